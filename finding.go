@@ -1,0 +1,64 @@
+package dera
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+)
+
+// FindingState says where a finding stands.
+type FindingState string
+
+// The states of a finding. Open and Unknown count as left open; an exempt
+// finding stays Open with the disposition exempt.
+const (
+	FindingOpen     FindingState = "open"
+	FindingUnknown  FindingState = "unknown" // the configuration could not be judged
+	FindingResolved FindingState = "resolved"
+)
+
+// Finding is one resource that fails one control in one way. Its ID does not
+// change when the resource is fixed, rolled back and fails again.
+type Finding struct {
+	ID           string       `json:"id"`
+	Control      string       `json:"control"`
+	Partition    string       `json:"partition"`
+	Account      string       `json:"account"`
+	Region       string       `json:"region"`
+	Resource     ARN          `json:"resource"`
+	ResourceType string       `json:"resource_type"`
+	ResourceName string       `json:"resource_name,omitempty"`
+	Key          string       `json:"key"` // semantic part of the ID, for example tcp/22
+	Severity     Severity     `json:"severity"`
+	Title        string       `json:"title"`
+	Why          string       `json:"why"`
+	Start        Disposition  `json:"start"`       // what the control proposed
+	Disposition  Disposition  `json:"disposition"` // what the gate decided
+	State        FindingState `json:"state"`
+	Reasons      []Reason     `json:"reasons"`
+	Remediation  string       `json:"remediation,omitempty"` // the latest one
+	FirstSeen    time.Time    `json:"first_seen"`
+	LastSeen     time.Time    `json:"last_seen"`
+	ResolvedAt   *time.Time   `json:"resolved_at,omitempty"`
+	RolledBack   int          `json:"rolled_back,omitempty"` // times that a fix was rolled back
+	Actor        string       `json:"actor,omitempty"`       // who caused it, as far as an event told
+}
+
+// FindingID derives the stable ID of a finding: f- and 20 hex digits of the
+// SHA-256 of where, what and how.
+func FindingID(resourceKey, control, key string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{"dera-finding-v1", resourceKey, control, key}, "\x00")))
+	return "f-" + hex.EncodeToString(sum[:10])
+}
+
+// ResourceKey identifies the resource of the finding.
+func (f Finding) ResourceKey() string {
+	return ResourceKey(f.Partition, f.Account, f.Region, f.Resource)
+}
+
+// LeftOpen reports whether the finding still needs somebody: exempt and
+// resolved ones do not.
+func (f Finding) LeftOpen() bool {
+	return f.State != FindingResolved && f.Disposition != Exempt
+}

@@ -1,0 +1,85 @@
+package dera
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Plan is the complete, ordered list of changes that a remediation makes to
+// one resource. It is data: what is shown is what is approved is what is done.
+type Plan struct {
+	Partition string   `json:"partition"`
+	Account   string   `json:"account"`
+	Region    string   `json:"region"`
+	Resource  ARN      `json:"resource"`
+	Type      string   `json:"type"`
+	Control   string   `json:"control"`
+	Keys      []string `json:"keys"` // the semantic keys of the failures that it removes
+	Changes   []Change `json:"changes"`
+}
+
+// Change is one AWS write. Input, Before and After are JSON in the shape that
+// the operation and its version define (package resource).
+type Change struct {
+	Operation string          `json:"operation"` // for example ec2:RevokeSecurityGroupIngress
+	Version   int             `json:"version"`
+	Input     json.RawMessage `json:"input"`
+	Before    json.RawMessage `json:"before,omitempty"`
+	After     json.RawMessage `json:"after,omitempty"`
+	Undo      *Undo           `json:"undo,omitempty"`
+	// Diff holds the change for people and for the audit leaf, one line each,
+	// starting with + or -. It carries no free text of the customer.
+	Diff []string `json:"diff"`
+}
+
+// Undo is the write that takes a change back. Its input may name an output of
+// its own change as ${out.NAME}; it is resolved when the result is recorded.
+type Undo struct {
+	Operation string          `json:"operation"`
+	Version   int             `json:"version"`
+	Input     json.RawMessage `json:"input"`
+}
+
+// Digest is the SHA-256, in hex, of the canonical JSON (RFC 8785) of where the
+// plan acts and of the operations, versions, inputs and befores of its changes.
+// It holds no time: the same plan made twice has the same digest.
+func (p Plan) Digest() (string, error) {
+	type change struct {
+		Operation string          `json:"operation"`
+		Version   int             `json:"version"`
+		Input     json.RawMessage `json:"input"`
+		Before    json.RawMessage `json:"before"`
+	}
+	doc := struct {
+		Partition string   `json:"partition"`
+		Account   string   `json:"account"`
+		Region    string   `json:"region"`
+		Resource  ARN      `json:"resource"`
+		Control   string   `json:"control"`
+		Changes   []change `json:"changes"`
+	}{p.Partition, p.Account, p.Region, p.Resource, p.Control, []change{}}
+	for _, c := range p.Changes {
+		before := c.Before
+		if before == nil {
+			before = json.RawMessage("null")
+		}
+		doc.Changes = append(doc.Changes, change{c.Operation, c.Version, c.Input, before})
+	}
+	text, err := CanonicalJSON(doc)
+	if err != nil {
+		return "", fmt.Errorf("digest plan for %s: %w", p.Resource, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Diff returns the lines of all changes in order.
+func (p Plan) Diff() []string {
+	var out []string
+	for _, c := range p.Changes {
+		out = append(out, c.Diff...)
+	}
+	return out
+}

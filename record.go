@@ -1,0 +1,69 @@
+package dera
+
+import "time"
+
+// Actor is who did something: the engine itself, or a person with how their
+// identity was established.
+type Actor struct {
+	Name string `json:"name"`
+	How  string `json:"how,omitempty"` // engine, sts, oidc
+}
+
+// RecordKind names what an audit record tells.
+type RecordKind string
+
+// The kinds of audit records.
+const (
+	RecordFinding    RecordKind = "finding"
+	RecordDecision   RecordKind = "decision"
+	RecordApproval   RecordKind = "approval"
+	RecordRejection  RecordKind = "rejection"
+	RecordIntent     RecordKind = "intent"
+	RecordResult     RecordKind = "result"
+	RecordOutcome    RecordKind = "outcome"
+	RecordRollback   RecordKind = "rollback"
+	RecordStop       RecordKind = "stop"
+	RecordResume     RecordKind = "resume"
+	RecordStart      RecordKind = "start" // an engine started, with its version and configuration hash
+	RecordExemptions RecordKind = "exemptions"
+)
+
+// AuditRecord is one leaf of the audit log, as canonical JSON. It names what
+// SOC 2 CC6.1 and CC6.2 ask for: actor, time, before-state, after-state, and
+// beside them the finding, the decision with each guardrail's result, the exact
+// diff and what was created. States that can carry secrets stand in the leaf as
+// a keyed commitment; the payload itself lies encrypted outside of it.
+type AuditRecord struct {
+	Version     int               `json:"version"`
+	Kind        RecordKind        `json:"kind"`
+	Time        time.Time         `json:"time"`
+	Actor       Actor             `json:"actor"`
+	Account     string            `json:"account,omitempty"`
+	Region      string            `json:"region,omitempty"`
+	Resource    ARN               `json:"resource,omitempty"`
+	Control     string            `json:"control,omitempty"`
+	Findings    []string          `json:"findings,omitempty"`
+	Remediation string            `json:"remediation,omitempty"`
+	State       State             `json:"state,omitempty"`
+	Severity    string            `json:"severity,omitempty"`
+	Decision    *Decision         `json:"decision,omitempty"`
+	Digest      string            `json:"plan_digest,omitempty"`
+	Step        *int              `json:"step,omitempty"`
+	Undo        bool              `json:"undo,omitempty"`
+	Operation   string            `json:"operation,omitempty"`
+	Diff        []string          `json:"diff,omitempty"`
+	Output      map[string]string `json:"output,omitempty"`
+	Commitment  string            `json:"payload_commitment,omitempty"`
+	BeforeHash  string            `json:"before_commitment,omitempty"`
+	AfterHash   string            `json:"after_commitment,omitempty"`
+	Evidence    string            `json:"evidence,omitempty"`
+	Approval    *Approval         `json:"approval,omitempty"`
+	Steps       []Step            `json:"steps,omitempty"`
+	Interfaces  []string          `json:"interfaces,omitempty"`
+	Moved       []string          `json:"moved,omitempty"`
+	Notes       []string          `json:"notes,omitempty"`
+	Why         string            `json:"why,omitempty"`
+	// Sealed is the payload that the store encrypts and keeps outside the leaf;
+	// Commitment is computed from it. It never reaches the leaf.
+	Sealed []byte `json:"-"`
+}

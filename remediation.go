@@ -1,0 +1,91 @@
+package dera
+
+import "time"
+
+// State is where a remediation stands. Which moves are allowed is one table in
+// package remediate.
+type State string
+
+// The states of a remediation. Those from Observed on are final.
+const (
+	Waiting    State = "waiting"     // for an approval
+	Ready      State = "ready"       // decided auto or approved, not yet begun
+	Applying   State = "applying"    // at least the first intent may exist
+	Verifying  State = "verifying"   // all changes are done, the fresh look is due
+	Undoing    State = "undoing"     // taking its changes back, in reverse
+	Observed   State = "observed"    // observe mode: recorded, nothing written
+	Resolved   State = "resolved"    // the finding is gone and nothing else moved
+	Collateral State = "collateral"  // the finding is gone, but something outside the plan moved too
+	Failed     State = "failed"      // nothing of ours remains in place
+	RolledBack State = "rolled_back" // undone on purpose
+	UndoFailed State = "undo_failed" // a person is needed; the resource is frozen
+	Rejected   State = "rejected"    // a person said no
+	Expired    State = "expired"     // nobody said yes in time
+	Superseded State = "superseded"  // the resource or the gate moved before anything was written
+)
+
+// Final reports whether nothing happens to the remediation by itself any more.
+// A resolved or collateral one can still be rolled back.
+func (s State) Final() bool {
+	switch s {
+	case Waiting, Ready, Applying, Verifying, Undoing:
+		return false
+	}
+	return true
+}
+
+// Step is one dated move of a remediation.
+type Step struct {
+	State State     `json:"state"`
+	At    time.Time `json:"at"`
+	Why   string    `json:"why,omitempty"`
+}
+
+// Remediation is the fix of one resource under one control: its findings, the
+// decision, the plan, the evidence and where it stands.
+type Remediation struct {
+	ID         string   `json:"id"`
+	Revision   int64    `json:"revision"` // compare-and-set; the store counts it up
+	Control    string   `json:"control"`
+	Findings   []string `json:"findings"`
+	Severity   Severity `json:"severity"`
+	Decision   Decision `json:"decision"`
+	Plan       Plan     `json:"plan"`
+	Digest     string   `json:"digest"`
+	Evidence   string   `json:"evidence,omitempty"` // hash of the blob
+	State      State    `json:"state"`
+	Steps      []Step   `json:"steps"`
+	Trigger    string   `json:"trigger"` // event, sweep, scan, remediate
+	Interfaces []string `json:"interfaces,omitempty"`
+	// Before is the canonical configuration that the plan was made from, and
+	// Expect the one that it must lead to.
+	Before string `json:"before"`
+	Expect string `json:"expect"`
+	// Notes say what a person must know, for example that established
+	// connections live on.
+	Notes     []string  `json:"notes,omitempty"`
+	Moved     []string  `json:"moved,omitempty"` // what else moved, when the state is collateral
+	Failure   string    `json:"failure,omitempty"`
+	Undo      string    `json:"undo,omitempty"`     // why it is being undone
+	UndoBy    string    `json:"undo_by,omitempty"`  // who asked for the rollback
+	Approval  *Approval `json:"approval,omitempty"` // of the plan with this digest
+	Expires   time.Time `json:"expires,omitzero"`   // of the wait for an approval
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// ResourceKey identifies the resource that the plan changes.
+func (r Remediation) ResourceKey() string {
+	return ResourceKey(r.Plan.Partition, r.Plan.Account, r.Plan.Region, r.Plan.Resource)
+}
+
+// Approval is a person's verdict on one plan, bound to its digest.
+type Approval struct {
+	Approver       string    `json:"approver"`        // for example the ARN of an STS caller
+	HowEstablished string    `json:"how_established"` // sts or oidc, never a local user name
+	Approved       bool      `json:"approved"`
+	Digest         string    `json:"digest"`
+	Reason         string    `json:"reason,omitempty"`
+	At             time.Time `json:"at"`
+	Expires        time.Time `json:"expires"`
+	Waives         []string  `json:"waives,omitempty"` // guardrails that it lets pass
+}
