@@ -1,0 +1,137 @@
+package netset
+
+import "fmt"
+
+// Measure is how many distinct addresses reach something.
+type Measure struct {
+	IPv4 uint64 `json:"ipv4"`
+	IPv6 Count  `json:"ipv6"`
+}
+
+// Reach is how far an exposure goes.
+type Reach uint8
+
+const (
+	// Internal: no public address outside the allowlist.
+	Internal Reach = iota
+	// External: some such addresses, yet few enough that they were probably meant.
+	External
+	// Internet: so many that nobody can have meant each of them.
+	Internet
+)
+
+// String returns internal, external or internet.
+func (r Reach) String() string {
+	switch r {
+	case Internal:
+		return "internal"
+	case External:
+		return "external"
+	case Internet:
+		return "internet"
+	}
+	return fmt.Sprintf("Reach(%d)", uint8(r))
+}
+
+// Internet reports whether m is "the internet": 2^24 IPv4 addresses or more (a
+// /8), or more IPv6 addresses than a /32 has.
+func (m Measure) Internet() bool {
+	return m.IPv4 >= 1<<24 || Count{Hi: 1 << 32}.less(m.IPv6)
+}
+
+// External reports whether any address is counted.
+func (m Measure) External() bool { return m.IPv4 > 0 || !m.IPv6.IsZero() }
+
+// Reach is the class that Internet and External make.
+func (m Measure) Reach() Reach {
+	switch {
+	case m.Internet():
+		return Internet
+	case m.External():
+		return External
+	default:
+		return Internal
+	}
+}
+
+// atLeast is the larger number of each family.
+func (m Measure) atLeast(n Measure) Measure {
+	return Measure{max(m.IPv4, n.IPv4), maxCount(m.IPv6, n.IPv6)}
+}
+
+// Exposure is the exact number of distinct public addresses (see [Public])
+// outside the allowlist that s lets reach the port of the protocol.
+func Exposure(s Set, p Protocol, port uint16, allow Addrs) Measure {
+	outside := Public().Subtract(allow)
+	at := s.At(p, port)
+	return measure(at.v4, at.v6, outside)
+}
+
+func measure(v4, v6 []span, outside Addrs) Measure {
+	return Measure{countCommon(v4, outside.v4).Lo, countCommon(v6, outside.v6)}
+}
+
+// PortExposure is a maximal interval of ports of one reach. Measure holds, for
+// each family, the largest number that reaches any one port of it.
+type PortExposure struct {
+	Ports   Ports
+	Measure Measure
+}
+
+// Exposures is what [Exposure] would find for each port of the protocol, as the
+// maximal intervals of ports that have the same reach; internal ones are left
+// out. For ICMP and ICMPv6 ports are type<<8 | code.
+func Exposures(s Set, p Protocol, allow Addrs) []PortExposure {
+	outside := Public().Subtract(allow)
+	var out []PortExposure
+	for q := range pieces(s.v4, s.v6, key(p, 0), key(p, 65535)) {
+		m := measure(q.x, q.y, outside)
+		if !m.External() {
+			continue
+		}
+		lo, hi := uint16(q.lo), uint16(q.hi)
+		if n := len(out); n > 0 && int(out[n-1].Ports.Hi)+1 == int(lo) && out[n-1].Measure.Reach() == m.Reach() {
+			out[n-1].Ports.Hi = hi
+			out[n-1].Measure = out[n-1].Measure.atLeast(m)
+			continue
+		}
+		out = append(out, PortExposure{Ports{lo, hi}, m})
+	}
+	return out
+}
+
+// ProtocolExposure is a maximal interval of protocols of one reach, each taken
+// at its most exposed port. Measure holds, for each family, the largest number
+// that reaches any one of them.
+type ProtocolExposure struct {
+	Protocols Protocols
+	Measure   Measure
+}
+
+// ExposedProtocols is the protocols other than TCP and UDP that public
+// addresses outside the allowlist reach. No interval spans TCP or UDP: a rule of
+// protocol -1 gives 0-5, 7-16 and 18-255.
+func ExposedProtocols(s Set, allow Addrs) []ProtocolExposure {
+	outside := Public().Subtract(allow)
+	var widest [256]Measure
+	for q := range pieces(s.v4, s.v6, 0, lastKey) {
+		m := measure(q.x, q.y, outside)
+		for p := q.lo >> 16; p <= q.hi>>16; p++ {
+			widest[p] = widest[p].atLeast(m)
+		}
+	}
+	var out []ProtocolExposure
+	for i, m := range widest {
+		p := Protocol(i)
+		if p == TCP || p == UDP || !m.External() {
+			continue
+		}
+		if n := len(out); n > 0 && int(out[n-1].Protocols.Hi)+1 == i && out[n-1].Measure.Reach() == m.Reach() {
+			out[n-1].Protocols.Hi = p
+			out[n-1].Measure = out[n-1].Measure.atLeast(m)
+			continue
+		}
+		out = append(out, ProtocolExposure{Protocols{p, p}, m})
+	}
+	return out
+}
