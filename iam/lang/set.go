@@ -1,0 +1,135 @@
+package lang
+
+import (
+	"slices"
+	"strings"
+)
+
+// Set is a union of globs or the complement of one.
+type Set struct {
+	exact   map[string]struct{} // the members given literally; nil while few
+	texts   []string            // the members given literally, in the order given
+	globs   []*Glob             // all others
+	outside bool                // the set is the complement of the union
+	all     bool                // the union is every string
+	vars    bool                // a glob has a variable
+}
+
+// fewTexts is how many literal members are searched one by one.
+const fewTexts = 8
+
+// Union returns the set of the members of any of the globs.
+func Union(globs ...*Glob) *Set {
+	s := &Set{}
+	for _, g := range globs {
+		if g.exact {
+			s.texts = append(s.texts, g.text)
+			continue
+		}
+		s.globs = append(s.globs, g)
+		s.all = s.all || g.IsUniversal()
+		s.vars = s.vars || g.vars
+	}
+	if len(s.texts) > fewTexts {
+		s.exact = make(map[string]struct{}, len(s.texts))
+		for _, t := range s.texts {
+			s.exact[t] = struct{}{}
+		}
+	}
+	return s
+}
+
+// Complement returns the set of the strings that are not in s.
+func (s *Set) Complement() *Set {
+	c := *s
+	c.outside = !s.outside
+	return &c
+}
+
+// Everything reports whether the set is certainly all strings.
+func (s *Set) Everything() bool {
+	if s.outside {
+		return len(s.texts) == 0 && len(s.globs) == 0
+	}
+	return s.all
+}
+
+// Nothing reports whether the set is certainly without a member.
+func (s *Set) Nothing() bool {
+	if s.outside {
+		return s.all
+	}
+	return len(s.texts) == 0 && len(s.globs) == 0
+}
+
+// HasVars reports whether the set depends on the value of a policy variable.
+func (s *Set) HasVars() bool { return s.vars }
+
+// Outside reports whether the set is a complement.
+func (s *Set) Outside() bool { return s.outside }
+
+// Texts returns the literal members of the union behind the set; the caller
+// must not change them.
+func (s *Set) Texts() []string { return s.texts }
+
+// Globs returns the members of the union that are not literal; the caller must
+// not change them.
+func (s *Set) Globs() []*Glob { return s.globs }
+
+// Contains reports whether text is in the set, for some value of the variables.
+func (s *Set) Contains(text string) bool {
+	yes, maybe := s.holds(text)
+	if s.outside {
+		return !yes
+	}
+	return yes || maybe
+}
+
+// Key returns a text that is equal for sets built of the same globs in any
+// order; equal keys mean equal sets.
+func (s *Set) Key() string {
+	keys := make([]string, 0, len(s.texts)+len(s.globs))
+	for _, t := range s.texts {
+		keys = append(keys, "="+t)
+	}
+	for _, g := range s.globs {
+		keys = append(keys, g.Key())
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	var b strings.Builder
+	if s.outside {
+		b.WriteString("!")
+	}
+	for _, k := range keys {
+		b.WriteString(k)
+		b.WriteString("\x00")
+	}
+	return b.String()
+}
+
+// holds reports whether text is in the union: certainly, or for some value of
+// the variables.
+func (s *Set) holds(text string) (yes, maybe bool) {
+	if s.all || s.hasText(text) {
+		return true, false
+	}
+	for _, g := range s.globs {
+		if !g.Match(text) {
+			continue
+		}
+		if !g.vars {
+			return true, false
+		}
+		maybe = true
+	}
+	return false, maybe
+}
+
+func (s *Set) hasText(text string) bool {
+	if s.exact != nil {
+		_, ok := s.exact[text]
+		return ok
+	}
+	return slices.Contains(s.texts, text)
+}
