@@ -1,0 +1,164 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Edit is one change to the text of a document. Make it with RemoveStatement,
+// RemoveAction, ReplaceAction, RemoveResource or RemovePrincipal. Statements
+// are counted as they stand in the document before any edit.
+type Edit struct {
+	statement int
+	element   string // "" for the whole statement
+	kind      string // of the principal
+	value     string
+	with      []string
+}
+
+// RemoveStatement drops a whole statement.
+func RemoveStatement(statement int) Edit { return Edit{statement: statement} }
+
+// RemoveAction drops an entry, as written, from a statement's Action list.
+func RemoveAction(statement int, action string) Edit {
+	return Edit{statement: statement, element: "Action", value: action}
+}
+
+// ReplaceAction puts a list in the place of an entry of a statement's Action
+// list. An empty list drops the entry.
+func ReplaceAction(statement int, action string, with ...string) Edit {
+	return Edit{statement: statement, element: "Action", value: action, with: with}
+}
+
+// RemoveResource drops an entry, as written, from a statement's Resource list.
+func RemoveResource(statement int, resource string) Edit {
+	return Edit{statement: statement, element: "Resource", value: resource}
+}
+
+// RemovePrincipal drops a principal of a kind (PrincipalAWS, ...) from a
+// statement's Principal, and the kind with its last one. A bare "*" is of
+// PrincipalAWS.
+func RemovePrincipal(statement int, kind, principal string) Edit {
+	return Edit{statement: statement, element: "Principal", kind: kind, value: principal}
+}
+
+// String names the edit for errors and logs.
+func (e Edit) String() string {
+	switch {
+	case e.element == "":
+		return fmt.Sprintf("remove statement %d", e.statement)
+	case len(e.with) > 0:
+		return fmt.Sprintf("replace %s %q of statement %d by %q", e.element, e.value, e.statement, e.with)
+	default:
+		return fmt.Sprintf("remove %s %q of statement %d", e.element, e.value, e.statement)
+	}
+}
+
+// Apply makes all edits at once and returns the edited document; d stays as it
+// is. Every byte that the edits need not touch stays. An entry that is listed
+// twice is removed twice.
+//
+// The error wraps ErrNotFound where there is no such statement or entry, and
+// ErrLast where a list, or the document, would be left empty; it is for the
+// caller to drop the statement, or the policy, then. Nothing is edited if one
+// edit fails.
+func (d *Document) Apply(edits ...Edit) (*Document, error) {
+	if d.root == nil {
+		parsed, err := Parse(d.Text())
+		if err != nil {
+			return nil, fmt.Errorf("edit policy: %w", err)
+		}
+		d = parsed
+	}
+	s := newSplice(d.text)
+	if err := d.dropStatements(s, edits); err != nil {
+		return nil, err
+	}
+	for _, e := range edits {
+		// What happens within a statement that goes anyway does not matter.
+		if e.element == "" || s.dropped(d.root.find("Statement"), e.statement) {
+			continue
+		}
+		if err := d.mark(s, e); err != nil {
+			return nil, fmt.Errorf("%s: %w", e, err)
+		}
+	}
+	text, err := s.run()
+	if err != nil {
+		return nil, fmt.Errorf("edit policy: %w", err)
+	}
+	return Parse(text)
+}
+
+var errTwice = errors.New("edited twice")
+
+// dropStatements marks the statements to remove.
+func (d *Document) dropStatements(s *splice, edits []Edit) error {
+	list := d.root.find("Statement")
+	for _, e := range edits {
+		if e.statement < 0 || e.statement >= len(d.Statements) {
+			return fmt.Errorf("%s: %w", e, ErrNotFound)
+		}
+		if e.element == "" {
+			if list.kind != nodeArray {
+				return fmt.Errorf("%s: %w", e, ErrLast)
+			}
+			if !s.change(list, e.statement, nil) {
+				return fmt.Errorf("%s: %w", e, errTwice)
+			}
+		}
+	}
+	return nil
+}
+
+// mark marks the entries that an edit is about.
+func (d *Document) mark(s *splice, e Edit) error {
+	parent := d.Statements[e.statement].node
+	name := e.element
+	if e.element == "Principal" {
+		if parent = parent.find("Principal"); parent == nil {
+			return ErrNotFound
+		}
+		if parent.kind == nodeString { // a bare "*"
+			if e.kind == PrincipalAWS && e.value == "*" {
+				return ErrLast
+			}
+			return ErrNotFound
+		}
+		name = e.kind
+	}
+	list := parent.find(name)
+	if list == nil {
+		return ErrNotFound
+	}
+	found := false
+	for i, n := range list.elements() {
+		if n.kind != nodeString || n.str != e.value {
+			continue
+		}
+		with := e.with
+		if found {
+			with = nil
+		}
+		if !s.change(list, i, with) {
+			return errTwice
+		}
+		found = true
+	}
+	switch {
+	case !found:
+		return ErrNotFound
+	case !s.emptied(list):
+		return nil
+	case e.element != "Principal":
+		return ErrLast
+	}
+	// The last principal of its kind takes the kind with it.
+	i := slices.IndexFunc(parent.members, func(m member) bool { return m.key == name })
+	s.change(parent, i, nil)
+	if s.emptied(parent) {
+		return ErrLast
+	}
+	return nil
+}
