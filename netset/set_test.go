@@ -237,6 +237,32 @@ func TestCountErrors(t *testing.T) {
 	}
 }
 
+func TestProduct(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		traffic Traffic
+		from    Addrs
+		want    string
+	}{
+		{"all_of_a_protocol", AllOver(47), Everywhere(), "47 from 0.0.0.0/0; 47 from ::/0"},
+		{"protocols_by_ports", Traffic{Protocols{TCP, 7}, Ports{22, 23}}, Everywhere().IPv4(),
+			"tcp/22-23 from 0.0.0.0/0; 7/22-23 from 0.0.0.0/0"},
+		{"nobody", EveryTraffic(), Addrs{}, "nothing"},
+		{"no_ports", Over(TCP, 2, 1), Everywhere(), "nothing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := Product(tt.traffic, tt.from)
+			checkCanonical(t, got)
+			if got.String() != tt.want {
+				t.Errorf("product: got %v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestBoxString(t *testing.T) {
 	t.Parallel()
 	if got, want := Over(TCP, 22, 23).From(netip.MustParsePrefix("10.1.2.3/8")).String(), "tcp/22-23 from 10.0.0.0/8"; got != want {
