@@ -1,0 +1,194 @@
+package control
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"dera"
+	"dera/netset"
+	"dera/resource"
+)
+
+// Removal is what a plan on a security group shall take away: packets of one
+// protocol to some ports, as far as the blamed rules let them in.
+type Removal struct {
+	Protocol netset.Protocol
+	Ports    netset.Ports
+	Blamed   []resource.Rule
+}
+
+// PlanRemovals makes the changes that take the removals out of the group's
+// inbound rules and nothing else: for each blamed rule first the remainder is
+// authorized, one rule a change, then the rule is revoked by its ID, so that no
+// state on the way is wider or narrower than it must be. Rules that cannot be
+// split safely are refused.
+func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]dera.Change, *Refusal) {
+	var changes []dera.Change
+	rules := slices.Clone(g.Ingress)
+	fail := func(err error) ([]dera.Change, *Refusal) {
+		return nil, &Refusal{"cannot-plan", err.Error()}
+	}
+	for _, r := range blamed(removals) {
+		rest, refusal := remainder(r, removals, s)
+		if refusal != nil {
+			return nil, refusal
+		}
+		for _, p := range rest {
+			if slices.ContainsFunc(rules, p.SamePermission) {
+				continue
+			}
+			c, err := g.Authorize(p)
+			if err != nil {
+				return fail(err)
+			}
+			changes = append(changes, c)
+			rules = append(rules, p)
+			v4, v6 := resource.RuleCounts(rules)
+			if quota := s.Quota(); v4 > quota || v6 > quota {
+				return nil, &Refusal{"rule-quota", fmt.Sprintf(
+					"splitting %s needs more than the %d inbound rules that the group may have in one address family", r.Line(), quota)}
+			}
+		}
+		c, err := g.Revoke(r)
+		if err != nil {
+			return fail(err)
+		}
+		changes = append(changes, c)
+		rules = slices.DeleteFunc(rules, func(o resource.Rule) bool { return o.ID == r.ID && r.ID != "" })
+	}
+	return changes, nil
+}
+
+// remainder is what must be authorized before the rule is revoked.
+func remainder(r resource.Rule, removals []Removal, s Settings) ([]resource.Rule, *Refusal) {
+	switch {
+	case r.All():
+		return nil, &Refusal{"all-traffic", "the rule lets all traffic in; what is left of it cannot be written as a few rules: " + r.Line()}
+	case r.PrefixList != nil:
+		return nil, &Refusal{"prefix-list", "the rule's source is a prefix list, which other groups may share: " + r.Line()}
+	case r.Group != nil:
+		return nil, &Refusal{"security-group", "the rule's source is a security group: " + r.Line()}
+	}
+	var ports []netset.Ports
+	for _, m := range removals {
+		if slices.ContainsFunc(m.Blamed, r.SamePermission) {
+			ports = append(ports, m.Ports)
+		}
+	}
+	if !r.Ported() {
+		// No ports to split: the rule goes whole, but for what is kept.
+		var keep []resource.Rule
+		for _, k := range netset.AddrsOf(s.Keep()...).Intersect(netset.AddrsOf(r.CIDR)).Prefixes() {
+			p := r
+			p.ID, p.CIDR = "", k
+			keep = append(keep, p)
+		}
+		return keep, nil
+	}
+	slices.SortFunc(ports, func(a, b netset.Ports) int { return cmp.Compare(a.Lo, b.Lo) })
+	rest, err := resource.Cut(r, ports, s.Keep())
+	if err != nil {
+		return nil, &Refusal{"cannot-split", err.Error()}
+	}
+	return rest, nil
+}
+
+// blamed returns the rules that the removals blame, each once, in a fixed order.
+func blamed(removals []Removal) []resource.Rule {
+	var out []resource.Rule
+	for _, m := range removals {
+		for _, r := range m.Blamed {
+			if !slices.ContainsFunc(out, func(o resource.Rule) bool { return o.ID == r.ID && o.SamePermission(r) }) {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b resource.Rule) int { return cmp.Or(cmp.Compare(a.Line(), b.Line()), cmp.Compare(a.ID, b.ID)) })
+	return out
+}
+
+// ProveRemovals makes the network evidence for changes that PlanRemovals made.
+// The forbidden set is the removed packets from all addresses of the blamed
+// rules' families, less what the organisation keeps and what rules that nobody
+// blames let in anyway.
+func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera.Change, s Settings) (dera.Evidence, error) {
+	n, err := walk(g, changes)
+	if err != nil {
+		return dera.Evidence{}, err
+	}
+	keep := netset.AddrsOf(s.Keep()...)
+	for _, m := range removals {
+		var families netset.Addrs
+		var others []resource.Rule
+		for _, r := range g.Ingress {
+			if !slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
+				others = append(others, r)
+				continue
+			}
+			families = families.Union(family(r.CIDR))
+		}
+		stays, err := resource.Reach(others)
+		if err != nil {
+			return dera.Evidence{}, err
+		}
+		t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
+		n.Forbidden = n.Forbidden.Union(netset.Product(t, families.Subtract(keep)).Subtract(stays))
+	}
+	return n.Evidence()
+}
+
+// ProveEmptied makes the network evidence for changes that take all inbound
+// rules away: everything from the given addresses is forbidden, and every
+// source that stands for no address.
+func ProveEmptied(g *resource.SecurityGroup, changes []dera.Change, from netset.Addrs) (dera.Evidence, error) {
+	n, err := walk(g, changes)
+	if err != nil {
+		return dera.Evidence{}, err
+	}
+	n.Forbidden = netset.Product(netset.EveryTraffic(), from)
+	n.ForbiddenOthers = n.OldOthers
+	return n.Evidence()
+}
+
+func family(p netip.Prefix) netset.Addrs {
+	if p.Addr().Is4() {
+		return netset.Everywhere().IPv4()
+	}
+	return netset.Everywhere().IPv6()
+}
+
+// walk applies the changes one by one and notes what the group lets in.
+func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
+	var n Network
+	var err error
+	if n.Old, err = resource.Reach(g.Ingress); err != nil {
+		return n, err
+	}
+	n.OldOthers = resource.Symbolic(g.Ingress)
+	var now any = g
+	for i, c := range changes {
+		kind, err := resource.Lookup(resource.SecurityGroupType)
+		if err != nil {
+			return n, err
+		}
+		if now, err = kind.Apply(now, resource.Of(c)); err != nil {
+			return n, fmt.Errorf("apply change %d: %w", i, err)
+		}
+		reach, err := resource.Reach(now.(*resource.SecurityGroup).Ingress)
+		if err != nil {
+			return n, err
+		}
+		if i < len(changes)-1 {
+			n.Between = append(n.Between, reach)
+		} else {
+			n.New = reach
+		}
+	}
+	if len(changes) == 0 {
+		n.New = n.Old
+	}
+	n.NewOthers = resource.Symbolic(now.(*resource.SecurityGroup).Ingress)
+	return n, nil
+}

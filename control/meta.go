@@ -1,0 +1,47 @@
+package control
+
+import "dera"
+
+// Meta is the literal from which a control's page, its IAM permissions and its
+// row in the compliance table are generated.
+type Meta struct {
+	// ID is stable: lower case, the service first.
+	ID    string
+	Title string
+	// Type is the resource type that it looks at.
+	Type string
+	// Severity is the highest that it gives.
+	Severity dera.Severity
+	// Why says what can happen to whoever ignores it.
+	Why string
+	// Fix says what the plan does, in words.
+	Fix string
+	// Complexity of the remediation: low, medium or high.
+	Complexity string
+	// Cases are the rows of its disposition table.
+	Cases []Case
+	// Refs are where the rule comes from.
+	Refs []Ref
+	// Reads and Writes are the IAM actions that it needs to look and to act,
+	// undo included.
+	Reads  []string
+	Writes []string
+	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
+	// control still does good, and by when.
+	Owner    string
+	ReviewBy string
+}
+
+// Case is one row of a control's disposition table.
+type Case struct {
+	When        string
+	Disposition dera.Disposition
+	Because     string
+}
+
+// Ref is one rule of a standard or a service.
+type Ref struct {
+	Standard string // for example CIS AWS 5.0
+	ID       string // for example 5.3
+	URL      string
+}

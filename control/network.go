@@ -1,0 +1,123 @@
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dera"
+	"dera/netset"
+)
+
+// NetworkKind is the kind of evidence that Network makes.
+const NetworkKind = "network/1"
+
+// Network is what a network proof is about: the packets that a resource lets in
+// before and after the plan, those on the way between two changes, and the
+// forbidden ones that shall go. Others are sources that stand for no addresses
+// (security groups), by name.
+type Network struct {
+	Old       netset.Set   `json:"old"`
+	New       netset.Set   `json:"new"`
+	Forbidden netset.Set   `json:"forbidden"`
+	Between   []netset.Set `json:"between,omitempty"`
+	// Symbolic sources before, after, and those that shall go.
+	OldOthers       []string `json:"old_others,omitempty"`
+	NewOthers       []string `json:"new_others,omitempty"`
+	ForbiddenOthers []string `json:"forbidden_others,omitempty"`
+}
+
+// Evidence proves or refutes, exactly: the new state lets in nothing that the
+// old did not; it loses nothing outside the forbidden set; nothing forbidden is
+// left; and no state on the way is wider than the old or narrower than the new.
+func (n Network) Evidence() (dera.Evidence, error) {
+	body, err := dera.CanonicalJSON(n)
+	if err != nil {
+		return dera.Evidence{}, fmt.Errorf("network evidence: %w", err)
+	}
+	ev := dera.Evidence{Kind: NetworkKind, Claims: n.claims(), Body: body}
+	if p, ok := n.Old.Subtract(n.New).Witness(); ok {
+		ev.Denied = p.String()
+	} else if gone := minus(n.OldOthers, n.NewOthers); len(gone) > 0 {
+		ev.Denied = gone[0]
+	}
+	return ev, nil
+}
+
+func (n Network) claims() []dera.Claim {
+	kept := n.Old.Subtract(n.Forbidden)
+	left := n.New.Intersect(n.Forbidden)
+	claims := []dera.Claim{
+		subset("nothing_new", "the new state lets in nothing that the old one did not", n.New, n.Old, n.NewOthers, n.OldOthers),
+		subset("nothing_else_lost", "everything outside the forbidden set is still let in", kept, n.New,
+			minus(n.OldOthers, n.ForbiddenOthers), n.NewOthers),
+		subset("finding_gone", "nothing of the forbidden set is let in any more", left, netset.Set{},
+			intersect(n.NewOthers, n.ForbiddenOthers), nil),
+	}
+	between := dera.Claim{Name: "never_wider_between", Verdict: dera.Proved,
+		Says: "no state between two changes lets in more than the old one or less than what is kept"}
+	for _, s := range n.Between {
+		for _, c := range []dera.Claim{subset("", "", s, n.Old, nil, nil), subset("", "", kept, s, nil, nil)} {
+			if c.Verdict != dera.Proved {
+				between.Verdict, between.Witness = c.Verdict, c.Witness
+			}
+		}
+	}
+	return append(claims, between)
+}
+
+func subset(name, says string, a, b netset.Set, aOthers, bOthers []string) dera.Claim {
+	c := dera.Claim{Name: name, Says: says, Verdict: dera.Proved}
+	if ok, p := netset.Subset(a, b); !ok {
+		c.Verdict, c.Witness = dera.Refuted, p.String()
+	} else if extra := minus(aOthers, bOthers); len(extra) > 0 {
+		c.Verdict, c.Witness = dera.Refuted, extra[0]
+	}
+	return c
+}
+
+// CheckEvidence computes the claims of a stored evidence blob again from its
+// body alone and returns an error if they are not those that it states.
+func CheckEvidence(blob []byte) error {
+	var ev dera.Evidence
+	d := json.NewDecoder(bytes.NewReader(blob))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&ev); err != nil {
+		return fmt.Errorf("read evidence: %w", err)
+	}
+	if ev.Kind != NetworkKind {
+		return fmt.Errorf("evidence of kind %q cannot be checked by this version", ev.Kind)
+	}
+	var n Network
+	d = json.NewDecoder(bytes.NewReader(ev.Body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&n); err != nil {
+		return fmt.Errorf("read body of evidence: %w", err)
+	}
+	if !slices.Equal(n.claims(), ev.Claims) {
+		return errors.New("the stated verdicts are not those that the body proves")
+	}
+	return nil
+}
+
+func minus(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func intersect(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

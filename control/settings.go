@@ -1,0 +1,31 @@
+package control
+
+import "net/netip"
+
+// Settings are what an organisation declares once for all its controls. The
+// zero value is safe: no network is trusted, and AWS's default quota holds.
+type Settings struct {
+	// Allow are the organisation's own public networks: traffic from them is not
+	// external.
+	Allow []netip.Prefix
+	// KeepInternal are networks whose access is authorized again, narrowly, when
+	// a rule from the whole world is revoked. Off by default.
+	KeepInternal []netip.Prefix
+	// RuleQuota is the number of inbound rules that a security group may have in
+	// each address family; 0 means 60, AWS's default (VPC quotas).
+	RuleQuota int
+}
+
+// Quota returns the rule quota that holds.
+func (s Settings) Quota() int {
+	if s.RuleQuota > 0 {
+		return s.RuleQuota
+	}
+	return 60
+}
+
+// Keep returns the networks that a plan must not cut off: Allow and
+// KeepInternal.
+func (s Settings) Keep() []netip.Prefix {
+	return append(append([]netip.Prefix(nil), s.Allow...), s.KeepInternal...)
+}

@@ -1,0 +1,65 @@
+package ec2
+
+import (
+	"fmt"
+
+	"dera"
+	"dera/control"
+	"dera/netset"
+	"dera/resource"
+)
+
+// DefaultGroupRules finds default security groups that let anything in.
+func DefaultGroupRules() control.Control {
+	return control.Define(control.Spec[*resource.SecurityGroup]{
+		Meta: control.Meta{
+			ID:       "ec2-sg-default-group-rules",
+			Title:    "The default security group of a VPC has inbound rules",
+			Type:     resource.SecurityGroupType,
+			Severity: dera.Medium,
+			Why: "Whatever is launched without a group gets the default one. A default group that lets nothing in makes that " +
+				"mistake harmless.",
+			Fix:        "All inbound rules of the default group are revoked, each by its ID, after a person approved.",
+			Complexity: "high",
+			Cases: []control.Case{
+				{When: "the default group has an inbound rule", Disposition: dera.Review, Because: "members may rely on it"},
+			},
+			Refs: []control.Ref{
+				{Standard: "CIS AWS Foundations 5.0.0", ID: "5.5", URL: "https://www.cisecurity.org/benchmark/amazon_web_services"},
+				{Standard: "Security Hub", ID: "EC2.2", URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-2"},
+				{Standard: "AWS Config", ID: "VPC_DEFAULT_SECURITY_GROUP_CLOSED", URL: "https://docs.aws.amazon.com/config/latest/developerguide/vpc-default-security-group-closed.html"},
+			},
+			Reads:    groupReads(),
+			Writes:   groupWrites(),
+			Owner:    "dera maintainers",
+			ReviewBy: "2027-11-01",
+		},
+		Check: func(g *resource.SecurityGroup, _ control.Settings) control.Result {
+			if !g.Default() {
+				return control.Result{Outcome: control.NotApplicable}
+			}
+			if len(g.Ingress) == 0 {
+				return control.Result{Outcome: control.Pass}
+			}
+			return control.Result{Outcome: control.Fail, Failures: []control.Failure{{
+				Key: "inbound", Start: dera.Review, Severity: dera.Medium,
+				Title: "The default security group lets traffic in",
+				Why:   fmt.Sprintf("The default group of %s has %s.", g.VPC, ruleList(g.Ingress)),
+			}}}
+		},
+		Plan: func(g *resource.SecurityGroup, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
+			var changes []dera.Change
+			for _, r := range g.Ingress {
+				c, err := g.Revoke(r)
+				if err != nil {
+					return nil, &control.Refusal{Code: "cannot-plan", Why: err.Error()}
+				}
+				changes = append(changes, c)
+			}
+			return changes, nil
+		},
+		Prove: func(g *resource.SecurityGroup, _ []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
+			return control.ProveEmptied(g, changes, netset.Everywhere())
+		},
+	})
+}

@@ -1,0 +1,94 @@
+package ec2
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera/control"
+	"dera/netset"
+	"dera/resource"
+)
+
+// groupReads are the IAM actions with which a security group is read whole.
+func groupReads() []string {
+	return []string{
+		"ec2:DescribeNetworkInterfaces",
+		"ec2:DescribeSecurityGroupRules",
+		"ec2:DescribeSecurityGroups",
+		"ec2:DescribeManagedPrefixLists",
+		"ec2:GetManagedPrefixListEntries",
+	}
+}
+
+// groupWrites are the IAM actions of every plan and undo on inbound rules.
+// CreateTags lets a rule that is authorized again carry its tags.
+func groupWrites() []string {
+	return []string{resource.AuthorizeIngress, resource.RevokeIngress, "ec2:CreateTags"}
+}
+
+// unsplittable says why rules of the group cannot be cut automatically, or "".
+func unsplittable(g *resource.SecurityGroup, rules []resource.Rule) string {
+	if g.Default() {
+		return "The default group of a VPC is used by everything that is launched without a group, so a person decides."
+	}
+	for _, r := range rules {
+		if r.All() {
+			return "A rule for all traffic cannot be split safely, so a person decides."
+		}
+		if r.PrefixList != nil {
+			return "A prefix list can be shared by other groups, so a person decides."
+		}
+	}
+	return ""
+}
+
+// judged makes the result of failures; rules with an unreadable source that
+// could matter make it unknown.
+func judged(g *resource.SecurityGroup, failures []control.Failure, matters func(resource.Rule) bool) control.Result {
+	res := control.Result{Outcome: control.Pass, Failures: failures}
+	if len(failures) > 0 {
+		res.Outcome = control.Fail
+	}
+	var unread []string
+	for _, r := range resource.Unknown(g.Ingress) {
+		if matters(r) {
+			unread = append(unread, r.Line())
+		}
+	}
+	if len(unread) > 0 {
+		res.Outcome = control.UnknownResult
+		res.Why = "the entries of the prefix list could not be read: " + strings.Join(unread, "; ")
+	}
+	return res
+}
+
+// lets reports whether the rule lets some port of lo to hi of the protocol in.
+func lets(r resource.Rule, p netset.Protocol, lo, hi uint16) bool {
+	t, err := r.Packets()
+	if err != nil {
+		return true // what cannot be understood matters
+	}
+	return p >= t.Protocols.Lo && p <= t.Protocols.Hi && lo <= t.Ports.Hi && hi >= t.Ports.Lo
+}
+
+func hasKey(failures []control.Failure, key string) bool {
+	return slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == key })
+}
+
+// ruleList names up to three rules.
+func ruleList(rules []resource.Rule) string {
+	var lines []string
+	for _, r := range rules {
+		lines = append(lines, "“"+r.Line()+"”")
+	}
+	slices.Sort(lines)
+	lines = slices.Compact(lines)
+	if len(lines) > 3 {
+		lines = append(lines[:3:3], fmt.Sprintf("%d more", len(lines)-3))
+	}
+	if len(lines) == 1 {
+		return "the rule " + lines[0]
+	}
+	return "the rules " + strings.Join(lines, ", ")
+}

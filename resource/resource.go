@@ -1,0 +1,84 @@
+// Package resource holds the typed, normalised configuration of every resource
+// type that dera knows, one file a type. All of it is pure: equality by meaning
+// (Canon), what a change does to a configuration (Apply), whether a change shows
+// in one (Effect), and what moved between two (Moved). Room: may import the
+// words, iam and netset.
+package resource
+
+import (
+	"fmt"
+
+	"dera"
+)
+
+// Kind is what the loop needs to know of a resource type without knowing the
+// type. The any of its functions is the typed configuration, for example
+// *SecurityGroup. Its functions are pure and safe for concurrent use.
+type Kind struct {
+	// Type is the CloudFormation type name.
+	Type string
+	// Canon is a text that is equal for two configurations that mean the same.
+	// It leaves out IDs that AWS assigns and tags that dera writes.
+	Canon func(config any) (string, error)
+	// Apply returns the configuration after the operation; config stays as it is.
+	Apply func(config any, op Operation) (any, error)
+	// Effect reports whether the operation shows in config, and with which
+	// outputs (for example the ID that AWS gave to a new rule).
+	Effect func(config any, op Operation) (done bool, out map[string]string, err error)
+	// Moved says in one line each what differs between two configurations.
+	Moved func(want, got any) ([]string, error)
+}
+
+// Operation is one write as recorded in a dera.Change or dera.Undo.
+type Operation struct {
+	Name    string
+	Version int
+	Input   []byte
+}
+
+// Of returns the operation of a change.
+func Of(c dera.Change) Operation {
+	return Operation{Name: c.Operation, Version: c.Version, Input: c.Input}
+}
+
+// OfUndo returns the operation that takes a change back, with the outputs of
+// the change filled in.
+func OfUndo(u dera.Undo, out map[string]string) (Operation, error) {
+	input, err := fill(u.Input, out)
+	if err != nil {
+		return Operation{}, fmt.Errorf("undo with %s: %w", u.Operation, err)
+	}
+	return Operation{Name: u.Operation, Version: u.Version, Input: input}, nil
+}
+
+// Lookup returns the kind of a resource type, or an error that lists the known
+// ones.
+func Lookup(typ string) (Kind, error) {
+	for _, k := range Kinds() {
+		if k.Type == typ {
+			return k, nil
+		}
+	}
+	return Kind{}, fmt.Errorf("resource type %q is not one that dera knows", typ)
+}
+
+// Kinds returns all kinds. A new resource type is one file and one line here.
+func Kinds() []Kind {
+	return []Kind{
+		securityGroupKind(),
+	}
+}
+
+// ApplyPlan returns the configuration after all changes of the plan.
+func ApplyPlan(config any, plan dera.Plan) (any, error) {
+	kind, err := Lookup(plan.Type)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range plan.Changes {
+		if config, err = kind.Apply(config, Of(c)); err != nil {
+			return nil, fmt.Errorf("apply change %d of plan: %w", i, err)
+		}
+	}
+	return config, nil
+}

@@ -1,0 +1,90 @@
+package resource
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// TagPrefix is the prefix of the tags that dera writes; they are outside Canon.
+const TagPrefix = "dera:"
+
+// Canon is equal for two groups that let the same in and out with the same
+// descriptions and tags. Rule IDs, the order of rules and the attached
+// interfaces are not part of it.
+func (g *SecurityGroup) Canon() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "security-group %s name %s vpc %s\n", g.ID, strconv.Quote(g.Name), g.VPC)
+	b.WriteString("tags" + canonTags(g.Tags) + "\n")
+	for _, line := range canonRules("in", g.Ingress) {
+		b.WriteString(line + "\n")
+	}
+	for _, line := range canonRules("out", g.Egress) {
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+func canonRules(direction string, rules []Rule) []string {
+	lines := make([]string, 0, len(rules))
+	for _, r := range rules {
+		lines = append(lines, direction+" "+r.canon())
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (r Rule) canon() string {
+	return fmt.Sprintf("%s %d %d %s description %s tags%s",
+		r.Protocol, r.From, r.To, r.Source(), strconv.Quote(r.Description), canonTags(r.Tags))
+}
+
+func canonTags(tags map[string]string) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		if !strings.HasPrefix(k, TagPrefix) {
+			fmt.Fprintf(&b, " %s=%s", strconv.Quote(k), strconv.Quote(tags[k]))
+		}
+	}
+	return b.String()
+}
+
+// moved lists rules and tags that are in one group and not in the other. It
+// names no description.
+func (g *SecurityGroup) moved(got *SecurityGroup) []string {
+	var out []string
+	out = append(out, movedRules("ingress", g.Ingress, got.Ingress)...)
+	out = append(out, movedRules("egress", g.Egress, got.Egress)...)
+	if canonTags(g.Tags) != canonTags(got.Tags) {
+		out = append(out, "tags of the group changed")
+	}
+	if g.Name != got.Name || g.VPC != got.VPC {
+		out = append(out, "name or VPC of the group changed")
+	}
+	return out
+}
+
+func movedRules(direction string, want, got []Rule) []string {
+	count := map[string]int{}
+	label := map[string]string{}
+	for _, r := range want {
+		count[r.canon()]++
+		label[r.canon()] = r.Line()
+	}
+	for _, r := range got {
+		count[r.canon()]--
+		label[r.canon()] = r.Line()
+	}
+	var out []string
+	for _, c := range slices.Sorted(maps.Keys(count)) {
+		switch n := count[c]; {
+		case n > 0:
+			out = append(out, direction+" rule is gone: "+label[c])
+		case n < 0:
+			out = append(out, direction+" rule is new: "+label[c])
+		}
+	}
+	return out
+}

@@ -1,0 +1,177 @@
+package resource
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"dera"
+)
+
+// Operations on security groups, by the names of their IAM actions.
+const (
+	AuthorizeIngress = "ec2:AuthorizeSecurityGroupIngress"
+	RevokeIngress    = "ec2:RevokeSecurityGroupIngress"
+)
+
+// RuleIDOutput is the output of AuthorizeIngress: the ID of the new rule.
+const RuleIDOutput = "SecurityGroupRuleId"
+
+// AuthorizeIngressInput is version 1 of the input of AuthorizeIngress: one rule
+// is added. The rule's ID is empty.
+type AuthorizeIngressInput struct {
+	GroupID string `json:"group_id"`
+	Rule    Rule   `json:"rule"`
+}
+
+// RevokeIngressInput is version 1 of the input of RevokeIngress: one rule goes,
+// by its ID.
+type RevokeIngressInput struct {
+	GroupID string `json:"group_id"`
+	RuleID  string `json:"rule_id"`
+}
+
+// Authorize returns the change that adds the rule; its undo revokes the rule
+// that AWS then made.
+func (g *SecurityGroup) Authorize(r Rule) (dera.Change, error) {
+	r.ID = ""
+	input, err := json.Marshal(AuthorizeIngressInput{GroupID: g.ID, Rule: r})
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("authorize %s: %w", r.Line(), err)
+	}
+	undo, err := json.Marshal(RevokeIngressInput{GroupID: g.ID, RuleID: "${out." + RuleIDOutput + "}"})
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("authorize %s: %w", r.Line(), err)
+	}
+	after, err := json.Marshal(r)
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("authorize %s: %w", r.Line(), err)
+	}
+	return dera.Change{
+		Operation: AuthorizeIngress, Version: 1, Input: input, After: after,
+		Undo: &dera.Undo{Operation: RevokeIngress, Version: 1, Input: undo},
+		Diff: []string{"+ " + r.Line()},
+	}, nil
+}
+
+// Revoke returns the change that removes the rule, which must have an ID; its
+// undo adds the same rule with its description and tags.
+func (g *SecurityGroup) Revoke(r Rule) (dera.Change, error) {
+	if r.ID == "" {
+		return dera.Change{}, fmt.Errorf("revoke %s: the rule has no ID", r.Line())
+	}
+	input, err := json.Marshal(RevokeIngressInput{GroupID: g.ID, RuleID: r.ID})
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("revoke %s: %w", r.Line(), err)
+	}
+	before, err := json.Marshal(r)
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("revoke %s: %w", r.Line(), err)
+	}
+	again := r
+	again.ID = ""
+	undo, err := json.Marshal(AuthorizeIngressInput{GroupID: g.ID, Rule: again})
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("revoke %s: %w", r.Line(), err)
+	}
+	return dera.Change{
+		Operation: RevokeIngress, Version: 1, Input: input, Before: before,
+		Undo: &dera.Undo{Operation: AuthorizeIngress, Version: 1, Input: undo},
+		Diff: []string{"- " + r.Line()},
+	}, nil
+}
+
+// securityGroupKind is the Kind of security groups.
+func securityGroupKind() Kind {
+	return Kind{
+		Type: SecurityGroupType,
+		Canon: func(config any) (string, error) {
+			g, err := securityGroup(config)
+			if err != nil {
+				return "", err
+			}
+			return g.Canon(), nil
+		},
+		Apply:  applySecurityGroup,
+		Effect: effectSecurityGroup,
+		Moved: func(want, got any) ([]string, error) {
+			w, err := securityGroup(want)
+			if err != nil {
+				return nil, err
+			}
+			g, err := securityGroup(got)
+			if err != nil {
+				return nil, err
+			}
+			return w.moved(g), nil
+		},
+	}
+}
+
+func securityGroup(config any) (*SecurityGroup, error) {
+	g, ok := config.(*SecurityGroup)
+	if !ok || g == nil {
+		return nil, fmt.Errorf("configuration is %T, want *resource.SecurityGroup", config)
+	}
+	return g, nil
+}
+
+func applySecurityGroup(config any, op Operation) (any, error) {
+	g, err := securityGroup(config)
+	if err != nil {
+		return nil, err
+	}
+	next := *g
+	next.Ingress = slices.Clone(g.Ingress)
+	switch {
+	case op.Name == AuthorizeIngress && op.Version == 1:
+		var in AuthorizeIngressInput
+		if err := decode(op, &in); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(next.Ingress, in.Rule.SamePermission) {
+			return nil, fmt.Errorf("authorize %s: the group has that rule already", in.Rule.Line())
+		}
+		next.Ingress = append(next.Ingress, in.Rule)
+	case op.Name == RevokeIngress && op.Version == 1:
+		var in RevokeIngressInput
+		if err := decode(op, &in); err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(next.Ingress, func(r Rule) bool { return r.ID == in.RuleID })
+		if i < 0 || in.RuleID == "" {
+			return nil, fmt.Errorf("revoke rule %q: the group has no such rule", in.RuleID)
+		}
+		next.Ingress = slices.Delete(next.Ingress, i, i+1)
+	default:
+		return nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
+	}
+	return &next, nil
+}
+
+func effectSecurityGroup(config any, op Operation) (bool, map[string]string, error) {
+	g, err := securityGroup(config)
+	if err != nil {
+		return false, nil, err
+	}
+	switch {
+	case op.Name == AuthorizeIngress && op.Version == 1:
+		var in AuthorizeIngressInput
+		if err := decode(op, &in); err != nil {
+			return false, nil, err
+		}
+		i := slices.IndexFunc(g.Ingress, in.Rule.SamePermission)
+		if i < 0 {
+			return false, nil, nil
+		}
+		return true, map[string]string{RuleIDOutput: g.Ingress[i].ID}, nil
+	case op.Name == RevokeIngress && op.Version == 1:
+		var in RevokeIngressInput
+		if err := decode(op, &in); err != nil {
+			return false, nil, err
+		}
+		gone := !slices.ContainsFunc(g.Ingress, func(r Rule) bool { return r.ID == in.RuleID })
+		return gone, nil, nil
+	}
+	return false, nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
+}

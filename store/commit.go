@@ -1,0 +1,222 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"dera"
+)
+
+// Batch is everything that one step of the loop changes. State, next jobs and
+// audit records commit together or not at all (invariants I1, I8).
+type Batch struct {
+	// Fence, when set, is the lease that the caller works under; the batch is
+	// refused with ErrFenced when it is not the caller's any more.
+	Fence *dera.Lease
+	// Findings are inserted or replaced by ID.
+	Findings []dera.Finding
+	// Remediations are inserted (Revision 0) or replaced when the stored
+	// revision is still the given one.
+	Remediations []dera.Remediation
+	// Intents are inserted or replaced by remediation, step and direction.
+	Intents []dera.Intent
+	// Jobs are enqueued; Owner is who goes on to run those with LeasedUntil.
+	Jobs  []dera.Job
+	Owner string
+	// Done are finished jobs as they were claimed. One that was asked for again
+	// meanwhile stays.
+	Done []dera.Job
+	// Stops are set; Resumes taken away (by account and control).
+	Stops   []dera.Stop
+	Resumes []dera.Stop
+	// Spends count against the budget of account, control and hour.
+	Spends []Spend
+	// Evidence blobs by hash.
+	Evidence map[string][]byte
+	// Records are appended to the audit log, in order.
+	Records []dera.AuditRecord
+	// Kept are events that could not be read; Counts are added to counters.
+	Kept   []KeptEvent
+	Counts map[string]int64
+}
+
+// Spend is one automatic remediation that a budget counts.
+type Spend struct {
+	Remediation string
+	Account     string
+	Control     string
+	At          time.Time
+}
+
+// Committed says what Commit made of the batch.
+type Committed struct {
+	// Owned are the enqueued jobs that the caller now holds and must run.
+	Owned []dera.Job
+	// LogSize is the number of leaves after the batch.
+	LogSize int64
+}
+
+// Commit writes the batch in one transaction. On an error nothing is written.
+func (s *Store) Commit(ctx context.Context, b Batch) (Committed, error) {
+	var out Committed
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		out = Committed{}
+		w := writer{Store: s, tx: tx, now: s.now()}
+		if err := w.fence(ctx, b.Fence); err != nil {
+			return err
+		}
+		for _, step := range []func(context.Context, Batch) error{w.findings, w.remediations, w.intents, w.stops, w.spends, w.blobs, w.events, w.done} {
+			if err := step(ctx, b); err != nil {
+				return err
+			}
+		}
+		owned, err := w.enqueue(ctx, b.Jobs, b.Owner)
+		if err != nil {
+			return err
+		}
+		out.Owned = owned
+		out.LogSize, err = w.append(ctx, b.Records)
+		return err
+	})
+	if err != nil {
+		return Committed{}, fmt.Errorf("commit: %w", err)
+	}
+	return out, nil
+}
+
+// writer carries one transaction through the parts of a batch.
+type writer struct {
+	*Store
+	tx  *sql.Tx
+	now time.Time
+}
+
+func (w writer) fence(ctx context.Context, l *dera.Lease) error {
+	if l == nil {
+		return nil
+	}
+	var owner string
+	var token, until int64
+	err := w.tx.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&owner, &token, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: nobody holds %s", ErrFenced, l.Resource)
+	}
+	if err != nil {
+		return err
+	}
+	if owner != l.Owner || token != l.Token || until <= micros(w.now) {
+		return fmt.Errorf("%w: %s is held by %q with token %d, ours is %d", ErrFenced, l.Resource, owner, token, l.Token)
+	}
+	return nil
+}
+
+func (w writer) findings(ctx context.Context, b Batch) error {
+	for _, f := range b.Findings {
+		body, err := json.Marshal(f)
+		if err != nil {
+			return fmt.Errorf("finding %s: %w", f.ID, err)
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO findings (id, resource, control, account, region, type, state, severity, body, updated)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (id) DO UPDATE SET state = excluded.state, severity = excluded.severity, body = excluded.body, updated = excluded.updated`,
+			f.ID, f.ResourceKey(), f.Control, f.Account, f.Region, f.ResourceType, string(f.State), int64(f.Severity), string(body), micros(w.now)); err != nil {
+			return fmt.Errorf("finding %s: %w", f.ID, err)
+		}
+	}
+	return nil
+}
+
+func (w writer) remediations(ctx context.Context, b Batch) error {
+	for _, r := range b.Remediations {
+		held := r.Revision
+		r.Revision++
+		plain, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("remediation %s: %w", r.ID, err)
+		}
+		body, err := w.sealer.Seal("remediation/"+r.ID, plain)
+		if err != nil {
+			return fmt.Errorf("remediation %s: %w", r.ID, err)
+		}
+		var res sql.Result
+		if held == 0 {
+			res, err = w.tx.ExecContext(ctx, `INSERT INTO remediations (id, resource, control, state, revision, created, body)
+				VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
+				r.ID, r.ResourceKey(), r.Control, string(r.State), r.Revision, micros(r.CreatedAt), body)
+		} else {
+			res, err = w.tx.ExecContext(ctx, `UPDATE remediations SET state = $1, revision = $2, body = $3 WHERE id = $4 AND revision = $5`,
+				string(r.State), r.Revision, body, r.ID, held)
+		}
+		if err != nil {
+			return fmt.Errorf("remediation %s: %w", r.ID, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(fmt.Errorf("remediation %s at revision %d: %w", r.ID, held, ErrConflict), err)
+		}
+	}
+	return nil
+}
+
+func (w writer) intents(ctx context.Context, b Batch) error {
+	for _, i := range b.Intents {
+		body, err := json.Marshal(i)
+		if err != nil {
+			return fmt.Errorf("intent %s/%d: %w", i.Remediation, i.Step, err)
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO intents (remediation, step, undo, state, token, body) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (remediation, step, undo) DO UPDATE SET state = excluded.state, token = excluded.token, body = excluded.body`,
+			i.Remediation, i.Step, boolInt(i.Undo), string(i.State), i.Token, string(body)); err != nil {
+			return fmt.Errorf("intent %s/%d: %w", i.Remediation, i.Step, err)
+		}
+	}
+	return nil
+}
+
+func (w writer) stops(ctx context.Context, b Batch) error {
+	for _, s := range b.Stops {
+		body, err := json.Marshal(s)
+		if err != nil {
+			return fmt.Errorf("stop: %w", err)
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO stops (account, control, body) VALUES ($1, $2, $3)
+			ON CONFLICT (account, control) DO UPDATE SET body = excluded.body`, s.Account, s.Control, string(body)); err != nil {
+			return fmt.Errorf("stop: %w", err)
+		}
+	}
+	for _, s := range b.Resumes {
+		if _, err := w.tx.ExecContext(ctx, `DELETE FROM stops WHERE account = $1 AND control = $2`, s.Account, s.Control); err != nil {
+			return fmt.Errorf("resume: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w writer) spends(ctx context.Context, b Batch) error {
+	for _, s := range b.Spends {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO spends (remediation, account, control, at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (remediation) DO NOTHING`, s.Remediation, s.Account, s.Control, micros(s.At)); err != nil {
+			return fmt.Errorf("budget of %s: %w", s.Account, err)
+		}
+	}
+	return nil
+}
+
+func (w writer) blobs(ctx context.Context, b Batch) error {
+	for hash, body := range b.Evidence {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO evidence (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, hash, string(body)); err != nil {
+			return fmt.Errorf("evidence %s: %w", hash, err)
+		}
+	}
+	return nil
+}
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"dera"
+)
+
+// Lease takes the sole right to write to the resource, for ttl. It returns
+// ErrConflict when somebody else holds it. A new holder gets a higher token; the
+// same owner asking again keeps its token and gets a later end.
+func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Duration) (dera.Lease, error) {
+	l := dera.Lease{Resource: resource, Owner: owner}
+	now := s.now()
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var until int64
+		err := tx.QueryRowContext(ctx, `INSERT INTO leases (resource, owner, token, until) VALUES ($1, $2, 1, $3)
+			ON CONFLICT (resource) DO UPDATE SET
+			  token = CASE WHEN leases.owner = excluded.owner AND leases.until > $4 THEN leases.token ELSE leases.token + 1 END,
+			  owner = excluded.owner, until = excluded.until
+			WHERE leases.owner = excluded.owner OR leases.until <= $4
+			RETURNING token, until`, resource, owner, micros(now.Add(ttl)), micros(now)).Scan(&l.Token, &until)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("lease of %s: %w", resource, ErrConflict)
+		}
+		l.Until = fromMicros(until)
+		return err
+	})
+	if err != nil {
+		return dera.Lease{}, fmt.Errorf("lease %s: %w", resource, err)
+	}
+	return l, nil
+}
+
+// Release gives the lease back. Releasing one that is lost is no error.
+func (s *Store) Release(ctx context.Context, l dera.Lease) error {
+	_, err := s.write.ExecContext(ctx, `UPDATE leases SET until = 0 WHERE resource = $1 AND owner = $2 AND token = $3`, l.Resource, l.Owner, l.Token)
+	if err != nil {
+		return fmt.Errorf("release lease of %s: %w", l.Resource, err)
+	}
+	return nil
+}
+
+// CheckLease returns ErrFenced unless the lease is still held.
+func (s *Store) CheckLease(ctx context.Context, l dera.Lease) error {
+	var owner string
+	var token, until int64
+	err := s.read.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&owner, &token, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
+	}
+	if err != nil {
+		return fmt.Errorf("check lease of %s: %w", l.Resource, err)
+	}
+	if owner != l.Owner || token != l.Token || until <= micros(s.now()) {
+		return fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
+	}
+	return nil
+}
+
+func sortJobs(jobs []dera.Job) {
+	slices.SortFunc(jobs, func(a, b dera.Job) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+	})
+}
