@@ -1,0 +1,82 @@
+package awssim
+
+import "time"
+
+// regionState is the EC2 state of one account in one Region. It is guarded by Cloud.mu.
+type regionState struct {
+	place
+	now    func() time.Time
+	ids    *idSource
+	writes uint64   // commits so far
+	undo   []func() // takes back the puts that are not committed
+	birth  bool     // while AWS itself delivers the first resources
+
+	vpcs        *table[vpc]
+	groups      *table[group]
+	interfaces  *table[networkInterface]
+	prefixLists *table[prefixList]
+}
+
+type vpc struct {
+	id      string
+	cidr    string
+	isOwn   bool // made by CreateVpc, not the default VPC
+	tags    tags
+	account string
+}
+
+// newRegionState returns what a new account finds in a Region: a default VPC, and in it a default security group that
+// admits itself and lets everything out.
+// https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+func newRegionState(at place, ids *idSource, now func() time.Time) *regionState {
+	s := &regionState{place: at, now: now, ids: ids, birth: true}
+	s.vpcs = newTable[vpc](s)
+	s.groups = newTable[group](s)
+	s.interfaces = newTable[networkInterface](s)
+	s.prefixLists = newTable[prefixList](s)
+	s.addVPC(&vpc{id: ids.resource("vpc"), cidr: "172.31.0.0/16", account: at.account})
+	s.addManagedPrefixLists()
+	s.commit()
+	s.birth = false
+	return s
+}
+
+// clock is the time of a put. What AWS delivers is there since ever, so that even a stale read sees it.
+func (s *regionState) clock() time.Time {
+	if s.birth {
+		return time.Time{}
+	}
+	return s.now()
+}
+
+// addVPC adds a VPC and its default security group.
+func (s *regionState) addVPC(v *vpc) {
+	s.vpcs.put(v.id, v)
+	g := &group{id: s.ids.resource("sg"), name: "default", description: "default VPC security group", vpc: v.id, account: s.account}
+	g.rules = []*Rule{
+		{ID: s.ids.resource("sgr"), Protocol: "-1", FromPort: -1, ToPort: -1, Group: g.id, GroupOwner: s.account},
+		s.allEgress(),
+	}
+	s.groups.put(g.id, g)
+}
+
+// allEgress is the rule that AWS adds to a new group in a VPC without IPv6.
+func (s *regionState) allEgress() *Rule {
+	return &Rule{ID: s.ids.resource("sgr"), Egress: true, Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: "0.0.0.0/0"}
+}
+
+// defaultVPC returns the default VPC, or nil once it is gone.
+func (s *regionState) defaultVPC() *vpc {
+	for _, v := range s.vpcs.all {
+		if !v.isOwn {
+			return v
+		}
+	}
+	return nil
+}
+
+// isDefaultVPC reports whether the identifier names the default VPC.
+func (s *regionState) isDefaultVPC(id string) bool {
+	v := s.vpcs.get(id, view{})
+	return v != nil && !v.isOwn
+}
