@@ -26,8 +26,11 @@ type Intent struct {
 	Token       int64             `json:"token"` // fencing token of the lease it was made under
 	Output      map[string]string `json:"output,omitempty"`
 	Error       string            `json:"error,omitempty"`
-	At          time.Time         `json:"at"`
-	DoneAt      *time.Time        `json:"done_at,omitempty"`
+	// Retry is true for an intent that is not applied because nothing was sent or
+	// the sender died: the same write may be made again.
+	Retry  bool       `json:"retry,omitempty"`
+	At     time.Time  `json:"at"`
+	DoneAt *time.Time `json:"done_at,omitempty"`
 }
 
 // Lease is the sole right to write to one resource until Until. Token grows

@@ -57,25 +57,42 @@ type Remediation struct {
 	Steps      []Step   `json:"steps"`
 	Trigger    string   `json:"trigger"` // event, sweep, scan, remediate
 	Interfaces []string `json:"interfaces,omitempty"`
-	// Before is the canonical configuration that the plan was made from, and
-	// Expect the one that it must lead to.
-	Before string `json:"before"`
-	Expect string `json:"expect"`
+	// Way holds the canonical configuration before each change of the plan and
+	// after the last one.
+	Way []string `json:"way"`
 	// Notes say what a person must know, for example that established
 	// connections live on.
-	Notes     []string  `json:"notes,omitempty"`
-	Moved     []string  `json:"moved,omitempty"` // what else moved, when the state is collateral
-	Failure   string    `json:"failure,omitempty"`
-	Undo      string    `json:"undo,omitempty"`     // why it is being undone
-	UndoBy    string    `json:"undo_by,omitempty"`  // who asked for the rollback
-	Approval  *Approval `json:"approval,omitempty"` // of the plan with this digest
-	Expires   time.Time `json:"expires,omitzero"`   // of the wait for an approval
-	CreatedAt time.Time `json:"created_at"`
+	Notes   []string `json:"notes,omitempty"`
+	Moved   []string `json:"moved,omitempty"` // what else moved, when the state is collateral
+	Failure string   `json:"failure,omitempty"`
+	Undo    string   `json:"undo,omitempty"`    // why it is being undone
+	UndoBy  string   `json:"undo_by,omitempty"` // who asked for the rollback
+	// DespiteStop lets a rollback that a person asked for pass a stop.
+	DespiteStop bool      `json:"despite_stop,omitempty"`
+	Approval    *Approval `json:"approval,omitempty"` // of the plan with this digest
+	Expires     time.Time `json:"expires,omitzero"`   // of the wait for an approval
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 // ResourceKey identifies the resource that the plan changes.
 func (r Remediation) ResourceKey() string {
 	return ResourceKey(r.Plan.Partition, r.Plan.Account, r.Plan.Region, r.Plan.Resource)
+}
+
+// Before is the canonical configuration that the plan was made from.
+func (r Remediation) Before() string {
+	if len(r.Way) == 0 {
+		return ""
+	}
+	return r.Way[0]
+}
+
+// Expect is the canonical configuration that the plan leads to.
+func (r Remediation) Expect() string {
+	if len(r.Way) == 0 {
+		return ""
+	}
+	return r.Way[len(r.Way)-1]
 }
 
 // Approval is a person's verdict on one plan, bound to its digest.

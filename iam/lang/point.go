@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // PrefixSpan returns the addresses of p. Host bits of p are ignored, as AWS
@@ -66,6 +68,27 @@ func NumberPoint(text string) (Point, error) {
 
 const signBit = 1 << 63
 
+// DatePoint returns the place of a moment, given as seconds since 1970 and
+// nanoseconds. Every nanosecond has a place of its own.
+func DatePoint(sec int64, nano int32) Point {
+	hi, lo := bits.Mul64(uint64(sec)^signBit, 1e9)
+	lo, carry := bits.Add64(lo, uint64(nano), 0)
+	return Point{Date, hi + carry, lo}
+}
+
+// dateText writes the moments of the years 1 to 9999.
+func (p Point) dateText() (string, bool) {
+	if p.Hi >= 1e9 {
+		return "", false
+	}
+	sec, nano := bits.Div64(p.Hi, p.Lo, 1e9)
+	at := time.Unix(int64(sec^signBit), int64(nano)).UTC()
+	if at.Year() < 1 || at.Year() > 9999 {
+		return "", false
+	}
+	return at.Format(time.RFC3339Nano), true
+}
+
 func scale() *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(fractionDigits), nil)
 }
@@ -90,6 +113,8 @@ func (p Point) Text() (string, bool) {
 		return netip.AddrFrom16(b).String(), true
 	case Number:
 		return p.numberText()
+	case Date:
+		return p.dateText()
 	}
 	return "", false
 }

@@ -24,8 +24,10 @@ const (
 	IPv4
 	// IPv6 holds 128-bit addresses.
 	IPv6
-	// Number holds decimal numbers and dates, see [NumberPoint].
+	// Number holds decimal numbers, see [NumberPoint].
 	Number
+	// Date holds moments, see [DatePoint].
+	Date
 )
 
 // Compare orders points along the line.
@@ -34,7 +36,7 @@ func (p Point) Compare(q Point) int {
 }
 
 func lowest() Point  { return Point{Other, 0, 0} }
-func highest() Point { return Point{Number, ^uint64(0), ^uint64(0)} }
+func highest() Point { return Point{Date, ^uint64(0), ^uint64(0)} }
 
 // next returns the point after p; the caller must not ask for one after highest.
 func (p Point) next() Point {

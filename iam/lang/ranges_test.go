@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+	"time"
 )
 
 func prefixes(texts ...string) Ranges {
@@ -36,7 +37,7 @@ func TestRanges_algebra(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	point := func() Point {
 		edge := []uint64{0, 1, 2, ^uint64(0) - 1, ^uint64(0)}
-		return Point{Family(r.IntN(4)), edge[r.IntN(5)], edge[r.IntN(5)]}
+		return Point{Family(r.IntN(5)), edge[r.IntN(5)], edge[r.IntN(5)]}
 	}
 	random := func() Ranges {
 		var spans []Span
@@ -112,7 +113,20 @@ func TestPoint_text(t *testing.T) {
 			t.Errorf("%s: got %q, %v", text, got, ok)
 		}
 	}
-	for _, p := range []Point{{Other, 0, 0}, {IPv4, 0, 1 << 32}, {IPv4, 1, 0}, {Number, 0, ^uint64(0)}, {9, 0, 0}} {
+	for _, text := range []string{"0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z", "1970-01-01T00:00:00Z", "2026-11-23T10:00:00.5Z", "9999-12-31T23:59:59Z"} {
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := DatePoint(at.Unix(), int32(at.Nanosecond()))
+		if got, ok := p.Text(); !ok || got != text {
+			t.Errorf("%s: got %q, %v", text, got, ok)
+		}
+		if q := DatePoint(at.Unix()-1, 999_999_999); at.Nanosecond() == 0 && q.next() != p {
+			t.Errorf("%s: %v does not follow %v", text, p, q)
+		}
+	}
+	for _, p := range []Point{DatePoint(-1<<62, 0), {Date, 1e9, 0}, {Other, 0, 0}, {IPv4, 0, 1 << 32}, {IPv4, 1, 0}, {Number, 0, ^uint64(0)}, {9, 0, 0}} {
 		if got, ok := p.Text(); ok {
 			t.Errorf("%v: got %q, want nothing", p, got)
 		}

@@ -1,0 +1,113 @@
+// Package detect turns a hint into facts: it re-reads the resources of a scope
+// and runs the controls of their type on what it read. Room: may import the
+// words, resource and control.
+package detect
+
+import (
+	"context"
+	"fmt"
+
+	"dera"
+	"dera/control"
+)
+
+// Reader reads resources as they are now.
+type Reader interface {
+	// Read returns one page of the scope. full asks for everything that a plan
+	// needs; a cheap look may leave that out. IDs that the service says do not
+	// exist are in Missing; an error means that nothing is known of the scope.
+	Read(ctx context.Context, scope dera.Scope, full bool) (Page, error)
+}
+
+// Page is what one read returned.
+type Page struct {
+	Resources []dera.Resource
+	Missing   []string
+	Next      string // continuation of a sweep; empty at its end
+}
+
+// Assessment is one resource and what each control of its type says of it.
+type Assessment struct {
+	Resource dera.Resource
+	Results  []Judgement
+}
+
+// Judgement is the result of one control.
+type Judgement struct {
+	Control control.Control
+	Result  control.Result
+}
+
+// Clean reports whether no control has anything to say.
+func (a Assessment) Clean() bool {
+	for _, j := range a.Results {
+		if j.Result.Outcome == control.UnknownResult || len(j.Result.Failures) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Look is the result of one look at a scope.
+type Look struct {
+	Assessments []Assessment
+	Missing     []string
+	Next        string
+}
+
+// Detector looks at scopes. It is safe for concurrent use.
+type Detector struct {
+	Reader   Reader
+	Controls []control.Control
+	Settings control.Settings
+}
+
+// Look reads one page of the scope and judges it. Resources that fail on a cheap
+// look are read again in full, so that a finding never rests on a partial view.
+func (d Detector) Look(ctx context.Context, scope dera.Scope) (Look, error) {
+	page, err := d.Reader.Read(ctx, scope, !scope.Sweep())
+	if err != nil {
+		return Look{}, fmt.Errorf("look at %s in %s %s: %w", scope.Type, scope.Account, scope.Region, err)
+	}
+	look := Look{Missing: page.Missing, Next: page.Next}
+	var again []string
+	for _, r := range page.Resources {
+		a, err := d.Assess(r)
+		if err != nil {
+			return Look{}, err
+		}
+		if !r.Full && !a.Clean() {
+			again = append(again, r.ID)
+			continue
+		}
+		look.Assessments = append(look.Assessments, a)
+	}
+	if len(again) == 0 {
+		return look, nil
+	}
+	whole := scope
+	whole.IDs, whole.Page = again, ""
+	full, err := d.Look(ctx, whole)
+	if err != nil {
+		return Look{}, err
+	}
+	look.Assessments = append(look.Assessments, full.Assessments...)
+	look.Missing = append(look.Missing, full.Missing...)
+	return look, nil
+}
+
+// Assess runs the controls of the resource's type on it.
+func (d Detector) Assess(r dera.Resource) (Assessment, error) {
+	a := Assessment{Resource: r}
+	for _, c := range d.Controls {
+		if c.Type != r.Type {
+			continue
+		}
+		res, err := c.Check(r, d.Settings)
+		if err != nil {
+			return Assessment{}, err
+		}
+		a.Results = append(a.Results, Judgement{c, res})
+	}
+	return a, nil
+}

@@ -1,0 +1,77 @@
+package detect
+
+import (
+	"time"
+
+	"dera"
+	"dera/control"
+)
+
+// Findings returns the assessment's findings as they stand now: those that fail,
+// with their history carried over from before, and, resolved, those of before
+// that do not fail any more. A finding is resolved only by a full, passing read
+// of a control that could judge everything (design §6.1.3).
+func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Finding {
+	known := map[string]dera.Finding{}
+	for _, f := range before {
+		known[f.ID] = f
+	}
+	var out []dera.Finding
+	seen := map[string]bool{}
+	unsure := map[string]bool{}
+	for _, j := range a.Results {
+		failures := j.Result.Failures
+		if j.Result.Outcome == control.UnknownResult {
+			unsure[j.Control.ID] = true
+			failures = append(failures[:len(failures):len(failures)], control.Failure{
+				Key: control.UnknownKey, Start: dera.Review, Severity: j.Control.Severity,
+				Title: "Not judged: " + j.Control.Title, Why: "It could not be judged, because " + j.Result.Why + ".",
+			})
+		}
+		for _, fail := range failures {
+			f := a.finding(j.Control, fail, now)
+			if old, ok := known[f.ID]; ok {
+				f = carryOver(f, old)
+			}
+			seen[f.ID] = true
+			out = append(out, f)
+		}
+	}
+	judged := map[string]bool{}
+	for _, j := range a.Results {
+		judged[j.Control.ID] = true
+	}
+	for _, old := range before {
+		if seen[old.ID] || old.State == dera.FindingResolved || unsure[old.Control] || !judged[old.Control] {
+			continue
+		}
+		out = append(out, Resolve(old, now))
+	}
+	return out
+}
+
+// Resolve returns the finding as resolved.
+func Resolve(f dera.Finding, now time.Time) dera.Finding {
+	f.State, f.LastSeen, f.ResolvedAt = dera.FindingResolved, now, &now
+	return f
+}
+
+func (a Assessment) finding(c control.Control, fail control.Failure, now time.Time) dera.Finding {
+	r := a.Resource
+	f := dera.Finding{
+		ID: dera.FindingID(r.Key(), c.ID, fail.Key), Control: c.ID,
+		Partition: r.Partition, Account: r.Account, Region: r.Region,
+		Resource: r.ARN, ResourceType: r.Type, ResourceName: r.Name,
+		Key: fail.Key, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
+		Start: fail.Start, Disposition: fail.Start, State: dera.FindingOpen, FirstSeen: now, LastSeen: now,
+	}
+	if fail.Key == control.UnknownKey {
+		f.State = dera.FindingUnknown
+	}
+	return f
+}
+
+func carryOver(f, old dera.Finding) dera.Finding {
+	f.FirstSeen, f.RolledBack, f.Remediation, f.Actor = old.FirstSeen, old.RolledBack, old.Remediation, old.Actor
+	return f
+}

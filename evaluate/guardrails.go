@@ -1,0 +1,186 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/resource"
+)
+
+// Ledger is what the guardrails ask of the store.
+type Ledger interface {
+	Stops(ctx context.Context) ([]dera.Stop, error)
+	Spent(ctx context.Context, account, control string, since time.Time) (int, error)
+}
+
+// Mode sends a finding to review where the mode is review. In observe mode
+// nothing is written whatever the decision, so that it shows what would be.
+type Mode struct{}
+
+// Name implements Guardrail.
+func (Mode) Name() string { return "mode" }
+
+// Check implements Guardrail.
+func (Mode) Check(_ context.Context, c Case) (dera.Reason, error) {
+	switch c.Mode {
+	case dera.ReviewOnly:
+		return review("the mode of this control in this account is review: a person approves each change"), nil
+	case dera.Observe:
+		return pass("the mode is observe: this is what would be done, nothing is written"), nil
+	case dera.Enforce:
+		return pass("the mode is enforce"), nil
+	}
+	return dera.Reason{}, fmt.Errorf("mode %v is not known", c.Mode)
+}
+
+// Stopped sends to review what a stop covers.
+type Stopped struct{ Ledger Ledger }
+
+// Name implements Guardrail.
+func (Stopped) Name() string { return "stop" }
+
+// Check implements Guardrail.
+func (g Stopped) Check(ctx context.Context, c Case) (dera.Reason, error) {
+	stops, err := g.Ledger.Stops(ctx)
+	if err != nil {
+		return dera.Reason{}, err
+	}
+	for _, s := range stops {
+		if s.Covers(c.Finding.Account, c.Finding.Control) {
+			r := review("dera is stopped (%s) by %s: %s", s.Where(), s.By, s.Reason)
+			r.Ref = s.At.UTC().Format(time.RFC3339)
+			return r, nil
+		}
+	}
+	return pass("no stop covers it"), nil
+}
+
+// RolledBackBefore sends to review a finding whose fix was taken back before:
+// whoever did that had a reason.
+type RolledBackBefore struct{}
+
+// Name implements Guardrail.
+func (RolledBackBefore) Name() string { return "rolled-back-before" }
+
+// Check implements Guardrail.
+func (RolledBackBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
+	if c.Finding.RolledBack > 0 {
+		return review("a fix of this finding was rolled back before (%d times)", c.Finding.RolledBack), nil
+	}
+	return pass("no fix of it was rolled back"), nil
+}
+
+// FailedBefore sends to review a resource on which fixes keep failing, and one
+// that a failed undo left half-way.
+type FailedBefore struct {
+	Now func() time.Time
+	// Most is the number of failures within a day after which a person looks;
+	// 0 means 3.
+	Most int
+}
+
+// Name implements Guardrail.
+func (FailedBefore) Name() string { return "failed-before" }
+
+// Check implements Guardrail.
+func (g FailedBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
+	most := g.Most
+	if most == 0 {
+		most = 3
+	}
+	failed := 0
+	for _, r := range c.Earlier {
+		switch {
+		case r.State == dera.UndoFailed:
+			return review("an undo on this resource failed (%s): it is frozen until a person has looked", r.ID), nil
+		case r.State == dera.Failed && r.Control == c.Finding.Control && g.Now().Sub(r.CreatedAt) < 24*time.Hour:
+			failed++
+		}
+	}
+	if failed >= most {
+		return review("the fix failed %d times within a day", failed), nil
+	}
+	return pass("%d failures within a day, %d are too many", failed, most), nil
+}
+
+// Reversible sends to review a plan with a change that cannot be taken back.
+type Reversible struct{}
+
+// Name implements Guardrail.
+func (Reversible) Name() string { return "reversible" }
+
+// Check implements Guardrail. It undoes the plan on the configuration as read
+// and wants back what was there.
+func (Reversible) Check(_ context.Context, c Case) (dera.Reason, error) {
+	if c.Refusal != "" {
+		return review("there is no plan: %s", c.Refusal), nil
+	}
+	if len(c.Plan.Changes) == 0 {
+		return review("the plan is empty"), nil
+	}
+	for i, ch := range c.Plan.Changes {
+		if ch.Undo == nil {
+			return review("change %d (%s) has no undo", i+1, ch.Operation), nil
+		}
+	}
+	if _, err := resource.ApplyPlan(c.Resource.Config, c.Plan); err != nil {
+		return dera.Reason{}, err
+	}
+	return pass("each of the %d changes has its undo", len(c.Plan.Changes)), nil
+}
+
+// Proved sends to review a plan whose evidence is not complete.
+type Proved struct{}
+
+// Name implements Guardrail.
+func (Proved) Name() string { return "evidence" }
+
+// Check implements Guardrail.
+func (Proved) Check(_ context.Context, c Case) (dera.Reason, error) {
+	if c.Refusal != "" {
+		return review("there is nothing to prove: %s", c.Refusal), nil
+	}
+	for _, claim := range c.Evidence.Claims {
+		if claim.Verdict != dera.Proved {
+			return review("%s: %s (%s)", claim.Says, claim.Verdict, claim.Witness), nil
+		}
+	}
+	if !c.Evidence.Proved() {
+		return review("the plan has no evidence"), nil
+	}
+	return pass("all %d claims are proved", len(c.Evidence.Claims)), nil
+}
+
+// Budget sends to review what exceeds the number of automatic remediations of
+// an account and control within an hour (requirement E9).
+type Budget struct {
+	Ledger Ledger
+	Now    func() time.Time
+	// PerHour is the budget; 0 means 20.
+	PerHour int
+}
+
+// Name implements Guardrail.
+func (Budget) Name() string { return "budget" }
+
+// Check implements Guardrail. A remediation that was counted already passes.
+func (g Budget) Check(ctx context.Context, c Case) (dera.Reason, error) {
+	most := g.PerHour
+	if most == 0 {
+		most = 20
+	}
+	spent, err := g.Ledger.Spent(ctx, c.Finding.Account, c.Finding.Control, g.Now().Add(-time.Hour))
+	if err != nil {
+		return dera.Reason{}, err
+	}
+	if c.Remediation != nil {
+		// Its own spend was recorded with the decision.
+		spent--
+	}
+	if spent >= most {
+		return review("the budget of %d automatic remediations an hour for this account and control is spent", most), nil
+	}
+	return pass("%d of %d automatic remediations of this hour are spent", max(spent, 0), most), nil
+}

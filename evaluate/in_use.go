@@ -1,0 +1,118 @@
+package evaluate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"dera"
+	"dera/control"
+	"dera/netset"
+	"dera/resource"
+)
+
+// Dependency is a declared use of a resource: somebody needs what a plan would
+// take away. It is configuration, reviewed like the exemptions.
+type Dependency struct {
+	Resource string `yaml:"resource" json:"resource"`                     // resource ID or ARN glob
+	Keys     string `yaml:"keys,omitempty" json:"keys,omitempty"`         // glob on finding keys; empty means all
+	Accounts string `yaml:"accounts,omitempty" json:"accounts,omitempty"` // glob; empty means all
+	Owner    string `yaml:"owner" json:"owner"`
+	Reason   string `yaml:"reason" json:"reason"`
+}
+
+// Flow is one conversation from a network flow log: who talked to which
+// interface, and when last. Only those that the interface answered are kept: a
+// scanner's knock is not use.
+type Flow struct {
+	Interface string
+	From      netip.Addr
+	To        netip.Addr // an address of the interface, unless it was the caller
+	Protocol  uint8
+	Port      uint16
+	Last      time.Time
+	Packets   int64
+}
+
+// Flows finds the conversations with an interface since a time.
+type Flows interface {
+	To(ctx context.Context, iface string, since time.Time) ([]Flow, error)
+}
+
+// InUse sends to review a plan that would take away what is in use: what a
+// declared dependency names, or what flow logs show to be used. That a group is
+// attached to something is not use.
+type InUse struct {
+	Declared []Dependency
+	// Flows is nil where no flow logs are configured.
+	Flows Flows
+	Now   func() time.Time
+	// Window is how far back flows count; 0 means 14 days.
+	Window time.Duration
+}
+
+// Name implements Guardrail.
+func (InUse) Name() string { return "in-use" }
+
+// Check implements Guardrail.
+func (g InUse) Check(ctx context.Context, c Case) (dera.Reason, error) {
+	for _, d := range g.Declared {
+		if d.covers(c.Finding) {
+			r := review("%s declared that it is needed: %s", d.Owner, d.Reason)
+			r.Ref = d.Resource
+			return r, nil
+		}
+	}
+	if c.Refusal != "" || c.Evidence.Kind != control.NetworkKind {
+		return pass("no declared dependency names it"), nil
+	}
+	if g.Flows == nil {
+		return pass("no declared dependency names it; no flow logs are configured, so past traffic was not looked at"), nil
+	}
+	return g.traffic(ctx, c)
+}
+
+func (d Dependency) covers(f dera.Finding) bool {
+	match := func(glob, s string) bool { return glob == "" || dera.MatchGlob(glob, s) }
+	return (d.Resource == f.Resource.Name() || dera.MatchGlob(d.Resource, string(f.Resource))) &&
+		match(d.Keys, f.Key) && match(d.Accounts, f.Account)
+}
+
+func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {
+	var n control.Network
+	if err := json.Unmarshal(c.Evidence.Body, &n); err != nil {
+		return dera.Reason{}, fmt.Errorf("read the evidence: %w", err)
+	}
+	removed := n.Old.Subtract(n.New)
+	group, ok := c.Resource.Config.(*resource.SecurityGroup)
+	if !ok {
+		return dera.Reason{}, fmt.Errorf("configuration is %T, want *resource.SecurityGroup", c.Resource.Config)
+	}
+	window := g.Window
+	if window == 0 {
+		window = 14 * 24 * time.Hour
+	}
+	looked := 0
+	for _, i := range group.Interfaces {
+		flows, err := g.Flows.To(ctx, i.ID, g.Now().Add(-window))
+		if err != nil {
+			return dera.Reason{}, fmt.Errorf("read flows to %s: %w", i.ID, err)
+		}
+		for _, f := range flows {
+			if !slices.Contains(i.Addresses, f.To.String()) {
+				continue // the interface was the caller: security groups let answers in
+			}
+			looked++
+			p := netset.Point{Addr: f.From, Protocol: netset.Protocol(f.Protocol), Port: f.Port}
+			if removed.Contains(p) {
+				r := review("%s was used: %s talked to %s, last on %s", p, f.From, i.ID, f.Last.UTC().Format(time.DateOnly))
+				r.Ref = i.ID
+				return r, nil
+			}
+		}
+	}
+	return pass("none of %d conversations of the last %d days with its %d interfaces would be cut", looked, int(window.Hours()/24), len(group.Interfaces)), nil
+}

@@ -1,0 +1,73 @@
+package remediate
+
+import (
+	"context"
+	"fmt"
+
+	"dera"
+	"dera/resource"
+)
+
+// stable reads the resource until two reads in a row agree: AWS is eventually
+// consistent, and only what stays is taken for the truth (design §6.1.1). ok is
+// false if the resource does not exist.
+func (t *run) stable(ctx context.Context) (res dera.Resource, canon string, ok bool, err error) {
+	var last string
+	var lastOK, have bool
+	for range t.cfg.Patience {
+		res, ok, err = t.cfg.Cloud.Read(ctx, t.rem.Plan)
+		if err != nil {
+			return res, "", false, fmt.Errorf("read %s: %w", t.rem.Plan.Resource, err)
+		}
+		canon = ""
+		if ok {
+			if canon, err = t.kind.Canon(res.Config); err != nil {
+				return res, "", false, err
+			}
+		}
+		if have && canon == last && ok == lastOK {
+			return res, canon, ok, nil
+		}
+		last, lastOK, have = canon, ok, true
+		if err := t.pause(ctx); err != nil {
+			return res, "", false, err
+		}
+	}
+	return res, "", false, fmt.Errorf("read %s: it keeps changing, so nothing is decided", t.rem.Plan.Resource)
+}
+
+func (t *run) pause(ctx context.Context) error {
+	if t.cfg.Settle < 0 {
+		return ctx.Err()
+	}
+	return t.cfg.Wait(ctx, t.cfg.Settle)
+}
+
+// shows reads until the operation shows in the resource, and stays: a write is
+// settled by what is there, not by what the call answered. patient is false
+// where the call said that it failed; then the first stable read decides.
+func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (bool, map[string]string, error) {
+	tries := 1
+	if patient {
+		tries = t.cfg.Patience
+	}
+	for i := range tries {
+		res, _, ok, err := t.stable(ctx)
+		if err != nil {
+			return false, nil, err
+		}
+		if !ok {
+			return false, nil, nil
+		}
+		done, out, err := t.kind.Effect(res.Config, op)
+		if err != nil || done {
+			return done, out, err
+		}
+		if i < tries-1 {
+			if err := t.pause(ctx); err != nil {
+				return false, nil, err
+			}
+		}
+	}
+	return false, nil, nil
+}

@@ -1,0 +1,242 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/resource"
+)
+
+var (
+	// ErrStopped means that a stop covers the remediation; nothing was written
+	// since, and it goes on when the stop is lifted.
+	ErrStopped = errors.New("dera is stopped")
+	// ErrBusy means that somebody else holds the resource.
+	ErrBusy = errors.New("somebody else is working on the resource")
+)
+
+// LaterError asks for the remediation to be run again at a time.
+type LaterError struct {
+	At  time.Time
+	Why string
+}
+
+// Error implements error.
+func (e *LaterError) Error() string {
+	return e.Why + "; again at " + e.At.UTC().Format(time.RFC3339)
+}
+
+// Journal is what the state machine needs to be durable. Write commits an entry
+// in one transaction and refuses it when the lease is lost.
+type Journal interface {
+	Load(ctx context.Context, id string) (dera.Remediation, []dera.Intent, error)
+	Write(ctx context.Context, e Entry) error
+	Lease(ctx context.Context, resource string) (dera.Lease, error)
+	Release(ctx context.Context, l dera.Lease) error
+	// Allowed returns nil if the lease is still held and no stop covers the
+	// account and control; it is asked before every attempt of a write.
+	Allowed(ctx context.Context, l dera.Lease, account, control string) error
+	// Later are the remediations of the same resource, made after this one, that
+	// are still in effect.
+	Later(ctx context.Context, r dera.Remediation) ([]string, error)
+}
+
+// Entry is one step that commits as a whole.
+type Entry struct {
+	Lease       *dera.Lease
+	Remediation *dera.Remediation
+	Intent      *dera.Intent
+	Record      dera.AuditRecord
+	// Settled says that the outcome changes findings; LookAgain asks for a look
+	// at the resource.
+	Settled   bool
+	LookAgain bool
+}
+
+// Cloud reads and writes one resource.
+type Cloud interface {
+	// Read reads the resource in full; ok is false if it does not exist.
+	Read(ctx context.Context, p dera.Plan) (r dera.Resource, ok bool, err error)
+	// Do sends the operation once. allowed is called right before the request is
+	// sent; an error of it stops the request.
+	Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error
+}
+
+// Judge looks at a fresh resource again for a decided remediation.
+type Judge interface {
+	// Again makes the plan and runs every guardrail anew.
+	Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (Verdict, error)
+	// Gone reports which of the remediation's findings are still there.
+	Gone(ctx context.Context, r dera.Remediation, fresh dera.Resource) (still []string, err error)
+}
+
+// Verdict is what Judge.Again found.
+type Verdict struct {
+	Gone     bool // the findings are gone by themselves
+	Digest   string
+	Decision dera.Decision
+	Refusal  string
+}
+
+// Config is what New needs; all interfaces are required.
+type Config struct {
+	Journal Journal
+	Cloud   Cloud
+	Judge   Judge
+	// Actor stands in the records.
+	Actor dera.Actor
+	Now   func() time.Time
+	// Wait waits between two reads; nil waits in real time.
+	Wait func(ctx context.Context, d time.Duration) error
+	// Settle is how long two equal reads must lie apart to count as the truth; 0
+	// means 2 s, negative means no time at all.
+	Settle time.Duration
+	// Patience is how often a read is repeated until a write shows; 0 means 10.
+	Patience int
+	// Validity is how long a request that a crashed engine signed may still
+	// arrive; 0 means 5 minutes, the life of a signature (AWS Signature Version
+	// 4), negative means no time at all.
+	Validity time.Duration
+}
+
+// Runner carries out remediations. It is safe for concurrent use; the lease
+// keeps two runners apart.
+type Runner struct{ cfg Config }
+
+// New checks the configuration.
+func New(cfg Config) (*Runner, error) {
+	if cfg.Journal == nil || cfg.Cloud == nil || cfg.Judge == nil {
+		return nil, errors.New("remediate: Journal, Cloud and Judge are required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Wait == nil {
+		cfg.Wait = wait
+	}
+	if cfg.Settle == 0 {
+		cfg.Settle = 2 * time.Second
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 10
+	}
+	if cfg.Validity == 0 {
+		cfg.Validity = 5 * time.Minute
+	}
+	return &Runner{cfg}, nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// run is one attempt to carry a remediation on.
+type run struct {
+	*Runner
+	lease   dera.Lease
+	rem     dera.Remediation
+	intents []dera.Intent
+	kind    resource.Kind
+	looked  bool // the resource was looked at in this run, before the first write
+}
+
+// Run carries the remediation as far as it goes: to a final state, or to an
+// error after which it can be run again (ErrStopped, ErrBusy, a LaterError, or a
+// failed read). It can be called in any state and after any crash.
+func (r *Runner) Run(ctx context.Context, id string) (dera.Remediation, error) {
+	rem, _, err := r.cfg.Journal.Load(ctx, id)
+	if err != nil {
+		return rem, err
+	}
+	if rem.State.Final() || rem.State == dera.Waiting {
+		return rem, nil
+	}
+	return r.hold(ctx, id, func(t *run) error { return t.carry(ctx) })
+}
+
+// hold loads the remediation under the lease of its resource.
+func (r *Runner) hold(ctx context.Context, id string, f func(*run) error) (dera.Remediation, error) {
+	rem, _, err := r.cfg.Journal.Load(ctx, id)
+	if err != nil {
+		return rem, err
+	}
+	lease, err := r.cfg.Journal.Lease(ctx, rem.ResourceKey())
+	if err != nil {
+		return rem, err
+	}
+	t := &run{Runner: r, lease: lease}
+	if t.rem, t.intents, err = r.cfg.Journal.Load(ctx, id); err == nil {
+		if t.kind, err = resource.Lookup(t.rem.Plan.Type); err == nil {
+			err = f(t)
+		}
+	}
+	// The lease is given back also when ctx is done; if that fails it runs out.
+	return t.rem, errors.Join(err, r.cfg.Journal.Release(context.WithoutCancel(ctx), lease))
+}
+
+// carry moves on until the state is final.
+func (t *run) carry(ctx context.Context) error {
+	for !t.rem.State.Final() {
+		var err error
+		switch t.rem.State {
+		case dera.Ready:
+			err = t.begin(ctx)
+		case dera.Applying:
+			err = t.apply(ctx)
+		case dera.Verifying:
+			err = t.verify(ctx)
+		case dera.Undoing:
+			err = t.undo(ctx)
+		case dera.Waiting:
+			return nil
+		default:
+			return fmt.Errorf("remediation %s is in the unknown state %q", t.rem.ID, t.rem.State)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move commits a change of state with its record.
+func (t *run) move(ctx context.Context, to dera.State, why string, e Entry) error {
+	now := t.cfg.Now()
+	next, err := Move(t.rem, to, dera.Step{At: now, Why: why})
+	if err != nil {
+		return err
+	}
+	rec := t.record(dera.RecordOutcome)
+	rec.State, rec.Why = to, why
+	rec.Steps, rec.Moved, rec.Notes, rec.Interfaces = next.Steps, next.Moved, next.Notes, next.Interfaces
+	if e.Record.Kind != "" {
+		rec.Kind, rec.Sealed, rec.Decision = e.Record.Kind, e.Record.Sealed, e.Record.Decision
+	}
+	e.Lease, e.Remediation, e.Record = &t.lease, &next, rec
+	e.Settled = next.State.Final()
+	if err := t.cfg.Journal.Write(ctx, e); err != nil {
+		return err
+	}
+	next.Revision++
+	t.rem = next
+	return nil
+}
+
+func (t *run) record(kind dera.RecordKind) dera.AuditRecord {
+	r := t.rem
+	return dera.AuditRecord{
+		Version: 1, Kind: kind, Time: t.cfg.Now().UTC(), Actor: t.cfg.Actor,
+		Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource, Control: r.Control,
+		Findings: r.Findings, Remediation: r.ID, Digest: r.Digest, Evidence: r.Evidence, State: r.State,
+	}
+}

@@ -1,0 +1,177 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera"
+	"dera/resource"
+)
+
+// RefusedError says why a rollback is refused; nothing was written.
+type RefusedError struct {
+	Why   string
+	Drift []string // what differs from the state after the fix
+	Later []string // remediations of the same resource that must go first
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string {
+	s := "rollback refused: " + e.Why
+	for _, line := range append(e.Drift, e.Later...) {
+		s += "\n  " + line
+	}
+	return s
+}
+
+// Request is a person's order to roll back.
+type Request struct {
+	By          dera.Actor
+	Reason      string
+	DespiteStop bool
+}
+
+// Rollback takes a remediation in effect back. It refuses, with a RefusedError,
+// when the resource moved since the fix or when a later remediation of the same
+// resource is still in effect (invariant I7).
+func (r *Runner) Rollback(ctx context.Context, id string, req Request) (dera.Remediation, error) {
+	return r.hold(ctx, id, func(t *run) error {
+		if err := t.order(ctx, req); err != nil {
+			return err
+		}
+		return t.carry(ctx)
+	})
+}
+
+func (t *run) order(ctx context.Context, req Request) error {
+	switch t.rem.State {
+	case dera.Undoing:
+		return nil // it is under way already
+	case dera.Resolved, dera.Collateral, dera.UndoFailed:
+	default:
+		return &RefusedError{Why: fmt.Sprintf("the remediation is %s, so there is nothing of it to take back", t.rem.State)}
+	}
+	later, err := t.cfg.Journal.Later(ctx, t.rem)
+	if err != nil {
+		return err
+	}
+	if len(later) > 0 {
+		return &RefusedError{Why: "later remediations of the same resource are in effect; roll them back first", Later: later}
+	}
+	_, canon, ok, err := t.stable(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &RefusedError{Why: "the resource does not exist any more"}
+	}
+	if t.rem.State == dera.Resolved && canon != t.rem.Expect() {
+		return &RefusedError{Why: "the resource changed since the fix", Drift: lineDiff(t.rem.Expect(), canon)}
+	}
+	t.rem.Undo, t.rem.UndoBy, t.rem.DespiteStop = rollbackUndo, req.By.Name, req.DespiteStop
+	rec := dera.AuditRecord{Kind: dera.RecordRollback}
+	if err := t.allowed(ctx); err != nil {
+		return err
+	}
+	return t.move(ctx, dera.Undoing, "rollback asked for by "+req.By.Name+": "+req.Reason, Entry{Record: rec})
+}
+
+const rollbackUndo = "rollback"
+
+// undoTries is how often one undo is tried before a person is called.
+const undoTries = 3
+
+// undo takes the changes in effect back, in reverse.
+func (t *run) undo(ctx context.Context) error {
+	if err := t.allowed(ctx); err != nil {
+		return err
+	}
+	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
+		c := t.rem.Plan.Changes[i]
+		in := t.intent(i, false)
+		if in == nil {
+			continue
+		}
+		if in.State == dera.IntentOpen {
+			if err := t.rescue(ctx, *in, resource.Of(c)); err != nil {
+				return err
+			}
+		}
+		if in.State != dera.IntentApplied {
+			continue
+		}
+		if err := t.takeBack(ctx, i, c, *in); err != nil {
+			var failed *undoError
+			if errors.As(err, &failed) {
+				t.rem.Failure = failed.Error()
+				return t.move(ctx, dera.UndoFailed, failed.Error(), Entry{LookAgain: true})
+			}
+			return err
+		}
+	}
+	return t.undone(ctx)
+}
+
+// undoError means that an undo did not take effect however often it was tried.
+type undoError struct{ why string }
+
+func (e *undoError) Error() string { return e.why }
+
+func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent) error {
+	if c.Undo == nil {
+		return &undoError{fmt.Sprintf("change %d (%s) has no undo", i+1, c.Operation)}
+	}
+	op, err := resource.OfUndo(*c.Undo, in.Output)
+	if err != nil {
+		return &undoError{err.Error()}
+	}
+	if old := t.intent(i, true); old != nil && old.State == dera.IntentOpen {
+		if err := t.rescue(ctx, *old, op); err != nil {
+			return err
+		}
+	} else if old == nil {
+		// Somebody may have taken it back already; then there is nothing to write.
+		there, _, err := t.shows(ctx, op, false)
+		if err != nil || there {
+			return err
+		}
+	}
+	for range undoTries {
+		done, err := t.step(ctx, i, true, op, c)
+		if err != nil || done {
+			return err
+		}
+	}
+	return &undoError{fmt.Sprintf("the undo of change %d (%s) did not take effect: %s", i+1, c.Operation, t.intent(i, true).Error)}
+}
+
+// undone ends an undo by a fresh look: the configuration must be the one from
+// before, or what differs is named.
+func (t *run) undone(ctx context.Context) error {
+	_, canon, ok, err := t.stable(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !ok:
+		t.rem.Moved = []string{"the resource itself is gone"}
+	case canon != t.rem.Before():
+		t.rem.Moved = lineDiff(t.rem.Before(), canon)
+	}
+	to, why := dera.Failed, "everything is taken back: "+t.rem.Failure
+	if t.rem.Undo == rollbackUndo {
+		to, why = dera.RolledBack, "rolled back; the configuration is the one from before"
+		if len(t.rem.Moved) > 0 {
+			why = "rolled back; beside it something else moved: " + strings.Join(t.rem.Moved, "; ")
+		}
+	}
+	return t.move(ctx, to, why, Entry{LookAgain: true})
+}
+
+func sorted(lines []string) []string {
+	slices.Sort(lines)
+	return lines
+}
