@@ -1,0 +1,47 @@
+package eval
+
+// Reading settles what AWS's documentation leaves open. The zero value is what
+// AWS's documentation and its published verdicts say together; a proof should
+// hold under all of Readings.
+type Reading struct {
+	// PlainGlobs lets "*" and "?" in a resource cross the colons of an ARN.
+	// The verdicts that AWS publishes for CheckNoNewAccess need the opposite
+	// ("*:*:stack/My/*" does not cover "*:*:stack/NotMy/*"), though the page
+	// on Resource says: "If the * wildcard is the last character of a resource
+	// ARN segment, it can expand to match beyond the colon boundaries."
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+	PlainGlobs bool
+
+	// LiteralARNs takes a short ARN such as "arn:aws:sqs" to the letter. AWS's
+	// messages show it filled up with "*": Partition "b" is not valid for
+	// resource "arn:b:c:*:*:*". Evaluate takes the resources of resource
+	// policies to the letter always.
+	LiteralARNs bool
+
+	// VoidNull takes a statement out of effect as a whole where one of its
+	// variables has no value: "If AWS cannot resolve a variable this might
+	// cause the entire statement to be invalid." Otherwise such a value matches
+	// nothing, so that a negated operator holds: "Inverted condition operators
+	// like StringNotEquals or StringNotLike do match against a null value".
+	// Both are on
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+	VoidNull bool
+
+	// EmptyIsNull counts a key whose only value is the empty string as absent
+	// for Null and the set operators: ForAllValues is true "if the context key
+	// value resolves to a null dataset, such as an empty string". Otherwise the
+	// empty string is a value like others, as s3:prefix needs it.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+	EmptyIsNull bool
+}
+
+// Readings returns every reading, the zero value first.
+func Readings() []Reading {
+	var all []Reading
+	for i := range 16 {
+		all = append(all, Reading{
+			PlainGlobs: i&1 != 0, LiteralARNs: i&2 != 0, VoidNull: i&4 != 0, EmptyIsNull: i&8 != 0,
+		})
+	}
+	return all
+}

@@ -1,0 +1,125 @@
+package eval
+
+import (
+	"slices"
+	"strings"
+)
+
+// manyValues is the length of a list from which on a hash table finds an exact
+// value faster than a look at each.
+const manyValues = 8
+
+// stringTest compares strings for StringEquals, StringLike and their relatives.
+type stringTest struct {
+	fold     bool // disregard case
+	exact    []string
+	table    map[string]struct{} // instead of exact, where that is long
+	patterns []stringPattern
+}
+
+// stringPattern is a value with wildcards or variables.
+type stringPattern struct {
+	glob      glob
+	variables []variable
+}
+
+func newStringTest(base string, list []string, variables bool) (test, []variable) {
+	t := &stringTest{fold: base == "StringEqualsIgnoreCase"}
+	var all []variable
+	for _, v := range list {
+		tmpl := parseTemplate(v, syntax{wildcards: base == "StringLike", variables: variables})
+		g := newGlob(tmpl.pieces)
+		if g.kind == globExact {
+			t.exact = append(t.exact, g.text)
+		} else {
+			t.patterns = append(t.patterns, stringPattern{g, tmpl.variables})
+			all = append(all, tmpl.variables...)
+		}
+	}
+	if len(t.exact) > manyValues && !t.fold {
+		t.table = make(map[string]struct{}, len(t.exact))
+		for _, v := range t.exact {
+			t.table[v] = struct{}{}
+		}
+		t.exact = nil
+	}
+	return t, all
+}
+
+func (t *stringTest) match(value string, context Context) verdict {
+	if _, found := t.table[value]; found {
+		return matches
+	}
+	for _, v := range t.exact {
+		if v == value || t.fold && strings.EqualFold(v, value) {
+			return matches
+		}
+	}
+	for i := range t.patterns {
+		if t.patterns[i].match(value, context, t.fold) {
+			return matches
+		}
+	}
+	return differs
+}
+
+// match compares with the variables filled in. One without a value makes the
+// pattern match nothing.
+func (p *stringPattern) match(value string, context Context, fold bool) bool {
+	var room values
+	values, ok := resolveAll(p.variables, context, &room)
+	if !ok {
+		return false
+	}
+	if fold { // no wildcards here: write the value out
+		return strings.EqualFold(value, fill(p.glob.pieces, values))
+	}
+	return p.glob.match(value, values)
+}
+
+// fill writes out pieces without wildcards.
+func fill(pieces []piece, values []string) string {
+	var b strings.Builder
+	for _, c := range pieces {
+		if c.kind == pieceVariable {
+			b.WriteString(values[c.at])
+		} else {
+			b.WriteString(c.text)
+		}
+	}
+	return b.String()
+}
+
+// arnTest compares ARNs for ArnLike and ArnEquals, which behave alike: "Each of
+// the six colon-delimited components of the ARN is checked separately and each
+// can include multi-character match wildcards (*) or single-character match
+// wildcards (?)." A value that is no ARN matches nothing.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+type arnTest struct{ patterns []arnValue }
+
+type arnValue struct {
+	pattern   arnPattern
+	variables []variable
+}
+
+func newARNTest(list []string, variables bool) (test, []variable) {
+	t := &arnTest{}
+	var all []variable
+	for _, v := range list {
+		tmpl := parseTemplate(v, syntax{wildcards: true, variables: variables})
+		t.patterns = append(t.patterns, arnValue{newARNPattern(tmpl.pieces), tmpl.variables})
+		all = append(all, tmpl.variables...)
+	}
+	return t, all
+}
+
+func (t *arnTest) match(value string, context Context) verdict {
+	if !strings.HasPrefix(value, "arn:") || strings.Count(value, ":") < arnParts-1 {
+		return differs
+	}
+	return asVerdict(slices.ContainsFunc(t.patterns, func(p arnValue) bool {
+		var room values
+		values, ok := resolveAll(p.variables, context, &room)
+		return ok && p.pattern.match(value, values)
+	}))
+}
