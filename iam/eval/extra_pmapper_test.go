@@ -109,12 +109,13 @@ func pmapperInput(t *testing.T, node, action, resource json.RawMessage, context 
 	if err := json.Unmarshal(node, &n); err != nil {
 		t.Fatal(err)
 	}
-	in := &Input{Reading: pmapperReading, Request: Request{
+	request := Request{
 		Principal: Principal{ARN: n.ARN},
 		Action:    text(t, action),
 		Resource:  text(t, resource),
 		Context:   pmapperContext(t, context),
-	}}
+	}
+	in := &Input{Reading: pmapperReading, Request: request.WithDerived()}
 	var docs []json.RawMessage
 	for _, p := range n.Policies {
 		docs = append(docs, p.Doc)

@@ -93,7 +93,7 @@ func fill(pieces []piece, values []string) string {
 // arnTest compares ARNs for ArnLike and ArnEquals, which behave alike: "Each of
 // the six colon-delimited components of the ARN is checked separately and each
 // can include multi-character match wildcards (*) or single-character match
-// wildcards (?)." A value that is no ARN matches nothing.
+// wildcards (?)." What is no ARN cannot be compared.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
 type arnTest struct{ patterns []arnValue }
 
@@ -115,7 +115,7 @@ func newARNTest(list []string, variables bool) (test, []variable) {
 
 func (t *arnTest) match(value string, context Context) verdict {
 	if !strings.HasPrefix(value, "arn:") || strings.Count(value, ":") < arnParts-1 {
-		return differs
+		return incomparable
 	}
 	return asVerdict(slices.ContainsFunc(t.patterns, func(p arnValue) bool {
 		var room values

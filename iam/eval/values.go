@@ -109,16 +109,24 @@ func (n number) compare(m number) int {
 	}
 }
 
-// boolTest compares booleans, regardless of case.
+// boolTest compares booleans, regardless of case. What is not "true" is false:
+// the policy simulator takes any text so.
 type boolTest struct{ yes, no bool }
 
 func newBoolTest(list []string) test {
-	n := newNullTest(list)
-	return boolTest{yes: n.absent, no: n.present}
+	var t boolTest
+	for _, v := range list {
+		isTrue := strings.EqualFold(v, "true")
+		t.yes, t.no = t.yes || isTrue, t.no || !isTrue
+	}
+	return t
 }
 
 func (t boolTest) match(value string, _ Context) verdict {
-	return asVerdict(t.yes && strings.EqualFold(value, "true") || t.no && strings.EqualFold(value, "false"))
+	if strings.EqualFold(value, "true") {
+		return asVerdict(t.yes)
+	}
+	return asVerdict(t.no)
 }
 
 // binaryTest compares base64 texts. Two of them stand for the same bytes only
@@ -140,7 +148,7 @@ func (t binaryTest) match(value string, _ Context) verdict {
 }
 
 // addressTest looks for an address in ranges. An IPv4 address lies in no IPv6
-// range; what is no address lies in none.
+// range; what is no address cannot be compared.
 type addressTest struct{ ranges []netip.Prefix }
 
 func newAddressTest(list []string) test {
@@ -158,7 +166,7 @@ func newAddressTest(list []string) test {
 func (t addressTest) match(value string, _ Context) verdict {
 	addr, err := netip.ParseAddr(value)
 	if err != nil {
-		return differs
+		return incomparable
 	}
 	for _, r := range t.ranges {
 		if r.Contains(addr) {
