@@ -30,7 +30,7 @@ func describeSecurityGroups(k *call) (any, error) {
 		return nil, err
 	}
 	for name := range match {
-		if _, field, ok := strings.Cut(name, "ip-permission."); ok && !slices.Contains(permissionFilters, field) {
+		if _, field, ok := strings.Cut(name, "ip-permission."); ok && !isPermissionFilter(field) {
 			return nil, invalid("The filter '%s' is invalid", name)
 		}
 	}
@@ -40,8 +40,14 @@ func describeSecurityGroups(k *call) (any, error) {
 	return groupPage{found, k.arn, token}, err
 }
 
-// permissionFilters are the filters on rules: ip-permission.<name> and egress.ip-permission.<name>.
-var permissionFilters = []string{"cidr", "ipv6-cidr", "from-port", "to-port", "protocol", "group-id", "prefix-list-id"}
+// isPermissionFilter reports whether there are filters ip-permission.<field> and egress.ip-permission.<field>.
+func isPermissionFilter(field string) bool {
+	switch field {
+	case "cidr", "ipv6-cidr", "from-port", "to-port", "protocol", "group-id", "prefix-list-id":
+		return true
+	}
+	return false
+}
 
 // matches applies the filters of DescribeSecurityGroups.
 func (g *group) matches(f filterSet) bool {
@@ -58,7 +64,7 @@ func (g *group) matches(f filterSet) bool {
 	return true
 }
 
-// ruleValues returns what the rules of one direction have in a field of permissionFilters.
+// ruleValues returns what the rules of one direction have in the field of a filter.
 func (g *group) ruleValues(egress bool, field string) []string {
 	var values []string
 	for _, r := range g.rules {
@@ -162,7 +168,7 @@ func createSecurityGroup(k *call) (any, error) {
 		return nil, errorf(400, "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", g.vpc)
 	}
 	for _, other := range k.state.groups.all {
-		if other.vpc == g.vpc && other.name == g.name {
+		if other.vpc == g.vpc && strings.EqualFold(other.name, g.name) {
 			return nil, errorf(400, "InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", g.name, g.vpc)
 		}
 	}
@@ -184,7 +190,7 @@ func checkGroupNames(g *group) error {
 		return missing("groupName")
 	case g.description == "":
 		return missing("groupDescription")
-	case strings.HasPrefix(g.name, "sg-"):
+	case strings.HasPrefix(strings.ToLower(g.name), "sg-"):
 		return invalid("Invalid value '%s' for groupName. Group names may not be in the format sg-*.", g.name)
 	case strings.EqualFold(g.name, "default"):
 		return errorf(400, "InvalidGroup.Reserved", "The security group '%s' is reserved", g.name)

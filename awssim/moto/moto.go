@@ -9,10 +9,12 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -166,7 +168,7 @@ func (s *Server) AssumeRole(ctx context.Context, account, role string) (Credenti
 		"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleSessionName": {"test"},
 		"RoleArn": {"arn:aws:iam::" + account + ":role/" + role},
 	}
-	body, err := s.post(ctx, "/", "application/x-www-form-urlencoded", form.Encode())
+	body, err := s.call(ctx, Credentials{AccessKeyID: "test"}, "sts", form)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("assume role %s in %s: %w", role, account, err)
 	}
@@ -181,9 +183,33 @@ func (s *Server) AssumeRole(ctx context.Context, account, role string) (Credenti
 	return Credentials{account, answer.Key, answer.Secret, answer.Token}, nil
 }
 
+// AddRole makes an IAM role in the account of the credentials, whose sessions may do the given actions on every resource,
+// and returns its ARN. It needs enforcement to be off, or credentials that may do that.
+func (s *Server) AddRole(ctx context.Context, c Credentials, name string, actions ...string) (string, error) {
+	policy, err := json.Marshal(map[string]any{
+		"Version":   "2012-10-17",
+		"Statement": []any{map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}},
+	})
+	if err != nil {
+		return "", fmt.Errorf("encode the policy: %w", err)
+	}
+	arn := "arn:aws:iam::" + c.Account + ":role/" + name
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`
+	for _, form := range []url.Values{
+		{"Action": {"CreateRole"}, "RoleName": {name}, "AssumeRolePolicyDocument": {trust}},
+		{"Action": {"PutRolePolicy"}, "RoleName": {name}, "PolicyName": {"actions"}, "PolicyDocument": {string(policy)}},
+	} {
+		form.Set("Version", "2010-05-08")
+		if _, err := s.call(ctx, c, "iam", form); err != nil {
+			return "", fmt.Errorf("add role %s: %w", arn, err)
+		}
+	}
+	return arn, nil
+}
+
 // Reset forgets the state of every account. It does not switch enforcement off.
 func (s *Server) Reset(ctx context.Context) error {
-	_, err := s.post(ctx, "/moto-api/reset", "application/json", "")
+	_, err := s.post(ctx, "/moto-api/reset", "", nil)
 	return err
 }
 
@@ -194,17 +220,25 @@ func (s *Server) Enforce(ctx context.Context, on bool) error {
 	if on {
 		allowed = "0"
 	}
-	_, err := s.post(ctx, "/moto-api/reset-auth", "text/plain", allowed)
+	_, err := s.post(ctx, "/moto-api/reset-auth", allowed, nil)
 	return err
 }
 
-func (s *Server) post(ctx context.Context, path, contentType, body string) ([]byte, error) {
+// call makes a call of the query protocol. It is not signed: the header only names the caller and the service.
+func (s *Server) call(ctx context.Context, c Credentials, service string, form url.Values) ([]byte, error) {
+	return s.post(ctx, "/", form.Encode(), http.Header{
+		"Content-Type":         {"application/x-www-form-urlencoded"},
+		"Authorization":        {"AWS4-HMAC-SHA256 Credential=" + c.AccessKeyID + "/20260101/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=none"},
+		"X-Amz-Security-Token": {c.SessionToken},
+	})
+}
+
+func (s *Server) post(ctx context.Context, path, body string, header http.Header) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, strings.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
-	r.Header.Set("Content-Type", contentType)
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=none")
+	maps.Copy(r.Header, header)
 	answer, err := s.client.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("ask moto: %w", err)
