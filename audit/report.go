@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+)
+
+// Verdict is what a verification found.
+type Verdict string
+
+// The verdicts. All but OK mean that the log must not be relied on.
+const (
+	// OK: every record is as it was signed, and none is missing, added or moved.
+	OK Verdict = "ok"
+	// BadRecord: Report.Index names the first record that was changed, dropped,
+	// duplicated or moved.
+	BadRecord Verdict = "bad record"
+	// BadTile: the records are all as they were signed, only a tile of hashes is
+	// not.
+	BadTile Verdict = "bad tile"
+	// BadRoot: records and hashes agree with each other and not with the signed
+	// root: somebody without the key has rebuilt the log.
+	BadRoot Verdict = "bad root"
+	// BadSignature: the checkpoint is not signed by the key.
+	BadSignature Verdict = "bad signature"
+	// Truncated: the log is shorter than a checkpoint that the verifier holds.
+	Truncated Verdict = "truncated"
+	// Fork: the log is well signed, and contradicts a checkpoint that the
+	// verifier holds: history was rewritten by somebody with the key.
+	Fork Verdict = "fork"
+	// Unreadable: there is no checkpoint, or it is no checkpoint.
+	Unreadable Verdict = "unreadable"
+)
+
+// Report is the answer of a verification.
+type Report struct {
+	Verdict Verdict `json:"verdict"`
+	// Checkpoint is what was verified; zero when it could not be opened.
+	Checkpoint Checkpoint `json:"checkpoint"`
+	// Good is how many records from the first on were found as they were signed.
+	Good int64 `json:"good"`
+	// Index and Last are set for a bad record: the first one, and where the
+	// fault can be told only to be among several, the last of these. Otherwise
+	// both are -1.
+	Index int64 `json:"index"`
+	Last  int64 `json:"last"`
+	// Age is how old the checkpoint is. Records that came later, and were cut
+	// off, are not seen without an own, newer checkpoint.
+	Age time.Duration `json:"age"`
+	// Compared tells that an own checkpoint was held against the log.
+	Compared bool `json:"compared"`
+	// Detail says in words what was found.
+	Detail string `json:"detail,omitempty"`
+}
+
+// OK reports whether the log can be relied on.
+func (r Report) OK() bool { return r.Verdict == OK }
+
+// String is the report in one line.
+func (r Report) String() string {
+	switch r.Verdict {
+	case OK:
+		how := "without an own checkpoint to compare"
+		if r.Compared {
+			how = "containing the own checkpoint"
+		}
+		return fmt.Sprintf("ok: %d records of %s, checkpoint %s old, %s", r.Good, r.Checkpoint.Origin, r.Age.Round(time.Second), how)
+	case BadRecord:
+		if r.Last > r.Index {
+			return fmt.Sprintf("bad record among %d to %d: %s", r.Index, r.Last, r.Detail)
+		}
+		return fmt.Sprintf("bad record %d: %s", r.Index, r.Detail)
+	default:
+		return fmt.Sprintf("%s: %s", r.Verdict, r.Detail)
+	}
+}
