@@ -1,0 +1,105 @@
+package reason
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dera/iam/lang"
+)
+
+// Limits of the search for values of policy variables.
+const (
+	maxAssignments = 24
+	maxConstants   = 4
+)
+
+// concretise looks for a request where the search stopped for doubt: it fixes
+// the keys that are used as policy variables to chosen values, after which
+// nothing is in doubt but what cannot be read, and searches again.
+func (r *run) concretise(l leaf) *Witness {
+	if r.bound != nil {
+		return nil
+	}
+	cl := r.claim
+	cl.only = func(ref Ref) bool { return ref == l.ref }
+	var found *Witness
+	for _, bound := range r.assignments() {
+		if r.ctx.Err() != nil {
+			return nil
+		}
+		again := newRun(r.ctx, cl, r.reading, r.cfg, bound)
+		again.question.each(func(l leaf) bool {
+			if l.status != lang.Exhausted {
+				found = again.confirm(l)
+			}
+			return found == nil
+		})
+		if found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// assignments lists values for the keys that are used as variables: first all
+// natural ones, then others key by key, then none at all.
+func (r *run) assignments() []map[string]*string {
+	t := r.compiler.t
+	natural := map[string]*string{}
+	for _, v := range t.vars {
+		key := t.dims[v.dim].key
+		natural[key] = new(naturalValue(key, len(natural)))
+	}
+	if len(natural) == 0 {
+		return nil
+	}
+	out := []map[string]*string{natural}
+	keys := slices.Sorted(maps.Keys(natural))
+	for _, key := range keys {
+		for _, text := range t.constants(t.dim(key)) {
+			one := maps.Clone(natural)
+			one[key] = &text
+			out = append(out, one)
+		}
+		absent := maps.Clone(natural)
+		absent[key] = nil
+		out = append(out, absent)
+	}
+	none := map[string]*string{}
+	for _, key := range keys {
+		none[key] = nil
+	}
+	out = append(out, none)
+	return out[:min(len(out), maxAssignments)]
+}
+
+// constants returns some texts that the question compares the dimension with.
+func (t *table) constants(dim int) []string {
+	var out []string
+	for _, b := range t.bases {
+		if b.dim != dim || b.kind != textBase {
+			continue
+		}
+		for _, text := range b.text[0].Texts() {
+			if !slices.Contains(out, text) && len(out) < maxConstants {
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+// naturalValue returns a value for a key that no policy is likely to mention.
+func naturalValue(key string, n int) string {
+	switch {
+	case strings.HasSuffix(key, "account"):
+		return "9999999999" + strconv.Itoa(10+n%90)
+	case strings.HasSuffix(key, "region"):
+		return "zz-nowhere-" + strconv.Itoa(1+n)
+	case strings.HasSuffix(key, "arn"):
+		return "arn:aws:iam::999999999999:role/somebody-" + strconv.Itoa(n)
+	}
+	return "somebody-" + strconv.Itoa(n)
+}

@@ -1,0 +1,282 @@
+package reason
+
+import (
+	"encoding/base64"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dera/iam/lang"
+	"dera/iam/policy"
+)
+
+// alternatives is a disjunction of conjunctions of literals. Almost every
+// element of a statement has one alternative.
+type alternatives [][]lit
+
+// condition translates one condition line.
+//
+// With L the values that match and "some" and "all" over the values that the
+// request carries for the key:
+//
+//	StringEquals ...         some in L        Null: true     all in nothing
+//	StringNotEquals ...      all outside L    Null: false    some in everything
+//	...IfExists              absent or as without
+//	ForAllValues:...         all in L (or outside L)
+//	ForAnyValue:...          some in L (or outside L)
+//
+// Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and
+// "Set operators for multi-valued context keys".
+func (c *compiler) condition(cond *policy.Condition) alternatives {
+	dim := c.t.dim(cond.Key)
+	op, ok := policy.ParseOperator(cond.Operator)
+	if !ok {
+		return nil // an operator that does not exist never holds
+	}
+	if op.Test == "Null" {
+		return c.null(dim, op.Set, cond)
+	}
+	negated := op.Negated()
+	found := c.languages(dim, op, cond, negated)
+	var out alternatives
+	for _, l := range found {
+		out = append(out, c.quantify(dim, op.Set, negated, l)...)
+	}
+	if !op.IfExists || op.Set == policy.ForAllValues || len(found) == 0 {
+		return out
+	}
+	if op.Set == policy.NoSet && !c.t.dims[dim].many && len(out) == 1 && len(out[0]) == 1 {
+		out[0][0] |= allBit // over at most one value, "absent or some" is "all"
+		return out
+	}
+	absent := []lit{c.absent(dim, op.Set)}
+	if c.reading.VoidNull {
+		absent = append(absent, found[0].needs...)
+	}
+	return append(out, absent)
+}
+
+// quantify turns "some value in L" into the form of the operator.
+func (c *compiler) quantify(dim int, set policy.SetOperator, negated bool, l language) alternatives {
+	v := l.lit
+	if negated {
+		v ^= outsideBit
+	}
+	with := func(lits ...lit) []lit { return append(slices.Clip(l.needs), lits...) }
+	switch {
+	case set == policy.NoSet && !negated:
+		return alternatives{with(v)}
+	case set == policy.NoSet:
+		return alternatives{with(v | allBit)}
+	case set == policy.ForAllValues && c.emptyIsNull():
+		return alternatives{with(v | allBit), with(c.absent(dim, set))}
+	case set == policy.ForAllValues:
+		return alternatives{with(v | allBit)}
+	case c.emptyIsNull():
+		return alternatives{with(v, c.absent(dim, set).not())}
+	}
+	return alternatives{with(v)}
+}
+
+// absent returns the literal "the key has no value". Under a set operator and
+// Null one reading counts a key with nothing but an empty text so.
+func (c *compiler) absent(dim int, set policy.SetOperator) lit {
+	if set != policy.NoSet && c.emptyIsNull() {
+		return c.t.some(dim, lang.Union(lang.Exact(""))) | allBit
+	}
+	return c.t.present(dim).not()
+}
+
+// emptyIsNull asks the reading, and notes that it was asked.
+func (c *compiler) emptyIsNull() bool {
+	c.made.EmptyIsNull = true
+	return c.reading.EmptyIsNull
+}
+
+// language is a literal "some value in L" together with what must be present
+// for it to count.
+type language struct {
+	lit   lit
+	needs []lit
+}
+
+// languages translates the values of a condition. There is one language but
+// where the values need different variables and the operator is not negated.
+func (c *compiler) languages(dim int, op policy.Operator, cond *policy.Condition, negated bool) []language {
+	if op.Test == "Bool" {
+		return c.boolean(dim, cond.Values)
+	}
+	var globs valueList
+	var spans []lang.Span
+	for _, v := range cond.Values {
+		switch op.Test {
+		case "StringEquals", "StringNotEquals":
+			globs.add(c, split(v, false, c.variables), false, plain, 0)
+		case "BinaryEquals":
+			if _, err := base64.StdEncoding.Strict().DecodeString(v); err == nil {
+				globs.add(c, split(v, false, false), false, plain, 0)
+			}
+		case "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase":
+			globs.add(c, split(v, false, c.variables), true, plain, 0)
+		case "StringLike", "StringNotLike":
+			globs.add(c, split(v, true, c.variables), false, plain, 0)
+		case "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike":
+			if !c.arnValue(&globs, v) {
+				return []language{{lit: c.opaque(dim, cond)}}
+			}
+		default:
+			s, ok := c.rangeOf(op.Test, v)
+			if !ok {
+				return []language{{lit: c.opaque(dim, cond)}}
+			}
+			spans = append(spans, s...)
+		}
+	}
+	if universe, ok := universeOf(op.Test); ok {
+		return []language{{lit: c.t.someRange(dim, lang.NewRanges(spans...), universe)}}
+	}
+	return globs.languages(c, dim, negated)
+}
+
+// universeOf returns the values that a key compared by the operator can have:
+// AWS gives keys of these types no others.
+func universeOf(test string) (lang.Ranges, bool) {
+	switch {
+	case strings.HasPrefix(test, "Numeric"):
+		return lang.FamilyRange(lang.Number), true
+	case strings.HasPrefix(test, "Date"):
+		return lang.FamilyRange(lang.Date), true
+	case strings.HasSuffix(test, "IpAddress"):
+		return lang.NewRanges(
+			lang.PrefixSpan(netip.PrefixFrom(netip.IPv4Unspecified(), 0)),
+			lang.PrefixSpan(netip.PrefixFrom(netip.IPv6Unspecified(), 0))), true
+	}
+	return lang.Ranges{}, false
+}
+
+// rangeOf returns the values that match v under a comparing operator. The
+// negated forms match what their positive forms match; the caller negates.
+func (c *compiler) rangeOf(test, v string) ([]lang.Span, bool) {
+	if strings.HasSuffix(test, "IpAddress") {
+		return addressSpan(v)
+	}
+	var at lang.Point
+	if strings.HasPrefix(test, "Date") {
+		moment, ok := policy.ParseDate(v)
+		if !ok {
+			return nil, false
+		}
+		at = lang.DatePoint(moment.Sec, moment.Nano)
+	} else {
+		p, err := lang.NumberPoint(v)
+		if err != nil {
+			return nil, false
+		}
+		at = p
+	}
+	exactly := lang.NewRanges(lang.Span{From: at, To: at})
+	family := lang.FamilyRange(at.Family).Spans()[0]
+	upTo := lang.NewRanges(lang.Span{From: family.From, To: at})
+	from := lang.NewRanges(lang.Span{From: at, To: family.To})
+	var r lang.Ranges
+	switch comparison := strings.TrimPrefix(strings.TrimPrefix(test, "Date"), "Numeric"); comparison {
+	case "Equals", "NotEquals":
+		r = exactly
+	case "LessThanEquals":
+		r = upTo
+	case "LessThan":
+		r = upTo.Meet(exactly.Complement())
+	case "GreaterThanEquals":
+		r = from
+	case "GreaterThan":
+		r = from.Meet(exactly.Complement())
+	default:
+		return nil, false
+	}
+	return r.Spans(), true
+}
+
+// addressSpan reads an address or a network; host bits are ignored.
+func addressSpan(v string) ([]lang.Span, bool) {
+	p, err := netip.ParsePrefix(v)
+	if err != nil {
+		a, err := netip.ParseAddr(v)
+		if err != nil || a.Zone() != "" {
+			return nil, false
+		}
+		p = netip.PrefixFrom(a, a.BitLen())
+	}
+	return []lang.Span{lang.PrefixSpan(p)}, true
+}
+
+// null translates the Null operator. Its values are an "or".
+func (c *compiler) null(dim int, set policy.SetOperator, cond *policy.Condition) alternatives {
+	absent := c.absent(dim, policy.ForAnyValue)
+	var out alternatives
+	if set == policy.ForAllValues || set == policy.NoSet && slices.ContainsFunc(cond.Values, isTrue) {
+		out = append(out, []lit{absent})
+	}
+	if slices.ContainsFunc(cond.Values, func(v string) bool { return strings.EqualFold(v, "false") }) {
+		out = append(out, []lit{absent.not()})
+	}
+	return out
+}
+
+func isTrue(v string) bool { return strings.EqualFold(v, "true") }
+
+// boolean returns the language of Bool: "true" in any case, and everything
+// else, which is false.
+func (c *compiler) boolean(dim int, values []string) []language {
+	yes := slices.ContainsFunc(values, isTrue)
+	no := slices.ContainsFunc(values, func(v string) bool { return !isTrue(v) })
+	var b lang.Builder
+	b.Fold("true")
+	switch l := c.t.some(dim, lang.Union(b.Glob())); {
+	case yes && no:
+		return []language{{lit: c.t.present(dim)}}
+	case yes:
+		return []language{{lit: l}}
+	case no:
+		return []language{{lit: l | outsideBit}}
+	}
+	return []language{{lit: c.t.some(dim, lang.Union())}}
+}
+
+// opaque stands for a condition that cannot be read.
+func (c *compiler) opaque(dim int, cond *policy.Condition) lit {
+	return c.t.opaque(dim, cond.Operator+"\x00"+strings.Join(cond.Values, "\x00"))
+}
+
+// arnValue adds the value of an ARN operator. All of them know wildcards and
+// compare the six parts one by one; the last part of a short value takes the
+// rest, and what is no ARN matches nothing. It reports false for a short value
+// of which the language is no glob.
+func (c *compiler) arnValue(to *valueList, v string) bool {
+	parts := split(v, true, c.variables)
+	if v == "*" {
+		parts = split("arn:*", true, false)
+	} else if !strings.HasPrefix(v, "arn:") {
+		return false
+	}
+	colons, wild := 0, 0
+	for _, p := range parts {
+		colons += p.colons()
+		if p.kind != literal && colons < 5 {
+			wild++
+		}
+	}
+	if colons >= 5 {
+		to.add(c, parts, false, bySegment, 5)
+		return true
+	}
+	if wild == 0 {
+		return true // a text without enough colons: no ARN
+	}
+	if wild > 1 || parts[len(parts)-1].kind != manyAny {
+		return false
+	}
+	// One star at the end: it takes the missing colons too.
+	parts = append(parts, split(strings.Repeat(":*", 5-colons), true, false)...)
+	to.add(c, parts, false, plain, 0)
+	return true
+}

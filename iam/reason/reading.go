@@ -1,0 +1,120 @@
+package reason
+
+import (
+	"slices"
+	"strings"
+
+	"dera/iam/eval"
+)
+
+// Reading is one way to read what AWS's documentation leaves open. A question
+// is answered under every reading that makes a difference; where they
+// disagree, the answer is unknown.
+type Reading struct {
+	eval.Reading
+	// ManyValues lets a condition key of which the type is not known carry
+	// several values in one request.
+	ManyValues bool
+}
+
+// String names the choices of the reading that differ from the zero value.
+func (r Reading) String() string {
+	var out []string
+	for _, c := range []struct {
+		on   bool
+		name string
+	}{
+		{r.PlainGlobs, "wildcards in resources cross colons"},
+		{r.LiteralARNs, "short ARNs are taken to the letter"},
+		{r.VoidNull, "a variable without value voids its statement"},
+		{r.EmptyIsNull, "an empty text counts as absent"},
+		{r.ManyValues, "keys of unknown type carry many values"},
+	} {
+		if c.on {
+			out = append(out, c.name)
+		}
+	}
+	if out == nil {
+		return "default"
+	}
+	return strings.Join(out, "; ")
+}
+
+// AllReadings returns every reading, the one that AWS's documentation and its
+// published verdicts support first.
+func AllReadings() []Reading {
+	var out []Reading
+	for _, many := range []bool{false, true} {
+		for _, r := range eval.Readings() {
+			out = append(out, Reading{r, many})
+		}
+	}
+	return out
+}
+
+// choices records which choices of a reading made a difference to a
+// translation: those that are true.
+type choices struct{ made Reading }
+
+// only returns the reading without the choices that make no difference.
+func (c choices) only(r Reading) Reading {
+	r.PlainGlobs = r.PlainGlobs && c.made.PlainGlobs
+	r.LiteralARNs = r.LiteralARNs && c.made.LiteralARNs
+	r.VoidNull = r.VoidNull && c.made.VoidNull
+	r.EmptyIsNull = r.EmptyIsNull && c.made.EmptyIsNull
+	r.ManyValues = r.ManyValues && c.made.ManyValues
+	return r
+}
+
+// remaining drops the readings that make no difference to one that was used.
+func (c choices) remaining(pending, used []Reading) []Reading {
+	var out []Reading
+	for _, r := range pending {
+		if !slices.ContainsFunc(used, func(u Reading) bool { return c.only(u) == c.only(r) }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// add joins what two translations recorded.
+func (c choices) add(o choices) choices {
+	m, n := c.made, o.made
+	m.PlainGlobs = m.PlainGlobs || n.PlainGlobs
+	m.LiteralARNs = m.LiteralARNs || n.LiteralARNs
+	m.VoidNull = m.VoidNull || n.VoidNull
+	m.EmptyIsNull = m.EmptyIsNull || n.EmptyIsNull
+	m.ManyValues = m.ManyValues || n.ManyValues
+	return choices{m}
+}
+
+// Arity says how many values of a condition key one request may carry.
+type Arity uint8
+
+const (
+	// ArityUnknown asks for both readings.
+	ArityUnknown Arity = iota
+	// One value at most.
+	One
+	// Many values.
+	Many
+)
+
+// GlobalArity knows the global condition keys: all that AWS documents for
+// every service are single-valued but for a few. It does not know the keys of
+// the services, except for tags, which are single-valued everywhere.
+//
+// Source: IAM User Guide, "AWS global condition context keys" and "Single-valued
+// vs. multivalued context keys".
+func GlobalArity(key string) Arity {
+	key = strings.ToLower(key)
+	switch key {
+	case "aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths",
+		"aws:sourceorgpaths", "aws:vpceorgpaths", "aws:principalservicenameslist":
+		return Many
+	}
+	if strings.HasPrefix(key, "aws:") || strings.Contains(key, ":resourcetag/") || strings.Contains(key, ":requesttag/") {
+		return One
+	}
+	return ArityUnknown
+}

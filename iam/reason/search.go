@@ -1,0 +1,148 @@
+package reason
+
+import (
+	"slices"
+
+	"dera/iam/lang"
+)
+
+// box is a conjunction of literals, dimension by dimension.
+type box [][]lit
+
+// with returns the box with one more literal; the receiver stays as it is.
+func (b box) with(dim int, l lit) box {
+	next := slices.Clone(b)
+	next[dim] = append(slices.Clip(b[dim]), l)
+	return next
+}
+
+// clause is a disjunction of literals: what keeps one statement from applying.
+type clause []lit
+
+// search looks for a request in a box for which all clauses hold, by unit
+// propagation and case splits.
+type search struct {
+	*theory
+	nodes int // case splits left
+}
+
+// outcome is the result of a search. Maybe comes with the box at which the
+// certain knowledge ended.
+type outcome struct {
+	status lang.Status
+	box    box
+}
+
+// solve decides one node of the search.
+func (s *search) solve(b box, clauses []clause) outcome {
+	s.nodes--
+	s.stats.Nodes++
+	if s.nodes < 0 || s.budget.Done() {
+		return outcome{lang.Exhausted, b}
+	}
+	b, clauses, ok := s.propagate(b, clauses)
+	if !ok {
+		return outcome{status: lang.Empty}
+	}
+	if len(clauses) == 0 {
+		return outcome{s.certainty(b), b}
+	}
+	i := smallest(clauses)
+	rest := slices.Delete(slices.Clone(clauses), i, i+1)
+	found := outcome{status: lang.Empty}
+	for _, l := range clauses[i] {
+		dim := s.dimOfLit(l)
+		if s.sat(dim, append(slices.Clip(b[dim]), l)) == lang.Empty {
+			continue
+		}
+		got := s.solve(b.with(dim, l), rest)
+		if got.status == lang.Nonempty || got.status == lang.Exhausted {
+			return got
+		}
+		if got.status == lang.Maybe {
+			found = got
+		}
+		b = b.with(dim, l.not()) // from here on l is known to lead nowhere certain
+		if s.sat(dim, b[dim]) == lang.Empty {
+			break
+		}
+	}
+	return found
+}
+
+// propagate drops the clauses that hold in the whole box and adds the literals
+// of the clauses with only one that is possible, until nothing changes. It
+// reports false when a clause cannot hold.
+func (s *search) propagate(b box, clauses []clause) (box, []clause, bool) {
+	for {
+		var open []clause
+		grown := false
+		for _, c := range clauses {
+			live, holds := s.reduce(b, c)
+			switch {
+			case holds:
+			case len(live) == 0:
+				return nil, nil, false
+			case len(live) == 1:
+				b, grown = b.with(s.dimOfLit(live[0]), live[0]), true
+			default:
+				open = append(open, live)
+			}
+		}
+		clauses = open
+		if !grown {
+			return b, clauses, true
+		}
+	}
+}
+
+// reduce drops the literals of a clause that are impossible in the box, and
+// reports whether one of them holds in all of it.
+func (s *search) reduce(b box, c clause) (live clause, holds bool) {
+	for i, l := range c {
+		dim := s.dimOfLit(l)
+		have := b[dim]
+		if slices.Contains(have, l) || s.sat(dim, append(slices.Clip(have), l.not())) == lang.Empty {
+			return nil, true
+		}
+		if slices.Contains(have, l.not()) || s.sat(dim, append(slices.Clip(have), l)) == lang.Empty {
+			if live == nil {
+				live = append(make(clause, 0, len(c)), c[:i]...)
+			}
+			continue
+		}
+		if live != nil {
+			live = append(live, l)
+		}
+	}
+	if live == nil {
+		return c, false
+	}
+	return live, false
+}
+
+// certainty is how sure it is that the box has a request.
+func (s *search) certainty(b box) lang.Status {
+	status := lang.Nonempty
+	for dim, lits := range b {
+		if len(lits) == 0 {
+			continue
+		}
+		got := s.sat(dim, lits)
+		if got == lang.Empty {
+			return lang.Empty
+		}
+		status = worse(status, got)
+	}
+	return status
+}
+
+func smallest(clauses []clause) int {
+	least := 0
+	for i, c := range clauses {
+		if len(c) < len(clauses[least]) {
+			least = i
+		}
+	}
+	return least
+}
