@@ -32,6 +32,7 @@ type operation struct {
 	resources func(*call) []string    // ARNs that the call must be allowed on; default: "*"
 	account   func(*call, any) string // another account whose trail sees the event too
 	readOnly  bool
+	wrapped   bool // its event is in the newer shape: see ec2_trail.go
 	data      bool // a data event: CloudTrail does not record it by default
 	unlocked  bool
 }

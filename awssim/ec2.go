@@ -13,14 +13,14 @@ func newEC2() service {
 		"CreateSecurityGroup":    {run: createSecurityGroup, request: trail(), resources: onNew("security-group")},
 		"DeleteSecurityGroup":    {run: deleteSecurityGroup, request: trail(), resources: onGroup},
 
-		"DescribeSecurityGroupRules":                 {run: describeSecurityGroupRules, request: trailWrapped},
+		"DescribeSecurityGroupRules":                 {run: describeSecurityGroupRules, wrapped: true},
 		"AuthorizeSecurityGroupIngress":              {run: authorizeIngress, request: trail(), resources: onGroup},
 		"AuthorizeSecurityGroupEgress":               {run: authorizeEgress, request: trail(), resources: onGroup},
 		"RevokeSecurityGroupIngress":                 {run: revokeIngress, request: trail("SecurityGroupRuleId", "securityGroupRuleIds", "securityGroupRuleId"), resources: onGroup},
 		"RevokeSecurityGroupEgress":                  {run: revokeEgress, request: trail("SecurityGroupRuleId", "securityGroupRuleIds", "securityGroupRuleId"), resources: onGroup},
-		"ModifySecurityGroupRules":                   {run: modifySecurityGroupRules, request: trailWrapped, resources: onGroup},
-		"UpdateSecurityGroupRuleDescriptionsIngress": {run: updateDescriptionsIngress, request: trailWrapped, resources: onGroup},
-		"UpdateSecurityGroupRuleDescriptionsEgress":  {run: updateDescriptionsEgress, request: trailWrapped, resources: onGroup},
+		"ModifySecurityGroupRules":                   {run: modifySecurityGroupRules, wrapped: true, resources: onGroup},
+		"UpdateSecurityGroupRuleDescriptionsIngress": {run: updateDescriptionsIngress, wrapped: true, resources: onGroup},
+		"UpdateSecurityGroupRuleDescriptionsEgress":  {run: updateDescriptionsEgress, wrapped: true, resources: onGroup},
 
 		"CreateTags":   {run: createTags, request: trail("ResourceId", "resourcesSet", "resourceId", "Tag", "tagSet", ""), resources: onResources},
 		"DeleteTags":   {run: deleteTags, request: trail("ResourceId", "resourcesSet", "resourceId", "Tag", "tagSet", ""), resources: onResources},
@@ -28,14 +28,17 @@ func newEC2() service {
 
 		"DescribeNetworkInterfaces": {run: describeNetworkInterfaces, request: trail("NetworkInterfaceId", "networkInterfaceIdSet", "networkInterfaceId")},
 
-		"CreateManagedPrefixList":     {run: createPrefixList, request: trailWrapped, resources: onNew("prefix-list")},
-		"ModifyManagedPrefixList":     {run: modifyPrefixList, request: trailWrapped, resources: onPrefixList},
-		"DeleteManagedPrefixList":     {run: deletePrefixList, request: trailWrapped, resources: onPrefixList},
-		"DescribeManagedPrefixLists":  {run: describePrefixLists, request: trailWrapped},
-		"GetManagedPrefixListEntries": {run: getPrefixListEntries, request: trailWrapped},
+		"CreateManagedPrefixList":     {run: createPrefixList, wrapped: true, resources: onNew("prefix-list")},
+		"ModifyManagedPrefixList":     {run: modifyPrefixList, wrapped: true, resources: onPrefixList},
+		"DeleteManagedPrefixList":     {run: deletePrefixList, wrapped: true, resources: onPrefixList},
+		"DescribeManagedPrefixLists":  {run: describePrefixLists, wrapped: true},
+		"GetManagedPrefixListEntries": {run: getPrefixListEntries, wrapped: true},
 	}
 	for name, op := range ops {
 		op.readOnly = strings.HasPrefix(name, "Describe") || strings.HasPrefix(name, "Get")
+		if op.wrapped {
+			op.request = trailWrapped
+		}
 		ops[name] = op
 	}
 	return service{protocol: ec2Protocol{}, operations: ops}
@@ -96,9 +99,9 @@ type done struct{}
 
 func (done) write(e *encoder) { writeReturn(e) }
 
-// writeReturn writes return=true, which CloudTrail shows as _return.
+// writeReturn writes return=true, which the older shape of CloudTrail shows as _return.
 func writeReturn(e *encoder) {
-	if e.json {
+	if e.json && !e.wrapped {
 		e.flag("_return", true)
 		return
 	}

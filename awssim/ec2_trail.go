@@ -48,7 +48,7 @@ func trailMembers(p *parameters, e *encoder, named map[string][2]string, always 
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		list, ok := named[name]
-		if !ok {
+		if kid := p.get(name); !ok || kid != nil && !kid.isList() {
 			trailLeaf(e, lowerFirst(name), p.text(name))
 			continue
 		}

@@ -10,8 +10,9 @@ import (
 // encoder appends one document: XML as EC2 and STS answer, or JSON as CloudTrail records the same answer (lists become
 // {"items":[…]}, an empty list becomes {}). Writing an answer once for both keeps event and answer equal.
 type encoder struct {
-	buf  []byte
-	json bool
+	buf     []byte
+	json    bool
+	wrapped bool // JSON in the newer of CloudTrail's two shapes: see ec2_trail.go
 }
 
 func (e *encoder) text(name, value string) {

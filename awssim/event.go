@@ -190,10 +190,18 @@ func (k *call) responseElements(w *encoder, answer any, err error) {
 		return
 	}
 	w.begin("responseElements")
+	if k.op.wrapped {
+		w.wrapped = true
+		w.begin(k.Operation + "Response")
+		w.text("xmlns", ec2Namespace)
+	}
 	if k.Service == "ec2" {
 		w.text("requestId", k.RequestID)
 	}
 	d.write(w)
+	if k.op.wrapped {
+		w.end(k.Operation + "Response")
+	}
 	w.end("responseElements")
 }
 

@@ -27,9 +27,11 @@ const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html
 type ec2Protocol struct{}
 
+const ec2Namespace = "http://ec2.amazonaws.com/doc/2016-11-15/"
+
 func (ec2Protocol) success(k *call, answer any) response {
 	e := &encoder{buf: make([]byte, 0, 4096)}
-	e.buf = append(e.buf, xmlHeader+"<"+k.Operation+`Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">`...)
+	e.buf = append(e.buf, xmlHeader+"<"+k.Operation+`Response xmlns="`+ec2Namespace+`">`...)
 	e.text("requestId", k.RequestID)
 	if d, ok := answer.(document); ok {
 		d.write(e)
