@@ -36,17 +36,8 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.prefixLists = newTable[prefixList](s)
 	s.addVPC(&vpc{id: ids.resource("vpc"), cidr: "172.31.0.0/16", account: at.account})
 	s.addManagedPrefixLists()
-	s.commit()
-	s.birth = false
+	s.undo, s.birth = nil, false
 	return s
-}
-
-// clock is the time of a put. What AWS delivers is there since ever, so that even a stale read sees it.
-func (s *regionState) clock() time.Time {
-	if s.birth {
-		return time.Time{}
-	}
-	return s.now()
 }
 
 // addVPC adds a VPC and its default security group.

@@ -86,9 +86,12 @@ func (t *table[T]) put(id string, row *T) {
 		t.rows[id] = h
 		t.order = append(t.order, h)
 	}
-	now := t.state.clock()
+	now := t.state.now()
 	h.forget(now.Add(-remembered))
 	h.versions = append(h.versions, version[T]{write: t.state.writes + 1, at: now, value: row})
+	if t.state.birth { // what AWS delivers is there since ever, so that even a stale read sees it
+		h.versions = []version[T]{{value: row}}
+	}
 	if row == nil {
 		t.dead++
 	}
