@@ -27,6 +27,9 @@ func newStatement(in *policy.Statement, variables bool, ref Ref) statement {
 		principals:    newPrincipals(in.Principals),
 		notPrincipals: newPrincipals(in.NotPrincipals),
 	}
+	if ineffective(in) {
+		st.effect = policy.NoEffect
+	}
 	for _, list := range [][]string{in.Actions, in.NotActions} {
 		for _, a := range list {
 			st.actions = append(st.actions, newActionPattern(a))
@@ -45,6 +48,16 @@ func newStatement(in *policy.Statement, variables bool, ref Ref) statement {
 		st.require(compiled.variables)
 	}
 	return st
+}
+
+// ineffective reports whether a statement lists no actions or an empty list of
+// resources, also under NotAction and NotResource: "When the element is empty,
+// the policy statement provides no permissions."
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+func ineffective(in *policy.Statement) bool {
+	noActions := len(in.Actions)+len(in.NotActions) == 0
+	emptyResources := (in.Resources != nil || in.NotResources != nil) && len(in.Resources)+len(in.NotResources) == 0
+	return noActions || emptyResources
 }
 
 // require notes the variables that need a value from the request.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -27,18 +28,12 @@ const millisFrom = 100_000_000_000
 
 // ParseDate reads a date as IAM condition values have it: a W3C profile of ISO
 // 8601 (year, month, day, time and zone, shortened at will from the right, UTC
-// where there is no zone) or a number of seconds or milliseconds since 1970.
+// where there is no zone) or a number of seconds (with decimals
+// if need be) or milliseconds since 1970.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
 func ParseDate(text string) (Instant, bool) {
 	if !strings.ContainsAny(text, "tT-") {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || !isDigit(text[0]) {
-			return Instant{}, false
-		}
-		if n >= millisFrom {
-			return Instant{Sec: n / 1000, Nano: int32(n%1000) * 1_000_000}, true
-		}
-		return Instant{Sec: n}, true
+		return parseEpoch(text)
 	}
 	date, clock := text, ""
 	if i := strings.IndexAny(text, "tT"); i >= 0 {
@@ -50,6 +45,20 @@ func ParseDate(text string) (Instant, bool) {
 	}
 	sec, nano, ok := parseClock(clock)
 	return Instant{Sec: days*86400 + sec, Nano: nano}, ok
+}
+
+// parseEpoch reads digits[.digits].
+func parseEpoch(text string) (Instant, bool) {
+	whole, fraction, hasFraction := strings.Cut(text, ".")
+	n, ok := parseField(whole, 0, math.MaxInt64)
+	if n >= millisFrom {
+		return Instant{Sec: n / 1000, Nano: int32(n%1000) * 1_000_000}, ok && !hasFraction
+	}
+	at := Instant{Sec: n}
+	if ok && hasFraction {
+		at.Nano, ok = parseFraction(fraction)
+	}
+	return at, ok
 }
 
 // The years that fit into 64 bits of milliseconds, which is what AWS accepts.
