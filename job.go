@@ -18,7 +18,6 @@ type Job struct {
 	// begun since it last succeeded. The store sets both.
 	Seq      int64 `json:"seq"`
 	Attempts int   `json:"attempts"`
-	// LeasedUntil is set on enqueue by a process that goes on to run the job
-	// itself; others leave it alone until then.
+	// LeasedUntil is until when a claimed job is its claimer's.
 	LeasedUntil time.Time `json:"leased_until,omitzero"`
 }

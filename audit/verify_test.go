@@ -2,9 +2,7 @@ package audit_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -12,12 +10,9 @@ import (
 	"testing/fstest"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
 	"dera/audit"
-	"dera/audit/audittest"
 )
 
 func TestVerifyIntact(t *testing.T) {
@@ -240,72 +235,6 @@ func recordAt(folder fstest.MapFS, name string, at int) int64 {
 	}
 }
 
-func TestVerifyHeldCheckpoint(t *testing.T) {
-	t.Parallel()
-	key := newKey(t, 1)
-	log := &audittest.Memory{}
-	var heads []audit.Checkpoint // after 0, 300, 700 records
-	from := 0
-	for _, n := range []int{0, 300, 700} {
-		grow(t, log, from, n)
-		c, _ := head(t, log, key)
-		heads = append(heads, c)
-		from = n
-	}
-	export := func(edit func(leaves [][]byte) [][]byte) fstest.MapFS {
-		forged, err := log.Forged(edit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := t.TempDir()
-		exportTo(t, dir, forged, key)
-		return inMemory(t, dir)
-	}
-	intact := export(func(l [][]byte) [][]byte { return l })
-	cut := export(func(l [][]byte) [][]byte { return l[:699] })
-	early := export(func(l [][]byte) [][]byte { l[100] = []byte("other"); return l })
-	late := export(func(l [][]byte) [][]byte { l[500] = []byte("other"); return l })
-	badTile := clone(intact)
-	flip(tile0, 0)(t, badTile)
-	badTileFork := clone(early)
-	flip(tile0, 0)(t, badTileFork)
-	forkAndBadRecord := clone(early)
-	change(bundle2, 1)(t, forkAndBadRecord)
-	emptyFork := heads[0]
-	emptyFork.Root[0] ^= 1
-
-	tests := []struct {
-		name   string
-		folder fstest.MapFS
-		since  *audit.Checkpoint
-		want   audit.Verdict
-	}{
-		{"same_size", intact, &heads[2], audit.OK},
-		{"grown", intact, &heads[1], audit.OK},
-		{"grown_from_nothing", intact, &heads[0], audit.OK},
-		{"bad_tile", badTile, &heads[1], audit.BadTile},
-		{"truncated", cut, &heads[2], audit.Truncated},
-		{"truncated_below_an_older_one", cut, &heads[1], audit.OK},
-		{"truncated_and_nothing_held", cut, nil, audit.OK},
-		{"resigned_same_size", late, &heads[2], audit.Fork},
-		{"resigned_rewritten_before_held", early, &heads[1], audit.Fork},
-		{"resigned_rewritten_after_held", late, &heads[1], audit.OK},
-		{"resigned_and_nothing_held", early, nil, audit.OK},
-		{"fork_and_bad_tile", badTileFork, &heads[1], audit.Fork},
-		{"fork_and_bad_record", forkAndBadRecord, &heads[1], audit.BadRecord},
-		{"empty_log_with_another_root", intact, &emptyFork, audit.Fork},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r := verify(t, tt.folder, tt.since)
-			if r.Verdict != tt.want || r.Compared != (tt.since != nil) {
-				t.Errorf("verify: got %+v, want %s", r, tt.want)
-			}
-		})
-	}
-}
-
 // A folder of more than 65,536 records has a full tile of level 1.
 func TestVerifyUpperTiles(t *testing.T) {
 	t.Parallel()
@@ -356,178 +285,5 @@ func TestVerifyPartialInFullFile(t *testing.T) {
 	flip(strings.TrimSuffix(bundle2, ".p/188"), 2)(t, old)
 	if r := verify(t, old, nil); r.Verdict != audit.BadRecord || r.Index != 512 {
 		t.Errorf("verify: got %+v, want bad record 512", r)
-	}
-}
-
-func TestVerifyKeys(t *testing.T) {
-	t.Parallel()
-	good := newKey(t, 1).PublicKey()
-	tests := []struct {
-		name, key string
-		since     *audit.Checkpoint
-		want      audit.Verdict // "" for an error
-	}{
-		{"good", good, nil, audit.OK},
-		{"with_line_end", good + "\n", nil, audit.OK},
-		{"other_key", newKey(t, 2).PublicKey(), nil, audit.BadSignature},
-		{"no_key", "nonsense", nil, ""},
-		{"held_checkpoint_of_another_log", good, &audit.Checkpoint{Origin: "example.com/other"}, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r, err := audit.Verify(t.Context(), exported(t, 3), audit.VerifyConfig{PublicKey: tt.key, Since: tt.since})
-			if (err != nil) != (tt.want == "") || r.Verdict != tt.want {
-				t.Errorf("verify: got %+v, %v, want %q", r, err, tt.want)
-			}
-		})
-	}
-}
-
-// A well signed note of the key that is no checkpoint of the log.
-func TestVerifySignedNonsense(t *testing.T) {
-	t.Parallel()
-	c := verify(t, exported(t, 3), nil).Checkpoint
-	tests := []struct {
-		name, text string
-		want       audit.Verdict
-	}{
-		{"no_checkpoint", "hello\n", audit.Unreadable},
-		{"other_origin", strings.Replace(c.Text(), origin, "example.com/other", 1), audit.BadSignature},
-		{"lines_of_a_later_version", c.Text() + "more\n", audit.OK},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			folder := exported(t, 3)
-			signed, err := note.Sign(&note.Note{Text: tt.text}, newKey(t, 1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			folder["checkpoint"].Data = signed
-			if r := verify(t, folder, nil); r.Verdict != tt.want {
-				t.Errorf("verify: got %+v, want %s", r, tt.want)
-			}
-		})
-	}
-}
-
-// cancelFS ends a context when a file is opened for the n-th time.
-type cancelFS struct {
-	fs.FS
-	name   string
-	left   int
-	cancel func()
-}
-
-func (c *cancelFS) Open(name string) (fs.File, error) {
-	if name == c.name {
-		if c.left--; c.left == 0 {
-			c.cancel()
-		}
-	}
-	return c.FS.Open(name)
-}
-
-func TestVerifyStopsWithItsContext(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name   string
-		tamper tamper
-		file   string
-		times  int
-	}{
-		{"walk", all(), bundle0, 1},
-		{"rebuild_of_edge", flip(tile2, 0), bundle2, 1},
-		{"rebuild_of_edge_above", flip(tile2, 0), bundle0, 1},
-		{"rebuild_of_tile", flip(tile1, 0), tile1, 1},
-		{"locate_from_edge", all(flip(tile2, 0), change(bundle2, 0)), bundle0, 2},
-		{"locate_in_tile", all(change(bundle1, 44), refit(bundle1, tile1)), bundle1, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			folder := exported(t, 700)
-			tt.tamper(t, folder)
-			r, err := audit.Verify(ctx, &cancelFS{folder, tt.file, tt.times, cancel}, audit.VerifyConfig{PublicKey: newKey(t, 1).PublicKey()})
-			if err == nil || r.Verdict != "" {
-				t.Errorf("verify: got %+v, %v, want an error and no verdict", r, err)
-			}
-		})
-	}
-}
-
-func TestVerifySource(t *testing.T) {
-	t.Parallel()
-	key := newKey(t, 1)
-	rebuilt := func(t *testing.T, at int) *audittest.Memory {
-		forged, err := newLog(t, 700).Forged(func(l [][]byte) [][]byte { l[at] = []byte("other"); return l })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return forged
-	}
-	tests := []struct {
-		name  string
-		log   func(t *testing.T) *audittest.Memory
-		want  audit.Verdict
-		index int64
-		good  int64
-	}{
-		{"intact", func(t *testing.T) *audittest.Memory { return newLog(t, 600) }, audit.OK, -1, 600},
-		{"grown", func(t *testing.T) *audittest.Memory { return newLog(t, 700) }, audit.OK, -1, 700},
-		{"truncated", func(t *testing.T) *audittest.Memory { return newLog(t, 599) }, audit.Truncated, -1, 0},
-		{"record", func(t *testing.T) *audittest.Memory {
-			log := newLog(t, 700)
-			log.SetLeaf(300, []byte("other"))
-			return log
-		}, audit.BadRecord, 300, 300},
-		{"record_after_checkpoint", func(t *testing.T) *audittest.Memory {
-			log := newLog(t, 700)
-			log.SetLeaf(650, []byte("other"))
-			return log
-		}, audit.BadRecord, 650, 650},
-		{"upper_hash", func(t *testing.T) *audittest.Memory {
-			log := newLog(t, 700)
-			log.SetHash(tlog.StoredHashIndex(9, 0), tlog.Hash{})
-			return log
-		}, audit.BadTile, -1, 700},
-		{"rebuilt_before_checkpoint", func(t *testing.T) *audittest.Memory { return rebuilt(t, 599) }, audit.BadRoot, -1, 700},
-		{"rebuilt_after_checkpoint", func(t *testing.T) *audittest.Memory { return rebuilt(t, 600) }, audit.OK, -1, 700},
-	}
-	c, _ := head(t, newLog(t, 600), key)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r, err := audit.VerifySource(t.Context(), tt.log(t), c)
-			if err != nil || r.Verdict != tt.want || r.Index != tt.index || r.Good != tt.good {
-				t.Errorf("verify: got %+v, %v, want %s at %d after %d good", r, err, tt.want, tt.index, tt.good)
-			}
-		})
-	}
-}
-
-func TestReportString(t *testing.T) {
-	t.Parallel()
-	c := audit.Checkpoint{Origin: origin}
-	tests := []struct {
-		report audit.Report
-		want   string
-	}{
-		{audit.Report{Verdict: audit.OK, Checkpoint: c, Good: 5, Age: time.Hour}, "ok: 5 records of example.com/dera, checkpoint 1h0m0s old, without an own checkpoint to compare"},
-		{audit.Report{Verdict: audit.OK, Checkpoint: c, Good: 5, Age: time.Hour, Compared: true}, "ok: 5 records of example.com/dera, checkpoint 1h0m0s old, containing the own checkpoint"},
-		{audit.Report{Verdict: audit.BadRecord, Index: 3, Last: 3, Detail: "why"}, "bad record 3: why"},
-		{audit.Report{Verdict: audit.BadRecord, Index: 3, Last: 9, Detail: "why"}, "bad record among 3 to 9: why"},
-		{audit.Report{Verdict: audit.Truncated, Index: -1, Last: -1, Detail: "why"}, "truncated: why"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.want, func(t *testing.T) {
-			t.Parallel()
-			if got := tt.report.String(); got != tt.want {
-				t.Errorf("text: got %q, want %q", got, tt.want)
-			}
-		})
 	}
 }

@@ -17,6 +17,9 @@ func (t *run) begin(ctx context.Context) error {
 	if err := t.allowed(ctx); err != nil {
 		return err
 	}
+	if a := t.rem.Approval; a != nil && t.cfg.Now().After(a.Expires) {
+		return t.move(ctx, dera.Superseded, "the approval ran out before anything was written", Entry{LookAgain: true})
+	}
 	res, canon, ok, err := t.stable(ctx)
 	if err != nil {
 		return err

@@ -1,7 +1,7 @@
 // Package resource holds the typed, normalised configuration of every resource
 // type that dera knows, one file a type. All of it is pure: equality by meaning
-// (Canon), what a change does to a configuration (Apply), whether a change shows
-// in one (Effect), and what moved between two (Moved). Room: may import the
+// (Canon), what a change does to a configuration (Apply), and whether a change
+// shows in one (Effect). Room: may import the
 // words, iam and netset.
 package resource
 
@@ -25,8 +25,10 @@ type Kind struct {
 	// Effect reports whether the operation shows in config, and with which
 	// outputs (for example the ID that AWS gave to a new rule).
 	Effect func(config any, op Operation) (done bool, out map[string]string, err error)
-	// Moved says in one line each what differs between two configurations.
-	Moved func(want, got any) ([]string, error)
+	// Attached names what uses the resource, for people, and Note what they must
+	// know when it changes.
+	Attached func(config any) []string
+	Note     string
 }
 
 // Operation is one write as recorded in a dera.Change or dera.Undo.

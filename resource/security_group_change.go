@@ -92,19 +92,25 @@ func securityGroupKind() Kind {
 			}
 			return g.Canon(), nil
 		},
+		Attached: func(config any) []string {
+			g, err := securityGroup(config)
+			if err != nil {
+				return nil
+			}
+			var out []string
+			for _, i := range g.Interfaces {
+				name := i.ID
+				if i.PublicIP != "" {
+					name += " (" + i.PublicIP + ")"
+				}
+				out = append(out, name)
+			}
+			return out
+		},
+		// EC2 user guide, "Security group connection tracking".
+		Note:   "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
 		Apply:  applySecurityGroup,
 		Effect: effectSecurityGroup,
-		Moved: func(want, got any) ([]string, error) {
-			w, err := securityGroup(want)
-			if err != nil {
-				return nil, err
-			}
-			g, err := securityGroup(got)
-			if err != nil {
-				return nil, err
-			}
-			return w.moved(g), nil
-		},
 	}
 }
 

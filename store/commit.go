@@ -24,9 +24,8 @@ type Batch struct {
 	Remediations []dera.Remediation
 	// Intents are inserted or replaced by remediation, step and direction.
 	Intents []dera.Intent
-	// Jobs are enqueued; Owner is who goes on to run those with LeasedUntil.
-	Jobs  []dera.Job
-	Owner string
+	// Jobs are enqueued; the same one asked for again coalesces.
+	Jobs []dera.Job
 	// Done are finished jobs as they were claimed. One that was asked for again
 	// meanwhile stays.
 	Done []dera.Job
@@ -50,42 +49,31 @@ type Spend struct {
 	Account     string
 	Control     string
 	At          time.Time
-}
-
-// Committed says what Commit made of the batch.
-type Committed struct {
-	// Owned are the enqueued jobs that the caller now holds and must run.
-	Owned []dera.Job
-	// LogSize is the number of leaves after the batch.
-	LogSize int64
+	// Limit is the most in an hour; 0 means no limit.
+	Limit int
 }
 
 // Commit writes the batch in one transaction. On an error nothing is written.
-func (s *Store) Commit(ctx context.Context, b Batch) (Committed, error) {
-	var out Committed
+func (s *Store) Commit(ctx context.Context, b Batch) error {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		out = Committed{}
 		w := writer{Store: s, tx: tx, now: s.now()}
 		if err := w.fence(ctx, b.Fence); err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context, Batch) error{w.findings, w.remediations, w.intents, w.stops, w.spends, w.blobs, w.events, w.done} {
+		steps := []func(context.Context, Batch) error{
+			w.lock, w.spends, w.findings, w.remediations, w.intents, w.stops, w.blobs, w.events, w.done, w.enqueue, w.append,
+		}
+		for _, step := range steps {
 			if err := step(ctx, b); err != nil {
 				return err
 			}
 		}
-		owned, err := w.enqueue(ctx, b.Jobs, b.Owner)
-		if err != nil {
-			return err
-		}
-		out.Owned = owned
-		out.LogSize, err = w.append(ctx, b.Records)
-		return err
+		return nil
 	})
 	if err != nil {
-		return Committed{}, fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", err)
 	}
-	return out, nil
+	return nil
 }
 
 // writer carries one transaction through the parts of a batch.
@@ -195,8 +183,18 @@ func (w writer) stops(ctx context.Context, b Batch) error {
 	return nil
 }
 
+// spends counts and refuses within the transaction, so that a budget holds over
+// all replicas (invariant I12).
 func (w writer) spends(ctx context.Context, b Batch) error {
 	for _, s := range b.Spends {
+		var n int
+		if err := w.tx.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE account = $1 AND control = $2 AND at > $3`,
+			s.Account, s.Control, micros(s.At.Add(-time.Hour))).Scan(&n); err != nil {
+			return fmt.Errorf("budget of %s: %w", s.Account, err)
+		}
+		if s.Limit > 0 && n >= s.Limit {
+			return fmt.Errorf("account %s, control %s: %w", s.Account, s.Control, ErrBudget)
+		}
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO spends (remediation, account, control, at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (remediation) DO NOTHING`, s.Remediation, s.Account, s.Control, micros(s.At)); err != nil {
 			return fmt.Errorf("budget of %s: %w", s.Account, err)

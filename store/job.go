@@ -15,34 +15,19 @@ import (
 // and key, a claim is a lease, and a job that was asked for again while it ran
 // runs once more. docs/decisions/0003 says why it is not a library.
 
-func (w writer) enqueue(ctx context.Context, jobs []dera.Job, owner string) ([]dera.Job, error) {
-	var owned []dera.Job
+func (w writer) enqueue(ctx context.Context, b Batch) error {
 	now := micros(w.now)
-	for _, j := range jobs {
-		var seq, attempts, leased int64
-		var holder string
-		until, by := micros(j.LeasedUntil), owner
-		if until == 0 {
-			by = ""
-		}
-		err := w.tx.QueryRowContext(ctx, `INSERT INTO jobs (kind, key, seq, priority, run_at, leased_until, owner, attempts, payload)
-			VALUES ($1, $2, 1, $3, $4, $5, $6, 0, $7)
+	for _, j := range b.Jobs {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO jobs (kind, key, seq, priority, run_at, leased_until, owner, attempts, payload)
+			VALUES ($1, $2, 1, $3, $4, 0, '', 0, $5)
 			ON CONFLICT (kind, key) DO UPDATE SET seq = jobs.seq + 1, payload = excluded.payload,
 			  priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END,
-			  run_at = CASE WHEN jobs.leased_until > $8 OR excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
-			  owner = CASE WHEN jobs.leased_until > $8 THEN jobs.owner ELSE excluded.owner END,
-			  leased_until = CASE WHEN jobs.leased_until > $8 THEN jobs.leased_until ELSE excluded.leased_until END
-			RETURNING seq, attempts, leased_until, owner`,
-			j.Kind, j.Key, j.Priority, micros(j.RunAt), until, by, payload(j), now).Scan(&seq, &attempts, &leased, &holder)
-		if err != nil {
-			return nil, fmt.Errorf("enqueue %s %s: %w", j.Kind, j.Key, err)
-		}
-		if until != 0 && leased == until && holder == owner {
-			j.Seq, j.Attempts = seq, int(attempts)+1
-			owned = append(owned, j)
+			  run_at = CASE WHEN jobs.leased_until > $6 OR excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END`,
+			j.Kind, j.Key, j.Priority, micros(j.RunAt), string(j.Payload), now); err != nil {
+			return fmt.Errorf("enqueue %s %s: %w", j.Kind, j.Key, err)
 		}
 	}
-	return owned, nil
+	return nil
 }
 
 func (w writer) done(ctx context.Context, b Batch) error {
@@ -148,5 +133,3 @@ func scanJob(rows *sql.Rows) (dera.Job, error) {
 	}
 	return j, nil
 }
-
-func payload(j dera.Job) string { return string(j.Payload) }

@@ -47,21 +47,21 @@ func (s *Store) Release(ctx context.Context, l dera.Lease) error {
 	return nil
 }
 
-// CheckLease returns ErrFenced unless the lease is still held.
-func (s *Store) CheckLease(ctx context.Context, l dera.Lease) error {
+// CheckLease returns for how long the lease is still held, or ErrFenced.
+func (s *Store) CheckLease(ctx context.Context, l dera.Lease) (time.Duration, error) {
 	var owner string
 	var token, until int64
 	err := s.read.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&owner, &token, &until)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
+		return 0, fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
 	}
 	if err != nil {
-		return fmt.Errorf("check lease of %s: %w", l.Resource, err)
+		return 0, fmt.Errorf("check lease of %s: %w", l.Resource, err)
 	}
 	if owner != l.Owner || token != l.Token || until <= micros(s.now()) {
-		return fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
+		return 0, fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
 	}
-	return nil
+	return fromMicros(until).Sub(s.now()), nil
 }
 
 func sortJobs(jobs []dera.Job) {

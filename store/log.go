@@ -13,44 +13,51 @@ import (
 	"dera"
 )
 
-// append adds the records to the Merkle log within the transaction and returns
-// the log's size. What a record seals is encrypted beside the leaf, which then
-// holds only its keyed commitment.
-func (w writer) append(ctx context.Context, records []dera.AuditRecord) (int64, error) {
-	if len(records) == 0 {
-		return 0, nil
+// lock keeps other writers of the log and of budgets out until the transaction
+// ends. SQLite has one writer anyway.
+func (w writer) lock(ctx context.Context, b Batch) error {
+	if w.dialect.lockLog == "" || len(b.Records) == 0 && len(b.Spends) == 0 {
+		return nil
 	}
-	if w.dialect.lockLog != "" {
-		if _, err := w.tx.ExecContext(ctx, w.dialect.lockLog); err != nil {
-			return 0, fmt.Errorf("lock the audit log: %w", err)
-		}
+	if _, err := w.tx.ExecContext(ctx, w.dialect.lockLog); err != nil {
+		return fmt.Errorf("lock the audit log: %w", err)
+	}
+	return nil
+}
+
+// append adds the records to the Merkle log within the transaction. What a
+// record seals is encrypted beside the leaf, which then holds only its keyed
+// commitment.
+func (w writer) append(ctx context.Context, b Batch) error {
+	if len(b.Records) == 0 {
+		return nil
 	}
 	size, err := logSize(ctx, w.tx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	hashes := &hashCache{ctx: ctx, q: w.tx, fresh: map[int64]tlog.Hash{}}
-	for _, r := range records {
+	for _, r := range b.Records {
 		if len(r.Sealed) > 0 {
 			r.Commitment = w.sealer.Commit(r.Sealed)
 			body, err := w.sealer.Seal("payload/"+r.Commitment, r.Sealed)
 			if err != nil {
-				return 0, fmt.Errorf("seal payload of an audit record: %w", err)
+				return fmt.Errorf("seal payload of an audit record: %w", err)
 			}
 			if _, err := w.tx.ExecContext(ctx, `INSERT INTO sealed (commitment, body) VALUES ($1, $2) ON CONFLICT (commitment) DO NOTHING`, r.Commitment, body); err != nil {
-				return 0, fmt.Errorf("keep payload of an audit record: %w", err)
+				return fmt.Errorf("keep payload of an audit record: %w", err)
 			}
 		}
 		leaf, err := dera.CanonicalJSON(r)
 		if err != nil {
-			return 0, fmt.Errorf("write audit record %d: %w", size, err)
+			return fmt.Errorf("write audit record %d: %w", size, err)
 		}
 		if err := w.appendLeaf(ctx, size, leaf, hashes); err != nil {
-			return 0, fmt.Errorf("write audit record %d: %w", size, err)
+			return fmt.Errorf("write audit record %d: %w", size, err)
 		}
 		size++
 	}
-	return size, nil
+	return nil
 }
 
 // maxLeaf is what a C2SP entry bundle can hold of one entry.

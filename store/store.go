@@ -31,6 +31,9 @@ var (
 	// ErrFenced is returned when the lease under which the caller works is not
 	// its own any more. Nothing is written then.
 	ErrFenced = errors.New("the lease is not ours any more")
+	// ErrBudget is returned by Commit when a spend exceeds its limit. Nothing is
+	// written then.
+	ErrBudget = errors.New("the budget is spent")
 	// ErrNotFound is returned by reads of one thing by its ID.
 	ErrNotFound = errors.New("not found")
 )

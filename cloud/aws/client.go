@@ -1,0 +1,234 @@
+// Package aws is the only room that knows the AWS SDK. It reads resources into
+// their typed configuration, carries out the operations of a plan, receives
+// queue messages, and holds the credentials of every account. Reads are retried
+// by the SDK; writes have one attempt and are settled by reading. Room: may
+// import the words, iam, netset and resource.
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// Account says how to reach one account. An account without a role is reached
+// with the engine's own credentials.
+type Account struct {
+	ID         string
+	RoleARN    string
+	ExternalID string
+	// WriteRoleARN is the role for changes; empty means RoleARN.
+	WriteRoleARN string
+}
+
+// Call is one API call that was made, for counting and for assertions.
+type Call struct {
+	Account   string
+	Region    string
+	Service   string
+	Operation string
+	Write     bool
+	Err       error
+}
+
+// Config is what New needs. Its zero value uses the standard credential chain,
+// the environment's AWS_ENDPOINT_URL and no role.
+type Config struct {
+	// Region is the one that is used where none is named; empty means the
+	// environment's, or us-east-1.
+	Region string
+	// HTTPClient, Credentials and Endpoint replace the SDK's own.
+	HTTPClient  *http.Client
+	Credentials aws.CredentialsProvider
+	Endpoint    string
+	Accounts    []Account
+	// Observe is called once for each API call, also from several goroutines.
+	Observe func(Call)
+	// Timeout bounds one call with its retries; 0 means 60 s.
+	Timeout time.Duration
+	// Now is the clock of read times.
+	Now func() time.Time
+	// SessionName is the session of assumed roles; empty means dera.
+	SessionName string
+}
+
+// Client reaches all accounts. It is safe for concurrent use.
+type Client struct {
+	cfg  Config
+	base aws.Config
+
+	mu       sync.Mutex
+	accounts map[string]Account
+	creds    map[string]aws.CredentialsProvider
+	clients  map[string]*ec2.Client
+}
+
+// New loads the configuration of the environment. It makes no API call.
+func New(ctx context.Context, cfg Config) (*Client, error) {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Minute
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.SessionName == "" {
+		cfg.SessionName = "dera"
+	}
+	var opts []func(*config.LoadOptions) error
+	if cfg.Region != "" {
+		opts = append(opts, config.WithRegion(cfg.Region))
+	}
+	if cfg.Credentials != nil {
+		opts = append(opts, config.WithCredentialsProvider(cfg.Credentials))
+	}
+	if cfg.Endpoint != "" {
+		opts = append(opts, config.WithBaseEndpoint(cfg.Endpoint))
+	}
+	base, err := config.LoadDefaultConfig(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	if cfg.HTTPClient != nil {
+		base.HTTPClient = cfg.HTTPClient // not by an option: that one clashes with AWS_CA_BUNDLE
+	}
+	if base.Region == "" {
+		base.Region = "us-east-1"
+	}
+	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
+	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]*ec2.Client{}}
+	for _, a := range cfg.Accounts {
+		c.accounts[a.ID] = a
+	}
+	return c, nil
+}
+
+// Region is the region that is used where none is named.
+func (c *Client) Region() string { return c.base.Region }
+
+// Identity is who the engine is, as STS sees it.
+type Identity struct {
+	Account string
+	ARN     string
+}
+
+// Identity asks STS who the engine is.
+func (c *Client) Identity(ctx context.Context) (Identity, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	out, err := sts.NewFromConfig(c.base, func(o *sts.Options) {
+		o.APIOptions = append(o.APIOptions, c.observe("", c.base.Region, false))
+	}).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, wrap("", c.base.Region, "sts:GetCallerIdentity", err)
+	}
+	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+}
+
+// Regions returns the regions that are switched on in the account.
+func (c *Client) Regions(ctx context.Context, account string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	cl := c.ec2(account, c.base.Region)
+	out, err := cl.DescribeRegions(ctx, &ec2.DescribeRegionsInput{})
+	if err != nil {
+		return nil, wrap(account, c.base.Region, "ec2:DescribeRegions", err)
+	}
+	var regions []string
+	for _, r := range out.Regions {
+		regions = append(regions, aws.ToString(r.RegionName))
+	}
+	return regions, nil
+}
+
+// ec2 returns the reading client of an account and region; clients, their
+// credentials and their rate limits are shared.
+func (c *Client) ec2(account, region string) *ec2.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := account + "/" + region
+	if cl := c.clients[key]; cl != nil {
+		return cl
+	}
+	cfg := c.base.Copy()
+	cfg.Region = region
+	cfg.Credentials = c.credentials(account)
+	limited := retry.NewAdaptiveMode()
+	cl := ec2.NewFromConfig(cfg, func(o *ec2.Options) {
+		o.Retryer = limited
+		o.APIOptions = append(o.APIOptions, c.observe(account, region, false))
+	})
+	c.clients[key] = cl
+	return cl
+}
+
+// credentials returns the account's cached credentials; c.mu is held.
+func (c *Client) credentials(account string) aws.CredentialsProvider {
+	if p := c.creds[account]; p != nil {
+		return p
+	}
+	p := c.base.Credentials
+	if a := c.accounts[account]; a.RoleARN != "" {
+		p = aws.NewCredentialsCache(c.assume(a, a.RoleARN, ""), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute })
+	}
+	c.creds[account] = p
+	return p
+}
+
+func (c *Client) assume(a Account, role, policy string) aws.CredentialsProvider {
+	cl := sts.NewFromConfig(c.base, func(o *sts.Options) {
+		o.APIOptions = append(o.APIOptions, c.observe(a.ID, c.base.Region, false))
+	})
+	return stscreds.NewAssumeRoleProvider(cl, role, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = c.cfg.SessionName
+		if a.ExternalID != "" {
+			o.ExternalID = aws.String(a.ExternalID)
+		}
+		if policy != "" {
+			o.Policy = aws.String(policy)
+		}
+	})
+}
+
+// observe reports every call once, whatever its number of attempts.
+func (c *Client) observe(account, region string, write bool) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		if c.cfg.Observe == nil {
+			return nil
+		}
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("dera:observe",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				out, md, err := next.HandleInitialize(ctx, in)
+				c.cfg.Observe(Call{
+					Account: account, Region: region, Write: write, Err: err,
+					Service:   strings.ToLower(middleware.GetServiceID(ctx)),
+					Operation: middleware.GetOperationName(ctx),
+				})
+				return out, md, err
+			}), middleware.Before)
+	}
+}
+
+// Partition returns the partition that a region lies in.
+func Partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+var errNoSuchType = errors.New("this resource type cannot be read")

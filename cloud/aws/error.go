@@ -1,0 +1,104 @@
+package aws
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Problem classifies an API error by what it means for the caller.
+type Problem string
+
+// The problems. Other is everything that has no name of its own.
+const (
+	Denied      Problem = "denied"
+	Throttled   Problem = "throttled"
+	Expired     Problem = "credentials" // expired, missing or invalid
+	RegionOff   Problem = "region is off"
+	NotFound    Problem = "not found"
+	Unavailable Problem = "unavailable" // the service or operation is not there
+	Other       Problem = "error"
+)
+
+// Error is a failed API call: where, which call, and what kind of problem.
+type Error struct {
+	Account string
+	Region  string
+	Call    string // for example ec2:DescribeSecurityGroups
+	Problem Problem
+	Code    string
+	Err     error
+}
+
+// Error implements error. It carries AWS's message, shortened.
+func (e *Error) Error() string {
+	where := e.Region
+	if e.Account != "" {
+		where = "account " + e.Account + ", " + e.Region
+	}
+	text := e.Err.Error()
+	var api smithy.APIError
+	if errors.As(e.Err, &api) {
+		text = api.ErrorCode() + ": " + api.ErrorMessage()
+	}
+	const most = 300
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return fmt.Sprintf("%s (%s): %s: %s", e.Call, where, e.Problem, text)
+}
+
+// Unwrap returns the SDK's error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// wrap classifies an SDK error.
+func wrap(account, region, call string, err error) error {
+	e := &Error{Account: account, Region: region, Call: call, Problem: Other, Err: err}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		e.Code = api.ErrorCode()
+	}
+	status := 0
+	var resp *smithyhttp.ResponseError
+	if errors.As(err, &resp) && resp.Response != nil {
+		status = resp.HTTPStatusCode()
+	}
+	e.Problem = classify(e.Code, status, err)
+	return e
+}
+
+// classify goes by code first and by HTTP status second: some services answer
+// 403 without a code that the SDK can read.
+func classify(code string, status int, err error) Problem {
+	switch {
+	case code == "ExpiredToken", code == "ExpiredTokenException", code == "RequestExpired", code == "InvalidClientTokenId",
+		code == "SignatureDoesNotMatch", code == "UnrecognizedClientException", code == "InvalidAccessKeyId":
+		return Expired
+	case code == "AuthFailure", code == "OptInRequired", code == "RegionDisabledException":
+		// EC2 answers AuthFailure in a region that the account has not opted in to.
+		return RegionOff
+	case strings.HasPrefix(code, "AccessDenied"), strings.HasSuffix(code, "UnauthorizedOperation"), code == "NotAuthorized":
+		return Denied
+	case code == "RequestLimitExceeded", strings.HasPrefix(code, "Throttling"), code == "ThrottledException", code == "TooManyRequestsException", code == "SlowDown":
+		return Throttled
+	case strings.HasSuffix(code, ".NotFound"), code == "NoSuchEntity", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist":
+		return NotFound
+	case status == http.StatusForbidden:
+		return Denied
+	case status == http.StatusNotImplemented, status == http.StatusNotFound && code == "":
+		return Unavailable
+	case strings.Contains(err.Error(), "failed to refresh cached credentials"), strings.Contains(err.Error(), "get credentials"):
+		return Expired
+	}
+	return Other
+}
+
+// Is reports whether the error is a failed API call of that kind.
+func Is(err error, p Problem) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Problem == p
+}

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/remediate"
+	"dera/store"
+)
+
+// runRemediate carries one remediation on.
+func (e *Engine) runRemediate(ctx context.Context, j dera.Job) error {
+	_, err := e.runner.Run(ctx, j.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		return errors.Join(e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}}))
+	}
+	if err != nil {
+		return err
+	}
+	return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}})
+}
+
+// runExpire ends a wait that nobody answered: no answer is a no.
+func (e *Engine) runExpire(ctx context.Context, j dera.Job) error {
+	b := store.Batch{Done: []dera.Job{j}}
+	r, err := e.cfg.Store.Remediation(ctx, j.Key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err == nil && r.State == dera.Waiting {
+		if r, err = remediate.Move(r, dera.Expired, dera.Step{At: e.cfg.Now(), Why: "nobody approved it in time"}); err != nil {
+			return err
+		}
+		rec := e.remediationRecord(dera.RecordOutcome, r, e.cfg.Actor)
+		rec.Why = "nobody approved it in time"
+		b.Remediations, b.Records = []dera.Remediation{r}, []dera.AuditRecord{rec}
+	}
+	return e.cfg.Store.Commit(ctx, b)
+}
+
+// Verdict is a person's answer to a waiting plan.
+type Verdict struct {
+	Approve bool
+	// Digest must be the one of the plan that was shown.
+	Digest string
+	Reason string
+	By     dera.Actor
+	TTL    time.Duration
+}
+
+// RefusedError says why an order of a person is not carried out; nothing was
+// changed.
+type RefusedError struct{ Why string }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Why }
+
+func refused(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
+
+// Decide records a person's verdict on a waiting remediation, bound to the
+// digest of its plan; an approved one becomes ready and its job is enqueued.
+func (e *Engine) Decide(ctx context.Context, id string, v Verdict) (dera.Remediation, error) {
+	r, err := e.cfg.Store.Remediation(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	now := e.cfg.Now()
+	switch {
+	case r.State != dera.Waiting:
+		return r, refused("remediation %s does not wait for an approval: it is %s", id, r.State)
+	case !r.Expires.IsZero() && !now.Before(r.Expires):
+		return r, refused("remediation %s waited until %s; nobody approved it in time", id, r.Expires.UTC().Format(time.RFC3339))
+	case v.By.Name == "" || v.By.How == "":
+		return r, refused("who approves is not established")
+	case v.Approve && v.Digest != r.Digest:
+		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
+	}
+	if v.TTL == 0 {
+		v.TTL = time.Hour
+	}
+	approval := dera.Approval{
+		Approver: v.By.Name, HowEstablished: v.By.How, Approved: v.Approve, Digest: r.Digest, Reason: v.Reason, At: now, Expires: now.Add(v.TTL),
+	}
+	to, kind, why := dera.Rejected, dera.RecordRejection, "rejected by "+v.By.Name
+	b := store.Batch{Done: []dera.Job{{Kind: expireJob, Key: id, Seq: 1}}}
+	if v.Approve {
+		to, kind, why = dera.Ready, dera.RecordApproval, "approved by "+v.By.Name
+		for _, reason := range r.Decision.Lowered() {
+			approval.Waives = append(approval.Waives, reason.Guardrail)
+		}
+		// Another process picks it up if this one does not get to it.
+		b.Jobs = []dera.Job{{Kind: remediateJob, Key: id, Priority: remediatePriority(r.Severity), RunAt: now}}
+	}
+	r.Approval = &approval
+	next, err := remediate.Move(r, to, dera.Step{At: now, Why: why + reasonText(v.Reason)})
+	if err != nil {
+		return r, err
+	}
+	rec := e.remediationRecord(kind, next, v.By)
+	rec.Approval, rec.Why, rec.Diff = &approval, why+reasonText(v.Reason), r.Plan.Diff()
+	b.Remediations, b.Records = []dera.Remediation{next}, []dera.AuditRecord{rec}
+	if err := e.commit(ctx, b); err != nil {
+		return r, err
+	}
+	next.Revision++
+	return next, nil
+}
+
+func reasonText(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+// Carry runs one remediation now, in the caller's goroutine.
+func (e *Engine) Carry(ctx context.Context, id string) (dera.Remediation, error) {
+	return e.runner.Run(ctx, id)
+}
+
+// Rollback takes a remediation back, or refuses with a remediate.RefusedError.
+func (e *Engine) Rollback(ctx context.Context, id string, req remediate.Request) (dera.Remediation, error) {
+	return e.runner.Rollback(ctx, id, req)
+}
+
+// Stop records a stop; it holds from the next write on.
+func (e *Engine) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
+	s.By, s.At = by.Name, e.cfg.Now().UTC()
+	return e.cfg.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{e.stopRecord(dera.RecordStop, s, by)}})
+}
+
+// Resume takes a stop away.
+func (e *Engine) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
+	err := e.cfg.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Records: []dera.AuditRecord{e.stopRecord(dera.RecordResume, s, by)}})
+	if err == nil {
+		e.poke()
+	}
+	return err
+}
+
+func (e *Engine) stopRecord(kind dera.RecordKind, s dera.Stop, by dera.Actor) dera.AuditRecord {
+	return dera.AuditRecord{Version: 1, Kind: kind, Time: e.cfg.Now().UTC(), Actor: by, Account: s.Account, Control: s.Control, Why: s.Where() + reasonText(s.Reason)}
+}

@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"dera"
+	"dera/control"
+	"dera/detect"
+	"dera/evaluate"
+	"dera/resource"
+	"dera/store"
+)
+
+// group is the failures of one control on one resource that share a
+// disposition: they make one plan.
+type group struct {
+	control  control.Control
+	failures []control.Failure
+	findings []*dera.Finding
+	plan     dera.Plan
+	refusal  string
+	evidence dera.Evidence
+	decision dera.Decision
+	way      []string
+}
+
+// decide turns an assessment into what is to be committed: findings with their
+// dispositions and reasons, and remediations that start or wait.
+func (e *Engine) decide(ctx context.Context, a detect.Assessment, ev dera.Event) (store.Batch, error) {
+	now := e.cfg.Now()
+	key := a.Resource.Key()
+	before, err := e.cfg.Store.FindingsOf(ctx, key)
+	if err != nil {
+		return store.Batch{}, err
+	}
+	earlier, err := e.cfg.Store.RemediationsOf(ctx, key)
+	if err != nil {
+		return store.Batch{}, err
+	}
+	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
+	for i := range b.Findings {
+		if b.Findings[i].Actor == "" && ev.Actor != "" {
+			b.Findings[i].Actor = ev.Actor
+		}
+	}
+	groups, err := e.groups(ctx, a, b.Findings, earlier)
+	if err != nil {
+		return store.Batch{}, err
+	}
+	if err := e.remediations(ctx, a, groups, earlier, ev, &b); err != nil {
+		return store.Batch{}, err
+	}
+	for _, f := range b.Findings {
+		if old := slices.IndexFunc(before, func(o dera.Finding) bool { return o.ID == f.ID }); old < 0 || changed(before[old], f) {
+			b.Records = append(b.Records, e.findingRecord(f, f.Title))
+		}
+	}
+	return b, nil
+}
+
+// changed reports whether a finding has news for the audit log.
+func changed(old, f dera.Finding) bool {
+	return old.State != f.State || old.Disposition != f.Disposition || old.Severity != f.Severity
+}
+
+func (e *Engine) findingRecord(f dera.Finding, why string) dera.AuditRecord {
+	return dera.AuditRecord{
+		Version: 1, Kind: dera.RecordFinding, Time: e.cfg.Now().UTC(), Actor: e.cfg.Actor,
+		Account: f.Account, Region: f.Region, Resource: f.Resource, Control: f.Control, Findings: []string{f.ID},
+		Severity: f.Severity.String(), Why: string(f.State) + ": " + why,
+		Decision: &dera.Decision{Disposition: f.Disposition, Reasons: f.Reasons},
+	}
+}
+
+// groups judges every open finding, first alone, then with the plan of those
+// that stand where it stands.
+func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []dera.Finding, earlier []dera.Remediation) ([]*group, error) {
+	var out []*group
+	for _, j := range a.Results {
+		byDisposition := map[dera.Disposition]*group{}
+		for _, fail := range j.Result.Failures {
+			i := slices.IndexFunc(findings, func(f dera.Finding) bool { return f.Control == j.Control.ID && f.Key == fail.Key })
+			if i < 0 {
+				return nil, fmt.Errorf("failure %s of %s has no finding", fail.Key, j.Control.ID)
+			}
+			f := &findings[i]
+			d := e.cfg.Gate.Decide(ctx, e.gateCase(a.Resource, *f, earlier))
+			f.Disposition, f.Reasons = d.Disposition, d.Reasons
+			if d.Disposition != dera.Auto && d.Disposition != dera.Review {
+				continue
+			}
+			g := byDisposition[d.Disposition]
+			if g == nil {
+				g = &group{control: j.Control}
+				byDisposition[d.Disposition] = g
+				out = append(out, g)
+			}
+			g.failures = append(g.failures, fail)
+			g.findings = append(g.findings, f)
+		}
+	}
+	for i := range findings {
+		if findings[i].State == dera.FindingUnknown {
+			findings[i].Disposition = dera.Review
+			findings[i].Reasons = []dera.Reason{{Guardrail: "control", Disposition: dera.Review, Why: findings[i].Why}}
+		}
+	}
+	for _, g := range out {
+		if err := e.plan(ctx, a.Resource, g, earlier, nil); err != nil {
+			return nil, err
+		}
+		for _, f := range g.findings {
+			f.Disposition, f.Reasons = g.decision.Disposition, ownReasons(*f, g.decision)
+		}
+	}
+	return out, nil
+}
+
+// ownReasons is the decision's reasons with only the finding's own of the
+// control.
+func ownReasons(f dera.Finding, d dera.Decision) []dera.Reason {
+	var out []dera.Reason
+	for _, r := range d.Reasons {
+		if r.Guardrail != "control" || r.Why == f.Why {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remediation) evaluate.Case {
+	account := e.accounts[f.Account]
+	return evaluate.Case{Finding: f, Account: account, Resource: r, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
+}
+
+// plan makes the group's plan and evidence and judges all its findings with it.
+func (e *Engine) plan(ctx context.Context, r dera.Resource, g *group, earlier []dera.Remediation, rem *dera.Remediation) error {
+	plan, refusal, err := g.control.Plan(r, g.failures, e.cfg.Settings)
+	switch {
+	case err != nil:
+		return err
+	case refusal != nil:
+		g.refusal = refusal.Error()
+	case len(plan.Changes) == 0:
+		g.refusal = "empty-plan: nothing that dera can change removes it"
+	default:
+		g.plan = plan
+		if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings); err != nil {
+			g.refusal = "no-evidence: " + err.Error()
+		} else if g.way, err = way(r, plan); err != nil {
+			g.refusal = "cannot-plan: " + err.Error()
+		}
+	}
+	var decisions []dera.Decision
+	for _, f := range g.findings {
+		c := e.gateCase(r, *f, earlier)
+		c.Planned, c.Refusal, c.Plan, c.Evidence, c.Remediation = true, g.refusal, g.plan, g.evidence, rem
+		decisions = append(decisions, e.cfg.Gate.Decide(ctx, c))
+	}
+	g.decision = together(decisions)
+	return nil
+}
+
+// together is the one decision on all findings of a plan: the lowest
+// disposition, and of each guardrail the lowest answer; of the control every one.
+func together(list []dera.Decision) dera.Decision {
+	var out dera.Decision
+	at := map[string]int{}
+	for _, d := range list {
+		out.Mode = d.Mode
+		out.Disposition = out.Disposition.Lower(d.Disposition)
+		for _, r := range d.Reasons {
+			name := r.Guardrail
+			if name == "control" {
+				name += "\x00" + r.Why
+			}
+			i, ok := at[name]
+			switch {
+			case !ok:
+				at[name] = len(out.Reasons)
+				out.Reasons = append(out.Reasons, r)
+			case r.Disposition > out.Reasons[i].Disposition:
+				out.Reasons[i] = r
+			}
+		}
+	}
+	return out
+}
+
+// way is the canonical configuration before each change and after the last.
+func way(r dera.Resource, p dera.Plan) ([]string, error) {
+	kind, err := resource.Lookup(p.Type)
+	if err != nil {
+		return nil, err
+	}
+	config := r.Config
+	var out []string
+	for i := 0; ; i++ {
+		canon, err := kind.Canon(config)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, canon)
+		if i == len(p.Changes) {
+			return out, nil
+		}
+		if config, err = kind.Apply(config, resource.Of(p.Changes[i])); err != nil {
+			return nil, err
+		}
+	}
+}

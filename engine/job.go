@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/store"
+)
+
+// The kinds of jobs.
+const (
+	lookJob      = "look"
+	remediateJob = "remediate"
+	expireJob    = "expire"
+)
+
+// Priorities: a hint at one resource goes before a page of a sweep, and a
+// critical remediation before everything.
+const (
+	lookPriority  = 10
+	sweepPriority = 20
+)
+
+func remediatePriority(s dera.Severity) int { return int(dera.Critical - s) }
+
+func lookAt(ev dera.Event, now time.Time) (dera.Job, error) {
+	body, err := json.Marshal(ev)
+	if err != nil {
+		return dera.Job{}, fmt.Errorf("look at %s: %w", ev.Scope.Key(), err)
+	}
+	p := lookPriority
+	if ev.Scope.Sweep() {
+		p = sweepPriority
+	}
+	return dera.Job{Kind: lookJob, Key: ev.Scope.Key(), Priority: p, RunAt: now, Payload: body}, nil
+}
+
+// lookAgain asks for a fresh look at the resource of a plan.
+func lookAgain(p dera.Plan, now time.Time) (dera.Job, error) {
+	return lookAt(dera.Event{
+		Source: "engine", Name: "look again", Time: now,
+		Scope: dera.Scope{Partition: p.Partition, Account: p.Account, Region: p.Region, Type: p.Type, IDs: []string{p.Resource.Name()}},
+	}, now)
+}
+
+// Ingest makes one look of each event, in one commit; when it returns nil the
+// source may forget the events (invariant I8).
+func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.KeptEvent, counts map[string]int64) error {
+	b := store.Batch{Kept: kept, Counts: counts}
+	for _, ev := range events {
+		j, err := lookAt(ev, e.cfg.Now())
+		if err != nil {
+			return err
+		}
+		b.Jobs = append(b.Jobs, j)
+	}
+	if err := e.cfg.Store.Commit(ctx, b); err != nil {
+		return err
+	}
+	e.poke()
+	return nil
+}
+
+// Sweep asks for a look at everything: one job for the first page of each type
+// in each account and region; each page asks for the next.
+func (e *Engine) Sweep(ctx context.Context, source string) error {
+	var events []dera.Event
+	for _, scope := range e.Scopes() {
+		events = append(events, dera.Event{Source: source, Name: "sweep", Scope: scope, Time: e.cfg.Now()})
+	}
+	return e.Ingest(ctx, events, nil, nil)
+}
+
+// Scopes are the first pages of a sweep over everything.
+func (e *Engine) Scopes() []dera.Scope {
+	types := map[string]bool{}
+	var out []dera.Scope
+	for _, c := range e.cfg.Controls {
+		if types[c.Type] {
+			continue
+		}
+		types[c.Type] = true
+		for _, a := range e.cfg.Accounts {
+			for _, region := range e.cfg.Regions {
+				out = append(out, dera.Scope{Partition: a.Partition, Account: a.ID, Region: region, Type: c.Type})
+			}
+		}
+	}
+	return out
+}
+
+func randomID() string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return "r-" + hex.EncodeToString(b[:])
+}

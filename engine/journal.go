@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dera"
+	"dera/remediate"
+	"dera/store"
+)
+
+// journal makes the state machine of package remediate durable in the store.
+type journal struct{ *Engine }
+
+// Load implements remediate.Journal.
+func (j journal) Load(ctx context.Context, id string) (dera.Remediation, []dera.Intent, error) {
+	r, err := j.cfg.Store.Remediation(ctx, id)
+	if err != nil {
+		return r, nil, err
+	}
+	intents, err := j.cfg.Store.Intents(ctx, id)
+	return r, intents, err
+}
+
+// Lease implements remediate.Journal.
+func (j journal) Lease(ctx context.Context, resource string) (dera.Lease, error) {
+	l, err := j.cfg.Store.Lease(ctx, resource, j.cfg.Owner, max(j.leaseTTL(), 1))
+	if errors.Is(err, store.ErrConflict) {
+		return l, fmt.Errorf("%s: %w", resource, remediate.ErrBusy)
+	}
+	return l, err
+}
+
+// Release implements remediate.Journal.
+func (j journal) Release(ctx context.Context, l dera.Lease) error {
+	return j.cfg.Store.Release(ctx, l)
+}
+
+// Allowed implements remediate.Journal. An empty account asks for the lease
+// alone. A lease that is half over is renewed.
+func (j journal) Allowed(ctx context.Context, l dera.Lease, account, control string) error {
+	held, err := j.cfg.Store.CheckLease(ctx, l)
+	if err != nil {
+		return err
+	}
+	if held < j.leaseTTL()/2 {
+		renewed, err := j.cfg.Store.Lease(ctx, l.Resource, l.Owner, j.leaseTTL())
+		if err != nil {
+			return err
+		}
+		if renewed.Token != l.Token {
+			return fmt.Errorf("lease of %s: %w", l.Resource, store.ErrFenced)
+		}
+	}
+	if account == "" {
+		return nil
+	}
+	stops, err := j.cfg.Store.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range stops {
+		if s.Covers(account, control) {
+			return fmt.Errorf("%w (%s) by %s: %s", remediate.ErrStopped, s.Where(), s.By, s.Reason)
+		}
+	}
+	return nil
+}
+
+// Later implements remediate.Journal.
+func (j journal) Later(ctx context.Context, r dera.Remediation) ([]string, error) {
+	list, err := j.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	after := false
+	for _, o := range list {
+		switch {
+		case o.ID == r.ID:
+			after = true
+		case after && (o.State == dera.Resolved || o.State == dera.Collateral || o.State == dera.UndoFailed || !o.State.Final() && o.State != dera.Waiting):
+			out = append(out, o.ID)
+		}
+	}
+	return out, nil
+}
+
+// Write implements remediate.Journal: state, intent, record, findings and the
+// next look commit together.
+func (j journal) Write(ctx context.Context, e remediate.Entry) error {
+	b := store.Batch{Fence: e.Lease, Records: []dera.AuditRecord{e.Record}}
+	if e.Intent != nil {
+		b.Intents = []dera.Intent{*e.Intent}
+	}
+	if e.Remediation != nil {
+		b.Remediations = []dera.Remediation{*e.Remediation}
+		if e.Settled {
+			findings, err := j.settled(ctx, *e.Remediation)
+			if err != nil {
+				return err
+			}
+			b.Findings = findings
+		}
+		if e.LookAgain {
+			look, err := lookAgain(e.Remediation.Plan, j.cfg.Now())
+			if err != nil {
+				return err
+			}
+			b.Jobs = append(b.Jobs, look)
+		}
+	}
+	if err := j.cfg.Store.Commit(ctx, b); err != nil {
+		return err
+	}
+	if e.Remediation != nil {
+		j.cfg.Tell(News{What: "remediation", Remediation: e.Remediation})
+	}
+	if len(b.Jobs) > 0 {
+		j.poke()
+	}
+	return nil
+}
+
+// settled is how the findings of a remediation stand after its outcome.
+func (j journal) settled(ctx context.Context, r dera.Remediation) ([]dera.Finding, error) {
+	now := j.cfg.Now()
+	var out []dera.Finding
+	for _, id := range r.Findings {
+		f, err := j.cfg.Store.Finding(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch r.State {
+		case dera.Resolved:
+			f.State, f.ResolvedAt, f.LastSeen = dera.FindingResolved, &now, now
+		case dera.RolledBack:
+			f.State, f.ResolvedAt = dera.FindingOpen, nil
+			f.RolledBack++
+			f.Disposition = f.Disposition.Lower(dera.Review)
+			f.Reasons = append(f.Reasons, dera.Reason{
+				Guardrail: "rolled-back-before", Disposition: dera.Review, Ref: r.ID,
+				Why: "its fix was rolled back by " + r.UndoBy,
+			})
+		case dera.Failed, dera.UndoFailed:
+			f.Disposition = f.Disposition.Lower(dera.Review)
+			f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "remediation", Disposition: dera.Review, Ref: r.ID, Why: r.Failure})
+		case dera.Collateral:
+			f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "remediation", Disposition: dera.Review, Ref: r.ID, Why: r.Steps[len(r.Steps)-1].Why})
+		default:
+			continue
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}

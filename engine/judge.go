@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"dera"
+	"dera/control"
+	"dera/remediate"
+)
+
+// judge looks at a decided remediation again, with fresh eyes.
+type judge struct{ *Engine }
+
+// Again implements remediate.Judge.
+func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (remediate.Verdict, error) {
+	g, err := j.regroup(ctx, r, fresh)
+	if err != nil || len(g.failures) == 0 {
+		return remediate.Verdict{Gone: err == nil}, err
+	}
+	earlier, err := j.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
+	if err != nil {
+		return remediate.Verdict{}, err
+	}
+	if err := j.plan(ctx, fresh, g, earlier, &r); err != nil {
+		return remediate.Verdict{}, err
+	}
+	v := remediate.Verdict{Decision: g.decision, Refusal: g.refusal}
+	if g.refusal == "" {
+		v.Digest, err = g.plan.Digest()
+	}
+	return v, err
+}
+
+// regroup finds what is left of the remediation's failures on a fresh resource.
+func (j judge) regroup(ctx context.Context, r dera.Remediation, fresh dera.Resource) (*group, error) {
+	a, err := j.detector.Assess(fresh)
+	if err != nil {
+		return nil, err
+	}
+	before, err := j.cfg.Store.FindingsOf(ctx, r.ResourceKey())
+	if err != nil {
+		return nil, err
+	}
+	findings := a.Findings(before, j.cfg.Now())
+	g := &group{}
+	for _, res := range a.Results {
+		if res.Control.ID != r.Control {
+			continue
+		}
+		g.control = res.Control
+		for _, f := range res.Result.Failures {
+			if !slices.Contains(r.Plan.Keys, f.Key) {
+				continue
+			}
+			g.failures = append(g.failures, f)
+			i := slices.IndexFunc(findings, func(x dera.Finding) bool { return x.Control == r.Control && x.Key == f.Key })
+			g.findings = append(g.findings, &findings[i])
+		}
+		if res.Result.Outcome == control.UnknownResult && len(g.failures) == 0 {
+			return nil, &unknownError{res.Result.Why}
+		}
+	}
+	return g, nil
+}
+
+// unknownError says that a resource could not be judged; it is looked at again.
+type unknownError struct{ why string }
+
+func (e *unknownError) Error() string { return "the resource could not be judged: " + e.why }
+
+// Gone implements remediate.Judge.
+func (j judge) Gone(ctx context.Context, r dera.Remediation, fresh dera.Resource) ([]string, error) {
+	g, err := j.regroup(ctx, r, fresh)
+	if err != nil {
+		return nil, err
+	}
+	var still []string
+	for _, f := range g.failures {
+		still = append(still, f.Key)
+	}
+	return still, nil
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dera"
+	"dera/detect"
+	"dera/remediate"
+	"dera/resource"
+	"dera/store"
+)
+
+// remediations turns the judged groups into remediations that start, wait or are
+// only observed, and lets go of those whose plan no longer fits. While one on
+// the resource is being carried out, no other is made: the look after it sees
+// what is left.
+func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups []*group, earlier []dera.Remediation, ev dera.Event, b *store.Batch) error {
+	keep := map[string]bool{}
+	busy := slices.ContainsFunc(earlier, func(r dera.Remediation) bool { return !r.State.Final() && r.State != dera.Waiting })
+	acting := busy || slices.ContainsFunc(groups, func(g *group) bool { return e.acts(g) })
+	for _, g := range groups {
+		if g.refusal != "" {
+			continue
+		}
+		digest, err := g.plan.Digest()
+		if err != nil {
+			return err
+		}
+		if old := standing(earlier, g, digest); old != nil {
+			keep[old.ID] = true
+			for _, f := range g.findings {
+				f.Remediation = old.ID
+			}
+			if old.State == dera.Rejected || old.State == dera.Expired {
+				say(g, *old)
+			}
+			if !(old.State == dera.Observed && g.decision.Mode != dera.Observe) {
+				continue
+			}
+		}
+		if busy || acting && !e.acts(g) {
+			continue
+		}
+		if err := e.start(a, g, digest, ev, b); err != nil {
+			return err
+		}
+	}
+	return e.supersede(ctx, a.Resource.Key(), keep, "the plan does not fit any more", b)
+}
+
+// acts reports whether the group's plan is carried out by itself.
+func (e *Engine) acts(g *group) bool {
+	return g.refusal == "" && g.decision.Disposition == dera.Auto && g.decision.Mode == dera.Enforce
+}
+
+// standing is the remediation that already says what is to be said about this
+// very plan: waiting, observed, or turned down by a person.
+func standing(earlier []dera.Remediation, g *group, digest string) *dera.Remediation {
+	for i := len(earlier) - 1; i >= 0; i-- {
+		r := &earlier[i]
+		if r.Digest != digest || r.Control != g.control.ID {
+			continue
+		}
+		switch r.State {
+		case dera.Waiting, dera.Observed, dera.Rejected, dera.Expired:
+			if r.State == dera.Waiting && g.decision.Disposition == dera.Auto && g.decision.Mode == dera.Enforce {
+				return nil
+			}
+			return r
+		}
+	}
+	return nil
+}
+
+// say notes a person's no among the findings' reasons.
+func say(g *group, r dera.Remediation) {
+	why := "nobody approved this plan in time (" + r.ID + ")"
+	if r.State == dera.Rejected && r.Approval != nil {
+		why = r.Approval.Approver + " rejected this plan (" + r.ID + "): " + r.Approval.Reason
+	}
+	for _, f := range g.findings {
+		f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "approval", Disposition: dera.Review, Why: why, Ref: r.ID})
+	}
+}
+
+// start makes the remediation of a group.
+func (e *Engine) start(a detect.Assessment, g *group, digest string, ev dera.Event, b *store.Batch) error {
+	now := e.cfg.Now()
+	blob, hash, err := g.evidence.Blob()
+	if err != nil {
+		return err
+	}
+	r := dera.Remediation{
+		ID: e.cfg.NewID(), Control: g.control.ID, Decision: g.decision, Plan: g.plan, Digest: digest, Evidence: hash,
+		Way: g.way, Trigger: ev.Source, CreatedAt: now, State: dera.Observed,
+	}
+	if kind, err := resource.Lookup(g.plan.Type); err == nil {
+		r.Interfaces = kind.Attached(a.Resource.Config)
+		r.Notes = append(r.Notes, kind.Note)
+	}
+	for _, f := range g.findings {
+		r.Findings = append(r.Findings, f.ID)
+		r.Severity = max(r.Severity, f.Severity)
+		f.Remediation = r.ID
+	}
+	why := "observed: nothing is written in this mode"
+	switch {
+	case g.decision.Mode == dera.Observe:
+	case g.decision.Disposition == dera.Auto:
+		r.State, why = dera.Ready, "decided: auto"
+		b.Spends = append(b.Spends, store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour})
+		b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: now})
+	default:
+		r.State, why = dera.Waiting, "waits for an approval"
+		r.Expires = now.Add(e.cfg.ApprovalTTL)
+		b.Jobs = append(b.Jobs, dera.Job{Kind: expireJob, Key: r.ID, Priority: lookPriority, RunAt: r.Expires})
+	}
+	r.Steps = []dera.Step{{State: r.State, At: now, Why: why}}
+	b.Remediations = append(b.Remediations, r)
+	b.Evidence[hash] = blob
+	rec := e.remediationRecord(dera.RecordDecision, r, e.cfg.Actor)
+	rec.Decision, rec.Diff, rec.Interfaces, rec.Notes, rec.Why = &r.Decision, r.Plan.Diff(), r.Interfaces, r.Notes, why
+	if rec.Sealed, err = payload(r); err != nil {
+		return err
+	}
+	b.Records = append(b.Records, rec)
+	return nil
+}
+
+// payload is what the record of a decision seals: the whole states before and
+// after, and the whole plan.
+func payload(r dera.Remediation) ([]byte, error) {
+	return dera.CanonicalJSON(map[string]any{"before": r.Before(), "after": r.Expect(), "plan": r.Plan, "nonce": r.ID})
+}
+
+func (e *Engine) remediationRecord(kind dera.RecordKind, r dera.Remediation, actor dera.Actor) dera.AuditRecord {
+	return dera.AuditRecord{
+		Version: 1, Kind: kind, Time: e.cfg.Now().UTC(), Actor: actor,
+		Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource, Control: r.Control,
+		Findings: r.Findings, Remediation: r.ID, State: r.State, Digest: r.Digest, Evidence: r.Evidence,
+	}
+}
+
+// supersede lets go of the waiting and observed remediations of a resource that
+// are not kept.
+func (e *Engine) supersede(ctx context.Context, resourceKey string, keep map[string]bool, why string, b *store.Batch) error {
+	earlier, err := e.cfg.Store.RemediationsOf(ctx, resourceKey)
+	if err != nil {
+		return err
+	}
+	for _, r := range earlier {
+		if keep[r.ID] || r.State != dera.Waiting && r.State != dera.Observed {
+			continue
+		}
+		next, err := remediate.Move(r, dera.Superseded, dera.Step{At: e.cfg.Now(), Why: why})
+		if err != nil {
+			return err
+		}
+		b.Remediations = append(b.Remediations, next)
+		rec := e.remediationRecord(dera.RecordOutcome, next, e.cfg.Actor)
+		rec.Why = why
+		b.Records = append(b.Records, rec)
+		if next.State == dera.Superseded && r.State == dera.Waiting {
+			b.Done = append(b.Done, dera.Job{Kind: expireJob, Key: r.ID, Seq: 1})
+		}
+	}
+	return nil
+}
+
+// short is a digest or ID for people.
+func short(s string) string { return strings.TrimSpace(s[:min(len(s), 12)]) }

@@ -1,0 +1,268 @@
+package reason
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"unicode"
+
+	"dera/iam/lang"
+	"dera/iam/policy"
+)
+
+// test writes that a value matches one of the values of a condition, before
+// the operator is negated.
+func (e *encoder) test(v string, op policy.Operator, cond *policy.Condition) (string, error) {
+	switch op.Test {
+	case "Null":
+		return fmt.Sprint(slices.ContainsFunc(cond.Values, func(s string) bool { return strings.EqualFold(s, "false") })), nil
+	case "Bool":
+		yes := slices.ContainsFunc(cond.Values, isTrue)
+		no := slices.ContainsFunc(cond.Values, func(s string) bool { return !isTrue(s) })
+		t, err := e.matches(v, []part{{kind: literal, text: "true"}}, true, plain, 0)
+		return fmt.Sprintf("(ite %s %v %v)", t, yes, no), err
+	}
+	var any []string
+	for _, want := range cond.Values {
+		f, err := e.testOne(v, op.Test, want)
+		if err != nil {
+			return "", err
+		}
+		any = append(any, f)
+	}
+	return disj(any...), nil
+}
+
+func (e *encoder) testOne(v, test, want string) (string, error) {
+	base := strings.Replace(test, "Not", "", 1)
+	switch base {
+	case "StringEquals":
+		return e.matches(v, split(want, false, e.variables), false, plain, 0)
+	case "StringEqualsIgnoreCase":
+		return e.matches(v, split(want, false, e.variables), true, plain, 0)
+	case "StringLike":
+		return e.matches(v, split(want, true, e.variables), false, plain, 0)
+	case "BinaryEquals":
+		if _, err := base64.StdEncoding.Strict().DecodeString(want); err != nil {
+			return "false", nil
+		}
+		return fmt.Sprintf("(= %s %s)", v, quoted(want)), nil
+	case "ArnEquals", "ArnLike":
+		parts := split(want, true, e.variables)
+		mode, last := plain, 0
+		if strings.HasPrefix(want, "arn:") {
+			mode, last = bySegment, min(5, strings.Count(spellParts(parts), ":"))
+		}
+		f, err := e.matches(v, parts, false, mode, last)
+		isARN := fmt.Sprintf(`(str.in_re %s (re.++ (str.to_re "arn:") re.all (str.to_re ":") re.all (str.to_re ":") re.all (str.to_re ":") re.all (str.to_re ":") re.all))`, v)
+		return conj(isARN, f), err
+	case "IpAddress":
+		spans, ok := addressSpan(want)
+		if !ok {
+			return "false", nil
+		}
+		return inRanges(v, spans), nil
+	}
+	at, ok := pointOf(test, want)
+	if !ok {
+		return "", fmt.Errorf("value %q of %s cannot be read", want, test)
+	}
+	switch strings.TrimPrefix(strings.TrimPrefix(base, "Date"), "Numeric") {
+	case "Equals":
+		return fmt.Sprintf("(= %s %s)", v, place(at)), nil
+	case "LessThan":
+		return fmt.Sprintf("(< %s %s)", v, place(at)), nil
+	case "LessThanEquals":
+		return fmt.Sprintf("(<= %s %s)", v, place(at)), nil
+	case "GreaterThan":
+		return fmt.Sprintf("(> %s %s)", v, place(at)), nil
+	case "GreaterThanEquals":
+		return fmt.Sprintf("(>= %s %s)", v, place(at)), nil
+	}
+	return "", fmt.Errorf("operator %s cannot be expressed", test)
+}
+
+// pointOf reads the value of a Date or Numeric operator.
+func pointOf(test, v string) (lang.Point, bool) {
+	if strings.HasPrefix(test, "Date") {
+		at, ok := policy.ParseDate(v)
+		return lang.DatePoint(at.Sec, at.Nano), ok
+	}
+	p, err := lang.NumberPoint(v)
+	return p, err == nil
+}
+
+// matches writes that a term is in the language of a value.
+func (e *encoder) matches(term string, parts []part, fold bool, mode segments, last int) (string, error) {
+	if !slices.ContainsFunc(parts, func(p part) bool { return p.kind == reference }) {
+		return fmt.Sprintf("(str.in_re %s %s)", term, regex(parts, fold, mode, last)), nil
+	}
+	prefix := false
+	if n := len(parts) - 1; parts[n].kind == manyAny {
+		parts, prefix = parts[:n], true
+	}
+	if fold || slices.ContainsFunc(parts, func(p part) bool { return p.kind == oneAny || p.kind == manyAny }) {
+		return "", fmt.Errorf("a policy variable between wildcards cannot be expressed")
+	}
+	var terms, needs []string
+	colons := 0
+	for _, p := range parts {
+		if p.kind == literal {
+			terms = append(terms, quoted(p.text))
+			colons += p.colons()
+			continue
+		}
+		v, has := e.variableTerm(p)
+		terms, needs = append(terms, v), append(needs, has)
+		if mode == bySegment && colons < last {
+			needs = append(needs, fmt.Sprintf(`(not (str.contains %s ":"))`, v))
+		}
+	}
+	text := terms[0]
+	if len(terms) > 1 {
+		text = "(str.++ " + strings.Join(terms, " ") + ")"
+	}
+	if !prefix {
+		return conj(append(needs, fmt.Sprintf("(= %s %s)", term, text))...), nil
+	}
+	match := fmt.Sprintf("(str.prefixof %s %s)", text, term)
+	if mode == bySegment && colons < last {
+		return "", fmt.Errorf("a policy variable before a wildcard in the middle cannot be expressed")
+	}
+	return conj(append(needs, match)...), nil
+}
+
+// variableTerm returns the value of a policy variable and the condition that
+// it has one.
+func (e *encoder) variableTerm(p part) (term, has string) {
+	d := e.t.dim(p.text)
+	has = present(d, 0)
+	for i := 1; i < e.key(d).copies; i++ {
+		has = conj(has, not(present(d, i)))
+	}
+	if p.fallback == nil {
+		return value(d, 0), has
+	}
+	return fmt.Sprintf("(ite %s %s %s)", has, value(d, 0), quoted(*p.fallback)), "true"
+}
+
+// regex writes the language of a value without variables.
+func regex(parts []part, fold bool, mode segments, last int) string {
+	const inside = `(re.union (re.range "\u{0}" "9") (re.range ";" "\u{2ffff}"))`
+	var out []string
+	colons := 0
+	for _, p := range parts {
+		stay := mode == bySegment && colons < last
+		switch {
+		case p.kind == literal && fold:
+			out = append(out, foldedRegex(p.text)...)
+		case p.kind == literal:
+			out = append(out, "(str.to_re "+quoted(p.text)+")")
+		case p.kind == oneAny && stay:
+			out = append(out, inside)
+		case p.kind == oneAny:
+			out = append(out, "re.allchar")
+		case stay:
+			out = append(out, "(re.* "+inside+")")
+		default:
+			out = append(out, "re.all")
+		}
+		colons += p.colons()
+	}
+	switch len(out) {
+	case 0:
+		return `(str.to_re "")`
+	case 1:
+		return out[0]
+	}
+	return "(re.++ " + strings.Join(out, " ") + ")"
+}
+
+func foldedRegex(text string) []string {
+	var out []string
+	for _, r := range text {
+		alternatives := "(str.to_re " + quoted(string(r)) + ")"
+		count := 1
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			alternatives += " (str.to_re " + quoted(string(f)) + ")"
+			count++
+		}
+		if count > 1 {
+			alternatives = "(re.union " + alternatives + ")"
+		}
+		out = append(out, alternatives)
+	}
+	return out
+}
+
+// inSet writes that a term is in a set of globs without variables.
+func (e *encoder) inSet(term string, s *lang.Set) string {
+	f := e.inGlobs(term, s.Globs(), s.Texts())
+	if s.Outside() {
+		return not(f)
+	}
+	return f
+}
+
+func (e *encoder) inGlobs(term string, globs []*lang.Glob, texts []string) string {
+	var any []string
+	for _, t := range texts {
+		any = append(any, fmt.Sprintf("(= %s %s)", term, quoted(t)))
+	}
+	for _, g := range globs {
+		any = append(any, fmt.Sprintf("(str.in_re %s %s)", term, g.Regex()))
+	}
+	return disj(any...)
+}
+
+// inRanges writes that an integer lies in one of the spans.
+func inRanges(term string, spans []lang.Span) string {
+	var any []string
+	for _, s := range spans {
+		any = append(any, fmt.Sprintf("(and (<= %s %s) (<= %s %s))", place(s.From), term, term, place(s.To)))
+	}
+	return disj(any...)
+}
+
+// place numbers the points of the line.
+func place(p lang.Point) string {
+	n := new(big.Int).SetUint64(uint64(p.Family))
+	n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(p.Hi))
+	n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(p.Lo))
+	return n.String()
+}
+
+// quoted writes a string constant.
+func quoted(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"':
+			b.WriteString(`""`)
+		case r < ' ' || r > '~' || r == '\\':
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func conj(parts ...string) string { return join("and", "true", parts) }
+func disj(parts ...string) string { return join("or", "false", parts) }
+
+func join(op, unit string, parts []string) string {
+	switch len(parts) {
+	case 0:
+		return unit
+	case 1:
+		return parts[0]
+	}
+	return "(" + op + " " + strings.Join(parts, " ") + ")"
+}
+
+func not(f string) string { return "(not " + f + ")" }

@@ -1,0 +1,119 @@
+package source
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/cloudtrail"
+)
+
+// maxKept bounds the body of a kept message, in bytes.
+const maxKept = 2048
+
+// sieve turns messages into a delivery.
+type sieve struct {
+	source        string
+	accounts      map[string]bool
+	authenticated bool
+}
+
+func newSieve(source string, accounts []string, authenticated bool) sieve {
+	s := sieve{source: source, accounts: make(map[string]bool, len(accounts)), authenticated: authenticated}
+	for _, id := range accounts {
+		s.accounts[id] = true
+	}
+	return s
+}
+
+// batch collects one delivery. The index finds the event of a scope key.
+type batch struct {
+	Delivery
+	index map[string]int
+}
+
+// sift sorts every message into exactly one count.
+func (s sieve) sift(messages []Message, now time.Time) Delivery {
+	b := &batch{Delivery: Delivery{Source: s.source, At: now}, index: map[string]int{}}
+	for _, m := range messages {
+		s.message(b, m)
+	}
+	return b.Delivery
+}
+
+func (s sieve) message(b *batch, m Message) {
+	b.Counts.Received++
+	raw := []byte(m.Body)
+	if !cloudtrail.Triage(raw) {
+		b.Counts.Irrelevant++
+		return
+	}
+	r, err := cloudtrail.Decode(raw)
+	if err != nil {
+		b.Counts.Malformed++
+		b.keep(m, why(err))
+		return
+	}
+	if !s.accounts[r.Account] {
+		b.Counts.Foreign++
+		b.keep(m, fmt.Sprintf("account %s is not one that dera looks after", r.Account))
+		return
+	}
+	hints := cloudtrail.Hints(r)
+	switch {
+	case r.Failed():
+		b.Counts.Failed++
+		return
+	case len(hints) == 0:
+		b.Counts.Irrelevant++
+		return
+	}
+	b.Counts.Hinted++
+	for _, scope := range hints {
+		b.event(dera.Event{
+			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
+			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched,
+		})
+	}
+}
+
+// event adds e, or puts it in the place of an older one with the same scope.
+func (b *batch) event(e dera.Event) {
+	key := e.Scope.Key()
+	i, ok := b.index[key]
+	switch {
+	case !ok:
+		b.index[key] = len(b.Events)
+		b.Events = append(b.Events, e)
+	case !e.Time.Before(b.Events[i].Time):
+		b.Events[i] = e
+	}
+}
+
+func (b *batch) keep(m Message, why string) {
+	id := m.ID
+	if id == "" {
+		sum := sha256.Sum256([]byte(m.Body))
+		id = hex.EncodeToString(sum[:16])
+	}
+	b.Kept = append(b.Kept, Kept{ID: id, At: b.At, Why: why, Body: cloudtrail.Redact([]byte(m.Body), maxKept)})
+}
+
+// why tells a refusal without quoting more of the message than a field.
+func why(err error) string {
+	var field *cloudtrail.FieldError
+	if errors.As(err, &field) {
+		return field.Error()
+	}
+	return err.Error()
+}
+
+func moment(t, fallback time.Time) time.Time {
+	if t.IsZero() {
+		return fallback
+	}
+	return t
+}

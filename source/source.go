@@ -1,0 +1,105 @@
+// Package source is where events come from: a queue that EventBridge fills, a
+// schedule of sweeps, recorded CloudTrail files. Whatever arrives is only a hint
+// where to look; nothing here is taken for a fact about a resource.
+//
+// A source hands over one Delivery at a time and forgets it only after the
+// handler returned nil: the handler commits, so an acknowledged event is a
+// committed one (invariant I8) and a lost process loses no hint. Room: imports
+// the words and cloudtrail; fetching is a port.
+package source
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"dera"
+)
+
+// Handler takes a delivery over and commits it. After an error the same events
+// come again, perhaps in other company: it must bear repetition. Its context
+// outlives the end of the source, so that a batch in hand is finished.
+type Handler func(ctx context.Context, d Delivery) error
+
+// Delivery is what one batch of messages came to.
+type Delivery struct {
+	Source string // the name of the source, for example sqs or sweep
+	At     time.Time
+	// Events are the hints, one for each scope key, the newest.
+	Events []dera.Event
+	// Kept are messages that a person should see: unreadable ones and those of
+	// accounts that dera does not look after.
+	Kept   []Kept
+	Counts Counts
+}
+
+// Kept is a message that led to no look but must not vanish.
+type Kept struct {
+	ID   string // of the message: stable when it is delivered again
+	At   time.Time
+	Why  string
+	Body string // redacted and bounded
+}
+
+// Counts says what became of the messages of a delivery. Each is counted once
+// as received and once below.
+type Counts struct {
+	Received   int
+	Irrelevant int // of no watched call, or about no resource that dera looks at
+	Failed     int // a watched call that was refused: nothing changed
+	Foreign    int // of an account that dera does not look after
+	Malformed  int // not a readable CloudTrail event
+	Hinted     int // led to at least one event
+}
+
+// Names returns the counts under the names that counters have, without zeros.
+func (c Counts) Names() map[string]int64 {
+	out := map[string]int64{}
+	for _, n := range []struct {
+		name  string
+		count int
+	}{
+		{"events_received", c.Received},
+		{"events_irrelevant", c.Irrelevant},
+		{"events_failed_call", c.Failed},
+		{"events_foreign", c.Foreign},
+		{"events_malformed", c.Malformed},
+		{"events_hinted", c.Hinted},
+	} {
+		if n.count > 0 {
+			out[n.name] = int64(n.count)
+		}
+	}
+	return out
+}
+
+// randomness returns r, or the process's own source for nil.
+func randomness(r func() float64) func() float64 {
+	if r == nil {
+		return rand.Float64
+	}
+	return r
+}
+
+// clock returns now, or the system's clock for nil.
+func clock(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
+}
+
+// validAccounts refuses a list that no event can match: an engine that looks at
+// nothing must not start in silence.
+func validAccounts(ids []string) error {
+	if len(ids) == 0 {
+		return errors.New("no accounts are configured")
+	}
+	for _, id := range ids {
+		if err := dera.ValidAccountID(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

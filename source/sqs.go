@@ -1,0 +1,191 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Queue is where messages wait: SQS behind package cloud/aws. Its errors may be
+// temporary; each call is tried again later. It is safe for concurrent use if
+// Run is called more than once.
+type Queue interface {
+	// Receive returns up to limit messages and hides them from others for the
+	// queue's visibility timeout. It waits up to wait for the first one.
+	Receive(ctx context.Context, limit int, wait time.Duration) ([]Message, error)
+	// Delete removes messages. Deleting one that is gone is no error.
+	Delete(ctx context.Context, messages []Message) error
+	// Extend hides messages for another visibility timeout from now.
+	Extend(ctx context.Context, messages []Message, visibility time.Duration) error
+}
+
+// Message is one message as received.
+type Message struct {
+	ID       string
+	Receipt  string // names this receipt of the message; Delete and Extend want it
+	Body     string
+	Received int // how often it was received, this time included
+}
+
+// SQSConfig configures a queue source. Queue and Accounts are mandatory.
+type SQSConfig struct {
+	Queue    Queue
+	Accounts []string // IDs of the accounts whose events are looked at
+	// Name is the source's name in events; sqs if empty.
+	Name string
+	// Authenticated says that only our EventBridge rules can write to the queue
+	// (its policy names them). Events in an envelope that agrees with its record
+	// are then authenticated.
+	Authenticated bool
+	// Batch is how many messages are received at once: 1 to 10, 10 if zero.
+	Batch int
+	// Wait is how long a receive waits for messages: up to 20 s, that if zero.
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/best-practices-setting-up-long-polling.html
+	Wait time.Duration
+	// Visibility is the queue's visibility timeout; 30 s, the default of SQS, if
+	// zero. While a handler works, messages stay hidden.
+	Visibility time.Duration
+	// Timeout is how long a handler may take; a minute if zero. It is also the
+	// longest that Run goes on after its context ended.
+	Timeout time.Duration
+	// Silence is after how long without a message OnSilence is told; never if
+	// zero. OnSilence is called once for each silence, between receives, with
+	// the time of the last delivery (of the start, if there was none).
+	Silence   time.Duration
+	OnSilence func(ctx context.Context, since time.Time)
+	Log       *slog.Logger     // discards if nil
+	Now       func() time.Time // time.Now if nil
+	Random    func() float64   // in [0, 1); spreads retries
+}
+
+func (c SQSConfig) validate() error {
+	switch {
+	case c.Queue == nil:
+		return errors.New("no queue")
+	case c.Batch < 0 || c.Batch > 10:
+		return fmt.Errorf("batch of %d messages, want 1 to 10", c.Batch)
+	case c.Wait < 0 || c.Wait > 20*time.Second:
+		return fmt.Errorf("wait of %s, want up to 20s", c.Wait)
+	case c.Visibility < 0 || c.Timeout < 0 || c.Silence < 0:
+		return errors.New("negative duration")
+	case c.Silence > 0 && c.OnSilence == nil:
+		return errors.New("a threshold of silence that nobody is told of")
+	}
+	return validAccounts(c.Accounts)
+}
+
+// SQS reads events from a queue. Make one with NewSQS.
+type SQS struct {
+	cfg     SQSConfig
+	sieve   sieve
+	silence silence
+}
+
+// NewSQS returns a source over cfg.Queue, or an error for a configuration that
+// cannot work.
+func NewSQS(cfg SQSConfig) (*SQS, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("configure queue source: %w", err)
+	}
+	cfg.Name = orElse(cfg.Name, "sqs")
+	cfg.Batch = orElse(cfg.Batch, 10)
+	cfg.Wait = orElse(cfg.Wait, 20*time.Second)
+	cfg.Visibility = orElse(cfg.Visibility, 30*time.Second)
+	cfg.Timeout = orElse(cfg.Timeout, time.Minute)
+	cfg.Log = orElse(cfg.Log, slog.New(slog.DiscardHandler))
+	cfg.Now, cfg.Random = clock(cfg.Now), randomness(cfg.Random)
+	return &SQS{
+		cfg:     cfg,
+		sieve:   newSieve(cfg.Name, cfg.Accounts, cfg.Authenticated),
+		silence: silence{threshold: cfg.Silence, tell: cfg.OnSilence},
+	}, nil
+}
+
+// LastDelivery returns when messages last arrived; zero before the first ones.
+func (s *SQS) LastDelivery() time.Time { return s.silence.lastDelivery() }
+
+// Run receives until ctx ends, then finishes the batch in hand and returns nil.
+// Each batch goes to handle once, whatever its messages are worth, and is
+// deleted only after handle returned nil. Errors of the queue and of the handler
+// are logged and tried again after a growing wait. Several goroutines may Run
+// the same source; each has one batch in hand.
+func (s *SQS) Run(ctx context.Context, handle Handler) error {
+	s.silence.start(s.cfg.Now())
+	retry := backoff{random: s.cfg.Random}
+	for ctx.Err() == nil {
+		err := s.round(ctx, handle)
+		s.silence.check(ctx, s.cfg.Now())
+		if err != nil {
+			retry.pause(ctx, s.cfg.Log, s.cfg.Name, err)
+			continue
+		}
+		retry.reset()
+	}
+	return nil
+}
+
+// round receives, handles and deletes one batch.
+func (s *SQS) round(ctx context.Context, handle Handler) error {
+	messages, err := s.cfg.Queue.Receive(ctx, s.cfg.Batch, s.cfg.Wait)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // the end, and nothing in hand
+	case err != nil:
+		return fmt.Errorf("receive messages: %w", err)
+	case len(messages) == 0:
+		return nil
+	}
+	now := s.cfg.Now().UTC()
+	s.silence.delivered(now)
+	// From here on the end of ctx stops nothing: the batch is in hand.
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
+	defer cancel()
+	release := s.hold(work, messages)
+	err = handle(work, s.sieve.sift(messages, now))
+	release()
+	if err != nil {
+		return fmt.Errorf("handle %d messages: %w", len(messages), err)
+	}
+	// The handler has committed: a crash between here and the deletion only
+	// brings the messages again.
+	if err := s.cfg.Queue.Delete(work, messages); err != nil {
+		return fmt.Errorf("delete %d messages: %w", len(messages), err)
+	}
+	return nil
+}
+
+// hold keeps messages hidden from other consumers until release is called.
+func (s *SQS) hold(ctx context.Context, messages []Message) (release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(max(s.cfg.Visibility/2, time.Millisecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := s.cfg.Queue.Extend(ctx, messages, s.cfg.Visibility); err != nil && ctx.Err() == nil {
+				s.cfg.Log.WarnContext(ctx, "messages may be delivered again", "source", s.cfg.Name, "err", err)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// orElse returns v, or fallback for the zero value.
+func orElse[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
