@@ -3,7 +3,6 @@ package lang
 import (
 	"fmt"
 	"strings"
-	"unicode"
 )
 
 // Regex writes the glob as a regular expression of SMT-LIB 2.6. Variables are
@@ -14,18 +13,26 @@ func (g *Glob) Regex() string {
 	}
 	const inside = `(re.union (re.range "\u{0}" "9") (re.range ";" "\u{2ffff}"))`
 	var out []string
+	var run strings.Builder // of literal letters
+	flush := func() {
+		if run.Len() > 0 {
+			out = append(out, `(str.to_re "`+run.String()+`")`)
+			run.Reset()
+		}
+	}
 	for i, l := range g.loops {
-		switch l {
-		case noLoop:
-		case segLoop:
-			out = append(out, "(re.* "+inside+")")
-		case fullLoop:
-			out = append(out, "re.all")
+		if l != noLoop {
+			flush()
+			out = append(out, map[loop]string{segLoop: "(re.* " + inside + ")", fullLoop: "re.all"}[l])
 		}
 		if i == len(g.elems) {
 			break
 		}
-		switch e := g.elems[i]; e.kind {
+		e := g.elems[i]
+		if e.kind != litElem {
+			flush()
+		}
+		switch e.kind {
 		case anyElem:
 			out = append(out, "re.allchar")
 		case anySegElem:
@@ -33,13 +40,14 @@ func (g *Glob) Regex() string {
 		case foldElem:
 			var b strings.Builder
 			for _, r := range e.variants() {
-				b.WriteString(" " + smtLetter(r))
+				b.WriteString(` (str.to_re "` + smtLetter(r) + `")`)
 			}
 			out = append(out, "(re.union"+b.String()+")")
 		case litElem, varElem, endElem:
-			out = append(out, smtLetter(e.r))
+			run.WriteString(smtLetter(e.r))
 		}
 	}
+	flush()
 	switch len(out) {
 	case 0:
 		return `(str.to_re "")`
@@ -49,9 +57,10 @@ func (g *Glob) Regex() string {
 	return "(re.++ " + strings.Join(out, " ") + ")"
 }
 
+// smtLetter writes a character inside a string constant.
 func smtLetter(r rune) string {
-	if r == '"' || r == '\\' || r > unicode.MaxASCII || !unicode.IsPrint(r) {
-		return fmt.Sprintf(`(str.to_re "\u{%x}")`, r)
+	if r == '"' || r == '\\' || r < ' ' || r > '~' {
+		return fmt.Sprintf(`\u{%x}`, r)
 	}
-	return `(str.to_re "` + string(r) + `")`
+	return string(r)
 }

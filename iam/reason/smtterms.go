@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"unicode"
 
 	"dera/iam/lang"
 	"dera/iam/policy"
@@ -97,7 +96,7 @@ func pointOf(test, v string) (lang.Point, bool) {
 // matches writes that a term is in the language of a value.
 func (e *encoder) matches(term string, parts []part, fold bool, mode segments, last int) (string, error) {
 	if !slices.ContainsFunc(parts, func(p part) bool { return p.kind == reference }) {
-		return fmt.Sprintf("(str.in_re %s %s)", term, regex(parts, fold, mode, last)), nil
+		return fmt.Sprintf("(str.in_re %s %s)", term, e.glob(parts, fold, mode, last).Regex()), nil
 	}
 	prefix := false
 	if n := len(parts) - 1; parts[n].kind == manyAny {
@@ -146,55 +145,6 @@ func (e *encoder) variableTerm(p part) (term, has string) {
 		return value(d, 0), has
 	}
 	return fmt.Sprintf("(ite %s %s %s)", has, value(d, 0), quoted(*p.fallback)), "true"
-}
-
-// regex writes the language of a value without variables.
-func regex(parts []part, fold bool, mode segments, last int) string {
-	const inside = `(re.union (re.range "\u{0}" "9") (re.range ";" "\u{2ffff}"))`
-	var out []string
-	colons := 0
-	for _, p := range parts {
-		stay := mode == bySegment && colons < last
-		switch {
-		case p.kind == literal && fold:
-			out = append(out, foldedRegex(p.text)...)
-		case p.kind == literal:
-			out = append(out, "(str.to_re "+quoted(p.text)+")")
-		case p.kind == oneAny && stay:
-			out = append(out, inside)
-		case p.kind == oneAny:
-			out = append(out, "re.allchar")
-		case stay:
-			out = append(out, "(re.* "+inside+")")
-		default:
-			out = append(out, "re.all")
-		}
-		colons += p.colons()
-	}
-	switch len(out) {
-	case 0:
-		return `(str.to_re "")`
-	case 1:
-		return out[0]
-	}
-	return "(re.++ " + strings.Join(out, " ") + ")"
-}
-
-func foldedRegex(text string) []string {
-	var out []string
-	for _, r := range text {
-		alternatives := "(str.to_re " + quoted(string(r)) + ")"
-		count := 1
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			alternatives += " (str.to_re " + quoted(string(f)) + ")"
-			count++
-		}
-		if count > 1 {
-			alternatives = "(re.union " + alternatives + ")"
-		}
-		out = append(out, alternatives)
-	}
-	return out
 }
 
 // inSet writes that a term is in a set of globs without variables.

@@ -144,7 +144,7 @@ func (th *theory) one(dim int, lits []lit) (lang.Status, []string) {
 }
 
 // oneRanged looks for a value within the ranges that also lies in the text
-// sets of th.sets. It tries the ends of the ranges only.
+// sets of th.sets. It tries some values of each range only.
 func (th *theory) oneRanged(space lang.Ranges, status lang.Status) (lang.Status, []string) {
 	mixed := false
 	for _, s := range th.sets {
@@ -153,12 +153,10 @@ func (th *theory) oneRanged(space lang.Ranges, status lang.Status) (lang.Status,
 		}
 		mixed = mixed || !s.Everything()
 	}
-	for _, span := range slices.Concat(preferred(space), space.Spans()) {
-		for _, p := range []lang.Point{span.From, span.To} {
-			text, ok := p.Text()
-			if ok && !slices.ContainsFunc(th.sets, func(s *lang.Set) bool { return s.HasVars() || !s.Contains(text) }) {
-				return status, []string{text}
-			}
+	for _, p := range candidates(space) {
+		text, ok := p.Text()
+		if ok && !slices.ContainsFunc(th.sets, func(s *lang.Set) bool { return s.HasVars() || !s.Contains(text) }) {
+			return status, []string{text}
 		}
 	}
 	if mixed && lang.Solve(th.budget, th.sets).Status == lang.Empty {
@@ -178,17 +176,22 @@ func worse(a, b lang.Status) lang.Status {
 	return lang.Nonempty
 }
 
-// preferred returns values within the space that a person finds natural.
-func preferred(space lang.Ranges) []lang.Span {
-	var out []lang.Span
-	for _, p := range []lang.Point{
+// candidates returns some points of the space, those first that a person finds
+// natural.
+func candidates(space lang.Ranges) []lang.Point {
+	try := []lang.Point{
 		lang.AddrPoint(netip.AddrFrom4([4]byte{198, 51, 100, 7})), // reserved for documentation, RFC 5737
 		lang.DatePoint(1_767_225_600, 0),                          // 2026-01-01
 		{Family: lang.Number, Hi: 1<<63 + 1},                      // 1
-	} {
-		if space.Contains(p) {
-			out = append(out, lang.Span{From: p, To: p})
-		}
 	}
-	return out
+	for _, span := range space.Spans() {
+		p := span.From
+		if p.Family == lang.Number {
+			const half, thousandth = 1e18, 2e15
+			try = append(try, lang.Point{Family: lang.Number, Hi: p.Hi + 1}, lang.Point{Family: lang.Number, Hi: p.Hi, Lo: half},
+				lang.Point{Family: lang.Number, Hi: p.Hi, Lo: p.Lo&^1 + thousandth})
+		}
+		try = append(try, span.From, span.To)
+	}
+	return slices.DeleteFunc(try, func(p lang.Point) bool { return !space.Contains(p) })
 }
