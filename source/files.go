@@ -88,7 +88,12 @@ func readFile(path string, yield func(Raw, error) bool) bool {
 		return yield(Raw{File: path}, fmt.Errorf("read events: %w", err))
 	}
 	defer file.Close()
-	in := bufio.NewReaderSize(file, 64<<10)
+	return readStream(file, path, yield)
+}
+
+// readStream reads plain or zipped events; path is for positions.
+func readStream(stream io.Reader, path string, yield func(Raw, error) bool) bool {
+	in := bufio.NewReaderSize(stream, 64<<10)
 	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(in)
 		if err != nil {
