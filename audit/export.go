@@ -37,10 +37,12 @@ type ExportConfig struct {
 // export that was interrupted goes on where it was when it is called again; a
 // later one writes only what is new. One export may write to a folder at a time.
 //
-// Each record is held against its stored hash, and these against the
-// checkpoint, before anything is written: a log that was tampered with is an
-// error that names the record. So is a folder that holds another log, and
-// ErrFork when the checkpoint in the folder is not part of the log.
+// Each record that is written is held against its stored hash, and the hashes
+// against each other and the checkpoint: a log that was tampered with is an
+// error that names the record, and its checkpoint does not get into the folder.
+// A folder that holds another log, or a later checkpoint of this one, is an
+// error. The error is ErrFork when the log does not contain the checkpoint that
+// is to be exported, or the one in the folder.
 func Export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, error) {
 	c, err := export(ctx, src, cfg)
 	if err != nil {
@@ -70,10 +72,13 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 		return c, err
 	}
 	defer root.Close()
-	e := exporter{src: src, hashes: hashes, root: root, size: c.Size}
-	old, err := e.exported(cfg.PublicKey)
+	e := exporter{src: src, hashes: hashes, root: root}
+	old, err := e.exported(size, cfg.PublicKey)
 	if err != nil {
 		return c, err
+	}
+	if old > c.Size {
+		return c, fmt.Errorf("the folder holds a later checkpoint, of %d records instead of %d", old, c.Size)
 	}
 	tiles := tlog.NewTiles(tileHeight, old, c.Size)
 	for _, t := range tiles {
@@ -99,11 +104,11 @@ type exporter struct {
 	src    Source
 	hashes tlog.HashReader
 	root   *os.Root
-	size   int64
 }
 
-// exported is the size of the log that the folder holds already.
-func (e *exporter) exported(publicKey string) (int64, error) {
+// exported is the size of the log that the folder holds already; it must be the
+// beginning of the log, which has the given size now.
+func (e *exporter) exported(size int64, publicKey string) (int64, error) {
 	signed, err := e.root.ReadFile(checkpointName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -115,7 +120,7 @@ func (e *exporter) exported(publicKey string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("the folder holds another log: %w", err)
 	}
-	if err := contains(e.hashes, e.size, c); err != nil {
+	if err := contains(e.hashes, size, c); err != nil {
 		return 0, fmt.Errorf("the checkpoint in the folder: %w", err)
 	}
 	return c.Size, nil

@@ -191,6 +191,10 @@ func TestExportErrors(t *testing.T) {
 			exportTo(t, dir, newLog(t, 800), key)
 			return export(t, newLog(t, 700), exportConfig(t, dir, newLog(t, 700), key))
 		}, audit.ErrFork.Error()},
+		{"folder_holds_a_later_checkpoint", func(t *testing.T, dir string) error {
+			exportTo(t, dir, newLog(t, 800), key)
+			return export(t, newLog(t, 800), exportConfig(t, dir, newLog(t, 700), key))
+		}, "later checkpoint, of 800 records"},
 		{"folder_of_another_key", func(t *testing.T, dir string) error {
 			exportTo(t, dir, newLog(t, 300), newKey(t, 2))
 			return export(t, newLog(t, 700), exportConfig(t, dir, newLog(t, 700), key))

@@ -48,19 +48,20 @@ type Consistency struct {
 	Path tlog.TreeProof `json:"path"`
 }
 
-// ProveConsistency makes the proof for the sizes old <= new.
-func ProveConsistency(r tlog.HashReader, old, new int64) (Consistency, error) {
+// ProveConsistency makes the proof that the first size leaves begin with the
+// first old ones.
+func ProveConsistency(r tlog.HashReader, old, size int64) (Consistency, error) {
 	switch {
-	case old < 0 || old > new:
-		return Consistency{}, fmt.Errorf("prove consistency: %d records do not begin with %d", new, old)
-	case old == 0 || old == new:
-		return Consistency{Old: old, New: new}, nil // nothing to prove; tlog takes neither
+	case old < 0 || old > size:
+		return Consistency{}, fmt.Errorf("prove consistency: %d records do not begin with %d", size, old)
+	case old == 0 || old == size:
+		return Consistency{Old: old, New: size}, nil // nothing to prove; tlog takes neither
 	}
-	path, err := tlog.ProveTree(new, old, r)
+	path, err := tlog.ProveTree(size, old, r)
 	if err != nil {
-		return Consistency{}, fmt.Errorf("prove consistency of %d with %d records: %w", new, old, err)
+		return Consistency{}, fmt.Errorf("prove consistency of %d with %d records: %w", size, old, err)
 	}
-	return Consistency{old, new, path}, nil
+	return Consistency{old, size, path}, nil
 }
 
 // CheckConsistency is nil if p proves that the log at checkpoint c begins with

@@ -46,7 +46,7 @@ type Report struct {
 	Last  int64 `json:"last"`
 	// Age is how old the checkpoint is. Records that came later, and were cut
 	// off, are not seen without an own, newer checkpoint.
-	Age time.Duration `json:"age"`
+	Age time.Duration `json:"age_ns"`
 	// Compared tells that an own checkpoint was held against the log.
 	Compared bool `json:"compared"`
 	// Detail says in words what was found.

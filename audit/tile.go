@@ -77,14 +77,6 @@ func parseBundle(bundle []byte) ([][]byte, error) {
 	return entries, nil
 }
 
-// appendHashes adds the hashes to a tile.
-func appendHashes(tile []byte, hashes []tlog.Hash) []byte {
-	for i := range hashes {
-		tile = append(tile, hashes[i][:]...)
-	}
-	return tile
-}
-
 // parseTile splits a tile into its hashes.
 func parseTile(data []byte) ([]tlog.Hash, error) {
 	if len(data)%tlog.HashSize != 0 {
