@@ -102,7 +102,7 @@ func readStream(stream io.Reader, path string, yield func(Raw, error) bool) bool
 		in = bufio.NewReaderSize(unzipped, 64<<10)
 	}
 	s := splitter{in: in, file: path, line: 1, yield: yield}
-	err = s.all()
+	err := s.all()
 	if errors.Is(err, errEnough) {
 		return false
 	}
