@@ -188,7 +188,8 @@ func (c *compiler) resources(st *policy.Statement) alternatives {
 	if st.NotResources != nil {
 		list, not = st.NotResources, true
 	}
-	if list == nil || !not && slices.Contains(list, "*") {
+	variables := func(r string) bool { return c.variables && strings.Contains(r, "${") }
+	if list == nil || !not && slices.Contains(list, "*") && !slices.ContainsFunc(list, variables) {
 		return alternatives{{}}
 	}
 	var values valueList

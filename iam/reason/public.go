@@ -1,0 +1,125 @@
+package reason
+
+import (
+	"context"
+	"slices"
+
+	"dera/iam/lang"
+)
+
+// Zone is a zone of trust: whoever is in it is no stranger.
+type Zone struct {
+	Accounts      []string // account numbers
+	Organizations []string // organisation IDs such as o-a1b2c3d4e5
+	Principals    []string // single principals of other accounts, as ARNs
+}
+
+// has reports whether an account or organisation is in the zone.
+func (z *Zone) has(id string) bool {
+	return slices.Contains(z.Accounts, id) || slices.Contains(z.Organizations, id)
+}
+
+// Exposure is the answer of [Public] and [External]. The claim is that no
+// stranger is allowed anything.
+type Exposure struct {
+	Verdict Verdict
+	Open    []Opening // the statements that let strangers in; with Refuted
+	Unsure  []Doubt   // the statements about which nothing is known
+	Stats   Stats
+}
+
+// Opening is a statement that lets a stranger in, and how.
+type Opening struct {
+	Statement Ref
+	Witness   *Witness
+}
+
+// Doubt is a statement that may or may not let a stranger in.
+type Doubt struct {
+	Statement Ref
+	Why       Cause
+	Detail    string
+}
+
+// Public decides, for the policies of a resource, whether anybody at all can
+// use it. A policy is public when it allows a request by a caller of whom
+// nothing is known: without credentials or from an account that the policy
+// does not name, with none of the organisations, accounts, networks or other
+// identities that the policy names as conditions. Denials count: a statement
+// that another one takes back is not public.
+//
+// The result names every allowing statement that is public, so that a fix can
+// remove these and nothing else.
+func Public(ctx context.Context, policies Policies, cfg Config) Exposure {
+	return exposure(ctx, policies, stranger{docs: policies}, cfg)
+}
+
+// External decides, for the policies of a resource, whether a caller outside
+// the zone of trust can use it. Other than for [Public], accounts that the
+// policy names but the zone does not are outside. AWS services are not
+// callers in this sense: restrict them with aws:SourceAccount.
+func External(ctx context.Context, policies Policies, zone Zone, cfg Config) Exposure {
+	return exposure(ctx, policies, stranger{docs: policies, zone: &zone}, cfg)
+}
+
+func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Exposure {
+	out := Exposure{Verdict: Proved}
+	for i, doc := range policies {
+		for j := range doc.Statements {
+			st := &doc.Statements[j]
+			if st.Principals == nil && st.NotPrincipals == nil {
+				continue // about whoever it is attached to
+			}
+			ref := Ref{i, j, st.Sid}
+			answer := decide(ctx, claim{
+				fresh:  policies,
+				only:   func(r Ref) bool { return r == ref },
+				assume: s.assume,
+			}, cfg)
+			out.Stats.Nodes += answer.Stats.Nodes
+			out.Stats.Calls += answer.Stats.Calls
+			switch answer.Verdict {
+			case Refuted:
+				out.Open = append(out.Open, Opening{ref, answer.Witness})
+			case Unknown:
+				out.Unsure = append(out.Unsure, Doubt{ref, answer.Why, answer.Detail})
+			case Proved:
+			}
+		}
+	}
+	switch {
+	case len(out.Open) > 0:
+		out.Verdict = Refuted
+	case len(out.Unsure) > 0:
+		out.Verdict = Unknown
+	}
+	return out
+}
+
+// AllowsAny decides whether the policies allow any of the actions on any of
+// the resources; both lists are patterns as in a policy, and an empty list
+// stands for all. The claim is that they allow none: Proved means that no such
+// request is allowed, and Refuted comes with one that is.
+func AllowsAny(ctx context.Context, policies Policies, actions, resources []string, cfg Config) Answer {
+	cl := claim{fresh: policies}
+	if len(actions) > 0 {
+		var globs []*lang.Glob
+		for _, a := range actions {
+			if g := actionGlob(a); g != nil {
+				globs = append(globs, g)
+			}
+		}
+		cl.actions = lang.Union(globs...)
+	}
+	if len(resources) > 0 {
+		cl.assume = func(c *compiler) []lit {
+			var values valueList
+			c.variables = false
+			for _, r := range resources {
+				c.resource(&values, r)
+			}
+			return []lit{values.languages(c, resourceDim, false)[0].lit}
+		}
+	}
+	return decide(ctx, cl, cfg)
+}

@@ -1,0 +1,274 @@
+package reason
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dera/iam/lang"
+	"dera/iam/policy"
+)
+
+// stranger describes a symbolic caller whom nobody trusts. For each key by
+// which AWS tells who or where a caller is, the stranger has none of the
+// trusted values: in a question about public access those that the policy
+// itself names without a wildcard in the part that matters, in a question
+// about a zone of trust those of the zone.
+type stranger struct {
+	zone *Zone // nil asks about public access
+	docs Policies
+}
+
+// trustKey says which part of the value of a key must be fixed for it to tell
+// callers apart.
+type trustKey uint8
+
+const (
+	noTrust  trustKey = iota
+	wholeKey          // all of it: an account, an organisation, a VPC
+	arnKey            // the account of an ARN, or all of an ARN without account
+	pathKey           // up to the first slash: an organisation path
+	idKey             // up to the colon: a role's unique ID and a session name
+	tokenKey          // up to the first slash: the subject of a web identity
+	placeKey          // all of it; it says where a caller is, not who it is
+)
+
+// trustOf classifies condition keys. The list is that of S3's definition of
+// public, widened to the keys that AWS has added since.
+//
+// Source: S3 User Guide, "The meaning of public"; IAM User Guide, "AWS global
+// condition context keys".
+func trustOf(key string) trustKey {
+	switch key {
+	case "aws:principalorgid", "aws:principalaccount", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid",
+		"aws:vpceaccount", "aws:vpceorgid", "kms:calleraccount", "s3:dataaccesspointaccount":
+		return wholeKey
+	case "aws:principalarn", "aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn", "lambda:sourcefunctionarn":
+		return arnKey
+	case "aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths":
+		return pathKey
+	case "aws:userid":
+		return idKey
+	case "aws:sourcevpc", "aws:sourcevpce":
+		return placeKey
+	}
+	if strings.HasSuffix(key, ":sub") || strings.HasSuffix(key, ":aud") {
+		return tokenKey
+	}
+	return noTrust
+}
+
+// assume returns what is known about the stranger, as literals.
+func (s stranger) assume(c *compiler) []lit {
+	trusted := map[int][]*lang.Glob{}
+	var networks []lang.Span
+	for _, doc := range s.docs {
+		c.variables = doc.Variables()
+		for i := range doc.Statements {
+			for j := range doc.Statements[i].Conditions {
+				cond := &doc.Statements[i].Conditions[j]
+				d := c.t.dim(cond.Key)
+				trusted[d] = append(trusted[d], s.named(c, d, cond)...)
+				if op, _ := policy.ParseOperator(cond.Operator); strings.HasSuffix(op.Test, "IpAddress") {
+					for _, v := range cond.Values {
+						spans, _ := addressSpan(v)
+						networks = append(networks, spans...)
+					}
+				}
+			}
+		}
+	}
+	out := s.principals(c)
+	for d := firstKeyDim; d < len(c.t.dims); d++ {
+		switch key := c.t.dims[d].key; {
+		case key == "aws:sourceip":
+			trusted := narrow(lang.NewRanges(networks...)).Union(private())
+			if universe, ok := universeOf("IpAddress"); ok && len(networks) > 0 {
+				out = append(out, c.t.someRange(d, trusted, universe).not())
+			}
+		case key == "aws:principalisawsservice":
+			out = append(out, c.boolean(d, []string{"true"})[0].lit.not())
+		case key == "aws:principalservicename", key == "aws:principalservicenameslist":
+			out = append(out, c.t.present(d).not())
+		case len(trusted[d]) > 0:
+			out = append(out, c.t.some(d, lang.Union(trusted[d]...)).not())
+		}
+	}
+	return out
+}
+
+// named returns the trusted values among those that a condition names.
+func (s stranger) named(c *compiler, d int, cond *policy.Condition) []*lang.Glob {
+	key := c.t.dims[d].key
+	kind := trustOf(key)
+	op, ok := policy.ParseOperator(cond.Operator)
+	if kind == noTrust || !ok || !strings.HasPrefix(op.Test, "String") && !strings.HasPrefix(op.Test, "Arn") {
+		return nil
+	}
+	var out []*lang.Glob
+	for _, v := range cond.Values {
+		wild := strings.HasSuffix(op.Test, "Like") || strings.HasPrefix(op.Test, "Arn")
+		parts := split(v, wild, c.variables)
+		if len(parts) == 0 || !s.trusts(key, kind, parts) {
+			continue
+		}
+		mode := plain
+		if strings.HasPrefix(op.Test, "Arn") {
+			mode = bySegment
+		}
+		if _, possible := c.needs(parts); possible {
+			out = append(out, c.glob(parts, strings.HasSuffix(op.Test, "IgnoreCase"), mode, 5))
+		}
+	}
+	return out
+}
+
+// trusts reports whether a value that a policy names is one that no stranger
+// can have.
+func (s stranger) trusts(key string, kind trustKey, parts []part) bool {
+	if len(parts) == 1 && parts[0].kind == reference {
+		owner := strings.ToLower(parts[0].text)
+		return owner == "aws:resourceaccount" || owner == "aws:resourceorgid" || owner == "aws:resourceorgpaths"
+	}
+	if parts[0].kind != literal {
+		return false
+	}
+	head, exact := parts[0].text, len(parts) == 1
+	switch kind {
+	case wholeKey:
+		return exact && (s.zone == nil || s.zone.has(head))
+	case placeKey:
+		return exact
+	case arnKey:
+		fields := strings.SplitN(head, ":", 6)
+		account := ""
+		if len(fields) == 6 {
+			account = fields[4]
+		}
+		if account == "" {
+			return exact && len(fields) == 6 && s.zone == nil
+		}
+		return s.zone == nil || s.zone.has(account)
+	case pathKey:
+		org, _, ok := strings.Cut(head, "/")
+		return ok && (s.zone == nil || s.zone.has(org))
+	case idKey:
+		return exact || strings.Contains(head, ":")
+	case tokenKey:
+		if strings.HasSuffix(key, ":aud") {
+			return exact && head != "sts.amazonaws.com"
+		}
+		return exact || strings.Contains(head, "/")
+	case noTrust:
+	}
+	return false
+}
+
+// sharedIssuers issue web identities to anybody who signs up: to trust one of
+// them without a condition on the subject is to trust everybody.
+func sharedIssuers() []string {
+	return []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"}
+}
+
+// principals returns the callers that a stranger can be: nobody known, a
+// principal of an account that is not trusted, or a web identity that anybody
+// can get.
+func (s stranger) principals(c *compiler) []lit {
+	var globs []*lang.Glob
+	for _, service := range []string{"iam", "sts"} {
+		var b lang.Builder
+		b.Lit(anonymous + "arn:")
+		b.ManyInSegment()
+		b.Lit(":" + service + "::")
+		for range 12 {
+			b.OneInSegment()
+		}
+		b.Lit(":")
+		b.Many()
+		globs = append(globs, b.Glob())
+	}
+	globs = append(globs, lang.Exact(anonymous))
+	if s.zone == nil {
+		for _, host := range []string{"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"} {
+			globs = append(globs, lang.Exact(policy.PrincipalFederated+":"+host))
+		}
+		for _, issuer := range sharedIssuers() {
+			var b lang.Builder
+			b.Lit(policy.PrincipalFederated + ":arn:")
+			b.ManyInSegment()
+			b.Lit(":iam::")
+			b.ManyInSegment()
+			b.Lit(":oidc-provider/" + issuer)
+			globs = append(globs, b.Glob())
+		}
+		globs = append(globs, lang.Exact(policy.PrincipalFederated+":anybody"))
+	} else {
+		globs = append(globs, prefixGlob(policy.PrincipalFederated+":"))
+	}
+	var out []*lang.Glob
+	for _, a := range s.accounts() {
+		out = append(out, ofAccount("iam", a), ofAccount("sts", a), prefixGlob(policy.PrincipalFederated+":arn:aws:iam::"+a+":"))
+	}
+	if s.zone != nil {
+		for _, p := range s.zone.Principals {
+			out = append(out, awsPrincipal(p)...)
+		}
+	}
+	return []lit{c.t.own(principalDim, lang.Union(globs...)), c.t.own(principalDim, lang.Union(out...)).not()}
+}
+
+// accounts returns the trusted accounts: for public access those that the
+// policy names as principals.
+func (s stranger) accounts() []string {
+	if s.zone != nil {
+		return s.zone.Accounts
+	}
+	var out []string
+	for _, doc := range s.docs {
+		for i := range doc.Statements {
+			for _, ps := range []*policy.Principals{doc.Statements[i].Principals, doc.Statements[i].NotPrincipals} {
+				if ps == nil {
+					continue
+				}
+				for _, v := range awsValues(ps) {
+					account, ok := policy.RootAccount(v)
+					if parts := strings.SplitN(v, ":", 6); !ok && len(parts) == 6 {
+						account = parts[4]
+					}
+					if account != "" && account != "*" && !slices.Contains(out, account) {
+						out = append(out, account)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// narrow drops from a set of addresses the stretches that are wider than what
+// one organisation can own: more than a /8 of IPv4 or a /32 of IPv6. Ranges
+// that touch count as one, so that the whole internet in pieces stays wide.
+//
+// Source of the widths: S3 User Guide, "The meaning of public".
+func narrow(r lang.Ranges) lang.Ranges {
+	var out []lang.Span
+	for _, s := range r.Spans() {
+		wide := s.To.Hi-s.From.Hi >= 1<<32
+		if s.From.Family == lang.IPv4 {
+			wide = s.To.Lo-s.From.Lo >= 1<<24
+		}
+		if !wide {
+			out = append(out, s)
+		}
+	}
+	return lang.NewRanges(out...)
+}
+
+// private returns the addresses from which no stranger comes.
+func private() lang.Ranges {
+	var out []lang.Span
+	for _, p := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"} {
+		out = append(out, lang.PrefixSpan(netip.MustParsePrefix(p)))
+	}
+	return lang.NewRanges(out...)
+}
