@@ -79,14 +79,14 @@ func (c *condition) holds(context Context, reading Reading) bool {
 	}
 	if c.op.Set == policy.ForAllValues || c.op.Set == policy.NoSet && c.negated {
 		for _, v := range present {
-			if !c.accepts(v, context) {
+			if !c.accepts(v, context, reading) {
 				return false
 			}
 		}
 		return true
 	}
 	for _, v := range present {
-		if c.accepts(v, context) {
+		if c.accepts(v, context, reading) {
 			return true
 		}
 	}
@@ -94,7 +94,10 @@ func (c *condition) holds(context Context, reading Reading) bool {
 }
 
 // accepts applies the operator, with its negation, to one value.
-func (c *condition) accepts(value string, context Context) bool {
+func (c *condition) accepts(value string, context Context, reading Reading) bool {
+	if reading.LooseBool && c.op.Test == "Bool" && !strings.EqualFold(value, "true") {
+		value = "false"
+	}
 	switch c.test.match(value, context) {
 	case matches:
 		return !c.negated

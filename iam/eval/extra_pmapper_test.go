@@ -15,8 +15,9 @@ type pmapperNode struct {
 	Boundary *struct{ Doc json.RawMessage } `json:"permissions_boundary"`
 }
 
-// pmapperReading: its authors write an absent key as one with an empty value.
-var pmapperReading = Reading{EmptyIsNull: true}
+// pmapperReading: its authors write an absent key as one with an empty value,
+// and follow the policy simulator.
+var pmapperReading = Reading{EmptyIsNull: true, LooseBool: true}
 
 func TestExtra_decisions_pmapper(t *testing.T) {
 	t.Parallel()

@@ -33,14 +33,19 @@ type Reading struct {
 	// empty string is a value like others, as s3:prefix needs it.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 	EmptyIsNull bool
+
+	// LooseBool takes every value of a request but "true" as false under Bool,
+	// as the policy simulator does. Otherwise only "false" is false.
+	LooseBool bool
 }
 
 // Readings returns every reading, the zero value first.
 func Readings() []Reading {
 	var all []Reading
-	for i := range 16 {
+	for i := range 32 {
 		all = append(all, Reading{
 			PlainGlobs: i&1 != 0, LiteralARNs: i&2 != 0, VoidNull: i&4 != 0, EmptyIsNull: i&8 != 0,
+			LooseBool: i&16 != 0,
 		})
 	}
 	return all

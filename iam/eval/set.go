@@ -71,7 +71,7 @@ func (s *Set) Explain(r Request, reading Reading) (Decision, []Ref) {
 // ask decides with the help of the index, and says how closely the Allow
 // statements name the caller.
 func (s *Set) ask(e *evaluation) (Decision, grant) {
-	if s == nil || e.action.text == "" {
+	if s == nil {
 		return ImplicitDeny, noGrant
 	}
 	if s.best(&s.deny, e) != noGrant {
@@ -85,7 +85,7 @@ func (s *Set) ask(e *evaluation) (Decision, grant) {
 
 // matching looks at every statement of an effect in order, without the index.
 func (s *Set) matching(effect policy.Effect, e *evaluation) []Ref {
-	if s == nil || e.action.text == "" {
+	if s == nil {
 		return nil
 	}
 	var refs []Ref

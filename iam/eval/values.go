@@ -109,24 +109,16 @@ func (n number) compare(m number) int {
 	}
 }
 
-// boolTest compares booleans, regardless of case. What is not "true" is false:
-// the policy simulator takes any text so.
+// boolTest compares booleans, regardless of case.
 type boolTest struct{ yes, no bool }
 
 func newBoolTest(list []string) test {
-	var t boolTest
-	for _, v := range list {
-		isTrue := strings.EqualFold(v, "true")
-		t.yes, t.no = t.yes || isTrue, t.no || !isTrue
-	}
-	return t
+	n := newNullTest(list)
+	return boolTest{yes: n.absent, no: n.present}
 }
 
 func (t boolTest) match(value string, _ Context) verdict {
-	if strings.EqualFold(value, "true") {
-		return asVerdict(t.yes)
-	}
-	return asVerdict(t.no)
+	return asVerdict(t.yes && strings.EqualFold(value, "true") || t.no && strings.EqualFold(value, "false"))
 }
 
 // binaryTest compares base64 texts. Two of them stand for the same bytes only

@@ -89,7 +89,9 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
-func validText(s string) bool { return !strings.ContainsRune(s, '\ufffd') && json.Valid([]byte(quote(s))) }
+func validText(s string) bool {
+	return !strings.ContainsRune(s, '\ufffd') && json.Valid([]byte(quote(s)))
+}
 
 // checkEdit applies an edit and compares with the document as it should be.
 func checkEdit(t *testing.T, d, want *Document, e Edit, possible bool) {
