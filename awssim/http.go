@@ -50,6 +50,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer, err := t.cloud.serve(r)
+	if err == nil {
+		err = r.Context().Err() // an answer that comes too late is not heard
+	}
 	if err != nil {
 		return nil, err
 	}
