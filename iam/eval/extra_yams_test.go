@@ -214,11 +214,11 @@ func TestExtra_match_yams(t *testing.T) {
 	extraFile(t, "match_yams.json", &file)
 	listed := map[string]difference{
 		"yams/TestStatementMatchesAction/missing_action": {
-			`no such request exists, and "*" excepts nothing: the request context always has "the actions or operations that the principal wants to perform"`,
-			"https://docs.aws.amazon.com/IAM/latest/UserGuide/intro-structure.html#intro-structure-request",
+			`no such request exists, and "*" excepts nothing: the request context always has "The actions or operations that the principal wants to perform"`,
+			"https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-reqcontext.html",
 		},
 		"yams/TestStatementMatchesPrincipal/missing_principal": {
-			`a request without a principal is an anonymous one: "*" grants "access to all users, including anonymous users (public access)"`,
+			`a request without a principal is an anonymous one: a wildcard "grants access to all users, including anonymous users (public access)"`,
 			"https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous",
 		},
 		"yams/TestStatementMatchesResource/missing_resource_unexpected": {
@@ -270,8 +270,8 @@ func TestExtra_decisions_yams(t *testing.T) {
 			"https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html",
 		},
 		"yams/TestSimulate/invalid_auth_context": {
-			`a queue's action on a bucket is not an error but a request that nothing allows: "By default, all requests are implicitly denied"; which action has which resource is the catalogue's to say`,
-			"https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html",
+			`a queue's action on a bucket is not an error but a request that nothing allows: "By default, all requests are implicitly denied with the exception of the AWS account root user"; which action has which resource is the catalogue's to say`,
+			"https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html",
 		},
 	}
 	var cases []extraCase

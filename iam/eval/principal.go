@@ -55,8 +55,8 @@ func newPrincipals(ps *policy.Principals) *principals {
 }
 
 // match returns how closely the list names the caller. There are no wildcards
-// but a whole "*": "you can't use a wildcard to match part of a principal name
-// or ARN".
+// but a whole "*": "You cannot use a wildcard to match part of a principal name
+// or ARN."
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 func (ps *principals) match(c *caller) grant {
 	if ps.everyone || ps.matchOthers(c) {
