@@ -42,6 +42,9 @@ const varBase = unicode.MaxRune + 1
 // The representation has no separate token for a star: loops[i] tells what may
 // be skipped before elems[i], and loops[len(elems)] what may follow the last
 // element. A set of positions is therefore a complete automaton state.
+//
+// A glob with one member is most often only compared: it has no elements until
+// [Glob.parts] makes them.
 type Glob struct {
 	elems  []elem
 	loops  []loop // len(elems)+1
@@ -56,9 +59,7 @@ type Glob struct {
 
 // Exact returns the glob whose only member is text.
 func Exact(text string) *Glob {
-	var b Builder
-	b.Lit(text)
-	return b.Glob()
+	return &Glob{text: text, prefix: text, suffix: text, exact: true}
 }
 
 // Universal returns the glob that has every string as a member.
@@ -72,7 +73,7 @@ func Universal() *Glob {
 func (g *Glob) IsExact() (string, bool) { return g.text, g.exact }
 
 // IsUniversal reports whether every string is a member.
-func (g *Glob) IsUniversal() bool { return len(g.elems) == 0 && g.loops[0] == fullLoop }
+func (g *Glob) IsUniversal() bool { return !g.exact && len(g.elems) == 0 && g.loops[0] == fullLoop }
 
 // HasVars reports whether the glob mentions a policy variable.
 func (g *Glob) HasVars() bool { return g.vars }
@@ -83,6 +84,18 @@ func (g *Glob) Key() string {
 	var b strings.Builder
 	g.appendKey(&b)
 	return b.String()
+}
+
+// parts returns the elements and the loops.
+func (g *Glob) parts() ([]elem, []loop) {
+	if !g.exact {
+		return g.elems, g.loops
+	}
+	elems := make([]elem, 0, len(g.text))
+	for _, r := range g.text {
+		elems = append(elems, elem{litElem, r})
+	}
+	return elems, make([]loop, len(elems)+1)
 }
 
 func (g *Glob) appendKey(b *strings.Builder) {
@@ -189,10 +202,10 @@ func (b *Builder) Glob() *Glob {
 			g.exact = g.exact && k == litElem
 		}
 	}
-	g.prefix, g.suffix = g.literalPrefix(), g.literalSuffix()
 	if g.exact {
-		g.text = g.prefix
+		return Exact(spell(g.elems))
 	}
+	g.prefix, g.suffix = g.literalPrefix(), g.literalSuffix()
 	if g.vars {
 		g.loose = g.widen()
 	}

@@ -20,8 +20,9 @@ type span struct{ lo, hi int }
 // add appends a glob to the product.
 func (m *machine) add(g *Glob) {
 	m.starts = append(m.starts, len(m.elems))
-	m.elems = append(append(m.elems, g.elems...), elem{kind: endElem})
-	m.loops = append(m.loops, g.loops...)
+	elems, loops := g.parts()
+	m.elems = append(append(m.elems, elems...), elem{kind: endElem})
+	m.loops = append(m.loops, loops...)
 }
 
 // pivot adds the glob whose variables are read as letters of their own.

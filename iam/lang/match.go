@@ -73,16 +73,17 @@ func (g *Glob) Covers(p *Glob) bool {
 	case !strings.HasPrefix(p.prefix, g.prefix) || !strings.HasSuffix(p.suffix, g.suffix):
 		return false
 	}
+	elems, loops := p.parts()
 	cur, next := newBits(len(g.elems)+1), newBits(len(g.elems)+1)
 	cur.set(0)
-	for i := 0; i <= len(p.elems); i++ {
-		if p.loops[i] != noLoop && !g.keepLooping(cur, p.loops[i]) {
+	for i := 0; i <= len(elems); i++ {
+		if loops[i] != noLoop && !g.keepLooping(cur, loops[i]) {
 			return false
 		}
-		if i == len(p.elems) {
+		if i == len(elems) {
 			break
 		}
-		if !stepAll(g.elems, g.loops, cur, next, p.elems[i]) {
+		if !stepAll(g.elems, g.loops, cur, next, elems[i]) {
 			return false
 		}
 		cur, next = next, cur

@@ -20,15 +20,16 @@ func (g *Glob) Regex() string {
 			run.Reset()
 		}
 	}
-	for i, l := range g.loops {
+	elems, loops := g.parts()
+	for i, l := range loops {
 		if l != noLoop {
 			flush()
 			out = append(out, map[loop]string{segLoop: "(re.* " + inside + ")", fullLoop: "re.all"}[l])
 		}
-		if i == len(g.elems) {
+		if i == len(elems) {
 			break
 		}
-		e := g.elems[i]
+		e := elems[i]
 		if e.kind != litElem {
 			flush()
 		}

@@ -186,6 +186,9 @@ func sample(g *Glob) (string, bool) {
 	if g.vars {
 		return "", false
 	}
+	if g.exact {
+		return g.text, true
+	}
 	buf := make([]rune, len(g.elems))
 	for i, e := range g.elems {
 		buf[i] = e.r

@@ -24,11 +24,8 @@ type Ref struct {
 // statement is a conjunction of literals. One statement of a policy becomes
 // several when an element of it has several alternatives.
 type statement struct {
-	ref    Ref
-	action *lang.Set // lower case
-	lits   []lit     // all but the action
-	act    lit       // the literal of action, when it was asked for
-	hasAct bool
+	*source
+	lits []lit // all but the action
 }
 
 // compiled is a policy set in normal form.
@@ -81,32 +78,22 @@ func (c *compiler) declare(sets ...Policies) {
 	}
 }
 
-// compile translates a policy set.
-func (c *compiler) compile(set Policies) *compiled {
+// compile translates statements.
+func (c *compiler) compile(sources []*source) *compiled {
 	out := &compiled{}
-	for i, doc := range set {
-		c.variables = doc.Variables()
-		for j := range doc.Statements {
-			st := &doc.Statements[j]
-			for _, s := range c.statement(st, Ref{i, j, st.Sid}) {
-				switch st.Effect {
-				case policy.Allow:
-					out.allow = append(out.allow, s)
-				case policy.Deny:
-					out.deny = append(out.deny, s)
-				case policy.NoEffect:
-				}
-			}
+	for _, src := range sources {
+		c.variables = src.variables
+		if src.st.Effect == policy.Allow {
+			out.allow = append(out.allow, c.statement(src)...)
+		} else {
+			out.deny = append(out.deny, c.statement(src)...)
 		}
 	}
 	return out
 }
 
-func (c *compiler) statement(st *policy.Statement, ref Ref) []*statement {
-	action := c.actions(st)
-	if action.Nothing() {
-		return nil
-	}
+func (c *compiler) statement(src *source) []*statement {
+	st := src.st
 	elements := []alternatives{c.resources(st), c.principals(st)}
 	for i := range st.Conditions {
 		elements = append(elements, c.condition(&st.Conditions[i]))
@@ -123,21 +110,21 @@ func (c *compiler) statement(st *policy.Statement, ref Ref) []*statement {
 			}
 		}
 		if len(next) > maxAlternatives {
-			next = alternatives{{c.t.opaque(principalDim, fmt.Sprint("statement ", ref))}}
+			next = alternatives{{c.t.opaque(principalDim, fmt.Sprint("statement ", src.ref, src.at))}}
 		}
 		product = next
 	}
 	out := make([]*statement, len(product))
 	for i, lits := range product {
 		slices.Sort(lits)
-		out[i] = &statement{ref: ref, action: action, lits: slices.Compact(lits)}
+		out[i] = &statement{src, slices.Compact(lits)}
 	}
 	return out
 }
 
-// actions translates Action or NotAction. Services and names are compared
+// actionsOf translates Action or NotAction. Services and names are compared
 // without case.
-func (c *compiler) actions(st *policy.Statement) *lang.Set {
+func actionsOf(st *policy.Statement) *lang.Set {
 	list, not := st.Actions, false
 	if st.NotActions != nil {
 		list, not = st.NotActions, true

@@ -22,14 +22,14 @@ func (r *run) concretise(l leaf) *Witness {
 	if r.bound != nil {
 		return nil
 	}
-	cl := r.claim
-	cl.only = func(ref Ref) bool { return ref == l.ref }
+	only := *r.prepared
+	only.freshSources = slices.DeleteFunc(slices.Clone(r.freshSources), func(s *source) bool { return s.at < 0 && s != l.source })
 	var found *Witness
 	for _, bound := range r.assignments() {
 		if r.ctx.Err() != nil {
 			return nil
 		}
-		again := newRun(r.ctx, cl, r.reading, r.cfg, bound)
+		again := only.newRun(r.ctx, r.reading, bound)
 		again.question.each(func(l leaf) bool {
 			if l.status != lang.Exhausted {
 				found = again.confirm(l)

@@ -224,22 +224,26 @@ func (c *compiler) null(dim int, set policy.SetOperator, cond *policy.Condition)
 
 func isTrue(v string) bool { return strings.EqualFold(v, "true") }
 
-// boolean returns the language of Bool: "true" in any case, and everything
-// else, which is false.
+// boolean returns the language of Bool. AWS gives a key of this type no values
+// but true and false.
 func (c *compiler) boolean(dim int, values []string) []language {
-	yes := slices.ContainsFunc(values, isTrue)
-	no := slices.ContainsFunc(values, func(v string) bool { return !isTrue(v) })
-	var b lang.Builder
-	b.Fold("true")
-	switch l := c.t.some(dim, lang.Union(b.Glob())); {
-	case yes && no:
-		return []language{{lit: c.t.present(dim)}}
-	case yes:
-		return []language{{lit: l}}
-	case no:
-		return []language{{lit: l | outsideBit}}
+	if c.t.dims[dim].texts == nil {
+		c.t.dims[dim].texts = lang.Union(folded("true"), folded("false"))
 	}
-	return []language{{lit: c.t.some(dim, lang.Union())}}
+	var globs []*lang.Glob
+	for _, v := range values {
+		if isTrue(v) || strings.EqualFold(v, "false") {
+			globs = append(globs, folded(v))
+		}
+	}
+	return []language{{lit: c.t.some(dim, lang.Union(globs...))}}
+}
+
+// folded returns the texts that are equal but for case.
+func folded(text string) *lang.Glob {
+	var b lang.Builder
+	b.Fold(text)
+	return b.Glob()
 }
 
 // opaque stands for a condition that cannot be read.

@@ -18,9 +18,10 @@ const (
 
 // dimension is one coordinate of a request.
 type dimension struct {
-	key      string // the condition key in lower case; "" for the first three
-	name     string // as first written
-	many     bool   // the request may carry several values
+	key      string    // the condition key in lower case; "" for the first three
+	name     string    // as first written
+	many     bool      // the request may carry several values
+	texts    *lang.Set // the only values that the key can have; nil for all
 	universe lang.Ranges
 	ranged   bool // some literal reads the value as address, number or date
 }

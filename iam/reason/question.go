@@ -6,20 +6,20 @@ import (
 	"dera/iam/lang"
 )
 
-// question asks whether some request is allowed by fresh, lies in the
-// assumptions, and is not allowed by known. With no known statements it asks
-// whether fresh allows anything under the assumptions.
+// question is a claim under one reading, as it is searched: whether some
+// request is allowed by fresh, lies in the assumptions, and is not allowed by
+// known.
 type question struct {
+	*prepared
 	*search
 	fresh, known *compiled
-	assume       []lit     // on all dimensions but the action
-	actions      *lang.Set // nil for all
-	named        lit       // the action is a service and a name
+	assume       []lit           // on all dimensions but the action
+	acts         map[*source]lit // the literals of actions, once they were asked for
 }
 
 // leaf is a box in which the search ended without an emptiness proof.
 type leaf struct {
-	ref    Ref
+	source *source
 	status lang.Status
 	box    box
 	group  *group
@@ -39,55 +39,48 @@ func (q *question) each(visit func(leaf) bool) {
 // violation when no denial of fresh applies and either no allowance of known
 // applies or a denial of known does.
 func (q *question) statement(st *statement, visit func(leaf) bool) bool {
-	nd, ka, kd := q.fresh.deny, q.known.allow, q.known.deny
-	others := make([]*lang.Set, 0, len(nd)+len(ka)+len(kd)+1)
-	for _, list := range [][]*statement{nd, ka, kd} {
-		for _, o := range list {
-			others = append(others, o.action)
-		}
+	start := q.boxOf(st.lits)
+	for _, l := range q.assume {
+		start = start.with(q.dimOfLit(l), l)
 	}
-	if q.actions != nil {
-		others = append(others, q.actions)
+	if q.certainty(start) == lang.Empty {
+		return true
 	}
-	for _, g := range groups(q.budget, st.action, others) {
-		if q.actions != nil && g.relations[len(others)-1] == apart {
-			continue
-		}
-		if !q.group(st, g, visit) {
+	for _, g := range q.groupsOf(st.source, q.budget) {
+		if !q.group(st, start, g, visit) {
 			return false
 		}
 	}
 	return true
 }
 
-func (q *question) group(st *statement, g *group, visit func(leaf) bool) bool {
-	nd, ka, kd := q.fresh.deny, q.known.allow, q.known.deny
-	start := q.boxOf(st.lits)
-	for _, l := range q.assume {
-		start = start.with(q.dimOfLit(l), l)
+// group answers for one group of the actions of a statement.
+func (q *question) group(st *statement, start box, g *group, visit func(leaf) bool) bool {
+	if q.actions != nil && g.relations[len(g.relations)-1] == apart {
+		return true
 	}
 	if g.crosses() || g.atoms[0].set != nil && g.atoms[0].set.Outside() {
-		start = start.with(actionDim, q.own(actionDim, g.language())).with(actionDim, q.named)
+		start = start.with(actionDim, q.own(actionDim, g.language())).with(actionDim, q.namedAction())
 		if q.actions != nil && g.relations[len(g.relations)-1] == crossed {
 			start = start.with(actionDim, q.own(actionDim, q.actions))
 		}
+		if q.sat(actionDim, start[actionDim]) == lang.Empty {
+			return true
+		}
 	}
-	if q.certainty(start) == lang.Empty {
-		return true
-	}
-	refusals, covered := q.clauses(start, nd, g.relations)
+	refusals, covered := q.clauses(start, q.fresh.deny, g)
 	if covered {
 		return true
 	}
-	grants, covered := q.clauses(start, ka, g.relations[len(nd):])
+	grants, covered := q.clauses(start, q.known.allow, g)
 	if !covered {
 		got := q.solve(start, slices.Concat(refusals, grants))
-		if got.status != lang.Empty && !visit(leaf{st.ref, got.status, got.box, g}) {
+		if got.status != lang.Empty && !visit(leaf{st.source, got.status, got.box, g}) {
 			return false
 		}
 	}
-	for i, d := range kd {
-		r := g.relations[len(nd)+len(ka)+i]
+	for _, d := range q.known.deny {
+		r := g.relations[d.at]
 		if r == apart {
 			continue
 		}
@@ -96,13 +89,13 @@ func (q *question) group(st *statement, g *group, visit func(leaf) bool) bool {
 			b = b.with(q.dimOfLit(l), l)
 		}
 		if r == crossed {
-			b = b.with(actionDim, q.act(d))
+			b = b.with(actionDim, q.act(d.source))
 		}
 		if q.certainty(b) == lang.Empty {
 			continue
 		}
 		got := q.solve(b, refusals)
-		if got.status != lang.Empty && !visit(leaf{st.ref, got.status, got.box, g}) {
+		if got.status != lang.Empty && !visit(leaf{st.source, got.status, got.box, g}) {
 			return false
 		}
 	}
@@ -112,34 +105,55 @@ func (q *question) group(st *statement, g *group, visit func(leaf) bool) bool {
 // clauses says, for each statement that the actions of the group touch, that
 // it must not apply. It reports true when one of them plainly applies to the
 // whole box.
-func (q *question) clauses(b box, list []*statement, relations []relation) (out []clause, covered bool) {
-	for i, o := range list {
-		if relations[i] == apart {
+func (q *question) clauses(b box, list []*statement, g *group) (out []clause, covered bool) {
+	for _, o := range list {
+		r := g.relations[o.at]
+		if r == apart {
 			continue
 		}
-		c := make(clause, 0, len(o.lits)+1)
-		same := relations[i] == within
-		for _, l := range o.lits {
-			c = append(c, l.not())
-			same = same && slices.Contains(b[q.dimOfLit(l)], l)
-		}
-		if same {
+		if r == within && q.plainly(b, o.lits) {
 			return nil, true
 		}
-		if relations[i] == crossed {
-			c = append(c, q.act(o).not())
+		c := make(clause, 0, len(o.lits)+1)
+		for _, l := range o.lits {
+			c = append(c, l.not())
+		}
+		if r == crossed {
+			c = append(c, q.act(o.source).not())
 		}
 		out = append(out, c)
 	}
 	return out, false
 }
 
-// act returns the literal of a statement's actions.
-func (q *question) act(s *statement) lit {
-	if !s.hasAct {
-		s.act, s.hasAct = q.own(actionDim, s.action), true
+// plainly reports whether the box has all the literals.
+func (q *question) plainly(b box, lits []lit) bool {
+	for _, l := range lits {
+		if !slices.Contains(b[q.dimOfLit(l)], l) {
+			return false
+		}
 	}
-	return s.act
+	return true
+}
+
+// act returns the literal of a statement's actions.
+func (q *question) act(s *source) lit {
+	l, ok := q.acts[s]
+	if !ok {
+		l = q.own(actionDim, s.action)
+		q.acts[s] = l
+	}
+	return l
+}
+
+// namedAction returns the literal that the action is one that a request can have.
+func (q *question) namedAction() lit {
+	l, ok := q.acts[nil]
+	if !ok {
+		l = q.own(actionDim, namedActions())
+		q.acts[nil] = l
+	}
+	return l
 }
 
 func (q *question) boxOf(lits []lit) box {

@@ -62,6 +62,7 @@ func (c choices) only(r Reading) Reading {
 	r.LiteralARNs = r.LiteralARNs && c.made.LiteralARNs
 	r.VoidNull = r.VoidNull && c.made.VoidNull
 	r.EmptyIsNull = r.EmptyIsNull && c.made.EmptyIsNull
+	r.LooseBool = false // nothing else than true and false is ever a value
 	r.ManyValues = r.ManyValues && c.made.ManyValues
 	return r
 }

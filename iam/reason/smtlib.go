@@ -63,6 +63,7 @@ type smtKey struct {
 	copies   int
 	ranged   bool
 	text     bool
+	boolean  bool
 	universe lang.Ranges
 }
 
@@ -76,6 +77,7 @@ func (e *encoder) survey(st *policy.Statement, variables bool) {
 			k.copies++
 		}
 		op, _ := policy.ParseOperator(cond.Operator)
+		k.boolean = k.boolean || op.Test == "Bool"
 		if universe, ok := universeOf(op.Test); ok {
 			k.ranged, k.universe = true, universe
 		} else if op.Test != "Null" {
@@ -117,6 +119,9 @@ func (e *encoder) declarations(out *strings.Builder) {
 				sort = "Int"
 			}
 			fmt.Fprintf(out, "(declare-const p_%d_%d Bool)\n(declare-const v_%d_%d %s)\n", d, i, d, i, sort)
+			if k.boolean {
+				fmt.Fprintf(out, "(assert %s)\n", e.inGlobs(value(d, i), []*lang.Glob{folded("true"), folded("false")}, nil))
+			}
 			if k.ranged {
 				fmt.Fprintf(out, "(assert %s)\n", inRanges(value(d, i), k.universe.Spans()))
 			}
@@ -152,7 +157,7 @@ func (e *encoder) allowed(name string, set Policies) (string, error) {
 }
 
 func (e *encoder) statementFormula(st *policy.Statement) (string, error) {
-	action := e.inSet("action", e.actions(st))
+	action := e.inSet("action", actionsOf(st))
 	parts := []string{action}
 	resource, err := e.resourceFormula(st)
 	if err != nil {

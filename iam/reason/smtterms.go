@@ -17,11 +17,6 @@ func (e *encoder) test(v string, op policy.Operator, cond *policy.Condition) (st
 	switch op.Test {
 	case "Null":
 		return fmt.Sprint(slices.ContainsFunc(cond.Values, func(s string) bool { return strings.EqualFold(s, "false") })), nil
-	case "Bool":
-		yes := slices.ContainsFunc(cond.Values, isTrue)
-		no := slices.ContainsFunc(cond.Values, func(s string) bool { return !isTrue(s) })
-		t, err := e.matches(v, []part{{kind: literal, text: "true"}}, true, plain, 0)
-		return fmt.Sprintf("(ite %s %v %v)", t, yes, no), err
 	}
 	var any []string
 	for _, want := range cond.Values {
@@ -37,6 +32,11 @@ func (e *encoder) test(v string, op policy.Operator, cond *policy.Condition) (st
 func (e *encoder) testOne(v, test, want string) (string, error) {
 	base := strings.Replace(test, "Not", "", 1)
 	switch base {
+	case "Bool":
+		if !isTrue(want) && !strings.EqualFold(want, "false") {
+			return "false", nil
+		}
+		return e.matches(v, []part{{kind: literal, text: want}}, true, plain, 0)
 	case "StringEquals":
 		return e.matches(v, split(want, false, e.variables), false, plain, 0)
 	case "StringEqualsIgnoreCase":

@@ -9,16 +9,6 @@ import (
 	"dera/iam/lang"
 )
 
-// claim is what all questions come down to: every request that fresh allows,
-// that is among the actions and that fulfils the assumptions, is allowed by
-// known too.
-type claim struct {
-	fresh, known Policies
-	actions      *lang.Set
-	assume       func(*compiler) []lit
-	only         func(Ref) bool // which allowing statements of fresh to look at; nil for all
-}
-
 // Subset decides whether fresh grants nothing that known does not grant. A
 // refuted answer names a request that fresh allows and known does not, and the
 // statement of fresh that allows it.
@@ -53,10 +43,11 @@ func decide(ctx context.Context, cl claim, cfg Config) Answer {
 	cfg = cfg.withDefaults()
 	var answer Answer
 	var made choices
+	p := prepare(cl, cfg)
 	pending := cfg.Readings
 	for len(pending) > 0 {
 		r := pending[0]
-		one, here := attempt(ctx, cl, r, cfg)
+		one, here := p.attempt(ctx, r)
 		made = made.add(here)
 		answer.Stats.Nodes += one.Stats.Nodes
 		answer.Stats.Calls += one.Stats.Calls
@@ -79,8 +70,8 @@ func decide(ctx context.Context, cl claim, cfg Config) Answer {
 }
 
 // attempt answers a claim under one reading.
-func attempt(ctx context.Context, cl claim, r Reading, cfg Config) (Answer, choices) {
-	run := newRun(ctx, cl, r, cfg, nil)
+func (p *prepared) attempt(ctx context.Context, r Reading) (Answer, choices) {
+	run := p.newRun(ctx, r, nil)
 	var answer Answer
 	unsure := NoCause
 	run.question.each(func(l leaf) bool {
@@ -112,50 +103,6 @@ func details(c Cause) string {
 		return "a possible request was found, but the evaluator does not confirm it"
 	}
 	return "the answer depends on policy variables, or on a condition that cannot be read"
-}
-
-// run is one attempt: the documents translated, the search ready.
-type run struct {
-	claim
-	cfg      Config
-	ctx      context.Context
-	reading  Reading
-	compiler *compiler
-	question *question
-	bound    map[string]*string
-}
-
-// newRun translates the documents under a reading, with the given keys fixed
-// wherever they are used as policy variables.
-func newRun(ctx context.Context, cl claim, r Reading, cfg Config, bound map[string]*string) *run {
-	c := &compiler{t: newTable(), reading: r, arity: cfg.Arity, bound: bound}
-	c.declare(cl.fresh, cl.known)
-	fresh, known := c.compile(cl.fresh), c.compile(cl.known)
-	if cl.only != nil {
-		var kept []*statement
-		for _, st := range fresh.allow {
-			if cl.only(st.ref) {
-				kept = append(kept, st)
-			}
-		}
-		fresh.allow = kept
-	}
-	budget := lang.NewBudget(ctx, cfg.MaxStates)
-	q := &question{
-		search:  &search{theory: newTheory(c.t, budget), nodes: cfg.MaxNodes},
-		fresh:   fresh,
-		known:   known,
-		actions: cl.actions,
-		named:   c.t.own(actionDim, namedActions()),
-	}
-	if c.principal {
-		q.assume = append(q.assume, c.t.own(principalDim, callers()))
-	}
-	if cl.assume != nil {
-		q.assume = append(q.assume, cl.assume(c)...)
-	}
-	q.assume = append(q.assume, c.fixed()...)
-	return &run{claim: cl, cfg: cfg, ctx: ctx, reading: r, compiler: c, question: q, bound: bound}
 }
 
 // fixed says that the bound keys have the values that they are bound to.

@@ -130,6 +130,9 @@ func (th *theory) one(dim int, lits []lit) (lang.Status, []string) {
 			status = lang.Maybe
 		}
 	}
+	if t := th.dims[dim].texts; t != nil {
+		th.sets = append(th.sets, t)
+	}
 	if !ranged {
 		answer := lang.Solve(th.budget, th.sets)
 		if answer.Status == lang.Nonempty {

@@ -34,11 +34,10 @@ func (r *run) confirm(l leaf) *Witness {
 	}
 	reading := r.reading.Reading
 	reading.LiteralARNs = reading.LiteralARNs || r.compiler.principal
-	if eval.Compile(r.fresh...).Decide(request, reading) != eval.Allowed ||
-		eval.Compile(r.known...).Decide(request, reading) == eval.Allowed {
+	if !r.violates(request, reading) {
 		return nil
 	}
-	return &Witness{Request: request, Statement: l.ref, Reading: r.compiler.only(r.reading)}
+	return &Witness{Request: request, Statement: l.source.ref, Reading: r.compiler.only(r.reading)}
 }
 
 // request builds a request from the values that the dimensions of a leaf have.
@@ -49,7 +48,7 @@ func (r *run) request(l leaf) (eval.Request, bool) {
 	if !ok {
 		return request, false
 	}
-	request.Action = r.spelling(l.ref, action)
+	request.Action = r.spelling(l.source.ref, action)
 	if request.Resource, ok = r.resource(l, action); !ok {
 		return request, false
 	}

@@ -1,0 +1,126 @@
+package reason
+
+import (
+	"context"
+
+	"dera/iam/eval"
+	"dera/iam/lang"
+	"dera/iam/policy"
+)
+
+// claim is what all questions come down to: every request that fresh allows,
+// that is among the actions and that fulfils the assumptions, is allowed by
+// known too.
+type claim struct {
+	fresh, known Policies
+	actions      *lang.Set
+	assume       func(*compiler) []lit
+	only         func(Ref) bool // which allowing statements of fresh to look at; nil for all
+}
+
+// source is a statement as it stands in a document, with what does not depend
+// on the reading.
+type source struct {
+	ref       Ref
+	st        *policy.Statement
+	variables bool      // the document has policy variables
+	action    *lang.Set // lower case
+	at        int       // place in the relations of a group; -1 for allowing statements of fresh
+	groups    []*group  // of an allowing statement of fresh, once they were asked for
+}
+
+// prepared is a claim with all that is the same under every reading.
+type prepared struct {
+	claim
+	cfg          Config
+	freshSources []*source
+	knownSources []*source
+	others       []*lang.Set // the actions of all statements that may matter to an allowing one
+
+	freshEval, knownEval *eval.Set // compiled when a request is to be confirmed
+}
+
+func prepare(cl claim, cfg Config) *prepared {
+	p := &prepared{claim: cl, cfg: cfg}
+	p.freshSources = p.sources(cl.fresh, true)
+	p.knownSources = p.sources(cl.known, false)
+	if cl.actions != nil {
+		p.others = append(p.others, cl.actions)
+	}
+	return p
+}
+
+func (p *prepared) sources(set Policies, fresh bool) []*source {
+	var out []*source
+	for i, doc := range set {
+		for j := range doc.Statements {
+			st := &doc.Statements[j]
+			s := &source{ref: Ref{i, j, st.Sid}, st: st, variables: doc.Variables(), action: actionsOf(st), at: -1}
+			grants := fresh && st.Effect == policy.Allow
+			if st.Effect == policy.NoEffect || s.action.Nothing() || grants && p.only != nil && !p.only(s.ref) {
+				continue
+			}
+			if !grants {
+				s.at = len(p.others)
+				p.others = append(p.others, s.action)
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// groupsOf returns the groups of the actions of an allowing statement.
+func (p *prepared) groupsOf(s *source, b *lang.Budget) []*group {
+	if s.groups == nil {
+		s.groups = groups(b, s.action, p.others)
+	}
+	return s.groups
+}
+
+// violates asks the evaluator whether fresh allows the request and known does not.
+func (p *prepared) violates(request eval.Request, reading eval.Reading) bool {
+	if p.freshEval == nil {
+		p.freshEval = eval.Compile(p.fresh...)
+	}
+	if p.freshEval.Decide(request, reading) != eval.Allowed {
+		return false
+	}
+	if p.knownEval == nil {
+		p.knownEval = eval.Compile(p.known...)
+	}
+	return p.knownEval.Decide(request, reading) != eval.Allowed
+}
+
+// run is one attempt at a claim: translated under a reading, ready to search.
+type run struct {
+	*prepared
+	ctx      context.Context
+	reading  Reading
+	compiler *compiler
+	question *question
+	bound    map[string]*string
+}
+
+// newRun translates the statements under a reading, with the given keys fixed
+// wherever they are used as policy variables.
+func (p *prepared) newRun(ctx context.Context, r Reading, bound map[string]*string) *run {
+	c := &compiler{t: newTable(), reading: r, arity: p.cfg.Arity, bound: bound}
+	c.declare(p.fresh, p.known)
+	budget := lang.NewBudget(ctx, p.cfg.MaxStates)
+	q := &question{
+		prepared: p,
+		search:   &search{theory: newTheory(c.t, budget), nodes: p.cfg.MaxNodes},
+		fresh:    c.compile(p.freshSources),
+		known:    c.compile(p.knownSources),
+		acts:     map[*source]lit{},
+	}
+	if c.principal {
+		q.assume = append(q.assume, c.t.own(principalDim, callers()))
+	}
+	if p.claim.assume != nil {
+		q.assume = append(q.assume, p.claim.assume(c)...)
+	}
+	q.assume = append(q.assume, c.fixed()...)
+	return &run{prepared: p, ctx: ctx, reading: r, compiler: c, question: q, bound: bound}
+}
