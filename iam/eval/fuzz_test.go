@@ -33,7 +33,7 @@ func FuzzDecide(f *testing.F) {
 		}
 		set := Compile(d)
 		r := ask(action, resource, principal, key, value)
-		for _, reading := range Readings() {
+		for _, reading := range append(Readings(), Reading{LooseBool: true}) {
 			decision := set.Decide(r, reading)
 			if slow, _ := set.Explain(r, reading); slow != decision {
 				t.Fatalf("%+v: by index %v, by statement %v", reading, decision, slow)

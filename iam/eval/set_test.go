@@ -59,6 +59,8 @@ func TestGlob_counts_characters_not_bytes(t *testing.T) {
 	g := newGlob(parseTemplate("?*é?", syntax{wildcards: true}).pieces)
 	is(t, "four characters", g.match("ßüé世", nil), true)
 	is(t, "too few", g.match("é世", nil), false)
+	g = newGlob(parseTemplate("*??", syntax{wildcards: true}).pieces)
+	is(t, "the bytes of one character", g.match("世", nil), false)
 }
 
 // TestArnPattern_by_segment holds the patterns against the definition: the

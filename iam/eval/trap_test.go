@@ -52,6 +52,7 @@ func TestTrap01_actions_disregard_case_and_resources_do_not(t *testing.T) {
 	is(t, "question mark is one character", allows(t, "s3:GetObject?", "*", "s3:GetObject", "*"), false)
 	is(t, "star before the colon", allows(t, "*:GetObject", "*", "s3:GetObject", "*"), false)
 	is(t, "star within the service", allows(t, "s*:GetObject", "*", "s3:GetObject", "*"), false)
+	is(t, "not even the same text", allows(t, "s*:*", "*", "s*:GetObject", "*"), false)
 	is(t, "all of all services", allows(t, "*:*", "*", "s3:GetObject", "*"), true)
 	is(t, "no colon", allows(t, "s3GetObject", "*", "s3GetObject", "*"), false)
 	is(t, "blank inside", allows(t, "s3: GetObject", "*", "s3:GetObject", "*"), false)

@@ -73,8 +73,7 @@ type patch struct {
 	with string
 }
 
-// run applies the marks. A patch inside another one (an entry of a statement
-// that goes altogether) is dropped with it.
+// run applies the marks. A patch that starts inside another one is dropped.
 func (s *splice) run() (string, error) {
 	var patches []patch
 	for list, marks := range s.marks {
@@ -119,31 +118,25 @@ func (s *splice) inside(list *node) bool {
 	return false
 }
 
-// patches turns the marks of one list into patches. A run of entries that go
-// takes the comma before it along, or, at the head of the list, the one after.
+// patches turns the marks of one list into patches. An entry that goes takes
+// along all from the last entry that stays, or, at the head of the list, all
+// up to the next one. Patches of neighbours overlap; run drops the shorter.
 func (s *splice) patches(list *node, marks map[int][]string) []patch {
 	var all []patch
-	n := s.length(list)
 	kept := -1 // the last entry that stays
-	for i := 0; i < n; i++ {
-		with, marked := marks[i]
-		if !marked || len(with) > 0 {
-			if marked {
-				all = append(all, patch{s.entry(list, i), s.replacement(list, with)})
-			}
+	for i := range s.length(list) {
+		span := s.entry(list, i)
+		switch with, marked := marks[i]; {
+		case !marked:
 			kept = i
-			continue
+		case len(with) > 0:
+			all = append(all, patch{span, s.replacement(list, with)})
+			kept = i
+		case kept >= 0:
+			all = append(all, patch{Span{s.entry(list, kept).End, span.End}, ""})
+		default:
+			all = append(all, patch{Span{span.Start, s.entry(list, i+1).Start}, ""})
 		}
-		last := i
-		for last+1 < n && s.dropped(list, last+1) {
-			last++
-		}
-		if kept >= 0 {
-			all = append(all, patch{Span{s.entry(list, kept).End, s.entry(list, last).End}, ""})
-		} else {
-			all = append(all, patch{Span{s.entry(list, i).Start, s.entry(list, last+1).Start}, ""})
-		}
-		i = last
 	}
 	return all
 }

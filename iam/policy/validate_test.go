@@ -161,6 +161,16 @@ func TestSize_counts_as_aws_does(t *testing.T) {
 	}
 }
 
+func TestSize_knows_where_a_string_ends(t *testing.T) {
+	t.Parallel()
+	const members = `"Sid":"\\\\"%s,"Effect":"Deny"`
+	tight := must(t, `{"Statement":{`+strings.Replace(members, "%s", "", 1)+`}}`)
+	loose := must(t, `{"Statement":{`+strings.Replace(members, "%s", "   ", 1)+`}}`)
+	if a, b := tight.Size(Identity), loose.Size(Identity); a != b {
+		t.Errorf("got %d and %d", a, b)
+	}
+}
+
 func TestParseDate(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
