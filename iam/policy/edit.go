@@ -71,13 +71,13 @@ func (d *Document) Apply(edits ...Edit) (*Document, error) {
 		}
 		d = parsed
 	}
-	s := newSplice(d.text)
+	s, statements := newSplice(d.text), d.root.find("Statement")
 	if err := d.dropStatements(s, edits); err != nil {
 		return nil, err
 	}
 	for _, e := range edits {
 		// What happens within a statement that goes anyway does not matter.
-		if e.element == "" || s.dropped(d.root.find("Statement"), e.statement) {
+		if e.element == "" || s.list(statements).dropped(e.statement) {
 			continue
 		}
 		if err := d.mark(s, e); err != nil {
@@ -104,7 +104,7 @@ func (d *Document) dropStatements(s *splice, edits []Edit) error {
 			if list.kind != nodeArray {
 				return fmt.Errorf("%s: %w", e, ErrLast)
 			}
-			if !s.change(list, e.statement, nil) {
+			if !s.list(list).change(e.statement, nil) {
 				return fmt.Errorf("%s: %w", e, errTwice)
 			}
 		}
@@ -128,36 +128,33 @@ func (d *Document) mark(s *splice, e Edit) error {
 		}
 		name = e.kind
 	}
-	list := parent.find(name)
-	if list == nil {
+	if parent.find(name) == nil {
 		return ErrNotFound
 	}
-	found := false
-	for i, n := range list.elements() {
-		if n.kind != nodeString || n.str != e.value {
-			continue
-		}
+	list := s.list(parent.find(name))
+	places := list.at[e.value]
+	if len(places) == 0 {
+		return ErrNotFound
+	}
+	for i, at := range places {
 		with := e.with
-		if found {
+		if i > 0 {
 			with = nil
 		}
-		if !s.change(list, i, with) {
+		if !list.change(at, with) {
 			return errTwice
 		}
-		found = true
 	}
 	switch {
-	case !found:
-		return ErrNotFound
-	case !s.emptied(list):
+	case list.left > 0:
 		return nil
 	case e.element != "Principal":
 		return ErrLast
 	}
 	// The last principal of its kind takes the kind with it.
-	i := slices.IndexFunc(parent.members, func(m member) bool { return m.key == name })
-	s.change(parent, i, nil)
-	if s.emptied(parent) {
+	kinds := s.list(parent)
+	kinds.change(slices.IndexFunc(parent.members, func(m member) bool { return m.key == name }), nil)
+	if kinds.left == 0 {
 		return ErrLast
 	}
 	return nil

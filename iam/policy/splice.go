@@ -8,62 +8,86 @@ import (
 // splice edits a text by marks on the entries of lists and objects.
 type splice struct {
 	text  string
-	marks map[*node]map[int][]string // list -> entry -> replacement, empty to drop
+	lists map[*node]*listEdit
 }
 
 func newSplice(text string) *splice {
-	return &splice{text: text, marks: map[*node]map[int][]string{}}
+	return &splice{text: text, lists: map[*node]*listEdit{}}
 }
 
-// change marks an entry of an array or object and reports whether it was not
-// marked before. A plain string counts as an array of one.
-func (s *splice) change(list *node, i int, with []string) bool {
-	if s.marks[list] == nil {
-		s.marks[list] = map[int][]string{}
+// list returns what is to happen to a list, which may be nothing yet.
+func (s *splice) list(n *node) *listEdit {
+	l := s.lists[n]
+	if l == nil {
+		l = newListEdit(n)
+		s.lists[n] = l
 	}
-	_, marked := s.marks[list][i]
-	s.marks[list][i] = with
-	return !marked
+	return l
 }
 
-// dropped reports whether an entry of a list is to go.
-func (s *splice) dropped(list *node, i int) bool {
-	with, marked := s.marks[list][i]
+// listEdit is what is to happen to the entries of an array or object. A plain
+// string counts as an array of one.
+type listEdit struct {
+	node  *node
+	marks map[int][]string // entry -> replacement, empty to drop
+	left  int              // entries that stay; nulls do not count
+	at    map[string][]int // string entries by what they say
+}
+
+func newListEdit(n *node) *listEdit {
+	l := &listEdit{node: n, marks: map[int][]string{}, at: map[string][]int{}, left: len(n.members)}
+	if n.kind == nodeObject {
+		return l
+	}
+	for i, e := range n.elements() {
+		if e.kind == nodeString {
+			l.at[e.str] = append(l.at[e.str], i)
+		}
+		if e.kind != nodeNull {
+			l.left++
+		}
+	}
+	return l
+}
+
+// change marks an entry and reports whether it was not marked before.
+func (l *listEdit) change(i int, with []string) bool {
+	if _, marked := l.marks[i]; marked {
+		return false
+	}
+	l.marks[i] = with
+	if len(with) == 0 {
+		l.left--
+	}
+	return true
+}
+
+// dropped reports whether an entry is to go.
+func (l *listEdit) dropped(i int) bool {
+	with, marked := l.marks[i]
 	return marked && len(with) == 0
 }
 
-// emptied reports whether nothing of a list stays. Nulls do not count.
-func (s *splice) emptied(list *node) bool {
-	kept := 0
-	for i := range s.length(list) {
-		null := list.kind == nodeArray && list.items[i].kind == nodeNull
-		if !null && !s.dropped(list, i) {
-			kept++
-		}
-	}
-	return kept == 0
-}
-
-func (s *splice) length(list *node) int {
-	switch list.kind {
+func (l *listEdit) length() int {
+	switch l.node.kind {
 	case nodeArray:
-		return len(list.items)
+		return len(l.node.items)
 	case nodeObject:
-		return len(list.members)
+		return len(l.node.members)
 	default:
 		return 1
 	}
 }
 
-// entry returns the span of an entry of a list.
-func (s *splice) entry(list *node, i int) Span {
-	switch list.kind {
+// entry returns the span of an entry.
+func (l *listEdit) entry(i int) Span {
+	switch n := l.node; n.kind {
 	case nodeArray:
-		return Span{list.items[i].start, list.items[i].end}
+		return Span{n.items[i].start, n.items[i].end}
 	case nodeObject:
-		return Span{list.members[i].keyStart, list.members[i].value.end}
+		return Span{n.members[i].keyStart, n.members[i].value.end}
 	default:
-		return Span{list.start, list.end}
+		return Span{n.start, n.end}
 	}
 }
 
@@ -76,14 +100,13 @@ type patch struct {
 // run applies the marks. A patch that starts inside another one is dropped.
 func (s *splice) run() (string, error) {
 	var patches []patch
-	for list, marks := range s.marks {
-		if s.emptied(list) {
-			if s.inside(list) {
-				continue
-			}
+	for _, l := range s.lists {
+		switch {
+		case l.left > 0:
+			patches = append(patches, s.patches(l)...)
+		case !s.inside(l.node):
 			return "", ErrLast
 		}
-		patches = append(patches, s.patches(list, marks)...)
 	}
 	slices.SortFunc(patches, func(a, b patch) int {
 		if a.Start != b.Start {
@@ -107,10 +130,10 @@ func (s *splice) run() (string, error) {
 
 // inside reports whether a list stands within an entry that is to go.
 func (s *splice) inside(list *node) bool {
-	for outer, marks := range s.marks {
-		for i := range marks {
-			span := s.entry(outer, i)
-			if outer != list && span.Start <= list.start && list.end <= span.End {
+	for _, outer := range s.lists {
+		for i := range outer.marks {
+			span := outer.entry(i)
+			if outer.node != list && span.Start <= list.start && list.end <= span.End {
 				return true
 			}
 		}
@@ -121,21 +144,21 @@ func (s *splice) inside(list *node) bool {
 // patches turns the marks of one list into patches. An entry that goes takes
 // along all from the last entry that stays, or, at the head of the list, all
 // up to the next one. Patches of neighbours overlap; run drops the shorter.
-func (s *splice) patches(list *node, marks map[int][]string) []patch {
+func (s *splice) patches(l *listEdit) []patch {
 	var all []patch
 	kept := -1 // the last entry that stays
-	for i := range s.length(list) {
-		span := s.entry(list, i)
-		switch with, marked := marks[i]; {
+	for i := range l.length() {
+		span := l.entry(i)
+		switch with, marked := l.marks[i]; {
 		case !marked:
 			kept = i
 		case len(with) > 0:
-			all = append(all, patch{span, s.replacement(list, with)})
+			all = append(all, patch{span, s.replacement(l.node, with)})
 			kept = i
 		case kept >= 0:
-			all = append(all, patch{Span{s.entry(list, kept).End, span.End}, ""})
+			all = append(all, patch{Span{l.entry(kept).End, span.End}, ""})
 		default:
-			all = append(all, patch{Span{span.Start, s.entry(list, i+1).Start}, ""})
+			all = append(all, patch{Span{span.Start, l.entry(i + 1).Start}, ""})
 		}
 	}
 	return all
