@@ -126,21 +126,25 @@ func (e *Engine) Rollback(ctx context.Context, id string, req remediate.Request)
 	return e.runner.Rollback(ctx, id, req)
 }
 
-// Stop records a stop; it holds from the next write on.
-func (e *Engine) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	s.By, s.At = by.Name, e.cfg.Now().UTC()
-	return e.cfg.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{e.stopRecord(dera.RecordStop, s, by)}})
+// Switch stops and resumes. It needs the store alone, so that it works when AWS,
+// the configuration and every engine are down.
+type Switch struct {
+	Store *store.Store
+	Now   func() time.Time
+}
+
+// Stop records a stop; it holds from the next write on, in every process that
+// shares the store.
+func (w Switch) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
+	s.By, s.At = by.Name, w.Now().UTC()
+	return w.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordStop, s, by)}})
 }
 
 // Resume takes a stop away.
-func (e *Engine) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	err := e.cfg.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Records: []dera.AuditRecord{e.stopRecord(dera.RecordResume, s, by)}})
-	if err == nil {
-		e.poke()
-	}
-	return err
+func (w Switch) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
+	return w.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordResume, s, by)}})
 }
 
-func (e *Engine) stopRecord(kind dera.RecordKind, s dera.Stop, by dera.Actor) dera.AuditRecord {
-	return dera.AuditRecord{Version: 1, Kind: kind, Time: e.cfg.Now().UTC(), Actor: by, Account: s.Account, Control: s.Control, Why: s.Where() + reasonText(s.Reason)}
+func (w Switch) record(kind dera.RecordKind, s dera.Stop, by dera.Actor) dera.AuditRecord {
+	return dera.AuditRecord{Version: 1, Kind: kind, Time: w.Now().UTC(), Actor: by, Account: s.Account, Control: s.Control, Why: s.Where() + reasonText(s.Reason)}
 }

@@ -28,7 +28,7 @@ type group struct {
 
 // decide turns an assessment into what is to be committed: findings with their
 // dispositions and reasons, and remediations that start or wait.
-func (e *Engine) decide(ctx context.Context, a detect.Assessment, ev dera.Event) (store.Batch, error) {
+func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (store.Batch, error) {
 	now := e.cfg.Now()
 	key := a.Resource.Key()
 	before, err := e.cfg.Store.FindingsOf(ctx, key)
@@ -41,15 +41,15 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, ev dera.Event)
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
 	for i := range b.Findings {
-		if b.Findings[i].Actor == "" && ev.Actor != "" {
-			b.Findings[i].Actor = ev.Actor
+		if b.Findings[i].Actor == "" && o.Actor != "" {
+			b.Findings[i].Actor = o.Actor
 		}
 	}
 	groups, err := e.groups(ctx, a, b.Findings, earlier)
 	if err != nil {
 		return store.Batch{}, err
 	}
-	if err := e.remediations(ctx, a, groups, earlier, ev, &b); err != nil {
+	if err := e.remediations(ctx, a, groups, earlier, o, &b); err != nil {
 		return store.Batch{}, err
 	}
 	for _, f := range b.Findings {

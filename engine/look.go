@@ -11,9 +11,17 @@ import (
 	"dera/store"
 )
 
-// runLook looks at one scope, decides on what it finds, and commits: one commit
-// for each resource that has something to say, the last of them with the end of
-// the job. A clean page is one commit.
+// order is what a look is made for, and how far it may go.
+type order struct {
+	dera.Event
+	// act is false for a look that must not start anything by itself.
+	act bool
+	// hold leaves the start of what is decided auto to the caller for a while.
+	hold bool
+}
+
+// runLook is the job: it looks, and what is to be looked at next is enqueued
+// with the end of the job.
 func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 	var ev dera.Event
 	if err := json.Unmarshal(j.Payload, &ev); err != nil {
@@ -22,15 +30,58 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 	if _, ours := e.accounts[ev.Scope.Account]; !ours {
 		return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Counts: map[string]int64{"events_foreign": 1}})
 	}
-	look, err := e.detector.Look(ctx, ev.Scope)
+	return e.look(ctx, order{Event: ev, act: true}, func(next []dera.Event, b *store.Batch) error {
+		b.Done = append(b.Done, j)
+		for _, ev := range next {
+			job, err := lookAt(ev, e.cfg.Now())
+			if err != nil {
+				return err
+			}
+			b.Jobs = append(b.Jobs, job)
+		}
+		return nil
+	})
+}
+
+// LookNow looks at a scope and, of a sweep, at all its pages and at what was not
+// seen, in the caller's goroutine. It starts nothing by itself; with hold, what
+// is decided auto is made ready for the caller to Carry (its job is due a minute
+// later, in case the caller does not get to it).
+func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
+	todo := []dera.Event{ev}
+	for len(todo) > 0 {
+		var more []dera.Event
+		err := e.look(ctx, order{Event: todo[0], act: hold, hold: hold}, func(next []dera.Event, _ *store.Batch) error {
+			more = next
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		todo = append(todo[1:], more...)
+	}
+	return nil
+}
+
+// look looks at one scope, decides on what it finds, and commits: one commit for
+// each resource that has something to say, the last of them with what finish
+// adds. A clean page is one commit.
+func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Event, b *store.Batch) error) error {
+	look, err := e.detector.Look(ctx, o.Scope)
 	if err != nil {
-		e.cfg.Tell(News{What: "unread", Scope: &ev.Scope, Err: err})
+		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: err})
 		return err
 	}
-	e.cfg.Tell(News{What: "page", Scope: &ev.Scope, Resources: len(look.Assessments)})
-	last := store.Batch{Done: []dera.Job{j}}
-	before, err := e.openBefore(ctx, ev.Scope, look)
+	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments)})
+	before, err := e.openBefore(ctx, o.Scope, look)
 	if err != nil {
+		return err
+	}
+	var last store.Batch
+	if err := e.gone(ctx, o.Scope, look.Missing, &last); err != nil {
+		return err
+	}
+	if err := finish(e.next(o.Event, look, before), &last); err != nil {
 		return err
 	}
 	var pending *detect.Assessment
@@ -39,20 +90,14 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 			continue
 		}
 		if pending != nil {
-			if err := e.settle(ctx, *pending, ev, store.Batch{}); err != nil {
+			if err := e.settle(ctx, *pending, o, store.Batch{}); err != nil {
 				return err
 			}
 		}
 		pending = &look.Assessments[i]
 	}
-	if err := e.gone(ctx, ev.Scope, look.Missing, &last); err != nil {
-		return err
-	}
-	if err := e.nextPage(ctx, ev, look, before, &last); err != nil {
-		return err
-	}
 	if pending != nil {
-		return e.settle(ctx, *pending, ev, last)
+		return e.settle(ctx, *pending, o, last)
 	}
 	return e.commit(ctx, last)
 }
@@ -109,48 +154,38 @@ func (e *Engine) gone(ctx context.Context, scope dera.Scope, missing []string, b
 	return nil
 }
 
-// nextPage goes on with a sweep; at its end, whatever was open and not seen is
-// looked at by its ID: only an explicit answer resolves it.
-func (e *Engine) nextPage(ctx context.Context, ev dera.Event, look detect.Look, before map[string][]dera.Finding, b *store.Batch) error {
+// next is what a sweep must look at after this page: the next page, or at the
+// end whatever was open and not seen, by its ID: only an explicit answer
+// resolves it.
+func (e *Engine) next(ev dera.Event, look detect.Look, before map[string][]dera.Finding) []dera.Event {
 	if !ev.Scope.Sweep() {
 		return nil
 	}
-	now := e.cfg.Now()
 	if look.Next != "" {
 		ev.Scope.Page = look.Next
-		j, err := lookAt(ev, now)
-		b.Jobs = append(b.Jobs, j)
-		return err
+		return []dera.Event{ev}
 	}
 	seen := map[string]bool{}
 	for _, a := range look.Assessments {
 		seen[a.Resource.Key()] = true
 	}
-	scope := ev.Scope
-	scope.Page, scope.IDs = "", nil
-	asked := map[string]bool{}
+	var out []dera.Event
 	for key, list := range before {
-		for _, f := range list {
-			if id := f.Resource.Name(); !seen[key] && f.LastSeen.Before(ev.Time) && !asked[id] {
-				asked[id] = true
-				scope.IDs = []string{id}
-				j, err := lookAt(dera.Event{Source: ev.Source, Name: "not seen in a sweep", Scope: scope, Time: now}, now)
-				if err != nil {
-					return err
-				}
-				b.Jobs = append(b.Jobs, j)
-			}
+		if f := list[0]; !seen[key] && f.LastSeen.Before(ev.Time) {
+			scope := ev.Scope
+			scope.Page, scope.IDs = "", []string{f.Resource.Name()}
+			out = append(out, dera.Event{Source: ev.Source, Name: "not seen in a sweep", Scope: scope, Time: ev.Time})
 		}
 	}
-	return nil
+	return out
 }
 
 // settle decides on one resource and commits, together with what else is in b.
 // When the budget ran out between decision and commit, it decides again.
-func (e *Engine) settle(ctx context.Context, a detect.Assessment, ev dera.Event, b store.Batch) error {
+func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b store.Batch) error {
 	const tries = 5
 	for i := 1; ; i++ {
-		decided, err := e.decide(ctx, a, ev)
+		decided, err := e.decide(ctx, a, o)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"dera"
 	"dera/detect"
@@ -16,10 +17,10 @@ import (
 // only observed, and lets go of those whose plan no longer fits. While one on
 // the resource is being carried out, no other is made: the look after it sees
 // what is left.
-func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups []*group, earlier []dera.Remediation, ev dera.Event, b *store.Batch) error {
+func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
 	keep := map[string]bool{}
 	busy := slices.ContainsFunc(earlier, func(r dera.Remediation) bool { return !r.State.Final() && r.State != dera.Waiting })
-	acting := busy || slices.ContainsFunc(groups, func(g *group) bool { return e.acts(g) })
+	acting := busy || slices.ContainsFunc(groups, func(g *group) bool { return g.refusal == "" && first(g, o) == dera.Ready })
 	for _, g := range groups {
 		if g.refusal != "" {
 			continue
@@ -28,47 +29,59 @@ func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups [
 		if err != nil {
 			return err
 		}
-		if old := standing(earlier, g, digest); old != nil {
+		if old := standing(earlier, g, digest, first(g, o)); old != nil {
 			keep[old.ID] = true
 			for _, f := range g.findings {
 				f.Remediation = old.ID
 			}
-			if old.State == dera.Rejected || old.State == dera.Expired {
-				say(g, *old)
-			}
-			if !(old.State == dera.Observed && g.decision.Mode != dera.Observe) {
-				continue
-			}
-		}
-		if busy || acting && !e.acts(g) {
+			say(g, *old)
 			continue
 		}
-		if err := e.start(a, g, digest, ev, b); err != nil {
+		if busy || acting && first(g, o) != dera.Ready {
+			continue
+		}
+		if err := e.start(a, g, digest, o, b); err != nil {
 			return err
 		}
 	}
 	return e.supersede(ctx, a.Resource.Key(), keep, "the plan does not fit any more", b)
 }
 
-// acts reports whether the group's plan is carried out by itself.
-func (e *Engine) acts(g *group) bool {
-	return g.refusal == "" && g.decision.Disposition == dera.Auto && g.decision.Mode == dera.Enforce
+// first is the state in which a remediation of the group begins.
+func first(g *group, o order) dera.State {
+	switch {
+	case g.decision.Mode == dera.Observe:
+		return dera.Observed
+	case g.decision.Disposition == dera.Auto && o.act:
+		return dera.Ready
+	case g.decision.Disposition == dera.Auto:
+		return dera.Observed
+	}
+	return dera.Waiting
 }
 
 // standing is the remediation that already says what is to be said about this
-// very plan: waiting, observed, or turned down by a person.
-func standing(earlier []dera.Remediation, g *group, digest string) *dera.Remediation {
+// very plan: waiting, observed, or turned down by a person. One that would begin
+// further on replaces one that only waits or is observed.
+func standing(earlier []dera.Remediation, g *group, digest string, begin dera.State) *dera.Remediation {
 	for i := len(earlier) - 1; i >= 0; i-- {
 		r := &earlier[i]
 		if r.Digest != digest || r.Control != g.control.ID {
 			continue
 		}
 		switch r.State {
-		case dera.Waiting, dera.Observed, dera.Rejected, dera.Expired:
-			if r.State == dera.Waiting && g.decision.Disposition == dera.Auto && g.decision.Mode == dera.Enforce {
-				return nil
-			}
+		case dera.Rejected, dera.Expired:
 			return r
+		case dera.Waiting:
+			if begin != dera.Ready {
+				return r
+			}
+			return nil
+		case dera.Observed:
+			if begin == dera.Observed {
+				return r
+			}
+			return nil
 		}
 	}
 	return nil
@@ -76,6 +89,9 @@ func standing(earlier []dera.Remediation, g *group, digest string) *dera.Remedia
 
 // say notes a person's no among the findings' reasons.
 func say(g *group, r dera.Remediation) {
+	if r.State != dera.Rejected && r.State != dera.Expired {
+		return
+	}
 	why := "nobody approved this plan in time (" + r.ID + ")"
 	if r.State == dera.Rejected && r.Approval != nil {
 		why = r.Approval.Approver + " rejected this plan (" + r.ID + "): " + r.Approval.Reason
@@ -86,7 +102,7 @@ func say(g *group, r dera.Remediation) {
 }
 
 // start makes the remediation of a group.
-func (e *Engine) start(a detect.Assessment, g *group, digest string, ev dera.Event, b *store.Batch) error {
+func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b *store.Batch) error {
 	now := e.cfg.Now()
 	blob, hash, err := g.evidence.Blob()
 	if err != nil {
@@ -94,7 +110,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, ev dera.Eve
 	}
 	r := dera.Remediation{
 		ID: e.cfg.NewID(), Control: g.control.ID, Decision: g.decision, Plan: g.plan, Digest: digest, Evidence: hash,
-		Way: g.way, Trigger: ev.Source, CreatedAt: now, State: dera.Observed,
+		Way: g.way, Trigger: o.Source, CreatedAt: now, State: first(g, o),
 	}
 	if kind, err := resource.Lookup(g.plan.Type); err == nil {
 		r.Interfaces = kind.Attached(a.Resource.Config)
@@ -105,17 +121,22 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, ev dera.Eve
 		r.Severity = max(r.Severity, f.Severity)
 		f.Remediation = r.ID
 	}
-	why := "observed: nothing is written in this mode"
-	switch {
-	case g.decision.Mode == dera.Observe:
-	case g.decision.Disposition == dera.Auto:
-		r.State, why = dera.Ready, "decided: auto"
+	var why string
+	switch r.State {
+	case dera.Ready:
+		why = "decided: auto"
+		due := now
+		if o.hold {
+			due = now.Add(time.Minute)
+		}
 		b.Spends = append(b.Spends, store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour})
-		b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: now})
-	default:
-		r.State, why = dera.Waiting, "waits for an approval"
+		b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: due})
+	case dera.Waiting:
+		why = "waits for an approval"
 		r.Expires = now.Add(e.cfg.ApprovalTTL)
 		b.Jobs = append(b.Jobs, dera.Job{Kind: expireJob, Key: r.ID, Priority: lookPriority, RunAt: r.Expires})
+	default:
+		why = "observed: nothing is written"
 	}
 	r.Steps = []dera.Step{{State: r.State, At: now, Why: why}}
 	b.Remediations = append(b.Remediations, r)

@@ -69,3 +69,24 @@ func (q *Queue) Delete(ctx context.Context, list []Message) error {
 	}
 	return nil
 }
+
+// Extend hides the messages for another while from now on.
+func (q *Queue) Extend(ctx context.Context, list []Message, visibility time.Duration) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var entries []types.ChangeMessageVisibilityBatchRequestEntry
+	for i, m := range list {
+		entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
+			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(m.Receipt), VisibilityTimeout: int32(visibility / time.Second),
+		})
+	}
+	out, err := q.api.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(q.url), Entries: entries})
+	if err != nil {
+		return wrap("", q.c.base.Region, "sqs:ChangeMessageVisibilityBatch", err)
+	}
+	if len(out.Failed) > 0 {
+		return fmt.Errorf("extend messages: %d of %d were not: %s", len(out.Failed), len(list), aws.ToString(out.Failed[0].Message))
+	}
+	return nil
+}

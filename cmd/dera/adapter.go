@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"dera"
+	awscloud "dera/cloud/aws"
+	"dera/detect"
+	"dera/engine"
+	"dera/remediate"
+	"dera/resource"
+	"dera/source"
+	"dera/store"
+)
+
+// The rooms do not know each other; these few lines fit their ports together.
+
+type reader struct{ client *awscloud.Client }
+
+var _ detect.Reader = reader{}
+
+// Read implements detect.Reader.
+func (r reader) Read(ctx context.Context, scope dera.Scope, full bool) (detect.Page, error) {
+	p, err := r.client.Read(ctx, scope, full)
+	return detect.Page(p), err
+}
+
+type changer struct{ client *awscloud.Client }
+
+var _ remediate.Cloud = changer{}
+
+// Read implements remediate.Cloud.
+func (c changer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, error) {
+	scope := dera.Scope{Partition: p.Partition, Account: p.Account, Region: p.Region, Type: p.Type, IDs: []string{p.Resource.Name()}}
+	page, err := c.client.Read(ctx, scope, true)
+	if err != nil || len(page.Resources) == 0 {
+		return dera.Resource{}, false, err
+	}
+	return page.Resources[0], true, nil
+}
+
+// Do implements remediate.Cloud.
+func (c changer) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+	return c.client.Do(ctx, p, op, allowed)
+}
+
+type queue struct{ *awscloud.Queue }
+
+var _ source.Queue = queue{}
+
+// Receive implements source.Queue.
+func (q queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]source.Message, error) {
+	list, err := q.Queue.Receive(ctx, limit, wait)
+	out := make([]source.Message, 0, len(list))
+	for _, m := range list {
+		out = append(out, source.Message(m))
+	}
+	return out, err
+}
+
+// Delete implements source.Queue.
+func (q queue) Delete(ctx context.Context, messages []source.Message) error {
+	return q.Queue.Delete(ctx, receipts(messages))
+}
+
+// Extend implements source.Queue.
+func (q queue) Extend(ctx context.Context, messages []source.Message, visibility time.Duration) error {
+	return q.Queue.Extend(ctx, receipts(messages), visibility)
+}
+
+func receipts(messages []source.Message) []awscloud.Message {
+	out := make([]awscloud.Message, 0, len(messages))
+	for _, m := range messages {
+		out = append(out, awscloud.Message(m))
+	}
+	return out
+}
+
+// ingest hands a delivery of a source to the engine.
+func ingest(e *engine.Engine) source.Handler {
+	return func(ctx context.Context, d source.Delivery) error {
+		var kept []store.KeptEvent
+		for _, k := range d.Kept {
+			kept = append(kept, store.KeptEvent{ID: k.ID, At: k.At, Source: d.Source, Why: k.Why, Body: k.Body})
+		}
+		return e.Ingest(ctx, d.Events, kept, d.Counts.Names())
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is what all commands share: streams, clock and global flags.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+	flags    flags
+}
+
+// flags are the global ones.
+type flags struct {
+	data         string
+	db           string
+	config       string
+	exemptions   string
+	noExemptions bool
+	mode         string
+	regions      []string
+	allRegions   bool
+	output       string
+}
+
+func (f *flags) register(root *cobra.Command) {
+	p := root.PersistentFlags()
+	p.StringVar(&f.data, "data", "dera-data", "folder of database, keys and log; created for its owner alone")
+	p.StringVar(&f.db, "db", "", "database: sqlite:PATH or postgres://… (default: sqlite in the data folder)")
+	p.StringVar(&f.config, "config", "", "configuration file (YAML); see dera config schema")
+	p.StringVar(&f.exemptions, "exemptions", "", "exemption list (YAML); see dera exemptions check")
+	p.BoolVar(&f.noExemptions, "no-exemptions", false, "say that there is no exemption list; enforce wants this or --exemptions")
+	p.StringVar(&f.mode, "mode", "", "observe, review or enforce, for everything (default: the configuration's, or observe)")
+	p.StringSliceVar(&f.regions, "region", nil, "regions, separated by commas (default: the environment's, or us-east-1)")
+	p.BoolVar(&f.allRegions, "all-regions", false, "every region that is switched on")
+	p.StringVarP(&f.output, "output", "o", "table", "table or json")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if f.output != "table" && f.output != "json" {
+			return usage("--output is %q, want table or json", f.output)
+		}
+		return nil
+	}
+}
+
+func (a *app) json() bool { return a.flags.output == "json" }
+
+// printJSON writes one indented JSON value.
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// note writes to standard error: what is said beside the answer.
+func (a *app) note(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+
+// terminal returns the width of the terminal behind w, and whether there is one.
+func terminal(w io.Writer) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 40 {
+		width = 80
+	}
+	return width, true
+}

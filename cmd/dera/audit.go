@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+	"dera/audit"
+	"dera/control"
+)
+
+func newAuditCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "The audit log: verify, show, export",
+		Args:  args(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a))
+	return cmd
+}
+
+func newAuditExportCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export DIR",
+		Short: "Write the log, its signed checkpoint, the public key and all evidence to a folder",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.export(ctx, s, list[0]) })
+		},
+	}
+}
+
+func (a *app) export(ctx context.Context, s *session, dir string) error {
+	signed, err := s.log.Sign(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := audit.Export(ctx, s.store, audit.ExportConfig{Dir: dir, Checkpoint: signed, PublicKey: s.log.PublicKey})
+	if err != nil {
+		return err
+	}
+	blobs, err := exportEvidence(ctx, s, dir, c.Size)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"folder": dir, "records": c.Size, "root": c.Root.String(), "evidence": blobs})
+	}
+	a.printf("%d records and %d pieces of evidence in %s\nverify with: dera audit verify %s --key FILE (a copy of the public key that you trust)\n", c.Size, blobs, dir, dir)
+	return nil
+}
+
+// evidenceDir holds the evidence blobs of an export, one file a hash.
+const evidenceDir = "evidence"
+
+func exportEvidence(ctx context.Context, s *session, dir string, size int64) (int, error) {
+	hashes := map[string]bool{}
+	err := eachRecord(ctx, s, size, func(_ int64, r dera.AuditRecord) error {
+		if r.Evidence != "" {
+			hashes[r.Evidence] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, evidenceDir), 0o755); err != nil {
+		return 0, err
+	}
+	for h := range hashes {
+		blob, err := s.store.Evidence(ctx, h)
+		if err != nil {
+			return 0, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, evidenceDir, h+".json"), blob, 0o644); err != nil {
+			return 0, err
+		}
+	}
+	return len(hashes), nil
+}
+
+// eachRecord reads the log in order.
+func eachRecord(ctx context.Context, s *session, size int64, f func(i int64, r dera.AuditRecord) error) error {
+	const page = 500
+	for at := int64(0); at < size; at += page {
+		leaves, err := s.store.Leaves(ctx, at, page)
+		if err != nil {
+			return err
+		}
+		for i, leaf := range leaves {
+			var r dera.AuditRecord
+			if err := json.Unmarshal(leaf, &r); err != nil {
+				return fmt.Errorf("read audit record %d: %w", at+int64(i), err)
+			}
+			if err := f(at+int64(i), r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func newAuditVerifyCommand(a *app) *cobra.Command {
+	var keyFile, since string
+	cmd := &cobra.Command{
+		Use:   "verify [DIR]",
+		Short: "Verify the log offline: an exported folder, or this installation's own",
+		Long: "verify recomputes the log from its first record on and names the first bad one. Of an exported folder it needs\n" +
+			"nothing but the folder and the public key; the key should come from elsewhere than the folder. With --since it\n" +
+			"also finds records that were cut off since an earlier checkpoint that you kept.\n\n" +
+			"Exit codes: 0 valid, 3 not valid.",
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			if len(list) == 0 {
+				return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.verifyOwn(ctx, s, since) })
+			}
+			return a.verifyFolder(cmd.Context(), list[0], keyFile, since)
+		},
+	}
+	cmd.Flags().StringVar(&keyFile, "key", "", "file with the public key (default: audit.pub of the folder, which proves less)")
+	cmd.Flags().StringVar(&since, "since", "", "file with an earlier checkpoint of the log that you kept")
+	return cmd
+}
+
+func (a *app) verifyFolder(ctx context.Context, dir, keyFile, since string) error {
+	trusted := keyFile != ""
+	if !trusted {
+		keyFile = filepath.Join(dir, "audit.pub")
+	}
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		return fmt.Errorf("read public key: %w", err)
+	}
+	cfg := audit.VerifyConfig{PublicKey: strings.TrimSpace(string(key)), Now: a.now}
+	if cfg.Since, err = heldCheckpoint(since, cfg.PublicKey); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("read exported log: %w", err)
+	}
+	defer root.Close()
+	report, err := audit.Verify(ctx, root.FS(), cfg)
+	if err != nil {
+		return err
+	}
+	evidence := ""
+	if report.OK() {
+		evidence = checkEvidence(filepath.Join(dir, evidenceDir))
+	}
+	return a.printVerified(report, evidence, trusted)
+}
+
+func (a *app) verifyOwn(ctx context.Context, s *session, since string) error {
+	held, err := heldCheckpoint(since, s.log.PublicKey)
+	if err != nil {
+		return err
+	}
+	signed, err := s.log.Sign(ctx)
+	if err != nil {
+		return &exitError{exitNo, err}
+	}
+	c, err := audit.OpenCheckpoint(signed, s.log.PublicKey)
+	if err != nil {
+		return err
+	}
+	report, err := audit.VerifySource(ctx, s.store, c)
+	if err != nil {
+		return err
+	}
+	report.Compared = held != nil
+	if report.OK() && held != nil {
+		if _, err := audit.Head(ctx, s.store, c.Origin, held, a.now()); err != nil {
+			return &exitError{exitNo, err}
+		}
+	}
+	return a.printVerified(report, "", true)
+}
+
+func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoint that you kept: %w", err)
+	}
+	c, err := audit.OpenCheckpoint(text, key)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoint that you kept: %w", err)
+	}
+	return &c, nil
+}
+
+// checkEvidence computes every proof of an export again and returns what is
+// wrong, or "".
+func checkEvidence(dir string) string {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return err.Error()
+	}
+	for _, f := range files {
+		blob, err := os.ReadFile(f)
+		if err != nil {
+			return err.Error()
+		}
+		name := strings.TrimSuffix(filepath.Base(f), ".json")
+		if got := sha256Hex(blob); got != name {
+			return fmt.Sprintf("evidence %s has the hash %s: it was changed", name, got)
+		}
+		if err := control.CheckEvidence(blob); err != nil {
+			return fmt.Sprintf("evidence %s: %v", name, err)
+		}
+	}
+	return ""
+}
+
+func (a *app) printVerified(r audit.Report, evidence string, trusted bool) error {
+	ok := r.OK() && evidence == ""
+	if a.json() {
+		if err := a.printJSON(map[string]any{"valid": ok, "report": r, "evidence": evidence, "key_trusted": trusted}); err != nil {
+			return err
+		}
+	} else {
+		p := newPaint(a.out)
+		verdict := p.colour("2", "valid")
+		if !ok {
+			verdict = p.colour("1", "NOT VALID")
+		}
+		a.printf("%s  %s\n", verdict, r)
+		if evidence != "" {
+			a.printf("%s\n", evidence)
+		}
+		if !trusted {
+			a.printf("the key came from the folder itself: this shows that the folder is consistent, not who wrote it; use --key\n")
+		}
+	}
+	if !ok {
+		return &exitError{code: exitNo}
+	}
+	return nil
+}
+
+func newAuditShowCommand(a *app) *cobra.Command {
+	var payload bool
+	cmd := &cobra.Command{
+		Use:   "show [INDEX|REMEDIATION]",
+		Short: "Show the records of the log, or of one remediation, or one record whole",
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+				what := ""
+				if len(list) == 1 {
+					what = list[0]
+				}
+				return a.showRecords(ctx, s, what, payload)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&payload, "payload", false, "also decrypt what lies outside the record (one record only)")
+	return cmd
+}
+
+func (a *app) showRecords(ctx context.Context, s *session, what string, payload bool) error {
+	size, err := s.store.LogSize(ctx)
+	if err != nil {
+		return err
+	}
+	if index, err := strconv.ParseInt(what, 10, 64); err == nil {
+		return a.showRecord(ctx, s, index, payload)
+	}
+	if payload {
+		return usage("--payload wants the index of one record")
+	}
+	type line struct {
+		Index int64 `json:"index"`
+		dera.AuditRecord
+	}
+	list := []line{}
+	err = eachRecord(ctx, s, size, func(i int64, r dera.AuditRecord) error {
+		if what == "" || r.Remediation == what || strings.Contains(strings.Join(r.Findings, " "), what) {
+			list = append(list, line{i, r})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(list)
+	}
+	t := table{head: []string{"#", "TIME", "KIND", "ACTOR", "RESOURCE", "WHAT"}}
+	for _, l := range list {
+		text := l.Why
+		if len(l.Diff) > 0 {
+			text = strings.Join(append(l.Diff, text), "; ")
+		}
+		t.row(strconv.FormatInt(l.Index, 10), stamp(l.Time), string(l.Kind), dera.ARN(l.Actor.Name).Name(), l.Resource.Name(), text)
+	}
+	t.print(a.out)
+	return nil
+}
+
+func (a *app) showRecord(ctx context.Context, s *session, index int64, payload bool) error {
+	leaves, err := s.store.Leaves(ctx, index, 1)
+	if err != nil {
+		return err
+	}
+	if len(leaves) == 0 {
+		return &exitError{exitFailed, fmt.Errorf("the log has no record %d", index)}
+	}
+	var r dera.AuditRecord
+	if err := json.Unmarshal(leaves[0], &r); err != nil {
+		return fmt.Errorf("read audit record %d: %w", index, err)
+	}
+	out := map[string]any{"record": json.RawMessage(leaves[0])}
+	if payload {
+		if r.Commitment == "" {
+			return &exitError{exitFailed, errors.New("this record seals nothing")}
+		}
+		plain, err := s.store.Sealed(ctx, r.Commitment)
+		if err != nil {
+			return err
+		}
+		out["payload"] = json.RawMessage(plain)
+	}
+	return a.printJSON(out)
+}

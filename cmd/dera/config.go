@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"dera"
+	"dera/control"
+	"dera/controls"
+	"dera/evaluate"
+	"dera/netset"
+)
+
+// fileConfig is the configuration file. Its zero value is a valid one: observe
+// everything in the caller's own account. A new field must keep today's
+// behaviour as its zero value.
+type fileConfig struct {
+	Version    int             `yaml:"version" json:"version" jsonschema:"enum=1" jsonschema_description:"Version of this format."`
+	Mode       string          `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=observe,enum=review,enum=enforce" jsonschema_description:"How far to go where no entry of modes says otherwise. Default: observe."`
+	Modes      []modeConfig    `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
+	Accounts   []accountConfig `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
+	Regions    []string        `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
+	Queue      string          `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
+	Sweep      duration        `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two looks at everything, for example 1h. Default: 1h."`
+	Exemptions string          `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
+	Network    networkConfig   `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
+	Bastions   bastionConfig   `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`
+	Needs      []dependency    `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
+	FlowLogs   []string        `yaml:"flow_logs,omitempty" json:"flow_logs,omitempty" jsonschema_description:"VPC flow-log files or folders; what is in use goes to review."`
+	Budget     int             `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control. Default: 20."`
+	Approval   duration        `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
+	Settle     duration        `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"How far apart two equal reads must lie to count as the truth. Default: 2s."`
+	Workers    int             `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
+}
+
+type modeConfig struct {
+	Control string `yaml:"control,omitempty" json:"control,omitempty" jsonschema_description:"Control ID or glob."`
+	Account string `yaml:"account,omitempty" json:"account,omitempty" jsonschema_description:"Account ID or glob."`
+	OU      string `yaml:"ou,omitempty" json:"ou,omitempty" jsonschema_description:"Organisational unit or glob."`
+	Mode    string `yaml:"mode" json:"mode" jsonschema:"enum=observe,enum=review,enum=enforce"`
+}
+
+type accountConfig struct {
+	ID         string            `yaml:"id" json:"id" jsonschema:"pattern=^[0-9]{12}$" jsonschema_description:"Twelve digits, quoted."`
+	Name       string            `yaml:"name,omitempty" json:"name,omitempty"`
+	OU         string            `yaml:"ou,omitempty" json:"ou,omitempty"`
+	Tags       map[string]string `yaml:"tags,omitempty" json:"tags,omitempty"`
+	Role       string            `yaml:"role_arn,omitempty" json:"role_arn,omitempty" jsonschema_description:"Role to assume. Default: the engine's own credentials."`
+	WriteRole  string            `yaml:"write_role_arn,omitempty" json:"write_role_arn,omitempty" jsonschema_description:"Role for changes. Default: role_arn."`
+	ExternalID string            `yaml:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+type networkConfig struct {
+	Allow        []string `yaml:"allow,omitempty" json:"allow,omitempty" jsonschema_description:"Your own public networks (CIDR): traffic from them is not external."`
+	KeepInternal []string `yaml:"keep_internal,omitempty" json:"keep_internal,omitempty" jsonschema_description:"Networks whose access is authorized again when a rule from the whole world is revoked."`
+	RuleQuota    int      `yaml:"rule_quota,omitempty" json:"rule_quota,omitempty" jsonschema:"minimum=0" jsonschema_description:"Inbound rules that a security group may have in each address family. Default: 60."`
+}
+
+type bastionConfig struct {
+	Names     []string          `yaml:"names,omitempty" json:"names,omitempty" jsonschema_description:"Globs on resource names."`
+	Tags      map[string]string `yaml:"tags,omitempty" json:"tags,omitempty" jsonschema_description:"Tag keys with globs on their values."`
+	Resources []string          `yaml:"resources,omitempty" json:"resources,omitempty" jsonschema_description:"Resource IDs or ARN globs."`
+}
+
+type dependency = evaluate.Dependency
+
+// duration is a time.Duration written as in Go, 90s or 1h.
+type duration time.Duration
+
+// UnmarshalYAML implements yaml.BytesUnmarshaler.
+func (d *duration) UnmarshalYAML(b []byte) error {
+	text := strings.Trim(strings.TrimSpace(string(b)), `"'`)
+	v, err := time.ParseDuration(text)
+	if err != nil || v < 0 {
+		return fmt.Errorf("%q is not a duration such as 90s or 1h", text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// loadConfig reads the file; an empty path is the zero configuration. Errors
+// name file, line and column.
+func loadConfig(path string) (fileConfig, error) {
+	c := fileConfig{Version: 1}
+	if path == "" {
+		return c, nil
+	}
+	const most = 1 << 20
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return c, usage("read configuration: %v", err)
+	case info.IsDir():
+		return c, usage("read configuration: %s is a folder", path)
+	case info.Size() > most:
+		return c, usage("read configuration: %s has %d bytes, at most %d are read", path, info.Size(), most)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, usage("read configuration: %v", err)
+	}
+	c = fileConfig{}
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict(), yaml.DisallowUnknownField()).Decode(&c); err != nil {
+		return c, usage("%s:%s", path, yaml.FormatError(err, false, true))
+	}
+	if err := c.validate(); err != nil {
+		return c, usage("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// validate returns everything that is wrong, each with its field.
+func (c fileConfig) validate() error {
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
+	}
+	if c.Version != 1 {
+		bad("version", "is %d, want 1", c.Version)
+	}
+	if _, err := dera.ParseMode(c.Mode); c.Mode != "" && err != nil {
+		bad("mode", "%v", err)
+	}
+	for i, m := range c.Modes {
+		if _, err := dera.ParseMode(m.Mode); err != nil {
+			bad(fmt.Sprintf("modes[%d].mode", i), "%v", err)
+		}
+		if m.Control != "" && !matchesControl(m.Control) {
+			bad(fmt.Sprintf("modes[%d].control", i), "%q matches no control", m.Control)
+		}
+	}
+	seen := map[string]bool{}
+	for i, a := range c.Accounts {
+		if err := dera.ValidAccountID(a.ID); err != nil {
+			bad(fmt.Sprintf("accounts[%d].id", i), "%v", err)
+		}
+		if seen[a.ID] {
+			bad(fmt.Sprintf("accounts[%d].id", i), "account %s stands here twice", a.ID)
+		}
+		seen[a.ID] = true
+		for field, role := range map[string]string{"role_arn": a.Role, "write_role_arn": a.WriteRole} {
+			if _, err := dera.ParseARN(role); role != "" && err != nil {
+				bad(fmt.Sprintf("accounts[%d].%s", i, field), "%v", err)
+			}
+		}
+	}
+	for i, d := range c.Needs {
+		if d.Resource == "" || d.Owner == "" || d.Reason == "" {
+			bad(fmt.Sprintf("dependencies[%d]", i), "resource, owner and reason are mandatory")
+		}
+	}
+	if _, err := c.settings(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func matchesControl(glob string) bool {
+	for _, c := range controls.All() {
+		if dera.MatchGlob(glob, c.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// settings are the control settings of the file.
+func (c fileConfig) settings() (control.Settings, error) {
+	s := control.Settings{RuleQuota: c.Network.RuleQuota}
+	var errs []error
+	read := func(field string, list []string) (out []netip.Prefix) {
+		for i, text := range list {
+			p, err := netset.Prefix(text)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("network.%s[%d]: %w", field, i, err))
+				continue
+			}
+			out = append(out, p)
+		}
+		return out
+	}
+	s.Allow = read("allow", c.Network.Allow)
+	s.KeepInternal = read("keep_internal", c.Network.KeepInternal)
+	return s, errors.Join(errs...)
+}
+
+// modeFor is the mode of a control in an account; flag, when set, wins.
+func (c fileConfig) modeFor(flag string) func(dera.Account, string) dera.Mode {
+	parse := func(s string) dera.Mode {
+		m, err := dera.ParseMode(s)
+		if err != nil {
+			return dera.Observe // validated before; doubt means less action
+		}
+		return m
+	}
+	return func(a dera.Account, ctl string) dera.Mode {
+		if flag != "" {
+			return parse(flag)
+		}
+		mode := parse(c.Mode)
+		fits := func(glob, s string) bool { return glob == "" || dera.MatchGlob(glob, s) }
+		for _, m := range c.Modes {
+			if fits(m.Control, ctl) && fits(m.Account, a.ID) && fits(m.OU, a.OU) {
+				mode = parse(m.Mode)
+			}
+		}
+		return mode
+	}
+}
+
+// enforces reports whether anything is in enforce mode.
+func (c fileConfig) enforces(flag string) bool {
+	if flag != "" {
+		return flag == dera.Enforce.String()
+	}
+	if c.Mode == dera.Enforce.String() {
+		return true
+	}
+	for _, m := range c.Modes {
+		if m.Mode == dera.Enforce.String() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+	"dera/control"
+	"dera/controls"
+)
+
+func newControlCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "control",
+		Short: "The rulebook: list, show, new",
+		Args:  args(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the controls", Args: args(cobra.NoArgs),
+			RunE: func(*cobra.Command, []string) error { return a.listControls() },
+		},
+		&cobra.Command{
+			Use: "show ID", Short: "Show a control's page", Args: args(cobra.ExactArgs(1)),
+			RunE: func(_ *cobra.Command, list []string) error { return a.showControl(list[0]) },
+		},
+		newControlNewCommand(a),
+	)
+	return cmd
+}
+
+// controlView is a control with --output json.
+type controlView struct {
+	ID         string         `json:"id"`
+	Title      string         `json:"title"`
+	Type       string         `json:"type"`
+	Severity   dera.Severity  `json:"severity"`
+	Complexity string         `json:"complexity"`
+	Why        string         `json:"why"`
+	Fix        string         `json:"fix"`
+	Cases      []control.Case `json:"cases"`
+	Refs       []control.Ref  `json:"refs"`
+	Reads      []string       `json:"reads"`
+	Writes     []string       `json:"writes"`
+	Owner      string         `json:"owner"`
+	ReviewBy   string         `json:"review_by"`
+}
+
+func viewControl(c control.Control) controlView {
+	return controlView{
+		ID: c.ID, Title: c.Title, Type: c.Type, Severity: c.Severity, Complexity: c.Complexity, Why: c.Why, Fix: c.Fix,
+		Cases: c.Cases, Refs: c.Refs, Reads: c.Reads, Writes: append([]string{}, c.Writes...), Owner: c.Owner, ReviewBy: c.ReviewBy,
+	}
+}
+
+func (a *app) listControls() error {
+	if a.json() {
+		list := []controlView{}
+		for _, c := range controls.All() {
+			list = append(list, viewControl(c))
+		}
+		return a.printJSON(list)
+	}
+	p := newPaint(a.out)
+	t := table{head: []string{"ID", "SEVERITY", "TYPE", "TITLE"}}
+	for _, c := range controls.All() {
+		t.row(c.ID, p.severity(c.Severity), c.Type, c.Title)
+	}
+	t.print(a.out)
+	return nil
+}
+
+func (a *app) showControl(id string) error {
+	c, err := controls.Find(id)
+	if err != nil {
+		return usage("%v", err)
+	}
+	if a.json() {
+		return a.printJSON(viewControl(c))
+	}
+	a.printf("%s", c.Document())
+	return nil
+}
+
+func newRoleCommand(a *app) *cobra.Command {
+	var account, partition, kind string
+	cmd := &cobra.Command{
+		Use:   "role",
+		Short: "Print the IAM policies that the controls need: reader, remediator",
+		Long: "role prints the least that dera needs in a member account, generated from the controls: the reader looks, the\n" +
+			"remediator looks and acts. Attach them to the roles that the configuration names as role_arn and write_role_arn.",
+		Args: args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			if account != "" {
+				if err := dera.ValidAccountID(account); err != nil {
+					return usage("--account: %v", err)
+				}
+			}
+			reader := control.ReaderPolicy(controls.All(), partition, account)
+			remediator := control.RemediatorPolicy(controls.All(), partition, account)
+			switch kind {
+			case "reader":
+				return a.printPolicy(reader)
+			case "remediator":
+				return a.printPolicy(remediator)
+			case "":
+				return a.printJSON(map[string]control.Policy{"reader": reader, "remediator": remediator})
+			}
+			return usage("--kind is %q, want reader or remediator", kind)
+		},
+	}
+	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
+	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn or aws-us-gov")
+	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
+	return cmd
+}
+
+func (a *app) printPolicy(p control.Policy) error {
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s\n", text)
+	return nil
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+	"dera/engine"
+	"dera/remediate"
+	"dera/store"
+)
+
+// acting runs f with the engine connected to AWS, under the caller's identity.
+func (a *app) acting(ctx context.Context, f func(context.Context, *session) error) (err error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.connect(ctx, options{}); err != nil {
+		return err
+	}
+	return f(ctx, s)
+}
+
+// person is who gives the order, as STS establishes it: never a local user name.
+func (s *session) person() dera.Actor { return dera.Actor{Name: s.identity.ARN, How: "sts"} }
+
+// mayAct refuses an order where the mode in force is observe.
+func (s *session) mayAct(r dera.Remediation) error {
+	acct := dera.Account{ID: r.Plan.Account}
+	for _, known := range s.accounts {
+		if known.ID == acct.ID {
+			acct = known
+		}
+	}
+	mode := s.config.modeFor(s.app.flags.mode)(acct, r.Control)
+	if s.app.flags.mode == "" && s.app.flags.config == "" {
+		mode = r.Decision.Mode // nothing said now: what was said when it was decided
+	}
+	if mode == dera.Observe {
+		return usage("the mode of %s in account %s is observe, so nothing is written; --mode review lets approved changes through", r.Control, r.Plan.Account)
+	}
+	return nil
+}
+
+func newApproveCommand(a *app) *cobra.Command {
+	var digest, reason string
+	cmd := &cobra.Command{
+		Use:   "approve ID --digest DIGEST",
+		Short: "Approve a waiting plan, exactly as it was shown, and carry it out",
+		Long: "approve lets one plan through, bound to its digest: should the resource or the decision have changed by now,\n" +
+			"nothing is written and it is decided anew. The approver is who the AWS credentials belong to.\n\n" +
+			"Exit codes: 0 carried out and verified, 3 refused, failed or decided anew.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			if digest == "" {
+				return usage("--digest is missing: dera show %s prints it", list[0])
+			}
+			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
+				r, err := s.store.Remediation(ctx, list[0])
+				if err != nil {
+					return notFound(err)
+				}
+				if err := s.mayAct(r); err != nil {
+					return err
+				}
+				if _, err := s.engine.Decide(ctx, r.ID, engine.Verdict{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
+					return orRefused(err)
+				}
+				r, err = s.engine.Carry(ctx, r.ID)
+				return a.outcome(r, err, dera.Resolved)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&digest, "digest", "", "digest of the plan, as shown")
+	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
+	return cmd
+}
+
+func newRejectCommand(a *app) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "reject ID --reason TEXT",
+		Short: "Reject a waiting plan",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return usage("--reason is missing: whoever looks at it later wants to know why")
+			}
+			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
+				r, err := s.engine.Decide(ctx, list[0], engine.Verdict{Reason: reason, By: s.person()})
+				if err != nil {
+					return orRefused(notFound(err))
+				}
+				return a.outcome(r, nil, dera.Rejected)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
+	return cmd
+}
+
+func newRollbackCommand(a *app) *cobra.Command {
+	var reason string
+	var despite bool
+	cmd := &cobra.Command{
+		Use:   "rollback ID",
+		Short: "Take a remediation back",
+		Long: "rollback brings back what a remediation took away. It refuses when the resource changed since, and shows what\n" +
+			"did; and when later remediations of the same resource are in effect. The finding goes to review next time.\n\n" +
+			"Exit codes: 0 rolled back, 3 refused or failed.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
+				r, err := s.store.Remediation(ctx, list[0])
+				if err != nil {
+					return notFound(err)
+				}
+				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite})
+				if err == nil {
+					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
+				}
+				return a.outcome(r, err, dera.RolledBack)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
+	cmd.Flags().BoolVar(&despite, "despite-stop", false, "roll back although dera is stopped")
+	return cmd
+}
+
+func newRemediateCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remediate FINDING",
+		Short: "Have one finding remediated now, through the same gate as automation",
+		Long: "remediate looks at the finding's resource again and takes the same path as automation: what is decided auto is\n" +
+			"carried out where the mode is enforce, everything else waits for an approval.\n\n" +
+			"Exit codes: 0 gone, 3 it waits, is exempt, or failed.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error { return a.remediate(ctx, s, list[0]) })
+		},
+	}
+}
+
+func (a *app) remediate(ctx context.Context, s *session, id string) error {
+	f, err := s.store.Finding(ctx, id)
+	if err != nil {
+		return notFound(err)
+	}
+	ev := dera.Event{
+		Source: "remediate", Name: "by hand", Actor: s.identity.ARN, Time: a.now(),
+		Scope: dera.Scope{Partition: f.Partition, Account: f.Account, Region: f.Region, Type: f.ResourceType, IDs: []string{f.Resource.Name()}},
+	}
+	if err := s.engine.LookNow(ctx, ev, true); err != nil {
+		return err
+	}
+	if f, err = s.store.Finding(ctx, id); err != nil {
+		return err
+	}
+	if f.State == dera.FindingResolved {
+		a.printf("%s is gone\n", id)
+		return nil
+	}
+	if f.Remediation == "" {
+		a.printf("%s is not remediated: decided %s\n", id, f.Disposition)
+		a.printReasons(newPaint(a.out), decisive(f), 0)
+		return &exitError{code: exitNo}
+	}
+	r, err := s.store.Remediation(ctx, f.Remediation)
+	if err != nil {
+		return err
+	}
+	if r.State == dera.Observed {
+		if err := s.mayAct(r); err != nil {
+			return err
+		}
+	}
+	r, err = s.engine.Carry(ctx, r.ID)
+	return a.outcome(r, err, dera.Resolved)
+}
+
+// outcome prints where a remediation stands and turns it into an exit code.
+func (a *app) outcome(r dera.Remediation, err error, want dera.State) error {
+	var refusal *remediate.RefusedError
+	switch {
+	case errors.As(err, &refusal):
+		return &exitError{exitNo, err}
+	case errors.Is(err, remediate.ErrStopped), errors.Is(err, remediate.ErrBusy):
+		return &exitError{exitNo, err}
+	case err != nil:
+		return err
+	}
+	if a.json() {
+		if err := a.printJSON(shown{Remediation: &r}); err != nil {
+			return err
+		}
+	} else {
+		p := newPaint(a.out)
+		width, _ := terminal(a.out)
+		a.printRemediation(p, r, false, width)
+		if n := len(r.Steps); n > 0 {
+			a.printf("%s\n", wrap(r.Steps[n-1].Why, "  ", width))
+		}
+	}
+	if r.State != want {
+		return &exitError{code: exitNo}
+	}
+	return nil
+}
+
+// orRefused gives a refused order its exit code.
+func orRefused(err error) error {
+	var refused *engine.RefusedError
+	if errors.As(err, &refused) || errors.Is(err, store.ErrConflict) {
+		return &exitError{exitNo, err}
+	}
+	return err
+}

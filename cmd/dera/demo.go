@@ -1,0 +1,393 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/spf13/cobra"
+
+	"dera"
+	"dera/audit"
+	"dera/awssim"
+	"dera/engine"
+	"dera/remediate"
+)
+
+func newDemoCommand(a *app) *cobra.Command {
+	var exit bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "The whole loop on a simulated AWS: nothing to set up",
+		Long: "demo starts a simulated organisation of three accounts in this process, lets misconfigurations appear, and runs\n" +
+			"the very engine on them: events, decisions with their reasons, the diff of every change, a rollback, and the\n" +
+			"verification of the audit log. It talks to nobody.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), exit) },
+	}
+	cmd.Flags().BoolVar(&exit, "exit", false, "end by itself; otherwise the loop goes on with new misconfigurations until Ctrl-C")
+	return cmd
+}
+
+const demoRegion = "us-east-1"
+
+// demoWorld is the simulated organisation.
+type demoWorld struct {
+	cloud *awssim.Cloud
+	hub   *awssim.Account
+	queue string
+	accts []accountConfig
+}
+
+func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error) {
+	w := &demoWorld{cloud: awssim.New(awssim.Config{Now: now, Seed: 7})}
+	w.hub = w.cloud.Account("100000000001")
+	var err error
+	if w.queue, err = w.hub.Region(demoRegion).CreateQueue(ctx, "dera-events"); err != nil {
+		return nil, err
+	}
+	for _, m := range []struct{ id, name, ou string }{
+		{"200000000002", "shop-production", "production"}, {"300000000003", "analytics", "production"}, {"400000000004", "sandbox", "sandbox"},
+	} {
+		role := w.cloud.Account(m.id).AddRole("dera", w.hub.ID(), "demo-external-id", "ec2:Describe*", "ec2:Get*",
+			"ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:CreateTags")
+		w.accts = append(w.accts, accountConfig{ID: m.id, Name: m.name, OU: m.ou, Role: role, ExternalID: "demo-external-id"})
+		if err := w.cloud.ForwardEvents(awssim.Forward{Account: m.id, Queue: w.queue}); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// demoCase is one misconfiguration that appears.
+type demoCase struct {
+	account int // of demoWorld.accts
+	name    string
+	story   string
+	rules   []awssim.Rule
+}
+
+func open(from, to int, cidr, description string) awssim.Rule {
+	return awssim.Rule{Protocol: "tcp", FromPort: from, ToPort: to, CIDR: cidr, Description: description}
+}
+
+func demoCases() []demoCase {
+	return []demoCase{
+		{0, "checkout", "somebody opens SSH to the world beside a rule for the office", []awssim.Rule{open(22, 22, "0.0.0.0/0", "debug, remove later"), open(22, 22, "10.0.0.0/24", "office"), open(443, 443, "0.0.0.0/0", "shop")}},
+		{1, "etl-workers", "a wide rule hides SSH and RDP among everything else", []awssim.Rule{open(0, 65535, "0.0.0.0/0", "vendor call")}},
+		{1, "notebooks", "the world in two halves: no rule says 0.0.0.0/0", []awssim.Rule{open(22, 22, "0.0.0.0/1", ""), open(22, 22, "128.0.0.0/1", "")}},
+		{2, "games", "RDP over IPv6, all of today's global unicast", []awssim.Rule{open(3389, 3389, "2000::/3", "")}},
+		{0, "bastion-eu", "a bastion: locking it could lock people out", []awssim.Rule{open(22, 22, "0.0.0.0/0", "operators")}},
+		{1, "legacy-sftp", "an exempted partner drop box", []awssim.Rule{open(22, 22, "0.0.0.0/0", "partner uploads")}},
+		{2, "redis-test", "a database port: only its owner knows", []awssim.Rule{open(6379, 6379, "0.0.0.0/0", "")}},
+		{2, "everything", "all traffic: cannot be split safely", []awssim.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: "0.0.0.0/0"}}},
+	}
+}
+
+const demoExemptions = `version: 1
+exemptions:
+  - id: legacy-sftp
+    match:
+      resources: ["arn:aws:ec2:us-east-1:300000000003:security-group/%s"]
+      keys: ["tcp/22"]
+    owner: data-platform@example.com
+    reason: Partner uploads until the S3 hand-over is done (TICKET-42)
+    expires: %s
+`
+
+func (a *app) demo(ctx context.Context, exit bool) (err error) {
+	dir, err := os.MkdirTemp("", "dera-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	d := &demo{app: a, dir: dir, out: a.out, paint: newPaint(a.out), settled: make(chan struct{}, 1)}
+	if a.json() {
+		d.out = io.Discard
+	}
+	d.say("simulated AWS: an organisation of three accounts in this process; no AWS account is touched")
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.session.close(ctx)) }()
+	return d.play(ctx, exit)
+}
+
+// demo is one performance.
+type demo struct {
+	*app
+	dir     string
+	out     io.Writer
+	paint   paint
+	world   *demoWorld
+	session *session
+	groups  map[string]string // name → group ID
+
+	mu      sync.Mutex
+	settled chan struct{}
+}
+
+func (d *demo) say(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprintf(d.out, format+"\n", args...)
+}
+
+// begin sets up the organisation and the engine: hub credentials, a role in each
+// member account, a queue of events.
+func (d *demo) begin(ctx context.Context) error {
+	var err error
+	if d.world, err = newDemoWorld(ctx, d.now); err != nil {
+		return err
+	}
+	d.groups = map[string]string{}
+	// The exempted group exists before, so that the list can name it.
+	legacy := demoCases()[5]
+	id, err := d.region(legacy.account).CreateSecurityGroup(ctx, legacy.name)
+	if err != nil {
+		return err
+	}
+	d.groups[legacy.name] = id
+	list := filepath.Join(d.dir, "exemptions.yaml")
+	text := fmt.Sprintf(demoExemptions, id, d.now().AddDate(0, 3, 0).UTC().Format(time.DateOnly))
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		return err
+	}
+	d.flags.data, d.flags.db, d.flags.config, d.flags.mode, d.flags.exemptions = filepath.Join(d.dir, "data"), "", "", "enforce", list
+	d.flags.noExemptions, d.flags.regions, d.flags.allRegions = false, nil, false
+	if d.session, err = d.open(ctx); err != nil {
+		return err
+	}
+	c := d.world.hub.Credentials()
+	return d.session.connect(ctx, options{
+		client: d.world.cloud.HTTPClient(), endpoint: "https://simulated.aws.invalid", region: demoRegion,
+		credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, ""),
+		accounts:    d.world.accts, tell: d.tell, settle: 50 * time.Millisecond, owner: "demo",
+	})
+}
+
+func (d *demo) region(account int) *awssim.Region {
+	return d.world.cloud.Account(d.world.accts[account].ID).Region(demoRegion)
+}
+
+// tell shows findings, decisions and changes as they happen.
+func (d *demo) tell(n engine.News) {
+	p := d.paint
+	switch {
+	case n.What == "finding" && n.Finding.State == dera.FindingOpen && n.Finding.Control != "ec2-sg-default-group-rules" && n.Finding.FirstSeen.Equal(n.Finding.LastSeen):
+		f := n.Finding
+		d.say("  %s %s  %s %s", p.severity(f.Severity), p.disposition(f.Disposition), f.Title, p.faint(resourceText(*f)))
+		for _, r := range decisive(*f) {
+			if r.Guardrail != "control" {
+				d.say("      %s", p.faint(r.Guardrail+": "+r.Why))
+			}
+		}
+	case n.What == "remediation" && n.Remediation.State == dera.Applying:
+		for _, line := range n.Remediation.Plan.Diff() {
+			d.say("      %s", p.diff(line))
+		}
+	case n.What == "remediation" && n.Remediation.State.Final() && n.Remediation.State != dera.Superseded:
+		r := n.Remediation
+		d.say("      %s %s: %s", p.state(r.State), r.ID, r.Steps[len(r.Steps)-1].Why)
+	}
+	if n.What == "job" && n.Err != nil {
+		d.say("      %s", p.colour("1", n.Err.Error()))
+	}
+}
+
+func (d *demo) play(ctx context.Context, exit bool) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var loop sync.WaitGroup
+	errs := make(chan error, 1)
+	loop.Go(func() { errs <- d.session.serve(ctx, d.world.queue, time.Hour, newDiscardLog()) })
+	defer loop.Wait()
+	defer stop()
+	for _, c := range demoCases() {
+		if err := d.appear(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := d.quiet(ctx); err != nil {
+		return err
+	}
+	rolledBack, err := d.rollBack(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.quiet(ctx); err != nil {
+		return err
+	}
+	if !exit && !d.json() {
+		d.say("\n%s the loop goes on: every 5 s somebody opens a port; Ctrl-C ends it", d.paint.bold("live"))
+		d.goOn(ctx)
+	}
+	stop()
+	loop.Wait()
+	if err := <-errs; err != nil {
+		return err
+	}
+	return d.finish(context.WithoutCancel(ctx), rolledBack)
+}
+
+// appear makes the misconfiguration through the simulated API, as a person would.
+func (d *demo) appear(ctx context.Context, c demoCase) error {
+	acct := d.world.accts[c.account]
+	d.say("\n%s %s %s", d.paint.bold(acct.Name+"/"+c.name), d.paint.faint("account "+acct.ID), c.story)
+	id := d.groups[c.name]
+	if id == "" {
+		var err error
+		if id, err = d.region(c.account).CreateSecurityGroup(ctx, c.name); err != nil {
+			return err
+		}
+		d.groups[c.name] = id
+		if _, err := d.world.cloud.Account(acct.ID).Region(demoRegion).AttachInterface("198.51.100.7", id); err != nil {
+			return err
+		}
+	}
+	if _, err := d.region(c.account).Authorize(ctx, id, c.rules...); err != nil {
+		return err
+	}
+	return d.quiet(ctx)
+}
+
+// quiet waits until every event is taken and no job is due.
+func (d *demo) quiet(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	calm := 0
+	for calm < 3 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		jobs, err := d.session.store.Jobs(ctx)
+		if err != nil {
+			return err
+		}
+		busy := false
+		for _, j := range jobs {
+			busy = busy || !j.RunAt.After(d.now()) || j.LeasedUntil.After(d.now())
+		}
+		for _, q := range d.world.cloud.Snapshot().Queues {
+			busy = busy || len(q.Bodies) > 0
+		}
+		calm++
+		if busy {
+			calm = 0
+		}
+	}
+	return nil
+}
+
+// rollBack takes the first fix back, as a person does who needs it open.
+func (d *demo) rollBack(ctx context.Context) ([]string, error) {
+	list, err := d.session.store.RemediationsIn(ctx, dera.Resolved)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		if r.Plan.Resource.Name() != d.groups["checkout"] {
+			continue
+		}
+		d.say("\n%s %s", d.paint.bold("dera rollback "+r.ID), "the shop needs it open after all; next time a person is asked")
+		done, err := d.session.engine.Rollback(ctx, r.ID, remediate.Request{By: d.session.person(), Reason: "needed for an incident"})
+		if err != nil {
+			return nil, err
+		}
+		if done.State != dera.RolledBack {
+			return nil, fmt.Errorf("the rollback ended as %s: %s", done.State, done.Failure)
+		}
+		return []string{r.ID}, nil
+	}
+	return nil, errors.New("there is nothing to roll back: the first fix was not made")
+}
+
+// goOn opens a port every few seconds until the person has seen enough.
+func (d *demo) goOn(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		c := demoCase{n % 3, fmt.Sprintf("drift-%d", n), "somebody opens a port", []awssim.Rule{open([]int{22, 3389, 8080}[n%3], []int{25, 3389, 8080}[n%3], "0.0.0.0/0", "")}}
+		if err := d.appear(ctx, c); err != nil && ctx.Err() == nil {
+			d.say("%v", err)
+		}
+	}
+}
+
+// demoReport is what dera demo prints with --output json.
+type demoReport struct {
+	Backend      string         `json:"backend"`
+	Dispositions map[string]int `json:"dispositions"`
+	States       map[string]int `json:"remediation_states"`
+	RolledBack   []string       `json:"rolled_back"`
+	LogRecords   int64          `json:"log_records"`
+	LogVerified  bool           `json:"log_verified"`
+}
+
+// finish exports the log, verifies it with nothing but the folder and the public
+// key, and sums up.
+func (d *demo) finish(ctx context.Context, rolledBack []string) error {
+	out := filepath.Join(d.dir, "export")
+	signed, err := d.session.log.Sign(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := audit.Export(ctx, d.session.store, audit.ExportConfig{Dir: out, Checkpoint: signed, PublicKey: d.session.log.PublicKey}); err != nil {
+		return err
+	}
+	v, err := audit.Verify(ctx, os.DirFS(out), audit.VerifyConfig{PublicKey: d.session.log.PublicKey, Now: d.now})
+	if err != nil {
+		return err
+	}
+	r := demoReport{Backend: "simulated AWS", Dispositions: map[string]int{}, States: map[string]int{}, RolledBack: rolledBack, LogRecords: v.Good, LogVerified: v.OK()}
+	findings, err := d.session.store.Findings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		r.Dispositions[f.Disposition.String()]++
+	}
+	list, err := d.session.store.Remediations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, rem := range list {
+		r.States[string(rem.State)]++
+	}
+	d.say("\n%s %s", d.paint.bold("audit log"), v)
+	d.say("%s %d findings: %d auto, %d review, %d alert, %d exempt; remediations: %s", d.paint.bold("summary"), len(findings),
+		r.Dispositions["auto"], r.Dispositions["review"], r.Dispositions["alert"], r.Dispositions["exempt"], counts(r.States))
+	if d.json() {
+		if err := d.printJSON(r); err != nil {
+			return err
+		}
+	}
+	if !v.OK() {
+		return &exitError{code: exitNo}
+	}
+	return nil
+}
+
+func counts(m map[string]int) string {
+	var parts []string
+	for _, s := range []dera.State{dera.Resolved, dera.RolledBack, dera.Waiting, dera.Superseded, dera.Failed, dera.UndoFailed, dera.Collateral} {
+		if n := m[string(s)]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(s), "_", " ")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dera/controls"
+	"dera/evaluate"
+)
+
+func newExemptionsCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exemptions",
+		Short: "The exemption list: check, schema",
+		Args:  args(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "check FILE", Short: "Check an exemption list, for its pull requests",
+			Long: "check says what is wrong with the list, each with file, line and column, what has expired and what soon will.\n\n" +
+				"Exit codes: 0 valid, 1 not valid.",
+			Args: args(cobra.ExactArgs(1)),
+			RunE: func(_ *cobra.Command, list []string) error { return a.checkExemptions(list[0]) },
+		},
+		&cobra.Command{
+			Use: "schema", Short: "Print the JSON Schema of the list", Args: args(cobra.NoArgs),
+			RunE: func(*cobra.Command, []string) error {
+				fmt.Fprintf(a.out, "%s\n", evaluate.ExemptionSchema())
+				return nil
+			},
+		},
+	)
+	return cmd
+}
+
+func (a *app) checkExemptions(path string) error {
+	cfg := evaluate.ExemptionConfig{Now: a.now(), Controls: controlIDs()}
+	list, err := cfg.Load(path)
+	if err != nil {
+		var faults *evaluate.ExemptionError
+		if a.json() && errors.As(err, &faults) {
+			if err := a.printJSON(map[string]any{"valid": false, "problems": faults.Problems}); err != nil {
+				return err
+			}
+			return &exitError{code: exitFailed}
+		}
+		return err
+	}
+	expired := list.Expired()
+	if a.json() {
+		return a.printJSON(map[string]any{"valid": true, "entries": len(list.All()), "expired": expired, "warnings": list.Warnings, "version": list.Commit})
+	}
+	for _, w := range list.Warnings {
+		a.printf("warning: %s\n", w)
+	}
+	for _, x := range expired {
+		a.printf("lapsed: %s:%d: %s expired on %s and exempts nothing; remove it or renew it\n", path, x.Position.Line, x.ID, x.Expires.UTC().Format(time.DateOnly))
+	}
+	a.printf("%s is valid: %d entries, %d of them lapsed\n", path, len(list.All()), len(expired))
+	return nil
+}
+
+func controlIDs() []string {
+	var ids []string
+	for _, c := range controls.All() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}

@@ -1,0 +1,84 @@
+// Command dera is the closed-loop cloud security remediation engine. Here all
+// rooms meet: commands, configuration and wiring.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{in: in, out: out, err: errOut, now: time.Now}
+	root := newRootCommand(a)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitGood
+	}
+	var e *exitError
+	if !errors.As(err, &e) || e.err != nil {
+		fmt.Fprintf(errOut, "dera: %v\n", err)
+	}
+	return codeOf(err)
+}
+
+// newRootCommand lists every command.
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dera",
+		Short: "Closed-loop cloud security remediation: detect, evaluate, remediate, audit",
+		Long: "dera watches AWS accounts, finds misconfigurations as they appear, decides which can be fixed safely\n" +
+			"without a person, fixes them, proves the fix, and keeps a record that an auditor can verify offline.",
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("there is no command %q; dera --help lists them", args[0])
+			}
+			return cmd.Help()
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%v; see %s --help", err, cmd.CommandPath())
+	})
+	a.flags.register(root)
+	root.AddCommand(
+		newDemoCommand(a), newScanCommand(a), newRunCommand(a),
+		newFindingsCommand(a), newShowCommand(a),
+		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
+		newStopCommand(a), newResumeCommand(a),
+		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newControlCommand(a),
+		newConfigCommand(a), newVersionCommand(a),
+	)
+	return root
+}
+
+// args makes cobra's argument errors usage errors.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, list []string) error {
+		if err := check(cmd, list); err != nil {
+			return usage("%v; see %s --help", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}

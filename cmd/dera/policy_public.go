@@ -1,0 +1,96 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"dera/iam/reason"
+)
+
+// openingJSON is a statement that lets strangers in, or may.
+type openingJSON struct {
+	File      string       `json:"file"`
+	Statement int          `json:"statement"` // counted from zero
+	Sid       string       `json:"sid,omitempty"`
+	Witness   *witnessJSON `json:"witness,omitempty"`
+	Cause     string       `json:"cause,omitempty"`
+	Detail    string       `json:"detail,omitempty"`
+}
+
+func newPolicyPublicCommand(a *app) *cobra.Command {
+	var zone reason.Zone
+	cmd := &cobra.Command{
+		Use:   "public FILE...",
+		Short: "Decide whether strangers can use what a resource policy protects",
+		Long: "Decide whether strangers can use what a resource policy protects, and name the statements that let them in.\n" +
+			"Without flags a stranger is anybody of whom the policy demands nothing; with --account, --organization or\n" +
+			"--trust a stranger is everybody outside that zone of trust.\n\n" +
+			"Exit code 0: no stranger can. 3: some can, with a request. 4: undecided.",
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			files, err := readPolicies(a, paths)
+			if err != nil {
+				return err
+			}
+			var found reason.Exposure
+			external := len(zone.Accounts)+len(zone.Organizations)+len(zone.Principals) > 0
+			if external {
+				found = reason.External(cmd.Context(), documents(files), zone, reason.Config{})
+			} else {
+				found = reason.Public(cmd.Context(), documents(files), reason.Config{})
+			}
+			if a.json() {
+				err = a.printJSON(exposureJSON(found, files))
+			} else {
+				printExposure(a, found, files, external)
+			}
+			if err != nil {
+				return err
+			}
+			return verdictExit(found.Verdict)
+		},
+	}
+	cmd.Flags().StringSliceVar(&zone.Accounts, "account", nil, "account number inside the zone of trust")
+	cmd.Flags().StringSliceVar(&zone.Organizations, "organization", nil, "organization ID inside the zone of trust")
+	cmd.Flags().StringSliceVar(&zone.Principals, "trust", nil, "ARN of a principal inside the zone of trust")
+	return cmd
+}
+
+func exposureJSON(found reason.Exposure, files []policyFile) any {
+	out := struct {
+		Verdict string        `json:"verdict"` // proved: no stranger can
+		Open    []openingJSON `json:"open,omitempty"`
+		Unsure  []openingJSON `json:"unsure,omitempty"`
+	}{Verdict: found.Verdict.String()}
+	for _, o := range found.Open {
+		out.Open = append(out.Open, openingJSON{
+			File: files[o.Statement.Document].name, Statement: o.Statement.Statement, Sid: o.Statement.Sid,
+			Witness: newWitnessJSON(o.Witness),
+		})
+	}
+	for _, d := range found.Unsure {
+		out.Unsure = append(out.Unsure, openingJSON{
+			File: files[d.Statement.Document].name, Statement: d.Statement.Statement, Sid: d.Statement.Sid,
+			Cause: d.Why.String(), Detail: d.Detail,
+		})
+	}
+	return out
+}
+
+func printExposure(a *app, found reason.Exposure, files []policyFile, external bool) {
+	p := newPaint(a.out)
+	kind, who := "public", "anybody"
+	if external {
+		kind, who = "external", "a stranger to the zone of trust"
+	}
+	if found.Verdict == reason.Proved {
+		a.printf("%s %s is allowed nothing.\n", p.colour("2", "not "+kind+":"), who)
+	}
+	for _, o := range found.Open {
+		a.printf("%s %s lets in %s, for example:\n", p.colour("1", kind+":"), files[o.Statement.Document].where(o.Statement.Statement), who)
+		printRequest(a, o.Witness.Request)
+		printReading(a, o.Witness.Reading)
+	}
+	for _, d := range found.Unsure {
+		a.printf("%s %s: (%v) %s.\n", p.colour("3", "unknown:"), files[d.Statement.Document].where(d.Statement.Statement), d.Why, d.Detail)
+	}
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"io"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// progress is a bar on a terminal and nothing elsewhere.
+type progress struct{ bar *progressbar.ProgressBar }
+
+func newProgress(w io.Writer, what string) *progress {
+	if _, tty := terminal(w); !tty {
+		return &progress{}
+	}
+	return &progress{progressbar.NewOptions(1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionThrottle(0))}
+}
+
+func (p *progress) total(n int) {
+	if p.bar != nil {
+		p.bar.ChangeMax(max(n, 1))
+	}
+}
+
+// step moves on; a failed drawing is of no matter.
+func (p *progress) step(what string) {
+	if p != nil && p.bar != nil {
+		p.bar.Describe(what)
+		_ = p.bar.Add(1)
+	}
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera"
+)
+
+// scanReport is what dera scan prints with --output json; docs/cli.md describes it.
+type scanReport struct {
+	Findings   []findingView `json:"findings"`
+	Unreadable []unreadable  `json:"unreadable,omitempty"`
+	Summary    scanSummary   `json:"summary"`
+}
+
+// findingView is a finding with the plan that would remove it.
+type findingView struct {
+	dera.Finding
+	Plan *planView `json:"plan,omitempty"`
+}
+
+type planView struct {
+	Remediation string     `json:"remediation"`
+	State       dera.State `json:"state"`
+	Digest      string     `json:"digest"`
+	Diff        []string   `json:"diff"`
+	Failure     string     `json:"failure,omitempty"`
+}
+
+func viewPlan(r dera.Remediation) *planView {
+	return &planView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure}
+}
+
+type scanSummary struct {
+	Mode         string         `json:"mode"`
+	Accounts     []string       `json:"accounts"`
+	Regions      []string       `json:"regions"`
+	Resources    int            `json:"resources"`
+	Findings     int            `json:"findings"`
+	Open         int            `json:"open"`
+	Resolved     int            `json:"resolved"`
+	Unknown      int            `json:"unknown"`
+	Unreadable   int            `json:"unreadable"`
+	Dispositions map[string]int `json:"dispositions"`
+}
+
+func summarize(r scanReport) scanSummary {
+	s := scanSummary{Findings: len(r.Findings), Unreadable: len(r.Unreadable), Dispositions: map[string]int{"auto": 0, "review": 0, "alert": 0, "exempt": 0}}
+	for _, f := range r.Findings {
+		s.Dispositions[f.Disposition.String()]++
+		switch {
+		case f.State == dera.FindingResolved:
+			s.Resolved++
+		case f.LeftOpen():
+			s.Open++
+		}
+		if f.State == dera.FindingUnknown {
+			s.Unknown++
+		}
+	}
+	return s
+}
+
+// exit is the scan's exit code: unread places win over open findings.
+func (r scanReport) exit() error {
+	switch {
+	case len(r.Unreadable) > 0:
+		return &exitError{code: exitUndecided}
+	case r.Summary.Open > 0:
+		return &exitError{code: exitNo}
+	}
+	return nil
+}
+
+// printScan writes the report for people: what was found, why it was decided so,
+// and the diff of every plan.
+func (a *app) printScan(r scanReport) {
+	p := newPaint(a.out)
+	t := table{head: []string{"SEVERITY", "DECISION", "STATE", "WHERE", "RESOURCE", "FINDING"}}
+	for _, f := range r.Findings {
+		t.row(p.severity(f.Severity), p.disposition(f.Disposition), string(f.State), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
+	}
+	if len(t.rows) > 0 {
+		t.print(a.out)
+		a.printf("\n")
+	}
+	seen := map[string]bool{}
+	for _, f := range r.Findings {
+		if f.Plan == nil || seen[f.Plan.Remediation] {
+			continue
+		}
+		seen[f.Plan.Remediation] = true
+		a.printf("%s  %s  %s\n", p.bold(f.Plan.Remediation), p.state(f.Plan.State), resourceText(f.Finding))
+		a.printPlan(p, f)
+	}
+	for _, u := range r.Unreadable {
+		a.printf("%s %s %s: %s\n", p.colour("1", "not read:"), u.Account, u.Region, u.Error)
+	}
+	s := r.Summary
+	a.printf("%s: %d resources in %s, mode %s; %d findings open (%d auto, %d review, %d alert, %d exempt), %d resolved, %d places not read\n",
+		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode, s.Open,
+		s.Dispositions["auto"], s.Dispositions["review"], s.Dispositions["alert"], s.Dispositions["exempt"], s.Resolved, s.Unreadable)
+}
+
+func (a *app) printPlan(p paint, f findingView) {
+	width, _ := terminal(a.out)
+	for _, line := range f.Plan.Diff {
+		a.printf("  %s\n", p.diff(line))
+	}
+	for _, reason := range decisive(f.Finding) {
+		a.printf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
+	}
+	if f.Plan.State == dera.Waiting {
+		a.printf("  approve with: dera approve %s --digest %s\n", f.Plan.Remediation, f.Plan.Digest)
+	}
+	if f.Plan.Failure != "" {
+		a.printf("  %s\n", p.colour("1", f.Plan.Failure))
+	}
+	a.printf("\n")
+}
+
+// decisive are the reasons that made the decision what it is.
+func decisive(f dera.Finding) []dera.Reason {
+	var out []dera.Reason
+	for _, r := range f.Reasons {
+		if r.Guardrail == "control" || r.Disposition > dera.Auto {
+			out = append(out, r)
+		}
+	}
+	return slices.CompactFunc(out, func(a, b dera.Reason) bool { return a.Guardrail == b.Guardrail && a.Why == b.Why })
+}
+
+func resourceText(f dera.Finding) string {
+	if f.ResourceName == "" {
+		return f.Resource.Name()
+	}
+	return fmt.Sprintf("%s (%s)", f.Resource.Name(), f.ResourceName)
+}

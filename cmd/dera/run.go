@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+	"dera/controls"
+	"dera/engine"
+	"dera/source"
+)
+
+func newRunCommand(a *app) *cobra.Command {
+	var queueURL string
+	var sweep time.Duration
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "The controller: events, sweeps and workers, until it is stopped",
+		Long: "run takes CloudTrail events from the SQS queue that EventBridge fills, looks at everything once an interval,\n" +
+			"and carries out what is decided. It ends cleanly on SIGTERM: what is in hand is finished.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.controller(cmd.Context(), queueURL, sweep) },
+	}
+	cmd.Flags().StringVar(&queueURL, "queue", "", "URL of the SQS queue (default: the configuration's)")
+	cmd.Flags().DurationVar(&sweep, "sweep", 0, "time between two looks at everything (default: the configuration's, or 1h)")
+	return cmd
+}
+
+func (a *app) controller(ctx context.Context, queueURL string, sweep time.Duration) (err error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	level := slog.HandlerOptions{Level: slog.LevelInfo}
+	log := slog.New(slog.NewJSONHandler(a.err, &level))
+	if _, tty := terminal(a.err); tty {
+		log = slog.New(slog.NewTextHandler(a.err, &level))
+	}
+	if err := s.connect(ctx, options{log: log, tell: a.follow()}); err != nil {
+		return err
+	}
+	if queueURL == "" {
+		queueURL = s.config.Queue
+	}
+	if sweep == 0 {
+		sweep = time.Duration(s.config.Sweep)
+	}
+	if sweep == 0 {
+		sweep = time.Hour
+	}
+	if err := s.engine.Start(ctx, version); err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "dera runs", "account", s.identity.Account, "region", s.regions, "queue", queueURL != "", "sweep", sweep.String())
+	return s.serve(ctx, queueURL, sweep, log)
+}
+
+// serve runs sources and workers until ctx is done, then ends what is in hand.
+func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duration, log *slog.Logger) error {
+	var parts []func(context.Context) error
+	parts = append(parts, s.engine.Work, s.sign)
+	schedule, err := s.schedule(sweep, log)
+	if err != nil {
+		return err
+	}
+	parts = append(parts, schedule)
+	if queueURL != "" {
+		src, err := s.queueSource(queueURL, log)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, ingest(s.engine)) })
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, len(parts))
+	var wait sync.WaitGroup
+	for i, part := range parts {
+		wait.Go(func() {
+			errs[i] = part(ctx)
+			cancel() // one that ends, ends all
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// sign signs a checkpoint of the audit log each minute.
+func (s *session) sign(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if _, err := s.log.Sign(ctx); err != nil && ctx.Err() == nil {
+				return err // the log and what was signed disagree: nothing may go on
+			}
+		}
+	}
+}
+
+func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
+	var ids []string
+	for _, acct := range s.accounts {
+		ids = append(ids, acct.ID)
+	}
+	return source.NewSQS(source.SQSConfig{
+		Queue: queue{s.client.Queue(url)}, Accounts: ids, Log: log, Now: s.app.now,
+		Silence: 24 * time.Hour,
+		OnSilence: func(ctx context.Context, since time.Time) {
+			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)
+		},
+	})
+}
+
+// follow prints one line for each thing that happened.
+func (a *app) follow() func(engine.News) {
+	p := newPaint(a.out)
+	var mu sync.Mutex
+	return func(n engine.News) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch n.What {
+		case "finding":
+			if f := n.Finding; f.State == dera.FindingOpen && f.FirstSeen.Equal(f.LastSeen) {
+				a.printf("%s  %s %s %s %s: %s\n", stamp(a.now()), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, resourceText(*f), f.Title)
+			}
+		case "remediation":
+			r := n.Remediation
+			a.printf("%s  %s %s %s\n", stamp(a.now()), p.state(r.State), r.ID, r.Plan.Resource)
+		}
+	}
+}
+
+// schedule asks for a look at everything once an interval.
+func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.Context) error, error) {
+	types := map[string]bool{}
+	var list []string
+	for _, c := range controls.All() {
+		if !types[c.Type] {
+			types[c.Type] = true
+			list = append(list, c.Type)
+		}
+	}
+	sched, err := source.NewSchedule(source.ScheduleConfig{
+		Accounts: s.accounts, Regions: s.regions, Types: list, Interval: every, Log: log, Now: s.app.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return sched.Run(ctx, ingest(s.engine)) }, nil
+}

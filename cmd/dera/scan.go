@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+	awscloud "dera/cloud/aws"
+	"dera/engine"
+)
+
+func newScanCommand(a *app) *cobra.Command {
+	var apply bool
+	cmd := &cobra.Command{
+		Use:   "scan",
+		Short: "One look at everything: findings, decisions, plans",
+		Long: "scan looks once at every resource of the configured accounts and regions, decides what would be done about\n" +
+			"each finding, and shows the plans. With --apply it carries out what is decided auto where the mode is enforce.\n\n" +
+			"Exit codes: 0 nothing left open, 3 findings open, 4 something could not be read.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.scan(cmd.Context(), apply) },
+	}
+	cmd.Flags().BoolVar(&apply, "apply", false, "act where the mode is enforce; refused where nothing is")
+	return cmd
+}
+
+// scanning collects what one scan sees.
+type scanning struct {
+	mu       sync.Mutex
+	progress *progress
+	unread   []unreadable
+	groups   int
+}
+
+// unreadable is a place that could not be read.
+type unreadable struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Type    string `json:"type"`
+	Call    string `json:"call,omitempty"`
+	Problem string `json:"problem"`
+	Error   string `json:"error"`
+}
+
+func (s *scanning) tell(n engine.News) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch n.What {
+	case "page":
+		s.groups += n.Resources
+		if n.Scope.Sweep() {
+			s.progress.step(n.Scope.Account + " " + n.Scope.Region)
+		}
+	case "unread":
+		u := unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: n.Err.Error()}
+		var e *awscloud.Error
+		if errors.As(n.Err, &e) {
+			u.Call, u.Problem = e.Call, string(e.Problem)
+		}
+		s.unread = append(s.unread, u)
+		s.progress.step(n.Scope.Account + " " + n.Scope.Region)
+	}
+}
+
+func (a *app) scan(ctx context.Context, apply bool) (err error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	watch := &scanning{progress: newProgress(a.err, "looking")}
+	if err := s.connect(ctx, options{tell: watch.tell}); err != nil {
+		return err
+	}
+	if apply && !s.config.enforces(a.flags.mode) {
+		return usage("--apply acts only where the mode is enforce; here it is observe or review, so nothing would be done")
+	}
+	began := a.now()
+	if err := s.look(ctx, watch, apply); err != nil {
+		return err
+	}
+	report, err := s.report(ctx, began, watch)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		if err := a.printJSON(report); err != nil {
+			return err
+		}
+	} else {
+		a.printScan(report)
+	}
+	return report.exit()
+}
+
+// look looks at every page of everything once, in this goroutine. With apply it
+// then says how many changes it is about to make, and makes them.
+func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
+	scopes := s.engine.Scopes()
+	watch.progress.total(len(scopes))
+	for _, scope := range scopes {
+		ev := dera.Event{Source: "scan", Name: "scan", Scope: scope, Time: s.app.now()}
+		if err := s.engine.LookNow(ctx, ev, apply); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	watch.progress.end()
+	if !apply {
+		return nil
+	}
+	plans, changes, err := s.planned(ctx)
+	if err != nil {
+		return err
+	}
+	s.app.note("%d planned remediations, %d changes\n", plans, changes)
+	bar := newProgress(s.app.err, "fixing")
+	bar.total(plans)
+	ready, err := s.store.RemediationsIn(ctx, dera.Ready)
+	if err != nil {
+		return err
+	}
+	for _, r := range ready {
+		if _, err := s.engine.Carry(ctx, r.ID); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.app.note("dera: %s: %v\n", r.ID, err)
+		}
+		bar.step(r.Plan.Resource.Name())
+		// What is left of the resource is decided on a fresh look.
+		scope := dera.Scope{Partition: r.Plan.Partition, Account: r.Plan.Account, Region: r.Plan.Region, Type: r.Plan.Type, IDs: []string{r.Plan.Resource.Name()}}
+		if err := s.engine.LookNow(ctx, dera.Event{Source: "scan", Name: "look again", Scope: scope, Time: s.app.now()}, false); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	bar.end()
+	return nil
+}
+
+func (s *session) planned(ctx context.Context) (plans, changes int, err error) {
+	ready, err := s.store.RemediationsIn(ctx, dera.Ready)
+	for _, r := range ready {
+		plans++
+		changes += len(r.Plan.Changes)
+	}
+	return plans, changes, err
+}
+
+// report gathers what this scan saw: everything that was looked at since it
+// began, in the places that it looks after.
+func (s *session) report(ctx context.Context, began time.Time, watch *scanning) (scanReport, error) {
+	r := scanReport{Findings: []findingView{}, Unreadable: watch.unread}
+	all, err := s.store.Findings(ctx)
+	if err != nil {
+		return r, err
+	}
+	for _, f := range all {
+		if f.LastSeen.Before(began) && !s.couldNotRead(f, watch.unread) {
+			continue
+		}
+		v := findingView{Finding: f}
+		if f.Remediation != "" {
+			rem, err := s.store.Remediation(ctx, f.Remediation)
+			if err != nil {
+				return r, err
+			}
+			v.Plan = viewPlan(rem)
+		}
+		r.Findings = append(r.Findings, v)
+	}
+	r.Summary = summarize(r)
+	r.Summary.Resources = watch.groups
+	r.Summary.Mode = s.config.modeFor(s.app.flags.mode)(s.accounts[0], "").String()
+	for _, acct := range s.accounts {
+		r.Summary.Accounts = append(r.Summary.Accounts, acct.ID)
+	}
+	r.Summary.Regions = s.regions
+	return r, nil
+}
+
+// couldNotRead keeps a finding in the report whose place could not be read: not
+// seen is not gone.
+func (s *session) couldNotRead(f dera.Finding, unread []unreadable) bool {
+	for _, u := range unread {
+		if u.Account == f.Account && u.Region == f.Region && u.Type == f.ResourceType && f.State != dera.FindingResolved {
+			return true
+		}
+	}
+	return false
+}

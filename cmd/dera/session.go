@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"dera"
+	"dera/audit"
+	awscloud "dera/cloud/aws"
+	"dera/control"
+	"dera/controls"
+	"dera/engine"
+	"dera/evaluate"
+	"dera/store"
+)
+
+// session is everything that a command needs that works with the store.
+type session struct {
+	app      *app
+	config   fileConfig
+	settings control.Settings
+	store    *store.Store
+	log      engine.Log
+	keys     string // folder of the keys
+
+	// Set by connect.
+	client   *awscloud.Client
+	identity awscloud.Identity
+	accounts []dera.Account
+	regions  []string
+	engine   *engine.Engine
+}
+
+// logOrigin names the audit log in its checkpoints.
+const logOrigin = "dera/audit"
+
+// open reads the configuration, makes the data folder if need be, and opens the
+// store. It talks to nobody.
+func (a *app) open(ctx context.Context) (*session, error) {
+	cfg, err := loadConfig(a.flags.config)
+	if err != nil {
+		return nil, err
+	}
+	if a.flags.mode != "" {
+		if _, err := dera.ParseMode(a.flags.mode); err != nil {
+			return nil, usage("--mode: %v", err)
+		}
+	}
+	s := &session{app: a, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
+	if s.settings, err = cfg.settings(); err != nil {
+		return nil, usage("%v", err)
+	}
+	if err := os.MkdirAll(s.keys, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	vault, err := audit.LoadVault(s.keys, nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		vault, err = audit.CreateVault(s.keys, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := audit.LoadFileKey(s.keys)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = audit.NewFileKey(s.keys, logOrigin, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	url := a.flags.db
+	if url == "" {
+		url = "sqlite:" + filepath.Join(a.flags.data, "dera.db")
+	}
+	if s.store, err = store.Open(ctx, store.Config{URL: url, Sealer: vault, Now: a.now}); err != nil {
+		return nil, err
+	}
+	s.log = engine.Log{Store: s.store, Key: key, PublicKey: key.PublicKey(), Now: a.now}
+	if err := s.log.Check(ctx); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+// close signs what was recorded and closes the store.
+func (s *session) close(ctx context.Context) error {
+	_, err := s.log.Sign(context.WithoutCancel(ctx))
+	return errors.Join(err, s.store.Close())
+}
+
+// options change what connect makes, for the demo.
+type options struct {
+	client      *http.Client
+	credentials aws.CredentialsProvider
+	endpoint    string
+	accounts    []accountConfig
+	region      string
+	tell        func(engine.News)
+	log         *slog.Logger
+	settle      time.Duration
+	owner       string
+}
+
+// connect finds out who we are on AWS and puts the engine together.
+func (s *session) connect(ctx context.Context, o options) error {
+	accounts := s.config.Accounts
+	if o.accounts != nil {
+		accounts = o.accounts
+	}
+	cfg := awscloud.Config{HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
+	if len(s.app.flags.regions) > 0 {
+		cfg.Region = s.app.flags.regions[0]
+	}
+	for _, a := range accounts {
+		cfg.Accounts = append(cfg.Accounts, awscloud.Account{ID: a.ID, RoleARN: a.Role, ExternalID: a.ExternalID, WriteRoleARN: a.WriteRole})
+	}
+	var err error
+	if s.client, err = awscloud.New(ctx, cfg); err != nil {
+		return err
+	}
+	if s.identity, err = s.client.Identity(ctx); err != nil {
+		return fmt.Errorf("find out who we are: %w", err)
+	}
+	partition := awscloud.Partition(s.client.Region())
+	for _, a := range accounts {
+		s.accounts = append(s.accounts, dera.Account{ID: a.ID, Partition: partition, Name: a.Name, OU: a.OU, Tags: a.Tags})
+	}
+	if len(s.accounts) == 0 {
+		s.accounts = []dera.Account{{ID: s.identity.Account, Partition: partition}}
+	}
+	if err := s.chooseRegions(ctx); err != nil {
+		return err
+	}
+	return s.wire(o)
+}
+
+// whoAmI asks STS who gives an order, within a few seconds.
+func (s *session) whoAmI(ctx context.Context) (dera.Actor, error) {
+	client, err := awscloud.New(ctx, awscloud.Config{Timeout: 5 * time.Second})
+	if err != nil {
+		return dera.Actor{}, err
+	}
+	id, err := client.Identity(ctx)
+	return dera.Actor{Name: id.ARN, How: "sts"}, err
+}
+
+// chooseRegions: the flag wins over the configuration, that over the default.
+func (s *session) chooseRegions(ctx context.Context) error {
+	switch {
+	case s.app.flags.allRegions:
+		regions, err := s.client.Regions(ctx, s.accounts[0].ID)
+		if err != nil {
+			return fmt.Errorf("list regions: %w", err)
+		}
+		s.regions = regions
+	case len(s.app.flags.regions) > 0:
+		s.regions = s.app.flags.regions
+	case len(s.config.Regions) > 0:
+		s.regions = s.config.Regions
+	default:
+		s.regions = []string{s.client.Region()}
+	}
+	return nil
+}
+
+// wire puts the engine together.
+func (s *session) wire(o options) error {
+	gate, err := s.gate()
+	if err != nil {
+		return err
+	}
+	owner := o.owner
+	if owner == "" {
+		host, _ := os.Hostname() // a name for people; the process ID and time make it unique
+		owner = fmt.Sprintf("%s/%d/%d", host, os.Getpid(), s.app.now().UnixNano())
+	}
+	settle := time.Duration(s.config.Settle)
+	if o.settle != 0 {
+		settle = o.settle
+	}
+	s.engine, err = engine.New(engine.Config{
+		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
+		Gate: gate, Accounts: s.accounts, Regions: s.regions, Mode: s.config.modeFor(s.app.flags.mode),
+		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner,
+		BudgetPerHour: s.config.Budget, ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
+		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,
+	})
+	return err
+}
+
+// gate puts the guardrails together. Enforce without a word on exemptions is
+// refused (design §6.1.18).
+func (s *session) gate() (evaluate.Gate, error) {
+	path := s.app.flags.exemptions
+	if path == "" {
+		path = s.config.Exemptions
+	}
+	if path != "" && s.app.flags.noExemptions {
+		return evaluate.Gate{}, usage("--no-exemptions contradicts the exemption list %s", path)
+	}
+	if path == "" && !s.app.flags.noExemptions && s.config.enforces(s.app.flags.mode) {
+		return evaluate.Gate{}, usage("enforce wants to know about exemptions: name the list with --exemptions FILE, or say --no-exemptions")
+	}
+	exempted, err := evaluate.NewExempted(path, evaluate.ExemptionConfig{Controls: controlIDs()}, s.app.now)
+	if err != nil {
+		return evaluate.Gate{}, usage("%w", err)
+	}
+	for _, w := range exempted.Warnings() {
+		s.app.note("dera: warning: %s\n", w)
+	}
+	var flows evaluate.Flows
+	if len(s.config.FlowLogs) > 0 {
+		log, err := evaluate.ReadFlowLogs(s.config.FlowLogs...)
+		if err != nil {
+			return evaluate.Gate{}, err
+		}
+		flows = log
+	}
+	b := s.config.Bastions
+	return evaluate.Gate{
+		Finding: []evaluate.Guardrail{
+			exempted,
+			evaluate.Mode{},
+			evaluate.Stopped{Ledger: s.store},
+			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			evaluate.RolledBackBefore{},
+			evaluate.FailedBefore{Now: s.app.now},
+		},
+		Plan: []evaluate.Guardrail{
+			evaluate.Reversible{},
+			evaluate.Proved{},
+			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
+			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget},
+		},
+	}, nil
+}

@@ -1,0 +1,97 @@
+package control
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Statement is one statement of a generated IAM policy.
+type Statement struct {
+	Sid       string                       `json:"Sid"`
+	Effect    string                       `json:"Effect"`
+	Action    []string                     `json:"Action"`
+	Resource  []string                     `json:"Resource"`
+	Condition map[string]map[string]string `json:"Condition,omitempty"`
+}
+
+// Policy is a generated IAM policy document.
+type Policy struct {
+	Version   string      `json:"Version"`
+	Statement []Statement `json:"Statement"`
+}
+
+// target is what an action may be allowed on, and under which condition. An
+// action that is not here is one that AWS allows on * alone (Service
+// Authorization Reference, Amazon EC2): every Describe and Get.
+type target struct {
+	sid       string
+	resources []string // ARNs with PARTITION and ACCOUNT to fill in
+	condition map[string]map[string]string
+}
+
+func targets() map[string]target {
+	rules := "arn:PARTITION:ec2:*:ACCOUNT:security-group-rule/*"
+	groups := "arn:PARTITION:ec2:*:ACCOUNT:security-group/*"
+	return map[string]target{
+		"ec2:AuthorizeSecurityGroupIngress": {sid: "ChangeInboundRules", resources: []string{groups, rules}},
+		"ec2:RevokeSecurityGroupIngress":    {sid: "ChangeInboundRules", resources: []string{groups, rules}},
+		"ec2:CreateTags": {sid: "TagRulesAsTheyAreMade", resources: []string{rules},
+			condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "AuthorizeSecurityGroupIngress"}}},
+	}
+}
+
+// ReaderPolicy allows what looking takes: the reads of the controls and the call
+// that tells who dera is.
+func ReaderPolicy(controls []Control, partition, account string) Policy {
+	actions := map[string]bool{"ec2:DescribeRegions": true}
+	for _, c := range controls {
+		for _, a := range c.Reads {
+			actions[a] = true
+		}
+	}
+	return policy(actions, partition, account)
+}
+
+// RemediatorPolicy allows what acting takes on top of looking: the reads that
+// settle and verify, and the declared writes, each on its own kind of resource.
+func RemediatorPolicy(controls []Control, partition, account string) Policy {
+	actions := map[string]bool{}
+	for _, c := range controls {
+		if len(c.Writes) == 0 {
+			continue
+		}
+		for _, a := range append(slices.Clone(c.Reads), c.Writes...) {
+			actions[a] = true
+		}
+	}
+	return policy(actions, partition, account)
+}
+
+func policy(actions map[string]bool, partition, account string) Policy {
+	p := Policy{Version: "2012-10-17"}
+	if account == "" {
+		account = "*"
+	}
+	fill := strings.NewReplacer("PARTITION", partition, "ACCOUNT", account)
+	known := targets()
+	at := map[string]int{}
+	for _, a := range slices.Sorted(maps.Keys(actions)) {
+		t, ok := known[a]
+		if !ok {
+			t = target{sid: "Look", resources: []string{"*"}}
+		}
+		i, ok := at[t.sid]
+		if !ok {
+			i = len(p.Statement)
+			at[t.sid] = i
+			s := Statement{Sid: t.sid, Effect: "Allow", Condition: t.condition}
+			for _, r := range t.resources {
+				s.Resource = append(s.Resource, fill.Replace(r))
+			}
+			p.Statement = append(p.Statement, s)
+		}
+		p.Statement[i].Action = append(p.Statement[i].Action, a)
+	}
+	return p
+}

@@ -1,0 +1,52 @@
+package evaluate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ExemptionProblem is one fault of an exemption list, or one thing to look at.
+type ExemptionProblem struct {
+	File    string
+	Line    int // from 1
+	Column  int // in characters, from 1
+	Message string
+	// Source is the line of the file.
+	Source string
+}
+
+// String is file:line:column, the message, and below it the line with a caret
+// under the fault.
+func (p ExemptionProblem) String() string {
+	head := fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+	if strings.TrimSpace(p.Source) == "" {
+		return head
+	}
+	line := strings.ReplaceAll(p.Source, "\t", " ")
+	number := fmt.Sprintf("%5d | ", p.Line)
+	return fmt.Sprintf("%s\n%s%s\n%s%s^", head, number, line, strings.Repeat(" ", len(number)-2)+"| ", strings.Repeat(" ", max(p.Column-1, 0)))
+}
+
+// ExemptionError holds everything that is wrong with an exemption list.
+type ExemptionError struct{ Problems []ExemptionProblem }
+
+// maxExemptionProblems bounds how many problems an error message spells out.
+const maxExemptionProblems = 50
+
+// Error tells the problems in the order of the file, each over several lines.
+func (e *ExemptionError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the exemption list has %d faults, so nothing in it counts:", len(e.Problems))
+	if len(e.Problems) == 1 {
+		b.Reset()
+		b.WriteString("the exemption list has a fault, so nothing in it counts:")
+	}
+	for i, p := range e.Problems {
+		if i == maxExemptionProblems {
+			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-i)
+			break
+		}
+		b.WriteString("\n" + p.String())
+	}
+	return b.String()
+}
