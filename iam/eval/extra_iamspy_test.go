@@ -186,7 +186,7 @@ func (f *spyFiles) input(t *testing.T, account *spyAccount, e spyEntity, resourc
 	}
 	for _, r := range slices.Concat(f.Resources...) {
 		if resource == r.Resource || strings.HasPrefix(resource, r.Resource+"/") {
-			in.Resource = Compile(parseAll(t, barePrincipals(t, r.Policy))...)
+			in.Resource = Compile(parseAll(t, r.Policy)...)
 			in.ResourceAccount = r.Account
 		}
 	}
@@ -227,23 +227,4 @@ func (n *spyNode) levels(t *testing.T, account string) []*Set {
 		}
 	}
 	return nil
-}
-
-// barePrincipals rewrites "Principal": "arn:..." to the form that AWS takes.
-func barePrincipals(t *testing.T, raw json.RawMessage) json.RawMessage {
-	t.Helper()
-	var document map[string]any
-	if err := json.Unmarshal(raw, &document); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range document["Statement"].([]any) {
-		if arn, bare := s.(map[string]any)["Principal"].(string); bare && arn != "*" {
-			s.(map[string]any)["Principal"] = map[string]any{"AWS": arn}
-		}
-	}
-	out, err := json.Marshal(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }

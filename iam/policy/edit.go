@@ -120,8 +120,8 @@ func (d *Document) mark(s *splice, e Edit) error {
 		if parent = parent.find("Principal"); parent == nil {
 			return ErrNotFound
 		}
-		if parent.kind == nodeString { // a bare "*"
-			if e.kind == PrincipalAWS && e.value == "*" {
+		if parent.kind == nodeString { // a bare "*" or ARN
+			if e.kind == PrincipalAWS && e.value == parent.str {
 				return ErrLast
 			}
 			return ErrNotFound

@@ -104,6 +104,7 @@ func TestApply_refuses(t *testing.T) {
 		"no_such_kind":         {edited, []Edit{RemovePrincipal(2, PrincipalFederated, "*")}, ErrNotFound, `remove Principal "*" of statement 2: no such entry`},
 		"not_everybody":        {single, []Edit{RemovePrincipal(0, PrincipalService, "*")}, ErrNotFound, `remove Principal "*" of statement 0: no such entry`},
 		"everybody":            {single, []Edit{RemovePrincipal(0, PrincipalAWS, "*")}, ErrLast, `remove Principal "*" of statement 0: nothing would be left`},
+		"bare_principal":       {strings.Replace(single, `"*"`, `"111122223333"`, 1), []Edit{RemovePrincipal(0, PrincipalAWS, "111122223333")}, ErrLast, `remove Principal "111122223333" of statement 0: nothing would be left`},
 		"last_action":          {single, []Edit{RemoveAction(0, "a:B")}, ErrLast, `remove Action "a:B" of statement 0: nothing would be left`},
 		"last_scalar":          {edited, []Edit{RemoveAction(1, "ec2:*")}, ErrLast, `remove Action "ec2:*" of statement 1: nothing would be left`},
 		"last_resource":        {single, []Edit{RemoveResource(0, "*")}, ErrLast, `remove Resource "*" of statement 0: nothing would be left`},

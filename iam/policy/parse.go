@@ -8,10 +8,10 @@ import (
 
 // Parse reads a policy document, plain or URL-encoded as the IAM API returns
 // it. It accepts what AWS stores: a single statement in place of a list, a
-// string in place of a list, booleans and numbers as condition values, nulls
-// within lists, any or no version. Everything else outside the grammar is an
-// *Error with AWS's reason and the position; positions in an encoded document
-// count in the decoded text.
+// string in place of a list, a bare ARN as principal, booleans and numbers as
+// condition values, nulls within lists, any or no version. Everything else
+// outside the grammar is an *Error with AWS's reason and the position;
+// positions in an encoded document count in the decoded text.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Parse(text string) (*Document, error) {
 	text, err := decode(text)
@@ -185,10 +185,12 @@ func (p *parser) list(element string, n *node) ([]string, error) {
 }
 
 func (p *parser) principals(element string, n *node) (*Principals, error) {
-	if n.kind == nodeString && n.str == "*" {
+	switch {
+	case n.kind == nodeString && n.str == "*":
 		return &Principals{Any: true}, nil
-	}
-	if n.kind != nodeObject {
+	case n.kind == nodeString: // S3 has handed out such policies
+		return &Principals{Groups: []PrincipalGroup{{PrincipalAWS, []string{n.str}}}}, nil
+	case n.kind != nodeObject:
 		return nil, p.fail(n, `%s is neither "*" nor an object`, element)
 	}
 	ps := &Principals{}

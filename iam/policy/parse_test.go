@@ -92,6 +92,18 @@ func TestParse_decodes_url_encoding_only_where_there_is_some(t *testing.T) {
 	}
 }
 
+func TestParse_takes_a_bare_principal(t *testing.T) {
+	t.Parallel()
+	d := must(t, one(`"Principal":"arn:aws:iam::111122223333:root"`))
+	want := &Principals{Groups: []PrincipalGroup{{PrincipalAWS, []string{"arn:aws:iam::111122223333:root"}}}}
+	if got := d.Statements[0].Principals; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if same := must(t, one(`"Principal":{"AWS":"111122223333"}`)); d.Canon() != same.Canon() {
+		t.Errorf("got %s, want %s", d.Canon(), same.Canon())
+	}
+}
+
 // one wraps the members of a statement into a document.
 func one(members string) string {
 	return `{"Statement":{"Effect":"Allow",` + members + `}}`
@@ -129,7 +141,7 @@ func TestParse_refuses_with_position(t *testing.T) {
 		"action_null":            {one(`"Action":null`), Position{1, 41, 40}, "Action holds null, not a string"},
 		"action_of_lists":        {one(`"Action":[[]]`), Position{1, 42, 41}, "Action holds an array, not a string"},
 		"not_resource_an_object": {one(`"NotResource":{}`), Position{1, 46, 45}, "NotResource holds an object, not a string"},
-		"principal_text":         {one(`"Principal":"arn:aws:iam::111122223333:root"`), Position{1, 44, 43}, `Principal is neither "*" nor an object`},
+		"principal_number":       {one(`"Principal":7`), Position{1, 44, 43}, `Principal is neither "*" nor an object`},
 		"principal_kind":         {one(`"Principal":{"Aws":"*"}`), Position{1, 45, 44}, `unknown kind of principal "Aws"`},
 		"principal_value":        {one(`"NotPrincipal":{"AWS":7}`), Position{1, 54, 53}, "NotPrincipal holds a number, not a string"},
 		"condition_a_list":       {one(`"Condition":[]`), Position{1, 44, 43}, "Condition is an array, not an object"},

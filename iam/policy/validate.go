@@ -94,6 +94,11 @@ func (v *validator) principalExists(st *Statement) error {
 	if st.Principals == nil && st.NotPrincipals == nil {
 		return v.fail(st.node, ReasonNoPrincipal, "no Principal in a %s", v.kind)
 	}
+	for _, name := range []string{"Principal", "NotPrincipal"} {
+		if n := st.node.find(name); n != nil && n.kind == nodeString && n.str != "*" {
+			return v.fail(n, ReasonSyntax, "a bare %q as %s", n.str, name)
+		}
+	}
 	return nil
 }
 

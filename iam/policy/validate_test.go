@@ -82,6 +82,8 @@ func TestValidate_gives_the_reasons_of_aws(t *testing.T) {
 		"resource_policy":             {Resource, one(everything + `,"Principal":"*"`), ""},
 		"resource_policy_no_resource": {Resource, one(`"Action":"ecr:*","NotPrincipal":{"AWS":"111122223333"}`), ""},
 		"resource_policy_no_caller":   {Resource, one(everything), ReasonNoPrincipal},
+		"resource_policy_bare":        {Resource, one(everything + `,"Principal":"111122223333"`), ReasonSyntax},
+		"trust_policy_bare":           {Trust, one(`"Action":"sts:AssumeRole","NotPrincipal":"111122223333"`), ReasonSyntax},
 		"scp":                         {SCP, statement(`"NotAction":"iam:*","Resource":"arn:aws:s3:::b"`), ""},
 		"scp_of_2008":                 {SCP, one(everything), ReasonRequirements},
 		"scp_with_principal":          {SCP, statement(everything + `,"Principal":"*"`), ReasonRequirements},
