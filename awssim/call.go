@@ -2,6 +2,8 @@ package awssim
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,6 +33,7 @@ type operation struct {
 	request   func(*call, *encoder)   // writes the members of the event's requestParameters
 	resources func(*call) []string    // ARNs that the call must be allowed on; default: "*"
 	account   func(*call, any) string // another account whose trail sees the event too
+	accepts   string                  // the parameters of the query protocol, besides DryRun
 	readOnly  bool
 	wrapped   bool // its event is in the newer shape: see ec2_trail.go
 	data      bool // a data event: CloudTrail does not record it by default
@@ -92,6 +95,9 @@ func (c *Cloud) do(k *call) (any, error) {
 		return nil, notSimulated("%s of %s", k.Operation, k.Service)
 	}
 	k.op = op
+	if err := k.checkAccepted(); err != nil {
+		return nil, err
+	}
 	k.effects = c.faults.match(k.Call)
 	c.recorder.call(k.Call)
 	answer, err := c.attempt(k)
@@ -156,6 +162,19 @@ func (c *Cloud) run(k *call) (any, error) {
 	}
 	k.state.commit()
 	return answer, nil
+}
+
+// checkAccepted refuses a parameter that is not simulated. Members of SQS are checked as they are decoded.
+func (k *call) checkAccepted() error {
+	if k.p == nil {
+		return nil
+	}
+	for name := range k.p.kids {
+		if name != "DryRun" && !slices.Contains(strings.Fields(k.op.accepts), name) {
+			return notSimulated("the parameter %s of %s", name, k.Operation)
+		}
+	}
+	return nil
 }
 
 // view is the moment that the call's reads see.

@@ -10,8 +10,8 @@
 //   - Every call, also one made by the Go helpers of [Region], takes the same path: authenticate, record, inject faults,
 //     authorize, run, emit the event, answer.
 //   - A behaviour is built as the AWS documentation states it, and a test holds it against an independent emulator
-//     (see the folder conformance). An operation or parameter that is not built is refused with an error that says so;
-//     it is never ignored in silence.
+//     (see the folder conformance). An operation, filter or parameter that is not built is refused with an error that
+//     says so (NotImplemented, 501); it is not ignored in silence.
 //   - A [Cloud] is safe for concurrent use, starts no goroutine and opens no socket (except in [Serve]).
 //
 // What it does not do: verify signatures, evaluate IAM beyond the simple model of [Account.AddRole], charge money.

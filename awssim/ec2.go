@@ -2,37 +2,107 @@ package awssim
 
 import "strings"
 
-// newEC2 returns the EC2 operations, by name. How each shows its request in CloudTrail stands beside it.
+// newEC2 returns the EC2 operations, by name. Beside each stands how CloudTrail shows its request, what a caller must be
+// allowed it on, and the parameters that it accepts; any other is refused.
 func newEC2() service {
 	ops := map[string]operation{
-		"DescribeRegions": {run: describeRegions, request: trail("RegionName", "regionSet", "regionName")},
-		"DescribeVpcs":    {run: describeVPCs, request: trail("VpcId", "vpcSet", "vpcId")},
-		"CreateVpc":       {run: createVPC, request: trail()},
+		"DescribeRegions": {
+			run: describeRegions, request: trail("RegionName", "regionSet", "regionName"),
+			accepts: "RegionName Filter AllRegions",
+		},
+		"DescribeVpcs": {
+			run: describeVPCs, request: trail("VpcId", "vpcSet", "vpcId"),
+			accepts: "VpcId Filter MaxResults NextToken",
+		},
+		"CreateVpc": {
+			run: createVPC, request: trail(),
+			accepts: "CidrBlock TagSpecification",
+		},
 
-		"DescribeSecurityGroups": {run: describeSecurityGroups, request: trail("GroupId", "securityGroupIdSet", "groupId", "GroupName", "securityGroupSet", "groupName")},
-		"CreateSecurityGroup":    {run: createSecurityGroup, request: trail(), resources: onNew("security-group")},
-		"DeleteSecurityGroup":    {run: deleteSecurityGroup, request: trail(), resources: onGroup},
+		"DescribeSecurityGroups": {
+			run: describeSecurityGroups, request: trail("GroupId", "securityGroupIdSet", "groupId", "GroupName", "securityGroupSet", "groupName"),
+			accepts: "GroupId GroupName Filter MaxResults NextToken",
+		},
+		"CreateSecurityGroup": {
+			run: createSecurityGroup, request: trail(), resources: onNew("security-group"),
+			accepts: "GroupName GroupDescription VpcId TagSpecification",
+		},
+		"DeleteSecurityGroup": {
+			run: deleteSecurityGroup, request: trail(), resources: onGroup,
+			accepts: "GroupId GroupName",
+		},
 
-		"DescribeSecurityGroupRules":                 {run: describeSecurityGroupRules, wrapped: true},
-		"AuthorizeSecurityGroupIngress":              {run: authorizeIngress, request: trail(), resources: onGroup},
-		"AuthorizeSecurityGroupEgress":               {run: authorizeEgress, request: trail(), resources: onGroup},
-		"RevokeSecurityGroupIngress":                 {run: revokeIngress, request: trail("SecurityGroupRuleId", "securityGroupRuleIds", "securityGroupRuleId"), resources: onGroup},
-		"RevokeSecurityGroupEgress":                  {run: revokeEgress, request: trail("SecurityGroupRuleId", "securityGroupRuleIds", "securityGroupRuleId"), resources: onGroup},
-		"ModifySecurityGroupRules":                   {run: modifySecurityGroupRules, wrapped: true, resources: onGroup},
-		"UpdateSecurityGroupRuleDescriptionsIngress": {run: updateDescriptionsIngress, wrapped: true, resources: onGroup},
-		"UpdateSecurityGroupRuleDescriptionsEgress":  {run: updateDescriptionsEgress, wrapped: true, resources: onGroup},
+		"DescribeSecurityGroupRules": {
+			run: describeSecurityGroupRules, wrapped: true,
+			accepts: "SecurityGroupRuleId Filter MaxResults NextToken",
+		},
+		"AuthorizeSecurityGroupIngress": {
+			run: authorizeIngress, request: trail(), resources: onGroup,
+			accepts: "GroupId GroupName IpPermissions IpProtocol FromPort ToPort CidrIp SourceSecurityGroupName TagSpecification",
+		},
+		"AuthorizeSecurityGroupEgress": {
+			run: authorizeEgress, request: trail(), resources: onGroup,
+			accepts: "GroupId IpPermissions IpProtocol TagSpecification",
+		},
+		"RevokeSecurityGroupIngress": {
+			run: revokeIngress, request: trail("SecurityGroupRuleId", "securityGroupRuleIds", "securityGroupRuleId"), resources: onGroup,
+			accepts: "GroupId GroupName IpPermissions IpProtocol FromPort ToPort CidrIp SourceSecurityGroupName SecurityGroupRuleId",
+		},
+		"RevokeSecurityGroupEgress": {
+			run: revokeEgress, request: trail("SecurityGroupRuleId", "securityGroupRuleIds", "securityGroupRuleId"), resources: onGroup,
+			accepts: "GroupId IpPermissions IpProtocol SecurityGroupRuleId",
+		},
+		"ModifySecurityGroupRules": {
+			run: modifySecurityGroupRules, wrapped: true, resources: onGroup,
+			accepts: "GroupId SecurityGroupRule",
+		},
+		"UpdateSecurityGroupRuleDescriptionsIngress": {
+			run: updateDescriptionsIngress, wrapped: true, resources: onGroup,
+			accepts: "GroupId GroupName IpPermissions SecurityGroupRuleDescription",
+		},
+		"UpdateSecurityGroupRuleDescriptionsEgress": {
+			run: updateDescriptionsEgress, wrapped: true, resources: onGroup,
+			accepts: "GroupId GroupName IpPermissions SecurityGroupRuleDescription",
+		},
 
-		"CreateTags":   {run: createTags, request: trail("ResourceId", "resourcesSet", "resourceId", "Tag", "tagSet", ""), resources: onResources},
-		"DeleteTags":   {run: deleteTags, request: trail("ResourceId", "resourcesSet", "resourceId", "Tag", "tagSet", ""), resources: onResources},
-		"DescribeTags": {run: describeTags, request: trail()},
+		"CreateTags": {
+			run: createTags, request: trail("ResourceId", "resourcesSet", "resourceId", "Tag", "tagSet", ""), resources: onResources,
+			accepts: "ResourceId Tag",
+		},
+		"DeleteTags": {
+			run: deleteTags, request: trail("ResourceId", "resourcesSet", "resourceId", "Tag", "tagSet", ""), resources: onResources,
+			accepts: "ResourceId Tag",
+		},
+		"DescribeTags": {
+			run: describeTags, request: trail(),
+			accepts: "Filter MaxResults NextToken",
+		},
 
-		"DescribeNetworkInterfaces": {run: describeNetworkInterfaces, request: trail("NetworkInterfaceId", "networkInterfaceIdSet", "networkInterfaceId")},
+		"DescribeNetworkInterfaces": {
+			run: describeNetworkInterfaces, request: trail("NetworkInterfaceId", "networkInterfaceIdSet", "networkInterfaceId"),
+			accepts: "NetworkInterfaceId Filter MaxResults NextToken",
+		},
 
-		"CreateManagedPrefixList":     {run: createPrefixList, wrapped: true, resources: onNew("prefix-list")},
-		"ModifyManagedPrefixList":     {run: modifyPrefixList, wrapped: true, resources: onPrefixList},
-		"DeleteManagedPrefixList":     {run: deletePrefixList, wrapped: true, resources: onPrefixList},
-		"DescribeManagedPrefixLists":  {run: describePrefixLists, wrapped: true},
-		"GetManagedPrefixListEntries": {run: getPrefixListEntries, wrapped: true},
+		"CreateManagedPrefixList": {
+			run: createPrefixList, wrapped: true, resources: onNew("prefix-list"),
+			accepts: "PrefixListName AddressFamily MaxEntries Entry TagSpecification ClientToken",
+		},
+		"ModifyManagedPrefixList": {
+			run: modifyPrefixList, wrapped: true, resources: onPrefixList,
+			accepts: "PrefixListId PrefixListName CurrentVersion MaxEntries AddEntry RemoveEntry",
+		},
+		"DeleteManagedPrefixList": {
+			run: deletePrefixList, wrapped: true, resources: onPrefixList,
+			accepts: "PrefixListId",
+		},
+		"DescribeManagedPrefixLists": {
+			run: describePrefixLists, wrapped: true,
+			accepts: "PrefixListId Filter MaxResults NextToken",
+		},
+		"GetManagedPrefixListEntries": {
+			run: getPrefixListEntries, wrapped: true,
+			accepts: "PrefixListId TargetVersion MaxResults NextToken",
+		},
 	}
 	for name, op := range ops {
 		op.readOnly = strings.HasPrefix(name, "Describe") || strings.HasPrefix(name, "Get")

@@ -92,6 +92,7 @@ func (g *group) ruleValues(egress bool, field string) []string {
 }
 
 func (a groupPage) write(e *encoder) {
+	e.buf = slices.Grow(e.buf, 2048*len(a.groups))
 	e.beginList("securityGroupInfo")
 	for _, g := range a.groups {
 		e.item()

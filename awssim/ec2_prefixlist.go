@@ -9,6 +9,7 @@ import (
 type prefixList struct {
 	id, name, family, account, state string
 	maxEntries                       int
+	clientToken                      string // of the call that made it: a repeated call makes no second list
 	tags                             tags
 	versions                         [][]prefixEntry // the first is version 1
 }
@@ -71,6 +72,13 @@ func createPrefixList(k *call) (any, error) {
 		return nil, invalid("Invalid value '%s' for addressFamily.", list.family)
 	case limit < 1 || limit > 1000:
 		return nil, invalid("Invalid value '%d' for maxEntries.", limit)
+	}
+	if list.clientToken = k.p.text("ClientToken"); list.clientToken != "" {
+		for _, made := range k.state.prefixLists.all {
+			if made.clientToken == list.clientToken {
+				return onePrefixList{made, k.arn("prefix-list", made.id)}, nil
+			}
+		}
 	}
 	if list.tags, err = tagSpecification(k.p, "prefix-list"); err != nil {
 		return nil, err

@@ -265,6 +265,22 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+func TestPrefixListClientToken(t *testing.T) {
+	t.Parallel()
+	cloud, _ := newCloud(t)
+	in := &ec2.CreateManagedPrefixListInput{PrefixListName: aws.String("list"), AddressFamily: aws.String("IPv4"), MaxEntries: aws.Int32(2), ClientToken: aws.String("once")}
+	cloud.Inject(awssim.Fault{Kind: awssim.Error5xxAfter, Times: 1})
+	_, err := ec2Client(cloud, hub).CreateManagedPrefixList(t.Context(), in)
+	wantCode(t, err, "InternalError", 500)
+	must(ec2Client(cloud, hub).CreateManagedPrefixList(t.Context(), in))(t)
+	in.ClientToken = aws.String("another")
+	must(ec2Client(cloud, hub).CreateManagedPrefixList(t.Context(), in))(t)
+	out := must(ec2Client(cloud, hub).DescribeManagedPrefixLists(t.Context(), &ec2.DescribeManagedPrefixListsInput{Filters: []types.Filter{{Name: aws.String("owner-id"), Values: []string{hub}}}}))(t)
+	if len(out.PrefixLists) != 2 {
+		t.Errorf("got %d lists, want one for each token", len(out.PrefixLists))
+	}
+}
+
 func TestInterfaces(t *testing.T) {
 	t.Parallel()
 	cloud, _ := newCloud(t)

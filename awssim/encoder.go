@@ -138,23 +138,35 @@ func (e *encoder) comma() {
 }
 
 func (e *encoder) quote(s string) {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, err := json.Marshal(s)
-			if err != nil { // a string always marshals
-				panic(err)
-			}
-			e.buf = append(e.buf, quoted...)
-			return
+	if !isPlain(s, '"', '\\', '"') {
+		quoted, err := json.Marshal(s)
+		if err != nil { // a string always marshals
+			panic(err)
 		}
+		e.buf = append(e.buf, quoted...)
+		return
 	}
 	e.buf = append(e.buf, '"')
 	e.buf = append(e.buf, s...)
 	e.buf = append(e.buf, '"')
 }
 
+// isPlain reports whether s is printable ASCII without the three characters.
+func isPlain(s string, a, b, c byte) bool {
+	for i := range len(s) {
+		if x := s[i]; x < 0x20 || x >= utf8.RuneSelf || x == a || x == b || x == c {
+			return false
+		}
+	}
+	return true
+}
+
 // escape appends XML character data. Characters that XML cannot carry become U+FFFD, as encoding/xml does it.
 func (e *encoder) escape(s string) {
+	if isPlain(s, '&', '<', '>') {
+		e.buf = append(e.buf, s...)
+		return
+	}
 	for _, r := range s {
 		switch {
 		case r == '&':

@@ -76,6 +76,8 @@ func TestRawRequests(t *testing.T) {
 		{name: "service_not_simulated", url: "http://anything.example/", auth: auth("s3"), status: 501, want: "NotImplemented"},
 		{name: "operation_not_simulated", url: "http://anything.example/", auth: auth("ec2"), body: "Action=RunInstances", status: 501, want: "<Code>NotImplemented</Code>"},
 		{name: "operation_of_sts_not_simulated", url: "http://anything.example/", auth: auth("sts"), body: "Action=GetFederationToken", status: 501, want: "<Code>NotImplemented</Code>"},
+		{name: "parameter_not_simulated", url: "http://anything.example/", auth: auth("ec2"), body: "Action=CreateVpc&CidrBlock=10.0.0.0/16&Ipv6Pool=x", status: 501, want: "the parameter Ipv6Pool of CreateVpc"},
+		{name: "member_not_simulated", url: "http://anything.example/", auth: auth("sqs"), target: "AmazonSQS.CreateQueue", body: `{"QueueName":"q","tags":{}}`, status: 501, want: "NotImplemented"},
 		{name: "bad_form", url: "http://anything.example/", auth: auth("ec2"), body: "%zz", status: 400, want: "MalformedQueryString"},
 		{name: "bad_json", url: "http://anything.example/", auth: auth("sqs"), target: "AmazonSQS.CreateQueue", body: "{", status: 400, want: "SerializationException"},
 		{name: "bad_member", url: "http://anything.example/", auth: auth("sqs"), target: "AmazonSQS.CreateQueue", body: `{"QueueName":7}`, status: 400, want: "SerializationException"},

@@ -80,14 +80,14 @@ func (p *parameters) list(name string) []*parameters {
 	}
 	indices := make([]int, 0, len(node.kids))
 	for key := range node.kids {
-		if i, err := strconv.Atoi(key); err == nil {
+		if i, ok := index(key); ok {
 			indices = append(indices, i)
 		}
 	}
 	slices.Sort(indices)
 	members := make([]*parameters, len(indices))
-	for i, index := range indices {
-		members[i] = node.kids[strconv.Itoa(index)]
+	for i, n := range indices {
+		members[i] = node.kids[strconv.Itoa(n)]
 	}
 	return members
 }
@@ -105,11 +105,17 @@ func (p *parameters) texts(name string) []string {
 // isList reports whether the node's names are all indices.
 func (p *parameters) isList() bool {
 	for key := range p.kids {
-		if _, err := strconv.Atoi(key); err != nil {
+		if _, ok := index(key); !ok {
 			return false
 		}
 	}
 	return len(p.kids) > 0
+}
+
+// index reads the place of a list's member, which has one spelling only: "1", not "01".
+func index(name string) (int, bool) {
+	i, err := strconv.Atoi(name)
+	return i, err == nil && i >= 1 && strconv.Itoa(i) == name
 }
 
 func lowerFirst(s string) string {

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,25 +159,40 @@ func parseSessionPolicy(text string) ([]statement, error) {
 	}
 	statements := make([]statement, len(parts))
 	for i, part := range parts {
-		for name, value := range part {
-			var err error
-			switch name {
-			case "Sid":
-			case "Effect":
-				statements[i].deny = string(value) == `"Deny"`
-			case "Action":
-				err = oneOrMany(value, &statements[i].actions)
-			case "Resource":
-				err = oneOrMany(value, &statements[i].resources)
-			default:
-				return nil, notSimulated("%s in a session policy", name)
-			}
-			if err != nil {
-				return nil, errorf(400, "MalformedPolicyDocument", "Syntax errors in policy: %s", name)
-			}
+		var err error
+		if statements[i], err = parseStatement(part); err != nil {
+			return nil, err
 		}
 	}
 	return statements, nil
+}
+
+func parseStatement(part map[string]json.RawMessage) (statement, error) {
+	var s statement
+	for name, value := range part {
+		var err error
+		switch name {
+		case "Sid":
+		case "Effect":
+			s.deny = string(value) == `"Deny"`
+			if !s.deny && string(value) != `"Allow"` {
+				err = errors.New("neither Allow nor Deny")
+			}
+		case "Action":
+			err = oneOrMany(value, &s.actions)
+		case "Resource":
+			err = oneOrMany(value, &s.resources)
+		default:
+			return s, notSimulated("%s in a session policy", name)
+		}
+		if err != nil {
+			return s, errorf(400, "MalformedPolicyDocument", "Syntax errors in policy: %s", name)
+		}
+	}
+	if len(part["Effect"]) == 0 || len(s.actions) == 0 || len(s.resources) == 0 {
+		return s, errorf(400, "MalformedPolicyDocument", "Syntax errors in policy: a statement needs Effect, Action and Resource")
+	}
+	return s, nil
 }
 
 // oneOrMany decodes a JSON array, or a single value as an array of one.

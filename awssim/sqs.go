@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -27,14 +28,20 @@ func newSQS() service {
 // empty is the answer that says nothing.
 type empty struct{}
 
-// members decodes the members of the request for an operation.
+// members decodes the members of the request for an operation, and refuses one that is not simulated.
 func members[In any](run func(*call, In) (any, error)) func(*call) (any, error) {
 	return func(k *call) (any, error) {
 		var in In
-		if err := json.Unmarshal(k.request.body, &in); err != nil {
-			return nil, errorf(400, "SerializationException", "%v", err)
+		decoder := json.NewDecoder(bytes.NewReader(k.request.body))
+		decoder.DisallowUnknownFields()
+		err := decoder.Decode(&in)
+		if err == nil {
+			return run(k, in)
 		}
-		return run(k, in)
+		if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+			return nil, notSimulated("the member %s of %s", name, k.Operation)
+		}
+		return nil, errorf(400, "SerializationException", "%v", err)
 	}
 }
 

@@ -3,7 +3,6 @@ package awssim
 import (
 	"crypto/md5" // the checksum of the protocol, no security
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -24,12 +23,9 @@ func (c *Cloud) enqueue(q *queue, body string, delay time.Duration) string {
 }
 
 type sendInput struct {
-	QueueURL                string
-	MessageBody             string
-	DelaySeconds            *int
-	MessageAttributes       json.RawMessage
-	MessageSystemAttributes json.RawMessage
-	MessageGroupID          string
+	QueueURL     string
+	MessageBody  string
+	DelaySeconds *int
 }
 
 type sent struct {
@@ -54,10 +50,6 @@ func (k *call) send(q *queue, in sendInput) (sent, error) {
 		return sent{}, errorf(400, "MissingParameter", "The request must contain the parameter MessageBody.")
 	case len(in.MessageBody) > q.maxSize():
 		return sent{}, errorf(400, "InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.maxSize())
-	case given(in.MessageAttributes), given(in.MessageSystemAttributes):
-		return sent{}, notSimulated("message attributes")
-	case in.MessageGroupID != "":
-		return sent{}, notSimulated("message groups")
 	case in.DelaySeconds != nil:
 		if *in.DelaySeconds < 0 || *in.DelaySeconds > 900 {
 			return sent{}, errorf(400, "InvalidParameterValue", "Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", *in.DelaySeconds)
@@ -73,11 +65,6 @@ func (q *queue) maxSize() int {
 	return q.number("MaximumMessageSize")
 }
 
-// given reports whether an optional member holds anything.
-func given(raw json.RawMessage) bool {
-	return len(raw) > 0 && string(raw) != "null" && string(raw) != "{}"
-}
-
 type receiveInput struct {
 	QueueURL                    string
 	MaxNumberOfMessages         *int
@@ -85,6 +72,7 @@ type receiveInput struct {
 	WaitTimeSeconds             *int
 	AttributeNames              []string
 	MessageSystemAttributeNames []string
+	MessageAttributeNames       []string // no message has any
 }
 
 type receivedMessages struct {
@@ -137,26 +125,33 @@ func (k *call) poll(q *queue, limit int, timeout, wait time.Duration) []received
 	defer over.Stop()
 	for {
 		got, changed, next := q.receive(limit, timeout, k.newReceipt)
-		if len(got) > 0 || wait == 0 {
+		if len(got) > 0 || wait == 0 || q.isClosed() {
 			return got
 		}
-		var visible <-chan time.Time
-		if !next.IsZero() {
-			timer := time.NewTimer(max(next.Sub(q.now()), time.Millisecond))
-			defer timer.Stop()
-			visible = timer.C
-		}
-		select {
-		case <-changed:
-			if q.isClosed() {
-				return nil
-			}
-		case <-visible:
-		case <-over.C:
-			return nil
-		case <-k.ctx.Done():
+		if !k.wait(changed, over.C, next.Sub(q.now()), !next.IsZero()) {
 			return nil
 		}
+	}
+}
+
+// wait waits until it is worth to look again: something changed, or the next message is due. It returns false when the
+// time is over or the caller gone.
+func (k *call) wait(changed <-chan struct{}, over <-chan time.Time, due time.Duration, any bool) bool {
+	var visible <-chan time.Time
+	if any {
+		timer := time.NewTimer(max(due, time.Millisecond))
+		defer timer.Stop()
+		visible = timer.C
+	}
+	select {
+	case <-changed:
+		return true
+	case <-visible:
+		return true
+	case <-over:
+		return false
+	case <-k.ctx.Done():
+		return false
 	}
 }
 

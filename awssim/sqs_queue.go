@@ -51,7 +51,6 @@ func checkAttributes(attributes map[string]string) error {
 type createQueueInput struct {
 	QueueName  string
 	Attributes map[string]string
-	Tags       map[string]string `json:"tags"`
 }
 
 type queueURL struct {

@@ -11,6 +11,7 @@ func newSTS() service {
 		"GetCallerIdentity": {run: getCallerIdentity, readOnly: true},
 		"AssumeRole": {
 			run: assumeRole, readOnly: true, request: assumeRoleRequest,
+			accepts:   "RoleArn RoleSessionName ExternalId DurationSeconds Policy",
 			resources: func(k *call) []string { return []string{k.p.text("RoleArn")} },
 			account: func(_ *call, answer any) string {
 				if session, ok := answer.(*session); ok {
@@ -68,9 +69,6 @@ func assumeRole(k *call) (any, error) {
 		if policy, err = parseSessionPolicy(text); err != nil {
 			return nil, err
 		}
-	}
-	if k.p.has("PolicyArns") {
-		return nil, notSimulated("PolicyArns of AssumeRole")
 	}
 	now, ids := k.cloud.now(), k.cloud.ids
 	p := &principal{
