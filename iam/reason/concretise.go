@@ -30,14 +30,16 @@ func (r *run) concretise(l leaf) *Witness {
 			return nil
 		}
 		again := only.newRun(r.ctx, r.reading, bound)
-		again.question.each(func(l leaf) bool {
-			if l.status != lang.Exhausted {
-				found = again.confirm(l)
+		for _, st := range again.question.fresh.allow {
+			again.question.statement(st, func(l leaf) bool {
+				if l.status != lang.Exhausted {
+					found = again.confirm(l)
+				}
+				return found == nil
+			})
+			if found != nil {
+				return found
 			}
-			return found == nil
-		})
-		if found != nil {
-			return found
 		}
 	}
 	return nil

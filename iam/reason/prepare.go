@@ -15,7 +15,6 @@ type claim struct {
 	fresh, known Policies
 	actions      *lang.Set
 	assume       func(*compiler) []lit
-	only         func(Ref) bool // which allowing statements of fresh to look at; nil for all
 }
 
 // source is a statement as it stands in a document, with what does not depend
@@ -57,7 +56,7 @@ func (p *prepared) sources(set Policies, fresh bool) []*source {
 			st := &doc.Statements[j]
 			s := &source{ref: Ref{i, j, st.Sid}, st: st, variables: doc.Variables(), action: actionsOf(st), at: -1}
 			grants := fresh && st.Effect == policy.Allow
-			if st.Effect == policy.NoEffect || s.action.Nothing() || grants && p.only != nil && !p.only(s.ref) {
+			if st.Effect == policy.NoEffect || s.action.Nothing() {
 				continue
 			}
 			if !grants {

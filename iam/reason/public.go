@@ -63,28 +63,46 @@ func External(ctx context.Context, policies Policies, zone Zone, cfg Config) Exp
 }
 
 func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Exposure {
+	p := prepare(claim{fresh: policies, assume: s.assume}, cfg.withDefaults())
+	judges := map[Ref]*judge{}
+	var open []*source // about which not all is said
+	for _, src := range p.freshSources {
+		// A statement without principals is about whoever it is attached to.
+		if src.at < 0 && (src.st.Principals != nil || src.st.NotPrincipals != nil) {
+			open = append(open, src)
+			judges[src.ref] = &judge{}
+		}
+	}
+	var made choices
+	var used []Reading
+	for pending := p.cfg.Readings; len(pending) > 0 && len(open) > 0; {
+		run := p.newRun(ctx, pending[0], nil)
+		made = made.add(run.compiler.choices)
+		used = append(used, pending[0])
+		open = slices.DeleteFunc(open, func(src *source) bool {
+			return judges[src.ref].hear(run.answer(run.question.of(src)), run)
+		})
+		pending = made.remaining(pending[1:], used)
+	}
+	return verdictOf(p, judges)
+}
+
+// verdictOf joins what was found about the statements.
+func verdictOf(p *prepared, judges map[Ref]*judge) Exposure {
 	out := Exposure{Verdict: Proved}
-	for i, doc := range policies {
-		for j := range doc.Statements {
-			st := &doc.Statements[j]
-			if st.Principals == nil && st.NotPrincipals == nil {
-				continue // about whoever it is attached to
-			}
-			ref := Ref{i, j, st.Sid}
-			answer := decide(ctx, claim{
-				fresh:  policies,
-				only:   func(r Ref) bool { return r == ref },
-				assume: s.assume,
-			}, cfg)
-			out.Stats.Nodes += answer.Stats.Nodes
-			out.Stats.Calls += answer.Stats.Calls
-			switch answer.Verdict {
-			case Refuted:
-				out.Open = append(out.Open, Opening{ref, answer.Witness})
-			case Unknown:
-				out.Unsure = append(out.Unsure, Doubt{ref, answer.Why, answer.Detail})
-			case Proved:
-			}
+	for _, src := range p.freshSources {
+		j := judges[src.ref]
+		if j == nil {
+			continue
+		}
+		out.Stats.Nodes += j.Stats.Nodes
+		out.Stats.Calls += j.Stats.Calls
+		switch j.Verdict {
+		case Refuted:
+			out.Open = append(out.Open, Opening{src.ref, j.Witness})
+		case Unknown:
+			out.Unsure = append(out.Unsure, Doubt{src.ref, j.Why, j.Detail})
+		case Proved:
 		}
 	}
 	switch {

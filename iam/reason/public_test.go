@@ -67,6 +67,9 @@ func TestPublic(t *testing.T) {
 		{"the_internet_in_two_halves", allow(`{"IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}}`), Refuted, []int{0}},
 		{"ipv6_in_two_halves", allow(`{"IpAddress":{"aws:SourceIp":["::/1","8000::/1"]}}`), Refuted, []int{0}},
 		{"the_internet_in_256_parts", allow(`{"IpAddress":{"aws:SourceIp":[` + parts256() + `]}}`), Refuted, []int{0}},
+		{"the_internet_in_256_statements", statements256(), Refuted, upTo256()},
+		{"an_office_beside_the_internet", []string{statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`),
+			statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":["128.0.0.0/1","0.0.0.0/1"]}}`)}, Refuted, []int{1}},
 		{"private_addresses", allow(`{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","172.16.0.0/12"]}}`), Proved, nil},
 		{"address_if_exists", allow(`{"IpAddressIfExists":{"aws:SourceIp":"203.0.113.7"}}`), Refuted, []int{0}},
 		{"not_an_address", allow(`{"NotIpAddress":{"aws:SourceIp":"203.0.113.7"}}`), Refuted, []int{0}},
@@ -106,6 +109,25 @@ func TestPublic(t *testing.T) {
 			}
 		})
 	}
+}
+
+func statements256() []string {
+	var out []string
+	for i := range 256 {
+		out = append(out, statementOf("Allow", everybody, fmt.Sprintf(`{"IpAddress":{"aws:SourceIp":"%d.0.0.0/8"}}`, i)))
+	}
+	return out
+}
+
+// upTo256 is every statement but the one for private addresses.
+func upTo256() []int {
+	var out []int
+	for i := range 256 {
+		if i != 10 {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func parts256() string {

@@ -25,14 +25,15 @@ type leaf struct {
 	group  *group
 }
 
-// each runs the search for every allowing statement and every group of its
-// actions, and calls visit for each leaf until visit returns false.
-func (q *question) each(visit func(leaf) bool) {
+// of returns the translations of one allowing statement of fresh.
+func (q *question) of(src *source) []*statement {
+	var out []*statement
 	for _, st := range q.fresh.allow {
-		if !q.statement(st, visit) {
-			return
+		if st.source == src {
+			out = append(out, st)
 		}
 	}
+	return out
 }
 
 // statement answers for one allowing statement: a request that it allows is a

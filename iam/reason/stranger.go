@@ -61,7 +61,8 @@ func trustOf(key string) trustKey {
 // assume returns what is known about the stranger, as literals.
 func (s stranger) assume(c *compiler) []lit {
 	trusted := map[int][]*lang.Glob{}
-	var networks []lang.Span
+	var networks []lang.Span // each list without its wide stretches
+	addressed := false
 	for _, doc := range s.docs {
 		c.variables = doc.Variables()
 		for i := range doc.Statements {
@@ -70,10 +71,13 @@ func (s stranger) assume(c *compiler) []lit {
 				d := c.t.dim(cond.Key)
 				trusted[d] = append(trusted[d], s.named(c, d, cond)...)
 				if op, _ := policy.ParseOperator(cond.Operator); strings.HasSuffix(op.Test, "IpAddress") {
+					addressed = true
+					var list []lang.Span
 					for _, v := range cond.Values {
 						spans, _ := addressSpan(v)
-						networks = append(networks, spans...)
+						list = append(list, spans...)
 					}
+					networks = append(networks, narrow(lang.NewRanges(list...)).Spans()...)
 				}
 			}
 		}
@@ -83,7 +87,7 @@ func (s stranger) assume(c *compiler) []lit {
 		switch key := c.t.dims[d].key; {
 		case key == "aws:sourceip":
 			trusted := narrow(lang.NewRanges(networks...)).Union(private())
-			if universe, ok := universeOf("IpAddress"); ok && len(networks) > 0 {
+			if universe, ok := universeOf("IpAddress"); ok && addressed {
 				out = append(out, c.t.someRange(d, trusted, universe).not())
 			}
 		case key == "aws:principalisawsservice":

@@ -40,62 +40,79 @@ type Equivalence struct {
 
 // decide answers a claim under every reading that makes a difference.
 func decide(ctx context.Context, cl claim, cfg Config) Answer {
-	cfg = cfg.withDefaults()
-	var answer Answer
-	var made choices
-	p := prepare(cl, cfg)
-	pending := cfg.Readings
-	for len(pending) > 0 {
-		r := pending[0]
-		one, here := p.attempt(ctx, r)
-		made = made.add(here)
-		answer.Stats.Nodes += one.Stats.Nodes
-		answer.Stats.Calls += one.Stats.Calls
-		answer.Readings = append(answer.Readings, made.only(r))
-		switch {
-		case one.Verdict == Unknown:
-			answer.Verdict, answer.Why, answer.Detail, answer.Witness = Unknown, one.Why, one.Detail, nil
-			return answer
-		case len(answer.Readings) == 1:
-			answer.Verdict, answer.Witness = one.Verdict, one.Witness
-		case answer.Verdict != one.Verdict:
-			detail := fmt.Sprintf("%v when %v, %v when %v",
-				answer.Verdict, answer.Readings[0], one.Verdict, made.only(r))
-			answer.Verdict, answer.Why, answer.Detail, answer.Witness = Unknown, Semantics, detail, nil
-			return answer
+	p := prepare(cl, cfg.withDefaults())
+	var j judge
+	for pending := p.cfg.Readings; len(pending) > 0; {
+		run := p.newRun(ctx, pending[0], nil)
+		if j.hear(run.answer(run.question.fresh.allow), run) {
+			break
 		}
-		pending = made.remaining(pending[1:], answer.Readings)
+		pending = j.made.remaining(pending[1:], j.Readings)
 	}
-	return answer
+	return j.Answer
 }
 
-// attempt answers a claim under one reading.
-func (p *prepared) attempt(ctx context.Context, r Reading) (Answer, choices) {
-	run := p.newRun(ctx, r, nil)
+// judge joins the answers to one claim under different readings.
+type judge struct {
+	Answer
+	made choices
+}
+
+// hear takes the answer under one more reading, and reports whether no other
+// can change the result.
+func (j *judge) hear(one Answer, r *run) (done bool) {
+	j.made = j.made.add(r.compiler.choices)
+	reading := j.made.only(r.reading)
+	j.Stats.Nodes += one.Stats.Nodes
+	j.Stats.Calls += one.Stats.Calls
+	j.Readings = append(j.Readings, reading)
+	switch {
+	case one.Verdict == Unknown:
+		j.Verdict, j.Why, j.Detail, j.Witness = Unknown, one.Why, one.Detail, nil
+		return true
+	case len(j.Readings) == 1:
+		j.Verdict, j.Witness = one.Verdict, one.Witness
+	case j.Verdict != one.Verdict:
+		j.Detail = fmt.Sprintf("%v when %v, %v when %v", j.Verdict, j.Readings[0], one.Verdict, reading)
+		j.Verdict, j.Why, j.Witness = Unknown, Semantics, nil
+		return true
+	}
+	return false
+}
+
+// answer searches the given allowing statements under the reading of the run.
+func (r *run) answer(statements []*statement) Answer {
 	var answer Answer
 	unsure := NoCause
-	run.question.each(func(l leaf) bool {
-		w, cause := run.witness(l)
-		if w != nil {
-			answer.Verdict, answer.Witness = Refuted, w
-			return false
+	before := *r.question.stats
+	for _, st := range statements {
+		goOn := r.question.statement(st, func(l leaf) bool {
+			w, cause := r.witness(l)
+			if w != nil {
+				answer.Verdict, answer.Witness = Refuted, w
+				return false
+			}
+			unsure = max(unsure, cause)
+			return unsure != Limit && unsure != Cancelled
+		})
+		if !goOn {
+			break
 		}
-		unsure = max(unsure, cause)
-		return unsure != Limit && unsure != Cancelled
-	})
-	answer.Stats = *run.question.stats
+	}
+	after := *r.question.stats
+	answer.Stats = Stats{after.Nodes - before.Nodes, after.Calls - before.Calls}
 	switch {
 	case answer.Verdict == Refuted:
-	case ctx.Err() != nil:
-		answer.Why, answer.Detail = Cancelled, ctx.Err().Error()
-	case unsure == Limit || run.question.budget.Done():
+	case r.ctx.Err() != nil:
+		answer.Why, answer.Detail = Cancelled, r.ctx.Err().Error()
+	case unsure == Limit || r.question.budget.Done():
 		answer.Why, answer.Detail = Limit, "the policies are too intricate for the limits of this question"
 	case unsure != NoCause:
 		answer.Why, answer.Detail = unsure, details(unsure)
 	default:
 		answer.Verdict = Proved
 	}
-	return answer, run.compiler.choices
+	return answer
 }
 
 func details(c Cause) string {
