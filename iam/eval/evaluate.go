@@ -166,15 +166,13 @@ func (in *Input) settle(e *evaluation) settlement {
 
 // ask asks one layer. All levels of an organization must allow the request.
 func (in *Input) ask(l Layer, e *evaluation) (Decision, grant) {
+	set, reading := in.layer(l)
+	e.reading = reading
 	if l != SCPLayer && l != RCPLayer {
-		set, reading := in.layer(l)
-		e.reading = reading
 		return set.ask(e)
 	}
 	all := Allowed
-	levels := in.levels(l)
-	for _, level := range levels {
-		_, e.reading = in.layer(l)
+	for _, level := range in.levels(l) {
 		switch decision, _ := level.ask(e); decision {
 		case ExplicitDeny:
 			return ExplicitDeny, noGrant
@@ -278,12 +276,13 @@ func (in *Input) needed(e *evaluation, named grant) layerSet {
 func (in *Input) reasons(effect policy.Effect, e *evaluation, of layerSet) []Reason {
 	var all []Reason
 	add := func(l Layer, level int, set *Set) {
-		_, e.reading = in.layer(l)
 		for _, ref := range set.matching(effect, e) {
 			all = append(all, Reason{l, level, ref})
 		}
 	}
 	for l := range layers {
+		set, reading := in.layer(l)
+		e.reading = reading
 		switch {
 		case !of.has(l):
 		case l == SCPLayer || l == RCPLayer:
@@ -291,7 +290,6 @@ func (in *Input) reasons(effect policy.Effect, e *evaluation, of layerSet) []Rea
 				add(l, level, set)
 			}
 		default:
-			set, _ := in.layer(l)
 			add(l, 0, set)
 		}
 	}

@@ -23,7 +23,7 @@ func (v *validator) resourceFormat(n *node) error {
 	}
 	parts := strings.SplitN(n.str, ":", 6)
 	if len(parts) == 1 {
-		return v.fail(n, fmt.Sprintf(`Resource %s must be in ARN format or "*".`, n.str), "resource")
+		return v.fail(n, fmt.Sprintf(`Resource %s must be in ARN format or "*".`, n.str), "")
 	}
 	given := len(parts)
 	for len(parts) < 6 {
@@ -41,9 +41,9 @@ func (v *validator) resourceFormat(n *node) error {
 	located := given > 3 && region != ""
 	switch {
 	case service == "iam" && located:
-		return v.fail(n, "IAM resource "+n.str+" cannot contain region information.", "resource")
+		return v.fail(n, "IAM resource "+n.str+" cannot contain region information.", "")
 	case service == "s3" && located && account == "":
-		return v.fail(n, "Resource "+n.str+" can not contain region information.", "resource")
+		return v.fail(n, "Resource "+n.str+" can not contain region information.", "")
 	case service == "iam" && rest != "*" && !hasIAMPath(rest):
 		return v.fail(n, `IAM resource path must either be "*" or start with `+iamPaths+".", "resource %q", n.str)
 	default:

@@ -108,7 +108,7 @@ func TestValidate_points_at_the_place(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"version":  {"{\n \"Version\": \"2008-10-17\", \"Statement\": {\"Effect\": \"Allow\"}}", `line 2, column 13: ` + ReasonVersion + ` (version is "2008-10-17")`},
 		"absent":   {one(`"Action":"*"`), `line 1, column 1: ` + ReasonVersion + ` (version is "")`},
-		"resource": {"{\"Version\":\"2012-10-17\",\"Statement\":\n{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":[\"*\",\n\"b\"]}}", `line 3, column 1: Resource b must be in ARN format or "*". (resource)`},
+		"resource": {"{\"Version\":\"2012-10-17\",\"Statement\":\n{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":[\"*\",\n\"b\"]}}", `line 3, column 1: Resource b must be in ARN format or "*".`},
 	}
 	for name, tt := range tests {
 		err := must(t, tt.text).Validate(Identity)

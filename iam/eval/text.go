@@ -1,9 +1,6 @@
 package eval
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // manyValues is the length of a list from which on a hash table finds an exact
 // value faster than a look at each.
@@ -88,38 +85,4 @@ func fill(pieces []piece, values []string) string {
 		}
 	}
 	return b.String()
-}
-
-// arnTest compares ARNs for ArnLike and ArnEquals, which behave alike: "Each of
-// the six colon-delimited components of the ARN is checked separately and each
-// can include multi-character match wildcards (*) or single-character match
-// wildcards (?)." What is no ARN cannot be compared.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
-type arnTest struct{ patterns []arnValue }
-
-type arnValue struct {
-	pattern   arnPattern
-	variables []variable
-}
-
-func newARNTest(list []string, variables bool) (test, []variable) {
-	t := &arnTest{}
-	var all []variable
-	for _, v := range list {
-		tmpl := parseTemplate(v, syntax{wildcards: true, variables: variables})
-		t.patterns = append(t.patterns, arnValue{newARNPattern(tmpl.pieces), tmpl.variables})
-		all = append(all, tmpl.variables...)
-	}
-	return t, all
-}
-
-func (t *arnTest) match(value string, context Context) verdict {
-	if !strings.HasPrefix(value, "arn:") || strings.Count(value, ":") < arnParts-1 {
-		return incomparable
-	}
-	return asVerdict(slices.ContainsFunc(t.patterns, func(p arnValue) bool {
-		var room values
-		values, ok := resolveAll(p.variables, context, &room)
-		return ok && p.pattern.match(value, values)
-	}))
 }
