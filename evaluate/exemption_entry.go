@@ -73,7 +73,7 @@ func (r *exemptionReader) id(n ast.Node, what string, lines map[string]int) stri
 	case !ok:
 		return ""
 	case !exemptionID.MatchString(id):
-		r.problem(firstToken(n), "%s %q is not of letters, digits, dots, hyphens and underscores (at most 64)", what, id)
+		r.problem(firstToken(n), "%s %q is not of letters, digits, dots, hyphens and underscores (at most 64)", what, short(id))
 	case lines[id] > 0:
 		r.problem(firstToken(n), "%s %q stands twice, first in line %d", what, id, lines[id])
 	default:
@@ -93,7 +93,7 @@ func (r *exemptionReader) expires(n ast.Node, what string) time.Time {
 		moment, err = day.AddDate(0, 0, 1).Add(-time.Nanosecond), nil
 	}
 	if err != nil || !exemptionDate.MatchString(s) {
-		r.problem(firstToken(n), "%s %q is not a date, want one like 2026-12-31 or 2026-12-31T18:00:00Z", what, s)
+		r.problem(firstToken(n), "%s %q is not a date, want one like 2026-12-31 or 2026-12-31T18:00:00Z", what, short(s))
 		return time.Time{}
 	}
 	switch left := moment.Sub(r.cfg.Now); {
@@ -150,7 +150,7 @@ func (r *exemptionReader) patterns(member *ast.MappingValueNode, what string, ch
 	for i, n := range nodes {
 		name := fmt.Sprintf("%s[%d]", what, i)
 		if strings.HasSuffix(what, ".accounts") && unquotedNumber(n) {
-			r.problem(firstToken(n), `%s %s is not quoted: quote it ("%[2]s"), since YAML may read it as a number and lose a leading zero`, name, n.GetToken().Value)
+			r.problem(firstToken(n), `%s %s is not quoted: quote it ("%[2]s"), since YAML may read it as a number and lose a leading zero`, name, short(n.GetToken().Value))
 			continue
 		}
 		s, ok := r.text(n, name)
@@ -180,24 +180,24 @@ func unquotedNumber(n ast.Node) bool {
 
 func (r *exemptionReader) control(t *token.Token, s, what string) {
 	if !exemptionControl.MatchString(s) {
-		r.problem(t, "%s %q is not the ID of a control: lower case, digits, dots, hyphens and underscores, * and ? as wildcards", what, s)
+		r.problem(t, "%s %q is not the ID of a control: lower case, digits, dots, hyphens and underscores, * and ? as wildcards", what, short(s))
 		return
 	}
 	known := func(id string) bool { return dera.MatchGlob(s, id) }
 	if len(r.cfg.Controls) > 0 && !slices.ContainsFunc(r.cfg.Controls, known) {
-		r.warn(t, "%s %q matches no control: it exempts nothing", what, s)
+		r.warn(t, "%s %q matches no control: it exempts nothing", what, short(s))
 	}
 }
 
 func (r *exemptionReader) account(t *token.Token, s, what string) {
 	if !exemptionAccount.MatchString(s) {
-		r.problem(t, "%s %q is not an account ID of 12 digits (or *)", what, s)
+		r.problem(t, "%s %q is not an account ID of 12 digits (or *)", what, short(s))
 	}
 }
 
 func (r *exemptionReader) arn(t *token.Token, s, what string) {
 	if !exemptionARN.MatchString(s) {
-		r.problem(t, "%s %q is not an ARN: write all six parts, arn:partition:service:region:account:resource, with * and ? as wildcards inside a part", what, s)
+		r.problem(t, "%s %q is not an ARN: write all six parts, arn:partition:service:region:account:resource, with * and ? as wildcards inside a part", what, short(s))
 	}
 }
 
@@ -213,7 +213,7 @@ func (r *exemptionReader) tags(n ast.Node, what string) map[string]string {
 			r.problem(member.Key.GetToken(), "%s: a key is blank", what)
 			continue
 		}
-		if value, ok := r.text(member.Value, what+"."+key); ok {
+		if value, ok := r.text(member.Value, what+"."+short(key)); ok {
 			out[key] = value
 		}
 	}

@@ -22,9 +22,33 @@ func (p ExemptionProblem) String() string {
 	if strings.TrimSpace(p.Source) == "" {
 		return head
 	}
-	line := strings.ReplaceAll(p.Source, "\t", " ")
+	line, column := p.excerpt()
 	number := fmt.Sprintf("%5d | ", p.Line)
-	return fmt.Sprintf("%s\n%s%s\n%s%s^", head, number, line, strings.Repeat(" ", len(number)-2)+"| ", strings.Repeat(" ", max(p.Column-1, 0)))
+	return fmt.Sprintf("%s\n%s%s\n%*s| %*s^", head, number, line, len(number)-2, "", column-1, "")
+}
+
+// excerptWidth is how much of a line is shown, in characters.
+const excerptWidth = 160
+
+// excerpt returns the part of the source line around the column, and where in it
+// the column is.
+func (p ExemptionProblem) excerpt() (string, int) {
+	line := []rune(strings.ReplaceAll(p.Source, "\t", " "))
+	column := min(max(p.Column, 1), len(line)+1)
+	if len(line) > excerptWidth {
+		start := min(max(0, column-excerptWidth/2), len(line)-excerptWidth)
+		line, column = line[start:start+excerptWidth], column-start
+	}
+	return string(line), column
+}
+
+// short bounds a value that a message quotes.
+func short(s string) string {
+	const limit = 100
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "…"
+	}
+	return s
 }
 
 // ExemptionError holds everything that is wrong with an exemption list.

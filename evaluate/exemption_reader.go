@@ -147,10 +147,10 @@ func (r *exemptionReader) mapping(n ast.Node, what string, known ...string) yaml
 		}
 		switch earlier := out[key.Value]; {
 		case len(known) > 0 && !slices.Contains(known, key.Value):
-			r.problem(key.Token, "%s: unknown key %q%s", what, key.Value, suggestion(key.Value, known))
+			r.problem(key.Token, "%s: unknown key %q%s", what, short(key.Value), suggestion(key.Value, known))
 		case earlier != nil:
 			at := earlier.Key.GetToken().Position
-			r.problem(key.Token, "%s: key %q stands twice, first in line %d, column %d", what, key.Value, at.Line, at.Column)
+			r.problem(key.Token, "%s: key %q stands twice, first in line %d, column %d", what, short(key.Value), at.Line, at.Column)
 		default:
 			out[key.Value] = member
 		}

@@ -140,7 +140,7 @@ func (Proved) Name() string { return "evidence" }
 // Check implements Guardrail.
 func (Proved) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if c.Refusal != "" {
-		return review("there is nothing to prove: %s", c.Refusal), nil
+		return review("there is no plan, so there is nothing to prove"), nil
 	}
 	for _, claim := range c.Evidence.Claims {
 		if claim.Verdict != dera.Proved {

@@ -20,7 +20,7 @@ func (t *run) begin(ctx context.Context) error {
 	if a := t.rem.Approval; a != nil && t.cfg.Now().After(a.Expires) {
 		return t.move(ctx, dera.Superseded, "the approval ran out before anything was written", Entry{LookAgain: true})
 	}
-	res, canon, ok, err := t.stable(ctx)
+	res, canon, ok, err := t.confirm(ctx)
 	if err != nil {
 		return err
 	}

@@ -43,15 +43,28 @@ func (t *run) pause(ctx context.Context) error {
 	return t.cfg.Wait(ctx, t.cfg.Settle)
 }
 
-// shows reads until the operation shows in the resource, and stays: a write is
-// settled by what is there, not by what the call answered. patient is false
-// where the call said that it failed; then the first stable read decides.
+// shows reads until the operation shows in the resource: a write is settled by
+// what is there, not by what the call answered. One read that shows it is enough,
+// since no older state has it; that it is not there counts only when the reads
+// agree. patient is false where the call said that it failed; then the first
+// stable read decides.
 func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (bool, map[string]string, error) {
+	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
+	if err == nil && ok {
+		if done, out, err := t.kind.Effect(res.Config, op); err != nil || done {
+			return done, out, err
+		}
+	}
 	tries := 1
 	if patient {
 		tries = t.cfg.Patience
 	}
 	for i := range tries {
+		if i > 0 || err != nil {
+			if err := t.pause(ctx); err != nil {
+				return false, nil, err
+			}
+		}
 		res, _, ok, err := t.stable(ctx)
 		if err != nil {
 			return false, nil, err
@@ -59,15 +72,29 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 		if !ok {
 			return false, nil, nil
 		}
-		done, out, err := t.kind.Effect(res.Config, op)
-		if err != nil || done {
+		if done, out, err := t.kind.Effect(res.Config, op); err != nil || done {
 			return done, out, err
-		}
-		if i < tries-1 {
-			if err := t.pause(ctx); err != nil {
-				return false, nil, err
-			}
 		}
 	}
 	return false, nil, nil
+}
+
+// confirm reads the resource once where the look that decided lies far enough
+// back: the two reads agree or the decision is void.
+func (t *run) confirm(ctx context.Context) (res dera.Resource, canon string, ok bool, err error) {
+	if rest := t.cfg.Settle - t.cfg.Now().Sub(t.rem.CreatedAt); rest > 0 {
+		if err := t.cfg.Wait(ctx, rest); err != nil {
+			return res, "", false, err
+		}
+	}
+	if res, ok, err = t.cfg.Cloud.Read(ctx, t.rem.Plan); err != nil {
+		return res, "", false, fmt.Errorf("read %s: %w", t.rem.Plan.Resource, err)
+	}
+	if ok {
+		canon, err = t.kind.Canon(res.Config)
+	}
+	if err == nil && (!ok || canon != t.rem.Before()) {
+		return t.stable(ctx)
+	}
+	return res, canon, ok, err
 }

@@ -71,7 +71,9 @@ func newApproveCommand(a *app) *cobra.Command {
 				if _, err := s.engine.Decide(ctx, r.ID, engine.Verdict{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
-				r, err = s.engine.Carry(ctx, r.ID)
+				if r, err = s.engine.Carry(ctx, r.ID); err == nil {
+					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
+				}
 				return a.outcome(r, err, dera.Resolved)
 			})
 		},

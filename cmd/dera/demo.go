@@ -185,9 +185,7 @@ func (d *demo) tell(n engine.News) {
 		f := n.Finding
 		d.say("  %s %s  %s %s", p.severity(f.Severity), p.disposition(f.Disposition), f.Title, p.faint(resourceText(*f)))
 		for _, r := range decisive(*f) {
-			if r.Guardrail != "control" {
-				d.say("      %s", p.faint(r.Guardrail+": "+r.Why))
-			}
+			d.say("      %s", p.faint(r.Guardrail+": "+r.Why))
 		}
 	case n.What == "remediation" && n.Remediation.State == dera.Applying:
 		for _, line := range n.Remediation.Plan.Diff() {

@@ -123,22 +123,35 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range ready {
-		if _, err := s.engine.Carry(ctx, r.ID); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			s.app.note("dera: %s: %v\n", r.ID, err)
-		}
-		bar.step(r.Plan.Resource.Name())
-		// What is left of the resource is decided on a fresh look.
-		scope := dera.Scope{Partition: r.Plan.Partition, Account: r.Plan.Account, Region: r.Plan.Region, Type: r.Plan.Type, IDs: []string{r.Plan.Resource.Name()}}
-		if err := s.engine.LookNow(ctx, dera.Event{Source: "scan", Name: "look again", Scope: scope, Time: s.app.now()}, false); err != nil && ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
+	s.carryAll(ctx, ready, bar)
 	bar.end()
-	return nil
+	return ctx.Err()
+}
+
+// carryAll carries out what is ready, a few at a time; the leases keep those of
+// one resource apart. What is left of a resource is decided on a fresh look.
+func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *progress) {
+	const atOnce = 8
+	slots := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for _, r := range ready {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			_, err := s.engine.Carry(ctx, r.ID)
+			if err == nil {
+				err = s.engine.LookNow(ctx, lookAt(r, s.app.now()), false)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				s.app.note("dera: %s: %v\n", r.ID, err)
+			}
+			bar.step(r.Plan.Resource.Name())
+		})
+	}
+	all.Wait()
 }
 
 func (s *session) planned(ctx context.Context) (plans, changes int, err error) {
