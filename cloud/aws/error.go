@@ -75,6 +75,8 @@ func wrap(account, region, call string, err error) error {
 // 403 without a code that the SDK can read.
 func classify(code string, status int, err error) Problem {
 	switch {
+	case strings.Contains(err.Error(), "get credentials"), strings.Contains(err.Error(), "get identity"):
+		return Expired // there are none, or the role cannot be assumed
 	case code == "ExpiredToken", code == "ExpiredTokenException", code == "RequestExpired", code == "InvalidClientTokenId",
 		code == "SignatureDoesNotMatch", code == "UnrecognizedClientException", code == "InvalidAccessKeyId":
 		return Expired
@@ -91,8 +93,6 @@ func classify(code string, status int, err error) Problem {
 		return Denied
 	case status == http.StatusNotImplemented, status == http.StatusNotFound && code == "":
 		return Unavailable
-	case strings.Contains(err.Error(), "failed to refresh cached credentials"), strings.Contains(err.Error(), "get credentials"):
-		return Expired
 	}
 	return Other
 }
