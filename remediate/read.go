@@ -79,6 +79,16 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 	return false, nil, nil
 }
 
+// there reads once whether the operation shows.
+func (t *run) there(ctx context.Context, op resource.Operation) (bool, error) {
+	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
+	if err != nil || !ok {
+		return false, err
+	}
+	done, _, err := t.kind.Effect(res.Config, op)
+	return done, err
+}
+
 // confirm reads the resource once where the look that decided lies far enough
 // back: the two reads agree or the decision is void.
 func (t *run) confirm(ctx context.Context) (res dera.Resource, canon string, ok bool, err error) {
