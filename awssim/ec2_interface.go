@@ -1,7 +1,5 @@
 package awssim
 
-import "slices"
-
 // networkInterface is what uses security groups. The API to make one is not simulated: see [Region.AttachInterface].
 type networkInterface struct {
 	id, vpc, subnet, account, description string
@@ -99,11 +97,4 @@ func (n *networkInterface) write(e *encoder, names map[string]string) {
 		e.end("attachment")
 	}
 	n.tags.write(e)
-}
-
-// edit returns a copy whose groups may be changed.
-func (n *networkInterface) edit() *networkInterface {
-	copied := *n
-	copied.groups = slices.Clone(n.groups)
-	return &copied
 }

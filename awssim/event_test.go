@@ -216,6 +216,19 @@ func TestForwardEvents(t *testing.T) {
 	}
 }
 
+func TestEventNamesTheCaller(t *testing.T) {
+	t.Parallel()
+	cloud, _ := newCloud(t)
+	account := cloud.Account(hub)
+	pipeline := account.Region(east).As(account.AddUser("pipeline", "ec2:*")).Via("192.0.2.44", "HashiCorp Terraform/1.9")
+	must(pipeline.CreateSecurityGroup(t.Context(), "web"))(t)
+	got := members(t, cloud.Events()[0].Record, []string{"sourceIPAddress", "userAgent", "userIdentity"})
+	user, _ := got["userIdentity"].(map[string]any)
+	if got["sourceIPAddress"] != "192.0.2.44" || got["userAgent"] != "HashiCorp Terraform/1.9" || user["userName"] != "pipeline" {
+		t.Errorf("caller: got %v", got)
+	}
+}
+
 func TestForwardReadOnlyAndTamper(t *testing.T) {
 	t.Parallel()
 	cloud, _ := newCloud(t)

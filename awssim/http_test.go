@@ -144,8 +144,8 @@ func TestSeedsRepeat(t *testing.T) {
 		cloud := awssim.New(awssim.Config{Now: newClock().Now, Seed: seed})
 		return must(cloud.Account(hub).Region(east).CreateSecurityGroup(t.Context(), "web"))(t)
 	}
-	if id(1) != id(1) || id(1) == id(2) {
-		t.Errorf("seeds 1, 1 and 2: got %s, %s and %s", id(1), id(1), id(2))
+	if first, again, other := id(1), id(1), id(2); first != again || first == other {
+		t.Errorf("seeds 1, 1 and 2: got %s, %s and %s", first, again, other)
 	}
 }
 

@@ -13,19 +13,29 @@ import (
 // Region is a handle on one account in one Region, for seeding and for acting as someone. Its methods that change
 // something are API calls, taken through the whole pipeline: they emit events, meet faults and can be denied.
 type Region struct {
-	account     *Account
-	name        string
-	credentials Credentials
+	account             *Account
+	name                string
+	credentials         Credentials
+	sourceIP, userAgent string
 }
 
 // Region returns a handle that acts as the account's user "admin".
 func (a *Account) Region(name string) *Region {
-	return &Region{account: a, name: name, credentials: a.Credentials()}
+	return &Region{account: a, name: name, credentials: a.Credentials(), sourceIP: "198.51.100.7", userAgent: "console.amazonaws.com"}
 }
 
 // As returns a handle that acts with other credentials, as of an intruder or of an infrastructure-as-code role.
 func (r *Region) As(c Credentials) *Region {
-	return &Region{account: r.account, name: r.name, credentials: c}
+	other := *r
+	other.credentials = c
+	return &other
+}
+
+// Via returns a handle whose events show another source address and user agent, as those of Terraform.
+func (r *Region) Via(sourceIP, userAgent string) *Region {
+	other := *r
+	other.sourceIP, other.userAgent = sourceIP, userAgent
+	return &other
 }
 
 // CreateSecurityGroup makes a group in the default VPC with the given rules, and returns its ID.
@@ -169,7 +179,7 @@ func (r *Region) ec2(ctx context.Context, operation string, form url.Values) (an
 func (r *Region) do(ctx context.Context, req request) (any, error) {
 	c := r.account.cloud
 	req.region, req.accessKey, req.token = r.name, r.credentials.AccessKeyID, r.credentials.SessionToken
-	req.userAgent, req.sourceIP, req.host = "console.amazonaws.com", "198.51.100.7", req.service+"."+r.name+".amazonaws.com"
+	req.userAgent, req.sourceIP, req.host = r.userAgent, r.sourceIP, req.service+"."+r.name+".amazonaws.com"
 	k := c.newCall(ctx, req)
 	answer, err := c.do(k)
 	if err != nil {
