@@ -85,9 +85,9 @@ func (p *actionPattern) match(a *action) bool {
 		return len(a.text) == len(p.text) && hasPrefixFold(a.text, p.text)
 	case actionGlob:
 		return p.service == a.service && hasPrefixFold(a.text, p.text) && p.name.matchFold(a.name)
-	default:
-		return false
+	case actionNone:
 	}
+	return false
 }
 
 // matchActions reports whether one of the patterns matches.

@@ -103,9 +103,9 @@ func (c *condition) accepts(value string, context Context, reading Reading) bool
 		return !c.negated
 	case differs:
 		return c.negated
-	default:
-		return false
+	case incomparable:
 	}
+	return false
 }
 
 // holdsAbsent: "If the key that you specify in a policy condition is not

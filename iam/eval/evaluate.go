@@ -33,8 +33,10 @@ const (
 	IdentityLayer
 	BoundaryLayer
 	SessionLayer
-	layers
 )
+
+// layers is the number of layers.
+const layers = int(SessionLayer) + 1
 
 // String names the layer.
 func (l Layer) String() string {
@@ -51,9 +53,8 @@ func (l Layer) String() string {
 		return "permissions boundary"
 	case SessionLayer:
 		return "session policy"
-	default:
-		return "unknown layer"
 	}
+	return "unknown layer"
 }
 
 // Reason names a statement that decided: its layer, for SCPs and RCPs the
@@ -106,7 +107,7 @@ func Evaluate(in Input) Result {
 	case Allowed:
 		r.Because = in.reasons(policy.Allow, &e, s.needed)
 	case ImplicitDeny:
-		for l := range layers {
+		for l := range Layer(layers) {
 			if s.missing.has(l) {
 				r.Missing = append(r.Missing, l)
 			}
@@ -140,7 +141,7 @@ func (in *Input) settle(e *evaluation) settlement {
 	applicable := in.applicable(e)
 	var allowed layerSet
 	var named grant
-	for l := range layers {
+	for l := range Layer(layers) {
 		if !applicable.has(l) {
 			continue
 		}
@@ -195,11 +196,12 @@ func (in *Input) layer(l Layer) (*Set, Reading) {
 		return in.Boundary, reading
 	case SessionLayer:
 		return in.Session, reading
-	case ResourceLayer, RCPLayer:
+	case ResourceLayer:
 		reading.LiteralARNs = true
-		if l == ResourceLayer {
-			return in.Resource, reading
-		}
+		return in.Resource, reading
+	case RCPLayer:
+		reading.LiteralARNs = true
+	case SCPLayer:
 	}
 	return nil, reading
 }
@@ -280,7 +282,7 @@ func (in *Input) reasons(effect policy.Effect, e *evaluation, of layerSet) []Rea
 			all = append(all, Reason{l, level, ref})
 		}
 	}
-	for l := range layers {
+	for l := range Layer(layers) {
 		set, reading := in.layer(l)
 		e.reading = reading
 		switch {

@@ -175,7 +175,7 @@ func TestNames(t *testing.T) {
 		Allowed.String(): "allowed", ExplicitDeny.String(): "explicit deny", ImplicitDeny.String(): "implicit deny",
 		SCPLayer.String(): "service control policy", RCPLayer.String(): "resource control policy", ResourceLayer.String(): "resource-based policy",
 		IdentityLayer.String(): "identity-based policy", BoundaryLayer.String(): "permissions boundary", SessionLayer.String(): "session policy",
-		layers.String(): "unknown layer",
+		Layer(layers).String(): "unknown layer", Decision(9).String(): "unknown decision",
 	} {
 		is(t, "name", got, want)
 	}

@@ -65,9 +65,9 @@ func (g *glob) match(s string, values []string) bool {
 		return strings.HasPrefix(s, g.text)
 	case globAny:
 		return true
-	default:
-		return matchPieces(g.pieces, s, values, false)
+	case globGeneral:
 	}
+	return matchPieces(g.pieces, s, values, false)
 }
 
 // matchFold is match for patterns in lower case, regardless of the case of
@@ -80,9 +80,9 @@ func (g *glob) matchFold(s string) bool {
 		return hasPrefixFold(s, g.text)
 	case globAny:
 		return true
-	default:
-		return matchPieces(g.pieces, s, nil, true)
+	case globGeneral:
 	}
+	return matchPieces(g.pieces, s, nil, true)
 }
 
 // matchPieces matches from left to right and goes back to the latest "*" only:
@@ -131,6 +131,7 @@ func (c *piece) length(s string, values []string, fold bool) int {
 		return n
 	case pieceVariable:
 		text = values[c.at]
+	case pieceText, pieceMany:
 	}
 	if fold && hasPrefixFold(s, text) || !fold && strings.HasPrefix(s, text) {
 		return len(text)

@@ -155,10 +155,10 @@ func (ps *principals) spares(c *caller) bool {
 		return false
 	}
 	named := slices.Contains(ps.arns, c.ARN) || c.ID != "" && slices.Contains(ps.ids, c.ID)
-	switch c.Type {
-	case Root:
+	switch {
+	case c.Type == Root:
 		return true
-	case Session:
+	case c.Type == Session:
 		return named && slices.ContainsFunc(ps.arns, func(arn string) bool { return isRole(arn, c) })
 	default:
 		return named

@@ -126,7 +126,7 @@ func (r Request) WithDerived() Request {
 		set("aws:userid", c.ID)
 	case Anonymous:
 		set("aws:userid", "anonymous")
-	default:
+	case Unknown, Root, Role, Federated, Provider:
 		set("aws:principalarn", c.ARN)
 		set("aws:userid", c.ID)
 	}
@@ -150,9 +150,9 @@ func principalTypes(t PrincipalType) string {
 		return "AssumedRole"
 	case Federated:
 		return "FederatedUser"
-	default:
-		return ""
+	case Unknown, Provider, Service:
 	}
+	return ""
 }
 
 // Decision is the answer to a request.
@@ -172,7 +172,8 @@ func (d Decision) String() string {
 		return "allowed"
 	case ExplicitDeny:
 		return "explicit deny"
-	default:
+	case ImplicitDeny:
 		return "implicit deny"
 	}
+	return "unknown decision"
 }

@@ -83,9 +83,9 @@ func (e Effect) String() string {
 		return "Allow"
 	case Deny:
 		return "Deny"
-	default:
-		return ""
+	case NoEffect:
 	}
+	return ""
 }
 
 // Principals is the value of a Principal or NotPrincipal element.

@@ -1,5 +1,7 @@
 package policy
 
+import "unicode/utf8"
+
 // Kind says where a document is used: AWS refuses different things in an
 // identity policy, a trust policy or a service control policy.
 type Kind uint8
@@ -55,9 +57,9 @@ func (k Kind) SizeLimit() int {
 		return 2048
 	case SCP, RCP:
 		return 5120
-	default:
-		return 0
+	case Resource:
 	}
+	return 0
 }
 
 // Size returns the size of the document as AWS counts it against the limit of
@@ -66,25 +68,28 @@ func (k Kind) SizeLimit() int {
 // counts every character, S3 and the other services every byte.
 func (d *Document) Size(k Kind) int {
 	text := d.Text()
-	n := 0
 	switch k {
 	case Identity, Boundary, Trust:
-		quoted, escaped := false, false
-		for _, r := range text {
-			if quoted || r > ' ' {
-				n++
-			}
-			if r == '"' && !escaped {
-				quoted = !quoted
-			}
-			escaped = r == '\\' && !escaped
-		}
+		return tightSize(text)
 	case Session, SCP, RCP:
-		for range text {
+		return utf8.RuneCountInString(text)
+	case Resource:
+	}
+	return len(text)
+}
+
+// tightSize counts characters, but not the white space between the strings.
+func tightSize(text string) int {
+	n := 0
+	quoted, escaped := false, false
+	for _, r := range text {
+		if quoted || r > ' ' {
 			n++
 		}
-	default:
-		n = len(text)
+		if r == '"' && !escaped {
+			quoted = !quoted
+		}
+		escaped = r == '\\' && !escaped
 	}
 	return n
 }

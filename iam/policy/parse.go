@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 )
@@ -237,12 +236,10 @@ func (p *parser) conditions(n *node) ([]Condition, error) {
 func (p *parser) values(key string, n *node) ([]string, error) {
 	values := make([]string, 0, max(1, len(n.items)))
 	for _, e := range n.elements() {
-		switch e.kind {
-		case nodeString, nodeBool, nodeNumber:
-			values = append(values, e.str)
-		default:
-			return nil, p.fail(e, "%s", fmt.Sprintf("the value of condition key %q is %s", key, e.kind))
+		if e.kind != nodeString && e.kind != nodeBool && e.kind != nodeNumber {
+			return nil, p.fail(e, "the value of condition key %q is %s", key, e.kind)
 		}
+		values = append(values, e.str)
 	}
 	return values, nil
 }

@@ -74,9 +74,9 @@ func (l *listEdit) length() int {
 		return len(l.node.items)
 	case nodeObject:
 		return len(l.node.members)
-	default:
-		return 1
+	case nodeString, nodeNumber, nodeBool, nodeNull:
 	}
+	return 1
 }
 
 // entry returns the span of an entry.
@@ -86,9 +86,9 @@ func (l *listEdit) entry(i int) Span {
 		return Span{n.items[i].start, n.items[i].end}
 	case nodeObject:
 		return Span{n.members[i].keyStart, n.members[i].value.end}
-	default:
-		return Span{n.start, n.end}
+	case nodeString, nodeNumber, nodeBool, nodeNull:
 	}
+	return Span{l.node.start, l.node.end}
 }
 
 // patch replaces a span of the text.

@@ -76,9 +76,10 @@ func (v *validator) kindRules() error {
 		return v.each(func(st *Statement) error { return v.noPrincipal(st, ReasonRequirements) })
 	case RCP:
 		return v.each(v.rcpRules)
-	default:
+	case Identity, Boundary, Session:
 		return v.each(func(st *Statement) error { return v.noPrincipal(st, ReasonPrincipal) })
 	}
+	return v.fail(v.doc.root, ReasonRequirements, "%s", v.kind)
 }
 
 func (v *validator) noPrincipal(st *Statement, reason string) error {

@@ -148,6 +148,13 @@ func TestKind(t *testing.T) {
 	}
 }
 
+func TestValidate_refuses_an_unknown_kind(t *testing.T) {
+	t.Parallel()
+	if got := reason(statement(`"Action":"*","Resource":"*"`), Kind(99)); got != ReasonRequirements {
+		t.Errorf("got %q, want %q", got, ReasonRequirements)
+	}
+}
+
 func TestSize_counts_as_aws_does(t *testing.T) {
 	t.Parallel()
 	d := must(t, "{ \"Statement\" : {\n\t\"Sid\": \"a b\\\" é\", \"Effect\":\"Deny\" } }")
