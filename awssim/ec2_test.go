@@ -304,6 +304,10 @@ func TestInterfaces(t *testing.T) {
 	}
 	_, err := client.DeleteSecurityGroup(t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: &web})
 	wantCode(t, err, "DependencyViolation", 400)
+	unused := must(r.CreateSecurityGroup(t.Context(), "unused"))(t)
+	if out := must(client.DeleteSecurityGroup(t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: &unused}))(t); *out.GroupId != unused || !*out.Return {
+		t.Errorf("delete of an unused group: got %+v", out)
+	}
 }
 
 func TestModifyRule(t *testing.T) {

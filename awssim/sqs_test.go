@@ -241,3 +241,17 @@ func TestQueueRefusals(t *testing.T) {
 		})
 	}
 }
+
+func TestPurge(t *testing.T) {
+	t.Parallel()
+	cloud, _ := newCloud(t)
+	client := sqsClient(cloud, hub)
+	queue := must(cloud.Account(hub).Region(east).CreateQueue(t.Context(), "events"))(t)
+	send(t, client, queue, "one")
+	send(t, client, queue, "two")
+	receive(t, client, sqs.ReceiveMessageInput{QueueUrl: &queue})
+	must(client.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &queue}))(t)
+	if got := len(cloud.Snapshot().Queues[0].Bodies); got != 0 {
+		t.Errorf("after the purge: got %d messages, want none", got)
+	}
+}
