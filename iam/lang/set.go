@@ -133,3 +133,37 @@ func (s *Set) hasText(text string) bool {
 	}
 	return slices.Contains(s.texts, text)
 }
+
+// Covers reports whether every member of g is certainly in the set.
+func (s *Set) Covers(g *Glob) bool {
+	if s.outside {
+		return s.misses(g)
+	}
+	if g.exact && s.hasText(g.text) {
+		return true
+	}
+	for _, q := range s.globs {
+		if q.Covers(g) {
+			return true
+		}
+	}
+	return false
+}
+
+// Apart reports whether certainly no member of g is in the set.
+func (s *Set) Apart(g *Glob) bool { return s.Complement().Covers(g) }
+
+// misses reports whether certainly no member of g is in the union.
+func (s *Set) misses(g *Glob) bool {
+	for _, t := range s.texts {
+		if g.Match(t) {
+			return false
+		}
+	}
+	for _, q := range s.globs {
+		if !clash(q, g) {
+			return false
+		}
+	}
+	return true
+}

@@ -28,11 +28,6 @@ type statement struct {
 	lits []lit // all but the action
 }
 
-// compiled is a policy set in normal form.
-type compiled struct {
-	allow, deny []*statement
-}
-
 // maxAlternatives is how many alternatives one statement may have.
 const maxAlternatives = 32
 
@@ -48,50 +43,31 @@ type compiler struct {
 	choices // where the reading made a difference
 }
 
-// declare settles how many values each condition key may carry, before any
+// declare settles what values each condition key may carry, before any
 // condition is translated.
-func (c *compiler) declare(sets ...Policies) {
-	type use struct{ set bool }
-	uses := map[int]use{}
-	for _, set := range sets {
-		for _, doc := range set {
-			for i := range doc.Statements {
-				st := &doc.Statements[i]
-				c.principal = c.principal || st.Principals != nil || st.NotPrincipals != nil
-				for j := range st.Conditions {
-					d := c.t.dim(st.Conditions[j].Key)
-					uses[d] = use{uses[d].set || strings.HasPrefix(st.Conditions[j].Operator, "For")}
-				}
-			}
-		}
-	}
-	for d, u := range uses {
-		dim := &c.t.dims[d]
+func (c *compiler) declare(p *prepared) {
+	c.principal = p.principal
+	for _, u := range p.keys {
+		dim := &c.t.dims[c.t.dim(u.key)]
 		switch c.arity(dim.key) {
 		case Many:
 			dim.many = true
 		case One:
 		case ArityUnknown:
 			dim.many = u.set || c.reading.ManyValues
-			c.made.ManyValues = c.made.ManyValues || !u.set
+			dim.loose = !u.set
+		}
+		if u.boolean {
+			dim.texts = lang.Union(folded("true"), folded("false"))
+		}
+		if u.ranged {
+			dim.ranged = true
+			dim.universe, _ = universeOf(u.test)
 		}
 	}
 }
 
-// compile translates statements.
-func (c *compiler) compile(sources []*source) *compiled {
-	out := &compiled{}
-	for _, src := range sources {
-		c.variables = src.variables
-		if src.st.Effect == policy.Allow {
-			out.allow = append(out.allow, c.statement(src)...)
-		} else {
-			out.deny = append(out.deny, c.statement(src)...)
-		}
-	}
-	return out
-}
-
+// statement translates one statement.
 func (c *compiler) statement(src *source) []*statement {
 	st := src.st
 	elements := []alternatives{c.resources(st), c.principals(st)}

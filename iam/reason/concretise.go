@@ -22,24 +22,20 @@ func (r *run) concretise(l leaf) *Witness {
 	if r.bound != nil {
 		return nil
 	}
-	only := *r.prepared
-	only.freshSources = slices.DeleteFunc(slices.Clone(r.freshSources), func(s *source) bool { return s.at < 0 && s != l.source })
 	var found *Witness
 	for _, bound := range r.assignments() {
 		if r.ctx.Err() != nil {
 			return nil
 		}
-		again := only.newRun(r.ctx, r.reading, bound)
-		for _, st := range again.question.fresh.allow {
-			again.question.statement(st, func(l leaf) bool {
-				if l.status != lang.Exhausted {
-					found = again.confirm(l)
-				}
-				return found == nil
-			})
-			if found != nil {
-				return found
+		again := r.newRun(r.ctx, r.reading, bound)
+		again.question.source(l.source, func(l leaf) bool {
+			if l.status != lang.Exhausted {
+				found = again.confirm(l)
 			}
+			return found == nil
+		})
+		if found != nil {
+			return found
 		}
 	}
 	return nil

@@ -29,6 +29,7 @@ type alternatives [][]lit
 // "Set operators for multi-valued context keys".
 func (c *compiler) condition(cond *policy.Condition) alternatives {
 	dim := c.t.dim(cond.Key)
+	c.made.ManyValues = c.made.ManyValues || c.t.dims[dim].loose
 	op, ok := policy.ParseOperator(cond.Operator)
 	if !ok {
 		return nil // an operator that does not exist never holds
@@ -132,8 +133,8 @@ func (c *compiler) languages(dim int, op policy.Operator, cond *policy.Condition
 			spans = append(spans, s...)
 		}
 	}
-	if universe, ok := universeOf(op.Test); ok {
-		return []language{{lit: c.t.someRange(dim, lang.NewRanges(spans...), universe)}}
+	if _, ok := universeOf(op.Test); ok {
+		return []language{{lit: c.t.someRange(dim, lang.NewRanges(spans...))}}
 	}
 	return globs.languages(c, dim, negated)
 }
@@ -227,9 +228,6 @@ func isTrue(v string) bool { return strings.EqualFold(v, "true") }
 // boolean returns the language of Bool. AWS gives a key of this type no values
 // but true and false.
 func (c *compiler) boolean(dim int, values []string) []language {
-	if c.t.dims[dim].texts == nil {
-		c.t.dims[dim].texts = lang.Union(folded("true"), folded("false"))
-	}
 	var globs []*lang.Glob
 	for _, v := range values {
 		if isTrue(v) || strings.EqualFold(v, "false") {

@@ -21,6 +21,7 @@ type dimension struct {
 	key      string    // the condition key in lower case; "" for the first three
 	name     string    // as first written
 	many     bool      // the request may carry several values
+	loose    bool      // whether it may depends on the reading
 	texts    *lang.Set // the only values that the key can have; nil for all
 	universe lang.Ranges
 	ranged   bool // some literal reads the value as address, number or date
@@ -110,13 +111,8 @@ func (t *table) own(dim int, s *lang.Set) lit {
 	return lit(len(t.bases)-1) << 2
 }
 
-// someRange returns the literal "some value of the dimension is in r", within
-// the universe of values that the operator can read.
-func (t *table) someRange(dim int, r, universe lang.Ranges) lit {
-	d := &t.dims[dim]
-	if !d.ranged {
-		d.ranged, d.universe = true, universe
-	}
+// someRange returns the literal "some value of the dimension is in r".
+func (t *table) someRange(dim int, r lang.Ranges) lit {
 	return t.intern(dim, 'r', rangeKey(r), func() base {
 		return base{kind: rangeBase, ranges: [2]lang.Ranges{r, r.Complement()}}
 	})

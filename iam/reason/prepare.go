@@ -2,6 +2,8 @@ package reason
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"dera/iam/eval"
 	"dera/iam/lang"
@@ -35,6 +37,8 @@ type prepared struct {
 	freshSources []*source
 	knownSources []*source
 	others       []*lang.Set // the actions of all statements that may matter to an allowing one
+	keys         []keyUse
+	principal    bool // some statement names a principal: a resource policy
 
 	freshEval, knownEval *eval.Set // compiled when a request is to be confirmed
 }
@@ -43,6 +47,7 @@ func prepare(cl claim, cfg Config) *prepared {
 	p := &prepared{claim: cl, cfg: cfg}
 	p.freshSources = p.sources(cl.fresh, true)
 	p.knownSources = p.sources(cl.known, false)
+	p.dropUnchanged()
 	if cl.actions != nil {
 		p.others = append(p.others, cl.actions)
 	}
@@ -54,6 +59,7 @@ func (p *prepared) sources(set Policies, fresh bool) []*source {
 	for i, doc := range set {
 		for j := range doc.Statements {
 			st := &doc.Statements[j]
+			p.survey(st)
 			s := &source{ref: Ref{i, j, st.Sid}, st: st, variables: doc.Variables(), action: actionsOf(st), at: -1}
 			grants := fresh && st.Effect == policy.Allow
 			if st.Effect == policy.NoEffect || s.action.Nothing() {
@@ -67,6 +73,33 @@ func (p *prepared) sources(set Policies, fresh bool) []*source {
 		}
 	}
 	return out
+}
+
+// keyUse says how the claim uses a condition key.
+type keyUse struct {
+	key                  string
+	set, boolean, ranged bool   // with a set operator, as a boolean, as something with an order
+	test                 string // an operator of the last kind
+}
+
+// survey notes how a statement uses its condition keys.
+func (p *prepared) survey(st *policy.Statement) {
+	p.principal = p.principal || st.Principals != nil || st.NotPrincipals != nil
+	for i := range st.Conditions {
+		cond := &st.Conditions[i]
+		op, _ := policy.ParseOperator(cond.Operator)
+		at := slices.IndexFunc(p.keys, func(u keyUse) bool { return strings.EqualFold(u.key, cond.Key) })
+		if at < 0 {
+			at = len(p.keys)
+			p.keys = append(p.keys, keyUse{key: cond.Key})
+		}
+		u := &p.keys[at]
+		u.set = u.set || op.Set != policy.NoSet
+		u.boolean = u.boolean || op.Test == "Bool"
+		if _, ok := universeOf(op.Test); ok && !u.ranged {
+			u.ranged, u.test = true, op.Test
+		}
+	}
 }
 
 // groupsOf returns the groups of the actions of an allowing statement.
@@ -91,7 +124,18 @@ func (p *prepared) violates(request eval.Request, reading eval.Reading) bool {
 	return p.knownEval.Decide(request, reading) != eval.Allowed
 }
 
-// run is one attempt at a claim: translated under a reading, ready to search.
+// grants returns the allowing statements of fresh.
+func (p *prepared) grants() []*source {
+	var out []*source
+	for _, s := range p.freshSources {
+		if s.at < 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// run is one attempt at a claim under a reading.
 type run struct {
 	*prepared
 	ctx      context.Context
@@ -101,18 +145,32 @@ type run struct {
 	bound    map[string]*string
 }
 
-// newRun translates the statements under a reading, with the given keys fixed
-// wherever they are used as policy variables.
+// newRun makes ready to search under a reading, with the given keys fixed
+// wherever they are used as policy variables. Statements are translated when
+// the search needs them, so that a reading that makes no difference to those
+// that matter is not asked for.
 func (p *prepared) newRun(ctx context.Context, r Reading, bound map[string]*string) *run {
 	c := &compiler{t: newTable(), reading: r, arity: p.cfg.Arity, bound: bound}
-	c.declare(p.fresh, p.known)
+	c.declare(p)
 	budget := lang.NewBudget(ctx, p.cfg.MaxStates)
 	q := &question{
 		prepared: p,
 		search:   &search{theory: newTheory(c.t, budget), nodes: p.cfg.MaxNodes},
-		fresh:    c.compile(p.freshSources),
-		known:    c.compile(p.knownSources),
+		compiler: c,
 		acts:     map[*source]lit{},
+		forms:    map[*source][]*statement{},
+	}
+	for _, s := range p.freshSources {
+		if s.at >= 0 {
+			q.freshDeny = append(q.freshDeny, s)
+		}
+	}
+	for _, s := range p.knownSources {
+		if s.st.Effect == policy.Allow {
+			q.knownAllow = append(q.knownAllow, s)
+		} else {
+			q.knownDeny = append(q.knownDeny, s)
+		}
 	}
 	if c.principal {
 		q.assume = append(q.assume, c.t.own(principalDim, callers()))

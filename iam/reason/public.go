@@ -66,9 +66,9 @@ func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Ex
 	p := prepare(claim{fresh: policies, assume: s.assume}, cfg.withDefaults())
 	judges := map[Ref]*judge{}
 	var open []*source // about which not all is said
-	for _, src := range p.freshSources {
+	for _, src := range p.grants() {
 		// A statement without principals is about whoever it is attached to.
-		if src.at < 0 && (src.st.Principals != nil || src.st.NotPrincipals != nil) {
+		if src.st.Principals != nil || src.st.NotPrincipals != nil {
 			open = append(open, src)
 			judges[src.ref] = &judge{}
 		}
@@ -77,11 +77,11 @@ func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Ex
 	var used []Reading
 	for pending := p.cfg.Readings; len(pending) > 0 && len(open) > 0; {
 		run := p.newRun(ctx, pending[0], nil)
-		made = made.add(run.compiler.choices)
 		used = append(used, pending[0])
 		open = slices.DeleteFunc(open, func(src *source) bool {
-			return judges[src.ref].hear(run.answer(run.question.of(src)), run)
+			return judges[src.ref].hear(run.answer([]*source{src}), run)
 		})
+		made = made.add(run.compiler.choices)
 		pending = made.remaining(pending[1:], used)
 	}
 	return verdictOf(p, judges)

@@ -12,9 +12,11 @@ import (
 type question struct {
 	*prepared
 	*search
-	fresh, known *compiled
-	assume       []lit           // on all dimensions but the action
-	acts         map[*source]lit // the literals of actions, once they were asked for
+	compiler                         *compiler
+	freshDeny, knownAllow, knownDeny []*source
+	assume                           []lit                    // on all dimensions but the action
+	acts                             map[*source]lit          // the literals of actions, once they were asked for
+	forms                            map[*source][]*statement // the translations, once they were asked for
 }
 
 // leaf is a box in which the search ended without an emptiness proof.
@@ -25,38 +27,37 @@ type leaf struct {
 	group  *group
 }
 
-// of returns the translations of one allowing statement of fresh.
-func (q *question) of(src *source) []*statement {
-	var out []*statement
-	for _, st := range q.fresh.allow {
-		if st.source == src {
-			out = append(out, st)
-		}
+// form returns the translation of a statement.
+func (q *question) form(src *source) []*statement {
+	f, ok := q.forms[src]
+	if !ok {
+		q.compiler.variables = src.variables
+		f = q.compiler.statement(src)
+		q.forms[src] = f
 	}
-	return out
+	return f
 }
 
-// statement answers for one allowing statement: a request that it allows is a
+// source answers for one allowing statement: a request that it allows is a
 // violation when no denial of fresh applies and either no allowance of known
 // applies or a denial of known does.
-func (q *question) statement(st *statement, visit func(leaf) bool) bool {
-	start := q.boxOf(st.lits)
-	for _, l := range q.assume {
-		start = start.with(q.dimOfLit(l), l)
-	}
-	if q.certainty(start) == lang.Empty {
-		return true
-	}
-	for _, g := range q.groupsOf(st.source, q.budget) {
-		if !q.group(st, start, g, visit) {
-			return false
+func (q *question) source(src *source, visit func(leaf) bool) bool {
+	for _, st := range q.form(src) {
+		start := box{}.and(q.table, st.lits).and(q.table, q.assume)
+		if q.certainty(start) == lang.Empty {
+			continue
+		}
+		for _, g := range q.groupsOf(src, q.budget) {
+			if !q.group(src, start, g, visit) {
+				return false
+			}
 		}
 	}
 	return true
 }
 
 // group answers for one group of the actions of a statement.
-func (q *question) group(st *statement, start box, g *group, visit func(leaf) bool) bool {
+func (q *question) group(from *source, start box, g *group, visit func(leaf) bool) bool {
 	if q.actions != nil && g.relations[len(g.relations)-1] == apart {
 		return true
 	}
@@ -65,39 +66,38 @@ func (q *question) group(st *statement, start box, g *group, visit func(leaf) bo
 		if q.actions != nil && g.relations[len(g.relations)-1] == crossed {
 			start = start.with(actionDim, q.own(actionDim, q.actions))
 		}
-		if q.sat(actionDim, start[actionDim]) == lang.Empty {
+		if q.sat(actionDim, start.at(actionDim)) == lang.Empty {
 			return true
 		}
 	}
-	refusals, covered := q.clauses(start, q.fresh.deny, g)
+	refusals, covered := q.clauses(start, q.freshDeny, g)
 	if covered {
 		return true
 	}
-	grants, covered := q.clauses(start, q.known.allow, g)
+	grants, covered := q.clauses(start, q.knownAllow, g)
 	if !covered {
 		got := q.solve(start, slices.Concat(refusals, grants))
-		if got.status != lang.Empty && !visit(leaf{st.source, got.status, got.box, g}) {
+		if got.status != lang.Empty && !visit(leaf{from, got.status, got.box, g}) {
 			return false
 		}
 	}
-	for _, d := range q.known.deny {
-		r := g.relations[d.at]
+	for _, src := range q.knownDeny {
+		r := g.relations[src.at]
 		if r == apart {
 			continue
 		}
-		b := start
-		for _, l := range d.lits {
-			b = b.with(q.dimOfLit(l), l)
-		}
-		if r == crossed {
-			b = b.with(actionDim, q.act(d.source))
-		}
-		if q.certainty(b) == lang.Empty {
-			continue
-		}
-		got := q.solve(b, refusals)
-		if got.status != lang.Empty && !visit(leaf{st.source, got.status, got.box, g}) {
-			return false
+		for _, d := range q.form(src) {
+			b := start.and(q.table, d.lits)
+			if r == crossed {
+				b = b.with(actionDim, q.act(src))
+			}
+			if q.certainty(b) == lang.Empty {
+				continue
+			}
+			got := q.solve(b, refusals)
+			if got.status != lang.Empty && !visit(leaf{from, got.status, got.box, g}) {
+				return false
+			}
 		}
 	}
 	return true
@@ -106,23 +106,25 @@ func (q *question) group(st *statement, start box, g *group, visit func(leaf) bo
 // clauses says, for each statement that the actions of the group touch, that
 // it must not apply. It reports true when one of them plainly applies to the
 // whole box.
-func (q *question) clauses(b box, list []*statement, g *group) (out []clause, covered bool) {
-	for _, o := range list {
-		r := g.relations[o.at]
+func (q *question) clauses(b box, list []*source, g *group) (out []clause, covered bool) {
+	for _, src := range list {
+		r := g.relations[src.at]
 		if r == apart {
 			continue
 		}
-		if r == within && q.plainly(b, o.lits) {
-			return nil, true
+		for _, o := range q.form(src) {
+			if r == within && q.plainly(b, o.lits) {
+				return nil, true
+			}
+			c := make(clause, 0, len(o.lits)+1)
+			for _, l := range o.lits {
+				c = append(c, l.not())
+			}
+			if r == crossed {
+				c = append(c, q.act(src).not())
+			}
+			out = append(out, c)
 		}
-		c := make(clause, 0, len(o.lits)+1)
-		for _, l := range o.lits {
-			c = append(c, l.not())
-		}
-		if r == crossed {
-			c = append(c, q.act(o.source).not())
-		}
-		out = append(out, c)
 	}
 	return out, false
 }
@@ -130,7 +132,7 @@ func (q *question) clauses(b box, list []*statement, g *group) (out []clause, co
 // plainly reports whether the box has all the literals.
 func (q *question) plainly(b box, lits []lit) bool {
 	for _, l := range lits {
-		if !slices.Contains(b[q.dimOfLit(l)], l) {
+		if !slices.Contains(b.at(q.dimOfLit(l)), l) {
 			return false
 		}
 	}
@@ -155,13 +157,4 @@ func (q *question) namedAction() lit {
 		q.acts[nil] = l
 	}
 	return l
-}
-
-func (q *question) boxOf(lits []lit) box {
-	b := make(box, len(q.dims))
-	for _, l := range lits {
-		d := q.dimOfLit(l)
-		b[d] = append(b[d], l)
-	}
-	return b
 }

@@ -9,10 +9,30 @@ import (
 // box is a conjunction of literals, dimension by dimension.
 type box [][]lit
 
+// at returns the literals on a dimension.
+func (b box) at(dim int) []lit {
+	if dim >= len(b) {
+		return nil
+	}
+	return b[dim]
+}
+
 // with returns the box with one more literal; the receiver stays as it is.
 func (b box) with(dim int, l lit) box {
-	next := slices.Clone(b)
-	next[dim] = append(slices.Clip(b[dim]), l)
+	next := make(box, max(len(b), dim+1))
+	copy(next, b)
+	next[dim] = append(slices.Clip(next[dim]), l)
+	return next
+}
+
+// and returns the box with more literals.
+func (b box) and(t *table, lits []lit) box {
+	next := make(box, max(len(b), len(t.dims)))
+	copy(next, b)
+	for _, l := range lits {
+		d := t.dimOfLit(l)
+		next[d] = append(slices.Clip(next[d]), l)
+	}
 	return next
 }
 
@@ -52,7 +72,7 @@ func (s *search) solve(b box, clauses []clause) outcome {
 	found := outcome{status: lang.Empty}
 	for _, l := range clauses[i] {
 		dim := s.dimOfLit(l)
-		if s.sat(dim, append(slices.Clip(b[dim]), l)) == lang.Empty {
+		if s.sat(dim, append(slices.Clip(b.at(dim)), l)) == lang.Empty {
 			continue
 		}
 		got := s.solve(b.with(dim, l), rest)
@@ -63,7 +83,7 @@ func (s *search) solve(b box, clauses []clause) outcome {
 			found = got
 		}
 		b = b.with(dim, l.not()) // from here on l is known to lead nowhere certain
-		if s.sat(dim, b[dim]) == lang.Empty {
+		if s.sat(dim, b.at(dim)) == lang.Empty {
 			break
 		}
 	}
@@ -101,7 +121,7 @@ func (s *search) propagate(b box, clauses []clause) (box, []clause, bool) {
 func (s *search) reduce(b box, c clause) (live clause, holds bool) {
 	for i, l := range c {
 		dim := s.dimOfLit(l)
-		have := b[dim]
+		have := b.at(dim)
 		if slices.Contains(have, l) || s.sat(dim, append(slices.Clip(have), l.not())) == lang.Empty {
 			return nil, true
 		}

@@ -21,7 +21,10 @@ import (
 func SMTLIB(fresh, known Policies, r Reading, cfg Config) (string, error) {
 	cfg = cfg.withDefaults()
 	c := &compiler{t: newTable(), reading: r, arity: cfg.Arity}
-	c.declare(fresh, known)
+	p := &prepared{}
+	p.sources(fresh, true)
+	p.sources(known, false)
+	c.declare(p)
 	e := &encoder{compiler: c, keys: map[int]*smtKey{}}
 	for _, set := range []Policies{fresh, known} {
 		for _, doc := range set {

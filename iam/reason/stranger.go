@@ -87,8 +87,8 @@ func (s stranger) assume(c *compiler) []lit {
 		switch key := c.t.dims[d].key; {
 		case key == "aws:sourceip":
 			trusted := narrow(lang.NewRanges(networks...)).Union(private())
-			if universe, ok := universeOf("IpAddress"); ok && addressed {
-				out = append(out, c.t.someRange(d, trusted, universe).not())
+			if addressed {
+				out = append(out, c.t.someRange(d, trusted).not())
 			}
 		case key == "aws:principalisawsservice":
 			out = append(out, c.boolean(d, []string{"true"})[0].lit.not())

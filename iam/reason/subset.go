@@ -44,7 +44,7 @@ func decide(ctx context.Context, cl claim, cfg Config) Answer {
 	var j judge
 	for pending := p.cfg.Readings; len(pending) > 0; {
 		run := p.newRun(ctx, pending[0], nil)
-		if j.hear(run.answer(run.question.fresh.allow), run) {
+		if j.hear(run.answer(p.grants()), run) {
 			break
 		}
 		pending = j.made.remaining(pending[1:], j.Readings)
@@ -81,12 +81,12 @@ func (j *judge) hear(one Answer, r *run) (done bool) {
 }
 
 // answer searches the given allowing statements under the reading of the run.
-func (r *run) answer(statements []*statement) Answer {
+func (r *run) answer(grants []*source) Answer {
 	var answer Answer
 	unsure := NoCause
 	before := *r.question.stats
-	for _, st := range statements {
-		goOn := r.question.statement(st, func(l leaf) bool {
+	for _, src := range grants {
+		goOn := r.question.source(src, func(l leaf) bool {
 			w, cause := r.witness(l)
 			if w != nil {
 				answer.Verdict, answer.Witness = Refuted, w

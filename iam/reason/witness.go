@@ -53,7 +53,7 @@ func (r *run) request(l leaf) (eval.Request, bool) {
 		return request, false
 	}
 	if r.compiler.principal {
-		word, ok := r.value(principalDim, l.box[principalDim])
+		word, ok := r.value(principalDim, l.box.at(principalDim))
 		if !ok {
 			return request, false
 		}
@@ -90,7 +90,7 @@ func (r *run) value(dim int, lits []lit, also ...*lang.Set) (string, bool) {
 
 // action returns an action of the leaf, in lower case.
 func (r *run) action(l leaf) (string, bool) {
-	if lits := l.box[actionDim]; len(lits) > 0 {
+	if lits := l.box.at(actionDim); len(lits) > 0 {
 		return r.value(actionDim, lits)
 	}
 	if a := l.group.atoms[0]; a.set == nil {
@@ -102,7 +102,7 @@ func (r *run) action(l leaf) (string, bool) {
 // resource returns a resource of the leaf: when it can, one of the service of
 // the action, else an ARN, else any text.
 func (r *run) resource(l leaf, action string) (string, bool) {
-	lits := l.box[resourceDim]
+	lits := l.box.at(resourceDim)
 	service, _, _ := strings.Cut(action, ":")
 	if len(lits) == 0 {
 		return "*", true
