@@ -46,7 +46,7 @@ type Match struct {
 	Operation string
 	Account   string
 	Region    string
-	Where     func(Call) bool // a further condition
+	Where     func(Call) bool // a further condition; it must not use the cloud
 }
 
 func (m Match) covers(k countKey) bool {

@@ -34,6 +34,9 @@ const Version = "5.2.1"
 // Install is what to run where moto is missing.
 const Install = "scripts/moto-install"
 
+// startLimit is how long moto may take to listen; it takes two seconds.
+const startLimit = 2 * time.Minute
+
 //go:embed launch.py
 var launcher string
 
@@ -95,7 +98,9 @@ func Launch(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("run %s: %w", python, err)
 	}
+	overdue := time.AfterFunc(startLimit, func() { _ = cmd.Process.Kill() }) // the read below then fails
 	port, err := bufio.NewReader(stdout).ReadString('\n')
+	overdue.Stop()
 	if err != nil {
 		_ = stdin.Close() // it is over anyway: what it said counts
 		return nil, errors.Join(fmt.Errorf("moto did not start: %s", stderr.String()), cmd.Wait())
