@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"dera"
@@ -20,14 +22,16 @@ type Batch struct {
 	// Findings are inserted or replaced by ID.
 	Findings []dera.Finding
 	// Remediations are inserted (Revision 0) or replaced when the stored
-	// revision is still the given one.
+	// revision is still the given one; the store counts it up.
 	Remediations []dera.Remediation
 	// Intents are inserted or replaced by remediation, step and direction.
 	Intents []dera.Intent
 	// Jobs are enqueued; the same one asked for again coalesces.
 	Jobs []dera.Job
 	// Done are finished jobs as they were claimed. One that was asked for again
-	// meanwhile stays.
+	// meanwhile stays, and so does one whose claim ran out and that somebody else
+	// has claimed. A job that was not claimed (no LeasedUntil) is taken away if it
+	// was asked for Seq times.
 	Done []dera.Job
 	// Stops are set; Resumes taken away (by account and control).
 	Stops   []dera.Stop
@@ -43,7 +47,7 @@ type Batch struct {
 	Counts map[string]int64
 }
 
-// Spend is one automatic remediation that a budget counts.
+// Spend is one automatic remediation that a budget counts, once.
 type Spend struct {
 	Remediation string
 	Account     string
@@ -53,15 +57,22 @@ type Spend struct {
 	Limit int
 }
 
-// Commit writes the batch in one transaction. On an error nothing is written.
+// Commit writes the batch in one durable transaction. On an error nothing is
+// written, with one exception that no database can rule out: when the connection
+// to PostgreSQL breaks while it commits, the batch may be there. All of it is
+// then, so committing it again gives ErrConflict, or does no harm.
 func (s *Store) Commit(ctx context.Context, b Batch) error {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		w := writer{Store: s, tx: tx, now: s.now()}
-		if err := w.fence(ctx, b.Fence); err != nil {
+		// Commits go one by one, over all replicas: the log has no gaps, budgets
+		// hold (I12), and two batches never wait for each other in a circle.
+		if err := s.lock(ctx, tx); err != nil {
 			return err
 		}
+		// The time is that of the turn, not of the request: a lease that ran out in
+		// the queue is over.
+		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.lock, w.spends, w.findings, w.remediations, w.intents, w.stops, w.blobs, w.events, w.done, w.enqueue, w.append,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.evidence, w.events, w.counts, w.done, w.enqueue, w.append,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {
@@ -83,21 +94,32 @@ type writer struct {
 	now time.Time
 }
 
-func (w writer) fence(ctx context.Context, l *dera.Lease) error {
-	if l == nil {
+// fence holds the lease until the transaction ends: who wants to take it over
+// waits, and then sees what was committed under it (I9).
+func (w writer) fence(ctx context.Context, b Batch) error {
+	if b.Fence == nil {
 		return nil
 	}
-	var owner string
-	var token, until int64
-	err := w.tx.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&owner, &token, &until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%w: nobody holds %s", ErrFenced, l.Resource)
-	}
-	if err != nil {
-		return err
-	}
-	if owner != l.Owner || token != l.Token || until <= micros(w.now) {
-		return fmt.Errorf("%w: %s is held by %q with token %d, ours is %d", ErrFenced, l.Resource, owner, token, l.Token)
+	_, err := held(ctx, w.tx, *b.Fence, w.now, w.dialect.forUpdate)
+	return err
+}
+
+// spends counts and refuses within the transaction, so that a budget holds over
+// all replicas (I12).
+func (w writer) spends(ctx context.Context, b Batch) error {
+	for _, s := range b.Spends {
+		var others int
+		if err := w.tx.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE account = $1 AND control = $2 AND at > $3 AND remediation <> $4`,
+			s.Account, s.Control, micros(s.At.Add(-time.Hour)), s.Remediation).Scan(&others); err != nil {
+			return fmt.Errorf("budget of %s: %w", s.Account, err)
+		}
+		if s.Limit > 0 && others >= s.Limit {
+			return fmt.Errorf("account %s, control %s: %w", s.Account, s.Control, ErrBudget)
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO spends (remediation, account, control, at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (remediation) DO NOTHING`, s.Remediation, s.Account, s.Control, micros(s.At)); err != nil {
+			return fmt.Errorf("budget of %s: %w", s.Account, err)
+		}
 	}
 	return nil
 }
@@ -108,10 +130,11 @@ func (w writer) findings(ctx context.Context, b Batch) error {
 		if err != nil {
 			return fmt.Errorf("finding %s: %w", f.ID, err)
 		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO findings (id, resource, control, account, region, type, state, severity, body, updated)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-			ON CONFLICT (id) DO UPDATE SET state = excluded.state, severity = excluded.severity, body = excluded.body, updated = excluded.updated`,
-			f.ID, f.ResourceKey(), f.Control, f.Account, f.Region, f.ResourceType, string(f.State), int64(f.Severity), string(body), micros(w.now)); err != nil {
+		// What an ID is made of never changes: resource, account, region, type.
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO findings (id, resource, account, region, type, state, severity, body)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (id) DO UPDATE SET state = excluded.state, severity = excluded.severity, body = excluded.body`,
+			f.ID, f.ResourceKey(), f.Account, f.Region, f.ResourceType, string(f.State), int64(f.Severity), string(body)); err != nil {
 			return fmt.Errorf("finding %s: %w", f.ID, err)
 		}
 	}
@@ -132,9 +155,9 @@ func (w writer) remediations(ctx context.Context, b Batch) error {
 		}
 		var res sql.Result
 		if held == 0 {
-			res, err = w.tx.ExecContext(ctx, `INSERT INTO remediations (id, resource, control, state, revision, created, body)
-				VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-				r.ID, r.ResourceKey(), r.Control, string(r.State), r.Revision, micros(r.CreatedAt), body)
+			res, err = w.tx.ExecContext(ctx, `INSERT INTO remediations (id, resource, state, revision, created, body)
+				VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
+				r.ID, r.ResourceKey(), string(r.State), r.Revision, micros(r.CreatedAt), body)
 		} else {
 			res, err = w.tx.ExecContext(ctx, `UPDATE remediations SET state = $1, revision = $2, body = $3 WHERE id = $4 AND revision = $5`,
 				string(r.State), r.Revision, body, r.ID, held)
@@ -142,8 +165,12 @@ func (w writer) remediations(ctx context.Context, b Batch) error {
 		if err != nil {
 			return fmt.Errorf("remediation %s: %w", r.ID, err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(fmt.Errorf("remediation %s at revision %d: %w", r.ID, held, ErrConflict), err)
+		n, err := res.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("remediation %s: %w", r.ID, err)
+		}
+		if n != 1 {
+			return fmt.Errorf("remediation %s at revision %d: %w", r.ID, held, ErrConflict)
 		}
 	}
 	return nil
@@ -155,9 +182,13 @@ func (w writer) intents(ctx context.Context, b Batch) error {
 		if err != nil {
 			return fmt.Errorf("intent %s/%d: %w", i.Remediation, i.Step, err)
 		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO intents (remediation, step, undo, state, token, body) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (remediation, step, undo) DO UPDATE SET state = excluded.state, token = excluded.token, body = excluded.body`,
-			i.Remediation, i.Step, boolInt(i.Undo), string(i.State), i.Token, string(body)); err != nil {
+		undo := 0
+		if i.Undo {
+			undo = 1
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO intents (remediation, step, undo, state, body) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (remediation, step, undo) DO UPDATE SET state = excluded.state, body = excluded.body`,
+			i.Remediation, i.Step, undo, string(i.State), string(body)); err != nil {
 			return fmt.Errorf("intent %s/%d: %w", i.Remediation, i.Step, err)
 		}
 	}
@@ -183,38 +214,33 @@ func (w writer) stops(ctx context.Context, b Batch) error {
 	return nil
 }
 
-// spends counts and refuses within the transaction, so that a budget holds over
-// all replicas (invariant I12).
-func (w writer) spends(ctx context.Context, b Batch) error {
-	for _, s := range b.Spends {
-		var n int
-		if err := w.tx.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE account = $1 AND control = $2 AND at > $3`,
-			s.Account, s.Control, micros(s.At.Add(-time.Hour))).Scan(&n); err != nil {
-			return fmt.Errorf("budget of %s: %w", s.Account, err)
+func (w writer) evidence(ctx context.Context, b Batch) error {
+	for _, hash := range slices.Sorted(maps.Keys(b.Evidence)) {
+		body, err := w.sealer.Seal("evidence/"+hash, b.Evidence[hash])
+		if err != nil {
+			return fmt.Errorf("evidence %s: %w", hash, err)
 		}
-		if s.Limit > 0 && n >= s.Limit {
-			return fmt.Errorf("account %s, control %s: %w", s.Account, s.Control, ErrBudget)
-		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO spends (remediation, account, control, at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (remediation) DO NOTHING`, s.Remediation, s.Account, s.Control, micros(s.At)); err != nil {
-			return fmt.Errorf("budget of %s: %w", s.Account, err)
-		}
-	}
-	return nil
-}
-
-func (w writer) blobs(ctx context.Context, b Batch) error {
-	for hash, body := range b.Evidence {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO evidence (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, hash, string(body)); err != nil {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO evidence (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, hash, body); err != nil {
 			return fmt.Errorf("evidence %s: %w", hash, err)
 		}
 	}
 	return nil
 }
 
-func boolInt(b bool) int64 {
-	if b {
-		return 1
+// held returns until when the lease is held, or ErrFenced when it is not.
+func held(ctx context.Context, q queryer, l dera.Lease, now time.Time, lock string) (time.Time, error) {
+	var owner string
+	var token, until int64
+	err := q.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`+lock, l.Resource).Scan(&owner, &token, &until)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, fmt.Errorf("%w: nobody holds %s", ErrFenced, l.Resource)
+	case err != nil:
+		return time.Time{}, fmt.Errorf("read lease of %s: %w", l.Resource, err)
+	case owner != l.Owner || token != l.Token:
+		return time.Time{}, fmt.Errorf("%w: %s went to %q with token %d, ours is %d", ErrFenced, l.Resource, owner, token, l.Token)
+	case until <= micros(now):
+		return time.Time{}, fmt.Errorf("%w: that of %s with token %d is over", ErrFenced, l.Resource, l.Token)
 	}
-	return 0
+	return fromMicros(until), nil
 }

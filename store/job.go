@@ -1,11 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera"
@@ -14,16 +18,37 @@ import (
 // The jobs table is a queue in our own transaction: enqueuing coalesces by kind
 // and key, a claim is a lease, and a job that was asked for again while it ran
 // runs once more. docs/decisions/0003 says why it is not a library.
+//
+// A claim is told from a later one by its leased_until, which only grows: a job
+// is claimed when the last claim is over. Neither Done nor Retry of a worker
+// that lost its claim touches the job of the next one, so that what was asked
+// for in between is never lost (invariant I3).
+
+const jobColumns = `jobs.kind, jobs.key, jobs.seq, jobs.priority, jobs.run_at, jobs.leased_until, jobs.attempts, jobs.payload`
+
+// maxJobID is how long a key can be to stand in an index as it is; PostgreSQL
+// refuses index rows of more than 2,704 bytes.
+const maxJobID = 512
+
+// jobID is what stands for the key in the index.
+func jobID(key string) string {
+	if len(key) <= maxJobID {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return key[:maxJobID/2] + "#" + hex.EncodeToString(sum[:])
+}
 
 func (w writer) enqueue(ctx context.Context, b Batch) error {
-	now := micros(w.now)
 	for _, j := range b.Jobs {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO jobs (kind, key, seq, priority, run_at, leased_until, owner, attempts, payload)
-			VALUES ($1, $2, 1, $3, $4, 0, '', 0, $5)
-			ON CONFLICT (kind, key) DO UPDATE SET seq = jobs.seq + 1, payload = excluded.payload,
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO jobs (kind, id, key, seq, priority, run_at, leased_until, owner, attempts, payload)
+			VALUES ($1, $2, $3, 1, $4, $5, 0, '', 0, $6)
+			ON CONFLICT (kind, id) DO UPDATE SET seq = jobs.seq + 1, payload = excluded.payload,
 			  priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END,
-			  run_at = CASE WHEN jobs.leased_until > $6 OR excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END`,
-			j.Kind, j.Key, j.Priority, micros(j.RunAt), string(j.Payload), now); err != nil {
+			  run_at = CASE WHEN jobs.leased_until = 0 AND excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
+			  asked_at = CASE WHEN jobs.leased_until = 0 THEN NULL
+			    WHEN jobs.asked_at < excluded.run_at THEN jobs.asked_at ELSE excluded.run_at END`,
+			j.Kind, jobID(j.Key), j.Key, j.Priority, micros(j.RunAt), append([]byte{}, j.Payload...)); err != nil {
 			return fmt.Errorf("enqueue %s %s: %w", j.Kind, j.Key, err)
 		}
 	}
@@ -32,16 +57,19 @@ func (w writer) enqueue(ctx context.Context, b Batch) error {
 
 func (w writer) done(ctx context.Context, b Batch) error {
 	for _, j := range b.Done {
-		res, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND key = $2 AND seq = $3`, j.Kind, j.Key, j.Seq)
-		if err != nil {
+		id, until := jobID(j.Key), micros(j.LeasedUntil)
+		// One that was not claimed is cancelled, whoever holds it.
+		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND ($4 = 0 OR leased_until = $4)`,
+			j.Kind, id, j.Seq, until); err != nil {
 			return fmt.Errorf("finish %s %s: %w", j.Kind, j.Key, err)
 		}
-		if n, err := res.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 {
-			if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, owner = '', attempts = 0 WHERE kind = $1 AND key = $2`, j.Kind, j.Key); err != nil {
-				return fmt.Errorf("finish %s %s: %w", j.Kind, j.Key, err)
-			}
+		if until == 0 {
+			continue
+		}
+		// Still there and still ours: it was asked for again meanwhile.
+		if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, owner = '', attempts = 0
+			WHERE kind = $1 AND id = $2 AND leased_until = $3`, j.Kind, id, until); err != nil {
+			return fmt.Errorf("finish %s %s: %w", j.Kind, j.Key, err)
 		}
 	}
 	return nil
@@ -49,41 +77,44 @@ func (w writer) done(ctx context.Context, b Batch) error {
 
 // Claim leases up to n due jobs to owner for ttl: those with the lowest
 // priority number first. A claimed job is run again by somebody else when the
-// lease runs out before the job is in a batch's Done.
+// lease runs out before the job is in a batch's Done. When no job is due, Claim
+// writes nothing.
 func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duration) ([]dera.Job, error) {
-	now := s.now()
-	var out []dera.Job
-	if due, err := s.due(ctx, now); err != nil || !due {
+	if n <= 0 {
+		return nil, nil
+	}
+	if due, err := s.due(ctx); err != nil || !due {
 		return nil, err
 	}
+	var out []dera.Job
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		out = nil
-		rows, err := tx.QueryContext(ctx, `UPDATE jobs SET leased_until = $1, owner = $2, attempts = attempts + 1
-			WHERE (kind, key) IN (SELECT kind, key FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, key LIMIT $4`+s.dialect.skipLocked+`)
-			RETURNING kind, key, seq, priority, run_at, leased_until, attempts, payload`, micros(now.Add(ttl)), owner, micros(now), n)
+		now := s.now()
+		// Materialized, for PostgreSQL may else run the inner query again and claim
+		// more than n.
+		rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (
+			  SELECT kind, id FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, id LIMIT $4`+s.dialect.skipLocked+`)
+			UPDATE jobs SET leased_until = $1, owner = $2, attempts = attempts + 1, asked_at = NULL
+			FROM due WHERE jobs.kind = due.kind AND jobs.id = due.id
+			RETURNING `+jobColumns, micros(now.Add(ttl)), owner, micros(now), n)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			j, err := scanJob(rows)
-			if err != nil {
-				return err
-			}
-			out = append(out, j)
-		}
-		return rows.Err()
+		out, err = scanJobs(rows)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
-	sortJobs(out)
+	slices.SortFunc(out, func(a, b dera.Job) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+	})
 	return out, nil
 }
 
-func (s *Store) due(ctx context.Context, now time.Time) (bool, error) {
+// due looks for work without writing.
+func (s *Store) due(ctx context.Context) (bool, error) {
 	var one int
-	err := s.read.QueryRowContext(ctx, `SELECT 1 FROM jobs WHERE run_at <= $1 AND leased_until <= $1 LIMIT 1`, micros(now)).Scan(&one)
+	err := s.read.QueryRowContext(ctx, `SELECT 1 FROM jobs WHERE run_at <= $1 AND leased_until <= $1 LIMIT 1`, micros(s.now())).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -93,43 +124,48 @@ func (s *Store) due(ctx context.Context, now time.Time) (bool, error) {
 	return true, nil
 }
 
-// Retry gives a claimed job back to be run at the given time.
+// Retry gives a claimed job back to be run at the given time, or earlier if it
+// was asked for meanwhile. A job whose claim is lost is left alone.
 func (s *Store) Retry(ctx context.Context, j dera.Job, at time.Time) error {
-	_, err := s.write.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, owner = '', run_at = $1 WHERE kind = $2 AND key = $3`, micros(at), j.Kind, j.Key)
+	if j.LeasedUntil.IsZero() {
+		return fmt.Errorf("retry %s %s: the job was not claimed", j.Kind, j.Key)
+	}
+	_, err := s.write.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, owner = '', asked_at = NULL, run_at = CASE WHEN asked_at < $1 THEN asked_at ELSE $1 END
+		WHERE kind = $2 AND id = $3 AND leased_until = $4`, micros(at), j.Kind, jobID(j.Key), micros(j.LeasedUntil))
 	if err != nil {
 		return fmt.Errorf("retry %s %s: %w", j.Kind, j.Key, err)
 	}
 	return nil
 }
 
-// Jobs lists all jobs, the next one first.
+// Jobs lists all jobs, waiting and claimed, by the time at which they are due.
 func (s *Store) Jobs(ctx context.Context) ([]dera.Job, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT kind, key, seq, priority, run_at, leased_until, attempts, payload FROM jobs ORDER BY run_at, priority, kind, key`)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+jobColumns+` FROM jobs ORDER BY run_at, priority, kind, id`)
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", err)
 	}
+	out, err := scanJobs(rows)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+	return out, nil
+}
+
+func scanJobs(rows *sql.Rows) ([]dera.Job, error) {
 	defer rows.Close()
 	var out []dera.Job
 	for rows.Next() {
-		j, err := scanJob(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list jobs: %w", err)
+		var j dera.Job
+		var runAt, leased int64
+		var payload []byte
+		if err := rows.Scan(&j.Kind, &j.Key, &j.Seq, &j.Priority, &runAt, &leased, &j.Attempts, &payload); err != nil {
+			return nil, err
+		}
+		j.RunAt, j.LeasedUntil = fromMicros(runAt), fromMicros(leased)
+		if len(payload) > 0 {
+			j.Payload = json.RawMessage(payload)
 		}
 		out = append(out, j)
 	}
 	return out, rows.Err()
-}
-
-func scanJob(rows *sql.Rows) (dera.Job, error) {
-	var j dera.Job
-	var runAt, leased, attempts int64
-	var text string
-	if err := rows.Scan(&j.Kind, &j.Key, &j.Seq, &j.Priority, &runAt, &leased, &attempts, &text); err != nil {
-		return j, err
-	}
-	j.RunAt, j.LeasedUntil, j.Attempts = fromMicros(runAt), fromMicros(leased), int(attempts)
-	if text != "" {
-		j.Payload = json.RawMessage(text)
-	}
-	return j, nil
 }

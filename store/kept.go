@@ -3,11 +3,15 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
 // KeptEvent is an event that could not be read: counted, kept for a person to
-// look at, bounded in number and size. Body is redacted by the source.
+// look at, bounded in number and size. Body is redacted by the source as far as
+// it can, and lies encrypted in the database.
 type KeptEvent struct {
 	ID     string    `json:"id"`
 	At     time.Time `json:"at"`
@@ -16,10 +20,21 @@ type KeptEvent struct {
 	Body   string    `json:"body"`
 }
 
+// What is kept of an event, in bytes.
+const (
+	maxKeptText = 1 << 10
+	maxKeptBody = 1 << 16
+)
+
 func (w writer) events(ctx context.Context, b Batch) error {
 	for _, e := range b.Kept {
+		id := clean(e.ID)
+		body, err := w.sealer.Seal("kept/"+id, []byte(e.Body[:min(len(e.Body), maxKeptBody)]))
+		if err != nil {
+			return fmt.Errorf("keep event: %w", err)
+		}
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO kept_events (id, at, source, why, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING`,
-			e.ID, micros(e.At), e.Source, e.Why, e.Body); err != nil {
+			id, micros(e.At), clean(e.Source), clean(e.Why), body); err != nil {
 			return fmt.Errorf("keep event: %w", err)
 		}
 	}
@@ -28,8 +43,20 @@ func (w writer) events(ctx context.Context, b Batch) error {
 			return fmt.Errorf("bound the kept events: %w", err)
 		}
 	}
-	for name, n := range b.Counts {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO counters (name, n) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n`, name, n); err != nil {
+	return nil
+}
+
+// clean makes foreign text fit a text column: what could not be read may be
+// anything, and must not keep the batch from being committed.
+func clean(text string) string {
+	text = text[:min(len(text), maxKeptText)]
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func (w writer) counts(ctx context.Context, b Batch) error {
+	for _, name := range slices.Sorted(maps.Keys(b.Counts)) {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO counters (name, n) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n`,
+			name, b.Counts[name]); err != nil {
 			return fmt.Errorf("count %s: %w", name, err)
 		}
 	}
@@ -47,13 +74,21 @@ func (s *Store) KeptEvents(ctx context.Context) ([]KeptEvent, error) {
 	for rows.Next() {
 		var e KeptEvent
 		var at int64
-		if err := rows.Scan(&e.ID, &at, &e.Source, &e.Why, &e.Body); err != nil {
+		var body []byte
+		if err := rows.Scan(&e.ID, &at, &e.Source, &e.Why, &body); err != nil {
 			return nil, fmt.Errorf("read kept events: %w", err)
 		}
-		e.At = fromMicros(at)
+		plain, err := s.sealer.Open("kept/"+e.ID, body)
+		if err != nil {
+			return nil, fmt.Errorf("read kept event %q: %w", e.ID, err)
+		}
+		e.At, e.Body = fromMicros(at), string(plain)
 		out = append(out, e)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read kept events: %w", err)
+	}
+	return out, nil
 }
 
 // Counters returns all counters.
@@ -72,5 +107,8 @@ func (s *Store) Counters(ctx context.Context) (map[string]int64, error) {
 		}
 		out[name] = n
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
+	}
+	return out, nil
 }

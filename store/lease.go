@@ -1,12 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"dera"
@@ -14,11 +12,12 @@ import (
 
 // Lease takes the sole right to write to the resource, for ttl. It returns
 // ErrConflict when somebody else holds it. A new holder gets a higher token; the
-// same owner asking again keeps its token and gets a later end.
+// same owner asking again keeps its token and gets a later end. Two goroutines
+// that must not write at once therefore need different owners.
 func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Duration) (dera.Lease, error) {
 	l := dera.Lease{Resource: resource, Owner: owner}
-	now := s.now()
 	err := s.tx(ctx, func(tx *sql.Tx) error {
+		now := s.now()
 		var until int64
 		err := tx.QueryRowContext(ctx, `INSERT INTO leases (resource, owner, token, until) VALUES ($1, $2, 1, $3)
 			ON CONFLICT (resource) DO UPDATE SET
@@ -27,7 +26,7 @@ func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Dura
 			WHERE leases.owner = excluded.owner OR leases.until <= $4
 			RETURNING token, until`, resource, owner, micros(now.Add(ttl)), micros(now)).Scan(&l.Token, &until)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("lease of %s: %w", resource, ErrConflict)
+			return ErrConflict
 		}
 		l.Until = fromMicros(until)
 		return err
@@ -38,7 +37,8 @@ func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Dura
 	return l, nil
 }
 
-// Release gives the lease back. Releasing one that is lost is no error.
+// Release gives the lease back. Releasing one that is lost is no error. The row
+// stays, so that the next token is higher.
 func (s *Store) Release(ctx context.Context, l dera.Lease) error {
 	_, err := s.write.ExecContext(ctx, `UPDATE leases SET until = 0 WHERE resource = $1 AND owner = $2 AND token = $3`, l.Resource, l.Owner, l.Token)
 	if err != nil {
@@ -49,23 +49,10 @@ func (s *Store) Release(ctx context.Context, l dera.Lease) error {
 
 // CheckLease returns for how long the lease is still held, or ErrFenced.
 func (s *Store) CheckLease(ctx context.Context, l dera.Lease) (time.Duration, error) {
-	var owner string
-	var token, until int64
-	err := s.read.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&owner, &token, &until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
-	}
+	now := s.now()
+	until, err := held(ctx, s.read, l, now, "")
 	if err != nil {
-		return 0, fmt.Errorf("check lease of %s: %w", l.Resource, err)
+		return 0, fmt.Errorf("check lease: %w", err)
 	}
-	if owner != l.Owner || token != l.Token || until <= micros(s.now()) {
-		return 0, fmt.Errorf("lease of %s: %w", l.Resource, ErrFenced)
-	}
-	return fromMicros(until).Sub(s.now()), nil
-}
-
-func sortJobs(jobs []dera.Job) {
-	slices.SortFunc(jobs, func(a, b dera.Job) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
-	})
+	return until.Sub(now), nil
 }

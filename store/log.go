@@ -5,25 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"dera"
+	"dera/audit"
 )
-
-// lock keeps other writers of the log and of budgets out until the transaction
-// ends. SQLite has one writer anyway.
-func (w writer) lock(ctx context.Context, b Batch) error {
-	if w.dialect.lockLog == "" || len(b.Records) == 0 && len(b.Spends) == 0 {
-		return nil
-	}
-	if _, err := w.tx.ExecContext(ctx, w.dialect.lockLog); err != nil {
-		return fmt.Errorf("lock the audit log: %w", err)
-	}
-	return nil
-}
 
 // append adds the records to the Merkle log within the transaction. What a
 // record seals is encrypted beside the leaf, which then holds only its keyed
@@ -36,106 +25,109 @@ func (w writer) append(ctx context.Context, b Batch) error {
 	if err != nil {
 		return err
 	}
-	hashes := &hashCache{ctx: ctx, q: w.tx, fresh: map[int64]tlog.Hash{}}
-	for _, r := range b.Records {
+	leaves := make([][]byte, len(b.Records))
+	for i, r := range b.Records {
 		if len(r.Sealed) > 0 {
-			r.Commitment = w.sealer.Commit(r.Sealed)
-			body, err := w.sealer.Seal("payload/"+r.Commitment, r.Sealed)
-			if err != nil {
-				return fmt.Errorf("seal payload of an audit record: %w", err)
-			}
-			if _, err := w.tx.ExecContext(ctx, `INSERT INTO sealed (commitment, body) VALUES ($1, $2) ON CONFLICT (commitment) DO NOTHING`, r.Commitment, body); err != nil {
-				return fmt.Errorf("keep payload of an audit record: %w", err)
+			if r.Commitment, err = w.seal(ctx, r.Sealed); err != nil {
+				return err
 			}
 		}
-		leaf, err := dera.CanonicalJSON(r)
-		if err != nil {
-			return fmt.Errorf("write audit record %d: %w", size, err)
+		if leaves[i], err = dera.CanonicalJSON(r); err != nil {
+			return fmt.Errorf("write audit record %d: %w", size+int64(i), err)
 		}
-		if err := w.appendLeaf(ctx, size, leaf, hashes); err != nil {
-			return fmt.Errorf("write audit record %d: %w", size, err)
-		}
-		size++
+	}
+	hashes, err := audit.Append(&hashReader{ctx, w.tx, w.dialect}, size, leaves...)
+	if err != nil {
+		return fmt.Errorf("write audit records: %w", err)
+	}
+	if err := w.number(ctx, "leaves (idx, leaf)", size, leaves); err != nil {
+		return fmt.Errorf("write audit records: %w", err)
+	}
+	bodies := make([][]byte, len(hashes))
+	for i := range hashes {
+		bodies[i] = hashes[i][:]
+	}
+	if err := w.number(ctx, "hashes (idx, hash)", tlog.StoredHashIndex(0, size), bodies); err != nil {
+		return fmt.Errorf("write hashes of audit records: %w", err)
 	}
 	return nil
 }
 
-// maxLeaf is what a C2SP entry bundle can hold of one entry.
-const maxLeaf = 1<<16 - 1
-
-func (w writer) appendLeaf(ctx context.Context, idx int64, leaf []byte, hashes *hashCache) error {
-	if len(leaf) > maxLeaf {
-		return fmt.Errorf("the record has %d bytes, at most %d fit a leaf", len(leaf), maxLeaf)
-	}
-	if _, err := w.tx.ExecContext(ctx, `INSERT INTO leaves (idx, leaf) VALUES ($1, $2)`, idx, leaf); err != nil {
-		return err
-	}
-	added, err := tlog.StoredHashes(idx, leaf, hashes)
+// seal keeps the payload of a record, encrypted, and returns its commitment.
+func (w writer) seal(ctx context.Context, payload []byte) (string, error) {
+	commitment := w.sealer.Commit(payload)
+	body, err := w.sealer.Seal("payload/"+commitment, payload)
 	if err != nil {
-		return err
+		return "", fmt.Errorf("seal payload of an audit record: %w", err)
 	}
-	at := tlog.StoredHashIndex(0, idx)
-	for i, h := range added {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO hashes (idx, hash) VALUES ($1, $2)`, at+int64(i), h[:]); err != nil {
+	if _, err := w.tx.ExecContext(ctx, `INSERT INTO sealed (commitment, body) VALUES ($1, $2) ON CONFLICT (commitment) DO NOTHING`, commitment, body); err != nil {
+		return "", fmt.Errorf("keep payload of an audit record: %w", err)
+	}
+	return commitment, nil
+}
+
+// number inserts the bodies with numbers from first on, some in one statement.
+func (w writer) number(ctx context.Context, into string, first int64, bodies [][]byte) error {
+	for chunk := range slices.Chunk(bodies, 64) {
+		var values strings.Builder
+		args := make([]any, 0, 2*len(chunk))
+		for i, body := range chunk {
+			fmt.Fprintf(&values, ", ($%d, $%d)", 2*i+1, 2*i+2)
+			args = append(args, first+int64(i), body)
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO `+into+` VALUES `+values.String()[2:], args...); err != nil {
 			return err
 		}
-		hashes.fresh[at+int64(i)] = h
+		first += int64(len(chunk))
 	}
 	return nil
 }
 
-// queryer is what *sql.DB and *sql.Tx have in common here.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+// hashReader is a tlog.HashReader over the hashes table.
+type hashReader struct {
+	ctx     context.Context // tlog.HashReader has none to pass
+	q       queryer
+	dialect dialect
 }
 
-// hashCache is a tlog.HashReader over the hashes table and those just added.
-type hashCache struct {
-	ctx   context.Context
-	q     queryer
-	fresh map[int64]tlog.Hash
-}
+var _ tlog.HashReader = (*hashReader)(nil)
 
-// ReadHashes implements tlog.HashReader.
-func (h *hashCache) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	out := make([]tlog.Hash, len(indexes))
-	var want []string
-	at := map[int64]int{}
-	for i, idx := range indexes {
-		if v, ok := h.fresh[idx]; ok {
-			out[i] = v
-			continue
-		}
-		at[idx] = i
-		want = append(want, strconv.FormatInt(idx, 10))
+// ReadHashes implements tlog.HashReader. An index may be asked for twice.
+func (h *hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	if len(indexes) == 0 {
+		return nil, nil
 	}
-	if len(want) == 0 {
-		return out, nil
-	}
-	rows, err := h.q.QueryContext(h.ctx, `SELECT idx, hash FROM hashes WHERE idx IN (`+strings.Join(want, ",")+`)`)
+	list, err := h.dialect.listArg(indexes)
 	if err != nil {
 		return nil, err
 	}
+	rows, err := h.q.QueryContext(h.ctx, `SELECT idx, hash FROM hashes WHERE `+h.dialect.among, list)
+	if err != nil {
+		return nil, fmt.Errorf("read hashes of the audit log: %w", err)
+	}
 	defer rows.Close()
-	found := 0
+	found := make(map[int64]tlog.Hash, len(indexes))
 	for rows.Next() {
 		var idx int64
 		var b []byte
 		if err := rows.Scan(&idx, &b); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read hashes of the audit log: %w", err)
 		}
 		if len(b) != tlog.HashSize {
-			return nil, fmt.Errorf("hash %d has %d bytes, want %d", idx, len(b), tlog.HashSize)
+			return nil, fmt.Errorf("hash %d of the audit log has %d bytes, want %d", idx, len(b), tlog.HashSize)
 		}
-		copy(out[at[idx]][:], b)
-		found++
+		found[idx] = tlog.Hash(b)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read hashes of the audit log: %w", err)
 	}
-	if found != len(want) {
-		return nil, fmt.Errorf("%d of %d hashes of the audit log are missing", len(want)-found, len(want))
+	out := make([]tlog.Hash, len(indexes))
+	for i, idx := range indexes {
+		v, ok := found[idx]
+		if !ok {
+			return nil, fmt.Errorf("hash %d of the audit log is missing", idx)
+		}
+		out[i] = v
 	}
 	return out, nil
 }
@@ -148,17 +140,19 @@ func logSize(ctx context.Context, q queryer) (int64, error) {
 	return n, nil
 }
 
+var _ audit.Source = (*Store)(nil)
+
 // LogSize returns the number of leaves of the audit log.
 func (s *Store) LogSize(ctx context.Context) (int64, error) { return logSize(ctx, s.read) }
 
 // Hashes returns the log's stored hashes for proofs and roots.
 func (s *Store) Hashes(ctx context.Context) tlog.HashReader {
-	return &hashCache{ctx: ctx, q: s.read}
+	return &hashReader{ctx, s.read, s.dialect}
 }
 
 // Leaves returns n leaves from index from on; fewer at the end of the log.
 func (s *Store) Leaves(ctx context.Context, from, n int64) ([][]byte, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT leaf FROM leaves WHERE idx >= $1 AND idx < $2 ORDER BY idx`, from, from+n)
+	rows, err := s.read.QueryContext(ctx, `SELECT leaf FROM leaves WHERE idx >= $1 ORDER BY idx LIMIT $2`, from, max(n, 0))
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}
@@ -171,7 +165,10 @@ func (s *Store) Leaves(ctx context.Context, from, n int64) ([][]byte, error) {
 		}
 		out = append(out, b)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read audit log: %w", err)
+	}
+	return out, nil
 }
 
 // SaveCheckpoint keeps a signed checkpoint of the log at a size.

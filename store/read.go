@@ -117,7 +117,10 @@ func (s *Store) remediations(ctx context.Context, where string, args ...any) ([]
 		}
 		out = append(out, r)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read remediations: %w", err)
+	}
+	return out, nil
 }
 
 // Intents returns the intents of a remediation: its changes in order, then its
@@ -162,7 +165,7 @@ func (s *Store) Spent(ctx context.Context, account, control string, since time.T
 
 // Evidence returns the evidence blob with the hash, or ErrNotFound.
 func (s *Store) Evidence(ctx context.Context, hash string) ([]byte, error) {
-	var body string
+	var body []byte
 	err := s.read.QueryRowContext(ctx, `SELECT body FROM evidence WHERE hash = $1`, hash).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("evidence %q: %w", hash, ErrNotFound)
@@ -170,7 +173,7 @@ func (s *Store) Evidence(ctx context.Context, hash string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read evidence %q: %w", hash, err)
 	}
-	return []byte(body), nil
+	return s.sealer.Open("evidence/"+hash, body)
 }
 
 // Sealed returns the payload behind a commitment of the audit log, decrypted.

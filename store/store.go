@@ -1,32 +1,29 @@
 // Package store keeps everything durable: findings, remediations, intents,
 // jobs, leases, stops, budgets and the leaves and hashes of the audit log. One
 // implementation over database/sql serves SQLite (the default: one process, or
-// a few on one machine) and PostgreSQL (replicas). All changes go through
-// Commit, in one transaction. Room: may import the words, audit and usage.
+// a few on one machine) and PostgreSQL (replicas); store/storetest holds both to
+// the same promises. All changes of state go through Commit, in one transaction.
+//
+// Remediations, the payloads of audit records, evidence and events that could
+// not be read lie encrypted in the database, since configurations and policies
+// can carry secrets.
+//
+// Room: may import the words, audit and usage.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
 	"strings"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // driver pgx
-	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // driver sqlite
 )
-
-//go:embed migrations
-var migrations embed.FS
 
 var (
 	// ErrConflict is returned by Commit when a remediation was changed by
-	// somebody else since it was read. Nothing is written then.
+	// somebody else since it was read, and by Lease when somebody else holds the
+	// resource. Nothing is written then.
 	ErrConflict = errors.New("changed by somebody else since it was read")
 	// ErrFenced is returned when the lease under which the caller works is not
 	// its own any more. Nothing is written then.
@@ -36,6 +33,10 @@ var (
 	ErrBudget = errors.New("the budget is spent")
 	// ErrNotFound is returned by reads of one thing by its ID.
 	ErrNotFound = errors.New("not found")
+	// ErrSchema is returned by Open for a database of a newer dera.
+	ErrSchema = errors.New("the database is of a newer version of dera")
+	// ErrKey is returned by Open for a database that was made with another key.
+	ErrKey = errors.New("the database was made with another vault key")
 )
 
 // Sealer encrypts what must not lie in the database in clear, and makes the
@@ -48,14 +49,26 @@ type Sealer interface {
 
 // Config says where the store is.
 type Config struct {
-	// URL is sqlite:PATH or a postgres:// URL.
+	// URL is sqlite:PATH or a postgres:// URL. A new SQLite file is readable by
+	// its owner alone.
 	URL string
-	// Sealer is required.
+	// Sealer is required, and always the same for one database.
 	Sealer Sealer
-	// Now defaults to time.Now.
+	// Now defaults to time.Now. Replicas need clocks that agree to well within
+	// the duration of a lease.
 	Now func() time.Time
 	// KeptEvents bounds how many unreadable events are kept; 0 means 1,000.
 	KeptEvents int
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Sealer == nil:
+		return errors.New("Config.Sealer is missing")
+	case c.KeptEvents < 0:
+		return fmt.Errorf("Config.KeptEvents is %d", c.KeptEvents)
+	}
+	return nil
 }
 
 // Store is safe for concurrent use, also by several processes.
@@ -68,21 +81,12 @@ type Store struct {
 	kept    int
 }
 
-type dialect struct {
-	driver string
-	goose  goose.Dialect
-	dir    string
-	// lockLog serialises writers of the log within a transaction; SQLite has one
-	// writer anyway.
-	lockLog string
-	// skipLocked lets several claimers pass each other.
-	skipLocked string
-}
-
-// Open opens the store and brings its schema up to date.
+// Open opens the store and brings its schema up to date. It refuses a database
+// of a newer version (ErrSchema) and of another key (ErrKey). No error of it
+// holds a password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	if cfg.Sealer == nil {
-		return nil, errors.New("open store: Config.Sealer is missing")
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{sealer: cfg.Sealer, now: cfg.Now, kept: cfg.KeptEvents}
 	if s.now == nil {
@@ -92,97 +96,53 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.kept = 1000
 	}
 	var err error
-	switch {
-	case strings.HasPrefix(cfg.URL, "sqlite:"):
-		err = s.openSQLite(strings.TrimPrefix(cfg.URL, "sqlite:"))
-	case strings.HasPrefix(cfg.URL, "postgres://"), strings.HasPrefix(cfg.URL, "postgresql://"):
-		err = s.openPostgres(cfg.URL)
+	scheme, rest, _ := strings.Cut(cfg.URL, ":")
+	switch scheme {
+	case "sqlite":
+		err = s.openSQLite(rest)
+	case "postgres", "postgresql":
+		err = s.openPostgres(ctx, cfg.URL)
 	default:
 		err = errors.New("the URL must start with sqlite: or postgres://")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+	if err == nil {
+		err = s.prepare(ctx)
 	}
-	if err := s.migrate(ctx); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("open store: bring the schema up to date: %w", err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
 	}
 	return s, nil
-}
-
-func (s *Store) openSQLite(path string) error {
-	s.dialect = dialect{driver: "sqlite", goose: goose.DialectSQLite3, dir: "migrations/sqlite"}
-	pragmas := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas.Encode()
-	var err error
-	if s.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
-		return err
-	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn); err != nil {
-		return err
-	}
-	s.read.SetMaxOpenConns(4)
-	return nil
-}
-
-func (s *Store) openPostgres(dsn string) error {
-	s.dialect = dialect{
-		driver: "pgx", goose: goose.DialectPostgres, dir: "migrations/postgres",
-		lockLog:    "SELECT pg_advisory_xact_lock(7301453802)",
-		skipLocked: " FOR UPDATE SKIP LOCKED",
-	}
-	var err error
-	if s.write, err = sql.Open("pgx", dsn); err != nil {
-		return err
-	}
-	s.write.SetMaxOpenConns(8)
-	s.read = s.write
-	return nil
-}
-
-func (s *Store) migrate(ctx context.Context) error {
-	dir, err := fs.Sub(migrations, s.dialect.dir)
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(s.dialect.goose, s.write, dir, goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return err
-	}
-	_, err = p.Up(ctx)
-	return err
 }
 
 // Close closes the database.
 func (s *Store) Close() error {
 	var errs []error
-	if s.read != nil && s.read != s.write {
-		errs = append(errs, s.read.Close())
-	}
-	if s.write != nil {
-		errs = append(errs, s.write.Close())
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// tx runs f in one write transaction.
+// tx runs f in one write transaction, which ends also when f panics: with
+// SQLite's single writer, one left open would stop everything.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
+	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
 	if err != nil {
 		return err
 	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
 	if err := f(tx); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
+		return err
 	}
 	return tx.Commit()
 }
 
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
+// queryer is what *sql.DB and *sql.Tx have in common here.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func micros(t time.Time) int64 {

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // driver sqlite
+)
+
+// dialect is what differs between the databases. The queries are the same.
+type dialect struct {
+	name      string // of the folder of migrations
+	isolation sql.IsolationLevel
+	// lock keeps other commits out until the transaction ends. SQLite needs none:
+	// its transactions begin with the lock of the one writer.
+	lock string
+	// forUpdate keeps a selected row as it is until the transaction ends.
+	forUpdate string
+	// skipLocked lets several claimers pass each other.
+	skipLocked string
+	// among is true for an idx in the list that listArg makes.
+	among   string
+	listArg func([]int64) (any, error)
+	// hasMeta is 1 if the table meta is there.
+	hasMeta string
+}
+
+func sqlite() dialect {
+	return dialect{
+		name:  "sqlite",
+		among: "idx IN (SELECT value FROM json_each($1))",
+		listArg: func(list []int64) (any, error) {
+			text, err := json.Marshal(list)
+			return string(text), err
+		},
+		hasMeta: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
+	}
+}
+
+func postgres() dialect {
+	return dialect{
+		name: "postgres",
+		// Each statement sees what was committed before it, so also what was
+		// committed while the transaction waited for the lock.
+		isolation:  sql.LevelReadCommitted,
+		lock:       "SELECT pg_advisory_xact_lock(7301453802)",
+		forUpdate:  " FOR UPDATE",
+		skipLocked: " FOR UPDATE SKIP LOCKED",
+		among:      "idx = ANY($1)",
+		listArg:    func(list []int64) (any, error) { return list, nil },
+		hasMeta:    "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('meta')",
+	}
+}
+
+// openSQLite opens one connection that writes and a few that read. A commit is
+// on disk when it returns: write-ahead log with synchronous=FULL.
+func (s *Store) openSQLite(path string) error {
+	s.dialect = sqlite()
+	if strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///") {
+		return errors.New("write sqlite:PATH, without //")
+	}
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return errors.New("sqlite: needs the path of a file")
+	}
+	if err := createPrivate(path); err != nil {
+		return err
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
+	write := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+	read := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
+	var err error
+	if s.write, err = sql.Open("sqlite", dsn+write.Encode()); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = sql.Open("sqlite", dsn+read.Encode()); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(4)
+	s.read.SetMaxIdleConns(4)
+	return nil
+}
+
+// createPrivate makes the file, readable by its owner alone, unless it is there.
+// SQLite gives its side files the mode of the file.
+func createPrivate(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder, not a database file", path)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// openPostgres opens some connections that write and some that read, so that
+// commits that wait for each other never keep a lease or a stop from being read.
+func (s *Store) openPostgres(ctx context.Context, text string) error {
+	s.dialect = postgres()
+	cfg, err := pgx.ParseConfig(text)
+	if err != nil {
+		// What the parser says can hold pieces of the password.
+		return errors.New("the PostgreSQL URL is not valid: postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of the password percent-encoded")
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 10 * time.Second
+	}
+	s.write, s.read = stdlib.OpenDB(*cfg), stdlib.OpenDB(*cfg)
+	for _, db := range []*sql.DB{s.write, s.read} {
+		db.SetMaxOpenConns(4)
+		db.SetMaxIdleConns(4)
+	}
+	var encoding, sync string
+	err = s.read.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), current_setting('synchronous_commit')").Scan(&encoding, &sync)
+	switch {
+	case err != nil:
+		return fmt.Errorf("talk to PostgreSQL: %w", err)
+	case encoding != "UTF8":
+		return fmt.Errorf("the PostgreSQL database has the encoding %s and must have UTF8, which is set when it is created", encoding)
+	case sync == "off":
+		return errors.New("the PostgreSQL setting synchronous_commit is off and must not be: a crash would lose what is recorded before each write")
+	}
+	return nil
+}
