@@ -25,7 +25,7 @@ type source struct {
 	ref       Ref
 	st        *policy.Statement
 	variables bool      // the document has policy variables
-	action    *lang.Set // lower case
+	acts      *lang.Set // its actions in lower case, once they were asked for
 	at        int       // place in the relations of a group; -1 for allowing statements of fresh
 	groups    []*group  // of an allowing statement of fresh, once they were asked for
 }
@@ -36,7 +36,8 @@ type prepared struct {
 	cfg          Config
 	freshSources []*source
 	knownSources []*source
-	others       []*lang.Set // the actions of all statements that may matter to an allowing one
+	touching     int         // how many statements may matter to an allowing one
+	others       []*lang.Set // their actions, and last those of the claim, once they were asked for
 	keys         []keyUse
 	principal    bool // some statement names a principal: a resource policy
 
@@ -48,9 +49,6 @@ func prepare(cl claim, cfg Config) *prepared {
 	p.freshSources = p.sources(cl.fresh, true)
 	p.knownSources = p.sources(cl.known, false)
 	p.dropUnchanged()
-	if cl.actions != nil {
-		p.others = append(p.others, cl.actions)
-	}
 	return p
 }
 
@@ -60,14 +58,14 @@ func (p *prepared) sources(set Policies, fresh bool) []*source {
 		for j := range doc.Statements {
 			st := &doc.Statements[j]
 			p.survey(st)
-			s := &source{ref: Ref{i, j, st.Sid}, st: st, variables: doc.Variables(), action: actionsOf(st), at: -1}
+			s := &source{ref: Ref{i, j, st.Sid}, st: st, variables: doc.Variables(), at: -1}
 			grants := fresh && st.Effect == policy.Allow
-			if st.Effect == policy.NoEffect || s.action.Nothing() {
+			if st.Effect == policy.NoEffect {
 				continue
 			}
 			if !grants {
-				s.at = len(p.others)
-				p.others = append(p.others, s.action)
+				s.at = p.touching
+				p.touching++
 			}
 			out = append(out, s)
 		}
@@ -104,10 +102,29 @@ func (p *prepared) survey(st *policy.Statement) {
 
 // groupsOf returns the groups of the actions of an allowing statement.
 func (p *prepared) groupsOf(s *source, b *lang.Budget) []*group {
+	if p.others == nil {
+		p.others = make([]*lang.Set, p.touching, p.touching+1)
+		for _, o := range slices.Concat(p.freshSources, p.knownSources) {
+			if o.at >= 0 {
+				p.others[o.at] = o.action()
+			}
+		}
+		if p.actions != nil {
+			p.others = append(p.others, p.actions)
+		}
+	}
 	if s.groups == nil {
-		s.groups = groups(b, s.action, p.others)
+		s.groups = groups(b, s.action(), p.others)
 	}
 	return s.groups
+}
+
+// action returns the actions of the statement.
+func (s *source) action() *lang.Set {
+	if s.acts == nil {
+		s.acts = actionsOf(s.st)
+	}
+	return s.acts
 }
 
 // violates asks the evaluator whether fresh allows the request and known does not.

@@ -143,7 +143,7 @@ func (q *question) plainly(b box, lits []lit) bool {
 func (q *question) act(s *source) lit {
 	l, ok := q.acts[s]
 	if !ok {
-		l = q.own(actionDim, s.action)
+		l = q.own(actionDim, s.action())
 		q.acts[s] = l
 	}
 	return l

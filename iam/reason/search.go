@@ -46,8 +46,8 @@ type search struct {
 	nodes int // case splits left
 }
 
-// outcome is the result of a search. Maybe comes with the box at which the
-// certain knowledge ended.
+// outcome is the result of a search. Every status but Empty comes with the box
+// at which the search ended.
 type outcome struct {
 	status lang.Status
 	box    box
@@ -69,25 +69,40 @@ func (s *search) solve(b box, clauses []clause) outcome {
 	}
 	i := smallest(clauses)
 	rest := slices.Delete(slices.Clone(clauses), i, i+1)
-	found := outcome{status: lang.Empty}
-	for _, l := range clauses[i] {
+	for _, l := range s.surestFirst(clauses[i]) {
 		dim := s.dimOfLit(l)
 		if s.sat(dim, append(slices.Clip(b.at(dim)), l)) == lang.Empty {
 			continue
 		}
-		got := s.solve(b.with(dim, l), rest)
-		if got.status == lang.Nonempty || got.status == lang.Exhausted {
+		if got := s.solve(b.with(dim, l), rest); got.status != lang.Empty {
 			return got
 		}
-		if got.status == lang.Maybe {
-			found = got
-		}
-		b = b.with(dim, l.not()) // from here on l is known to lead nowhere certain
+		b = b.with(dim, l.not()) // from here on l is known to lead nowhere
 		if s.sat(dim, b.at(dim)) == lang.Empty {
 			break
 		}
 	}
-	return found
+	return outcome{status: lang.Empty}
+}
+
+// surestFirst puts the literals last that depend on policy variables or cannot
+// be read, so that a doubtful answer is given only where no branch is certain
+// to lead somewhere.
+func (s *search) surestFirst(c clause) clause {
+	if !slices.ContainsFunc(c, s.hasVars) {
+		return c
+	}
+	out := slices.Clone(c)
+	slices.SortStableFunc(out, func(a, b lit) int {
+		switch x, y := s.hasVars(a), s.hasVars(b); {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		}
+		return -1
+	})
+	return out
 }
 
 // propagate drops the clauses that hold in the whole box and adds the literals

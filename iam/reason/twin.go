@@ -25,11 +25,15 @@ func (p *prepared) dropUnchanged() {
 			return false
 		}
 		for _, k := range p.knownSources {
-			if k.st.Effect == policy.Allow && s.sameBut(k) {
-				s.action = without(s.action, k.action, denials)
+			if k.st.Effect != policy.Allow || !s.sameBut(k) {
+				continue
 			}
+			if len(denials) == 0 && s.twin(k) {
+				return true
+			}
+			s.acts = without(s.action(), k.action(), denials)
 		}
-		return s.action.Nothing()
+		return s.action().Nothing()
 	})
 }
 
@@ -64,7 +68,7 @@ func samePrincipals(a, b *policy.Principals) bool {
 // denial may take back.
 func without(a, b *lang.Set, denials []*source) *lang.Set {
 	denied := func(g *lang.Glob) bool {
-		return slices.ContainsFunc(denials, func(d *source) bool { return !d.action.Apart(g) })
+		return slices.ContainsFunc(denials, func(d *source) bool { return !d.action().Apart(g) })
 	}
 	if a.Outside() {
 		if len(denials) == 0 && b.Outside() && a.Key() == b.Key() {
