@@ -28,10 +28,12 @@ const (
 // A resolved or collateral one can still be rolled back.
 func (s State) Final() bool {
 	switch s {
+	case Observed, Resolved, Collateral, Failed, RolledBack, UndoFailed, Rejected, Expired, Superseded:
+		return true
 	case Waiting, Ready, Applying, Verifying, Undoing:
 		return false
 	}
-	return true
+	return false // an unknown state is nothing to rest on
 }
 
 // Step is one dated move of a remediation.

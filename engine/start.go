@@ -82,6 +82,7 @@ func standing(earlier []dera.Remediation, g *group, digest string, begin dera.St
 				return r
 			}
 			return nil
+		default: // under way or over: it says nothing about what to do now
 		}
 	}
 	return nil

@@ -50,6 +50,7 @@ func (p paint) state(s dera.State) string {
 		colour = "1"
 	case dera.Waiting:
 		colour = "3"
+	default: // under way, or of no consequence
 	}
 	return p.colour(colour, strings.ReplaceAll(string(s), "_", " "))
 }

@@ -1,0 +1,65 @@
+# make help lists the targets. Only Go is needed for demo and build; test
+# installs what it needs, pinned (moto by pip, PostgreSQL and cvc5 by apt-get).
+GO ?= go
+export CGO_ENABLED ?= 0
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## the whole loop on a simulated AWS; needs only Go
+	@$(GO) run ./cmd/dera demo --exit
+
+.PHONY: build
+build: ## the binary, stripped, in dist/
+	@mkdir -p dist
+	$(GO) build -trimpath -ldflags '-s -w' -o dist/dera ./cmd/dera
+	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
+
+.PHONY: deps
+deps: ## what the tests need: moto, PostgreSQL, cvc5
+	scripts/moto-install
+	scripts/postgres-install
+	scripts/cvc5-install
+
+.PHONY: test
+test: deps ## all tests
+	$(GO) test -timeout 20m ./...
+
+.PHONY: race
+race: deps ## the tests of everything concurrent under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(RACE)
+RACE ?= ./engine/ ./remediate/ ./store/... ./source/ ./awssim/ ./cloud/... ./evaluate/ ./iam/...
+
+.PHONY: check
+check: .tools/staticcheck ## formatting, vet, staticcheck, exhaustive switches
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	.tools/staticcheck ./...
+	.tools/exhaustive -default-signifies-exhaustive ./...
+	@echo "govulncheck: not run (its database is not part of this repository; run it where the network has it)"
+
+.tools/staticcheck: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../.tools/ tool
+	@touch $@
+
+.PHONY: extra
+extra: ## the suite over the folder of real data that DERA_EXTRA_DATA names
+	@[ -n "$$DERA_EXTRA_DATA" ] || { echo "DERA_EXTRA_DATA is not set"; exit 1; }
+	$(GO) test -count=1 -timeout 20m -run '^TestExtra' -v ./... | grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|testing: warning|ok .*no tests to run|\?)'
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	scripts/fuzz $(FUZZTIME)
+FUZZTIME ?= 20s
+
+.PHONY: bench
+bench: ## benchmarks of the loop, JSON lines
+	scripts/bench
+
+.PHONY: generate
+generate: ## bring generated documents, schemas and policies up to date
+	$(GO) test . ./control/... ./controls/... ./evaluate/... ./cmd/... -run 'Generated|Golden|Document' -update
+
+-include iam.mk

@@ -1,0 +1,200 @@
+package dera_test
+
+import (
+	"bufio"
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms is the table of floors: what each room may import of dera. A room that
+// is not here may not exist; docs/architecture.md draws the same table.
+var rooms = map[string][]string{
+	"dera":            {},
+	"dera/netset":     {},
+	"dera/iam":        {"dera/iam"},
+	"dera/cloudtrail": {"dera"},
+	"dera/resource":   {"dera", "dera/iam", "dera/netset"},
+	"dera/source":     {"dera", "dera/cloudtrail"},
+	"dera/audit":      {"dera", "dera/audit"},
+	"dera/control":    {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control"},
+	"dera/store":      {"dera", "dera/audit", "dera/store"},
+	"dera/cloud":      {"dera", "dera/iam", "dera/netset", "dera/resource"},
+	"dera/controls":   {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control", "dera/controls"},
+	"dera/detect":     {"dera", "dera/resource", "dera/control"},
+	"dera/evaluate":   {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control"},
+	"dera/remediate":  {"dera", "dera/resource", "dera/control"},
+	"dera/engine":     {"dera", "dera/resource", "dera/control", "dera/detect", "dera/evaluate", "dera/remediate", "dera/audit", "dera/store"},
+	"dera/awssim":     {"dera", "dera/iam", "dera/awssim"},
+	"dera/cmd":        {"*"},
+}
+
+// modules is the second table: the third-party modules that each room may
+// import. What is not here is the standard library's alone.
+var modules = map[string][]string{
+	"dera/netset":   {"go4.org/netipx"},
+	"dera/audit":    {"golang.org/x/mod/sumdb"},
+	"dera/store":    {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
+	"dera/evaluate": {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"},
+	"dera/cloud":    {"github.com/aws/"},
+	"dera/cmd": {
+		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",
+		"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/", "github.com/aymanbagabas/go-udiff",
+	},
+}
+
+// sourceFile is one Go file of the tree.
+type sourceFile struct {
+	path    string // from the root
+	pkg     string // import path
+	room    string
+	test    bool
+	imports []string
+	text    []byte
+	ast     *ast.File
+}
+
+func sourceFiles(t *testing.T) []sourceFile {
+	t.Helper()
+	var out []sourceFile
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "tools") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		f := sourceFile{path: path, test: strings.HasSuffix(path, "_test.go")}
+		f.pkg = "dera"
+		if dir := filepath.ToSlash(filepath.Dir(path)); dir != "." {
+			f.pkg += "/" + dir
+		}
+		f.room = strings.Join(strings.Split(f.pkg, "/")[:min(2, strings.Count(f.pkg, "/")+1)], "/")
+		if f.text, err = os.ReadFile(path); err != nil {
+			return err
+		}
+		if f.ast, err = parser.ParseFile(token.NewFileSet(), path, f.text, parser.ParseComments); err != nil {
+			return err
+		}
+		for _, i := range f.ast.Imports {
+			f.imports = append(f.imports, strings.Trim(i.Path.Value, `"`))
+		}
+		out = append(out, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// helper reports whether the package is made for tests: it may import what tests
+// need.
+func (f sourceFile) helper() bool {
+	return f.test || slices.Contains([]string{"dera/control/controltest", "dera/audit/audittest"}, f.pkg) ||
+		strings.HasPrefix(f.pkg, "dera/store/storetest") || f.pkg == "dera/awssim/moto"
+}
+
+func TestRoomsImportOnlyWhatTheirFloorAllows(t *testing.T) {
+	t.Parallel()
+	for _, f := range sourceFiles(t) {
+		allowed, known := rooms[f.room]
+		if !known {
+			t.Errorf("%s: the room %s is not in the table of floors", f.path, f.room)
+			continue
+		}
+		if f.helper() {
+			continue
+		}
+		for _, imp := range f.imports {
+			switch {
+			case imp == "dera" || strings.HasPrefix(imp, "dera/"):
+				room := strings.Join(strings.Split(imp, "/")[:min(2, strings.Count(imp, "/")+1)], "/")
+				if room == f.room && room != "dera/iam" {
+					continue
+				}
+				if !slices.Contains(allowed, room) && !slices.Contains(allowed, "*") {
+					t.Errorf("%s imports %s: room %s may import only %v", f.path, imp, f.room, allowed)
+				}
+				if room == "dera/awssim" && !(f.pkg == "dera/cmd/dera" && strings.HasPrefix(filepath.Base(f.path), "demo")) {
+					t.Errorf("%s imports %s: only the demo may", f.path, imp)
+				}
+			case strings.Contains(strings.Split(imp, "/")[0], "."):
+				if !slices.ContainsFunc(modules[f.room], func(m string) bool { return strings.HasPrefix(imp, m) }) {
+					t.Errorf("%s imports %s: not a module of room %s", f.path, imp, f.room)
+				}
+			}
+		}
+	}
+}
+
+func TestNoPackageSwitchesDeadCodeEliminationOff(t *testing.T) {
+	t.Parallel()
+	for _, f := range sourceFiles(t) {
+		for _, imp := range f.imports {
+			if !f.test && (imp == "text/template" || imp == "html/template") {
+				t.Errorf("%s imports %s, which adds 8 MB to the binary", f.path, imp)
+			}
+		}
+	}
+}
+
+func TestHouseStyle(t *testing.T) {
+	t.Parallel()
+	documented := map[string]bool{}
+	packages := map[string]bool{}
+	for _, f := range sourceFiles(t) {
+		lines := bytes.Count(f.text, []byte("\n"))
+		if lines > 400 {
+			t.Errorf("%s has %d lines, at most 400 are allowed", f.path, lines)
+		}
+		if f.room == "dera/controls" && !f.test && isControl(f) && lines > 150 {
+			t.Errorf("%s has %d lines; a control has at most 150", f.path, lines)
+		}
+		for _, d := range f.ast.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s has an init function", f.path)
+			}
+		}
+		for _, word := range []string{"util", "utils", "common", "helpers", "models", "manager", "pkg"} {
+			if slices.Contains(strings.Split(f.pkg, "/"), word) {
+				t.Errorf("%s: no package is called %s", f.path, word)
+			}
+		}
+		if !f.test {
+			packages[f.pkg] = true
+			documented[f.pkg] = documented[f.pkg] || f.ast.Doc != nil
+		}
+		sleeps(t, f)
+	}
+	for pkg := range packages {
+		if !documented[pkg] {
+			t.Errorf("package %s does not say what it is for", pkg)
+		}
+	}
+}
+
+// isControl reports whether the file defines a control.
+func isControl(f sourceFile) bool { return bytes.Contains(f.text, []byte("control.Define(")) }
+
+// sleeps finds time.Sleep, which hides races and wastes time.
+func sleeps(t *testing.T, f sourceFile) {
+	t.Helper()
+	s := bufio.NewScanner(bytes.NewReader(f.text))
+	s.Buffer(nil, 1<<20)
+	for n := 1; s.Scan(); n++ {
+		if line := s.Text(); strings.Contains(line, "time."+"Sleep(") && !strings.HasPrefix(strings.TrimSpace(line), "//") {
+			t.Errorf("%s:%d sleeps", f.path, n)
+		}
+	}
+}
