@@ -66,27 +66,18 @@ func (m *machine) require(g *Glob, s *Set) bool {
 	return true
 }
 
-// exclude adds a union that the word must not be in. It reports false when one
-// of its globs covers g.
-func (m *machine) exclude(g *Glob, s *Set) bool {
+// exclude adds a union that the word must not be in; none of its globs covers g.
+func (m *machine) exclude(g *Glob, s *Set) {
 	for _, t := range s.texts {
-		if !g.Match(t) {
-			continue
+		if g.Match(t) {
+			m.deny(Exact(t))
 		}
-		if g.exact {
-			return false
-		}
-		m.deny(Exact(t))
 	}
 	for _, q := range s.globs {
-		if q.Covers(g) {
-			return false
-		}
 		if !clash(q, g) {
 			m.deny(q)
 		}
 	}
-	return true
 }
 
 func (m *machine) deny(q *Glob) {

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -74,7 +75,16 @@ func (g *Glob) Covers(p *Glob) bool {
 		return false
 	}
 	elems, loops := p.parts()
-	cur, next := newBits(len(g.elems)+1), newBits(len(g.elems)+1)
+	if g.same(p) {
+		return true
+	}
+	var room [2][4]uint64
+	cur, next := bitset(room[0][:]), bitset(room[1][:])
+	if n := len(g.elems) + 1; n > 64*len(cur) {
+		cur, next = newBits(n), newBits(n)
+	} else {
+		cur, next = cur[:(n+63)/64], next[:(n+63)/64]
+	}
 	cur.set(0)
 	for i := 0; i <= len(elems); i++ {
 		if loops[i] != noLoop && !g.keepLooping(cur, loops[i]) {
@@ -89,6 +99,11 @@ func (g *Glob) Covers(p *Glob) bool {
 		cur, next = next, cur
 	}
 	return cur.has(len(g.elems))
+}
+
+// same reports whether two globs are built of the same parts.
+func (g *Glob) same(o *Glob) bool {
+	return g.exact == o.exact && g.text == o.text && slices.Equal(g.elems, o.elems) && slices.Equal(g.loops, o.loops)
 }
 
 // keepLooping keeps the positions that can absorb a star of the given kind.

@@ -139,15 +139,17 @@ func (s *Set) Covers(g *Glob) bool {
 	if s.outside {
 		return s.misses(g)
 	}
-	if g.exact && s.hasText(g.text) {
-		return true
-	}
-	for _, q := range s.globs {
-		if q.Covers(g) {
-			return true
-		}
-	}
-	return false
+	return s.includes(g) || s.coversByGlob(g)
+}
+
+// includes reports whether g is one of the globs of the union, or a text of it.
+func (s *Set) includes(g *Glob) bool {
+	return g.exact && s.hasText(g.text) || slices.ContainsFunc(s.globs, g.same)
+}
+
+// coversByGlob reports whether one glob of the union covers g.
+func (s *Set) coversByGlob(g *Glob) bool {
+	return slices.ContainsFunc(s.globs, func(q *Glob) bool { return q.Covers(g) })
 }
 
 // Apart reports whether certainly no member of g is in the set.

@@ -170,10 +170,15 @@ func (p *problem) solvePivot(b *Budget, g *Glob) Answer {
 			return Answer{Status: Empty}
 		}
 	}
-	for _, s := range p.out {
-		if !m.exclude(g, s) {
-			return Answer{Status: Empty}
+	for _, covers := range []func(*Set, *Glob) bool{(*Set).includes, (*Set).coversByGlob} {
+		for _, s := range p.out {
+			if covers(s, g) {
+				return Answer{Status: Empty}
+			}
 		}
+	}
+	for _, s := range p.out {
+		m.exclude(g, s)
 	}
 	if w, ok := sample(g); ok && p.check(w).Status == Nonempty {
 		return Answer{Status: Nonempty, Word: w}

@@ -127,8 +127,11 @@ func (s *source) action() *lang.Set {
 	return s.acts
 }
 
-// violates asks the evaluator whether fresh allows the request and known does not.
-func (p *prepared) violates(request eval.Request, reading eval.Reading) bool {
+// violates asks the evaluator whether, under a reading, fresh allows the
+// request and known does not. Policies of resources never complete short ARNs.
+func (p *prepared) violates(request eval.Request, r Reading) bool {
+	reading := r.Reading
+	reading.LiteralARNs = reading.LiteralARNs || p.principal
 	if p.freshEval == nil {
 		p.freshEval = eval.Compile(p.fresh...)
 	}

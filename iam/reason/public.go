@@ -79,7 +79,8 @@ func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Ex
 		run := p.newRun(ctx, pending[0], nil)
 		used = append(used, pending[0])
 		open = slices.DeleteFunc(open, func(src *source) bool {
-			return judges[src.ref].hear(run.answer([]*source{src}), run)
+			j := judges[src.ref]
+			return !p.stillHolds(j.Witness, run.reading) && j.hear(run.answer([]*source{src}), run)
 		})
 		made = made.add(run.compiler.choices)
 		pending = made.remaining(pending[1:], used)

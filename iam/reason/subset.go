@@ -43,11 +43,14 @@ func decide(ctx context.Context, cl claim, cfg Config) Answer {
 	p := prepare(cl, cfg.withDefaults())
 	var j judge
 	for pending := p.cfg.Readings; len(pending) > 0; {
-		run := p.newRun(ctx, pending[0], nil)
-		if j.hear(run.answer(p.grants()), run) {
-			break
+		if !p.stillHolds(j.Witness, pending[0]) {
+			run := p.newRun(ctx, pending[0], nil)
+			if j.hear(run.answer(p.grants()), run) {
+				break
+			}
 		}
-		pending = j.made.remaining(pending[1:], j.Readings)
+		j.read = append(j.read, pending[0])
+		pending = j.made.remaining(pending[1:], j.read)
 	}
 	return j.Answer
 }
@@ -56,6 +59,21 @@ func decide(ctx context.Context, cl claim, cfg Config) Answer {
 type judge struct {
 	Answer
 	made choices
+	read []Reading
+}
+
+// stillHolds reports whether a request that was found under one reading shows
+// the same under another, which saves the search.
+func (p *prepared) stillHolds(w *Witness, r Reading) bool {
+	if w == nil {
+		return false
+	}
+	for key, values := range w.Request.Context {
+		if len(values) > 1 && p.cfg.Arity(key) == ArityUnknown {
+			return false // whether there can be such a request depends on the reading
+		}
+	}
+	return p.violates(w.Request, r)
 }
 
 // hear takes the answer under one more reading, and reports whether no other

@@ -32,9 +32,7 @@ func (r *run) confirm(l leaf) *Witness {
 	if !ok {
 		return nil
 	}
-	reading := r.reading.Reading
-	reading.LiteralARNs = reading.LiteralARNs || r.compiler.principal
-	if !r.violates(request, reading) {
+	if !r.violates(request, r.reading) {
 		return nil
 	}
 	return &Witness{Request: request, Statement: l.source.ref, Reading: r.compiler.only(r.reading)}
