@@ -15,7 +15,9 @@ import (
 // CanonicalJSON returns v as JSON in the canonical form of RFC 8785 (JCS): no
 // blanks, object members sorted by UTF-16 code units, shortest string escapes.
 // Numbers must be integers within ±(2^53-1), since nothing that dera signs needs
-// others; any other number is an error, as is a string that is not UTF-8.
+// others; any other number is an error. Bytes of a string that are not UTF-8
+// become U+FFFD, as encoding/json writes them, so that hostile text cannot keep
+// a record from being made.
 func CanonicalJSON(v any) ([]byte, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {

@@ -77,22 +77,40 @@ func remainder(r resource.Rule, removals []Removal, s Settings) ([]resource.Rule
 			ports = append(ports, m.Ports)
 		}
 	}
+	keep := netset.AddrsOf(s.Keep()...).Intersect(netset.AddrsOf(r.CIDR))
+	if left := keep.Intersect(netset.Public()).Subtract(netset.AddrsOf(s.Allow...)); !left.IsEmpty() {
+		return nil, &Refusal{"keep-internal", fmt.Sprintf(
+			"keep_internal holds public addresses that are on no allowlist (%s); access from there would stay a finding: %s", left, r.Line())}
+	}
 	if !r.Ported() {
 		// No ports to split: the rule goes whole, but for what is kept.
-		var keep []resource.Rule
-		for _, k := range netset.AddrsOf(s.Keep()...).Intersect(netset.AddrsOf(r.CIDR)).Prefixes() {
+		var rest []resource.Rule
+		for _, k := range keep.Prefixes() {
 			p := r
 			p.ID, p.CIDR = "", k
-			keep = append(keep, p)
+			rest = append(rest, p)
 		}
-		return keep, nil
+		return rest, nil
 	}
-	slices.SortFunc(ports, func(a, b netset.Ports) int { return cmp.Compare(a.Lo, b.Lo) })
-	rest, err := resource.Cut(r, ports, s.Keep())
+	rest, err := resource.Cut(r, joined(ports), s.Keep())
 	if err != nil {
 		return nil, &Refusal{"cannot-split", err.Error()}
 	}
 	return rest, nil
+}
+
+// joined sorts the intervals and joins those that overlap.
+func joined(ports []netset.Ports) []netset.Ports {
+	slices.SortFunc(ports, func(a, b netset.Ports) int { return cmp.Compare(a.Lo, b.Lo) })
+	var out []netset.Ports
+	for _, p := range ports {
+		if n := len(out); n > 0 && p.Lo <= out[n-1].Hi {
+			out[n-1].Hi = max(out[n-1].Hi, p.Hi)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // blamed returns the rules that the removals blame, each once, in a fixed order.
@@ -105,37 +123,58 @@ func blamed(removals []Removal) []resource.Rule {
 			}
 		}
 	}
+	return InOrder(out)
+}
+
+// InOrder returns the rules in the one order in which plans take them, whatever
+// the order in which AWS listed them: by what they let in, then by ID.
+func InOrder(rules []resource.Rule) []resource.Rule {
+	out := slices.Clone(rules)
 	slices.SortFunc(out, func(a, b resource.Rule) int { return cmp.Or(cmp.Compare(a.Line(), b.Line()), cmp.Compare(a.ID, b.ID)) })
 	return out
 }
 
 // ProveRemovals makes the network evidence for changes that PlanRemovals made.
 // The forbidden set is the removed packets from all addresses of the blamed
-// rules' families, less what the organisation keeps and what rules that nobody
-// blames let in anyway.
+// rules' families, less what the organisation keeps and what the rules let in
+// where nobody blames them.
 func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera.Change, s Settings) (dera.Evidence, error) {
 	n, err := walk(g, changes)
 	if err != nil {
 		return dera.Evidence{}, err
 	}
 	keep := netset.AddrsOf(s.Keep()...)
-	for _, m := range removals {
-		var families netset.Addrs
-		var others []resource.Rule
-		for _, r := range g.Ingress {
-			if !slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
-				others = append(others, r)
-				continue
+	foreign := netset.Everywhere().Subtract(keep)
+	families := make([]netset.Addrs, len(removals))
+	var free []resource.Rule // rules that no removal blames
+	var stays netset.Set
+	for _, r := range g.Ingress {
+		var gone netset.Set
+		for i, m := range removals {
+			if slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
+				families[i] = families[i].Union(family(r.CIDR))
+				gone = gone.Union(netset.Product(netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi), foreign))
 			}
-			families = families.Union(family(r.CIDR))
 		}
-		stays, err := resource.Reach(others)
+		if gone.IsEmpty() {
+			free = append(free, r)
+			continue
+		}
+		reach, err := resource.Reach([]resource.Rule{r})
 		if err != nil {
 			return dera.Evidence{}, err
 		}
-		t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
-		n.Forbidden = n.Forbidden.Union(netset.Product(t, families.Subtract(keep)).Subtract(stays))
+		stays = stays.Union(reach.Subtract(gone))
 	}
+	reach, err := resource.Reach(free)
+	if err != nil {
+		return dera.Evidence{}, err
+	}
+	for i, m := range removals {
+		t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
+		n.Forbidden = n.Forbidden.Union(netset.Product(t, families[i].Subtract(keep)))
+	}
+	n.Forbidden = n.Forbidden.Subtract(stays.Union(reach))
 	return n.Evidence()
 }
 

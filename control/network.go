@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"dera"
@@ -78,26 +79,44 @@ func subset(name, says string, a, b netset.Set, aOthers, bOthers []string) dera.
 	return c
 }
 
-// CheckEvidence computes the claims of a stored evidence blob again from its
-// body alone and returns an error if they are not those that it states.
+// CheckEvidence computes a stored evidence blob again from its body alone and
+// returns an error if the claims, their witnesses or the denied packet are not
+// those that it states, or if anything else stands in it.
 func CheckEvidence(blob []byte) error {
 	var ev dera.Evidence
-	d := json.NewDecoder(bytes.NewReader(blob))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&ev); err != nil {
+	if err := strict(blob, &ev); err != nil {
 		return fmt.Errorf("read evidence: %w", err)
 	}
 	if ev.Kind != NetworkKind {
 		return fmt.Errorf("evidence of kind %q cannot be checked by this version", ev.Kind)
 	}
 	var n Network
-	d = json.NewDecoder(bytes.NewReader(ev.Body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&n); err != nil {
+	if err := strict(ev.Body, &n); err != nil {
 		return fmt.Errorf("read body of evidence: %w", err)
 	}
-	if !slices.Equal(n.claims(), ev.Claims) {
+	again, err := n.Evidence()
+	switch {
+	case err != nil:
+		return err
+	case !slices.Equal(again.Claims, ev.Claims):
 		return errors.New("the stated verdicts are not those that the body proves")
+	case again.Denied != ev.Denied:
+		return fmt.Errorf("the denied packet is stated as %q; the body shows %q", ev.Denied, again.Denied)
+	case !bytes.Equal(again.Body, ev.Body):
+		return errors.New("the body of the evidence is not in its one canonical form")
+	}
+	return nil
+}
+
+// strict reads one JSON value without unknown fields and nothing after it.
+func strict(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is text after the value")
 	}
 	return nil
 }

@@ -19,6 +19,20 @@ type Exposure struct {
 	BoundedMeasure netset.Measure
 }
 
+// Measure is how many public addresses outside the allowlist the rule lets in,
+// to whatever it opens.
+func Measure(r Rule, allow netset.Addrs) (netset.Measure, error) {
+	t, err := r.Packets()
+	if err != nil {
+		return netset.Measure{}, err
+	}
+	set, err := Reach([]Rule{r})
+	if err != nil {
+		return netset.Measure{}, err
+	}
+	return netset.Exposure(set, t.Protocols.Lo, t.Ports.Lo, allow), nil
+}
+
 // Expose judges the union of the rules at one packet: an exposure is the
 // internet's by measure (netset.Measure.Internet), however the range is written
 // and over however many rules it is spread. The smallest set of wide rules is

@@ -7,30 +7,34 @@ import (
 	"regexp"
 )
 
-var outputRef = regexp.MustCompile(`\$\{out\.([A-Za-z0-9_]+)\}`)
+var outputRef = regexp.MustCompile(`^"\$\{out\.([A-Za-z0-9_]+)\}"$`)
 
-// fill replaces each ${out.NAME} in the JSON text by the output of that name.
-// A name without a value is an error: an undo is never sent half-filled.
+// fill replaces each top-level member of the JSON object that is ${out.NAME}, as
+// a whole, by the output of that name. Text that merely holds such a reference,
+// and whatever lies deeper, for example the description that a customer gave to
+// a rule, stays as it is. A name without a value is an error: an undo is never
+// sent half-filled.
 func fill(input json.RawMessage, out map[string]string) ([]byte, error) {
-	var missing string
-	filled := outputRef.ReplaceAllFunc(input, func(m []byte) []byte {
-		name := string(outputRef.FindSubmatch(m)[1])
-		v, ok := out[name]
-		if !ok {
-			missing = name
-			return m
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(input, &members); err != nil {
+		return nil, fmt.Errorf("read input: %w", err)
+	}
+	for key, value := range members {
+		m := outputRef.FindSubmatch(value)
+		if m == nil {
+			continue
+		}
+		v := out[string(m[1])]
+		if v == "" {
+			return nil, fmt.Errorf("output %q of the change is not recorded", m[1])
 		}
 		quoted, err := json.Marshal(v)
 		if err != nil {
-			missing = name
-			return m
+			return nil, fmt.Errorf("fill %q: %w", key, err)
 		}
-		return bytes.Trim(quoted, `"`)
-	})
-	if missing != "" {
-		return nil, fmt.Errorf("output %q of the change is not recorded", missing)
+		members[key] = quoted
 	}
-	return filled, nil
+	return json.Marshal(members)
 }
 
 func decode(op Operation, into any) error {

@@ -122,6 +122,17 @@ func securityGroup(config any) (*SecurityGroup, error) {
 	return g, nil
 }
 
+// input reads the input of an operation, whose group must be g.
+func (g *SecurityGroup) input(op Operation, into any, group *string) error {
+	if err := decode(op, into); err != nil {
+		return err
+	}
+	if *group != g.ID {
+		return fmt.Errorf("%s of group %q is not one of group %s", op.Name, *group, g.ID)
+	}
+	return nil
+}
+
 func applySecurityGroup(config any, op Operation) (any, error) {
 	g, err := securityGroup(config)
 	if err != nil {
@@ -132,7 +143,7 @@ func applySecurityGroup(config any, op Operation) (any, error) {
 	switch {
 	case op.Name == AuthorizeIngress && op.Version == 1:
 		var in AuthorizeIngressInput
-		if err := decode(op, &in); err != nil {
+		if err := g.input(op, &in, &in.GroupID); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(next.Ingress, in.Rule.SamePermission) {
@@ -141,7 +152,7 @@ func applySecurityGroup(config any, op Operation) (any, error) {
 		next.Ingress = append(next.Ingress, in.Rule)
 	case op.Name == RevokeIngress && op.Version == 1:
 		var in RevokeIngressInput
-		if err := decode(op, &in); err != nil {
+		if err := g.input(op, &in, &in.GroupID); err != nil {
 			return nil, err
 		}
 		i := slices.IndexFunc(next.Ingress, func(r Rule) bool { return r.ID == in.RuleID })
@@ -163,7 +174,7 @@ func effectSecurityGroup(config any, op Operation) (bool, map[string]string, err
 	switch {
 	case op.Name == AuthorizeIngress && op.Version == 1:
 		var in AuthorizeIngressInput
-		if err := decode(op, &in); err != nil {
+		if err := g.input(op, &in, &in.GroupID); err != nil {
 			return false, nil, err
 		}
 		i := slices.IndexFunc(g.Ingress, in.Rule.SamePermission)
@@ -173,8 +184,11 @@ func effectSecurityGroup(config any, op Operation) (bool, map[string]string, err
 		return true, map[string]string{RuleIDOutput: g.Ingress[i].ID}, nil
 	case op.Name == RevokeIngress && op.Version == 1:
 		var in RevokeIngressInput
-		if err := decode(op, &in); err != nil {
+		if err := g.input(op, &in, &in.GroupID); err != nil {
 			return false, nil, err
+		}
+		if in.RuleID == "" {
+			return false, nil, fmt.Errorf("revoke in %s: the operation names no rule", g.ID)
 		}
 		gone := !slices.ContainsFunc(g.Ingress, func(r Rule) bool { return r.ID == in.RuleID })
 		return gone, nil, nil

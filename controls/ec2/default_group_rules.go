@@ -49,7 +49,7 @@ func DefaultGroupRules() control.Control {
 		},
 		Plan: func(g *resource.SecurityGroup, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
 			var changes []dera.Change
-			for _, r := range g.Ingress {
+			for _, r := range control.InOrder(g.Ingress) {
 				c, err := g.Revoke(r)
 				if err != nil {
 					return nil, &control.Refusal{Code: "cannot-plan", Why: err.Error()}

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -16,17 +17,19 @@ type opening struct {
 	key      string
 	what     string
 	protocol netset.Protocol
-	ports    []netset.Ports // several where ports of other controls lie between
 	internet bool
 	all      bool
 	measure  netset.Measure
 	blamed   []resource.Rule
+	removals []control.Removal
 }
 
 // otherOpenings lists what the group lets public addresses reach, leaving out
 // the ports of the controls on SSH, RDP, HTTP and HTTPS. Keys are stable when
 // such a port is cut out of a range: an interval ends only at a port that is
-// closed, not at one that is another control's.
+// closed, not at one that is another control's. What the internet reaches and
+// what bounded networks reach by other rules stand beside each other, so that
+// taking away the one does not bring the other to light.
 func otherOpenings(g *resource.SecurityGroup, s control.Settings) ([]opening, error) {
 	allow := netset.AddrsOf(s.Allow...)
 	// 253 is reserved for experiments (RFC 3692): only a rule for all traffic, or
@@ -35,139 +38,227 @@ func otherOpenings(g *resource.SecurityGroup, s control.Settings) ([]opening, er
 	if err != nil {
 		return nil, err
 	}
-	var out []opening
+	whole := func(key string, internet bool, m netset.Measure, rules []resource.Rule) opening {
+		return opening{key: key, what: "All traffic", protocol: 253, all: true, internet: internet, measure: m, blamed: rules,
+			removals: []control.Removal{{Protocol: 253, Ports: netset.EveryPort(), Blamed: rules}}}
+	}
 	if all.Measure.Internet() && slices.ContainsFunc(all.Internet, resource.Rule.All) {
-		return []opening{{
-			key: "all", what: "All traffic", all: true, internet: true, measure: all.Measure, blamed: all.Internet,
-			protocol: 253, ports: []netset.Ports{netset.EveryPort()},
-		}}, nil
+		return []opening{whole("all", true, all.Measure, all.Internet)}, nil
 	}
+	var out []opening
 	if slices.ContainsFunc(all.Bounded, resource.Rule.All) {
-		out = append(out, opening{
-			key: "all" + boundedSuffix, what: "All traffic", all: true, measure: all.BoundedMeasure, blamed: all.Bounded,
-			protocol: 253, ports: []netset.Ports{netset.EveryPort()},
-		})
-		rest := *g
-		rest.Ingress = slices.DeleteFunc(slices.Clone(g.Ingress), func(r resource.Rule) bool { return r.All() && slices.ContainsFunc(all.Bounded, r.SamePermission) })
-		g = &rest
+		out = append(out, whole("all"+boundedSuffix, false, all.BoundedMeasure, all.Bounded))
 	}
-	reach, err := resource.Reach(g.Ingress)
+	in, err := inboundOf(g, allow)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range []netset.Protocol{netset.TCP, netset.UDP} {
-		found, err := portOpenings(g, reach, p, allow)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, found...)
-	}
-	for _, e := range netset.ExposedProtocols(reach, allow) {
-		for p := int(e.Protocols.Lo); p <= int(e.Protocols.Hi); p++ {
-			o, err := protocolOpening(g, netset.Protocol(p), allow)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, o...)
+	for _, p := range in.protocols() {
+		for _, internet := range []bool{true, false} {
+			out = append(out, in.openings(p, internet)...)
 		}
 	}
 	return out, nil
 }
 
-// portOpenings finds the openings of TCP or UDP, those of the internet apart
-// from those of bounded public ranges.
-func portOpenings(g *resource.SecurityGroup, reach netset.Set, p netset.Protocol, allow netset.Addrs) ([]opening, error) {
-	var out []opening
-	for _, internet := range []bool{true, false} {
-		for _, ports := range bridged(p, netset.Exposures(reach, p, allow), internet) {
-			o := opening{protocol: p, ports: ports, internet: internet}
-			whole := netset.Ports{Lo: ports[0].Lo, Hi: ports[len(ports)-1].Hi}
-			o.key = p.String() + "/" + control.PortText(whole)
-			o.what = fmt.Sprintf("%s %s", upper(p), control.PortText(whole))
-			for _, part := range ports {
-				if err := o.blame(g, part, allow); err != nil {
-					return nil, err
-				}
-			}
-			if !internet {
-				o.key += boundedSuffix
-			}
-			out = append(out, o)
-		}
-	}
-	return out, nil
+// inbound is a group's rules that let public addresses in, measured once: wide
+// ones are the internet each by itself, narrow ones are not.
+type inbound struct {
+	allow        netset.Addrs
+	wide, narrow []resource.Rule
+	reach        netset.Set // of all of them
+	narrowReach  netset.Set
+	singleReach  netset.Set // of the narrow ones that are not for all traffic
 }
 
-// blame adds the rules that open some port of the interval; within one exposed
-// interval the rules may differ from port to port, so each rule's own ends are
-// looked at.
-func (o *opening) blame(g *resource.SecurityGroup, part netset.Ports, allow netset.Addrs) error {
-	at := []uint16{part.Lo}
+func inboundOf(g *resource.SecurityGroup, allow netset.Addrs) (inbound, error) {
+	in := inbound{allow: allow}
 	for _, r := range g.Ingress {
-		if t, err := r.Packets(); err == nil && t.Ports.Lo > part.Lo && t.Ports.Lo <= part.Hi {
-			at = append(at, t.Ports.Lo)
+		m, err := resource.Measure(r, allow)
+		switch {
+		case err != nil:
+			return in, err
+		case m.Internet():
+			in.wide = append(in.wide, r)
+		case m.External():
+			in.narrow = append(in.narrow, r)
 		}
 	}
-	for _, port := range at {
-		e, err := resource.Expose(g.Ingress, o.protocol, port, allow)
-		if err != nil {
-			return err
-		}
-		rules, m := e.Internet, e.Measure
-		if !o.internet {
-			rules, m = e.Bounded, e.BoundedMeasure
-		}
-		if m.IPv4 >= o.measure.IPv4 && m.IPv6.Compare(o.measure.IPv6) >= 0 || !o.measure.External() {
-			o.measure = m
-		}
-		for _, r := range rules {
-			if !slices.ContainsFunc(o.blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
-				o.blamed = append(o.blamed, r)
-			}
-		}
+	single := slices.DeleteFunc(slices.Clone(in.narrow), resource.Rule.All)
+	var err error
+	if in.reach, err = resource.Reach(slices.Concat(in.wide, in.narrow)); err != nil {
+		return in, err
 	}
-	return nil
+	if in.narrowReach, err = resource.Reach(in.narrow); err != nil {
+		return in, err
+	}
+	in.singleReach, err = resource.Reach(single)
+	return in, err
 }
 
-// bridged joins the exposed intervals of one reach over the ports that belong
-// to other controls, and returns each as its parts without those ports.
-func bridged(p netset.Protocol, exposed []netset.PortExposure, internet bool) [][]netset.Ports {
-	taken := func(port int) bool {
-		return p == netset.TCP && (port == 22 || port == 80 || port == 443 || port == 3389)
-	}
-	var out [][]netset.Ports
-	end := -2 // last port of the interval that is being joined
-	for _, e := range exposed {
-		if e.Measure.Internet() != internet {
-			continue
+// protocols are those that a rule names, TCP and UDP first.
+func (in inbound) protocols() []netset.Protocol {
+	var out []netset.Protocol
+	for _, r := range slices.Concat(in.wide, in.narrow) {
+		if t, err := r.Packets(); err == nil && !r.All() && !slices.Contains(out, t.Protocols.Lo) {
+			out = append(out, t.Protocols.Lo)
 		}
-		for _, part := range without(e.Ports, taken) {
-			gap := int(part.Lo) - 1
-			for gap > end && taken(gap) {
-				gap--
-			}
-			if len(out) > 0 && gap == end {
-				out[len(out)-1] = append(out[len(out)-1], part)
-			} else {
-				out = append(out, []netset.Ports{part})
-			}
-			end = int(part.Hi)
+	}
+	slices.SortFunc(out, func(a, b netset.Protocol) int {
+		return cmp.Or(cmp.Compare(slices.Index(ported(), b), slices.Index(ported(), a)), cmp.Compare(a, b))
+	})
+	return out
+}
+
+// ported are the protocols whose ports are told apart, the last one first.
+func ported() []netset.Protocol { return []netset.Protocol{netset.UDP, netset.TCP} }
+
+// spread are the intervals of ports that narrow rules open to the internet
+// together.
+func (in inbound) spread(p netset.Protocol) []netset.PortExposure {
+	return slices.DeleteFunc(netset.Exposures(in.narrowReach, p, in.allow), func(e netset.PortExposure) bool { return !e.Measure.Internet() })
+}
+
+// exposed are the intervals of ports that the internet reaches, or those that
+// bounded networks reach by rules that are not already blamed for that.
+func (in inbound) exposed(p netset.Protocol, internet bool) []netset.PortExposure {
+	if internet {
+		return slices.DeleteFunc(netset.Exposures(in.reach, p, in.allow), func(e netset.PortExposure) bool { return !e.Measure.Internet() })
+	}
+	var out []netset.PortExposure
+	blamed := in.spread(p)
+	if len(blamed) > 0 && !slices.Contains(ported(), p) {
+		return nil // such rules go whole, so all of them are blamed for the internet
+	}
+	for _, e := range netset.Exposures(in.singleReach, p, in.allow) {
+		for _, ports := range cutPorts(e.Ports, portsOf(blamed)) {
+			out = append(out, netset.PortExposure{Ports: ports, Measure: e.Measure})
 		}
 	}
 	return out
 }
 
-func without(ports netset.Ports, taken func(int) bool) []netset.Ports {
+// openings finds what is open of one protocol: intervals of TCP and UDP ports;
+// another protocol, ICMP with its types too, is one opening.
+func (in inbound) openings(p netset.Protocol, internet bool) []opening {
+	exposed := in.exposed(p, internet)
+	var out []opening
+	if !slices.Contains(ported(), p) {
+		if len(exposed) > 0 {
+			o := in.opening(p, internet, exposed)
+			o.what, o.key = upper(p), protocolKey(p)
+			out = append(out, o)
+		}
+	} else {
+		for _, parts := range bridged(p, exposed) {
+			o := in.opening(p, internet, parts)
+			ports := control.PortText(netset.Ports{Lo: parts[0].Ports.Lo, Hi: parts[len(parts)-1].Ports.Hi})
+			o.what, o.key = upper(p)+" "+ports, p.String()+"/"+ports
+			out = append(out, o)
+		}
+	}
+	if !internet {
+		for i := range out {
+			out[i].key += boundedSuffix
+		}
+	}
+	return out
+}
+
+// opening blames, for each part, the rules that must go from it.
+func (in inbound) opening(p netset.Protocol, internet bool, parts []netset.PortExposure) opening {
+	o := opening{protocol: p, internet: internet}
+	for _, part := range parts {
+		o.measure.IPv4 = max(o.measure.IPv4, part.Measure.IPv4)
+		if part.Measure.IPv6.Compare(o.measure.IPv6) > 0 {
+			o.measure.IPv6 = part.Measure.IPv6
+		}
+	}
+	spread := portsOf(in.spread(p))
+	switch {
+	case !internet:
+		single := slices.DeleteFunc(slices.Clone(in.narrow), resource.Rule.All)
+		o.blame(single, portsOf(parts)...)
+	case !slices.Contains(ported(), p) && len(spread) > 0:
+		o.blame(slices.Concat(in.wide, in.narrow), netset.EveryPort())
+	default:
+		for _, part := range parts {
+			o.blame(in.wide, cutPorts(part.Ports, spread)...)
+			for _, s := range spread {
+				if lo, hi := max(s.Lo, part.Ports.Lo), min(s.Hi, part.Ports.Hi); lo <= hi {
+					o.blame(slices.Concat(in.wide, in.narrow), netset.Ports{Lo: lo, Hi: hi})
+				}
+			}
+		}
+	}
+	if !slices.Contains(ported(), p) { // rules without ports go whole
+		o.removals = []control.Removal{{Protocol: p, Ports: netset.EveryPort(), Blamed: o.blamed}}
+	}
+	return o
+}
+
+// blame says that those of the rules that let any of the ports in must go from
+// these ports.
+func (o *opening) blame(rules []resource.Rule, list ...netset.Ports) {
+	for _, ports := range list {
+		var blamed []resource.Rule
+		for _, r := range rules {
+			if !lets(r, o.protocol, ports.Lo, ports.Hi) {
+				continue
+			}
+			blamed = append(blamed, r)
+			if !slices.ContainsFunc(o.blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
+				o.blamed = append(o.blamed, r)
+			}
+		}
+		o.removals = append(o.removals, control.Removal{Protocol: o.protocol, Ports: ports, Blamed: blamed})
+	}
+}
+
+// taken are the TCP ports of other controls.
+func taken() []netset.Ports {
+	return []netset.Ports{{Lo: 22, Hi: 22}, {Lo: 80, Hi: 80}, {Lo: 443, Hi: 443}, {Lo: 3389, Hi: 3389}}
+}
+
+// bridged joins the exposed intervals over the ports that belong to other
+// controls, and returns each as its parts without those ports.
+func bridged(p netset.Protocol, exposed []netset.PortExposure) [][]netset.PortExposure {
+	var others []netset.Ports
+	if p == netset.TCP {
+		others = taken()
+	}
+	var out [][]netset.PortExposure
+	end := -2 // last port of the interval that is being joined
+	for _, e := range exposed {
+		for _, ports := range cutPorts(e.Ports, others) {
+			gap := int(ports.Lo) - 1
+			for gap > end && slices.ContainsFunc(others, func(o netset.Ports) bool { return int(o.Lo) == gap }) {
+				gap--
+			}
+			part := netset.PortExposure{Ports: ports, Measure: e.Measure}
+			if len(out) > 0 && gap == end {
+				out[len(out)-1] = append(out[len(out)-1], part)
+			} else {
+				out = append(out, []netset.PortExposure{part})
+			}
+			end = int(ports.Hi)
+		}
+	}
+	return out
+}
+
+// cutPorts is what is left of the interval without the sorted, disjoint others.
+func cutPorts(ports netset.Ports, others []netset.Ports) []netset.Ports {
 	var out []netset.Ports
 	lo := int(ports.Lo)
-	for _, t := range []int{22, 80, 443, 3389} {
-		if !taken(t) || t < lo || t > int(ports.Hi) {
+	for _, o := range others {
+		if o.Hi < ports.Lo || o.Lo > ports.Hi {
 			continue
 		}
-		if lo < t {
-			out = append(out, netset.Ports{Lo: uint16(lo), Hi: uint16(t - 1)})
+		if lo < int(o.Lo) {
+			out = append(out, netset.Ports{Lo: uint16(lo), Hi: o.Lo - 1})
 		}
-		lo = t + 1
+		lo = int(o.Hi) + 1
 	}
 	if lo <= int(ports.Hi) {
 		out = append(out, netset.Ports{Lo: uint16(lo), Hi: ports.Hi})
@@ -175,25 +266,12 @@ func without(ports netset.Ports, taken func(int) bool) []netset.Ports {
 	return out
 }
 
-// protocolOpening judges a protocol without ports, ICMP with its types as one.
-func protocolOpening(g *resource.SecurityGroup, p netset.Protocol, allow netset.Addrs) ([]opening, error) {
-	var internet, bounded opening
-	for i, o := range []*opening{&internet, &bounded} {
-		*o = opening{protocol: p, ports: []netset.Ports{netset.EveryPort()}, internet: i == 0, what: upper(p), key: protocolKey(p)}
+func portsOf(list []netset.PortExposure) []netset.Ports {
+	var out []netset.Ports
+	for _, e := range list {
+		out = append(out, e.Ports)
 	}
-	bounded.key += boundedSuffix
-	for _, o := range []*opening{&internet, &bounded} {
-		if err := o.blame(g, netset.EveryPort(), allow); err != nil {
-			return nil, err
-		}
-	}
-	var out []opening
-	for _, o := range []opening{internet, bounded} {
-		if len(o.blamed) > 0 && o.measure.External() {
-			out = append(out, o)
-		}
-	}
-	return out, nil
+	return out
 }
 
 func protocolKey(p netset.Protocol) string {
@@ -234,12 +312,4 @@ func (o opening) failure() control.Failure {
 	}
 	f.Why = fmt.Sprintf("%s can reach %s through %s.", control.Audience(o.measure), o.what, ruleList(o.blamed))
 	return f
-}
-
-func (o opening) removals() []control.Removal {
-	var out []control.Removal
-	for _, p := range o.ports {
-		out = append(out, control.Removal{Protocol: o.protocol, Ports: p, Blamed: o.blamed})
-	}
-	return out
 }

@@ -77,7 +77,7 @@ func otherRemovals(g *resource.SecurityGroup, failures []control.Failure, s cont
 	var out []control.Removal
 	for _, o := range openings {
 		if hasKey(failures, o.key) {
-			out = append(out, o.removals()...)
+			out = append(out, o.removals...)
 		}
 	}
 	return out, nil

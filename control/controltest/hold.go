@@ -1,0 +1,226 @@
+package controltest
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dera"
+	"dera/control"
+	"dera/resource"
+)
+
+// Hold holds one resource under the settings against every law: what Check
+// says, and each plan that can come of it. It returns how many plans were made
+// and how many were refused.
+func Hold(t TB, c control.Control, r dera.Resource, s control.Settings) (planned, refused int) {
+	t.Helper()
+	before := dump(t, r.Config)
+	res := check(t, c, r, s)
+	holdResult(t, c, r, s, res)
+	for _, failures := range choices(res.Failures) {
+		p, refusal, err := c.Plan(r, failures, s)
+		switch {
+		case err != nil:
+			t.Fatalf("plan: %v", err)
+		case refusal != nil:
+			refused++
+			holdRefusal(t, failures, refusal)
+		default:
+			planned++
+			holdPlan(t, c, r, s, failures, p)
+		}
+	}
+	if diff := cmp.Diff(before, dump(t, r.Config)); diff != "" {
+		t.Errorf("the control changed the configuration that it looked at:\n%s", diff)
+	}
+	return planned, refused
+}
+
+func check(t TB, c control.Control, r dera.Resource, s control.Settings) control.Result {
+	t.Helper()
+	res, err := c.Check(r, s)
+	if err != nil {
+		t.Fatalf("check: %v", err)
+	}
+	return res
+}
+
+// holdResult: keys are semantic and unique, nothing is above what the Meta
+// promises, and the order in which AWS lists the parts does not matter.
+func holdResult(t TB, c control.Control, r dera.Resource, s control.Settings, res control.Result) {
+	t.Helper()
+	switch res.Outcome {
+	case control.Pass, control.NotApplicable:
+		if len(res.Failures) > 0 {
+			t.Errorf("outcome %s with %d failures", res.Outcome, len(res.Failures))
+		}
+	case control.Fail:
+		if len(res.Failures) == 0 {
+			t.Errorf("outcome fail without a failure")
+		}
+	case control.UnknownResult:
+		if res.Why == "" {
+			t.Errorf("outcome unknown without a reason")
+		}
+	default:
+		t.Errorf("outcome %q is none of the outcomes", res.Outcome)
+	}
+	seen := map[string]bool{}
+	for _, f := range res.Failures {
+		switch {
+		case f.Key == "" || f.Key == control.UnknownKey || seen[f.Key]:
+			t.Errorf("key %q is empty, reserved or used twice", f.Key)
+		case strings.Contains(f.Key, "sg-") || strings.Contains(f.Key, "sgr-") || strings.Contains(f.Key, "pl-"):
+			t.Errorf("key %q holds an ID that AWS assigned", f.Key)
+		case f.Start < dera.Auto || f.Start > dera.Alert:
+			t.Errorf("failure %s starts at %v, want auto, review or alert", f.Key, f.Start)
+		case f.Severity < dera.Low || f.Severity > c.Severity:
+			t.Errorf("failure %s is %v, want at most the control's %v", f.Key, f.Severity, c.Severity)
+		case f.Title == "" || f.Why == "":
+			t.Errorf("failure %s has no title or no reason", f.Key)
+		}
+		seen[f.Key] = true
+	}
+	for _, other := range kindOf(t, r.Type).orders(r.Config) {
+		shuffled := r
+		shuffled.Config = other
+		if diff := cmp.Diff(res, check(t, c, shuffled, s)); diff != "" {
+			t.Errorf("the result depends on the order in which AWS lists the parts:\n%s", diff)
+		}
+	}
+}
+
+// choices are the sets of failures that may have to be planned: what the engine
+// puts together, each failure alone, and all of them.
+func choices(failures []control.Failure) [][]control.Failure {
+	out := grouped(failures)
+	var all []control.Failure
+	for _, g := range out {
+		all = append(all, g...)
+	}
+	if len(out) > 1 {
+		out = append(out, all)
+	}
+	if len(all) > 1 {
+		for _, f := range all {
+			out = append(out, []control.Failure{f})
+		}
+	}
+	return out
+}
+
+// holdRefusal: what starts at auto may run into a limit, but is never something
+// that cannot be split.
+func holdRefusal(t TB, failures []control.Failure, refusal *control.Refusal) {
+	t.Helper()
+	if refusal.Code == "" || refusal.Why == "" {
+		t.Errorf("refusal %+v has no code or no reason", refusal)
+	}
+	auto := !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Start != dera.Auto })
+	if auto && refusal.Code != "rule-quota" && refusal.Code != "keep-internal" {
+		t.Errorf("%s starts at auto, and its plan is refused: %v", failures[0].Key, refusal)
+	}
+}
+
+// holdPlan holds one plan against the laws on plans.
+func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) {
+	t.Helper()
+	if len(p.Changes) == 0 {
+		t.Errorf("plan of %s has no change", p.Keys)
+	}
+	holdSame(t, c, r, s, failures, p)
+	auto := slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Start == dera.Auto })
+	for i, ch := range p.Changes {
+		if !slices.Contains(c.Writes, ch.Operation) {
+			t.Errorf("change %d: %s is not among the declared writes", i, ch.Operation)
+		}
+		if ch.Undo == nil && auto {
+			t.Errorf("change %d of an automatic plan has no undo", i)
+		}
+		if ch.Undo != nil && !slices.Contains(c.Writes, ch.Undo.Operation) {
+			t.Errorf("undo of change %d: %s is not among the declared writes", i, ch.Undo.Operation)
+		}
+	}
+	w := walk(t, r, p)
+	holdEvidence(t, c, r, s, failures, p, w)
+	kindOf(t, r.Type).surgical(t, r.Config, w.last(), p)
+	w.between(t, r.Type)
+
+	was := check(t, c, r, s)
+	fixed := r
+	fixed.Config = w.last()
+	for _, f := range check(t, c, fixed, s).Failures {
+		if slices.Contains(p.Keys, f.Key) {
+			t.Errorf("after the plan for %s: %s is still there", p.Keys, f.Key)
+		}
+		if !slices.ContainsFunc(was.Failures, func(o control.Failure) bool { return o.Key == f.Key }) {
+			t.Errorf("after the plan for %s: %s is new: %s", p.Keys, f.Key, f.Why)
+		}
+	}
+	back := r
+	back.Config = w.undo(t, r.Type, p)
+	if diff := cmp.Diff(canon(t, r.Type, r.Config), canon(t, r.Type, back.Config)); diff != "" {
+		t.Errorf("undo of the plan for %s does not bring the configuration back (-before +after):\n%s", p.Keys, diff)
+	}
+	if diff := cmp.Diff(keys(was), keys(check(t, c, back, s))); diff != "" {
+		t.Errorf("keys after fix and undo (-before +after):\n%s", diff)
+	}
+}
+
+// holdSame: the same resource makes the same plan, in whatever order AWS lists
+// its parts.
+func holdSame(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) {
+	t.Helper()
+	want, err := p.Digest()
+	if err != nil {
+		t.Fatalf("digest: %v", err)
+	}
+	for _, config := range append(kindOf(t, r.Type).orders(r.Config), r.Config) {
+		other := r
+		other.Config = config
+		q, refusal, err := c.Plan(other, failures, s)
+		if refusal != nil || err != nil {
+			t.Fatalf("plan again: %v, %v", refusal, err)
+		}
+		got, err := q.Digest()
+		if err != nil {
+			t.Fatalf("digest: %v", err)
+		}
+		if diff := cmp.Diff(dump(t, p), dump(t, q)); diff != "" || got != want {
+			t.Errorf("the plan is not stable: digests %s and %s (-first +again):\n%s", want, got, diff)
+		}
+	}
+}
+
+func keys(res control.Result) []string {
+	var out []string
+	for _, f := range res.Failures {
+		out = append(out, f.Key)
+	}
+	return out
+}
+
+func canon(t TB, typ string, config any) string {
+	t.Helper()
+	k, err := resource.Lookup(typ)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	text, err := k.Canon(config)
+	if err != nil {
+		t.Fatalf("canon: %v", err)
+	}
+	return text
+}
+
+func dump(t TB, v any) string {
+	t.Helper()
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatalf("dump: %v", err)
+	}
+	return string(text)
+}

@@ -1,0 +1,119 @@
+package controltest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dera"
+	"dera/netset"
+	"dera/resource"
+)
+
+// way is every state that a plan goes through, with the IDs and outputs that
+// AWS would have given.
+type way struct {
+	states  []any // before, after each change
+	outputs []map[string]string
+}
+
+func (w way) last() any { return w.states[len(w.states)-1] }
+
+// walk carries the plan out step by step. Each change shows in the configuration
+// after it and not before, as the engine must be able to tell.
+func walk(t TB, r dera.Resource, p dera.Plan) way {
+	t.Helper()
+	w := way{states: []any{r.Config}}
+	for i, c := range p.Changes {
+		next, out := step(t, r.Type, w.last(), resource.Of(c), fmt.Sprintf("new%d", i))
+		w.states = append(w.states, next)
+		w.outputs = append(w.outputs, out)
+	}
+	whole, err := resource.ApplyPlan(r.Config, p)
+	if err != nil {
+		t.Fatalf("apply plan: %v", err)
+	}
+	if diff := cmp.Diff(canon(t, r.Type, whole), canon(t, r.Type, w.last())); diff != "" {
+		t.Errorf("the plan as a whole and step by step (-whole +steps):\n%s", diff)
+	}
+	return w
+}
+
+// undo takes the plan back in reverse and returns the configuration then.
+func (w way) undo(t TB, typ string, p dera.Plan) any {
+	t.Helper()
+	now := w.last()
+	for i := len(p.Changes) - 1; i >= 0; i-- {
+		u := p.Changes[i].Undo
+		if u == nil {
+			t.Fatalf("change %d has no undo", i)
+		}
+		op, err := resource.OfUndo(*u, w.outputs[i])
+		if err != nil {
+			t.Fatalf("undo of change %d: %v", i, err)
+		}
+		now, _ = step(t, typ, now, op, fmt.Sprintf("undo%d", i))
+		if got, want := canon(t, typ, now), canon(t, typ, w.states[i]); got != want {
+			t.Errorf("undo of change %d: got %s\nwant %s", i, got, want)
+		}
+	}
+	return now
+}
+
+func step(t TB, typ string, config any, op resource.Operation, id string) (any, map[string]string) {
+	t.Helper()
+	k, err := resource.Lookup(typ)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	if done, _, err := k.Effect(config, op); err != nil || done {
+		t.Errorf("effect of %s before it is done: got %t, %v, want false", op.Name, done, err)
+	}
+	next, err := k.Apply(config, op)
+	if err != nil {
+		t.Fatalf("apply %s: %v", op.Name, err)
+	}
+	next = kindOf(t, typ).stamp(next, id)
+	done, out, err := k.Effect(next, op)
+	if err != nil || !done {
+		t.Errorf("effect of %s after it is done: got %t, %v, want true", op.Name, done, err)
+	}
+	return next, out
+}
+
+// between: no state lets in more than the first one, nor less than the last.
+func (w way) between(t TB, typ string) {
+	t.Helper()
+	reach := kindOf(t, typ).reach
+	old, oldOthers := reach(t, w.states[0])
+	last, lastOthers := reach(t, w.last())
+	for i, s := range w.states {
+		now, others := reach(t, s)
+		if ok, packet := netset.Subset(now, old); !ok {
+			t.Errorf("state %d is wider than before: %v", i, packet)
+		}
+		if ok, packet := netset.Subset(last, now); !ok {
+			t.Errorf("state %d is narrower than after: %v", i, packet)
+		}
+		for _, o := range others {
+			if !slices.Contains(oldOthers, o) {
+				t.Errorf("state %d is wider than before: %s", i, o)
+			}
+		}
+		for _, o := range lastOthers {
+			if !slices.Contains(others, o) {
+				t.Errorf("state %d is narrower than after: %s", i, o)
+			}
+		}
+	}
+}
+
+// idle reports whether the plan takes nothing away: other rules let the same in.
+func (w way) idle(t TB, typ string) bool {
+	t.Helper()
+	reach := kindOf(t, typ).reach
+	old, oldOthers := reach(t, w.states[0])
+	last, lastOthers := reach(t, w.last())
+	return old.Equal(last) && slices.Equal(oldOthers, lastOthers)
+}
