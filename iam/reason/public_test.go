@@ -16,6 +16,9 @@ func statementOf(effect, principal, condition string) string {
 
 func policyOf(t testing.TB, statements ...string) Policies {
 	t.Helper()
+	if len(statements) == 0 {
+		return nil
+	}
 	return parsePolicies(t, []byte(`{"Version":"2012-10-17","Statement":[`+strings.Join(statements, ",")+`]}`))
 }
 
