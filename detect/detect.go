@@ -6,6 +6,7 @@ package detect
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"dera"
 	"dera/control"
@@ -65,17 +66,17 @@ type Detector struct {
 // Look reads one page of the scope and judges it. Resources that fail on a cheap
 // look are read again in full, so that a finding never rests on a partial view.
 func (d Detector) Look(ctx context.Context, scope dera.Scope) (Look, error) {
-	page, err := d.Reader.Read(ctx, scope, !scope.Sweep())
+	if !scope.Sweep() {
+		return d.full(ctx, scope)
+	}
+	page, err := d.Reader.Read(ctx, scope, false)
 	if err != nil {
 		return Look{}, fmt.Errorf("look at %s in %s %s: %w", scope.Type, scope.Account, scope.Region, err)
 	}
 	look := Look{Missing: page.Missing, Next: page.Next}
 	var again []string
 	for _, r := range page.Resources {
-		a, err := d.Assess(r)
-		if err != nil {
-			return Look{}, err
-		}
+		a := d.Assess(r)
 		if !r.Full && !a.Clean() {
 			again = append(again, r.ID)
 			continue
@@ -87,7 +88,7 @@ func (d Detector) Look(ctx context.Context, scope dera.Scope) (Look, error) {
 	}
 	whole := scope
 	whole.IDs, whole.Page = again, ""
-	full, err := d.Look(ctx, whole)
+	full, err := d.full(ctx, whole)
 	if err != nil {
 		return Look{}, err
 	}
@@ -96,18 +97,44 @@ func (d Detector) Look(ctx context.Context, scope dera.Scope) (Look, error) {
 	return look, nil
 }
 
-// Assess runs the controls of the resource's type on it.
-func (d Detector) Assess(r dera.Resource) (Assessment, error) {
+// full looks at single resources.
+func (d Detector) full(ctx context.Context, scope dera.Scope) (Look, error) {
+	page, err := d.Reader.Read(ctx, scope, true)
+	if err != nil {
+		return Look{}, fmt.Errorf("look at %d of %s in %s %s: %w", len(scope.IDs), scope.Type, scope.Account, scope.Region, err)
+	}
+	look := Look{Missing: page.Missing}
+	for _, r := range page.Resources {
+		look.Assessments = append(look.Assessments, d.Assess(r))
+	}
+	return look, nil
+}
+
+// Assess runs the controls of the resource's type on it. A control that fails or
+// breaks on one resource makes that one unknown; it must not hide the others.
+func (d Detector) Assess(r dera.Resource) Assessment {
 	a := Assessment{Resource: r}
 	for _, c := range d.Controls {
-		if c.Type != r.Type {
-			continue
+		if c.Type == r.Type {
+			a.Results = append(a.Results, Judgement{c, d.check(c, r)})
 		}
-		res, err := c.Check(r, d.Settings)
-		if err != nil {
-			return Assessment{}, err
-		}
-		a.Results = append(a.Results, Judgement{c, res})
 	}
-	return a, nil
+	return a
+}
+
+func (d Detector) check(c control.Control, r dera.Resource) (res control.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			why := "the control broke on it"
+			if e, ok := p.(runtime.Error); ok { // any other value may quote the configuration
+				why += " (" + e.Error() + ")"
+			}
+			res = control.Result{Outcome: control.UnknownResult, Why: why}
+		}
+	}()
+	res, err := c.Check(r, d.Settings)
+	if err != nil {
+		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
+	}
+	return res
 }

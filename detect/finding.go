@@ -9,9 +9,13 @@ import (
 
 // Findings returns the assessment's findings as they stand now: those that fail,
 // with their history carried over from before, and, resolved, those of before
-// that do not fail any more. A finding is resolved only by a full, passing read
-// of a control that could judge everything (design §6.1.3).
+// that do not fail any more. A finding is resolved only by a passing read of a
+// control that could judge everything (design §6.1.3). They were last seen when
+// the resource was read.
 func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Finding {
+	if !a.Resource.ReadAt.IsZero() {
+		now = a.Resource.ReadAt
+	}
 	known := map[string]dera.Finding{}
 	for _, f := range before {
 		known[f.ID] = f
@@ -48,6 +52,18 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 		out = append(out, Resolve(old, now))
 	}
 	return out
+}
+
+// Stale reports whether something of before was seen after the resource was read:
+// what is read here says nothing about now then.
+func (a Assessment) Stale(before []dera.Finding) bool {
+	at := a.Resource.ReadAt
+	for _, f := range before {
+		if !at.IsZero() && f.LastSeen.After(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // Resolve returns the finding as resolved.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/evaluate"
 	"dera/remediate"
 	"dera/store"
 )
@@ -88,6 +89,7 @@ func (e *Engine) Decide(ctx context.Context, id string, v Verdict) (dera.Remedia
 	b := store.Batch{Done: []dera.Job{{Kind: expireJob, Key: id, Seq: 1}}}
 	if v.Approve {
 		to, kind, why = dera.Ready, dera.RecordApproval, "approved by "+v.By.Name
+		approval.Waives = []string{evaluate.Mode{}.Name()} // a person's word is what the mode review asks for
 		for _, reason := range r.Decision.Lowered() {
 			approval.Waives = append(approval.Waives, reason.Guardrail)
 		}

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"dera"
 	"dera/control"
@@ -24,6 +26,8 @@ type group struct {
 	evidence dera.Evidence
 	decision dera.Decision
 	way      []string
+	// notBefore is when its fix may begin, where it failed before.
+	notBefore time.Time
 }
 
 // decide turns an assessment into what is to be committed: findings with their
@@ -39,13 +43,18 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	if err != nil {
 		return store.Batch{}, err
 	}
+	if a.Stale(before) {
+		// Somebody looked later and committed first: a stale look means look again.
+		again, err := lookAt(lookAtOne(o, a.Resource), now)
+		return store.Batch{Jobs: []dera.Job{again}}, err
+	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
 	for i := range b.Findings {
 		if b.Findings[i].Actor == "" && o.Actor != "" {
 			b.Findings[i].Actor = o.Actor
 		}
 	}
-	groups, err := e.groups(ctx, a, b.Findings, earlier)
+	groups, err := e.groups(ctx, a, b.Findings, earlier, o)
 	if err != nil {
 		return store.Batch{}, err
 	}
@@ -76,7 +85,7 @@ func (e *Engine) findingRecord(f dera.Finding, why string) dera.AuditRecord {
 
 // groups judges every open finding, first alone, then with the plan of those
 // that stand where it stands.
-func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []dera.Finding, earlier []dera.Remediation) ([]*group, error) {
+func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []dera.Finding, earlier []dera.Remediation, o order) ([]*group, error) {
 	var out []*group
 	for _, j := range a.Results {
 		byDisposition := map[dera.Disposition]*group{}
@@ -111,6 +120,11 @@ func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []der
 		if err := e.plan(ctx, a.Resource, g, earlier, nil); err != nil {
 			return nil, err
 		}
+		if o.spent && g.decision.Disposition == dera.Auto {
+			g.decision = together([]dera.Decision{g.decision, {Disposition: dera.Review, Mode: g.decision.Mode, Reasons: []dera.Reason{{
+				Guardrail: evaluate.Budget{}.Name(), Disposition: dera.Review, Why: "the budget of this hour is spent",
+			}}}})
+		}
 		for _, f := range g.findings {
 			f.Disposition, f.Reasons = g.decision.Disposition, ownReasons(*f, g.decision)
 		}
@@ -137,21 +151,9 @@ func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remedi
 
 // plan makes the group's plan and evidence and judges all its findings with it.
 func (e *Engine) plan(ctx context.Context, r dera.Resource, g *group, earlier []dera.Remediation, rem *dera.Remediation) error {
-	plan, refusal, err := g.control.Plan(r, g.failures, e.cfg.Settings)
-	switch {
-	case err != nil:
-		return err
-	case refusal != nil:
-		g.refusal = refusal.Error()
-	case len(plan.Changes) == 0:
-		g.refusal = "empty-plan: nothing that dera can change removes it"
-	default:
-		g.plan = plan
-		if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings); err != nil {
-			g.refusal = "no-evidence: " + err.Error()
-		} else if g.way, err = way(r, plan); err != nil {
-			g.refusal = "cannot-plan: " + err.Error()
-		}
+	if err := e.tryPlan(r, g); err != nil {
+		g.plan, g.evidence, g.way = dera.Plan{}, dera.Evidence{}, nil
+		g.refusal = err.Error()
 	}
 	var decisions []dera.Decision
 	for _, f := range g.findings {
@@ -160,6 +162,33 @@ func (e *Engine) plan(ctx context.Context, r dera.Resource, g *group, earlier []
 		decisions = append(decisions, e.cfg.Gate.Decide(ctx, c))
 	}
 	g.decision = together(decisions)
+	return nil
+}
+
+// tryPlan fills in the group's plan, evidence and way; an error is the refusal.
+// A control that breaks on a resource refuses it.
+func (e *Engine) tryPlan(r dera.Resource, g *group) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.New("cannot-plan: the control broke on it")
+		}
+	}()
+	plan, refusal, err := g.control.Plan(r, g.failures, e.cfg.Settings)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot-plan: %w", err)
+	case refusal != nil:
+		return refusal
+	case len(plan.Changes) == 0:
+		return errors.New("empty-plan: nothing that dera can change removes it")
+	}
+	g.plan = plan
+	if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings); err != nil {
+		return fmt.Errorf("no-evidence: %w", err)
+	}
+	if g.way, err = way(r, plan); err != nil {
+		return fmt.Errorf("cannot-plan: %w", err)
+	}
 	return nil
 }
 

@@ -30,7 +30,7 @@ type Config struct {
 	Settings control.Settings
 	Gate     evaluate.Gate
 	// Accounts are looked after in all Regions; an event from elsewhere is not
-	// for us.
+	// for us. No Regions means any.
 	Accounts []dera.Account
 	Regions  []string
 	// Mode is how far to go for a control in an account.
@@ -47,7 +47,7 @@ type Config struct {
 	// Workers run jobs at the same time; 0 means 4.
 	Workers int
 	// LeaseTTL is how long a crashed engine's work stays untouched; 0 means 2
-	// minutes, negative means none. A lease in use is renewed.
+	// minutes. A lease in use is renewed.
 	LeaseTTL time.Duration
 	// Poll is how often jobs that other processes made are looked for; 0 means 1 s.
 	Poll time.Duration
@@ -80,6 +80,12 @@ type Engine struct {
 	runner   *remediate.Runner
 	accounts map[string]dera.Account
 	wake     chan struct{}
+	// held are the resources that this process writes to, and running its jobs:
+	// the store's leases keep processes apart, not what runs within one.
+	held    claims
+	running claims
+	// deciding keeps the decision and the commit on one resource together.
+	deciding [64]sync.Mutex
 }
 
 // New checks the configuration.
@@ -116,7 +122,7 @@ func (c Config) defaults() Config {
 	if c.Workers == 0 {
 		c.Workers = 4
 	}
-	if c.LeaseTTL == 0 {
+	if c.LeaseTTL <= 0 {
 		c.LeaseTTL = 2 * time.Minute
 	}
 	if c.Poll == 0 {
@@ -150,7 +156,7 @@ func (e *Engine) Work(ctx context.Context) error {
 			if free == 0 || ctx.Err() != nil {
 				break
 			}
-			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, free, e.leaseTTL())
+			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, free, e.cfg.LeaseTTL)
 			if err != nil && ctx.Err() == nil {
 				e.cfg.Log.ErrorContext(ctx, "claim jobs", "err", err)
 			}
@@ -178,7 +184,7 @@ func (e *Engine) Work(ctx context.Context) error {
 // left. It is the deterministic engine of commands and tests.
 func (e *Engine) Drain(ctx context.Context) error {
 	for ctx.Err() == nil {
-		jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, 1, e.leaseTTL())
+		jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, 1, e.cfg.LeaseTTL)
 		if err != nil {
 			return err
 		}
@@ -189,8 +195,6 @@ func (e *Engine) Drain(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
-
-func (e *Engine) leaseTTL() time.Duration { return max(e.cfg.LeaseTTL, 0) }
 
 // poke lets Work look for jobs at once.
 func (e *Engine) poke() {
@@ -203,6 +207,10 @@ func (e *Engine) poke() {
 // runJob is the job boundary: it recovers, logs, and gives a failed job back
 // with a growing delay. Only what is in a committed batch's Done is finished.
 func (e *Engine) runJob(ctx context.Context, j dera.Job) {
+	if !e.running.take(j.Kind + " " + j.Key) {
+		return // its lease ran out while it runs here: whoever runs it ends it
+	}
+	defer e.running.give(j.Kind + " " + j.Key)
 	err := e.safely(ctx, j)
 	if err == nil {
 		return
@@ -238,5 +246,7 @@ func (e *Engine) safely(ctx context.Context, j dera.Job) (err error) {
 
 // backoff is 1 s, 2 s, 4 s … up to 5 minutes.
 func backoff(attempts int) time.Duration {
-	return min(time.Second<<min(max(attempts-1, 0), 12), 5*time.Minute)
+	return min(time.Second<<min(max(attempts-1, 0), maxBackoff), 5*time.Minute)
 }
+
+const maxBackoff = 12

@@ -48,6 +48,13 @@ func lookAgain(p dera.Plan, now time.Time) (dera.Job, error) {
 	}, now)
 }
 
+// lookAtOne asks for a look at one resource, for the same reason as o.
+func lookAtOne(o order, r dera.Resource) dera.Event {
+	ev := o.Event
+	ev.Scope.IDs, ev.Scope.Page = []string{r.ID}, ""
+	return ev
+}
+
 // Ingest makes one look of each event, in one commit; when it returns nil the
 // source may forget the events (invariant I8).
 func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.KeptEvent, counts map[string]int64) error {

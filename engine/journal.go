@@ -23,9 +23,16 @@ func (j journal) Load(ctx context.Context, id string) (dera.Remediation, []dera.
 	return r, intents, err
 }
 
-// Lease implements remediate.Journal.
+// Lease implements remediate.Journal. To the store all of this process is one
+// owner, so that the process keeps its own runners apart (invariant I9).
 func (j journal) Lease(ctx context.Context, resource string) (dera.Lease, error) {
-	l, err := j.cfg.Store.Lease(ctx, resource, j.cfg.Owner, max(j.leaseTTL(), 1))
+	if !j.held.take(resource) {
+		return dera.Lease{}, fmt.Errorf("%s: %w", resource, remediate.ErrBusy)
+	}
+	l, err := j.cfg.Store.Lease(ctx, resource, j.cfg.Owner, j.cfg.LeaseTTL)
+	if err != nil {
+		j.held.give(resource)
+	}
 	if errors.Is(err, store.ErrConflict) {
 		return l, fmt.Errorf("%s: %w", resource, remediate.ErrBusy)
 	}
@@ -34,6 +41,7 @@ func (j journal) Lease(ctx context.Context, resource string) (dera.Lease, error)
 
 // Release implements remediate.Journal.
 func (j journal) Release(ctx context.Context, l dera.Lease) error {
+	defer j.held.give(l.Resource)
 	return j.cfg.Store.Release(ctx, l)
 }
 
@@ -44,8 +52,8 @@ func (j journal) Allowed(ctx context.Context, l dera.Lease, account, control str
 	if err != nil {
 		return err
 	}
-	if held < j.leaseTTL()/2 {
-		renewed, err := j.cfg.Store.Lease(ctx, l.Resource, l.Owner, j.leaseTTL())
+	if held < j.cfg.LeaseTTL/2 {
+		renewed, err := j.cfg.Store.Lease(ctx, l.Resource, l.Owner, j.cfg.LeaseTTL)
 		if err != nil {
 			return err
 		}
@@ -90,13 +98,14 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) ([]string, error
 // Write implements remediate.Journal: state, intent, record, findings and the
 // next look commit together.
 func (j journal) Write(ctx context.Context, e remediate.Entry) error {
-	b := store.Batch{Fence: e.Lease, Records: []dera.AuditRecord{e.Record}}
+	b := store.Batch{Fence: e.Lease, Records: []dera.AuditRecord{fit(e.Record)}}
 	if e.Intent != nil {
 		b.Intents = []dera.Intent{*e.Intent}
 	}
 	if e.Remediation != nil {
 		b.Remediations = []dera.Remediation{*e.Remediation}
 		if e.Settled {
+			defer j.alone(e.Remediation.ResourceKey())()
 			findings, err := j.settled(ctx, *e.Remediation)
 			if err != nil {
 				return err
@@ -139,7 +148,7 @@ func (j journal) settled(ctx context.Context, r dera.Remediation) ([]dera.Findin
 		case dera.Resolved:
 			f.State, f.ResolvedAt, f.LastSeen = dera.FindingResolved, &now, now
 		case dera.RolledBack:
-			f.State, f.ResolvedAt = dera.FindingOpen, nil
+			f.State, f.ResolvedAt, f.LastSeen = dera.FindingOpen, nil, now
 			f.RolledBack++
 			f.Disposition = f.Disposition.Lower(dera.Review)
 			f.Reasons = append(f.Reasons, dera.Reason{

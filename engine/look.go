@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"dera"
+	"dera/control"
 	"dera/detect"
 	"dera/store"
 )
@@ -18,6 +20,8 @@ type order struct {
 	act bool
 	// hold leaves the start of what is decided auto to the caller for a while.
 	hold bool
+	// spent says that the budget was found to be spent at the commit.
+	spent bool
 }
 
 // runLook is the job: it looks, and what is to be looked at next is enqueued
@@ -27,10 +31,10 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 	if err := json.Unmarshal(j.Payload, &ev); err != nil {
 		return fmt.Errorf("read job: %w", err)
 	}
-	if _, ours := e.accounts[ev.Scope.Account]; !ours {
+	if !e.ours(ev.Scope) {
 		return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Counts: map[string]int64{"events_foreign": 1}})
 	}
-	return e.look(ctx, order{Event: ev, act: true}, func(next []dera.Event, b *store.Batch) error {
+	err := e.look(ctx, order{Event: ev, act: true}, func(next []dera.Event, b *store.Batch) error {
 		b.Done = append(b.Done, j)
 		for _, ev := range next {
 			job, err := lookAt(ev, e.cfg.Now())
@@ -41,6 +45,29 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 		}
 		return nil
 	})
+	if err == nil || ev.Scope.Page == "" || j.Attempts < pageTries {
+		return err
+	}
+	// The continuation of a sweep can run out; the sweep then begins again.
+	e.cfg.Log.WarnContext(ctx, "sweep begins again", "account", ev.Scope.Account, "region", ev.Scope.Region, "err", err)
+	ev.Scope.Page, ev.Time = "", e.cfg.Now()
+	first, err := lookAt(ev, e.cfg.Now().Add(backoff(maxBackoff)))
+	if err != nil {
+		return err
+	}
+	return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Jobs: []dera.Job{first}})
+}
+
+// pageTries is how often a page of a sweep is tried before the sweep begins
+// again at its first page.
+const pageTries = 3
+
+// ours reports whether a scope is in an account and region that we look after,
+// and of a type that some control judges.
+func (e *Engine) ours(s dera.Scope) bool {
+	_, known := e.accounts[s.Account]
+	return known && (len(e.cfg.Regions) == 0 || slices.Contains(e.cfg.Regions, s.Region)) &&
+		slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.Type == s.Type })
 }
 
 // LookNow looks at a scope and, of a sweep, at all its pages and at what was not
@@ -49,23 +76,23 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 // later, in case the caller does not get to it).
 func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
 	todo := []dera.Event{ev}
-	for len(todo) > 0 {
+	var errs []error
+	for len(todo) > 0 && ctx.Err() == nil {
 		var more []dera.Event
 		err := e.look(ctx, order{Event: todo[0], act: hold, hold: hold}, func(next []dera.Event, _ *store.Batch) error {
 			more = next
 			return nil
 		})
-		if err != nil {
-			return err
-		}
+		errs = append(errs, err)
 		todo = append(todo[1:], more...)
 	}
-	return nil
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
 // look looks at one scope, decides on what it finds, and commits: one commit for
 // each resource that has something to say, the last of them with what finish
-// adds. A clean page is one commit.
+// adds. A clean page is one commit. A resource on which that fails gets a look of
+// its own: it must not hide the others, nor the pages after it.
 func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Event, b *store.Batch) error) error {
 	look, err := e.detector.Look(ctx, o.Scope)
 	if err != nil {
@@ -77,29 +104,48 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 	if err != nil {
 		return err
 	}
-	var last store.Batch
-	if err := e.gone(ctx, o.Scope, look.Missing, &last); err != nil {
-		return err
-	}
-	if err := finish(e.next(o.Event, look, before), &last); err != nil {
-		return err
-	}
-	var pending *detect.Assessment
-	for i, a := range look.Assessments {
-		if a.Clean() && len(before[a.Resource.Key()]) == 0 {
-			continue
+	next := e.next(o.Event, look, before)
+	ending := func() (store.Batch, error) {
+		var b store.Batch
+		if err := e.gone(ctx, o.Scope, look.Missing, &b); err != nil {
+			return b, err
 		}
-		if pending != nil {
-			if err := e.settle(ctx, *pending, o, store.Batch{}); err != nil {
+		return b, finish(next, &b)
+	}
+	todo := slices.DeleteFunc(look.Assessments, func(a detect.Assessment) bool {
+		return a.Clean() && len(before[a.Resource.Key()]) == 0
+	})
+	for i, a := range todo {
+		var b store.Batch
+		if i == len(todo)-1 {
+			if b, err = ending(); err != nil {
 				return err
 			}
 		}
-		pending = &look.Assessments[i]
+		err := e.settle(ctx, a, o, b)
+		if err == nil && i == len(todo)-1 {
+			return nil
+		}
+		if err != nil && (ctx.Err() != nil || len(o.Scope.IDs) == 1) {
+			return err
+		}
+		if err != nil {
+			next = append(next, e.apart(ctx, o, a.Resource, err))
+		}
 	}
-	if pending != nil {
-		return e.settle(ctx, *pending, o, last)
+	b, err := ending()
+	if err != nil {
+		return err
 	}
-	return e.commit(ctx, last)
+	return e.commit(ctx, b)
+}
+
+// apart gives a resource that could not be settled among others its own look.
+func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error) dera.Event {
+	ev := lookAtOne(o, r)
+	e.cfg.Log.WarnContext(ctx, "resource gets a look of its own", "resource", r.ARN, "err", err)
+	e.cfg.Tell(News{What: "unread", Scope: &ev.Scope, Err: err})
+	return ev
 }
 
 // openBefore returns the findings of the looked-at resources by resource: all of
@@ -138,17 +184,20 @@ func (e *Engine) gone(ctx context.Context, scope dera.Scope, missing []string, b
 		return err
 	}
 	now := e.cfg.Now()
-	for _, id := range missing {
-		for _, f := range open {
-			if f.Resource.Name() != id {
-				continue
-			}
-			f = detect.Resolve(f, now)
-			b.Findings = append(b.Findings, f)
-			b.Records = append(b.Records, e.findingRecord(f, "the resource does not exist any more"))
-			if err := e.supersede(ctx, f.ResourceKey(), nil, "the resource does not exist any more", b); err != nil {
-				return err
-			}
+	let := map[string]bool{}
+	for _, f := range open {
+		if !slices.Contains(missing, f.Resource.Name()) {
+			continue
+		}
+		f = detect.Resolve(f, now)
+		b.Findings = append(b.Findings, f)
+		b.Records = append(b.Records, e.findingRecord(f, "the resource does not exist any more"))
+		if let[f.ResourceKey()] {
+			continue
+		}
+		let[f.ResourceKey()] = true
+		if err := e.supersede(ctx, f.ResourceKey(), nil, "the resource does not exist any more", b); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -181,19 +230,15 @@ func (e *Engine) next(ev dera.Event, look detect.Look, before map[string][]dera.
 }
 
 // settle decides on one resource and commits, together with what else is in b.
-// When the budget ran out between decision and commit, it decides again.
+// When the budget turns out to be spent, or somebody else was faster, it decides
+// again: the finding is kept in any case.
 func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b store.Batch) error {
 	const tries = 5
 	for i := 1; ; i++ {
-		decided, err := e.decide(ctx, a, o)
-		if err != nil {
-			return err
-		}
-		err = e.commit(ctx, merge(decided, b))
-		if errors.Is(err, store.ErrBudget) || errors.Is(err, store.ErrConflict) {
-			if i < tries && ctx.Err() == nil {
-				continue
-			}
+		decided, err := e.decided(ctx, a, o, b)
+		o.spent = o.spent || errors.Is(err, store.ErrBudget)
+		if i < tries && ctx.Err() == nil && (errors.Is(err, store.ErrBudget) || errors.Is(err, store.ErrConflict)) {
+			continue
 		}
 		if err != nil {
 			return err
@@ -208,7 +253,19 @@ func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b sto
 	}
 }
 
+func (e *Engine) decided(ctx context.Context, a detect.Assessment, o order, b store.Batch) (store.Batch, error) {
+	defer e.alone(a.Resource.Key())()
+	decided, err := e.decide(ctx, a, o)
+	if err != nil {
+		return decided, err
+	}
+	return decided, e.commit(ctx, merge(decided, b))
+}
+
 func (e *Engine) commit(ctx context.Context, b store.Batch) error {
+	for i := range b.Records {
+		b.Records[i] = fit(b.Records[i])
+	}
 	if err := e.cfg.Store.Commit(ctx, b); err != nil {
 		return err
 	}

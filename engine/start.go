@@ -40,11 +40,32 @@ func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups [
 		if busy || acting && first(g, o) != dera.Ready {
 			continue
 		}
+		g.notBefore = afterFailures(earlier, g.control.ID, e.cfg.Now())
 		if err := e.start(a, g, digest, o, b); err != nil {
 			return err
 		}
 	}
 	return e.supersede(ctx, a.Resource.Key(), keep, "the plan does not fit any more", b)
+}
+
+// afterFailures is when a fix that failed lately may be tried again: a minute
+// after the first failure, two after the second, and so on.
+func afterFailures(earlier []dera.Remediation, control string, now time.Time) time.Time {
+	var last time.Time
+	n := 0
+	for _, r := range earlier {
+		if r.State != dera.Failed || r.Control != control || now.Sub(r.CreatedAt) > 24*time.Hour || len(r.Steps) == 0 {
+			continue
+		}
+		n++
+		if at := r.Steps[len(r.Steps)-1].At; at.After(last) {
+			last = at
+		}
+	}
+	if n == 0 {
+		return now
+	}
+	return last.Add(time.Minute << min(n-1, 6))
 }
 
 // first is the state in which a remediation of the group begins.
@@ -62,7 +83,10 @@ func first(g *group, o order) dera.State {
 
 // standing is the remediation that already says what is to be said about this
 // very plan: waiting, observed, or turned down by a person. One that would begin
-// further on replaces one that only waits or is observed.
+// further on replaces one that only waits or is observed, or that nobody answered
+// in time: what the gate lets pass by itself needs no answer. One that waits must
+// also have been made from this very configuration, or its approval would come to
+// nothing.
 func standing(earlier []dera.Remediation, g *group, digest string, begin dera.State) *dera.Remediation {
 	for i := len(earlier) - 1; i >= 0; i-- {
 		r := &earlier[i]
@@ -70,10 +94,14 @@ func standing(earlier []dera.Remediation, g *group, digest string, begin dera.St
 			continue
 		}
 		switch r.State {
-		case dera.Rejected, dera.Expired:
+		case dera.Rejected:
 			return r
-		case dera.Waiting:
+		case dera.Expired:
 			if begin != dera.Ready {
+				return r
+			}
+		case dera.Waiting:
+			if begin != dera.Ready && slices.Equal(r.Way, g.way) {
 				return r
 			}
 			return nil
@@ -127,7 +155,10 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	case dera.Ready:
 		why = "decided: auto"
 		due := now
-		if o.hold {
+		if g.notBefore.After(due) {
+			due = g.notBefore
+		}
+		if o.hold && due.Before(now.Add(time.Minute)) {
 			due = now.Add(time.Minute)
 		}
 		b.Spends = append(b.Spends, store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour})

@@ -79,14 +79,19 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 	return false, nil, nil
 }
 
-// there reads once whether the operation shows.
-func (t *run) there(ctx context.Context, op resource.Operation) (bool, error) {
+// retarget reads once whether the operation shows already, and gives it the IDs
+// that its parts have now.
+func (t *run) retarget(ctx context.Context, op resource.Operation) (resource.Operation, bool, error) {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err != nil || !ok {
-		return false, err
+		return op, false, err
 	}
 	done, _, err := t.kind.Effect(res.Config, op)
-	return done, err
+	if err != nil || done {
+		return op, done, err
+	}
+	op, err = t.kind.Retarget(res.Config, op)
+	return op, false, err
 }
 
 // confirm reads the resource once where the look that decided lies far enough

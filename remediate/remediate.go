@@ -61,7 +61,10 @@ type Cloud interface {
 	// Read reads the resource in full; ok is false if it does not exist.
 	Read(ctx context.Context, p dera.Plan) (r dera.Resource, ok bool, err error)
 	// Do sends the operation once. allowed is called right before the request is
-	// sent; an error of it stops the request.
+	// sent; an error of it stops the request. An error of Do may have a method
+	// Refused() bool, true where the service said that it did not carry out the
+	// request, and Passing() bool, true where the reason has nothing to do with
+	// the request (throttled, credentials run out).
 	Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error
 }
 

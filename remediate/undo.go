@@ -49,7 +49,7 @@ func (r *Runner) Rollback(ctx context.Context, id string, req Request) (dera.Rem
 func (t *run) order(ctx context.Context, req Request) error {
 	switch t.rem.State {
 	case dera.Undoing:
-		return nil // it is under way already
+		return t.despite(ctx, req) // it is under way already
 	case dera.Resolved, dera.Collateral, dera.UndoFailed:
 	default:
 		return &RefusedError{Why: fmt.Sprintf("the remediation is %s, so there is nothing of it to take back", t.rem.State)}
@@ -77,6 +77,23 @@ func (t *run) order(ctx context.Context, req Request) error {
 		return err
 	}
 	return t.move(ctx, dera.Undoing, "rollback asked for by "+req.By.Name+": "+req.Reason, Entry{Record: rec})
+}
+
+// despite lets an undo that is under way go on although dera is stopped.
+func (t *run) despite(ctx context.Context, req Request) error {
+	if !req.DespiteStop || t.rem.DespiteStop {
+		return nil
+	}
+	next := t.rem
+	next.DespiteStop = true
+	rec := t.record(dera.RecordRollback)
+	rec.Why = "the undo goes on despite the stop, by order of " + req.By.Name + ": " + req.Reason
+	if err := t.cfg.Journal.Write(ctx, Entry{Lease: &t.lease, Remediation: &next, Record: rec}); err != nil {
+		return err
+	}
+	next.Revision++
+	t.rem = next
+	return nil
 }
 
 const rollbackUndo = "rollback"
@@ -135,7 +152,8 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 	} else if old == nil {
 		// Somebody may have taken it back already; then there is nothing to write.
 		// A read that is behind does no harm: the write is settled by reading too.
-		if there, err := t.there(ctx, op); err != nil || there {
+		var there bool
+		if op, there, err = t.retarget(ctx, op); err != nil || there {
 			return err
 		}
 	}
@@ -164,8 +182,11 @@ func (t *run) undone(ctx context.Context) error {
 	to, why := dera.Failed, "everything is taken back: "+t.rem.Failure
 	if t.rem.Undo == rollbackUndo {
 		to, why = dera.RolledBack, "rolled back; the configuration is the one from before"
-		if len(t.rem.Moved) > 0 {
-			why = "rolled back; beside it something else moved: " + strings.Join(t.rem.Moved, "; ")
+	}
+	if len(t.rem.Moved) > 0 {
+		why = "our own changes are taken back; beside them something else moved: " + strings.Join(t.rem.Moved, "; ")
+		if to == dera.Failed {
+			why += " (" + t.rem.Failure + ")"
 		}
 	}
 	return t.move(ctx, to, why, Entry{LookAgain: true})

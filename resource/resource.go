@@ -25,6 +25,9 @@ type Kind struct {
 	// Effect reports whether the operation shows in config, and with which
 	// outputs (for example the ID that AWS gave to a new rule).
 	Effect func(config any, op Operation) (done bool, out map[string]string, err error)
+	// Retarget returns the operation with the IDs that its parts have in config
+	// now, for an undo long after the change.
+	Retarget func(config any, op Operation) (Operation, error)
 	// Attached names what uses the resource, for people, and Note what they must
 	// know when it changes.
 	Attached func(config any) []string

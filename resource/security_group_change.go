@@ -25,10 +25,20 @@ type AuthorizeIngressInput struct {
 }
 
 // RevokeIngressInput is version 1 of the input of RevokeIngress: one rule goes,
-// by its ID.
+// by its ID. With Rule set, the rule may have another ID by now (it was taken
+// away and brought back meanwhile): then it is the one with the same permission.
 type RevokeIngressInput struct {
 	GroupID string `json:"group_id"`
 	RuleID  string `json:"rule_id"`
+	Rule    *Rule  `json:"rule,omitempty"`
+}
+
+// find returns where in the rules the one to revoke stands, or -1.
+func (in RevokeIngressInput) find(rules []Rule) int {
+	if i := slices.IndexFunc(rules, func(r Rule) bool { return in.RuleID != "" && r.ID == in.RuleID }); i >= 0 || in.Rule == nil {
+		return i
+	}
+	return slices.IndexFunc(rules, in.Rule.SamePermission)
 }
 
 // Authorize returns the change that adds the rule; its undo revokes the rule
@@ -39,7 +49,7 @@ func (g *SecurityGroup) Authorize(r Rule) (dera.Change, error) {
 	if err != nil {
 		return dera.Change{}, fmt.Errorf("authorize %s: %w", r.Line(), err)
 	}
-	undo, err := json.Marshal(RevokeIngressInput{GroupID: g.ID, RuleID: "${out." + RuleIDOutput + "}"})
+	undo, err := json.Marshal(RevokeIngressInput{GroupID: g.ID, RuleID: "${out." + RuleIDOutput + "}", Rule: &r})
 	if err != nil {
 		return dera.Change{}, fmt.Errorf("authorize %s: %w", r.Line(), err)
 	}
@@ -108,9 +118,10 @@ func securityGroupKind() Kind {
 			return out
 		},
 		// EC2 user guide, "Security group connection tracking".
-		Note:   "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
-		Apply:  applySecurityGroup,
-		Effect: effectSecurityGroup,
+		Note:     "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
+		Retarget: retargetSecurityGroup,
+		Apply:    applySecurityGroup,
+		Effect:   effectSecurityGroup,
 	}
 }
 
@@ -155,8 +166,8 @@ func applySecurityGroup(config any, op Operation) (any, error) {
 		if err := g.input(op, &in, &in.GroupID); err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(next.Ingress, func(r Rule) bool { return r.ID == in.RuleID })
-		if i < 0 || in.RuleID == "" {
+		i := in.find(next.Ingress)
+		if i < 0 {
 			return nil, fmt.Errorf("revoke rule %q: the group has no such rule", in.RuleID)
 		}
 		next.Ingress = slices.Delete(next.Ingress, i, i+1)
@@ -190,8 +201,29 @@ func effectSecurityGroup(config any, op Operation) (bool, map[string]string, err
 		if in.RuleID == "" {
 			return false, nil, fmt.Errorf("revoke in %s: the operation names no rule", g.ID)
 		}
-		gone := !slices.ContainsFunc(g.Ingress, func(r Rule) bool { return r.ID == in.RuleID })
-		return gone, nil, nil
+		return in.find(g.Ingress) < 0, nil, nil
 	}
 	return false, nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
+}
+
+// retargetSecurityGroup gives a revoke the ID that its rule has now.
+func retargetSecurityGroup(config any, op Operation) (Operation, error) {
+	if op.Name != RevokeIngress || op.Version != 1 {
+		return op, nil
+	}
+	g, err := securityGroup(config)
+	if err != nil {
+		return op, err
+	}
+	var in RevokeIngressInput
+	if err := g.input(op, &in, &in.GroupID); err != nil {
+		return op, err
+	}
+	i := in.find(g.Ingress)
+	if i < 0 {
+		return op, nil // it is gone: nothing is left to revoke
+	}
+	in.RuleID = g.Ingress[i].ID
+	op.Input, err = json.Marshal(in)
+	return op, err
 }
