@@ -49,7 +49,7 @@ func (w writer) enqueue(ctx context.Context, b Batch) error {
 			  asked_at = CASE WHEN jobs.leased_until = 0 THEN NULL
 			    WHEN jobs.asked_at < excluded.run_at THEN jobs.asked_at ELSE excluded.run_at END`,
 			j.Kind, jobID(j.Key), j.Key, j.Priority, micros(j.RunAt), append([]byte{}, j.Payload...)); err != nil {
-			return fmt.Errorf("enqueue %s %s: %w", j.Kind, j.Key, err)
+			return fmt.Errorf("enqueue %s %.200q: %w", j.Kind, j.Key, err)
 		}
 	}
 	return nil
@@ -59,9 +59,9 @@ func (w writer) done(ctx context.Context, b Batch) error {
 	for _, j := range b.Done {
 		id, until := jobID(j.Key), micros(j.LeasedUntil)
 		// One that was not claimed is cancelled, whoever holds it.
-		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND ($4 = 0 OR leased_until = $4)`,
+		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND (leased_until = $4 OR $4 = 0)`,
 			j.Kind, id, j.Seq, until); err != nil {
-			return fmt.Errorf("finish %s %s: %w", j.Kind, j.Key, err)
+			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
 		}
 		if until == 0 {
 			continue
@@ -69,7 +69,7 @@ func (w writer) done(ctx context.Context, b Batch) error {
 		// Still there and still ours: it was asked for again meanwhile.
 		if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, owner = '', attempts = 0
 			WHERE kind = $1 AND id = $2 AND leased_until = $3`, j.Kind, id, until); err != nil {
-			return fmt.Errorf("finish %s %s: %w", j.Kind, j.Key, err)
+			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
 		}
 	}
 	return nil
@@ -128,12 +128,12 @@ func (s *Store) due(ctx context.Context) (bool, error) {
 // was asked for meanwhile. A job whose claim is lost is left alone.
 func (s *Store) Retry(ctx context.Context, j dera.Job, at time.Time) error {
 	if j.LeasedUntil.IsZero() {
-		return fmt.Errorf("retry %s %s: the job was not claimed", j.Kind, j.Key)
+		return fmt.Errorf("retry %s %.200q: the job was not claimed", j.Kind, j.Key)
 	}
 	_, err := s.write.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, owner = '', asked_at = NULL, run_at = CASE WHEN asked_at < $1 THEN asked_at ELSE $1 END
 		WHERE kind = $2 AND id = $3 AND leased_until = $4`, micros(at), j.Kind, jobID(j.Key), micros(j.LeasedUntil))
 	if err != nil {
-		return fmt.Errorf("retry %s %s: %w", j.Kind, j.Key, err)
+		return fmt.Errorf("retry %s %.200q: %w", j.Kind, j.Key, err)
 	}
 	return nil
 }
