@@ -2,6 +2,7 @@ package resource
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func TestAuthorizeAndUndo(t *testing.T) {
 		t.Fatal(err)
 	}
 	var in RevokeIngressInput
-	if err := json.Unmarshal(op.Input, &in); err != nil || in != (RevokeIngressInput{GroupID: "sg-1", RuleID: "sgr-9"}) {
+	if err := json.Unmarshal(op.Input, &in); err != nil || in.GroupID != "sg-1" || in.RuleID != "sgr-9" || in.Rule == nil {
 		t.Errorf("undo: got %+v, %v, want the revoke of sgr-9", in, err)
 	}
 	back, err := kind(t).Apply(now, op)
@@ -241,4 +242,36 @@ func FuzzApply(f *testing.F) {
 			t.Errorf("something beside the inbound rules changed:\n%s", diff)
 		}
 	})
+}
+
+// A later remediation may have taken the new rule away, and its rollback may have
+// brought it back under another ID: the undo then means the rule, not the ID.
+func TestUndoFindsItsRuleUnderAnotherID(t *testing.T) {
+	t.Parallel()
+	rule := Rule{Protocol: "tcp", From: 80, To: 80, CIDR: netip.MustParsePrefix("0.0.0.0/0")}
+	g := &SecurityGroup{ID: "sg-1"}
+	c, err := g.Authorize(rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := OfUndo(*c.Undo, map[string]string{RuleIDOutput: "sgr-old"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule.ID = "sgr-new"
+	now := &SecurityGroup{ID: "sg-1", Ingress: []Rule{rule}}
+	if done, _, err := kind(t).Effect(now, op); done || err != nil {
+		t.Errorf("effect while the rule stands under another ID: got %t, %v, want false", done, err)
+	}
+	op, err = kind(t).Retarget(now, op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in RevokeIngressInput
+	if err := json.Unmarshal(op.Input, &in); err != nil || in.RuleID != "sgr-new" {
+		t.Errorf("retargeted: got rule %q, %v, want sgr-new", in.RuleID, err)
+	}
+	if done, _, err := kind(t).Effect(&SecurityGroup{ID: "sg-1"}, op); !done || err != nil {
+		t.Errorf("effect after: got %t, %v, want true", done, err)
+	}
 }
