@@ -70,18 +70,20 @@ func (g Gate) Decide(ctx context.Context, c Case) dera.Decision {
 // run calls one guardrail; an error, a panic or an answer out of range is a
 // reason for review.
 func run(ctx context.Context, rail Guardrail, c Case) (r dera.Reason) {
+	name := "unnamed"
 	defer func() {
 		if p := recover(); p != nil {
-			r = dera.Reason{Guardrail: rail.Name(), Disposition: dera.Review, Error: true, Why: fmt.Sprintf("the check broke (%v), so a person decides", p)}
+			r = dera.Reason{Guardrail: name, Disposition: dera.Review, Error: true, Why: fmt.Sprintf("the check broke (%v), so a person decides", p)}
 		}
 	}()
+	name = rail.Name()
 	r, err := rail.Check(ctx, c)
-	r.Guardrail = rail.Name()
+	r.Guardrail = name
 	if err != nil {
-		return dera.Reason{Guardrail: rail.Name(), Disposition: dera.Review, Error: true, Why: fmt.Sprintf("the check failed, so a person decides: %v", err)}
+		return dera.Reason{Guardrail: name, Disposition: dera.Review, Error: true, Why: fmt.Sprintf("the check failed, so a person decides: %v", err)}
 	}
 	if r.Disposition < dera.Auto || r.Disposition > dera.Exempt {
-		return dera.Reason{Guardrail: rail.Name(), Disposition: dera.Review, Error: true, Why: "the check gave no clear answer, so a person decides"}
+		return dera.Reason{Guardrail: name, Disposition: dera.Review, Error: true, Why: "the check gave no clear answer, so a person decides"}
 	}
 	return r
 }

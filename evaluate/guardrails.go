@@ -1,8 +1,12 @@
 package evaluate
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"dera"
@@ -69,6 +73,12 @@ func (RolledBackBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if c.Finding.RolledBack > 0 {
 		return review("a fix of this finding was rolled back before (%d times)", c.Finding.RolledBack), nil
 	}
+	// The counter could have been read before the rollback was committed.
+	for _, r := range c.Earlier {
+		if r.Undo == "rollback" && slices.Contains(r.Findings, c.Finding.ID) {
+			return dera.Reason{Disposition: dera.Review, Ref: r.ID, Why: "a fix of this finding was rolled back before (" + r.ID + ")"}, nil
+		}
+	}
 	return pass("no fix of it was rolled back"), nil
 }
 
@@ -125,10 +135,66 @@ func (Reversible) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return review("change %d (%s) has no undo", i+1, ch.Operation), nil
 		}
 	}
-	if _, err := resource.ApplyPlan(c.Resource.Config, c.Plan); err != nil {
+	why, err := undoes(c.Resource.Config, c.Plan)
+	if err != nil {
 		return dera.Reason{}, err
 	}
+	if why != "" {
+		return review("%s", why), nil
+	}
 	return pass("each of the %d changes has its undo", len(c.Plan.Changes)), nil
+}
+
+// undoes makes each change and its undo on the configuration and says what does
+// not come back. An undo that needs an output of the real change (the ID of a
+// rule that AWS is yet to make) takes away only what the change added.
+func undoes(config any, p dera.Plan) (why string, err error) {
+	kind, err := resource.Lookup(p.Type)
+	if err != nil {
+		return "", err
+	}
+	for i, ch := range p.Changes {
+		before, err := kind.Canon(config)
+		if err != nil {
+			return "", err
+		}
+		if config, err = kind.Apply(config, resource.Of(ch)); err != nil {
+			return "", err
+		}
+		if bytes.Contains(ch.Undo.Input, []byte("${out.")) {
+			continue
+		}
+		op, err := resource.OfUndo(*ch.Undo, nil)
+		if err != nil {
+			return "", err
+		}
+		back, err := kind.Apply(config, op)
+		if err != nil {
+			return fmt.Sprintf("the undo of change %d (%s) is not possible: %v", i+1, ch.Operation, err), nil
+		}
+		if after, err := kind.Canon(back); err != nil || after != before {
+			return fmt.Sprintf("the undo of change %d (%s) does not bring back what was there", i+1, ch.Operation), err
+		}
+		if reserved(op) {
+			return fmt.Sprintf("change %d (%s) takes away tags whose names start with aws:, which nobody but AWS can bring back", i+1, ch.Operation), nil
+		}
+	}
+	return "", nil
+}
+
+// reserved reports whether the operation would write tags that AWS keeps for
+// itself (tag keys that start with aws:).
+func reserved(op resource.Operation) bool {
+	var in resource.AuthorizeIngressInput
+	if op.Name != resource.AuthorizeIngress || json.Unmarshal(op.Input, &in) != nil {
+		return false
+	}
+	for k := range in.Rule.Tags {
+		if strings.HasPrefix(strings.ToLower(k), "aws:") {
+			return true
+		}
+	}
+	return false
 }
 
 // Proved sends to review a plan whose evidence is not complete.

@@ -52,6 +52,21 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%s): %s: %s", e.Call, where, e.Problem, text)
 }
 
+// Refused reports whether the service answered that it did not carry out the
+// request. Of a call without an answer, or with a server error, nobody knows.
+func (e *Error) Refused() bool {
+	var resp *smithyhttp.ResponseError
+	if !errors.As(e.Err, &resp) || resp.Response == nil || e.Code == "" {
+		return false
+	}
+	status := resp.HTTPStatusCode()
+	return status >= 400 && status < 500 || e.Problem == Throttled // EC2 throttles with 503
+}
+
+// Passing reports whether the request was turned away for a reason that has
+// nothing to do with it and may be over soon.
+func (e *Error) Passing() bool { return e.Problem == Throttled || e.Problem == Expired }
+
 // Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -85,7 +100,8 @@ func classify(code string, status int, err error) Problem {
 		return RegionOff
 	case strings.HasPrefix(code, "AccessDenied"), strings.HasSuffix(code, "UnauthorizedOperation"), code == "NotAuthorized":
 		return Denied
-	case code == "RequestLimitExceeded", strings.HasPrefix(code, "Throttling"), code == "ThrottledException", code == "TooManyRequestsException", code == "SlowDown":
+	case code == "RequestLimitExceeded", strings.HasPrefix(code, "Throttling"), strings.HasPrefix(code, "RequestThrottled"),
+		code == "ThrottledException", code == "EC2ThrottledException", code == "TooManyRequestsException", code == "SlowDown", code == "Throttled":
 		return Throttled
 	case strings.HasSuffix(code, ".NotFound"), code == "NoSuchEntity", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist":
 		return NotFound

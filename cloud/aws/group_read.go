@@ -2,8 +2,11 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,7 +41,10 @@ func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, e
 	if scope.Type != resource.SecurityGroupType {
 		return Page{}, fmt.Errorf("read %q: %w", scope.Type, errNoSuchType)
 	}
-	g := groupReader{Client: c, api: c.ec2(scope.Account, scope.Region), scope: scope, lists: map[string]*resource.PrefixList{}}
+	g := groupReader{
+		Client: c, api: c.ec2(scope.Account, scope.Region), scope: scope, at: c.cfg.Now().UTC(),
+		lists: map[string]*resource.PrefixList{},
+	}
 	if scope.Sweep() {
 		return g.sweep(ctx, full)
 	}
@@ -49,6 +55,7 @@ type groupReader struct {
 	*Client
 	api   *ec2.Client
 	scope dera.Scope
+	at    time.Time // before the first call: what is read is at least as new
 	lists map[string]*resource.PrefixList
 }
 
@@ -91,11 +98,14 @@ func (g groupReader) byID(ctx context.Context) (Page, error) {
 			continue
 		}
 		out, err := g.api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+		if err == nil && len(out.SecurityGroups) == 0 {
+			return Page{}, fmt.Errorf("read security group %s: the service neither returns it nor says that it does not exist", id)
+		}
 		if err == nil {
 			groups = append(groups, out.SecurityGroups...)
 			continue
 		}
-		if err := g.fail("DescribeSecurityGroups", err); !Is(err, NotFound) {
+		if err := g.fail("DescribeSecurityGroups", err); !Is(err, NotFound) && !malformed(err) {
 			return Page{}, err
 		}
 		page.Missing = append(page.Missing, id)
@@ -105,12 +115,18 @@ func (g groupReader) byID(ctx context.Context) (Page, error) {
 	return page, err
 }
 
+// malformed reports whether the service says that there can be no such ID: an
+// event of a failed call may name anything.
+func malformed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (strings.HasSuffix(e.Code, ".Malformed") || e.Code == "MissingParameter")
+}
+
 func filter(name string, values []string) []types.Filter {
 	return []types.Filter{{Name: aws.String(name), Values: values}}
 }
 
 func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup, full bool) ([]dera.Resource, error) {
-	at := g.cfg.Now().UTC()
 	out := make([]dera.Resource, 0, len(groups))
 	for _, s := range groups {
 		cfg := &resource.SecurityGroup{
@@ -123,7 +139,7 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 				return nil, fmt.Errorf("security group %s: %w", cfg.ID, err)
 			}
 		}
-		out = append(out, g.resource(cfg, at, full))
+		out = append(out, g.resource(cfg, g.at, full))
 	}
 	if full {
 		return out, g.complete(ctx, out)
@@ -227,12 +243,23 @@ func (g groupReader) rule(ctx context.Context, s types.SecurityGroupRule) (resou
 		r.CIDR, err = netset.Prefix(*s.CidrIpv6)
 	case s.PrefixListId != nil:
 		r.PrefixList, err = g.prefixList(ctx, *s.PrefixListId)
+		if err != nil {
+			return r, err // a failed read, not an unreadable rule
+		}
 	case s.ReferencedGroupInfo != nil:
 		r.Group = &resource.GroupRef{ID: aws.ToString(s.ReferencedGroupInfo.GroupId), Owner: g.foreign(s.ReferencedGroupInfo.UserId)}
-	default:
-		err = fmt.Errorf("the rule has no source that dera knows")
 	}
-	return r, err
+	if err != nil || !r.CIDR.IsValid() && r.PrefixList == nil && r.Group == nil {
+		unreadable(&r)
+	}
+	return r, nil
+}
+
+// unreadable marks a rule whose source dera cannot read, for example of a kind
+// that AWS invented since: the rule is unknown, and its neighbours are judged.
+func unreadable(r *resource.Rule) {
+	r.CIDR, r.Group = netip.Prefix{}, nil
+	r.PrefixList = &resource.PrefixList{ID: "unreadable-source"}
 }
 
 // permissions normalises the short form of DescribeSecurityGroups: one rule for
@@ -242,23 +269,20 @@ func (g groupReader) permissions(ctx context.Context, list []types.IpPermission)
 	for _, p := range list {
 		var base resource.Rule
 		setTraffic(&base, p.IpProtocol, p.FromPort, p.ToPort)
-		cidr := func(text, description *string) error {
+		cidr := func(text, description *string) {
 			r := base
 			var err error
-			r.CIDR, err = netset.Prefix(aws.ToString(text))
+			if r.CIDR, err = netset.Prefix(aws.ToString(text)); err != nil {
+				unreadable(&r)
+			}
 			r.Description = aws.ToString(description)
 			out = append(out, r)
-			return err
 		}
 		for _, x := range p.IpRanges {
-			if err := cidr(x.CidrIp, x.Description); err != nil {
-				return nil, err
-			}
+			cidr(x.CidrIp, x.Description)
 		}
 		for _, x := range p.Ipv6Ranges {
-			if err := cidr(x.CidrIpv6, x.Description); err != nil {
-				return nil, err
-			}
+			cidr(x.CidrIpv6, x.Description)
 		}
 		for _, x := range p.PrefixListIds {
 			r := base

@@ -94,7 +94,7 @@ func (c *Client) writer(p dera.Plan) (*ec2.Client, error) {
 
 // sessionPolicy allows the plan's operations and their undos on its resource.
 func sessionPolicy(p dera.Plan) (string, error) {
-	actions := map[string]bool{"ec2:CreateTags": true}
+	actions := map[string]bool{}
 	for _, ch := range p.Changes {
 		actions[ch.Operation] = true
 		if ch.Undo != nil {
@@ -108,8 +108,11 @@ func sessionPolicy(p dera.Plan) (string, error) {
 		Resource []string
 	}
 	text, err := json.Marshal(map[string]any{
-		"Version":   "2012-10-17",
-		"Statement": []statement{{"Allow", slices.Sorted(maps.Keys(actions)), []string{string(p.Resource), string(rules)}}},
+		"Version": "2012-10-17",
+		"Statement": []statement{
+			{"Allow", slices.Sorted(maps.Keys(actions)), []string{string(p.Resource), string(rules)}},
+			{"Allow", []string{"ec2:CreateTags"}, []string{string(rules)}}, // of a rule that is authorized again
+		},
 	})
 	if err != nil {
 		return "", fmt.Errorf("session policy for %s: %w", p.Resource, err)

@@ -37,11 +37,10 @@ func (s *session) mayAct(r dera.Remediation) error {
 			acct = known
 		}
 	}
-	mode := s.config.modeFor(s.app.flags.mode)(acct, r.Control)
 	if s.app.flags.mode == "" && s.app.flags.config == "" {
-		mode = r.Decision.Mode // nothing said now: what was said when it was decided
+		s.decided = &r.Decision.Mode
 	}
-	if mode == dera.Observe {
+	if s.mode(acct, r.Control) == dera.Observe {
 		return usage("the mode of %s in account %s is observe, so nothing is written; --mode review lets approved changes through", r.Control, r.Plan.Account)
 	}
 	return nil

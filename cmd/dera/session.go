@@ -38,6 +38,17 @@ type session struct {
 	accounts []dera.Account
 	regions  []string
 	engine   *engine.Engine
+	// decided is the mode under which an order's remediation was decided; it holds
+	// where neither flag nor configuration says one now.
+	decided *dera.Mode
+}
+
+// mode is the mode in force for a control in an account.
+func (s *session) mode(a dera.Account, ctl string) dera.Mode {
+	if s.decided != nil {
+		return *s.decided
+	}
+	return s.config.modeFor(s.app.flags.mode)(a, ctl)
 }
 
 // logOrigin names the audit log in its checkpoints.
@@ -188,7 +199,7 @@ func (s *session) wire(o options) error {
 	}
 	s.engine, err = engine.New(engine.Config{
 		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
-		Gate: gate, Accounts: s.accounts, Regions: s.regions, Mode: s.config.modeFor(s.app.flags.mode),
+		Gate: gate, Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner,
 		BudgetPerHour: s.config.Budget, ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,

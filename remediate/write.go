@@ -1,0 +1,181 @@
+package remediate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/resource"
+)
+
+// step makes one write durable: intent, write, settle by reading, result. It
+// reports whether the write is in effect.
+func (t *run) step(ctx context.Context, i int, undo bool, op resource.Operation, c dera.Change) (bool, error) {
+	old, sent := t.intent(i, undo), false
+	switch {
+	case old != nil && old.State == dera.IntentApplied:
+		return true, nil
+	case old != nil && old.State == dera.IntentNotApplied && !old.Retry && !undo:
+		return false, nil
+	}
+	in := dera.Intent{
+		Remediation: t.rem.ID, Step: i, Undo: undo, Operation: op.Name, Version: op.Version,
+		State: dera.IntentOpen, Token: t.lease.Token, At: t.cfg.Now(),
+	}
+	rec := t.record(dera.RecordIntent)
+	rec.Step, rec.Undo, rec.Operation, rec.Diff = &i, undo, op.Name, diff(c, undo)
+	sealed, err := json.Marshal(c)
+	if err != nil {
+		return false, err
+	}
+	rec.Sealed = sealed
+	if err := t.allowed(ctx); err != nil {
+		return false, err
+	}
+	if err := t.write(ctx, in, rec); err != nil {
+		return false, err
+	}
+	// From here on a crash is safe: the open intent says what may have happened.
+	doErr := t.cfg.Cloud.Do(ctx, t.rem.Plan, op, func(ctx context.Context) error {
+		err := t.mayBeSigned(ctx, in)
+		sent = err == nil
+		return err
+	})
+	if !sent && doErr != nil {
+		return t.unsent(ctx, in, doErr)
+	}
+	return t.settle(ctx, in, op, doErr, old != nil)
+}
+
+// signWithin is how old an intent may be when its request is signed: a rescuer
+// counts the signature's validity from the intent on.
+const signWithin = time.Minute
+
+// mayBeSigned is asked right before a request is signed.
+func (t *run) mayBeSigned(ctx context.Context, in dera.Intent) error {
+	if err := t.allowed(ctx); err != nil {
+		return err
+	}
+	if age := t.cfg.Now().Sub(in.At); age > signWithin {
+		return fmt.Errorf("the intent is %s old, so its request is not sent any more", age.Round(time.Second))
+	}
+	return nil
+}
+
+// unsent closes an intent whose request never left: the same write is made again
+// later, when the stop, the lease or the credentials let it.
+func (t *run) unsent(ctx context.Context, in dera.Intent, cause error) (bool, error) {
+	if !errors.Is(cause, ErrStopped) && ctx.Err() == nil && t.waited() > tryFor {
+		return false, t.close(ctx, in, false, nil, cause)
+	}
+	in.Retry = true
+	return false, errors.Join(cause, t.close(context.WithoutCancel(ctx), in, false, nil, cause))
+}
+
+// tryFor is how long a write is tried again that the service turned away for a
+// passing reason (throttled, credentials run out) or that could not be sent.
+const tryFor = time.Hour
+
+// waited is how long the remediation has been in its state.
+func (t *run) waited() time.Duration {
+	if len(t.rem.Steps) == 0 {
+		return 0
+	}
+	return t.cfg.Now().Sub(t.rem.Steps[len(t.rem.Steps)-1].At)
+}
+
+// refused reports whether the service answered that it did not carry out the
+// request (a client error); any other error may hide an effect.
+func refused(err error) bool {
+	var r interface{ Refused() bool }
+	return errors.As(err, &r) && r.Refused()
+}
+
+// passing reports whether the service turned the request away for a reason that
+// has nothing to do with the request.
+func passing(err error) bool {
+	var r interface{ Passing() bool }
+	return errors.As(err, &r) && r.Passing()
+}
+
+// rescue settles an intent that a crash left open. A request that the crashed
+// engine signed may still be on its way, so that "not there" counts only after
+// its signature has run out (invariant I9).
+func (t *run) rescue(ctx context.Context, in dera.Intent, op resource.Operation) error {
+	done, out, err := t.shows(ctx, op, false)
+	if err != nil {
+		return err
+	}
+	if done {
+		return t.close(ctx, in, true, out, nil)
+	}
+	if end := in.At.Add(signWithin + t.cfg.Validity); t.cfg.Validity > 0 && t.cfg.Now().Before(end) {
+		return &LaterError{At: end, Why: "a write that was under way at a crash may still arrive"}
+	}
+	in.Retry = true
+	return t.close(ctx, in, false, nil, errors.New("the engine stopped before the write took effect"))
+}
+
+// settle decides by reading whether the write took effect, whatever it answered.
+// After anything but a clear no the reads are patient: the effect of a call that
+// broke off may show late. again says that there was an attempt before.
+func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation, doErr error, again bool) (bool, error) {
+	done, out, err := t.shows(ctx, op, !refused(doErr))
+	switch {
+	case err != nil:
+		return false, errors.Join(err, doErr) // the intent stays open; the next run settles it
+	case done && refused(doErr) && !in.Undo && !again:
+		// Not ours, so that an undo must not take it back.
+		return false, t.close(ctx, in, false, nil, fmt.Errorf("somebody else made the same change meanwhile: %w", doErr))
+	case done:
+		return true, t.close(ctx, in, true, out, nil)
+	case doErr == nil:
+		return false, t.close(ctx, in, false, nil, errors.New("the call reported success, but the change does not show"))
+	case passing(doErr) && t.waited() <= tryFor:
+		in.Retry = true
+		return false, errors.Join(doErr, t.close(ctx, in, false, nil, doErr))
+	}
+	return false, t.close(ctx, in, false, nil, doErr)
+}
+
+// close records the result of an intent.
+func (t *run) close(ctx context.Context, in dera.Intent, done bool, out map[string]string, cause error) error {
+	now := t.cfg.Now()
+	in.State, in.DoneAt, in.Output = dera.IntentNotApplied, &now, out
+	if done {
+		in.State = dera.IntentApplied
+	}
+	if cause != nil {
+		in.Error = cause.Error()
+	}
+	rec := t.record(dera.RecordResult)
+	rec.Step, rec.Undo, rec.Operation, rec.Output, rec.Why = &in.Step, in.Undo, in.Operation, out, string(in.State)
+	if in.Error != "" {
+		rec.Why += ": " + in.Error
+	}
+	return t.write(ctx, in, rec)
+}
+
+func (t *run) write(ctx context.Context, in dera.Intent, rec dera.AuditRecord) error {
+	if err := t.cfg.Journal.Write(ctx, Entry{Lease: &t.lease, Intent: &in, Record: rec}); err != nil {
+		return err
+	}
+	if old := t.intent(in.Step, in.Undo); old != nil {
+		*old = in
+	} else {
+		t.intents = append(t.intents, in)
+	}
+	return nil
+}
+
+func (t *run) intent(step int, undo bool) *dera.Intent {
+	for i := range t.intents {
+		if t.intents[i].Step == step && t.intents[i].Undo == undo {
+			return &t.intents[i]
+		}
+	}
+	return nil
+}
