@@ -99,9 +99,15 @@ func (a *app) printScan(r scanReport) {
 		a.printf("%s %s %s: %s\n", p.colour("1", "not read:"), u.Account, u.Region, u.Error)
 	}
 	s := r.Summary
-	a.printf("%s: %d resources in %s, mode %s; %d findings open (%d auto, %d review, %d alert, %d exempt), %d resolved, %d places not read\n",
-		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode, s.Open,
-		s.Dispositions["auto"], s.Dispositions["review"], s.Dispositions["alert"], s.Dispositions["exempt"], s.Resolved, s.Unreadable)
+	open := map[dera.Disposition]int{}
+	for _, f := range r.Findings {
+		if f.State != dera.FindingResolved {
+			open[f.Disposition]++
+		}
+	}
+	a.printf("%s: looked at %d resources in %s, mode %s; left: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read\n",
+		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode,
+		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable)
 }
 
 func (a *app) printPlan(p paint, f findingView) {

@@ -51,8 +51,8 @@ func (s *scanning) tell(n engine.News) {
 	defer s.mu.Unlock()
 	switch n.What {
 	case "page":
-		s.groups += n.Resources
 		if n.Scope.Sweep() {
+			s.groups += n.Resources
 			s.progress.step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":

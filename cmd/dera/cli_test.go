@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"dera/awssim"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"dera": func() {
+			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		},
+	})
+}
+
+// TestScripts runs the command lines of testdata/*.txtar. Each script has its own
+// simulated AWS on loopback with one account, the groups in groups.json (made
+// before the script starts), and credentials in the environment.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			return simulate(t, env)
+		},
+	})
+}
+
+// simulatedGroup is one entry of a script's groups.json.
+type simulatedGroup struct {
+	Name  string
+	Tags  map[string]string
+	Rules []awssim.Rule
+}
+
+func simulate(t *testing.T, env *testscript.Env) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	env.Defer(cancel)
+	cloud := awssim.New(awssim.Config{Seed: 3})
+	account := cloud.Account("111122223333")
+	region := account.Region("us-east-1")
+	if text, err := os.ReadFile(filepath.Join(env.WorkDir, "groups.json")); err == nil {
+		var groups []simulatedGroup
+		if err := json.Unmarshal(text, &groups); err != nil {
+			return err
+		}
+		for _, g := range groups {
+			id, err := region.CreateSecurityGroup(ctx, g.Name, g.Rules...)
+			if err != nil {
+				return err
+			}
+			if len(g.Tags) > 0 {
+				if err := region.Tag(ctx, id, g.Tags); err != nil {
+					return err
+				}
+			}
+			env.Setenv("SG_"+strings.ToUpper(strings.ReplaceAll(g.Name, "-", "_")), id)
+		}
+	}
+	url := make(chan string, 1)
+	go func() {
+		if err := awssim.Serve(ctx, cloud, "127.0.0.1:0", func(u string) { url <- u }); err != nil {
+			t.Errorf("serve the simulated AWS: %v", err)
+		}
+	}()
+	c := account.Credentials()
+	for k, v := range map[string]string{
+		"AWS_ENDPOINT_URL": <-url, "AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey,
+		"AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_EC2_METADATA_DISABLED": "true", "HOME": env.WorkDir,
+	} {
+		env.Setenv(k, v)
+	}
+	return nil
+}
+
+// TestDemo runs the whole demo and looks at what it says of itself.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--exit", "--output", "json"}, strings.NewReader(""), &out, &errOut); code != exitGood {
+		t.Fatalf("got exit code %d, want 0\n%s%s", code, out.String(), errOut.String())
+	}
+	var r demoReport
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatalf("read the report: %v\n%s", err, out.String())
+	}
+	for _, d := range []string{"auto", "review", "alert", "exempt"} {
+		if r.Dispositions[d] == 0 {
+			t.Errorf("dispositions: got none %s, want some: %v", d, r.Dispositions)
+		}
+	}
+	if len(r.RolledBack) != 1 || r.States["rolled_back"] != 1 || r.States["resolved"] < 3 || r.States["failed"]+r.States["undo_failed"] > 0 {
+		t.Errorf("remediations: got %v, rolled back %v, want 3 resolved, 1 rolled back, none failed", r.States, r.RolledBack)
+	}
+	if !r.LogVerified || r.LogRecords == 0 {
+		t.Errorf("audit log: got %d records, verified %t", r.LogRecords, r.LogVerified)
+	}
+}
+
+// TestDemoSpeaks wants the first line to say that nothing is real.
+func TestDemoSpeaks(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--exit"}, strings.NewReader(""), &out, &errOut); code != exitGood {
+		t.Fatalf("got exit code %d, want 0\n%s%s", code, out.String(), errOut.String())
+	}
+	first, _, _ := strings.Cut(out.String(), "\n")
+	if !strings.HasPrefix(first, "simulated AWS") {
+		t.Errorf("first line: got %q, want it to say simulated AWS", first)
+	}
+	for _, want := range []string{"- tcp 22 from 0.0.0.0/0", "+ tcp 23-3388 from 0.0.0.0/0", "bastion", "TICKET-42", "rolled back", "audit log ok"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the demo does not show %q:\n%s", want, out.String())
+		}
+	}
+}
