@@ -29,8 +29,10 @@ func Hold(t TB, c control.Control, r dera.Resource, s control.Settings) (planned
 			refused++
 			holdRefusal(t, failures, refusal)
 		default:
-			planned++
-			holdPlan(t, c, r, s, failures, p)
+			ev := holdPlan(t, c, r, s, failures, p)
+			if planned++; planned == 1 {
+				holdForgeries(t, ev)
+			}
 		}
 	}
 	if diff := cmp.Diff(before, dump(t, r.Config)); diff != "" {
@@ -94,7 +96,7 @@ func holdResult(t TB, c control.Control, r dera.Resource, s control.Settings, re
 }
 
 // choices are the sets of failures that may have to be planned: what the engine
-// puts together, each failure alone, and all of them.
+// puts together, all of them, and some alone.
 func choices(failures []control.Failure) [][]control.Failure {
 	out := grouped(failures)
 	var all []control.Failure
@@ -104,9 +106,9 @@ func choices(failures []control.Failure) [][]control.Failure {
 	if len(out) > 1 {
 		out = append(out, all)
 	}
-	if len(all) > 1 {
-		for _, f := range all {
-			out = append(out, []control.Failure{f})
+	if n := len(all); n > 1 {
+		for _, i := range slices.Compact([]int{0, n / 2, n - 1}) {
+			out = append(out, []control.Failure{all[i]})
 		}
 	}
 	return out
@@ -126,7 +128,7 @@ func holdRefusal(t TB, failures []control.Failure, refusal *control.Refusal) {
 }
 
 // holdPlan holds one plan against the laws on plans.
-func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) {
+func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) dera.Evidence {
 	t.Helper()
 	if len(p.Changes) == 0 {
 		t.Errorf("plan of %s has no change", p.Keys)
@@ -145,7 +147,7 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 		}
 	}
 	w := walk(t, r, p)
-	holdEvidence(t, c, r, s, failures, p, w)
+	ev := holdEvidence(t, c, r, s, failures, p, w)
 	kindOf(t, r.Type).surgical(t, r.Config, w.last(), p)
 	w.between(t, r.Type)
 
@@ -168,6 +170,7 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 	if diff := cmp.Diff(keys(was), keys(check(t, c, back, s))); diff != "" {
 		t.Errorf("keys after fix and undo (-before +after):\n%s", diff)
 	}
+	return ev
 }
 
 // holdSame: the same resource makes the same plan, in whatever order AWS lists

@@ -109,11 +109,11 @@ func (w way) between(t TB, typ string) {
 	}
 }
 
-// idle reports whether the plan takes nothing away: other rules let the same in.
-func (w way) idle(t TB, typ string) bool {
+// reaches reports whether the configuration lets in just what the last state does.
+func (w way) reaches(t TB, typ string, config any) bool {
 	t.Helper()
 	reach := kindOf(t, typ).reach
-	old, oldOthers := reach(t, w.states[0])
+	now, others := reach(t, config)
 	last, lastOthers := reach(t, w.last())
-	return old.Equal(last) && slices.Equal(oldOthers, lastOthers)
+	return now.Equal(last) && slices.Equal(others, lastOthers)
 }

@@ -32,7 +32,7 @@ func unsplittable(g *resource.SecurityGroup, rules []resource.Rule) string {
 	if g.Default() {
 		return "The default group of a VPC is used by everything that is launched without a group, so a person decides."
 	}
-	for _, r := range rules {
+	for _, r := range control.InOrder(rules) {
 		if r.All() {
 			return "A rule for all traffic cannot be split safely, so a person decides."
 		}
@@ -56,6 +56,7 @@ func judged(g *resource.SecurityGroup, failures []control.Failure, matters func(
 			unread = append(unread, r.Line())
 		}
 	}
+	slices.Sort(unread)
 	if len(unread) > 0 {
 		res.Outcome = control.UnknownResult
 		res.Why = "the entries of the prefix list could not be read: " + strings.Join(unread, "; ")
