@@ -69,14 +69,8 @@ func Universal() *Glob {
 	return b.Glob()
 }
 
-// IsExact reports whether the glob has one member only, and returns it.
-func (g *Glob) IsExact() (string, bool) { return g.text, g.exact }
-
 // IsUniversal reports whether every string is a member.
 func (g *Glob) IsUniversal() bool { return !g.exact && len(g.elems) == 0 && g.loops[0] == fullLoop }
-
-// HasVars reports whether the glob mentions a policy variable.
-func (g *Glob) HasVars() bool { return g.vars }
 
 // Key returns a text that two globs share exactly when they are built of the
 // same parts; equal keys mean equal languages.

@@ -172,11 +172,17 @@ func TestSolve_agrees_with_enumeration(t *testing.T) {
 			}
 			sets, texts = append(sets, s), append(texts, ts)
 		}
+		readers := make([][]*regexp.Regexp, len(texts))
+		for i, ts := range texts {
+			for _, t := range ts {
+				readers[i] = append(readers[i], regexOf(t))
+			}
+		}
 		in := func(w string) bool {
 			for i, s := range sets {
 				some := false
-				for _, t := range texts[i] {
-					some = some || regexOf(t).MatchString(w)
+				for _, re := range readers[i] {
+					some = some || re.MatchString(w)
 				}
 				if some == s.Outside() {
 					return false

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -84,6 +85,84 @@ func TestSet(t *testing.T) {
 	}
 	if len(a.Texts()) != 2 || len(a.Globs()) != 1 || a.HasVars() {
 		t.Errorf("parts: got %q, %d globs, variables %v", a.Texts(), len(a.Globs()), a.HasVars())
+	}
+}
+
+func TestSet_covers_and_apart(t *testing.T) {
+	t.Parallel()
+	u := Union(globOf("s3:get*"), globOf("s3:put*"), Exact("s3:list"))
+	tests := []struct {
+		glob                string
+		covers, apart       bool // by and from the union
+		outCovers, outApart bool // by and from its complement
+	}{
+		{"s3:get*", true, false, false, true},
+		{"s3:getobject", true, false, false, true},
+		{"s3:list", true, false, false, true},
+		{"s3:l*", false, false, false, false},
+		{"s3:*", false, false, false, false},
+		{"ec2:*", false, true, true, false},
+		{"s3:head", false, true, true, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.glob, func(t *testing.T) {
+			t.Parallel()
+			g, c := globOf(tt.glob), u.Complement()
+			if got := [4]bool{u.Covers(g), u.Apart(g), c.Covers(g), c.Apart(g)}; got != [4]bool{tt.covers, tt.apart, tt.outCovers, tt.outApart} {
+				t.Errorf("got %v, want %v", got, tt)
+			}
+		})
+	}
+}
+
+func TestGlob_regex(t *testing.T) {
+	t.Parallel()
+	const inside = `(re.union (re.range "\u{0}" "9") (re.range ";" "\u{2ffff}"))`
+	tests := []struct{ glob, want string }{
+		{"", `(str.to_re "")`},
+		{"ab", `(str.to_re "ab")`},
+		{"*", "re.all"},
+		{"a*?b", `(re.++ (str.to_re "a") re.allchar re.all (str.to_re "b"))`},
+		{"a!.", `(re.++ (str.to_re "a") ` + inside + ` (re.* ` + inside + `))`},
+		{"~a", `(re.union (str.to_re "a") (str.to_re "A"))`},
+		{"a$b", `(re.++ (str.to_re "a") re.all (str.to_re "b"))`},
+		{`"é\`, `(str.to_re "\u{22}\u{e9}\u{5c}")`},
+	}
+	for _, tt := range tests {
+		if got := globOf(tt.glob).Regex(); got != tt.want {
+			t.Errorf("%q: got %s, want %s", tt.glob, got, tt.want)
+		}
+	}
+}
+
+func TestSolve_finds_a_letter_that_nobody_mentions(t *testing.T) {
+	t.Parallel()
+	var out []*Glob
+	for _, r := range fresh {
+		out = append(out, Exact(string(r)))
+	}
+	got := Solve(budget(t), []*Set{Union(globOf("?")), Union(out...).Complement()})
+	if r := []rune(got.Word); got.Status != Nonempty || len(r) != 1 || r[0] < 0x4E00 {
+		t.Errorf("got %v %q, want one character beyond the usual ones", got.Status, got.Word)
+	}
+}
+
+func TestBuilder_folds_letters_only(t *testing.T) {
+	t.Parallel()
+	var b Builder
+	b.Fold("a-1Σ")
+	g := b.Glob()
+	for text, want := range map[string]bool{"A-1ς": true, "a-1σ": true, "a-1": false, "a_1Σ": false} {
+		if got := g.Match(text); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+	if got := FamilyRange(IPv4).Contains(Point{IPv6, 0, 0}); got {
+		t.Error("an IPv6 address is in the family of IPv4")
+	}
+	long := strings.Repeat("ab?", 100)
+	if !globOf(long+"*").Covers(globOf(long+"x")) || globOf(long+"x").Covers(globOf(long+"*")) {
+		t.Error("a long glob is not compared right")
 	}
 }
 

@@ -69,6 +69,21 @@ func TestSubset(t *testing.T) {
 		{"negated_variable", []string{allow("s3:*", "*")}, []string{allowIf("s3:*", `{"StringNotLike":{"aws:username":"${aws:PrincipalTag/owner}*"}}`)}, Refuted, NoCause},
 		{"folded_variable", []string{allowIf("s3:*", `{"StringEqualsIgnoreCase":{"k:s":"${aws:username}"}}`)}, []string{allowIf("S3:*", `{"StringEqualsIgnoreCase":{"k:s":"${aws:username}"}}`)}, Proved, NoCause},
 
+		{"variables_of_accounts_and_regions", []string{allow("s3:*", "arn:aws:s3:*:*:x")}, []string{allow("s3:*", "arn:aws:s3:${aws:RequestedRegion}:${aws:PrincipalAccount}:x"), allow("s3:*", "${aws:PrincipalArn}")}, Refuted, NoCause},
+		{"variable_that_must_meet_a_constant", []string{allowIf("s3:*", `{"StringEquals":{"aws:username":"bob","k:s":"${aws:username}"}}`)}, []string{allowIf("s3:*", `{"StringEquals":{"k:s":"alice"}}`)}, Refuted, NoCause},
+		{"variable_that_must_be_absent", []string{allowIf("s3:*", `{"StringEqualsIfExists":{"k:s":"${aws:username, 'nobody'}"},"Null":{"aws:username":"true"}}`)}, []string{allowIf("s3:*", `{"StringEquals":{"aws:username":"alice"}}`)}, Refuted, NoCause},
+		{"variable_of_many_values", []string{allow("s3:*", "${k:m}"), allowIf("ec2:*", `{"ForAnyValue:StringEquals":{"k:m":"a"}}`)}, []string{allow("S3:*", "${k:m}"), allowIf("EC2:*", `{"ForAnyValue:StringEquals":{"k:m":"a"}}`)}, Proved, NoCause},
+		{"variable_without_end", []string{allow("s3:*", "a${b")}, []string{allow("s3:*", "a$?b")}, Proved, NoCause},
+		{"default_with_a_brace", []string{allow("s3:*", "a/${aws:username, '}'}/b")}, []string{allow("s3:*", "a/*/b")}, Proved, NoCause},
+		{"too_many_alternatives", []string{allowIf("s3:*", manyAlternatives)}, []string{allowIf("S3:*", strings.Replace(manyAlternatives, `["a"]`, `["a","a"]`, 1))}, Unknown, Variables},
+		{"null_of_both", []string{allow("s3:*", "*")}, []string{allowIf("s3:*", `{"Null":{"k:x":["true","false"]}}`)}, Proved, NoCause},
+		{"null_of_neither", []string{allowIf("s3:*", `{"Null":{"k:x":"perhaps"}}`)}, nil, Proved, NoCause},
+		{"bad_address", []string{allowIf("s3:*", `{"IpAddress":{"aws:SourceIp":"nowhere"}}`)}, []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"1"}}`)}, Unknown, Variables},
+		{"odd_arn_condition", []string{allowIf("s3:*", `{"ArnLike":{"k:x":"arn:*a*:b"}}`)}, []string{allowIf("s3:*", `{"ArnLike":{"k:x":"*:b"}}`)}, Unknown, Variables},
+		{"number_beyond_what_can_be_written", []string{allowIf("s3:*", `{"NumericGreaterThan":{"k:n":"4611686018427387903"}}`)}, nil, Refuted, NoCause},
+		{"crossing_actions", []string{`{"Effect":"Allow","Action":["s3:GetO*","s3:Get*"],"Resource":"*"}`}, []string{allow("s3:*Object", "*"), allow("s3:Get?*", "arn:aws:s3:::b")}, Refuted, NoCause},
+		{"three_ways", []string{allow("s3:*", "*")}, []string{allow("s3:Get*", "*"), allow("s3:*", "arn:aws:s3:::b/*"), `{"Effect":"Allow","NotAction":"s3:Get*","NotResource":"arn:aws:s3:::b/*"}`}, Proved, NoCause},
+
 		{"readings_of_segments", []string{allow("sqs:*", "arn:aws:sqs:*:x:*:a:b")}, []string{allow("sqs:*", "arn:aws:sqs:*:*:a:b")}, Unknown, Semantics},
 		{"readings_of_a_short_arn", []string{allow("sqs:*", "arn:aws:sqs")}, []string{allow("sqs:*", "arn:aws:sqs:*:*:*")}, Unknown, Semantics},
 		{"readings_of_short_arns_disagree", []string{allow("sqs:*", "arn:aws:sqs:*:*:q")}, []string{allow("sqs:*", "arn:aws:sqs")}, Unknown, Semantics},
@@ -89,6 +104,9 @@ func TestSubset(t *testing.T) {
 		})
 	}
 }
+
+// manyAlternatives has more alternatives than a statement may have.
+const manyAlternatives = `{"ForAnyValue:StringLikeIfExists":{"aws:TagKeys":["a"],"aws:CalledVia":["b"],"aws:PrincipalOrgPaths":["c"],"aws:ResourceOrgPaths":["d"],"aws:SourceOrgPaths":["e"],"aws:VpceOrgPaths":["f"]}}`
 
 func allow(action, resource string) string {
 	return `{"Effect":"Allow","Action":"` + action + `","Resource":"` + resource + `"}`

@@ -1,0 +1,22 @@
+# Targets of the IAM library. The Makefile includes this file.
+
+.PHONY: bench-iam fuzz-long
+
+# Measure proofs and decisions, beside cvc5 and iam-simulate, into .bench/iam.jsonl.
+bench-iam:
+	scripts/cvc5-install
+	scripts/iam-corpus
+	rm -f .bench/iam.jsonl
+	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestBench_' -v ./iam/reason
+	scripts/iam-table .bench/iam.jsonl
+
+# Compare the engine with cvc5 on 10,000 random pairs, and fuzz every parser and law.
+FUZZ_PAIRS ?= 10000
+FUZZ_SEED ?= 2026
+FUZZ_TIME ?= 60s
+fuzz-long:
+	scripts/cvc5-install
+	DERA_CVC5_PAIRS=$(FUZZ_PAIRS) DERA_CVC5_SEED=$(FUZZ_SEED) go test -count=1 -timeout 90m -run '^TestCVC5_' -v ./iam/reason
+	go test -run '^$$' -fuzz '^FuzzSubset$$' -fuzztime $(FUZZ_TIME) ./iam/reason
+	go test -run '^$$' -fuzz '^FuzzSolve$$' -fuzztime $(FUZZ_TIME) ./iam/lang
+	go test -run '^$$' -fuzz '^FuzzNumberPoint$$' -fuzztime $(FUZZ_TIME) ./iam/lang
