@@ -64,7 +64,7 @@ func postgres() dialect {
 // openSQLite opens one connection that writes and a few that read. A commit is
 // on disk when it returns: write-ahead log with synchronous=FULL.
 func (s *Store) openSQLite(path string) error {
-	s.dialect = sqlite()
+	s.dialect, s.place = sqlite(), path
 	if strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///") {
 		return errors.New("write sqlite:PATH, without //")
 	}
@@ -107,7 +107,7 @@ func createPrivate(path string) error {
 // openPostgres opens some connections that write and some that read, so that
 // commits that wait for each other never keep a lease or a stop from being read.
 func (s *Store) openPostgres(ctx context.Context, text string) error {
-	s.dialect = postgres()
+	s.dialect, s.place = postgres(), "PostgreSQL"
 	cfg, err := pgx.ParseConfig(text)
 	if err != nil {
 		// What the parser says can hold pieces of the password.

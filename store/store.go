@@ -79,6 +79,7 @@ type Store struct {
 	sealer  Sealer
 	now     func() time.Time
 	kept    int
+	place   string // for people
 }
 
 // Open opens the store and brings its schema up to date. It refuses a database
@@ -105,11 +106,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	default:
 		err = errors.New("the URL must start with sqlite: or postgres://")
 	}
-	if err == nil {
-		err = s.prepare(ctx)
-	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %s: %w", s.place, err), s.Close())
 	}
 	return s, nil
 }
