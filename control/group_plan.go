@@ -3,7 +3,6 @@ package control
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"dera"
@@ -143,16 +142,16 @@ func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera
 	if err != nil {
 		return dera.Evidence{}, err
 	}
-	keep := netset.AddrsOf(s.Keep()...)
-	foreign := netset.Everywhere().Subtract(keep)
-	families := make([]netset.Addrs, len(removals))
+	foreign := netset.Everywhere().Subtract(netset.AddrsOf(s.Keep()...))
+	families := make([]struct{ v4, v6 bool }, len(removals))
 	var free []resource.Rule // rules that no removal blames
 	var stays netset.Set
 	for _, r := range g.Ingress {
 		var gone netset.Set
 		for i, m := range removals {
 			if slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
-				families[i] = families[i].Union(family(r.CIDR))
+				families[i].v4 = families[i].v4 || r.CIDR.Addr().Is4()
+				families[i].v6 = families[i].v6 || !r.CIDR.Addr().Is4()
 				gone = gone.Union(netset.Product(netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi), foreign))
 			}
 		}
@@ -172,7 +171,12 @@ func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera
 	}
 	for i, m := range removals {
 		t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
-		n.Forbidden = n.Forbidden.Union(netset.Product(t, families[i].Subtract(keep)))
+		if families[i].v4 {
+			n.Forbidden = n.Forbidden.Union(netset.Product(t, foreign.IPv4()))
+		}
+		if families[i].v6 {
+			n.Forbidden = n.Forbidden.Union(netset.Product(t, foreign.IPv6()))
+		}
 	}
 	n.Forbidden = n.Forbidden.Subtract(stays.Union(reach))
 	return n.Evidence()
@@ -191,43 +195,47 @@ func ProveEmptied(g *resource.SecurityGroup, changes []dera.Change, from netset.
 	return n.Evidence()
 }
 
-func family(p netip.Prefix) netset.Addrs {
-	if p.Addr().Is4() {
-		return netset.Everywhere().IPv4()
-	}
-	return netset.Everywhere().IPv6()
-}
-
-// walk applies the changes one by one and notes what the group lets in.
+// walk applies the changes one by one and notes what the group lets in, each
+// state once: authorizing a part of what is open changes nothing.
 func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
-	var n Network
-	var err error
+	kind, err := resource.Lookup(resource.SecurityGroupType)
+	if err != nil {
+		return Network{}, err
+	}
+	n := Network{OldOthers: resource.Symbolic(g.Ingress)}
 	if n.Old, err = resource.Reach(g.Ingress); err != nil {
 		return n, err
 	}
-	n.OldOthers = resource.Symbolic(g.Ingress)
-	var now any = g
+	n.New = n.Old
+	now := g
 	for i, c := range changes {
-		kind, err := resource.Lookup(resource.SecurityGroupType)
+		config, err := kind.Apply(now, resource.Of(c))
 		if err != nil {
-			return n, err
-		}
-		if now, err = kind.Apply(now, resource.Of(c)); err != nil {
 			return n, fmt.Errorf("apply change %d: %w", i, err)
 		}
-		reach, err := resource.Reach(now.(*resource.SecurityGroup).Ingress)
+		next := config.(*resource.SecurityGroup)
+		reach, err := reachAfter(now, next, n.New)
 		if err != nil {
 			return n, err
 		}
-		if i < len(changes)-1 {
+		if !reach.Equal(n.New) {
 			n.Between = append(n.Between, reach)
-		} else {
-			n.New = reach
 		}
+		now, n.New = next, reach
 	}
-	if len(changes) == 0 {
-		n.New = n.Old
+	if k := len(n.Between); k > 0 {
+		n.Between = n.Between[:k-1] // the last one is New
 	}
-	n.NewOthers = resource.Symbolic(now.(*resource.SecurityGroup).Ingress)
+	n.NewOthers = resource.Symbolic(now.Ingress)
 	return n, nil
+}
+
+// reachAfter is what the next configuration lets in, where now lets in reach.
+func reachAfter(now, next *resource.SecurityGroup, reach netset.Set) (netset.Set, error) {
+	same := func(a, b resource.Rule) bool { return a.ID == b.ID && a.SamePermission(b) }
+	if k := len(now.Ingress); len(next.Ingress) == k+1 && slices.EqualFunc(now.Ingress, next.Ingress[:k], same) { // one rule more
+		more, err := resource.Reach(next.Ingress[k:])
+		return reach.Union(more), err
+	}
+	return resource.Reach(next.Ingress)
 }

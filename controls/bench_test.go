@@ -1,0 +1,71 @@
+package controls_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"dera/control"
+	"dera/resource"
+)
+
+// fullGroup has 60 rules: two that are to be split, one to be revoked, bounded
+// public networks on ten ports, and private ones.
+func fullGroup() *resource.SecurityGroup {
+	rules := []resource.Rule{rule("tcp", 0, 65535, "0.0.0.0/0"), rule("tcp", 20, 25, "::/0"), rule("tcp", 3389, 3389, "8.0.0.0/8")}
+	for i := range 57 {
+		source := fmt.Sprintf("10.%d.0.0/16", i)
+		if i%6 == 0 {
+			source = fmt.Sprintf("203.0.%d.0/24", i)
+		}
+		rules = append(rules, rule("tcp", int32(1000+10*i), int32(1004+10*i), source))
+	}
+	g := &resource.SecurityGroup{ID: "sg-0a1", Name: "web", VPC: "vpc-1", Owner: "111122223333", Ingress: rules}
+	for i := range g.Ingress {
+		g.Ingress[i].ID = fmt.Sprintf("sgr-%02d", i)
+	}
+	return g
+}
+
+// BenchmarkPlanAndProve60Rules is a look at a group of 60 rules with its plan and
+// the proofs of it, for each control that plans.
+func BenchmarkPlanAndProve60Rules(b *testing.B) {
+	s := control.Settings{Allow: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}, RuleQuota: 200}
+	for _, id := range []string{adminID, "ec2-sg-other-ports-open"} {
+		b.Run(id, func(b *testing.B) {
+			c, r := find(b, id), resourceOf(fullGroup())
+			b.ReportAllocs()
+			for b.Loop() {
+				res, err := c.Check(r, s)
+				if err != nil || len(res.Failures) == 0 {
+					b.Fatalf("check: got %d failures, %v", len(res.Failures), err)
+				}
+				p, refusal, err := c.Plan(r, res.Failures, s)
+				if refusal != nil || err != nil {
+					b.Fatalf("plan: %v, %v", refusal, err)
+				}
+				if ev, err := c.Prove(r, res.Failures, p, s); err != nil || !ev.Proved() {
+					b.Fatalf("prove: %v, %v", ev.Claims, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSweep60Rules is what a sweep costs for each group that is fine.
+func BenchmarkSweep60Rules(b *testing.B) {
+	g := fullGroup()
+	g.Ingress = g.Ingress[3:]
+	for i := range g.Ingress {
+		g.Ingress[i].CIDR = netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", i))
+	}
+	r := resourceOf(g)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, id := range []string{adminID, "ec2-sg-other-ports-open", "ec2-sg-web-ports-open"} {
+			if res, err := find(b, id).Check(r, control.Settings{}); err != nil || res.Outcome != control.Pass {
+				b.Fatalf("check: %s, %v", res.Outcome, err)
+			}
+		}
+	}
+}
