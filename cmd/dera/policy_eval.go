@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera/iam/eval"
+	"dera/iam/reason"
 )
 
 func newPolicyEvalCommand(a *app) *cobra.Command {
@@ -85,7 +86,7 @@ func evalPolicies(a *app, files []policyFile, request eval.Request) error {
 			a.printf("  %s %s\n", p.faint("by"), files[ref.Document].where(ref.Statement))
 		}
 		if other != nil {
-			a.printf("  %s AWS's documentation can be read so that the answer is the opposite: %+v\n", p.colour("3", "but"), *other)
+			a.printf("  %s AWS's documentation can be read so that the answer is the opposite: %v\n", p.colour("3", "but"), reason.Reading{Reading: *other})
 		}
 	}
 	switch {

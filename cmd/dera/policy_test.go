@@ -2,19 +2,16 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
-	"os"
+	"context"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestPolicy runs testdata/policy_*.txtar. In them, "dera CODE ARGS..." runs a
+// TestPolicy runs testdata/policy_*.txtar. In them, "exits CODE ARGS..." runs a
 // command line in this process and wants the exit code; an argument "<FILE"
 // gives it a standard input.
 func TestPolicy(t *testing.T) {
@@ -25,54 +22,37 @@ func TestPolicy(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Files: files,
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"dera": deraCommand},
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
 }
 
-func deraCommand(ts *testscript.TestScript, _ bool, args []string) {
+func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 0 {
-		ts.Fatalf("usage: dera CODE ARGS...")
+		ts.Fatalf("usage: exits CODE ARGS...")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	work := ts.Getenv("WORK")
-	var in bytes.Buffer
+	var in, out, errOut bytes.Buffer
 	var list []string
 	for _, arg := range args[1:] {
-		if name, ok := strings.CutPrefix(arg, "<"); ok {
+		switch name, input := strings.CutPrefix(arg, "<"); {
+		case input:
 			in.WriteString(ts.ReadFile(name))
-			continue
+		case strings.HasSuffix(arg, ".json"), strings.HasSuffix(arg, ".smt2"):
+			list = append(list, ts.MkAbs(arg))
+		default:
+			list = append(list, arg)
 		}
-		if _, err := os.Stat(ts.MkAbs(arg)); err == nil && !strings.HasPrefix(arg, "-") {
-			arg = ts.MkAbs(arg)
-		} else if strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".smt2") {
-			arg = ts.MkAbs(arg)
-		}
-		list = append(list, arg)
 	}
-	var out, errOut bytes.Buffer
-	got := runPolicy(&in, &out, &errOut, list)
-	fmt.Fprint(ts.Stdout(), strings.ReplaceAll(out.String(), work+string(filepath.Separator), ""))
-	fmt.Fprint(ts.Stderr(), strings.ReplaceAll(errOut.String(), work+string(filepath.Separator), ""))
+	got := run(context.Background(), list, &in, &out, &errOut)
+	local := strings.NewReplacer(ts.Getenv("WORK")+string(filepath.Separator), "")
+	if _, err := local.WriteString(ts.Stdout(), out.String()); err != nil {
+		ts.Check(err)
+	}
+	if _, err := local.WriteString(ts.Stderr(), errOut.String()); err != nil {
+		ts.Check(err)
+	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, out.String(), errOut.String())
 	}
-}
-
-// runPolicy runs a command line with nothing but the policy commands.
-func runPolicy(in, out, errOut *bytes.Buffer, list []string) int {
-	a := &app{in: in, out: out, err: errOut, now: time.Now}
-	root := newPolicyCommand(a)
-	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetArgs(list[1:])
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
-	a.flags.register(root)
-	err := root.Execute()
-	var e *exitError
-	if err != nil && (!errors.As(err, &e) || e.err != nil) {
-		fmt.Fprintf(errOut, "dera: %v\n", err)
-	}
-	return codeOf(err)
 }

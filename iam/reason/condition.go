@@ -101,8 +101,8 @@ type language struct {
 	needs []lit
 }
 
-// languages translates the values of a condition. There is one language but
-// where the values need different variables and the operator is not negated.
+// languages translates the values of a condition: one language, or several
+// that depend on which policy variables have a value.
 func (c *compiler) languages(dim int, op policy.Operator, cond *policy.Condition, negated bool) []language {
 	if op.Test == "Bool" {
 		return c.boolean(dim, cond.Values)

@@ -1,6 +1,7 @@
 package reason
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,65 @@ func TestExtra_pairs(t *testing.T) {
 		}
 		t.Logf("%-34s %6d %6d %6d %8d %8d", f.name, count["pairs"], count["right"], count["wrong"], count["unknown"], count["mistakes"])
 	}
+}
+
+// TestExtra_public judges the policies of recorded API calls of which a rule of
+// others says whether they made a resource public.
+func TestExtra_public(t *testing.T) {
+	folder := os.Getenv("DERA_EXTRA_DATA")
+	if folder == "" {
+		t.Skip("DERA_EXTRA_DATA is not set")
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "panther/aws_resource_made_public.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rule struct {
+		Tests []struct {
+			Name     string
+			Expected bool
+			Log      struct {
+				ErrorCode         string
+				RequestParameters map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &rule); err != nil {
+		t.Fatal(err)
+	}
+	judged := 0
+	for _, c := range rule.Tests {
+		text := policyIn(c.Log.RequestParameters)
+		if text == nil || c.Log.ErrorCode != "" {
+			continue // no policy, or a call that changed nothing
+		}
+		judged++
+		if got := Public(t.Context(), parsePolicies(t, text), Config{}); (got.Verdict == Refuted) != c.Expected || got.Verdict == Unknown {
+			t.Errorf("%s: got %v, want public %v", c.Name, got.Verdict, c.Expected)
+		}
+	}
+	t.Logf("%d recorded policies judged right", judged)
+	if judged < 8 {
+		t.Errorf("only %d policies: the test says little", judged)
+	}
+}
+
+// policyIn finds the policy among the parameters of a call.
+func policyIn(parameters map[string]any) []byte {
+	for _, v := range parameters {
+		switch v := v.(type) {
+		case string:
+			if strings.Contains(v, `"Statement"`) {
+				return []byte(v)
+			}
+		case map[string]any:
+			if _, ok := v["Statement"]; ok {
+				text, _ := json.Marshal(v) // was read from JSON
+				return text
+			}
+		}
+	}
+	return nil
 }
 
 // mistake says why a pair of AWS's samples does not say what its text says, or

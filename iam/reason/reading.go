@@ -101,21 +101,32 @@ const (
 	Many
 )
 
-// GlobalArity knows the global condition keys: all that AWS documents for
-// every service are single-valued but for a few. It does not know the keys of
-// the services, except for tags, which are single-valued everywhere.
+// GlobalArity knows the condition keys that AWS documents for every service. It
+// does not know the keys of the services, except for tags, which are
+// single-valued everywhere.
 //
-// Source: IAM User Guide, "AWS global condition context keys" and "Single-valued
-// vs. multivalued context keys".
+// Source: IAM User Guide, "AWS global condition context keys".
 func GlobalArity(key string) Arity {
 	key = strings.ToLower(key)
 	switch key {
 	case "aws:tagkeys", "aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths",
 		"aws:sourceorgpaths", "aws:vpceorgpaths", "aws:principalservicenameslist":
 		return Many
-	}
-	if strings.HasPrefix(key, "aws:") || strings.Contains(key, ":resourcetag/") || strings.Contains(key, ":requesttag/") {
+	case "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalisawsservice",
+		"aws:principalservicename", "aws:principaltype", "aws:userid", "aws:username",
+		"aws:assumedroot", "aws:federatedprovider", "aws:tokenissuetime", "aws:multifactorauthage",
+		"aws:multifactorauthpresent", "aws:chatbotsourcearn", "aws:ec2instancesourcevpc",
+		"aws:ec2instancesourceprivateipv4", "aws:sourceidentity", "aws:sourceip", "aws:sourcevpc",
+		"aws:sourcevpcarn", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid", "aws:vpcsourceip",
+		"aws:resourceaccount", "aws:resourceorgid", "aws:calledviafirst", "aws:calledvialast",
+		"aws:viaawsservice", "aws:currenttime", "aws:epochtime", "aws:referer", "aws:requestedregion",
+		"aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:sourceorgid", "aws:useragent":
 		return One
+	}
+	for _, tag := range []string{":principaltag/", ":resourcetag/", ":requesttag/"} {
+		if strings.Contains(key, tag) {
+			return One
+		}
 	}
 	return ArityUnknown
 }

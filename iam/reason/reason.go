@@ -109,7 +109,7 @@ type Stats struct {
 // zero value is ready.
 type Config struct {
 	// MaxStates is how many automaton states one question may visit under one
-	// reading; 0 means 500,000.
+	// reading; 0 means 200,000.
 	MaxStates int
 	// MaxNodes is how many case splits one question may make under one reading;
 	// 0 means 10,000.
@@ -124,7 +124,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.MaxStates == 0 {
-		c.MaxStates = 500_000
+		c.MaxStates = 200_000
 	}
 	if c.MaxNodes == 0 {
 		c.MaxNodes = 10_000

@@ -16,9 +16,8 @@ func Subset(ctx context.Context, fresh, known Policies, cfg Config) Answer {
 	return decide(ctx, claim{fresh: fresh, known: known}, cfg)
 }
 
-// Equivalent decides whether a and b allow the same requests. The answer of a
-// refuted claim carries a request that one of them allows and the other does
-// not; Extra in the result says which.
+// Equivalent decides whether a and b allow the same requests: refuted when one
+// direction is, proved when both are.
 func Equivalent(ctx context.Context, a, b Policies, cfg Config) Equivalence {
 	e := Equivalence{Forth: Subset(ctx, a, b, cfg), Back: Subset(ctx, b, a, cfg)}
 	switch {
