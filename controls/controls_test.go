@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -72,20 +71,6 @@ func TestFind(t *testing.T) {
 	_, err := controls.Find("ec2-sg-nothing")
 	if err == nil || !strings.Contains(err.Error(), "ec2-sg-nothing") || !strings.Contains(err.Error(), controls.All()[0].ID) {
 		t.Errorf("find what is not there: got %v, want an error that lists the IDs", err)
-	}
-}
-
-// TestSize: a control is one file of at most 150 lines.
-func TestSize(t *testing.T) {
-	t.Parallel()
-	for id, file := range controlFiles(t) {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(text), "\n"); n > 150 {
-			t.Errorf("%s: got %d lines, want at most 150", id, n)
-		}
 	}
 }
 

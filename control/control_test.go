@@ -1,0 +1,177 @@
+package control
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"dera"
+	"dera/netset"
+)
+
+type thing struct{ open bool }
+
+func thingControl(acts bool) Control {
+	spec := Spec[*thing]{
+		Meta: Meta{ID: "x-thing-open"},
+		Check: func(c *thing, _ Settings) Result {
+			if c.open {
+				return Result{Outcome: Fail, Failures: []Failure{{Key: "a"}, {Key: "b"}}}
+			}
+			return Result{Outcome: Pass}
+		},
+	}
+	if acts {
+		spec.Plan = func(c *thing, f []Failure, _ Settings) ([]dera.Change, *Refusal) {
+			if len(f) == 1 {
+				return nil, &Refusal{"too-few", "there is one failure"}
+			}
+			return []dera.Change{{Operation: "x:Close"}}, nil
+		}
+		spec.Prove = func(*thing, []Failure, []dera.Change, Settings) (dera.Evidence, error) {
+			return dera.Evidence{Kind: NetworkKind, Control: "someone else's"}, nil
+		}
+	}
+	return Define(spec)
+}
+
+func TestControl(t *testing.T) {
+	t.Parallel()
+	r := dera.Resource{Partition: "aws", Account: "1", Region: "r", ARN: "arn", Type: "T", Config: &thing{open: true}}
+	c := thingControl(true)
+	res, err := c.Check(r, Settings{})
+	if err != nil || res.Outcome != Fail {
+		t.Fatalf("check: got %+v, %v", res, err)
+	}
+	p, refusal, err := c.Plan(r, res.Failures, Settings{})
+	if refusal != nil || err != nil {
+		t.Fatalf("plan: %v, %v", refusal, err)
+	}
+	if p.Partition != "aws" || p.Account != "1" || p.Region != "r" || p.Resource != "arn" || p.Type != "T" || p.Control != c.ID || !slices.Equal(p.Keys, []string{"a", "b"}) {
+		t.Errorf("plan: got %+v, want where the resource is and both keys", p)
+	}
+	if ev, err := c.Prove(r, res.Failures, p, Settings{}); err != nil || ev.Control != c.ID {
+		t.Errorf("prove: got %+v, %v, want the control's ID", ev, err)
+	}
+	p, refusal, err = c.Plan(r, res.Failures[:1], Settings{})
+	if err != nil || refusal == nil || refusal.Error() != "too-few: there is one failure" || p.Changes != nil {
+		t.Errorf("refused plan: got %+v, %v, %v", p, refusal, err)
+	}
+}
+
+func TestControlThatOnlyAlerts(t *testing.T) {
+	t.Parallel()
+	r, c := dera.Resource{Config: &thing{open: true}}, thingControl(false)
+	if _, refusal, err := c.Plan(r, nil, Settings{}); err != nil || refusal == nil || refusal.Code != "alert-only" {
+		t.Errorf("plan: got %v, %v, want the refusal alert-only", refusal, err)
+	}
+	if _, err := c.Prove(r, nil, dera.Plan{}, Settings{}); err == nil {
+		t.Errorf("prove: got no error")
+	}
+}
+
+// TestOtherConfiguration: a configuration of another type is an error, never a
+// pass.
+func TestOtherConfiguration(t *testing.T) {
+	t.Parallel()
+	c := thingControl(true)
+	for _, config := range []any{nil, "text", thing{}} {
+		r := dera.Resource{Config: config}
+		if res, err := c.Check(r, Settings{}); err == nil || !strings.Contains(err.Error(), c.ID) || res.Outcome == Pass {
+			t.Errorf("check %T: got %+v, %v, want an error that names the control", config, res, err)
+		}
+		if _, refusal, err := c.Plan(r, nil, Settings{}); err == nil || refusal != nil {
+			t.Errorf("plan %T: got %v, %v, want an error", config, refusal, err)
+		}
+		if _, err := c.Prove(r, nil, dera.Plan{}, Settings{}); err == nil {
+			t.Errorf("prove %T: got no error", config)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	a, b := netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("10.0.0.0/8")
+	s := Settings{Allow: append(make([]netip.Prefix, 0, 4), a), KeepInternal: []netip.Prefix{b}}
+	if got := s.Keep(); !slices.Equal(got, []netip.Prefix{a, b}) {
+		t.Errorf("keep: got %v", got)
+	}
+	s.Keep()[0] = b
+	if s.Allow[0] != a {
+		t.Errorf("keep shares its array with the allowlist")
+	}
+	for quota, want := range map[int]int{0: 60, -1: 60, 1: 1, 200: 200} {
+		if got := (Settings{RuleQuota: quota}).Quota(); got != want {
+			t.Errorf("quota %d: got %d, want %d", quota, got, want)
+		}
+	}
+}
+
+func TestAudience(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		m    netset.Measure
+		want string
+	}{
+		{"nobody", netset.Measure{}, "no public address"},
+		{"one", netset.Measure{IPv4: 1}, "1 public IPv4 address"},
+		{"few", netset.Measure{IPv4: 256}, "256 public IPv4 addresses"},
+		{"many", netset.Measure{IPv4: 1 << 24}, "16,777,216 public IPv4 addresses"},
+		{"world", netset.Measure{IPv4: 3_700_000_000}, "the whole IPv4 internet"},
+		{"one_ipv6", netset.Measure{IPv6: netset.Count{Lo: 1}}, "public IPv6 networks"},
+		{"slash_32", netset.Measure{IPv6: netset.Count{Hi: 1 << 32}}, "public IPv6 networks"},
+		{"slash_31", netset.Measure{IPv6: netset.Count{Hi: 1 << 33}}, "the IPv6 internet"},
+		{"both", netset.Measure{IPv4: 1 << 31, IPv6: netset.Count{Hi: 1 << 61}}, "the whole IPv4 internet and the IPv6 internet"},
+		{"one_and_ipv6", netset.Measure{IPv4: 1, IPv6: netset.Count{Lo: 5}}, "1 public IPv4 address and public IPv6 networks"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Audience(tt.m); got != tt.want {
+				t.Errorf("audience: got %q, want %q", got, tt.want)
+			}
+		})
+	}
+	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1,000", 123456: "123,456", 1234567: "1,234,567"} {
+		if got := grouped(n); got != want {
+			t.Errorf("digits of %d: got %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	look := Control{Meta: Meta{ID: "a", Reads: []string{"ec2:DescribeB", "ec2:DescribeA"}}}
+	act := Control{Meta: Meta{ID: "b", Reads: []string{"ec2:DescribeA", "ec2:DescribeC"}, Writes: []string{"ec2:RevokeSecurityGroupIngress", "ec2:CreateTags"}}}
+	tests := []struct {
+		name   string
+		policy Policy
+		want   string
+	}{
+		{"reader", ReaderPolicy([]Control{act, look}, "aws", "1"), "Look [ec2:DescribeA ec2:DescribeB ec2:DescribeC ec2:DescribeRegions] [*]"},
+		{"reader_of_nothing", ReaderPolicy(nil, "aws", "1"), "Look [ec2:DescribeRegions] [*]"},
+		{"remediator", RemediatorPolicy([]Control{look, act}, "aws-cn", "1"),
+			"TagRulesAsTheyAreMade [ec2:CreateTags] [arn:aws-cn:ec2:*:1:security-group-rule/*]; Look [ec2:DescribeA ec2:DescribeC] [*]; " +
+				"ChangeInboundRules [ec2:RevokeSecurityGroupIngress] [arn:aws-cn:ec2:*:1:security-group/* arn:aws-cn:ec2:*:1:security-group-rule/*]"},
+		{"remediator_of_alerts", RemediatorPolicy([]Control{look}, "aws", "1"), ""},
+		{"any_account", RemediatorPolicy([]Control{{Meta: Meta{Writes: []string{"ec2:AuthorizeSecurityGroupIngress"}}}}, "aws", ""),
+			"ChangeInboundRules [ec2:AuthorizeSecurityGroupIngress] [arn:aws:ec2:*:*:security-group/* arn:aws:ec2:*:*:security-group-rule/*]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, s := range tt.policy.Statement {
+				got = append(got, s.Sid+" ["+strings.Join(s.Action, " ")+"] ["+strings.Join(s.Resource, " ")+"]")
+				if s.Effect != "Allow" {
+					t.Errorf("statement %s: got effect %s", s.Sid, s.Effect)
+				}
+			}
+			if text := strings.Join(got, "; "); text != tt.want {
+				t.Errorf("policy:\n got %s\nwant %s", text, tt.want)
+			}
+		})
+	}
+}
