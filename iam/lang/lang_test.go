@@ -115,7 +115,7 @@ func TestGlob_match_agrees_with_regexp(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
 	all := words("abA:", 4)
-	for range 3000 {
+	for range 800 {
 		text := randomGlob(r, "aab:*?!.~", 6)
 		g, re := globOf(text), regexOf(text)
 		for _, w := range all {
@@ -131,7 +131,7 @@ func TestGlob_covers_is_sound(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	all := words("abA:", 4)
 	covered := 0
-	for range 20_000 {
+	for range 6000 {
 		pt, qt := randomGlob(r, "ab:**?!.~", 4), randomGlob(r, "ab:***?!.~", 4)
 		p, q := globOf(pt), globOf(qt)
 		cover, apart := q.Covers(p), clash(p, q)
@@ -148,7 +148,7 @@ func TestGlob_covers_is_sound(t *testing.T) {
 			}
 		}
 	}
-	if covered < 500 {
+	if covered < 200 {
 		t.Errorf("only %d pairs were covered: the test says little", covered)
 	}
 }
@@ -158,7 +158,7 @@ func TestSolve_agrees_with_enumeration(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	all := words("abx:", 5)
 	count := map[Status]int{}
-	for range 4000 {
+	for range 1500 {
 		var sets []*Set
 		var texts [][]string
 		for range 1 + r.IntN(4) {
@@ -207,7 +207,7 @@ func TestSolve_agrees_with_enumeration(t *testing.T) {
 			t.Fatalf("sets %q: got %v", texts, got.Status)
 		}
 	}
-	if count[Empty] < 200 || count[Nonempty] < 200 {
+	if count[Empty] < 100 || count[Nonempty] < 100 {
 		t.Errorf("answers %v: the test says little", count)
 	}
 }
@@ -228,7 +228,7 @@ func TestSolve_empty_holds_for_every_value(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	all, values := words("ab:", 4), words("ab:", 2)
 	empty := 0
-	for range 6000 {
+	for range 2000 {
 		pt := randomGlob(r, "ab$$&*?!", 4)
 		qt := randomGlob(r, "ab$&*?", 4)
 		nt := []string{randomGlob(r, "ab$&**?!", 4), randomGlob(r, "a$&**?!", 4)}
@@ -251,7 +251,7 @@ func TestSolve_empty_holds_for_every_value(t *testing.T) {
 			}
 		}
 	}
-	if empty < 300 {
+	if empty < 100 {
 		t.Errorf("only %d empty answers: the test says little", empty)
 	}
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -101,9 +102,9 @@ func (s *Set) Key() string {
 	if s.outside {
 		b.WriteString("!")
 	}
-	for _, k := range keys {
+	for _, k := range keys { // with its length, since a text may contain anything
+		b.WriteString(strconv.Itoa(len(k)))
 		b.WriteString(k)
-		b.WriteString("\x00")
 	}
 	return b.String()
 }

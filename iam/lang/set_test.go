@@ -79,6 +79,9 @@ func TestSet(t *testing.T) {
 			}
 		})
 	}
+	if Union(Exact("a\x00=b")).Key() == Union(Exact("a"), Exact("b")).Key() {
+		t.Error("one text with a separator has the key of two texts")
+	}
 	a, b := Union(globOf("a*"), Exact("b"), Exact("b")), Union(Exact("b"), globOf("a*"))
 	if a.Key() != b.Key() || a.Key() == a.Complement().Key() {
 		t.Error("keys do not tell equal sets")

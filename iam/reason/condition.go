@@ -2,6 +2,7 @@ package reason
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -246,7 +247,7 @@ func folded(text string) *lang.Glob {
 
 // opaque stands for a condition that cannot be read.
 func (c *compiler) opaque(dim int, cond *policy.Condition) lit {
-	return c.t.opaque(dim, cond.Operator+"\x00"+strings.Join(cond.Values, "\x00"))
+	return c.t.opaque(dim, fmt.Sprintf("%q %q %v", cond.Operator, cond.Values, c.variables))
 }
 
 // arnValue adds the value of an ARN operator. All of them know wildcards and

@@ -69,7 +69,7 @@ type table struct {
 
 	dimOf  map[string]int
 	baseOf map[string]int
-	varOf  map[string]int
+	varOf  map[variable]int
 }
 
 func newTable() *table {
@@ -77,7 +77,7 @@ func newTable() *table {
 		dims:   make([]dimension, firstKeyDim, firstKeyDim+8),
 		dimOf:  map[string]int{},
 		baseOf: map[string]int{},
-		varOf:  map[string]int{},
+		varOf:  map[variable]int{},
 	}
 }
 

@@ -1,6 +1,7 @@
 package reason
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -58,12 +59,7 @@ func (c *compiler) principals(st *policy.Statement) alternatives {
 // opaquePrincipals stands for a list with unique IDs in a Deny: a caller has an
 // ARN and an ID at once, so the list may or may not be about a given ARN.
 func (c *compiler) opaquePrincipals(element string, ps *policy.Principals) lit {
-	var b strings.Builder
-	b.WriteString(element)
-	for _, g := range ps.Groups {
-		b.WriteString("\x00" + g.Kind + "\x00" + strings.Join(g.Values, "\x01"))
-	}
-	return c.t.opaque(principalDim, b.String())
+	return c.t.opaque(principalDim, fmt.Sprintf("%q %q", element, ps.Groups))
 }
 
 func hasIDs(ps *policy.Principals) bool {

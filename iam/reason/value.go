@@ -6,11 +6,13 @@ import (
 	"dera/iam/lang"
 )
 
-// variable is a policy variable of a question.
+// variable is a policy variable of a question. Two places share one letter of
+// the automata when all of this is equal.
 type variable struct {
-	dim        int
-	fallback   string // the default value, when hasDefault
-	hasDefault bool
+	dim          int
+	hasDefault   bool
+	fallback     string // the default value
+	fold, inside bool   // compared without case; within a part of an ARN
 }
 
 // part is one piece of a value in a policy.

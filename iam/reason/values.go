@@ -152,25 +152,15 @@ func (c *compiler) reference(b *lang.Builder, p part, fold, inside bool) {
 		}
 		return
 	}
-	name := key
-	if fold {
-		name += "\x00fold"
-	}
-	if inside {
-		name += "\x00part"
-	}
+	v := variable{dim: d, fold: fold, inside: inside}
 	if p.fallback != nil {
-		name += "\x00" + *p.fallback
+		v.fallback, v.hasDefault = *p.fallback, true
 	}
-	n, ok := c.t.varOf[name]
+	n, ok := c.t.varOf[v]
 	if !ok {
 		n = len(c.t.vars)
-		v := variable{dim: d}
-		if p.fallback != nil {
-			v.fallback, v.hasDefault = *p.fallback, true
-		}
 		c.t.vars = append(c.t.vars, v)
-		c.t.varOf[name] = n
+		c.t.varOf[v] = n
 	}
 	b.Var(n)
 }
