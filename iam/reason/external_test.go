@@ -9,7 +9,7 @@ func TestExternal(t *testing.T) {
 	zone := Zone{
 		Accounts:      []string{"111122223333"},
 		Organizations: []string{"o-ours"},
-		Principals:    []string{"arn:aws:iam::999999999999:role/auditor"},
+		Principals:    []string{"arn:aws:iam::999999999999:role/auditor", "ours"},
 	}
 	tests := []struct {
 		name       string
@@ -22,6 +22,9 @@ func TestExternal(t *testing.T) {
 		{"foreign_role", []string{statementOf("Allow", `"Principal":{"AWS":"arn:aws:iam::444455556666:role/r"}`, "")}, Refuted},
 		{"named_foreign_role", []string{statementOf("Allow", `"Principal":{"AWS":"arn:aws:iam::999999999999:role/auditor"}`, "")}, Proved},
 		{"other_role_of_the_same_account", []string{statementOf("Allow", `"Principal":{"AWS":"arn:aws:iam::999999999999:role/other"}`, "")}, Refuted},
+		{"canonical_user", []string{statementOf("Allow", `"Principal":{"CanonicalUser":"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}`, "")}, Refuted},
+		{"named_canonical_user", []string{statementOf("Allow", `"Principal":{"CanonicalUser":"ours"}`, "")}, Proved},
+		{"deleted_role", []string{statementOf("Allow", `"Principal":{"AWS":"AROAEXAMPLE"}`, "")}, Refuted},
 		{"own_organisation", []string{statementOf("Allow", everybody, `{"StringEquals":{"aws:PrincipalOrgID":"o-ours"}}`)}, Proved},
 		{"foreign_organisation", []string{statementOf("Allow", everybody, `{"StringEquals":{"aws:PrincipalOrgID":"o-theirs"}}`)}, Refuted},
 		{"own_and_foreign_organisation", []string{statementOf("Allow", everybody, `{"StringEquals":{"aws:PrincipalOrgID":["o-ours","o-theirs"]}}`)}, Refuted},

@@ -11,7 +11,7 @@ import (
 type Zone struct {
 	Accounts      []string // account numbers
 	Organizations []string // organisation IDs such as o-a1b2c3d4e5
-	Principals    []string // single principals of other accounts, as ARNs
+	Principals    []string // single principals of other accounts: ARNs, unique or canonical IDs
 }
 
 // has reports whether an account or organisation is in the zone.

@@ -207,7 +207,8 @@ func (s stranger) principals(c *compiler) []lit {
 		}
 		globs = append(globs, lang.Exact(policy.PrincipalFederated+":anybody"))
 	} else {
-		globs = append(globs, prefixGlob(policy.PrincipalFederated+":"))
+		// Whose unique and canonical IDs these are, nobody can tell.
+		globs = append(globs, prefixGlob(policy.PrincipalFederated+":"), prefixGlob(policy.PrincipalCanonical+":"), prefixGlob(anonymous+"A"))
 	}
 	var out []*lang.Glob
 	for _, a := range s.accounts() {
@@ -216,6 +217,7 @@ func (s stranger) principals(c *compiler) []lit {
 	if s.zone != nil {
 		for _, p := range s.zone.Principals {
 			out = append(out, awsPrincipal(p)...)
+			out = append(out, lang.Exact(policy.PrincipalCanonical+":"+p))
 		}
 	}
 	return []lit{c.t.own(principalDim, lang.Union(globs...)), c.t.own(principalDim, lang.Union(out...)).not()}

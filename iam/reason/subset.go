@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"dera/iam/lang"
 )
@@ -68,7 +69,7 @@ func (p *prepared) stillHolds(w *Witness, r Reading) bool {
 		return false
 	}
 	for key, values := range w.Request.Context {
-		if len(values) > 1 && p.cfg.Arity(key) == ArityUnknown {
+		if len(values) > 1 && p.cfg.Arity(strings.ToLower(key)) == ArityUnknown {
 			return false // whether there can be such a request depends on the reading
 		}
 	}

@@ -195,7 +195,7 @@ func TestWitness_is_readable(t *testing.T) {
 		t.Fatalf("got %v", got.Verdict)
 	}
 	w := got.Witness
-	if w.Request.Action != "s3:GetObject" || w.Request.Resource != "arn:aws:s3:::b/" || !slices.Equal(w.Request.Context["aws:sourceip"], []string{"198.51.100.7"}) {
+	if w.Request.Action != "s3:GetObject" || w.Request.Resource != "arn:aws:s3:::b/" || !slices.Equal(w.Request.Context["aws:SourceIp"], []string{"198.51.100.7"}) {
 		t.Errorf("request: %+v", w.Request)
 	}
 	if w.Statement != (Ref{0, 0, "Read"}) || w.Reading.String() != "default" {

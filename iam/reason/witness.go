@@ -68,7 +68,7 @@ func (r *run) request(l leaf) (eval.Request, bool) {
 			return request, false
 		}
 		if len(values) > 0 {
-			request.Context[q.dims[d].key] = values
+			request.Context[q.dims[d].name] = values
 		}
 	}
 	return request, true
