@@ -3,7 +3,7 @@
 .PHONY: bench-iam fuzz-long
 
 # Measure proofs and decisions, beside cvc5 and iam-simulate, into .bench/iam.jsonl.
-bench-iam:
+bench-iam: ## proofs and decisions of the IAM library beside cvc5 and iam-simulate
 	scripts/cvc5-install
 	scripts/iam-corpus
 	rm -f .bench/iam.jsonl
@@ -14,7 +14,7 @@ bench-iam:
 FUZZ_PAIRS ?= 10000
 FUZZ_SEED ?= 2026
 FUZZ_TIME ?= 60s
-fuzz-long:
+fuzz-long: ## 10,000 random policy pairs against cvc5, and fuzzing of iam
 	scripts/cvc5-install
 	DERA_CVC5_PAIRS=$(FUZZ_PAIRS) DERA_CVC5_SEED=$(FUZZ_SEED) go test -count=1 -timeout 90m -run '^TestCVC5_' -v ./iam/reason
 	go test -run '^$$' -fuzz '^FuzzSubset$$' -fuzztime $(FUZZ_TIME) ./iam/reason

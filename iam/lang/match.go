@@ -143,13 +143,7 @@ func (e elem) takes(l elem) bool {
 	case litElem:
 		return l.kind == litElem && l.r == e.r
 	case foldElem:
-		switch l.kind {
-		case litElem:
-			return l.r == e.r || foldRune(l.r) == e.r
-		case foldElem:
-			return l.r == e.r
-		}
-		return false
+		return l.kind == foldElem && l.r == e.r || l.kind == litElem && foldRune(l.r) == e.r
 	case anyElem:
 		return l.kind != varElem
 	case anySegElem:
@@ -168,6 +162,7 @@ func (l loop) skips(e elem) bool {
 		return true
 	case segLoop:
 		return e.kind != varElem && e.kind != anyElem && e.r != ':'
+	case noLoop:
 	}
 	return false
 }
