@@ -1,9 +1,13 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -57,26 +61,39 @@ func (c *clock) Wait(ctx context.Context, d time.Duration) error {
 
 // world is a simulated AWS with an engine on it.
 type world struct {
-	t      *testing.T
-	dir    string
-	clock  *clock
-	cloud  *awssim.Cloud
-	region *awssim.Region
-	store  *store.Store
-	engine *engine.Engine
-	mode   dera.Mode
-	gate   func(*evaluate.Gate)
-	ids    int
-	config func(*engine.Config)
-	calls  []aws.Call
-	mu     sync.Mutex
+	t       *testing.T
+	dir     string
+	clock   *clock
+	cloud   *awssim.Cloud
+	region  *awssim.Region
+	store   *store.Store
+	engine  *engine.Engine
+	mode    dera.Mode
+	gate    func(*evaluate.Gate)
+	config  func(*engine.Config)
+	timeout time.Duration
+	// step is called at each step of an engine on the store, and around each of
+	// its calls; an error from it is the network's.
+	step func(name string) error
+
+	mu    sync.Mutex
+	ids   int
+	calls []aws.Call
+	news  []engine.News
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, func(*world) {})
+}
+
+// newWorldWith lets set change the world before its engine opens.
+func newWorldWith(t *testing.T, set func(*world)) *world {
+	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), clock: newClock(), mode: dera.Enforce}
 	w.cloud = awssim.New(awssim.Config{Now: w.clock.Now, Seed: 1})
 	w.region = w.cloud.Account(account).Region(region)
+	set(w)
 	w.open("engine-1")
 	return w
 }
@@ -106,21 +123,88 @@ func (w writer) Do(ctx context.Context, p dera.Plan, op resource.Operation, allo
 // open starts an engine on the world's store, as a process would.
 func (w *world) open(owner string) {
 	w.t.Helper()
-	ctx := w.t.Context()
+	w.store = w.openStore(func() time.Time {
+		step := stepWrite
+		if reading() {
+			step = stepRead
+		}
+		_ = w.at(step) // it cannot fail here; it can be the last one
+		return w.clock.Now()
+	})
+	w.engine = w.newEngine(owner, w.store)
+}
+
+func (w *world) openStore(now func() time.Time) *store.Store {
+	w.t.Helper()
 	vault, err := audit.LoadVault(w.dir, nil)
 	if err != nil {
 		if vault, err = audit.CreateVault(w.dir, nil); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	w.store, err = store.Open(ctx, store.Config{URL: "sqlite:" + filepath.Join(w.dir, "dera.db"), Sealer: vault, Now: w.clock.Now})
+	s, err := store.Open(w.t.Context(), store.Config{URL: "sqlite:" + filepath.Join(w.dir, "dera.db"), Sealer: vault, Now: now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { w.store.Close() })
-	creds := w.cloud.Account(account).Credentials()
-	client, err := aws.New(ctx, aws.Config{
-		Region: region, HTTPClient: w.cloud.HTTPClient(), Now: w.clock.Now, Endpoint: "https://aws.sim",
+	w.t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// The steps of an engine: those that change something, in the store or in the
+// cloud, and those that only read.
+const (
+	stepWrite = "write"
+	stepRead  = "read"
+)
+
+// reading reports whether the store is asked for the time by one of its reads.
+func reading() bool {
+	pcs := make([]uintptr, 12)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		f, more := frames.Next()
+		if strings.HasSuffix(f.Function, ".CheckLease") || strings.HasSuffix(f.Function, ".due") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+func (w *world) at(step string) error {
+	if w.step == nil {
+		return nil
+	}
+	return w.step(step)
+}
+
+// RoundTrip takes a call of an engine to the simulation.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	step := stepWrite
+	if bytes.Contains(body, []byte("Action=Describe")) || bytes.Contains(body, []byte("Action=Get")) {
+		step = stepRead
+	}
+	if err := w.at(step); err != nil {
+		return nil, err
+	}
+	res, err := w.cloud.Transport().RoundTrip(r)
+	if died := w.at(step); died != nil {
+		return nil, died
+	}
+	return res, err
+}
+
+func (w *world) client() *aws.Client {
+	w.t.Helper()
+	creds := w.cloud.Account(account).AddUser("dera", "*")
+	client, err := aws.New(w.t.Context(), aws.Config{
+		Region: region, HTTPClient: &http.Client{Transport: w}, Now: w.clock.Now, Endpoint: "https://aws.sim", Timeout: w.timeout,
 		Credentials: awssdk.CredentialsProvider(credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")),
 		Observe: func(c aws.Call) {
 			w.mu.Lock()
@@ -131,105 +215,43 @@ func (w *world) open(owner string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return client
+}
+
+func (w *world) newEngine(owner string, s *store.Store) *engine.Engine {
+	w.t.Helper()
 	gate := evaluate.Gate{
-		Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: w.store}, evaluate.Bastion{}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: w.clock.Now}},
-		Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}, evaluate.InUse{Now: w.clock.Now}, evaluate.Budget{Ledger: w.store, Now: w.clock.Now}},
+		Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.Bastion{}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: w.clock.Now}},
+		Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}, evaluate.InUse{Now: w.clock.Now}, evaluate.Budget{Ledger: s, Now: w.clock.Now}},
 	}
 	if w.gate != nil {
 		w.gate(&gate)
 	}
+	client := w.client()
 	cfg := engine.Config{
-		Store: w.store, Reader: reader{client}, Cloud: writer{client}, Controls: controls.All(), Gate: gate,
+		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: controls.All(), Gate: gate,
 		Settings: control.Settings{}, Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return w.mode }, Actor: dera.Actor{Name: "dera", How: "engine"},
-		Owner: owner, Now: w.clock.Now, Wait: w.clock.Wait, LeaseTTL: time.Minute,
-		NewID: func() string { w.ids++; return fmt.Sprintf("r-%s-%d", owner, w.ids) },
+		Owner: owner, Now: w.clock.Now, Wait: w.clock.Wait, LeaseTTL: time.Minute, NewID: func() string { return w.newID(owner) },
+		Tell: func(n engine.News) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.news = append(w.news, n)
+		},
 	}
 	if w.config != nil {
 		w.config(&cfg)
 	}
-	if w.engine, err = engine.New(cfg); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// group makes a security group through the simulated API.
-func (w *world) group(name string, rules ...awssim.Rule) string {
-	w.t.Helper()
-	id, err := w.region.CreateSecurityGroup(w.t.Context(), name, rules...)
+	e, err := engine.New(cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return id
+	return e
 }
 
-func tcp(from, to int, cidr string) awssim.Rule {
-	return awssim.Rule{Protocol: "tcp", FromPort: from, ToPort: to, CIDR: cidr}
-}
-
-// sweep looks at everything and works until nothing is due.
-func (w *world) sweep() {
-	w.t.Helper()
-	if err := w.engine.Sweep(w.t.Context(), "sweep"); err != nil {
-		w.t.Fatal(err)
-	}
-	w.drain()
-}
-
-func (w *world) drain() {
-	w.t.Helper()
-	if err := w.engine.Drain(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// ingress is the group's inbound rules as text, straight from the simulation.
-func (w *world) ingress(id string) []string {
-	w.t.Helper()
-	g, ok := w.cloud.Snapshot().Group(id)
-	if !ok {
-		w.t.Fatalf("group %s is gone", id)
-	}
-	var out []string
-	for _, r := range g.Rules {
-		if r.Egress {
-			continue
-		}
-		src := r.CIDR + r.PrefixList + r.Group
-		out = append(out, fmt.Sprintf("%s %d-%d %s %s", r.Protocol, r.FromPort, r.ToPort, src, r.Description))
-	}
-	for i := range out {
-		out[i] = strings.TrimSpace(out[i])
-	}
-	return out
-}
-
-func (w *world) findings(id string) map[string]dera.Finding {
-	w.t.Helper()
-	list, err := w.store.Findings(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	out := map[string]dera.Finding{}
-	for _, f := range list {
-		if f.Resource.Name() == id {
-			out[f.Control+" "+f.Key] = f
-		}
-	}
-	return out
-}
-
-func (w *world) remediations(id string) []dera.Remediation {
-	w.t.Helper()
-	list, err := w.store.Remediations(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var out []dera.Remediation
-	for _, r := range list {
-		if r.Plan.Resource.Name() == id {
-			out = append(out, r)
-		}
-	}
-	return out
+func (w *world) newID(owner string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ids++
+	return fmt.Sprintf("r-%s-%03d", owner, w.ids)
 }

@@ -120,6 +120,11 @@ func (j journal) Write(ctx context.Context, e remediate.Entry) error {
 			b.Jobs = append(b.Jobs, look)
 		}
 	}
+	if e.Resume {
+		b.Jobs = append(b.Jobs, dera.Job{
+			Kind: remediateJob, Key: e.Remediation.ID, Priority: remediatePriority(e.Remediation.Severity), RunAt: j.cfg.Now().Add(j.cfg.LeaseTTL),
+		})
+	}
 	if err := j.cfg.Store.Commit(ctx, b); err != nil {
 		return err
 	}

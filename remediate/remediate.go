@@ -54,6 +54,9 @@ type Entry struct {
 	// at the resource.
 	Settled   bool
 	LookAgain bool
+	// Resume asks for the remediation to be run again in a while, in case that
+	// this process does not get to its end.
+	Resume bool
 }
 
 // Cloud reads and writes one resource.

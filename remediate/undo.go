@@ -76,7 +76,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if err := t.allowed(ctx); err != nil {
 		return err
 	}
-	return t.move(ctx, dera.Undoing, "rollback asked for by "+req.By.Name+": "+req.Reason, Entry{Record: rec})
+	return t.move(ctx, dera.Undoing, "rollback asked for by "+req.By.Name+": "+req.Reason, Entry{Record: rec, Resume: true})
 }
 
 // despite lets an undo that is under way go on although dera is stopped.
