@@ -71,18 +71,26 @@ func TestPublic(t *testing.T) {
 		{"ipv6_in_two_halves", allow(`{"IpAddress":{"aws:SourceIp":["::/1","8000::/1"]}}`), Refuted, []int{0}},
 		{"the_internet_in_256_parts", allow(`{"IpAddress":{"aws:SourceIp":[` + parts256() + `]}}`), Refuted, []int{0}},
 		{"the_internet_in_256_statements", statements256(), Refuted, upTo256()},
-		{"an_office_beside_the_internet", []string{statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`),
-			statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":["128.0.0.0/1","0.0.0.0/1"]}}`)}, Refuted, []int{1}},
+		{"an_office_beside_the_internet", []string{
+			statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`),
+			statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":["128.0.0.0/1","0.0.0.0/1"]}}`),
+		}, Refuted, []int{1}},
 		{"private_addresses", allow(`{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","172.16.0.0/12"]}}`), Proved, nil},
 		{"address_if_exists", allow(`{"IpAddressIfExists":{"aws:SourceIp":"203.0.113.7"}}`), Refuted, []int{0}},
 		{"not_an_address", allow(`{"NotIpAddress":{"aws:SourceIp":"203.0.113.7"}}`), Refuted, []int{0}},
 
-		{"denied_outside_the_organisation", []string{statementOf("Allow", everybody, ""),
-			statementOf("Deny", everybody, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}`)}, Proved, nil},
-		{"denied_outside_the_organisation_but_for_services", []string{statementOf("Allow", everybody, ""),
-			statementOf("Deny", everybody, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"},"Bool":{"aws:PrincipalIsAWSService":"false"}}`)}, Refuted, []int{0}},
-		{"only_the_public_statements_are_named", []string{statementOf("Allow", account1, ""), statementOf("Allow", everybody, ""),
-			statementOf("Allow", everybody, `{"StringEquals":{"aws:SourceVpce":"vpce-1"}}`), statementOf("Allow", everybody, `{"Bool":{"aws:SecureTransport":"true"}}`)}, Refuted, []int{1, 3}},
+		{"denied_outside_the_organisation", []string{
+			statementOf("Allow", everybody, ""),
+			statementOf("Deny", everybody, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}`),
+		}, Proved, nil},
+		{"denied_outside_the_organisation_but_for_services", []string{
+			statementOf("Allow", everybody, ""),
+			statementOf("Deny", everybody, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"},"Bool":{"aws:PrincipalIsAWSService":"false"}}`),
+		}, Refuted, []int{0}},
+		{"only_the_public_statements_are_named", []string{
+			statementOf("Allow", account1, ""), statementOf("Allow", everybody, ""),
+			statementOf("Allow", everybody, `{"StringEquals":{"aws:SourceVpce":"vpce-1"}}`), statementOf("Allow", everybody, `{"Bool":{"aws:SecureTransport":"true"}}`),
+		}, Refuted, []int{1, 3}},
 		{"plain_http_denied", []string{statementOf("Allow", everybody, ""), statementOf("Deny", everybody, `{"Bool":{"aws:SecureTransport":"false"}}`)}, Refuted, []int{0}},
 
 		{"web_identity_of_anybody", []string{`{"Effect":"Allow","Principal":{"Federated":"accounts.google.com"},"Action":"sts:AssumeRoleWithWebIdentity"}`}, Refuted, []int{0}},

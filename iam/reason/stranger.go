@@ -205,7 +205,6 @@ func (s stranger) principals(c *compiler) []lit {
 			b.Lit(":oidc-provider/" + issuer)
 			globs = append(globs, b.Glob())
 		}
-		globs = append(globs, lang.Exact(policy.PrincipalFederated+":anybody"))
 	} else {
 		// Whose unique and canonical IDs these are, nobody can tell.
 		globs = append(globs, prefixGlob(policy.PrincipalFederated+":"), prefixGlob(policy.PrincipalCanonical+":"), prefixGlob(anonymous+"A"))

@@ -145,17 +145,29 @@ func TestSubset_principals(t *testing.T) {
 		{"not_principal_in_everybody", []string{of("Allow", `"NotPrincipal":{"AWS":"111122223333"}`)}, []string{of("Allow", everybody)}, Proved},
 		{"not_principal_and_its_rest", []string{of("Allow", everybody)}, []string{of("Allow", `"NotPrincipal":{"AWS":"111122223333"}`), of("Allow", account1)}, Proved},
 		{"nobody", []string{of("Allow", `"NotPrincipal":"*"`)}, nil, Proved},
-		{"deny_all_but_the_role", []string{of("Allow", account1), of("Deny", `"NotPrincipal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/path/r","arn:aws:sts::111122223333:assumed-role/r/s"]}`)},
-			[]string{of("Allow", role), of("Allow", `"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`)}, Proved},
-		{"deny_all_but_the_role_lets_the_session_in", []string{of("Allow", account1), of("Deny", `"NotPrincipal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/path/r","arn:aws:sts::111122223333:assumed-role/r/s"]}`)},
-			[]string{of("Allow", `"Principal":{"AWS":"arn:aws:iam::111122223333:user/u"}`)}, Refuted},
+		{
+			"deny_all_but_the_role",
+			[]string{of("Allow", account1), of("Deny", `"NotPrincipal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/path/r","arn:aws:sts::111122223333:assumed-role/r/s"]}`)},
+			[]string{of("Allow", role), of("Allow", `"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`)},
+			Proved,
+		},
+		{
+			"deny_all_but_the_role_lets_the_session_in",
+			[]string{of("Allow", account1), of("Deny", `"NotPrincipal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/path/r","arn:aws:sts::111122223333:assumed-role/r/s"]}`)},
+			[]string{of("Allow", `"Principal":{"AWS":"arn:aws:iam::111122223333:user/u"}`)},
+			Refuted,
+		},
 		{"deny_of_an_id_may_be_about_anybody", []string{of("Allow", role), of("Deny", id)}, []string{of("Allow", role)}, Proved},
 		{"lost_deny_of_an_id", []string{of("Allow", role)}, []string{of("Allow", role), of("Deny", id)}, Unknown},
 		{"kept_deny_of_an_id", []string{of("Allow", session), of("Deny", id)}, []string{of("Allow", role), of("Deny", id)}, Proved},
 		{"kept_not_principal_with_an_id", []string{of("Allow", session), of("Deny", `"NotPrincipal":{"AWS":["AROAEXAMPLE","111122223333"]}`)}, []string{of("Allow", role), of("Deny", `"NotPrincipal":{"AWS":["AROAEXAMPLE","111122223333"]}`)}, Proved},
 		{"allowed_id", []string{of("Allow", id)}, nil, Refuted},
-		{"short_arns_of_a_resource_policy_are_literal", []string{`{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"arn:aws:sqs"}`},
-			[]string{`{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"arn:aws:sqs:*:*:*"}`}, Refuted},
+		{
+			"short_arns_of_a_resource_policy_are_literal",
+			[]string{`{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"arn:aws:sqs"}`},
+			[]string{`{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"arn:aws:sqs:*:*:*"}`},
+			Refuted,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
