@@ -219,12 +219,12 @@ func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
 			return n, err
 		}
 		if !reach.Equal(n.New) {
-			n.Between = append(n.Between, reach)
+			n.Between = append(n.Between, Step{Gone: n.New.Subtract(reach), Come: reach.Subtract(n.New)})
 		}
 		now, n.New = next, reach
 	}
 	if k := len(n.Between); k > 0 {
-		n.Between = n.Between[:k-1] // the last one is New
+		n.Between = n.Between[:k-1] // the last one leads to New
 	}
 	n.NewOthers = resource.Symbolic(now.Ingress)
 	return n, nil
@@ -232,7 +232,9 @@ func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
 
 // reachAfter is what the next configuration lets in, where now lets in reach.
 func reachAfter(now, next *resource.SecurityGroup, reach netset.Set) (netset.Set, error) {
-	same := func(a, b resource.Rule) bool { return a.ID == b.ID && a.SamePermission(b) }
+	same := func(a, b resource.Rule) bool {
+		return a.ID == b.ID && a.SamePermission(b) && a.PrefixList == b.PrefixList
+	}
 	if k := len(now.Ingress); len(next.Ingress) == k+1 && slices.EqualFunc(now.Ingress, next.Ingress[:k], same) { // one rule more
 		more, err := resource.Reach(next.Ingress[k:])
 		return reach.Union(more), err

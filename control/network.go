@@ -20,14 +20,22 @@ const NetworkKind = "network/1"
 // forbidden ones that shall go. Others are sources that stand for no addresses
 // (security groups), by name.
 type Network struct {
-	Old       netset.Set   `json:"old"`
-	New       netset.Set   `json:"new"`
-	Forbidden netset.Set   `json:"forbidden"`
-	Between   []netset.Set `json:"between,omitempty"`
+	Old       netset.Set `json:"old"`
+	New       netset.Set `json:"new"`
+	Forbidden netset.Set `json:"forbidden"`
+	// Between are the changes on the way from Old, but for the last one, that
+	// make a difference: differences are small where states are not.
+	Between []Step `json:"between,omitempty"`
 	// Symbolic sources before, after, and those that shall go.
 	OldOthers       []string `json:"old_others,omitempty"`
 	NewOthers       []string `json:"new_others,omitempty"`
 	ForbiddenOthers []string `json:"forbidden_others,omitempty"`
+}
+
+// Step is what one change takes away, and then what it brings.
+type Step struct {
+	Gone netset.Set `json:"gone"`
+	Come netset.Set `json:"come"`
 }
 
 // Evidence proves or refutes, exactly: the new state lets in nothing that the
@@ -59,8 +67,10 @@ func (n Network) claims() []dera.Claim {
 	}
 	between := dera.Claim{Name: "never_wider_between", Verdict: dera.Proved,
 		Says: "no state between two changes lets in more than the old one or less than what is kept"}
+	now := n.Old
 	for _, s := range n.Between {
-		for _, c := range []dera.Claim{subset("", "", s, n.Old, nil, nil), subset("", "", kept, s, nil, nil)} {
+		now = now.Subtract(s.Gone).Union(s.Come)
+		for _, c := range []dera.Claim{subset("", "", now, n.Old, nil, nil), subset("", "", kept, now, nil, nil)} {
 			if c.Verdict != dera.Proved {
 				between.Verdict, between.Witness = c.Verdict, c.Witness
 			}

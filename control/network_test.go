@@ -30,9 +30,9 @@ func TestNetworkClaims(t *testing.T) {
 		{"finding_stays_in_part", func(n *Network) { n.New = web.Union(office) }, "finding_gone tcp/22 from 203.0.113."},
 		{"something_else_goes", func(n *Network) { n.New = netset.Set{} }, "nothing_else_lost tcp/443 from "},
 		{"something_comes", func(n *Network) { n.New = web.Union(set(netset.UDP, 53, 53, "10.0.0.0/8")) }, "nothing_new udp/53 from 10."},
-		{"wider_between", func(n *Network) { n.Between = []netset.Set{n.Old, n.Old.Union(set(netset.TCP, 1, 1, "10.0.0.0/8"))} }, "never_wider_between tcp/1 from 10."},
-		{"outage_between", func(n *Network) { n.Between = []netset.Set{world} }, "never_wider_between tcp/443 from "},
-		{"between_is_fine", func(n *Network) { n.Between = []netset.Set{n.Old, web.Union(office), web} }, ""},
+		{"wider_between", func(n *Network) { n.Between = []Step{{Gone: office}, {Come: set(netset.TCP, 1, 1, "10.0.0.0/8")}} }, "never_wider_between tcp/1 from 10."},
+		{"outage_between", func(n *Network) { n.Between = []Step{{Gone: web}, {Come: web}} }, "never_wider_between tcp/443 from "},
+		{"between_is_fine", func(n *Network) { n.Between = []Step{{Gone: world, Come: office}, {Gone: office}} }, ""},
 		{"group_comes", func(n *Network) { n.NewOthers = []string{"tcp 22 from sg-2"} }, "nothing_new tcp 22 from sg-2"},
 		{"group_goes", func(n *Network) { n.OldOthers = []string{"tcp 22 from sg-2"} }, "nothing_else_lost tcp 22 from sg-2"},
 		{"forbidden_group_stays", func(n *Network) {

@@ -134,5 +134,14 @@ func (r Rule) Line() string { return r.Traffic() + " from " + r.Source() }
 // SamePermission reports whether AWS would call the two rules duplicates: the
 // same protocol, ports and source, whatever their ID, description and tags.
 func (r Rule) SamePermission(o Rule) bool {
-	return r.Protocol == o.Protocol && r.From == o.From && r.To == o.To && r.Source() == o.Source()
+	if r.Protocol != o.Protocol || r.From != o.From || r.To != o.To {
+		return false
+	}
+	switch {
+	case r.PrefixList != nil || o.PrefixList != nil:
+		return r.PrefixList != nil && o.PrefixList != nil && r.PrefixList.ID == o.PrefixList.ID
+	case r.Group != nil || o.Group != nil:
+		return r.Group != nil && o.Group != nil && *r.Group == *o.Group
+	}
+	return r.CIDR == o.CIDR
 }

@@ -112,7 +112,7 @@ func bent(t TB, ev dera.Evidence) []bentEvidence {
 		wide.New = everything
 		body("the new state lets everything in", wide)
 		wide = n
-		wide.Between = append([]netset.Set{everything}, n.Between...)
+		wide.Between = append([]control.Step{{Come: everything}}, n.Between...)
 		body("a state on the way lets everything in", wide)
 	}
 	add("the body has a field that nobody knows", func(e *dera.Evidence) {
