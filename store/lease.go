@@ -26,7 +26,7 @@ func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Dura
 			WHERE leases.owner = excluded.owner OR leases.until <= $4
 			RETURNING token, until`, resource, owner, micros(now.Add(ttl)), micros(now)).Scan(&l.Token, &until)
 		if errors.Is(err, sql.ErrNoRows) {
-			return ErrConflict
+			return fmt.Errorf("somebody else holds it: %w", ErrConflict)
 		}
 		l.Until = fromMicros(until)
 		return err

@@ -23,6 +23,9 @@ type Database struct {
 	SQL func(t testing.TB) *sql.DB
 	// Begin are the statements after which nobody else can write jobs.
 	Begin []string
+	// Waiting counts the statements that wait for a lock; empty where it cannot
+	// be told.
+	Waiting string
 	// Raw returns all bytes that lie in it.
 	Raw func(t testing.TB) []byte
 }
@@ -62,9 +65,10 @@ func Postgres(s *postgres.Server) func(t testing.TB) Database {
 // PostgresAt is the database at a URL.
 func PostgresAt(url string) Database {
 	db := Database{
-		URL:   url,
-		SQL:   func(t testing.TB) *sql.DB { return openSQL(t, "pgx", url) },
-		Begin: []string{"BEGIN", "LOCK TABLE jobs IN SHARE MODE"},
+		URL:     url,
+		SQL:     func(t testing.TB) *sql.DB { return openSQL(t, "pgx", url) },
+		Begin:   []string{"BEGIN", "LOCK TABLE jobs IN SHARE MODE"},
+		Waiting: "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
 	}
 	db.Raw = func(t testing.TB) []byte { return []byte(Dump(t, db)) }
 	return db

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,8 @@ func leaseTests() map[string]func(*world) {
 		"tokens_only_grow":                             tokens,
 		"one_of_many_gets_the_lease":                   leaseRace,
 		"takeover_waits_for_a_commit_under_the_lease":  takeover,
+		"takeover_waits_for_a_commit_that_is_held_up":  takeoverHeldUp,
+		"lease_that_ends_in_the_queue_is_over":         fenceInQueue,
 		"leases_and_stops_are_read_while_others_write": readWhileWriting,
 	}
 }
@@ -157,7 +160,6 @@ func takeover(w *world) {
 	handles := w.handles()
 	for range 20 {
 		l := w.held("sg")
-		w.commit(store.Batch{Remediations: nil})
 		done := make(chan error, 1)
 		go func() {
 			done <- handles[0].Commit(w.Context(), store.Batch{Fence: &l, Intents: []dera.Intent{Intent("r", l.Token, w.clock.Now())}})
@@ -192,6 +194,83 @@ func (w *world) block() (release func()) {
 			w.Errorf("end the block: %v", err)
 		}
 		_ = conn.Close()
+	}
+}
+
+// await waits until n statements wait for a lock, as far as the database tells,
+// or until done.
+func (w *world) await(n int, done <-chan struct{}) {
+	w.Helper()
+	if w.db.Waiting == "" {
+		return
+	}
+	conn := w.db.SQL(w)
+	defer conn.Close()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for waiting := 0; waiting < n; {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		if err := conn.QueryRowContext(w.Context(), w.db.Waiting).Scan(&waiting); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// takeoverHeldUp is takeover with a commit that has passed the fence and is then
+// held up until after its lease is over.
+func takeoverHeldUp(w *world) {
+	handles := w.handles()
+	l := w.held("sg")
+	release := w.block()
+	var group sync.WaitGroup
+	var committed, leased error
+	var seen []dera.Intent
+	group.Go(func() {
+		committed = handles[0].Commit(w.Context(), store.Batch{
+			Fence: &l, Intents: []dera.Intent{Intent("r", l.Token, w.clock.Now())}, Jobs: []dera.Job{look("a", w.clock.Now())},
+		})
+	})
+	w.await(1, nil)
+	w.clock.Advance(time.Hour)
+	done := make(chan struct{})
+	group.Go(func() {
+		defer close(done)
+		if _, leased = handles[1].Lease(w.Context(), "sg", "them", time.Minute); leased == nil {
+			seen, leased = handles[1].Intents(w.Context(), "r")
+		}
+	})
+	w.await(2, done)
+	release()
+	group.Wait()
+	if leased != nil || committed != nil && !errors.Is(committed, store.ErrFenced) {
+		w.Fatalf("lease and commit: got %v and %v", leased, committed)
+	}
+	if there := len(seen) == 1; there != (committed == nil) {
+		w.Errorf("the next holder saw the intent: %v, but its commit returned %v", there, committed)
+	}
+}
+
+// fenceInQueue lets a lease run out while the commit under it waits for another.
+func fenceInQueue(w *world) {
+	l := w.held("sg")
+	release := w.block()
+	var group sync.WaitGroup
+	var first, second error
+	group.Go(func() { first = w.store.Commit(w.Context(), store.Batch{Jobs: []dera.Job{look("a", w.clock.Now())}}) })
+	w.await(1, nil)
+	group.Go(func() {
+		second = w.store.Commit(w.Context(), store.Batch{Fence: &l, Jobs: []dera.Job{look("b", w.clock.Now())}})
+	})
+	w.await(2, nil)
+	w.clock.Advance(time.Hour)
+	release()
+	group.Wait()
+	if first != nil || !errors.Is(second, store.ErrFenced) {
+		w.Errorf("commits: got %v and %v, want nil and %v", first, second, store.ErrFenced)
 	}
 }
 
