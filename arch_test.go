@@ -23,9 +23,10 @@ var rooms = map[string][]string{
 	"dera/cloudtrail": {"dera"},
 	"dera/resource":   {"dera", "dera/iam", "dera/netset"},
 	"dera/source":     {"dera", "dera/cloudtrail"},
+	"dera/usage":      {"dera", "dera/iam", "dera/cloudtrail"},
 	"dera/audit":      {"dera", "dera/audit"},
 	"dera/control":    {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control"},
-	"dera/store":      {"dera", "dera/audit", "dera/store"},
+	"dera/store":      {"dera", "dera/audit", "dera/usage", "dera/store"},
 	"dera/cloud":      {"dera", "dera/iam", "dera/netset", "dera/resource"},
 	"dera/controls":   {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control", "dera/controls"},
 	"dera/detect":     {"dera", "dera/resource", "dera/control"},
@@ -40,6 +41,7 @@ var rooms = map[string][]string{
 // import. What is not here is the standard library's alone.
 var modules = map[string][]string{
 	"dera/netset":   {"go4.org/netipx"},
+	"dera/usage":    {"github.com/klauspost/compress"},
 	"dera/audit":    {"golang.org/x/mod/sumdb"},
 	"dera/store":    {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 	"dera/evaluate": {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"},

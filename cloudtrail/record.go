@@ -72,19 +72,7 @@ func (r Record) Actor() string {
 func (r Record) Failed() bool { return r.ErrorCode != "" }
 
 // Denied reports whether the call failed because it was not allowed.
-func (r Record) Denied() bool {
-	// EC2 puts the side that is to blame in front, others a namespace.
-	switch code := r.ErrorCode; code[strings.LastIndexAny(code, ".#")+1:] {
-	case "AccessDenied", // S3, IAM, STS, SQS and the other Query services
-		"AccessDeniedException", // most JSON services
-		"UnauthorizedOperation", // EC2
-		"AuthorizationError",    // SNS
-		"ForbiddenException",    // MSK, App Mesh
-		"UnauthorizedException": // IoT, AppSync
-		return true
-	}
-	return false
-}
+func (r Record) Denied() bool { return Denied(r.ErrorCode) }
 
 // clean makes a text of the record safe to keep: valid UTF-8 without control
 // characters (PostgreSQL refuses NUL), at most limit bytes.

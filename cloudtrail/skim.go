@@ -1,0 +1,342 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// Fields is what the usage ledger needs of one record, found in one pass. Its
+// bytes are raw JSON values that alias the text they were read from; what stands
+// deeper than the record's first level (or than the members of userIdentity that
+// AWS writes) can neither hide nor fake one of them.
+type Fields struct {
+	ID, Time, Source, Name, Region, Account, ErrorCode, Type, Category []byte
+	ReadOnly, Request, Response, Resources                             []byte
+	Identity                                                           Identity
+	seen                                                               uint32
+}
+
+// Identity is the userIdentity of a record, as raw JSON values.
+type Identity struct {
+	Type, ARN, Account, PrincipalID, InvokedBy, UserName, Provider []byte
+	Issuer, IssuerType, Created                                    []byte // of sessionContext
+	BehalfUser, BehalfStore                                        []byte // of onBehalfOf
+	seen                                                           uint32
+}
+
+var (
+	errShort  = errors.New("text ends within a record")
+	errSyntax = errors.New("record is not a JSON object")
+)
+
+// Skim reads the fields of one record, which is the whole of raw. It is exact for
+// JSON that json.Valid accepts. A member that it reads and that stands twice is
+// ErrDuplicateName.
+func (f *Fields) Skim(raw []byte) error {
+	i := skipSpace(raw, 0)
+	if i == len(raw) || raw[i] != '{' {
+		return fmt.Errorf("read record: %w", ErrNotJSON)
+	}
+	end, err := f.skim(raw, i)
+	switch {
+	case errors.Is(err, ErrDuplicateName):
+		return fmt.Errorf("read record: %w", err)
+	case err != nil || skipSpace(raw, end) != len(raw):
+		return fmt.Errorf("read record: %w", ErrNotJSON)
+	}
+	return nil
+}
+
+// skim reads the object that begins at i and returns the index behind it. After
+// ErrDuplicateName the index is good too.
+func (f *Fields) skim(raw []byte, i int) (int, error) {
+	*f = Fields{}
+	twice := false
+	end, err := members(raw, i, func(name []byte, at int) (int, error) {
+		into, bit := f.member(name)
+		if bit == 0 {
+			return valueEnd(raw, at)
+		}
+		twice = twice || f.seen&bit != 0
+		f.seen |= bit
+		if into == nil {
+			end, again, err := f.Identity.skim(raw, at)
+			twice = twice || again
+			return end, err
+		}
+		end, err := valueEnd(raw, at)
+		if err == nil {
+			*into = raw[at:end]
+		}
+		return end, err
+	})
+	if err == nil && twice {
+		err = ErrDuplicateName
+	}
+	return end, err
+}
+
+// member says where the value of a member goes, and its bit; 0 for one that is
+// not read. The identity goes nowhere: it is taken apart.
+func (f *Fields) member(name []byte) (into *[]byte, bit uint32) {
+	switch string(name) {
+	case "eventID":
+		return &f.ID, 1
+	case "eventTime":
+		return &f.Time, 2
+	case "eventSource":
+		return &f.Source, 4
+	case "eventName":
+		return &f.Name, 8
+	case "awsRegion":
+		return &f.Region, 16
+	case "recipientAccountId":
+		return &f.Account, 32
+	case "errorCode":
+		return &f.ErrorCode, 64
+	case "eventType":
+		return &f.Type, 128
+	case "eventCategory":
+		return &f.Category, 256
+	case "readOnly":
+		return &f.ReadOnly, 512
+	case "requestParameters":
+		return &f.Request, 1024
+	case "responseElements":
+		return &f.Response, 2048
+	case "resources":
+		return &f.Resources, 4096
+	case "userIdentity":
+		return nil, 8192
+	}
+	return nil, 0
+}
+
+func (d *Identity) skim(raw []byte, i int) (end int, twice bool, err error) {
+	*d = Identity{}
+	if i == len(raw) {
+		return i, false, errShort
+	}
+	if raw[i] != '{' {
+		end, err = valueEnd(raw, i)
+		return end, false, err
+	}
+	end, err = d.group(raw, i, &twice, d.member)
+	return end, twice, err
+}
+
+// group reads an object of the identity.
+func (d *Identity) group(raw []byte, i int, twice *bool, member func([]byte) (*[]byte, uint32)) (int, error) {
+	return members(raw, i, func(name []byte, at int) (int, error) {
+		into, bit := member(name)
+		if bit == 0 {
+			return valueEnd(raw, at)
+		}
+		*twice = *twice || d.seen&bit != 0
+		d.seen |= bit
+		if into != nil {
+			end, err := valueEnd(raw, at)
+			if err == nil {
+				*into = raw[at:end]
+			}
+			return end, err
+		}
+		if at == len(raw) {
+			return at, errShort
+		}
+		if raw[at] != '{' {
+			return valueEnd(raw, at)
+		}
+		return d.group(raw, at, twice, d.inner(bit))
+	})
+}
+
+const (
+	inSession = 1 << (iota + 8)
+	inBehalf
+	inIssuer
+	inAttributes
+)
+
+func (d *Identity) member(name []byte) (*[]byte, uint32) {
+	switch string(name) {
+	case "type":
+		return &d.Type, 1
+	case "arn":
+		return &d.ARN, 2
+	case "accountId":
+		return &d.Account, 4
+	case "principalId":
+		return &d.PrincipalID, 8
+	case "invokedBy":
+		return &d.InvokedBy, 16
+	case "userName":
+		return &d.UserName, 32
+	case "identityProvider":
+		return &d.Provider, 64
+	case "sessionContext":
+		return nil, inSession
+	case "onBehalfOf":
+		return nil, inBehalf
+	}
+	return nil, 0
+}
+
+// inner returns the members of an object within the identity.
+func (d *Identity) inner(object uint32) func([]byte) (*[]byte, uint32) {
+	return func(name []byte) (*[]byte, uint32) {
+		switch {
+		case object == inSession && string(name) == "sessionIssuer":
+			return nil, inIssuer
+		case object == inSession && string(name) == "attributes":
+			return nil, inAttributes
+		case object == inIssuer && string(name) == "arn":
+			return &d.Issuer, 1 << 16
+		case object == inIssuer && string(name) == "type":
+			return &d.IssuerType, 1 << 17
+		case object == inAttributes && string(name) == "creationDate":
+			return &d.Created, 1 << 18
+		case object == inBehalf && string(name) == "userId":
+			return &d.BehalfUser, 1 << 19
+		case object == inBehalf && string(name) == "identityStoreArn":
+			return &d.BehalfStore, 1 << 20
+		}
+		return nil, 0
+	}
+}
+
+// members calls f with the unescaped name of each member of the object at i and
+// the index of its value; f returns the index behind the value.
+func members(raw []byte, i int, f func(name []byte, at int) (int, error)) (int, error) {
+	i = skipSpace(raw, i+1)
+	if i < len(raw) && raw[i] == '}' {
+		return i + 1, nil
+	}
+	for {
+		if i >= len(raw) {
+			return i, errShort
+		}
+		if raw[i] != '"' {
+			return i, errSyntax
+		}
+		end := textEnd(raw, i+1)
+		if end < 0 {
+			return i, errShort
+		}
+		name := raw[i+1 : end]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			var ok bool
+			if name, ok = unescape(name); !ok {
+				return i, errSyntax
+			}
+		}
+		if i = skipSpace(raw, end+1); i >= len(raw) {
+			return i, errShort
+		}
+		if raw[i] != ':' {
+			return i, errSyntax
+		}
+		var err error
+		if i, err = f(name, skipSpace(raw, i+1)); err != nil {
+			return i, err
+		}
+		if i = skipSpace(raw, i); i >= len(raw) {
+			return i, errShort
+		}
+		switch raw[i] {
+		case '}':
+			return i + 1, nil
+		case ',':
+			i = skipSpace(raw, i+1)
+		default:
+			return i, errSyntax
+		}
+	}
+}
+
+// textEnd returns the index of the quote that ends the string whose first
+// character is at i, or -1.
+func textEnd(raw []byte, i int) int {
+	for from := i; ; {
+		n := bytes.IndexByte(raw[from:], '"')
+		if n < 0 {
+			return -1
+		}
+		end := from + n
+		slashes := 0
+		for end-1-slashes >= i && raw[end-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return end
+		}
+		from = end + 1
+	}
+}
+
+// valueEnd returns the index behind the value that begins at i.
+func valueEnd(raw []byte, i int) (int, error) {
+	if i >= len(raw) {
+		return i, errShort
+	}
+	switch raw[i] {
+	case '"':
+		if end := textEnd(raw, i+1); end >= 0 {
+			return end + 1, nil
+		}
+		return i, errShort
+	case '{', '[':
+		return deepEnd(raw, i)
+	}
+	for start := i; ; i++ {
+		if i == len(raw) {
+			return i, errShort // a scalar is never the last of a record
+		}
+		switch raw[i] {
+		case ',', '}', ']', ' ', '\n', '\r', '\t':
+			if i == start {
+				return i, errSyntax
+			}
+			return i, nil
+		case '"', '{', '[', ':':
+			return i, errSyntax
+		}
+	}
+}
+
+// deepEnd returns the index behind the object or array that begins at i.
+func deepEnd(raw []byte, i int) (int, error) {
+	depth := 0
+	for i < len(raw) {
+		switch raw[i] {
+		case '"':
+			end := textEnd(raw, i+1)
+			if end < 0 {
+				return i, errShort
+			}
+			i = end
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1, nil
+			}
+		}
+		i++
+	}
+	return i, errShort
+}
+
+// Text returns the text of a raw JSON string, and nil for any other value. It
+// aliases raw unless raw holds escapes.
+func Text(raw []byte) []byte {
+	if len(raw) < 2 || raw[0] != '"' {
+		return nil
+	}
+	s, ok := unquote(raw)
+	if !ok {
+		return nil
+	}
+	return s
+}

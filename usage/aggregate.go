@@ -1,0 +1,347 @@
+package usage
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"maps"
+	"slices"
+	"time"
+
+	"dera/cloudtrail"
+)
+
+// Reason says why a record is no use of an action; "" for one that is.
+type Reason string
+
+// Why records do not count. Those that are Lost are use that nobody knows of, and
+// so a gap.
+const (
+	Counted          Reason = ""
+	NotACall         Reason = "not a call of a principal"
+	Repeated         Reason = "repeated in the same file"
+	NoAction         Reason = "no eventSource or eventName"
+	NoTime           Reason = "no eventTime"
+	NoPlace          Reason = "no account or region"
+	NoPrincipal      Reason = "no principal is told"
+	TwiceNamed       Reason = "a member stands twice"
+	NotAuthenticated Reason = "not from an authenticated path"
+	Unreadable       Reason = "not a CloudTrail record"
+)
+
+// Lost reports whether a record was refused that may have been a use.
+func (r Reason) Lost() bool {
+	switch r {
+	case NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, Unreadable:
+		return true
+	case Counted, NotACall, Repeated, NotAuthenticated:
+	}
+	return false
+}
+
+// aggregate collects uses in memory. It is not safe for concurrent use.
+type aggregate struct {
+	principals map[string]*holder
+	actions    map[string]uint32 // source NUL name
+	named      []Action          // by number
+	arns       map[string]uint32
+	texts      []string // of arns, by number
+	hours      map[place]*Hours
+	changes    []Change
+	size       int // bytes in memory, roughly
+
+	seen    map[[16]byte]struct{} // event IDs of this file
+	scratch []byte
+	last    lastHour
+}
+
+// holder is one principal. Few have many actions, so the numbers are searched
+// one by one until there are many.
+type holder struct {
+	kind    cloudtrail.PrincipalKind
+	arn     string
+	end     Second
+	numbers []uint32 // action << 1 | trust
+	uses    []counted
+	index   map[uint32]int
+}
+
+type counted struct {
+	first, last, succeeded, denied uint32
+	count, denials                 uint64
+	arns                           []uint32 // sorted by text
+	more                           bool
+}
+
+// maxSeen bounds the event IDs that are remembered within one file.
+const maxSeen = 1 << 16
+
+func newAggregate() *aggregate {
+	a := &aggregate{seen: map[[16]byte]struct{}{}}
+	a.reset()
+	return a
+}
+
+// reset forgets everything but the event IDs.
+func (a *aggregate) reset() {
+	a.principals, a.actions, a.arns = map[string]*holder{}, map[string]uint32{}, map[string]uint32{}
+	a.named, a.texts, a.changes = nil, nil, nil
+	a.hours, a.last, a.size = map[place]*Hours{}, lastHour{}, 0
+}
+
+// file begins with another file.
+func (a *aggregate) file() { clear(a.seen) }
+
+// add counts one record.
+func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
+	source, name := cloudtrail.Text(f.Source), cloudtrail.Text(f.Name)
+	if !word(source) || !word(name) {
+		return NoAction
+	}
+	if string(cloudtrail.Text(f.Type)) == "AwsServiceEvent" || string(cloudtrail.Text(f.Category)) == "Insight" {
+		return NotACall
+	}
+	at, ok := parseTime(cloudtrail.Text(f.Time))
+	if !ok {
+		return NoTime
+	}
+	account, region := cloudtrail.Text(f.Account), cloudtrail.Text(f.Region)
+	if len(account) == 0 {
+		account = cloudtrail.Text(f.Identity.Account)
+	}
+	if !word(region) || len(region) > 32 || !digits(account) {
+		return NoPlace
+	}
+	key, kind, arn, ok := f.Identity.Principal(a.scratch[:0])
+	a.scratch = key
+	if !ok || len(key) > 2048 {
+		return NoPrincipal
+	}
+	if a.repeated(cloudtrail.Text(f.ID)) {
+		return Repeated
+	}
+	a.hour(account, region, at, trust)
+	h := a.holder(key)
+	if h == nil {
+		return NoPrincipal
+	}
+	h.who(a, kind, arn, at, &f.Identity)
+	u := a.use(h, source, name, trust)
+	errorCode := cloudtrail.Text(f.ErrorCode)
+	if cloudtrail.Denied(string(errorCode)) {
+		u.denied, u.denials = max(u.denied, at), u.denials+1
+		return Counted
+	}
+	u.hit(at)
+	if len(errorCode) == 0 {
+		u.succeeded = max(u.succeeded, at)
+		a.changed(f, account, region, at)
+	}
+	a.resources(u, f)
+	a.roles(h, f, source, account, region, at, trust)
+	a.session(f)
+	return Counted
+}
+
+func (u *counted) hit(at uint32) {
+	if u.first == 0 || at < u.first {
+		u.first = at
+	}
+	u.last, u.count = max(u.last, at), u.count+1
+}
+
+// repeated remembers event IDs, as many as maxSeen.
+func (a *aggregate) repeated(id []byte) bool {
+	if len(id) == 0 {
+		return false
+	}
+	var k [16]byte
+	if !uuid(id, &k) {
+		sum := sha256.Sum256(id)
+		k = [16]byte(sum[:])
+	}
+	if _, ok := a.seen[k]; ok {
+		return true
+	}
+	if len(a.seen) >= maxSeen {
+		clear(a.seen)
+	}
+	a.seen[k] = struct{}{}
+	return false
+}
+
+func (a *aggregate) holder(key []byte) *holder {
+	if h := a.principals[string(key)]; h != nil {
+		return h
+	}
+	if !printable(key) {
+		return nil
+	}
+	h := &holder{}
+	a.principals[string(key)] = h
+	a.size += len(key) + 200
+	return h
+}
+
+// longestSession bounds the sessions that a principal can have: 12 hours for
+// roles, 36 for what users and root make with STS.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html
+func longestSession(kind cloudtrail.PrincipalKind) time.Duration {
+	if kind == cloudtrail.Role {
+		return 12 * time.Hour
+	}
+	return 36 * time.Hour
+}
+
+// who notes what a record tells about the principal itself.
+func (h *holder) who(a *aggregate, kind cloudtrail.PrincipalKind, arn []byte, at uint32, d *cloudtrail.Identity) {
+	h.kind = max(h.kind, kind)
+	if string(arn) != h.arn && printable(arn) && len(arn) <= 2048 {
+		if len(arn) > len(h.arn) || len(arn) == len(h.arn) && string(arn) > h.arn {
+			a.size += len(arn) - len(h.arn)
+			h.arn = string(arn)
+		}
+	}
+	if t, ok := parseTime(cloudtrail.Text(d.Created)); ok && t <= at {
+		h.end = max(h.end, Second(t)+Second(longestSession(kind)/time.Second))
+	}
+}
+
+// use finds or makes the use of an action.
+func (a *aggregate) use(h *holder, source, name []byte, trust Trust) *counted {
+	a.scratch = append(append(append(a.scratch[:0], source...), 0), name...)
+	n, ok := a.actions[string(a.scratch)]
+	if !ok {
+		n = uint32(len(a.named))
+		a.actions[string(a.scratch)] = n
+		a.named = append(a.named, Action{string(source), string(name)})
+		a.size += 2*len(a.scratch) + 100
+	}
+	n = n<<1 | uint32(trust)
+	const many = 32
+	if h.index != nil {
+		if i, ok := h.index[n]; ok {
+			return &h.uses[i]
+		}
+	} else if i := slices.Index(h.numbers, n); i >= 0 {
+		return &h.uses[i]
+	}
+	h.numbers, h.uses = append(h.numbers, n), append(h.uses, counted{})
+	a.size += 140
+	if len(h.numbers) == many {
+		h.index = make(map[uint32]int, 2*many)
+		for i, n := range h.numbers {
+			h.index[n] = i
+		}
+	} else if h.index != nil {
+		h.index[n] = len(h.uses) - 1
+		a.size += 24
+	}
+	return &h.uses[len(h.uses)-1]
+}
+
+// resources adds the ARNs that a call names.
+func (a *aggregate) resources(u *counted, f *cloudtrail.Fields) {
+	named := false
+	add := func(arn []byte) {
+		named = true
+		a.resource(u, arn)
+	}
+	eachARN(f.Resources, add)
+	eachARN(f.Request, add)
+	u.more = u.more || !named
+}
+
+// resource keeps an ARN if it is among the smallest.
+func (a *aggregate) resource(u *counted, arn []byte) {
+	i := 0
+	for i < len(u.arns) && a.texts[u.arns[i]] < string(arn) {
+		i++
+	}
+	switch {
+	case i < len(u.arns) && a.texts[u.arns[i]] == string(arn):
+		return
+	case i == MaxResources || len(arn) > 1024 || !printable(arn):
+		u.more = true
+		return
+	}
+	n, ok := a.arns[string(arn)]
+	if !ok {
+		n = uint32(len(a.texts))
+		text := string(arn)
+		a.arns[text] = n
+		a.texts = append(a.texts, text)
+		a.size += len(arn) + 72
+	}
+	if len(u.arns) == MaxResources {
+		u.arns, u.more = u.arns[:MaxResources-1], true
+	} else {
+		a.size += 6
+	}
+	u.arns = slices.Insert(u.arns, i, n)
+}
+
+// roles infers the use of iam:PassRole.
+func (a *aggregate) roles(h *holder, f *cloudtrail.Fields, source, account, region []byte, at uint32, trust Trust) {
+	if string(f.ReadOnly) == "true" || passesNothing(source) || len(f.Request) < 8 {
+		return
+	}
+	var u *counted
+	pass := func(arn []byte) {
+		if u == nil {
+			p := PassRole()
+			u = a.use(h, []byte(p.Source), []byte(p.Name), trust)
+			u.hit(at)
+			u.succeeded = max(u.succeeded, at)
+		}
+		a.resource(u, arn)
+	}
+	if bytes.Contains(f.Request, []byte(":iam::")) {
+		eachARN(f.Request, func(arn []byte) {
+			if passes(arn) {
+				pass(arn)
+			}
+		})
+	}
+	if hasRoleName(f.Request) {
+		for _, arn := range namedRoles(f.Request, cloudtrail.Partition(string(region)), string(account)) {
+			pass([]byte(arn))
+		}
+	}
+}
+
+// session notes when the session that a call made will end.
+func (a *aggregate) session(f *cloudtrail.Fields) {
+	s, ok := f.Session(a.scratch[:0])
+	if !ok || s.Key == nil {
+		return
+	}
+	a.scratch = s.Key
+	if h := a.holder(s.Key); h != nil {
+		h.kind = max(h.kind, cloudtrail.Role)
+		h.end = max(h.end, SecondOf(s.End))
+	}
+}
+
+// activities returns what was collected, sorted, by part.
+func (a *aggregate) activities() map[int][]Activity {
+	out := map[int][]Activity{}
+	for _, key := range slices.Sorted(maps.Keys(a.principals)) {
+		h := a.principals[key]
+		act := Activity{Key: key, Kind: h.kind, ARN: h.arn, SessionEnd: h.end, Uses: make([]Use, len(h.uses))}
+		for i, u := range h.uses {
+			n := h.numbers[i]
+			act.Uses[i] = Use{
+				Action: a.named[n>>1], Trust: Trust(n & 1), First: Second(u.first), Last: Second(u.last), Count: u.count,
+				Succeeded: Second(u.succeeded), LastDenied: Second(u.denied), Denied: u.denials, More: u.more,
+			}
+			for _, n := range u.arns {
+				act.Uses[i].Resources = append(act.Uses[i].Resources, a.texts[n])
+			}
+		}
+		slices.SortFunc(act.Uses, compareUses)
+		p := Part(key)
+		out[p] = append(out[p], act)
+	}
+	return out
+}

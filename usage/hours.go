@@ -1,0 +1,114 @@
+package usage
+
+import (
+	"bytes"
+	"time"
+
+	"dera/cloudtrail"
+)
+
+// place is an account and region in a month.
+type place struct {
+	account, region string
+	month           int // years times 12 plus months
+}
+
+// Hours says in which hours of a month something was recorded in a region of an
+// account. One bit is one hour of UTC.
+type Hours struct {
+	Account string
+	Region  string
+	Month   int      // years times 12 plus months from 0
+	Seen    [93]byte // 31 days
+	// Proved are hours of which every delivered log file is known to be here.
+	Proved [93]byte
+}
+
+// monthOf is the month of a time.
+func monthOf(t time.Time) int { return t.Year()*12 + int(t.Month()) - 1 }
+
+// start is the first second of the month.
+func (h *Hours) start() time.Time {
+	return time.Date(h.Month/12, time.Month(h.Month%12+1), 1, 0, 0, 0, 0, time.UTC)
+}
+
+// Merge adds what another part of the ledger knows of the same month.
+func (h *Hours) Merge(o Hours) {
+	for i := range h.Seen {
+		h.Seen[i] |= o.Seen[i]
+		h.Proved[i] |= o.Proved[i]
+	}
+}
+
+// lastHour remembers where the last record was: the next one mostly is there too.
+type lastHour struct {
+	account, region string
+	hour            uint32
+	trust           Trust
+}
+
+// hour notes that something was recorded.
+func (a *aggregate) hour(account, region []byte, at uint32, trust Trust) {
+	l := &a.last
+	if l.hour == at/3600 && l.trust == trust && l.account == string(account) && l.region == string(region) {
+		return
+	}
+	*l = lastHour{string(account), string(region), at / 3600, trust}
+	setHour(a.hours, l.account, l.region, Second(at), trust, func() { a.size += 400 })
+}
+
+// setHour sets the bit of an hour; grown is called for a new month.
+func setHour(hours map[place]*Hours, account, region string, at Second, trust Trust, grown func()) {
+	t := at.Time()
+	p := place{account, region, monthOf(t)}
+	h := hours[p]
+	if h == nil {
+		h = &Hours{Account: account, Region: region, Month: p.month}
+		hours[p] = h
+		grown()
+	}
+	bit := (t.Day()-1)*24 + t.Hour()
+	h.Seen[bit/8] |= 1 << (bit % 8)
+	if trust == Verified {
+		h.Proved[bit/8] |= 1 << (bit % 8)
+	}
+}
+
+// Change is a call that may have changed what a trail records.
+type Change struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Name    string `json:"name"`
+	At      Second `json:"at"`
+	By      string `json:"by"` // key of the principal
+}
+
+// trailCall reports whether a call of CloudTrail may change what trails record.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Operations.html
+func trailCall(name []byte) bool {
+	for _, read := range [...]string{"Get", "List", "Describe", "Lookup", "Search"} {
+		if bytes.HasPrefix(name, []byte(read)) {
+			return false
+		}
+	}
+	for _, what := range [...]string{"Trail", "EventSelectors", "Logging", "EventConfiguration"} {
+		if bytes.HasSuffix(name, []byte(what)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxChanges bounds the changes of one flush; many at once say no more than some.
+const maxChanges = 1000
+
+// changed notes a change of what is recorded.
+func (a *aggregate) changed(f *cloudtrail.Fields, account, region []byte, at uint32) {
+	name := cloudtrail.Text(f.Name)
+	if string(cloudtrail.Text(f.Source)) != "cloudtrail.amazonaws.com" || len(a.changes) >= maxChanges || !trailCall(name) {
+		return
+	}
+	key, _, _, _ := f.Identity.Principal(nil)
+	a.changes = append(a.changes, Change{string(account), string(region), string(name), Second(at), string(key)})
+}
