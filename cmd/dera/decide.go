@@ -20,6 +20,9 @@ func (a *app) acting(ctx context.Context, f func(context.Context, *session) erro
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.recall(ctx); err != nil {
+		return err
+	}
 	if err := s.connect(ctx, options{}); err != nil {
 		return err
 	}
@@ -36,9 +39,6 @@ func (s *session) mayAct(r dera.Remediation) error {
 		if known.ID == acct.ID {
 			acct = known
 		}
-	}
-	if s.app.flags.mode == "" && s.app.flags.config == "" {
-		s.decided = &r.Decision.Mode
 	}
 	if s.mode(acct, r.Control) == dera.Observe {
 		return usage("the mode of %s in account %s is observe, so nothing is written; --mode review lets approved changes through", r.Control, r.Plan.Account)

@@ -256,10 +256,10 @@ func (w *motoWorld) approveRest(r scanReport, id string, want []string) {
 		if f.Resource.Name() != id || f.Plan == nil || f.Plan.State != "waiting" {
 			continue
 		}
-		if _, _, code := w.dera("approve", f.Plan.Remediation, "--digest", strings.Repeat("0", 64), "--mode", "review"); code != exitNo {
+		if _, _, code := w.dera("approve", f.Plan.Remediation, "--digest", strings.Repeat("0", 64)); code != exitNo {
 			w.t.Errorf("approve with a wrong digest: got exit code %d, want %d", code, exitNo)
 		}
-		out, errOut, code := w.dera("approve", f.Plan.Remediation, "--digest", f.Plan.Digest, "--mode", "review")
+		out, errOut, code := w.dera("approve", f.Plan.Remediation, "--digest", f.Plan.Digest)
 		if code != exitGood {
 			w.t.Fatalf("approve: got exit code %d\n%s%s", code, out, errOut)
 		}

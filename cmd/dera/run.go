@@ -45,6 +45,9 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if err := s.connect(ctx, options{log: log, tell: a.follow()}); err != nil {
 		return err
 	}
+	if err := s.remember(ctx); err != nil {
+		return err
+	}
 	if queueURL == "" {
 		queueURL = s.config.Queue
 	}

@@ -79,6 +79,9 @@ func (a *app) scan(ctx context.Context, apply bool) (err error) {
 	if apply && !s.config.enforces(a.flags.mode) {
 		return usage("--apply acts only where the mode is enforce; here it is observe or review, so nothing would be done")
 	}
+	if err := s.remember(ctx); err != nil {
+		return err
+	}
 	began := a.now()
 	if err := s.look(ctx, watch, apply); err != nil {
 		return err

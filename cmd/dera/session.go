@@ -38,16 +38,10 @@ type session struct {
 	accounts []dera.Account
 	regions  []string
 	engine   *engine.Engine
-	// decided is the mode under which an order's remediation was decided; it holds
-	// where neither flag nor configuration says one now.
-	decided *dera.Mode
 }
 
 // mode is the mode in force for a control in an account.
 func (s *session) mode(a dera.Account, ctl string) dera.Mode {
-	if s.decided != nil {
-		return *s.decided
-	}
 	return s.config.modeFor(s.app.flags.mode)(a, ctl)
 }
 
