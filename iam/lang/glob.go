@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +79,21 @@ func (g *Glob) Key() string {
 	var b strings.Builder
 	g.appendKey(&b)
 	return b.String()
+}
+
+// Around takes apart a glob that is one variable with text around it, and
+// reports whether it is one.
+func (g *Glob) Around() (before string, variable int, after string, ok bool) {
+	at := slices.IndexFunc(g.elems, func(e elem) bool { return e.kind == varElem })
+	if at < 0 || slices.ContainsFunc(g.loops, func(l loop) bool { return l != noLoop }) {
+		return "", 0, "", false
+	}
+	for i, e := range g.elems {
+		if i != at && e.kind != litElem {
+			return "", 0, "", false
+		}
+	}
+	return spell(g.elems[:at]), int(g.elems[at].r - varBase), spell(g.elems[at+1:]), true
 }
 
 // parts returns the elements and the loops.

@@ -169,6 +169,18 @@ func TestBuilder_folds_letters_only(t *testing.T) {
 	}
 }
 
+func TestGlob_around(t *testing.T) {
+	t.Parallel()
+	if before, v, after, ok := globOf("a/&/b").Around(); !ok || before != "a/" || v != 1 || after != "/b" {
+		t.Errorf("got %q, %d, %q, %v", before, v, after, ok)
+	}
+	for _, other := range []string{"ab", "$*", "$?", "$&", "*"} {
+		if _, _, _, ok := globOf(other).Around(); ok {
+			t.Errorf("%q is said to be one variable with text around it", other)
+		}
+	}
+}
+
 func TestStatus_string(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[Status]string{Empty: "empty", Nonempty: "nonempty", Maybe: "maybe", Exhausted: "exhausted", 9: "invalid status"} {

@@ -42,7 +42,9 @@ func (r *run) concretise(l leaf) *Witness {
 }
 
 // assignments lists values for the keys that are used as variables: first all
-// natural ones, then others key by key, then none at all.
+// natural ones, then others key by key, then none at all. The others are those
+// that the question compares the key with, and those that turn a value with the
+// variable into a text that stands elsewhere in the question.
 func (r *run) assignments() []map[string]*string {
 	t := r.compiler.t
 	natural := map[string]*string{}
@@ -56,7 +58,7 @@ func (r *run) assignments() []map[string]*string {
 	out := []map[string]*string{natural}
 	keys := slices.Sorted(maps.Keys(natural))
 	for _, key := range keys {
-		for _, text := range t.constants(t.dim(key)) {
+		for _, text := range append(t.constants(t.dim(key)), t.meeting(t.dim(key))...) {
 			one := maps.Clone(natural)
 			one[key] = &text
 			out = append(out, one)
@@ -83,6 +85,31 @@ func (t *table) constants(dim int) []string {
 		for _, text := range b.text[0].Texts() {
 			if !slices.Contains(out, text) && len(out) < maxConstants {
 				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+// meeting returns values of the dimension that make some value with the
+// variable in it equal to a text that the same place is compared with.
+func (t *table) meeting(dim int) []string {
+	var out []string
+	for _, b := range t.bases {
+		if b.kind != textBase {
+			continue
+		}
+		for _, g := range b.text[0].Globs() {
+			before, v, after, ok := g.Around()
+			if !ok || t.vars[v].dim != dim {
+				continue
+			}
+			for _, text := range t.constants(b.dim) {
+				rest, ok := strings.CutPrefix(text, before)
+				value, same := strings.CutSuffix(rest, after)
+				if ok && same && !slices.Contains(out, value) && len(out) < maxConstants {
+					out = append(out, value)
+				}
 			}
 		}
 	}

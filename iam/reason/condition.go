@@ -83,7 +83,7 @@ func (c *compiler) quantify(dim int, set policy.SetOperator, negated bool, l lan
 // absent returns the literal "the key has no value". Under a set operator and
 // Null one reading counts a key with nothing but an empty text so.
 func (c *compiler) absent(dim int, set policy.SetOperator) lit {
-	if set != policy.NoSet && c.emptyIsNull() {
+	if set != policy.NoSet && !c.t.dims[dim].ranged && c.emptyIsNull() {
 		return c.t.some(dim, lang.Union(lang.Exact(""))) | allBit
 	}
 	return c.t.present(dim).not()

@@ -71,6 +71,7 @@ func TestSubset(t *testing.T) {
 
 		{"variables_of_accounts_and_regions", []string{allow("s3:*", "arn:aws:s3:*:*:x")}, []string{allow("s3:*", "arn:aws:s3:${aws:RequestedRegion}:${aws:PrincipalAccount}:x"), allow("s3:*", "${aws:PrincipalArn}")}, Refuted, NoCause},
 		{"variable_that_must_meet_a_constant", []string{allowIf("s3:*", `{"StringEquals":{"aws:username":"bob","k:s":"${aws:username}"}}`)}, []string{allowIf("s3:*", `{"StringEquals":{"k:s":"alice"}}`)}, Refuted, NoCause},
+		{"variable_that_must_meet_a_resource", []string{allow("s3:*", "ba")}, []string{allow("S3:*", "ba"), deny("s3:*", "b${aws:username}")}, Refuted, NoCause},
 		{"variable_that_must_be_absent", []string{allowIf("s3:*", `{"StringEqualsIfExists":{"k:s":"${aws:username, 'nobody'}"},"Null":{"aws:username":"true"}}`)}, []string{allowIf("s3:*", `{"StringEquals":{"aws:username":"alice"}}`)}, Refuted, NoCause},
 		{"variable_of_many_values", []string{allow("s3:*", "${k:m}"), allowIf("ec2:*", `{"ForAnyValue:StringEquals":{"k:m":"a"}}`)}, []string{allow("S3:*", "${k:m}"), allowIf("EC2:*", `{"ForAnyValue:StringEquals":{"k:m":"a"}}`)}, Proved, NoCause},
 		{"variable_without_end", []string{allow("s3:*", "a${b")}, []string{allow("s3:*", "a$?b")}, Proved, NoCause},

@@ -118,14 +118,14 @@ func (th *theory) certain(lits []lit) lang.Status {
 func (th *theory) one(dim int, lits []lit) (lang.Status, []string) {
 	status := lang.Nonempty
 	th.sets = th.sets[:0]
-	space, ranged := th.dims[dim].universe, false
+	space, ranged := th.dims[dim].universe, th.dims[dim].ranged
 	for _, l := range lits {
 		b := &th.bases[l.base()]
 		switch b.kind {
 		case textBase:
 			th.sets = append(th.sets, b.text[l.outside()])
 		case rangeBase:
-			space, ranged = space.Meet(b.ranges[l.outside()]), true
+			space = space.Meet(b.ranges[l.outside()])
 		case opaqueBase:
 			status = lang.Maybe
 		}
