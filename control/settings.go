@@ -9,7 +9,9 @@ type Settings struct {
 	// external.
 	Allow []netip.Prefix
 	// KeepInternal are networks whose access is authorized again, narrowly, when
-	// a rule from the whole world is revoked. Off by default.
+	// a rule from the whole world is revoked. Off by default. Public ones belong
+	// on Allow too: access from there would stay a finding, so without that the
+	// plan is refused (keep-internal).
 	KeepInternal []netip.Prefix
 	// RuleQuota is the number of inbound rules that a security group may have in
 	// each address family; 0 means 60, AWS's default (VPC quotas).

@@ -37,7 +37,7 @@ func TestLawsOnFullGroups(t *testing.T) {
 	}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
-		if n++; n > 25 {
+		if n++; n > 12 {
 			return
 		}
 		g, s := drawGroup(t, 60), drawSettings(t)

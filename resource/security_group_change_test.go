@@ -112,6 +112,51 @@ func TestAuthorizeAndUndo(t *testing.T) {
 	}
 }
 
+// TestRetarget: a rule that went and came back has another ID; a revoke that
+// knows its permission finds it, one that knows only the ID finds nothing.
+func TestRetarget(t *testing.T) {
+	t.Parallel()
+	rule := cidr("tcp", 22, 22, "10.0.0.0/8")
+	g := group(cidr("tcp", 443, 443, "0.0.0.0/0"), rule)
+	tests := []struct {
+		name string
+		in   RevokeIngressInput
+		want string
+	}{
+		{"same_id", RevokeIngressInput{GroupID: "sg-1", RuleID: "sgr-2", Rule: &rule}, "sgr-2"},
+		{"other_id", RevokeIngressInput{GroupID: "sg-1", RuleID: "sgr-9", Rule: &rule}, "sgr-2"},
+		{"other_id_and_no_permission", RevokeIngressInput{GroupID: "sg-1", RuleID: "sgr-9"}, "sgr-9"},
+		{"gone", RevokeIngressInput{GroupID: "sg-1", RuleID: "sgr-9", Rule: &Rule{Protocol: "udp"}}, "sgr-9"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			input, err := json.Marshal(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			op, err := kind(t).Retarget(g, Operation{RevokeIngress, 1, input})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got RevokeIngressInput
+			if err := json.Unmarshal(op.Input, &got); err != nil || got.RuleID != tt.want {
+				t.Errorf("retarget: got %s, %v, want %s", got.RuleID, err, tt.want)
+			}
+			if done, _, err := kind(t).Effect(g, op); err != nil || done != (tt.want == "sgr-9") {
+				t.Errorf("effect: got %t, %v", done, err)
+			}
+		})
+	}
+	other := Operation{AuthorizeIngress, 1, []byte(`{}`)}
+	if op, err := kind(t).Retarget(g, other); err != nil || string(op.Input) != "{}" {
+		t.Errorf("retarget an authorize: got %s, %v, want it as it is", op.Input, err)
+	}
+	if _, err := kind(t).Retarget("text", Operation{RevokeIngress, 1, []byte(`{}`)}); err == nil {
+		t.Errorf("retarget in another configuration: got no error")
+	}
+}
+
 // TestUndoIsNeverHalfFilled: without the recorded output there is no undo.
 func TestUndoIsNeverHalfFilled(t *testing.T) {
 	t.Parallel()
