@@ -118,7 +118,7 @@ func (t *run) resume(ctx context.Context) error {
 		t.looked = true // what else moved is for the verification: the fix is kept
 		return nil
 	}
-	res, canon, ok, err := t.stable(ctx)
+	res, canon, ok, err := t.reaches(ctx, t.rem.Way[min(applied, len(t.rem.Way)-1)])
 	if err != nil {
 		return err
 	}

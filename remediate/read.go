@@ -36,6 +36,22 @@ func (t *run) stable(ctx context.Context) (res dera.Resource, canon string, ok b
 	return res, "", false, fmt.Errorf("read %s: it keeps changing, so nothing is decided", t.rem.Plan.Resource)
 }
 
+// reaches reads until the configuration is the wanted one, and returns the last
+// that was stable: one that contradicts what was seen before may be behind.
+func (t *run) reaches(ctx context.Context, want string) (res dera.Resource, canon string, ok bool, err error) {
+	for i := range t.cfg.Patience {
+		if i > 0 {
+			if err := t.pause(ctx); err != nil {
+				return res, "", false, err
+			}
+		}
+		if res, canon, ok, err = t.stable(ctx); err != nil || ok && canon == want {
+			return res, canon, ok, err
+		}
+	}
+	return res, canon, ok, nil
+}
+
 func (t *run) pause(ctx context.Context) error {
 	if t.cfg.Settle < 0 {
 		return ctx.Err()

@@ -169,7 +169,7 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 // undone ends an undo by a fresh look: the configuration must be the one from
 // before, or what differs is named.
 func (t *run) undone(ctx context.Context) error {
-	_, canon, ok, err := t.stable(ctx)
+	_, canon, ok, err := t.reaches(ctx, t.rem.Before())
 	if err != nil {
 		return err
 	}

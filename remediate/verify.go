@@ -12,7 +12,7 @@ import (
 // verify looks afresh: the findings must be gone and nothing but the plan's own
 // changes may have moved (requirement R9).
 func (t *run) verify(ctx context.Context) error {
-	res, canon, ok, err := t.stable(ctx)
+	res, canon, ok, err := t.reaches(ctx, t.rem.Expect())
 	if err != nil {
 		return err
 	}
