@@ -23,6 +23,8 @@ type Database struct {
 	SQL func(t testing.TB) *sql.DB
 	// Begin are the statements after which nobody else can write jobs.
 	Begin []string
+	// Tables names all tables.
+	Tables string
 	// Waiting counts the statements that wait for a lock; empty where it cannot
 	// be told.
 	Waiting string
@@ -40,9 +42,10 @@ func SQLite(t testing.TB) Database {
 func SQLiteIn(dir string) Database {
 	path := filepath.Join(dir, "dera.db")
 	return Database{
-		URL:   "sqlite:" + path,
-		SQL:   func(t testing.TB) *sql.DB { return openSQL(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(15000)") },
-		Begin: []string{"BEGIN IMMEDIATE"},
+		URL:    "sqlite:" + path,
+		SQL:    func(t testing.TB) *sql.DB { return openSQL(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(15000)") },
+		Begin:  []string{"BEGIN IMMEDIATE"},
+		Tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
 		Raw: func(t testing.TB) []byte {
 			t.Helper()
 			var out []byte
@@ -68,6 +71,7 @@ func PostgresAt(url string) Database {
 		URL:     url,
 		SQL:     func(t testing.TB) *sql.DB { return openSQL(t, "pgx", url) },
 		Begin:   []string{"BEGIN", "LOCK TABLE jobs IN SHARE MODE"},
+		Tables:  "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'",
 		Waiting: "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
 	}
 	db.Raw = func(t testing.TB) []byte { return []byte(Dump(t, db)) }
@@ -94,10 +98,30 @@ func exec(t testing.TB, db Database, statements ...string) {
 }
 
 // tables are all tables of a store.
-func tables() []string {
+func tables(t testing.TB, db Database) []string {
+	t.Helper()
+	conn := db.SQL(t)
+	defer conn.Close()
+	rows := must(conn.QueryContext(t.Context(), db.Tables))(t)
+	var out []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// batchTables are the tables that a full batch writes to.
+func batchTables() []string {
 	return []string{
-		"checkpoints", "counters", "evidence", "findings", "hashes", "intents", "jobs", "kept_events", "leases", "leaves", "meta",
-		"remediations", "sealed", "spends", "stops",
+		"counters", "evidence", "findings", "hashes", "intents", "jobs", "kept_events", "leaves", "remediations", "sealed", "spends", "stops",
 	}
 }
 
@@ -107,7 +131,7 @@ func Dump(t testing.TB, db Database) string {
 	conn := db.SQL(t)
 	defer conn.Close()
 	var out strings.Builder
-	for _, table := range tables() {
+	for _, table := range tables(t, db) {
 		var lines []string
 		rows := must(conn.QueryContext(t.Context(), "SELECT * FROM "+table))(t)
 		columns := must(rows.Columns())(t)
