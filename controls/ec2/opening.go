@@ -309,6 +309,9 @@ func (o opening) failure() control.Failure {
 		f.Title = o.what + " is open to the internet"
 	default:
 		f.Title = o.what + " is open to the internet"
+		if slices.ContainsFunc(o.blamed, func(r resource.Rule) bool { return r.PrefixList != nil }) {
+			f.Severity = dera.Critical // cannot be split, and other groups may share it
+		}
 	}
 	f.Why = fmt.Sprintf("%s can reach %s through %s.", control.Audience(o.measure), o.what, ruleList(o.blamed))
 	return f
