@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
 	"dera"
 	"dera/awssim"
 	"dera/resource"
@@ -206,5 +210,35 @@ func wantState(t *testing.T, r dera.Remediation, want dera.State) {
 			why = append(why, string(s.State)+": "+s.Why)
 		}
 		t.Fatalf("remediation %s: got %s, want %s\n  %s", r.ID, r.State, want, strings.Join(why, "\n  "))
+	}
+}
+
+// What other people do to a group.
+func (w *world) authorize(id string, rules ...awssim.Rule) {
+	if _, err := w.region.Authorize(w.t.Context(), id, rules...); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func (w *world) revoke(id string, rules ...awssim.Rule) {
+	if err := w.region.Revoke(w.t.Context(), id, rules...); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func (w *world) tag(id, key, value string) {
+	if err := w.region.Tag(w.t.Context(), id, map[string]string{key: value}); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func (w *world) remove(id string) {
+	creds := w.cloud.Account(account).Credentials()
+	api := ec2.New(ec2.Options{
+		Region: region, HTTPClient: w.cloud.HTTPClient(), BaseEndpoint: awssdk.String("https://aws.sim"),
+		Credentials: credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, ""),
+	})
+	if _, err := api.DeleteSecurityGroup(w.t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: awssdk.String(id)}); err != nil {
+		w.t.Error(err)
 	}
 }

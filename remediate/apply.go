@@ -118,6 +118,9 @@ func (t *run) resume(ctx context.Context) error {
 		t.looked = true // what else moved is for the verification: the fix is kept
 		return nil
 	}
+	if err := t.allowed(ctx); err != nil {
+		return err // under a stop it stays half-way, and nothing is written, not even an undo
+	}
 	res, canon, ok, err := t.reaches(ctx, t.rem.Way[min(applied, len(t.rem.Way)-1)])
 	if err != nil {
 		return err
