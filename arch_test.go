@@ -43,7 +43,7 @@ var modules = map[string][]string{
 	"dera/netset":   {"go4.org/netipx"},
 	"dera/usage":    {"github.com/klauspost/compress"},
 	"dera/audit":    {"golang.org/x/mod/sumdb"},
-	"dera/store":    {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
+	"dera/store":    {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "modernc.org/sqlite"},
 	"dera/evaluate": {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"dera/cloud":    {"github.com/aws/"},
 	"dera/cmd": {
