@@ -27,6 +27,7 @@ var (
 	inlineCode = regexp.MustCompile("`([^`]+)`")
 	testName   = regexp.MustCompile(`\bTest[A-Z][A-Za-z0-9_]*\b`)
 	tableRow   = regexp.MustCompile(`^\| ([a-z0-9.]+\.[a-z]+/\S+) \| (v\S+) \|`)
+	roomRow    = regexp.MustCompile(`^\| \S+ \| \[([^\]]+)\]\([^)]+\) \| .* \| ([^|]+) \|$`)
 	longFlag   = regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`)
 	usedFlag   = regexp.MustCompile(`^--([a-z-]+)`)
 	subCommand = regexp.MustCompile(`(?m)^  ([a-z]+) +\S`)
@@ -140,6 +141,48 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 					t.Errorf("%s names %s, and there is no such test", d.path, test)
 				}
 			}
+		}
+	}
+}
+
+// TestArchitectureDrawsTheRooms holds the table of docs/architecture.md against
+// the one of arch_test.go.
+func TestArchitectureDrawsTheRooms(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if m := roomRow.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
+			drawn[m[1]] = m[2]
+		}
+	}
+	special := map[string]string{"dera": "the root", "dera/cmd": "cmd/dera", "dera/cloud": "cloud/aws"}
+	for room, allowed := range rooms {
+		name, ok := special[room]
+		if !ok {
+			name = strings.TrimPrefix(room, "dera/")
+		}
+		var list []string
+		for _, a := range allowed {
+			switch a {
+			case room:
+			case "*":
+				list = append(list, "everything")
+			case "dera":
+				list = append(list, "words")
+			default:
+				list = append(list, strings.TrimPrefix(a, "dera/"))
+			}
+		}
+		want := strings.Join(list, ", ")
+		if want == "" {
+			want = "–"
+		}
+		if drawn[name] != want {
+			t.Errorf("room %s in docs/architecture.md: got %q, want %q", name, drawn[name], want)
 		}
 	}
 }
