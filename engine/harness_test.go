@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +76,8 @@ type world struct {
 	// step is called at each step of an engine on the store, and around each of
 	// its calls; an error from it is the network's.
 	step func(name string) error
+	// needed makes the guardrail of withNeed object.
+	needed atomic.Bool
 
 	mu    sync.Mutex
 	ids   int

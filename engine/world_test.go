@@ -1,9 +1,11 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"dera"
 	"dera/awssim"
+	"dera/evaluate"
 	"dera/resource"
 )
 
@@ -241,4 +244,21 @@ func (w *world) remove(id string) {
 	if _, err := api.DeleteSecurityGroup(w.t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: awssdk.String(id)}); err != nil {
 		w.t.Error(err)
 	}
+}
+
+// withNeed puts a guardrail into the gate that objects once somebody needs what
+// the plan takes away.
+func withNeed(w *world) func(*evaluate.Gate) {
+	return func(g *evaluate.Gate) { g.Plan = append(g.Plan, need{&w.needed}) }
+}
+
+type need struct{ yes *atomic.Bool }
+
+func (need) Name() string { return "in-use-by-test" }
+
+func (n need) Check(context.Context, evaluate.Case) (dera.Reason, error) {
+	if n.yes.Load() {
+		return dera.Reason{Disposition: dera.Review, Why: "somebody needs it by now"}, nil
+	}
+	return dera.Reason{Disposition: dera.Auto, Why: "nobody needs it"}, nil
 }

@@ -1,0 +1,267 @@
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dera"
+	"dera/awssim"
+	"dera/remediate"
+	"dera/resource"
+)
+
+func (w *world) rollback(id string) (dera.Remediation, error) {
+	w.t.Helper()
+	return w.engine.Rollback(w.t.Context(), id, remediate.Request{By: person(), Reason: "it broke the build"})
+}
+
+// canon is the group's configuration as dera compares it, read through the API.
+func (w *world) canon(id string) string {
+	w.t.Helper()
+	res, ok, err := writer{w.client()}.Read(w.t.Context(), dera.Plan{
+		Partition: "aws", Account: account, Region: region, Type: resource.SecurityGroupType,
+		Resource: dera.NewARN("aws", "ec2", region, account, "security-group/"+id),
+	})
+	if err != nil || !ok {
+		w.t.Fatalf("read %s: %v", id, err)
+	}
+	kind, err := resource.Lookup(resource.SecurityGroupType)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := kind.Canon(res.Config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+// ruleID is the ID of the group's first inbound rule.
+func (w *world) ruleID(id string) string {
+	w.t.Helper()
+	g, _ := w.cloud.Snapshot().Group(id)
+	for _, r := range g.Rules {
+		if !r.Egress {
+			return r.ID
+		}
+	}
+	w.t.Fatal("the group has no rule")
+	return ""
+}
+
+// Rollback brings back the same configuration, with descriptions and tags (I7).
+func TestRollbackRestoresTheSameConfiguration(t *testing.T) {
+	t.Parallel()
+	described := tcp(22, 22, "0.0.0.0/0")
+	described.Description = "ssh for the (old) build farm"
+	six := awssim.Rule{Protocol: "tcp", FromPort: 20, ToPort: 25, CIDR: "::/0", Description: "six"}
+	tests := []struct {
+		name  string
+		rules []awssim.Rule
+	}{
+		{name: "one_rule", rules: []awssim.Rule{described}},
+		{name: "split_rule", rules: []awssim.Rule{wideRule(), tcp(443, 443, "0.0.0.0/0")}},
+		{name: "both_families", rules: []awssim.Rule{described, six}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.group("web", tt.rules...)
+			w.tag(w.ruleID(id), "team", "build")
+			w.tag(id, "env", "lab")
+			before := w.canon(id)
+			out := w.watch()
+			w.look(id)
+			r := w.remediations(id)[0]
+			wantState(t, r, dera.Resolved)
+			if w.canon(id) == before {
+				t.Fatal("nothing was fixed, so this shows nothing")
+			}
+			r, err := w.rollback(r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantState(t, r, dera.RolledBack)
+			if diff := cmp.Diff(before, w.canon(id)); diff != "" {
+				t.Errorf("configuration (-before +after rollback):\n%s", diff)
+			}
+			w.quiet()
+			out.check()
+		})
+	}
+}
+
+func TestRollbackIsRefused(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(w *world, id string, r dera.Remediation)
+		why    string
+		drift  string
+		later  bool
+	}{
+		{name: "resource_moved", why: "the resource changed since the fix", drift: "new: in tcp 8443 8443 10.0.0.0/8",
+			change: func(w *world, id string, _ dera.Remediation) { w.authorize(id, tcp(8443, 8443, "10.0.0.0/8")) }},
+		{name: "a_tag_moved", why: "the resource changed since the fix", drift: "changed: tags (its description or tags)",
+			change: func(w *world, id string, _ dera.Remediation) { w.tag(id, "env", "secret-marker") }},
+		{name: "group_is_gone", why: "does not exist", change: func(w *world, id string, _ dera.Remediation) { w.remove(id) }},
+		{name: "later_remediation_in_effect", why: "later remediations", later: true,
+			change: func(w *world, id string, _ dera.Remediation) {
+				w.clock.Advance(time.Minute)
+				w.authorize(id, tcp(3389, 3389, "0.0.0.0/0"))
+				w.look(id)
+			}},
+		{name: "twice", why: "rolled_back", change: func(w *world, _ string, r dera.Remediation) {
+			if _, err := w.rollback(r.ID); err != nil {
+				w.t.Error(err)
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+			w.look(id)
+			r := w.only(id)
+			tt.change(w, id, r)
+			writes := len(w.ours(""))
+			_, err := w.rollback(r.ID)
+			var refused *remediate.RefusedError
+			if !errors.As(err, &refused) || !strings.Contains(refused.Why, tt.why) {
+				t.Fatalf("got %v, want a refusal with %q", err, tt.why)
+			}
+			if tt.drift != "" && !slices.Contains(refused.Drift, tt.drift) {
+				t.Errorf("drift: got %q, want %q in it", refused.Drift, tt.drift)
+			}
+			if strings.Contains(err.Error(), "secret-marker") {
+				t.Errorf("the refusal quotes a tag: %v", err)
+			}
+			if tt.later && !slices.Contains(refused.Later, w.last(id).ID) {
+				t.Errorf("later: got %q, want %q in it", refused.Later, w.last(id).ID)
+			}
+			if n := len(w.ours("")); n != writes {
+				t.Errorf("writes: got %d more, want none", n-writes)
+			}
+		})
+	}
+}
+
+func TestRollbackUnderStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+	w.look(id)
+	r := w.only(id)
+	w.stop()
+	if _, err := w.rollback(r.ID); !errors.Is(err, remediate.ErrStopped) {
+		t.Fatalf("rollback under a stop: got %v, want %v", err, remediate.ErrStopped)
+	}
+	wantState(t, w.only(id), dera.Resolved)
+	got, err := w.engine.Rollback(t.Context(), r.ID, remediate.Request{By: person(), DespiteStop: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.RolledBack)
+}
+
+// A rollback that a stop caught half-way goes on by order of a person.
+func TestRollbackCaughtByAStopGoesOnByOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("lab", wideRule())
+	before := w.canon(id)
+	w.look(id)
+	r := w.remediations(id)[0]
+	w.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.HookAfter, Times: 1, Func: w.stop})
+	if _, err := w.rollback(r.ID); !errors.Is(err, remediate.ErrStopped) {
+		t.Fatalf("got %v, want %v", err, remediate.ErrStopped)
+	}
+	got, err := w.engine.Rollback(t.Context(), r.ID, remediate.Request{By: person(), DespiteStop: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.RolledBack)
+	if diff := cmp.Diff(before, w.canon(id)); diff != "" {
+		t.Errorf("configuration (-before +after rollback):\n%s", diff)
+	}
+}
+
+// An undo that fails is said to have failed (Repokid swallowed the error and
+// deleted what it had restored), and nothing touches the resource until a person
+// has looked.
+func TestFailedUndoFreezesTheResource(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+	w.look(id)
+	r := w.only(id)
+	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Denied})
+	got, err := w.rollback(r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.UndoFailed)
+	if !strings.Contains(got.Failure, "did not take effect") || !strings.Contains(got.Failure, "denied") {
+		t.Errorf("failure: got %q, want the cause in it", got.Failure)
+	}
+	w.authorize(id, tcp(3389, 3389, "0.0.0.0/0"))
+	w.look(id)
+	f := w.findings(id)[rdpKey]
+	if f.Disposition != dera.Review || !slices.ContainsFunc(f.Reasons, func(x dera.Reason) bool { return strings.Contains(x.Why, "frozen") }) {
+		t.Errorf("next finding on it: got %s %v, want review because it is frozen", f.Disposition, f.Reasons)
+	}
+	w.revoke(id, tcp(3389, 3389, "0.0.0.0/0"))
+	w.look(id)
+	fault.Remove()
+	if got, err = w.rollback(r.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.RolledBack)
+	if rules := w.sorted(id); !slices.Equal(rules, []string{"tcp 22-22 0.0.0.0/0"}) {
+		t.Errorf("rules: got %q, want the original", rules)
+	}
+}
+
+// What was rolled back is not fixed again by itself (ASR did), also not by
+// another engine and not when the rule is made anew.
+func TestRolledBackFixGoesToReview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+	w.look(id)
+	if _, err := w.rollback(w.only(id).ID); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet()
+	check := func(when string) {
+		t.Helper()
+		f := w.findings(id)[sshKey]
+		if f.State != dera.FindingOpen || f.Disposition != dera.Review || f.RolledBack != 1 {
+			t.Errorf("%s: got %s %s, %d times rolled back, want open review 1", when, f.State, f.Disposition, f.RolledBack)
+		}
+		wantState(t, w.last(id), dera.Waiting)
+		if n := len(w.ours(revoke)); n != 1 {
+			t.Errorf("%s: got %d revokes, want the first one only", when, n)
+		}
+	}
+	check("after the rollback")
+	w.sweep()
+	check("after a sweep")
+	_ = w.store.Close()
+	w.open("engine-2")
+	w.sweep()
+	check("with another engine")
+	w.revoke(id, tcp(22, 22, "0.0.0.0/0"))
+	w.sweep()
+	w.authorize(id, tcp(22, 22, "0.0.0.0/0"))
+	w.clock.Advance(time.Hour)
+	w.sweep()
+	check("with a rule made anew")
+}
