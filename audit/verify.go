@@ -20,6 +20,9 @@ type VerifyConfig struct {
 	// Since is a checkpoint of the same log that the verifier has kept, or nil.
 	// Without it a truncated log cannot be told from a young one.
 	Since *Checkpoint
+	// Each, when set, is given every record that was found as it was signed, in
+	// order, for what else must be checked of it.
+	Each func(index int64, leaf []byte)
 	// Now defaults to time.Now.
 	Now func() time.Time
 }
@@ -66,6 +69,7 @@ func Verify(ctx context.Context, fsys fs.FS, cfg VerifyConfig) (Report, error) {
 		report: report,
 		folder: folder{fsys, c.Size},
 		held:   cfg.Since,
+		each:   cfg.Each,
 		edge:   map[int][]tlog.Hash{},
 		last:   map[int]loadedTile{},
 	}

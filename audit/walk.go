@@ -19,6 +19,7 @@ type verification struct {
 	report Report
 	folder folder
 	held   *Checkpoint
+	each   func(index int64, leaf []byte)
 	seen   frontier
 	edge   map[int][]tlog.Hash // the trusted partial tile of a level
 	last   map[int]loadedTile  // the last trusted full tile of a level; the walk goes in order
@@ -82,6 +83,9 @@ func (v *verification) bundle(n int64, leaves []tlog.Hash) *Report {
 		if h != leaves[i] {
 			r := v.sofar().badRecord(v.seen.size, "%s", describe(h, leaves, n*tileWidth))
 			return &r
+		}
+		if v.each != nil {
+			v.each(v.seen.size, entry)
 		}
 		v.seen.add(h)
 		v.compare()

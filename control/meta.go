@@ -34,14 +34,14 @@ type Meta struct {
 
 // Case is one row of a control's disposition table.
 type Case struct {
-	When        string
-	Disposition dera.Disposition
-	Because     string
+	When        string           `json:"when"`
+	Disposition dera.Disposition `json:"disposition"`
+	Because     string           `json:"because"`
 }
 
 // Ref is one rule of a standard or a service.
 type Ref struct {
-	Standard string // for example CIS AWS 5.0
-	ID       string // for example 5.3
-	URL      string
+	Standard string `json:"standard"` // for example CIS AWS 5.0
+	ID       string `json:"id"`       // for example 5.3
+	URL      string `json:"url"`
 }

@@ -50,7 +50,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
 	for i := range b.Findings {
-		if b.Findings[i].Actor == "" && o.Actor != "" {
+		if b.Findings[i].Actor == "" && o.Authenticated {
 			b.Findings[i].Actor = o.Actor
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -144,6 +146,15 @@ func (a *app) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 	if cfg.Since, err = heldCheckpoint(since, cfg.PublicKey); err != nil {
 		return err
 	}
+	named := map[string]int64{} // evidence hashes, with the first record that names each
+	cfg.Each = func(index int64, leaf []byte) {
+		var r dera.AuditRecord
+		if json.Unmarshal(leaf, &r) == nil && r.Evidence != "" {
+			if _, seen := named[r.Evidence]; !seen {
+				named[r.Evidence] = index
+			}
+		}
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("read exported log: %w", err)
@@ -155,7 +166,7 @@ func (a *app) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 	}
 	evidence := ""
 	if report.OK() {
-		evidence = checkEvidence(filepath.Join(dir, evidenceDir))
+		evidence = checkEvidence(filepath.Join(dir, evidenceDir), named)
 	}
 	return a.printVerified(report, evidence, trusted)
 }
@@ -201,24 +212,19 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 	return &c, nil
 }
 
-// checkEvidence computes every proof of an export again and returns what is
-// wrong, or "".
-func checkEvidence(dir string) string {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return err.Error()
-	}
-	for _, f := range files {
-		blob, err := os.ReadFile(f)
+// checkEvidence wants every piece of evidence that a record names, as it was, and
+// computes each proof again. It returns what is wrong, or "".
+func checkEvidence(dir string, named map[string]int64) string {
+	for _, hash := range slices.Sorted(maps.Keys(named)) {
+		blob, err := os.ReadFile(filepath.Join(dir, hash+".json"))
 		if err != nil {
-			return err.Error()
+			return fmt.Sprintf("evidence %s of record %d is not there: %v", hash, named[hash], err)
 		}
-		name := strings.TrimSuffix(filepath.Base(f), ".json")
-		if got := sha256Hex(blob); got != name {
-			return fmt.Sprintf("evidence %s has the hash %s: it was changed", name, got)
+		if got := sha256Hex(blob); got != hash {
+			return fmt.Sprintf("evidence %s of record %d has the hash %s: it was changed", hash, named[hash], got)
 		}
 		if err := control.CheckEvidence(blob); err != nil {
-			return fmt.Sprintf("evidence %s: %v", name, err)
+			return fmt.Sprintf("evidence %s of record %d: %v", hash, named[hash], err)
 		}
 	}
 	return ""

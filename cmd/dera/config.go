@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +29,7 @@ type fileConfig struct {
 	Modes      []modeConfig    `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
 	Accounts   []accountConfig `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
 	Regions    []string        `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
+	Vouched    bool            `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
 	Queue      string          `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
 	Sweep      duration        `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two looks at everything, for example 1h. Default: 1h."`
 	Exemptions string          `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
@@ -113,7 +116,24 @@ func loadConfig(path string) (fileConfig, error) {
 	if err := c.validate(); err != nil {
 		return c, usage("%s: %w", path, err)
 	}
-	return c, nil
+	return c.relativeTo(filepath.Dir(path)), nil
+}
+
+// relativeTo makes the paths of the file relative to its folder, so that it means
+// the same wherever a command runs.
+func (c fileConfig) relativeTo(dir string) fileConfig {
+	from := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	c.Exemptions = from(c.Exemptions)
+	c.FlowLogs = slices.Clone(c.FlowLogs)
+	for i := range c.FlowLogs {
+		c.FlowLogs[i] = from(c.FlowLogs[i])
+	}
+	return c
 }
 
 // validate returns everything that is wrong, each with its field.
@@ -127,6 +147,15 @@ func (c fileConfig) validate() error {
 	}
 	if _, err := dera.ParseMode(c.Mode); c.Mode != "" && err != nil {
 		bad("mode", "%v", err)
+	}
+	for _, n := range []struct {
+		field string
+		value int
+		most  int
+	}{{"workers", c.Workers, 256}, {"budget_per_hour", c.Budget, 1_000_000}, {"network.rule_quota", c.Network.RuleQuota, 1000}} {
+		if n.value < 0 || n.value > n.most {
+			bad(n.field, "is %d, want 0 (the default) to %d", n.value, n.most)
+		}
 	}
 	for i, m := range c.Modes {
 		if _, err := dera.ParseMode(m.Mode); err != nil {

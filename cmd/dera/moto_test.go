@@ -61,6 +61,11 @@ func (w *motoWorld) use(c moto.Credentials) {
 		"AWS_SESSION_TOKEN": c.SessionToken, "AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_PROFILE": "", "NO_COLOR": "1",
 	} {
 		w.t.Setenv(k, v)
+		if v == "" { // an empty profile is not no profile to boto, which moto uses
+			if err := os.Unsetenv(k); err != nil {
+				w.t.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -116,7 +116,7 @@ func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error)
 		ids = append(ids, acct.ID)
 	}
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: ids, Log: log, Now: s.app.now,
+		Queue: queue{s.client.Queue(url)}, Accounts: ids, Authenticated: s.config.Vouched, Log: log, Now: s.app.now,
 		Silence: 24 * time.Hour,
 		OnSilence: func(ctx context.Context, since time.Time) {
 			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)

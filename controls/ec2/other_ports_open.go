@@ -23,7 +23,7 @@ func OtherPortsOpen() control.Control {
 			Cases: []control.Case{
 				{When: "the internet reaches a TCP or UDP port other than TCP 22, 3389, 80 and 443", Disposition: dera.Review, Because: "its intent needs context"},
 				{When: "the internet reaches ICMP or another protocol", Disposition: dera.Review, Because: "its intent needs context"},
-				{When: "a rule lets all traffic in from the internet (-1)", Disposition: dera.Review, Because: "it cannot be split safely; critical, and somebody is paged"},
+				{When: "a rule lets all traffic in from the internet (-1)", Disposition: dera.Review, Because: "it cannot be split safely; critical"},
 				{When: "fewer public addresses, outside the allowlist, reach such a port", Disposition: dera.Review, Because: "somebody may have meant it"},
 			},
 			Refs: []control.Ref{

@@ -19,12 +19,11 @@ func WebPortsOpen() control.Control {
 			Title:      "HTTP or HTTPS is open to the internet",
 			Type:       resource.SecurityGroupType,
 			Severity:   dera.Low,
-			Why:        "A public web tier is meant to be reached; a group that is not one should not be.",
+			Why:        "A public web tier is meant to be reached; a group that is not one should not be. Fewer addresses than the internet are no finding here.",
 			Fix:        "None: the owner is told.",
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "the internet reaches TCP 80 or 443", Disposition: dera.Alert, Because: "it is legitimate for public web tiers"},
-				{When: "fewer than 2^24 public IPv4 addresses reach them", Disposition: dera.Exempt, Because: "that is less than what is legitimate here; there is no finding"},
 			},
 			Refs: []control.Ref{
 				{Standard: "Security Hub", ID: "EC2.18", URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-18"},
