@@ -65,7 +65,7 @@ func TestLongPoll(t *testing.T) {
 				queue := must(cloud.Account(hub).Region(east).CreateQueue(t.Context(), "events"))(t)
 				if tt.after != nil {
 					go func() {
-						time.Sleep(3 * time.Second)
+						<-time.After(3 * time.Second)
 						tt.after(t, client, queue)
 					}()
 				}

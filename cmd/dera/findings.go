@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,17 +17,23 @@ import (
 )
 
 func newFindingsCommand(a *app) *cobra.Command {
-	var all bool
+	var all, events bool
 	cmd := &cobra.Command{
 		Use:   "findings",
 		Short: "List the findings that are open",
 		Long:  "findings lists what is left open, the worst first.\n\nExit codes: 0 nothing left open, 3 findings open.",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.findings(ctx, s, all) })
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+				if events {
+					return a.keptEvents(ctx, s)
+				}
+				return a.findings(ctx, s, all)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "resolved ones too")
+	cmd.Flags().BoolVar(&events, "events", false, "instead: how many events came, and those that could not be read")
 	return cmd
 }
 
@@ -81,6 +89,32 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		t.print(a.out)
 	}
 	return r.exit()
+}
+
+// keptEvents shows what the sources counted and kept.
+func (a *app) keptEvents(ctx context.Context, s *session) error {
+	counters, err := s.store.Counters(ctx)
+	if err != nil {
+		return err
+	}
+	kept, err := s.store.KeptEvents(ctx)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"counters": counters, "kept": append([]store.KeptEvent{}, kept...)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(counters)) {
+		a.printf("%-22s %d\n", name, counters[name])
+	}
+	t := table{head: []string{"TIME", "SOURCE", "WHY", "EVENT"}}
+	for _, k := range kept {
+		t.row(stamp(k.At), k.Source, k.Why, k.Body)
+	}
+	if len(t.rows) > 0 {
+		t.print(a.out)
+	}
+	return nil
 }
 
 func newShowCommand(a *app) *cobra.Command {

@@ -43,6 +43,7 @@ type controllerRun struct {
 	out, errOut lockedBuffer
 	cancel      context.CancelFunc
 	code        chan int
+	data        string
 }
 
 func startController(t *testing.T, args ...string) *controllerRun {
@@ -53,8 +54,8 @@ func startController(t *testing.T, args ...string) *controllerRun {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &controllerRun{cancel: cancel, code: make(chan int, 1)}
-	args = append([]string{"run", "--data", filepath.Join(dir, "data"), "--config", cfg, "--mode", "enforce", "--no-exemptions"}, args...)
+	c := &controllerRun{cancel: cancel, code: make(chan int, 1), data: filepath.Join(dir, "data")}
+	args = append([]string{"run", "--data", c.data, "--config", cfg, "--mode", "enforce", "--no-exemptions"}, args...)
 	go func() { c.code <- run(ctx, args, strings.NewReader(""), &c.out, &c.errOut) }()
 	t.Cleanup(cancel)
 	return c
@@ -163,6 +164,15 @@ func TestMotoControllerTakesEventsFromAQueue(t *testing.T) {
 	c.eventually(t, "the rule is revoked", func() bool { return len(w.inbound(id)) == 0 })
 	c.eventually(t, "the remediation is resolved", func() bool { return strings.Contains(c.out.String(), "resolved") })
 	c.stop(t)
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"findings", "--events", "--data", c.data}, strings.NewReader(""), &out, &errOut); code != exitGood {
+		t.Fatalf("dera findings --events: got exit code %d\n%s", code, errOut.String())
+	}
+	for _, want := range []string{"events_received        3", "events_malformed       1", "events_foreign         1", "999999999999"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("dera findings --events does not show %q:\n%s", want, out.String())
+		}
+	}
 }
 
 // envelope is an EventBridge envelope of a flat AuthorizeSecurityGroupIngress.
