@@ -49,6 +49,7 @@ type aggregate struct {
 	changes    []Change
 	size       int // bytes in memory, roughly
 
+	live    bool                  // the records come as they happen, on an authenticated path
 	seen    map[[16]byte]struct{} // event IDs of this file
 	scratch []byte
 	last    lastHour
@@ -119,7 +120,7 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	if a.repeated(cloudtrail.Text(f.ID)) {
 		return Repeated
 	}
-	a.hour(account, region, at, trust)
+	a.hour(account, region, at)
 	h := a.holder(key)
 	if h == nil {
 		return NoPrincipal

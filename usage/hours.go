@@ -20,17 +20,13 @@ type Hours struct {
 	Region  string
 	Month   int      // years times 12 plus months from 0
 	Seen    [93]byte // 31 days
-	// Proved are hours of which every delivered log file is known to be here.
+	// Proved are hours that came on an authenticated path: of log files, those
+	// whose digests show that every delivered file is here.
 	Proved [93]byte
 }
 
 // monthOf is the month of a time.
 func monthOf(t time.Time) int { return t.Year()*12 + int(t.Month()) - 1 }
-
-// start is the first second of the month.
-func (h *Hours) start() time.Time {
-	return time.Date(h.Month/12, time.Month(h.Month%12+1), 1, 0, 0, 0, 0, time.UTC)
-}
 
 // Merge adds what another part of the ledger knows of the same month.
 func (h *Hours) Merge(o Hours) {
@@ -44,21 +40,20 @@ func (h *Hours) Merge(o Hours) {
 type lastHour struct {
 	account, region string
 	hour            uint32
-	trust           Trust
 }
 
 // hour notes that something was recorded.
-func (a *aggregate) hour(account, region []byte, at uint32, trust Trust) {
+func (a *aggregate) hour(account, region []byte, at uint32) {
 	l := &a.last
-	if l.hour == at/3600 && l.trust == trust && l.account == string(account) && l.region == string(region) {
+	if l.hour == at/3600 && l.account == string(account) && l.region == string(region) {
 		return
 	}
-	*l = lastHour{string(account), string(region), at / 3600, trust}
-	setHour(a.hours, l.account, l.region, Second(at), trust, func() { a.size += 400 })
+	*l = lastHour{string(account), string(region), at / 3600}
+	setHour(a.hours, l.account, l.region, Second(at), a.live, func() { a.size += 400 })
 }
 
 // setHour sets the bit of an hour; grown is called for a new month.
-func setHour(hours map[place]*Hours, account, region string, at Second, trust Trust, grown func()) {
+func setHour(hours map[place]*Hours, account, region string, at Second, proved bool, grown func()) {
 	t := at.Time()
 	p := place{account, region, monthOf(t)}
 	h := hours[p]
@@ -69,9 +64,31 @@ func setHour(hours map[place]*Hours, account, region string, at Second, trust Tr
 	}
 	bit := (t.Day()-1)*24 + t.Hour()
 	h.Seen[bit/8] |= 1 << (bit % 8)
-	if trust == Verified {
+	if proved {
 		h.Proved[bit/8] |= 1 << (bit % 8)
 	}
+}
+
+// hourSet looks up hours of one account.
+type hourSet map[place]*Hours
+
+func newHourSet(list []Hours) hourSet {
+	out := hourSet{}
+	for i := range list {
+		out[place{list[i].Account, list[i].Region, list[i].Month}] = &list[i]
+	}
+	return out
+}
+
+// at reports whether the hour of a time was seen, and whether it was proved.
+func (s hourSet) at(account, region string, at Second) (seen, proved bool) {
+	t := at.Time()
+	h := s[place{account, region, monthOf(t)}]
+	if h == nil {
+		return false, false
+	}
+	bit := (t.Day()-1)*24 + t.Hour()
+	return h.Seen[bit/8]&(1<<(bit%8)) != 0, h.Proved[bit/8]&(1<<(bit%8)) != 0
 }
 
 // Change is a call that may have changed what a trail records.

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+	"dera/cloudtrail"
+	ledger "dera/usage"
+)
+
+func newUsageCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "usage",
+		Short: "The activity ledger: who used what, when, and what is not known",
+		Long: "usage reads CloudTrail log files into a ledger of which principal used which action, and answers from it.\n" +
+			"What the ledger cannot know is listed as a gap; a gap means stale, never unused.",
+		Args: args(cobra.NoArgs),
+	}
+	cmd.AddCommand(newUsageImportCommand(a), newUsageShowCommand(a), newUsageGapsCommand(a))
+	return cmd
+}
+
+func newUsageImportCommand(a *app) *cobra.Command {
+	var keys, scope string
+	var keep int
+	cmd := &cobra.Command{
+		Use:   "import PATH…",
+		Short: "Read CloudTrail log files, plain or .gz, and folders of them as CloudTrail writes them to S3",
+		Long: "import reads log files into the ledger. It may be stopped and started again: no file counts twice.\n" +
+			"With --keys (the output of aws cloudtrail list-public-keys) digest files are verified, and log files held\n" +
+			"against them; everything else is kept as unverified, and nothing is automated on it.\n\n" +
+			"Exit codes: 0 everything read, 1 some files were damaged (the others were read).",
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			if keep < 0 {
+				return usage("--keep is %d days", keep)
+			}
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+				l := ledger.New(s.store, a.now)
+				if err := a.declareScope(ctx, l, scope); err != nil {
+					return err
+				}
+				if err := a.importUsage(ctx, l, keys, paths); err != nil || keep == 0 {
+					return err
+				}
+				return l.Retain(ctx, a.now().AddDate(0, 0, -keep))
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&keys, "keys", "", "public keys of CloudTrail (JSON), to verify digest files")
+	f.StringVar(&scope, "scope", "", "declared scope of the log files (JSON): accounts, regions, since, event selectors; see docs/usage.md")
+	f.IntVar(&keep, "keep", 0, "then forget what was over more than so many days ago (0 forgets nothing)")
+	return cmd
+}
+
+func (a *app) declareScope(ctx context.Context, l *ledger.Ledger, path string) error {
+	if path == "" {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return usage("--scope: %v", err)
+	}
+	s, err := ledger.ParseScope(text)
+	if err != nil {
+		return usage("--scope: %s: %v", path, err)
+	}
+	return l.Declare(ctx, s)
+}
+
+func (a *app) importUsage(ctx context.Context, l *ledger.Ledger, keys string, paths []string) error {
+	bar := newProgress(a.err, "reading")
+	cfg := ledger.ImportConfig{Progress: func(p ledger.Progress) {
+		bar.total(p.Of)
+		bar.step("reading")
+	}}
+	if keys != "" {
+		text, err := os.ReadFile(keys)
+		if err != nil {
+			return usage("--keys: %v", err)
+		}
+		if cfg.Keys, err = cloudtrail.ParsePublicKeys(text); err != nil {
+			return usage("--keys: %s: %v", keys, err)
+		}
+	}
+	start := a.now()
+	r, err := l.Import(ctx, cfg, paths...)
+	bar.end()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("stopped; the same command goes on where it was: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		err = a.printJSON(r)
+	} else {
+		a.printImport(r, a.now().Sub(start))
+	}
+	if err == nil && len(r.Damaged) > 0 {
+		return &exitError{exitFailed, nil}
+	}
+	return err
+}
+
+func (a *app) printImport(r ledger.Report, took time.Duration) {
+	a.printf("%d records in %d files read, %d of them verified by digest; %d files were in the ledger already\n", r.Records, r.Files, r.Verified, r.Skipped)
+	for _, reason := range ledger.Reasons() {
+		if n := r.Counts[reason]; n > 0 && reason != ledger.Counted {
+			a.printf("  %d not counted: %s\n", n, reason)
+		}
+	}
+	for _, d := range r.Damaged {
+		a.printf("  damaged: %s: %s\n", d.File, d.Why)
+	}
+	if s := took.Seconds(); s >= 1 {
+		a.note("%.0f records/s\n", float64(r.Records)/s)
+	}
+}
+
+func newUsageGapsCommand(a *app) *cobra.Command {
+	var account string
+	var days int
+	cmd := &cobra.Command{
+		Use:   "gaps",
+		Short: "List what the ledger does not know",
+		Long:  "gaps lists why something may have been used without the ledger knowing.\n\nExit codes: 0 no gaps, 3 there are gaps.",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if account != "" {
+				if err := dera.ValidAccountID(account); err != nil {
+					return usage("--account: %v", err)
+				}
+			}
+			if days < 1 || days > 400 {
+				return usage("--window is %d days, want 1 to 400", days)
+			}
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+				now := a.now()
+				gaps, err := ledger.New(s.store, a.now).Gaps(ctx, ledger.Window{Account: account, From: now.AddDate(0, 0, -days), To: now})
+				if err != nil {
+					return err
+				}
+				return a.printGaps(gaps)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&account, "account", "", "only of this account")
+	cmd.Flags().IntVar(&days, "window", 90, "days up to now in which there must be no gap")
+	return cmd
+}
+
+func (a *app) printGaps(gaps []ledger.Gap) error {
+	if a.json() {
+		if gaps == nil {
+			gaps = []ledger.Gap{}
+		}
+		if err := a.printJSON(gaps); err != nil {
+			return err
+		}
+	} else if len(gaps) == 0 {
+		a.printf("no gaps\n")
+	} else {
+		t := table{head: []string{"ACCOUNT", "REGION", "GAP", "FROM", "TO", "WHY"}}
+		for _, g := range gaps {
+			t.row(dash(g.Account), dash(g.Region), string(g.Kind), dash(g.From.String()), dash(g.To.String()), g.Why)
+		}
+		t.print(a.out)
+	}
+	if len(gaps) > 0 {
+		return &exitError{exitNo, nil}
+	}
+	return nil
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,285 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dera/usage"
+)
+
+var _ usage.Store = (*Store)(nil)
+
+// CommitUsage adds to the usage ledger in one durable transaction. Ledger and
+// loop do not wait for each other: each has its own lock.
+func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if err := s.lockUsage(ctx, tx); err != nil {
+			return err
+		}
+		for _, part := range slices.Sorted(maps.Keys(b.Runs)) {
+			if err := addRun(ctx, tx, part, b.Runs[part]); err != nil {
+				return err
+			}
+		}
+		for _, h := range b.Hours {
+			if err := s.addHours(ctx, tx, h); err != nil {
+				return err
+			}
+		}
+		for _, m := range b.Marks {
+			if err := addMark(ctx, tx, m); err != nil {
+				return err
+			}
+		}
+		for _, f := range b.Facts {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
+				return fmt.Errorf("fact %s: %w", f.ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("commit use: %w", err)
+	}
+	return nil
+}
+
+// lockUsage keeps other writers of the ledger out until the transaction ends.
+func (s *Store) lockUsage(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect.lock == "" {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(7301453803)"); err != nil {
+		return fmt.Errorf("wait for other writers of the ledger: %w", err)
+	}
+	return nil
+}
+
+func addRun(ctx context.Context, tx *sql.Tx, part int, run []byte) error {
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(run), 0) FROM usage_runs WHERE part = $1`, part).Scan(&last); err != nil {
+		return fmt.Errorf("part %d: %w", part, err)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, last+1, run); err != nil {
+		return fmt.Errorf("part %d: %w", part, err)
+	}
+	return nil
+}
+
+func addMark(ctx context.Context, tx *sql.Tx, m usage.Mark) error {
+	old, err := readMark(ctx, tx, m.File)
+	switch {
+	case errors.Is(err, usage.ErrNoMark):
+	case err != nil:
+		return err
+	case old.Done || old.Records != m.From:
+		return fmt.Errorf("%w: %s", usage.ErrMarked, m.Name)
+	}
+	damaged, body := 0, []byte(nil)
+	if m.Damage != "" || m.Lost > 0 || !m.Done {
+		var err error
+		if body, err = json.Marshal(m); err != nil {
+			return fmt.Errorf("mark %s: %w", m.Name, err)
+		}
+		damaged = 1
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_marks (file, at, damaged, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (file) DO UPDATE SET at = excluded.at, damaged = excluded.damaged, body = excluded.body`, m.File, int64(m.At), damaged, string(body)); err != nil {
+		return fmt.Errorf("mark %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// addHours merges: bits are only ever set.
+func (s *Store) addHours(ctx context.Context, tx *sql.Tx, h usage.Hours) error {
+	old, err := readHours(ctx, tx, `account = $1 AND region = $2 AND month = $3`, h.Account, h.Region, h.Month)
+	if err != nil {
+		return err
+	}
+	for _, o := range old {
+		h.Merge(o)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_hours (account, region, month, seen, proved) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (account, region, month) DO UPDATE SET seen = excluded.seen, proved = excluded.proved`,
+		h.Account, h.Region, h.Month, h.Seen[:], h.Proved[:]); err != nil {
+		return fmt.Errorf("hours of %s %s: %w", h.Account, h.Region, err)
+	}
+	return nil
+}
+
+// UsageMark returns the mark of a file, or usage.ErrNoMark.
+func (s *Store) UsageMark(ctx context.Context, file string) (usage.Mark, error) {
+	return readMark(ctx, s.read, file)
+}
+
+func readMark(ctx context.Context, q queryer, file string) (usage.Mark, error) {
+	var body string
+	var at usage.Second
+	err := q.QueryRowContext(ctx, `SELECT at, body FROM usage_marks WHERE file = $1`, file).Scan(&at, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return usage.Mark{}, usage.ErrNoMark
+	}
+	if err != nil {
+		return usage.Mark{}, fmt.Errorf("read mark: %w", err)
+	}
+	m := usage.Mark{File: file, Done: true, At: at}
+	if body == "" {
+		return m, nil
+	}
+	if err := json.Unmarshal([]byte(body), &m); err != nil {
+		return usage.Mark{}, fmt.Errorf("read mark: %w", err)
+	}
+	return m, nil
+}
+
+// UsageMarks returns the marks of files that were not read whole.
+func (s *Store) UsageMarks(ctx context.Context) ([]usage.Mark, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT body FROM usage_marks WHERE damaged = 1 ORDER BY file`)
+	if err != nil {
+		return nil, fmt.Errorf("read marks: %w", err)
+	}
+	return collect[usage.Mark](rows, "marks")
+}
+
+// UsageRuns returns the runs of a part of the ledger, the oldest first.
+func (s *Store) UsageRuns(ctx context.Context, part int) ([][]byte, error) {
+	runs, _, err := readRuns(ctx, s.read, part)
+	return runs, err
+}
+
+func readRuns(ctx context.Context, q queryer, part int) (runs [][]byte, last int64, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT run, body FROM usage_runs WHERE part = $1 ORDER BY run`, part)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read part %d: %w", part, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&last, &body); err != nil {
+			return nil, 0, fmt.Errorf("read part %d: %w", part, err)
+		}
+		runs = append(runs, body)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, 0, fmt.Errorf("read part %d: %w", part, err)
+	}
+	return runs, last, nil
+}
+
+// UsageHours returns the hours of an account, of all for "".
+func (s *Store) UsageHours(ctx context.Context, account string) ([]usage.Hours, error) {
+	return readHours(ctx, s.read, `$1 = '' OR account = $1`, account)
+}
+
+func readHours(ctx context.Context, q queryer, where string, args ...any) ([]usage.Hours, error) {
+	rows, err := q.QueryContext(ctx, `SELECT account, region, month, seen, proved FROM usage_hours WHERE `+where+` ORDER BY account, region, month`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read hours: %w", err)
+	}
+	defer rows.Close()
+	var out []usage.Hours
+	for rows.Next() {
+		var h usage.Hours
+		var seen, proved []byte
+		if err := rows.Scan(&h.Account, &h.Region, &h.Month, &seen, &proved); err != nil {
+			return nil, fmt.Errorf("read hours: %w", err)
+		}
+		copy(h.Seen[:], seen)
+		copy(h.Proved[:], proved)
+		out = append(out, h)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read hours: %w", err)
+	}
+	return out, nil
+}
+
+// UsageFacts returns the facts of a kind, the oldest first.
+func (s *Store) UsageFacts(ctx context.Context, kind string) ([]usage.Fact, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, at, body FROM usage_facts WHERE kind = $1 ORDER BY at, id`, kind)
+	if err != nil {
+		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	defer rows.Close()
+	var out []usage.Fact
+	for rows.Next() {
+		f := usage.Fact{Kind: kind}
+		var body string
+		if err := rows.Scan(&f.ID, &f.At, &body); err != nil {
+			return nil, fmt.Errorf("read facts: %w", err)
+		}
+		f.Body = json.RawMessage(body)
+		out = append(out, f)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	return out, nil
+}
+
+// CompactUsage merges the runs of each part that has more than most, each part in
+// a transaction of its own, and forgets what was over before the cutoff; the zero
+// time forgets nothing.
+func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT part FROM usage_runs GROUP BY part HAVING count(*) > $1 ORDER BY part`, most)
+	if err != nil {
+		return fmt.Errorf("compact use: %w", err)
+	}
+	parts, err := collect[int](rows, "parts")
+	if err != nil {
+		return fmt.Errorf("compact use: %w", err)
+	}
+	for _, part := range parts {
+		if err := s.compactPart(ctx, part, usage.SecondOf(cutoff)); err != nil {
+			return fmt.Errorf("compact use: %w", err)
+		}
+	}
+	if cutoff.IsZero() {
+		return nil
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		at := usage.SecondOf(cutoff)
+		month := cutoff.Year()*12 + int(cutoff.Month()) - 1
+		for _, d := range []struct {
+			query string
+			arg   int64
+		}{
+			{`DELETE FROM usage_hours WHERE month < $1`, int64(month)},
+			{`DELETE FROM usage_marks WHERE at < $1`, int64(at)},
+			{`DELETE FROM usage_facts WHERE at < $1 AND kind <> 'scope'`, int64(at)},
+		} {
+			if _, err := tx.ExecContext(ctx, d.query, d.arg); err != nil {
+				return fmt.Errorf("forget use: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) compactPart(ctx context.Context, part int, cutoff usage.Second) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := s.lockUsage(ctx, tx); err != nil {
+			return err
+		}
+		runs, last, err := readRuns(ctx, tx, part)
+		if err != nil || len(runs) == 0 || len(runs) == 1 && cutoff == 0 {
+			return err
+		}
+		merged, err := usage.MergeRuns(runs, cutoff)
+		if err != nil {
+			return fmt.Errorf("part %d: %w", part, err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_runs WHERE part = $1`, part); err != nil || merged == nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, last, merged)
+		return err
+	})
+}

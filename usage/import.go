@@ -1,0 +1,373 @@
+package usage
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"dera/cloudtrail"
+)
+
+// ImportConfig says how log files are read.
+type ImportConfig struct {
+	// Keys verify digest files. Without keys every record is unverified.
+	Keys cloudtrail.PublicKeys
+	// Workers read files side by side; 0 means one for each processor.
+	Workers int
+	// Memory bounds what all workers together collect before they write it down,
+	// in bytes; 0 means 64 MiB.
+	Memory int
+	// Progress, if set, is told about each file that is done, one at a time.
+	Progress func(Progress)
+}
+
+// Progress is how far an import has come.
+type Progress struct {
+	Files, Of int
+	File      string
+}
+
+// Report is what an import did.
+type Report struct {
+	Files    int       `json:"files"`   // read now
+	Skipped  int       `json:"skipped"` // in the ledger already
+	Verified int       `json:"verified"`
+	Records  int64     `json:"records"`
+	Counts   Counts    `json:"counts"`
+	Damaged  []Damaged `json:"damaged,omitempty"`
+}
+
+// Damaged is a file that could not be read to its end.
+type Damaged struct {
+	File string `json:"file"`
+	Why  string `json:"why"`
+}
+
+// importer is one import under way.
+type importer struct {
+	*Ledger
+	cfg    ImportConfig
+	digest *digests
+
+	total int
+
+	mu      sync.Mutex
+	report  Report
+	claimed map[string]bool // marks of files that a worker of this import has
+}
+
+// Import reads CloudTrail log files and folders of them into the ledger. It can be
+// stopped at any time and called again: what is marked as read is not read twice,
+// and a file counts once whatever its name. A file that cannot be read is in the
+// report, and the others are read all the same; the error is for what stops
+// everything.
+func (l *Ledger) Import(ctx context.Context, cfg ImportConfig, paths ...string) (Report, error) {
+	if cfg.Workers <= 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Memory <= 0 {
+		cfg.Memory = 64 << 20
+	}
+	found, err := find(paths)
+	if err != nil {
+		return Report{}, err
+	}
+	i := &importer{Ledger: l, cfg: cfg, total: len(found.logs), report: Report{Counts: Counts{}}, claimed: map[string]bool{}}
+	i.report.Damaged = found.damaged
+	i.digest = readDigests(found.digests, cfg.Keys)
+	if err := i.all(ctx, found.logs); err != nil {
+		return i.report, fmt.Errorf("import use: %w", err)
+	}
+	facts, hours, err := i.digest.conclude(SecondOf(l.now()))
+	if err == nil {
+		err = l.store.CommitUsage(ctx, Batch{Facts: facts, Hours: hours})
+	}
+	if err == nil {
+		err = l.store.CompactUsage(ctx, mostRuns, time.Time{})
+	}
+	if err != nil {
+		return i.report, fmt.Errorf("import use: %w", err)
+	}
+	return i.report, nil
+}
+
+// all reads the files with several workers. The first error stops all.
+func (i *importer) all(ctx context.Context, files []string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan string)
+	var group sync.WaitGroup
+	for range i.cfg.Workers {
+		group.Go(func() {
+			w := &worker{importer: i, a: newAggregate(), limit: i.cfg.Memory / i.cfg.Workers}
+			if err := w.run(ctx, next); err != nil {
+				cancel(err)
+			}
+		})
+	}
+feed:
+	for _, file := range files {
+		select {
+		case next <- file:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// worker reads one file after the other and writes down what it collected when
+// that is large enough.
+type worker struct {
+	*importer
+	a      *aggregate
+	limit  int
+	marks  []Mark
+	reader cloudtrail.LogReader
+	gunzip gzip.Reader
+	buffer bytes.Buffer
+	fields cloudtrail.Fields
+}
+
+func (w *worker) run(ctx context.Context, files <-chan string) error {
+	for file := range files {
+		if err := w.file(ctx, file); err != nil {
+			return err
+		}
+		if w.a.size > w.limit || len(w.marks) >= 10_000 {
+			if err := w.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return w.flush(ctx)
+}
+
+// flush commits what was collected with the marks of the files that it is from.
+// From here on a crash is safe: these records are not read again.
+func (w *worker) flush(ctx context.Context) error {
+	if len(w.marks) == 0 {
+		return nil
+	}
+	b, err := w.a.batch(w.marks)
+	if err != nil {
+		return err
+	}
+	w.a.reset()
+	w.marks = nil
+	if err := w.store.CommitUsage(ctx, b); err != nil {
+		return err
+	}
+	return w.store.CompactUsage(ctx, mostRuns, time.Time{})
+}
+
+// file reads one file, unless it has been read. Its own faults are not errors.
+func (w *worker) file(ctx context.Context, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		w.damaged(path, err)
+		return nil
+	}
+	defer f.Close()
+	sum, trust, err := w.look(f, path)
+	if err != nil {
+		w.damaged(path, err)
+		return nil
+	}
+	mark, skip, err := w.mark(ctx, sum, trust)
+	if err != nil || skip {
+		w.done(path, trust, Counts{}, skip)
+		return err
+	}
+	mark.Name = path
+	var in io.Reader = f
+	if trust == Verified { // the very bytes whose digest was compared
+		in = bytes.NewReader(w.buffer.Bytes())
+	}
+	counts, err := w.records(ctx, in, trust, &mark)
+	w.done(path, trust, counts, false)
+	if err == nil && mark.Damage != "" {
+		w.damaged(path, errors.New(mark.Damage))
+	}
+	return err
+}
+
+// maxVerified bounds the files, unpacked or not, that are held in memory to
+// compare them with their digest; larger ones stay unverified. CloudTrail writes
+// files of a few MB.
+const maxVerified = 32 << 20
+
+// look returns the hash of a file and how far it can be trusted.
+func (w *worker) look(f *os.File, path string) (string, Trust, error) {
+	want, known := w.digest.of(path)
+	h := sha256.New()
+	w.buffer.Reset()
+	var in io.Reader = f
+	if known {
+		in = io.TeeReader(io.LimitReader(f, maxVerified), &w.buffer)
+	}
+	if _, err := io.Copy(h, in); err != nil {
+		return "", Unverified, err
+	}
+	trust := Unverified
+	if known {
+		if _, err := io.Copy(h, f); err != nil { // what is beyond the limit
+			return "", Unverified, err
+		}
+		if w.hash() == want {
+			trust = Verified
+			w.digest.found(path)
+		}
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", Unverified, err
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16]), trust, nil
+}
+
+// hash is what a digest says of the file in the buffer: the SHA-256 of the
+// unpacked text.
+func (w *worker) hash() string {
+	in, err := w.unpack(bytes.NewReader(w.buffer.Bytes()))
+	if err != nil {
+		return ""
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, in); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// unpack reads plain or zipped text, whatever the name says.
+func (w *worker) unpack(in io.Reader) (io.Reader, error) {
+	magic := make([]byte, 2)
+	n, err := io.ReadFull(in, magic)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	in = io.MultiReader(bytes.NewReader(magic[:n]), in)
+	if string(magic[:n]) != "\x1f\x8b" {
+		return in, nil
+	}
+	if err := w.gunzip.Reset(in); err != nil {
+		return nil, err
+	}
+	return &w.gunzip, nil
+}
+
+// mark finds out how much of a file is in the ledger; skip means all that this
+// reading could add.
+func (w *worker) mark(ctx context.Context, sum string, trust Trust) (m Mark, skip bool, err error) {
+	for _, t := range []Trust{Verified, trust} {
+		m, err = w.store.UsageMark(ctx, fmt.Sprintf("%s-%d", sum, t))
+		switch {
+		case err == nil && m.Done:
+			return m, true, nil
+		case err != nil && !errors.Is(err, ErrNoMark):
+			return m, false, err
+		}
+	}
+	m.File = fmt.Sprintf("%s-%d", sum, trust)
+	w.importer.mu.Lock()
+	defer w.importer.mu.Unlock()
+	skip = w.claimed[m.File] // there is a copy of it
+	w.claimed[m.File] = true
+	return m, skip, nil
+}
+
+// records reads what the ledger does not have yet.
+func (w *worker) records(ctx context.Context, in io.Reader, trust Trust, m *Mark) (Counts, error) {
+	counts := Counts{}
+	skip := m.Records
+	m.From, m.Records, m.At = skip, 0, SecondOf(w.now())
+	w.a.file()
+	unpacked, err := w.unpack(in)
+	w.reader.Reset(unpacked)
+	for err == nil {
+		reason := Counted
+		if err = w.reader.Next(&w.fields); errors.Is(err, cloudtrail.ErrDuplicateName) {
+			reason, err = TwiceNamed, nil
+		}
+		if err != nil {
+			break
+		}
+		if m.Records++; m.Records <= skip {
+			continue
+		}
+		if reason == Counted {
+			reason = w.a.add(&w.fields, trust)
+		}
+		counts[reason]++
+		if reason.Lost() {
+			m.Lost++
+		}
+		if m.Records%4096 == 0 {
+			if err := w.pause(ctx, m); err != nil {
+				return counts, err
+			}
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		m.Damage = err.Error()
+	}
+	m.Done = true
+	w.marks = append(w.marks, *m)
+	return counts, nil
+}
+
+// pause writes down a part of a very large file.
+func (w *worker) pause(ctx context.Context, m *Mark) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if w.a.size <= w.limit {
+		return nil
+	}
+	w.marks = append(w.marks, *m)
+	m.From = m.Records
+	return w.flush(ctx)
+}
+
+// done counts a file.
+func (w *worker) done(path string, trust Trust, counts Counts, skipped bool) {
+	w.importer.mu.Lock()
+	defer w.importer.mu.Unlock()
+	r := &w.report
+	if skipped {
+		r.Skipped++
+	} else {
+		r.Files++
+		if trust == Verified {
+			r.Verified++
+		}
+	}
+	r.Records += counts.Total()
+	r.Counts.add(counts)
+	w.tell(path)
+}
+
+// damaged notes a file that cannot be read, or not to its end.
+func (w *worker) damaged(path string, err error) {
+	w.importer.mu.Lock()
+	defer w.importer.mu.Unlock()
+	w.report.Damaged = append(w.report.Damaged, Damaged{path, err.Error()})
+}
+
+func (i *importer) tell(path string) {
+	if i.cfg.Progress != nil {
+		i.cfg.Progress(Progress{i.report.Files + i.report.Skipped, i.total, path})
+	}
+}

@@ -1,0 +1,226 @@
+package usage_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dera/store/storetest"
+	"dera/usage"
+)
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	dir, s := folder(t, 6, 50), newStore(t)
+	write(t, dir, "AWSLogs/111122223333/CloudTrail-Insight/us-east-1/x.json.gz", []byte("not read"))
+	write(t, dir, "notes.txt", []byte("not read"))
+	var progress []usage.Progress
+	r := importing(t, s, usage.ImportConfig{Progress: func(p usage.Progress) { progress = append(progress, p) }}, dir)
+	if r.Files != 6 || r.Records != 300 || r.Counts[usage.Counted] != 300 || r.Skipped+r.Verified+len(r.Damaged) != 0 {
+		t.Errorf("report: got %+v", r)
+	}
+	if len(progress) != 6 || progress[5].Files != 6 || progress[5].Of != 6 {
+		t.Errorf("progress: got %v", progress)
+	}
+	a, err := usage.New(s, nil).Principal(t.Context(), "arn:aws:sts::111122223333:assumed-role/r0/session")
+	if err != nil || len(a.Uses) != 7 || a.Uses[0].Trust != usage.Unverified || a.Uses[0].Action.String() != "s3:Get0" {
+		t.Errorf("activity: got %+v, %v", a, err)
+	}
+
+	want := all(t, s)
+	again := importing(t, s, usage.ImportConfig{}, dir, filepath.Join(dir, "AWSLogs"))
+	if again.Files != 0 || again.Skipped != 6 || again.Records != 0 {
+		t.Errorf("report of the second time: got %+v", again)
+	}
+	if diff := cmp.Diff(want, all(t, s)); diff != "" {
+		t.Errorf("the second time changes the ledger:\n%s", diff)
+	}
+}
+
+// TestImportIsTheSameInAnyWay reads files side by side, in small pieces, twice,
+// with copies under other names and in another order.
+func TestImportIsTheSameInAnyWay(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, 8, 5000)
+	first := newStore(t)
+	importing(t, first, usage.ImportConfig{Workers: 1}, dir)
+	want := all(t, first)
+	var paths []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			paths = append(paths, path, write(t, t.TempDir(), "copy.json.gz", text))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(paths)
+	for _, cfg := range []usage.ImportConfig{{Workers: 3}, {Workers: 2, Memory: 1}, {Workers: 1, Memory: 1}} {
+		s := newStore(t)
+		r := importing(t, s, cfg, paths...)
+		if r.Files != 8 || r.Skipped != 8 || r.Records != 40_000 {
+			t.Errorf("report: got %+v", r)
+		}
+		if diff := cmp.Diff(want, all(t, s)); diff != "" {
+			t.Errorf("%+v: the ledger differs:\n%s", cfg, diff)
+		}
+	}
+}
+
+// TestImportGoesOnAfterAFault breaks every commit, before and after it took
+// effect; the same import then ends with the same ledger.
+func TestImportGoesOnAfterAFault(t *testing.T) {
+	t.Parallel()
+	dir, whole := folder(t, 4, 9000), newStore(t)
+	importing(t, whole, usage.ImportConfig{}, dir)
+	want := all(t, whole)
+	for _, after := range []bool{false, true} {
+		t.Run(fmt.Sprintf("after_%t", after), func(t *testing.T) {
+			t.Parallel()
+			for in := 1; ; in++ {
+				s := newStore(t)
+				f := &faulty{Store: s, in: in, after: after}
+				_, err := usage.New(f, nil).Import(t.Context(), usage.ImportConfig{Workers: 1, Memory: 1}, dir)
+				if !errors.Is(err, errBroken) {
+					if err != nil || in < 8 {
+						t.Errorf("commit %d: got %v", in, err)
+					}
+					return
+				}
+				importing(t, s, usage.ImportConfig{Workers: 1, Memory: 1}, dir)
+				if diff := cmp.Diff(want, all(t, s)); diff != "" {
+					t.Fatalf("commit %d: the ledger differs:\n%s", in, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestImportGoesOnAfterKill kills the process that imports, again and again.
+func TestImportGoesOnAfterKill(t *testing.T) {
+	const env = "DERA_TEST_IMPORT"
+	if at := os.Getenv(env); at != "" {
+		url, dir, _ := strings.Cut(at, "|")
+		s := storetest.Open(t, storetest.Database{URL: url}, storetest.NewClock())
+		cfg := usage.ImportConfig{Workers: 2, Memory: 1, Progress: func(p usage.Progress) { fmt.Println("progress", p.Files) }}
+		importing(t, s, cfg, dir)
+		return
+	}
+	t.Parallel()
+	dir, whole := folder(t, 12, 5000), newStore(t)
+	importing(t, whole, usage.ImportConfig{}, dir)
+	db := storetest.SQLite(t)
+	s := storetest.Open(t, db, storetest.NewClock())
+	for kills := range 4 {
+		ctx, kill := context.WithCancel(t.Context())
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestImportGoesOnAfterKill$")
+		cmd.Env = append(os.Environ(), env+"="+db.URL+"|"+dir)
+		cmd.Stdout = writer(func(p []byte) {
+			if bytes.Contains(p, fmt.Appendf(nil, "progress %d\n", 3*kills+1)) {
+				kill()
+			}
+		})
+		_ = cmd.Run() // killed
+		kill()
+	}
+	importing(t, s, usage.ImportConfig{}, dir)
+	if diff := cmp.Diff(all(t, whole), all(t, s)); diff != "" {
+		t.Errorf("the ledger differs:\n%s", diff)
+	}
+}
+
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
+}
+
+func TestImportOfDamagedFiles(t *testing.T) {
+	t.Parallel()
+	good := logFile(record("1", "a", "Get", start), record("2", "a", "Get", start))
+	packed := pack(t, good)
+	for _, tt := range []struct {
+		name    string
+		text    []byte
+		records int64
+		why     string
+	}{
+		{"cut_off_zip", packed[:len(packed)-10], 0, "unexpected EOF"},
+		{"broken_zip", append([]byte("\x1f\x8b"), bytes.Repeat([]byte{7}, 100)...), 0, "invalid"},
+		{"bad_checksum", append(packed[:len(packed)-8:len(packed)-8], 1, 2, 3, 4, 5, 6, 7, 8), 0, "checksum"},
+		{"cut_off_text", good[:len(good)-20], 1, "unexpected EOF"},
+		{"no_json", []byte("hello"), 0, "not a JSON object"},
+		{"broken_middle", logFile(record("1", "a", "Get", start), `{"eventName" 7}`, record("2", "a", "Get", start)), 1, "not a JSON object"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, s := folder(t, 2, 3), newStore(t)
+			path := write(t, dir, "AWSLogs/0.json", tt.text)
+			r := importing(t, s, usage.ImportConfig{}, dir)
+			if len(r.Damaged) != 1 || r.Damaged[0].File != path || !strings.Contains(r.Damaged[0].Why, tt.why) || r.Records < 6+tt.records {
+				t.Errorf("report: got %+v, want %q", r, tt.why)
+			}
+			gaps := gapsOf(t, s, start, start.Add(2*time.Hour))
+			if !slices.ContainsFunc(gaps, func(g usage.Gap) bool {
+				return g.Kind == usage.GapDamaged && strings.Contains(g.Why, tt.why) && g.Matters(usage.Need{})
+			}) {
+				t.Errorf("gaps: got %v, want the damaged file", gaps)
+			}
+		})
+	}
+}
+
+func TestImportRefusals(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]string{"nowhere": filepath.Join(t.TempDir(), "none"), "empty_folder": t.TempDir()} {
+		if _, err := usage.New(newStore(t), nil).Import(t.Context(), usage.ImportConfig{}, path); err == nil || !strings.Contains(err.Error(), "find log files") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := usage.New(newStore(t), nil).Import(ctx, usage.ImportConfig{}, folder(t, 1, 1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: got %v", err)
+	}
+}
+
+func TestLostRecordsAreAGap(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	nobody := strings.Replace(record("1", "a", "Get", start), `"userIdentity"`, `"x"`, 1)
+	twice := strings.Replace(record("2", "a", "Get", start), `"eventName":"Get"`, `"eventName":"Get","eventName":"Put"`, 1)
+	r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "f.json", logFile(nobody, twice, record("3", "a", "Get", start))))
+	if r.Counts[usage.NoPrincipal] != 1 || r.Counts[usage.TwiceNamed] != 1 || r.Counts[usage.Counted] != 1 {
+		t.Errorf("counts: got %v", r.Counts)
+	}
+	gaps := gapsOf(t, s, start, start.Add(time.Hour))
+	if !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost && strings.Contains(g.Why, "2 of 3") }) {
+		t.Errorf("gaps: got %v", gaps)
+	}
+}
+
+func gapsOf(t testing.TB, s usage.Store, from, to time.Time) []usage.Gap {
+	t.Helper()
+	gaps, err := usage.New(s, nil).Gaps(t.Context(), usage.Window{From: from, To: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gaps
+}

@@ -1,0 +1,169 @@
+package usage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"dera/cloudtrail"
+)
+
+// Batch is what commits together: what was read, and the marks of what it was
+// read from. A crash leaves both or neither.
+type Batch struct {
+	Runs  map[int][]byte // by part
+	Marks []Mark
+	Hours []Hours
+	Facts []Fact
+}
+
+// Mark says that a file, or its first records, are in the ledger.
+type Mark struct {
+	File    string `json:"file"` // hash of the file and how far it was trusted
+	Name    string `json:"name"`
+	Done    bool   `json:"done"`
+	Records int64  `json:"records"` // read so far, those included that do not count
+	From    int64  `json:"-"`       // of which so many were in the ledger before this batch
+	Lost    int64  `json:"lost"`    // of which nobody knows the use
+	// Damage is why the rest could not be read; Done is true then too.
+	Damage string `json:"damage,omitempty"`
+	At     Second `json:"at"`
+}
+
+// Fact is something about how the ledger was fed: a change of a trail, a declared
+// scope, a verified digest. The ID makes it one fact however often it is noted.
+type Fact struct {
+	ID   string
+	Kind string
+	At   Second
+	Body json.RawMessage
+}
+
+// The kinds of facts.
+const (
+	factChange = "change"
+	factScope  = "scope"
+	factDigest = "digest"
+)
+
+// newFact makes a fact of a value that JSON can carry.
+func newFact(kind, id string, at Second, v any) (Fact, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return Fact{}, fmt.Errorf("note %s %s: %w", kind, id, err)
+	}
+	return Fact{ID: kind + "/" + id, Kind: kind, At: at, Body: body}, nil
+}
+
+// ErrMarked is what Store.CommitUsage returns when somebody else has read the same
+// records meanwhile. Nothing is written then.
+var ErrMarked = errors.New("somebody else imports the same files")
+
+// ErrNoMark is what Store.UsageMark returns for a file that is not in the ledger.
+var ErrNoMark = errors.New("the file has no mark")
+
+// Store keeps the ledger. It is safe for concurrent use.
+type Store interface {
+	// CommitUsage writes all of a batch or nothing; ErrMarked where a file's mark
+	// is not at Mark.From any more.
+	CommitUsage(ctx context.Context, b Batch) error
+	// UsageMark returns the mark of a file, or ErrNoMark. Of a file that was read
+	// whole it need only say so.
+	UsageMark(ctx context.Context, file string) (Mark, error)
+	// UsageMarks returns the marks of files that were not read whole.
+	UsageMarks(ctx context.Context) ([]Mark, error)
+	// UsageRuns returns the runs of a part, the oldest first.
+	UsageRuns(ctx context.Context, part int) ([][]byte, error)
+	// UsageHours returns the hours of an account, of all for "".
+	UsageHours(ctx context.Context, account string) ([]Hours, error)
+	UsageFacts(ctx context.Context, kind string) ([]Fact, error)
+	// CompactUsage merges the runs of each part that has more than most, and
+	// forgets what was over before the cutoff; 0 forgets nothing.
+	CompactUsage(ctx context.Context, most int, cutoff time.Time) error
+}
+
+// ErrUnknown is returned for a principal that the ledger has never seen.
+var ErrUnknown = errors.New("the ledger has never seen this principal")
+
+// Ledger answers questions about use. It is safe for concurrent use.
+type Ledger struct {
+	store Store
+	now   func() time.Time
+}
+
+// New returns the ledger that is kept in a store. now is nil for the system's
+// clock.
+func New(s Store, now func() time.Time) *Ledger {
+	if now == nil {
+		now = time.Now
+	}
+	return &Ledger{s, now}
+}
+
+// Principal returns what is known of a principal, who may be named by the ARN of
+// a role, user or session, or by a key. ErrUnknown says that nothing is known,
+// which alone does not mean that it was not used: ask Gaps.
+func (l *Ledger) Principal(ctx context.Context, name string) (Activity, error) {
+	key := cloudtrail.Key(name)
+	runs, err := l.store.UsageRuns(ctx, Part(key))
+	if err != nil {
+		return Activity{}, fmt.Errorf("read use of %s: %w", key, err)
+	}
+	list, err := mergeRuns(runs, func(k string) bool { return k == key })
+	if err != nil {
+		return Activity{}, fmt.Errorf("read use of %s: %w", key, err)
+	}
+	if len(list) == 0 {
+		return Activity{}, fmt.Errorf("%q: %w", key, ErrUnknown)
+	}
+	return list[0], nil
+}
+
+// Each calls f for every principal, part by part, until f returns an error.
+func (l *Ledger) Each(ctx context.Context, f func(Activity) error) error {
+	for part := range Parts {
+		runs, err := l.store.UsageRuns(ctx, part)
+		if err != nil {
+			return fmt.Errorf("read the usage ledger: %w", err)
+		}
+		list, err := mergeRuns(runs, func(string) bool { return true })
+		if err != nil {
+			return fmt.Errorf("read the usage ledger: %w", err)
+		}
+		for _, a := range list {
+			if err := f(a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mostRuns is how many runs of a part may wait for compaction.
+const mostRuns = 8
+
+// Retain forgets what was over before the cutoff and merges all runs.
+func (l *Ledger) Retain(ctx context.Context, cutoff time.Time) error {
+	return l.store.CompactUsage(ctx, 0, cutoff)
+}
+
+// batch packs what was collected.
+func (a *aggregate) batch(marks []Mark) (Batch, error) {
+	b := Batch{Runs: map[int][]byte{}, Marks: marks}
+	for part, list := range a.activities() {
+		b.Runs[part] = encodeRun(list)
+	}
+	for _, h := range a.hours {
+		b.Hours = append(b.Hours, *h)
+	}
+	for _, c := range a.changes {
+		f, err := newFact(factChange, fmt.Sprintf("%s/%s/%d/%s/%s", c.Account, c.Region, c.At, c.Name, c.By), c.At, c)
+		if err != nil {
+			return Batch{}, err
+		}
+		b.Facts = append(b.Facts, f)
+	}
+	return b, nil
+}

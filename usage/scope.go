@@ -1,0 +1,212 @@
+package usage
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dera"
+)
+
+// Scope is what somebody declares about where records come from. Log files do not
+// say what was left out of them: without a scope, nothing is unused.
+type Scope struct {
+	Accounts []string `json:"accounts"`
+	// Regions are all regions that the accounts can use; IAM's events are in
+	// us-east-1.
+	Regions []string `json:"regions"`
+	// Since is when the trail or rule began to record as it does now.
+	Since Second `json:"since"`
+	// Selectors and AdvancedSelectors are as aws cloudtrail get-event-selectors
+	// prints them.
+	Selectors         []Selector         `json:"EventSelectors,omitempty"`
+	AdvancedSelectors []AdvancedSelector `json:"AdvancedEventSelectors,omitempty"`
+	// RuleState is the state of the EventBridge rule that feeds the queue, where
+	// records come from one.
+	RuleState string `json:"event_bridge_rule_state,omitempty"`
+	TrailARN  string `json:"TrailARN,omitempty"`
+}
+
+// Selector is a basic event selector.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html
+type Selector struct {
+	ReadWriteType                 string
+	IncludeManagementEvents       *bool
+	ExcludeManagementEventSources []string
+	DataResources                 []struct {
+		Type   string
+		Values []string
+	}
+}
+
+// AdvancedSelector is an advanced event selector.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedEventSelector.html
+type AdvancedSelector struct {
+	Name           string
+	FieldSelectors []FieldSelector
+}
+
+// FieldSelector is one condition of an advanced selector.
+type FieldSelector struct {
+	Field         string
+	Equals        []string `json:",omitempty"`
+	NotEquals     []string `json:",omitempty"`
+	StartsWith    []string `json:",omitempty"`
+	NotStartsWith []string `json:",omitempty"`
+	EndsWith      []string `json:",omitempty"`
+	NotEndsWith   []string `json:",omitempty"`
+}
+
+// ParseScope reads a declared scope.
+func ParseScope(raw []byte) (Scope, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	var s Scope
+	if err := d.Decode(&s); err != nil {
+		return Scope{}, fmt.Errorf("read scope: %w", err)
+	}
+	for _, a := range s.Accounts {
+		if err := dera.ValidAccountID(a); err != nil {
+			return Scope{}, fmt.Errorf("read scope: %w", err)
+		}
+	}
+	switch {
+	case len(s.Accounts) == 0 || len(s.Regions) == 0 || s.Since == 0:
+		return Scope{}, errors.New("read scope: accounts, regions and since must be there")
+	case len(s.Selectors) > 0 && len(s.AdvancedSelectors) > 0:
+		return Scope{}, errors.New("read scope: a trail has EventSelectors or AdvancedEventSelectors, not both")
+	case len(s.Selectors)+len(s.AdvancedSelectors) == 0 && s.RuleState == "":
+		return Scope{}, errors.New("read scope: want EventSelectors, AdvancedEventSelectors or event_bridge_rule_state")
+	case s.RuleState != "" && !slices.Contains([]string{"ENABLED", "DISABLED", allEvents}, s.RuleState):
+		return Scope{}, fmt.Errorf("read scope: event_bridge_rule_state is %q", s.RuleState)
+	}
+	return s, nil
+}
+
+// allEvents is the state of a rule that gets read-only events too.
+const allEvents = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+// Declare notes a scope for each of its accounts, in the place of an older one.
+func (l *Ledger) Declare(ctx context.Context, s Scope) error {
+	var b Batch
+	for _, account := range s.Accounts {
+		f, err := newFact(factScope, account, SecondOf(l.now()), s)
+		if err != nil {
+			return err
+		}
+		b.Facts = append(b.Facts, f)
+	}
+	return l.store.CommitUsage(ctx, b)
+}
+
+// recorded is what a scope says is recorded.
+type recorded struct {
+	reads, writes bool
+	kms, rdsData  bool
+	data          []string // resource types of which all data events are recorded
+}
+
+// recorded reads the selectors. What it does not understand records nothing.
+func (s Scope) recorded() recorded {
+	var r recorded
+	for _, sel := range s.Selectors {
+		sel.into(&r)
+	}
+	for _, sel := range s.AdvancedSelectors {
+		sel.into(&r)
+	}
+	switch s.RuleState {
+	case "ENABLED":
+		r.writes, r.kms, r.rdsData = true, true, true
+	case allEvents:
+		r.reads, r.writes, r.kms, r.rdsData = true, true, true, true
+	}
+	return r
+}
+
+func (s Selector) into(r *recorded) {
+	reads, writes := s.ReadWriteType != "WriteOnly", s.ReadWriteType != "ReadOnly"
+	if s.IncludeManagementEvents == nil || *s.IncludeManagementEvents {
+		r.reads, r.writes = r.reads || reads, r.writes || writes
+		r.kms = r.kms || reads && !slices.Contains(s.ExcludeManagementEventSources, "kms.amazonaws.com")
+		r.rdsData = r.rdsData || reads && !slices.Contains(s.ExcludeManagementEventSources, "rdsdata.amazonaws.com")
+	}
+	if !reads || !writes {
+		return
+	}
+	for _, d := range s.DataResources {
+		// A bare prefix means every resource of the type.
+		if slices.ContainsFunc(d.Values, func(v string) bool {
+			return v == "arn:aws:s3" || v == "arn:aws:s3:::" || v == "arn:aws:lambda" || v == "arn:aws:dynamodb"
+		}) {
+			r.data = append(r.data, d.Type)
+		}
+	}
+}
+
+func (s AdvancedSelector) into(r *recorded) {
+	category, types := "", []string(nil)
+	reads, writes, narrow := true, true, false
+	var excluded []string
+	for _, f := range s.FieldSelectors {
+		only := f.NotEquals == nil && f.StartsWith == nil && f.NotStartsWith == nil && f.EndsWith == nil && f.NotEndsWith == nil
+		switch {
+		case f.Field == "eventCategory" && only && len(f.Equals) == 1:
+			category = f.Equals[0]
+		case f.Field == "resources.type" && only:
+			types = f.Equals
+		case f.Field == "readOnly" && only && len(f.Equals) == 1:
+			reads, writes = f.Equals[0] == "true", f.Equals[0] == "false"
+		case f.Field == "eventSource" && len(f.NotEquals) > 0 && f.Equals == nil:
+			excluded = f.NotEquals
+		default:
+			narrow = true
+		}
+	}
+	switch {
+	case narrow:
+	case category == "Management":
+		r.reads, r.writes = r.reads || reads, r.writes || writes
+		r.kms = r.kms || reads && writes && !slices.Contains(excluded, "kms.amazonaws.com")
+		r.rdsData = r.rdsData || reads && writes && !slices.Contains(excluded, "rdsdata.amazonaws.com")
+		for _, e := range excluded {
+			if e != "kms.amazonaws.com" && e != "rdsdata.amazonaws.com" {
+				r.reads, r.writes = false, false // some service is left out
+			}
+		}
+	case category == "Data" && reads && writes && len(excluded) == 0:
+		r.data = append(r.data, types...)
+	}
+}
+
+// dataTypes are the resource types of data events by the source of the event, for
+// the services whose data events are most used. Never written to.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+func dataType(source string) string {
+	switch strings.TrimSuffix(source, ".amazonaws.com") {
+	case "s3":
+		return "AWS::S3::Object"
+	case "lambda":
+		return "AWS::Lambda::Function"
+	case "dynamodb":
+		return "AWS::DynamoDB::Table"
+	case "sqs":
+		return "AWS::SQS::Queue"
+	case "sns":
+		return "AWS::SNS::Topic"
+	case "kinesis":
+		return "AWS::Kinesis::Stream"
+	}
+	return ""
+}
+
+// maxWindow bounds the window that a question may have.
+const maxWindow = 400 * 24 * time.Hour
