@@ -1,0 +1,181 @@
+// Package check reads certificates and decides by itself whether what they say
+// is true. It shares no code with the engine that made them but the parser of
+// policies (dera/iam/policy): languages are compared by derivatives, statements
+// one by one, without search, caches or solver. Where it cannot follow, it
+// rejects.
+package check
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Format is the first line of defence against reading something else.
+const Format = "dera certificate 1"
+
+// The purposes of a certificate.
+const (
+	// Subset: the new policies grant nothing that the old ones do not.
+	Subset = "subset"
+	// Narrow: and nothing of what is kept is lost, all that is removed is gone,
+	// and a request shows that this is not nothing.
+	Narrow = "narrow"
+)
+
+// The claims, in the order in which they stand.
+const (
+	NothingNew      = "nothing-new"       // new ⊆ old
+	NothingNewAlone = "nothing-new-alone" // the same without what stands beside
+	NothingLost     = "nothing-lost"      // old, for the actions kept ⊆ new
+	Gone            = "gone"              // new allows none of what is removed
+)
+
+// Claims lists the claims that a certificate of a purpose makes.
+func Claims(purpose string, beside bool) []string {
+	out := []string{NothingNew}
+	if beside {
+		out = append(out, NothingNewAlone)
+	}
+	if purpose == Narrow {
+		out = append(out, NothingLost, Gone)
+	}
+	return out
+}
+
+// Semantics names the readings of AWS's documentation under which every claim
+// holds: all combinations of the choices.
+func Semantics() []string {
+	return []string{
+		"an empty text is a value, or absent, for Null and the set operators",
+		"keys of unknown type carry one value, or many",
+		"short ARNs are completed, or taken to the letter",
+		"a variable without value matches nothing, or voids its statement",
+		"wildcards in resources stay within a part of the ARN, or cross colons",
+	}
+}
+
+// Certificate is the evidence for one change. Fields stand in the order of
+// their names, as canonical JSON wants them.
+type Certificate struct {
+	Beside    []Document `json:"beside"`    // attached too, before and after
+	Catalogue string     `json:"catalogue"` // that the change was made with
+	Claims    []Claim    `json:"claims"`
+	Digest    string     `json:"digest"` // of everything else
+	Events    string     `json:"events"` // digest of the record of use
+	Format    string     `json:"format"`
+	Kept      []string   `json:"kept"` // actions
+	New       []Document `json:"new"`
+	Old       []Document `json:"old"`
+	Prelude   []byte     `json:"prelude"` // SMT-LIB before that of each claim, gzip in base64
+	Purpose   string     `json:"purpose"`
+	Removed   []string   `json:"removed"` // entries as in an Action list
+	Semantics []string   `json:"semantics"`
+	Unwritten string     `json:"unwritten"` // why there is no SMT-LIB
+	Window    Window     `json:"window"`
+	Witness   *Request   `json:"witness"` // allowed before, not after
+}
+
+// Document is a policy with its digest.
+type Document struct {
+	SHA256 string `json:"sha256"`
+	Text   string `json:"text"`
+}
+
+// NewDocument computes the digest.
+func NewDocument(text string) Document { return Document{sum([]byte(text)), text} }
+
+// Claim is one claim and how to ask a solver about it: unsat means that it
+// holds.
+type Claim struct {
+	Claim  string `json:"claim"`
+	SMTLIB string `json:"smtlib"`
+}
+
+// Window is the time in which use was watched, RFC 3339 in UTC; empty when none
+// was.
+type Window struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Request is a concrete request.
+type Request struct {
+	Action   string              `json:"action"`
+	Context  map[string][]string `json:"context"`
+	Resource string              `json:"resource"`
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// Encode writes the certificate as canonical JSON with a line feed at the end,
+// and sets its digest. The keys stand in order, without white space; this is
+// RFC 8785 but for U+2028 and U+2029, which are escaped.
+func (c *Certificate) Encode() ([]byte, error) {
+	d, err := c.digest()
+	if err != nil {
+		return nil, err
+	}
+	c.Digest = d
+	return c.encode()
+}
+
+func (c *Certificate) encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(c); err != nil {
+		return nil, fmt.Errorf("write certificate: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (c *Certificate) digest() (string, error) {
+	bare := *c
+	bare.Digest = ""
+	data, err := bare.encode()
+	if err != nil {
+		return "", err
+	}
+	return sum(data), nil
+}
+
+// Parse reads a certificate and checks everything about it but the claims:
+// that it is canonical, and that the digests are right.
+func Parse(data []byte) (*Certificate, error) {
+	var c Certificate
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("read certificate: %w", err)
+	}
+	again, err := c.encode()
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again, data) {
+		return nil, errors.New("this is no certificate in canonical form")
+	}
+	if c.Format != Format {
+		return nil, fmt.Errorf("the format is %q, want %q", c.Format, Format)
+	}
+	d, err := c.digest()
+	if err != nil {
+		return nil, err
+	}
+	if d != c.Digest {
+		return nil, fmt.Errorf("the digest is %s, the certificate says %s", d, c.Digest)
+	}
+	for _, list := range [][]Document{c.Beside, c.Old, c.New} {
+		for _, doc := range list {
+			if got := sum([]byte(doc.Text)); got != doc.SHA256 {
+				return nil, fmt.Errorf("the digest of a policy is %s, the certificate says %s", got, doc.SHA256)
+			}
+		}
+	}
+	return &c, nil
+}

