@@ -137,7 +137,16 @@ type demo struct {
 func (d *demo) say(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fmt.Fprintf(d.out, format+"\n", args...)
+	text := fmt.Sprintf(format, args...)
+	width, tty := terminal(d.out)
+	for line := range strings.Lines(text + "\n") {
+		line = strings.TrimSuffix(line, "\n")
+		if tty {
+			indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+			line = wrap(line, indent, width)
+		}
+		fmt.Fprintln(d.out, line)
+	}
 }
 
 // begin sets up the organisation and the engine: hub credentials, a role in each

@@ -116,9 +116,8 @@ func wrap(text, indent string, width int) string {
 	for _, word := range strings.Fields(text) {
 		if line != indent && lipgloss.Width(line)+1+lipgloss.Width(word) > width {
 			lines = append(lines, line)
-			line = indent
-		}
-		if line != indent {
+			line = indent + "  "
+		} else if line != indent {
 			line += " "
 		}
 		line += word
