@@ -45,23 +45,24 @@ func Everywhere() Addrs {
 //   - ::/127 unspecified and loopback (RFC 4291)
 //   - fc00::/7 unique local (RFC 4193)
 //   - fe80::/10 link-local, ff00::/8 multicast (RFC 4291)
-func Public() Addrs {
-	return Addrs{
-		v4: []span{
-			{Count{Lo: 0x01000000}, Count{Lo: 0x09ffffff}}, // 1.0.0.0   - 9.255.255.255
-			{Count{Lo: 0x0b000000}, Count{Lo: 0x643fffff}}, // 11.0.0.0  - 100.63.255.255
-			{Count{Lo: 0x64800000}, Count{Lo: 0x7effffff}}, // 100.128.0.0 - 126.255.255.255
-			{Count{Lo: 0x80000000}, Count{Lo: 0xa9fdffff}}, // 128.0.0.0 - 169.253.255.255
-			{Count{Lo: 0xa9ff0000}, Count{Lo: 0xac0fffff}}, // 169.255.0.0 - 172.15.255.255
-			{Count{Lo: 0xac200000}, Count{Lo: 0xc0a7ffff}}, // 172.32.0.0 - 192.167.255.255
-			{Count{Lo: 0xc0a90000}, Count{Lo: 0xdfffffff}}, // 192.169.0.0 - 223.255.255.255
-		},
-		v6: []span{
-			{Count{Lo: 2}, Count{0xfbffffffffffffff, 1<<64 - 1}},           // ::2 - fbff:…
-			{Count{0xfe00 << 48, 0}, Count{0xfe7fffffffffffff, 1<<64 - 1}}, // fe00:: - fe7f:…
-			{Count{0xfec0 << 48, 0}, Count{0xfeffffffffffffff, 1<<64 - 1}}, // fec0:: - feff:…
-		},
-	}
+func Public() Addrs { return public }
+
+// public never changes, as no Addrs does.
+var public = Addrs{
+	v4: []span{
+		{Count{Lo: 0x01000000}, Count{Lo: 0x09ffffff}}, // 1.0.0.0   - 9.255.255.255
+		{Count{Lo: 0x0b000000}, Count{Lo: 0x643fffff}}, // 11.0.0.0  - 100.63.255.255
+		{Count{Lo: 0x64800000}, Count{Lo: 0x7effffff}}, // 100.128.0.0 - 126.255.255.255
+		{Count{Lo: 0x80000000}, Count{Lo: 0xa9fdffff}}, // 128.0.0.0 - 169.253.255.255
+		{Count{Lo: 0xa9ff0000}, Count{Lo: 0xac0fffff}}, // 169.255.0.0 - 172.15.255.255
+		{Count{Lo: 0xac200000}, Count{Lo: 0xc0a7ffff}}, // 172.32.0.0 - 192.167.255.255
+		{Count{Lo: 0xc0a90000}, Count{Lo: 0xdfffffff}}, // 192.169.0.0 - 223.255.255.255
+	},
+	v6: []span{
+		{Count{Lo: 2}, Count{0xfbffffffffffffff, 1<<64 - 1}},           // ::2 - fbff:…
+		{Count{0xfe00 << 48, 0}, Count{0xfe7fffffffffffff, 1<<64 - 1}}, // fe00:: - fe7f:…
+		{Count{0xfec0 << 48, 0}, Count{0xfeffffffffffffff, 1<<64 - 1}}, // fec0:: - feff:…
+	},
 }
 
 // Union is a ∪ b.

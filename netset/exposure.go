@@ -62,9 +62,19 @@ func (m Measure) atLeast(n Measure) Measure {
 // Exposure is the exact number of distinct public addresses (see [Public])
 // outside the allowlist that s lets reach the port of the protocol.
 func Exposure(s Set, p Protocol, port uint16, allow Addrs) Measure {
-	outside := Public().Subtract(allow)
-	at := s.At(p, port)
-	return measure(at.v4, at.v6, outside)
+	return Outside(s.At(p, port), allow)
+}
+
+// Outside is the exact number of distinct public addresses among from that are
+// not on the allowlist.
+func Outside(from, allow Addrs) Measure {
+	m := measure(from.v4, from.v6, public)
+	if allow.IsEmpty() {
+		return m
+	}
+	known := from.Intersect(allow)
+	k := measure(known.v4, known.v6, public)
+	return Measure{m.IPv4 - k.IPv4, m.IPv6.sub(k.IPv6)}
 }
 
 func measure(v4, v6 []span, outside Addrs) Measure {

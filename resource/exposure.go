@@ -22,15 +22,11 @@ type Exposure struct {
 // Measure is how many public addresses outside the allowlist the rule lets in,
 // to whatever it opens.
 func Measure(r Rule, allow netset.Addrs) (netset.Measure, error) {
-	t, err := r.Packets()
-	if err != nil {
+	if _, err := r.Packets(); err != nil {
 		return netset.Measure{}, err
 	}
-	set, err := Reach([]Rule{r})
-	if err != nil {
-		return netset.Measure{}, err
-	}
-	return netset.Exposure(set, t.Protocols.Lo, t.Ports.Lo, allow), nil
+	prefixes, _ := r.Addresses()
+	return netset.Outside(netset.AddrsOf(prefixes...), allow), nil
 }
 
 // Expose judges the union of the rules at one packet: an exposure is the
@@ -41,11 +37,11 @@ func Measure(r Rule, allow netset.Addrs) (netset.Measure, error) {
 func Expose(rules []Rule, protocol netset.Protocol, port uint16, allow netset.Addrs) (Exposure, error) {
 	type part struct {
 		rule Rule
-		set  netset.Set
+		from netset.Addrs
 		m    netset.Measure
 	}
 	var parts []part
-	var all netset.Set
+	var all netset.Addrs
 	for _, r := range rules {
 		t, err := r.Packets()
 		if err != nil {
@@ -54,24 +50,21 @@ func Expose(rules []Rule, protocol netset.Protocol, port uint16, allow netset.Ad
 		if protocol < t.Protocols.Lo || protocol > t.Protocols.Hi || port < t.Ports.Lo || port > t.Ports.Hi {
 			continue
 		}
-		set, err := Reach([]Rule{r})
-		if err != nil {
-			return Exposure{}, err
-		}
-		m := netset.Exposure(set, protocol, port, allow)
-		if m.External() {
-			parts = append(parts, part{r, set, m})
-			all = all.Union(set)
+		prefixes, _ := r.Addresses()
+		from := netset.AddrsOf(prefixes...)
+		if m := netset.Outside(from, allow); m.External() {
+			parts = append(parts, part{r, from, m})
+			all = all.Union(from)
 		}
 	}
-	e := Exposure{Measure: netset.Exposure(all, protocol, port, allow)}
-	var rest netset.Set
+	e := Exposure{Measure: netset.Outside(all, allow)}
+	var rest netset.Addrs
 	for _, p := range parts {
 		if !p.m.Internet() {
-			rest = rest.Union(p.set)
+			rest = rest.Union(p.from)
 		}
 	}
-	spread := netset.Exposure(rest, protocol, port, allow).Internet()
+	spread := netset.Outside(rest, allow).Internet()
 	for _, p := range parts {
 		if p.m.Internet() || spread {
 			e.Internet = append(e.Internet, p.rule)
@@ -80,7 +73,7 @@ func Expose(rules []Rule, protocol netset.Protocol, port uint16, allow netset.Ad
 		}
 	}
 	if !spread {
-		e.BoundedMeasure = netset.Exposure(rest, protocol, port, allow)
+		e.BoundedMeasure = netset.Outside(rest, allow)
 	}
 	return e, nil
 }
