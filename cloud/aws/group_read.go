@@ -45,10 +45,15 @@ func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, e
 		Client: c, api: c.ec2(scope.Account, scope.Region), scope: scope, at: c.cfg.Now().UTC(),
 		lists: map[string]*resource.PrefixList{},
 	}
+	read := g.byID
 	if scope.Sweep() {
-		return g.sweep(ctx, full)
+		read = func(ctx context.Context) (Page, error) { return g.sweep(ctx, full) }
 	}
-	return g.byID(ctx)
+	page, err := read(ctx)
+	if err != nil {
+		return Page{}, err // half a read is none
+	}
+	return page, nil
 }
 
 type groupReader struct {
