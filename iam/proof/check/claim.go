@@ -85,8 +85,8 @@ func (c *Certificate) verify() error {
 func included(fresh, known *policies, only []action) error {
 	for _, s := range fresh.allow {
 		for _, a := range s.regions(only) {
-			resources := s.Resources
-			if s.Resources == nil || s.NotResources != nil || hasTwin(s, known, a) {
+			resources := s.pieces()
+			if hasTwin(s, known, a) {
 				resources = []string{""}
 			}
 			for _, r := range resources {
@@ -228,12 +228,27 @@ func (r region) refused(fresh *policies, d *statement) bool {
 		if r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource) {
 			return true
 		}
-		return d != nil && f.rest == d.rest && f.sameActions(d)
+		return d != nil && f.containsAll(d)
 	})
 }
 
-func (s *statement) sameActions(o *statement) bool {
-	return slices.Equal(s.Actions, o.Actions) && slices.Equal(s.NotActions, o.NotActions)
+// containsAll reports whether a statement applies to all that another one
+// applies to.
+func (s *statement) containsAll(o *statement) bool {
+	for _, a := range o.regions(nil) {
+		if !a.in(&s.actions) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(o.pieces(), func(r string) bool { return !s.holdsFor(o, r) })
+}
+
+// pieces are the resources of a statement, one by one where that is possible.
+func (s *statement) pieces() []string {
+	if s.Resources == nil || s.NotResources != nil {
+		return []string{""}
+	}
+	return s.Resources
 }
 
 // misses reports whether a denial applies to nothing of the region.

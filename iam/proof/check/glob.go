@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// A glob is a list of tokens. What is left of a glob after a character is its
+// A glob is a list of symbols. What is left of a glob after a character is its
 // derivative: a set of places in the list, because a star may or may not go on.
-type glob []token
+type glob []symbol
 
-type token struct {
-	kind tokenKind
+type symbol struct {
+	kind symbolKind
 	char rune
 }
 
-type tokenKind uint8
+type symbolKind uint8
 
 const (
-	letter    tokenKind = iota
-	one                 // any character
-	oneInPart           // any character but the colon
-	many                // any text
+	letter    symbolKind = iota
+	one                  // any character
+	oneInPart            // any character but the colon
+	many                 // any text
 	manyInPart
 )
 
@@ -34,15 +34,15 @@ func newGlob(pattern string, inPart int) glob {
 	for _, c := range pattern {
 		switch {
 		case c == '*' && inPart > 0:
-			g = append(g, token{kind: manyInPart})
+			g = append(g, symbol{kind: manyInPart})
 		case c == '*':
-			g = append(g, token{kind: many})
+			g = append(g, symbol{kind: many})
 		case c == '?' && inPart > 0:
-			g = append(g, token{kind: oneInPart})
+			g = append(g, symbol{kind: oneInPart})
 		case c == '?':
-			g = append(g, token{kind: one})
+			g = append(g, symbol{kind: one})
 		default:
-			g = append(g, token{letter, c})
+			g = append(g, symbol{letter, c})
 			if c == ':' {
 				inPart--
 			}
@@ -55,7 +55,7 @@ func newGlob(pattern string, inPart int) glob {
 func exactGlob(text string) glob {
 	g := make(glob, 0, len(text))
 	for _, c := range text {
-		g = append(g, token{letter, c})
+		g = append(g, symbol{letter, c})
 	}
 	return g
 }
