@@ -62,7 +62,7 @@ func (c *clock) Wait(ctx context.Context, d time.Duration) error {
 
 // world is a simulated AWS with an engine on it.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	clock   *clock
 	cloud   *awssim.Cloud

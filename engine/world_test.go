@@ -205,7 +205,7 @@ func person() dera.Actor {
 	return dera.Actor{Name: "arn:aws:iam::" + account + ":user/ann", How: "sts"}
 }
 
-func wantState(t *testing.T, r dera.Remediation, want dera.State) {
+func wantState(t testing.TB, r dera.Remediation, want dera.State) {
 	t.Helper()
 	if r.State != want {
 		var why []string

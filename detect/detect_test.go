@@ -1,0 +1,147 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"dera"
+	"dera/control"
+)
+
+// group is the configuration of the tests: what a control says of it.
+type group struct {
+	result control.Result
+	panics bool
+}
+
+func judging(id string) control.Control {
+	return control.Define(control.Spec[group]{
+		Meta: control.Meta{ID: id, Title: id, Type: "T", Severity: dera.High},
+		Check: func(g group, _ control.Settings) control.Result {
+			if g.panics {
+				panic("secret")
+			}
+			return g.result
+		},
+	})
+}
+
+func failing(keys ...string) control.Result {
+	r := control.Result{Outcome: control.Fail}
+	for _, k := range keys {
+		r.Failures = append(r.Failures, control.Failure{Key: k, Start: dera.Auto, Severity: dera.High, Title: k, Why: k})
+	}
+	return r
+}
+
+func resourceOf(id string, config any, at time.Time) dera.Resource {
+	return dera.Resource{ARN: dera.ARN("arn:aws:x:r:1:t/" + id), Partition: "aws", Account: "1", Region: "r", Type: "T", ID: id, Config: config, ReadAt: at, Full: true}
+}
+
+// read is a Reader of prepared pages.
+type read func(scope dera.Scope, full bool) (Page, error)
+
+func (r read) Read(_ context.Context, s dera.Scope, full bool) (Page, error) { return r(s, full) }
+
+var morning = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	d := Detector{Controls: []control.Control{judging("c")}}
+	id := func(key string) string { return dera.FindingID(resourceOf("a", nil, morning).Key(), "c", key) }
+	old := func(key string, s dera.FindingState) dera.Finding {
+		return dera.Finding{ID: id(key), Control: "c", Key: key, State: s, FirstSeen: morning.Add(-time.Hour), LastSeen: morning.Add(-time.Hour), RolledBack: 2, Actor: "eve", Remediation: "r-1"}
+	}
+	tests := []struct {
+		name   string
+		config any
+		before []dera.Finding
+		want   map[string]dera.FindingState // by key
+	}{
+		{name: "new", config: group{result: failing("x", "y")}, want: map[string]dera.FindingState{"x": dera.FindingOpen, "y": dera.FindingOpen}},
+		{name: "passes", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old("x", dera.FindingOpen)}, want: map[string]dera.FindingState{"x": dera.FindingResolved}},
+		{name: "one_of_two_is_gone", config: group{result: failing("y")}, before: []dera.Finding{old("x", dera.FindingOpen), old("y", dera.FindingOpen)},
+			want: map[string]dera.FindingState{"x": dera.FindingResolved, "y": dera.FindingOpen}},
+		{name: "unknown_resolves_nothing", config: group{result: control.Result{Outcome: control.UnknownResult, Why: "denied"}}, before: []dera.Finding{old("x", dera.FindingOpen)},
+			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingUnknown}},
+		{name: "broken_control_resolves_nothing", config: group{panics: true}, before: []dera.Finding{old("x", dera.FindingOpen)},
+			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingUnknown}},
+		{name: "wrong_configuration_resolves_nothing", config: "no group", before: []dera.Finding{old("x", dera.FindingOpen)},
+			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingUnknown}},
+		{name: "unknown_is_over", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old(control.UnknownKey, dera.FindingUnknown)},
+			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingResolved}},
+		{name: "resolved_stays_as_it_is", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old("x", dera.FindingResolved)}, want: map[string]dera.FindingState{}},
+		{name: "comes_back", config: group{result: failing("x")}, before: []dera.Finding{old("x", dera.FindingResolved)}, want: map[string]dera.FindingState{"x": dera.FindingOpen}},
+		{name: "another_controls_finding_stays", config: group{result: control.Result{Outcome: control.Pass}},
+			before: []dera.Finding{{ID: "f-1", Control: "switched-off", State: dera.FindingOpen}}, want: map[string]dera.FindingState{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := d.Assess(resourceOf("a", tt.config, morning))
+			got := map[string]dera.FindingState{}
+			for _, f := range a.Findings(tt.before, morning.Add(time.Minute)) {
+				got[f.Key] = f.State
+				if !f.LastSeen.Equal(morning) {
+					t.Errorf("%s: last seen %s, want when it was read, %s", f.Key, f.LastSeen, morning)
+				}
+				if i := slices.IndexFunc(tt.before, func(o dera.Finding) bool { return o.ID == f.ID }); i >= 0 && (f.RolledBack != 2 || f.Actor != "eve" || f.Remediation != "r-1" || !f.FirstSeen.Equal(tt.before[i].FirstSeen)) {
+					t.Errorf("%s: got %+v, want its history carried over", f.Key, f)
+				}
+			}
+			if len(got) != len(tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			for k, s := range tt.want {
+				if got[k] != s {
+					t.Errorf("%s: got %q, want %q", k, got[k], s)
+				}
+			}
+		})
+	}
+}
+
+func TestStale(t *testing.T) {
+	t.Parallel()
+	a := Assessment{Resource: resourceOf("a", nil, morning)}
+	if a.Stale(nil) || a.Stale([]dera.Finding{{LastSeen: morning}}) || !a.Stale([]dera.Finding{{LastSeen: morning.Add(-1)}, {LastSeen: morning.Add(1)}}) {
+		t.Error("got a wrong answer, want stale only where something was seen later")
+	}
+	if (Assessment{}).Stale([]dera.Finding{{LastSeen: morning}}) {
+		t.Error("a resource of which nobody knows when it was read: got stale, want not")
+	}
+}
+
+// A page that fails is read again in full, once, and a failed read tells nothing.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	bad := errors.New("denied")
+	var scopes []dera.Scope
+	r := read(func(s dera.Scope, full bool) (Page, error) {
+		scopes = append(scopes, s)
+		if full {
+			return Page{Resources: []dera.Resource{resourceOf("b", group{result: failing("x")}, morning)}, Missing: []string{"c"}}, nil
+		}
+		short := func(id string, g group) dera.Resource {
+			r := resourceOf(id, g, morning)
+			r.Full = false
+			return r
+		}
+		return Page{Next: "2", Resources: []dera.Resource{short("a", group{}), short("b", group{result: failing("x")}), short("c", group{panics: true})}}, nil
+	})
+	d := Detector{Reader: r, Controls: []control.Control{judging("c")}}
+	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"})
+	if err != nil || len(look.Assessments) != 2 || look.Next != "2" || !slices.Equal(look.Missing, []string{"c"}) {
+		t.Errorf("got %+v, %v, want 2 groups, a next page, and c missing", look, err)
+	}
+	if len(scopes) != 2 || !slices.Equal(scopes[1].IDs, []string{"b", "c"}) || scopes[1].Page != "" {
+		t.Errorf("reads: got %+v, want the page and then b and c by their IDs", scopes)
+	}
+	d.Reader = read(func(dera.Scope, bool) (Page, error) { return Page{Missing: []string{"a"}}, bad })
+	if look, err := d.Look(t.Context(), dera.Scope{Type: "T", IDs: []string{"a"}}); !errors.Is(err, bad) || len(look.Missing) > 0 {
+		t.Errorf("failed read: got %+v, %v, want nothing and the error", look, err)
+	}
+}
