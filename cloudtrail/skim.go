@@ -2,8 +2,10 @@ package cloudtrail
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 // Fields is what the usage ledger needs of one record, found in one pass. Its
@@ -14,7 +16,16 @@ type Fields struct {
 	ID, Time, Source, Name, Region, Account, ErrorCode, Type, Category []byte
 	ReadOnly, Request, Response, Resources                             []byte
 	Identity                                                           Identity
-	seen                                                               uint32
+	// ARNs are the texts in requestParameters and resources, at any depth, that
+	// begin with arn:, as raw JSON values.
+	ARNs []ARN
+	seen uint32
+}
+
+// ARN is a raw JSON text that begins with arn:.
+type ARN struct {
+	Raw     []byte
+	Request bool // it stands in requestParameters
 }
 
 // Identity is the userIdentity of a record, as raw JSON values.
@@ -51,7 +62,7 @@ func (f *Fields) Skim(raw []byte) error {
 // skim reads the object that begins at i and returns the index behind it. After
 // ErrDuplicateName the index is good too.
 func (f *Fields) skim(raw []byte, i int) (int, error) {
-	*f = Fields{}
+	*f = Fields{ARNs: f.ARNs[:0]}
 	twice := false
 	end, err := members(raw, i, func(name []byte, at int) (int, error) {
 		into, bit := f.member(name)
@@ -65,6 +76,13 @@ func (f *Fields) skim(raw []byte, i int) (int, error) {
 			twice = twice || again
 			return end, err
 		}
+		if bit&(bitRequest|bitResources) != 0 && at < len(raw) && (raw[at] == '{' || raw[at] == '[') {
+			end, err := f.deep(raw, at, bit == bitRequest)
+			if err == nil {
+				*into = raw[at:end]
+			}
+			return end, err
+		}
 		end, err := valueEnd(raw, at)
 		if err == nil {
 			*into = raw[at:end]
@@ -76,6 +94,8 @@ func (f *Fields) skim(raw []byte, i int) (int, error) {
 	}
 	return end, err
 }
+
+const bitRequest, bitResources = 1024, 4096
 
 // member says where the value of a member goes, and its bit; 0 for one that is
 // not read. The identity goes nowhere: it is taken apart.
@@ -102,11 +122,11 @@ func (f *Fields) member(name []byte) (into *[]byte, bit uint32) {
 	case "readOnly":
 		return &f.ReadOnly, 512
 	case "requestParameters":
-		return &f.Request, 1024
+		return &f.Request, bitRequest
 	case "responseElements":
 		return &f.Response, 2048
 	case "resources":
-		return &f.Resources, 4096
+		return &f.Resources, bitResources
 	case "userIdentity":
 		return nil, 8192
 	}
@@ -122,88 +142,91 @@ func (d *Identity) skim(raw []byte, i int) (end int, twice bool, err error) {
 		end, err = valueEnd(raw, i)
 		return end, false, err
 	}
-	end, err = d.group(raw, i, &twice, d.member)
+	end, err = d.group(raw, i, &twice, inIdentity)
 	return end, twice, err
 }
 
-// group reads an object of the identity.
-func (d *Identity) group(raw []byte, i int, twice *bool, member func([]byte) (*[]byte, uint32)) (int, error) {
-	return members(raw, i, func(name []byte, at int) (int, error) {
-		into, bit := member(name)
-		if bit == 0 {
-			return valueEnd(raw, at)
-		}
-		*twice = *twice || d.seen&bit != 0
-		d.seen |= bit
-		if into != nil {
-			end, err := valueEnd(raw, at)
-			if err == nil {
-				*into = raw[at:end]
-			}
-			return end, err
-		}
-		if at == len(raw) {
-			return at, errShort
-		}
-		if raw[at] != '{' {
-			return valueEnd(raw, at)
-		}
-		return d.group(raw, at, twice, d.inner(bit))
-	})
-}
-
+// The objects of an identity, and their bits where they stand in another.
 const (
-	inSession = 1 << (iota + 8)
+	inIdentity = 1 << (iota + 8)
+	inSession
 	inBehalf
 	inIssuer
 	inAttributes
 )
 
-func (d *Identity) member(name []byte) (*[]byte, uint32) {
-	switch string(name) {
-	case "type":
-		return &d.Type, 1
-	case "arn":
-		return &d.ARN, 2
-	case "accountId":
-		return &d.Account, 4
-	case "principalId":
-		return &d.PrincipalID, 8
-	case "invokedBy":
-		return &d.InvokedBy, 16
-	case "userName":
-		return &d.UserName, 32
-	case "identityProvider":
-		return &d.Provider, 64
-	case "sessionContext":
-		return nil, inSession
-	case "onBehalfOf":
-		return nil, inBehalf
-	}
-	return nil, 0
+// group reads an object of the identity.
+func (d *Identity) group(raw []byte, i int, twice *bool, object uint32) (int, error) {
+	return members(raw, i, func(name []byte, at int) (int, error) {
+		into, bit := d.member(object, name)
+		if bit == 0 {
+			return valueEnd(raw, at)
+		}
+		*twice = *twice || d.seen&bit != 0
+		d.seen |= bit
+		if into == nil && at < len(raw) && raw[at] == '{' {
+			return d.group(raw, at, twice, bit)
+		}
+		end, err := valueEnd(raw, at)
+		if err == nil && into != nil {
+			*into = raw[at:end]
+		}
+		return end, err
+	})
 }
 
-// inner returns the members of an object within the identity.
-func (d *Identity) inner(object uint32) func([]byte) (*[]byte, uint32) {
-	return func(name []byte) (*[]byte, uint32) {
-		switch {
-		case object == inSession && string(name) == "sessionIssuer":
+// member says where the value of a member of an object goes, and its bit; an
+// object goes nowhere and has the bit of its kind.
+func (d *Identity) member(object uint32, name []byte) (*[]byte, uint32) {
+	switch object {
+	case inIdentity:
+		switch string(name) {
+		case "type":
+			return &d.Type, 1
+		case "arn":
+			return &d.ARN, 2
+		case "accountId":
+			return &d.Account, 4
+		case "principalId":
+			return &d.PrincipalID, 8
+		case "invokedBy":
+			return &d.InvokedBy, 16
+		case "userName":
+			return &d.UserName, 32
+		case "identityProvider":
+			return &d.Provider, 64
+		case "sessionContext":
+			return nil, inSession
+		case "onBehalfOf":
+			return nil, inBehalf
+		}
+	case inSession:
+		switch string(name) {
+		case "sessionIssuer":
 			return nil, inIssuer
-		case object == inSession && string(name) == "attributes":
+		case "attributes":
 			return nil, inAttributes
-		case object == inIssuer && string(name) == "arn":
+		}
+	case inIssuer:
+		switch string(name) {
+		case "arn":
 			return &d.Issuer, 1 << 16
-		case object == inIssuer && string(name) == "type":
+		case "type":
 			return &d.IssuerType, 1 << 17
-		case object == inAttributes && string(name) == "creationDate":
+		}
+	case inAttributes:
+		if string(name) == "creationDate" {
 			return &d.Created, 1 << 18
-		case object == inBehalf && string(name) == "userId":
+		}
+	case inBehalf:
+		switch string(name) {
+		case "userId":
 			return &d.BehalfUser, 1 << 19
-		case object == inBehalf && string(name) == "identityStoreArn":
+		case "identityStoreArn":
 			return &d.BehalfStore, 1 << 20
 		}
-		return nil, 0
 	}
+	return nil, 0
 }
 
 // members calls f with the unescaped name of each member of the object at i and
@@ -259,12 +282,14 @@ func members(raw []byte, i int, f func(name []byte, at int) (int, error)) (int, 
 // character is at i, or -1.
 func textEnd(raw []byte, i int) int {
 	for from := i; ; {
-		n := bytes.IndexByte(raw[from:], '"')
-		if n < 0 {
+		end := quote(raw, from)
+		if end < 0 {
 			return -1
 		}
-		end := from + n
-		slashes := 0
+		if raw[end-1] != '\\' { // at worst the quote in front of i
+			return end
+		}
+		slashes := 1
 		for end-1-slashes >= i && raw[end-1-slashes] == '\\' {
 			slashes++
 		}
@@ -273,6 +298,26 @@ func textEnd(raw []byte, i int) int {
 		}
 		from = end + 1
 	}
+}
+
+// quote returns the index of the first quote from i on, or -1. It looks at eight
+// bytes at a time: most texts are too short for bytes.IndexByte to pay.
+func quote(raw []byte, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for n := 0; n < 8; n++ {
+		if i+8 > len(raw) {
+			break
+		}
+		x := binary.LittleEndian.Uint64(raw[i:]) ^ '"'*ones
+		if zero := (x - ones) &^ x & highs; zero != 0 {
+			return i + bits.TrailingZeros64(zero)/8
+		}
+		i += 8
+	}
+	if n := bytes.IndexByte(raw[i:], '"'); n >= 0 {
+		return i + n
+	}
+	return -1
 }
 
 // valueEnd returns the index behind the value that begins at i.
@@ -314,6 +359,32 @@ func deepEnd(raw []byte, i int) (int, error) {
 			end := textEnd(raw, i+1)
 			if end < 0 {
 				return i, errShort
+			}
+			i = end
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1, nil
+			}
+		}
+		i++
+	}
+	return i, errShort
+}
+
+// deep is deepEnd that notes ARNs.
+func (f *Fields) deep(raw []byte, i int, request bool) (int, error) {
+	depth := 0
+	for i < len(raw) {
+		switch raw[i] {
+		case '"':
+			end := textEnd(raw, i+1)
+			if end < 0 {
+				return i, errShort
+			}
+			if end-i > 5 && raw[i+1] == 'a' && raw[i+2] == 'r' && raw[i+3] == 'n' && raw[i+4] == ':' {
+				f.ARNs = append(f.ARNs, ARN{raw[i : end+1], request})
 			}
 			i = end
 		case '{', '[':

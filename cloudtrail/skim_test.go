@@ -60,15 +60,15 @@ func isRead(path, name string) bool {
 	case "":
 		_, bit = f.member([]byte(name))
 	case "/userIdentity":
-		_, bit = f.Identity.member([]byte(name))
+		_, bit = f.Identity.member(inIdentity, []byte(name))
 	case "/userIdentity/sessionContext":
-		_, bit = f.Identity.inner(inSession)([]byte(name))
+		_, bit = f.Identity.member(inSession, []byte(name))
 	case "/userIdentity/onBehalfOf":
-		_, bit = f.Identity.inner(inBehalf)([]byte(name))
+		_, bit = f.Identity.member(inBehalf, []byte(name))
 	case "/userIdentity/sessionContext/sessionIssuer":
-		_, bit = f.Identity.inner(inIssuer)([]byte(name))
+		_, bit = f.Identity.member(inIssuer, []byte(name))
 	case "/userIdentity/sessionContext/attributes":
-		_, bit = f.Identity.inner(inAttributes)([]byte(name))
+		_, bit = f.Identity.member(inAttributes, []byte(name))
 	}
 	return bit != 0
 }

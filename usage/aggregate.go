@@ -1,8 +1,7 @@
 package usage
 
 import (
-	"bytes"
-	"crypto/sha256"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"time"
@@ -41,18 +40,20 @@ func (r Reason) Lost() bool {
 // aggregate collects uses in memory. It is not safe for concurrent use.
 type aggregate struct {
 	principals map[string]*holder
-	actions    map[string]uint32 // source NUL name
-	named      []Action          // by number
+	roled      map[string]*holder // by the raw issuer of a session
+	actions    map[string]uint32  // source NUL name
+	named      []Action           // by number
 	arns       map[string]uint32
 	texts      []string // of arns, by number
 	hours      map[place]*Hours
+	days       map[string]day // into hours
 	changes    []Change
 	size       int // bytes in memory, roughly
 
-	live    bool                  // the records come as they happen, on an authenticated path
-	seen    map[[16]byte]struct{} // event IDs of this file
+	live    bool                   // the records come as they happen, on an authenticated path
+	seen    map[[2]uint64]struct{} // hashes of the event IDs of this file
+	seeds   [2]maphash.Seed
 	scratch []byte
-	last    lastHour
 }
 
 // holder is one principal. Few have many actions, so the numbers are searched
@@ -77,16 +78,17 @@ type counted struct {
 const maxSeen = 1 << 16
 
 func newAggregate() *aggregate {
-	a := &aggregate{seen: map[[16]byte]struct{}{}}
+	a := &aggregate{seen: map[[2]uint64]struct{}{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	a.reset()
 	return a
 }
 
 // reset forgets everything but the event IDs.
 func (a *aggregate) reset() {
-	a.principals, a.actions, a.arns = map[string]*holder{}, map[string]uint32{}, map[string]uint32{}
+	a.principals, a.roled = map[string]*holder{}, map[string]*holder{}
+	a.actions, a.arns = map[string]uint32{}, map[string]uint32{}
 	a.named, a.texts, a.changes = nil, nil, nil
-	a.hours, a.last, a.size = map[place]*Hours{}, lastHour{}, 0
+	a.hours, a.days, a.size = map[place]*Hours{}, map[string]day{}, 0
 }
 
 // file begins with another file.
@@ -112,20 +114,14 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	if !word(region) || len(region) > 32 || !digits(account) {
 		return NoPlace
 	}
-	key, kind, arn, ok := f.Identity.Principal(a.scratch[:0])
-	a.scratch = key
-	if !ok || len(key) > 2048 {
+	h := a.who(&f.Identity, at)
+	if h == nil {
 		return NoPrincipal
 	}
 	if a.repeated(cloudtrail.Text(f.ID)) {
 		return Repeated
 	}
 	a.hour(account, region, at)
-	h := a.holder(key)
-	if h == nil {
-		return NoPrincipal
-	}
-	h.who(a, kind, arn, at, &f.Identity)
 	u := a.use(h, source, name, trust)
 	errorCode := cloudtrail.Text(f.ErrorCode)
 	if cloudtrail.Denied(string(errorCode)) {
@@ -155,11 +151,7 @@ func (a *aggregate) repeated(id []byte) bool {
 	if len(id) == 0 {
 		return false
 	}
-	var k [16]byte
-	if !uuid(id, &k) {
-		sum := sha256.Sum256(id)
-		k = [16]byte(sum[:])
-	}
+	k := [2]uint64{maphash.Bytes(a.seeds[0], id), maphash.Bytes(a.seeds[1], id)}
 	if _, ok := a.seen[k]; ok {
 		return true
 	}
@@ -194,17 +186,42 @@ func longestSession(kind cloudtrail.PrincipalKind) time.Duration {
 	return 36 * time.Hour
 }
 
-// who notes what a record tells about the principal itself.
-func (h *holder) who(a *aggregate, kind cloudtrail.PrincipalKind, arn []byte, at uint32, d *cloudtrail.Identity) {
-	h.kind = max(h.kind, kind)
-	if string(arn) != h.arn && printable(arn) && len(arn) <= 2048 {
-		if len(arn) > len(h.arn) || len(arn) == len(h.arn) && string(arn) > h.arn {
-			a.size += len(arn) - len(h.arn)
-			h.arn = string(arn)
+// who finds or makes the principal of a record, and notes what the record tells
+// about it; nil where it tells of none.
+func (a *aggregate) who(d *cloudtrail.Identity, at uint32) *holder {
+	// Most records are of roles, and name the role itself.
+	byRole := string(d.Type) == `"AssumedRole"` && len(d.Issuer) > 2
+	h := a.roled[string(d.Issuer)]
+	if h == nil || !byRole {
+		key, kind, arn, ok := d.Principal(a.scratch[:0])
+		a.scratch = key
+		if !ok || len(key) > 2048 {
+			return nil
+		}
+		if h = a.holder(key); h == nil {
+			return nil
+		}
+		h.is(a, kind, arn)
+		if byRole {
+			a.roled[string(d.Issuer)] = h
+			a.size += len(d.Issuer) + 48
 		}
 	}
 	if t, ok := parseTime(cloudtrail.Text(d.Created)); ok && t <= at {
-		h.end = max(h.end, Second(t)+Second(longestSession(kind)/time.Second))
+		h.end = max(h.end, Second(t)+Second(longestSession(h.kind)/time.Second))
+	}
+	return h
+}
+
+// is notes kind and ARN; any choice that knows no order will do.
+func (h *holder) is(a *aggregate, kind cloudtrail.PrincipalKind, arn []byte) {
+	h.kind = max(h.kind, kind)
+	if len(arn) > 2048 || !printable(arn) {
+		return
+	}
+	if len(arn) > len(h.arn) || len(arn) == len(h.arn) && string(arn) > h.arn {
+		a.size += len(arn) - len(h.arn)
+		h.arn = string(arn)
 	}
 }
 
@@ -243,14 +260,10 @@ func (a *aggregate) use(h *holder, source, name []byte, trust Trust) *counted {
 
 // resources adds the ARNs that a call names.
 func (a *aggregate) resources(u *counted, f *cloudtrail.Fields) {
-	named := false
-	add := func(arn []byte) {
-		named = true
-		a.resource(u, arn)
+	u.more = u.more || len(f.ARNs) == 0
+	for _, arn := range f.ARNs {
+		a.resource(u, cloudtrail.Text(arn.Raw))
 	}
-	eachARN(f.Resources, add)
-	eachARN(f.Request, add)
-	u.more = u.more || !named
 }
 
 // resource keeps an ARN if it is among the smallest.
@@ -297,12 +310,10 @@ func (a *aggregate) roles(h *holder, f *cloudtrail.Fields, source, account, regi
 		}
 		a.resource(u, arn)
 	}
-	if bytes.Contains(f.Request, []byte(":iam::")) {
-		eachARN(f.Request, func(arn []byte) {
-			if passes(arn) {
-				pass(arn)
-			}
-		})
+	for _, arn := range f.ARNs {
+		if text := cloudtrail.Text(arn.Raw); arn.Request && passes(text) {
+			pass(text)
+		}
 	}
 	if hasRoleName(f.Request) {
 		for _, arn := range namedRoles(f.Request, cloudtrail.Partition(string(region)), string(account)) {

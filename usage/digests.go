@@ -197,7 +197,8 @@ func (d *digests) conclude(at Second) ([]Fact, []Hours, error) {
 		}
 		last := SecondOf(d.good[j].End)
 		for h := (SecondOf(g.Start) + 3599) / 3600 * 3600; h+3600 <= last; h += 3600 {
-			setHour(hours, g.Account, g.region, h, true, func() {})
+			t := h.Time()
+			hoursOf(hours, g.Account, g.region, t, func() {}).set((t.Day()-1)*24+t.Hour(), true)
 		}
 		i = j + 1
 	}

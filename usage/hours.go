@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 
 	"dera/cloudtrail"
@@ -36,25 +37,29 @@ func (h *Hours) Merge(o Hours) {
 	}
 }
 
-// lastHour remembers where the last record was: the next one mostly is there too.
-type lastHour struct {
-	account, region string
-	hour            uint32
+// day is where the hours of a day are noted.
+type day struct {
+	hours *Hours
+	first int // bit
 }
 
 // hour notes that something was recorded.
 func (a *aggregate) hour(account, region []byte, at uint32) {
-	l := &a.last
-	if l.hour == at/3600 && l.account == string(account) && l.region == string(region) {
-		return
+	a.scratch = binary.LittleEndian.AppendUint32(a.scratch[:0], at/86400)
+	a.scratch = append(append(a.scratch, account...), region...)
+	d, ok := a.days[string(a.scratch)]
+	if !ok {
+		t := Second(at).Time()
+		h := hoursOf(a.hours, string(account), string(region), t, func() { a.size += 400 })
+		d = day{h, (t.Day() - 1) * 24}
+		a.days[string(a.scratch)] = d
+		a.size += 100
 	}
-	*l = lastHour{string(account), string(region), at / 3600}
-	setHour(a.hours, l.account, l.region, Second(at), a.live, func() { a.size += 400 })
+	d.hours.set(d.first+int(at%86400/3600), a.live)
 }
 
-// setHour sets the bit of an hour; grown is called for a new month.
-func setHour(hours map[place]*Hours, account, region string, at Second, proved bool, grown func()) {
-	t := at.Time()
+// hoursOf returns the month of a time; grown is called for a new one.
+func hoursOf(hours map[place]*Hours, account, region string, t time.Time, grown func()) *Hours {
 	p := place{account, region, monthOf(t)}
 	h := hours[p]
 	if h == nil {
@@ -62,7 +67,10 @@ func setHour(hours map[place]*Hours, account, region string, at Second, proved b
 		hours[p] = h
 		grown()
 	}
-	bit := (t.Day()-1)*24 + t.Hour()
+	return h
+}
+
+func (h *Hours) set(bit int, proved bool) {
 	h.Seen[bit/8] |= 1 << (bit % 8)
 	if proved {
 		h.Proved[bit/8] |= 1 << (bit % 8)

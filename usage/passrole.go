@@ -4,46 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
-
-	"dera/cloudtrail"
 )
-
-// eachARN calls f with every text in raw JSON that begins with arn:. Only values
-// and names of members can: within a text the quote before it is escaped.
-func eachARN(raw []byte, f func(arn []byte)) {
-	const start = `"arn:`
-	for from := 0; ; {
-		n := bytes.Index(raw[from:], []byte(start))
-		if n < 0 {
-			return
-		}
-		at := from + n
-		from = at + len(start)
-		slashes := 0
-		for at-1-slashes >= 0 && raw[at-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 1 {
-			continue
-		}
-		end := bytes.IndexByte(raw[at+1:], '"')
-		if end < 0 {
-			return
-		}
-		// An ARN with an escape in it is read by its rules.
-		for end > 0 && raw[at+end] == '\\' {
-			next := bytes.IndexByte(raw[at+2+end:], '"')
-			if next < 0 {
-				return
-			}
-			end += 1 + next
-		}
-		if arn := cloudtrail.Text(raw[at : at+end+2]); arn != nil {
-			f(arn)
-		}
-		from = at + end + 2
-	}
-}
 
 // passes reports whether an ARN in the parameters of a call is that of a role
 // that the call may hand to a service (iam-reasoning: iam:PassRole is authorized
@@ -79,6 +40,9 @@ func roleName(parameter string) (kind string, ok bool) {
 
 // hasRoleName is a quick look whether some parameter can name a role.
 func hasRoleName(request []byte) bool {
+	if !bytes.Contains(request, []byte("Role")) && !bytes.Contains(request, []byte("Profile")) {
+		return false
+	}
 	for _, word := range [...]string{"nstanceProfile", "taskRole", "executionRole", "serviceRole", "jobFlowRole", "autoScalingRole", "iamRole"} {
 		if bytes.Contains(request, []byte(word)) {
 			return true

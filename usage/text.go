@@ -2,27 +2,10 @@ package usage
 
 import (
 	"bytes"
-	"encoding/hex"
 	"time"
 	"unicode"
 	"unicode/utf8"
 )
-
-// uuid reads an event ID as AWS writes it.
-func uuid(id []byte, into *[16]byte) bool {
-	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
-		return false
-	}
-	n := 0
-	for _, p := range [...][]byte{id[:8], id[9:13], id[14:18], id[19:23], id[24:]} {
-		m, err := hex.Decode(into[n:], p)
-		if err != nil {
-			return false
-		}
-		n += m
-	}
-	return true
-}
 
 // word accepts what AWS uses for names of services, operations and regions.
 func word(s []byte) bool {
