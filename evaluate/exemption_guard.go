@@ -64,6 +64,7 @@ func (r *exemptionReader) guard(tokens token.Tokens) bool {
 			if colons++; colons == 2 && depth == 0 {
 				r.problem(t, `a second ": " in this line: quote the text`)
 			}
+		default: // plain values and comments
 		}
 		content = content || t.Type != token.CommentType
 	}

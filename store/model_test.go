@@ -43,7 +43,6 @@ type modelJob struct {
 	dera.Job
 	claimed bool
 	again   *time.Time // asked for since the claim, the earliest time
-	asked   int        // how often, ever
 }
 
 type model struct {

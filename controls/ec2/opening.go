@@ -291,6 +291,7 @@ func upper(p netset.Protocol) string {
 		return "ICMP"
 	case netset.ICMPv6:
 		return "ICMPv6"
+	default: // AWS has no name for the others
 	}
 	return fmt.Sprintf("IP protocol %d", p)
 }
