@@ -134,20 +134,22 @@ func (e Evidence) Certificate(o Origin) ([]byte, error) {
 			return nil, fmt.Errorf("claim %s is %v: %w", name, a.Verdict, ErrUnproved)
 		}
 	}
+	change := e.change
+	change.Kept, change.Removed = sorted(change.Kept), sorted(change.Removed)
 	c := &check.Certificate{
 		Format: check.Format, Purpose: check.Subset, Semantics: check.Semantics(),
 		Catalogue: o.Catalogue, Events: o.Events, Window: check.Window{From: o.From, To: o.To},
-		Kept: sorted(e.change.Kept), Removed: sorted(e.change.Removed),
-		Old: texts(e.change.Old), New: texts(e.change.New), Beside: texts(e.change.Beside),
+		Kept: change.Kept, Removed: change.Removed,
+		Old: texts(change.Old), New: texts(change.New), Beside: texts(change.Beside),
 	}
-	if e.change.narrow() {
+	if change.narrow() {
 		c.Purpose = check.Narrow
 	}
-	if c.Witness = witness(e.Less); c.Witness == nil && e.change.narrow() {
+	if c.Witness = witness(e.Less); c.Witness == nil && change.narrow() {
 		return nil, fmt.Errorf("no request was found that shows the difference: %w", ErrUnproved)
 	}
 	var prelude string
-	c.Claims, prelude, c.Unwritten = questions(e.change)
+	c.Claims, prelude, c.Unwritten = questions(change)
 	c.Prelude = compress(prelude)
 	data, err := c.Encode()
 	if err != nil {

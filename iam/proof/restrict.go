@@ -15,11 +15,10 @@ type lookup struct {
 	exact     map[string]bool     // in lower case
 	byService map[string][]string // as written
 	wild      []string            // entries with wildcards
-	all       []string
 }
 
 func newLookup(entries []string) *lookup {
-	l := &lookup{exact: map[string]bool{}, byService: map[string][]string{}, all: entries}
+	l := &lookup{exact: map[string]bool{}, byService: map[string][]string{}}
 	for _, e := range entries {
 		lower := strings.ToLower(e)
 		service, _, _ := strings.Cut(lower, ":")
@@ -100,6 +99,9 @@ func onlyKept(set reason.Policies, kept []string) reason.Policies {
 // gone decides whether the policies allow nothing of what was removed. Entries
 // without wildcards that are not among the removed play no part.
 func gone(ctx context.Context, set reason.Policies, removed []string, cfg reason.Config) reason.Answer {
+	if len(removed) == 0 {
+		return reason.Answer{Verdict: reason.Proved} // nothing is claimed
+	}
 	l := newLookup(removed)
 	left := 0
 	rest := each(set, func(st *policy.Statement) []string {
