@@ -27,7 +27,7 @@ func newPolicyCommand(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newPolicyCheckCommand(a), newPolicyEvalCommand(a), newPolicyDiffCommand(a),
-		newPolicyProveCommand(a), newPolicyPublicCommand(a))
+		newPolicyProveCommand(a), newPolicyPublicCommand(a), newPolicyScopeCommand(a), newPolicyCheckCertificateCommand(a))
 	return cmd
 }
 

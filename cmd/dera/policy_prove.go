@@ -10,7 +10,7 @@ import (
 )
 
 func newPolicyProveCommand(a *app) *cobra.Command {
-	var smt string
+	var smt, certificate string
 	cmd := &cobra.Command{
 		Use:   "prove OLD NEW",
 		Short: "Prove that NEW grants nothing that OLD did not",
@@ -31,6 +31,11 @@ func newPolicyProveCommand(a *app) *cobra.Command {
 				}
 			}
 			answer := reason.Subset(cmd.Context(), fresh, old, reason.Config{})
+			if certificate != "" && answer.Verdict == reason.Proved {
+				if err := proveCertificate(cmd.Context(), certificate, fresh, old); err != nil {
+					return err
+				}
+			}
 			if a.json() {
 				if err := a.printJSON(newVerdictJSON(answer)); err != nil {
 					return err
@@ -42,6 +47,7 @@ func newPolicyProveCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&smt, "smtlib", "", "also write the question to this file as SMT-LIB: unsat means proved")
+	cmd.Flags().StringVar(&certificate, "certificate", "", "where it is proved, also write a certificate that dera policy check-certificate accepts")
 	return cmd
 }
 
