@@ -63,3 +63,4 @@ generate: ## bring generated documents, schemas and policies up to date
 	$(GO) test . ./control/... ./controls/... ./evaluate/... ./cmd/... -run 'Generated|Golden|Document' -update
 
 -include iam.mk
+-include usage.mk
