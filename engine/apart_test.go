@@ -93,28 +93,46 @@ func TestGroupWithVeryManyFindingsIsRecorded(t *testing.T) {
 // and the pages after it go on.
 func TestResourceThatCannotBeSettledStandsApart(t *testing.T) {
 	t.Parallel()
+	odd := control.Define(control.Spec[*resource.SecurityGroup]{
+		Meta: control.Meta{ID: "odd", Title: "Odd", Type: resource.SecurityGroupType, Severity: dera.Low},
+		Check: func(g *resource.SecurityGroup, _ control.Settings) control.Result {
+			if !strings.HasPrefix(g.Name, "odd") {
+				return control.Result{Outcome: control.Pass}
+			}
+			return control.Result{Outcome: control.Fail, Failures: []control.Failure{{Key: "x", Start: dera.Alert, Severity: dera.Low, Title: "x", Why: "x"}}}
+		},
+	})
 	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) {
-			next := c.NewID
-			c.NewID = func() string {
-				id := next()
-				if strings.HasSuffix(id, "-002") {
-					panic("the second remediation cannot be made")
+			c.Controls = append(controls.All(), odd)
+			c.Mode = func(_ dera.Account, control string) dera.Mode {
+				if control == "odd" {
+					panic("no mode for it")
 				}
-				return id
+				return dera.Enforce
 			}
 		}
 	})
 	var ids []string
 	for i := range 5 {
 		ids = append(ids, w.group(fmt.Sprintf("web-%d", i), tcp(22, 22, "0.0.0.0/0")))
+		if i < 2 {
+			w.group(fmt.Sprintf("odd-%d", i), tcp(443, 443, "10.0.0.0/8"))
+		}
 	}
 	w.sweep()
-	w.quiet()
 	for _, id := range ids {
 		if f := w.findings(id)[sshKey]; f.State != dera.FindingResolved {
 			t.Errorf("group %s: got %q, want resolved", id, f.State)
 		}
+	}
+	jobs, err := w.store.Jobs(t.Context())
+	looks := slices.DeleteFunc(jobs, func(j dera.Job) bool { return j.Kind != "look" })
+	if err != nil || len(looks) != 2 {
+		t.Errorf("looks: got %+v (%v), want one for each odd group", looks, err)
+	}
+	if !slices.ContainsFunc(w.news, func(n engine.News) bool { return n.What == "unread" }) {
+		t.Error("nobody was told")
 	}
 }
 

@@ -174,11 +174,11 @@ func TestStaleReadsAreNotTakenForFailure(t *testing.T) {
 		faults []awssim.Fault
 	}{
 		{name: "reads_lag_after_the_write", faults: []awssim.Fault{
-			{Match: byEngine("DescribeSecurityGroupRules"), Kind: awssim.StaleRead, Behind: 1, After: 3, Times: 4},
+			{Match: byEngine("DescribeSecurityGroupRules"), Kind: awssim.StaleRead, Behind: 1, After: 2, Times: 4},
 		}},
 		{name: "reads_lag_after_a_server_error_that_took_effect", faults: []awssim.Fault{
 			{Match: byEngine(revoke), Kind: awssim.Error5xxAfter, Times: 1},
-			{Match: byEngine("DescribeSecurityGroupRules"), Kind: awssim.StaleRead, Behind: 1, After: 3, Times: 6},
+			{Match: byEngine("DescribeSecurityGroupRules"), Kind: awssim.StaleRead, Behind: 1, After: 2, Times: 6},
 		}},
 	}
 	for _, tt := range tests {

@@ -253,9 +253,16 @@ func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b sto
 	}
 }
 
-func (e *Engine) decided(ctx context.Context, a detect.Assessment, o order, b store.Batch) (store.Batch, error) {
+// decided decides and commits as one; what breaks on the way is an error of this
+// resource alone.
+func (e *Engine) decided(ctx context.Context, a detect.Assessment, o order, b store.Batch) (decided store.Batch, err error) {
 	defer e.alone(a.Resource.Key())()
-	decided, err := e.decide(ctx, a, o)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("decide on %s: it broke: %v", a.Resource.ARN, p)
+		}
+	}()
+	decided, err = e.decide(ctx, a, o)
 	if err != nil {
 		return decided, err
 	}

@@ -265,3 +265,31 @@ func TestRolledBackFixGoesToReview(t *testing.T) {
 	w.sweep()
 	check("with a rule made anew")
 }
+
+// A rollback whose process dies is finished by an engine that is running all the
+// while, without a restart.
+func TestRollbackOfADeadProcessIsFinished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("lab", wideRule())
+	before := w.canon(id)
+	w.look(id)
+	r := w.remediations(id)[0]
+	w.quiet()
+	running := w.newEngine("engine-2", w.openStore(w.clock.Now))
+	w.mortal(8)
+	_, _ = w.rollback(r.ID)
+	w.step = nil
+	w.store = w.openStore(w.clock.Now)
+	wantState(t, w.remediations(id)[0], dera.Undoing)
+	for range 4 {
+		w.clock.Advance(7 * time.Minute)
+		if err := running.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantState(t, w.remediations(id)[0], dera.RolledBack)
+	if diff := cmp.Diff(before, w.canon(id)); diff != "" {
+		t.Errorf("configuration (-before +after rollback):\n%s", diff)
+	}
+}
