@@ -154,23 +154,25 @@ func (s *Store) UsageRuns(ctx context.Context, part int) ([][]byte, error) {
 	return runs, err
 }
 
-func readRuns(ctx context.Context, q queryer, part int) (runs [][]byte, last int64, err error) {
+// readRuns returns the runs of a part with their numbers.
+func readRuns(ctx context.Context, q queryer, part int) (runs [][]byte, numbers []int64, err error) {
 	rows, err := q.QueryContext(ctx, `SELECT run, body FROM usage_runs WHERE part = $1 ORDER BY run`, part)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read part %d: %w", part, err)
+		return nil, nil, fmt.Errorf("read part %d: %w", part, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var body []byte
-		if err := rows.Scan(&last, &body); err != nil {
-			return nil, 0, fmt.Errorf("read part %d: %w", part, err)
+		var number int64
+		if err := rows.Scan(&number, &body); err != nil {
+			return nil, nil, fmt.Errorf("read part %d: %w", part, err)
 		}
-		runs = append(runs, body)
+		runs, numbers = append(runs, body), append(numbers, number)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, 0, fmt.Errorf("read part %d: %w", part, err)
+		return nil, nil, fmt.Errorf("read part %d: %w", part, err)
 	}
-	return runs, last, nil
+	return runs, numbers, nil
 }
 
 // UsageHours returns the hours of an account, of all for "".
@@ -268,18 +270,37 @@ func (s *Store) compactPart(ctx context.Context, part int, cutoff usage.Second) 
 		if err := s.lockUsage(ctx, tx); err != nil {
 			return err
 		}
-		runs, last, err := readRuns(ctx, tx, part)
+		runs, numbers, err := readRuns(ctx, tx, part)
 		if err != nil || len(runs) == 0 || len(runs) == 1 && cutoff == 0 {
 			return err
 		}
-		merged, err := usage.MergeRuns(runs, cutoff)
+		first := 0
+		if cutoff == 0 {
+			first = worthwhile(runs)
+		}
+		merged, err := usage.MergeRuns(runs[first:], cutoff)
 		if err != nil {
 			return fmt.Errorf("part %d: %w", part, err)
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_runs WHERE part = $1`, part); err != nil || merged == nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_runs WHERE part = $1 AND run >= $2`, part, numbers[first]); err != nil || merged == nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, last, merged)
+		_, err = tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, numbers[first], merged)
 		return err
 	})
+}
+
+// worthwhile returns the first of the newest runs that are to be merged: a run
+// that is larger than all newer ones together stays as it is, so that a large
+// ledger is not written again for each small addition. Where that would leave
+// most runs, all are merged.
+func worthwhile(runs [][]byte) int {
+	first := len(runs) - 1
+	for newer := len(runs[first]); first > 0 && len(runs[first-1]) <= newer; first-- {
+		newer += len(runs[first-1])
+	}
+	if first > len(runs)/2 || len(runs) < 4 {
+		return 0
+	}
+	return first
 }

@@ -52,7 +52,7 @@ func TestImport(t *testing.T) {
 // with copies under other names and in another order.
 func TestImportIsTheSameInAnyWay(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, 8, 5000)
+	dir := folder(t, 4, 5000)
 	first := newStore(t)
 	importing(t, first, usage.ImportConfig{Workers: 1}, dir)
 	want := all(t, first)
@@ -74,7 +74,7 @@ func TestImportIsTheSameInAnyWay(t *testing.T) {
 	for _, cfg := range []usage.ImportConfig{{Workers: 3}, {Workers: 2, Memory: 1}, {Workers: 1, Memory: 1}} {
 		s := newStore(t)
 		r := importing(t, s, cfg, paths...)
-		if r.Files != 8 || r.Skipped != 8 || r.Records != 40_000 {
+		if r.Files != 4 || r.Skipped != 4 || r.Records != 20_000 {
 			t.Errorf("report: got %+v", r)
 		}
 		if diff := cmp.Diff(want, all(t, s)); diff != "" {
@@ -87,7 +87,7 @@ func TestImportIsTheSameInAnyWay(t *testing.T) {
 // effect; the same import then ends with the same ledger.
 func TestImportGoesOnAfterAFault(t *testing.T) {
 	t.Parallel()
-	dir, whole := folder(t, 4, 9000), newStore(t)
+	dir, whole := folder(t, 2, 9000), newStore(t)
 	importing(t, whole, usage.ImportConfig{}, dir)
 	want := all(t, whole)
 	for _, after := range []bool{false, true} {
@@ -98,7 +98,7 @@ func TestImportGoesOnAfterAFault(t *testing.T) {
 				f := &faulty{Store: s, in: in, after: after}
 				_, err := usage.New(f, nil).Import(t.Context(), usage.ImportConfig{Workers: 1, Memory: 1}, dir)
 				if !errors.Is(err, errBroken) {
-					if err != nil || in < 8 {
+					if err != nil || in < 6 {
 						t.Errorf("commit %d: got %v", in, err)
 					}
 					return
@@ -123,11 +123,11 @@ func TestImportGoesOnAfterKill(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	dir, whole := folder(t, 12, 5000), newStore(t)
+	dir, whole := folder(t, 9, 1000), newStore(t)
 	importing(t, whole, usage.ImportConfig{}, dir)
 	db := storetest.SQLite(t)
 	s := storetest.Open(t, db, storetest.NewClock())
-	for kills := range 4 {
+	for kills := range 3 {
 		ctx, kill := context.WithCancel(t.Context())
 		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestImportGoesOnAfterKill$")
 		cmd.Env = append(os.Environ(), env+"="+db.URL+"|"+dir)
