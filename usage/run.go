@@ -35,7 +35,11 @@ var errRun = errors.New("run of the usage ledger is damaged")
 
 // encodeRun packs activities, which are sorted by key, with their uses sorted.
 func encodeRun(list []Activity) []byte {
-	e := encoder{}
+	uses := 0
+	for _, a := range list {
+		uses += len(a.Uses)
+	}
+	e := encoder{out: make([]byte, 0, 64*len(list)+96*uses)}
 	e.number(uint64(len(list)))
 	for _, a := range list {
 		e.text(a.Key)
