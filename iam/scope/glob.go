@@ -1,9 +1,19 @@
 package scope
 
-import "strings"
+import (
+	"strings"
+
+	"dera/iam/catalog"
+)
 
 // overlap reports whether two entries of Action lists have an action in common.
 func overlap(a, b string) bool {
+	switch {
+	case !strings.ContainsAny(a, "*?"):
+		return catalog.MatchAction(b, a)
+	case !strings.ContainsAny(b, "*?"):
+		return catalog.MatchAction(a, b)
+	}
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if everything(a) || everything(b) {
 		return true
@@ -57,6 +67,9 @@ func skip(at []bool, q string) {
 // the star; what matches for every length up to that of the entry matches for
 // every length.
 func covers(entry, pattern string) bool {
+	if !strings.ContainsAny(pattern, "*?") {
+		return catalog.MatchAction(entry, pattern)
+	}
 	entry, pattern = strings.ToLower(entry), strings.ToLower(pattern)
 	if everything(entry) {
 		return true
