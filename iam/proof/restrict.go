@@ -14,16 +14,16 @@ import (
 type lookup struct {
 	exact     map[string]bool     // in lower case
 	byService map[string][]string // as written
-	wild      []string            // entries with wildcards
+	wild      map[string][]string // entries with wildcards, by service
 }
 
 func newLookup(entries []string) *lookup {
-	l := &lookup{exact: map[string]bool{}, byService: map[string][]string{}}
+	l := &lookup{exact: map[string]bool{}, byService: map[string][]string{}, wild: map[string][]string{}}
 	for _, e := range entries {
 		lower := strings.ToLower(e)
 		service, _, _ := strings.Cut(lower, ":")
 		if strings.ContainsAny(e, "*?") {
-			l.wild = append(l.wild, e)
+			l.wild[service] = append(l.wild[service], e)
 			continue
 		}
 		l.exact[lower] = true
@@ -56,6 +56,14 @@ func (l *lookup) of(entry string) []string {
 		}
 	}
 	return out
+}
+
+// has reports whether an entry of the list matches an action.
+func (l *lookup) has(action string) bool {
+	lower := strings.ToLower(action)
+	service, _, _ := strings.Cut(lower, ":")
+	here := func(w string) bool { return catalog.MatchAction(w, action) }
+	return l.exact[lower] || slices.ContainsFunc(l.wild[service], here) || slices.ContainsFunc(l.wild["*"], here)
 }
 
 // each returns the policies with other actions in the statements that allow
@@ -111,8 +119,7 @@ func gone(ctx context.Context, set reason.Policies, removed []string, cfg reason
 		}
 		out := []string{}
 		for _, e := range st.Actions {
-			if strings.ContainsAny(e, "*?") || l.exact[strings.ToLower(e)] ||
-				slices.ContainsFunc(l.wild, func(w string) bool { return catalog.MatchAction(w, e) }) {
+			if strings.ContainsAny(e, "*?") || l.has(e) {
 				out = append(out, e)
 			}
 		}

@@ -184,3 +184,18 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParse reads anything as a certificate, and writes what it read again.
+func FuzzParse(f *testing.F) {
+	f.Add(subset(f, statements("Allow s3:* *"), statements("Allow s3:Get* *")))
+	f.Add([]byte("{}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Check(data)
+		if err != nil {
+			return
+		}
+		if again, err := c.Encode(); err != nil || string(again) != string(data) {
+			t.Errorf("got %s %v, want %s", again, err, data)
+		}
+	})
+}
