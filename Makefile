@@ -1,7 +1,7 @@
 # make help lists the targets. Only Go is needed for demo and build; test
 # installs what it needs, pinned (moto by pip, PostgreSQL and cvc5 by apt-get).
 SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
+.SHELLFLAGS := -e -o pipefail -c
 GO ?= go
 export CGO_ENABLED ?= 0
 
