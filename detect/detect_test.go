@@ -107,11 +107,34 @@ func TestFindings(t *testing.T) {
 func TestStale(t *testing.T) {
 	t.Parallel()
 	a := Assessment{Resource: resourceOf("a", nil, morning)}
-	if a.Stale(nil) || a.Stale([]dera.Finding{{LastSeen: morning}}) || !a.Stale([]dera.Finding{{LastSeen: morning.Add(-1)}, {LastSeen: morning.Add(1)}}) {
-		t.Error("got a wrong answer, want stale only where something was seen later")
+	seen := func(list ...time.Duration) []dera.Finding {
+		var out []dera.Finding
+		for _, d := range list {
+			out = append(out, dera.Finding{LastSeen: morning.Add(d)})
+		}
+		return out
 	}
-	if (Assessment{}).Stale([]dera.Finding{{LastSeen: morning}}) {
-		t.Error("a resource of which nobody knows when it was read: got stale, want not")
+	tests := []struct {
+		name   string
+		of     Assessment
+		before []dera.Finding
+		want   time.Duration // 0: not stale
+	}{
+		{name: "nothing_known", of: a},
+		{name: "seen_before", of: a, before: seen(-time.Hour)},
+		{name: "seen_at_the_same_time", of: a, before: seen(0)},
+		{name: "one_seen_later", of: a, before: seen(-1, time.Second, 5*time.Second), want: 5 * time.Second},
+		{name: "seen_in_another_age", of: a, before: seen(24 * time.Hour)},
+		{name: "nobody_knows_when_it_was_read", before: seen(time.Second)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			until, stale := tt.of.Stale(tt.before)
+			if stale != (tt.want > 0) || stale && !until.Equal(morning.Add(tt.want)) {
+				t.Errorf("got %s, %t, want %s after the read", until, stale, tt.want)
+			}
+		})
 	}
 }
 

@@ -55,15 +55,20 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 }
 
 // Stale reports whether something of before was seen after the resource was read:
-// what is read here says nothing about now then.
-func (a Assessment) Stale(before []dera.Finding) bool {
+// what is read here says nothing about now then. until is when a new read is not
+// stale. What was seen further in the future than clocks differ is not believed.
+func (a Assessment) Stale(before []dera.Finding) (until time.Time, stale bool) {
+	const skew = 10 * time.Minute
 	at := a.Resource.ReadAt
 	for _, f := range before {
-		if !at.IsZero() && f.LastSeen.After(at) {
-			return true
+		if !at.IsZero() && f.LastSeen.After(at) && f.LastSeen.Sub(at) < skew {
+			stale = true
+			if f.LastSeen.After(until) {
+				until = f.LastSeen
+			}
 		}
 	}
-	return false
+	return until, stale
 }
 
 // Resolve returns the finding as resolved.

@@ -43,9 +43,10 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	if err != nil {
 		return store.Batch{}, err
 	}
-	if a.Stale(before) {
-		// Somebody looked later and committed first: a stale look means look again.
-		again, err := lookAt(lookAtOne(o, a.Resource), now)
+	if until, stale := a.Stale(before); stale {
+		// Somebody looked later and committed first: a stale look means look again,
+		// by a clock that may be behind theirs not before it got there.
+		again, err := lookAt(lookAtOne(o, a.Resource), later(now, until))
 		return store.Batch{Jobs: []dera.Job{again}}, err
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
@@ -67,6 +68,13 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 		}
 	}
 	return b, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // changed reports whether a finding has news for the audit log.
