@@ -7,7 +7,7 @@ bench-iam: ## proofs and decisions of the IAM library beside cvc5 and iam-simula
 	scripts/cvc5-install
 	scripts/iam-corpus
 	rm -f .bench/iam.jsonl
-	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestBench_' -v ./iam/reason
+	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestBench_' -v ./iam/reason ./iam/proof
 	scripts/iam-table .bench/iam.jsonl
 
 # Compare the engine with cvc5 on 10,000 random pairs, and fuzz every parser and law.
