@@ -27,9 +27,18 @@ type Queue struct {
 
 // Snapshot returns the present state. Groups are in order of account, Region and creation.
 func (c *Cloud) Snapshot() Snapshot {
+	shot, queues := c.locked()
+	// A queue takes the cloud's lock while it holds its own, so the cloud's must be free here.
+	for _, q := range queues {
+		shot.Queues = append(shot.Queues, q.snapshot())
+	}
+	return shot
+}
+
+// locked returns what the cloud's lock guards, and the queues in order.
+func (c *Cloud) locked() (shot Snapshot, queues []*queue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var shot Snapshot
 	places := slices.SortedFunc(maps.Keys(c.states), func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region))
 	})
@@ -39,9 +48,9 @@ func (c *Cloud) Snapshot() Snapshot {
 		}
 	}
 	for _, arn := range slices.Sorted(maps.Keys(c.queues)) {
-		shot.Queues = append(shot.Queues, c.queues[arn].snapshot())
+		queues = append(queues, c.queues[arn])
 	}
-	return shot
+	return shot, queues
 }
 
 // Group returns the group with the ID, and whether there is one.

@@ -73,15 +73,15 @@ func createQueue(k *call, in createQueueInput) (any, error) {
 	arn := "arn:aws:sqs:" + k.Region + ":" + k.Account + ":" + in.QueueName
 	c := k.cloud
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if old, ok := c.queues[arn]; ok {
-		if !old.agrees(in.Attributes) {
-			return nil, errorf(400, "QueueAlreadyExists", "A queue already exists with the same name and a different value for attribute")
-		}
-		return queueURL{old.url}, nil
+	q, exists := c.queues[arn]
+	if !exists {
+		q = newQueue(arn, "https://sqs."+k.Region+".amazonaws.com/"+k.Account+"/"+in.QueueName, c.now, maps.Clone(in.Attributes))
+		c.queues[arn] = q
 	}
-	q := newQueue(arn, "https://sqs."+k.Region+".amazonaws.com/"+k.Account+"/"+in.QueueName, c.now, maps.Clone(in.Attributes))
-	c.queues[arn] = q
+	c.mu.Unlock() // a queue's own lock is never waited for under the cloud's
+	if exists && !q.agrees(in.Attributes) {
+		return nil, errorf(400, "QueueAlreadyExists", "A queue already exists with the same name and a different value for attribute")
+	}
 	return queueURL{q.url}, nil
 }
 
