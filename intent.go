@@ -11,7 +11,6 @@ const (
 	IntentOpen       IntentState = "open"
 	IntentApplied    IntentState = "applied"
 	IntentNotApplied IntentState = "not_applied"
-	IntentUncertain  IntentState = "uncertain" // could not be settled; a person is needed
 )
 
 // Intent is the record, committed before the write, that a change or its undo

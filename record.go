@@ -14,18 +14,17 @@ type RecordKind string
 
 // The kinds of audit records.
 const (
-	RecordFinding    RecordKind = "finding"
-	RecordDecision   RecordKind = "decision"
-	RecordApproval   RecordKind = "approval"
-	RecordRejection  RecordKind = "rejection"
-	RecordIntent     RecordKind = "intent"
-	RecordResult     RecordKind = "result"
-	RecordOutcome    RecordKind = "outcome"
-	RecordRollback   RecordKind = "rollback"
-	RecordStop       RecordKind = "stop"
-	RecordResume     RecordKind = "resume"
-	RecordStart      RecordKind = "start" // an engine started, with its version and configuration hash
-	RecordExemptions RecordKind = "exemptions"
+	RecordFinding   RecordKind = "finding"
+	RecordDecision  RecordKind = "decision"
+	RecordApproval  RecordKind = "approval"
+	RecordRejection RecordKind = "rejection"
+	RecordIntent    RecordKind = "intent"
+	RecordResult    RecordKind = "result"
+	RecordOutcome   RecordKind = "outcome"
+	RecordRollback  RecordKind = "rollback"
+	RecordStop      RecordKind = "stop"
+	RecordResume    RecordKind = "resume"
+	RecordStart     RecordKind = "start" // an engine started, with its version and configuration hash
 )
 
 // AuditRecord is one leaf of the audit log, as canonical JSON. It names what
