@@ -79,6 +79,11 @@ func (e *Engine) Decide(ctx context.Context, id string, v Verdict) (dera.Remedia
 	case v.Approve && v.Digest != r.Digest:
 		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
 	}
+	if v.Approve {
+		if err := e.frozen(ctx, r); err != nil {
+			return r, err
+		}
+	}
 	if v.TTL == 0 {
 		v.TTL = time.Hour
 	}
@@ -109,6 +114,21 @@ func (e *Engine) Decide(ctx context.Context, id string, v Verdict) (dera.Remedia
 	}
 	next.Revision++
 	return next, nil
+}
+
+// frozen refuses an approval on a resource that a failed undo left half-way: that
+// undo comes first, and no word of a person waives it.
+func (e *Engine) frozen(ctx context.Context, r dera.Remediation) error {
+	list, err := e.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
+	if err != nil {
+		return err
+	}
+	for _, o := range list {
+		if o.State == dera.UndoFailed {
+			return refused("the resource is frozen since the undo of %s failed; dera rollback %s first", o.ID, o.ID)
+		}
+	}
+	return nil
 }
 
 func reasonText(reason string) string {

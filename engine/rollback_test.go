@@ -11,6 +11,7 @@ import (
 
 	"dera"
 	"dera/awssim"
+	"dera/engine"
 	"dera/remediate"
 	"dera/resource"
 )
@@ -216,6 +217,12 @@ func TestFailedUndoFreezesTheResource(t *testing.T) {
 	f := w.findings(id)[rdpKey]
 	if f.Disposition != dera.Review || !slices.ContainsFunc(f.Reasons, func(x dera.Reason) bool { return strings.Contains(x.Why, "frozen") }) {
 		t.Errorf("next finding on it: got %s %v, want review because it is frozen", f.Disposition, f.Reasons)
+	}
+	waiting := w.last(id)
+	wantState(t, waiting, dera.Waiting)
+	var refusal *engine.RefusedError
+	if _, err := w.engine.Decide(t.Context(), waiting.ID, engine.Verdict{Approve: true, Digest: waiting.Digest, By: person()}); !errors.As(err, &refusal) || !strings.Contains(refusal.Why, r.ID) {
+		t.Errorf("approval on the frozen resource: got %v, want it refused, naming %s", err, r.ID)
 	}
 	w.revoke(id, tcp(3389, 3389, "0.0.0.0/0"))
 	w.look(id)
