@@ -32,6 +32,9 @@ type Change struct {
 	// Diff holds the change for people and for the audit leaf, one line each,
 	// starting with + or -. It carries no free text of the customer.
 	Diff []string `json:"diff"`
+	// Optional says that the plan is as good without this change, for example a
+	// tag: that it does not take effect is noted and nothing is undone for it.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Undo is the write that takes a change back. Its input may name an output of

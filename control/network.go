@@ -97,25 +97,36 @@ func CheckEvidence(blob []byte) error {
 	if err := strict(blob, &ev); err != nil {
 		return fmt.Errorf("read evidence: %w", err)
 	}
-	if ev.Kind != NetworkKind {
+	var again dera.Evidence
+	var err error
+	switch ev.Kind {
+	case NetworkKind:
+		again, err = remade[Network](ev.Body)
+	case AccessKind:
+		again, err = remade[Access](ev.Body)
+	default:
 		return fmt.Errorf("evidence of kind %q cannot be checked by this version", ev.Kind)
 	}
-	var n Network
-	if err := strict(ev.Body, &n); err != nil {
-		return fmt.Errorf("read body of evidence: %w", err)
-	}
-	again, err := n.Evidence()
 	switch {
 	case err != nil:
 		return err
 	case !slices.Equal(again.Claims, ev.Claims):
 		return errors.New("the stated verdicts are not those that the body proves")
 	case again.Denied != ev.Denied:
-		return fmt.Errorf("the denied packet is stated as %q; the body shows %q", ev.Denied, again.Denied)
+		return fmt.Errorf("what is denied now is stated as %q; the body shows %q", ev.Denied, again.Denied)
 	case !bytes.Equal(again.Body, ev.Body):
 		return errors.New("the body of the evidence is not in its one canonical form")
 	}
 	return nil
+}
+
+// remade makes the evidence again from its body alone.
+func remade[T interface{ Evidence() (dera.Evidence, error) }](body []byte) (dera.Evidence, error) {
+	var v T
+	if err := strict(body, &v); err != nil {
+		return dera.Evidence{}, fmt.Errorf("read body of evidence: %w", err)
+	}
+	return v.Evidence()
 }
 
 // strict reads one JSON value without unknown fields and nothing after it.

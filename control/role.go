@@ -33,12 +33,32 @@ type target struct {
 func targets() map[string]target {
 	rules := "arn:PARTITION:ec2:*:ACCOUNT:security-group-rule/*"
 	groups := "arn:PARTITION:ec2:*:ACCOUNT:security-group/*"
+	// Bucket ARNs carry no account, so that the condition keeps to the account.
+	buckets := target{sid: "ChangeWhoGetsInToBuckets", resources: []string{"arn:PARTITION:s3:::*"},
+		condition: map[string]map[string]string{"StringEquals": {"aws:ResourceAccount": "ACCOUNT"}}}
 	return map[string]target{
 		"ec2:AuthorizeSecurityGroupIngress": {sid: "ChangeInboundRules", resources: []string{groups, rules}},
 		"ec2:RevokeSecurityGroupIngress":    {sid: "ChangeInboundRules", resources: []string{groups, rules}},
 		"ec2:CreateTags": {sid: "TagRulesAsTheyAreMade", resources: []string{rules},
 			condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "AuthorizeSecurityGroupIngress"}}},
+		"s3:PutBucketPolicy":             buckets,
+		"s3:DeleteBucketPolicy":          buckets,
+		"s3:PutBucketAcl":                buckets,
+		"s3:PutBucketPublicAccessBlock":  buckets,
+		"s3:PutAccountPublicAccessBlock": {sid: "BlockPublicAccessOfTheAccount", resources: []string{"*"}},
 	}
+}
+
+// conditionFor is the condition with the account filled in; without an account
+// there is none that names it.
+func (t target) conditionFor(account string) map[string]map[string]string {
+	if _, ok := t.condition["StringEquals"]["aws:ResourceAccount"]; !ok {
+		return t.condition
+	}
+	if account == "*" {
+		return nil
+	}
+	return map[string]map[string]string{"StringEquals": {"aws:ResourceAccount": account}}
 }
 
 // ReaderPolicy allows what looking takes: the reads of the controls and the call
@@ -50,7 +70,7 @@ func ReaderPolicy(controls []Control, partition, account string) Policy {
 			actions[a] = true
 		}
 	}
-	return policy(actions, partition, account)
+	return generated(actions, partition, account)
 }
 
 // RemediatorPolicy allows what acting takes on top of looking: the reads that
@@ -65,10 +85,11 @@ func RemediatorPolicy(controls []Control, partition, account string) Policy {
 			actions[a] = true
 		}
 	}
-	return policy(actions, partition, account)
+	return generated(actions, partition, account)
 }
 
-func policy(actions map[string]bool, partition, account string) Policy {
+// generated is a policy that allows the actions.
+func generated(actions map[string]bool, partition, account string) Policy {
 	p := Policy{Version: "2012-10-17"}
 	if account == "" {
 		account = "*"
@@ -85,7 +106,7 @@ func policy(actions map[string]bool, partition, account string) Policy {
 		if !ok {
 			i = len(p.Statement)
 			at[t.sid] = i
-			s := Statement{Sid: t.sid, Effect: "Allow", Condition: t.condition}
+			s := Statement{Sid: t.sid, Effect: "Allow", Condition: t.conditionFor(account)}
 			for _, r := range t.resources {
 				s.Resource = append(s.Resource, fill.Replace(r))
 			}

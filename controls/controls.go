@@ -9,6 +9,7 @@ import (
 
 	"dera/control"
 	"dera/controls/ec2"
+	"dera/controls/s3"
 )
 
 // All returns every control, in the order of the documents. A new control is
@@ -19,6 +20,11 @@ func All() []control.Control {
 		ec2.OtherPortsOpen(),
 		ec2.WebPortsOpen(),
 		ec2.DefaultGroupRules(),
+		s3.BucketPublicPolicy(),
+		s3.BucketPublicACL(),
+		s3.BucketAccessBlock(),
+		s3.AccountAccessBlock(),
+		s3.AccessPointPublic(),
 	}
 }
 

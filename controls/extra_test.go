@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"dera/control"
-	"dera/controls"
 	"dera/netset"
 	"dera/resource"
 )
@@ -101,7 +100,7 @@ func (a account) groups(t *testing.T) []*resource.SecurityGroup {
 func keysOf(t *testing.T, g *resource.SecurityGroup) []string {
 	t.Helper()
 	var out []string
-	for _, c := range controls.All() {
+	for _, c := range groupControls() {
 		res, err := c.Check(resourceOf(g), control.Settings{})
 		if err != nil {
 			t.Fatal(err)

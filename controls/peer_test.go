@@ -241,7 +241,7 @@ func TestPeerFailure_evaluation_changes_the_record(t *testing.T) {
 	g := groupOf(rule("tcp", 3000, 4000, "0.0.0.0/0"), rule("tcp", 20, 25, "::/0"), rule("tcp", 22, 22, "203.0.113.0/24"), rule("icmp", 8, -1, "0.0.0.0/0"))
 	before := g.Canon()
 	var wait sync.WaitGroup
-	for _, c := range controls.All() {
+	for _, c := range groupControls() {
 		for range 4 {
 			wait.Go(func() { controltest.Hold(t, c, resourceOf(g), control.Settings{}) })
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/resource"
 	"dera/store"
 )
 
@@ -59,7 +60,7 @@ func lookAtOne(o order, r dera.Resource) dera.Event {
 // source may forget the events (invariant I8).
 func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.KeptEvent, counts map[string]int64) error {
 	b := store.Batch{Kept: kept, Counts: counts}
-	for _, ev := range events {
+	for _, ev := range e.everywhere(events) {
 		j, err := lookAt(ev, e.cfg.Now())
 		if err != nil {
 			return err
@@ -83,6 +84,31 @@ func (e *Engine) Sweep(ctx context.Context, source string) error {
 	return e.Ingest(ctx, events, nil, nil)
 }
 
+// everywhere turns an event that concerns every region into one for each region
+// that is looked after.
+func (e *Engine) everywhere(events []dera.Event) []dera.Event {
+	var out []dera.Event
+	for _, ev := range events {
+		if ev.Scope.Region != dera.EveryRegion {
+			out = append(out, ev)
+			continue
+		}
+		for _, region := range e.cfg.Regions {
+			ev.Scope.Region = region
+			out = append(out, ev)
+		}
+	}
+	return out
+}
+
+// regionsOf are the regions in which resources of a type are looked at.
+func (e *Engine) regionsOf(typ string) []string {
+	if kind, err := resource.Lookup(typ); err == nil && kind.Global {
+		return []string{dera.GlobalRegion}
+	}
+	return e.cfg.Regions
+}
+
 // Scopes are the first pages of a sweep over everything.
 func (e *Engine) Scopes() []dera.Scope {
 	types := map[string]bool{}
@@ -93,7 +119,7 @@ func (e *Engine) Scopes() []dera.Scope {
 		}
 		types[c.Type] = true
 		for _, a := range e.cfg.Accounts {
-			for _, region := range e.cfg.Regions {
+			for _, region := range e.regionsOf(c.Type) {
 				out = append(out, dera.Scope{Partition: a.Partition, Account: a.ID, Region: region, Type: c.Type})
 			}
 		}

@@ -66,7 +66,8 @@ const pageTries = 3
 // and of a type that some control judges.
 func (e *Engine) ours(s dera.Scope) bool {
 	_, known := e.accounts[s.Account]
-	return known && (len(e.cfg.Regions) == 0 || slices.Contains(e.cfg.Regions, s.Region)) &&
+	regions := e.regionsOf(s.Type)
+	return known && (len(regions) == 0 || slices.Contains(regions, s.Region)) &&
 		slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.Type == s.Type })
 }
 

@@ -32,6 +32,30 @@ type Kind struct {
 	// know when it changes.
 	Attached func(config any) []string
 	Note     string
+	// Global says that an account has the resource once, in dera.GlobalRegion.
+	Global bool
+	// Whole says that its writes replace whole documents: somebody else's change
+	// could be overwritten, and what somebody else wrote since is not ours to undo.
+	Whole bool
+	// Under are the types of account-wide resources that stand above this one: a
+	// later change of theirs has to be taken back first.
+	Under []string
+	// Tag returns the change that adds the tags, or nil where there is nothing to
+	// do or where a tag could change who gets in; nil where the type has no tags.
+	Tag func(config any, tags map[string]string) (*dera.Change, error)
+	// Redact hides values of a plan's inputs that can be secrets, before the plan
+	// is shown; nil where there are none.
+	Redact func(p dera.Plan) dera.Plan
+}
+
+// Shown returns the plan as it may be shown to people: without values that can
+// be secrets. Its digest is not that of the plan.
+func Shown(p dera.Plan) dera.Plan {
+	kind, err := Lookup(p.Type)
+	if err == nil && kind.Redact != nil {
+		return kind.Redact(p)
+	}
+	return p
 }
 
 // Operation is one write as recorded in a dera.Change or dera.Undo.
@@ -71,6 +95,8 @@ func Lookup(typ string) (Kind, error) {
 func Kinds() []Kind {
 	return []Kind{
 		securityGroupKind(),
+		bucketKind(),
+		accountBlockKind(),
 	}
 }
 

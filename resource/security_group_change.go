@@ -122,6 +122,7 @@ func securityGroupKind() Kind {
 		Retarget: retargetSecurityGroup,
 		Apply:    applySecurityGroup,
 		Effect:   effectSecurityGroup,
+		Tag:      tagGroup,
 	}
 }
 
@@ -171,6 +172,12 @@ func applySecurityGroup(config any, op Operation) (any, error) {
 			return nil, fmt.Errorf("revoke rule %q: the group has no such rule", in.RuleID)
 		}
 		next.Ingress = slices.Delete(next.Ingress, i, i+1)
+	case (op.Name == CreateTags || op.Name == DeleteTags) && op.Version == 1:
+		in, err := g.tagsInput(op)
+		if err != nil {
+			return nil, err
+		}
+		next.Tags = retag(g.Tags, in.Add, in.Remove)
 	default:
 		return nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
 	}
@@ -202,6 +209,9 @@ func effectSecurityGroup(config any, op Operation) (bool, map[string]string, err
 			return false, nil, fmt.Errorf("revoke in %s: the operation names no rule", g.ID)
 		}
 		return in.find(g.Ingress) < 0, nil, nil
+	case (op.Name == CreateTags || op.Name == DeleteTags) && op.Version == 1:
+		in, err := g.tagsInput(op)
+		return err == nil && tagged(g.Tags, in.Add, in.Remove), nil, err
 	}
 	return false, nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
 }

@@ -15,7 +15,8 @@ import (
 type ScheduleConfig struct {
 	Accounts []dera.Account
 	Regions  []string
-	Types    []string // resource types
+	Types    []string // resource types, of which there are some in each region
+	Global   []string // resource types of which an account has one, in dera.GlobalRegion
 	// Interval is the time from one sweep to the next; each is drawn from
 	// within a tenth of it, so that engines and accounts drift apart.
 	Interval time.Duration
@@ -38,7 +39,7 @@ func NewSchedule(cfg ScheduleConfig) (*Schedule, error) {
 	err := validAccounts(ids)
 	switch {
 	case err != nil:
-	case len(cfg.Types) == 0:
+	case len(cfg.Types)+len(cfg.Global) == 0:
 		err = errors.New("no resource types")
 	case cfg.Interval <= 0:
 		err = fmt.Errorf("interval of %s, want a positive one", cfg.Interval)
@@ -98,6 +99,9 @@ func (s *Schedule) delivery() Delivery {
 func scopes(cfg ScheduleConfig) []dera.Scope {
 	var out []dera.Scope
 	for _, a := range cfg.Accounts {
+		for _, typ := range cfg.Global {
+			out = append(out, dera.Scope{Partition: orElse(a.Partition, "aws"), Account: a.ID, Region: dera.GlobalRegion, Type: typ})
+		}
 		for _, region := range cfg.Regions {
 			if cloudtrail.Partition(region) != orElse(a.Partition, "aws") {
 				continue

@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
+
+	"dera"
 )
 
 // Account says how to reach one account. An account without a role is reached
@@ -73,7 +75,7 @@ type Client struct {
 	mu       sync.Mutex
 	accounts map[string]Account
 	creds    map[string]aws.CredentialsProvider
-	clients  map[string]*ec2.Client
+	clients  map[string]any // by service, account and region
 }
 
 // New loads the configuration of the environment. It makes no API call.
@@ -108,7 +110,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		base.Region = "us-east-1"
 	}
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
-	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]*ec2.Client{}}
+	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}}
 	for _, a := range cfg.Accounts {
 		c.accounts[a.ID] = a
 	}
@@ -156,20 +158,27 @@ func (c *Client) Regions(ctx context.Context, account string) ([]string, error) 
 // ec2 returns the reading client of an account and region; clients, their
 // credentials and their rate limits are shared.
 func (c *Client) ec2(account, region string) *ec2.Client {
+	return shared(c, "ec2", account, region, func(cfg aws.Config, limited aws.Retryer) *ec2.Client {
+		return ec2.NewFromConfig(cfg, func(o *ec2.Options) {
+			o.Retryer = limited
+			o.APIOptions = append(o.APIOptions, c.observe(account, region, false))
+		})
+	})
+}
+
+// shared returns the one client of a service for an account and region, and has
+// it made the first time.
+func shared[T any](c *Client, service, account, region string, make func(aws.Config, aws.Retryer) T) T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := account + "/" + region
-	if cl := c.clients[key]; cl != nil {
+	key := service + "/" + account + "/" + region
+	if cl, ok := c.clients[key].(T); ok {
 		return cl
 	}
 	cfg := c.base.Copy()
 	cfg.Region = region
 	cfg.Credentials = c.credentials(account)
-	limited := retry.NewAdaptiveMode()
-	cl := ec2.NewFromConfig(cfg, func(o *ec2.Options) {
-		o.Retryer = limited
-		o.APIOptions = append(o.APIOptions, c.observe(account, region, false))
-	})
+	cl := make(cfg, retry.NewAdaptiveMode())
 	c.clients[key] = cl
 	return cl
 }
@@ -230,6 +239,14 @@ func Partition(region string) string {
 		return "aws-us-gov"
 	}
 	return "aws"
+}
+
+// partitionOf is the partition of a scope, by its region where it names none.
+func partitionOf(s dera.Scope) string {
+	if s.Partition != "" {
+		return s.Partition
+	}
+	return Partition(s.Region)
 }
 
 var errNoSuchType = errors.New("this resource type cannot be read")

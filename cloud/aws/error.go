@@ -95,7 +95,7 @@ func classify(code string, status int, err error) Problem {
 	case code == "ExpiredToken", code == "ExpiredTokenException", code == "RequestExpired", code == "InvalidClientTokenId",
 		code == "SignatureDoesNotMatch", code == "UnrecognizedClientException", code == "InvalidAccessKeyId":
 		return Expired
-	case code == "AuthFailure", code == "OptInRequired", code == "RegionDisabledException":
+	case code == "AuthFailure", code == "OptInRequired", code == "RegionDisabledException", code == "IllegalLocationConstraintException":
 		// EC2 answers AuthFailure in a region that the account has not opted in to.
 		return RegionOff
 	case strings.HasPrefix(code, "AccessDenied"), strings.HasSuffix(code, "UnauthorizedOperation"), code == "NotAuthorized":
@@ -103,7 +103,7 @@ func classify(code string, status int, err error) Problem {
 	case code == "RequestLimitExceeded", strings.HasPrefix(code, "Throttling"), strings.HasPrefix(code, "RequestThrottled"),
 		code == "ThrottledException", code == "EC2ThrottledException", code == "TooManyRequestsException", code == "SlowDown", code == "Throttled":
 		return Throttled
-	case strings.HasSuffix(code, ".NotFound"), code == "NoSuchEntity", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist":
+	case strings.HasSuffix(code, ".NotFound"), strings.HasPrefix(code, "NoSuch"), code == "OwnershipControlsNotFoundError", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist":
 		return NotFound
 	case status == http.StatusForbidden:
 		return Denied

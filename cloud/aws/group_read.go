@@ -18,14 +18,6 @@ import (
 	"dera/resource"
 )
 
-// Page is what one read returned: the resources, the IDs that the service says
-// do not exist, and where a sweep goes on.
-type Page struct {
-	Resources []dera.Resource
-	Missing   []string
-	Next      string
-}
-
 // most is how many values a filter may have, and pageSize how many results a
 // page (EC2 API reference).
 const (
@@ -33,27 +25,17 @@ const (
 	pageSize = 1000
 )
 
-// Read reads one page of the scope. full also reads rule IDs and tags and the
+// readGroups reads security groups. full also reads rule IDs and tags and the
 // attached network interfaces; a sweep leaves them out.
-func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	if scope.Type != resource.SecurityGroupType {
-		return Page{}, fmt.Errorf("read %q: %w", scope.Type, errNoSuchType)
-	}
+func (c *Client) readGroups(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
 	g := groupReader{
 		Client: c, api: c.ec2(scope.Account, scope.Region), scope: scope, at: c.cfg.Now().UTC(),
 		lists: map[string]*resource.PrefixList{},
 	}
-	read := g.byID
 	if scope.Sweep() {
-		read = func(ctx context.Context) (Page, error) { return g.sweep(ctx, full) }
+		return g.sweep(ctx, full)
 	}
-	page, err := read(ctx)
-	if err != nil {
-		return Page{}, err // half a read is none
-	}
-	return page, nil
+	return g.byID(ctx)
 }
 
 type groupReader struct {

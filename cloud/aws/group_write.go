@@ -1,129 +1,73 @@
 package aws
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go/middleware"
 
 	"dera"
 	"dera/resource"
 )
 
-// Do sends one operation of the plan, in one attempt. allowed is asked right
-// before the request is signed; its error is returned as it is and nothing is
-// sent then. Where the account has a role, the session is limited to the plan's
-// own operations and resource (design §6.1.11).
-func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	api, err := c.writer(p)
+// doGroup sends an operation on a security group.
+func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+	cfg, err := c.writing(p)
 	if err != nil {
 		return err
 	}
-	stop := func(o *ec2.Options) {
+	api := ec2.NewFromConfig(cfg, func(o *ec2.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.APIOptions = append(o.APIOptions, guard(allowed))
-	}
-	switch {
-	case op.Name == resource.AuthorizeIngress && op.Version == 1:
-		var in resource.AuthorizeIngressInput
-		if err := strict(op.Input, &in); err != nil {
-			return fmt.Errorf("%s: %w", op.Name, err)
+		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), guard(allowed))
+	})
+	switch op.Name {
+	case resource.AuthorizeIngress:
+		in, err := input[resource.AuthorizeIngressInput](op)
+		if err != nil {
+			return err
 		}
-		_, err = api.AuthorizeSecurityGroupIngress(ctx, authorizeInput(in), stop)
-	case op.Name == resource.RevokeIngress && op.Version == 1:
-		var in resource.RevokeIngressInput
-		if err := strict(op.Input, &in); err != nil {
-			return fmt.Errorf("%s: %w", op.Name, err)
+		_, err = api.AuthorizeSecurityGroupIngress(ctx, authorizeInput(in))
+		return err
+	case resource.RevokeIngress:
+		in, err := input[resource.RevokeIngressInput](op)
+		if err != nil {
+			return err
 		}
 		_, err = api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{
 			GroupId: aws.String(in.GroupID), SecurityGroupRuleIds: []string{in.RuleID},
-		}, stop)
-	default:
-		return fmt.Errorf("operation %s version %d is not one that dera can carry out", op.Name, op.Version)
-	}
-	if err != nil {
-		return wrap(p.Account, p.Region, op.Name, err)
-	}
-	return nil
-}
-
-// guard asks allowed before each attempt, after all that may take time.
-func guard(allowed func(context.Context) error) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("dera:guard",
-			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-				if err := allowed(ctx); err != nil {
-					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-				}
-				return next.HandleFinalize(ctx, in)
-			}), "Signing", middleware.Before)
-	}
-}
-
-// writer returns a client whose session can do nothing but the plan.
-func (c *Client) writer(p dera.Plan) (*ec2.Client, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	cfg := c.base.Copy()
-	cfg.Region = p.Region
-	cfg.Credentials = c.credentials(p.Account)
-	if a := c.accounts[p.Account]; a.RoleARN != "" || a.WriteRoleARN != "" {
-		role := a.WriteRoleARN
-		if role == "" {
-			role = a.RoleARN
-		}
-		policy, err := sessionPolicy(p)
+		})
+		return err
+	case resource.CreateTags:
+		in, err := input[resource.TagsInput](op)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		cfg.Credentials = aws.NewCredentialsCache(c.assume(a, role, policy))
+		_, err = api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{in.Resource}, Tags: ec2Tags(in.Add)})
+		return err
+	case resource.DeleteTags:
+		in, err := input[resource.TagsInput](op)
+		if err != nil {
+			return err
+		}
+		var tags []types.Tag
+		for _, k := range in.Remove {
+			tags = append(tags, types.Tag{Key: aws.String(k)})
+		}
+		_, err = api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.Resource}, Tags: tags})
+		return err
 	}
-	return ec2.NewFromConfig(cfg, func(o *ec2.Options) {
-		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true))
-	}), nil
+	return unknownOperation(op)
 }
 
-// sessionPolicy allows the plan's operations and their undos on its resource.
-func sessionPolicy(p dera.Plan) (string, error) {
-	actions := map[string]bool{}
-	for _, ch := range p.Changes {
-		actions[ch.Operation] = true
-		if ch.Undo != nil {
-			actions[ch.Undo.Operation] = true
-		}
+func ec2Tags(tags map[string]string) []types.Tag {
+	var out []types.Tag
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
 	}
-	rules := dera.NewARN(p.Partition, "ec2", p.Region, p.Account, "security-group-rule/*")
-	type statement struct {
-		Effect   string
-		Action   []string
-		Resource []string
-	}
-	text, err := json.Marshal(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []statement{
-			{"Allow", slices.Sorted(maps.Keys(actions)), []string{string(p.Resource), string(rules)}},
-			{"Allow", []string{"ec2:CreateTags"}, []string{string(rules)}}, // of a rule that is authorized again
-		},
-	})
-	if err != nil {
-		return "", fmt.Errorf("session policy for %s: %w", p.Resource, err)
-	}
-	return string(text), nil
-}
-
-func strict(input []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(input))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
+	return out
 }
 
 func authorizeInput(in resource.AuthorizeIngressInput) *ec2.AuthorizeSecurityGroupIngressInput {
@@ -152,11 +96,7 @@ func authorizeInput(in resource.AuthorizeIngressInput) *ec2.AuthorizeSecurityGro
 	}
 	out := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(in.GroupID), IpPermissions: []types.IpPermission{perm}}
 	if len(r.Tags) > 0 {
-		spec := types.TagSpecification{ResourceType: types.ResourceTypeSecurityGroupRule}
-		for _, k := range slices.Sorted(maps.Keys(r.Tags)) {
-			spec.Tags = append(spec.Tags, types.Tag{Key: aws.String(k), Value: aws.String(r.Tags[k])})
-		}
-		out.TagSpecifications = []types.TagSpecification{spec}
+		out.TagSpecifications = []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule, Tags: ec2Tags(r.Tags)}}
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	"dera"
 	"dera/controls"
 	"dera/engine"
+	"dera/resource"
 	"dera/source"
 )
 
@@ -145,17 +146,21 @@ func (a *app) follow() func(engine.News) {
 
 // schedule asks for a look at everything once an interval.
 func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.Context) error, error) {
-	types := map[string]bool{}
-	var list []string
+	cfg := source.ScheduleConfig{Accounts: s.accounts, Regions: s.regions, Interval: every, Log: log, Now: s.app.now}
+	watched := map[string]bool{}
 	for _, c := range controls.All() {
-		if !types[c.Type] {
-			types[c.Type] = true
-			list = append(list, c.Type)
+		watched[c.Type] = true
+	}
+	for _, kind := range resource.Kinds() {
+		switch {
+		case !watched[kind.Type]:
+		case kind.Global:
+			cfg.Global = append(cfg.Global, kind.Type)
+		default:
+			cfg.Types = append(cfg.Types, kind.Type)
 		}
 	}
-	sched, err := source.NewSchedule(source.ScheduleConfig{
-		Accounts: s.accounts, Regions: s.regions, Types: list, Interval: every, Log: log, Now: s.app.now,
-	})
+	sched, err := source.NewSchedule(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func Hold(t TB, c control.Control, r dera.Resource, s control.Settings) (planned
 		default:
 			ev := holdPlan(t, c, r, s, failures, p)
 			if planned++; planned == 1 {
-				holdForgeries(t, ev)
+				holdForgeries(t, r.Type, ev)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 	w := walk(t, r, p)
 	ev := holdEvidence(t, c, r, s, failures, p, w)
 	kindOf(t, r.Type).surgical(t, r.Config, w.last(), p)
-	w.between(t, r.Type)
+	kindOf(t, r.Type).between(t, w.states)
 
 	was := check(t, c, r, s)
 	fixed := r
@@ -161,6 +161,9 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 		if !slices.ContainsFunc(was.Failures, func(o control.Failure) bool { return o.Key == f.Key }) {
 			t.Errorf("after the plan for %s: %s is new: %s", p.Keys, f.Key, f.Why)
 		}
+	}
+	if slices.ContainsFunc(p.Changes, func(ch dera.Change) bool { return ch.Undo == nil }) {
+		return ev // it is for a person, who is told
 	}
 	back := r
 	back.Config = w.undo(t, r.Type, p)

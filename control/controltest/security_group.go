@@ -8,38 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dera"
+	"dera/control"
 	"dera/netset"
 	"dera/resource"
 )
-
-// kind is what the laws need to know of a resource type.
-type kind struct {
-	decode func([]byte) (any, error)
-	// orders are the same configuration with its parts listed otherwise.
-	orders func(config any) []any
-	// stamp gives the parts without an ID one, as AWS does.
-	stamp func(config any, id string) any
-	// surgical says of everything that the plan changed beyond its diff.
-	surgical func(t TB, before, after any, p dera.Plan)
-	// reach is what the configuration lets in.
-	reach func(t TB, config any) (netset.Set, []string)
-}
-
-func kindOf(t TB, typ string) kind {
-	t.Helper()
-	if typ == resource.SecurityGroupType {
-		return kind{decodeGroup, groupOrders, stampGroup, surgicalGroup, groupReach}
-	}
-	t.Fatalf("the laws do not know the resource type %q yet: give controltest a kind for it", typ)
-	return kind{}
-}
-
-func nameOf(r *dera.Resource) {
-	if g, ok := r.Config.(*resource.SecurityGroup); ok {
-		r.ID, r.Name, r.Tags = g.ID, g.Name, g.Tags
-		r.ARN = dera.NewARN(r.Partition, "ec2", r.Region, r.Account, "security-group/"+g.ID)
-	}
-}
 
 // decodeGroup also refuses what a reader never makes: a protocol in another
 // spelling, host bits, a rule without an ID.
@@ -102,6 +74,68 @@ func groupReach(t TB, config any) (netset.Set, []string) {
 		t.Fatalf("reach: %v", err)
 	}
 	return set, resource.Symbolic(g.Ingress)
+}
+
+// betweenGroups compares what the states let in, packet by packet.
+func betweenGroups(t TB, states []any) {
+	t.Helper()
+	old, oldOthers := groupReach(t, states[0])
+	last, lastOthers := groupReach(t, states[len(states)-1])
+	for i, s := range states {
+		now, others := groupReach(t, s)
+		if ok, packet := netset.Subset(now, old); !ok {
+			t.Errorf("state %d is wider than before: %v", i, packet)
+		}
+		if ok, packet := netset.Subset(last, now); !ok {
+			t.Errorf("state %d is narrower than after: %v", i, packet)
+		}
+		for _, o := range others {
+			if !slices.Contains(oldOthers, o) {
+				t.Errorf("state %d is wider than before: %s", i, o)
+			}
+		}
+		for _, o := range lastOthers {
+			if !slices.Contains(others, o) {
+				t.Errorf("state %d is narrower than after: %s", i, o)
+			}
+		}
+	}
+}
+
+func sameGroup(t TB, a, b any) bool {
+	t.Helper()
+	x, xOthers := groupReach(t, a)
+	y, yOthers := groupReach(t, b)
+	return x.Equal(y) && slices.Equal(xOthers, yOthers)
+}
+
+// groupBodies are forgeries of a network proof.
+func groupBodies(t TB, ev dera.Evidence) []bentBody {
+	t.Helper()
+	var n control.Network
+	if err := strict(ev.Body, &n); err != nil {
+		t.Fatalf("read body of evidence: %v", err)
+	}
+	var out []bentBody
+	everything := netset.Product(netset.EveryTraffic(), netset.Everywhere())
+	if !n.Old.Equal(everything) {
+		wide := n
+		wide.New = everything
+		out = append(out, bentBody{"the new state lets everything in", wide})
+		wide = n
+		wide.Between = append([]control.Step{{Come: everything}}, n.Between...)
+		out = append(out, bentBody{"a state on the way lets everything in", wide})
+	}
+	if ev.Denied == "" {
+		return out // nothing changes hands
+	}
+	same := n
+	same.New, same.NewOthers = n.Old, n.OldOthers
+	nothing := n
+	nothing.Forbidden, nothing.ForbiddenOthers = netset.Set{}, nil
+	before := n
+	before.Old, before.OldOthers = n.New, n.NewOthers
+	return append(out, bentBody{"the new state is the old one", same}, bentBody{"nothing is forbidden", nothing}, bentBody{"the old state is the new one", before})
 }
 
 var sameRule = []cmp.Option{cmpopts.EquateComparable(resource.Rule{}.CIDR), cmpopts.EquateEmpty()}

@@ -2,12 +2,10 @@ package controltest
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/google/go-cmp/cmp"
 
 	"dera"
-	"dera/netset"
 	"dera/resource"
 )
 
@@ -80,40 +78,4 @@ func step(t TB, typ string, config any, op resource.Operation, id string) (any, 
 		t.Errorf("effect of %s after it is done: got %t, %v, want true", op.Name, done, err)
 	}
 	return next, out
-}
-
-// between: no state lets in more than the first one, nor less than the last.
-func (w way) between(t TB, typ string) {
-	t.Helper()
-	reach := kindOf(t, typ).reach
-	old, oldOthers := reach(t, w.states[0])
-	last, lastOthers := reach(t, w.last())
-	for i, s := range w.states {
-		now, others := reach(t, s)
-		if ok, packet := netset.Subset(now, old); !ok {
-			t.Errorf("state %d is wider than before: %v", i, packet)
-		}
-		if ok, packet := netset.Subset(last, now); !ok {
-			t.Errorf("state %d is narrower than after: %v", i, packet)
-		}
-		for _, o := range others {
-			if !slices.Contains(oldOthers, o) {
-				t.Errorf("state %d is wider than before: %s", i, o)
-			}
-		}
-		for _, o := range lastOthers {
-			if !slices.Contains(others, o) {
-				t.Errorf("state %d is narrower than after: %s", i, o)
-			}
-		}
-	}
-}
-
-// reaches reports whether the configuration lets in just what the last state does.
-func (w way) reaches(t TB, typ string, config any) bool {
-	t.Helper()
-	reach := kindOf(t, typ).reach
-	now, others := reach(t, config)
-	last, lastOthers := reach(t, w.last())
-	return now.Equal(last) && slices.Equal(others, lastOthers)
 }

@@ -1,0 +1,90 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"dera"
+	"dera/resource"
+)
+
+// readAccountBlock reads the public access block of an account; in full with
+// every bucket that may depend on public access, in all regions.
+func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
+	at, region := c.now(), c.regionFor(scope.Region)
+	block, err := c.accountBlock(ctx, scope.Account, region)
+	if err != nil {
+		return Page{}, err
+	}
+	cfg := &resource.AccountBlock{Account: scope.Account, Block: block}
+	if full {
+		if err := c.dependents(ctx, scope, cfg); err != nil {
+			return Page{}, err
+		}
+	}
+	return Page{Resources: []dera.Resource{{
+		ARN: resource.AccountBlockARN(partitionOf(scope), scope.Account), Partition: partitionOf(scope), Account: scope.Account, Region: dera.GlobalRegion,
+		Type: resource.AccountBlockType, ID: scope.Account, Name: "S3", Config: cfg, ReadAt: at, Full: full,
+	}}}, nil
+}
+
+// dependents reads all buckets of the account and notes those that may depend on
+// public access. A bucket whose region is switched off cannot be read; it counts.
+func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) error {
+	byRegion, err := c.bucketsByRegion(ctx, scope)
+	if err != nil {
+		return err
+	}
+	for region, names := range byRegion {
+		where := scope
+		where.Region, where.Type, where.IDs = region, resource.BucketType, names
+		cfg.Buckets += len(names)
+		page, err := c.readBuckets(ctx, where, true)
+		if Is(err, RegionOff) {
+			for _, n := range names {
+				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: n, Region: region, Why: []string{"it could not be read, since its region is off"}})
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Resources {
+			b := r.Config.(*resource.Bucket)
+			if why := b.Needs(ctx); len(why) > 0 {
+				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: b.Name, Region: region, Why: why})
+			}
+		}
+	}
+	slices.SortFunc(cfg.Dependents, func(a, b resource.Dependent) int { return cmp.Compare(a.Bucket, b.Bucket) })
+	return nil
+}
+
+func (c *Client) bucketsByRegion(ctx context.Context, scope dera.Scope) (map[string][]string, error) {
+	region := c.regionFor(scope.Region)
+	r := bucketReader{Client: c, api: c.s3(scope.Account, region), scope: scope}
+	out := map[string][]string{}
+	pages := s3.NewListBucketsPaginator(r.api, &s3.ListBucketsInput{MaxBuckets: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, r.fail("s3:ListBuckets", err)
+		}
+		for _, b := range page.Buckets {
+			at := aws.ToString(b.BucketRegion)
+			if at == "" {
+				if at, err = r.locate(ctx, aws.ToString(b.Name)); err != nil {
+					return nil, err
+				}
+			}
+			if at != "" {
+				out[at] = append(out[at], aws.ToString(b.Name))
+			}
+		}
+	}
+	return out, nil
+}

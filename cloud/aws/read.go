@@ -1,0 +1,53 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dera"
+	"dera/resource"
+)
+
+// Page is what one read returned: the resources, the IDs that the service says
+// do not exist, and where a sweep goes on.
+type Page struct {
+	Resources []dera.Resource
+	Missing   []string
+	Next      string
+}
+
+// accountTimes is how many times the timeout of a read the read of a whole
+// account's buckets may take.
+const accountTimes = 15
+
+// Read reads one page of the scope. full asks for everything that a plan needs;
+// a cheap look leaves out what only a plan does. A new resource type is one line
+// here.
+func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
+	timeout := c.cfg.Timeout
+	if scope.Type == resource.AccountBlockType && full {
+		timeout *= accountTimes
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var page Page
+	var err error
+	switch scope.Type {
+	case resource.SecurityGroupType:
+		page, err = c.readGroups(ctx, scope, full)
+	case resource.BucketType:
+		page, err = c.readBuckets(ctx, scope, full)
+	case resource.AccountBlockType:
+		page, err = c.readAccountBlock(ctx, scope, full)
+	default:
+		err = fmt.Errorf("read %q: %w", scope.Type, errNoSuchType)
+	}
+	if err != nil {
+		return Page{}, err // half a read is none
+	}
+	return page, nil
+}
+
+// now is a time before the next call: what is read then is at least as new.
+func (c *Client) now() time.Time { return c.cfg.Now().UTC() }

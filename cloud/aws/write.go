@@ -1,0 +1,151 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
+
+	"dera"
+	"dera/resource"
+)
+
+// ErrMoved means that a document is not the one any more that the plan was made
+// from, so that nothing was sent: a whole document must not overwrite another.
+var ErrMoved = errors.New("somebody else changed it since it was looked at, so nothing was sent")
+
+// errUnknownOperation means that this version cannot carry out an operation.
+var errUnknownOperation = errors.New("it is not one that dera can carry out")
+
+func unknownOperation(op resource.Operation) error {
+	return fmt.Errorf("operation %s version %d: %w", op.Name, op.Version, errUnknownOperation)
+}
+
+// inputError means that the input of an operation could not be read.
+type inputError struct{ error }
+
+// Do sends one operation of the plan, in one attempt. allowed is asked right
+// before the request is signed; its error is returned as it is and nothing is
+// sent then. Where the account has a role, the session is limited to the plan's
+// own operations and resource (design §6.1.11).
+func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	var err error
+	switch {
+	case op.Version != 1:
+		err = unknownOperation(op)
+	case strings.HasPrefix(op.Name, "ec2:"):
+		err = c.doGroup(ctx, p, op, allowed)
+	case op.Name == resource.PutAccountBlock:
+		err = c.doAccountBlock(ctx, p, op, allowed)
+	case strings.HasPrefix(op.Name, "s3:"):
+		err = c.doBucket(ctx, p, op, allowed)
+	default:
+		err = unknownOperation(op)
+	}
+	var bad inputError
+	switch {
+	case err == nil, errors.Is(err, ErrMoved), errors.Is(err, errUnknownOperation), errors.As(err, &bad):
+		return err
+	}
+	var own *Error
+	if errors.As(err, &own) {
+		return err // a read before the write failed
+	}
+	return wrap(p.Account, p.Region, op.Name, err)
+}
+
+// input reads the input of an operation.
+func input[T any](op resource.Operation) (T, error) {
+	var in T
+	d := json.NewDecoder(bytes.NewReader(op.Input))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return in, inputError{fmt.Errorf("read the input of %s: %w", op.Name, err)}
+	}
+	return in, nil
+}
+
+// guard asks allowed before each attempt, after all that may take time.
+func guard(allowed func(context.Context) error) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("dera:guard",
+			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				if err := allowed(ctx); err != nil {
+					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+				}
+				return next.HandleFinalize(ctx, in)
+			}), "Signing", middleware.Before)
+	}
+}
+
+// writing returns a configuration whose session can do nothing but the plan.
+func (c *Client) writing(p dera.Plan) (aws.Config, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cfg := c.base.Copy()
+	cfg.Region = c.regionFor(p.Region)
+	cfg.Credentials = c.credentials(p.Account)
+	a := c.accounts[p.Account]
+	if a.RoleARN == "" && a.WriteRoleARN == "" {
+		return cfg, nil
+	}
+	role := a.WriteRoleARN
+	if role == "" {
+		role = a.RoleARN
+	}
+	policy, err := sessionPolicy(p)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Credentials = aws.NewCredentialsCache(c.assume(a, role, policy))
+	return cfg, nil
+}
+
+// regionFor is the region to send a request to: that of the resource, or for what
+// an account has once the one that is used where none is named.
+func (c *Client) regionFor(region string) string {
+	if region == dera.GlobalRegion {
+		return c.base.Region
+	}
+	return region
+}
+
+// sessionPolicy allows the plan's operations and their undos on its resource.
+func sessionPolicy(p dera.Plan) (string, error) {
+	actions := map[string]bool{}
+	for _, ch := range p.Changes {
+		actions[ch.Operation] = true
+		if ch.Undo != nil {
+			actions[ch.Undo.Operation] = true
+		}
+	}
+	type statement struct {
+		Effect   string
+		Action   []string
+		Resource []string
+	}
+	own := statement{"Allow", slices.Sorted(maps.Keys(actions)), []string{string(p.Resource)}}
+	statements := []statement{own}
+	switch p.Type {
+	case resource.SecurityGroupType:
+		rules := string(dera.NewARN(p.Partition, "ec2", p.Region, p.Account, "security-group-rule/*"))
+		statements[0].Resource = append(statements[0].Resource, rules)
+		statements = append(statements, statement{"Allow", []string{"ec2:CreateTags"}, []string{rules}}) // of a rule that is authorized again
+	case resource.AccountBlockType:
+		statements[0].Resource = []string{"*"} // AWS knows no resource for it
+	}
+	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+	if err != nil {
+		return "", fmt.Errorf("session policy for %s: %w", p.Resource, err)
+	}
+	return string(text), nil
+}

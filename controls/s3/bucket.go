@@ -1,0 +1,90 @@
+package s3
+
+import (
+	"slices"
+	"strings"
+
+	"dera"
+	"dera/control"
+	"dera/resource"
+)
+
+// bucketReads are the calls that a look at buckets takes, by their IAM actions.
+func bucketReads() []string {
+	return []string{
+		"cloudfront:ListDistributions", "s3:GetAccessPoint", "s3:GetAccessPointPolicy", "s3:GetAccountPublicAccessBlock", "s3:GetBucketAcl",
+		"s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketWebsite",
+		"s3:ListAccessPoints", "s3:ListAllMyBuckets",
+	}
+}
+
+// refs are the references that all controls on public buckets share.
+func refs(hub, config string) []control.Ref {
+	return []control.Ref{
+		{Standard: "CIS AWS Foundations 5.0.0", ID: "2.1.4", URL: "https://www.cisecurity.org/benchmark/amazon_web_services"},
+		{Standard: "Security Hub", ID: hub, URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"},
+		{Standard: "AWS Config", ID: config, URL: "https://docs.aws.amazon.com/config/latest/developerguide/managed-rules-by-aws-config.html"},
+		{Standard: "NIST SP 800-53 Rev. 5", ID: "AC-3, AC-6, SC-7", URL: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"},
+		{Standard: "PCI DSS 4.0.1", ID: "1.4.4, 7.2.1", URL: "https://www.pcisecuritystandards.org/"},
+	}
+}
+
+// served says why a person has to look although strangers are let in: the bucket
+// may be public on purpose, or what would tell could not be read.
+func served(b *resource.Bucket) string {
+	var out []string
+	if b.Website {
+		out = append(out, "It serves a static website.")
+	}
+	if len(b.Origins) > 0 {
+		out = append(out, "It is the origin of CloudFront "+strings.Join(b.Origins, ", ")+".")
+	}
+	for _, part := range b.Unread {
+		if part != resource.PartTags && part != resource.PartACL && part != resource.PartPolicy {
+			out = append(out, "Its "+part+" could not be read.")
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// judged turns failures into a result; why says what is not known.
+func judged(failures []control.Failure, why string) control.Result {
+	switch {
+	case why != "":
+		return control.Result{Outcome: control.UnknownResult, Failures: failures, Why: why}
+	case len(failures) > 0:
+		return control.Result{Outcome: control.Fail, Failures: failures}
+	}
+	return control.Result{Outcome: control.Pass}
+}
+
+// lowered starts a failure at review where the bucket may be public on purpose,
+// and where S3 would not take back what the plan takes away.
+func lowered(b *resource.Bucket, f control.Failure, final bool) control.Failure {
+	f.Start = dera.Auto
+	if why := served(b); why != "" {
+		f.Start = dera.Review
+		f.Why += " " + why
+	}
+	if final {
+		f.Start = dera.Review
+		f.Why += " A block that was put later would not let it be brought back."
+	}
+	return f
+}
+
+func hasKey(failures []control.Failure, key string) bool {
+	return slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == key })
+}
+
+func keys(failures []control.Failure) []string {
+	var out []string
+	for _, f := range failures {
+		out = append(out, f.Key)
+	}
+	return out
+}
+
+func cannotPlan(err error) *control.Refusal {
+	return &control.Refusal{Code: "cannot-plan", Why: err.Error()}
+}

@@ -1,0 +1,70 @@
+package s3
+
+import (
+	"context"
+	"strings"
+
+	"dera"
+	"dera/control"
+	"dera/resource"
+)
+
+// BucketAccessBlock finds buckets that no full public access block protects.
+func BucketAccessBlock() control.Control {
+	return control.Define(control.Spec[*resource.Bucket]{
+		Meta: control.Meta{
+			ID:         "s3-bucket-public-access-block",
+			Title:      "A bucket's public access block is missing or weakened",
+			Type:       resource.BucketType,
+			Severity:   dera.Medium,
+			Why:        "Without the block, one wrong policy or ACL makes the bucket public at once.",
+			Fix:        "All four settings of the bucket's block are switched on.",
+			Complexity: "medium",
+			Cases: []control.Case{
+				{When: "a setting is off for the bucket and for its account, and nothing depends on public access: no statement or grant for strangers, ACLs disabled, no website, no CloudFront distribution, no access point with a policy", Disposition: dera.Auto, Because: "it changes nothing for anybody who gets in now"},
+				{When: "something may depend on public access, or could not be read", Disposition: dera.Review, Because: "the block could cut it off"},
+			},
+			Refs:     refs("S3.8", "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED"),
+			Reads:    bucketReads(),
+			Writes:   []string{resource.PutBucketBlock},
+			Owner:    "dera maintainers",
+			ReviewBy: "2027-11-01",
+		},
+		Check: func(b *resource.Bucket, _ control.Settings) control.Result {
+			off := b.Blocked().Off()
+			if len(off) == 0 {
+				return control.Result{Outcome: control.Pass}
+			}
+			if !b.Read(resource.PartBlock) {
+				return judged(nil, "dera was not let read the public access block")
+			}
+			f := control.Failure{
+				Key: control.BlockKey, Start: dera.Auto, Severity: dera.Medium, Title: "The bucket's public access block is missing or weakened",
+				Why: "Off for the bucket and its account: " + strings.Join(off, ", ") + ".",
+			}
+			if needs := b.Needs(context.Background()); len(needs) > 0 {
+				f.Start = dera.Review
+				f.Why += " The block could break something: " + strings.Join(needs, "; ") + "."
+			}
+			return judged([]control.Failure{f}, "")
+		},
+		Plan: func(b *resource.Bucket, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
+			doc, err := b.Parsed()
+			if err != nil {
+				return nil, cannotPlan(err)
+			}
+			public, hidden := resource.DeemedPublic(context.Background(), doc)
+			if public || hidden || len(b.PublicGrants()) > 0 {
+				return nil, &control.Refusal{Code: "still-public", Why: "the policy or the ACL lets strangers in, or S3 takes it for that; that comes first"}
+			}
+			c, err := b.SetBlock(resource.FullBlock())
+			if err != nil {
+				return nil, cannotPlan(err)
+			}
+			return []dera.Change{c}, nil
+		},
+		Prove: func(b *resource.Bucket, failures []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
+			return control.ProveBucket(b, keys(failures), changes)
+		},
+	})
+}

@@ -1,0 +1,62 @@
+package resource
+
+import (
+	"context"
+	"strings"
+
+	"dera/iam/policy"
+)
+
+// PublicAccessPoints returns the access points of the bucket through which
+// strangers get in: from the internet, by a policy of their own that lets
+// strangers in, past a bucket policy that leaves the decision to access points,
+// and under no block that restricts it. unsure says what is not known.
+//
+// Source: S3 user guide, "Configuring IAM policies for using access points" and
+// "Managing public access to access points".
+func (b *Bucket) PublicAccessPoints(ctx context.Context) (open []AccessPoint, unsure string) {
+	var doubts []string
+	for _, p := range b.AccessPoints {
+		if p.Policy == "" || p.VPC != "" || Strictest(p.Block, b.Block, b.AccountBlock).RestrictedBuckets {
+			continue
+		}
+		doc, err := policy.Parse(p.Policy)
+		if err != nil {
+			doubts = append(doubts, "the policy of access point "+p.Name+" could not be read")
+			continue
+		}
+		lets, why := PublicStatements(ctx, doc)
+		switch {
+		case len(lets) > 0 && b.delegates():
+			open = append(open, p)
+		case why != "":
+			doubts = append(doubts, "access point "+p.Name+": "+why)
+		}
+	}
+	return open, strings.Join(doubts, "; ")
+}
+
+// delegates reports whether some statement of the bucket policy can let in a
+// request that came through an access point; in doubt it does.
+func (b *Bucket) delegates() bool {
+	doc, err := b.Parsed()
+	if err != nil || !b.Read(PartPolicy) {
+		return true
+	}
+	if doc == nil {
+		return false
+	}
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if st.Effect != policy.Allow {
+			continue
+		}
+		for _, c := range st.Conditions {
+			if strings.HasPrefix(strings.ToLower(c.Key), "s3:dataaccesspoint") || strings.HasPrefix(strings.ToLower(c.Key), "s3:accesspoint") {
+				return true
+			}
+		}
+	}
+	public, hidden := DeemedPublic(context.Background(), doc)
+	return public || hidden
+}

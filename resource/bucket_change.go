@@ -1,0 +1,306 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"dera"
+	"dera/iam/policy"
+)
+
+// Operations on buckets, by the names of their IAM actions.
+const (
+	PutBucketPolicy    = "s3:PutBucketPolicy"
+	DeleteBucketPolicy = "s3:DeleteBucketPolicy"
+	PutBucketACL       = "s3:PutBucketAcl"
+	PutBucketBlock     = "s3:PutBucketPublicAccessBlock"
+	PutBucketTagging   = "s3:PutBucketTagging"
+)
+
+// BucketPolicyInput is version 1 of the input of PutBucketPolicy and, without
+// Policy, of DeleteBucketPolicy. Expect is the text that it replaces: since S3
+// knows no compare-and-set, it is read once more right before the write.
+type BucketPolicyInput struct {
+	Bucket string `json:"bucket"`
+	Policy string `json:"policy,omitempty"`
+	Expect string `json:"expect,omitempty"`
+}
+
+// BucketACLInput is version 1 of the input of PutBucketACL: all grants.
+type BucketACLInput struct {
+	Bucket  string  `json:"bucket"`
+	OwnerID string  `json:"owner_id"`
+	Grants  []Grant `json:"grants"`
+}
+
+// BucketBlockInput is version 1 of the input of PutBucketBlock; no Block takes
+// the bucket's block away.
+type BucketBlockInput struct {
+	Bucket string `json:"bucket"`
+	Block  *Block `json:"block"`
+}
+
+// BucketTagsInput is version 1 of the input of PutBucketTagging: tags are added
+// to those that are there at the time of the write, or taken away from them.
+type BucketTagsInput struct {
+	Bucket string            `json:"bucket"`
+	Add    map[string]string `json:"add,omitempty"`
+	Remove []string          `json:"remove,omitempty"`
+}
+
+func undoOf(operation string, input any) (*dera.Undo, error) {
+	text, err := json.Marshal(input)
+	return &dera.Undo{Operation: operation, Version: 1, Input: text}, err
+}
+
+// change puts a change together of values that marshal.
+func change(operation string, input, before, after any, undo string, undoInput any, diff []string) (dera.Change, error) {
+	c := dera.Change{Operation: operation, Version: 1, Diff: diff}
+	var errs [4]error
+	c.Input, errs[0] = json.Marshal(input)
+	if before != nil {
+		c.Before, errs[1] = json.Marshal(before)
+	}
+	if after != nil {
+		c.After, errs[2] = json.Marshal(after)
+	}
+	c.Undo, errs[3] = undoOf(undo, undoInput)
+	if err := errors.Join(errs[:]...); err != nil {
+		return dera.Change{}, fmt.Errorf("change with %s: %w", operation, err)
+	}
+	return c, nil
+}
+
+// DropStatements returns the change that takes the statements out of the bucket
+// policy and leaves every other byte; with the last one the policy goes.
+func (b *Bucket) DropStatements(indices []int) (dera.Change, error) {
+	doc, err := b.Parsed()
+	if err != nil {
+		return dera.Change{}, err
+	}
+	if doc == nil {
+		return dera.Change{}, fmt.Errorf("bucket %s has no policy", b.Name)
+	}
+	var edits []policy.Edit
+	var diff []string
+	for _, i := range indices {
+		if i < 0 || i >= len(doc.Statements) {
+			return dera.Change{}, fmt.Errorf("the policy of bucket %s has no statement %d", b.Name, i+1)
+		}
+		edits = append(edits, policy.RemoveStatement(i))
+		diff = append(diff, "- "+StatementLine(i, &doc.Statements[i]))
+	}
+	undo := BucketPolicyInput{Bucket: b.Name, Policy: b.Policy}
+	edited, err := doc.Apply(edits...)
+	var c dera.Change
+	switch {
+	case errors.Is(err, policy.ErrLast):
+		c, err = change(DeleteBucketPolicy, BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, b.Policy, nil, PutBucketPolicy, undo, diff)
+	case err != nil:
+		return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
+	default:
+		undo.Expect = edited.Text()
+		c, err = change(PutBucketPolicy, BucketPolicyInput{Bucket: b.Name, Policy: edited.Text(), Expect: b.Policy}, b.Policy, edited.Text(), PutBucketPolicy, undo, diff)
+	}
+	if b.Blocked().PublicPolicy {
+		c.Undo = nil // S3 would not take the policy back
+	}
+	return c, err
+}
+
+// DropGrants returns the change that takes the grants that fit out of the ACL.
+func (b *Bucket) DropGrants(fits func(Grant) bool) (dera.Change, error) {
+	if b.OwnerID == "" {
+		return dera.Change{}, fmt.Errorf("the owner of bucket %s is not known", b.Name)
+	}
+	keep := slices.DeleteFunc(slices.Clone(b.Grants), fits)
+	var diff []string
+	for _, g := range b.Grants {
+		if fits(g) {
+			diff = append(diff, "- "+g.Line())
+		}
+	}
+	slices.Sort(diff)
+	c, err := change(PutBucketACL, BucketACLInput{b.Name, b.OwnerID, grantsInOrder(keep)}, grantsInOrder(b.Grants), grantsInOrder(keep),
+		PutBucketACL, BucketACLInput{b.Name, b.OwnerID, grantsInOrder(b.Grants)}, slices.Compact(diff))
+	if b.Blocked().PublicACLs {
+		c.Undo = nil // S3 would not take the ACL back
+	}
+	return c, err
+}
+
+// grantsInOrder makes the same list of the same grants, however S3 listed them.
+func grantsInOrder(list []Grant) []Grant {
+	out := slices.Clone(list)
+	slices.SortFunc(out, func(a, b Grant) int {
+		return slices.Compare([]string{a.URI, a.ID, a.Permission}, []string{b.URI, b.ID, b.Permission})
+	})
+	if out == nil {
+		out = []Grant{}
+	}
+	return slices.Compact(out)
+}
+
+// SetBlock returns the change that puts the bucket's public access block.
+func (b *Bucket) SetBlock(to Block) (dera.Change, error) {
+	return change(PutBucketBlock, BucketBlockInput{b.Name, &to}, b.Block, to, PutBucketBlock, BucketBlockInput{b.Name, b.Block}, blockDiff(b.Block, &to))
+}
+
+// notAllowedError is S3's answer to what a block or an ownership setting forbids.
+type notAllowedError struct{ why string }
+
+func (e *notAllowedError) Error() string { return e.why }
+
+// applyBucket is what each operation does to a bucket, and what S3 refuses: a
+// public policy or ACL under a block, and an ACL where ACLs are disabled.
+func applyBucket(config any, op Operation) (any, error) {
+	b, err := bucket(config)
+	if err != nil {
+		return nil, err
+	}
+	next := *b
+	switch {
+	case op.Name == PutBucketPolicy && op.Version == 1:
+		in, err := bucketInput[BucketPolicyInput](b, op)
+		if err != nil {
+			return nil, err
+		}
+		next.Policy = in.Policy
+		if err := next.policyAllowed(); err != nil {
+			return nil, err
+		}
+	case op.Name == DeleteBucketPolicy && op.Version == 1:
+		if _, err := bucketInput[BucketPolicyInput](b, op); err != nil {
+			return nil, err
+		}
+		if b.Policy == "" {
+			return nil, fmt.Errorf("bucket %s has no policy", b.Name)
+		}
+		next.Policy = ""
+	case op.Name == PutBucketACL && op.Version == 1:
+		in, err := bucketInput[BucketACLInput](b, op)
+		if err != nil {
+			return nil, err
+		}
+		next.Grants = in.Grants
+		switch public := len(next.PublicGrants()) > 0; {
+		case b.ACLsDisabled():
+			return nil, &notAllowedError{"S3 refuses to change the ACL, since the bucket's object ownership has disabled ACLs"}
+		case public && b.Blocked().PublicACLs:
+			return nil, &notAllowedError{"S3 refuses a public ACL while BlockPublicAcls is on"}
+		}
+	case op.Name == PutBucketBlock && op.Version == 1:
+		in, err := bucketInput[BucketBlockInput](b, op)
+		if err != nil {
+			return nil, err
+		}
+		next.Block = in.Block
+	case op.Name == PutBucketTagging && op.Version == 1:
+		in, err := bucketInput[BucketTagsInput](b, op)
+		if err != nil {
+			return nil, err
+		}
+		next.Tags = retag(b.Tags, in.Add, in.Remove)
+	default:
+		return nil, fmt.Errorf("operation %s version %d is not one that buckets know", op.Name, op.Version)
+	}
+	return &next, nil
+}
+
+func (b *Bucket) policyAllowed() error {
+	if !b.Blocked().PublicPolicy {
+		return nil
+	}
+	doc, err := b.Parsed()
+	if err != nil {
+		return err
+	}
+	if public, _ := DeemedPublic(context.Background(), doc); public {
+		return &notAllowedError{"S3 refuses a public policy while BlockPublicPolicy is on for the bucket or its account"}
+	}
+	return nil
+}
+
+// retag returns the tags with some added and some taken away.
+func retag(tags, add map[string]string, remove []string) map[string]string {
+	out := maps.Clone(tags)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, add)
+	for _, k := range remove {
+		delete(out, k)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func effectBucket(config any, op Operation) (bool, map[string]string, error) {
+	b, err := bucket(config)
+	if err != nil {
+		return false, nil, err
+	}
+	switch {
+	case op.Name == PutBucketPolicy && op.Version == 1, op.Name == DeleteBucketPolicy && op.Version == 1:
+		in, err := bucketInput[BucketPolicyInput](b, op)
+		return err == nil && SamePolicy(b.Policy, in.Policy), nil, err
+	case op.Name == PutBucketACL && op.Version == 1:
+		in, err := bucketInput[BucketACLInput](b, op)
+		return err == nil && slices.Equal(grantsInOrder(b.Grants), grantsInOrder(in.Grants)), nil, err
+	case op.Name == PutBucketBlock && op.Version == 1:
+		in, err := bucketInput[BucketBlockInput](b, op)
+		return err == nil && sameBlock(b.Block, in.Block), nil, err
+	case op.Name == PutBucketTagging && op.Version == 1:
+		in, err := bucketInput[BucketTagsInput](b, op)
+		return err == nil && tagged(b.Tags, in.Add, in.Remove), nil, err
+	}
+	return false, nil, fmt.Errorf("operation %s version %d is not one that buckets know", op.Name, op.Version)
+}
+
+// tagged reports whether the tags that were to be added are there and those that
+// were to go are not.
+func tagged(tags, add map[string]string, remove []string) bool {
+	for k, v := range add {
+		if got, ok := tags[k]; !ok || got != v {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(remove, func(k string) bool { _, ok := tags[k]; return ok })
+}
+
+// bucketInput reads the input of an operation, whose bucket must be b.
+func bucketInput[T any](b *Bucket, op Operation) (T, error) {
+	var in T
+	if err := decode(op, &in); err != nil {
+		return in, err
+	}
+	var name string
+	switch v := any(in).(type) {
+	case BucketPolicyInput:
+		name = v.Bucket
+	case BucketACLInput:
+		name = v.Bucket
+	case BucketBlockInput:
+		name = v.Bucket
+	case BucketTagsInput:
+		name = v.Bucket
+	}
+	if name != b.Name {
+		return in, fmt.Errorf("%s of bucket %q is not one of bucket %s", op.Name, name, b.Name)
+	}
+	return in, nil
+}
+
+func bucket(config any) (*Bucket, error) {
+	b, ok := config.(*Bucket)
+	if !ok || b == nil {
+		return nil, fmt.Errorf("configuration is %T, want *resource.Bucket", config)
+	}
+	return b, nil
+}

@@ -1,0 +1,146 @@
+package resource
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dera"
+	"dera/iam/policy"
+)
+
+// bucketKind is the Kind of S3 buckets.
+func bucketKind() Kind {
+	return Kind{
+		Type:  BucketType,
+		Whole: true,
+		Canon: func(config any) (string, error) {
+			b, err := bucket(config)
+			if err != nil {
+				return "", err
+			}
+			return b.Canon(), nil
+		},
+		Attached: func(config any) []string {
+			b, err := bucket(config)
+			if err != nil {
+				return nil
+			}
+			var out []string
+			for _, o := range b.Origins {
+				out = append(out, "CloudFront distribution "+o)
+			}
+			for _, p := range b.AccessPoints {
+				out = append(out, "access point "+p.Name)
+			}
+			return out
+		},
+		// S3 user guide, "Download and upload objects with presigned URLs".
+		Note: "Principals of the bucket's own account that had access only by a removed statement lose it too; presigned URLs keep " +
+			"the rights of whoever signed them.",
+		Retarget: func(_ any, op Operation) (Operation, error) { return op, nil },
+		Apply:    applyBucket,
+		Effect:   effectBucket,
+		Under:    []string{AccountBlockType},
+		Tag:      tagBucket,
+		Redact:   redactBucket,
+	}
+}
+
+// Needs says what blocking all public access to the bucket could break, or what
+// could not be read that would tell. Nothing means that it breaks nothing.
+func (b *Bucket) Needs(ctx context.Context) []string {
+	var out []string
+	doc, err := b.Parsed()
+	switch open, unsure := PublicStatements(ctx, doc); {
+	case err != nil:
+		out = append(out, "its policy could not be read")
+	case len(open) > 0:
+		out = append(out, "its policy lets strangers in ("+open[0].Line+")")
+	case unsure != "":
+		out = append(out, unsure)
+	default:
+		// S3 takes more for public than what lets strangers in, and then also cuts
+		// off the other accounts that the policy names.
+		if public, _ := DeemedPublic(ctx, doc); public {
+			out = append(out, "S3 takes its policy for public, since it does not count denials")
+		}
+	}
+	if len(b.PublicGrants()) > 0 {
+		out = append(out, "its ACL lets strangers in")
+	}
+	if !b.ACLsDisabled() {
+		out = append(out, "ACLs are enabled, so that single objects may be public by an ACL of their own")
+	}
+	if b.Website {
+		out = append(out, "it serves a static website")
+	}
+	if len(b.Origins) > 0 {
+		out = append(out, "it is the origin of CloudFront "+strings.Join(b.Origins, ", "))
+	}
+	for _, p := range b.AccessPoints {
+		if p.Policy != "" {
+			out = append(out, "access point "+p.Name+" has a policy of its own")
+		}
+	}
+	for _, part := range b.Unread {
+		if part != PartTags {
+			out = append(out, "its "+part+" could not be read")
+		}
+	}
+	return out
+}
+
+// tagBucket plans tags for a bucket: none where the bucket's own policy goes by
+// tags, since a tag could then change who gets in.
+func tagBucket(config any, tags map[string]string) (*dera.Change, error) {
+	b, err := bucket(config)
+	if err != nil {
+		return nil, err
+	}
+	if doc, err := b.Parsed(); err != nil || byTags(doc) || !b.Read(PartTags, PartPolicy) {
+		return nil, err
+	}
+	add, back, gone := newTags(b.Tags, tags)
+	if len(add) == 0 {
+		return nil, nil
+	}
+	c, err := change(PutBucketTagging, BucketTagsInput{Bucket: b.Name, Add: add}, nil, nil,
+		PutBucketTagging, BucketTagsInput{Bucket: b.Name, Add: back, Remove: gone}, tagDiff(b.Tags, add))
+	c.Optional = true
+	return &c, err
+}
+
+// byTags reports whether a policy decides by tags of principals, resources or
+// requests.
+func byTags(doc *policy.Document) bool {
+	if doc == nil {
+		return false
+	}
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+			key := strings.ToLower(c.Key)
+			return strings.Contains(key, "tag/") || strings.Contains(key, "tagkeys")
+		})
+	})
+}
+
+// redactBucket hides what can be secret in the input, before and after of a
+// bucket's changes.
+func redactBucket(p dera.Plan) dera.Plan {
+	var r Redactor
+	p.Changes = slices.Clone(p.Changes)
+	for i, c := range p.Changes {
+		if c.Operation != PutBucketPolicy && c.Operation != DeleteBucketPolicy {
+			continue
+		}
+		c.Input, c.Before, c.After = r.json(c.Input), r.json(c.Before), r.json(c.After)
+		if c.Undo != nil {
+			undo := *c.Undo
+			undo.Input = r.json(undo.Input)
+			c.Undo = &undo
+		}
+		p.Changes[i] = c
+	}
+	return p
+}
