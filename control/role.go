@@ -116,3 +116,25 @@ func generated(actions map[string]bool, partition, account string) Policy {
 	}
 	return p
 }
+
+// Tagging returns the policy with what it takes to tag changed resources: only
+// keys with dera's own prefix.
+func (p Policy) Tagging(partition, account string) Policy {
+	if account == "" {
+		account = "*"
+	}
+	fill := strings.NewReplacer("PARTITION", partition, "ACCOUNT", account)
+	buckets := targets()["s3:PutBucketPolicy"]
+	p.Statement = append(slices.Clone(p.Statement),
+		Statement{
+			Sid: "TagChangedGroups", Effect: "Allow", Action: []string{"ec2:CreateTags", "ec2:DeleteTags"},
+			Resource:  []string{fill.Replace("arn:PARTITION:ec2:*:ACCOUNT:security-group/*")},
+			Condition: map[string]map[string]string{"ForAllValues:StringLike": {"aws:TagKeys": "dera:*"}},
+		},
+		Statement{
+			Sid: "TagChangedBuckets", Effect: "Allow", Action: []string{"s3:PutBucketTagging"},
+			Resource: []string{fill.Replace(buckets.resources[0])}, Condition: buckets.conditionFor(account),
+		},
+	)
+	return p
+}

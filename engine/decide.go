@@ -191,6 +191,10 @@ func (e *Engine) tryPlan(r dera.Resource, g *group) (err error) {
 		return errors.New("empty-plan: nothing that dera can change removes it")
 	}
 	g.plan = plan
+	if err := e.tag(r, g); err != nil {
+		return err
+	}
+	plan = g.plan
 	if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings); err != nil {
 		return fmt.Errorf("no-evidence: %w", err)
 	}

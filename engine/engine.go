@@ -35,6 +35,8 @@ type Config struct {
 	Regions  []string
 	// Mode is how far to go for a control in an account.
 	Mode func(a dera.Account, control string) dera.Mode
+	// Tags are what a changed resource is tagged with; nil tags nothing.
+	Tags func(a dera.Account, r dera.Resource, findings []dera.Finding) map[string]string
 	// Actor stands in the records as the one who acts.
 	Actor dera.Actor
 	// Owner names this process in leases; it must differ between processes.

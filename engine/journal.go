@@ -7,6 +7,7 @@ import (
 
 	"dera"
 	"dera/remediate"
+	"dera/resource"
 	"dera/store"
 )
 
@@ -76,23 +77,48 @@ func (j journal) Allowed(ctx context.Context, l dera.Lease, account, control str
 	return nil
 }
 
-// Later implements remediate.Journal.
-func (j journal) Later(ctx context.Context, r dera.Remediation) ([]string, error) {
+// Later implements remediate.Journal: later remediations of the same resource, and
+// of what stands above it in the account.
+func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []string, err error) {
 	list, err := j.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []string
 	after := false
 	for _, o := range list {
 		switch {
 		case o.ID == r.ID:
 			after = true
-		case after && (o.State == dera.Resolved || o.State == dera.Collateral || o.State == dera.UndoFailed || !o.State.Final() && o.State != dera.Waiting):
-			out = append(out, o.ID)
+		case after && inEffect(o):
+			same = append(same, o.ID)
 		}
 	}
-	return out, nil
+	kind, err := resource.Lookup(r.Plan.Type)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, typ := range kind.Under {
+		key := resource.AccountWide(typ, r.Plan.Partition, r.Plan.Account)
+		list, err := j.cfg.Store.RemediationsOf(ctx, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, o := range list {
+			if o.CreatedAt.After(r.CreatedAt) && inEffect(o) {
+				above = append(above, o.ID)
+			}
+		}
+	}
+	return same, above, nil
+}
+
+// inEffect reports whether something of a remediation is, or may be, in place.
+func inEffect(r dera.Remediation) bool {
+	switch r.State {
+	case dera.Resolved, dera.Collateral, dera.UndoFailed:
+		return true
+	}
+	return !r.State.Final() && r.State != dera.Waiting
 }
 
 // Write implements remediate.Journal: state, intent, record, findings and the

@@ -86,6 +86,10 @@ func (t *run) apply(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if !done && c.Optional {
+			t.rem.Notes = append(t.rem.Notes, fmt.Sprintf("change %d (%s) did not take effect and is left out: %s", i+1, c.Operation, t.intent(i, false).Error))
+			continue
+		}
 		if !done {
 			return t.fail(ctx, fmt.Sprintf("change %d (%s) did not take effect: %s", i+1, c.Operation, t.intent(i, false).Error))
 		}

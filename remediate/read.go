@@ -95,9 +95,10 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 	return false, nil, nil
 }
 
-// retarget reads once whether the operation shows already, and gives it the IDs
-// that its parts have now.
-func (t *run) retarget(ctx context.Context, op resource.Operation) (resource.Operation, bool, error) {
+// retarget reads once whether the operation, an undo of the change, shows already,
+// and gives it the IDs that its parts have now. A whole document that is not the
+// one that the change wrote is somebody else's by now: nothing of ours is left.
+func (t *run) retarget(ctx context.Context, op, change resource.Operation) (resource.Operation, bool, error) {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err != nil || !ok {
 		return op, false, err
@@ -105,6 +106,11 @@ func (t *run) retarget(ctx context.Context, op resource.Operation) (resource.Ope
 	done, _, err := t.kind.Effect(res.Config, op)
 	if err != nil || done {
 		return op, done, err
+	}
+	if t.kind.Whole {
+		if ours, _, err := t.kind.Effect(res.Config, change); err != nil || !ours {
+			return op, !ours, err
+		}
 	}
 	op, err = t.kind.Retarget(res.Config, op)
 	return op, false, err

@@ -39,9 +39,9 @@ type Journal interface {
 	// Allowed returns nil if the lease is still held and no stop covers the
 	// account and control; it is asked before every attempt of a write.
 	Allowed(ctx context.Context, l dera.Lease, account, control string) error
-	// Later are the remediations of the same resource, made after this one, that
-	// are still in effect.
-	Later(ctx context.Context, r dera.Remediation) ([]string, error)
+	// Later are the remediations, made after this one, that are still in effect: of
+	// the same resource, and of what stands above it in the account.
+	Later(ctx context.Context, r dera.Remediation) (same, above []string, err error)
 }
 
 // Entry is one step that commits as a whole.

@@ -54,19 +54,25 @@ func (t *run) order(ctx context.Context, req Request) error {
 	default:
 		return &RefusedError{Why: fmt.Sprintf("the remediation is %s, so there is nothing of it to take back", t.rem.State)}
 	}
-	later, err := t.cfg.Journal.Later(ctx, t.rem)
+	same, above, err := t.cfg.Journal.Later(ctx, t.rem)
 	if err != nil {
 		return err
 	}
-	if len(later) > 0 {
-		return &RefusedError{Why: "later remediations of the same resource are in effect; roll them back first", Later: later}
+	if len(same) > 0 {
+		return &RefusedError{Why: "later remediations of the same resource are in effect; roll them back first", Later: same}
 	}
-	_, canon, ok, err := t.stable(ctx)
+	res, canon, ok, err := t.stable(ctx)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return &RefusedError{Why: "the resource does not exist any more"}
+	}
+	if why := t.impossible(res); why != "" {
+		if len(above) > 0 {
+			why += "; roll back first what was put since"
+		}
+		return &RefusedError{Why: why, Later: above}
 	}
 	if t.rem.State == dera.Resolved && canon != t.rem.Expect() {
 		return &RefusedError{Why: "the resource changed since the fix", Drift: lineDiff(t.rem.Expect(), canon)}
@@ -77,6 +83,36 @@ func (t *run) order(ctx context.Context, req Request) error {
 		return err
 	}
 	return t.move(ctx, dera.Undoing, "rollback asked for by "+req.By.Name+": "+req.Reason, Entry{Record: rec, Resume: true})
+}
+
+// impossible says why the service would not take the changes in effect back, or
+// "": the undos are made in memory, in the order of the real ones. What cannot be
+// made there for want of an output, or since it is gone already, is for the real
+// one to tell.
+func (t *run) impossible(res dera.Resource) string {
+	config := res.Config
+	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
+		c, in := t.rem.Plan.Changes[i], t.intent(i, false)
+		if in == nil || in.State != dera.IntentApplied {
+			continue
+		}
+		if c.Undo == nil {
+			return fmt.Sprintf("change %d (%s) has no undo", i+1, c.Operation)
+		}
+		op, err := resource.OfUndo(*c.Undo, in.Output)
+		if err != nil {
+			return err.Error()
+		}
+		next, err := t.kind.Apply(config, op)
+		var no *resource.NotAllowedError
+		if errors.As(err, &no) {
+			return no.Error()
+		}
+		if err == nil {
+			config = next
+		}
+	}
+	return ""
 }
 
 // despite lets an undo that is under way go on although dera is stopped.
@@ -122,6 +158,10 @@ func (t *run) undo(ctx context.Context) error {
 		}
 		if err := t.takeBack(ctx, i, c, *in); err != nil {
 			var failed *undoError
+			if errors.As(err, &failed) && c.Optional {
+				t.rem.Notes = append(t.rem.Notes, failed.Error())
+				continue
+			}
 			if errors.As(err, &failed) {
 				t.rem.Failure = failed.Error()
 				return t.move(ctx, dera.UndoFailed, failed.Error(), Entry{LookAgain: true})
@@ -153,7 +193,7 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 		// Somebody may have taken it back already; then there is nothing to write.
 		// A read that is behind does no harm: the write is settled by reading too.
 		var there bool
-		if op, there, err = t.retarget(ctx, op); err != nil || there {
+		if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
 			return err
 		}
 	}

@@ -150,11 +150,6 @@ func (b *Bucket) SetBlock(to Block) (dera.Change, error) {
 	return change(PutBucketBlock, BucketBlockInput{b.Name, &to}, b.Block, to, PutBucketBlock, BucketBlockInput{b.Name, b.Block}, blockDiff(b.Block, &to))
 }
 
-// notAllowedError is S3's answer to what a block or an ownership setting forbids.
-type notAllowedError struct{ why string }
-
-func (e *notAllowedError) Error() string { return e.why }
-
 // applyBucket is what each operation does to a bucket, and what S3 refuses: a
 // public policy or ACL under a block, and an ACL where ACLs are disabled.
 func applyBucket(config any, op Operation) (any, error) {
@@ -189,9 +184,9 @@ func applyBucket(config any, op Operation) (any, error) {
 		next.Grants = in.Grants
 		switch public := len(next.PublicGrants()) > 0; {
 		case b.ACLsDisabled():
-			return nil, &notAllowedError{"S3 refuses to change the ACL, since the bucket's object ownership has disabled ACLs"}
+			return nil, &NotAllowedError{"S3 refuses to change the ACL, since the bucket's object ownership has disabled ACLs"}
 		case public && b.Blocked().PublicACLs:
-			return nil, &notAllowedError{"S3 refuses a public ACL while BlockPublicAcls is on"}
+			return nil, &NotAllowedError{"S3 refuses a public ACL while BlockPublicAcls is on"}
 		}
 	case op.Name == PutBucketBlock && op.Version == 1:
 		in, err := bucketInput[BucketBlockInput](b, op)
@@ -220,7 +215,7 @@ func (b *Bucket) policyAllowed() error {
 		return err
 	}
 	if public, _ := DeemedPublic(context.Background(), doc); public {
-		return &notAllowedError{"S3 refuses a public policy while BlockPublicPolicy is on for the bucket or its account"}
+		return &NotAllowedError{"S3 refuses a public policy while BlockPublicPolicy is on for the bucket or its account"}
 	}
 	return nil
 }

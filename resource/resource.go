@@ -58,6 +58,13 @@ func Shown(p dera.Plan) dera.Plan {
 	return p
 }
 
+// NotAllowedError is what the service would answer to an operation that another
+// setting forbids, for example a public policy under a block.
+type NotAllowedError struct{ Why string }
+
+// Error implements error.
+func (e *NotAllowedError) Error() string { return e.Why }
+
 // Operation is one write as recorded in a dera.Change or dera.Undo.
 type Operation struct {
 	Name    string
@@ -78,6 +85,15 @@ func OfUndo(u dera.Undo, out map[string]string) (Operation, error) {
 		return Operation{}, fmt.Errorf("undo with %s: %w", u.Operation, err)
 	}
 	return Operation{Name: u.Operation, Version: u.Version, Input: input}, nil
+}
+
+// AccountWide is the key of the one resource of a Global type in an account.
+func AccountWide(typ, partition, account string) string {
+	var arn dera.ARN
+	if typ == AccountBlockType {
+		arn = AccountBlockARN(partition, account)
+	}
+	return dera.ResourceKey(partition, account, dera.GlobalRegion, arn)
 }
 
 // Lookup returns the kind of a resource type, or an error that lists the known

@@ -36,6 +36,7 @@ type fileConfig struct {
 	Network    networkConfig   `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
 	Bastions   bastionConfig   `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`
 	Needs      []dependency    `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
+	Tagging    taggingConfig   `yaml:"tagging,omitempty" json:"tagging,omitempty" jsonschema_description:"Tags on changed resources."`
 	FlowLogs   []string        `yaml:"flow_logs,omitempty" json:"flow_logs,omitempty" jsonschema_description:"VPC flow-log files or folders; what is in use goes to review."`
 	Budget     int             `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control. Default: 20."`
 	Approval   duration        `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`

@@ -87,6 +87,7 @@ func (a *app) showControl(id string) error {
 
 func newRoleCommand(a *app) *cobra.Command {
 	var account, partition, kind string
+	var tags bool
 	cmd := &cobra.Command{
 		Use:   "role",
 		Short: "Print the IAM policies that the controls need: reader, remediator",
@@ -101,6 +102,9 @@ func newRoleCommand(a *app) *cobra.Command {
 			}
 			reader := control.ReaderPolicy(controls.All(), partition, account)
 			remediator := control.RemediatorPolicy(controls.All(), partition, account)
+			if tags {
+				remediator = remediator.Tagging(partition, account)
+			}
 			switch kind {
 			case "reader":
 				return a.printPolicy(reader)
@@ -115,6 +119,7 @@ func newRoleCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
 	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn or aws-us-gov")
 	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
+	cmd.Flags().BoolVar(&tags, "tagging", false, "with what tagging changed resources takes (tagging.enabled of the configuration)")
 	return cmd
 }
 
