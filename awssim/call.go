@@ -10,12 +10,12 @@ import (
 // Call is one call as it was recorded, whatever came of it.
 type Call struct {
 	Time       time.Time
-	Service    string // "ec2", "sts" or "sqs"
+	Service    string // "ec2", "sts", "sqs", "s3", "s3control", "cloudfront" or "config"
 	Operation  string
 	Account    string // of the caller
 	Region     string
 	Principal  string            // ARN of the caller
-	Parameters map[string]string // of the query protocol: IpPermissions.1.FromPort; of SQS: the members of the request
+	Parameters map[string]string // of the query protocol: IpPermissions.1.FromPort; of SQS and Config: the members of the request; of REST: query, x-amz- headers and Bucket, Name, AccountId
 	DryRun     bool
 	RequestID  string
 }
@@ -33,7 +33,11 @@ type operation struct {
 	request   func(*call, *encoder)   // writes the members of the event's requestParameters
 	resources func(*call) []string    // ARNs that the call must be allowed on; default: "*"
 	account   func(*call, any) string // another account whose trail sees the event too
-	accepts   string                  // the parameters of the query protocol, besides DryRun
+	action    string                  // that the caller must be allowed; default: of the service and the operation's name
+	more      func(*call) []string    // further actions that the call needs because of its parameters
+	home      func(*call) place       // whose state the call changes; default: the caller's account and Region
+	event     string                  // the event's name; default: the operation's
+	accepts   string                  // the parameters of the query protocol, besides DryRun, or those of REST
 	readOnly  bool
 	wrapped   bool // its event is in the newer shape: see ec2_trail.go
 	data      bool // a data event: CloudTrail does not record it by default
@@ -59,6 +63,7 @@ type request struct {
 	service, region, operation string
 	accessKey, token           string
 	form                       *parameters
+	rest                       *restRequest // of REST protocols
 	flat                       map[string]string
 	body                       []byte
 	userAgent, sourceIP, host  string
@@ -98,7 +103,7 @@ func (c *Cloud) do(k *call) (any, error) {
 	if err := k.checkAccepted(); err != nil {
 		return nil, err
 	}
-	k.effects = c.faults.match(k.Call)
+	k.effects = c.faults.match(k)
 	c.recorder.call(k.Call)
 	answer, err := c.attempt(k)
 	if k.effects.hung {
@@ -148,7 +153,7 @@ func (c *Cloud) run(k *call) (any, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k.state = c.state(place{k.Account, k.Region})
+	k.state = c.state(k.home())
 	answer, err := k.op.run(k)
 	if err == nil && k.DryRun {
 		err = errorf(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
@@ -164,8 +169,23 @@ func (c *Cloud) run(k *call) (any, error) {
 	return answer, nil
 }
 
-// checkAccepted refuses a parameter that is not simulated. Members of SQS are checked as they are decoded.
+// home is the place of the state that the call is about.
+func (k *call) home() place {
+	if k.op.home != nil {
+		return k.op.home(k)
+	}
+	return place{k.Account, k.Region}
+}
+
+// checkAccepted refuses a parameter that is not simulated. Members of JSON are checked as they are decoded.
 func (k *call) checkAccepted() error {
+	if k.request.rest != nil {
+		for name := range k.request.flat {
+			if !slices.Contains(strings.Fields(k.op.accepts), name) {
+				return notSimulated("the parameter %s of %s", name, k.Operation)
+			}
+		}
+	}
 	if k.p == nil {
 		return nil
 	}

@@ -36,6 +36,7 @@ type Cloud struct {
 	roles      map[string]*role      // by ARN
 	states     map[place]*regionState
 	queues     map[string]*queue // by ARN
+	buckets    map[string]place  // where the bucket of a name is, or was last
 }
 
 // place is where state lives.
@@ -63,8 +64,9 @@ func New(cfg Config) *Cloud {
 		roles:      map[string]*role{},
 		states:     map[place]*regionState{},
 		queues:     map[string]*queue{},
+		buckets:    map[string]place{},
 	}
-	c.services = map[string]service{"ec2": newEC2(), "sts": newSTS(), "sqs": newSQS()}
+	c.services = map[string]service{"ec2": newEC2(), "sts": newSTS(), "sqs": newSQS(), "s3": newS3(), "s3control": newS3Control()}
 	return c
 }
 

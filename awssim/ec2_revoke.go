@@ -77,6 +77,10 @@ func (a revoked) write(e *encoder) {
 
 // removeNeighbour is the fault LieNeighbour: the oldest rule left in the direction of the call goes too.
 func (k *call) removeNeighbour() {
+	if k.Service == "s3" {
+		k.removeS3Neighbour()
+		return
+	}
 	g, err := k.target()
 	if err != nil {
 		return

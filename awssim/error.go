@@ -8,6 +8,7 @@ type Error struct {
 	Status  int    // HTTP status
 	Code    string // such as InvalidGroup.NotFound
 	Message string
+	region  string // where a bucket is, if the call came to the wrong Region
 }
 
 func (e *Error) Error() string {

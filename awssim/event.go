@@ -125,16 +125,24 @@ func (r *forwardRule) send(c *Cloud, envelope []byte) {
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 func (k *call) event(id, recipient, shared string, answer any, err error) Event {
 	source := k.Service + ".amazonaws.com"
+	version, agent := "1.09", k.request.userAgent
+	isS3 := k.Service == "s3" || k.Service == "s3control"
+	if isS3 {
+		source, version, agent = "s3.amazonaws.com", "1.11", "["+agent+"]"
+	}
 	e := Event{ID: id, Time: k.Time.Truncate(time.Second), Account: recipient, Region: k.Region, Source: source, Name: k.Operation, ReadOnly: k.op.readOnly}
+	if k.op.event != "" {
+		e.Name = k.op.event
+	}
 	w := &encoder{json: true, buf: []byte{'{'}}
-	w.text("eventVersion", "1.09")
+	w.text("eventVersion", version)
 	k.identity(w, recipient)
 	w.text("eventTime", e.Time.Format(time.RFC3339))
 	w.text("eventSource", source)
-	w.text("eventName", k.Operation)
+	w.text("eventName", e.Name)
 	w.text("awsRegion", k.Region)
 	w.text("sourceIPAddress", k.request.sourceIP)
-	w.text("userAgent", k.request.userAgent)
+	w.text("userAgent", agent)
 	if err != nil {
 		failure := asError(err)
 		e.ErrorCode = eventErrorCode(k.Service, failure)
@@ -143,6 +151,9 @@ func (k *call) event(id, recipient, shared string, answer any, err error) Event 
 	}
 	k.requestParameters(w)
 	k.responseElements(w, answer, err)
+	if isS3 {
+		k.s3Extras(w, answer)
+	}
 	w.text("requestID", k.RequestID)
 	w.text("eventID", id)
 	w.flag("readOnly", k.op.readOnly)

@@ -12,7 +12,7 @@ type Kind int
 
 // The kinds of fault.
 const (
-	// Throttle answers RequestLimitExceeded (EC2, 503) or Throttling, without effect.
+	// Throttle answers RequestLimitExceeded (EC2, 503), SlowDown (S3, 503) or Throttling, without effect.
 	Throttle Kind = iota + 1
 	// Error5xxBefore answers InternalError (500) without effect.
 	Error5xxBefore
@@ -26,13 +26,14 @@ const (
 	Denied
 	// ExpiredToken answers that the session is over, in the words of the service.
 	ExpiredToken
-	// StaleRead lets an EC2 read answer from an older state: see Fault.Lag and Fault.Behind.
+	// StaleRead lets a read answer from an older state: see Fault.Lag and Fault.Behind.
 	StaleRead
-	// PartialPage cuts the first page of a listing to half and gives it a NextToken that the next call finds invalid.
+	// PartialPage cuts the first page of a listing to half and gives it a token that the next call finds invalid.
 	PartialPage
-	// LieNoEffect answers success, and emits the event, of an EC2 call that did nothing.
+	// LieNoEffect answers success, and emits the event, of a call that did nothing.
 	LieNoEffect
-	// LieNeighbour lets a call on a security group take effect and removes a neighbouring rule, unsaid, as well.
+	// LieNeighbour lets a call on a security group or bucket take effect and removes, unsaid, a neighbour as well: a rule,
+	// a statement of the policy, a grant.
 	LieNeighbour
 	// Hook calls Fault.Func before the call takes effect: a concurrent writer between a client's read and its write.
 	Hook
@@ -122,10 +123,11 @@ type effects struct {
 }
 
 // match counts the call for every rule and collects the effects of those that strike.
-func (f *faults) match(c Call) effects {
+func (f *faults) match(k *call) effects {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var e effects
+	c := k.Call
 	for _, i := range f.rules {
 		m := i.fault.Match
 		if !m.covers(countKey{c.Service, c.Operation, c.Account, c.Region}) || m.Where != nil && !m.Where(c) {
@@ -136,15 +138,15 @@ func (f *faults) match(c Call) effects {
 			continue
 		}
 		i.fired++
-		e.add(i.fault, c)
+		e.add(i.fault, k)
 	}
 	return e
 }
 
-func (e *effects) add(f Fault, c Call) {
+func (e *effects) add(f Fault, k *call) {
 	switch f.Kind {
 	case Throttle:
-		e.before = throttled(c.Service)
+		e.before = throttled(k.Service)
 	case Error5xxBefore:
 		e.before = internalError()
 	case Error5xxAfter:
@@ -154,9 +156,9 @@ func (e *effects) add(f Fault, c Call) {
 	case HangAfter:
 		e.hangAfter = true
 	case Denied:
-		e.before = denied(&call{Call: c}, "*", "identity-based")
+		e.before = denied(k, k.action(), "*", "identity-based")
 	case ExpiredToken:
-		e.before = expiredToken(c.Service)
+		e.before = expiredToken(k.Service)
 	case StaleRead:
 		e.view = view{lag: f.Lag, behind: uint64(max(f.Behind, 0))}
 	case PartialPage:
@@ -182,6 +184,10 @@ func throttled(service string) *Error {
 	switch service {
 	case "ec2":
 		return errorf(503, "RequestLimitExceeded", "Request limit exceeded.")
+	case "s3", "s3control": // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+		return errorf(503, "SlowDown", "Please reduce your request rate.")
+	case "config":
+		return errorf(400, "ThrottlingException", "Rate exceeded")
 	case "sqs":
 		return errorf(400, "RequestThrottled", "Request is throttled.")
 	default:

@@ -119,8 +119,12 @@ func (c *Cloud) read(r *http.Request) (request, error) {
 			return req, errorf(400, "InvalidRequest", "read the request: %v", err)
 		}
 	}
-	if req.service == "sqs" {
+	switch req.service {
+	case "sqs":
 		return req, req.readJSON(r, body)
+	case "s3":
+		err := req.readREST(r, body)
+		return req, err
 	}
 	return req, req.readForm(r, body)
 }

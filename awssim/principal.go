@@ -72,11 +72,8 @@ func (c *Cloud) authenticate(k *call) error {
 	p, ok := c.principals[k.request.accessKey]
 	switch {
 	case !ok, p.credentials.SessionToken != k.request.token:
-		if k.Service == "ec2" {
-			return errorf(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
-		}
-		return errorf(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
-	case !slices.Contains(c.regions, k.Region):
+		return unknownKey(k.Service)
+	case !slices.Contains(c.regions, k.Region) && k.Service != "cloudfront":
 		return errorf(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
 	case !p.credentials.Expires.IsZero() && !c.now().Before(p.credentials.Expires):
 		return expiredToken(k.Service)
@@ -87,20 +84,39 @@ func (c *Cloud) authenticate(k *call) error {
 	return nil
 }
 
+// unknownKey is how a service says that it does not know an access key.
+func unknownKey(service string) *Error {
+	switch service {
+	case "ec2":
+		return errorf(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+	case "s3", "s3control":
+		return errorf(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+	case "config":
+		return errorf(400, "UnrecognizedClientException", "The security token included in the request is invalid.")
+	default:
+		return errorf(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+	}
+}
+
 // expiredToken is how a service says that a session is over.
 func expiredToken(service string) *Error {
-	if service == "ec2" {
+	switch service {
+	case "ec2":
 		return errorf(400, "RequestExpired", "Request has expired.")
+	case "s3", "s3control":
+		return errorf(400, "ExpiredToken", "The provided token has expired.")
+	case "config":
+		return errorf(400, "ExpiredTokenException", "The security token included in the request is expired")
+	default:
+		return errorf(403, "ExpiredToken", "The security token included in the request is expired")
 	}
-	return errorf(403, "ExpiredToken", "The security token included in the request is expired")
 }
 
 // authorize checks the role's actions and the session policy. The root user and GetCallerIdentity need no permission.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 func (c *Cloud) authorize(k *call) error {
-	action := k.Service + ":" + k.Operation
 	p := k.principal
-	if p.isRoot() || action == "sts:GetCallerIdentity" {
+	if p.isRoot() || k.action() == "sts:GetCallerIdentity" {
 		return nil
 	}
 	c.mu.Lock()
@@ -115,25 +131,41 @@ func (c *Cloud) authorize(k *call) error {
 	if k.op.resources != nil {
 		resources = k.op.resources(k)
 	}
-	for _, resource := range resources {
-		if !decide(allowed, action, resource) {
-			return denied(k, resource, "identity-based")
-		}
-		if p.session != nil && !decide(p.session, action, resource) {
-			return denied(k, resource, "session")
+	actions := []string{k.action()}
+	if k.op.more != nil {
+		actions = append(actions, k.op.more(k)...)
+	}
+	for _, action := range actions {
+		for _, resource := range resources {
+			if !decide(allowed, action, resource) {
+				return denied(k, action, resource, "identity-based")
+			}
+			if p.session != nil && !decide(p.session, action, resource) {
+				return denied(k, action, resource, "session")
+			}
 		}
 	}
 	return nil
 }
 
+// action is what the caller of an operation must be allowed.
+func (k *call) action() string {
+	if k.op.action != "" {
+		return k.op.action
+	}
+	return k.Service + ":" + k.Operation
+}
+
 // denied is how a service refuses: EC2 with its own code.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-func denied(k *call, resource, policy string) *Error {
-	action := k.Service + ":" + k.Operation
+func denied(k *call, action, resource, policy string) *Error {
 	message := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no %s policy allows the %s action",
 		k.Principal, action, resource, policy, action)
 	if k.Service == "ec2" {
 		return errorf(403, "UnauthorizedOperation", "You are not authorized to perform this operation. %s", message)
+	}
+	if k.Service == "config" {
+		return errorf(400, "AccessDeniedException", "%s", message)
 	}
 	return errorf(403, "AccessDenied", "%s", message)
 }

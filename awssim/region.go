@@ -179,7 +179,10 @@ func (r *Region) ec2(ctx context.Context, operation string, form url.Values) (an
 func (r *Region) do(ctx context.Context, req request) (any, error) {
 	c := r.account.cloud
 	req.region, req.accessKey, req.token = r.name, r.credentials.AccessKeyID, r.credentials.SessionToken
-	req.userAgent, req.sourceIP, req.host = r.userAgent, r.sourceIP, req.service+"."+r.name+".amazonaws.com"
+	req.userAgent, req.sourceIP = r.userAgent, r.sourceIP
+	if req.host == "" {
+		req.host = req.service + "." + r.name + ".amazonaws.com"
+	}
 	k := c.newCall(ctx, req)
 	answer, err := c.do(k)
 	if err != nil {

@@ -8,8 +8,10 @@ import (
 
 // Snapshot is the present state of a cloud, for assertions from outside the API: a copy, in a stable order.
 type Snapshot struct {
-	Groups []Group
-	Queues []Queue
+	Groups  []Group
+	Queues  []Queue
+	Buckets []Bucket
+	Blocks  map[string]PublicAccessBlock // of accounts that have one, by account
 }
 
 // Group is a security group of a [Snapshot].
@@ -17,6 +19,17 @@ type Group struct {
 	Account, Region, ID, Name, Description, VPC string
 	Tags                                        map[string]string
 	Rules                                       []Rule // in the order in which they were added
+}
+
+// Bucket is an S3 bucket of a [Snapshot].
+type Bucket struct {
+	Account, Region, Name string
+	Policy                string // byte for byte; empty: none
+	Grants                []Grant
+	Block                 *PublicAccessBlock // nil: none
+	Ownership             string             // empty: no ownership controls
+	Tags                  map[string]string
+	Website               bool
 }
 
 // Queue is a queue of a [Snapshot].
@@ -39,12 +52,19 @@ func (c *Cloud) Snapshot() Snapshot {
 func (c *Cloud) locked() (shot Snapshot, queues []*queue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	shot.Blocks = map[string]PublicAccessBlock{}
 	places := slices.SortedFunc(maps.Keys(c.states), func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region))
 	})
 	for _, at := range places {
 		for _, g := range c.states[at].groups.all {
 			shot.Groups = append(shot.Groups, g.snapshot(at))
+		}
+		for _, b := range c.states[at].buckets.all {
+			shot.Buckets = append(shot.Buckets, b.snapshot())
+		}
+		for _, block := range c.states[at].blocks.all {
+			shot.Blocks[at.account] = *block
 		}
 	}
 	for _, arn := range slices.Sorted(maps.Keys(c.queues)) {
@@ -60,6 +80,27 @@ func (s Snapshot) Group(id string) (Group, bool) {
 		return Group{}, false
 	}
 	return s.Groups[i], true
+}
+
+// Bucket returns the bucket of that name, and whether there is one.
+func (s Snapshot) Bucket(name string) (Bucket, bool) {
+	i := slices.IndexFunc(s.Buckets, func(b Bucket) bool { return b.Name == name })
+	if i < 0 {
+		return Bucket{}, false
+	}
+	return s.Buckets[i], true
+}
+
+func (b *bucket) snapshot() Bucket {
+	shown := Bucket{
+		Account: b.account, Region: b.region, Name: b.name, Policy: b.policy, Grants: slices.Clone(b.grants),
+		Ownership: b.ownership, Tags: maps.Clone(b.tags), Website: b.website != nil,
+	}
+	if b.block != nil {
+		block := *b.block
+		shown.Block = &block
+	}
+	return shown
 }
 
 func (g *group) snapshot(at place) Group {

@@ -1,8 +1,12 @@
 package awssim
 
-import "time"
+import (
+	"time"
 
-// regionState is the EC2 state of one account in one Region. It is guarded by Cloud.mu.
+	"dera"
+)
+
+// regionState is the state of one account in one Region. It is guarded by Cloud.mu.
 type regionState struct {
 	place
 	now    func() time.Time
@@ -15,6 +19,9 @@ type regionState struct {
 	groups      *table[group]
 	interfaces  *table[networkInterface]
 	prefixLists *table[prefixList]
+
+	buckets *table[bucket]
+	blocks  *table[PublicAccessBlock] // of the account: in dera.GlobalRegion, under its ID
 }
 
 type vpc struct {
@@ -34,6 +41,12 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.groups = newTable[group](s)
 	s.interfaces = newTable[networkInterface](s)
 	s.prefixLists = newTable[prefixList](s)
+	s.buckets = newTable[bucket](s)
+	s.blocks = newTable[PublicAccessBlock](s)
+	if at.region == dera.GlobalRegion { // holds what an account has once
+		s.birth = false
+		return s
+	}
 	s.addVPC(&vpc{id: ids.resource("vpc"), cidr: "172.31.0.0/16", account: at.account})
 	s.addManagedPrefixLists()
 	s.undo, s.birth = nil, false

@@ -144,3 +144,8 @@ func ingress(t *testing.T, cloud *awssim.Cloud, id string) []awssim.Rule {
 	}
 	return rules
 }
+
+// asResponse finds the HTTP answer behind an error.
+func asResponse(err error, answer **awshttp.ResponseError) bool {
+	return errors.As(err, answer)
+}
