@@ -9,7 +9,6 @@ import (
 	"dera"
 	"dera/awssim"
 	"dera/control"
-	"dera/controls"
 	"dera/engine"
 	"dera/resource"
 )
@@ -28,7 +27,9 @@ func TestControlThatBreaksOnOneGroup(t *testing.T) {
 		},
 	})
 	w := newWorldWith(t, func(w *world) {
-		w.config = func(c *engine.Config) { c.Controls = append([]control.Control{broken}, controls.All()...) }
+		w.config = func(c *engine.Config) {
+			c.Controls = append([]control.Control{broken}, rulebook(resource.SecurityGroupType)...)
+		}
 	})
 	var ids []string
 	for i := range 4 {
@@ -104,7 +105,7 @@ func TestResourceThatCannotBeSettledStandsApart(t *testing.T) {
 	})
 	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) {
-			c.Controls = append(controls.All(), odd)
+			c.Controls = append(rulebook(resource.SecurityGroupType), odd)
 			c.Mode = func(_ dera.Account, control string) dera.Mode {
 				if control == "odd" {
 					panic("no mode for it")

@@ -22,7 +22,6 @@ import (
 	"dera/awssim"
 	"dera/cloud/aws"
 	"dera/control"
-	"dera/controls"
 	"dera/detect"
 	"dera/engine"
 	"dera/evaluate"
@@ -232,7 +231,7 @@ func (w *world) newEngine(owner string, s *store.Store) *engine.Engine {
 	}
 	client := w.client()
 	cfg := engine.Config{
-		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: controls.All(), Gate: gate,
+		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Gate: gate,
 		Settings: control.Settings{}, Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return w.mode }, Actor: dera.Actor{Name: "dera", How: "engine"},
 		Owner: owner, Now: w.clock.Now, Wait: w.clock.Wait, LeaseTTL: time.Minute, NewID: func() string { return w.newID(owner) },

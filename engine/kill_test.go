@@ -20,9 +20,9 @@ import (
 	"dera/awssim"
 	"dera/cloud/aws"
 	"dera/control"
-	"dera/controls"
 	"dera/engine"
 	"dera/evaluate"
+	"dera/resource"
 	"dera/store"
 )
 
@@ -158,7 +158,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	e, err := engine.New(engine.Config{
-		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: controls.All(), Settings: control.Settings{},
+		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Settings: control.Settings{},
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: c.Now}},
 			Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}},

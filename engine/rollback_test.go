@@ -109,7 +109,7 @@ func TestRollbackIsRefused(t *testing.T) {
 	}{
 		{name: "resource_moved", why: "the resource changed since the fix", drift: "new: in tcp 8443 8443 10.0.0.0/8",
 			change: func(w *world, id string, _ dera.Remediation) { w.authorize(id, tcp(8443, 8443, "10.0.0.0/8")) }},
-		{name: "a_tag_moved", why: "the resource changed since the fix", drift: "changed: tags (its description or tags)",
+		{name: "a_tag_moved", why: "the resource changed since the fix", drift: "changed: tags (in what is not shown here)",
 			change: func(w *world, id string, _ dera.Remediation) { w.tag(id, "env", "secret-marker") }},
 		{name: "group_is_gone", why: "does not exist", change: func(w *world, id string, _ dera.Remediation) { w.remove(id) }},
 		{name: "later_remediation_in_effect", why: "later remediations", later: true,

@@ -96,7 +96,7 @@ func TestEnvironmentIsHonoured(t *testing.T) {
 	if regions, err := c.Regions(t.Context(), hub); err != nil || len(regions) != 17 {
 		t.Errorf("regions: got %d, %v, want 17", len(regions), err)
 	}
-	scope.Type = "AWS::S3::Bucket"
+	scope.Type = "AWS::Lambda::Function"
 	if _, err := c.Read(t.Context(), scope, true); err == nil {
 		t.Error("an unknown type: got no error")
 	}

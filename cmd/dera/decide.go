@@ -197,7 +197,7 @@ func (a *app) outcome(r dera.Remediation, err error, want dera.State) error {
 		return err
 	}
 	if a.json() {
-		if err := a.printJSON(shown{Remediation: &r}); err != nil {
+		if err := a.printJSON(shown{Remediation: &r}.redacted()); err != nil {
 			return err
 		}
 	} else {

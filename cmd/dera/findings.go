@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera"
+	"dera/resource"
 	"dera/store"
 )
 
@@ -162,9 +163,20 @@ func (a *app) show(ctx context.Context, s *session, id string) error {
 		}
 	}
 	if a.json() {
-		return a.printJSON(v)
+		return a.printJSON(v.redacted())
 	}
 	return a.printShown(v)
+}
+
+// redacted leaves out what can be a secret: inputs of the plan, and the
+// configurations on its way, which hold whole policies.
+func (v shown) redacted() shown {
+	if v.Remediation != nil {
+		r := *v.Remediation
+		r.Plan, r.Way = resource.Shown(r.Plan), nil
+		v.Remediation = &r
+	}
+	return v
 }
 
 func notFound(err error) error {
