@@ -43,7 +43,7 @@ func (req *request) routeControl(path string) error {
 	}
 	switch {
 	case path == "configuration/publicAccessBlock" && method != "":
-		req.operation, req.rest.subresource = method+"PublicAccessBlock", "publicAccessBlock"
+		req.operation = method + "PublicAccessBlock"
 	default:
 		req.operation = req.rest.method + " " + path
 	}
