@@ -20,8 +20,9 @@ type regionState struct {
 	interfaces  *table[networkInterface]
 	prefixLists *table[prefixList]
 
-	buckets *table[bucket]
-	blocks  *table[PublicAccessBlock] // of the account: in dera.GlobalRegion, under its ID
+	buckets      *table[bucket]
+	accessPoints *table[accessPoint]
+	blocks       *table[PublicAccessBlock] // of the account: in dera.GlobalRegion, under its ID
 }
 
 type vpc struct {
@@ -42,6 +43,7 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.interfaces = newTable[networkInterface](s)
 	s.prefixLists = newTable[prefixList](s)
 	s.buckets = newTable[bucket](s)
+	s.accessPoints = newTable[accessPoint](s)
 	s.blocks = newTable[PublicAccessBlock](s)
 	if at.region == dera.GlobalRegion { // holds what an account has once
 		s.birth = false
