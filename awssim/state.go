@@ -22,7 +22,11 @@ type regionState struct {
 
 	buckets      *table[bucket]
 	accessPoints *table[accessPoint]
-	blocks       *table[PublicAccessBlock] // of the account: in dera.GlobalRegion, under its ID
+	configRules  *table[ConfigRule]
+
+	// What an account has once stands in dera.GlobalRegion.
+	blocks        *table[PublicAccessBlock] // under the account's ID
+	distributions *table[distribution]
 }
 
 type vpc struct {
@@ -44,6 +48,8 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.prefixLists = newTable[prefixList](s)
 	s.buckets = newTable[bucket](s)
 	s.accessPoints = newTable[accessPoint](s)
+	s.configRules = newTable[ConfigRule](s)
+	s.distributions = newTable[distribution](s)
 	s.blocks = newTable[PublicAccessBlock](s)
 	if at.region == dera.GlobalRegion { // holds what an account has once
 		s.birth = false
