@@ -129,6 +129,14 @@ func getAccessPoint(k *call) (any, error) {
 		a.block.write(e)
 		e.end("PublicAccessBlockConfiguration")
 		e.text("CreationDate", a.created.Format(time.RFC3339))
+		e.begin("Endpoints")
+		for _, kind := range [][2]string{{"ipv4", "s3-accesspoint"}, {"fips", "s3-accesspoint-fips"}, {"fips_dualstack", "s3-accesspoint-fips.dualstack"}, {"dualstack", "s3-accesspoint.dualstack"}} {
+			e.begin("entry")
+			e.text("key", kind[0])
+			e.text("value", kind[1]+"."+a.region+".amazonaws.com")
+			e.end("entry")
+		}
+		e.end("Endpoints")
 	}), nil
 }
 
