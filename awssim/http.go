@@ -120,9 +120,9 @@ func (c *Cloud) read(r *http.Request) (request, error) {
 		}
 	}
 	switch req.service {
-	case "sqs":
+	case "sqs", "config":
 		return req, req.readJSON(r, body)
-	case "s3":
+	case "s3", "cloudfront":
 		err := req.readREST(r, body)
 		return req, err
 	}

@@ -19,7 +19,9 @@ func s3Trail(k *call, e *encoder) {
 	acl := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(k.request.flat)) {
 		switch value := k.request.flat[name]; {
-		case name == "Bucket":
+		case name == "Bucket", name == "AccountId":
+		case name == "Name":
+			e.text("name", value)
 		case name == "x-amz-acl", strings.HasPrefix(name, "x-amz-grant-"):
 			acl[name] = value
 		default:

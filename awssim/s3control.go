@@ -23,6 +23,19 @@ func newS3Control() service {
 			run: deleteAccountBlock, action: "s3:PutAccountPublicAccessBlock", event: "DeleteAccountPublicAccessBlock", home: globalHome,
 		},
 	}
+	for name, op := range map[string]operation{
+		"CreateAccessPoint":          {run: createAccessPoint},
+		"DeleteAccessPoint":          {run: deleteAccessPoint},
+		"GetAccessPoint":             {run: getAccessPoint, readOnly: true},
+		"PutAccessPointPolicy":       {run: putAccessPointPolicy},
+		"GetAccessPointPolicy":       {run: getAccessPointPolicy, readOnly: true},
+		"DeleteAccessPointPolicy":    {run: deleteAccessPointPolicy},
+		"GetAccessPointPolicyStatus": {run: getAccessPointPolicyStatus, readOnly: true},
+	} {
+		op.action, op.resources, op.accepts = "s3:"+name, onAccessPoint, "Name"
+		ops[name] = op
+	}
+	ops["ListAccessPoints"] = operation{run: listAccessPoints, action: "s3:ListAccessPoints", readOnly: true, accepts: "bucket maxResults nextToken"}
 	for name, op := range ops {
 		op.accepts += " AccountId"
 		op.request = s3Trail
@@ -43,7 +56,18 @@ func (req *request) routeControl(path string) error {
 	}
 	switch {
 	case path == "configuration/publicAccessBlock" && method != "":
-		req.operation, req.rest.subresource = method+"PublicAccessBlock", "publicAccessBlock"
+		req.operation = method + "PublicAccessBlock"
+	case path == "accesspoint" && method == "Get":
+		req.operation = "ListAccessPoints"
+	case parts[0] == "accesspoint" && len(parts) == 2 && method != "":
+		req.operation, req.rest.name = method+"AccessPoint", parts[1]
+		if method == "Put" {
+			req.operation = "CreateAccessPoint"
+		}
+	case parts[0] == "accesspoint" && len(parts) == 3 && parts[2] == "policy" && method != "":
+		req.operation, req.rest.name = method+"AccessPointPolicy", parts[1]
+	case parts[0] == "accesspoint" && len(parts) == 3 && parts[2] == "policyStatus" && method == "Get":
+		req.operation, req.rest.name = "GetAccessPointPolicyStatus", parts[1]
 	default:
 		req.operation = req.rest.method + " " + path
 	}

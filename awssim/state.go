@@ -20,8 +20,13 @@ type regionState struct {
 	interfaces  *table[networkInterface]
 	prefixLists *table[prefixList]
 
-	buckets *table[bucket]
-	blocks  *table[PublicAccessBlock] // of the account: in dera.GlobalRegion, under its ID
+	buckets      *table[bucket]
+	accessPoints *table[accessPoint]
+	configRules  *table[ConfigRule]
+
+	// What an account has once stands in dera.GlobalRegion.
+	blocks        *table[PublicAccessBlock] // under the account's ID
+	distributions *table[distribution]
 }
 
 type vpc struct {
@@ -42,6 +47,9 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.interfaces = newTable[networkInterface](s)
 	s.prefixLists = newTable[prefixList](s)
 	s.buckets = newTable[bucket](s)
+	s.accessPoints = newTable[accessPoint](s)
+	s.configRules = newTable[ConfigRule](s)
+	s.distributions = newTable[distribution](s)
 	s.blocks = newTable[PublicAccessBlock](s)
 	if at.region == dera.GlobalRegion { // holds what an account has once
 		s.birth = false

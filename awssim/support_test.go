@@ -149,3 +149,7 @@ func ingress(t *testing.T, cloud *awssim.Cloud, id string) []awssim.Rule {
 func asResponse(err error, answer **awshttp.ResponseError) bool {
 	return errors.As(err, answer)
 }
+
+func stsInput(arn, sessionPolicy string) *sts.AssumeRoleInput {
+	return &sts.AssumeRoleInput{RoleArn: &arn, Policy: &sessionPolicy}
+}

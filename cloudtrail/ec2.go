@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"encoding/json"
 	"strings"
 
 	"dera"
@@ -35,6 +36,11 @@ var ec2Calls = map[string]extractor{
 	// other accounts that share the list are found by their own sweep.
 	"ModifyManagedPrefixList":         allSecurityGroups,
 	"RestoreManagedPrefixListVersion": allSecurityGroups,
+	// A group that is attached to something else protects something else now.
+	"CreateNetworkInterface":          attachedGroups,
+	"ModifyNetworkInterfaceAttribute": attachedGroups,
+	"RunInstances":                    attachedGroups,
+	"ModifyInstanceAttribute":         attachedGroups,
 }
 
 func allSecurityGroups(r Record) []dera.Scope { return r.sweep(securityGroup) }
@@ -76,6 +82,44 @@ func securityGroupTags(r Record) []dera.Scope {
 		return nil
 	}
 	return r.scopes(securityGroup, ids)
+}
+
+// attachedGroups finds the groups that a call attaches, wherever request and
+// answer name them. A call that names none gives no hint: most calls on an
+// instance are about something else, and an attachment changes no group.
+func attachedGroups(r Record) []dera.Scope {
+	var ids []string
+	for _, raw := range []json.RawMessage{r.Request, r.Response} {
+		var tree any
+		if json.Unmarshal(raw, &tree) == nil {
+			ids = groupsIn("", tree, ids)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return r.scopes(securityGroup, ids)
+}
+
+// groupsIn collects the IDs that stand under the names which CloudTrail uses
+// for a group; "content" is a member of a list in the wrapped shape.
+func groupsIn(name string, v any, ids []string) []string {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			ids = groupsIn(name, value, ids)
+		}
+	case []any:
+		for _, item := range v {
+			ids = groupsIn(name, item, ids)
+		}
+	case string:
+		switch name {
+		case "groupId", "GroupId", "SecurityGroupId", "content":
+			return append(ids, groupIDs(v)...)
+		}
+	}
+	return ids
 }
 
 // groupIDs returns those texts that are IDs of security groups.

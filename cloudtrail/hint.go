@@ -14,7 +14,9 @@ type extractor func(Record) []dera.Scope
 // services is the table of watched calls. Another service is one file with its
 // calls and one line here. Never written to.
 var services = map[string]map[string]extractor{
-	"ec2.amazonaws.com": ec2Calls,
+	"ec2.amazonaws.com":        ec2Calls,
+	"s3.amazonaws.com":         s3Calls,
+	"cloudfront.amazonaws.com": cloudFrontCalls,
 }
 
 // maxIDs bounds how many resources of one event are looked at one by one.

@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -34,6 +36,8 @@ type world struct {
 	ec2     *ec2.Client
 	sts     *sts.Client
 	sqs     *sqs.Client
+	s3      *s3.Client
+	control *s3control.Client
 	addRole func(name string, actions ...string) (arn string)
 	enforce func() // begin to evaluate policies: awssim always does
 
@@ -63,6 +67,7 @@ func newWorld(t *testing.T, account string, cfg aws.Config, fields *fieldLog) *w
 	return &world{
 		t: t, ctx: t.Context(), account: account, config: cfg, fields: fields, transcript: &transcript{seen: map[string]string{}},
 		ec2: ec2.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), sqs: sqs.NewFromConfig(cfg),
+		s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), control: controlClient(cfg),
 	}
 }
 
@@ -160,6 +165,10 @@ func (w *world) show(out any, err error) string {
 
 var identifier = regexp.MustCompile(`\b(sgr|sg|vpc|eni|pl|subnet|i)-[0-9a-f]{8,17}\b`)
 
+var moment = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z`)
+
+var alias = regexp.MustCompile(`[a-z0-9-]+-s3alias`)
+
 // normal returns a value without what may differ between two worlds.
 func (w *world) normal(field string, value any) any {
 	switch v := value.(type) {
@@ -171,7 +180,7 @@ func (w *world) normal(field string, value any) any {
 			}
 			if n := w.normal(name, member); n != nil {
 				w.fields.note(name)
-				if !slices.ContainsFunc(unsupported, func(u difference) bool { return u.what == name }) {
+				if !slices.ContainsFunc(slices.Concat(unsupported, unsupportedS3, withdrawn), func(u difference) bool { return u.what == name }) {
 					kept[name] = n
 				}
 			}
@@ -215,6 +224,8 @@ func (w *world) mask(s string) string {
 		s = strings.ReplaceAll(s, p.id, "<"+p.name+">")
 	}
 	s = strings.ReplaceAll(s, w.account, "<account>")
+	s = moment.ReplaceAllString(s, "<time>")
+	s = alias.ReplaceAllString(s, "<alias>")
 	return identifier.ReplaceAllString(s, "$1-*")
 }
 
