@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // driver sqlite
 )
 
 // dialect is what differs between the databases. The queries are the same.
@@ -77,15 +76,18 @@ func (s *Store) openSQLite(path string) error {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
 	write := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
 	read := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
-	var err error
-	if s.write, err = sql.Open("sqlite", dsn+write.Encode()); err != nil {
-		return err
+	for _, db := range []struct {
+		pool  **sql.DB
+		query string
+		most  int
+	}{{&s.write, write.Encode(), 1}, {&s.read, read.Encode(), 4}} {
+		connector, err := newPreparing(dsn + db.query)
+		if err != nil {
+			return err
+		}
+		*db.pool = sql.OpenDB(connector)
+		(*db.pool).SetMaxOpenConns(db.most)
 	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn+read.Encode()); err != nil {
-		return err
-	}
-	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
 	return nil
 }
