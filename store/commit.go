@@ -62,7 +62,7 @@ type Spend struct {
 // to PostgreSQL breaks while it commits, the batch may be there. All of it is
 // then, so committing it again gives ErrConflict, or does no harm.
 func (s *Store) Commit(ctx context.Context, b Batch) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		// Commits go one by one, over all replicas: the log has no gaps, budgets
 		// hold (I12), and two batches never wait for each other in a circle.
 		if err := s.lock(ctx, tx); err != nil {
@@ -84,13 +84,16 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	if len(b.Jobs) > 0 {
+		s.enqueued.Store(true)
+	}
 	return nil
 }
 
 // writer carries one transaction through the parts of a batch.
 type writer struct {
 	*Store
-	tx  *sql.Tx
+	tx  transaction
 	now time.Time
 }
 

@@ -74,22 +74,25 @@ func (s *Store) openSQLite(path string) error {
 		return err
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
-	write := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+	write := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
 	read := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
-	for _, db := range []struct {
-		pool  **sql.DB
-		query string
-		most  int
-	}{{&s.write, write.Encode(), 1}, {&s.read, read.Encode(), 4}} {
-		connector, err := newPreparing(dsn + db.query)
-		if err != nil {
-			return err
-		}
-		*db.pool = sql.OpenDB(connector)
-		(*db.pool).SetMaxOpenConns(db.most)
+	var err error
+	if s.write, err = openLocal(dsn+write.Encode(), 1); err != nil {
+		return err
 	}
-	s.read.SetMaxIdleConns(4)
-	return nil
+	s.read, err = openLocal(dsn+read.Encode(), 4)
+	return err
+}
+
+func openLocal(dsn string, connections int) (*pool, error) {
+	connector, err := newPreparing(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return &pool{DB: db, local: true}, nil
 }
 
 // createPrivate makes the file, readable by its owner alone, unless it is there.
@@ -118,8 +121,8 @@ func (s *Store) openPostgres(ctx context.Context, text string) error {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 10 * time.Second
 	}
-	s.write, s.read = stdlib.OpenDB(*cfg), stdlib.OpenDB(*cfg)
-	for _, db := range []*sql.DB{s.write, s.read} {
+	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg)}, &pool{DB: stdlib.OpenDB(*cfg)}
+	for _, db := range []*pool{s.write, s.read} {
 		db.SetMaxOpenConns(4)
 		db.SetMaxIdleConns(4)
 	}

@@ -78,16 +78,19 @@ func (w writer) done(ctx context.Context, b Batch) error {
 // Claim leases up to n due jobs to owner for ttl: those with the lowest
 // priority number first. A claimed job is run again by somebody else when the
 // lease runs out before the job is in a batch's Done. When no job is due, Claim
-// writes nothing.
+// writes nothing; as a rule it finds that out without the lock of the writer.
 func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duration) ([]dera.Job, error) {
 	if n <= 0 {
 		return nil, nil
 	}
-	if due, err := s.due(ctx); err != nil || !due {
-		return nil, err
+	// What this process enqueued just now is due most of the time.
+	if !s.enqueued.Swap(false) {
+		if due, err := s.due(ctx); err != nil || !due {
+			return nil, err
+		}
 	}
 	var out []dera.Job
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		// Materialized, for PostgreSQL may else run the inner query again and claim
 		// more than n.
