@@ -93,9 +93,10 @@ func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duratio
 	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		// Materialized, for PostgreSQL may else run the inner query again and claim
-		// more than n.
+		// more than n. Cast, for SQLite prepares a statement again each time that a
+		// limit is bound as it is.
 		rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (
-			  SELECT kind, id FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, id LIMIT $4`+s.dialect.skipLocked+`)
+			  SELECT kind, id FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, id LIMIT CAST($4 AS BIGINT)`+s.dialect.skipLocked+`)
 			UPDATE jobs SET leased_until = $1, owner = $2, attempts = attempts + 1, asked_at = NULL
 			FROM due WHERE jobs.kind = due.kind AND jobs.id = due.id
 			RETURNING `+jobColumns, micros(now.Add(ttl)), owner, micros(now), n)
