@@ -51,7 +51,24 @@ func (a Set) String() string {
 // equal sets give equal bytes, which evidence may be hashed by.
 //
 //	[{"traffic":"tcp/0-21","from":["0.0.0.0/0"]},{"traffic":"tcp/22","from":["10.0.0.0/8"]}]
-func (a Set) MarshalJSON() ([]byte, error) { return json.Marshal(a.entries()) }
+func (a Set) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for i, e := range a.entries() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		// No text of traffic or addresses has anything to escape.
+		b = append(append(append(b, `{"traffic":"`...), e.Traffic.String()...), `","from":[`...)
+		for j, text := range e.From {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = append(append(append(b, '"'), text...), '"')
+		}
+		b = append(b, "]}"...)
+	}
+	return append(b, ']'), nil
+}
 
 // UnmarshalJSON reads what MarshalJSON writes, and any other array of that
 // form: order and overlap do not matter. Unknown keys, null and texts that are
