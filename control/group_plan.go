@@ -214,14 +214,15 @@ func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
 			return n, fmt.Errorf("apply change %d: %w", i, err)
 		}
 		next := config.(*resource.SecurityGroup)
-		reach, err := reachAfter(now, next, n.New)
+		step, err := between(now, next, n.New)
 		if err != nil {
 			return n, err
 		}
-		if !reach.Equal(n.New) {
-			n.Between = append(n.Between, Step{Gone: n.New.Subtract(reach), Come: reach.Subtract(n.New)})
+		if !step.Gone.IsEmpty() || !step.Come.IsEmpty() {
+			n.Between = append(n.Between, step)
+			n.New = n.New.Subtract(step.Gone).Union(step.Come)
 		}
-		now, n.New = next, reach
+		now = next
 	}
 	if k := len(n.Between); k > 0 {
 		n.Between = n.Between[:k-1] // the last one leads to New
@@ -230,14 +231,57 @@ func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
 	return n, nil
 }
 
-// reachAfter is what the next configuration lets in, where now lets in reach.
-func reachAfter(now, next *resource.SecurityGroup, reach netset.Set) (netset.Set, error) {
+// between is what the next configuration takes away and brings, where now lets
+// in reach. Of one rule more or less only the packets of that rule can change,
+// and only rules for the same packets can keep them.
+func between(now, next *resource.SecurityGroup, reach netset.Set) (Step, error) {
+	more, less := differs(now.Ingress, next.Ingress)
+	switch {
+	case more != nil:
+		in, err := resource.Reach([]resource.Rule{*more})
+		return Step{Come: in.Subtract(reach)}, err
+	case less != nil:
+		out, err := resource.Reach([]resource.Rule{*less})
+		if err != nil {
+			return Step{}, err
+		}
+		rest, err := resource.Reach(touching(next.Ingress, *less))
+		return Step{Gone: out.Subtract(rest)}, err
+	}
+	after, err := resource.Reach(next.Ingress)
+	return Step{Gone: reach.Subtract(after), Come: after.Subtract(reach)}, err
+}
+
+// differs returns the one rule that b has more than a, or less; none of both if
+// they differ in another way.
+func differs(a, b []resource.Rule) (more, less *resource.Rule) {
 	same := func(a, b resource.Rule) bool {
 		return a.ID == b.ID && a.SamePermission(b) && a.PrefixList == b.PrefixList
 	}
-	if k := len(now.Ingress); len(next.Ingress) == k+1 && slices.EqualFunc(now.Ingress, next.Ingress[:k], same) { // one rule more
-		more, err := resource.Reach(next.Ingress[k:])
-		return reach.Union(more), err
+	if len(b) < len(a) {
+		less, more = differs(b, a)
+		return more, less
 	}
-	return resource.Reach(next.Ingress)
+	if len(b) != len(a)+1 {
+		return nil, nil
+	}
+	i := 0
+	for i < len(a) && same(a[i], b[i]) {
+		i++
+	}
+	if !slices.EqualFunc(a[i:], b[i+1:], same) {
+		return nil, nil
+	}
+	return &b[i], nil
+}
+
+// touching leaves out rules that for sure share no packet with r.
+func touching(rules []resource.Rule, r resource.Rule) []resource.Rule {
+	var out []resource.Rule
+	for _, o := range rules {
+		if !o.Ported() || !r.Ported() || o.Protocol == r.Protocol && o.From <= r.To && r.From <= o.To {
+			out = append(out, o)
+		}
+	}
+	return out
 }
