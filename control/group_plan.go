@@ -25,7 +25,7 @@ type Removal struct {
 // split safely are refused.
 func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]dera.Change, *Refusal) {
 	var changes []dera.Change
-	rules := slices.Clone(g.Ingress)
+	rules := append(make([]resource.Rule, 0, 2*len(g.Ingress)), g.Ingress...)
 	fail := func(err error) ([]dera.Change, *Refusal) {
 		return nil, &Refusal{"cannot-plan", err.Error()}
 	}
@@ -255,9 +255,6 @@ func between(now, next *resource.SecurityGroup, reach netset.Set) (Step, error) 
 // differs returns the one rule that b has more than a, or less; none of both if
 // they differ in another way.
 func differs(a, b []resource.Rule) (more, less *resource.Rule) {
-	same := func(a, b resource.Rule) bool {
-		return a.ID == b.ID && a.SamePermission(b) && a.PrefixList == b.PrefixList
-	}
 	if len(b) < len(a) {
 		less, more = differs(b, a)
 		return more, less
@@ -266,21 +263,28 @@ func differs(a, b []resource.Rule) (more, less *resource.Rule) {
 		return nil, nil
 	}
 	i := 0
-	for i < len(a) && same(a[i], b[i]) {
+	for i < len(a) && same(&a[i], &b[i]) {
 		i++
 	}
-	if !slices.EqualFunc(a[i:], b[i+1:], same) {
-		return nil, nil
+	for k := i; k < len(a); k++ {
+		if !same(&a[k], &b[k+1]) {
+			return nil, nil
+		}
 	}
 	return &b[i], nil
 }
 
+// same compares what counts for packets, the cheap things first.
+func same(a, b *resource.Rule) bool {
+	return a.From == b.From && a.To == b.To && a.ID == b.ID && a.PrefixList == b.PrefixList && a.SamePermission(*b)
+}
+
 // touching leaves out rules that for sure share no packet with r.
 func touching(rules []resource.Rule, r resource.Rule) []resource.Rule {
-	var out []resource.Rule
-	for _, o := range rules {
-		if !o.Ported() || !r.Ported() || o.Protocol == r.Protocol && o.From <= r.To && r.From <= o.To {
-			out = append(out, o)
+	out := make([]resource.Rule, 0, len(rules))
+	for i := range rules {
+		if o := &rules[i]; !o.Ported() || !r.Ported() || o.Protocol == r.Protocol && o.From <= r.To && r.From <= o.To {
+			out = append(out, *o)
 		}
 	}
 	return out
