@@ -120,7 +120,9 @@ func BenchmarkSweep(b *testing.B) {
 		}
 	}
 	decode()
+	before := len(w.cloud.Calls())
 	w.sweep()
+	calls := len(w.cloud.Calls()) - before
 	var sweeps, decodes time.Duration
 	var peak uint64
 	for b.Loop() {
@@ -137,6 +139,7 @@ func BenchmarkSweep(b *testing.B) {
 	b.ReportMetric(float64(decodes.Milliseconds())/float64(b.N), "cpu-ms/decode")
 	b.ReportMetric(float64(sweeps)/float64(decodes), "ratio")
 	b.ReportMetric(float64(peak)/(1<<20), "heap-MiB")
+	b.ReportMetric(float64(calls), "api-calls/sweep")
 }
 
 // BenchmarkFix is one fix of one rule from the event to the verified end.

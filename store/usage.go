@@ -18,35 +18,46 @@ var _ usage.Store = (*Store)(nil)
 // CommitUsage adds to the usage ledger in one durable transaction. Ledger and
 // loop do not wait for each other: each has its own lock.
 func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
-	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
-		if err := s.lockUsage(ctx, tx); err != nil {
-			return err
-		}
-		for _, part := range slices.Sorted(maps.Keys(b.Runs)) {
-			if err := addRun(ctx, tx, part, b.Runs[part]); err != nil {
-				return err
-			}
-		}
-		for _, h := range b.Hours {
-			if err := s.addHours(ctx, tx, h); err != nil {
-				return err
-			}
-		}
-		for _, m := range b.Marks {
-			if err := addMark(ctx, tx, m); err != nil {
-				return err
-			}
-		}
-		for _, f := range b.Facts {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
-				return fmt.Errorf("fact %s: %w", f.ID, err)
-			}
-		}
-		return nil
-	})
+	err := s.tx(ctx, func(ctx context.Context, tx transaction) error { return s.addUse(ctx, tx, b) })
 	if err != nil {
 		return fmt.Errorf("commit use: %w", err)
+	}
+	return nil
+}
+
+// use is the part of a batch that goes to the ledger. It comes last: whoever
+// holds the ledger's lock waits for nobody.
+func (w writer) use(ctx context.Context, b Batch) error {
+	if b.Use.Empty() {
+		return nil
+	}
+	return w.addUse(ctx, w.tx, b.Use)
+}
+
+func (s *Store) addUse(ctx context.Context, tx transaction, b usage.Batch) error {
+	if err := s.lockUsage(ctx, tx); err != nil {
+		return err
+	}
+	for _, part := range slices.Sorted(maps.Keys(b.Runs)) {
+		if err := addRun(ctx, tx, part, b.Runs[part]); err != nil {
+			return err
+		}
+	}
+	for _, h := range b.Hours {
+		if err := s.addHours(ctx, tx, h); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.Marks {
+		if err := addMark(ctx, tx, m); err != nil {
+			return err
+		}
+	}
+	for _, f := range b.Facts {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
+			return fmt.Errorf("fact %s: %w", f.ID, err)
+		}
 	}
 	return nil
 }
