@@ -58,7 +58,7 @@ FUZZTIME ?= 20s
 
 .PHONY: bench
 bench: ## benchmarks of the loop, JSON lines
-	scripts/bench
+	@scripts/bench
 
 .PHONY: generate
 generate: ## bring generated documents, schemas and policies up to date

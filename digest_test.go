@@ -1,7 +1,9 @@
 package dera
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -29,6 +31,8 @@ func TestCanonicalJSON(t *testing.T) {
 			"{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\"," +
 				"\"€\":\"Euro Sign\",\"\U0001F600\":\"Emoji: Grinning Face\",\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}"},
 		{"empty_key", `{"a":1,"":2}`, `{"":2,"a":1}`},
+		{"last_of_equal_keys", `{"b":1,"a":2,"b":3}`, `{"a":2,"b":3}`},
+		{"equal_keys_by_escape", `{"a":1,"\u0061":2}`, `{"a":2}`},
 		{"prefix_first", `{"aa":1,"a":2}`, `{"a":2,"aa":1}`},
 	}
 	for _, tt := range tests {
@@ -68,8 +72,19 @@ func TestCanonicalJSONHostileText(t *testing.T) {
 	}
 }
 
+// FuzzCanonicalJSON holds the canonical form against what encoding/json reads:
+// the same value, and the same text from whatever way of writing it.
 func FuzzCanonicalJSON(f *testing.F) {
-	for _, s := range []string{`{"b":1,"a":[true,null,"x\u0000"]}`, `"\ud83d\ude00"`, `-1`, `1.5`, `{"a":{"":{}}}`} {
+	read := func(t *testing.T, text []byte) any {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		var v any
+		if err := d.Decode(&v); err != nil {
+			t.Fatalf("read %q: %v", text, err)
+		}
+		return v
+	}
+	for _, s := range []string{`{"b":1,"a":[true,null,"x\u0000"]}`, `{"b":[{}],"a":{"c":"\\\"","b":"\ud800"},"b":[]}`, "\"\xff\"", `"\ud83d\ude00"`, `-1`, `1.5`, `{"a":{"":{}}}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -79,6 +94,11 @@ func FuzzCanonicalJSON(f *testing.F) {
 		}
 		if !json.Valid(got) {
 			t.Fatalf("canonical form of %q is no JSON: %q", in, got)
+		}
+		if v := read(t, in); !strings.Contains(string(in), "-0") && !reflect.DeepEqual(read(t, got), v) {
+			t.Fatalf("canonical form of %q: got %q, which is another value", in, got)
+		} else if other, err := CanonicalJSON(v); err != nil || string(other) != string(got) {
+			t.Fatalf("canonical form of %q: got %q, and %q, %v once it was read", in, got, other, err)
 		}
 		if again, err := CanonicalJSON(json.RawMessage(got)); err != nil || string(again) != string(got) {
 			t.Fatalf("canonical form of itself: got %q, %v, want %q", again, err, got)

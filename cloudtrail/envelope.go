@@ -29,8 +29,11 @@ func (f *Fields) SkimEvent(raw []byte) (vouched bool, err error) {
 			return false, err
 		}
 	}
-	if !strings.HasSuffix(envelope.text("detail-type"), " via CloudTrail") {
-		return false, fmt.Errorf("read event: %w", ErrNotCloudTrail)
+	if kind := envelope.text("detail-type"); !strings.HasSuffix(kind, " via CloudTrail") {
+		if kind == "" {
+			return false, fmt.Errorf("read event: %w", ErrNotCloudTrail)
+		}
+		return false, fmt.Errorf("read event: %w", ErrOtherEvent)
 	}
 	if err := f.Skim(envelope["detail"]); err != nil {
 		return false, err

@@ -12,6 +12,8 @@ var (
 	ErrNotJSON       = errors.New("event is not a JSON object")
 	ErrDuplicateName = errors.New("event has a member twice")
 	ErrNotCloudTrail = errors.New("not a CloudTrail event")
+	// ErrOtherEvent is an ErrNotCloudTrail that says plainly what else it is.
+	ErrOtherEvent = fmt.Errorf("an event of another kind: %w", ErrNotCloudTrail)
 )
 
 // FieldError says which field that dera cannot do without is missing or has a

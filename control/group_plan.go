@@ -25,7 +25,7 @@ type Removal struct {
 // split safely are refused.
 func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]dera.Change, *Refusal) {
 	var changes []dera.Change
-	rules := slices.Clone(g.Ingress)
+	rules := append(make([]resource.Rule, 0, 2*len(g.Ingress)), g.Ingress...)
 	fail := func(err error) ([]dera.Change, *Refusal) {
 		return nil, &Refusal{"cannot-plan", err.Error()}
 	}
@@ -214,14 +214,15 @@ func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
 			return n, fmt.Errorf("apply change %d: %w", i, err)
 		}
 		next := config.(*resource.SecurityGroup)
-		reach, err := reachAfter(now, next, n.New)
+		step, err := between(now, next, n.New)
 		if err != nil {
 			return n, err
 		}
-		if !reach.Equal(n.New) {
-			n.Between = append(n.Between, Step{Gone: n.New.Subtract(reach), Come: reach.Subtract(n.New)})
+		if !step.Gone.IsEmpty() || !step.Come.IsEmpty() {
+			n.Between = append(n.Between, step)
+			n.New = n.New.Subtract(step.Gone).Union(step.Come)
 		}
-		now, n.New = next, reach
+		now = next
 	}
 	if k := len(n.Between); k > 0 {
 		n.Between = n.Between[:k-1] // the last one leads to New
@@ -230,14 +231,61 @@ func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
 	return n, nil
 }
 
-// reachAfter is what the next configuration lets in, where now lets in reach.
-func reachAfter(now, next *resource.SecurityGroup, reach netset.Set) (netset.Set, error) {
-	same := func(a, b resource.Rule) bool {
-		return a.ID == b.ID && a.SamePermission(b) && a.PrefixList == b.PrefixList
+// between is what the next configuration takes away and brings, where now lets
+// in reach. Of one rule more or less only the packets of that rule can change,
+// and only rules for the same packets can keep them.
+func between(now, next *resource.SecurityGroup, reach netset.Set) (Step, error) {
+	more, less := differs(now.Ingress, next.Ingress)
+	switch {
+	case more != nil:
+		in, err := resource.Reach([]resource.Rule{*more})
+		return Step{Come: in.Subtract(reach)}, err
+	case less != nil:
+		out, err := resource.Reach([]resource.Rule{*less})
+		if err != nil {
+			return Step{}, err
+		}
+		rest, err := resource.Reach(touching(next.Ingress, *less))
+		return Step{Gone: out.Subtract(rest)}, err
 	}
-	if k := len(now.Ingress); len(next.Ingress) == k+1 && slices.EqualFunc(now.Ingress, next.Ingress[:k], same) { // one rule more
-		more, err := resource.Reach(next.Ingress[k:])
-		return reach.Union(more), err
+	after, err := resource.Reach(next.Ingress)
+	return Step{Gone: reach.Subtract(after), Come: after.Subtract(reach)}, err
+}
+
+// differs returns the one rule that b has more than a, or less; none of both if
+// they differ in another way.
+func differs(a, b []resource.Rule) (more, less *resource.Rule) {
+	if len(b) < len(a) {
+		less, more = differs(b, a)
+		return more, less
 	}
-	return resource.Reach(next.Ingress)
+	if len(b) != len(a)+1 {
+		return nil, nil
+	}
+	i := 0
+	for i < len(a) && same(&a[i], &b[i]) {
+		i++
+	}
+	for k := i; k < len(a); k++ {
+		if !same(&a[k], &b[k+1]) {
+			return nil, nil
+		}
+	}
+	return &b[i], nil
+}
+
+// same compares what counts for packets, the cheap things first.
+func same(a, b *resource.Rule) bool {
+	return a.From == b.From && a.To == b.To && a.ID == b.ID && a.PrefixList == b.PrefixList && a.SamePermission(*b)
+}
+
+// touching leaves out rules that for sure share no packet with r.
+func touching(rules []resource.Rule, r resource.Rule) []resource.Rule {
+	out := make([]resource.Rule, 0, len(rules))
+	for i := range rules {
+		if o := &rules[i]; !o.Ported() || !r.Ported() || o.Protocol == r.Protocol && o.From <= r.To && r.From <= o.To {
+			out = append(out, *o)
+		}
+	}
+	return out
 }

@@ -59,7 +59,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	if err != nil {
 		return store.Batch{}, err
 	}
-	if err := e.remediations(ctx, a, groups, earlier, o, &b); err != nil {
+	if err := e.remediations(a, groups, earlier, o, &b); err != nil {
 		return store.Batch{}, err
 	}
 	for _, f := range b.Findings {

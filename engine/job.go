@@ -59,7 +59,11 @@ func lookAtOne(o order, r dera.Resource) dera.Event {
 // Ingest makes one look of each event, in one commit; when it returns nil the
 // source may forget the events (invariant I8).
 func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.KeptEvent, counts map[string]int64) error {
-	b := store.Batch{Kept: kept, Counts: counts}
+	return e.Accept(ctx, events, store.Batch{Kept: kept, Counts: counts})
+}
+
+// Accept is Ingest with whatever else is to be in that commit.
+func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch) error {
 	for _, ev := range e.everywhere(events) {
 		j, err := lookAt(ev, e.cfg.Now())
 		if err != nil {

@@ -149,8 +149,9 @@ func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error)
 	return ev
 }
 
-// openBefore returns the findings of the looked-at resources by resource: all of
-// them for single resources, the unresolved ones for a page.
+// openBefore returns the findings of the looked-at resources by resource: the
+// unresolved ones for a page; for single resources all those of the clean ones,
+// since the others are decided on in any case.
 func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.Look) (map[string][]dera.Finding, error) {
 	out := map[string][]dera.Finding{}
 	if scope.Sweep() {
@@ -164,6 +165,9 @@ func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.L
 		return out, nil
 	}
 	for _, a := range look.Assessments {
+		if !a.Clean() {
+			continue
+		}
 		list, err := e.cfg.Store.FindingsOf(ctx, a.Resource.Key())
 		if err != nil {
 			return nil, err
@@ -197,7 +201,11 @@ func (e *Engine) gone(ctx context.Context, scope dera.Scope, missing []string, b
 			continue
 		}
 		let[f.ResourceKey()] = true
-		if err := e.supersede(ctx, f.ResourceKey(), nil, "the resource does not exist any more", b); err != nil {
+		earlier, err := e.cfg.Store.RemediationsOf(ctx, f.ResourceKey())
+		if err != nil {
+			return err
+		}
+		if err := e.supersede(earlier, nil, "the resource does not exist any more", b); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 // only observed, and lets go of those whose plan no longer fits. While one on
 // the resource is being carried out, no other is made: the look after it sees
 // what is left.
-func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
+func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
 	keep := map[string]bool{}
 	busy := slices.ContainsFunc(earlier, func(r dera.Remediation) bool { return !r.State.Final() && r.State != dera.Waiting })
 	acting := busy || slices.ContainsFunc(groups, func(g *group) bool { return g.refusal == "" && first(g, o) == dera.Ready })
@@ -45,7 +44,7 @@ func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups [
 			return err
 		}
 	}
-	return e.supersede(ctx, a.Resource.Key(), keep, "the plan does not fit any more", b)
+	return e.supersede(earlier, keep, "the plan does not fit any more", b)
 }
 
 // afterFailures is when a fix that failed lately may be tried again: a minute
@@ -197,12 +196,8 @@ func (e *Engine) remediationRecord(kind dera.RecordKind, r dera.Remediation, act
 }
 
 // supersede lets go of the waiting and observed remediations of a resource that
-// are not kept.
-func (e *Engine) supersede(ctx context.Context, resourceKey string, keep map[string]bool, why string, b *store.Batch) error {
-	earlier, err := e.cfg.Store.RemediationsOf(ctx, resourceKey)
-	if err != nil {
-		return err
-	}
+// are not kept. The commit refuses it when one of them moved since it was read.
+func (e *Engine) supersede(earlier []dera.Remediation, keep map[string]bool, why string, b *store.Batch) error {
 	for _, r := range earlier {
 		if keep[r.ID] || r.State != dera.Waiting && r.State != dera.Observed {
 			continue

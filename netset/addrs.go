@@ -164,9 +164,11 @@ func (s span) ipRange(f family) netipx.IPRange {
 }
 
 // rangeText is the CIDR block that r is, or from-to.
-func rangeText(r netipx.IPRange) string {
+func rangeText(r netipx.IPRange) string { return string(appendRange(nil, r)) }
+
+func appendRange(b []byte, r netipx.IPRange) []byte {
 	if p, ok := r.Prefix(); ok {
-		return p.String()
+		return p.AppendTo(b)
 	}
-	return r.String()
+	return r.AppendTo(b)
 }

@@ -51,7 +51,34 @@ func (a Set) String() string {
 // equal sets give equal bytes, which evidence may be hashed by.
 //
 //	[{"traffic":"tcp/0-21","from":["0.0.0.0/0"]},{"traffic":"tcp/22","from":["10.0.0.0/8"]}]
-func (a Set) MarshalJSON() ([]byte, error) { return json.Marshal(a.entries()) }
+func (a Set) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for f, slabs := range [...][]slab{ipv4: a.v4, ipv6: a.v6} {
+		for _, s := range slabs {
+			from := appendFrom(nil, family(f), s.addrs)
+			for _, t := range s.traffic() {
+				if len(b) > 1 {
+					b = append(b, ',')
+				}
+				// No text of traffic or addresses has anything to escape.
+				b = append(append(append(b, `{"traffic":"`...), t.String()...), `","from":[`...)
+				b = append(append(b, from...), "]}"...)
+			}
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// appendFrom appends the texts of the addresses, quoted.
+func appendFrom(b []byte, f family, addrs []span) []byte {
+	for i, s := range addrs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendRange(append(b, '"'), s.ipRange(f)), '"')
+	}
+	return b
+}
 
 // UnmarshalJSON reads what MarshalJSON writes, and any other array of that
 // form: order and overlap do not matter. Unknown keys, null and texts that are

@@ -34,8 +34,9 @@ func (r Rule) Packets() (netset.Traffic, error) {
 // an error if a rule cannot be understood; rules whose prefix list is not known
 // are left out, and Unknown finds them.
 func Reach(rules []Rule) (netset.Set, error) {
-	var boxes []netset.Box
-	for _, r := range rules {
+	boxes := make([]netset.Box, 0, len(rules))
+	for i := range rules {
+		r := &rules[i]
 		t, err := r.Packets()
 		if err != nil {
 			return netset.Set{}, err

@@ -151,7 +151,7 @@ func applySecurityGroup(config any, op Operation) (any, error) {
 		return nil, err
 	}
 	next := *g
-	next.Ingress = slices.Clone(g.Ingress)
+	next.Ingress = append(make([]Rule, 0, len(g.Ingress)+1), g.Ingress...)
 	switch {
 	case op.Name == AuthorizeIngress && op.Version == 1:
 		var in AuthorizeIngressInput

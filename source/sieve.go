@@ -37,7 +37,7 @@ type batch struct {
 
 // sift sorts every message into exactly one count.
 func (s sieve) sift(messages []Message, now time.Time) Delivery {
-	b := &batch{Delivery: Delivery{Source: s.source, At: now}, index: map[string]int{}}
+	b := &batch{Delivery: Delivery{Source: s.source, At: now, Authenticated: s.authenticated}, index: map[string]int{}}
 	for _, m := range messages {
 		s.message(b, m)
 	}
@@ -47,6 +47,7 @@ func (s sieve) sift(messages []Message, now time.Time) Delivery {
 func (s sieve) message(b *batch, m Message) {
 	b.Counts.Received++
 	raw := []byte(m.Body)
+	b.Raw = append(b.Raw, raw)
 	if !cloudtrail.Triage(raw) {
 		b.Counts.Irrelevant++
 		return

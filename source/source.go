@@ -32,6 +32,10 @@ type Delivery struct {
 	// accounts that dera does not look after.
 	Kept   []Kept
 	Counts Counts
+	// Raw are all messages of a queue as they came, whatever they are worth as
+	// hints; Authenticated says that only our rules can write to that queue.
+	Raw           [][]byte
+	Authenticated bool
 }
 
 // Kept is a message that led to no look but must not vanish.

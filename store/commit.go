@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/usage"
 )
 
 // Batch is everything that one step of the loop changes. State, next jobs and
@@ -45,6 +46,8 @@ type Batch struct {
 	// Kept are events that could not be read; Counts are added to counters.
 	Kept   []KeptEvent
 	Counts map[string]int64
+	// Use goes to the usage ledger: what the events say that this batch is made of.
+	Use usage.Batch
 }
 
 // Spend is one automatic remediation that a budget counts, once.
@@ -62,7 +65,7 @@ type Spend struct {
 // to PostgreSQL breaks while it commits, the batch may be there. All of it is
 // then, so committing it again gives ErrConflict, or does no harm.
 func (s *Store) Commit(ctx context.Context, b Batch) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		// Commits go one by one, over all replicas: the log has no gaps, budgets
 		// hold (I12), and two batches never wait for each other in a circle.
 		if err := s.lock(ctx, tx); err != nil {
@@ -72,7 +75,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.evidence, w.events, w.counts, w.done, w.enqueue, w.append,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.evidence, w.events, w.counts, w.done, w.enqueue, w.append, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {
@@ -84,13 +87,16 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	if len(b.Jobs) > 0 {
+		s.enqueued.Store(true)
+	}
 	return nil
 }
 
 // writer carries one transaction through the parts of a batch.
 type writer struct {
 	*Store
-	tx  *sql.Tx
+	tx  transaction
 	now time.Time
 }
 

@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // driver sqlite
 )
 
 // dialect is what differs between the databases. The queries are the same.
@@ -75,19 +74,25 @@ func (s *Store) openSQLite(path string) error {
 		return err
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
-	write := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+	write := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
 	read := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
 	var err error
-	if s.write, err = sql.Open("sqlite", dsn+write.Encode()); err != nil {
+	if s.write, err = openLocal(dsn+write.Encode(), 1); err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn+read.Encode()); err != nil {
-		return err
+	s.read, err = openLocal(dsn+read.Encode(), 4)
+	return err
+}
+
+func openLocal(dsn string, connections int) (*pool, error) {
+	connector, err := newPreparing(dsn)
+	if err != nil {
+		return nil, err
 	}
-	s.read.SetMaxOpenConns(4)
-	s.read.SetMaxIdleConns(4)
-	return nil
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return &pool{DB: db, local: true}, nil
 }
 
 // createPrivate makes the file, readable by its owner alone, unless it is there.
@@ -116,8 +121,8 @@ func (s *Store) openPostgres(ctx context.Context, text string) error {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 10 * time.Second
 	}
-	s.write, s.read = stdlib.OpenDB(*cfg), stdlib.OpenDB(*cfg)
-	for _, db := range []*sql.DB{s.write, s.read} {
+	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg)}, &pool{DB: stdlib.OpenDB(*cfg)}
+	for _, db := range []*pool{s.write, s.read} {
 		db.SetMaxOpenConns(4)
 		db.SetMaxIdleConns(4)
 	}

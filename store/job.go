@@ -78,21 +78,25 @@ func (w writer) done(ctx context.Context, b Batch) error {
 // Claim leases up to n due jobs to owner for ttl: those with the lowest
 // priority number first. A claimed job is run again by somebody else when the
 // lease runs out before the job is in a batch's Done. When no job is due, Claim
-// writes nothing.
+// writes nothing; as a rule it finds that out without the lock of the writer.
 func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duration) ([]dera.Job, error) {
 	if n <= 0 {
 		return nil, nil
 	}
-	if due, err := s.due(ctx); err != nil || !due {
-		return nil, err
+	// What this process enqueued just now is due most of the time.
+	if !s.enqueued.Swap(false) {
+		if due, err := s.due(ctx); err != nil || !due {
+			return nil, err
+		}
 	}
 	var out []dera.Job
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		// Materialized, for PostgreSQL may else run the inner query again and claim
-		// more than n.
+		// more than n. Cast, for SQLite prepares a statement again each time that a
+		// limit is bound as it is.
 		rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (
-			  SELECT kind, id FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, id LIMIT $4`+s.dialect.skipLocked+`)
+			  SELECT kind, id FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, id LIMIT CAST($4 AS BIGINT)`+s.dialect.skipLocked+`)
 			UPDATE jobs SET leased_until = $1, owner = $2, attempts = attempts + 1, asked_at = NULL
 			FROM due WHERE jobs.kind = due.kind AND jobs.id = due.id
 			RETURNING `+jobColumns, micros(now.Add(ttl)), owner, micros(now), n)

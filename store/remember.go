@@ -15,7 +15,7 @@ const rememberPrefix = "remember/"
 // Remember keeps a few words from one command for the next: under which
 // configuration and exemption list the data was last worked on.
 func (s *Store) Remember(ctx context.Context, values map[string]string) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		for _, name := range slices.Sorted(maps.Keys(values)) { // one order, so that two callers cannot block each other
 			if _, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 				rememberPrefix+name, values[name]); err != nil {

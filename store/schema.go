@@ -26,7 +26,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	// One transaction for all steps: whoever opens the database at the same time
 	// waits and then finds it done, and a crash leaves the old version.
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		if err := s.lock(ctx, tx); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func meta(ctx context.Context, q queryer, name string) (string, error) {
 }
 
 // lock keeps other commits out until the transaction ends.
-func (s *Store) lock(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) lock(ctx context.Context, tx transaction) error {
 	if s.dialect.lock == "" {
 		return nil
 	}

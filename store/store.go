@@ -13,10 +13,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -73,13 +73,15 @@ func (c Config) validate() error {
 
 // Store is safe for concurrent use, also by several processes.
 type Store struct {
-	write   *sql.DB
-	read    *sql.DB
+	write   *pool
+	read    *pool
 	dialect dialect
 	sealer  Sealer
 	now     func() time.Time
 	kept    int
 	place   string // for people
+	// enqueued says that this process enqueued jobs since it last looked for some.
+	enqueued atomic.Bool
 }
 
 // Open opens the store and brings its schema up to date. It refuses a database
@@ -118,32 +120,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // Close closes the database.
 func (s *Store) Close() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.read, s.write} {
+	for _, db := range []*pool{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// tx runs f in one write transaction, which ends also when f panics: with
-// SQLite's single writer, one left open would stop everything.
-func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // without effect after Commit
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// queryer is what *sql.DB and *sql.Tx have in common here.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func micros(t time.Time) int64 {

@@ -18,41 +18,52 @@ var _ usage.Store = (*Store)(nil)
 // CommitUsage adds to the usage ledger in one durable transaction. Ledger and
 // loop do not wait for each other: each has its own lock.
 func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		if err := s.lockUsage(ctx, tx); err != nil {
-			return err
-		}
-		for _, part := range slices.Sorted(maps.Keys(b.Runs)) {
-			if err := addRun(ctx, tx, part, b.Runs[part]); err != nil {
-				return err
-			}
-		}
-		for _, h := range b.Hours {
-			if err := s.addHours(ctx, tx, h); err != nil {
-				return err
-			}
-		}
-		for _, m := range b.Marks {
-			if err := addMark(ctx, tx, m); err != nil {
-				return err
-			}
-		}
-		for _, f := range b.Facts {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
-				return fmt.Errorf("fact %s: %w", f.ID, err)
-			}
-		}
-		return nil
-	})
+	err := s.tx(ctx, func(ctx context.Context, tx transaction) error { return s.addUse(ctx, tx, b) })
 	if err != nil {
 		return fmt.Errorf("commit use: %w", err)
 	}
 	return nil
 }
 
+// use is the part of a batch that goes to the ledger. It comes last: whoever
+// holds the ledger's lock waits for nobody.
+func (w writer) use(ctx context.Context, b Batch) error {
+	if b.Use.Empty() {
+		return nil
+	}
+	return w.addUse(ctx, w.tx, b.Use)
+}
+
+func (s *Store) addUse(ctx context.Context, tx transaction, b usage.Batch) error {
+	if err := s.lockUsage(ctx, tx); err != nil {
+		return err
+	}
+	for _, part := range slices.Sorted(maps.Keys(b.Runs)) {
+		if err := addRun(ctx, tx, part, b.Runs[part]); err != nil {
+			return err
+		}
+	}
+	for _, h := range b.Hours {
+		if err := s.addHours(ctx, tx, h); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.Marks {
+		if err := addMark(ctx, tx, m); err != nil {
+			return err
+		}
+	}
+	for _, f := range b.Facts {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
+			return fmt.Errorf("fact %s: %w", f.ID, err)
+		}
+	}
+	return nil
+}
+
 // lockUsage keeps other writers of the ledger out until the transaction ends.
-func (s *Store) lockUsage(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) lockUsage(ctx context.Context, tx transaction) error {
 	if s.dialect.lock == "" {
 		return nil
 	}
@@ -62,7 +73,7 @@ func (s *Store) lockUsage(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-func addRun(ctx context.Context, tx *sql.Tx, part int, run []byte) error {
+func addRun(ctx context.Context, tx transaction, part int, run []byte) error {
 	var last int64
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(run), 0) FROM usage_runs WHERE part = $1`, part).Scan(&last); err != nil {
 		return fmt.Errorf("part %d: %w", part, err)
@@ -73,7 +84,7 @@ func addRun(ctx context.Context, tx *sql.Tx, part int, run []byte) error {
 	return nil
 }
 
-func addMark(ctx context.Context, tx *sql.Tx, m usage.Mark) error {
+func addMark(ctx context.Context, tx transaction, m usage.Mark) error {
 	old, err := readMark(ctx, tx, m.File)
 	switch {
 	case errors.Is(err, usage.ErrNoMark):
@@ -98,7 +109,7 @@ func addMark(ctx context.Context, tx *sql.Tx, m usage.Mark) error {
 }
 
 // addHours merges: bits are only ever set.
-func (s *Store) addHours(ctx context.Context, tx *sql.Tx, h usage.Hours) error {
+func (s *Store) addHours(ctx context.Context, tx transaction, h usage.Hours) error {
 	old, err := readHours(ctx, tx, `account = $1 AND region = $2 AND month = $3`, h.Account, h.Region, h.Month)
 	if err != nil {
 		return err
@@ -246,7 +257,7 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 	if cutoff.IsZero() {
 		return nil
 	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		at := usage.SecondOf(cutoff)
 		month := cutoff.Year()*12 + int(cutoff.Month()) - 1
 		for _, d := range []struct {
@@ -266,7 +277,7 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 }
 
 func (s *Store) compactPart(ctx context.Context, part int, cutoff usage.Second) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		if err := s.lockUsage(ctx, tx); err != nil {
 			return err
 		}

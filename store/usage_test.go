@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dera"
 	"dera/store"
 	"dera/store/storetest"
 	"dera/store/storetest/postgres"
@@ -38,6 +39,7 @@ func runUsage(t *testing.T, fresh func(testing.TB) storetest.Database) {
 		"hours_are_merged":                    usageHours,
 		"facts_are_noted_once":                usageFacts,
 		"batch_is_nothing_when_it_is_stopped": usageStopped,
+		"use_commits_with_what_it_came_with":  usageWithJobs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,7 +62,7 @@ var usageStart = time.Date(2026, 3, 1, 10, 30, 0, 0, time.UTC)
 
 func observe(t *testing.T, s *store.Store, events ...usage.Event) {
 	t.Helper()
-	if _, err := usage.New(s, nil).Observer().Observe(t.Context(), events); err != nil {
+	if _, err := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true}).Observe(t.Context(), events); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -133,20 +135,20 @@ func usageRace(t *testing.T, s, other *store.Store) {
 	for i := range 6 {
 		handle := []*store.Store{s, other}[i%2]
 		group.Go(func() {
-			o := usage.New(handle, nil).Observer()
-			for j := range 12 {
-				if _, err := o.Observe(context.Background(), []usage.Event{event(fmt.Sprint(i, j), "a", "GetObject", usageStart.Add(time.Duration(i*12+j)*time.Second))}); err != nil {
+			o := usage.New(handle, nil).Observer(usage.ObserverConfig{Complete: true})
+			for j := range 48 {
+				if _, err := o.Observe(context.Background(), []usage.Event{event(fmt.Sprint(i, j), "a", "GetObject", usageStart.Add(time.Duration(i*48+j)*time.Second))}); err != nil {
 					t.Errorf("observe: %v", err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	if got, want := told(t, s, "a"), "s3:GetObject 72 2026-03-01T10:30:00Z 2026-03-01T10:31:11Z"; got != want {
+	if got, want := told(t, s, "a"), "s3:GetObject 288 2026-03-01T10:30:00Z 2026-03-01T10:34:47Z"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	runs, err := s.UsageRuns(t.Context(), usage.Part("arn:aws:iam::111122223333:role/a"))
-	if err != nil || len(runs) > 16 {
+	if err != nil || len(runs) > 150 {
 		t.Errorf("runs: got %d, %v, want them compacted on the way", len(runs), err)
 	}
 }
@@ -237,10 +239,46 @@ func usageFacts(t *testing.T, s, other *store.Store) {
 func usageStopped(t *testing.T, s, other *store.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := usage.New(s, nil).Observer().Observe(ctx, []usage.Event{event("1", "a", "GetObject", usageStart)}); err == nil {
+	if _, err := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true}).Observe(ctx, []usage.Event{event("1", "a", "GetObject", usageStart)}); err == nil {
 		t.Errorf("observe with a context that is over: got no error")
 	}
 	if got := told(t, other, "a"); got != "" {
 		t.Errorf("got %q, want nothing", got)
+	}
+}
+
+// usageWithJobs has the use of a delivery in the commit that enqueues its looks:
+// both are there or none is.
+func usageWithJobs(t *testing.T, s, other *store.Store) {
+	o := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true})
+	through := func(id string, b store.Batch) error {
+		_, err := o.Through(t.Context(), []usage.Event{event(id, "a", "GetObject", usageStart)}, func(ctx context.Context, use usage.Batch, counts usage.Counts) error {
+			if counts[usage.Counted] != 1 {
+				t.Errorf("event %s: got %v, want it counted", id, counts)
+			}
+			b.Use = use
+			return s.Commit(ctx, b)
+		})
+		return err
+	}
+	look := func(key string) []dera.Job { return []dera.Job{{Kind: "look", Key: key, RunAt: usageStart}} }
+	if err := through("1", store.Batch{Jobs: look("one")}); err != nil {
+		t.Fatal(err)
+	}
+	refused := store.Batch{Jobs: look("two"), Fence: &dera.Lease{Resource: "r", Owner: "nobody", Token: 1}}
+	if err := through("2", refused); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("refused commit: got %v, want %v", err, store.ErrFenced)
+	}
+	if got, want := told(t, other, "a"), "s3:GetObject 1 2026-03-01T10:30:00Z 2026-03-01T10:30:00Z"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := through("2", store.Batch{Jobs: look("two")}); err != nil { // it comes again
+		t.Fatal(err)
+	}
+	if got, want := told(t, other, "a"), "s3:GetObject 2 2026-03-01T10:30:00Z 2026-03-01T10:30:00Z"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if jobs, err := other.Jobs(t.Context()); err != nil || len(jobs) != 2 {
+		t.Errorf("jobs: got %v, %v, want two", jobs, err)
 	}
 }

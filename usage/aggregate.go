@@ -24,6 +24,7 @@ const (
 	NoPrincipal      Reason = "no principal is told"
 	TwiceNamed       Reason = "a member stands twice"
 	NotAuthenticated Reason = "not from an authenticated path"
+	Foreign          Reason = "of an account that nobody looks after"
 	Unreadable       Reason = "not a CloudTrail record"
 )
 
@@ -32,7 +33,7 @@ func (r Reason) Lost() bool {
 	switch r {
 	case NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, Unreadable:
 		return true
-	case Counted, NotACall, Repeated, NotAuthenticated:
+	case Counted, NotACall, Repeated, NotAuthenticated, Foreign:
 	}
 	return false
 }
@@ -50,7 +51,7 @@ type aggregate struct {
 	changes    []Change
 	size       int // bytes in memory, roughly
 
-	live    bool                   // the records come as they happen, on an authenticated path
+	live    bool                   // they come on an authenticated path that delivers all of them
 	seen    map[[2]uint64]struct{} // hashes of the event IDs of this file
 	seeds   [2]maphash.Seed
 	scratch []byte

@@ -106,7 +106,9 @@ type knowledge struct {
 	accounts []string
 	hours    hourSet
 	regions  map[string][]string // that were seen, by account
-	scopes   map[string]Scope    // by account
+	scopes   map[string]Scope    // of trails, by account
+	queues   map[string]Scope    // of event queues, by account
+	losses   []Loss
 	changes  []Change
 	broken   []Broken
 	marks    []Mark
@@ -115,7 +117,7 @@ type knowledge struct {
 func (l *Ledger) knowledge(ctx context.Context, w Window) (*knowledge, error) {
 	k := &knowledge{
 		from: SecondOf(w.From) / 3600 * 3600, to: SecondOf(w.To) / 3600 * 3600,
-		regions: map[string][]string{}, scopes: map[string]Scope{},
+		regions: map[string][]string{}, scopes: map[string]Scope{}, queues: map[string]Scope{},
 	}
 	list, err := l.store.UsageHours(ctx, w.Account)
 	if err != nil {
@@ -138,9 +140,15 @@ func (l *Ledger) knowledge(ctx context.Context, w Window) (*knowledge, error) {
 		if err := json.Unmarshal(f.Body, &s); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.ID, err)
 		}
-		account := strings.TrimPrefix(f.ID, factScope+"/")
-		k.scopes[account] = s
+		account, of := strings.TrimPrefix(f.ID, factScope+"/"), k.scopes
+		if rest, ok := strings.CutPrefix(account, scopeOfQueue); ok {
+			account, of = rest, k.queues
+		}
+		of[account] = s
 		known[account] = true
+	}
+	if k.losses, err = facts[Loss](ctx, l.store, factLost); err != nil {
+		return nil, err
 	}
 	if k.changes, err = facts[Change](ctx, l.store, factChange); err != nil {
 		return nil, err
@@ -172,10 +180,25 @@ func facts[T any](ctx context.Context, s Store, kind string) ([]T, error) {
 	return out, nil
 }
 
+// scope is what holds of an account. A trail's scope comes before that of a queue,
+// which then only adds. But an hour that a queue proved says nothing about data
+// events, whatever the trail selects.
+func (k *knowledge) scope(account string) (s Scope, declared bool) {
+	queue, isQueue := k.queues[account]
+	s, declared = k.scopes[account]
+	switch {
+	case !declared:
+		return queue, isQueue
+	case isQueue:
+		s.noData = true
+	}
+	return s, declared
+}
+
 // gaps are those of one account.
 func (k *knowledge) gaps(account string) []Gap {
 	var out []Gap
-	scope, declared := k.scopes[account]
+	scope, declared := k.scope(account)
 	regions := slices.Sorted(slices.Values(k.regions[account]))
 	if !declared {
 		out = append(out, Gap{Kind: GapScope, Account: account, From: k.from, To: k.to,
@@ -220,10 +243,11 @@ func (k *knowledge) selected(account string, s Scope) []Gap {
 			out = append(out, Gap{Kind: kind, Account: account, From: k.from, To: k.to, Why: why})
 		}
 	}
-	rule := s.RuleState == "ENABLED"
-	gap(!r.reads && rule, GapRule, "EventBridge drops read-only events unless the rule is in state "+allEvents)
+	rule := s.RuleState == "ENABLED" || s.ofQueue()
+	gap(!r.reads && rule, GapRule, "EventBridge drops read-only events unless the rule is in state "+RuleWithReads)
 	gap(!r.reads && !rule, GapReads, "read-only management events are not recorded, or not all")
-	gap(!r.writes, GapWrites, "write management events are not recorded, or not all")
+	gap(!r.writes && s.ofQueue(), GapWrites, "nobody declared that the EventBridge rule lets every write management event through (queue_rule_state)")
+	gap(!r.writes && !s.ofQueue(), GapWrites, "write management events are not recorded, or not all")
 	gap(!r.kms, GapKMS, "events of KMS are not recorded, or not all")
 	gap(!r.rdsData, GapRDSData, "events of the RDS Data API are not recorded, or not all")
 	out = append(out, Gap{Kind: GapData, Account: account, From: k.from, To: k.to, Covered: r.data,
@@ -280,10 +304,15 @@ func (k *knowledge) proved(b Broken) bool {
 	return b.From < b.To
 }
 
-// files are gaps because of files that could not be read whole; which accounts
-// they concern is not known.
+// files are gaps because of files and events that could not be read whole; which
+// accounts they concern is not known.
 func (k *knowledge) files() []Gap {
 	var out []Gap
+	for _, l := range k.losses {
+		if l.At+3600 > k.from && l.At < k.to {
+			out = append(out, Gap{Kind: GapLost, From: l.At, To: l.At + 3600, Why: "events of the queue could not be attributed: " + string(l.Why)})
+		}
+	}
 	for _, m := range k.marks {
 		switch {
 		case !m.Done:

@@ -145,7 +145,7 @@ func TestObserve(t *testing.T) {
 	}
 	r := record("1", "a", "Get", start)
 	s := newStore(t)
-	o := usage.New(s, nil).Observer()
+	o := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true})
 	for _, tt := range []struct {
 		name  string
 		event usage.Event
@@ -156,6 +156,7 @@ func TestObserve(t *testing.T) {
 		{"from_anywhere", usage.Event{Body: envelope(record("2", "b", "Get", start), "111122223333")}, usage.NotAuthenticated},
 		{"account_is_another", usage.Event{Body: envelope(record("3", "b", "Get", start), "444455556666"), Authenticated: true}, usage.NotAuthenticated},
 		{"bare", usage.Event{Body: []byte(record("4", "b", "Get", start)), Authenticated: true}, usage.Unreadable},
+		{"another_event", usage.Event{Body: []byte(`{"detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{}}`), Authenticated: true}, usage.NotACall},
 		{"no_json", usage.Event{Body: []byte("x"), Authenticated: true}, usage.Unreadable},
 	} {
 		counts, err := o.Observe(t.Context(), []usage.Event{tt.event})
@@ -167,7 +168,7 @@ func TestObserve(t *testing.T) {
 		t.Errorf("ledger: got\n%s", got)
 	}
 	f := &faulty{Store: newStore(t), in: 1}
-	o = usage.New(f, nil).Observer()
+	o = usage.New(f, nil).Observer(usage.ObserverConfig{Complete: true})
 	for i, want := range []bool{false, true} {
 		if _, err := o.Observe(t.Context(), []usage.Event{{Body: envelope(r, "111122223333"), Authenticated: true}}); (err == nil) != want {
 			t.Errorf("time %d: got %v", i, err)

@@ -19,6 +19,9 @@ type Batch struct {
 	Facts []Fact
 }
 
+// Empty reports whether there is nothing to commit.
+func (b Batch) Empty() bool { return len(b.Runs)+len(b.Marks)+len(b.Hours)+len(b.Facts) == 0 }
+
 // Mark says that a file, or its first records, are in the ledger.
 type Mark struct {
 	File    string `json:"file"` // hash of the file and how far it was trusted
@@ -46,6 +49,7 @@ const (
 	factChange = "change"
 	factScope  = "scope"
 	factDigest = "digest"
+	factLost   = "lost"
 )
 
 // newFact makes a fact of a value that JSON can carry.

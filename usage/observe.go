@@ -2,7 +2,9 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"dera/cloudtrail"
@@ -45,25 +47,51 @@ func (c Counts) add(o Counts) {
 	}
 }
 
+// ObserverConfig says what an observer may take for what.
+type ObserverConfig struct {
+	// Accounts are those whose events count; nil means all.
+	Accounts []string
+	// Complete says that the source delivers every management event: an hour in
+	// which one arrived is then proved. Else it is only seen.
+	Complete bool
+}
+
 // Observer feeds the ledger from event sources, as they arrive. It remembers some
 // event IDs, so that what is delivered twice soon after counts once; first and
 // last use are right however often an event comes. It is safe for concurrent use.
 type Observer struct {
 	ledger *Ledger
+	cfg    ObserverConfig
 	mu     sync.Mutex
 	a      *aggregate
+	runs   int // written since the last compaction
 }
 
+// runsBetween is how many runs an observer writes before it compacts: few enough
+// for whoever reads, and many for whoever writes.
+const runsBetween = 32
+
 // Observer returns one; there is to be one for each process.
-func (l *Ledger) Observer() *Observer {
-	o := &Observer{ledger: l, a: newAggregate()}
-	o.a.live = true
+func (l *Ledger) Observer(cfg ObserverConfig) *Observer {
+	o := &Observer{ledger: l, cfg: cfg, a: newAggregate(), runs: runsBetween}
+	o.a.live = cfg.Complete
 	return o
 }
 
 // Observe commits the events. When it returns nil they are durable and may be
 // acknowledged; after an error the same events may come again.
 func (o *Observer) Observe(ctx context.Context, events []Event) (Counts, error) {
+	return o.Through(ctx, events, func(ctx context.Context, b Batch, _ Counts) error {
+		if b.Empty() {
+			return nil
+		}
+		return o.ledger.store.CommitUsage(ctx, b)
+	})
+}
+
+// Through is Observe with the caller's commit, which may hold more than the
+// batch. It is called once.
+func (o *Observer) Through(ctx context.Context, events []Event, commit func(context.Context, Batch, Counts) error) (Counts, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	counts := Counts{}
@@ -72,17 +100,45 @@ func (o *Observer) Observe(ctx context.Context, events []Event) (Counts, error) 
 	}
 	b, err := o.a.batch(nil)
 	o.a.reset()
-	if err == nil && len(b.Runs) > 0 {
-		err = o.ledger.store.CommitUsage(ctx, b)
+	if err == nil {
+		b.Facts, err = o.lost(b.Facts, counts)
 	}
 	if err == nil {
-		err = o.ledger.store.CompactUsage(ctx, mostRuns, Second(0).Time())
+		err = commit(ctx, b, counts)
 	}
 	if err != nil {
 		clear(o.a.seen) // what was not committed may come again
 		return nil, fmt.Errorf("observe %d events: %w", len(events), err)
 	}
+	if o.runs += len(b.Runs); o.runs >= runsBetween {
+		o.runs = 0
+		if err := o.ledger.store.CompactUsage(ctx, mostRuns, Second(0).Time()); err != nil {
+			return counts, fmt.Errorf("compact the usage ledger: %w", err)
+		}
+	}
 	return counts, nil
+}
+
+// Loss is use that nobody knows of, for a reason, in an hour.
+type Loss struct {
+	At  Second `json:"at"`
+	Why Reason `json:"why"`
+}
+
+// lost notes what could not be attributed: once for each hour and reason.
+func (o *Observer) lost(facts []Fact, counts Counts) ([]Fact, error) {
+	at := SecondOf(o.ledger.now()) / 3600 * 3600
+	for _, why := range Reasons() {
+		if counts[why] == 0 || !why.Lost() {
+			continue
+		}
+		f, err := newFact(factLost, fmt.Sprintf("%d/%s", at, why), at, Loss{at, why})
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, f)
+	}
+	return facts, nil
 }
 
 func (o *Observer) one(e Event) Reason {
@@ -91,13 +147,17 @@ func (o *Observer) one(e Event) Reason {
 	switch {
 	case !e.Authenticated || err == nil && !vouched:
 		return NotAuthenticated
+	case errors.Is(err, cloudtrail.ErrOtherEvent):
+		return NotACall
 	case err != nil:
 		return Unreadable
+	case o.cfg.Accounts != nil && !slices.Contains(o.cfg.Accounts, string(cloudtrail.Text(f.Account))):
+		return Foreign
 	}
 	return o.a.add(&f, Verified)
 }
 
 // Reasons lists every reason, in the order in which people are told.
 func Reasons() []Reason {
-	return []Reason{Counted, NotACall, Repeated, NotAuthenticated, NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, Unreadable}
+	return []Reason{Counted, NotACall, Repeated, NotAuthenticated, Foreign, NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, Unreadable}
 }

@@ -30,6 +30,8 @@ type Scope struct {
 	// records come from one.
 	RuleState string `json:"event_bridge_rule_state,omitempty"`
 	TrailARN  string `json:"TrailARN,omitempty"`
+
+	noData bool // whatever the selectors say
 }
 
 // Selector is a basic event selector.
@@ -84,14 +86,16 @@ func ParseScope(raw []byte) (Scope, error) {
 		return Scope{}, errors.New("read scope: a trail has EventSelectors or AdvancedEventSelectors, not both")
 	case len(s.Selectors)+len(s.AdvancedSelectors) == 0 && s.RuleState == "":
 		return Scope{}, errors.New("read scope: want EventSelectors, AdvancedEventSelectors or event_bridge_rule_state")
-	case s.RuleState != "" && !slices.Contains([]string{"ENABLED", "DISABLED", allEvents}, s.RuleState):
+	case s.RuleState != "" && !slices.Contains([]string{"ENABLED", "DISABLED", RuleWithReads}, s.RuleState):
 		return Scope{}, fmt.Errorf("read scope: event_bridge_rule_state is %q", s.RuleState)
 	}
 	return s, nil
 }
 
-// allEvents is the state of a rule that gets read-only events too.
-const allEvents = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+// RuleWithReads is the state of a rule that gets read-only events too.
+//
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+const RuleWithReads = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 // Declare notes a scope for each of its accounts, in the place of an older one.
 func (l *Ledger) Declare(ctx context.Context, s Scope) error {
@@ -105,6 +109,51 @@ func (l *Ledger) Declare(ctx context.Context, s Scope) error {
 	}
 	return l.store.CommitUsage(ctx, b)
 }
+
+// scopeOfQueue stands in the ID of the scope of a queue.
+const scopeOfQueue = "queue/"
+
+// DeclareQueue notes what an event queue delivers, beside what is declared of
+// trails. Only accounts, regions and the state of the rule are asked for; a state
+// that is left out says that the rule lets through only some calls. It is
+// recorded so since it was first declared so.
+func (l *Ledger) DeclareQueue(ctx context.Context, s Scope) error {
+	known, err := l.store.UsageFacts(ctx, factScope)
+	if err != nil {
+		return fmt.Errorf("declare queue: %w", err)
+	}
+	var b Batch
+	for _, account := range s.Accounts {
+		one := Scope{Accounts: []string{account}, Regions: s.Regions, Since: SecondOf(l.now()), RuleState: s.RuleState}
+		for _, f := range known {
+			var old Scope
+			if f.ID != factScope+"/"+scopeOfQueue+account {
+				continue
+			}
+			if err := json.Unmarshal(f.Body, &old); err != nil {
+				return fmt.Errorf("declare queue: %s: %w", f.ID, err)
+			}
+			if old.RuleState == s.RuleState && slices.Equal(old.Regions, s.Regions) {
+				one.Since = old.Since
+			}
+		}
+		f, err := newFact(factScope, scopeOfQueue+account, SecondOf(l.now()), one)
+		if err != nil {
+			return err
+		}
+		b.Facts = append(b.Facts, f)
+	}
+	return l.store.CommitUsage(ctx, b)
+}
+
+// ofQueue reports whether the scope says nothing of a trail.
+func (s Scope) ofQueue() bool {
+	return len(s.Selectors)+len(s.AdvancedSelectors) == 0 && s.RuleState == ""
+}
+
+// Complete reports whether a queue with this scope delivers every management
+// event.
+func (s Scope) Complete() bool { return s.RuleState == RuleWithReads }
 
 // recorded is what a scope says is recorded.
 type recorded struct {
@@ -122,10 +171,13 @@ func (s Scope) recorded() recorded {
 	for _, sel := range s.AdvancedSelectors {
 		sel.into(&r)
 	}
+	if s.noData {
+		r.data = nil
+	}
 	switch s.RuleState {
 	case "ENABLED":
 		r.writes, r.kms, r.rdsData = true, true, true
-	case allEvents:
+	case RuleWithReads:
 		r.reads, r.writes, r.kms, r.rdsData = true, true, true, true
 	}
 	return r

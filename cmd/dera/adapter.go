@@ -79,11 +79,14 @@ func receipts(messages []source.Message) []awscloud.Message {
 
 // ingest hands a delivery of a source to the engine.
 func ingest(e *engine.Engine) source.Handler {
-	return func(ctx context.Context, d source.Delivery) error {
-		var kept []store.KeptEvent
-		for _, k := range d.Kept {
-			kept = append(kept, store.KeptEvent{ID: k.ID, At: k.At, Source: d.Source, Why: k.Why, Body: k.Body})
-		}
-		return e.Ingest(ctx, d.Events, kept, d.Counts.Names())
+	return func(ctx context.Context, d source.Delivery) error { return e.Accept(ctx, d.Events, batchOf(d)) }
+}
+
+// batchOf is what of a delivery is kept beside the events.
+func batchOf(d source.Delivery) store.Batch {
+	b := store.Batch{Counts: d.Counts.Names()}
+	for _, k := range d.Kept {
+		b.Kept = append(b.Kept, store.KeptEvent{ID: k.ID, At: k.At, Source: d.Source, Why: k.Why, Body: k.Body})
 	}
+	return b
 }

@@ -18,6 +18,7 @@ import (
 	"dera/controls"
 	"dera/evaluate"
 	"dera/netset"
+	ledger "dera/usage"
 )
 
 // fileConfig is the configuration file. Its zero value is a valid one: observe
@@ -31,6 +32,7 @@ type fileConfig struct {
 	Regions    []string        `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
 	Vouched    bool            `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
 	Queue      string          `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
+	RuleState  string          `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then takes nothing as unused."`
 	Sweep      duration        `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two looks at everything, for example 1h. Default: 1h."`
 	Exemptions string          `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
 	Network    networkConfig   `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
@@ -148,6 +150,9 @@ func (c fileConfig) validate() error {
 	}
 	if _, err := dera.ParseMode(c.Mode); c.Mode != "" && err != nil {
 		bad("mode", "%v", err)
+	}
+	if c.RuleState != "" && !slices.Contains([]string{"ENABLED", ledger.RuleWithReads}, c.RuleState) {
+		bad("queue_rule_state", "is %q, want ENABLED or %s", c.RuleState, ledger.RuleWithReads)
 	}
 	for _, n := range []struct {
 		field string

@@ -79,7 +79,11 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		if err != nil {
 			return err
 		}
-		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, ingest(s.engine)) })
+		handle, err := s.feed(ctx, log)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, handle) })
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -112,12 +116,8 @@ func (s *session) sign(ctx context.Context) error {
 }
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
-	var ids []string
-	for _, acct := range s.accounts {
-		ids = append(ids, acct.ID)
-	}
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: ids, Authenticated: s.config.Vouched, Log: log, Now: s.app.now,
+		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Authenticated: s.config.Vouched, Log: log, Now: s.app.now,
 		Silence: 24 * time.Hour,
 		OnSilence: func(ctx context.Context, since time.Time) {
 			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)

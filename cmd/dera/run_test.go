@@ -48,9 +48,15 @@ type controllerRun struct {
 
 func startController(t *testing.T, args ...string) *controllerRun {
 	t.Helper()
+	return startConfigured(t, "", args...)
+}
+
+// startConfigured is startController with more lines of configuration.
+func startConfigured(t *testing.T, config string, args ...string) *controllerRun {
+	t.Helper()
 	dir := t.TempDir()
 	cfg := filepath.Join(dir, "config.yaml")
-	if err := os.WriteFile(cfg, []byte("version: 1\nsettle: 10ms\n"), 0o600); err != nil {
+	if err := os.WriteFile(cfg, []byte("version: 1\nsettle: 10ms\n"+config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -92,23 +98,28 @@ func (c *controllerRun) eventually(t *testing.T, what string, holds func() bool)
 	}
 }
 
-func TestControllerFixesWhatAnEventTells(t *testing.T) {
-	cloud := awssim.New(awssim.Config{Seed: 5})
-	account := cloud.Account("111122223333")
-	region := account.Region("us-east-1")
+// serving lets this process talk to a simulated AWS as somebody.
+func serving(t *testing.T, cloud *awssim.Cloud, creds awssim.Credentials) {
+	t.Helper()
 	url := make(chan string, 1)
 	go func() {
 		if err := awssim.Serve(t.Context(), cloud, "127.0.0.1:0", func(u string) { url <- u }); err != nil {
 			t.Errorf("serve the simulated AWS: %v", err)
 		}
 	}()
-	creds := account.Credentials()
 	for k, v := range map[string]string{
 		"AWS_ENDPOINT_URL": <-url, "AWS_ACCESS_KEY_ID": creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey,
 		"AWS_SESSION_TOKEN": "", "AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_PROFILE": "", "NO_COLOR": "1",
 	} {
 		t.Setenv(k, v)
 	}
+}
+
+func TestControllerFixesWhatAnEventTells(t *testing.T) {
+	cloud := awssim.New(awssim.Config{Seed: 5})
+	account := cloud.Account("111122223333")
+	region := account.Region("us-east-1")
+	serving(t, cloud, account.Credentials())
 	queue, err := region.CreateQueue(t.Context(), "events")
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"dera/source"
+	ledger "dera/usage"
+)
+
+// feed hands the deliveries of the queue to the engine and, where only our rules
+// can write to the queue, everything in them to the usage ledger, in the same
+// commit: a message leaves the queue after both know of it. An event may name
+// whom it likes on a queue that others can write to, so such a queue feeds
+// nothing (design of the ledger: docs/usage.md).
+func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, error) {
+	if !s.config.Vouched {
+		log.InfoContext(ctx, "the usage ledger takes nothing from the queue, for queue_is_ours is not set")
+		return ingest(s.engine), nil
+	}
+	l := ledger.New(s.store, s.app.now)
+	scope := ledger.Scope{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
+	if err := l.DeclareQueue(ctx, scope); err != nil {
+		return nil, err
+	}
+	if !scope.Complete() {
+		log.WarnContext(ctx, "the queue does not get every management event, as far as queue_rule_state says; dera usage gaps tells what that leaves unknown")
+	}
+	o := l.Observer(ledger.ObserverConfig{Accounts: scope.Accounts, Complete: scope.Complete()})
+	return func(ctx context.Context, d source.Delivery) error {
+		events := make([]ledger.Event, len(d.Raw))
+		for i, raw := range d.Raw {
+			events[i] = ledger.Event{Body: raw, Authenticated: d.Authenticated}
+		}
+		_, err := o.Through(ctx, events, func(ctx context.Context, use ledger.Batch, counts ledger.Counts) error {
+			b := batchOf(d)
+			b.Use = use
+			if n := counts[ledger.Counted]; n > 0 {
+				b.Counts["usage_counted"] = n
+			}
+			if n := counts.Lost(); n > 0 {
+				b.Counts["usage_not_understood"] = n
+			}
+			return s.engine.Accept(ctx, d.Events, b)
+		})
+		return err
+	}, nil
+}
+
+func (s *session) accountIDs() []string {
+	ids := make([]string, len(s.accounts))
+	for i, a := range s.accounts {
+		ids[i] = a.ID
+	}
+	return ids
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+)
+
+// queryer is what reads; transaction also writes.
+type (
+	queryer interface {
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	}
+	transaction interface {
+		queryer
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	}
+)
+
+var (
+	_ transaction = (*pool)(nil)
+	_ transaction = (*sql.Tx)(nil)
+	_ transaction = (*sql.Conn)(nil)
+)
+
+// pool is a pool of connections. On a local one a statement takes microseconds
+// and waits for nobody: it is run to its end, for a goroutine that waits to
+// interrupt it would cost more than the statement.
+type pool struct {
+	*sql.DB
+	local bool
+}
+
+// calm is ctx without what can interrupt it, where that is not worth it. One
+// that is over already stays so.
+func (p *pool) calm(ctx context.Context) context.Context {
+	if !p.local || ctx.Err() != nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// QueryContext implements queryer.
+func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return p.DB.QueryContext(p.calm(ctx), query, args...)
+}
+
+// QueryRowContext implements queryer.
+func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return p.DB.QueryRowContext(p.calm(ctx), query, args...)
+}
+
+// ExecContext implements transaction, as a transaction of its own.
+func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return p.DB.ExecContext(p.calm(ctx), query, args...)
+}
+
+// tx runs f in one write transaction, which ends also when f panics: with
+// SQLite's single writer, one left open would stop everything. f uses the
+// context that it is given.
+func (s *Store) tx(ctx context.Context, f func(context.Context, transaction) error) error {
+	if s.write.local {
+		return s.localTx(ctx, f)
+	}
+	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// localTx is tx on SQLite, by its own words: they are kept prepared.
+func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction) error) error {
+	conn, err := s.write.Conn(ctx) // here it may wait for other commits
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	ctx = context.WithoutCancel(ctx)
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+			// A connection whose transaction may still be open is nobody's any more.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so it is said
+		}
+	}()
+	if err := f(ctx, conn); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}
