@@ -11,6 +11,7 @@ type Account struct {
 	Name      string            `json:"name,omitempty" yaml:"name,omitempty"`
 	OU        string            `json:"ou,omitempty" yaml:"ou,omitempty"`
 	Tags      map[string]string `json:"tags,omitempty" yaml:"tags,omitempty"`
+	Owner     string            `json:"owner,omitempty" yaml:"owner,omitempty"` // of what no tag says otherwise
 }
 
 // ValidAccountID reports whether id has the twelve digits of an account ID.

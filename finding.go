@@ -43,6 +43,16 @@ type Finding struct {
 	ResolvedAt   *time.Time   `json:"resolved_at,omitempty"`
 	RolledBack   int          `json:"rolled_back,omitempty"` // times that a fix was rolled back
 	Actor        string       `json:"actor,omitempty"`       // who caused it, as far as an event told
+	// LastActor and LastAgent are who changed the resource last and with which
+	// program, as an authenticated event told; never dera itself.
+	LastActor string `json:"last_actor,omitempty"`
+	LastAgent string `json:"last_agent,omitempty"`
+	// Owner is who should hear of it, and OwnerSource how that is known: tag,
+	// account or actor.
+	Owner       string `json:"owner,omitempty"`
+	OwnerSource string `json:"owner_source,omitempty"`
+	// Returns are the last times that it came back after dera had fixed it.
+	Returns []time.Time `json:"returns,omitempty"`
 }
 
 // FindingID derives the stable ID of a finding: f- and 20 hex digits of the

@@ -45,6 +45,7 @@ type AuditRecord struct {
 	Remediation string            `json:"remediation,omitempty"`
 	State       State             `json:"state,omitempty"`
 	Severity    string            `json:"severity,omitempty"`
+	Owner       string            `json:"owner,omitempty"`
 	Decision    *Decision         `json:"decision,omitempty"`
 	Digest      string            `json:"plan_digest,omitempty"`
 	Step        *int              `json:"step,omitempty"`

@@ -51,9 +51,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
 	for i := range b.Findings {
-		if b.Findings[i].Actor == "" && o.Authenticated {
-			b.Findings[i].Actor = o.Actor
-		}
+		e.attribute(&b.Findings[i], a.Resource, o)
 	}
 	groups, err := e.groups(ctx, a, b.Findings, earlier, o)
 	if err != nil {
@@ -86,7 +84,7 @@ func (e *Engine) findingRecord(f dera.Finding, why string) dera.AuditRecord {
 	return dera.AuditRecord{
 		Version: 1, Kind: dera.RecordFinding, Time: e.cfg.Now().UTC(), Actor: e.cfg.Actor,
 		Account: f.Account, Region: f.Region, Resource: f.Resource, Control: f.Control, Findings: []string{f.ID},
-		Severity: f.Severity.String(), Why: string(f.State) + ": " + why,
+		Severity: f.Severity.String(), Owner: f.Owner, Why: string(f.State) + ": " + why,
 		Decision: &dera.Decision{Disposition: f.Disposition, Reasons: f.Reasons},
 	}
 }

@@ -29,6 +29,11 @@ type Config struct {
 	Controls []control.Control
 	Settings control.Settings
 	Gate     evaluate.Gate
+	// Owners finds whom a finding concerns.
+	Owners evaluate.Owners
+	// Own are ARN globs of dera's own principals: what they did is no hint at who
+	// changes a resource.
+	Own []string
 	// Accounts are looked after in all Regions; an event from elsewhere is not
 	// for us. No Regions means any.
 	Accounts []dera.Account

@@ -174,6 +174,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	b.Evidence[hash] = blob
 	rec := e.remediationRecord(dera.RecordDecision, r, e.cfg.Actor)
 	rec.Decision, rec.Diff, rec.Interfaces, rec.Notes, rec.Why = &r.Decision, r.Plan.Diff(), r.Interfaces, r.Notes, why
+	rec.Owner = g.findings[0].Owner
 	if rec.Sealed, err = payload(r); err != nil {
 		return err
 	}

@@ -207,6 +207,9 @@ func (a *app) outcome(r dera.Remediation, err error, want dera.State) error {
 		if n := len(r.Steps); n > 0 {
 			a.printf("%s\n", wrap(r.Steps[n-1].Why, "  ", width))
 		}
+		if r.State == dera.Waiting {
+			a.printf("  approve with: dera approve %s --digest %s\n", r.ID, r.Digest)
+		}
 	}
 	if r.State != want {
 		return &exitError{code: exitNo}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // freeze windows name time zones, also where the machine has no table of them
 
 	"github.com/spf13/cobra"
 )

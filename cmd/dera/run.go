@@ -38,6 +38,7 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	s.queueURL = queueURL
 	level := slog.HandlerOptions{Level: slog.LevelInfo}
 	log := slog.New(slog.NewJSONHandler(a.err, &level))
 	if _, tty := terminal(a.err); tty {
@@ -49,9 +50,7 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if err := s.remember(ctx); err != nil {
 		return err
 	}
-	if queueURL == "" {
-		queueURL = s.config.Queue
-	}
+	queueURL = s.queue()
 	if sweep == 0 {
 		sweep = time.Duration(s.config.Sweep)
 	}

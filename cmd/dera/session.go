@@ -31,6 +31,7 @@ type session struct {
 	store    *store.Store
 	log      engine.Log
 	keys     string // folder of the keys
+	queueURL string // of the flag; the configuration's if empty
 
 	// Set by connect.
 	client   *awscloud.Client
@@ -136,7 +137,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 	}
 	partition := awscloud.Partition(s.client.Region())
 	for _, a := range accounts {
-		s.accounts = append(s.accounts, dera.Account{ID: a.ID, Partition: partition, Name: a.Name, OU: a.OU, Tags: a.Tags})
+		s.accounts = append(s.accounts, dera.Account{ID: a.ID, Partition: partition, Name: a.Name, OU: a.OU, Tags: a.Tags, Owner: a.Owner})
 	}
 	if len(s.accounts) == 0 {
 		s.accounts = []dera.Account{{ID: s.identity.Account, Partition: partition}}
@@ -193,57 +194,10 @@ func (s *session) wire(o options) error {
 	}
 	s.engine, err = engine.New(engine.Config{
 		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
-		Gate: gate, Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
-		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(),
+		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
+		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}),
 		BudgetPerHour: s.config.Budget, ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,
 	})
 	return err
-}
-
-// gate puts the guardrails together. Enforce without a word on exemptions is
-// refused (design §6.1.18).
-func (s *session) gate() (evaluate.Gate, error) {
-	path := s.app.flags.exemptions
-	if path == "" {
-		path = s.config.Exemptions
-	}
-	if path != "" && s.app.flags.noExemptions {
-		return evaluate.Gate{}, usage("--no-exemptions contradicts the exemption list %s", path)
-	}
-	if path == "" && !s.app.flags.noExemptions && s.config.enforces(s.app.flags.mode) {
-		return evaluate.Gate{}, usage("enforce wants to know about exemptions: name the list with --exemptions FILE, or say --no-exemptions")
-	}
-	exempted, err := evaluate.NewExempted(path, evaluate.ExemptionConfig{Controls: controlIDs()}, s.app.now)
-	if err != nil {
-		return evaluate.Gate{}, usage("%w", err)
-	}
-	for _, w := range exempted.Warnings() {
-		s.app.note("dera: warning: %s\n", w)
-	}
-	var flows evaluate.Flows
-	if len(s.config.FlowLogs) > 0 {
-		log, err := evaluate.ReadFlowLogs(s.config.FlowLogs...)
-		if err != nil {
-			return evaluate.Gate{}, err
-		}
-		flows = log
-	}
-	b := s.config.Bastions
-	return evaluate.Gate{
-		Finding: []evaluate.Guardrail{
-			exempted,
-			evaluate.Mode{},
-			evaluate.Stopped{Ledger: s.store},
-			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
-			evaluate.RolledBackBefore{},
-			evaluate.FailedBefore{Now: s.app.now},
-		},
-		Plan: []evaluate.Guardrail{
-			evaluate.Reversible{},
-			evaluate.Proved{},
-			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
-			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget},
-		},
-	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dera"
+	"dera/evaluate"
 	"dera/resource"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 // tags is how the engine tags, or nil where tagging is off.
-func (c taggingConfig) tags() func(dera.Account, dera.Resource, []dera.Finding) map[string]string {
+func (c taggingConfig) tags(owners evaluate.Owners) func(dera.Account, dera.Resource, []dera.Finding) map[string]string {
 	if !c.Enabled {
 		return nil
 	}
@@ -40,7 +41,8 @@ func (c taggingConfig) tags() func(dera.Account, dera.Resource, []dera.Finding) 
 			ids = append(ids, f.ID)
 		}
 		put(out, findingTag, strings.Join(ids, " "))
-		put(out, ownerTag, a.Tags["owner"])
+		owner, _ := owners.Of(r, a, "") // not the last actor: the plan must come out the same again
+		put(out, ownerTag, owner)
 		put(out, costCentreTag, c.costCentre(a, r))
 		return out
 	}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dera/evaluate"
+)
+
+// validateGate returns what is wrong with the parts that the guardrails read.
+func (c fileConfig) validateGate() error {
+	errs := []error{
+		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
+		evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
+	}
+	_, err := evaluate.NewWindows(c.FreezeWindows, c.ChangeWindows, time.Now)
+	errs = append(errs, err)
+	places := c.places()
+	for _, field := range slices.Sorted(maps.Keys(places)) {
+		if w := places[field]; w.Control != "" && !matchesControl(w.Control) {
+			errs = append(errs, fmt.Errorf("%s.match.control: %q matches no control", field, w.Control))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// places are the matches of the configuration by their fields.
+func (c fileConfig) places() map[string]evaluate.Where {
+	out := map[string]evaluate.Where{}
+	add := func(list string, i int, w evaluate.Where) { out[fmt.Sprintf("%s[%d]", list, i)] = w }
+	for i, w := range c.FreezeWindows {
+		add("freeze_windows", i, w.Match)
+	}
+	for i, w := range c.ChangeWindows {
+		add("change_windows", i, w.Match)
+	}
+	for i, s := range c.Compliance {
+		add("compliance_scopes", i, s.Match)
+	}
+	for i, x := range c.Criteria {
+		add("criteria", i, x.Match)
+	}
+	return out
+}

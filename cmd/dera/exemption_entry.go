@@ -1,0 +1,46 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"dera"
+)
+
+// exemptionDays is how far ahead a proposed exemption expires.
+const exemptionDays = 90
+
+// exemptionEntry is an entry of the exemption list that covers just this
+// finding. Its reason is left blank on purpose, and so is an owner that is not
+// known: a blank makes the list invalid, dera exemptions check refuses it, and a
+// list with it stops automation, so that nobody merges what nobody thought about.
+func exemptionEntry(f dera.Finding, now time.Time) []string {
+	owner := "# blank: who answers for it"
+	if f.Owner != "" && f.OwnerSource != "actor" {
+		owner = "# by its " + f.OwnerSource
+	} else {
+		f.Owner = ""
+	}
+	return []string{
+		"  - id: " + strings.TrimPrefix(f.ID, "f-"),
+		"    match:",
+		"      controls: [" + quoted(f.Control) + "]",
+		"      accounts: [" + quoted(f.Account) + "]",
+		"      resources: [" + quoted(string(f.Resource)) + "]",
+		"      keys: [" + quoted(f.Key) + "]",
+		fmt.Sprintf("    owner: %s %s", quoted(f.Owner), owner),
+		`    reason: "" # blank: why it must stay as it is, with a ticket; the list is not valid without`,
+		"    expires: " + now.UTC().AddDate(0, 0, exemptionDays).Format(time.DateOnly),
+	}
+}
+
+// quoted is a text as YAML reads it back, whatever it holds.
+func quoted(s string) string {
+	text, err := json.Marshal(s) // a string of JSON is one of YAML
+	if err != nil {
+		return `""` // a string always has JSON
+	}
+	return string(text)
+}

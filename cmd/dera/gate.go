@@ -1,0 +1,114 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+
+	"dera/evaluate"
+)
+
+// gate puts the guardrails together. Enforce without a word on exemptions is
+// refused (design §6.1.18).
+func (s *session) gate() (evaluate.Gate, error) {
+	path := s.app.flags.exemptions
+	if path == "" {
+		path = s.config.Exemptions
+	}
+	if path != "" && s.app.flags.noExemptions {
+		return evaluate.Gate{}, usage("--no-exemptions contradicts the exemption list %s", path)
+	}
+	if path == "" && !s.app.flags.noExemptions && s.config.enforces(s.app.flags.mode) {
+		return evaluate.Gate{}, usage("enforce wants to know about exemptions: name the list with --exemptions FILE, or say --no-exemptions")
+	}
+	exempted, err := evaluate.NewExempted(path, evaluate.ExemptionConfig{Controls: controlIDs()}, s.app.now)
+	if err != nil {
+		return evaluate.Gate{}, usage("%w", err)
+	}
+	for _, w := range exempted.Warnings() {
+		s.app.note("dera: warning: %s\n", w)
+	}
+	var flows evaluate.Flows
+	if len(s.config.FlowLogs) > 0 {
+		log, err := evaluate.ReadFlowLogs(s.config.FlowLogs...)
+		if err != nil {
+			return evaluate.Gate{}, err
+		}
+		flows = log
+	}
+	windows, err := evaluate.NewWindows(s.config.FreezeWindows, s.config.ChangeWindows, s.app.now)
+	if err != nil {
+		return evaluate.Gate{}, usage("%w", err)
+	}
+	b := s.config.Bastions
+	return evaluate.Gate{
+		Finding: []evaluate.Guardrail{
+			exempted,
+			evaluate.BreakGlass(s.config.BreakGlass),
+			evaluate.Root{},
+			evaluate.Own{Resources: s.ownResources()},
+			evaluate.Mode{},
+			evaluate.Stopped{Ledger: s.store},
+			windows,
+			evaluate.Compliance{Scopes: s.config.Compliance},
+			evaluate.Criteria{List: s.config.Criteria},
+			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			evaluate.RolledBackBefore{},
+			evaluate.FailedBefore{Now: s.app.now},
+		},
+		Plan: []evaluate.Guardrail{
+			evaluate.Reversible{},
+			evaluate.Proved{},
+			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
+			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget},
+		},
+	}, nil
+}
+
+// queue is the URL of the queue of events, or "".
+func (s *session) queue() string {
+	if s.queueURL != "" {
+		return s.queueURL
+	}
+	return s.config.Queue
+}
+
+// ownPrincipals are the principals that dera acts as: the engine's own and the
+// roles of the accounts.
+func (s *session) ownPrincipals() []string {
+	own := []string{evaluate.Principal(s.identity.ARN)}
+	for _, a := range s.config.Accounts {
+		for _, role := range []string{a.Role, a.WriteRole} {
+			if role != "" {
+				own = append(own, role)
+			}
+		}
+	}
+	return own
+}
+
+// ownResources are what dera must never remediate (invariant I6): its
+// principals, its queue, and what the configuration adds.
+func (s *session) ownResources() []string {
+	own := append(s.ownPrincipals(), s.config.OwnResources...)
+	if arn := queueARN(s.queue()); arn != "" {
+		own = append(own, arn)
+	}
+	return own
+}
+
+// queueARN is the ARN glob of the queue behind a URL, or "".
+func queueARN(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	account, name, ok := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	if !ok {
+		return ""
+	}
+	region := "*"
+	if host := strings.Split(u.Hostname(), "."); len(host) > 2 && host[0] == "sqs" {
+		region = host[1]
+	}
+	return "arn:*:sqs:" + region + ":" + account + ":" + name
+}

@@ -1,0 +1,80 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dera"
+)
+
+// BreakGlass lets alone what is kept for emergencies (requirement E5). Beside
+// the exemption list it is the only guardrail that exempts, since its list is
+// configuration that nobody can set from an account. What a break-glass principal
+// changed goes to review: an emergency may go on, and what it left open must not
+// be forgotten.
+type BreakGlass struct {
+	// Principals are ARN globs of users and roles.
+	Principals []string
+	// Roles are globs on role names, in every account.
+	Roles []string
+	// Resources are ARN globs.
+	Resources []string
+}
+
+// Validate returns what is wrong, each with its field.
+func (g BreakGlass) Validate() error {
+	errs := []error{arnGlobs("break_glass.principals", g.Principals), arnGlobs("break_glass.resources", g.Resources)}
+	for i, p := range g.Roles {
+		if p == "" || matchesAll(p) || strings.ContainsAny(p, ":/") {
+			errs = append(errs, fmt.Errorf("break_glass.roles[%d]: %q is not a name, or a glob that leaves something out", i, p))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Name implements Guardrail.
+func (BreakGlass) Name() string { return "break-glass" }
+
+// Check implements Guardrail.
+func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
+	arn := c.Finding.Resource
+	for _, list := range [][]string{g.Resources, g.Principals} {
+		for _, p := range list {
+			if matchARN(p, arn) {
+				return glass(p, "%s is on the break-glass list", arn), nil
+			}
+		}
+	}
+	if p, ok := g.role(string(arn)); ok {
+		return glass(p, "the role %s is on the break-glass list", arn.Name()), nil
+	}
+	actor := c.Finding.LastActor
+	_, byName := g.role(actor)
+	if byName || IsPrincipal(g.Principals, actor) {
+		return review("%s, which is on the break-glass list, changed it last: an emergency may go on", actor), nil
+	}
+	return pass("neither it nor who changed it last is on the break-glass list"), nil
+}
+
+// role returns the glob that the name of a role, or of a session's role, fits.
+func (g BreakGlass) role(arn string) (glob string, ok bool) {
+	role := roleOf(arn)
+	if role == "" {
+		return "", false
+	}
+	name := strings.TrimPrefix(dera.ARN(role).Resource(), "role/")
+	for _, p := range g.Roles {
+		if dera.MatchGlob(p, name) {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+func glass(ref, why string, args ...any) dera.Reason {
+	r := pass(why, args...)
+	r.Disposition, r.Ref = dera.Exempt, ref
+	return r
+}

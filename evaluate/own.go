@@ -1,0 +1,49 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera"
+)
+
+// Own keeps dera away from itself: its roles, policies, queue, keys and pipeline
+// are never remediated (invariant I6). Such a finding is an alert: somebody is
+// told, no plan waits, and no approval lets one through.
+type Own struct {
+	// Resources are ARN globs.
+	Resources []string
+}
+
+// Validate returns what is wrong, each with its field.
+func (g Own) Validate() error { return arnGlobs("own_resources", g.Resources) }
+
+// arnGlobs refuses what is not an ARN with six parts, or leaves nothing out.
+func arnGlobs(field string, list []string) error {
+	var errs []error
+	for i, p := range list {
+		if strings.Count(p, ":") < 5 || !strings.HasPrefix(p, "arn:") || matchesAll(p) {
+			errs = append(errs, fmt.Errorf("%s[%d]: %q is not an ARN with six parts, of which one leaves something out", field, i, p))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Name implements Guardrail.
+func (Own) Name() string { return "own-resources" }
+
+// Check implements Guardrail.
+func (g Own) Check(_ context.Context, c Case) (dera.Reason, error) {
+	for _, arn := range []dera.ARN{c.Finding.Resource, c.Resource.ARN} {
+		i := slices.IndexFunc(g.Resources, func(p string) bool {
+			return matchARN(p, arn) || roleOf(string(arn)) != "" && matchARN(withoutPath(p), dera.ARN(roleOf(string(arn))))
+		})
+		if i >= 0 {
+			return dera.Reason{Disposition: dera.Alert, Ref: g.Resources[i], Why: "it is one of dera's own, which dera never changes"}, nil
+		}
+	}
+	return pass("it is not one of dera's own"), nil
+}
