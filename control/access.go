@@ -42,6 +42,16 @@ type Side struct {
 	Block  resource.Block   `json:"block"` // all blocks that apply
 }
 
+// ReadAccess reads the body of evidence of AccessKind. It does not check it: see
+// CheckEvidence.
+func ReadAccess(ev dera.Evidence) (Access, error) {
+	var a Access
+	if err := strict(ev.Body, &a); err != nil {
+		return a, fmt.Errorf("read body of evidence: %w", err)
+	}
+	return a, nil
+}
+
 // ProveBucket makes the evidence for changes of a bucket. goals are the keys of
 // the failures that they remove.
 func ProveBucket(b *resource.Bucket, goals []string, changes []dera.Change) (dera.Evidence, error) {

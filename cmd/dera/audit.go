@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +14,6 @@ import (
 
 	"dera"
 	"dera/audit"
-	"dera/control"
 )
 
 func newAuditCommand(a *app) *cobra.Command {
@@ -59,35 +56,6 @@ func (a *app) export(ctx context.Context, s *session, dir string) error {
 	}
 	a.printf("%d records and %d pieces of evidence in %s\nverify with: dera audit verify %s --key FILE (a copy of the public key that you trust)\n", c.Size, blobs, dir, dir)
 	return nil
-}
-
-// evidenceDir holds the evidence blobs of an export, one file a hash.
-const evidenceDir = "evidence"
-
-func exportEvidence(ctx context.Context, s *session, dir string, size int64) (int, error) {
-	hashes := map[string]bool{}
-	err := eachRecord(ctx, s, size, func(_ int64, r dera.AuditRecord) error {
-		if r.Evidence != "" {
-			hashes[r.Evidence] = true
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	if err := os.MkdirAll(filepath.Join(dir, evidenceDir), 0o755); err != nil {
-		return 0, err
-	}
-	for h := range hashes {
-		blob, err := s.store.Evidence(ctx, h)
-		if err != nil {
-			return 0, err
-		}
-		if err := os.WriteFile(filepath.Join(dir, evidenceDir, h+".json"), blob, 0o644); err != nil {
-			return 0, err
-		}
-	}
-	return len(hashes), nil
 }
 
 // eachRecord reads the log in order.
@@ -210,24 +178,6 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 		return nil, fmt.Errorf("read the checkpoint that you kept: %w", err)
 	}
 	return &c, nil
-}
-
-// checkEvidence wants every piece of evidence that a record names, as it was, and
-// computes each proof again. It returns what is wrong, or "".
-func checkEvidence(dir string, named map[string]int64) string {
-	for _, hash := range slices.Sorted(maps.Keys(named)) {
-		blob, err := os.ReadFile(filepath.Join(dir, hash+".json"))
-		if err != nil {
-			return fmt.Sprintf("evidence %s of record %d is not there: %v", hash, named[hash], err)
-		}
-		if got := sha256Hex(blob); got != hash {
-			return fmt.Sprintf("evidence %s of record %d has the hash %s: it was changed", hash, named[hash], got)
-		}
-		if err := control.CheckEvidence(blob); err != nil {
-			return fmt.Sprintf("evidence %s of record %d: %v", hash, named[hash], err)
-		}
-	}
-	return ""
 }
 
 func (a *app) printVerified(r audit.Report, evidence string, trusted bool) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,9 @@ func simulate(t *testing.T, env *testscript.Env) error {
 			env.Setenv("SG_"+strings.ToUpper(strings.ReplaceAll(g.Name, "-", "_")), id)
 		}
 	}
+	if err := simulateBuckets(ctx, env, region); err != nil {
+		return err
+	}
 	url := make(chan string, 1)
 	go func() {
 		if err := awssim.Serve(ctx, cloud, "127.0.0.1:0", func(u string) { url <- u }); err != nil {
@@ -86,6 +90,50 @@ func simulate(t *testing.T, env *testscript.Env) error {
 		env.Setenv(k, v)
 	}
 	return nil
+}
+
+// simulatedBucket is one entry of a script's buckets.json.
+type simulatedBucket struct {
+	Name    string
+	Policy  json.RawMessage
+	ACL     string // canned
+	Website bool
+	// Block keeps the public access block that AWS gives to a new bucket.
+	Block bool
+}
+
+// simulateBuckets makes the buckets in buckets.json, in an account that has no
+// block of its own then.
+func simulateBuckets(ctx context.Context, env *testscript.Env, region *awssim.Region) error {
+	text, err := os.ReadFile(filepath.Join(env.WorkDir, "buckets.json"))
+	if err != nil {
+		return nil
+	}
+	var buckets []simulatedBucket
+	if err := json.Unmarshal(text, &buckets); err != nil {
+		return err
+	}
+	errs := []error{region.PutAccountPublicAccessBlock(ctx, nil)}
+	for _, b := range buckets {
+		create := region.CreateBucket
+		if b.ACL != "" {
+			create = region.CreateLegacyBucket
+		}
+		errs = append(errs, create(ctx, b.Name))
+		if !b.Block {
+			errs = append(errs, region.PutPublicAccessBlock(ctx, b.Name, nil))
+		}
+		if b.Policy != nil {
+			errs = append(errs, region.PutBucketPolicy(ctx, b.Name, string(b.Policy)))
+		}
+		if b.ACL != "" {
+			errs = append(errs, region.PutBucketACL(ctx, b.Name, b.ACL))
+		}
+		if b.Website {
+			errs = append(errs, region.PutBucketWebsite(ctx, b.Name, "index.html"))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // TestDemo runs the whole demo and looks at what it says of itself.

@@ -148,24 +148,6 @@ func (a *app) printRemediation(p paint, r dera.Remediation, reasons bool, width 
 	}
 }
 
-func (a *app) printEvidence(p paint, blob json.RawMessage, width int) error {
-	if len(blob) == 0 {
-		return nil
-	}
-	var ev dera.Evidence
-	if err := json.Unmarshal(blob, &ev); err != nil {
-		return fmt.Errorf("read evidence: %w", err)
-	}
-	a.printf("\n%s %s\n", p.bold("evidence"), ev.Kind)
-	for _, c := range ev.Claims {
-		a.printf("%s\n", wrap(p.colour(map[dera.Verdict]string{dera.Proved: "2"}[c.Verdict], string(c.Verdict))+" "+c.Says, "  ", width))
-	}
-	if ev.Denied != "" {
-		a.printf("  let in before, not after: %s\n", ev.Denied)
-	}
-	return nil
-}
-
 func (a *app) printTimeline(p paint, r dera.Remediation, intents []dera.Intent) {
 	a.printf("\n%s\n", p.bold("timeline"))
 	t := table{head: []string{"TIME", "STEP", "WHAT"}}
