@@ -64,11 +64,14 @@ type Remediation struct {
 	Way []string `json:"way"`
 	// Notes say what a person must know, for example that established
 	// connections live on.
-	Notes   []string `json:"notes,omitempty"`
-	Moved   []string `json:"moved,omitempty"` // what else moved, when the state is collateral
-	Failure string   `json:"failure,omitempty"`
-	Undo    string   `json:"undo,omitempty"`    // why it is being undone
-	UndoBy  string   `json:"undo_by,omitempty"` // who asked for the rollback
+	Notes []string `json:"notes,omitempty"`
+	Moved []string `json:"moved,omitempty"` // what else moved, when the state is collateral
+	// Overwrote names another writer's change of the same document that ours may
+	// have replaced.
+	Overwrote string `json:"overwrote,omitempty"`
+	Failure   string `json:"failure,omitempty"`
+	Undo      string `json:"undo,omitempty"`    // why it is being undone
+	UndoBy    string `json:"undo_by,omitempty"` // who asked for the rollback
 	// DespiteStop lets a rollback that a person asked for pass a stop.
 	DespiteStop bool      `json:"despite_stop,omitempty"`
 	Approval    *Approval `json:"approval,omitempty"` // of the plan with this digest

@@ -183,13 +183,16 @@ func (w *world) at(step string) error {
 
 // RoundTrip takes a call of an engine to the simulation.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	step := stepWrite
-	if bytes.Contains(body, []byte("Action=Describe")) || bytes.Contains(body, []byte("Action=Get")) {
+	if r.Method == http.MethodGet || bytes.Contains(body, []byte("Action=Describe")) || bytes.Contains(body, []byte("Action=Get")) {
 		step = stepRead
 	}
 	if err := w.at(step); err != nil {
@@ -206,7 +209,7 @@ func (w *world) client() *aws.Client {
 	w.t.Helper()
 	creds := w.cloud.Account(account).AddUser("dera", "*")
 	client, err := aws.New(w.t.Context(), aws.Config{
-		Region: region, HTTPClient: &http.Client{Transport: w}, Now: w.clock.Now, Endpoint: "https://aws.sim", Timeout: w.timeout,
+		Region: region, HTTPClient: &http.Client{Transport: w}, Now: w.clock.Now, Endpoint: "https://127.0.0.1", Timeout: w.timeout,
 		Credentials: awssdk.CredentialsProvider(credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")),
 		Observe: func(c aws.Call) {
 			w.mu.Lock()
@@ -223,7 +226,7 @@ func (w *world) client() *aws.Client {
 func (w *world) newEngine(owner string, s *store.Store) *engine.Engine {
 	w.t.Helper()
 	gate := evaluate.Gate{
-		Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.Bastion{}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: w.clock.Now}},
+		Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.Bastion{}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: w.clock.Now}, evaluate.Overwritten{}},
 		Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}, evaluate.InUse{Now: w.clock.Now}, evaluate.Budget{Ledger: s, Now: w.clock.Now}},
 	}
 	if w.gate != nil {

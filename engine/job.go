@@ -70,6 +70,9 @@ func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch)
 			return err
 		}
 		b.Jobs = append(b.Jobs, j)
+		if err := e.overwritten(ctx, ev, &b); err != nil {
+			return err
+		}
 	}
 	if err := e.cfg.Store.Commit(ctx, b); err != nil {
 		return err

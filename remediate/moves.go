@@ -21,7 +21,7 @@ func moves() map[dera.State][]dera.State {
 		dera.Applying:   {dera.Verifying, dera.Undoing},
 		dera.Verifying:  {dera.Resolved, dera.Collateral, dera.Undoing},
 		dera.Undoing:    {dera.Failed, dera.RolledBack, dera.UndoFailed},
-		dera.Resolved:   {dera.Undoing},
+		dera.Resolved:   {dera.Undoing, dera.Collateral}, // by an event that tells later of another writer
 		dera.Collateral: {dera.Undoing},
 		dera.UndoFailed: {dera.Undoing},
 		dera.Observed:   {dera.Superseded},

@@ -42,10 +42,25 @@ func bucketKind() Kind {
 		Apply:    applyBucket,
 		Effect:   effectBucket,
 		Under:    []string{AccountBlockType},
-		Tag:      tagBucket,
-		Redact:   redactBucket,
+		ARN:      func(partition, _, id string) dera.ARN { return BucketARN(partition, id) },
+		Rivals: func(operation string) []string {
+			switch operation {
+			case PutBucketPolicy, DeleteBucketPolicy:
+				return []string{"PutBucketPolicy", "DeleteBucketPolicy"}
+			case PutBucketACL:
+				return []string{"PutBucketAcl"}
+			case PutBucketBlock:
+				return []string{"PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}
+			}
+			return nil
+		},
+		Tag:    tagBucket,
+		Redact: redactBucket,
 	}
 }
+
+// BucketARN names a bucket.
+func BucketARN(partition, name string) dera.ARN { return dera.NewARN(partition, "s3", "", "", name) }
 
 // Needs says what blocking all public access to the bucket could break, or what
 // could not be read that would tell. Nothing means that it breaks nothing.

@@ -266,7 +266,7 @@ func (r bucketReader) website(ctx context.Context, b *resource.Bucket) error {
 
 func (r bucketReader) resource(b *resource.Bucket) dera.Resource {
 	return dera.Resource{
-		ARN: dera.NewARN(partitionOf(r.scope), "s3", "", "", b.Name), Partition: partitionOf(r.scope), Account: r.scope.Account, Region: r.scope.Region,
+		ARN: resource.BucketARN(partitionOf(r.scope), b.Name), Partition: partitionOf(r.scope), Account: r.scope.Account, Region: r.scope.Region,
 		Type: resource.BucketType, ID: b.Name, Name: b.Name, Tags: b.Tags, Config: b, ReadAt: r.at, Full: r.full,
 	}
 }

@@ -54,6 +54,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
 			evaluate.RolledBackBefore{},
 			evaluate.FailedBefore{Now: s.app.now},
+			evaluate.Overwritten{},
 		},
 		Plan: []evaluate.Guardrail{
 			evaluate.Reversible{},

@@ -53,7 +53,7 @@ func nameOf(r *dera.Resource) {
 		r.ARN = dera.NewARN(r.Partition, "ec2", r.Region, r.Account, "security-group/"+c.ID)
 	case *resource.Bucket:
 		r.ID, r.Name, r.Tags = c.Name, c.Name, c.Tags
-		r.ARN = dera.NewARN(r.Partition, "s3", "", "", c.Name)
+		r.ARN = resource.BucketARN(r.Partition, c.Name)
 	case *resource.AccountBlock:
 		r.ID, r.Region = c.Account, dera.GlobalRegion
 		r.ARN = resource.AccountBlockARN(r.Partition, c.Account)

@@ -1,0 +1,361 @@
+package engine_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dera"
+	"dera/awssim"
+	"dera/engine"
+	"dera/remediate"
+	"dera/resource"
+)
+
+const (
+	publicRead = `{"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}`
+	partner    = `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222233334444:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}`
+	other      = `{"Sid":"Other","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333344445555:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::reports/*"}`
+)
+
+func bucketPolicy(statements ...string) string {
+	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
+}
+
+// newBucketWorld is a world with a bucket that its policy makes public and no
+// block protects, in an account that is looked after for S3 alone.
+func newBucketWorld(t *testing.T, set func(*engine.Config)) *world {
+	t.Helper()
+	w := newWorldWith(t, func(w *world) {
+		w.config = func(c *engine.Config) {
+			c.Controls = rulebook(resource.BucketType, resource.AccountBlockType)
+			if set != nil {
+				set(c)
+			}
+		}
+	})
+	for _, err := range []error{
+		w.region.CreateBucket(t.Context(), "reports"),
+		w.region.PutPublicAccessBlock(t.Context(), "reports", nil),
+		w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner, publicRead)),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func bucketScope() dera.Scope {
+	return dera.Scope{Partition: "aws", Account: account, Region: region, Type: resource.BucketType, IDs: []string{"reports"}}
+}
+
+func (w *world) bucketEvent(name string) dera.Event {
+	return dera.Event{Source: "test", Name: name, Time: w.clock.Now(), Scope: bucketScope()}
+}
+
+// policyOf is the bucket's policy as the simulated AWS has it.
+func (w *world) policyOf(t *testing.T) string {
+	t.Helper()
+	page, err := w.client().Read(t.Context(), bucketScope(), true)
+	if err != nil || len(page.Resources) != 1 {
+		t.Fatalf("read the bucket: %d, %v", len(page.Resources), err)
+	}
+	return page.Resources[0].Config.(*resource.Bucket).Policy
+}
+
+// bucketFixes are the remediations of the policy.
+func (w *world) bucketFixes(t *testing.T) []dera.Remediation {
+	t.Helper()
+	list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(list, func(r dera.Remediation) bool { return r.Control != "s3-bucket-public-policy" })
+}
+
+func byEngineS3(operation string) awssim.Match {
+	return awssim.Match{Service: "s3", Operation: operation, Where: func(c awssim.Call) bool { return strings.HasSuffix(c.Principal, "user/dera") }}
+}
+
+// TestBucketFaults lets the write of a bucket policy, or a read around it, go
+// wrong in every way. In the end the public statement is gone and the other is
+// there, to the byte.
+func TestBucketFaults(t *testing.T) {
+	t.Parallel()
+	put := byEngineS3("PutBucketPolicy")
+	tests := []struct {
+		name    string
+		fault   awssim.Fault
+		timeout time.Duration
+		state   dera.State // of the first remediation
+		why     string
+	}{
+		{name: "no_fault", fault: awssim.Fault{Match: put, Kind: awssim.Throttle, Times: 1, After: 99}, state: dera.Resolved},
+		{name: "says_yes_and_does_nothing", fault: awssim.Fault{Match: put, Kind: awssim.LieNoEffect, Times: 1}, state: dera.Failed, why: "reported success, but the change does not show"},
+		{name: "server_error_after_effect", fault: awssim.Fault{Match: put, Kind: awssim.Error5xxAfter, Times: 1}, state: dera.Resolved},
+		{name: "server_error_before_effect", fault: awssim.Fault{Match: put, Kind: awssim.Error5xxBefore, Times: 1}, state: dera.Failed, why: "InternalError"},
+		{name: "throttled", fault: awssim.Fault{Match: put, Kind: awssim.Throttle, Times: 2}, state: dera.Resolved},
+		{name: "credentials_run_out", fault: awssim.Fault{Match: put, Kind: awssim.ExpiredToken, Times: 2}, state: dera.Resolved},
+		{name: "denied", fault: awssim.Fault{Match: put, Kind: awssim.Denied, Times: 1}, state: dera.Failed, why: "denied"},
+		{name: "hangs_after_effect", fault: awssim.Fault{Match: put, Kind: awssim.HangAfter, Times: 1}, timeout: 300 * time.Millisecond, state: dera.Resolved},
+		{name: "reads_are_behind", fault: awssim.Fault{Match: byEngineS3("GetBucketPolicy"), Kind: awssim.StaleRead, Behind: 1, Times: 2, After: 3}, state: dera.Resolved},
+		{name: "reads_are_throttled", fault: awssim.Fault{Match: byEngineS3("GetBucketAcl"), Kind: awssim.Throttle, Times: 2}, state: dera.Resolved},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newBucketWorld(t, nil)
+			w.timeout = tt.timeout
+			if tt.timeout > 0 {
+				w.open("engine-2")
+			}
+			w.cloud.Inject(tt.fault)
+			w.ingest(w.bucketEvent("PutBucketPolicy"))
+			for range 40 {
+				w.drain()
+				if list := w.bucketFixes(t); len(list) > 0 && list[0].State.Final() {
+					break
+				}
+				w.clock.Advance(5 * time.Second)
+			}
+			list := w.bucketFixes(t)
+			if len(list) == 0 {
+				t.Fatal("got no remediation")
+			}
+			wantState(t, list[0], tt.state)
+			if !strings.Contains(list[0].Failure, tt.why) {
+				t.Errorf("failure: got %q, want %q in it", list[0].Failure, tt.why)
+			}
+			w.quiet()
+			if got, want := w.policyOf(t), bucketPolicy(partner); got != want {
+				t.Errorf("policy in the end: got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// TestBucketNeighbourThatVanishes: another statement goes with the public one.
+func TestBucketNeighbourThatVanishes(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, nil)
+	w.cloud.Inject(awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: awssim.LieNeighbour, Times: 1})
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	w.quiet()
+	r := w.bucketFixes(t)[0]
+	if r.State != dera.Collateral && r.State != dera.Failed {
+		wantState(t, r, dera.Collateral)
+	}
+	if !slices.ContainsFunc(r.Moved, func(m string) bool { return strings.Contains(m, "222233334444") }) {
+		t.Errorf("moved: got %q, want the partner's statement named", r.Moved)
+	}
+}
+
+// TestWholeDocumentIsNeverWrittenOver: somebody changes the policy between dera's
+// last look and its write. Nothing is sent; the next look decides anew.
+func TestWholeDocumentIsNeverWrittenOver(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, nil)
+	// The last read before the write is the one that the write itself makes.
+	write := func() {
+		if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner, publicRead, other)); err != nil {
+			t.Error(err)
+		}
+	}
+	hook := w.cloud.Inject(awssim.Fault{Match: byEngineS3("GetBucketPolicy"), Kind: awssim.Hook, Times: 1, After: 2, Func: write})
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	w.quiet()
+	if hook.Fired() != 1 {
+		t.Fatalf("the other writer came %d times, want once", hook.Fired())
+	}
+	if got, want := w.policyOf(t), bucketPolicy(partner, other); got != want {
+		t.Errorf("policy in the end: got %s, want %s: the other's statement stays, the public one goes", got, want)
+	}
+}
+
+// TestUndoLeavesWhatSomebodyElseWrote: the fix fails since somebody wrote another
+// policy over it. What they wrote is not ours to take back.
+func TestUndoLeavesWhatSomebodyElseWrote(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, nil)
+	theirs := bucketPolicy(strings.Replace(publicRead, "Public", "Theirs", 1), other)
+	w.cloud.Inject(awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: awssim.HookAfter, Times: 1, Func: func() {
+		if err := w.region.PutBucketPolicy(t.Context(), "reports", theirs); err != nil {
+			t.Error(err)
+		}
+	}})
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	w.quiet()
+	if got, want := w.policyOf(t), bucketPolicy(other); got != want {
+		t.Errorf("policy in the end: got %s, want %s", got, want)
+	}
+}
+
+// TestOverwrittenWriterIsTold: another writer's event turns out to lie between
+// dera's last read and its write. The remediation says so and the bucket goes to
+// review.
+func TestOverwrittenWriterIsTold(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		event func(w *world, e *dera.Event)
+		told  bool
+	}{
+		{"in_between", func(*world, *dera.Event) {}, true},
+		{"long_before", func(_ *world, e *dera.Event) { e.Time = e.Time.Add(-time.Minute) }, false},
+		{"another_call", func(_ *world, e *dera.Event) { e.Name = "PutBucketTagging" }, false},
+		{"our_own", func(_ *world, e *dera.Event) { e.Actor = "dera" }, false},
+		{"too_late", func(w *world, _ *dera.Event) { w.clock.Advance(16 * time.Minute) }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+			w.ingest(w.bucketEvent("PutBucketPolicy"))
+			w.quiet()
+			r := w.bucketFixes(t)[0]
+			wantState(t, r, dera.Resolved)
+			var at time.Time
+			for _, s := range r.Steps {
+				if s.State == dera.Applying {
+					at = s.At
+				}
+			}
+			ev := dera.Event{Source: "test", ID: "e-1", Name: "PutBucketPolicy", Actor: "arn:aws:iam::" + account + ":user/bob", Time: at, Scope: bucketScope()}
+			tt.event(w, &ev)
+			w.ingest(ev)
+			w.ingest(ev) // told once, however often the event comes
+			if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(publicRead)); err != nil {
+				t.Fatal(err)
+			}
+			w.ingest(w.bucketEvent("Look"))
+			w.quiet()
+			list := w.bucketFixes(t)
+			told := list[0].State == dera.Collateral && strings.Contains(list[0].Overwrote, "user/bob") && len(list[0].Moved) == 1
+			if told != tt.told {
+				t.Errorf("first remediation: got %s, overwrote %q, moved %q; want told %t", list[0].State, list[0].Overwrote, list[0].Moved, tt.told)
+			}
+			want := dera.Resolved
+			if tt.told {
+				want = dera.Waiting
+			}
+			wantState(t, list[len(list)-1], want)
+		})
+	}
+}
+
+// TestBlockComesAfterThePolicyAndGoesBeforeIt: once nothing is public the block
+// follows by itself; the policy cannot come back while it stands.
+func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	w.quiet()
+	all, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy, block string
+	for _, r := range all {
+		switch {
+		case r.State != dera.Resolved:
+		case r.Control == "s3-bucket-public-policy":
+			policy = r.ID
+		case r.Control == "s3-bucket-public-access-block":
+			block = r.ID
+		}
+	}
+	if policy == "" || block == "" {
+		t.Fatalf("remediations: got %v, want policy and block resolved", states(all))
+	}
+	req := remediate.Request{By: person(), Reason: "test"}
+	if _, err := w.engine.Rollback(t.Context(), policy, req); err == nil || !strings.Contains(err.Error(), block) {
+		t.Errorf("rollback of the policy under the block: got %v, want it refused with %s named", err, block)
+	}
+	// Somebody else's block, of the account: no remediation stands in the way, and
+	// still S3 would refuse.
+	if _, err := w.engine.Rollback(t.Context(), block, req); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.region.PutAccountPublicAccessBlock(t.Context(), &awssim.PublicAccessBlock{BlockPublicPolicy: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.engine.Rollback(t.Context(), policy, req); err == nil || !strings.Contains(err.Error(), "BlockPublicPolicy") {
+		t.Errorf("rollback of the policy under somebody's block: got %v, want it refused", err)
+	}
+	if err := w.region.PutAccountPublicAccessBlock(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.engine.Rollback(t.Context(), policy, req); err != nil {
+		t.Errorf("rollback of the policy without a block: %v", err)
+	}
+	if got, want := w.policyOf(t), bucketPolicy(partner, publicRead); got != want {
+		t.Errorf("policy after all rollbacks: got %s, want %s", got, want)
+	}
+}
+
+// TestChangedResourcesAreTagged: the tags come with the fix and go with it; a tag
+// that cannot be written does not undo the fix; foreign tags stay.
+func TestChangedResourcesAreTagged(t *testing.T) {
+	t.Parallel()
+	tags := func(c *engine.Config) {
+		c.Tags = func(_ dera.Account, _ dera.Resource, list []dera.Finding) map[string]string {
+			return map[string]string{"dera:finding": list[0].ID, "dera:owner": "data"}
+		}
+	}
+	read := func(t *testing.T, w *world) map[string]string {
+		t.Helper()
+		page, err := w.client().Read(t.Context(), bucketScope(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.Resources[0].Tags
+	}
+	tests := []struct {
+		name   string
+		fault  *awssim.Fault
+		policy string
+		want   []string
+	}{
+		{name: "tagged", want: []string{"dera:finding", "dera:owner", "team"}},
+		{name: "tag_denied", fault: &awssim.Fault{Match: byEngineS3("PutBucketTagging"), Kind: awssim.Denied}, want: []string{"team"}},
+		{name: "policy_goes_by_tags", policy: bucketPolicy(publicRead, strings.Replace(partner, `"Resource"`, `"Condition":{"StringEquals":{"aws:ResourceTag/team":"data"}},"Resource"`, 1)), want: []string{"team"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1]; tags(c) })
+			if err := w.region.TagBucket(t.Context(), "reports", map[string]string{"team": "data"}); err != nil {
+				t.Fatal(err)
+			}
+			if tt.policy != "" {
+				if err := w.region.PutBucketPolicy(t.Context(), "reports", tt.policy); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.fault != nil {
+				w.cloud.Inject(*tt.fault)
+			}
+			w.ingest(w.bucketEvent("PutBucketPolicy"))
+			w.quiet()
+			r := w.bucketFixes(t)[0]
+			wantState(t, r, dera.Resolved)
+			got := read(t, w)
+			var keys []string
+			for k := range got {
+				keys = append(keys, k)
+			}
+			slices.Sort(keys)
+			if !slices.Equal(keys, tt.want) {
+				t.Errorf("tags after the fix: got %q, want %q", keys, tt.want)
+			}
+			if _, err := w.engine.Rollback(t.Context(), r.ID, remediate.Request{By: person(), Reason: "test"}); err != nil {
+				t.Fatal(err)
+			}
+			if got := read(t, w); len(got) != 1 || got["team"] != "data" {
+				t.Errorf("tags after the rollback: got %v, want the foreign one alone", got)
+			}
+		})
+	}
+}

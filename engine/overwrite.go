@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"dera"
+	"dera/evaluate"
+	"dera/remediate"
+	"dera/resource"
+	"dera/store"
+)
+
+// watchFor is how long after a write of a whole document another writer's event
+// is waited for: CloudTrail delivers within 15 minutes.
+const watchFor = 15 * time.Minute
+
+// clockGrain is how coarse the time of an event is, and how far clocks differ.
+const clockGrain = 2 * time.Second
+
+// overwritten looks whether the event tells of another writer of a document that
+// dera wrote as a whole: S3 has no compare-and-set, so that between dera's last
+// read and its write somebody else's change can have been lost. The remediation
+// says so then, and a person has to look (design §6.1.2).
+func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch) error {
+	kind, err := resource.Lookup(ev.Scope.Type)
+	if err != nil || !kind.Whole || kind.Rivals == nil || ev.Time.IsZero() || evaluate.IsPrincipal(e.cfg.Own, ev.Actor) || ev.Actor == e.cfg.Actor.Name {
+		return nil
+	}
+	for _, id := range ev.Scope.IDs {
+		key := dera.ResourceKey(ev.Scope.Partition, ev.Scope.Account, ev.Scope.Region, kind.ARN(ev.Scope.Partition, ev.Scope.Account, id))
+		list, err := e.cfg.Store.RemediationsOf(ctx, key)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if r.Overwrote != "" || !e.rival(kind, r, ev) {
+				continue
+			}
+			r.Overwrote = fmt.Sprintf("%s by %s at %s", ev.Name, orSomebody(ev.Actor), ev.Time.UTC().Format(time.RFC3339))
+			why := "dera may have overwritten " + r.Overwrote + ": it came between dera's last read and its write"
+			if ev.ID != "" {
+				why += " (CloudTrail event " + ev.ID + ")"
+			}
+			r.Moved = append(slices.Clone(r.Moved), why)
+			if r.State == dera.Resolved {
+				if r, err = remediate.Move(r, dera.Collateral, dera.Step{At: e.cfg.Now(), Why: why}); err != nil {
+					return err
+				}
+			}
+			rec := e.remediationRecord(dera.RecordOutcome, r, e.cfg.Actor)
+			rec.Why, rec.Moved = why, r.Moved
+			b.Remediations, b.Records = append(b.Remediations, r), append(b.Records, rec)
+			e.cfg.Tell(News{What: "remediation", Remediation: &r})
+		}
+	}
+	return nil
+}
+
+func orSomebody(actor string) string {
+	if actor == "" {
+		return "somebody"
+	}
+	return actor
+}
+
+// rival reports whether the event is of a call that wrote the document of the
+// remediation while dera was between its read and its write.
+func (e *Engine) rival(kind resource.Kind, r dera.Remediation, ev dera.Event) bool {
+	if !r.State.Final() || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
+		return false
+	}
+	var read, wrote time.Time
+	for _, s := range r.Steps {
+		switch s.State {
+		case dera.Applying:
+			read = s.At
+		case dera.Verifying:
+			wrote = s.At
+		}
+	}
+	return !read.IsZero() && !wrote.IsZero() && e.cfg.Now().Sub(wrote) <= watchFor &&
+		!ev.Time.Before(read.Add(-clockGrain)) && !ev.Time.After(wrote.Add(clockGrain))
+}
