@@ -50,7 +50,7 @@ func blockedACL(k *call) *Error {
 // canned returns the grants of a canned ACL.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
 func canned(name, account string) ([]Grant, error) {
-	grants := []Grant{{ID: CanonicalID(account), Permission: "FULL_CONTROL"}}
+	grants := ownersOwn(account)
 	switch name {
 	case "", "private", "bucket-owner-full-control", "bucket-owner-read":
 		return grants, nil
@@ -163,11 +163,24 @@ func getBucketACL(k *call) (any, error) {
 	return s3Document("AccessControlPolicy", func(e *encoder) {
 		writeOwner(e, b.account)
 		e.begin("AccessControlList")
-		for _, g := range b.grants {
+		for _, g := range b.acl() {
 			g.write(e)
 		}
 		e.end("AccessControlList")
 	}), nil
+}
+
+// acl is the ACL that a read shows: under an enforced owner the one that holds then, whatever was put before.
+func (b *bucket) acl() []Grant {
+	if b.ownership == ownerEnforced {
+		return ownersOwn(b.account)
+	}
+	return b.grants
+}
+
+// ownersOwn is the ACL of a bucket that is its owner's alone.
+func ownersOwn(account string) []Grant {
+	return []Grant{{ID: CanonicalID(account), Permission: "FULL_CONTROL"}}
 }
 
 func (g Grant) write(e *encoder) {
@@ -191,8 +204,18 @@ func putBucketACL(k *call) (any, error) {
 		return nil, err
 	}
 	header := k.request.rest.header
+	isHeader := slices.ContainsFunc(createBucketActions(k), func(action string) bool { return action == "s3:PutBucketAcl" })
 	var grants []Grant
-	if len(k.request.body) > 0 {
+	switch {
+	case len(k.request.body) == 0 && !isHeader:
+		return nil, errorf(400, "MissingSecurityHeader", "Your request was missing a required header")
+	case len(k.request.body) > 0 && isHeader:
+		return nil, errorf(400, "UnexpectedContent", "This request does not support content")
+	case isHeader:
+		if grants, err = headerGrants(header, b.account); err != nil {
+			return nil, err
+		}
+	default:
 		root, err := k.body("AccessControlPolicy")
 		if err != nil {
 			return nil, err
@@ -200,10 +223,8 @@ func putBucketACL(k *call) (any, error) {
 		if grants, err = readGrants(root, b.account); err != nil {
 			return nil, err
 		}
-	} else if grants, err = headerGrants(header, b.account); err != nil {
-		return nil, err
 	}
-	full := []Grant{{ID: CanonicalID(b.account), Permission: "FULL_CONTROL"}}
+	full := ownersOwn(b.account)
 	switch name := header.Get("X-Amz-Acl"); {
 	case b.ownership == ownerEnforced && (!slices.Equal(grants, full) || name != "" && name != "bucket-owner-full-control"):
 		return nil, errorf(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")

@@ -91,8 +91,9 @@ func listBuckets(k *call) (any, error) {
 		return nil, errorf(400, "InvalidArgument", "Argument value %s is not a valid AWS Region", region)
 	}
 	var found []*bucket
-	for at, state := range k.cloud.states {
-		if at.account != k.Account || region != "" && at.region != region {
+	for _, at := range k.cloud.regions {
+		state, known := k.cloud.states[place{k.Account, at}]
+		if !known || region != "" && at != region {
 			continue
 		}
 		for _, b := range state.buckets.from(0, k.view()) {

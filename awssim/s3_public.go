@@ -69,7 +69,7 @@ func isFixedValue(key, value string) bool {
 	return value != "" && !strings.ContainsAny(value, "*?") && !strings.Contains(value, "${")
 }
 
-// isNarrow reports whether a range of addresses is not broader than /8 (IPv4) or /32 (IPv6); private ranges are narrow.
+// isNarrow reports whether a range of addresses is not broader than /8 (IPv4), as every private one, or /32 (IPv6).
 func isNarrow(text string) bool {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {

@@ -136,6 +136,14 @@ func TestS3Refuses(t *testing.T) {
 		{name: "public_acl", do: acl("public-read")},
 		{name: "acl_under_enforced_owner", code: "AccessControlListNotSupported", status: 400, do: acl("private"), before: enforced},
 		{name: "owners_acl_under_enforced_owner", do: acl("bucket-owner-full-control"), before: enforced},
+		{name: "no_acl", code: "MissingSecurityHeader", status: 400, do: func(t *testing.T, c *s3.Client) error {
+			_, err := c.PutBucketAcl(t.Context(), &s3.PutBucketAclInput{Bucket: media})
+			return err
+		}},
+		{name: "two_acls", code: "UnexpectedContent", status: 400, do: func(t *testing.T, c *s3.Client) error {
+			_, err := c.PutBucketAcl(t.Context(), &s3.PutBucketAclInput{Bucket: media, ACL: "private", AccessControlPolicy: &types.AccessControlPolicy{}})
+			return err
+		}},
 		{name: "unknown_acl", code: "InvalidArgument", status: 400, do: acl("shout")},
 		{name: "enforce_owner_of_open_acl", code: "InvalidBucketAclWithObjectOwnership", status: 400, before: everyone, do: func(t *testing.T, c *s3.Client) error {
 			_, err := c.PutBucketOwnershipControls(t.Context(), &s3.PutBucketOwnershipControlsInput{Bucket: media, OwnershipControls: &types.OwnershipControls{

@@ -79,7 +79,7 @@ func (r *Region) PutBucketGrants(ctx context.Context, name string, grants ...Gra
 	e.open("AccessControlPolicy" + s3Namespace)
 	writeOwner(e, r.account.id)
 	e.begin("AccessControlList")
-	for _, g := range append([]Grant{{ID: CanonicalID(r.account.id), Permission: "FULL_CONTROL"}}, grants...) {
+	for _, g := range append(ownersOwn(r.account.id), grants...) {
 		g.write(e)
 	}
 	e.end("AccessControlList")

@@ -50,6 +50,9 @@ func TestAccessPoint(t *testing.T) {
 	if got := must(c.GetAccessPointPolicyStatus(t.Context(), &s3control.GetAccessPointPolicyStatusInput{AccountId: account, Name: door}))(t); got.PolicyStatus.IsPublic {
 		t.Error("policy for one account: got public")
 	}
+	if got := cloud.Snapshot().AccessPoints; len(got) != 1 || got[0].Policy != document || got[0].Bucket != "media" {
+		t.Errorf("snapshot: got %+v", got)
+	}
 	must(c.DeleteAccessPointPolicy(t.Context(), &s3control.DeleteAccessPointPolicyInput{AccountId: account, Name: door}))(t)
 	must(c.DeleteAccessPoint(t.Context(), &s3control.DeleteAccessPointInput{AccountId: account, Name: door}))(t)
 	_, err = c.GetAccessPoint(t.Context(), &s3control.GetAccessPointInput{AccountId: account, Name: door})

@@ -8,10 +8,11 @@ import (
 
 // Snapshot is the present state of a cloud, for assertions from outside the API: a copy, in a stable order.
 type Snapshot struct {
-	Groups  []Group
-	Queues  []Queue
-	Buckets []Bucket
-	Blocks  map[string]PublicAccessBlock // of accounts that have one, by account
+	Groups       []Group
+	Queues       []Queue
+	Buckets      []Bucket
+	Blocks       map[string]PublicAccessBlock // of accounts that have one, by account
+	AccessPoints []AccessPoint
 }
 
 // Group is a security group of a [Snapshot].
@@ -30,6 +31,13 @@ type Bucket struct {
 	Ownership             string             // empty: no ownership controls
 	Tags                  map[string]string
 	Website               bool
+}
+
+// AccessPoint is an S3 access point of a [Snapshot].
+type AccessPoint struct {
+	Account, Region, Name, Bucket string
+	Policy                        string // empty: none
+	Block                         PublicAccessBlock
 }
 
 // Queue is a queue of a [Snapshot].
@@ -62,6 +70,9 @@ func (c *Cloud) locked() (shot Snapshot, queues []*queue) {
 		}
 		for _, b := range c.states[at].buckets.all {
 			shot.Buckets = append(shot.Buckets, b.snapshot())
+		}
+		for _, a := range c.states[at].accessPoints.all {
+			shot.AccessPoints = append(shot.AccessPoints, AccessPoint{Account: at.account, Region: at.region, Name: a.name, Bucket: a.bucket, Policy: a.policy, Block: a.block})
 		}
 		for _, block := range c.states[at].blocks.all {
 			shot.Blocks[at.account] = *block
