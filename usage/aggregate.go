@@ -2,7 +2,6 @@ package usage
 
 import (
 	"hash/maphash"
-	"maps"
 	"slices"
 	"time"
 
@@ -345,25 +344,48 @@ func (a *aggregate) session(f *cloudtrail.Fields) {
 	}
 }
 
-// activities returns what was collected, sorted, by part.
-func (a *aggregate) activities() map[int][]Activity {
-	out := map[int][]Activity{}
-	for _, key := range slices.Sorted(maps.Keys(a.principals)) {
-		h := a.principals[key]
-		act := Activity{Key: key, Kind: h.kind, ARN: h.arn, SessionEnd: h.end, Uses: make([]Use, len(h.uses))}
-		for i, u := range h.uses {
-			n := h.numbers[i]
-			act.Uses[i] = Use{
-				Action: a.named[n>>1], Trust: Trust(n & 1), First: Second(u.first), Last: Second(u.last), Count: u.count,
-				Succeeded: Second(u.succeeded), LastDenied: Second(u.denied), Denied: u.denials, More: u.more,
-			}
-			for _, n := range u.arns {
-				act.Uses[i].Resources = append(act.Uses[i].Resources, a.texts[n])
-			}
-		}
-		slices.SortFunc(act.Uses, compareUses)
+// each hands over what was collected part by part, sorted, so that never all of
+// it is in memory twice.
+func (a *aggregate) each(f func(part int, list []Activity)) {
+	var keys [Parts][]string
+	for key := range a.principals {
 		p := Part(key)
-		out[p] = append(out[p], act)
+		keys[p] = append(keys[p], key)
 	}
-	return out
+	for part, keys := range keys {
+		if len(keys) == 0 {
+			continue
+		}
+		slices.Sort(keys)
+		list := make([]Activity, len(keys))
+		for i, key := range keys {
+			list[i] = a.activity(key, a.principals[key])
+		}
+		f(part, list)
+	}
+}
+
+func (a *aggregate) activity(key string, h *holder) Activity {
+	act := Activity{Key: key, Kind: h.kind, ARN: h.arn, SessionEnd: h.end, Uses: make([]Use, len(h.uses))}
+	arns := 0
+	for _, u := range h.uses {
+		arns += len(u.arns)
+	}
+	room := make([]string, 0, arns)
+	for i, u := range h.uses {
+		n := h.numbers[i]
+		begin := len(room)
+		for _, n := range u.arns {
+			room = append(room, a.texts[n])
+		}
+		act.Uses[i] = Use{
+			Action: a.named[n>>1], Trust: Trust(n & 1), First: Second(u.first), Last: Second(u.last), Count: u.count,
+			Succeeded: Second(u.succeeded), LastDenied: Second(u.denied), Denied: u.denials, More: u.more,
+		}
+		if len(u.arns) > 0 {
+			act.Uses[i].Resources = room[begin:len(room):len(room)]
+		}
+	}
+	slices.SortFunc(act.Uses, compareUses)
+	return act
 }
