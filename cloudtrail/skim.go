@@ -147,12 +147,12 @@ func members(raw []byte, i int, f func(name []byte, at int) (int, error)) (int, 
 		if raw[i] != '"' {
 			return i, errSyntax
 		}
-		end := textEnd(raw, i+1)
+		end, escaped := textSpan(raw, i+1)
 		if end < 0 {
 			return i, errShort
 		}
 		name := raw[i+1 : end]
-		if bytes.IndexByte(name, '\\') >= 0 {
+		if escaped {
 			var ok bool
 			if name, ok = unescape(name); !ok {
 				return i, errSyntax
@@ -185,43 +185,51 @@ func members(raw []byte, i int, f func(name []byte, at int) (int, error)) (int, 
 // textEnd returns the index of the quote that ends the string whose first
 // character is at i, or -1.
 func textEnd(raw []byte, i int) int {
-	for from := i; ; {
-		end := quote(raw, from)
-		if end < 0 {
-			return -1
+	end, _ := textSpan(raw, i)
+	return end
+}
+
+// textSpan is textEnd that also tells whether the string holds an escape.
+func textSpan(raw []byte, i int) (end int, escaped bool) {
+	for {
+		if i = special(raw, i); i < 0 || raw[i] == '"' {
+			return i, escaped
 		}
-		if raw[end-1] != '\\' { // at worst the quote in front of i
-			return end
+		escaped = true
+		if i += 2; i > len(raw) {
+			return -1, true
 		}
-		slashes := 1
-		for end-1-slashes >= i && raw[end-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return end
-		}
-		from = end + 1
 	}
 }
 
-// quote returns the index of the first quote from i on, or -1. It looks at eight
-// bytes at a time: most texts are too short for bytes.IndexByte to pay.
-func quote(raw []byte, i int) int {
+// special returns the index of the first quote or backslash from i on, or -1. It
+// looks at eight bytes at a time: most texts are too short for bytes.IndexByte to
+// pay.
+func special(raw []byte, i int) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for n := 0; n < 8; n++ {
 		if i+8 > len(raw) {
 			break
 		}
-		x := binary.LittleEndian.Uint64(raw[i:]) ^ '"'*ones
-		if zero := (x - ones) &^ x & highs; zero != 0 {
-			return i + bits.TrailingZeros64(zero)/8
+		x := binary.LittleEndian.Uint64(raw[i:])
+		q, s := x^'"'*ones, x^'\\'*ones
+		if found := ((q-ones)&^q | (s-ones)&^s) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 		i += 8
 	}
-	if n := bytes.IndexByte(raw[i:], '"'); n >= 0 {
-		return i + n
+	end := bytes.IndexByte(raw[i:], '"')
+	rest := raw[i:]
+	if end >= 0 {
+		rest = rest[:end]
 	}
-	return -1
+	if n := bytes.IndexByte(rest, '\\'); n >= 0 {
+		end = n
+	}
+	if end < 0 {
+		return -1
+	}
+	return i + end
 }
 
 // valueEnd returns the index behind the value that begins at i.

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -82,6 +83,8 @@ type Store struct {
 	place   string // for people
 	// enqueued says that this process enqueued jobs since it last looked for some.
 	enqueued atomic.Bool
+	// compacting is held by who compacts the usage ledger.
+	compacting sync.Mutex
 }
 
 // Open opens the store and brings its schema up to date. It refuses a database

@@ -1,13 +1,16 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"dera/usage"
@@ -239,8 +242,17 @@ func (s *Store) UsageFacts(ctx context.Context, kind string) ([]usage.Fact, erro
 
 // CompactUsage merges the runs of each part that has more than most, each part in
 // a transaction of its own, and forgets what was over before the cutoff; the zero
-// time forgets nothing.
+// time forgets nothing. One that forgets nothing leaves the work to whoever is at
+// it in this process already.
 func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) error {
+	if cutoff.IsZero() && most > 0 {
+		if !s.compacting.TryLock() {
+			return nil
+		}
+	} else {
+		s.compacting.Lock()
+	}
+	defer s.compacting.Unlock()
 	rows, err := s.read.QueryContext(ctx, `SELECT part FROM usage_runs GROUP BY part HAVING count(*) > $1 ORDER BY part`, most)
 	if err != nil {
 		return fmt.Errorf("compact use: %w", err)
@@ -249,13 +261,8 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 	if err != nil {
 		return fmt.Errorf("compact use: %w", err)
 	}
-	for _, part := range parts {
-		if err := s.compactPart(ctx, part, usage.SecondOf(cutoff)); err != nil {
-			return fmt.Errorf("compact use: %w", err)
-		}
-	}
-	if cutoff.IsZero() {
-		return nil
+	if err := s.compactParts(ctx, parts, usage.SecondOf(cutoff)); err != nil || cutoff.IsZero() {
+		return err
 	}
 	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		at := usage.SecondOf(cutoff)
@@ -276,12 +283,35 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 	})
 }
 
+// compactParts does several at once: merging takes the processor, not the database.
+func (s *Store) compactParts(ctx context.Context, parts []int, cutoff usage.Second) error {
+	next := make(chan int, len(parts))
+	for _, part := range parts {
+		next <- part
+	}
+	close(next)
+	errs := make([]error, min(runtime.GOMAXPROCS(0), len(parts)))
+	var workers sync.WaitGroup
+	for i := range errs {
+		workers.Go(func() {
+			for part := range next {
+				if err := s.compactPart(ctx, part, cutoff); err != nil {
+					errs[i] = fmt.Errorf("compact use: part %d: %w", part, err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// compactPart merges outside of the transaction, so that nobody waits for it, and
+// puts the merger in the place of the runs if these are still what they were.
 func (s *Store) compactPart(ctx context.Context, part int, cutoff usage.Second) error {
-	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
-		if err := s.lockUsage(ctx, tx); err != nil {
-			return err
-		}
-		runs, numbers, err := readRuns(ctx, tx, part)
+	const tries = 5 // another process may compact too
+	for range tries {
+		runs, numbers, err := readRuns(ctx, s.read, part)
 		if err != nil || len(runs) == 0 || len(runs) == 1 && cutoff == 0 {
 			return err
 		}
@@ -291,14 +321,41 @@ func (s *Store) compactPart(ctx context.Context, part int, cutoff usage.Second) 
 		}
 		merged, err := usage.MergeRuns(runs[first:], cutoff)
 		if err != nil {
-			return fmt.Errorf("part %d: %w", part, err)
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_runs WHERE part = $1 AND run >= $2`, part, numbers[first]); err != nil || merged == nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, numbers[first], merged)
+		done, err := s.replaceRuns(ctx, part, runs[first:], numbers[first:], merged)
+		if err != nil || done {
+			return err
+		}
+	}
+	return nil // left for the next time
+}
+
+// replaceRuns does nothing, and returns false, if the runs are not there as they
+// were read; newer ones do not matter.
+func (s *Store) replaceRuns(ctx context.Context, part int, runs [][]byte, numbers []int64, merged []byte) (done bool, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx transaction) error {
+		if err := s.lockUsage(ctx, tx); err != nil {
+			return err
+		}
+		last := numbers[len(numbers)-1]
+		now, there, err := readRuns(ctx, tx, part)
+		if err != nil {
+			return err
+		}
+		from, ok := slices.BinarySearch(there, numbers[0])
+		if !ok || len(there)-from < len(numbers) || !slices.Equal(there[from:from+len(numbers)], numbers) ||
+			!slices.EqualFunc(now[from:from+len(runs)], runs, bytes.Equal) {
+			return nil
+		}
+		done = true
+		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_runs WHERE part = $1 AND run >= $2 AND run <= $3`, part, numbers[0], last); err != nil || merged == nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, numbers[0], merged)
 		return err
 	})
+	return done, err
 }
 
 // worthwhile returns the first of the newest runs that are to be merged: a run

@@ -127,11 +127,23 @@ func (u *Use) merge(o Use) {
 	if len(o.Resources) == 0 {
 		return
 	}
-	all := slices.Concat(u.Resources, o.Resources)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	if len(all) > MaxResources {
-		all, u.More = all[:MaxResources], true
+	all := make([]string, 0, min(len(u.Resources)+len(o.Resources), MaxResources))
+	a, b := u.Resources, o.Resources // both sorted
+	for len(a)+len(b) > 0 {
+		if len(all) == MaxResources {
+			u.More = true
+			break
+		}
+		switch {
+		case len(a) == 0:
+			all, b = append(all, b[0]), b[1:]
+		case len(b) == 0 || a[0] < b[0]:
+			all, a = append(all, a[0]), a[1:]
+		case a[0] == b[0]:
+			a = a[1:]
+		default:
+			all, b = append(all, b[0]), b[1:]
+		}
 	}
 	u.Resources = all
 }
@@ -162,24 +174,35 @@ func (a Activity) Last() Second {
 	return last
 }
 
-func (a *Activity) merge(o Activity) {
-	a.Kind = max(a.Kind, o.Kind)
-	a.SessionEnd = max(a.SessionEnd, o.SessionEnd)
-	// One name can have had several paths; any rule that knows no order will do.
-	if cmp.Or(cmp.Compare(len(o.ARN), len(a.ARN)), strings.Compare(o.ARN, a.ARN)) > 0 {
-		a.ARN = o.ARN
+// union is everything that parts of the ledger know of one principal, in whatever
+// order they stand.
+func union(parts []Activity) Activity {
+	if len(parts) == 1 {
+		return parts[0]
 	}
-	a.Uses = append(a.Uses, o.Uses...)
-	slices.SortStableFunc(a.Uses, compareUses)
-	out := a.Uses[:0]
-	for _, u := range a.Uses {
-		if n := len(out); n > 0 && compareUses(out[n-1], u) == 0 {
-			out[n-1].merge(u)
+	out, uses := parts[0], 0
+	for _, p := range parts {
+		uses += len(p.Uses)
+		out.Kind, out.SessionEnd = max(out.Kind, p.Kind), max(out.SessionEnd, p.SessionEnd)
+		// One name can have had several paths; any rule that knows no order will do.
+		if cmp.Or(cmp.Compare(len(p.ARN), len(out.ARN)), strings.Compare(p.ARN, out.ARN)) > 0 {
+			out.ARN = p.ARN
+		}
+	}
+	all := make([]Use, 0, uses)
+	for _, p := range parts {
+		all = append(all, p.Uses...)
+	}
+	slices.SortFunc(all, compareUses)
+	out.Uses = all[:0]
+	for _, u := range all {
+		if n := len(out.Uses); n > 0 && compareUses(out.Uses[n-1], u) == 0 {
+			out.Uses[n-1].merge(u)
 			continue
 		}
-		out = append(out, u)
+		out.Uses = append(out.Uses, u)
 	}
-	a.Uses = out
+	return out
 }
 
 func compareUses(a, b Use) int {

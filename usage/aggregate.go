@@ -2,7 +2,6 @@ package usage
 
 import (
 	"hash/maphash"
-	"maps"
 	"slices"
 	"time"
 
@@ -51,9 +50,9 @@ type aggregate struct {
 	changes    []Change
 	size       int // bytes in memory, roughly
 
-	live    bool                   // they come on an authenticated path that delivers all of them
-	seen    map[[2]uint64]struct{} // hashes of the event IDs of this file
-	seeds   [2]maphash.Seed
+	live    bool                // they come on an authenticated path that delivers all of them
+	seen    map[uint64]struct{} // hashes of the event IDs of this file
+	seed    maphash.Seed
 	scratch []byte
 }
 
@@ -79,7 +78,7 @@ type counted struct {
 const maxSeen = 1 << 16
 
 func newAggregate() *aggregate {
-	a := &aggregate{seen: map[[2]uint64]struct{}{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	a := &aggregate{seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	a.reset()
 	return a
 }
@@ -119,40 +118,49 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	if h == nil {
 		return NoPrincipal
 	}
-	if a.repeated(cloudtrail.Text(f.ID)) {
-		return Repeated
+	reason, one := Counted, uint64(1)
+	if a.repeated(cloudtrail.Text(f.ID)) { // it says nothing new, but counting
+		reason, one = Repeated, 0
 	}
 	a.hour(account, region, at)
 	u := a.use(h, source, name, trust)
 	errorCode := cloudtrail.Text(f.ErrorCode)
 	if cloudtrail.Denied(string(errorCode)) {
-		u.denied, u.denials = max(u.denied, at), u.denials+1
-		return Counted
+		u.denied, u.denials = max(u.denied, at), u.denials+one
+		return reason
 	}
-	u.hit(at)
+	u.hit(at, one)
 	if len(errorCode) == 0 {
 		u.succeeded = max(u.succeeded, at)
 		a.changed(f, account, region, at)
 	}
 	a.resources(u, f)
-	a.roles(h, f, source, account, region, at, trust)
+	a.roles(h, f, source, account, region, call{at, one, trust})
 	a.session(f)
-	return Counted
+	return reason
 }
 
-func (u *counted) hit(at uint32) {
+// call is when one was made, how often it counts, and how far it is trusted.
+type call struct {
+	at    uint32
+	one   uint64
+	trust Trust
+}
+
+func (u *counted) hit(at uint32, one uint64) {
 	if u.first == 0 || at < u.first {
 		u.first = at
 	}
-	u.last, u.count = max(u.last, at), u.count+1
+	u.last, u.count = max(u.last, at), u.count+one
 }
 
-// repeated remembers event IDs, as many as maxSeen.
+// repeated remembers event IDs, as many as maxSeen. Two IDs with one hash, which
+// will hardly ever be, make a count too small and nothing else wrong.
 func (a *aggregate) repeated(id []byte) bool {
 	if len(id) == 0 {
 		return false
 	}
-	k := [2]uint64{maphash.Bytes(a.seeds[0], id), maphash.Bytes(a.seeds[1], id)}
+	k := maphash.Bytes(a.seed, id)
 	if _, ok := a.seen[k]; ok {
 		return true
 	}
@@ -269,19 +277,19 @@ func (a *aggregate) resources(u *counted, f *cloudtrail.Fields) {
 
 // resource keeps an ARN if it is among the smallest.
 func (a *aggregate) resource(u *counted, arn []byte) {
+	n, known := a.arns[string(arn)]
+	if known && slices.Contains(u.arns, n) {
+		return
+	}
 	i := 0
 	for i < len(u.arns) && a.texts[u.arns[i]] < string(arn) {
 		i++
 	}
-	switch {
-	case i < len(u.arns) && a.texts[u.arns[i]] == string(arn):
-		return
-	case i == MaxResources || len(arn) > 1024 || !printable(arn):
+	if i == MaxResources || len(arn) > 1024 || !printable(arn) {
 		u.more = true
 		return
 	}
-	n, ok := a.arns[string(arn)]
-	if !ok {
+	if !known {
 		n = uint32(len(a.texts))
 		text := string(arn)
 		a.arns[text] = n
@@ -297,7 +305,7 @@ func (a *aggregate) resource(u *counted, arn []byte) {
 }
 
 // roles infers the use of iam:PassRole.
-func (a *aggregate) roles(h *holder, f *cloudtrail.Fields, source, account, region []byte, at uint32, trust Trust) {
+func (a *aggregate) roles(h *holder, f *cloudtrail.Fields, source, account, region []byte, c call) {
 	if string(f.ReadOnly) == "true" || passesNothing(source) || len(f.Request) < 8 {
 		return
 	}
@@ -305,9 +313,9 @@ func (a *aggregate) roles(h *holder, f *cloudtrail.Fields, source, account, regi
 	pass := func(arn []byte) {
 		if u == nil {
 			p := PassRole()
-			u = a.use(h, []byte(p.Source), []byte(p.Name), trust)
-			u.hit(at)
-			u.succeeded = max(u.succeeded, at)
+			u = a.use(h, []byte(p.Source), []byte(p.Name), c.trust)
+			u.hit(c.at, c.one)
+			u.succeeded = max(u.succeeded, c.at)
 		}
 		a.resource(u, arn)
 	}
@@ -336,25 +344,48 @@ func (a *aggregate) session(f *cloudtrail.Fields) {
 	}
 }
 
-// activities returns what was collected, sorted, by part.
-func (a *aggregate) activities() map[int][]Activity {
-	out := map[int][]Activity{}
-	for _, key := range slices.Sorted(maps.Keys(a.principals)) {
-		h := a.principals[key]
-		act := Activity{Key: key, Kind: h.kind, ARN: h.arn, SessionEnd: h.end, Uses: make([]Use, len(h.uses))}
-		for i, u := range h.uses {
-			n := h.numbers[i]
-			act.Uses[i] = Use{
-				Action: a.named[n>>1], Trust: Trust(n & 1), First: Second(u.first), Last: Second(u.last), Count: u.count,
-				Succeeded: Second(u.succeeded), LastDenied: Second(u.denied), Denied: u.denials, More: u.more,
-			}
-			for _, n := range u.arns {
-				act.Uses[i].Resources = append(act.Uses[i].Resources, a.texts[n])
-			}
-		}
-		slices.SortFunc(act.Uses, compareUses)
+// each hands over what was collected part by part, sorted, so that never all of
+// it is in memory twice.
+func (a *aggregate) each(f func(part int, list []Activity)) {
+	var keys [Parts][]string
+	for key := range a.principals {
 		p := Part(key)
-		out[p] = append(out[p], act)
+		keys[p] = append(keys[p], key)
 	}
-	return out
+	for part, keys := range keys {
+		if len(keys) == 0 {
+			continue
+		}
+		slices.Sort(keys)
+		list := make([]Activity, len(keys))
+		for i, key := range keys {
+			list[i] = a.activity(key, a.principals[key])
+		}
+		f(part, list)
+	}
+}
+
+func (a *aggregate) activity(key string, h *holder) Activity {
+	act := Activity{Key: key, Kind: h.kind, ARN: h.arn, SessionEnd: h.end, Uses: make([]Use, len(h.uses))}
+	arns := 0
+	for _, u := range h.uses {
+		arns += len(u.arns)
+	}
+	room := make([]string, 0, arns)
+	for i, u := range h.uses {
+		n := h.numbers[i]
+		begin := len(room)
+		for _, n := range u.arns {
+			room = append(room, a.texts[n])
+		}
+		act.Uses[i] = Use{
+			Action: a.named[n>>1], Trust: Trust(n & 1), First: Second(u.first), Last: Second(u.last), Count: u.count,
+			Succeeded: Second(u.succeeded), LastDenied: Second(u.denied), Denied: u.denials, More: u.more,
+		}
+		if len(u.arns) > 0 {
+			act.Uses[i].Resources = room[begin:len(room):len(room)]
+		}
+	}
+	slices.SortFunc(act.Uses, compareUses)
+	return act
 }

@@ -38,7 +38,7 @@ func addAll(t *testing.T, a *aggregate, trust Trust, records ...string) []Reason
 // of returns what an aggregate knows of a principal.
 func of(t *testing.T, a *aggregate, key string) Activity {
 	t.Helper()
-	for _, act := range a.activities()[Part(key)] {
+	for _, act := range activities(a)[Part(key)] {
 		if act.Key == key {
 			return act
 		}
@@ -195,7 +195,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	whole := newAggregate()
 	addAll(t, whole, Verified, records...)
 	want := map[int][]Activity{}
-	for p, list := range whole.activities() {
+	for p, list := range activities(whole) {
 		want[p] = list
 	}
 	for range 20 {
@@ -204,7 +204,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		for chunk := range slices.Chunk(records, 1+rnd.IntN(100)) {
 			a := newAggregate()
 			addAll(t, a, Verified, chunk...)
-			for p, list := range a.activities() {
+			for p, list := range activities(a) {
 				runs[p] = append(runs[p], encodeRun(list))
 			}
 		}
@@ -231,7 +231,7 @@ func TestRetention(t *testing.T) {
 	t.Parallel()
 	a := newAggregate()
 	addAll(t, a, Verified, rec("1", "2026-03-02T10:00:00Z", "s3", "GetObject", ""), rec("2", "2026-05-02T10:00:00Z", "s3", "PutObject", ""))
-	run := encodeRun(a.activities()[Part(testRole)])
+	run := encodeRun(activities(a)[Part(testRole)])
 	for _, tt := range []struct {
 		cutoff string
 		want   int
@@ -279,4 +279,11 @@ func TestParseTime(t *testing.T) {
 			t.Errorf("%q: got %t, want %t", text, ok, want)
 		}
 	}
+}
+
+// activities are all that was collected, by part.
+func activities(a *aggregate) map[int][]Activity {
+	out := map[int][]Activity{}
+	a.each(func(part int, list []Activity) { out[part] = list })
+	return out
 }

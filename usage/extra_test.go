@@ -51,7 +51,7 @@ func TestExtra_ledger(t *testing.T) {
 		t.Logf("%-55.55s %7d %8d %7d  %s", filepath.Base(path), len(events), counts[Counted], denied, strings.Join(refused, ", "))
 	}
 	kinds := map[string]int{}
-	for _, list := range a.activities() {
+	for _, list := range activities(a) {
 		for _, act := range list {
 			kinds[act.Kind.String()]++
 			for _, u := range act.Uses {

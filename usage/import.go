@@ -170,7 +170,7 @@ func (w *worker) flush(ctx context.Context) error {
 	if err := w.store.CommitUsage(ctx, b); err != nil {
 		return err
 	}
-	return w.store.CompactUsage(ctx, mostRuns, time.Time{})
+	return w.store.CompactUsage(ctx, mostRunsOfImport, time.Time{})
 }
 
 // file reads one file, unless it has been read. Its own faults are not errors.

@@ -148,6 +148,10 @@ func (l *Ledger) Each(ctx context.Context, f func(Activity) error) error {
 // mostRuns is how many runs of a part may wait for compaction.
 const mostRuns = 8
 
+// mostRunsOfImport is mostRuns while an import is under way: each time that runs
+// are merged all that is in them is written again, and nobody reads meanwhile.
+const mostRunsOfImport = 64
+
 // Retain forgets what was over before the cutoff and merges all runs.
 func (l *Ledger) Retain(ctx context.Context, cutoff time.Time) error {
 	return l.store.CompactUsage(ctx, 0, cutoff)
@@ -156,9 +160,7 @@ func (l *Ledger) Retain(ctx context.Context, cutoff time.Time) error {
 // batch packs what was collected.
 func (a *aggregate) batch(marks []Mark) (Batch, error) {
 	b := Batch{Runs: map[int][]byte{}, Marks: marks}
-	for part, list := range a.activities() {
-		b.Runs[part] = encodeRun(list)
-	}
+	a.each(func(part int, list []Activity) { b.Runs[part] = encodeRun(list) })
 	for _, h := range a.hours {
 		b.Hours = append(b.Hours, *h)
 	}

@@ -102,7 +102,11 @@ func decodeRun(run []byte) ([]Activity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRun, err)
 	}
-	d := decoder{raw: raw}
+	texts, ok := allTexts(raw)
+	if !ok {
+		return nil, errRun
+	}
+	d := decoder{raw: raw, texts: texts}
 	n := d.count()
 	out := make([]Activity, 0, min(n, 1<<16))
 	for range n {
@@ -116,10 +120,65 @@ func decodeRun(run []byte) ([]Activity, error) {
 	return out, nil
 }
 
+// texts are the texts of a run in order: pieces of one string, for one each would
+// cost more than all the rest.
+type texts struct {
+	all  string
+	ends []uint32
+	next int
+}
+
+// allTexts walks through a run for its texts alone.
+func allTexts(raw []byte) (*texts, bool) {
+	d := decoder{raw: raw, gather: &gathered{}}
+	for range d.count() {
+		if d.bad {
+			break
+		}
+		d.activity()
+	}
+	return &texts{all: string(d.gather.buf), ends: d.gather.ends}, !d.bad
+}
+
+func (t *texts) take() string {
+	from := uint32(0)
+	if t.next > 0 {
+		from = t.ends[t.next-1]
+	}
+	t.next++
+	return t.all[from:t.ends[t.next-1]]
+}
+
+// gathered is what a walk for texts has found.
+type gathered struct {
+	buf  []byte
+	ends []uint32
+	last int // where the last text begins
+}
+
+// maxTexts bounds the texts of a run, which are its unpacked size again and, by
+// what they share, more.
+const maxTexts = 1 << 30
+
+func (g *gathered) add(same uint64, more []byte) bool {
+	if same > uint64(len(g.buf)-g.last) || len(g.buf)+int(same)+len(more) > maxTexts {
+		return false
+	}
+	begin := len(g.buf)
+	g.buf = append(g.buf, g.buf[g.last:g.last+int(same)]...)
+	g.buf = append(g.buf, more...)
+	g.last = begin
+	g.ends = append(g.ends, uint32(len(g.buf)))
+	return true
+}
+
+// decoder reads a run: once to gather its texts, and then to make of it what it
+// is, with these texts.
 type decoder struct {
-	raw  []byte
-	last string
-	bad  bool
+	raw    []byte
+	gather *gathered // nil the second time
+	texts  *texts
+	bad    bool
 }
 
 func (d *decoder) number() uint64 {
@@ -144,24 +203,33 @@ func (d *decoder) count() int {
 
 func (d *decoder) text() string {
 	same, more := d.number(), d.number()
-	if d.bad || same > uint64(len(d.last)) || more > uint64(len(d.raw)) {
+	if d.bad || more > uint64(len(d.raw)) {
 		d.bad = true
 		return ""
 	}
-	d.last = d.last[:same] + string(d.raw[:more])
+	tail := d.raw[:more]
 	d.raw = d.raw[more:]
-	return d.last
+	if d.gather != nil {
+		d.bad = !d.gather.add(same, tail)
+		return ""
+	}
+	return d.texts.take()
 }
 
 func (d *decoder) activity() Activity {
 	a := Activity{Key: d.text(), ARN: d.text(), Kind: cloudtrail.PrincipalKind(d.number()), SessionEnd: Second(d.number())}
 	n := d.count()
-	a.Uses = make([]Use, 0, min(n, 1<<12))
+	if d.gather == nil {
+		a.Uses = make([]Use, 0, min(n, 1<<12))
+	}
 	for range n {
+		u := d.use()
 		if d.bad {
 			break
 		}
-		a.Uses = append(a.Uses, d.use())
+		if d.gather == nil {
+			a.Uses = append(a.Uses, u)
+		}
 	}
 	return a
 }
@@ -176,11 +244,16 @@ func (d *decoder) use() Use {
 	if n > MaxResources {
 		d.bad = true
 	}
+	if d.gather == nil && n > 0 && !d.bad {
+		u.Resources = make([]string, 0, n)
+	}
 	for range n {
 		if d.bad {
 			break
 		}
-		u.Resources = append(u.Resources, d.text())
+		if r := d.text(); d.gather == nil {
+			u.Resources = append(u.Resources, r)
+		}
 	}
 	return u
 }
@@ -219,14 +292,14 @@ func mergeRuns(runs [][]byte, want func(key string) bool) ([]Activity, error) {
 		}
 		all = append(all, slices.DeleteFunc(list, func(a Activity) bool { return !want(a.Key) })...)
 	}
-	slices.SortStableFunc(all, func(a, b Activity) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(all, func(a, b Activity) int { return strings.Compare(a.Key, b.Key) })
 	out := all[:0]
-	for _, a := range all {
-		if n := len(out); n > 0 && out[n-1].Key == a.Key {
-			out[n-1].merge(a)
-			continue
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].Key == all[0].Key {
+			n++
 		}
-		out = append(out, a)
+		out, all = append(out, union(all[:n])), all[n:]
 	}
 	return out, nil
 }
