@@ -62,6 +62,8 @@ type Remediation struct {
 	// Way holds the canonical configuration before each change of the plan and
 	// after the last one.
 	Way []string `json:"way"`
+	// Code is the plan as infrastructure as code, where that owns the resource.
+	Code *CodeDiff `json:"iac_diff,omitempty"`
 	// Notes say what a person must know, for example that established
 	// connections live on.
 	Notes   []string `json:"notes,omitempty"`

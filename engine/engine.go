@@ -31,6 +31,8 @@ type Config struct {
 	Gate     evaluate.Gate
 	// Owners finds whom a finding concerns.
 	Owners evaluate.Owners
+	// Flapping says when a finding comes back too often.
+	Flapping evaluate.Flapping
 	// Own are ARN globs of dera's own principals: what they did is no hint at who
 	// changes a resource.
 	Own []string
@@ -72,7 +74,7 @@ type Config struct {
 
 // News is something that happened, for terminals and sinks.
 type News struct {
-	What        string // page, finding, decision, waiting, remediation, unread, job
+	What        string // page, finding, flapping, decision, waiting, remediation, unread, job
 	Finding     *dera.Finding
 	Remediation *dera.Remediation
 	Scope       *dera.Scope

@@ -254,6 +254,7 @@ func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b sto
 		}
 		for i := range decided.Findings {
 			e.cfg.Tell(News{What: "finding", Finding: &decided.Findings[i]})
+			e.tellReturns(ctx, &decided.Findings[i])
 		}
 		for i := range decided.Remediations {
 			e.cfg.Tell(News{What: "remediation", Remediation: &decided.Remediations[i]})

@@ -256,8 +256,8 @@ func TestOwners(t *testing.T) {
 func TestPrincipal(t *testing.T) {
 	t.Parallel()
 	for actor, want := range map[string]string{
-		sessionARN:                                "arn:aws:iam::111122223333:role/Break-Glass",
-		roleARN:                                   "arn:aws:iam::111122223333:role/Break-Glass",
+		sessionARN: "arn:aws:iam::111122223333:role/Break-Glass",
+		roleARN:    "arn:aws:iam::111122223333:role/Break-Glass",
 		"arn:aws:iam::111122223333:user/team/ann": "arn:aws:iam::111122223333:user/team/ann",
 		"cloudformation.amazonaws.com":            "cloudformation.amazonaws.com",
 		"":                                        "",

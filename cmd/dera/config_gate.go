@@ -14,7 +14,7 @@ import (
 func (c fileConfig) validateGate() error {
 	errs := []error{
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
-		evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
+		evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
 	_, err := evaluate.NewWindows(c.FreezeWindows, c.ChangeWindows, time.Now)
 	errs = append(errs, err)

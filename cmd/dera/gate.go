@@ -3,6 +3,7 @@ package main
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"dera/evaluate"
 )
@@ -52,6 +53,8 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Compliance{Scopes: s.config.Compliance},
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			evaluate.Code(s.config.Code),
+			s.flapping(),
 			evaluate.RolledBackBefore{},
 			evaluate.FailedBefore{Now: s.app.now},
 		},
@@ -62,6 +65,11 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget},
 		},
 	}, nil
+}
+
+func (s *session) flapping() evaluate.Flapping {
+	f := s.config.Flapping
+	return evaluate.Flapping{Most: f.Returns, Window: time.Duration(f.Window), Code: evaluate.Code(s.config.Code), Now: s.app.now}
 }
 
 // queue is the URL of the queue of events, or "".
