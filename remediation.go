@@ -99,6 +99,15 @@ func (r Remediation) Expect() string {
 	return r.Way[len(r.Way)-1]
 }
 
+// FailedFix is one fix that failed: a remediation that was undone, or whose undo
+// failed.
+type FailedFix struct {
+	Remediation string
+	Account     string
+	Resource    string // its key
+	At          time.Time
+}
+
 // Approval is a person's verdict on one plan, bound to its digest.
 type Approval struct {
 	Approver       string    `json:"approver"`        // for example the ARN of an STS caller

@@ -51,6 +51,9 @@ type Config struct {
 	// BudgetPerHour limits automatic remediations per account and control; 0
 	// means 20.
 	BudgetPerHour int
+	// BudgetEverywhere limits those of all accounts and controls together in an
+	// hour; 0 means no limit.
+	BudgetEverywhere int
 	// ApprovalTTL is how long a plan waits for an approval; 0 means 72 hours.
 	ApprovalTTL time.Duration
 	// Workers run jobs at the same time; 0 means 4.

@@ -62,7 +62,8 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Reversible{},
 			evaluate.Proved{},
 			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
-			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget},
+			s.breaker(),
+			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget, Everywhere: s.config.BudgetAll},
 		},
 	}, nil
 }
@@ -70,6 +71,14 @@ func (s *session) gate() (evaluate.Gate, error) {
 func (s *session) flapping() evaluate.Flapping {
 	f := s.config.Flapping
 	return evaluate.Flapping{Most: f.Returns, Window: time.Duration(f.Window), Code: evaluate.Code(s.config.Code), Now: s.app.now}
+}
+
+func (s *session) breaker() evaluate.Breaker {
+	b := s.config.Breakers
+	return evaluate.Breaker{
+		Ledger: s.store, Now: s.app.now, Errors: b.Errors, Window: time.Duration(b.Window), Quiet: time.Duration(b.Quiet),
+		Accounts: b.Accounts, Reserve: b.Reserve, Production: b.Production,
+	}
 }
 
 // queue is the URL of the queue of events, or "".
