@@ -100,6 +100,9 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: err})
 		return err
 	}
+	if err := e.began(ctx, o.Scope); err != nil {
+		return err
+	}
 	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments)})
 	before, err := e.openBefore(ctx, o.Scope, look)
 	if err != nil {

@@ -54,6 +54,7 @@ type fileConfig struct {
 	Flapping      flappingConfig       `yaml:"flapping,omitempty" json:"flapping,omitempty" jsonschema_description:"When a finding that dera fixed comes back too often."`
 	BudgetAll     int                  `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together. Default: no limit."`
 	Breakers      breakerConfig        `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
+	Observation   observationConfig    `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts by itself."`
 	Workers       int                  `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 
@@ -110,6 +111,11 @@ type breakerConfig struct {
 	Accounts   int             `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema:"minimum=0" jsonschema_description:"Accounts with an open breaker that stop automation everywhere. Default: 3."`
 	Reserve    int             `yaml:"reserve,omitempty" json:"reserve,omitempty" jsonschema:"minimum=-1" jsonschema_description:"Remediations of critical findings and in production that may still begin; -1 for none. Default: 2."`
 	Production *evaluate.Where `yaml:"production,omitempty" json:"production,omitempty" jsonschema_description:"What production is. Default: environment prod*."`
+}
+
+type observationConfig struct {
+	Days    int                `yaml:"days,omitempty" json:"days,omitempty" jsonschema:"minimum=0" jsonschema_description:"Default and least: 14."`
+	Shorter []evaluate.Shorter `yaml:"shorter,omitempty" json:"shorter,omitempty" jsonschema_description:"Named exceptions; of those that fit and have not run out the last one counts."`
 }
 
 type dependency = evaluate.Dependency

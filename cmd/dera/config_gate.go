@@ -14,7 +14,7 @@ import (
 func (c fileConfig) validateGate() error {
 	errs := []error{
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
-		evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
+		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
 	_, err := evaluate.NewWindows(c.FreezeWindows, c.ChangeWindows, time.Now)
 	errs = append(errs, err)
@@ -56,6 +56,9 @@ func (c fileConfig) places() map[string]evaluate.Where {
 	}
 	for i, x := range c.Criteria {
 		add("criteria", i, x.Match)
+	}
+	for i, s := range c.Observation.Shorter {
+		add("observation.shorter", i, s.Match)
 	}
 	return out
 }
