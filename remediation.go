@@ -62,6 +62,8 @@ type Remediation struct {
 	// Way holds the canonical configuration before each change of the plan and
 	// after the last one.
 	Way []string `json:"way"`
+	// Code is the plan as infrastructure as code, where that owns the resource.
+	Code *CodeDiff `json:"iac_diff,omitempty"`
 	// Notes say what a person must know, for example that established
 	// connections live on.
 	Notes []string `json:"notes,omitempty"`
@@ -98,6 +100,15 @@ func (r Remediation) Expect() string {
 		return ""
 	}
 	return r.Way[len(r.Way)-1]
+}
+
+// FailedFix is one fix that failed: a remediation that was undone, or whose undo
+// failed.
+type FailedFix struct {
+	Remediation string
+	Account     string
+	Resource    string // its key
+	At          time.Time
 }
 
 // Approval is a person's verdict on one plan, bound to its digest.

@@ -162,9 +162,18 @@ func (w Switch) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
 	return w.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordStop, s, by)}})
 }
 
-// Resume takes a stop away.
+// Resume takes a stop away, and closes the breakers of where it held.
 func (w Switch) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	return w.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordResume, s, by)}})
+	return w.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Remember: w.closes(s), Records: []dera.AuditRecord{w.record(dera.RecordResume, s, by)}})
+}
+
+// closes remembers the resume, from which on the breakers count anew. One of a
+// control alone says nothing about the others.
+func (w Switch) closes(s dera.Stop) map[string]string {
+	if s.Control != "" {
+		return nil
+	}
+	return map[string]string{store.ResumedName(s.Account): store.Moment(w.Now())}
 }
 
 func (w Switch) record(kind dera.RecordKind, s dera.Stop, by dera.Actor) dera.AuditRecord {

@@ -51,7 +51,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
 	for i := range b.Findings {
-		e.attribute(&b.Findings[i], a.Resource, o)
+		e.attribute(&b.Findings[i], a.Resource, before, earlier, o)
 	}
 	groups, err := e.groups(ctx, a, b.Findings, earlier, o)
 	if err != nil {

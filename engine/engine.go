@@ -31,6 +31,8 @@ type Config struct {
 	Gate     evaluate.Gate
 	// Owners finds whom a finding concerns.
 	Owners evaluate.Owners
+	// Flapping says when a finding comes back too often.
+	Flapping evaluate.Flapping
 	// Own are ARN globs of dera's own principals: what they did is no hint at who
 	// changes a resource.
 	Own []string
@@ -49,6 +51,9 @@ type Config struct {
 	// BudgetPerHour limits automatic remediations per account and control; 0
 	// means 20.
 	BudgetPerHour int
+	// BudgetEverywhere limits those of all accounts and controls together in an
+	// hour; 0 means no limit.
+	BudgetEverywhere int
 	// ApprovalTTL is how long a plan waits for an approval; 0 means 72 hours.
 	ApprovalTTL time.Duration
 	// Workers run jobs at the same time; 0 means 4.
@@ -72,7 +77,7 @@ type Config struct {
 
 // News is something that happened, for terminals and sinks.
 type News struct {
-	What        string // page, finding, decision, waiting, remediation, unread, job
+	What        string // page, finding, flapping, decision, waiting, remediation, unread, job
 	Finding     *dera.Finding
 	Remediation *dera.Remediation
 	Scope       *dera.Scope
@@ -91,6 +96,8 @@ type Engine struct {
 	// the store's leases keep processes apart, not what runs within one.
 	held    claims
 	running claims
+	// noted are the first looks that are in the store for certain.
+	noted sync.Map
 	// deciding keeps the decision and the commit on one resource together.
 	deciding [64]sync.Mutex
 }

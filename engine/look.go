@@ -100,6 +100,9 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: err})
 		return err
 	}
+	if err := e.began(ctx, o.Scope); err != nil {
+		return err
+	}
 	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments)})
 	before, err := e.openBefore(ctx, o.Scope, look)
 	if err != nil {
@@ -254,6 +257,7 @@ func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b sto
 		}
 		for i := range decided.Findings {
 			e.cfg.Tell(News{What: "finding", Finding: &decided.Findings[i]})
+			e.tellReturns(ctx, &decided.Findings[i])
 		}
 		for i := range decided.Remediations {
 			e.cfg.Tell(News{What: "remediation", Remediation: &decided.Remediations[i]})

@@ -7,6 +7,7 @@ import (
 
 	"dera"
 	"dera/detect"
+	"dera/evaluate"
 	"dera/remediate"
 	"dera/resource"
 	"dera/store"
@@ -39,7 +40,7 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		if busy || acting && first(g, o) != dera.Ready {
 			continue
 		}
-		g.notBefore = afterFailures(earlier, g.control.ID, e.cfg.Now())
+		g.notBefore = e.notBefore(g, earlier)
 		if err := e.start(a, g, digest, o, b); err != nil {
 			return err
 		}
@@ -144,6 +145,12 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		r.Interfaces = kind.Attached(a.Resource.Config)
 		r.Notes = append(r.Notes, kind.Note)
 	}
+	notes := r.Notes
+	if lang, ok := evaluate.CodeLanguage(g.decision); ok {
+		var told string
+		r.Code, told = asCode(a.Resource, g.plan, lang)
+		notes = append(notes[:len(notes):len(notes)], told)
+	}
 	for _, f := range g.findings {
 		r.Findings = append(r.Findings, f.ID)
 		r.Severity = max(r.Severity, f.Severity)
@@ -160,7 +167,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		if o.hold && due.Before(now.Add(time.Minute)) {
 			due = now.Add(time.Minute)
 		}
-		b.Spends = append(b.Spends, store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour})
+		b.Spends = append(b.Spends, store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour, Everywhere: e.cfg.BudgetEverywhere})
 		b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: due})
 	case dera.Waiting:
 		why = "waits for an approval"
@@ -173,7 +180,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	b.Remediations = append(b.Remediations, r)
 	b.Evidence[hash] = blob
 	rec := e.remediationRecord(dera.RecordDecision, r, e.cfg.Actor)
-	rec.Decision, rec.Diff, rec.Interfaces, rec.Notes, rec.Why = &r.Decision, r.Plan.Diff(), r.Interfaces, r.Notes, why
+	rec.Decision, rec.Diff, rec.Interfaces, rec.Notes, rec.Why = &r.Decision, r.Plan.Diff(), r.Interfaces, notes, why
 	rec.Owner = g.findings[0].Owner
 	if rec.Sealed, err = payload(r); err != nil {
 		return err

@@ -97,3 +97,11 @@ func pass(why string, args ...any) dera.Reason {
 func review(why string, args ...any) dera.Reason {
 	return dera.Reason{Disposition: dera.Review, Why: fmt.Sprintf(why, args...)}
 }
+
+// count is a number of things in words.
+func count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}

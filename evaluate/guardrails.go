@@ -226,6 +226,8 @@ type Budget struct {
 	Now    func() time.Time
 	// PerHour is the budget; 0 means 20.
 	PerHour int
+	// Everywhere is that of all accounts and controls together; 0 means none.
+	Everywhere int
 }
 
 // Name implements Guardrail.
@@ -247,6 +249,18 @@ func (g Budget) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	}
 	if spent >= most {
 		return review("the budget of %d automatic remediations an hour for this account and control is spent", most), nil
+	}
+	if g.Everywhere > 0 {
+		all, err := g.Ledger.Spent(ctx, "", "", g.Now().Add(-time.Hour))
+		if err != nil {
+			return dera.Reason{}, err
+		}
+		if c.Remediation != nil {
+			all--
+		}
+		if all >= g.Everywhere {
+			return review("the budget of %d automatic remediations an hour for all accounts together is spent", g.Everywhere), nil
+		}
 	}
 	return pass("%d of %d automatic remediations of this hour are spent", max(spent, 0), most), nil
 }

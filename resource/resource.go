@@ -28,6 +28,10 @@ type Kind struct {
 	// Retarget returns the operation with the IDs that its parts have in config
 	// now, for an undo long after the change.
 	Retarget func(config any, op Operation) (Operation, error)
+	// Declare returns what the operation changes in infrastructure as code, as
+	// lines that begin with + or -; nil for a type that cannot tell. config is the
+	// configuration before the operation.
+	Declare func(config any, op Operation, as Format) ([]string, error)
 	// Attached names what uses the resource, for people, and Note what they must
 	// know when it changes.
 	Attached func(config any) []string

@@ -120,6 +120,7 @@ func securityGroupKind() Kind {
 		// EC2 user guide, "Security group connection tracking".
 		Note:     "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
 		Retarget: retargetSecurityGroup,
+		Declare:  declareSecurityGroup,
 		Apply:    applySecurityGroup,
 		Effect:   effectSecurityGroup,
 		Tag:      tagGroup,

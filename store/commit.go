@@ -39,6 +39,10 @@ type Batch struct {
 	Resumes []dera.Stop
 	// Spends count against the budget of account, control and hour.
 	Spends []Spend
+	// Remember and First are words kept by name, see Remembered; one of First only
+	// where the name has none yet.
+	Remember map[string]string
+	First    map[string]string
 	// Evidence blobs by hash.
 	Evidence map[string][]byte
 	// Records are appended to the audit log, in order.
@@ -56,8 +60,10 @@ type Spend struct {
 	Account     string
 	Control     string
 	At          time.Time
-	// Limit is the most in an hour; 0 means no limit.
-	Limit int
+	// Limit is the most in an hour, and Everywhere that of all accounts and
+	// controls together; 0 means no limit.
+	Limit      int
+	Everywhere int
 }
 
 // Commit writes the batch in one durable transaction. On an error nothing is
@@ -75,7 +81,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.evidence, w.events, w.counts, w.done, w.enqueue, w.append, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.remember, w.evidence, w.events, w.counts, w.done, w.enqueue, w.append, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {
@@ -121,6 +127,15 @@ func (w writer) spends(ctx context.Context, b Batch) error {
 		}
 		if s.Limit > 0 && others >= s.Limit {
 			return fmt.Errorf("account %s, control %s: %w", s.Account, s.Control, ErrBudget)
+		}
+		if s.Everywhere > 0 {
+			if err := w.tx.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE at > $1 AND remediation <> $2`,
+				micros(s.At.Add(-time.Hour)), s.Remediation).Scan(&others); err != nil {
+				return fmt.Errorf("budget of all accounts: %w", err)
+			}
+			if others >= s.Everywhere {
+				return fmt.Errorf("all accounts: %w", ErrBudget)
+			}
 		}
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO spends (remediation, account, control, at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (remediation) DO NOTHING`, s.Remediation, s.Account, s.Control, micros(s.At)); err != nil {

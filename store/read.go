@@ -152,10 +152,10 @@ func (s *Store) Stops(ctx context.Context) ([]dera.Stop, error) {
 }
 
 // Spent counts the automatic remediations of account and control since a time.
-// An empty control counts all.
+// An empty account or control counts all.
 func (s *Store) Spent(ctx context.Context, account, control string, since time.Time) (int, error) {
 	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE account = $1 AND ($2 = '' OR control = $2) AND at > $3`,
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE ($1 = '' OR account = $1) AND ($2 = '' OR control = $2) AND at > $3`,
 		account, control, micros(since)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("read budget of %s: %w", account, err)

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
+
+	"dera"
 )
 
 // rememberPrefix keeps what is remembered apart from the store's own entries.
@@ -16,17 +19,28 @@ const rememberPrefix = "remember/"
 // configuration and exemption list the data was last worked on.
 func (s *Store) Remember(ctx context.Context, values map[string]string) error {
 	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
-		for _, name := range slices.Sorted(maps.Keys(values)) { // one order, so that two callers cannot block each other
-			if _, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-				rememberPrefix+name, values[name]); err != nil {
-				return fmt.Errorf("remember %s: %w", name, err)
-			}
-		}
-		return nil
+		return writer{Store: s, tx: tx}.remember(ctx, Batch{Remember: values})
 	})
 }
 
-// Remembered returns what Remember kept under the name, or "".
+// remember writes in one order, so that two callers cannot block each other.
+func (w writer) remember(ctx context.Context, b Batch) error {
+	for _, name := range slices.Sorted(maps.Keys(b.Remember)) {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			rememberPrefix+name, b.Remember[name]); err != nil {
+			return fmt.Errorf("remember %s: %w", name, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.First)) {
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
+			rememberPrefix+name, b.First[name]); err != nil {
+			return fmt.Errorf("remember %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Remembered returns what was last remembered under the name, or "".
 func (s *Store) Remembered(ctx context.Context, name string) (string, error) {
 	var value string
 	err := s.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, rememberPrefix+name).Scan(&value)
@@ -34,4 +48,95 @@ func (s *Store) Remembered(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf("recall %s: %w", name, err)
 	}
 	return value, nil
+}
+
+// The names under which moments are remembered.
+const (
+	resumedPrefix = "resumed/"
+	lookedPrefix  = "looked/"
+)
+
+// Moment is a moment as it is remembered.
+func Moment(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// ResumedName is the name under which the last resume of an account is
+// remembered; that of everything for an empty account.
+func ResumedName(account string) string { return resumedPrefix + account }
+
+// LookedName is the name under which the first look at a control in an account
+// is remembered.
+func LookedName(control, account string) string { return lookedPrefix + control + "/" + account }
+
+// Resumed returns the last resumes by account, that of everything under "".
+func (s *Store) Resumed(ctx context.Context) (map[string]time.Time, error) {
+	return s.moments(ctx, resumedPrefix)
+}
+
+// Looked returns the first looks by control and account, as control/account.
+func (s *Store) Looked(ctx context.Context) (map[string]time.Time, error) {
+	return s.moments(ctx, lookedPrefix)
+}
+
+// FirstLook returns when a control was first looked at in an account; the zero
+// time if it never was.
+func (s *Store) FirstLook(ctx context.Context, control, account string) (time.Time, error) {
+	text, err := s.Remembered(ctx, LookedName(control, account))
+	if err != nil || text == "" {
+		return time.Time{}, err
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("recall the first look at %s in %s: %w", control, account, err)
+	}
+	return at, nil
+}
+
+func (s *Store) moments(ctx context.Context, prefix string) (map[string]time.Time, error) {
+	prefix = rememberPrefix + prefix
+	rows, err := s.read.QueryContext(ctx, `SELECT name, value FROM meta WHERE substr(name, 1, $1) = $2`, len(prefix), prefix)
+	if err != nil {
+		return nil, fmt.Errorf("recall %s: %w", prefix, err)
+	}
+	defer rows.Close()
+	out := map[string]time.Time{}
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return nil, fmt.Errorf("recall %s: %w", prefix, err)
+		}
+		at, err := time.Parse(time.RFC3339Nano, value)
+		if err != nil {
+			return nil, fmt.Errorf("recall %s: %w", name, err)
+		}
+		out[name[len(prefix):]] = at
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("recall %s: %w", prefix, err)
+	}
+	return out, nil
+}
+
+// failedFor is how far back a remediation may have been made that failed lately:
+// one can wait for its approval for days.
+const failedFor = 30 * 24 * time.Hour
+
+// FailedFixes returns the fixes that failed since a time, the oldest first: those
+// that were undone and those whose undo failed.
+func (s *Store) FailedFixes(ctx context.Context, since time.Time) ([]dera.FailedFix, error) {
+	list, err := s.remediations(ctx, `state IN ('failed', 'undo_failed') AND created > $1`, micros(since.Add(-failedFor)))
+	if err != nil {
+		return nil, err
+	}
+	var out []dera.FailedFix
+	for _, r := range list {
+		at := r.CreatedAt
+		if n := len(r.Steps); n > 0 {
+			at = r.Steps[n-1].At
+		}
+		if at.After(since) {
+			out = append(out, dera.FailedFix{Remediation: r.ID, Account: r.Plan.Account, Resource: r.ResourceKey(), At: at})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b dera.FailedFix) int { return a.At.Compare(b.At) })
+	return out, nil
 }

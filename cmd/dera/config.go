@@ -50,6 +50,11 @@ type fileConfig struct {
 	ChangeWindows []evaluate.Window    `yaml:"change_windows,omitempty" json:"change_windows,omitempty" jsonschema_description:"Times outside of which everything goes to review."`
 	Compliance    []evaluate.Scope     `yaml:"compliance_scopes,omitempty" json:"compliance_scopes,omitempty" jsonschema_description:"What a standard wants people to change: review."`
 	Criteria      []evaluate.Criterion `yaml:"criteria,omitempty" json:"criteria,omitempty" jsonschema_description:"How far to go at most, by place; of the entries that fit the last one counts."`
+	Code          codeConfig           `yaml:"infrastructure_as_code,omitempty" json:"infrastructure_as_code,omitempty" jsonschema_description:"How to tell that infrastructure as code owns a resource: review, with the change as a diff of the code."`
+	Flapping      flappingConfig       `yaml:"flapping,omitempty" json:"flapping,omitempty" jsonschema_description:"When a finding that dera fixed comes back too often."`
+	BudgetAll     int                  `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together. Default: no limit."`
+	Breakers      breakerConfig        `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
+	Observation   observationConfig    `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts by itself."`
 	Workers       int                  `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 
@@ -87,6 +92,30 @@ type breakGlassConfig struct {
 	Principals []string `yaml:"principals,omitempty" json:"principals,omitempty" jsonschema_description:"ARN globs of users and roles."`
 	Roles      []string `yaml:"roles,omitempty" json:"roles,omitempty" jsonschema_description:"Globs on names of roles, in every account."`
 	Resources  []string `yaml:"resources,omitempty" json:"resources,omitempty" jsonschema_description:"ARN globs."`
+}
+
+type codeConfig struct {
+	Tags       map[string]string `yaml:"tags,omitempty" json:"tags,omitempty" jsonschema_description:"Tag keys with globs on their values. Default: terraform, and managed-by and the like naming a tool."`
+	Principals []string          `yaml:"principals,omitempty" json:"principals,omitempty" jsonschema_description:"ARN globs of those that run infrastructure as code."`
+}
+
+type flappingConfig struct {
+	Returns int      `yaml:"returns,omitempty" json:"returns,omitempty" jsonschema:"minimum=0" jsonschema_description:"Default: 3."`
+	Window  duration `yaml:"window,omitempty" json:"window,omitempty" jsonschema:"type=string" jsonschema_description:"Default: 24h."`
+}
+
+type breakerConfig struct {
+	Errors     int             `yaml:"errors,omitempty" json:"errors,omitempty" jsonschema:"minimum=0" jsonschema_description:"Resources with failed fixes that open an account's breaker. Default: 3."`
+	Window     duration        `yaml:"window,omitempty" json:"window,omitempty" jsonschema:"type=string" jsonschema_description:"Within this time. Default: 1h."`
+	Quiet      duration        `yaml:"quiet,omitempty" json:"quiet,omitempty" jsonschema:"type=string" jsonschema_description:"How long after the last failure it closes. Default: 1h."`
+	Accounts   int             `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema:"minimum=0" jsonschema_description:"Accounts with an open breaker that stop automation everywhere. Default: 3."`
+	Reserve    int             `yaml:"reserve,omitempty" json:"reserve,omitempty" jsonschema:"minimum=-1" jsonschema_description:"Remediations of critical findings and in production that may still begin; -1 for none. Default: 2."`
+	Production *evaluate.Where `yaml:"production,omitempty" json:"production,omitempty" jsonschema_description:"What production is. Default: environment prod*."`
+}
+
+type observationConfig struct {
+	Days    int                `yaml:"days,omitempty" json:"days,omitempty" jsonschema:"minimum=0" jsonschema_description:"Default and least: 14."`
+	Shorter []evaluate.Shorter `yaml:"shorter,omitempty" json:"shorter,omitempty" jsonschema_description:"Named exceptions; of those that fit and have not run out the last one counts."`
 }
 
 type dependency = evaluate.Dependency
@@ -172,7 +201,8 @@ func (c fileConfig) validate() error {
 		field string
 		value int
 		most  int
-	}{{"workers", c.Workers, 256}, {"budget_per_hour", c.Budget, 1_000_000}, {"network.rule_quota", c.Network.RuleQuota, 1000}} {
+	}{{"workers", c.Workers, 256}, {"budget_per_hour", c.Budget, 1_000_000}, {"network.rule_quota", c.Network.RuleQuota, 1000}, {"flapping.returns", c.Flapping.Returns, 30},
+		{"budget_organization_per_hour", c.BudgetAll, 1_000_000}, {"breakers.errors", c.Breakers.Errors, 1000}, {"breakers.accounts", c.Breakers.Accounts, 10_000}} {
 		if n.value < 0 || n.value > n.most {
 			bad(n.field, "is %d, want 0 (the default) to %d", n.value, n.most)
 		}

@@ -14,10 +14,24 @@ import (
 func (c fileConfig) validateGate() error {
 	errs := []error{
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
-		evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
+		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
 	_, err := evaluate.NewWindows(c.FreezeWindows, c.ChangeWindows, time.Now)
 	errs = append(errs, err)
+	if c.Breakers.Reserve < -1 || c.Breakers.Reserve > 1000 {
+		errs = append(errs, fmt.Errorf("breakers.reserve: is %d, want -1 (none) to 1000", c.Breakers.Reserve))
+	}
+	for _, d := range []struct {
+		field string
+		value duration
+	}{{"breakers.window", c.Breakers.Window}, {"breakers.quiet", c.Breakers.Quiet}, {"flapping.window", c.Flapping.Window}} {
+		if time.Duration(d.value) > 7*24*time.Hour {
+			errs = append(errs, fmt.Errorf("%s: is longer than 7 days", d.field))
+		}
+	}
+	if p := c.Breakers.Production; p != nil && len(p.ResourceTags) > 0 {
+		errs = append(errs, errors.New("breakers.production.resource_tags: whoever can tag a resource could use the reserve"))
+	}
 	places := c.places()
 	for _, field := range slices.Sorted(maps.Keys(places)) {
 		if w := places[field]; w.Control != "" && !matchesControl(w.Control) {
@@ -42,6 +56,9 @@ func (c fileConfig) places() map[string]evaluate.Where {
 	}
 	for i, x := range c.Criteria {
 		add("criteria", i, x.Match)
+	}
+	for i, s := range c.Observation.Shorter {
+		add("observation.shorter", i, s.Match)
 	}
 	return out
 }

@@ -129,6 +129,9 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []way {
 	if r != nil {
 		switch r.State {
 		case dera.Waiting:
+			if r.Code != nil {
+				out = append(out, way{What: "change the " + r.Code.Language + " code that owns it, with the diff below: it stays then"})
+			}
 			add("let the changes below be made, exactly as they are shown", "dera approve %s --digest %s", r.ID, r.Digest)
 			add("refuse them", "dera reject %s --reason TEXT", r.ID)
 		case dera.Resolved, dera.Collateral, dera.UndoFailed:
@@ -160,7 +163,10 @@ func (a *app) printExplanation(p paint, e explanation, width int) {
 	}
 	a.printf("\n%s\n", p.bold("what you can do"))
 	for _, w := range e.Can {
-		a.printf("%s\n", wrap(w.What+":", "  ", width))
+		if w.Command != "" || len(w.Entry) > 0 {
+			w.What += ":"
+		}
+		a.printf("%s\n", wrap(w.What, "  ", width))
 		if w.Command != "" {
 			a.printf("    %s\n", w.Command) // never broken: it is to be copied
 		}

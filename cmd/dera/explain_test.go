@@ -74,6 +74,9 @@ func TestExplain(t *testing.T) {
 		state  dera.State // of the remediation; none if empty
 	}{
 		{name: "waiting", state: dera.Waiting},
+		{name: "code", state: dera.Waiting, change: func(f *dera.Finding) {
+			f.Reasons = []dera.Reason{{Guardrail: "infrastructure-as-code", Disposition: dera.Review, Ref: "terraform", Why: `Terraform owns it, as its tag "terraform" says: its next run would bring it back, so the change belongs into the code`}}
+		}},
 		{name: "exempt", change: func(f *dera.Finding) {
 			f.Disposition, f.OwnerSource, f.Owner = dera.Exempt, "", ""
 			f.Reasons = []dera.Reason{{Guardrail: "exemption", Disposition: dera.Exempt, Why: "exempt until 2027-02-23: Partner uploads (TICKET-42) (owner data@example.com)"}}
@@ -95,6 +98,9 @@ func TestExplain(t *testing.T) {
 				v := shown{Finding: &f}
 				if tt.state != "" {
 					v.Remediation = sampleRemediation(tt.state)
+					if lang, ok := evaluate.CodeLanguage(dera.Decision{Reasons: f.Reasons}); ok {
+						v.Remediation.Code = &dera.CodeDiff{Language: lang, Lines: []string{"--- sg-0a1b2c3d as it is", `-resource "aws_vpc_security_group_ingress_rule" "sgr_1" {`, "-}"}}
+					}
 				}
 				e := explain(f, v.Remediation, noon)
 				v.Explanation = &e

@@ -3,6 +3,7 @@ package main
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"dera/evaluate"
 )
@@ -10,10 +11,7 @@ import (
 // gate puts the guardrails together. Enforce without a word on exemptions is
 // refused (design §6.1.18).
 func (s *session) gate() (evaluate.Gate, error) {
-	path := s.app.flags.exemptions
-	if path == "" {
-		path = s.config.Exemptions
-	}
+	path := s.exemptionList()
 	if path != "" && s.app.flags.noExemptions {
 		return evaluate.Gate{}, usage("--no-exemptions contradicts the exemption list %s", path)
 	}
@@ -47,11 +45,14 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Root{},
 			evaluate.Own{Resources: s.ownResources()},
 			evaluate.Mode{},
+			s.observation(),
 			evaluate.Stopped{Ledger: s.store},
 			windows,
 			evaluate.Compliance{Scopes: s.config.Compliance},
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			evaluate.Code(s.config.Code),
+			s.flapping(),
 			evaluate.RolledBackBefore{},
 			evaluate.FailedBefore{Now: s.app.now},
 			evaluate.Overwritten{},
@@ -60,9 +61,37 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Reversible{},
 			evaluate.Proved{},
 			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
-			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget},
+			s.breaker(),
+			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget, Everywhere: s.config.BudgetAll},
 		},
 	}, nil
+}
+
+func (s *session) flapping() evaluate.Flapping {
+	f := s.config.Flapping
+	return evaluate.Flapping{Most: f.Returns, Window: time.Duration(f.Window), Code: evaluate.Code(s.config.Code), Now: s.app.now}
+}
+
+// observation does not count where a person names the mode on the command line.
+func (s *session) observation() evaluate.Observation {
+	o := s.config.Observation
+	return evaluate.Observation{Ledger: s.store, Now: s.app.now, Days: o.Days, Shorter: o.Shorter, Named: s.app.flags.mode != ""}
+}
+
+func (s *session) breaker() evaluate.Breaker {
+	b := s.config.Breakers
+	return evaluate.Breaker{
+		Ledger: s.store, Now: s.app.now, Errors: b.Errors, Window: time.Duration(b.Window), Quiet: time.Duration(b.Quiet),
+		Accounts: b.Accounts, Reserve: b.Reserve, Production: b.Production,
+	}
+}
+
+// exemptionList is the path of the list in force, or "".
+func (s *session) exemptionList() string {
+	if s.app.flags.exemptions != "" {
+		return s.app.flags.exemptions
+	}
+	return s.config.Exemptions
 }
 
 // queue is the URL of the queue of events, or "".

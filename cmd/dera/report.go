@@ -27,10 +27,12 @@ type planView struct {
 	Digest      string     `json:"digest"`
 	Diff        []string   `json:"diff"`
 	Failure     string     `json:"failure,omitempty"`
+	// Code is the plan for the owner's infrastructure as code.
+	Code *dera.CodeDiff `json:"iac_diff,omitempty"`
 }
 
 func viewPlan(r dera.Remediation) *planView {
-	return &planView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure}
+	return &planView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure, Code: r.Code}
 }
 
 type scanSummary struct {
@@ -117,6 +119,9 @@ func (a *app) printPlan(p paint, f findingView) {
 	}
 	for _, reason := range decisive(f.Finding) {
 		a.printf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
+	}
+	if f.Plan.Code != nil {
+		a.printf("  as %s code: dera show %s\n", f.Plan.Code.Language, f.Plan.Remediation)
 	}
 	if f.Plan.State == dera.Waiting {
 		a.printf("  approve with: dera approve %s --digest %s\n", f.Plan.Remediation, f.Plan.Digest)

@@ -136,6 +136,8 @@ func (a *app) follow() func(engine.News) {
 			if f := n.Finding; f.State == dera.FindingOpen && f.FirstSeen.Equal(f.LastSeen) {
 				a.printf("%s  %s %s %s %s: %s\n", stamp(a.now()), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, resourceText(*f), f.Title)
 			}
+		case "flapping":
+			a.printf("%s  %s %s\n", stamp(a.now()), p.colour("1", "ATTENTION: keeps coming back:"), n.Finding.Title+" "+resourceText(*n.Finding))
 		case "remediation":
 			r := n.Remediation
 			a.printf("%s  %s %s %s\n", stamp(a.now()), p.state(r.State), r.ID, r.Plan.Resource)

@@ -131,6 +131,12 @@ func (a *app) printRemediation(p paint, r dera.Remediation, reasons bool, width 
 		a.printf("  %s\n", p.diff(line))
 	}
 	a.printf("  digest %s\n", r.Digest)
+	if r.Code != nil {
+		a.printf("\n  %s\n", p.bold("as "+r.Code.Language))
+		for _, line := range r.Code.Lines {
+			a.printf("    %s\n", p.diff(line))
+		}
+	}
 	if reasons {
 		a.printReasons(p, r.Decision.Reasons, width)
 	}

@@ -35,8 +35,10 @@ func newResumeCommand(a *app) *cobra.Command {
 	var s dera.Stop
 	cmd := &cobra.Command{
 		Use:   "resume",
-		Short: "Take a stop away",
-		Args:  args(cobra.NoArgs),
+		Short: "Take a stop away, and close the breaker",
+		Long: "resume takes away the stop of the same scope. Without --control it also closes the breaker: failed fixes of before\n" +
+			"count no more, in the account or, without --account, everywhere.",
+		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.stopOrResume(cmd.Context(), s, func(ctx context.Context, w engine.Switch, by dera.Actor) error { return w.Resume(ctx, s, by) }, "resumed")
 		},

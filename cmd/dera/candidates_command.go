@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dera"
+)
+
+func newReportCommand(a *app) *cobra.Command {
+	var list bool
+	var out string
+	var only []string
+	cmd := &cobra.Command{
+		Use:   "report --candidates",
+		Short: "What would have been fixed, and what not and why, by control and account",
+		Long: "report --candidates reads what was found and decided since the first look, and says for each control in each\n" +
+			"account what it would have done by itself, what it would have asked about or let alone, and which guardrails were\n" +
+			"against it. Switching a control on is one reviewed line of the configuration; the report prints it.\n\n" +
+			"--exemptions-out writes exemptions for what must not be fixed, for a pull request. Their reasons are blank: dera\n" +
+			"exemptions check refuses the list until a person has filled them in.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !list {
+				return usage("say which report: --candidates")
+			}
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.candidates(ctx, s, out, only) })
+		},
+	}
+	cmd.Flags().BoolVar(&list, "candidates", false, "what would have been fixed by control and account")
+	cmd.Flags().StringVar(&out, "exemptions-out", "", "new file for exemptions of the candidates that are open and would be fixed")
+	cmd.Flags().StringSliceVar(&only, "finding", nil, "with --exemptions-out: these findings instead")
+	return cmd
+}
+
+func (a *app) candidates(ctx context.Context, s *session, out string, only []string) error {
+	if len(only) > 0 && out == "" {
+		return usage("--finding chooses what goes into --exemptions-out FILE")
+	}
+	if err := s.recall(ctx); err != nil {
+		return err
+	}
+	list, findings, err := s.gather(ctx)
+	if err != nil {
+		return err
+	}
+	report := candidates{Candidates: list}
+	if out != "" {
+		chosen, err := choose(findings, only)
+		if err != nil {
+			return err
+		}
+		if report.Exemptions, err = s.propose(chosen, out); err != nil {
+			return err
+		}
+	}
+	if a.json() {
+		return a.printJSON(report)
+	}
+	a.printCandidates(report)
+	return nil
+}
+
+// choose takes the findings that are named, or those that are open and would be
+// fixed.
+func choose(findings []dera.Finding, only []string) ([]dera.Finding, error) {
+	var out []dera.Finding
+	for _, f := range findings {
+		what, _ := would(f)
+		if slices.Contains(only, f.ID) || len(only) == 0 && f.State == dera.FindingOpen && what == dera.Auto {
+			out = append(out, f)
+		}
+	}
+	for _, id := range only {
+		if !slices.ContainsFunc(out, func(f dera.Finding) bool { return f.ID == id }) {
+			return nil, usage("--finding: there is no finding %s; dera findings --all lists what there is", id)
+		}
+	}
+	return out, nil
+}
+
+// written is a list of exemptions that was proposed.
+type written struct {
+	File     string   `json:"file"`
+	Entries  int      `json:"entries"`
+	Commands []string `json:"commands"`
+	Title    string   `json:"title"`
+	Body     []string `json:"body"`
+}
+
+// propose writes the list as a new file, and the text of its pull request.
+func (s *session) propose(list []dera.Finding, path string) (*written, error) {
+	lines := []string{"version: 1"}
+	if len(list) == 0 {
+		lines = append(lines, "exemptions: []")
+	} else {
+		lines = append(lines, "exemptions:")
+	}
+	w := &written{File: path, Entries: len(list), Title: fmt.Sprintf("Exempt %d findings from dera", len(list))}
+	w.Body = []string{"Each entry needs a reason and an owner from a person; `dera exemptions check` refuses the list without.", ""}
+	for _, f := range list {
+		lines = append(lines, "  # "+f.Title+": "+resourceText(f)) // titles are the control's
+		lines = append(lines, exemptionEntry(f, s.app.now())...)
+		w.Body = append(w.Body, fmt.Sprintf("- %s %s: %s", f.ID, f.Resource, f.Title))
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, usage("--exemptions-out: %s is there already; a new file is wanted, so that no entry is lost", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the exemptions: %w", err)
+	}
+	_, err = file.WriteString(oneLineEach(lines))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("write the exemptions: %w", err)
+	}
+	target := path
+	w.Commands = []string{"git switch -c dera-exemptions-" + s.app.now().UTC().Format(time.DateOnly)}
+	if current := s.exemptionList(); current != "" {
+		target = current
+		w.Commands = append(w.Commands, fmt.Sprintf("tail -n +3 %s >> %s", shellWord(path), shellWord(current)))
+	}
+	w.Commands = append(w.Commands, "$EDITOR "+shellWord(target), "dera exemptions check "+shellWord(target),
+		"git add "+shellWord(target), "git commit -m "+shellWord(w.Title), "git push -u origin HEAD")
+	return w, nil
+}
+
+// oneLineEach joins lines; what breaks or steers a line goes.
+func oneLineEach(lines []string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(strings.Map(func(c rune) rune {
+			if !strconv.IsPrint(c) {
+				return ' '
+			}
+			return c
+		}, l) + "\n")
+	}
+	return b.String()
+}
+
+// shellWord quotes a text for a shell.
+func shellWord(s string) string {
+	if s != "" && strings.IndexFunc(s, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/._-", c))
+	}) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func (a *app) printCandidates(r candidates) {
+	p := newPaint(a.out)
+	width, _ := terminal(a.out)
+	if len(r.Candidates) == 0 {
+		a.printf("nothing was found yet\n")
+	}
+	t := table{head: []string{"CONTROL", "ACCOUNT", "MODE", "OBSERVED", "WOULD FIX", "ASK", "TELL", "EXEMPT", "FIXED", "FIRST SEEN", "LAST SEEN"}}
+	for _, c := range r.Candidates {
+		t.row(c.Control, c.Account, c.Mode.String(), c.observed(), strconv.Itoa(c.WouldFix), strconv.Itoa(c.WouldAsk+c.Unknown), strconv.Itoa(c.Told),
+			strconv.Itoa(c.Exempt), strconv.Itoa(c.Fixed), c.First.UTC().Format(time.DateOnly), c.Last.UTC().Format(time.DateOnly))
+	}
+	if len(t.rows) > 0 {
+		t.print(a.out)
+	}
+	for _, c := range r.Candidates {
+		a.printf("\n%s in %s\n", p.bold(c.Control), c.Account)
+		for _, f := range c.Findings {
+			if f.Would == "fix" {
+				a.printf("%s\n", wrap(fmt.Sprintf("would fix %s %s: %s", f.ID, f.Resource.Name(), f.Title), "  ", width))
+			}
+		}
+		for _, x := range c.Refused {
+			a.printf("%s\n", wrap(fmt.Sprintf("%d not, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
+		}
+		if c.Mode != dera.Enforce {
+			a.printf("  to switch it on, add this line to modes in the configuration:\n  %s\n", c.SwitchOn)
+		}
+	}
+	if w := r.Exemptions; w != nil {
+		a.printf("\n%s with %d entries, their reasons blank for a person to fill in\n", p.bold(w.File), w.Entries)
+		for _, line := range w.Commands {
+			a.printf("  %s\n", line)
+		}
+		a.printf("\n%s\n", w.Title)
+		for _, line := range w.Body {
+			a.printf("%s\n", line)
+		}
+	}
+}
+
+// observed says how far the observation is.
+func (c candidate) observed() string {
+	switch {
+	case c.Since == nil:
+		return "not yet"
+	case c.Over:
+		return "since " + c.Since.UTC().Format(time.DateOnly)
+	}
+	return "until " + c.Until.UTC().Format(time.DateOnly)
+}

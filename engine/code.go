@@ -1,0 +1,24 @@
+package engine
+
+import (
+	"strings"
+
+	"dera"
+	"dera/resource"
+)
+
+// asCode is the plan as infrastructure as code for its owner, and what the audit
+// log says of it, which holds no free text of the customer. A type that cannot be
+// told so still waits for a person.
+func asCode(r dera.Resource, p dera.Plan, lang string) (code *dera.CodeDiff, note string) {
+	lines, err := resource.DeclarePlan(r.Config, p, resource.Format{Language: lang})
+	if err != nil {
+		return nil, "the change could not be told as " + lang
+	}
+	plain, err := resource.DeclarePlan(r.Config, p, resource.Format{Language: lang, Plain: true})
+	if err != nil {
+		return nil, "the change could not be told as " + lang
+	}
+	const most = 200
+	return &dera.CodeDiff{Language: lang, Lines: lines}, "as " + lang + ":\n" + strings.Join(shortList(plain, most), "\n")
+}

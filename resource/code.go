@@ -1,0 +1,75 @@
+package resource
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"dera"
+)
+
+// The languages of infrastructure as code that a plan can be told in.
+const (
+	Terraform      = "terraform"
+	CloudFormation = "cloudformation"
+)
+
+// Format says how to write infrastructure as code.
+type Format struct {
+	Language string // Terraform or CloudFormation
+	// Plain leaves out what customers wrote freely, such as descriptions: what
+	// goes into the audit log holds none.
+	Plain bool
+}
+
+// DeclarePlan returns the plan as a unified diff of infrastructure as code. Where
+// the file stands that declares the resource, nobody but its owner knows.
+func DeclarePlan(config any, p dera.Plan, as Format) ([]string, error) {
+	kind, err := Lookup(p.Type)
+	if err != nil {
+		return nil, err
+	}
+	if kind.Declare == nil {
+		return nil, fmt.Errorf("%s cannot be told as %s", p.Type, as.Language)
+	}
+	name := p.Resource.Name()
+	out := []string{"--- " + name + " as it is", "+++ " + name + " without the finding", "@@ " + string(p.Resource) + " @@"}
+	for i, c := range p.Changes {
+		lines, err := kind.Declare(config, Of(c), as)
+		if err != nil {
+			return nil, fmt.Errorf("tell change %d as %s: %w", i+1, as.Language, err)
+		}
+		out = append(out, lines...)
+		if config, err = kind.Apply(config, Of(c)); err != nil {
+			return nil, fmt.Errorf("tell change %d as %s: %w", i+1, as.Language, err)
+		}
+	}
+	return out, nil
+}
+
+// yamlText is a text as YAML reads it back: a string of JSON is one.
+func yamlText(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		return `""` // a string always has JSON
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// hclText is a text as Terraform reads it back: templates in it stay text.
+func hclText(s string) string {
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(yamlText(s))
+}
+
+// identifier makes a name of letters, digits and underscores of what is given.
+func identifier(parts ...string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return '_'
+	}, strings.Join(parts, "_"))
+}
