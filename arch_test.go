@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"dera/detect":     {"dera", "dera/resource", "dera/control"},
 	"dera/evaluate":   {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control"},
 	"dera/remediate":  {"dera", "dera/resource", "dera/control"},
+	"dera/replay":     {"dera", "dera/cloudtrail", "dera/netset", "dera/resource", "dera/control", "dera/detect"},
 	"dera/engine":     {"dera", "dera/resource", "dera/control", "dera/detect", "dera/evaluate", "dera/remediate", "dera/audit", "dera/store"},
 	"dera/awssim":     {"dera", "dera/iam", "dera/awssim"},
 	"dera/cmd":        {"*"},

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"dera"
+	"dera/controls"
+	"dera/detect"
+	"dera/engine"
+	"dera/remediate"
+	"dera/replay"
+	"dera/resource"
+)
+
+// offline is the cloud of a replay: there is none.
+type offline struct{}
+
+var _ remediate.Cloud = offline{}
+
+// Read implements remediate.Cloud.
+func (offline) Read(context.Context, dera.Plan) (dera.Resource, bool, error) {
+	return dera.Resource{}, false, errors.New("a replay is offline")
+}
+
+// Do implements remediate.Cloud.
+func (offline) Do(context.Context, dera.Plan, resource.Operation, func(context.Context) error) error {
+	return errors.New("a replay is offline: nothing is written")
+}
+
+// replaying is one run over a recording.
+type replaying struct {
+	session  *session
+	state    *replay.State
+	detector detect.Detector
+	now      time.Time
+	event    recordedEvent // being replayed
+	// episodes are the times that each finding was open, in order; open are those
+	// that still are, by the finding's ID.
+	episodes   []*episode
+	open       map[string]*episode
+	unfollowed []unfollowed
+	lost       int
+	unread     []unreadableLine
+}
+
+// runReplay runs the loop over the events.
+func (a *app) runReplay(ctx context.Context, rec recording) (report replayReport, err error) {
+	p := &replaying{open: map[string]*episode{}, now: a.now()}
+	if len(rec.events) > 0 {
+		p.now = rec.events[0].Time
+	}
+	a.now = func() time.Time { return p.now }
+	a.flags.mode = dera.Observe.String()
+	if p.session, err = a.open(ctx); err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, p.session.close(ctx)) }()
+	if err := p.wire(rec); err != nil {
+		return report, err
+	}
+	bar := newProgress(a.err, "replaying")
+	bar.total(len(rec.events))
+	for _, ev := range rec.events {
+		if err := p.step(ctx, ev); err != nil {
+			return report, err
+		}
+		bar.step(stamp(ev.Time))
+	}
+	bar.end()
+	return p.report(ctx, rec)
+}
+
+// wire puts the real engine on the recorded state.
+func (p *replaying) wire(rec recording) error {
+	s := p.session
+	s.accounts, s.regions = rec.accounts, rec.regions
+	gate, err := s.gate()
+	if err != nil {
+		return err
+	}
+	p.state = replay.New(s.app.now)
+	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings}
+	s.engine, err = engine.New(engine.Config{
+		Store: s.store, Reader: p.state, Cloud: offline{}, Controls: p.detector.Controls, Settings: s.settings, Gate: gate,
+		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },
+		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay", BudgetPerHour: s.config.Budget,
+		Now: s.app.now, Tell: p.tell,
+	})
+	return err
+}
+
+// step is one event: the state follows it, and the loop runs as it would have.
+func (p *replaying) step(ctx context.Context, ev recordedEvent) error {
+	p.now, p.event = ev.Time, ev
+	if err := p.state.Apply(ev.Record); err != nil {
+		p.lost++
+		if len(p.unfollowed) < most {
+			p.unfollowed = append(p.unfollowed, unfollowed{Position: ev.position, Time: ev.Time, ID: ev.ID, Why: err.Error()})
+		}
+	}
+	var events []dera.Event
+	for _, scope := range ev.hints {
+		events = append(events, dera.Event{Source: "replay", ID: ev.ID, Name: ev.Name, Scope: scope, Actor: ev.Actor(), UserAgent: ev.UserAgent, Time: ev.Time})
+	}
+	if err := p.session.engine.Ingest(ctx, events, nil, nil); err != nil {
+		return err
+	}
+	if err := p.session.engine.Drain(ctx); err != nil {
+		return err
+	}
+	return p.closeEpisodes(ctx)
+}
+
+// tell takes what the engine decides.
+func (p *replaying) tell(n engine.News) {
+	switch n.What {
+	case "finding":
+		f := *n.Finding
+		if f.State != dera.FindingOpen || p.open[f.ID] != nil {
+			return
+		}
+		e := &episode{finding: f, from: p.now, cause: p.cause(), partly: p.unknownOf(f)}
+		p.open[f.ID] = e
+		p.episodes = append(p.episodes, e)
+	case "unread", "job":
+		p.unread = append(p.unread, unreadableLine{p.event.position, n.Err.Error()})
+	}
+}
+
+// unknownOf says what is not known of the finding's resource as it is now.
+func (p *replaying) unknownOf(f dera.Finding) string {
+	page, err := p.state.Read(context.Background(), scopeOf(f), true)
+	if err != nil || len(page.Resources) == 0 {
+		return ""
+	}
+	config := page.Resources[0].Config
+	return cmp.Or(p.state.Partly(config), untold(config))
+}
+
+func scopeOf(f dera.Finding) dera.Scope {
+	return dera.Scope{Partition: f.Partition, Account: f.Account, Region: f.Region, Type: f.ResourceType, IDs: []string{f.Resource.Name()}}
+}
+
+func (p *replaying) cause() cause {
+	ev := p.event
+	return cause{Event: ev.Name, ID: ev.ID, Actor: ev.Actor(), UserAgent: ev.UserAgent}
+}
+
+// closeEpisodes ends those that the event took back: the finding is resolved, or
+// of a partly known resource what was found is no longer there.
+func (p *replaying) closeEpisodes(ctx context.Context) error {
+	for id, e := range p.open {
+		if !p.touched(e.finding) {
+			continue
+		}
+		f, err := p.session.store.Finding(ctx, id)
+		if err != nil {
+			return err
+		}
+		gone := f.State == dera.FindingResolved
+		if !gone {
+			if gone, err = p.notFoundAgain(ctx, f); err != nil {
+				return err
+			}
+		}
+		if gone {
+			by := p.cause()
+			e.to, e.by, e.sure = p.now, &by, f.State == dera.FindingResolved
+			delete(p.open, id)
+		}
+	}
+	return nil
+}
+
+// touched reports whether the event being replayed is a hint at the finding's
+// resource.
+func (p *replaying) touched(f dera.Finding) bool {
+	return slices.ContainsFunc(p.event.hints, func(s dera.Scope) bool {
+		return s.Account == f.Account && s.Type == f.ResourceType && (s.Sweep() || slices.Contains(s.IDs, f.Resource.Name()))
+	})
+}
+
+// notFoundAgain looks whether the failure behind an open finding is still told.
+func (p *replaying) notFoundAgain(ctx context.Context, f dera.Finding) (bool, error) {
+	look, err := p.detector.Look(ctx, scopeOf(f))
+	if err != nil {
+		return false, fmt.Errorf("look at %s again: %w", f.Resource, err)
+	}
+	for _, a := range look.Assessments {
+		for _, j := range a.Results {
+			for _, failure := range j.Result.Failures {
+				if j.Control.ID == f.Control && failure.Key == f.Key {
+					return false, nil
+				}
+			}
+		}
+	}
+	return true, nil
+}

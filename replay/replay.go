@@ -1,0 +1,150 @@
+// Package replay rebuilds what resources were set to from the calls that
+// CloudTrail recorded, so that the loop can look at a past that is no longer
+// there. It reads recorded events and nothing else.
+//
+// What was there before the first event is not known. A resource that no event
+// created is partly known: what the events tell of it is judged, and a check of
+// it that finds nothing is unknown, never pass. Room: may import the words,
+// cloudtrail, netset, resource, control and detect.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dera"
+	"dera/cloudtrail"
+	"dera/detect"
+	"dera/resource"
+)
+
+// State is what the events told so far. It is not safe for concurrent use.
+type State struct {
+	now     func() time.Time
+	groups  map[place]*group
+	buckets map[place]*bucket
+	blocks  map[string]*block // by account
+	made    int               // rule IDs that no event told
+}
+
+// place names a resource: an ID is unique within an account only.
+type place struct{ account, id string }
+
+// New returns an empty state. Resources that are read from it were read at now.
+func New(now func() time.Time) *State {
+	return &State{now: now, groups: map[place]*group{}, buckets: map[place]*bucket{}, blocks: map[string]*block{}}
+}
+
+var _ detect.Reader = (*State)(nil)
+
+// Apply takes in one event; they must come in the order of their times. A call
+// that failed changed nothing. The error says what could not be followed: the
+// call changed something, and the state does not hold what.
+func (s *State) Apply(r cloudtrail.Record) error {
+	if r.Failed() {
+		return nil
+	}
+	switch r.Source {
+	case "ec2.amazonaws.com":
+		return s.applyEC2(call{r, parameters(r.Request, r.Name+"Request"), parameters(r.Response, r.Name+"Response")})
+	case "s3.amazonaws.com":
+		return s.applyS3(call{r, parameters(r.Request, r.Name+"Request"), parameters(r.Response, r.Name+"Response")})
+	}
+	return nil
+}
+
+// call is a record with its parameters taken apart.
+type call struct {
+	cloudtrail.Record
+	request, response tree
+}
+
+// lost is the error for a call that could not be followed.
+func (c call) lost(why string) error { return fmt.Errorf("%s: %s", c.Name, why) }
+
+// Read implements detect.Reader. It returns all of a scope in one page; an ID of
+// which no event told anything is neither there nor missing.
+func (s *State) Read(ctx context.Context, scope dera.Scope, _ bool) (detect.Page, error) {
+	var page page
+	wanted := func(id string) bool { return scope.Sweep() || slices.Contains(scope.IDs, id) }
+	switch scope.Type {
+	case resource.SecurityGroupType:
+		for at, g := range s.groups {
+			if at.account != scope.Account || g.region != scope.Region || !wanted(at.id) {
+				continue
+			}
+			page.add(g.gone, at.id, func() dera.Resource { return g.resource(scope, s.now()) })
+		}
+	case resource.BucketType:
+		for at, b := range s.buckets {
+			if at.account != scope.Account || b.config.Region != scope.Region || !wanted(at.id) {
+				continue
+			}
+			page.add(b.gone, at.id, func() dera.Resource { return b.resource(scope, s.blocks[at.account], s.now()) })
+		}
+	case resource.AccountBlockType:
+		if b := s.blocks[scope.Account]; b != nil && wanted(scope.Account) {
+			page.Resources = append(page.Resources, s.accountBlock(ctx, scope, b))
+		}
+	default:
+		return detect.Page{}, fmt.Errorf("read %s from recorded events: no event tells of them", scope.Type)
+	}
+	slices.SortFunc(page.Resources, func(a, b dera.Resource) int { return strings.Compare(a.ID, b.ID) })
+	slices.Sort(page.Missing)
+	return detect.Page(page), nil
+}
+
+// page is a detect.Page under construction.
+type page detect.Page
+
+// add puts a resource where it belongs.
+func (p *page) add(gone bool, id string, read func() dera.Resource) {
+	if gone {
+		p.Missing = append(p.Missing, id)
+		return
+	}
+	p.Resources = append(p.Resources, read())
+}
+
+// Partly says why a configuration that was read from the state is only partly
+// known; "" for one that is known since it was made.
+func (s *State) Partly(config any) string {
+	switch c := config.(type) {
+	case *resource.SecurityGroup:
+		if g := s.groups[place{c.Owner, c.ID}]; g != nil {
+			return g.partly()
+		}
+	case *resource.Bucket:
+		if b := s.buckets[place{c.Owner, c.Name}]; b != nil {
+			return b.partly()
+		}
+	case *resource.AccountBlock:
+		return "" // each event tells the whole block
+	}
+	return "no event tells of it"
+}
+
+// origin is what both kinds of resources keep of where they come from.
+type origin struct {
+	born   bool      // an event created it
+	since  time.Time // of the first event that told of it
+	doubts []string  // events that do not fit what was told before
+	gone   bool
+}
+
+func (o *origin) doubt(why string) {
+	if !slices.Contains(o.doubts, why) {
+		o.doubts = append(o.doubts, why)
+	}
+}
+
+func (o *origin) partly() string {
+	var parts []string
+	if !o.born {
+		parts = append(parts, "no recorded event created it: what it held before "+o.since.UTC().Format("2006-01-02 15:04:05")+" is not known")
+	}
+	return strings.Join(append(parts, o.doubts...), "; ")
+}
