@@ -22,24 +22,9 @@ const MaxSize = 1 << 20
 //
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 func Decode(raw []byte) (Record, error) {
-	if len(raw) > MaxSize {
-		return Record{}, fmt.Errorf("decode event of %d bytes: %w", len(raw), ErrTooLarge)
-	}
-	if !json.Valid(raw) {
-		return Record{}, fmt.Errorf("decode event: %w", ErrNotJSON)
-	}
-	envelope, err := level(raw)
+	envelope, err := unwrap(raw)
 	if err != nil {
 		return Record{}, err
-	}
-	if envelope.text("Type") == "Notification" && envelope.text("Message") != "" {
-		message := []byte(envelope.text("Message"))
-		if !json.Valid(message) {
-			return Record{}, fmt.Errorf("decode SNS message: %w", ErrNotJSON)
-		}
-		if envelope, err = level(message); err != nil {
-			return Record{}, err
-		}
 	}
 	if envelope["detail-type"] == nil && envelope["detail"] == nil {
 		return record(envelope, nil)
@@ -53,6 +38,26 @@ func Decode(raw []byte) (Record, error) {
 		return Record{}, err
 	}
 	return record(detail, envelope)
+}
+
+// unwrap takes the outermost level of an event apart, or that of the message of
+// an SNS notification.
+func unwrap(raw []byte) (object, error) {
+	if len(raw) > MaxSize {
+		return nil, fmt.Errorf("decode event of %d bytes: %w", len(raw), ErrTooLarge)
+	}
+	if !json.Valid(raw) {
+		return nil, fmt.Errorf("decode event: %w", ErrNotJSON)
+	}
+	envelope, err := level(raw)
+	if err != nil || envelope.text("Type") != "Notification" || envelope.text("Message") == "" {
+		return envelope, err
+	}
+	message := []byte(envelope.text("Message"))
+	if !json.Valid(message) {
+		return nil, fmt.Errorf("decode SNS message: %w", ErrNotJSON)
+	}
+	return level(message)
 }
 
 // level takes one level apart that AWS writes.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera"
@@ -50,17 +51,22 @@ func (s sieve) message(b *batch, m Message) {
 	b.Raw = append(b.Raw, raw)
 	if !cloudtrail.Triage(raw) {
 		b.Counts.Irrelevant++
+		b.kind(KindCloudTrail)
 		return
 	}
 	r, err := cloudtrail.Decode(raw)
+	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && cloudtrail.IsCompliance(raw) {
+		s.compliance(b, m)
+		return
+	}
 	if err != nil {
 		b.Counts.Malformed++
 		b.keep(m, why(err))
 		return
 	}
+	b.kind(KindCloudTrail)
 	if !s.accounts[r.Account] {
-		b.Counts.Foreign++
-		b.keep(m, fmt.Sprintf("account %s is not one that dera looks after", r.Account))
+		b.foreign(m, r.Account)
 		return
 	}
 	hints := cloudtrail.Hints(r)
@@ -78,6 +84,48 @@ func (s sieve) message(b *batch, m Message) {
 			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
 			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched,
 		})
+	}
+}
+
+// compliance sorts a compliance change of AWS Config. One of a resource type that
+// dera does not look after is irrelevant, not an error: users have rules for
+// everything.
+func (s sieve) compliance(b *batch, m Message) {
+	c, err := cloudtrail.DecodeCompliance([]byte(m.Body))
+	if err != nil {
+		b.Counts.Malformed++
+		b.keep(m, why(err))
+		return
+	}
+	b.kind(KindConfig)
+	if !s.accounts[c.Account] {
+		b.foreign(m, c.Account)
+		return
+	}
+	hints := c.Hints()
+	if len(hints) == 0 {
+		b.Counts.Irrelevant++
+		return
+	}
+	b.Counts.Hinted++
+	for _, scope := range hints {
+		b.event(dera.Event{
+			Source: s.source, ID: c.ID, Name: cloudtrail.ComplianceKind, Scope: scope,
+			Time: moment(c.Time, b.At), Authenticated: s.authenticated && c.Vouched,
+		})
+	}
+}
+
+// foreign counts and keeps a message of an account that is not ours.
+func (b *batch) foreign(m Message, account string) {
+	b.Counts.Foreign++
+	b.keep(m, fmt.Sprintf("account %s is not one that dera looks after", account))
+}
+
+// kind notes what kind of message arrived.
+func (b *batch) kind(k string) {
+	if !slices.Contains(b.Kinds, k) {
+		b.Kinds = append(b.Kinds, k)
 	}
 }
 

@@ -19,6 +19,13 @@ func envelope(account, name, group string, minute int) string {
 	return fmt.Sprintf(`{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":%q,"region":"eu-west-1","detail":%s}`, account, record)
 }
 
+// compliance is a compliance change of AWS Config.
+func compliance(account, typ, id string) string {
+	return fmt.Sprintf(`{"version":"0","id":"c-1","detail-type":"Config Rules Compliance Change","source":"aws.config","account":%q,"time":"2024-08-01T12:00:00Z",`+
+		`"region":"eu-west-1","resources":[],"detail":{"resourceId":%q,"awsRegion":"eu-west-1","awsAccountId":%q,"configRuleName":"any name","recordVersion":"1.0",`+
+		`"messageType":"ComplianceChangeNotification","newEvaluationResult":{"complianceType":"NON_COMPLIANT"},"resourceType":%q}}`, account, id, account, typ)
+}
+
 const (
 	ours      = "111122223333"
 	theirs    = "999999999999"
@@ -35,15 +42,22 @@ func TestSieve_sorts_every_message_once(t *testing.T) {
 		events int
 		why    string
 	}{
-		"hint":         {envelope(ours, authorize, "sg-1", 1), Counts{Hinted: 1}, 1, ""},
-		"read":         {envelope(ours, "DescribeSecurityGroups", "sg-1", 1), Counts{Irrelevant: 1}, 0, ""},
-		"read_foreign": {envelope(theirs, "DescribeSecurityGroups", "sg-1", 1), Counts{Irrelevant: 1}, 0, ""},
-		"tags_of_host": {tags, Counts{Irrelevant: 1}, 0, ""},
-		"failed":       {failed, Counts{Failed: 1}, 0, ""},
-		"foreign":      {envelope(theirs, authorize, "sg-1", 1), Counts{Foreign: 1}, 0, "account 999999999999 is not one that dera looks after"},
-		"not_json":     {"hello", Counts{Malformed: 1}, 0, "decode event: event is not a JSON object"},
-		"no_region":    {`{"eventSource":"ec2.amazonaws.com","eventName":"CreateVpc"}`, Counts{Malformed: 1}, 0, "event has no awsRegion"},
-		"other_event":  {`{"detail-type":"Scheduled Event","detail":{}}`, Counts{Malformed: 1}, 0, `decode event with detail-type "Scheduled Event": not a CloudTrail event`},
+		"hint":               {envelope(ours, authorize, "sg-1", 1), Counts{Hinted: 1}, 1, ""},
+		"read":               {envelope(ours, "DescribeSecurityGroups", "sg-1", 1), Counts{Irrelevant: 1}, 0, ""},
+		"read_foreign":       {envelope(theirs, "DescribeSecurityGroups", "sg-1", 1), Counts{Irrelevant: 1}, 0, ""},
+		"tags_of_host":       {tags, Counts{Irrelevant: 1}, 0, ""},
+		"failed":             {failed, Counts{Failed: 1}, 0, ""},
+		"foreign":            {envelope(theirs, authorize, "sg-1", 1), Counts{Foreign: 1}, 0, "account 999999999999 is not one that dera looks after"},
+		"not_json":           {"hello", Counts{Malformed: 1}, 0, "decode event: event is not a JSON object"},
+		"no_region":          {`{"eventSource":"ec2.amazonaws.com","eventName":"CreateVpc"}`, Counts{Malformed: 1}, 0, "event has no awsRegion"},
+		"config":             {compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Hinted: 1}, 1, ""},
+		"config_of_account":  {compliance(ours, "AWS::::Account", ours), Counts{Hinted: 1}, 1, ""},
+		"config_of_others":   {compliance(ours, "AWS::Lambda::Function", "f"), Counts{Irrelevant: 1}, 0, ""},
+		"config_of_nonsense": {compliance(ours, "???", "f"), Counts{Irrelevant: 1}, 0, ""},
+		"config_foreign":     {compliance(theirs, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Foreign: 1}, 0, "account 999999999999 is not one that dera looks after"},
+		"config_forged":      {strings.Replace(compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), `"account":"111122223333"`, `"account":"999999999999"`, 1), Counts{Malformed: 1}, 0, `event has a malformed account "999999999999"`},
+		"config_items":       {`{"detail-type":"Config Configuration Item Change","source":"aws.config","detail":{}}`, Counts{Malformed: 1}, 0, `decode event with detail-type "Config Configuration Item Change": not a CloudTrail event`},
+		"other_event":        {`{"detail-type":"Scheduled Event","detail":{}}`, Counts{Malformed: 1}, 0, `decode event with detail-type "Scheduled Event": not a CloudTrail event`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,4 +1,5 @@
-// Package source is where events come from: a queue that EventBridge fills, a
+// Package source is where events come from: a queue that EventBridge fills with
+// CloudTrail records and with the compliance changes of AWS Config, a
 // schedule of sweeps, recorded CloudTrail files. Whatever arrives is only a hint
 // where to look; nothing here is taken for a fact about a resource.
 //
@@ -36,7 +37,16 @@ type Delivery struct {
 	// hints; Authenticated says that only our rules can write to that queue.
 	Raw           [][]byte
 	Authenticated bool
+	// Kinds are the kinds of readable messages among them, each once.
+	Kinds []string
 }
+
+// The kinds of messages. A source that delivers one kind can be silent for
+// another.
+const (
+	KindCloudTrail = "cloudtrail"
+	KindConfig     = "config"
+)
 
 // Kept is a message that led to no look but must not vanish.
 type Kept struct {
@@ -53,7 +63,7 @@ type Counts struct {
 	Irrelevant int // of no watched call, or about no resource that dera looks at
 	Failed     int // a watched call that was refused: nothing changed
 	Foreign    int // of an account that dera does not look after
-	Malformed  int // not a readable CloudTrail event
+	Malformed  int // not a readable CloudTrail event or compliance change
 	Hinted     int // led to at least one event
 }
 

@@ -64,10 +64,8 @@ func newRootCommand(a *app) *cobra.Command {
 	})
 	a.flags.register(root)
 	root.AddCommand(
-		newDemoCommand(a), newScanCommand(a), newRunCommand(a),
 		newFindingsCommand(a), newReportCommand(a), newShowCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
-		newFindingsCommand(a), newShowCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newStopCommand(a), newResumeCommand(a),
 		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newControlCommand(a),

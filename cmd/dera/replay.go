@@ -119,6 +119,11 @@ func (r *recording) take(raw source.Raw, seen map[string]bool, last *time.Time) 
 		return nil
 	}
 	rec, err := cloudtrail.Decode(raw.Body)
+	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && cloudtrail.IsCompliance(raw.Body) {
+		r.counts.Read++ // it tells where to look, and nothing of what is there
+		r.counts.Irrelevant++
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,106 @@
+package cloudtrail
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dera"
+)
+
+// Compliance is a compliance change of AWS Config, as EventBridge delivers it. It
+// stands in this package because it comes over the same queue as the records, in
+// the same envelope, and is worth the same: it names what to look at again. Who
+// wrote the rule, and what the rule says, is not read: users name rules as they
+// like.
+//
+// https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html
+type Compliance struct {
+	ID        string // of the envelope
+	Account   string
+	Region    string
+	Partition string // of the region
+	Time      time.Time
+	// Result is the new compliance type: COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE
+	// or INSUFFICIENT_DATA.
+	Result       string
+	ResourceType string
+	ResourceID   string
+	// Vouched is true where the envelope's source is AWS Config's own, which only
+	// AWS can send. It says nothing about who may write to the queue.
+	Vouched bool
+}
+
+// ComplianceKind is the detail-type of the envelopes that DecodeCompliance reads.
+const ComplianceKind = "Config Rules Compliance Change"
+
+// IsCompliance reports whether raw is an envelope of that kind, whatever is in
+// it.
+func IsCompliance(raw []byte) bool {
+	envelope, err := unwrap(raw)
+	return err == nil && envelope.text("detail-type") == ComplianceKind
+}
+
+// DecodeCompliance reads one compliance change, in an EventBridge envelope, plain
+// or in an SNS notification. Its errors are those of Decode; an envelope whose
+// account or region is not that of its detail is a *FieldError.
+func DecodeCompliance(raw []byte) (Compliance, error) {
+	envelope, err := unwrap(raw)
+	if err != nil {
+		return Compliance{}, err
+	}
+	if kind := envelope.text("detail-type"); kind != ComplianceKind {
+		return Compliance{}, fmt.Errorf("decode event with detail-type %q: %w", clean(kind, 64), ErrNotCloudTrail)
+	}
+	detail, err := level(envelope["detail"])
+	if err != nil {
+		return Compliance{}, err
+	}
+	c := Compliance{
+		ID: clean(envelope.text("id"), 128), Account: detail.text("awsAccountId"),
+		Time: moment(detail.text("notificationCreationTime"), envelope.text("time")), Vouched: envelope.text("source") == "aws.config",
+		ResourceType: clean(detail.text("resourceType"), 128), ResourceID: clean(detail.text("resourceId"), 1024),
+		Result: clean(detail.object("newEvaluationResult").text("complianceType"), 64),
+	}
+	switch account := envelope.text("account"); {
+	case dera.ValidAccountID(c.Account) != nil:
+		return Compliance{}, &FieldError{Field: "awsAccountId", Value: c.Account}
+	case account != c.Account:
+		return Compliance{}, &FieldError{Field: "account", Value: account}
+	}
+	if c.Region, err = region(detail.text("awsRegion")); err != nil {
+		return Compliance{}, err
+	}
+	if at := envelope.text("region"); at != c.Region {
+		return Compliance{}, &FieldError{Field: "region", Value: at}
+	}
+	c.Partition = Partition(c.Region)
+	for _, f := range []struct{ field, value string }{
+		{"source", map[bool]string{true: "aws.config"}[c.Vouched]}, {"resourceType", c.ResourceType}, {"complianceType", c.Result},
+	} {
+		if f.value == "" {
+			return Compliance{}, &FieldError{Field: f.field}
+		}
+	}
+	return c, nil
+}
+
+// Hints returns where to look because of the change. That something complies now
+// is as good a reason as that it does not any more; what could not be evaluated
+// is none. A resource type that dera does not look after gives no hint.
+func (c Compliance) Hints() []dera.Scope {
+	if c.Result != "COMPLIANT" && c.Result != "NON_COMPLIANT" {
+		return nil
+	}
+	r := Record{Partition: c.Partition, Account: c.Account, Region: c.Region}
+	switch c.ResourceType {
+	case securityGroup:
+		return r.scopes(securityGroup, groupIDs(c.ResourceID))
+	case bucket:
+		return r.scopes(bucket, bucketNames(strings.TrimPrefix(c.ResourceID, "arn:"+c.Partition+":s3:::")))
+	case "AWS::::Account", accountBlock:
+		r.Region = dera.GlobalRegion
+		return r.scopes(accountBlock, []string{c.Account})
+	}
+	return nil
+}
