@@ -58,8 +58,9 @@ func (a *AccountBlock) SetBlock(to Block) (dera.Change, error) {
 // accountBlockKind is the Kind of account-level public access blocks.
 func accountBlockKind() Kind {
 	return Kind{
-		Type:   AccountBlockType,
-		Global: true,
+		Type:    AccountBlockType,
+		Global:  true,
+		Declare: declareAccountBlock,
 		Canon: func(config any) (string, error) {
 			a, err := accountBlock(config)
 			if err != nil {

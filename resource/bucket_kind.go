@@ -54,8 +54,9 @@ func bucketKind() Kind {
 			}
 			return nil
 		},
-		Tag:    tagBucket,
-		Redact: redactBucket,
+		Tag:     tagBucket,
+		Declare: declareBucket,
+		Redact:  redactBucket,
 	}
 }
 

@@ -101,14 +101,8 @@ func (r Rule) terraform(group string) []string {
 
 // cloudFormation is the rule as a resource of a template. Rules have no tags there.
 func (r Rule) cloudFormation(group string) []string {
-	name := ""
-	for part := range strings.SplitSeq(r.codeName(), "_") { // logical IDs are letters and digits
-		if part != "" {
-			name += strings.ToUpper(part[:1]) + part[1:]
-		}
-	}
 	out := []string{
-		name + ":", "  Type: AWS::EC2::SecurityGroupIngress", "  Properties:",
+		logical(r.codeName()) + ":", "  Type: AWS::EC2::SecurityGroupIngress", "  Properties:",
 		"    GroupId: " + yamlText(group), "    IpProtocol: " + yamlText(r.Protocol),
 	}
 	add := func(key, value string) { out = append(out, "    "+key+": "+value) }
