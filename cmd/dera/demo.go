@@ -38,70 +38,6 @@ func newDemoCommand(a *app) *cobra.Command {
 
 const demoRegion = "us-east-1"
 
-// demoWorld is the simulated organisation.
-type demoWorld struct {
-	cloud *awssim.Cloud
-	hub   *awssim.Account
-	queue string
-	accts []accountConfig
-}
-
-func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error) {
-	w := &demoWorld{cloud: awssim.New(awssim.Config{Now: now, Seed: 7})}
-	w.hub = w.cloud.Account("100000000001")
-	var err error
-	if w.queue, err = w.hub.Region(demoRegion).CreateQueue(ctx, "dera-events"); err != nil {
-		return nil, err
-	}
-	for _, m := range []struct{ id, name, ou string }{
-		{"200000000002", "shop-production", "production"}, {"300000000003", "analytics", "production"}, {"400000000004", "sandbox", "sandbox"},
-	} {
-		role := w.cloud.Account(m.id).AddRole("dera", w.hub.ID(), "demo-external-id", "ec2:Describe*", "ec2:Get*",
-			"ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:CreateTags")
-		w.accts = append(w.accts, accountConfig{ID: m.id, Name: m.name, OU: m.ou, Role: role, ExternalID: "demo-external-id"})
-		if err := w.cloud.ForwardEvents(awssim.Forward{Account: m.id, Queue: w.queue}); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
-}
-
-// demoCase is one misconfiguration that appears.
-type demoCase struct {
-	account int // of demoWorld.accts
-	name    string
-	story   string
-	rules   []awssim.Rule
-}
-
-func open(from, to int, cidr, description string) awssim.Rule {
-	return awssim.Rule{Protocol: "tcp", FromPort: from, ToPort: to, CIDR: cidr, Description: description}
-}
-
-func demoCases() []demoCase {
-	return []demoCase{
-		{0, "checkout", "somebody opens SSH to the world beside a rule for the office", []awssim.Rule{open(22, 22, "0.0.0.0/0", "debug, remove later"), open(22, 22, "10.0.0.0/24", "office"), open(443, 443, "0.0.0.0/0", "shop")}},
-		{1, "etl-workers", "a wide rule hides SSH and RDP among everything else", []awssim.Rule{open(0, 65535, "0.0.0.0/0", "vendor call")}},
-		{1, "notebooks", "the world in two halves: no rule says 0.0.0.0/0", []awssim.Rule{open(22, 22, "0.0.0.0/1", ""), open(22, 22, "128.0.0.0/1", "")}},
-		{2, "games", "RDP over IPv6, all of today's global unicast", []awssim.Rule{open(3389, 3389, "2000::/3", "")}},
-		{0, "bastion-eu", "a bastion: locking it could lock people out", []awssim.Rule{open(22, 22, "0.0.0.0/0", "operators")}},
-		{1, "legacy-sftp", "an exempted partner drop box", []awssim.Rule{open(22, 22, "0.0.0.0/0", "partner uploads")}},
-		{2, "redis-test", "a database port: only its owner knows", []awssim.Rule{open(6379, 6379, "0.0.0.0/0", "")}},
-		{2, "everything", "all traffic: cannot be split safely", []awssim.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: "0.0.0.0/0"}}},
-	}
-}
-
-const demoExemptions = `version: 1
-exemptions:
-  - id: legacy-sftp
-    match:
-      resources: ["arn:aws:ec2:us-east-1:300000000003:security-group/%s"]
-      keys: ["tcp/22"]
-    owner: data-platform@example.com
-    reason: Partner uploads until the S3 hand-over is done (TICKET-42)
-    expires: %s
-`
-
 func (a *app) demo(ctx context.Context, exit bool) (err error) {
 	dir, err := os.MkdirTemp("", "dera-demo-")
 	if err != nil {
@@ -176,7 +112,7 @@ func (d *demo) begin(ctx context.Context) error {
 	}
 	c := d.world.hub.Credentials()
 	return d.session.connect(ctx, options{
-		client: d.world.cloud.HTTPClient(), endpoint: "https://simulated.aws.invalid", region: demoRegion,
+		client: d.world.cloud.HTTPClient(), endpoint: "https://127.0.0.1", region: demoRegion,
 		credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, ""),
 		accounts:    d.world.accts, tell: d.tell, settle: 50 * time.Millisecond, owner: "demo",
 	})
@@ -217,6 +153,10 @@ func (d *demo) play(ctx context.Context, exit bool) error {
 	loop.Go(func() { errs <- d.session.serve(ctx, d.world.queue, time.Hour, newDiscardLog()) })
 	defer loop.Wait()
 	defer stop()
+	d.say("\n%s what is there already: a website keeps the block away from one account, another one has nothing to lose", d.paint.bold("first sweep"))
+	if err := d.quiet(ctx); err != nil {
+		return err
+	}
 	for _, c := range demoCases() {
 		if err := d.appear(ctx, c); err != nil {
 			return err
@@ -248,6 +188,12 @@ func (d *demo) play(ctx context.Context, exit bool) error {
 func (d *demo) appear(ctx context.Context, c demoCase) error {
 	acct := d.world.accts[c.account]
 	d.say("\n%s %s %s", d.paint.bold(acct.Name+"/"+c.name), d.paint.faint("account "+acct.ID), c.story)
+	if c.bucket != nil {
+		if err := c.bucket.make(ctx, d.region(c.account), c.name); err != nil {
+			return err
+		}
+		return d.quiet(ctx)
+	}
 	id := d.groups[c.name]
 	if id == "" {
 		var err error
@@ -328,7 +274,7 @@ func (d *demo) goOn(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		c := demoCase{n % 3, fmt.Sprintf("drift-%d", n), "somebody opens a port", []awssim.Rule{open([]int{22, 3389, 8080}[n%3], []int{25, 3389, 8080}[n%3], "0.0.0.0/0", "")}}
+		c := demoCase{account: n % 3, name: fmt.Sprintf("drift-%d", n), story: "somebody opens a port", rules: []awssim.Rule{open([]int{22, 3389, 8080}[n%3], []int{25, 3389, 8080}[n%3], "0.0.0.0/0", "")}}
 		if err := d.appear(ctx, c); err != nil && ctx.Err() == nil {
 			d.say("%v", err)
 		}

@@ -144,7 +144,7 @@ func decisive(f dera.Finding) []dera.Reason {
 }
 
 func resourceText(f dera.Finding) string {
-	if f.ResourceName == "" {
+	if f.ResourceName == "" || f.ResourceName == f.Resource.Name() {
 		return f.Resource.Name()
 	}
 	return fmt.Sprintf("%s (%s)", f.Resource.Name(), f.ResourceName)
