@@ -36,6 +36,9 @@ func DeclarePlan(config any, p dera.Plan, as Format) ([]string, error) {
 	name := p.Resource.Name()
 	out := []string{"--- " + name + " as it is", "+++ " + name + " without the finding", "@@ " + string(p.Resource) + " @@"}
 	for i, c := range p.Changes {
+		if c.Optional {
+			continue // dera's own tags are nothing for the owner's code
+		}
 		lines, err := kind.Declare(config, Of(c), as)
 		if err != nil {
 			return nil, fmt.Errorf("tell change %d as %s: %w", i+1, as.Language, err)
