@@ -51,6 +51,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Compliance{Scopes: s.config.Compliance},
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			s.config.otherFixers(),
 			evaluate.Code(s.config.Code),
 			s.flapping(),
 			evaluate.RolledBackBefore{},
@@ -105,7 +106,10 @@ func (s *session) queue() string {
 // ownPrincipals are the principals that dera acts as: the engine's own and the
 // roles of the accounts.
 func (s *session) ownPrincipals() []string {
-	own := []string{evaluate.Principal(s.identity.ARN)}
+	var own []string
+	if s.identity.ARN != "" { // offline there is none
+		own = append(own, evaluate.Principal(s.identity.ARN))
+	}
 	for _, a := range s.config.Accounts {
 		for _, role := range []string{a.Role, a.WriteRole} {
 			if role != "" {
