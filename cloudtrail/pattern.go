@@ -38,16 +38,21 @@ const (
 )
 
 // Pattern is an event pattern: a member of an event must be one of the values. A
-// value of Source is a text or a Prefix.
+// value of the first two is a text, a Prefix or a Suffix.
 type Pattern struct {
-	Source     []any    `json:"source,omitempty"`
-	DetailType []string `json:"detail-type,omitempty"`
-	Detail     *Detail  `json:"detail,omitempty"`
+	Source     []any   `json:"source,omitempty"`
+	DetailType []any   `json:"detail-type,omitempty"`
+	Detail     *Detail `json:"detail,omitempty"`
 }
 
 // Prefix is what a member of an event must begin with.
 type Prefix struct {
 	Prefix string `json:"prefix"`
+}
+
+// Suffix is what a member of an event must end with.
+type Suffix struct {
+	Suffix string `json:"suffix"`
 }
 
 // Detail is the part of a pattern about the detail of an event.
@@ -105,7 +110,7 @@ func Rules(types []string) []Rule {
 	}
 	return append(out, Rule{Name: "dera-ledger", For: ForLedger, State: StateAllCalls, Pattern: Pattern{
 		Source:     []any{Prefix{"aws."}}, // nobody but AWS can send these
-		DetailType: []string{"AWS API Call via CloudTrail", "AWS Console Action via CloudTrail", "AWS Console Sign In via CloudTrail", "AWS Service Event via CloudTrail"},
+		DetailType: []any{Suffix{" via CloudTrail"}},
 	}})
 }
 
@@ -116,7 +121,7 @@ func callRules(source string, names []string) []Rule {
 	service := strings.TrimSuffix(source, ".amazonaws.com")
 	pattern := func(names []string) Pattern {
 		return Pattern{
-			Source: []any{"aws." + service}, DetailType: []string{"AWS API Call via CloudTrail"},
+			Source: []any{"aws." + service}, DetailType: []any{"AWS API Call via CloudTrail"},
 			Detail: &Detail{EventSource: []string{source}, EventName: names},
 		}
 	}
@@ -170,7 +175,7 @@ func configRule(types []string) *Rule {
 		return nil
 	}
 	return &Rule{Name: "dera-config", For: ForConfig, State: StateEnabled, Pattern: Pattern{
-		Source: []any{"aws.config"}, DetailType: []string{ComplianceKind},
+		Source: []any{"aws.config"}, DetailType: []any{ComplianceKind},
 		Detail: &Detail{ResourceType: watched, Result: &Evaluation{ComplianceType: []string{"COMPLIANT", "NON_COMPLIANT"}}},
 	}}
 }

@@ -32,9 +32,10 @@ func matchObject(pattern, event map[string]any) bool {
 		case []any:
 			got, ok := event[name].(string)
 			if !ok || !slices.ContainsFunc(want, func(v any) bool {
-				if o, prefix := v.(map[string]any); prefix {
-					p, ok := o["prefix"].(string)
-					return ok && len(o) == 1 && strings.HasPrefix(got, p)
+				if o, ok := v.(map[string]any); ok {
+					prefix, begins := o["prefix"].(string)
+					suffix, ends := o["suffix"].(string)
+					return len(o) == 1 && (begins && strings.HasPrefix(got, prefix) || ends && strings.HasSuffix(got, suffix))
 				}
 				return v == any(got)
 			}) {
@@ -142,6 +143,11 @@ func TestRules_ledger(t *testing.T) {
 	for bus, want := range map[string]bool{"aws.iam": true, "aws.ec2": true, "my.app": false, "": false} {
 		if got := matches(t, ledger.Pattern.Text(), callEvent("AWS API Call via CloudTrail", bus, "iam.amazonaws.com", "GetRole")); got != want {
 			t.Errorf("source %q passes: got %t, want %t", bus, got, want)
+		}
+	}
+	for kind, want := range map[string]bool{"AWS Console Sign In via CloudTrail": true, "AWS Service Event via CloudTrail": true, "EC2 Instance State-change Notification": false} {
+		if got := matches(t, ledger.Pattern.Text(), callEvent(kind, "aws.signin", "signin.amazonaws.com", "ConsoleLogin")); got != want {
+			t.Errorf("%s passes: got %t, want %t", kind, got, want)
 		}
 	}
 }
