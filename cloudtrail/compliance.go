@@ -34,6 +34,9 @@ type Compliance struct {
 // ComplianceKind is the detail-type of the envelopes that DecodeCompliance reads.
 const ComplianceKind = "Config Rules Compliance Change"
 
+// accountType is how AWS Config calls an account as a resource.
+const accountType = "AWS::::Account"
+
 // IsCompliance reports whether raw is an envelope of that kind, whatever is in
 // it.
 func IsCompliance(raw []byte) bool {
@@ -98,7 +101,7 @@ func (c Compliance) Hints() []dera.Scope {
 		return r.scopes(securityGroup, groupIDs(c.ResourceID))
 	case bucket:
 		return r.scopes(bucket, bucketNames(strings.TrimPrefix(c.ResourceID, "arn:"+c.Partition+":s3:::")))
-	case "AWS::::Account", accountBlock:
+	case accountType, accountBlock:
 		r.Region = dera.GlobalRegion
 		return r.scopes(accountBlock, []string{c.Account})
 	}

@@ -42,6 +42,20 @@ type Call struct {
 	Name   string
 }
 
+// Types are the resource types that the call can be a hint for.
+func (c Call) Types() []string {
+	// A request that names one of everything, since some calls are hints only of
+	// what they name.
+	hints := Hints(Record{Source: c.Source, Name: c.Name, Region: firstRegion, Request: []byte(`{"groupId":"sg-0","bucketName":"any"}`)})
+	var out []string
+	for _, s := range hints {
+		if !slices.Contains(out, s.Type) {
+			out = append(out, s.Type)
+		}
+	}
+	return out
+}
+
 // Watched lists the calls that can give hints, sorted. An EventBridge rule must
 // let at least these through.
 func Watched() []Call {

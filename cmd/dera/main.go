@@ -68,7 +68,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newStopCommand(a), newResumeCommand(a),
-		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newControlCommand(a),
+		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
 		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newVersionCommand(a),
 	)
 	return root

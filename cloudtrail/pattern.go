@@ -1,0 +1,181 @@
+package cloudtrail
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Rule is an EventBridge rule that lets events through to the queue.
+//
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
+type Rule struct {
+	Name    string  `json:"name"`
+	For     string  `json:"for"` // looks, config or ledger
+	Pattern Pattern `json:"pattern"`
+	// State is ENABLED, or the one with which EventBridge also delivers calls that
+	// only read.
+	State string `json:"state"`
+	// Region is where alone the events arrive; empty is every region in use.
+	Region string `json:"region,omitempty"`
+}
+
+// What a rule is for.
+const (
+	ForLooks  = "looks"
+	ForConfig = "config"
+	ForLedger = "ledger"
+)
+
+// The states of a rule. EventBridge drops management events that only read
+// unless the rule is in the second one.
+//
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+const (
+	StateEnabled  = "ENABLED"
+	StateAllCalls = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+)
+
+// Pattern is an event pattern: a member of an event must be one of the values. A
+// value of the first two is a text, a Prefix or a Suffix.
+type Pattern struct {
+	Source     []any   `json:"source,omitempty"`
+	DetailType []any   `json:"detail-type,omitempty"`
+	Detail     *Detail `json:"detail,omitempty"`
+}
+
+// Prefix is what a member of an event must begin with.
+type Prefix struct {
+	Prefix string `json:"prefix"`
+}
+
+// Suffix is what a member of an event must end with.
+type Suffix struct {
+	Suffix string `json:"suffix"`
+}
+
+// Detail is the part of a pattern about the detail of an event.
+type Detail struct {
+	EventSource  []string    `json:"eventSource,omitempty"`
+	EventName    []string    `json:"eventName,omitempty"`
+	ResourceType []string    `json:"resourceType,omitempty"`
+	Result       *Evaluation `json:"newEvaluationResult,omitempty"`
+}
+
+// Evaluation is the part of a pattern about the result of a Config rule.
+type Evaluation struct {
+	ComplianceType []string `json:"complianceType"`
+}
+
+// Text is the pattern as EventBridge takes it.
+func (p Pattern) Text() string {
+	text, _ := json.Marshal(p) // texts alone: it cannot fail
+	return string(text)
+}
+
+// MaxPattern is how many characters a pattern may have.
+//
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+const MaxPattern = 2048
+
+// firstRegion is where the events of global services arrive, and nowhere else.
+const firstRegion = "us-east-1"
+
+// Rules returns the rules that dera needs to hear of every change of resources
+// of these types at once: for each service the watched calls, in as many
+// patterns as their size takes; one for AWS Config; and one for the usage
+// ledger, which wants every call and so makes the first ones needless.
+func Rules(types []string) []Rule {
+	bySource := map[string][]string{}
+	var sources []string
+	for _, c := range Watched() {
+		if !slices.ContainsFunc(c.Types(), func(t string) bool { return slices.Contains(types, t) }) {
+			continue
+		}
+		if bySource[c.Source] == nil {
+			sources = append(sources, c.Source)
+		}
+		bySource[c.Source] = append(bySource[c.Source], c.Name)
+	}
+	var out []Rule
+	for _, source := range sources {
+		out = append(out, callRules(source, bySource[source])...)
+	}
+	if r := configRule(types); r != nil {
+		out = append(out, *r)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return append(out, Rule{Name: "dera-ledger", For: ForLedger, State: StateAllCalls, Pattern: Pattern{
+		Source:     []any{Prefix{"aws."}}, // nobody but AWS can send these
+		DetailType: []any{Suffix{" via CloudTrail"}},
+	}})
+}
+
+// callRules splits the calls of one service over patterns of the allowed size.
+// One pattern for two services would let through what the one calls and the
+// other watches.
+func callRules(source string, names []string) []Rule {
+	service := strings.TrimSuffix(source, ".amazonaws.com")
+	pattern := func(names []string) Pattern {
+		return Pattern{
+			Source: []any{"aws." + service}, DetailType: []any{"AWS API Call via CloudTrail"},
+			Detail: &Detail{EventSource: []string{source}, EventName: names},
+		}
+	}
+	var parts [][]string
+	for _, n := range names {
+		last := len(parts) - 1
+		if last < 0 || len(pattern(append(slices.Clone(parts[last]), n)).Text()) > MaxPattern {
+			parts = append(parts, []string{n})
+			continue
+		}
+		parts[last] = append(parts[last], n)
+	}
+	var out []Rule
+	for i, part := range parts {
+		r := Rule{Name: "dera-" + service, For: ForLooks, Pattern: pattern(part), State: StateEnabled}
+		if len(parts) > 1 {
+			r.Name += fmt.Sprintf("-%d", i+1)
+		}
+		if global(source) {
+			r.Region = firstRegion
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// global reports whether the events of a service arrive in one region alone.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
+func global(source string) bool {
+	switch source {
+	case "cloudfront.amazonaws.com", "iam.amazonaws.com", "organizations.amazonaws.com", "route53.amazonaws.com":
+		return true
+	}
+	return false
+}
+
+// configRule lets through the compliance changes that are hints at resources of
+// the types.
+func configRule(types []string) *Rule {
+	var watched []string
+	for _, t := range []string{securityGroup, bucket, accountBlock, accountType} {
+		c := Compliance{Result: "COMPLIANT", ResourceType: t, ResourceID: "-"}
+		for _, s := range c.Hints() {
+			if slices.Contains(types, s.Type) {
+				watched = append(watched, t)
+			}
+		}
+	}
+	if len(watched) == 0 {
+		return nil
+	}
+	return &Rule{Name: "dera-config", For: ForConfig, State: StateEnabled, Pattern: Pattern{
+		Source: []any{"aws.config"}, DetailType: []any{ComplianceKind},
+		Detail: &Detail{ResourceType: watched, Result: &Evaluation{ComplianceType: []string{"COMPLIANT", "NON_COMPLIANT"}}},
+	}}
+}
