@@ -61,10 +61,10 @@ func (t target) conditionFor(account string) map[string]map[string]string {
 	return map[string]map[string]string{"StringEquals": {"aws:ResourceAccount": account}}
 }
 
-// ReaderPolicy allows what looking takes: the reads of the controls and the call
-// that tells who dera is.
+// ReaderPolicy allows what looking takes: the reads of the controls, which regions
+// there are, and what AWS Config remediates by itself.
 func ReaderPolicy(controls []Control, partition, account string) Policy {
-	actions := map[string]bool{"ec2:DescribeRegions": true}
+	actions := map[string]bool{"ec2:DescribeRegions": true, "config:DescribeConfigRules": true, "config:DescribeRemediationConfigurations": true}
 	for _, c := range controls {
 		for _, a := range c.Reads {
 			actions[a] = true

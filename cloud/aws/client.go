@@ -76,6 +76,7 @@ type Client struct {
 	accounts map[string]Account
 	creds    map[string]aws.CredentialsProvider
 	clients  map[string]any // by service, account and region
+	fixers   map[string]rememberedFixers
 }
 
 // New loads the configuration of the environment. It makes no API call.
@@ -110,7 +111,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		base.Region = "us-east-1"
 	}
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
-	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}}
+	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}}
 	for _, a := range cfg.Accounts {
 		c.accounts[a.ID] = a
 	}

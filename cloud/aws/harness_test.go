@@ -38,11 +38,14 @@ type wire struct {
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := url.ParseQuery(string(body)) // SQS speaks JSON: no form then
 	w.mu.Lock()
 	w.forms = append(w.forms, form)
@@ -104,7 +107,11 @@ func newFixture(t *testing.T, set func(*Config)) *fixture {
 	cfg := Config{
 		Region: east, HTTPClient: &http.Client{Transport: f.wire}, Endpoint: "https://aws.sim", Timeout: 10 * time.Second,
 		Credentials: awssdk.CredentialsProvider(credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")),
-		Observe:     func(c Call) { f.calls = append(f.calls, c) },
+		Observe: func(c Call) {
+			f.wire.mu.Lock()
+			defer f.wire.mu.Unlock()
+			f.calls = append(f.calls, c)
+		},
 	}
 	if set != nil {
 		set(&cfg)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"dera"
 	awscloud "dera/cloud/aws"
 	"dera/detect"
 	"dera/engine"
+	"dera/evaluate"
 	"dera/remediate"
 	"dera/resource"
 	"dera/source"
@@ -89,4 +91,21 @@ func batchOf(d source.Delivery) store.Batch {
 		b.Kept = append(b.Kept, store.KeptEvent{ID: k.ID, At: k.At, Source: d.Source, Why: k.Why, Body: k.Body})
 	}
 	return b
+}
+
+// configFixers finds other tools by what AWS Config says of itself.
+type configFixers struct{ client *awscloud.Client }
+
+var _ evaluate.Fixers = configFixers{}
+
+// Fixers implements evaluate.Fixers.
+func (f configFixers) Fixers(ctx context.Context, account, region, typ string) ([]evaluate.Fixer, error) {
+	list, err := f.client.Fixers(ctx, account, region)
+	var out []evaluate.Fixer
+	for _, x := range list {
+		if len(x.Types) == 0 || slices.Contains(x.Types, typ) {
+			out = append(out, evaluate.Fixer{Name: "the AWS Config rule " + x.Rule, Account: account, Region: region, Type: typ})
+		}
+	}
+	return out, err
 }

@@ -56,6 +56,7 @@ type fileConfig struct {
 	Breakers      breakerConfig         `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
 	Instance      string                `yaml:"instance,omitempty" json:"instance,omitempty" jsonschema_description:"Name of this dera where there are several; stands in the tags of what it changed."`
 	Fixers        []evaluate.FixerOwner `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; of the entries that fit the last one counts."`
+	AskConfig     bool                  `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources by itself: review then, and also where it cannot be asked. Default: false."`
 	OtherFixers   []evaluate.Fixer      `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that change resources by themselves: review, until fixers names one owner."`
 	Observation   observationConfig     `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts by itself."`
 	Workers       int                   `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`

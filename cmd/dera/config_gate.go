@@ -48,10 +48,13 @@ func (c fileConfig) validateGate() error {
 }
 
 // otherFixers is the guardrail with what the configuration declares.
-func (c fileConfig) otherFixers() evaluate.OtherFixers {
+func (c fileConfig) otherFixers(more ...evaluate.Fixers) evaluate.OtherFixers {
 	g := evaluate.OtherFixers{Owners: c.Fixers, Instance: c.Instance}
 	if len(c.OtherFixers) > 0 {
 		g.Sources = append(g.Sources, evaluate.FixerList(c.OtherFixers))
+	}
+	if c.AskConfig {
+		g.Sources = append(g.Sources, more...)
 	}
 	return g
 }
