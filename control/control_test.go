@@ -150,14 +150,18 @@ func TestPolicies(t *testing.T) {
 		policy Policy
 		want   string
 	}{
-		{"reader", ReaderPolicy([]Control{act, look}, "aws", "1"), "Look [ec2:DescribeA ec2:DescribeB ec2:DescribeC ec2:DescribeRegions] [*]"},
-		{"reader_of_nothing", ReaderPolicy(nil, "aws", "1"), "Look [ec2:DescribeRegions] [*]"},
+		{"reader", ReaderPolicy([]Control{act, look}, "aws", "1"), "Look [config:DescribeConfigRules config:DescribeRemediationConfigurations ec2:DescribeA ec2:DescribeB ec2:DescribeC ec2:DescribeRegions] [*]"},
+		{"reader_of_nothing", ReaderPolicy(nil, "aws", "1"), "Look [config:DescribeConfigRules config:DescribeRemediationConfigurations ec2:DescribeRegions] [*]"},
 		{"remediator", RemediatorPolicy([]Control{look, act}, "aws-cn", "1"),
 			"TagRulesAsTheyAreMade [ec2:CreateTags] [arn:aws-cn:ec2:*:1:security-group-rule/*]; Look [ec2:DescribeA ec2:DescribeC] [*]; " +
 				"ChangeInboundRules [ec2:RevokeSecurityGroupIngress] [arn:aws-cn:ec2:*:1:security-group/* arn:aws-cn:ec2:*:1:security-group-rule/*]"},
 		{"remediator_of_alerts", RemediatorPolicy([]Control{look}, "aws", "1"), ""},
 		{"any_account", RemediatorPolicy([]Control{{Meta: Meta{Writes: []string{"ec2:AuthorizeSecurityGroupIngress"}}}}, "aws", ""),
 			"ChangeInboundRules [ec2:AuthorizeSecurityGroupIngress] [arn:aws:ec2:*:*:security-group/* arn:aws:ec2:*:*:security-group-rule/*]"},
+		{"buckets", RemediatorPolicy([]Control{{Meta: Meta{Writes: []string{"s3:PutBucketAcl", "s3:PutAccountPublicAccessBlock"}}}}, "aws", "1"),
+			"BlockPublicAccessOfTheAccount [s3:PutAccountPublicAccessBlock] [*]; ChangeWhoGetsInToBuckets [s3:PutBucketAcl] [arn:aws:s3:::*]"},
+		{"tagging", Policy{}.Tagging("aws", "1"),
+			"TagChangedGroups [ec2:CreateTags ec2:DeleteTags] [arn:aws:ec2:*:1:security-group/*]; TagChangedBuckets [s3:PutBucketTagging] [arn:aws:s3:::*]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
