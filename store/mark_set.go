@@ -12,12 +12,12 @@ import (
 
 // A mark set is what many marks of files shrink to: a fingerprint of each, sorted,
 // as differences in Rice's code. A fingerprint is 68 bits of the hash of the file
-// and its trust: 14 are the prefix, under which the set lies, 54 stand in the
+// and its trust: 12 are the prefix, under which the set lies, 56 stand in the
 // set. A file that was never read is taken for one that was with a probability of
 // the number of marks in 2^68: for 300 million files one in 10^12.
 const (
-	prefixBits = 14
-	markBits   = 54
+	prefixBits = 12
+	markBits   = 56
 )
 
 // fingerprint takes a mark's name apart; false for one that is not the name of a
@@ -49,14 +49,12 @@ func packMarks(marks []uint64) []byte {
 		d := m - last
 		last = m
 		for range d >> low {
-			w.bit(1)
+			w.bits(1, 1)
 		}
-		w.bit(0)
-		for i := range low {
-			w.bit(byte(d >> i & 1))
-		}
+		w.bits(0, 1)
+		w.bits(d&(1<<low-1), low)
 	}
-	return w.out
+	return w.end()
 }
 
 // unpackMarks appends the marks of a set to dst.
@@ -70,14 +68,10 @@ func unpackMarks(dst []uint64, body []byte) ([]uint64, error) {
 	var last uint64
 	for range n {
 		var d uint64
-		for r.bit() == 1 {
+		for r.bits(1) == 1 {
 			d++
 		}
-		d <<= low
-		for i := range low {
-			d |= uint64(r.bit()) << i
-		}
-		if last += d; r.bad || last >= 1<<markBits {
+		if last += d<<low | r.bits(low); r.bad || last >= 1<<markBits {
 			return dst, errMarkSet
 		}
 		dst = append(dst, last)
@@ -98,32 +92,49 @@ func mergeMarks(bodies [][]byte) ([]byte, error) {
 	return packMarks(slices.Compact(all)), nil
 }
 
+// bitWriter writes numbers of up to 56 bits, the lowest first.
 type bitWriter struct {
-	out []byte
-	n   int // bits in the last byte
+	out  []byte
+	held uint64
+	n    int // bits held, fewer than eight between two calls
 }
 
-func (w *bitWriter) bit(b byte) {
-	if w.n == 0 {
-		w.out = append(w.out, 0)
+func (w *bitWriter) bits(b uint64, n int) {
+	w.held |= b << w.n
+	for w.n += n; w.n >= 8; w.n -= 8 {
+		w.out = append(w.out, byte(w.held))
+		w.held >>= 8
 	}
-	w.out[len(w.out)-1] |= b << w.n
-	w.n = (w.n + 1) & 7
 }
 
+func (w *bitWriter) end() []byte {
+	if w.n > 0 {
+		w.out = append(w.out, byte(w.held))
+	}
+	return w.out
+}
+
+// bitReader reads what bitWriter wrote.
 type bitReader struct {
-	in  []byte
-	n   int
-	bad bool
+	in   []byte
+	held uint64
+	n    int // bits held
+	bad  bool
 }
 
-// bit returns 0 behind the end, and says that it is bad.
-func (r *bitReader) bit() byte {
-	if r.n>>3 >= len(r.in) {
-		r.bad = true
-		return 0
+// bits returns 0 behind the end, and says that it is bad.
+func (r *bitReader) bits(n int) uint64 {
+	for r.n < n {
+		if len(r.in) == 0 {
+			r.bad = true
+			return 0
+		}
+		r.held |= uint64(r.in[0]) << r.n
+		r.in = r.in[1:]
+		r.n += 8
 	}
-	b := r.in[r.n>>3] >> (r.n & 7) & 1
-	r.n++
+	b := r.held & (1<<n - 1)
+	r.held >>= n
+	r.n -= n
 	return b
 }
