@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"dera/store"
 	"dera/store/storetest"
 	"dera/store/storetest/postgres"
+	"dera/usage"
 )
 
 // databases are the stores that are measured, with commits that are on disk.
@@ -123,6 +125,28 @@ func BenchmarkClaimNothing(b *testing.B) {
 		for b.Loop() {
 			if jobs, err := s.Claim(b.Context(), "us", 1, time.Minute); err != nil || len(jobs) > 0 {
 				b.Fatalf("claim: got %v, %v, want nothing", jobs, err)
+			}
+		}
+	})
+}
+
+// BenchmarkObserve is a delivery of ten events of a thousand roles: their use, and
+// a look for one of them, in one commit; what is compacted on the way included.
+func BenchmarkObserve(b *testing.B) {
+	databases(b, func(b *testing.B, s *store.Store) {
+		o := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true})
+		n := 0
+		for b.Loop() {
+			events := make([]usage.Event, 10)
+			for i := range events {
+				n++
+				events[i] = event(fmt.Sprint(n), fmt.Sprintf("role-%d", n*7919%1000), fmt.Sprintf("Get%d", n%20), usageStart.Add(time.Duration(n)*time.Second))
+			}
+			_, err := o.Through(b.Context(), events, func(ctx context.Context, use usage.Batch, _ usage.Counts) error {
+				return s.Commit(ctx, store.Batch{Use: use, Jobs: []dera.Job{{Kind: "look", Key: "one", RunAt: usageStart}}})
+			})
+			if err != nil {
+				b.Fatal(err)
 			}
 		}
 	})

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,6 +55,7 @@ func (s *Store) addUse(ctx context.Context, tx transaction, b usage.Batch) error
 			return err
 		}
 	}
+	s.marked.Add(int64(len(b.Marks)))
 	for _, f := range b.Facts {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
@@ -87,30 +87,6 @@ func addRun(ctx context.Context, tx transaction, part int, run []byte) error {
 	return nil
 }
 
-func addMark(ctx context.Context, tx transaction, m usage.Mark) error {
-	old, err := readMark(ctx, tx, m.File)
-	switch {
-	case errors.Is(err, usage.ErrNoMark):
-	case err != nil:
-		return err
-	case old.Done || old.Records != m.From:
-		return fmt.Errorf("%w: %s", usage.ErrMarked, m.Name)
-	}
-	damaged, body := 0, []byte(nil)
-	if m.Damage != "" || m.Lost > 0 || !m.Done {
-		var err error
-		if body, err = json.Marshal(m); err != nil {
-			return fmt.Errorf("mark %s: %w", m.Name, err)
-		}
-		damaged = 1
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_marks (file, at, damaged, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (file) DO UPDATE SET at = excluded.at, damaged = excluded.damaged, body = excluded.body`, m.File, int64(m.At), damaged, string(body)); err != nil {
-		return fmt.Errorf("mark %s: %w", m.Name, err)
-	}
-	return nil
-}
-
 // addHours merges: bits are only ever set.
 func (s *Store) addHours(ctx context.Context, tx transaction, h usage.Hours) error {
 	old, err := readHours(ctx, tx, `account = $1 AND region = $2 AND month = $3`, h.Account, h.Region, h.Month)
@@ -126,40 +102,6 @@ func (s *Store) addHours(ctx context.Context, tx transaction, h usage.Hours) err
 		return fmt.Errorf("hours of %s %s: %w", h.Account, h.Region, err)
 	}
 	return nil
-}
-
-// UsageMark returns the mark of a file, or usage.ErrNoMark.
-func (s *Store) UsageMark(ctx context.Context, file string) (usage.Mark, error) {
-	return readMark(ctx, s.read, file)
-}
-
-func readMark(ctx context.Context, q queryer, file string) (usage.Mark, error) {
-	var body string
-	var at usage.Second
-	err := q.QueryRowContext(ctx, `SELECT at, body FROM usage_marks WHERE file = $1`, file).Scan(&at, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return usage.Mark{}, usage.ErrNoMark
-	}
-	if err != nil {
-		return usage.Mark{}, fmt.Errorf("read mark: %w", err)
-	}
-	m := usage.Mark{File: file, Done: true, At: at}
-	if body == "" {
-		return m, nil
-	}
-	if err := json.Unmarshal([]byte(body), &m); err != nil {
-		return usage.Mark{}, fmt.Errorf("read mark: %w", err)
-	}
-	return m, nil
-}
-
-// UsageMarks returns the marks of files that were not read whole.
-func (s *Store) UsageMarks(ctx context.Context) ([]usage.Mark, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT body FROM usage_marks WHERE damaged = 1 ORDER BY file`)
-	if err != nil {
-		return nil, fmt.Errorf("read marks: %w", err)
-	}
-	return collect[usage.Mark](rows, "marks")
 }
 
 // UsageRuns returns the runs of a part of the ledger, the oldest first.
@@ -261,8 +203,14 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 	if err != nil {
 		return fmt.Errorf("compact use: %w", err)
 	}
-	if err := s.compactParts(ctx, parts, usage.SecondOf(cutoff)); err != nil || cutoff.IsZero() {
+	if err := s.compactParts(ctx, parts, usage.SecondOf(cutoff)); err != nil {
 		return err
+	}
+	if err := s.packAllMarks(ctx, maxMarks); err != nil {
+		return fmt.Errorf("compact use: %w", err)
+	}
+	if cutoff.IsZero() {
+		return nil
 	}
 	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		at := usage.SecondOf(cutoff)
@@ -273,6 +221,7 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 		}{
 			{`DELETE FROM usage_hours WHERE month < $1`, int64(month)},
 			{`DELETE FROM usage_marks WHERE at < $1`, int64(at)},
+			{`DELETE FROM usage_mark_sets WHERE month < $1`, int64(month)},
 			{`DELETE FROM usage_facts WHERE at < $1 AND kind <> 'scope'`, int64(at)},
 		} {
 			if _, err := tx.ExecContext(ctx, d.query, d.arg); err != nil {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -280,5 +281,62 @@ func usageWithJobs(t *testing.T, s, other *store.Store) {
 	}
 	if jobs, err := other.Jobs(t.Context()); err != nil || len(jobs) != 2 {
 		t.Errorf("jobs: got %v, %v, want two", jobs, err)
+	}
+}
+
+// usagePacked packs marks as they come, over several months, and forgets a month.
+func usagePacked(t *testing.T, s, other *store.Store) {
+	name := func(i, trust int) string {
+		sum := sha256.Sum256(fmt.Append(nil, i))
+		return fmt.Sprintf("%x-%d", sum[:16], trust)
+	}
+	month := func(i int) time.Time { return usageStart.AddDate(0, i/1000, 0) }
+	damaged := usage.Mark{File: name(-1, 0), Name: "broken", Done: true, Damage: "cut off", At: usage.SecondOf(usageStart)}
+	strange := usage.Mark{File: "f", Done: true, At: usage.SecondOf(usageStart)}
+	if err := s.CommitUsage(t.Context(), usage.Batch{Marks: []usage.Mark{damaged, strange}}); err != nil {
+		t.Fatal(err)
+	}
+	const all = 3000
+	for i := 0; i < all; i += 100 {
+		var b usage.Batch
+		for j := range 100 {
+			b.Marks = append(b.Marks, usage.Mark{File: name(i+j, 0), Done: true, At: usage.SecondOf(month(i + j))})
+		}
+		if err := s.CommitUsage(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PackMarks(t.Context(), 50); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := func(file string) bool {
+		m, err := other.UsageMark(t.Context(), file)
+		if err != nil && !errors.Is(err, usage.ErrNoMark) {
+			t.Fatal(err)
+		}
+		return err == nil && m.Done
+	}
+	for i := range all {
+		if !known(name(i, 0)) || known(name(i, 1)) {
+			t.Fatalf("file %d: got %t for its mark and %t for that of another trust, want only its own", i, known(name(i, 0)), known(name(i, 1)))
+		}
+	}
+	for i := range all {
+		if known(name(all+i, 0)) {
+			t.Fatalf("file %d was never read, and has a mark", all+i)
+		}
+	}
+	if m, err := other.UsageMarks(t.Context()); err != nil || len(m) != 1 || m[0].Name != "broken" || !known("f") {
+		t.Errorf("marks that cannot be packed: got %+v, %v, and %t for the strange one", m, err, known("f"))
+	}
+	again := usage.Batch{Marks: []usage.Mark{{File: name(7, 0), Done: true}}}
+	if err := other.CommitUsage(t.Context(), again); !errors.Is(err, usage.ErrMarked) {
+		t.Errorf("a packed file again: got %v, want %v", err, usage.ErrMarked)
+	}
+	if err := s.CompactUsage(t.Context(), 0, usageStart.AddDate(0, 1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if known(name(7, 0)) || !known(name(1007, 0)) {
+		t.Errorf("after the first month is over: got %t and %t, want it forgotten and the next one kept", known(name(7, 0)), known(name(1007, 0)))
 	}
 }

@@ -1,0 +1,54 @@
+package store_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"dera/store/storetest"
+	"dera/usage"
+)
+
+// TestMarkSize measures what a year of marks takes, of as many files as
+// DERA_BENCH_MARKS says, spread over twelve months. The hashes of files are
+// uniform, so it takes the files whose hash begins with eight zeros and packs
+// after a 256th of the usual number: everything is then a 256th of the whole.
+func TestMarkSize(t *testing.T) {
+	var files int
+	if _, err := fmt.Sscan(os.Getenv("DERA_BENCH_MARKS"), &files); err != nil {
+		t.Skip("DERA_BENCH_MARKS is not set: it is a number of log files")
+	}
+	const part, batch = 256, 2000
+	db := storetest.SQLite(t)
+	s := storetest.Open(t, db, storetest.NewClock())
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for i := 0; i < files/part; i += batch {
+		at := usage.SecondOf(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, i*12/(files/part), 0))
+		var b usage.Batch
+		for range batch {
+			var hash [16]byte
+			binary.BigEndian.PutUint64(hash[:8], rnd.Uint64()>>8)
+			binary.BigEndian.PutUint64(hash[8:], rnd.Uint64())
+			b.Marks = append(b.Marks, usage.Mark{File: fmt.Sprintf("%x-1", hash), Done: true, At: at})
+		}
+		if err := s.CommitUsage(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PackMarks(t.Context(), 500_000/part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(strings.TrimPrefix(db.URL, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := part * float64(info.Size())
+	fmt.Printf("{\"what\":\"marks\",\"files\":%d,\"database_MB\":%.0f,\"bytes/file\":%.1f}\n", files, size/1e6, size/float64(files))
+}

@@ -1,0 +1,3 @@
+-- Marks of files that were read whole, many in a row: package store, file mark_set.go. prefix is the first bits of the hash of the file, month that of the import.
+CREATE TABLE usage_mark_sets (
+  prefix bigint NOT NULL, run bigint NOT NULL, month bigint NOT NULL, body bytea NOT NULL, PRIMARY KEY (prefix, run));
