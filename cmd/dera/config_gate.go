@@ -16,6 +16,12 @@ func (c fileConfig) validateGate() error {
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
+	errs = append(errs, c.otherFixers().Validate())
+	for i, o := range c.Fixers {
+		if o.Control != "" && !matchesControl(o.Control) {
+			errs = append(errs, fmt.Errorf("fixers[%d].control: %q matches no control", i, o.Control))
+		}
+	}
 	_, err := evaluate.NewWindows(c.FreezeWindows, c.ChangeWindows, time.Now)
 	errs = append(errs, err)
 	if c.Breakers.Reserve < -1 || c.Breakers.Reserve > 1000 {
@@ -39,6 +45,15 @@ func (c fileConfig) validateGate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// otherFixers is the guardrail with what the configuration declares.
+func (c fileConfig) otherFixers() evaluate.OtherFixers {
+	g := evaluate.OtherFixers{Owners: c.Fixers, Instance: c.Instance}
+	if len(c.OtherFixers) > 0 {
+		g.Sources = append(g.Sources, evaluate.FixerList(c.OtherFixers))
+	}
+	return g
 }
 
 // places are the matches of the configuration by their fields.

@@ -51,6 +51,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Compliance{Scopes: s.config.Compliance},
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			s.config.otherFixers(),
 			evaluate.Code(s.config.Code),
 			s.flapping(),
 			evaluate.RolledBackBefore{},

@@ -195,7 +195,7 @@ func (s *session) wire(o options) error {
 	s.engine, err = engine.New(engine.Config{
 		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
-		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}),
+		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: s.config.Budget, BudgetEverywhere: s.config.BudgetAll, ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,
 	})

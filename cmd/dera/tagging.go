@@ -25,7 +25,7 @@ const (
 )
 
 // tags is how the engine tags, or nil where tagging is off.
-func (c taggingConfig) tags(owners evaluate.Owners) func(dera.Account, dera.Resource, []dera.Finding) map[string]string {
+func (c taggingConfig) tags(owners evaluate.Owners, instance string) func(dera.Account, dera.Resource, []dera.Finding) map[string]string {
 	if !c.Enabled {
 		return nil
 	}
@@ -44,6 +44,7 @@ func (c taggingConfig) tags(owners evaluate.Owners) func(dera.Account, dera.Reso
 		owner, _ := owners.Of(r, a, "") // not the last actor: the plan must come out the same again
 		put(out, ownerTag, owner)
 		put(out, costCentreTag, c.costCentre(a, r))
+		put(out, evaluate.InstanceTag, instance)
 		return out
 	}
 }
