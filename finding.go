@@ -44,9 +44,10 @@ type Finding struct {
 	RolledBack   int          `json:"rolled_back,omitempty"` // times that a fix was rolled back
 	Actor        string       `json:"actor,omitempty"`       // who caused it, as far as an event told
 	// LastActor and LastAgent are who changed the resource last and with which
-	// program, as an authenticated event told; never dera itself.
-	LastActor string `json:"last_actor,omitempty"`
-	LastAgent string `json:"last_agent,omitempty"`
+	// program, at LastChange, as an authenticated event told; never dera itself.
+	LastActor  string    `json:"last_actor,omitempty"`
+	LastAgent  string    `json:"last_agent,omitempty"`
+	LastChange time.Time `json:"last_change,omitzero"`
 	// Owner is who should hear of it, and OwnerSource how that is known: tag,
 	// account or actor.
 	Owner       string `json:"owner,omitempty"`

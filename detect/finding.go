@@ -94,6 +94,6 @@ func (a Assessment) finding(c control.Control, fail control.Failure, now time.Ti
 
 func carryOver(f, old dera.Finding) dera.Finding {
 	f.FirstSeen, f.RolledBack, f.Remediation, f.Actor = old.FirstSeen, old.RolledBack, old.Remediation, old.Actor
-	f.LastActor, f.LastAgent, f.Returns = old.LastActor, old.LastAgent, old.Returns
+	f.LastActor, f.LastAgent, f.LastChange, f.Returns = old.LastActor, old.LastAgent, old.LastChange, old.Returns
 	return f
 }

@@ -22,13 +22,15 @@ func (e *Engine) attribute(f *dera.Finding, a dera.Resource, before []dera.Findi
 		f.Returns = append(slices.Clone(f.Returns), f.LastSeen)
 		f.Returns = f.Returns[max(0, len(f.Returns)-mostReturns):]
 		// Who changed it before has not brought it back for all that is known.
-		f.LastActor, f.LastAgent = "", ""
+		f.LastActor, f.LastAgent, f.LastChange = "", "", time.Time{}
 	}
 	if told && !ours {
 		if f.Actor == "" {
 			f.Actor = o.Actor
 		}
-		f.LastActor, f.LastAgent = o.Actor, o.UserAgent
+		if !o.Time.Before(f.LastChange) { // queues deliver in any order
+			f.LastActor, f.LastAgent, f.LastChange = o.Actor, o.UserAgent, o.Time
+		}
 	}
 	f.Owner, f.OwnerSource = e.cfg.Owners.Of(a, e.accounts[f.Account], f.LastActor)
 }

@@ -85,6 +85,10 @@ func TestWhoChangedItAndWhoOwnsIt(t *testing.T) {
 		{name: "hearsay_does_not_count", events: []func(*dera.Event){by(eve, false)}},
 		{name: "authenticated", events: []func(*dera.Event){by(eve, true)}, first: eve, last: eve, owner: eve, from: "actor"},
 		{name: "the_last_one_counts", events: []func(*dera.Event){by(eve, true), by("root", true)}, first: eve, last: "root", owner: "root", from: "actor"},
+		{name: "a_late_event_is_not_the_last", events: []func(*dera.Event){by("root", true), func(ev *dera.Event) {
+			by(eve, true)(ev)
+			ev.Time = ev.Time.Add(-time.Hour)
+		}}, first: "root", last: "root", owner: "root", from: "actor"},
 		{name: "dera_itself_does_not", events: []func(*dera.Event){by(eve, true), by(own, true)}, first: eve, last: eve, owner: eve, from: "actor"},
 		{name: "tag_first", events: []func(*dera.Event){by(eve, true)}, tags: map[string]string{"team": "net"}, first: eve, last: eve, owner: "net", from: "tag"},
 	}

@@ -106,7 +106,10 @@ func (s *session) queue() string {
 // ownPrincipals are the principals that dera acts as: the engine's own and the
 // roles of the accounts.
 func (s *session) ownPrincipals() []string {
-	own := []string{evaluate.Principal(s.identity.ARN)}
+	var own []string
+	if s.identity.ARN != "" { // offline there is none
+		own = append(own, evaluate.Principal(s.identity.ARN))
+	}
 	for _, a := range s.config.Accounts {
 		for _, role := range []string{a.Role, a.WriteRole} {
 			if role != "" {

@@ -12,6 +12,7 @@ import (
 	"dera/controls"
 	"dera/detect"
 	"dera/engine"
+	"dera/evaluate"
 	"dera/remediate"
 	"dera/replay"
 	"dera/resource"
@@ -87,6 +88,7 @@ func (p *replaying) wire(rec recording) error {
 	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings}
 	s.engine, err = engine.New(engine.Config{
 		Store: s.store, Reader: p.state, Cloud: offline{}, Controls: p.detector.Controls, Settings: s.settings, Gate: gate,
+		Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(),
 		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },
 		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay", BudgetPerHour: s.config.Budget,
 		Now: s.app.now, Tell: p.tell,
