@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// TestConfigSchema: the schema takes what dera takes and refuses what an editor
+// should refuse.
+func TestConfigSchema(t *testing.T) {
+	t.Parallel()
+	text, err := configSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("config.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile(filepath.Join("..", "..", "examples", "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, text string
+		ok         bool
+	}{
+		{"the_example", string(example), true},
+		{"nothing_but_the_version", "version: 1", true},
+		{"unknown_field", "version: 1\nfreezes: []", false},
+		{"unknown_field_of_a_match", "version: 1\ncriteria: [{disposition: review, reason: x, match: {tags: {a: b}}}]", false},
+		{"criterion_that_exempts", "version: 1\ncriteria: [{disposition: exempt, reason: x}]", false},
+		{"criterion_without_a_reason", "version: 1\ncriteria: [{disposition: review}]", false},
+		{"window_without_a_zone", "version: 1\nfreeze_windows: [{name: a, days: [mon]}]", false},
+		{"window", "version: 1\nfreeze_windows: [{name: a, days: [mon], from: '10:00', zone: UTC, match: {ou: x}}]", true},
+		{"no_reserve", "version: 1\nbreakers: {reserve: -1, quiet: 30m, production: {ou: prod}}", true},
+		{"shorter_without_who", "version: 1\nobservation: {shorter: [{days: 1, reason: x, until: '2030-01-01'}]}", false},
+		{"fixer_without_an_owner", "version: 1\nfixers: [{control: x}]", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			asJSON, err := yaml.YAMLToJSON([]byte(tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(v); (err == nil) != tt.ok {
+				t.Errorf("got %v, want valid %t", err, tt.ok)
+			}
+		})
+	}
+}
