@@ -96,7 +96,7 @@ func doesText(f dera.Finding, r *dera.Remediation) string {
 	case dera.Waiting:
 		return fmt.Sprintf("Nothing before a person says yes, until %s.%s", stamp(r.Expires), because(f, dera.Review))
 	case dera.Ready, dera.Applying, dera.Verifying:
-		return "It is about to make the changes below, or is making them."
+		return "It is about to make the changes below, or is making them." + attention(f)
 	case dera.Undoing:
 		return "It is taking its changes back."
 	case dera.Observed:
@@ -118,6 +118,16 @@ func doesText(f dera.Finding, r *dera.Remediation) string {
 		return "Nothing: the last plan does not fit any more." + because(f, dera.Review)
 	}
 	return "Nothing."
+}
+
+// attention is what a guardrail that lets it pass wants to be heard all the same.
+func attention(f dera.Finding) string {
+	for _, r := range f.Reasons {
+		if strings.HasPrefix(r.Why, "ATTENTION") {
+			return " " + r.Why + "."
+		}
+	}
+	return ""
 }
 
 // ways are what the person can do now.
