@@ -77,6 +77,8 @@ type Client struct {
 	creds    map[string]aws.CredentialsProvider
 	clients  map[string]any // by service, account and region
 	fixers   map[string]rememberedFixers
+	// noSimulation says why IAM cannot simulate here, once it was found out.
+	noSimulation string
 }
 
 // New loads the configuration of the environment. It makes no API call.

@@ -100,6 +100,9 @@ var _ evaluate.Fixers = configFixers{}
 
 // Fixers implements evaluate.Fixers.
 func (f configFixers) Fixers(ctx context.Context, account, region, typ string) ([]evaluate.Fixer, error) {
+	if f.client == nil { // a replay: there is nobody to ask, and nothing is written
+		return nil, nil
+	}
 	list, err := f.client.Fixers(ctx, account, region)
 	var out []evaluate.Fixer
 	for _, x := range list {

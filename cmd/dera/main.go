@@ -69,7 +69,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newStopCommand(a), newResumeCommand(a),
 		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
-		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newVersionCommand(a),
+		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
 	return root
 }

@@ -141,7 +141,7 @@ func (p *replaying) unknownOf(f dera.Finding) string {
 		return ""
 	}
 	config := page.Resources[0].Config
-	return cmp.Or(p.state.Partly(config), untold(config))
+	return cmp.Or(p.state.Partly(config), untoldParts(config))
 }
 
 func scopeOf(f dera.Finding) dera.Scope {

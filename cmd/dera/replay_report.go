@@ -254,8 +254,8 @@ func (a *app) printReplayed(p paint, f replayedFinding) {
 // span is a number of seconds for people.
 func span(seconds int64) string { return (time.Duration(seconds) * time.Second).String() }
 
-// untold says what no event tells of a bucket that is otherwise known.
-func untold(config any) string {
+// untoldParts says what no event tells of a bucket that is otherwise known.
+func untoldParts(config any) string {
 	if b, ok := config.(*resource.Bucket); ok && len(b.Unread) > 0 {
 		return "no event tells its " + strings.Join(b.Unread, ", its ")
 	}

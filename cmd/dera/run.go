@@ -82,7 +82,7 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		if err != nil {
 			return err
 		}
-		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, handle) })
+		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, s.noting(handle)) })
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

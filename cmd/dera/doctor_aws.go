@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	awscloud "dera/cloud/aws"
+	"dera/controls"
+	"dera/iam/policy"
+)
+
+// queue looks whether the queue can be reached, who may write to it, and how
+// much waits in it.
+func (x *examination) queue(ctx context.Context) {
+	if x.queueURL == "" {
+		return
+	}
+	state, err := x.client.Queue(x.queueURL).State(ctx)
+	switch {
+	case awscloud.Is(err, awscloud.NotFound):
+		x.says("queue", "", broken, err.Error(), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
+		return
+	case awscloud.Is(err, awscloud.Denied):
+		x.says("queue", "", untold, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
+		return
+	case err != nil:
+		x.says("queue", "", untold, err.Error(), "")
+		return
+	}
+	x.says("queue", "", healthy, fmt.Sprintf("reached: %d messages wait, %d are in hand", state.Waiting, state.InFlight), "")
+	const many = 1000
+	if state.Waiting > many {
+		x.says("queue", "lag", toDo, fmt.Sprintf("%d messages wait", state.Waiting), "is dera run running? More processes may share a PostgreSQL database")
+	}
+	h, says := writers(state.Policy)
+	fix := ""
+	if h != healthy {
+		fix = "dera pattern --queue URL prints the policy"
+		if x.config.Vouched && h == toDo {
+			h, says = broken, says+"; queue_is_ours in the configuration says otherwise, so that forged events would be believed"
+		}
+	}
+	x.says("queue", "policy", h, says, fix)
+}
+
+// writers says who may send to a queue by its policy.
+func writers(text string) (health, string) {
+	if text == "" {
+		return broken, "there is none, so EventBridge cannot deliver"
+	}
+	doc, err := policy.Parse(text)
+	if err != nil {
+		return untold, "it could not be read: " + err.Error()
+	}
+	rules := false
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if st.Effect != policy.Allow || !sends(st) {
+			continue
+		}
+		if !onlyEventBridge(st) {
+			return toDo, fmt.Sprintf("statement %d lets others than rules of EventBridge send", i+1)
+		}
+		rules = true
+	}
+	if !rules {
+		return broken, "no statement lets EventBridge deliver"
+	}
+	return healthy, "rules of EventBridge may send, named by aws:SourceArn, and nobody else"
+}
+
+func sends(st *policy.Statement) bool {
+	if len(st.Actions) == 0 {
+		return true // NotAction: in doubt it does
+	}
+	return slices.ContainsFunc(st.Actions, func(a string) bool {
+		a = strings.ToLower(a)
+		return a == "*" || strings.HasPrefix("sqs:sendmessage", strings.TrimSuffix(a, "*"))
+	})
+}
+
+// onlyEventBridge reports whether the statement lets in the service alone, for
+// rules that it names.
+func onlyEventBridge(st *policy.Statement) bool {
+	if st.Principals == nil || st.Principals.Any || st.NotPrincipals != nil || len(st.Principals.Groups) != 1 {
+		return false
+	}
+	g := st.Principals.Groups[0]
+	if g.Kind != policy.PrincipalService || !slices.Equal(g.Values, []string{"events.amazonaws.com"}) {
+		return false
+	}
+	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, "aws:SourceArn") })
+}
+
+// regions looks whether the regions to look after are switched on, and returns
+// those that are.
+func (x *examination) regions(ctx context.Context, account string) []string {
+	want := x.app.flags.regions
+	if len(want) == 0 {
+		want = x.config.Regions
+	}
+	if len(want) == 0 {
+		want = []string{x.client.Region()}
+	}
+	on, err := x.client.Regions(ctx, account)
+	if err != nil {
+		x.says("regions", account, untold, err.Error(), "allow ec2:DescribeRegions; dera role prints all that is needed")
+		return want
+	}
+	if x.app.flags.allRegions {
+		want = on
+	}
+	var here, off []string
+	for _, r := range want {
+		if slices.Contains(on, r) {
+			here = append(here, r)
+		} else {
+			off = append(off, r)
+		}
+	}
+	if len(off) > 0 {
+		x.says("regions", account, broken, "switched off or unknown: "+strings.Join(off, ", "), "switch them on in the account, or take them out of the configuration")
+	} else {
+		x.says("regions", account, healthy, fmt.Sprintf("looked after: %s; %d are switched on", strings.Join(here, ", "), len(on)), "")
+	}
+	return here
+}
+
+// permissions tries what the controls need: reads for real in each region,
+// writes by dry run and simulation in the first one.
+func (x *examination) permissions(ctx context.Context, account string, regions []string) {
+	reads, writes := map[string]bool{}, map[string]bool{}
+	for _, c := range controls.All() {
+		for _, a := range c.Reads {
+			reads[a] = true
+		}
+		for _, a := range c.Writes {
+			writes[a] = true
+		}
+	}
+	for i, region := range regions {
+		where := account + " " + region
+		x.tried("reads", where, x.client.TryReads(ctx, account, region, slices.Sorted(maps.Keys(reads))), "dera role --kind reader prints what is needed; attach it to the reading role")
+		if i == 0 {
+			x.tried("writes", where, x.client.TryWrites(ctx, account, region, x.who.ARN, slices.Sorted(maps.Keys(writes))), "dera role --kind remediator prints what is needed; attach it to the writing role")
+		}
+	}
+}
+
+// tried says what is allowed in one line, and each other permission in its own.
+func (x *examination) tried(check, where string, list []awscloud.Permission, fix string) {
+	allowed := 0
+	untested := map[string][]string{}
+	for _, p := range list {
+		switch p.Tried {
+		case awscloud.Allowed:
+			allowed++
+		case awscloud.Refused:
+			h := broken
+			if check == "writes" && !x.config.enforces(x.app.flags.mode) {
+				h = toDo // nothing is written yet
+			}
+			x.says(check, where+" "+p.Action, h, p.Why, fix)
+		case awscloud.Unclear:
+			x.says(check, where+" "+p.Action, untold, p.Why, "")
+		case awscloud.NotTested:
+			untested[p.Why] = append(untested[p.Why], p.Action)
+		}
+	}
+	if allowed > 0 {
+		x.says(check, where, healthy, fmt.Sprintf("%d of %d permissions were tried and are there", allowed, len(list)), "")
+	}
+	for _, why := range slices.Sorted(maps.Keys(untested)) {
+		x.says(check, where, notTested, strings.Join(untested[why], ", ")+": "+why, "")
+	}
+}

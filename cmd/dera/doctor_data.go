@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dera/audit"
+	"dera/evaluate"
+	"dera/source"
+	"dera/store"
+)
+
+// data looks at what lies in the database: the log, stops, jobs, sources.
+func (x *examination) data(ctx context.Context) {
+	x.says("data", x.app.flags.data, healthy, "it opens, and the audit log agrees with it", "")
+	for _, c := range []struct {
+		name string
+		look func(context.Context) error
+	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"sources", x.sources}} {
+		if err := c.look(ctx); err != nil {
+			x.says(c.name, "", untold, err.Error(), "")
+		}
+	}
+}
+
+// checkpoint looks how old the last signed checkpoint is, and whether somebody
+// else holds one.
+func (x *examination) checkpoint(ctx context.Context) error {
+	s := x.session
+	size, err := s.store.LogSize(ctx)
+	if err != nil {
+		return err
+	}
+	covered, note, err := s.store.LastCheckpoint(ctx)
+	switch {
+	case errors.Is(err, store.ErrNotFound) && size == 0:
+		x.says("audit log", "", healthy, "it is empty", "")
+	case errors.Is(err, store.ErrNotFound):
+		x.says("audit log", "", toDo, fmt.Sprintf("%d records, and no checkpoint was signed", size), "dera run signs one each minute, other commands when they end: is it running?")
+	case err != nil:
+		return err
+	default:
+		c, err := audit.OpenCheckpoint([]byte(note), s.log.PublicKey)
+		if err != nil {
+			return err
+		}
+		age := x.app.now().Sub(c.Time).Truncate(time.Second)
+		if behind := size - covered; behind > 0 && age > 10*time.Minute {
+			x.says("audit log", "", toDo, fmt.Sprintf("%d of %d records are newer than the last checkpoint, which is %s old", behind, size, age), "is dera run running? It signs one each minute")
+			break
+		}
+		x.says("audit log", "", healthy, fmt.Sprintf("%d records; the last checkpoint is %s old", size, age), "")
+	}
+	const fix = "keep a checkpoint where this host cannot write: dera audit export DIR, and verify against it with --since (docs/audit.md)"
+	if x.config.enforces(x.app.flags.mode) {
+		x.says("audit log", "anchor", toDo, "there is no anchor outside of this host: whoever has its key and database could shorten the log unseen", fix)
+		return nil
+	}
+	x.says("audit log", "anchor", notTested, "there is none; it is wanted before anything is enforced", fix)
+	return nil
+}
+
+func (x *examination) stops(ctx context.Context) error {
+	stops, err := x.session.store.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range stops {
+		where := "everywhere"
+		if s.Account+s.Control != "" {
+			where = strings.TrimSpace(s.Account + " " + s.Control)
+		}
+		x.says("stops", where, toDo, "dera is stopped: "+s.Reason, "dera resume with the same scope, when it may go on")
+	}
+	if len(stops) == 0 {
+		x.says("stops", "", healthy, "nothing is stopped", "")
+	}
+	return nil
+}
+
+// jobs looks whether somebody works: what is due does not wait long.
+func (x *examination) jobs(ctx context.Context) error {
+	list, err := x.session.store.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	var oldest time.Duration
+	for _, j := range list {
+		if late := x.app.now().Sub(j.RunAt); late > oldest && j.LeasedUntil.Before(x.app.now()) {
+			oldest = late
+		}
+	}
+	if oldest > 10*time.Minute {
+		x.says("jobs", "", toDo, fmt.Sprintf("%d jobs; the oldest has been due for %s", len(list), oldest.Truncate(time.Second)), "start dera run, or look into its log")
+		return nil
+	}
+	x.says("jobs", "", healthy, fmt.Sprintf("%d jobs, none overdue", len(list)), "")
+	return nil
+}
+
+// sources looks when each kind of message last came. A rule that was switched
+// off looks just like a quiet day.
+func (x *examination) sources(ctx context.Context) error {
+	if x.queueURL == "" {
+		x.says("sources", "", toDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
+		return nil
+	}
+	for _, kind := range []string{source.KindCloudTrail, source.KindConfig} {
+		text, err := x.session.store.Remembered(ctx, rememberDelivery+kind)
+		if err != nil {
+			return err
+		}
+		at, err := time.Parse(time.RFC3339, text)
+		age := x.app.now().Sub(at).Truncate(time.Second)
+		const fix = "compare rules, their states and the queue's policy with dera pattern; is a trail recording?"
+		switch {
+		case text == "" && kind == source.KindConfig:
+			x.says("sources", kind, healthy, "none has come; it is not needed", "")
+		case text == "":
+			x.says("sources", kind, toDo, "nothing has ever come", fix)
+		case err != nil:
+			return fmt.Errorf("read when %s last came: %w", kind, err)
+		case age > 24*time.Hour && kind == source.KindCloudTrail, age > 30*24*time.Hour:
+			x.says("sources", kind, toDo, "silent for "+age.String(), fix)
+		default:
+			x.says("sources", kind, healthy, "last came "+age.String()+" ago", "")
+		}
+	}
+	text, err := x.session.store.Remembered(ctx, rememberEvent+"sqs")
+	if lag, bad := time.ParseDuration(text); err == nil && bad == nil && lag > 15*time.Minute {
+		x.says("sources", "lag", toDo, "events were "+lag.String()+" old when they came", "CloudTrail takes minutes; more is a queue that nobody emptied, or a slow way between buses")
+	}
+	return err
+}
+
+// exemptions looks at the list: a broken one stops automation.
+func (x *examination) exemptions() {
+	path := x.app.flags.exemptions
+	if path == "" {
+		path = x.config.Exemptions
+	}
+	if path == "" {
+		if x.config.enforces(x.app.flags.mode) && !x.app.flags.noExemptions {
+			x.says("exemptions", "", broken, "enforce is configured and nothing is said about exemptions: dera does not start", "name a list, or say --no-exemptions")
+			return
+		}
+		x.says("exemptions", "", healthy, "there is no list", "")
+		return
+	}
+	list, err := evaluate.ExemptionConfig{Controls: controlIDs(), Now: x.app.now()}.Load(path)
+	if err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		x.says("exemptions", path, broken, first, "dera exemptions check "+path)
+		return
+	}
+	for _, w := range list.Warnings {
+		line, _, _ := strings.Cut(w.String(), "\n")
+		x.says("exemptions", path, toDo, line, "renew it by pull request, or let it lapse")
+	}
+	if len(list.Warnings) == 0 {
+		x.says("exemptions", path, healthy, "it is valid, and nothing in it expires soon", "")
+	}
+}
