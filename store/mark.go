@@ -80,12 +80,12 @@ func packedMark(ctx context.Context, q queryer, file string) (usage.Mark, error)
 	if err != nil {
 		return usage.Mark{}, err
 	}
-	var marks []uint64
 	for _, s := range sets {
-		if marks, err = unpackMarks(marks[:0], s.body); err != nil {
+		found, err := hasMark(s.body, mark)
+		if err != nil {
 			return usage.Mark{}, fmt.Errorf("read mark: %w", err)
 		}
-		if _, found := slices.BinarySearch(marks, mark); found {
+		if found {
 			first := time.Date(s.month/12, time.Month(s.month%12+1), 1, 0, 0, 0, 0, time.UTC)
 			return usage.Mark{File: file, Done: true, At: usage.SecondOf(first)}, nil
 		}
@@ -206,33 +206,64 @@ func packSome(ctx context.Context, tx transaction, after string) (last string, m
 }
 
 // addMarkSet adds a set to a prefix, merged with others of its month if these
-// are many.
+// are many. With the first of a month all others of each month before become one.
 func addMarkSet(ctx context.Context, tx transaction, prefix int, add markSet) error {
 	sets, err := readMarkSets(ctx, tx, prefix)
 	if err != nil {
 		return err
 	}
-	run := int64(1)
+	next := int64(1)
 	if len(sets) > 0 {
-		run = sets[len(sets)-1].run + 1
+		next = sets[len(sets)-1].run + 1
 	}
-	sets = slices.DeleteFunc(sets, func(s markSet) bool { return s.month != add.month })
-	if len(sets) >= mostMarkSets {
-		bodies := make([][]byte, 0, len(sets)+1)
-		for _, s := range sets {
-			bodies = append(bodies, s.body)
+	of := map[int][]markSet{}
+	for _, s := range sets {
+		of[s.month] = append(of[s.month], s)
+	}
+	begins := len(of[add.month]) == 0
+	add.run = next
+	of[add.month] = append(of[add.month], add)
+	for month, list := range of {
+		first := 0
+		switch {
+		case month == add.month && len(list) <= mostMarkSets:
+			first = len(list) - 1
+		case month == add.month:
+			first = worthwhile(bodiesOf(list))
+		case !begins || len(list) == 1:
+			continue
 		}
-		bodies = append(bodies, add.body)
-		first := worthwhile(bodies)
-		if add.body, err = mergeMarks(bodies[first:]); err != nil {
+		if err := mergeMarkSets(ctx, tx, prefix, list[first:]); err != nil {
 			return err
 		}
-		for _, s := range sets[min(first, len(sets)):] {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM usage_mark_sets WHERE prefix = $1 AND run = $2`, prefix, s.run); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+func bodiesOf(list []markSet) [][]byte {
+	out := make([][]byte, len(list))
+	for i, s := range list {
+		out[i] = s.body
+	}
+	return out
+}
+
+// mergeMarkSets puts one set in the place of several, the last of which need not
+// be there yet.
+func mergeMarkSets(ctx context.Context, tx transaction, prefix int, list []markSet) error {
+	last := list[len(list)-1]
+	body := last.body
+	if len(list) > 1 {
+		var err error
+		if body, err = mergeMarks(bodiesOf(list)); err != nil {
+			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO usage_mark_sets (prefix, run, month, body) VALUES ($1, $2, $3, $4)`, prefix, run, add.month, add.body)
+	for _, s := range list {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_mark_sets WHERE prefix = $1 AND run = $2`, prefix, s.run); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO usage_mark_sets (prefix, run, month, body) VALUES ($1, $2, $3, $4)`, prefix, last.run, last.month, body)
 	return err
 }

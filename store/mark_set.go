@@ -13,11 +13,14 @@ import (
 // A mark set is what many marks of files shrink to: a fingerprint of each, sorted,
 // as differences in Rice's code. A fingerprint is 68 bits of the hash of the file
 // and its trust: 12 are the prefix, under which the set lies, 56 stand in the
-// set. A file that was never read is taken for one that was with a probability of
+// set, by their first 5 bits in blocks of their own, so that who looks for one
+// need not read all. A file that was never read is taken for one that was with a probability of
 // the number of marks in 2^68: for 300 million files one in 10^12.
 const (
 	prefixBits = 12
 	markBits   = 56
+	blocks     = 32
+	blockBits  = markBits - 5 // of a mark in its block
 )
 
 // fingerprint takes a mark's name apart; false for one that is not the name of a
@@ -40,12 +43,30 @@ var errMarkSet = errors.New("a set of marks of the usage ledger is damaged")
 
 // packMarks packs marks, which are sorted, each once.
 func packMarks(marks []uint64) []byte {
+	var out []byte
+	for b := range uint64(blocks) {
+		n := 0
+		for n < len(marks) && marks[n]>>blockBits == b {
+			n++
+		}
+		body := packBlock(marks[:n])
+		out, marks = append(binary.AppendUvarint(out, uint64(len(body))), body...), marks[n:]
+	}
+	return out
+}
+
+// packBlock packs the marks of one block.
+func packBlock(marks []uint64) []byte {
+	if len(marks) == 0 {
+		return nil
+	}
 	n := uint64(len(marks))
 	// The mean difference decides how many bits of each stand as they are.
-	low := max(bits.Len64((1<<markBits)/max(n, 1))-1, 0)
+	low := max(bits.Len64((1<<blockBits)/n)-1, 0)
 	w := bitWriter{out: append(binary.AppendUvarint(nil, n), byte(low))}
 	var last uint64
 	for _, m := range marks {
+		m &= 1<<blockBits - 1
 		d := m - last
 		last = m
 		for range d >> low {
@@ -59,8 +80,51 @@ func packMarks(marks []uint64) []byte {
 
 // unpackMarks appends the marks of a set to dst.
 func unpackMarks(dst []uint64, body []byte) ([]uint64, error) {
+	for b := range uint64(blocks) {
+		block, rest, err := nextBlock(body)
+		if err == nil {
+			dst, err = unpackBlock(dst, block, b<<blockBits)
+		}
+		if err != nil {
+			return dst, err
+		}
+		body = rest
+	}
+	if len(body) > 0 {
+		return dst, errMarkSet
+	}
+	return dst, nil
+}
+
+// hasMark looks for a mark in a set.
+func hasMark(body []byte, mark uint64) (bool, error) {
+	var block []byte
+	var err error
+	for range mark>>blockBits + 1 {
+		if block, body, err = nextBlock(body); err != nil {
+			return false, err
+		}
+	}
+	marks, err := unpackBlock(nil, block, mark>>blockBits<<blockBits)
+	_, found := slices.BinarySearch(marks, mark)
+	return found, err
+}
+
+func nextBlock(body []byte) (block, rest []byte, err error) {
 	n, size := binary.Uvarint(body)
-	if size <= 0 || size >= len(body) || n > 8*uint64(len(body)) || body[size] > markBits {
+	if size <= 0 || n > uint64(len(body)-size) {
+		return nil, nil, errMarkSet
+	}
+	return body[size : size+int(n)], body[size+int(n):], nil
+}
+
+// unpackBlock appends the marks of a block, which begin at base.
+func unpackBlock(dst []uint64, body []byte, base uint64) ([]uint64, error) {
+	if len(body) == 0 {
+		return dst, nil
+	}
+	n, size := binary.Uvarint(body)
+	if size <= 0 || size >= len(body) || n > 8*uint64(len(body)) || body[size] > blockBits {
 		return dst, errMarkSet
 	}
 	low := int(body[size])
@@ -71,10 +135,10 @@ func unpackMarks(dst []uint64, body []byte) ([]uint64, error) {
 		for r.bits(1) == 1 {
 			d++
 		}
-		if last += d<<low | r.bits(low); r.bad || last >= 1<<markBits {
+		if last += d<<low | r.bits(low); r.bad || last >= 1<<blockBits {
 			return dst, errMarkSet
 		}
-		dst = append(dst, last)
+		dst = append(dst, base|last)
 	}
 	return dst, nil
 }

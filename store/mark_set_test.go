@@ -26,6 +26,12 @@ func TestMarkSet(t *testing.T) {
 		if err != nil || !slices.Equal(got, marks) {
 			t.Errorf("%s: got %d marks, %v, want %d", name, len(got), err, len(marks))
 		}
+		body := packMarks(marks)
+		for _, m := range append(random(50), marks...) {
+			if got, err := hasMark(body, m); err != nil || got != slices.Contains(marks, m) {
+				t.Errorf("%s: mark %d: got %t, %v", name, m, got, err)
+			}
+		}
 	}
 	a, b := random(300), random(200)
 	both := slices.Concat(a, b, a[:10])

@@ -41,6 +41,7 @@ func runUsage(t *testing.T, fresh func(testing.TB) storetest.Database) {
 		"facts_are_noted_once":                usageFacts,
 		"batch_is_nothing_when_it_is_stopped": usageStopped,
 		"use_commits_with_what_it_came_with":  usageWithJobs,
+		"packed_marks_are_still_there":        usagePacked,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
