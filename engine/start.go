@@ -167,7 +167,11 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		if o.hold && due.Before(now.Add(time.Minute)) {
 			due = now.Add(time.Minute)
 		}
-		b.Spends = append(b.Spends, store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour, Everywhere: e.cfg.BudgetEverywhere})
+		spend := store.Spend{Remediation: r.ID, Account: a.Resource.Account, Control: r.Control, At: now, Limit: e.cfg.BudgetPerHour, Everywhere: e.cfg.BudgetEverywhere}
+		if reserve, ok := evaluate.ReserveOf(g.decision); ok {
+			spend.Reserve = (*store.Reserve)(&reserve)
+		}
+		b.Spends = append(b.Spends, spend)
 		b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: due})
 	case dera.Waiting:
 		why = "waits for an approval"

@@ -28,7 +28,9 @@ func frozenFrom(t *testing.T, clock string, set func(*world)) *world {
 func TestEveryTriggerMeetsTheGate(t *testing.T) {
 	t.Parallel()
 	for name, trigger := range map[string]func(w *world, id string) error{
-		"event": func(w *world, id string) error { return w.engine.Ingest(w.t.Context(), []dera.Event{w.event(id)}, nil, nil) },
+		"event": func(w *world, id string) error {
+			return w.engine.Ingest(w.t.Context(), []dera.Event{w.event(id)}, nil, nil)
+		},
 		"sweep": func(w *world, _ string) error { return w.engine.Sweep(w.t.Context(), "sweep") },
 		"scan": func(w *world, _ string) error {
 			for _, s := range w.engine.Scopes() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"dera"
@@ -120,7 +122,42 @@ func (g Breaker) reserve(ctx context.Context, c Case, account string, since time
 	if spent >= g.Reserve {
 		return r, nil
 	}
-	return pass("fixes keep failing %s, but it is critical or in production, and %d of a reserve of %d are spent", where, max(spent, 0), g.Reserve), nil
+	r = pass("fixes keep failing %s, but it is critical or in production, and %d of a reserve of %d are spent", where, max(spent, 0), g.Reserve)
+	r.Ref = Reserve{Account: account, Since: since, Most: g.Reserve}.ref()
+	return r, nil
+}
+
+// Reserve is what may still begin while a breaker is open: Most automatic
+// remediations since it opened, in an account or, for an empty one, everywhere.
+type Reserve struct {
+	Account string
+	Since   time.Time
+	Most    int
+}
+
+// ref is the reserve as the reason refers to it.
+func (r Reserve) ref() string {
+	return fmt.Sprintf("reserve %d %s %s", r.Most, r.Since.UTC().Format(time.RFC3339Nano), r.Account)
+}
+
+// ReserveOf returns the reserve that the decision draws on, so that the commit
+// can hold it over all replicas.
+func ReserveOf(d dera.Decision) (Reserve, bool) {
+	for _, r := range d.Reasons {
+		if r.Guardrail != (Breaker{}).Name() || r.Disposition != dera.Auto {
+			continue
+		}
+		parts := strings.Split(r.Ref, " ")
+		if len(parts) != 4 || parts[0] != "reserve" {
+			continue
+		}
+		most, err := strconv.Atoi(parts[1])
+		since, timeErr := time.Parse(time.RFC3339Nano, parts[2])
+		if err == nil && timeErr == nil {
+			return Reserve{Account: parts[3], Since: since, Most: most}, true
+		}
+	}
+	return Reserve{}, false
 }
 
 // open returns the accounts whose breaker is open, and since when.

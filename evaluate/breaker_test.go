@@ -126,6 +126,11 @@ func TestBreaker(t *testing.T) {
 			if err != nil || r.Disposition != tt.want || !strings.Contains(r.Why, tt.why) {
 				t.Errorf("got %s %q, %v, want %s with %q", r.Disposition, r.Why, err, tt.want, tt.why)
 			}
+			r.Guardrail = tt.rail.Name()
+			draws := strings.Contains(r.Why, "of a reserve")
+			if got, ok := ReserveOf(dera.Decision{Reasons: []dera.Reason{r}}); ok != draws || ok && (got.Most != 2 || got.Account != here || !got.Since.Equal(noon.Add(-10*time.Minute))) {
+				t.Errorf("reserve: got %+v, %t, want it %t", got, ok, draws)
+			}
 		})
 	}
 }

@@ -64,6 +64,16 @@ type Spend struct {
 	// controls together; 0 means no limit.
 	Limit      int
 	Everywhere int
+	// Reserve, when set, is what else must not be exceeded.
+	Reserve *Reserve
+}
+
+// Reserve is the most spends since a time, in an account or, for an empty one,
+// everywhere.
+type Reserve struct {
+	Account string
+	Since   time.Time
+	Most    int
 }
 
 // Commit writes the batch in one durable transaction. On an error nothing is
@@ -135,6 +145,15 @@ func (w writer) spends(ctx context.Context, b Batch) error {
 			}
 			if others >= s.Everywhere {
 				return fmt.Errorf("all accounts: %w", ErrBudget)
+			}
+		}
+		if r := s.Reserve; r != nil {
+			if err := w.tx.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE ($1 = '' OR account = $1) AND at > $2 AND remediation <> $3`,
+				r.Account, micros(r.Since), s.Remediation).Scan(&others); err != nil {
+				return fmt.Errorf("reserve: %w", err)
+			}
+			if others >= r.Most {
+				return fmt.Errorf("reserve of %d: %w", r.Most, ErrBudget)
 			}
 		}
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO spends (remediation, account, control, at) VALUES ($1, $2, $3, $4)

@@ -29,6 +29,32 @@ func budgetEverywhere(w *world) {
 	}
 }
 
+// reserveRace: what was spent before the reserve began does not count, and many
+// who draw on it at once get no more than there is (invariant I12).
+func reserveRace(w *world) {
+	if err := w.store.Commit(w.Context(), store.Batch{Spends: []store.Spend{spend("before", 0, w.clock.Now())}}); err != nil {
+		w.Errorf("spend: %v", err)
+	}
+	since := w.clock.Now()
+	w.clock.Advance(time.Minute)
+	const most = 2
+	won := 0
+	for _, err := range w.race(12, func(s *store.Store, i int) error {
+		x := spend(string(rune('a'+i)), 0, w.clock.Now())
+		x.Reserve = &store.Reserve{Account: account, Since: since, Most: most}
+		return s.Commit(w.Context(), store.Batch{Spends: []store.Spend{x}})
+	}) {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, store.ErrBudget) {
+			w.Errorf("spend: got %v, want %v", err, store.ErrBudget)
+		}
+	}
+	if got := must(w.store.Spent(w.Context(), "", "", since))(w); won != most || got != most {
+		w.Errorf("spenders and spends: got %d and %d, want %d", won, got, most)
+	}
+}
+
 func failedFixes(w *world) {
 	at := w.clock.Now()
 	add := func(id string, state dera.State, ago time.Duration) {

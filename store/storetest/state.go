@@ -23,6 +23,7 @@ func stateTests() map[string]func(*world) {
 		"budget_counts_a_remediation_once":   budgetOnce,
 		"budget_holds_against_many_spenders": budgetRace,
 		"budget_of_all_accounts_together":    budgetEverywhere,
+		"reserve_holds_against_many":         reserveRace,
 		"failed_fixes_are_found":             failedFixes,
 		"moments_are_remembered":             moments,
 		"kept_events_are_bounded":            keptBounded,
