@@ -38,7 +38,7 @@ func (b *bucket) resource(scope dera.Scope, account *block, at time.Time) dera.R
 	c.Unread = append(c.Unread, resource.PartOrigins)
 	slices.Sort(c.Unread)
 	return dera.Resource{
-		ARN: dera.NewARN(scope.Partition, "s3", "", "", c.Name), Partition: scope.Partition, Account: c.Owner, Region: c.Region,
+		ARN: resource.BucketARN(scope.Partition, c.Name), Partition: scope.Partition, Account: c.Owner, Region: c.Region,
 		Type: resource.BucketType, ID: c.Name, Name: c.Name, Tags: c.Tags, Config: &c, ReadAt: at, Full: true,
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
@@ -37,7 +38,7 @@ type prober struct {
 }
 
 // sample is one of each that a read needs.
-type sample struct{ Group, Bucket, AccessPoint, PrefixList string }
+type sample struct{ Group, Bucket, AccessPoint, PrefixList, Rule string }
 
 // ErrNothing means that there is nothing to try a read on.
 var ErrNothing = errors.New("there is nothing in this account and region to try it on")
@@ -111,7 +112,7 @@ type read struct {
 }
 
 // firstReads is how many of the reads find what the others ask about.
-const firstReads = 4
+const firstReads = 5
 
 func (p *prober) reads() []read {
 	ec2s := func() *ec2.Client { return p.ec2(p.account, p.region) }
@@ -138,6 +139,15 @@ func (p *prober) reads() []read {
 		{"ec2:DescribeManagedPrefixLists", p.findPrefixList},
 		{"s3:ListAllMyBuckets", p.findBucket},
 		{"s3:ListAccessPoints", p.findAccessPoint},
+		{"config:DescribeConfigRules", p.findRule},
+		{"config:DescribeRemediationConfigurations", func(ctx context.Context) error {
+			if p.found.Rule == "" {
+				return ErrNothing
+			}
+			_, err := p.config(p.account, p.region).DescribeRemediationConfigurations(ctx,
+				&configservice.DescribeRemediationConfigurationsInput{ConfigRuleNames: []string{p.found.Rule}}, configOnce)
+			return err
+		}},
 		{"ec2:DescribeRegions", func(ctx context.Context) error {
 			_, err := ec2s().DescribeRegions(ctx, &ec2.DescribeRegionsInput{RegionNames: []string{p.region}})
 			return err
@@ -232,6 +242,17 @@ func (p *prober) findAccessPoint(ctx context.Context) error {
 	out, err := p.s3control(p.account, p.region).ListAccessPoints(ctx, &s3control.ListAccessPointsInput{AccountId: aws.String(p.account), MaxResults: 1})
 	if err == nil && len(out.AccessPointList) > 0 {
 		p.found.AccessPoint = aws.ToString(out.AccessPointList[0].Name)
+	}
+	return err
+}
+
+// configOnce is for AWS Config, which not every account has: one attempt.
+func configOnce(o *configservice.Options) { o.Retryer = aws.NopRetryer{} }
+
+func (p *prober) findRule(ctx context.Context) error {
+	out, err := p.config(p.account, p.region).DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{}, configOnce)
+	if err == nil && len(out.ConfigRules) > 0 {
+		p.found.Rule = aws.ToString(out.ConfigRules[0].ConfigRuleName)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	awscloud "dera/cloud/aws"
+	"dera/control"
 	"dera/controls"
 	"dera/iam/policy"
 )
@@ -133,10 +134,12 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 // writes by dry run and simulation in the first one.
 func (x *examination) permissions(ctx context.Context, account string, regions []string) {
 	reads, writes := map[string]bool{}, map[string]bool{}
-	for _, c := range controls.All() {
-		for _, a := range c.Reads {
+	for _, st := range control.ReaderPolicy(controls.All(), awscloud.Partition(x.client.Region()), account).Statement {
+		for _, a := range st.Action {
 			reads[a] = true
 		}
+	}
+	for _, c := range controls.All() {
 		for _, a := range c.Writes {
 			writes[a] = true
 		}

@@ -141,7 +141,7 @@ func (r *recording) take(raw source.Raw, seen map[string]bool, last *time.Time) 
 		r.counts.Irrelevant++
 	case rec.ID != "" && seen[key]:
 		r.counts.Duplicate++
-	case !r.ours(rec):
+	case !r.ours(rec, hints):
 		r.counts.Foreign++
 	default:
 		seen[key] = true
@@ -151,10 +151,13 @@ func (r *recording) take(raw source.Raw, seen map[string]bool, last *time.Time) 
 	return nil
 }
 
-// ours reports whether the event is of an account and region that were asked for.
-func (r *recording) ours(rec cloudtrail.Record) bool {
+// ours reports whether the event can concern an account and region that were
+// asked for: what happens in one region can matter in others.
+func (r *recording) ours(rec cloudtrail.Record, hints []dera.Scope) bool {
 	known := len(r.accounts) == 0 || slices.ContainsFunc(r.accounts, func(a dera.Account) bool { return a.ID == rec.Account })
-	return known && (len(r.regions) == 0 || slices.Contains(r.regions, rec.Region))
+	return known && (len(r.regions) == 0 || slices.ContainsFunc(hints, func(s dera.Scope) bool {
+		return s.Region == dera.EveryRegion || s.Region == dera.GlobalRegion || slices.Contains(r.regions, s.Region)
+	}))
 }
 
 // places fills in the accounts and regions of the events where none were asked
@@ -196,7 +199,7 @@ func (a *app) replay(ctx context.Context, paths []string, keep bool) (err error)
 	}
 	var accounts []dera.Account
 	for _, acct := range cfg.Accounts {
-		accounts = append(accounts, dera.Account{ID: acct.ID, Name: acct.Name, OU: acct.OU, Tags: acct.Tags})
+		accounts = append(accounts, dera.Account{ID: acct.ID, Name: acct.Name, OU: acct.OU, Tags: acct.Tags, Owner: acct.Owner})
 	}
 	bar := newProgress(a.err, "reading")
 	rec, err := readRecording(ctx, paths, accounts, a.flags.regions, bar)

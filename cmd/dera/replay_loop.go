@@ -86,12 +86,13 @@ func (p *replaying) wire(rec recording) error {
 	}
 	p.state = replay.New(s.app.now)
 	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings}
+	owners := evaluate.Owners{Tags: s.config.OwnerTags}
 	s.engine, err = engine.New(engine.Config{
 		Store: s.store, Reader: p.state, Cloud: offline{}, Controls: p.detector.Controls, Settings: s.settings, Gate: gate,
-		Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(),
+		Owners: owners, Own: s.ownPrincipals(), Flapping: s.flapping(), Tags: s.config.Tagging.tags(owners, s.config.Instance),
 		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },
-		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay", BudgetPerHour: s.config.Budget,
-		Now: s.app.now, Tell: p.tell,
+		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay",
+		BudgetPerHour: s.config.Budget, BudgetEverywhere: s.config.BudgetAll, Now: s.app.now, Tell: p.tell,
 	})
 	return err
 }
@@ -107,7 +108,11 @@ func (p *replaying) step(ctx context.Context, ev recordedEvent) error {
 	}
 	var events []dera.Event
 	for _, scope := range ev.hints {
-		events = append(events, dera.Event{Source: "replay", ID: ev.ID, Name: ev.Name, Scope: scope, Actor: ev.Actor(), UserAgent: ev.UserAgent, Time: ev.Time})
+		// The files' word is taken for who did what: it can only lower a decision
+		// here, and nothing is written.
+		events = append(events, dera.Event{
+			Source: "replay", ID: ev.ID, Name: ev.Name, Scope: scope, Actor: ev.Actor(), UserAgent: ev.UserAgent, Time: ev.Time, Authenticated: true,
+		})
 	}
 	if err := p.session.engine.Ingest(ctx, events, nil, nil); err != nil {
 		return err

@@ -63,6 +63,8 @@ type replayedFinding struct {
 	Why          string           `json:"why"`
 	Disposition  dera.Disposition `json:"disposition"`
 	Reasons      []dera.Reason    `json:"reasons"`
+	Owner        string           `json:"owner,omitempty"`
+	OwnerSource  string           `json:"owner_source,omitempty"`
 	Diff         []string         `json:"diff,omitempty"`
 	PartlyKnown  string           `json:"partly_known,omitempty"`
 	AppearedAt   time.Time        `json:"appeared_at"`
@@ -143,6 +145,7 @@ func (p *replaying) view(ctx context.Context, e *episode, end time.Time) (replay
 		Finding: f.ID, Control: f.Control, Account: f.Account, Region: f.Region, Resource: f.Resource, ResourceType: f.ResourceType,
 		ResourceName: f.ResourceName, Key: f.Key, Severity: f.Severity, Title: f.Title, Why: f.Why, Disposition: f.Disposition,
 		Reasons: f.Reasons, AppearedAt: e.from, CausedBy: e.cause, PartlyKnown: e.partly,
+		Owner: f.Owner, OwnerSource: f.OwnerSource,
 	}
 	if f.Remediation != "" {
 		rem, err := p.session.store.Remediation(ctx, f.Remediation)
