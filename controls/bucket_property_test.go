@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -173,6 +174,13 @@ func keysAndFix(t *rapid.T, c control.Control, b *resource.Bucket) ([]string, *r
 	after, err := resource.ApplyPlan(b, p)
 	if err != nil {
 		t.Fatal(err)
+	}
+	ev, err := c.Prove(r, res.Failures, p, control.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if blob, _, err := ev.Blob(); err != nil || strings.Contains(string(blob), "hunter") {
+		t.Errorf("evidence: got %v, or it holds a value that can be secret: %s", err, blob)
 	}
 	return keys, after.(*resource.Bucket)
 }
