@@ -21,6 +21,8 @@ const AccessKind = "access/1"
 // about: who gets in before and after the plan, and which part of that shall go.
 // Values of policies that can be secret have stand-ins, the same in both texts.
 type Access struct {
+	Bucket dera.ARN `json:"bucket,omitempty"` // none for the block of an account
+
 	Old Side `json:"old"`
 	New Side `json:"new"`
 	// Goals are the keys of the findings that shall be gone.
@@ -66,7 +68,7 @@ func ProveBucket(b *resource.Bucket, goals []string, changes []dera.Change) (der
 		}
 	}
 	after := config.(*resource.Bucket)
-	real := Access{Goals: goals, Old: side(b, b.Policy), New: side(after, after.Policy)}
+	real := Access{Bucket: b.ARN(), Goals: goals, Old: side(b, b.Policy), New: side(after, after.Policy)}
 	if !real.New.Block.AtLeast(real.Old.Block) || real.New.Block != real.Old.Block {
 		real.Needs = b.Needs(context.Background())
 	}

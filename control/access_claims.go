@@ -64,6 +64,9 @@ func (a Access) nothingNew() answer {
 	if !a.New.Block.AtLeast(a.Old.Block) {
 		return answer{dera.Refuted, "a setting of the public access block is off that was on"}
 	}
+	if a.Old.Policy == a.New.Policy {
+		return proved() // also where it cannot be read
+	}
 	old, fresh, _, err := a.documents()
 	if err != nil {
 		return answer{dera.Unknown, err.Error()}
@@ -80,6 +83,9 @@ func (a Access) nothingLost() answer {
 	if a.New.Block != a.Old.Block && len(a.Needs) > 0 {
 		return answer{dera.Unknown, strings.Join(a.Needs, "; ")}
 	}
+	if a.Old.Policy == a.New.Policy && len(a.Dropped) == 0 {
+		return proved()
+	}
 	_, fresh, kept, err := a.documents()
 	if err != nil {
 		return answer{dera.Unknown, err.Error()}
@@ -94,16 +100,13 @@ func (a Access) nothingLost() answer {
 
 // opens reports whether a statement of the old policy lets strangers in.
 func (a Access) opens(i int) bool {
-	open, _ := public(a.Old.Policy)
+	open, _ := a.public(a.Old.Policy)
 	return slices.ContainsFunc(open, func(o resource.Opened) bool { return o.Index == i })
 }
 
-// certified is proved when the policies did not change, or when the certificate
-// holds and is about just these documents.
+// certified is proved when the certificate holds and is about just these
+// documents.
 func (a Access) certified(certificate string, old, fresh reason.Policies) answer {
-	if a.Old.Policy == a.New.Policy {
-		return proved()
-	}
 	c, err := proof.Check([]byte(certificate))
 	if err != nil {
 		return answer{dera.Unknown, "the certificate does not hold: " + err.Error()}
@@ -145,7 +148,7 @@ func (a Access) gone() answer {
 }
 
 func (a Access) policyGone(goal string) answer {
-	open, unsure := public(a.New.Policy)
+	open, unsure := a.public(a.New.Policy)
 	for _, o := range open {
 		if o.Writes == (goal == PolicyWrite) {
 			return answer{dera.Refuted, o.Witness}
@@ -166,7 +169,8 @@ func (a Access) grantsGone(goal string) answer {
 	return proved()
 }
 
-func public(text string) ([]resource.Opened, string) {
+// public returns the statements of a policy of the bucket that let strangers in.
+func (a Access) public(text string) ([]resource.Opened, string) {
 	if text == "" {
 		return nil, ""
 	}
@@ -174,12 +178,12 @@ func public(text string) ([]resource.Opened, string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	return resource.PublicStatements(context.Background(), doc)
+	return resource.PublicStatements(context.Background(), a.Bucket, doc)
 }
 
 // denied is a request that strangers could make before and cannot after.
 func (a Access) denied() string {
-	open, _ := public(a.Old.Policy)
+	open, _ := a.public(a.Old.Policy)
 	for _, o := range open {
 		if slices.Contains(a.Dropped, o.Index) {
 			return o.Witness + " by a stranger"

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"dera/iam/policy"
@@ -16,7 +17,7 @@ import (
 // "Managing public access to access points".
 func (b *Bucket) PublicAccessPoints(ctx context.Context) (open []AccessPoint, unsure string) {
 	var doubts []string
-	for _, p := range b.AccessPoints {
+	for _, p := range b.pointsInOrder() {
 		if p.Policy == "" || p.VPC != "" || Strictest(p.Block, b.Block, b.AccountBlock).RestrictedBuckets {
 			continue
 		}
@@ -25,7 +26,7 @@ func (b *Bucket) PublicAccessPoints(ctx context.Context) (open []AccessPoint, un
 			doubts = append(doubts, "the policy of access point "+p.Name+" could not be read")
 			continue
 		}
-		lets, why := PublicStatements(ctx, doc)
+		lets, why := PublicStatements(ctx, "", doc)
 		switch {
 		case len(lets) > 0 && b.delegates():
 			open = append(open, p)
@@ -34,6 +35,11 @@ func (b *Bucket) PublicAccessPoints(ctx context.Context) (open []AccessPoint, un
 		}
 	}
 	return open, strings.Join(doubts, "; ")
+}
+
+// pointsInOrder are the access points, however AWS listed them.
+func (b *Bucket) pointsInOrder() []AccessPoint {
+	return slices.SortedFunc(slices.Values(b.AccessPoints), func(x, y AccessPoint) int { return strings.Compare(x.Name, y.Name) })
 }
 
 // delegates reports whether some statement of the bucket policy can let in a

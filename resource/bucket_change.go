@@ -76,7 +76,8 @@ func change(operation string, input, before, after any, undo string, undoInput a
 }
 
 // DropStatements returns the change that takes the statements out of the bucket
-// policy and leaves every other byte; with the last one the policy goes.
+// policy and leaves every other byte; with the last one the policy goes. It is an
+// error where S3 would refuse what is left.
 func (b *Bucket) DropStatements(indices []int) (dera.Change, error) {
 	doc, err := b.Parsed()
 	if err != nil {
@@ -103,6 +104,11 @@ func (b *Bucket) DropStatements(indices []int) (dera.Change, error) {
 	case err != nil:
 		return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
 	default:
+		left := *b
+		left.Policy = edited.Text()
+		if err := left.policyAllowed(); err != nil {
+			return dera.Change{}, err
+		}
 		undo.Expect = edited.Text()
 		c, err = change(PutBucketPolicy, BucketPolicyInput{Bucket: b.Name, Policy: edited.Text(), Expect: b.Policy}, b.Policy, edited.Text(), PutBucketPolicy, undo, diff)
 	}
@@ -112,12 +118,16 @@ func (b *Bucket) DropStatements(indices []int) (dera.Change, error) {
 	return c, err
 }
 
-// DropGrants returns the change that takes the grants that fit out of the ACL.
+// DropGrants returns the change that takes the grants that fit out of the ACL. It
+// is an error where S3 would refuse what is left.
 func (b *Bucket) DropGrants(fits func(Grant) bool) (dera.Change, error) {
 	if b.OwnerID == "" {
 		return dera.Change{}, fmt.Errorf("the owner of bucket %s is not known", b.Name)
 	}
 	keep := slices.DeleteFunc(slices.Clone(b.Grants), fits)
+	if err := b.grantsAllowed(keep); err != nil {
+		return dera.Change{}, err
+	}
 	var diff []string
 	for _, g := range b.Grants {
 		if fits(g) {
@@ -182,11 +192,8 @@ func applyBucket(config any, op Operation) (any, error) {
 			return nil, err
 		}
 		next.Grants = in.Grants
-		switch public := len(next.PublicGrants()) > 0; {
-		case b.ACLsDisabled():
-			return nil, &NotAllowedError{"S3 refuses to change the ACL, since the bucket's object ownership has disabled ACLs"}
-		case public && b.Blocked().PublicACLs:
-			return nil, &NotAllowedError{"S3 refuses a public ACL while BlockPublicAcls is on"}
+		if err := b.grantsAllowed(in.Grants); err != nil {
+			return nil, err
 		}
 	case op.Name == PutBucketBlock && op.Version == 1:
 		in, err := bucketInput[BucketBlockInput](b, op)
@@ -216,6 +223,16 @@ func (b *Bucket) policyAllowed() error {
 	}
 	if public, _ := DeemedPublic(context.Background(), doc); public {
 		return &NotAllowedError{"S3 refuses a public policy while BlockPublicPolicy is on for the bucket or its account"}
+	}
+	return nil
+}
+
+func (b *Bucket) grantsAllowed(grants []Grant) error {
+	switch public := slices.ContainsFunc(grants, Grant.Public); {
+	case b.ACLsDisabled():
+		return &NotAllowedError{"S3 refuses to change the ACL, since the bucket's object ownership has disabled ACLs"}
+	case public && b.Blocked().PublicACLs:
+		return &NotAllowedError{"S3 refuses a public ACL while BlockPublicAcls is on"}
 	}
 	return nil
 }

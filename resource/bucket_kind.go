@@ -30,7 +30,7 @@ func bucketKind() Kind {
 			for _, o := range b.Origins {
 				out = append(out, "CloudFront distribution "+o)
 			}
-			for _, p := range b.AccessPoints {
+			for _, p := range b.pointsInOrder() {
 				out = append(out, "access point "+p.Name)
 			}
 			return out
@@ -63,12 +63,23 @@ func bucketKind() Kind {
 // BucketARN names a bucket.
 func BucketARN(partition, name string) dera.ARN { return dera.NewARN(partition, "s3", "", "", name) }
 
+// ARN names the bucket, in the partition of its region.
+func (b *Bucket) ARN() dera.ARN {
+	switch {
+	case strings.HasPrefix(b.Region, "cn-"):
+		return BucketARN("aws-cn", b.Name)
+	case strings.HasPrefix(b.Region, "us-gov-"):
+		return BucketARN("aws-us-gov", b.Name)
+	}
+	return BucketARN("aws", b.Name)
+}
+
 // Needs says what blocking all public access to the bucket could break, or what
 // could not be read that would tell. Nothing means that it breaks nothing.
 func (b *Bucket) Needs(ctx context.Context) []string {
 	var out []string
 	doc, err := b.Parsed()
-	switch open, unsure := PublicStatements(ctx, doc); {
+	switch open, unsure := PublicStatements(ctx, b.ARN(), doc); {
 	case err != nil:
 		out = append(out, "its policy could not be read")
 	case len(open) > 0:
@@ -94,7 +105,7 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 	if len(b.Origins) > 0 {
 		out = append(out, "it is the origin of CloudFront "+strings.Join(b.Origins, ", "))
 	}
-	for _, p := range b.AccessPoints {
+	for _, p := range b.pointsInOrder() {
 		if p.Policy != "" {
 			out = append(out, "access point "+p.Name+" has a policy of its own")
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dera"
 	"dera/iam/policy"
 	"dera/iam/reason"
 )
@@ -30,14 +31,19 @@ type Opened struct {
 	Witness string // a request that it lets in
 }
 
-// PublicStatements returns the statements of the policy that let strangers in,
-// decided for every request that there can be. unsure says about which statements
-// nothing is known, and why; with it the list may be short.
-func PublicStatements(ctx context.Context, doc *policy.Document) (open []Opened, unsure string) {
+// PublicStatements returns the statements of the policy that let strangers in to
+// the bucket, decided for every request that there can be; without a bucket, to
+// anything. unsure says about which statements nothing is known, and why; with it
+// the list may be short.
+func PublicStatements(ctx context.Context, bucket dera.ARN, doc *policy.Document) (open []Opened, unsure string) {
 	if doc == nil {
 		return nil, ""
 	}
-	ex := reason.Public(ctx, reason.Policies{doc}, reason.Config{})
+	var on []string
+	if bucket != "" {
+		on = []string{string(bucket), string(bucket) + "/*"}
+	}
+	ex := reason.PublicOn(ctx, reason.Policies{doc}, []string{"s3:*"}, on, reason.Config{})
 	for _, o := range ex.Open {
 		st := &doc.Statements[o.Statement.Statement]
 		open = append(open, Opened{

@@ -40,7 +40,7 @@ func BucketPublicPolicy() control.Control {
 			if err != nil {
 				return nil, cannotPlan(err)
 			}
-			open, _ := resource.PublicStatements(context.Background(), doc)
+			open, _ := resource.PublicStatements(context.Background(), b.ARN(), doc)
 			var drop []int
 			for _, o := range open {
 				if hasKey(failures, policyKey(o.Writes)) {
@@ -74,7 +74,7 @@ func checkPolicy(b *resource.Bucket, _ control.Settings) control.Result {
 	if err != nil {
 		return judged(nil, err.Error())
 	}
-	open, unsure := resource.PublicStatements(context.Background(), doc)
+	open, unsure := resource.PublicStatements(context.Background(), b.ARN(), doc)
 	if b.Blocked().RestrictedBuckets && len(open) > 0 {
 		// What S3 takes for public is cut down to the account itself, all of it.
 		if public, _ := resource.DeemedPublic(context.Background(), doc); public {

@@ -54,6 +54,14 @@ func Public(ctx context.Context, policies Policies, cfg Config) Exposure {
 	return exposure(ctx, policies, stranger{docs: policies}, cfg)
 }
 
+// PublicOn is [Public] for the actions and the resources alone: those that have
+// to do with what the policy stands at. What it says of others has no effect, and
+// counts neither for it nor against it. Both lists are patterns as in a policy,
+// and an empty list stands for all.
+func PublicOn(ctx context.Context, policies Policies, actions, resources []string, cfg Config) Exposure {
+	return exposure(ctx, policies, stranger{docs: policies, actions: actions, on: resources}, cfg)
+}
+
 // External decides, for the policies of a resource, whether a caller outside
 // the zone of trust can use it. Other than for [Public], accounts that the
 // policy names but the zone does not are outside. AWS services are not
@@ -63,7 +71,7 @@ func External(ctx context.Context, policies Policies, zone Zone, cfg Config) Exp
 }
 
 func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Exposure {
-	p := prepare(claim{fresh: policies, assume: s.assume}, cfg.withDefaults())
+	p := prepare(claim{fresh: policies, actions: anyOf(s.actions), assume: s.assume}, cfg.withDefaults())
 	judges := map[Ref]*judge{}
 	var open []*source // about which not all is said
 	for _, src := range p.grants() {
@@ -120,25 +128,33 @@ func verdictOf(p *prepared, judges map[Ref]*judge) Exposure {
 // stands for all. The claim is that they allow none: Proved means that no such
 // request is allowed, and Refuted comes with one that is.
 func AllowsAny(ctx context.Context, policies Policies, actions, resources []string, cfg Config) Answer {
-	cl := claim{fresh: policies}
-	if len(actions) > 0 {
-		var globs []*lang.Glob
-		for _, a := range actions {
-			if g := actionGlob(a); g != nil {
-				globs = append(globs, g)
-			}
-		}
-		cl.actions = lang.Union(globs...)
-	}
+	cl := claim{fresh: policies, actions: anyOf(actions)}
 	if len(resources) > 0 {
-		cl.assume = func(c *compiler) []lit {
-			var values valueList
-			c.variables = false
-			for _, r := range resources {
-				c.resource(&values, r)
-			}
-			return []lit{values.languages(c, resourceDim, false)[0].lit}
-		}
+		cl.assume = func(c *compiler) []lit { return []lit{c.among(resources)} }
 	}
 	return decide(ctx, cl, cfg)
+}
+
+// anyOf are the actions that fit one of the patterns, or nil for all actions.
+func anyOf(actions []string) *lang.Set {
+	if len(actions) == 0 {
+		return nil
+	}
+	var globs []*lang.Glob
+	for _, a := range actions {
+		if g := actionGlob(a); g != nil {
+			globs = append(globs, g)
+		}
+	}
+	return lang.Union(globs...)
+}
+
+// among says that a request is on one of the resources.
+func (c *compiler) among(resources []string) lit {
+	var values valueList
+	c.variables = false
+	for _, r := range resources {
+		c.resource(&values, r)
+	}
+	return values.languages(c, resourceDim, false)[0].lit
 }

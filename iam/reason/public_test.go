@@ -148,3 +148,31 @@ func parts256() string {
 	}
 	return strings.Join(out, ",")
 }
+
+func TestPublicOn(t *testing.T) {
+	t.Parallel()
+	most := `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","NotResource":"arn:aws:s3:::b/private/*"}`
+	denied := `{"Effect":"Deny","Principal":"*","Action":"*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}`
+	bucket := []string{"arn:aws:s3:::b", "arn:aws:s3:::b/*"}
+	tests := []struct {
+		name       string
+		statements []string
+		on         []string
+		want       Verdict
+	}{
+		{"all_but_a_folder", []string{most}, bucket, Refuted},
+		{"all_but_a_folder_of_another_bucket", []string{strings.Replace(most, "b/private", "c", 1)}, bucket, Refuted},
+		{"denied_on_the_bucket", []string{most, denied}, bucket, Proved},
+		{"denied_on_the_bucket_alone", []string{most, denied}, nil, Refuted},
+		{"all_of_s3_denied_on_the_bucket", []string{strings.Replace(most, "s3:GetObject", "*", 1), strings.Replace(denied, `"*","Res`, `"s3:*","Res`, 1)}, bucket, Proved},
+		{"about_another_bucket", []string{statementOf("Allow", everybody, "")}, []string{"arn:aws:s3:::c", "arn:aws:s3:::c/*"}, Proved},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := PublicOn(t.Context(), policyOf(t, tt.statements...), []string{"s3:*"}, tt.on, Config{}); got.Verdict != tt.want {
+				t.Errorf("got %v, want %v: %+v", got.Verdict, tt.want, got)
+			}
+		})
+	}
+}

@@ -17,6 +17,8 @@ import (
 type stranger struct {
 	zone *Zone // nil asks about public access
 	docs Policies
+	// The actions and resources that are asked about; none stands for all.
+	actions, on []string
 }
 
 // trustKey says which part of the value of a key must be fixed for it to tell
@@ -83,6 +85,9 @@ func (s stranger) assume(c *compiler) []lit {
 		}
 	}
 	out := s.principals(c)
+	if len(s.on) > 0 {
+		out = append(out, c.among(s.on))
+	}
 	for d := firstKeyDim; d < len(c.t.dims); d++ {
 		switch key := c.t.dims[d].key; {
 		case key == "aws:sourceip":
