@@ -16,4 +16,7 @@ type Event struct {
 	// Authenticated is true only where the delivery path proves that the event
 	// is CloudTrail's; the actor of any other event is hearsay.
 	Authenticated bool `json:"authenticated,omitempty"`
+	// Document is the whole document that the call wrote, where it wrote one, such
+	// as a bucket policy. It can hold secrets and is never stored with the event.
+	Document string `json:"-"`
 }

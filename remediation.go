@@ -71,9 +71,11 @@ type Remediation struct {
 	// Overwrote names another writer's change of the same document that ours may
 	// have replaced.
 	Overwrote string `json:"overwrote,omitempty"`
-	Failure   string `json:"failure,omitempty"`
-	Undo      string `json:"undo,omitempty"`    // why it is being undone
-	UndoBy    string `json:"undo_by,omitempty"` // who asked for the rollback
+	// OverwroteDocument is what that writer wrote, as far as the event told.
+	OverwroteDocument string `json:"overwrote_document,omitempty"`
+	Failure           string `json:"failure,omitempty"`
+	Undo              string `json:"undo,omitempty"`    // why it is being undone
+	UndoBy            string `json:"undo_by,omitempty"` // who asked for the rollback
 	// DespiteStop lets a rollback that a person asked for pass a stop.
 	DespiteStop bool      `json:"despite_stop,omitempty"`
 	Approval    *Approval `json:"approval,omitempty"` // of the plan with this digest

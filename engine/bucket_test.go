@@ -222,7 +222,7 @@ func TestOverwrittenWriterIsTold(t *testing.T) {
 					at = s.At
 				}
 			}
-			ev := dera.Event{Source: "test", ID: "e-1", Name: "PutBucketPolicy", Actor: "arn:aws:iam::" + account + ":user/bob", Time: at, Scope: bucketScope()}
+			ev := dera.Event{Source: "test", ID: "e-1", Name: "PutBucketPolicy", Actor: "arn:aws:iam::" + account + ":user/bob", Time: at, Scope: bucketScope(), Document: bucketPolicy(other)}
 			tt.event(w, &ev)
 			w.ingest(ev)
 			w.ingest(ev) // told once, however often the event comes
@@ -232,6 +232,9 @@ func TestOverwrittenWriterIsTold(t *testing.T) {
 			w.ingest(w.bucketEvent("Look"))
 			w.quiet()
 			list := w.bucketFixes(t)
+			if got := list[0].OverwroteDocument; tt.told && got != bucketPolicy(other) {
+				t.Errorf("what the other one wrote: got %q", got)
+			}
 			told := list[0].State == dera.Collateral && strings.Contains(list[0].Overwrote, "user/bob") && len(list[0].Moved) == 1
 			if told != tt.told {
 				t.Errorf("first remediation: got %s, overwrote %q, moved %q; want told %t", list[0].State, list[0].Overwrote, list[0].Moved, tt.told)

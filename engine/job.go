@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera"
@@ -62,14 +63,17 @@ func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.K
 	return e.Accept(ctx, events, store.Batch{Kept: kept, Counts: counts})
 }
 
-// Accept is Ingest with whatever else is to be in that commit.
-func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch) error {
+// Accept is Ingest with whatever else is to be in that commit. older are events
+// whose scopes are looked at because of events anyway.
+func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch, older ...dera.Event) error {
 	for _, ev := range e.everywhere(events) {
 		j, err := lookAt(ev, e.cfg.Now())
 		if err != nil {
 			return err
 		}
 		b.Jobs = append(b.Jobs, j)
+	}
+	for _, ev := range slices.Concat(older, events) {
 		if err := e.overwritten(ctx, ev, &b); err != nil {
 			return err
 		}

@@ -117,8 +117,9 @@ func inEffect(r dera.Remediation) bool {
 	switch r.State {
 	case dera.Resolved, dera.Collateral, dera.UndoFailed:
 		return true
+	default:
+		return !r.State.Final() && r.State != dera.Waiting
 	}
-	return !r.State.Final() && r.State != dera.Waiting
 }
 
 // Write implements remediate.Journal: state, intent, record, findings and the

@@ -36,9 +36,11 @@ func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch)
 			return err
 		}
 		for _, r := range list {
-			if r.Overwrote != "" || !e.rival(kind, r, ev) {
+			known := slices.ContainsFunc(b.Remediations, func(o dera.Remediation) bool { return o.ID == r.ID })
+			if known || r.Overwrote != "" || !e.rival(kind, r, ev) {
 				continue
 			}
+			r.OverwroteDocument = ev.Document
 			r.Overwrote = fmt.Sprintf("%s by %s at %s", ev.Name, orSomebody(ev.Actor), ev.Time.UTC().Format(time.RFC3339))
 			why := "dera may have overwritten " + r.Overwrote + ": it came between dera's last read and its write"
 			if ev.ID != "" {
@@ -69,7 +71,7 @@ func orSomebody(actor string) string {
 // rival reports whether the event is of a call that wrote the document of the
 // remediation while dera was between its read and its write.
 func (e *Engine) rival(kind resource.Kind, r dera.Remediation, ev dera.Event) bool {
-	if !r.State.Final() || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
+	if !r.State.Final() && r.State != dera.Verifying || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
 		return false
 	}
 	var read, wrote time.Time
@@ -79,6 +81,7 @@ func (e *Engine) rival(kind resource.Kind, r dera.Remediation, ev dera.Event) bo
 			read = s.At
 		case dera.Verifying:
 			wrote = s.At
+		default: // the other steps wrote nothing
 		}
 	}
 	return !read.IsZero() && !wrote.IsZero() && e.cfg.Now().Sub(wrote) <= watchFor &&

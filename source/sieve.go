@@ -82,7 +82,7 @@ func (s sieve) message(b *batch, m Message) {
 	for _, scope := range hints {
 		b.event(dera.Event{
 			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
-			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched,
+			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched, Document: r.Document(),
 		})
 	}
 }
@@ -138,7 +138,10 @@ func (b *batch) event(e dera.Event) {
 		b.index[key] = len(b.Events)
 		b.Events = append(b.Events, e)
 	case !e.Time.Before(b.Events[i].Time):
+		b.Older = append(b.Older, b.Events[i])
 		b.Events[i] = e
+	default:
+		b.Older = append(b.Older, e)
 	}
 }
 

@@ -107,6 +107,13 @@ func TestSieve_coalesces_to_the_newest(t *testing.T) {
 	if diff := cmp.Diff(want, d.Events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
+	var older []string
+	for _, e := range d.Older {
+		older = append(older, e.ID)
+	}
+	if want := []string{"e-2", "e-3"}; !cmp.Equal(older, want) {
+		t.Errorf("older events: got %q, want %q: who else wrote there", older, want)
+	}
 	if want := (Counts{Received: 4, Hinted: 4}); d.Counts != want {
 		t.Errorf("got counts %+v, want %+v", d.Counts, want)
 	}

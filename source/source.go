@@ -29,6 +29,9 @@ type Delivery struct {
 	At     time.Time
 	// Events are the hints, one for each scope key, the newest.
 	Events []dera.Event
+	// Older are hints for the same scopes as Events that came before these: who
+	// else wrote there.
+	Older []dera.Event
 	// Kept are messages that a person should see: unreadable ones and those of
 	// accounts that dera does not look after.
 	Kept   []Kept

@@ -81,7 +81,9 @@ func receipts(messages []source.Message) []awscloud.Message {
 
 // ingest hands a delivery of a source to the engine.
 func ingest(e *engine.Engine) source.Handler {
-	return func(ctx context.Context, d source.Delivery) error { return e.Accept(ctx, d.Events, batchOf(d)) }
+	return func(ctx context.Context, d source.Delivery) error {
+		return e.Accept(ctx, d.Events, batchOf(d), d.Older...)
+	}
 }
 
 // batchOf is what of a delivery is kept beside the events.

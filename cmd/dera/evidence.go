@@ -18,6 +18,7 @@ import (
 	"dera"
 	"dera/control"
 	"dera/iam/proof"
+	"dera/resource"
 )
 
 // evidenceDir holds the evidence of an export: HASH.json is the piece that the
@@ -236,4 +237,22 @@ func (a *app) printEvidence(p paint, blob json.RawMessage, width int) error {
 		a.printf("  %s\n", p.diff(strings.TrimRight(line, "\n")))
 	}
 	return nil
+}
+
+// printOverwritten shows what another writer wrote meanwhile, against the policy
+// from which both of them came; what dera made of it is in the evidence.
+func (a *app) printOverwritten(p paint, r dera.Remediation) {
+	if r.OverwroteDocument == "" || len(r.Plan.Changes) == 0 {
+		return
+	}
+	var before string
+	if json.Unmarshal(r.Plan.Changes[0].Before, &before) != nil {
+		return
+	}
+	var hide resource.Redactor
+	a.printf("\n%s\n", p.bold("what the other one wrote, from the same policy"))
+	diff := udiff.Unified("before", "theirs", hide.Text(before)+"\n", hide.Text(r.OverwroteDocument)+"\n")
+	for line := range strings.Lines(diff) {
+		a.printf("  %s\n", p.diff(strings.TrimRight(line, "\n")))
+	}
 }

@@ -41,7 +41,8 @@ type shown struct {
 func (v shown) redacted() shown {
 	if v.Remediation != nil {
 		r := *v.Remediation
-		r.Plan, r.Way = resource.Shown(r.Plan), nil
+		var hide resource.Redactor
+		r.Plan, r.Way, r.OverwroteDocument = resource.Shown(r.Plan), nil, hide.Text(r.OverwroteDocument)
 		v.Remediation = &r
 	}
 	return v
@@ -114,6 +115,7 @@ func (a *app) printShown(v shown, width int) error {
 		if err := a.printEvidence(p, v.Evidence, width); err != nil {
 			return err
 		}
+		a.printOverwritten(p, *r)
 		a.printTimeline(p, *r, v.Intents)
 	}
 	return nil

@@ -41,7 +41,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 			if n := counts.Lost(); n > 0 {
 				b.Counts["usage_not_understood"] = n
 			}
-			return s.engine.Accept(ctx, d.Events, b)
+			return s.engine.Accept(ctx, d.Events, b, d.Older...)
 		})
 		return err
 	}, nil
