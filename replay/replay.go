@@ -11,6 +11,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -69,24 +70,21 @@ func (c call) lost(why string) error { return fmt.Errorf("%s: %s", c.Name, why) 
 // which no event told anything is neither there nor missing.
 func (s *State) Read(ctx context.Context, scope dera.Scope, _ bool) (detect.Page, error) {
 	var page page
-	wanted := func(id string) bool { return scope.Sweep() || slices.Contains(scope.IDs, id) }
 	switch scope.Type {
 	case resource.SecurityGroupType:
-		for at, g := range s.groups {
-			if at.account != scope.Account || g.region != scope.Region || !wanted(at.id) {
-				continue
+		for at, g := range within(s.groups, scope) {
+			if g.region == scope.Region {
+				page.add(g.gone, at.id, func() dera.Resource { return g.resource(scope, s.now()) })
 			}
-			page.add(g.gone, at.id, func() dera.Resource { return g.resource(scope, s.now()) })
 		}
 	case resource.BucketType:
-		for at, b := range s.buckets {
-			if at.account != scope.Account || b.config.Region != scope.Region || !wanted(at.id) {
-				continue
+		for at, b := range within(s.buckets, scope) {
+			if b.config.Region == scope.Region {
+				page.add(b.gone, at.id, func() dera.Resource { return b.resource(scope, s.blocks[at.account], s.now()) })
 			}
-			page.add(b.gone, at.id, func() dera.Resource { return b.resource(scope, s.blocks[at.account], s.now()) })
 		}
 	case resource.AccountBlockType:
-		if b := s.blocks[scope.Account]; b != nil && wanted(scope.Account) {
+		if b := s.blocks[scope.Account]; b != nil && (scope.Sweep() || slices.Contains(scope.IDs, scope.Account)) {
 			page.Resources = append(page.Resources, s.accountBlock(ctx, scope, b))
 		}
 	default:
@@ -95,6 +93,27 @@ func (s *State) Read(ctx context.Context, scope dera.Scope, _ bool) (detect.Page
 	slices.SortFunc(page.Resources, func(a, b dera.Resource) int { return strings.Compare(a.ID, b.ID) })
 	slices.Sort(page.Missing)
 	return detect.Page(page), nil
+}
+
+// within returns what is known of the scope's account, of its IDs alone where it
+// has some.
+func within[T any](known map[place]T, scope dera.Scope) iter.Seq2[place, T] {
+	return func(yield func(place, T) bool) {
+		if scope.Sweep() {
+			for at, v := range known {
+				if at.account == scope.Account && !yield(at, v) {
+					return
+				}
+			}
+			return
+		}
+		for _, id := range scope.IDs {
+			at := place{scope.Account, id}
+			if v, ok := known[at]; ok && !yield(at, v) {
+				return
+			}
+		}
+	}
 }
 
 // page is a detect.Page under construction.

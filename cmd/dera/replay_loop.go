@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"dera"
@@ -41,9 +40,10 @@ type replaying struct {
 	now      time.Time
 	event    recordedEvent // being replayed
 	// episodes are the times that each finding was open, in order; open are those
-	// that still are, by the finding's ID.
+	// that still are, by the finding's ID, and at the same by the resource's name.
 	episodes   []*episode
 	open       map[string]*episode
+	at         map[string]map[string]*episode
 	unfollowed []unfollowed
 	lost       int
 	unread     []unreadableLine
@@ -51,7 +51,7 @@ type replaying struct {
 
 // runReplay runs the loop over the events.
 func (a *app) runReplay(ctx context.Context, rec recording) (report replayReport, err error) {
-	p := &replaying{open: map[string]*episode{}, now: a.now()}
+	p := &replaying{open: map[string]*episode{}, at: map[string]map[string]*episode{}, now: a.now()}
 	if len(rec.events) > 0 {
 		p.now = rec.events[0].Time
 	}
@@ -133,6 +133,10 @@ func (p *replaying) tell(n engine.News) {
 		}
 		e := &episode{finding: f, from: p.now, cause: p.cause(), partly: p.unknownOf(f)}
 		p.open[f.ID] = e
+		if p.at[f.Resource.Name()] == nil {
+			p.at[f.Resource.Name()] = map[string]*episode{}
+		}
+		p.at[f.Resource.Name()][f.ID] = e
 		p.episodes = append(p.episodes, e)
 	case "unread", "job":
 		p.unread = append(p.unread, unreadableLine{p.event.position, n.Err.Error()})
@@ -161,10 +165,7 @@ func (p *replaying) cause() cause {
 // closeEpisodes ends those that the event took back: the finding is resolved, or
 // of a partly known resource what was found is no longer there.
 func (p *replaying) closeEpisodes(ctx context.Context) error {
-	for id, e := range p.open {
-		if !p.touched(e.finding) {
-			continue
-		}
+	for id, e := range p.touched() {
 		f, err := p.session.store.Finding(ctx, id)
 		if err != nil {
 			return err
@@ -179,17 +180,32 @@ func (p *replaying) closeEpisodes(ctx context.Context) error {
 			by := p.cause()
 			e.to, e.by, e.sure = p.now, &by, f.State == dera.FindingResolved
 			delete(p.open, id)
+			delete(p.at[f.Resource.Name()], id)
 		}
 	}
 	return nil
 }
 
-// touched reports whether the event being replayed is a hint at the finding's
-// resource.
-func (p *replaying) touched(f dera.Finding) bool {
-	return slices.ContainsFunc(p.event.hints, func(s dera.Scope) bool {
-		return s.Account == f.Account && s.Type == f.ResourceType && (s.Sweep() || slices.Contains(s.IDs, f.Resource.Name()))
-	})
+// touched are the open findings at whose resources the event being replayed is a
+// hint.
+func (p *replaying) touched() map[string]*episode {
+	out := map[string]*episode{}
+	take := func(s dera.Scope, from map[string]*episode) {
+		for id, e := range from {
+			if s.Account == e.finding.Account && s.Type == e.finding.ResourceType {
+				out[id] = e
+			}
+		}
+	}
+	for _, s := range p.event.hints {
+		if s.Sweep() {
+			take(s, p.open)
+		}
+		for _, name := range s.IDs {
+			take(s, p.at[name])
+		}
+	}
+	return out
 }
 
 // notFoundAgain looks whether the failure behind an open finding is still told.

@@ -99,7 +99,9 @@ type replaySummary struct {
 	Gone         int            `json:"gone"`
 	Open         int            `json:"open"`
 	// AutoOpenSeconds is how long what dera would have fixed by itself was open.
+	// The median is that of single findings.
 	AutoOpenSeconds int64 `json:"auto_open_seconds"`
+	AutoOpenMedian  int64 `json:"auto_open_median_seconds"`
 	PartlyKnown     int   `json:"partly_known"`
 }
 
@@ -116,6 +118,7 @@ func (p *replaying) report(ctx context.Context, rec recording) (replayReport, er
 		s.From, s.To = rec.events[0].Time, rec.events[n-1].Time
 	}
 	r := replayReport{Findings: []replayedFinding{}, Unreadable: append(rec.unreadable, p.unread...), Unfollowed: p.unfollowed}
+	var auto []int64
 	for _, e := range p.episodes {
 		v, err := p.view(ctx, e, s.To)
 		if err != nil {
@@ -129,8 +132,12 @@ func (p *replaying) report(ctx context.Context, rec recording) (replayReport, er
 		}
 		if v.Disposition == dera.Auto {
 			s.AutoOpenSeconds += v.OpenSeconds
+			auto = append(auto, v.OpenSeconds)
 		}
 		r.Findings = append(r.Findings, v)
+	}
+	if slices.Sort(auto); len(auto) > 0 {
+		s.AutoOpenMedian = auto[len(auto)/2]
 	}
 	var err error
 	r.PartlyKnown, err = p.partlyKnown(ctx)
@@ -224,7 +231,7 @@ func (a *app) printReplay(r replayReport) {
 	a.printf("%s: %d findings: %d auto, %d review, %d alert, %d exempt; %d were taken back by others, %d are open at the end; %d resources partly known\n",
 		p.bold("summary"), s.Findings, d["auto"], d["review"], d["alert"], d["exempt"], s.Gone, s.Open, s.PartlyKnown)
 	if d["auto"] > 0 {
-		a.printf("what dera would have fixed by itself was open for %s in all\n", span(s.AutoOpenSeconds))
+		a.printf("what dera would have fixed by itself was open for %s (median), %s in all\n", span(s.AutoOpenMedian), span(s.AutoOpenSeconds))
 	}
 }
 
