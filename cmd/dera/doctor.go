@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,16 +76,15 @@ func (a *app) doctor(ctx context.Context, queue string) (err error) {
 		return err
 	}
 	x := &examination{app: a, config: cfg, queueURL: cmp.Or(queue, cfg.Queue), report: doctorReport{Checks: []checkup{}, Summary: map[health]int{}}}
-	if s, err := a.open(ctx); err != nil {
-		var e *exitError
-		if errors.As(err, &e) {
-			return err // the command line or the configuration
-		}
-		x.says("data", a.flags.data, broken, err.Error(), "see docs/operations.md on data, keys and backups; nothing works until it opens")
-	} else {
-		x.session = s
-		defer func() { err = errors.Join(err, s.store.Close()) }()
+	if err := x.open(ctx); err != nil {
+		return err
+	}
+	if x.session != nil {
+		defer func() { err = errors.Join(err, x.session.store.Close()) }()
 		x.data(ctx)
+	}
+	if x.queueURL == "" {
+		x.says("sources", "", toDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
 	}
 	x.exemptions()
 	if err := x.aws(ctx); err != nil {
@@ -96,6 +98,27 @@ func (a *app) doctor(ctx context.Context, queue string) (err error) {
 		a.printDoctor(x.report)
 	}
 	return x.report.exit()
+}
+
+// open opens the data if there are any; the doctor makes none. An error is one of
+// the command line or the configuration.
+func (x *examination) open(ctx context.Context) error {
+	if f := x.app.flags; f.db == "" {
+		if _, err := os.Stat(filepath.Join(f.data, "dera.db")); errors.Is(err, fs.ErrNotExist) {
+			x.says("data", f.data, notTested, "there are none yet", "the first dera scan or dera run makes them; or name the folder with --data")
+			return nil
+		}
+	}
+	s, err := x.app.open(ctx)
+	var e *exitError
+	switch {
+	case errors.As(err, &e):
+		return err
+	case err != nil:
+		x.says("data", x.app.flags.data, broken, err.Error(), "see docs/operations.md on data, keys and backups; nothing works until it opens")
+	}
+	x.session = s
+	return nil
 }
 
 func (x *examination) says(check, about string, h health, says, fix string) {

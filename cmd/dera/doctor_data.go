@@ -105,7 +105,6 @@ func (x *examination) jobs(ctx context.Context) error {
 // off looks just like a quiet day.
 func (x *examination) sources(ctx context.Context) error {
 	if x.queueURL == "" {
-		x.says("sources", "", toDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
 		return nil
 	}
 	for _, kind := range []string{source.KindCloudTrail, source.KindConfig} {
