@@ -3,8 +3,6 @@ package reason
 import (
 	"context"
 	"slices"
-
-	"dera/iam/lang"
 )
 
 // Zone is a zone of trust: whoever is in it is no stranger.
@@ -122,13 +120,7 @@ func verdictOf(p *prepared, judges map[Ref]*judge) Exposure {
 func AllowsAny(ctx context.Context, policies Policies, actions, resources []string, cfg Config) Answer {
 	cl := claim{fresh: policies}
 	if len(actions) > 0 {
-		var globs []*lang.Glob
-		for _, a := range actions {
-			if g := actionGlob(a); g != nil {
-				globs = append(globs, g)
-			}
-		}
-		cl.actions = lang.Union(globs...)
+		cl.actions, cl.spelled = actionSet(actions), actions
 	}
 	if len(resources) > 0 {
 		cl.assume = func(c *compiler) []lit {
