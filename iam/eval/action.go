@@ -1,6 +1,12 @@
 package eval
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"dera/iam/policy"
+)
 
 // action is the action of a request, prepared once per question: hashes of the
 // lower-case name and of the service before the colon.
@@ -37,6 +43,31 @@ func hashText(lower string) uint64 {
 		h = hashByte(h, lower[i])
 	}
 	return h
+}
+
+// near reports whether an entry may match the action, without compiling it: not
+// when a letter before its first wildcard is another one. Beyond ASCII it does
+// not look.
+func (a *action) near(entry string) bool {
+	for i := range len(entry) {
+		c := entry[i]
+		switch {
+		case c == '*' || c == '?' || c >= utf8.RuneSelf:
+			return true
+		case i == len(a.text):
+			return false
+		case a.text[i] >= utf8.RuneSelf:
+			return true
+		case toLower(c) != toLower(a.text[i]):
+			return false
+		}
+	}
+	return len(entry) == len(a.text)
+}
+
+// among reports whether a statement may be about the action.
+func (a *action) among(st *policy.Statement) bool {
+	return st.NotActions != nil || slices.ContainsFunc(st.Actions, a.near)
 }
 
 // actionPattern is a compiled entry of Action or NotAction.

@@ -233,7 +233,7 @@ func TestExtra_match_yams(t *testing.T) {
 		if c.Input.Stmt.Action == nil && c.Input.Stmt.NotAction == nil {
 			c.Input.Stmt.Action = []string{"*"} // a statement without actions has no effect
 		}
-		st := newStatement(ptr(c.Input.Stmt.convert()), true, Ref{})
+		st := newStatement(ptr(c.Input.Stmt.convert()), true, Ref{}, nil)
 		e := newEvaluation(&in.Request, Reading{})
 		var got bool
 		switch kind := strings.Split(c.ID, "/")[1]; kind {

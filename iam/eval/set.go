@@ -29,11 +29,23 @@ type Ref struct{ Document, Statement int }
 // Compile prepares documents. They must not change afterwards. Statements
 // without an effect and conditions with an unknown operator, which Parse does
 // not let through, never match.
-func Compile(docs ...*policy.Document) *Set {
+func Compile(docs ...*policy.Document) *Set { return prepare(nil, docs) }
+
+// CompileFor is Compile for questions about one action only: what is about
+// others is not looked at further. It is for a single question to documents
+// with long lists.
+func CompileFor(action string, docs ...*policy.Document) *Set {
+	a := newAction(action)
+	return prepare(&a, docs)
+}
+
+func prepare(only *action, docs []*policy.Document) *Set {
 	s := &Set{allow: newIndex(), deny: newIndex()}
 	for d, doc := range docs {
 		for i := range doc.Statements {
-			s.statements = append(s.statements, newStatement(&doc.Statements[i], doc.Variables(), Ref{d, i}))
+			if st := &doc.Statements[i]; only == nil || only.among(st) {
+				s.statements = append(s.statements, newStatement(st, doc.Variables(), Ref{d, i}, only))
+			}
 		}
 	}
 	for i := range s.statements {

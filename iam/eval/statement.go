@@ -17,7 +17,9 @@ type statement struct {
 	variables     []variable // those without a fallback, for Reading.VoidNull
 }
 
-func newStatement(in *policy.Statement, variables bool, ref Ref) statement {
+// newStatement compiles a statement: all its actions, or those entries that may
+// match one action.
+func newStatement(in *policy.Statement, variables bool, ref Ref, only *action) statement {
 	st := statement{
 		ref:           ref,
 		effect:        in.Effect,
@@ -32,7 +34,9 @@ func newStatement(in *policy.Statement, variables bool, ref Ref) statement {
 	}
 	for _, list := range [][]string{in.Actions, in.NotActions} {
 		for _, a := range list {
-			st.actions = append(st.actions, newActionPattern(a))
+			if only == nil || only.near(a) {
+				st.actions = append(st.actions, newActionPattern(a))
+			}
 		}
 	}
 	for _, list := range [][]string{in.Resources, in.NotResources} {

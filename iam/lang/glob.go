@@ -70,6 +70,17 @@ func Universal() *Glob {
 	return b.Glob()
 }
 
+// Beginning returns the glob whose members are all strings that begin with text.
+func Beginning(text string) *Glob {
+	g := &Glob{elems: make([]elem, 0, len(text)), prefix: text}
+	for _, r := range text {
+		g.elems = append(g.elems, elem{litElem, r})
+	}
+	g.loops = make([]loop, len(g.elems)+1)
+	g.loops[len(g.elems)] = fullLoop
+	return g
+}
+
 // IsUniversal reports whether every string is a member.
 func (g *Glob) IsUniversal() bool { return !g.exact && len(g.elems) == 0 && g.loops[0] == fullLoop }
 

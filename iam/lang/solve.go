@@ -166,18 +166,22 @@ func (p *problem) solvePivot(b *Budget, g *Glob) Answer {
 	var m machine
 	m.pivot(g)
 	for _, s := range p.in[1:] {
-		if !m.require(g, s) {
+		if !m.require(g, s.near(g)) {
 			return Answer{Status: Empty}
 		}
 	}
+	out := make([]*Set, len(p.out))
+	for i, s := range p.out {
+		out[i] = s.near(g)
+	}
 	for _, covers := range []func(*Set, *Glob) bool{(*Set).includes, (*Set).coversByGlob} {
-		for _, s := range p.out {
+		for _, s := range out {
 			if covers(s, g) {
 				return Answer{Status: Empty}
 			}
 		}
 	}
-	for _, s := range p.out {
+	for _, s := range out {
 		m.exclude(g, s)
 	}
 	if w, ok := sample(g); ok && p.check(w).Status == Nonempty {

@@ -17,6 +17,7 @@ const maxDepth = 32
 type scanner struct {
 	text string
 	pos  int
+	room []node // for nodes to come: a long list is cheaper in few pieces
 }
 
 func scan(text string) (*node, error) {
@@ -31,6 +32,18 @@ func scan(text string) (*node, error) {
 		return nil, s.fail("text after the document")
 	}
 	return n, nil
+}
+
+// maxRoom is how many nodes are made at once.
+const maxRoom = 64
+
+// node gives a node a place.
+func (s *scanner) node(n node) *node {
+	if len(s.room) == cap(s.room) {
+		s.room = make([]node, 0, min(maxRoom, 2*cap(s.room)+4))
+	}
+	s.room = append(s.room, n)
+	return &s.room[len(s.room)-1]
 }
 
 func (s *scanner) fail(format string, args ...any) error {
@@ -65,7 +78,7 @@ func (s *scanner) value(depth int) (*node, error) {
 	case c == '"':
 		start := s.pos
 		str, err := s.str()
-		return &node{kind: nodeString, start: start, end: s.pos, str: str}, err
+		return s.node(node{kind: nodeString, start: start, end: s.pos, str: str}), err
 	case c == '-' || isDigit(c):
 		return s.number()
 	default:

@@ -55,15 +55,15 @@ func (c Change) narrow() bool { return len(c.Kept)+len(c.Removed) > 0 }
 // Prove decides the claims about a change.
 func Prove(ctx context.Context, c Change, cfg reason.Config) Evidence {
 	old, fresh := slices.Concat(c.Old, c.Beside), slices.Concat(c.New, c.Beside)
+	cfg = cfg.Remember()
 	e := Evidence{change: c, NothingNew: reason.Subset(ctx, fresh, old, cfg)}
 	if len(c.Beside) > 0 {
 		alone := reason.Subset(ctx, c.New, c.Old, cfg)
 		e.NothingNewAlone = &alone
 	}
 	if c.narrow() {
-		lost := reason.Subset(ctx, onlyKept(old, c.Kept), fresh, cfg)
-		left := gone(ctx, fresh, c.Removed, cfg)
-		e.NothingLost, e.Gone = &lost, &left
+		nothing, left := lost(ctx, old, fresh, c.Kept, cfg), gone(ctx, fresh, c.Removed, cfg)
+		e.NothingLost, e.Gone = &nothing, &left
 	}
 	e.Less = less(ctx, old, fresh, c.Removed, cfg)
 	return e

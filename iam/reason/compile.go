@@ -98,26 +98,6 @@ func (c *compiler) statement(src *source) []*statement {
 	return out
 }
 
-// actionsOf translates Action or NotAction. Services and names are compared
-// without case.
-func actionsOf(st *policy.Statement) *lang.Set {
-	list, not := st.Actions, false
-	if st.NotActions != nil {
-		list, not = st.NotActions, true
-	}
-	globs := make([]*lang.Glob, 0, len(list))
-	for _, a := range list {
-		if g := actionGlob(a); g != nil {
-			globs = append(globs, g)
-		}
-	}
-	s := lang.Union(globs...)
-	if not {
-		return s.Complement()
-	}
-	return s
-}
-
 // actionGlob compiles one action, or returns nil for one that matches nothing.
 func actionGlob(action string) *lang.Glob {
 	action = strings.ToLower(action)
@@ -129,6 +109,8 @@ func actionGlob(action string) *lang.Glob {
 		return nil
 	case !strings.ContainsAny(name, "*?"):
 		return lang.Exact(action)
+	case strings.IndexAny(name, "*?") == len(name)-1 && name[len(name)-1] == '*':
+		return lang.Beginning(action[:len(action)-1])
 	}
 	var b lang.Builder
 	for _, p := range split(action, true, false) {

@@ -15,7 +15,8 @@ import (
 // known too.
 type claim struct {
 	fresh, known Policies
-	actions      *lang.Set
+	actions      *lang.Set // nil for all
+	spelled      []string  // actions, as they were written
 	assume       func(*compiler) []lit
 }
 
@@ -24,6 +25,7 @@ type claim struct {
 type source struct {
 	ref       Ref
 	st        *policy.Statement
+	memory    memory    // of the configuration
 	variables bool      // the document has policy variables
 	acts      *lang.Set // its actions in lower case, once they were asked for
 	at        int       // place in the relations of a group; -1 for allowing statements of fresh
@@ -41,15 +43,40 @@ type prepared struct {
 	keys         []keyUse
 	principal    bool // some statement names a principal: a resource policy
 
-	freshEval, knownEval *eval.Set // compiled when a request is to be confirmed
+	evalAction           string    // that the two below are compiled for
+	freshEval, knownEval *eval.Set // when a request is to be confirmed
 }
 
 func prepare(cl claim, cfg Config) *prepared {
 	p := &prepared{claim: cl, cfg: cfg}
 	p.freshSources = p.sources(cl.fresh, true)
 	p.knownSources = p.sources(cl.known, false)
+	p.onlyAsked()
 	p.dropUnchanged()
 	return p
+}
+
+// onlyAsked leaves the allowing statements of fresh no actions but those of the
+// claim. Where that can be written, the search needs not look at them again.
+func (p *prepared) onlyAsked() {
+	if p.actions == nil {
+		return
+	}
+	all := true
+	p.freshSources = slices.DeleteFunc(p.freshSources, func(s *source) bool {
+		if s.at >= 0 {
+			return false
+		}
+		both, ok := s.action().Meet(p.actions)
+		if ok {
+			s.acts = both
+		}
+		all = all && ok
+		return s.action().Nothing()
+	})
+	if all {
+		p.actions = nil
+	}
 }
 
 func (p *prepared) sources(set Policies, fresh bool) []*source {
@@ -58,7 +85,7 @@ func (p *prepared) sources(set Policies, fresh bool) []*source {
 		for j := range doc.Statements {
 			st := &doc.Statements[j]
 			p.survey(st)
-			s := &source{ref: Ref{i, j, st.Sid}, st: st, variables: doc.Variables(), at: -1}
+			s := &source{ref: Ref{i, j, st.Sid}, st: st, memory: p.cfg.memory, variables: doc.Variables(), at: -1}
 			grants := fresh && st.Effect == policy.Allow
 			if st.Effect == policy.NoEffect {
 				continue
@@ -122,7 +149,7 @@ func (p *prepared) groupsOf(s *source, b *lang.Budget) []*group {
 // action returns the actions of the statement.
 func (s *source) action() *lang.Set {
 	if s.acts == nil {
-		s.acts = actionsOf(s.st)
+		s.acts = s.memory.of(s.st)
 	}
 	return s.acts
 }
@@ -132,14 +159,15 @@ func (s *source) action() *lang.Set {
 func (p *prepared) violates(request eval.Request, r Reading) bool {
 	reading := r.Reading
 	reading.LiteralARNs = reading.LiteralARNs || p.principal
-	if p.freshEval == nil {
-		p.freshEval = eval.Compile(p.fresh...)
+	if p.freshEval == nil || p.evalAction != request.Action {
+		p.evalAction = request.Action
+		p.freshEval, p.knownEval = eval.CompileFor(request.Action, p.fresh...), nil
 	}
 	if p.freshEval.Decide(request, reading) != eval.Allowed {
 		return false
 	}
 	if p.knownEval == nil {
-		p.knownEval = eval.Compile(p.known...)
+		p.knownEval = eval.CompileFor(request.Action, p.known...)
 	}
 	return p.knownEval.Decide(request, reading) != eval.Allowed
 }

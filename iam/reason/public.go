@@ -71,7 +71,7 @@ func External(ctx context.Context, policies Policies, zone Zone, cfg Config) Exp
 }
 
 func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Exposure {
-	p := prepare(claim{fresh: policies, actions: anyOf(s.actions), assume: s.assume}, cfg.withDefaults())
+	p := prepare(claim{fresh: policies, actions: anyOf(s.actions), spelled: s.actions, assume: s.assume}, cfg.withDefaults())
 	judges := map[Ref]*judge{}
 	var open []*source // about which not all is said
 	for _, src := range p.grants() {
@@ -128,7 +128,7 @@ func verdictOf(p *prepared, judges map[Ref]*judge) Exposure {
 // stands for all. The claim is that they allow none: Proved means that no such
 // request is allowed, and Refuted comes with one that is.
 func AllowsAny(ctx context.Context, policies Policies, actions, resources []string, cfg Config) Answer {
-	cl := claim{fresh: policies, actions: anyOf(actions)}
+	cl := claim{fresh: policies, actions: anyOf(actions), spelled: actions}
 	if len(resources) > 0 {
 		cl.assume = func(c *compiler) []lit { return []lit{c.among(resources)} }
 	}
@@ -140,13 +140,7 @@ func anyOf(actions []string) *lang.Set {
 	if len(actions) == 0 {
 		return nil
 	}
-	var globs []*lang.Glob
-	for _, a := range actions {
-		if g := actionGlob(a); g != nil {
-			globs = append(globs, g)
-		}
-	}
-	return lang.Union(globs...)
+	return actionSet(actions)
 }
 
 // among says that a request is on one of the resources.

@@ -120,6 +120,8 @@ type Config struct {
 	Arity func(key string) Arity
 	// Readings are the readings that must agree; nil means [AllReadings].
 	Readings []Reading
+
+	memory memory // see [Config.Remember]
 }
 
 func (c Config) withDefaults() Config {

@@ -17,6 +17,12 @@ func Subset(ctx context.Context, fresh, known Policies, cfg Config) Answer {
 	return decide(ctx, claim{fresh: fresh, known: known}, cfg)
 }
 
+// SubsetOf is Subset for requests with some actions only, given by patterns as
+// in a policy.
+func SubsetOf(ctx context.Context, actions []string, fresh, known Policies, cfg Config) Answer {
+	return decide(ctx, claim{fresh: fresh, known: known, actions: actionSet(actions), spelled: actions}, cfg)
+}
+
 // Equivalent decides whether a and b allow the same requests: refuted when one
 // direction is, proved when both are.
 func Equivalent(ctx context.Context, a, b Policies, cfg Config) Equivalence {

@@ -31,6 +31,9 @@ func (p *prepared) dropUnchanged() {
 			if len(denials) == 0 && s.twin(k) {
 				return true
 			}
+			if len(denials) == 0 && k.action().Everything() {
+				return true
+			}
 			s.acts = without(s.action(), k.action(), denials)
 		}
 		return s.action().Nothing()
@@ -76,16 +79,17 @@ func without(a, b *lang.Set, denials []*source) *lang.Set {
 		}
 		return a
 	}
-	var kept []*lang.Glob
+	var texts []string
 	for _, t := range a.Texts() {
-		if g := lang.Exact(t); !b.Contains(t) || denied(g) {
-			kept = append(kept, g)
+		if !b.Contains(t) || len(denials) > 0 && denied(lang.Exact(t)) {
+			texts = append(texts, t)
 		}
 	}
+	var globs []*lang.Glob
 	for _, g := range a.Globs() {
 		if !b.Covers(g) || denied(g) {
-			kept = append(kept, g)
+			globs = append(globs, g)
 		}
 	}
-	return lang.Union(kept...)
+	return lang.UnionOf(texts, globs...)
 }

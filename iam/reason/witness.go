@@ -5,7 +5,6 @@ import (
 
 	"dera/iam/eval"
 	"dera/iam/lang"
-	"dera/iam/policy"
 )
 
 // witness turns a leaf of the search into a confirmed request, or says why it
@@ -129,24 +128,23 @@ func (r *run) resource(l leaf, action string) (string, bool) {
 // it does.
 func (r *run) spelling(ref Ref, action string) string {
 	best, length := action, 0
-	try := func(doc *policy.Document) {
-		for i := range doc.Statements {
-			for _, list := range [][]string{doc.Statements[i].Actions, doc.Statements[i].NotActions} {
-				for _, a := range list {
-					head := a
-					if cut := strings.IndexAny(a, "*?"); cut >= 0 {
-						head = a[:cut]
-					}
-					if len(head) > length && len(head) <= len(action) && strings.EqualFold(head, action[:len(head)]) {
-						best, length = head+action[len(head):], len(head)
-					}
-				}
+	try := func(list []string) {
+		for _, a := range list {
+			head := a
+			if cut := strings.IndexAny(a, "*?"); cut >= 0 {
+				head = a[:cut]
+			}
+			if len(head) > length && len(head) <= len(action) && strings.EqualFold(head, action[:len(head)]) {
+				best, length = head+action[len(head):], len(head)
 			}
 		}
 	}
-	try(r.fresh[ref.Document])
-	for _, doc := range r.known {
-		try(doc)
+	try(r.spelled)
+	for _, doc := range append(Policies{r.fresh[ref.Document]}, r.known...) {
+		for i := range doc.Statements {
+			try(doc.Statements[i].Actions)
+			try(doc.Statements[i].NotActions)
+		}
 	}
 	return best
 }
