@@ -9,6 +9,7 @@ import (
 
 	"dera"
 	"dera/control/controltest"
+	iam "dera/iam/policy"
 	"dera/resource"
 )
 
@@ -174,6 +175,29 @@ func policyOf(list []statement) string {
 	return "{\"Version\": \"2012-10-17\",\n \"Statement\": [\n  " + strings.Join(texts, ",\n  ") + "\n ]\n}"
 }
 
+// drawPolicy draws a policy in one of the forms that S3 takes: an older version or
+// none, one statement without a list, letters as escapes.
+func drawPolicy(t *rapid.T, most int) string {
+	list := drawStatements(t, false, most)
+	text := policyOf(list)
+	if len(list) == 1 && rapid.Bool().Draw(t, "without a list") {
+		text = strings.NewReplacer("\"Statement\": [", "\"Statement\": ", "\n ]\n}", "\n}").Replace(text)
+	}
+	version := rapid.SampledFrom([]string{`"Version": "2012-10-17",`, `"Version": "2012-10-17",`, `"Version":"2008-10-17", "Id": "site",`, ``}).Draw(t, "version")
+	text = strings.Replace(text, `"Version": "2012-10-17",`, version, 1)
+	if rapid.IntRange(0, 3).Draw(t, "escaped") == 0 {
+		text = strings.NewReplacer(`"*"`, `"\u002a"`, `"Effect":"Allow"`, `"Eff\u0065ct":"Allow"`, `s3:Get`, `s3:\u0047et`).Replace(text)
+	}
+	doc, err := iam.Parse(text)
+	if err == nil {
+		err = doc.Validate(iam.Resource)
+	}
+	if err != nil {
+		t.Fatalf("S3 would refuse the drawn policy: %v\n%s", err, text)
+	}
+	return text
+}
+
 func drawBlock(t *rapid.T, label string) *resource.Block {
 	if rapid.Bool().Draw(t, label+" is none") {
 		return nil
@@ -215,7 +239,7 @@ func drawBucket(t *rapid.T) *resource.Bucket {
 	case 1:
 		b.Policy = rapid.SampledFrom([]string{`{"Version":`, "not a policy", `{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps"}]}`}).Draw(t, "broken policy")
 	default:
-		b.Policy = policyOf(drawStatements(t, false, 4))
+		b.Policy = drawPolicy(t, 4)
 	}
 	if some("distribution", 6) {
 		b.Origins = []string{"E1EXAMPLE"}
@@ -224,7 +248,7 @@ func drawBucket(t *rapid.T) *resource.Bucket {
 		if some(name, 4) {
 			p := resource.AccessPoint{Name: name, VPC: rapid.SampledFrom([]string{"", "", "vpc-1"}).Draw(t, "vpc"), Block: drawBlock(t, "access point's block")}
 			if some("policy of "+name, 2) {
-				p.Policy = policyOf(drawStatements(t, false, 2))
+				p.Policy = drawPolicy(t, 2)
 			}
 			b.AccessPoints = append(b.AccessPoints, p)
 		}

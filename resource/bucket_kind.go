@@ -63,15 +63,18 @@ func bucketKind() Kind {
 // BucketARN names a bucket.
 func BucketARN(partition, name string) dera.ARN { return dera.NewARN(partition, "s3", "", "", name) }
 
-// ARN names the bucket, in the partition of its region.
+// ARN names the bucket, in the partition of its region. A policy is asked about
+// this ARN: with the partition of another one nothing would be public.
 func (b *Bucket) ARN() dera.ARN {
-	switch {
-	case strings.HasPrefix(b.Region, "cn-"):
-		return BucketARN("aws-cn", b.Name)
-	case strings.HasPrefix(b.Region, "us-gov-"):
-		return BucketARN("aws-us-gov", b.Name)
+	partition := "aws"
+	for _, p := range [][2]string{
+		{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"}, {"us-isof-", "aws-iso-f"}, {"eu-isoe-", "aws-iso-e"}, {"eusc-", "aws-eusc"},
+	} {
+		if strings.HasPrefix(b.Region, p[0]) {
+			partition = p[1]
+		}
 	}
-	return BucketARN("aws", b.Name)
+	return BucketARN(partition, b.Name)
 }
 
 // Needs says what blocking all public access to the bucket could break, or what

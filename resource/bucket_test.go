@@ -327,3 +327,24 @@ func TestAccountBlock(t *testing.T) {
 		}
 	}
 }
+
+// TestPublicInEveryPartition: the same policy is public in each partition, in the
+// words of that partition.
+func TestPublicInEveryPartition(t *testing.T) {
+	t.Parallel()
+	for region, partition := range map[string]string{
+		"": "aws", "eu-central-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b",
+		"us-isof-south-1": "aws-iso-f", "eu-isoe-west-1": "aws-iso-e", "eusc-de-east-1": "aws-eusc",
+	} {
+		b := shop(func(b *Bucket) {
+			b.Region, b.Policy = region, policyText(strings.ReplaceAll(openText, "arn:aws:", "arn:"+partition+":"))
+		})
+		doc, err := b.Parsed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open, unsure := PublicStatements(t.Context(), b.ARN(), doc); len(open) != 1 || unsure != "" {
+			t.Errorf("region %q: got %v, %q, want one public statement", region, open, unsure)
+		}
+	}
+}
