@@ -38,19 +38,18 @@ func (c *Certificate) verify() error {
 		return errors.New("a certificate about nothing but new grants keeps or removes something")
 	}
 	var lists [3]*policies
-	var docs [3][]*policy.Document
 	for i, list := range [][]Document{c.Old, c.New, c.Beside} {
+		var docs []*policy.Document
 		for _, d := range list {
 			doc, err := policy.Parse(d.Text)
 			if err != nil {
 				return fmt.Errorf("a policy cannot be read: %w", err)
 			}
-			docs[i] = append(docs[i], doc)
+			docs = append(docs, doc)
 		}
-		lists[i] = newPolicies(docs[i])
+		lists[i] = newPolicies(docs)
 	}
-	old := newPolicies(slices.Concat(docs[0], docs[2]))
-	fresh := newPolicies(slices.Concat(docs[1], docs[2]))
+	old, fresh := lists[0].and(lists[2]), lists[1].and(lists[2])
 	for _, name := range names {
 		var err error
 		switch name {
@@ -119,7 +118,7 @@ func (e entry) String() string {
 	case e.all:
 		return "*"
 	}
-	return e.service + ":" + e.name
+	return e.text
 }
 
 // in reports whether an element contains the actions.
@@ -134,19 +133,7 @@ func (e entry) in(s *actions) bool {
 	if s.all {
 		return false
 	}
-	for text := range s.exact {
-		if !e.but.lists(newAction(text)) {
-			return false
-		}
-	}
-	for _, list := range s.globs {
-		for _, a := range list {
-			if !e.but.lists(a) {
-				return false
-			}
-		}
-	}
-	return true
+	return e.but.listAll(s)
 }
 
 // apart reports whether an element has none of the actions.
@@ -160,19 +147,12 @@ func (e entry) apart(s *actions) bool {
 	if s.all {
 		return e.but.all
 	}
-	for text := range s.exact {
-		if !e.but.lists(newAction(text)) {
-			return false
-		}
-	}
-	for _, list := range s.globs {
-		for _, a := range list {
-			if !e.but.lists(a) {
-				return false
-			}
-		}
-	}
-	return true
+	return e.but.listAll(s)
+}
+
+// listAll reports whether the list contains every entry of another one.
+func (s *actions) listAll(o *actions) bool {
+	return !slices.ContainsFunc(o.entries, func(a action) bool { return !s.lists(a) })
 }
 
 // regions cuts the actions of a statement into entries.
@@ -189,10 +169,9 @@ func (s *statement) regions(only []action) []entry {
 	if s.NotActions != nil {
 		return []entry{{but: &s.actions}}
 	}
-	for _, text := range s.Actions {
-		if a := newAction(text); !a.nothing() {
-			out = append(out, entry{action: a})
-		}
+	out = make([]entry, 0, len(s.actions.entries))
+	for _, a := range s.actions.entries {
+		out = append(out, entry{action: a})
 	}
 	return out
 }
