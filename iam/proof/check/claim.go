@@ -82,6 +82,7 @@ func (c *Certificate) verify() error {
 // stands for all. One region is one entry of a statement and one of its
 // resources.
 func included(fresh, known *policies, only []action) error {
+	loose := slices.DeleteFunc(slices.Clone(known.deny), fresh.restates)
 	for _, s := range fresh.allow {
 		for _, a := range s.regions(only) {
 			resources := s.pieces()
@@ -89,7 +90,7 @@ func included(fresh, known *policies, only []action) error {
 				resources = []string{""}
 			}
 			for _, r := range resources {
-				if !(region{s, a, r}).covered(fresh, known) {
+				if !(region{s, a, r}).covered(fresh, known, loose) {
 					return fmt.Errorf("what statement %q allows of %v %s is not found", s.Sid, a, r)
 				}
 			}
@@ -185,13 +186,14 @@ type region struct {
 }
 
 // covered reports whether every request of the region is refused by fresh or
-// allowed by known.
-func (r region) covered(fresh, known *policies) bool {
-	if r.refused(fresh, nil) {
+// allowed by known. The loose denials are those of known that fresh does not
+// restate.
+func (r region) covered(fresh, known *policies, loose []*statement) bool {
+	if r.refused(fresh) {
 		return true
 	}
-	for _, d := range known.deny {
-		if !r.actions.apart(&d.actions) && !r.misses(d) && !r.refused(fresh, d) {
+	for _, d := range loose {
+		if !r.actions.apart(&d.actions) && !r.misses(d) {
 			return false
 		}
 	}
@@ -200,20 +202,25 @@ func (r region) covered(fresh, known *policies) bool {
 	})
 }
 
-// refused reports whether a denial of fresh applies to the whole region or, if
-// d is given, to all that d applies to.
-func (r region) refused(fresh *policies, d *statement) bool {
+// refused reports whether a denial of fresh applies to the whole region.
+func (r region) refused(fresh *policies) bool {
 	return slices.ContainsFunc(fresh.deny, func(f *statement) bool {
-		if r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource) {
-			return true
-		}
-		return d != nil && f.containsAll(d)
+		return r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource)
 	})
+}
+
+// restates reports whether one denial of the policies applies to all that
+// another one applies to.
+func (p *policies) restates(d *statement) bool {
+	return slices.ContainsFunc(p.deny, func(f *statement) bool { return f.containsAll(d) })
 }
 
 // containsAll reports whether a statement applies to all that another one
 // applies to.
 func (s *statement) containsAll(o *statement) bool {
+	if s.rest == o.rest && slices.Equal(s.Actions, o.Actions) && slices.Equal(s.NotActions, o.NotActions) {
+		return true
+	}
 	for _, a := range o.regions(nil) {
 		if !a.in(&s.actions) {
 			return false
@@ -274,7 +281,7 @@ func without(fresh *policies, removed []string) error {
 				continue
 			}
 			r := region{statement: s, actions: entry{action: a}}
-			if !r.refused(fresh, nil) {
+			if !r.refused(fresh) {
 				return fmt.Errorf("statement %q still allows some of %s", s.Sid, strings.ToLower(text))
 			}
 		}
