@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"dera/iam/lang"
 	"dera/iam/policy"
 )
 
@@ -81,6 +82,34 @@ func TestActionSet_beyond_ascii(t *testing.T) {
 	for _, a := range []string{"s3:GetObject", "x:", "ec2:u"} {
 		if s.Contains(a) {
 			t.Errorf("%q is in the set", a)
+		}
+	}
+}
+
+func TestLowered_long_lists(t *testing.T) {
+	t.Parallel()
+	var list []string
+	for i := range 700 {
+		list = append(list, "S3:"+strings.Repeat("Ab", i%23)+"[@`{Z")
+	}
+	list = append(list, strings.Repeat("X", 10_000), "", "y")
+	for i, got := range lowered(list) {
+		if want := strings.ToLower(list[i]); got != want {
+			t.Fatalf("entry %d: got %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestActionSet_agrees_with_single_globs(t *testing.T) {
+	t.Parallel()
+	entries := []string{"*", "*:*", "s3:*", "S3:Get*", "s3:G?t*", "s3:*t", "s3:**", ":*", "a*", "*:a*", "s3:a*b*", "s3:x", "s3", "s3*:a", "?:*"}
+	for _, e := range entries {
+		got, want := actionSet([]string{e}), lang.Union()
+		if g := actionGlob(e); g != nil {
+			want = lang.Union(g)
+		}
+		if got.Key() != want.Key() {
+			t.Errorf("%q: got %q, want %q", e, got.Key(), want.Key())
 		}
 	}
 }
