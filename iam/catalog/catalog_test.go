@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestEmbedded_answers(t *testing.T) {
@@ -301,24 +300,4 @@ func BenchmarkDetails(b *testing.B) {
 			b.Fatal("no details")
 		}
 	}
-}
-
-// TestDecode_is_fast holds the floor of 15 ms: the best of some runs counts, and
-// where the machine (or the race detector) is slow, what decompressing takes.
-func TestDecode_is_fast(t *testing.T) {
-	best, bare := time.Hour, time.Hour
-	for range 20 {
-		start := time.Now()
-		Embedded().Len()
-		best = min(best, time.Since(start))
-		start = time.Now()
-		if _, err := part(embedded, false); err != nil {
-			t.Fatal(err)
-		}
-		bare = min(bare, time.Since(start))
-	}
-	if limit := max(15*time.Millisecond, 4*bare); best > limit {
-		t.Errorf("decoding took %v, want %v at most", best, limit)
-	}
-	t.Logf("decoding took %v, of which decompressing %v", best, bare)
 }

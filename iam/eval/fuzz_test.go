@@ -38,6 +38,9 @@ func FuzzDecide(f *testing.F) {
 			if slow, _ := set.Explain(r, reading); slow != decision {
 				t.Fatalf("%+v: by index %v, by statement %v", reading, decision, slow)
 			}
+			if one := CompileFor(action, d).Decide(r, reading); one != decision {
+				t.Fatalf("%+v: %v, compiled for the action %v", reading, decision, one)
+			}
 			for i := range d.Statements {
 				monotone(t, d, i, r, reading, decision)
 			}

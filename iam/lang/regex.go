@@ -22,9 +22,14 @@ func (g *Glob) Regex() string {
 	}
 	elems, loops := g.parts()
 	for i, l := range loops {
-		if l != noLoop {
+		switch l {
+		case noLoop:
+		case segLoop:
 			flush()
-			out = append(out, map[loop]string{segLoop: "(re.* " + inside + ")", fullLoop: "re.all"}[l])
+			out = append(out, "(re.* "+inside+")")
+		case fullLoop:
+			flush()
+			out = append(out, "re.all")
 		}
 		if i == len(elems) {
 			break

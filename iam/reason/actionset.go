@@ -51,6 +51,8 @@ func actionSet(list []string) *lang.Set {
 		case strings.HasSuffix(a, ":"): // no request has an action without a name
 		case exactAction(a):
 			texts = append(texts, a)
+		case beginning(a):
+			globs = append(globs, lang.Beginning(a[:len(a)-1]))
 		default:
 			if g := actionGlob(a); g != nil {
 				globs = append(globs, g)
@@ -65,6 +67,13 @@ func exactAction(entry string) bool {
 	return strings.IndexByte(entry, ':') > 0 && strings.IndexByte(entry, '*') < 0 && strings.IndexByte(entry, '?') < 0
 }
 
+// beginning reports whether an entry is a service and the beginning of a name,
+// service:Na*.
+func beginning(entry string) bool {
+	star, colon := strings.IndexByte(entry, '*'), strings.IndexByte(entry, ':')
+	return 0 < colon && colon < star && star == len(entry)-1 && strings.IndexByte(entry, '?') < 0
+}
+
 // lowered returns a list in lower case, which for a long one are pieces of one
 // text.
 func lowered(list []string) []string {
@@ -73,24 +82,38 @@ func lowered(list []string) []string {
 	for _, a := range list {
 		size += len(a)
 	}
-	text := make([]byte, 0, size)
-	for _, a := range list {
-		text = append(text, a...)
-	}
+	var b strings.Builder
+	b.Grow(size)
 	var seen byte
-	for i, c := range text {
-		seen |= c
-		if c-'A' <= 'Z'-'A' {
-			text[i] = c | 0x20
+	var piece [4096]byte // in which letters change, as those of a string cannot
+	used := 0
+	flush := func() {
+		for i, c := range piece[:used] {
+			seen |= c
+			if c-'A' <= 'Z'-'A' {
+				piece[i] = c | 0x20
+			}
+		}
+		b.Write(piece[:used])
+		used = 0
+	}
+	for _, a := range list {
+		for a != "" {
+			n := copy(piece[used:], a)
+			a, used = a[n:], used+n
+			if used == len(piece) {
+				flush()
+			}
 		}
 	}
+	flush()
 	if seen >= utf8.RuneSelf {
 		for i, a := range list {
 			out[i] = strings.ToLower(a)
 		}
 		return out
 	}
-	all := string(text)
+	all := b.String()
 	for i, a := range list {
 		out[i], all = all[:len(a)], all[len(a):]
 	}

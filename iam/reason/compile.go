@@ -109,8 +109,6 @@ func actionGlob(action string) *lang.Glob {
 		return nil
 	case !strings.ContainsAny(name, "*?"):
 		return lang.Exact(action)
-	case strings.IndexAny(name, "*?") == len(name)-1 && name[len(name)-1] == '*':
-		return lang.Beginning(action[:len(action)-1])
 	}
 	var b lang.Builder
 	for _, p := range split(action, true, false) {

@@ -159,7 +159,7 @@ func (e *encoder) inSet(term string, s *lang.Set) string {
 func (e *encoder) inGlobs(term string, globs []*lang.Glob, texts []string) string {
 	var any []string
 	for _, t := range texts {
-		any = append(any, fmt.Sprintf("(= %s %s)", term, quoted(t)))
+		any = append(any, "(= "+term+" "+quoted(t)+")")
 	}
 	for _, g := range globs {
 		any = append(any, fmt.Sprintf("(str.in_re %s %s)", term, g.Regex()))
@@ -186,6 +186,9 @@ func place(p lang.Point) string {
 
 // quoted writes a string constant.
 func quoted(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '\\' || r == '"' }) {
+		return `"` + text + `"`
+	}
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range text {

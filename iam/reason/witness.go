@@ -139,7 +139,9 @@ func (r *run) spelling(ref Ref, action string) string {
 			}
 		}
 	}
-	try(r.spelled)
+	if try(r.spelled); length == len(action) {
+		return best
+	}
 	for _, doc := range append(Policies{r.fresh[ref.Document]}, r.known...) {
 		for i := range doc.Statements {
 			try(doc.Statements[i].Actions)

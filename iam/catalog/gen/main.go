@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,16 +14,22 @@ import (
 	"dera/iam/catalog"
 )
 
-func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: gen PACKAGE-FOLDER OUT")
-		os.Exit(2)
+func main() { os.Exit(command(os.Args[1:], os.Stderr)) }
+
+func command(args []string, stderr io.Writer) int {
+	if len(args) != 2 {
+		say(stderr, "usage: gen PACKAGE-FOLDER OUT")
+		return 2
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
-		fmt.Fprintln(os.Stderr, "gen:", err)
-		os.Exit(1)
+	if err := run(args[0], args[1]); err != nil {
+		say(stderr, "gen: "+err.Error())
+		return 1
 	}
+	return 0
 }
+
+// say writes a line for people; nobody is left to hear that this failed.
+func say(w io.Writer, line string) { _, _ = fmt.Fprintln(w, line) }
 
 func run(folder, out string) error {
 	var about struct{ Version string }

@@ -7,16 +7,18 @@ import (
 
 // actions is the Action or NotAction element of a statement.
 type actions struct {
-	not   bool
-	all   bool
-	exact map[string]bool     // in lower case
-	names map[string][]string // those of exact, by service
-	globs map[string][]action // by service
+	not     bool
+	all     bool
+	entries []action            // as listed, without those that are nothing
+	exact   map[string]bool     // in lower case
+	names   map[string][]string // those of exact, by service
+	globs   map[string][]action // by service
 }
 
 // action is one entry, in lower case. Its zero value is no action at all.
 type action struct {
 	all     bool
+	text    string // all of it
 	service string
 	name    string
 	head    string // of the name, before the first wildcard
@@ -45,7 +47,7 @@ func newAction(entry string) action {
 	case !ok || service == "" || strings.ContainsAny(service, "*?"):
 		return action{}
 	}
-	a := action{service: service, name: name, head: name}
+	a := action{text: entry, service: service, name: name, head: name}
 	if at := strings.IndexAny(name, "*?"); at >= 0 {
 		a.head, a.glob = name[:at], newGlob(name, 0)
 	}
@@ -55,16 +57,20 @@ func newAction(entry string) action {
 func (a action) nothing() bool { return !a.all && a.service == "" }
 
 func newActions(list []string, not bool) actions {
-	s := actions{not: not, exact: map[string]bool{}, names: map[string][]string{}, globs: map[string][]action{}}
+	s := actions{not: not, entries: make([]action, 0, len(list)), exact: make(map[string]bool, len(list)), names: map[string][]string{}, globs: map[string][]action{}}
 	for _, e := range list {
-		switch a := newAction(e); {
-		case a.nothing():
+		a := newAction(e)
+		if a.nothing() {
+			continue
+		}
+		s.entries = append(s.entries, a)
+		switch {
 		case a.all:
 			s.all = true
 		case a.wild():
 			s.globs[a.service] = append(s.globs[a.service], a)
 		default:
-			s.exact[a.service+":"+a.name] = true
+			s.exact[a.text] = true
 			s.names[a.service] = append(s.names[a.service], a.name)
 		}
 	}
@@ -78,7 +84,7 @@ func (s *actions) lists(a action) bool {
 		return true
 	case a.all:
 		return false
-	case !a.wild() && s.exact[a.service+":"+a.name]:
+	case !a.wild() && s.exact[a.text]:
 		return true
 	}
 	for i := range s.globs[a.service] {
@@ -102,7 +108,7 @@ func (s *actions) misses(a action) bool {
 		return false
 	case a.all:
 		return len(s.exact) == 0 && len(s.globs) == 0
-	case !a.wild() && s.exact[a.service+":"+a.name]:
+	case !a.wild() && s.exact[a.text]:
 		return false
 	}
 	if a.wild() && slices.ContainsFunc(s.names[a.service], a.matches) {

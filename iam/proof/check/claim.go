@@ -38,19 +38,18 @@ func (c *Certificate) verify() error {
 		return errors.New("a certificate about nothing but new grants keeps or removes something")
 	}
 	var lists [3]*policies
-	var docs [3][]*policy.Document
 	for i, list := range [][]Document{c.Old, c.New, c.Beside} {
+		var docs []*policy.Document
 		for _, d := range list {
 			doc, err := policy.Parse(d.Text)
 			if err != nil {
 				return fmt.Errorf("a policy cannot be read: %w", err)
 			}
-			docs[i] = append(docs[i], doc)
+			docs = append(docs, doc)
 		}
-		lists[i] = newPolicies(docs[i])
+		lists[i] = newPolicies(docs)
 	}
-	old := newPolicies(slices.Concat(docs[0], docs[2]))
-	fresh := newPolicies(slices.Concat(docs[1], docs[2]))
+	old, fresh := lists[0].and(lists[2]), lists[1].and(lists[2])
 	for _, name := range names {
 		var err error
 		switch name {
@@ -83,6 +82,7 @@ func (c *Certificate) verify() error {
 // stands for all. One region is one entry of a statement and one of its
 // resources.
 func included(fresh, known *policies, only []action) error {
+	loose := slices.DeleteFunc(slices.Clone(known.deny), fresh.restates)
 	for _, s := range fresh.allow {
 		for _, a := range s.regions(only) {
 			resources := s.pieces()
@@ -90,7 +90,7 @@ func included(fresh, known *policies, only []action) error {
 				resources = []string{""}
 			}
 			for _, r := range resources {
-				if !(region{s, a, r}).covered(fresh, known) {
+				if !(region{s, a, r}).covered(fresh, known, loose) {
 					return fmt.Errorf("what statement %q allows of %v %s is not found", s.Sid, a, r)
 				}
 			}
@@ -119,7 +119,7 @@ func (e entry) String() string {
 	case e.all:
 		return "*"
 	}
-	return e.service + ":" + e.name
+	return e.text
 }
 
 // in reports whether an element contains the actions.
@@ -134,19 +134,7 @@ func (e entry) in(s *actions) bool {
 	if s.all {
 		return false
 	}
-	for text := range s.exact {
-		if !e.but.lists(newAction(text)) {
-			return false
-		}
-	}
-	for _, list := range s.globs {
-		for _, a := range list {
-			if !e.but.lists(a) {
-				return false
-			}
-		}
-	}
-	return true
+	return e.but.listAll(s)
 }
 
 // apart reports whether an element has none of the actions.
@@ -160,19 +148,12 @@ func (e entry) apart(s *actions) bool {
 	if s.all {
 		return e.but.all
 	}
-	for text := range s.exact {
-		if !e.but.lists(newAction(text)) {
-			return false
-		}
-	}
-	for _, list := range s.globs {
-		for _, a := range list {
-			if !e.but.lists(a) {
-				return false
-			}
-		}
-	}
-	return true
+	return e.but.listAll(s)
+}
+
+// listAll reports whether the list contains every entry of another one.
+func (s *actions) listAll(o *actions) bool {
+	return !slices.ContainsFunc(o.entries, func(a action) bool { return !s.lists(a) })
 }
 
 // regions cuts the actions of a statement into entries.
@@ -189,10 +170,9 @@ func (s *statement) regions(only []action) []entry {
 	if s.NotActions != nil {
 		return []entry{{but: &s.actions}}
 	}
-	for _, text := range s.Actions {
-		if a := newAction(text); !a.nothing() {
-			out = append(out, entry{action: a})
-		}
+	out = make([]entry, 0, len(s.actions.entries))
+	for _, a := range s.actions.entries {
+		out = append(out, entry{action: a})
 	}
 	return out
 }
@@ -206,13 +186,14 @@ type region struct {
 }
 
 // covered reports whether every request of the region is refused by fresh or
-// allowed by known.
-func (r region) covered(fresh, known *policies) bool {
-	if r.refused(fresh, nil) {
+// allowed by known. The loose denials are those of known that fresh does not
+// restate.
+func (r region) covered(fresh, known *policies, loose []*statement) bool {
+	if r.refused(fresh) {
 		return true
 	}
-	for _, d := range known.deny {
-		if !r.actions.apart(&d.actions) && !r.misses(d) && !r.refused(fresh, d) {
+	for _, d := range loose {
+		if !r.actions.apart(&d.actions) && !r.misses(d) {
 			return false
 		}
 	}
@@ -221,20 +202,25 @@ func (r region) covered(fresh, known *policies) bool {
 	})
 }
 
-// refused reports whether a denial of fresh applies to the whole region or, if
-// d is given, to all that d applies to.
-func (r region) refused(fresh *policies, d *statement) bool {
+// refused reports whether a denial of fresh applies to the whole region.
+func (r region) refused(fresh *policies) bool {
 	return slices.ContainsFunc(fresh.deny, func(f *statement) bool {
-		if r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource) {
-			return true
-		}
-		return d != nil && f.containsAll(d)
+		return r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource)
 	})
+}
+
+// restates reports whether one denial of the policies applies to all that
+// another one applies to.
+func (p *policies) restates(d *statement) bool {
+	return slices.ContainsFunc(p.deny, func(f *statement) bool { return f.containsAll(d) })
 }
 
 // containsAll reports whether a statement applies to all that another one
 // applies to.
 func (s *statement) containsAll(o *statement) bool {
+	if s.rest == o.rest && slices.Equal(s.Actions, o.Actions) && slices.Equal(s.NotActions, o.NotActions) {
+		return true
+	}
 	for _, a := range o.regions(nil) {
 		if !a.in(&s.actions) {
 			return false
@@ -295,7 +281,7 @@ func without(fresh *policies, removed []string) error {
 				continue
 			}
 			r := region{statement: s, actions: entry{action: a}}
-			if !r.refused(fresh, nil) {
+			if !r.refused(fresh) {
 				return fmt.Errorf("statement %q still allows some of %s", s.Sid, strings.ToLower(text))
 			}
 		}

@@ -41,6 +41,11 @@ func newPolicies(docs []*policy.Document) *policies {
 	return p
 }
 
+// and returns the policies together with others.
+func (p *policies) and(o *policies) *policies {
+	return &policies{slices.Concat(p.allow, o.allow), slices.Concat(p.deny, o.deny)}
+}
+
 func newStatement(st *policy.Statement, variables bool) *statement {
 	s := &statement{Statement: st, variables: variables, actions: newActions(st.Actions, false)}
 	if st.NotActions != nil {
