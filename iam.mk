@@ -3,11 +3,13 @@
 .PHONY: bench-iam fuzz-long
 
 # Measure proofs and decisions, beside cvc5 and iam-simulate, into .bench/iam.jsonl.
+# IAM_BENCH=bundle, memory, faults, cvc5, aws_pairs, version_diffs or decisions runs one of them.
+IAM_BENCH ?=
 bench-iam: ## proofs and decisions of the IAM library beside cvc5 and iam-simulate
 	scripts/cvc5-install
 	scripts/iam-corpus
 	rm -f .bench/iam.jsonl
-	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestBench_' -v ./iam/reason ./iam/proof
+	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestBench_$(IAM_BENCH)' -v ./iam/reason ./iam/proof
 	scripts/iam-table .bench/iam.jsonl
 
 # Compare the engine with cvc5 on 10,000 random pairs, and fuzz every parser and law.

@@ -105,6 +105,39 @@ func TestProve(t *testing.T) {
 	}
 }
 
+// TestProve_shows_an_action_that_people_know holds that a request is about an
+// action that was removed by name, if there is one, and spelled like it.
+func TestProve_shows_an_action_that_people_know(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 20)
+	for i := range many {
+		many[i] = fmt.Sprintf("svc:Op%02d*", i)
+	}
+	for _, test := range []struct {
+		name, want string
+		removed    []string
+	}{
+		{"behind_patterns", "ec2:RunInstances", append(slices.Clone(many), "ec2:RunInstances")},
+		{"before_patterns", "ec2:RunInstances", append([]string{"ec2:RunInstances"}, many...)},
+		{"patterns_only", "svc:Op00", many},
+		{"of_many", "a:Op0", []string{"a:Op0", "a:Op1", "a:Op2", "a:Op3", "a:Op4", "a:Op5", "a:Op6", "a:Op7", "a:Op8", "a:Op9"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := Prove(t.Context(), Change{
+				Old: reason.Policies{doc(t, "Allow * *")}, New: reason.Policies{doc(t, "Allow s3:GetObject *")},
+				Kept: []string{"s3:GetObject"}, Removed: test.removed,
+			}, reason.Config{})
+			if !e.Automatic() {
+				t.Fatalf("got %v: %+v", e.Verdict(), e)
+			}
+			if got := e.Less.Witness.Request.Action; got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestCertificate_subset(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

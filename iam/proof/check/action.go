@@ -11,7 +11,7 @@ type actions struct {
 	all     bool
 	entries []action            // as listed, without those that are nothing
 	exact   map[string]bool     // in lower case
-	names   map[string][]string // those of exact, by service
+	names   map[string][]string // those of exact, by service, once they were asked for
 	globs   map[string][]action // by service
 }
 
@@ -57,7 +57,7 @@ func newAction(entry string) action {
 func (a action) nothing() bool { return !a.all && a.service == "" }
 
 func newActions(list []string, not bool) actions {
-	s := actions{not: not, entries: make([]action, 0, len(list)), exact: make(map[string]bool, len(list)), names: map[string][]string{}, globs: map[string][]action{}}
+	s := actions{not: not, entries: make([]action, 0, len(list)), exact: make(map[string]bool, len(list)), globs: map[string][]action{}}
 	for _, e := range list {
 		a := newAction(e)
 		if a.nothing() {
@@ -71,10 +71,22 @@ func newActions(list []string, not bool) actions {
 			s.globs[a.service] = append(s.globs[a.service], a)
 		default:
 			s.exact[a.text] = true
-			s.names[a.service] = append(s.names[a.service], a.name)
 		}
 	}
 	return s
+}
+
+// namesOf returns the names that are listed of a service.
+func (s *actions) namesOf(service string) []string {
+	if s.names == nil {
+		s.names = map[string][]string{}
+		for i := range s.entries {
+			if a := &s.entries[i]; !a.all && !a.wild() {
+				s.names[a.service] = append(s.names[a.service], a.name)
+			}
+		}
+	}
+	return s.names[service]
 }
 
 // lists reports whether one entry of the list contains an action entry.
@@ -111,7 +123,7 @@ func (s *actions) misses(a action) bool {
 	case !a.wild() && s.exact[a.text]:
 		return false
 	}
-	if a.wild() && slices.ContainsFunc(s.names[a.service], a.matches) {
+	if a.wild() && slices.ContainsFunc(s.namesOf(a.service), a.matches) {
 		return false
 	}
 	for i := range s.globs[a.service] {
