@@ -33,6 +33,10 @@ func (a *app) newControl(dir, id string) error {
 		return usage("%q is no control ID; it reads SERVICE-WHAT-IS-WRONG, for example ec2-sg-database-open", id)
 	}
 	service, name := m[1], strings.ReplaceAll(m[2], "-", "_")
+	about, ok := scaffoldOf(service, m[2])
+	if !ok {
+		return usage("dera reads no resources of the service %q yet: package resource wants the type first (docs/architecture.md)", service)
+	}
 	if _, err := os.Stat(filepath.Join(dir, "controls", "controls.go")); err != nil {
 		return usage("%s is not the root of dera's source tree: %v", dir, err)
 	}
@@ -46,8 +50,8 @@ func (a *app) newControl(dir, id string) error {
 	}
 	goFile, cases := filepath.Join(folder, name+".go"), filepath.Join(folder, name+".txtar")
 	for file, text := range map[string]string{
-		goFile: strings.NewReplacer("SERVICE", service, "NAME", camel, "ID", id).Replace(controlScaffold),
-		cases:  strings.ReplaceAll(casesScaffold, "ID", id),
+		goFile: strings.NewReplacer("@SERVICE", service, "@NAME", camel, "@ID", id, "@CONFIG", about.config, "@TYPE", about.typ, "@READS", about.reads).Replace(controlScaffold),
+		cases:  strings.NewReplacer("@ID", id, "@SAMPLE", about.sample).Replace(casesScaffold),
 	} {
 		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if errors.Is(err, fs.ErrExist) {
@@ -67,7 +71,26 @@ func (a *app) newControl(dir, id string) error {
 	return nil
 }
 
-const controlScaffold = `package SERVICE
+// scaffold is what a new control of a resource type begins with.
+type scaffold struct {
+	config, typ, reads string
+	sample             string // a configuration with nothing wrong
+}
+
+// scaffoldOf chooses the resource type by the ID of the control: SERVICE-WHAT.
+func scaffoldOf(service, what string) (scaffold, bool) {
+	switch {
+	case service == "ec2":
+		return scaffold{"SecurityGroup", "SecurityGroupType", "groupReads()", `{"id": "sg-1", "name": "x", "owner": "111122223333", "ingress": [], "egress": []}`}, true
+	case service == "s3" && strings.HasPrefix(what, "account"):
+		return scaffold{"AccountBlock", "AccountBlockType", "bucketReads()", `{"account": "111122223333"}`}, true
+	case service == "s3":
+		return scaffold{"Bucket", "BucketType", "bucketReads()", `{"name": "x", "owner": "111122223333", "region": "eu-central-1", "owner_id": "c0ffee"}`}, true
+	}
+	return scaffold{}, false
+}
+
+const controlScaffold = `package @SERVICE
 
 import (
 	"dera"
@@ -75,13 +98,13 @@ import (
 	"dera/resource"
 )
 
-// NAME finds … (say what is wrong).
-func NAME() control.Control {
-	return control.Define(control.Spec[*resource.SecurityGroup]{
+// @NAME finds … (say what is wrong).
+func @NAME() control.Control {
+	return control.Define(control.Spec[*resource.@CONFIG]{
 		Meta: control.Meta{
-			ID:         "ID",
+			ID:         "@ID",
 			Title:      "…",
-			Type:       resource.SecurityGroupType,
+			Type:       resource.@TYPE,
 			Severity:   dera.Medium,
 			Why:        "…",
 			Fix:        "None: the owner is told.",
@@ -90,23 +113,23 @@ func NAME() control.Control {
 				{When: "…", Disposition: dera.Alert, Because: "…"},
 			},
 			Refs:     []control.Ref{{Standard: "…", ID: "…", URL: "https://…"}},
-			Reads:    groupReads(),
+			Reads:    @READS,
 			Owner:    "…",
 			ReviewBy: "2027-01-01",
 		},
-		Check: func(g *resource.SecurityGroup, s control.Settings) control.Result {
+		Check: func(c *resource.@CONFIG, s control.Settings) control.Result {
 			return control.Result{Outcome: control.Pass}
 		},
 	})
 }
 `
 
-const casesScaffold = `Cases of ID. Each NAME.json is a configuration; NAME.want says what the
+const casesScaffold = `Cases of @ID. Each NAME.json is a configuration; NAME.want says what the
 control finds: "pass", or one line a failure, KEY DISPOSITION SEVERITY, and the
 diff of the plan after a line "plan".
 
 -- good.json --
-{"id": "sg-1", "name": "x", "owner": "111122223333", "ingress": [], "egress": []}
+@SAMPLE
 -- good.want --
 pass
 `
