@@ -14,7 +14,7 @@ import (
 	"dera/iam/reason"
 )
 
-// asked is a change as the measured process reads it.
+// asked is a change as it stands in a file.
 type asked struct {
 	Name          string
 	Old           string
@@ -22,23 +22,26 @@ type asked struct {
 	Kept, Removed []string
 }
 
-// TestBench_memory has a process of its own prove, certify and check every
-// narrowed AWS managed policy, one after the other, and prints the most memory
-// that it had.
-func TestBench_memory(t *testing.T) {
-	folder := benchFolder(t)
-	if from := os.Getenv("DERA_IAM_CHANGES"); from != "" {
-		n := proveFile(t, from)
-		fmt.Printf("peak memory: %.0f MB for %d changes\n", peak(t), n)
-		return
+// change parses the documents.
+func (a *asked) change(t *testing.T) Change {
+	t.Helper()
+	c := Change{Kept: a.Kept, Removed: a.Removed, Old: reason.Policies{parse(t, a.Old)}}
+	for _, text := range a.New {
+		c.New = append(c.New, parse(t, text))
 	}
+	return c
+}
+
+// changesFile narrows every AWS managed policy and writes the changes to a file.
+func changesFile(t *testing.T, folder string, outcomes map[string]int) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "changes.jsonl")
 	f, err := os.Create(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := json.NewEncoder(f)
-	for _, n := range narrowAll(t, managedPolicies(t, folder), map[string]int{}) {
+	for _, n := range narrowAll(t, managedPolicies(t, folder), outcomes) {
 		a := asked{Name: n.name, Old: n.text, Kept: n.change.Kept, Removed: n.change.Removed}
 		for _, d := range n.change.New {
 			a.New = append(a.New, d.Text())
@@ -50,23 +53,13 @@ func TestBench_memory(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBench_memory$", "-test.v")
-	cmd.Env = append(os.Environ(), "DERA_IAM_CHANGES="+file)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for line := range strings.Lines(string(out)) {
-		if _, text, ok := strings.Cut(line, "peak memory: "); ok {
-			t.Logf("peak memory: %s", strings.TrimSpace(text))
-		}
-	}
+	return file
 }
 
-// proveFile goes through a file of changes and returns their number.
-func proveFile(t *testing.T, name string) int {
+// eachChange goes through a file of changes.
+func eachChange(t *testing.T, file string, do func(*asked)) {
 	t.Helper()
-	f, err := os.Open(name)
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,25 +68,47 @@ func proveFile(t *testing.T, name string) int {
 			t.Error(err)
 		}
 	}()
-	n := 0
-	for d := json.NewDecoder(bufio.NewReader(f)); d.More(); n++ {
+	for d := json.NewDecoder(bufio.NewReader(f)); d.More(); {
 		var a asked
 		if err := d.Decode(&a); err != nil {
 			t.Fatal(err)
 		}
-		c := Change{Kept: a.Kept, Removed: a.Removed, Old: reason.Policies{parse(t, a.Old)}}
-		for _, text := range a.New {
-			c.New = append(c.New, parse(t, text))
-		}
-		data, err := Prove(t.Context(), c, reason.Config{}).Certificate(Origin{})
-		if err != nil {
-			t.Fatalf("%s: %v", a.Name, err)
-		}
-		if _, err := check.Check(data); err != nil {
-			t.Fatalf("%s: %v", a.Name, err)
-		}
+		do(&a)
 	}
-	return n
+}
+
+// TestBench_memory has a process of its own prove, certify and check every
+// narrowed AWS managed policy, one after the other, and prints the most memory
+// that it had.
+func TestBench_memory(t *testing.T) {
+	folder := benchFolder(t)
+	if from := os.Getenv("DERA_IAM_CHANGES"); from != "" {
+		n := 0
+		eachChange(t, from, func(a *asked) {
+			n++
+			data, err := Prove(t.Context(), a.change(t), reason.Config{}).Certificate(Origin{})
+			if err == nil {
+				_, err = check.Check(data)
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", a.Name, err)
+			}
+		})
+		fmt.Printf("peak memory: %.0f MB for %d changes\n", peak(t), n)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBench_memory$", "-test.v")
+	cmd.Env = append(os.Environ(), "DERA_IAM_CHANGES="+changesFile(t, folder, map[string]int{}))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, text, ok := strings.Cut(string(out), "peak memory: ")
+	if !ok {
+		t.Fatalf("the process said nothing of its memory:\n%s", out)
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	t.Logf("peak memory: %s", text)
 }
 
 // peak returns the most memory that the process had, in megabytes. What getrusage

@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // actions is the Action or NotAction element of a statement.
@@ -38,8 +39,8 @@ func (a *action) apart(b *action) bool {
 	return a.head[:n] != b.head[:n] || a.glob.apart(b.glob)
 }
 
+// newAction reads an entry in lower case.
 func newAction(entry string) action {
-	entry = strings.ToLower(entry)
 	service, name, ok := strings.Cut(entry, ":")
 	switch {
 	case entry == "*" || entry == "*:*":
@@ -56,9 +57,30 @@ func newAction(entry string) action {
 
 func (a action) nothing() bool { return !a.all && a.service == "" }
 
+// lower puts the entries of a list into lower case, all at once where they are
+// ASCII and of one line each.
+func lower(list []string) []string {
+	text := []byte(strings.Join(list, "\n"))
+	plain := true
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			text[i] = c - 'A' + 'a'
+		}
+		plain = plain && c < utf8.RuneSelf
+	}
+	if out := strings.Split(string(text), "\n"); plain && len(out) == len(list) {
+		return out
+	}
+	out := make([]string, len(list))
+	for i, e := range list {
+		out[i] = strings.ToLower(e)
+	}
+	return out
+}
+
 func newActions(list []string, not bool) actions {
 	s := actions{not: not, entries: make([]action, 0, len(list)), exact: make(map[string]bool, len(list)), globs: map[string][]action{}}
-	for _, e := range list {
+	for _, e := range lower(list) {
 		a := newAction(e)
 		if a.nothing() {
 			continue

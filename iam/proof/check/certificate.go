@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 )
 
@@ -110,9 +111,13 @@ type Request struct {
 	Resource string              `json:"resource"`
 }
 
-func sum(data []byte) string {
-	s := sha256.Sum256(data)
-	return hex.EncodeToString(s[:])
+// sum is the SHA-256 of some data in pieces.
+func sum(data ...[]byte) string {
+	h := sha256.New()
+	for _, d := range data {
+		h.Write(d)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Encode writes the certificate as canonical JSON with a line feed at the end,
@@ -136,12 +141,31 @@ const digestField = `"digest":"`
 
 func (c *Certificate) encode() ([]byte, error) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	err := c.write(&b)
+	return b.Bytes(), err
+}
+
+func (c *Certificate) write(to io.Writer) error {
+	e := json.NewEncoder(to)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(c); err != nil {
-		return nil, fmt.Errorf("write certificate: %w", err)
+		return fmt.Errorf("write certificate: %w", err)
 	}
-	return b.Bytes(), nil
+	return nil
+}
+
+// comparison tells whether exactly the data that it begins with is written to it.
+type comparison struct {
+	left  []byte
+	other bool
+}
+
+func (c *comparison) Write(p []byte) (int, error) {
+	var same bool
+	if c.left, same = bytes.CutPrefix(c.left, p); !same {
+		c.other = true
+	}
+	return len(p), nil
 }
 
 // Parse reads a certificate and checks everything about it but the claims:
@@ -151,11 +175,11 @@ func Parse(data []byte) (*Certificate, error) {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("read certificate: %w", err)
 	}
-	again, err := c.encode()
-	if err != nil {
+	again := comparison{left: data}
+	if err := c.write(&again); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(again, data) {
+	if again.other || len(again.left) > 0 {
 		return nil, errors.New("this is no certificate in canonical form")
 	}
 	if c.Format != Format {
@@ -164,7 +188,7 @@ func Parse(data []byte) (*Certificate, error) {
 	// What was read is canonical, so it has the digest once, as it is written.
 	before, after, _ := bytes.Cut(data, []byte(digestField))
 	after = bytes.TrimPrefix(after, []byte(c.Digest))
-	if d := sum(slices.Concat(before, []byte(digestField), after)); d != c.Digest {
+	if d := sum(before, []byte(digestField), after); d != c.Digest {
 		return nil, fmt.Errorf("the digest is %s, the certificate says %s", d, c.Digest)
 	}
 	for _, list := range [][]Document{c.Beside, c.Old, c.New} {

@@ -75,3 +75,19 @@ func TestRestates(t *testing.T) {
 		})
 	}
 }
+
+func TestLower(t *testing.T) {
+	t.Parallel()
+	for _, list := range [][]string{nil, {""}, {"S3:GetObject"}, {"a:B", "C:d"}, {"a:Bloc\u212a", "É"}, {"two\nLines", "X"}, {"[@`{Z", "", "aZ"}} {
+		got := lower(list)
+		if len(got) != len(list) {
+			t.Errorf("%q: got %q", list, got)
+			continue
+		}
+		for i := range list {
+			if want := strings.ToLower(list[i]); got[i] != want {
+				t.Errorf("%q: got %q, want %q", list[i], got[i], want)
+			}
+		}
+	}
+}

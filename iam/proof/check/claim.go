@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dera/iam/policy"
 )
@@ -256,10 +255,10 @@ func (r region) misses(d *statement) bool {
 // keeps checks that nothing of the kept actions is lost.
 func keeps(old, fresh *policies, kept []string) error {
 	only := make([]action, 0, len(kept))
-	for _, k := range kept {
+	for i, k := range lower(kept) {
 		a := newAction(k)
 		if a.nothing() || a.all || a.wild() {
-			return fmt.Errorf("%q is kept, and no action", k)
+			return fmt.Errorf("%q is kept, and no action", kept[i])
 		}
 		only = append(only, a)
 	}
@@ -271,10 +270,10 @@ func without(fresh *policies, removed []string) error {
 	if len(removed) == 0 {
 		return errors.New("nothing was removed")
 	}
-	for _, text := range removed {
+	for i, text := range lower(removed) {
 		a := newAction(text)
 		if a.nothing() {
-			return fmt.Errorf("%q is removed, and no action", text)
+			return fmt.Errorf("%q is removed, and no action", removed[i])
 		}
 		for _, s := range fresh.allow {
 			if s.actions.excludes(a) {
@@ -282,7 +281,7 @@ func without(fresh *policies, removed []string) error {
 			}
 			r := region{statement: s, actions: entry{action: a}}
 			if !r.refused(fresh) {
-				return fmt.Errorf("statement %q still allows some of %s", s.Sid, strings.ToLower(text))
+				return fmt.Errorf("statement %q still allows some of %s", s.Sid, text)
 			}
 		}
 	}

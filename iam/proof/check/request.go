@@ -20,7 +20,7 @@ func allows(p *policies, r *Request) bool {
 }
 
 func (s *statement) appliesTo(r *Request) bool {
-	a := newAction(r.Action)
+	a := newAction(strings.ToLower(r.Action))
 	if a.nothing() || a.all || a.wild() || !s.actions.contains(a) || s.Principals != nil || s.NotPrincipals != nil {
 		return false
 	}
