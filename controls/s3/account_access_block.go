@@ -39,11 +39,11 @@ func AccountAccessBlock() control.Control {
 			}
 			f := control.Failure{
 				Key: control.BlockKey, Start: dera.Auto, Severity: dera.High, Title: "The account's S3 public access block is missing or weakened",
-				Why: fmt.Sprintf("Off for the account: %s. Of %d buckets none depends on public access.", strings.Join(off, ", "), a.Buckets),
+				Why: fmt.Sprintf("Off for the account: %s. Of %s none depends on public access.", strings.Join(off, ", "), buckets(a.Buckets)),
 			}
 			if n := len(a.Dependents); n > 0 {
 				f.Start = dera.Review
-				f.Why = fmt.Sprintf("Off for the account: %s. Of %d buckets, %d may depend on public access: %s.", strings.Join(off, ", "), a.Buckets, n, named(a.Dependents))
+				f.Why = fmt.Sprintf("Off for the account: %s. Of %s, %d may depend on public access: %s.", strings.Join(off, ", "), buckets(a.Buckets), n, named(a.Dependents))
 			}
 			return control.Result{Outcome: control.Fail, Failures: []control.Failure{f}}
 		},
@@ -58,6 +58,14 @@ func AccountAccessBlock() control.Control {
 			return control.ProveAccountBlock(a, keys(failures), changes)
 		},
 	})
+}
+
+// buckets is a number of buckets in words.
+func buckets(n int) string {
+	if n == 1 {
+		return "1 bucket"
+	}
+	return fmt.Sprintf("%d buckets", n)
 }
 
 // named lists buckets with the first reason of each, in one order.
