@@ -66,8 +66,9 @@ type Cloud interface {
 	// Do sends the operation once. allowed is called right before the request is
 	// sent; an error of it stops the request. An error of Do may have a method
 	// Refused() bool, true where the service said that it did not carry out the
-	// request, and Passing() bool, true where the reason has nothing to do with
-	// the request (throttled, credentials run out).
+	// request, Passing() bool, true where the reason has nothing to do with the
+	// request (throttled, credentials run out), and Moved() bool, true where nothing
+	// was sent since the resource is not the one any more that was looked at.
 	Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error
 }
 

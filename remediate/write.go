@@ -39,7 +39,13 @@ func (t *run) step(ctx context.Context, i int, undo bool, op resource.Operation,
 		return false, err
 	}
 	// From here on a crash is safe: the open intent says what may have happened.
+	first := i == 0 && !undo && old == nil
 	doErr := t.cfg.Cloud.Do(ctx, t.rem.Plan, op, func(ctx context.Context) error {
+		if first {
+			if err := t.unmoved(ctx); err != nil {
+				return err
+			}
+		}
 		err := t.mayBeSigned(ctx, in)
 		sent = err == nil
 		return err
@@ -65,9 +71,51 @@ func (t *run) mayBeSigned(ctx context.Context, in dera.Intent) error {
 	return nil
 }
 
+// errMoved means that the resource is not the one any more that was looked at.
+type errMoved struct{}
+
+func (errMoved) Error() string {
+	return "somebody else changed the resource right before the first write, so nothing was sent"
+}
+
+// Moved implements what moved asks for.
+func (errMoved) Moved() bool { return true }
+
+// unmoved reads the resource once more, right before the first write of a plan:
+// between the look that decided and here lie commits and the gate, and what
+// somebody closed meanwhile must not be opened again by a split.
+func (t *run) unmoved(ctx context.Context) error {
+	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
+	if err != nil {
+		return fmt.Errorf("read %s once more: %w", t.rem.Plan.Resource, err)
+	}
+	if !ok {
+		return errMoved{}
+	}
+	canon, err := t.kind.Canon(res.Config)
+	if err != nil || canon == t.rem.Before() {
+		return err
+	}
+	// A read that is behind looks like that too.
+	if _, canon, ok, err = t.reaches(ctx, t.rem.Before()); err == nil && (!ok || canon != t.rem.Before()) {
+		err = errMoved{}
+	}
+	return err
+}
+
+// moved reports whether nothing was sent since the resource is not the one any
+// more that was looked at.
+func moved(err error) bool {
+	var m interface{ Moved() bool }
+	return errors.As(err, &m) && m.Moved()
+}
+
 // unsent closes an intent whose request never left: the same write is made again
 // later, when the stop, the lease or the credentials let it.
 func (t *run) unsent(ctx context.Context, in dera.Intent, cause error) (bool, error) {
+	if moved(cause) {
+		return false, t.close(ctx, in, false, nil, cause)
+	}
 	if !errors.Is(cause, ErrStopped) && ctx.Err() == nil && t.waited() > tryFor {
 		return false, t.close(ctx, in, false, nil, cause)
 	}

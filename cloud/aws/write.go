@@ -19,7 +19,17 @@ import (
 
 // ErrMoved means that a document is not the one any more that the plan was made
 // from, so that nothing was sent: a whole document must not overwrite another.
-var ErrMoved = errors.New("somebody else changed it since it was looked at, so nothing was sent")
+var ErrMoved error = movedError{}
+
+type movedError struct{}
+
+// Error implements error.
+func (movedError) Error() string {
+	return "somebody else changed it since it was looked at, so nothing was sent"
+}
+
+// Moved tells package remediate that looking again is all there is to do.
+func (movedError) Moved() bool { return true }
 
 // errUnknownOperation means that this version cannot carry out an operation.
 var errUnknownOperation = errors.New("it is not one that dera can carry out")
