@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,7 +23,7 @@ func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full bo
 	}
 	cfg := &resource.AccountBlock{Account: scope.Account, Block: block}
 	if full {
-		if err := c.dependents(ctx, scope, cfg); err != nil {
+		if err := c.dependentsOf(ctx, scope, cfg); err != nil {
 			return Page{}, err
 		}
 	}
@@ -30,6 +31,44 @@ func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full bo
 		ARN: resource.AccountBlockARN(partitionOf(scope), scope.Account), Partition: partitionOf(scope), Account: scope.Account, Region: dera.GlobalRegion,
 		Type: resource.AccountBlockType, ID: scope.Account, Name: "S3", Config: cfg, ReadAt: at, Full: full,
 	}}}, nil
+}
+
+// dependentsFor is how long the buckets of an account are remembered. A
+// remediation reads the block several times within seconds; to read thousands of
+// buckets each time would use up the account's own API quota.
+const dependentsFor = 30 * time.Second
+
+type rememberedDependents struct {
+	at      time.Time
+	list    []resource.Dependent
+	buckets int
+}
+
+// dependentsOf is dependents, remembered for a short while and until dera itself
+// writes to a bucket of the account.
+func (c *Client) dependentsOf(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) error {
+	c.mu.Lock()
+	known, ok := c.dependent[scope.Account]
+	c.mu.Unlock()
+	if at := c.now(); ok && at.Sub(known.at) < dependentsFor && !at.Before(known.at) {
+		cfg.Dependents, cfg.Buckets = known.list, known.buckets
+		return nil
+	}
+	at := c.now()
+	if err := c.dependents(ctx, scope, cfg); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dependent[scope.Account] = rememberedDependents{at, cfg.Dependents, cfg.Buckets}
+	return nil
+}
+
+// forgetDependents is for writes to buckets.
+func (c *Client) forgetDependents(account string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.dependent, account)
 }
 
 // dependents reads all buckets of the account and notes those that may depend on

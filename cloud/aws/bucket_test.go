@@ -156,6 +156,19 @@ func TestReadAccountBlock(t *testing.T) {
 	if a.Block != nil || a.Buckets != 3 || len(a.Dependents) != 1 || a.Dependents[0].Bucket != "media" || a.Dependents[0].Region != east {
 		t.Errorf("got %+v, want media alone of three buckets", a)
 	}
+	calls := len(f.calls)
+	if page, err = f.Read(t.Context(), scope, true); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) != 1 || len(f.calls) != calls+1 {
+		t.Errorf("again at once: got %d calls, %v, want the block alone to be read", len(f.calls)-calls, err)
+	}
+	c, err := f.bucket(t, "media").DropStatements([]int{0})
+	p := bucketPlan(t, c, err)
+	if err := f.Do(t.Context(), p, resource.Of(c), allow); err != nil {
+		t.Fatal(err)
+	}
+	calls = len(f.calls)
+	if _, err = f.Read(t.Context(), scope, true); err != nil || len(f.calls) < calls+10 {
+		t.Errorf("after a write to a bucket: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
+	}
 	if page, err = f.Read(t.Context(), scope, false); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) > 0 {
 		t.Errorf("cheap look: got %+v, %v, want no bucket read", page, err)
 	}

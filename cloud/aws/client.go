@@ -77,6 +77,8 @@ type Client struct {
 	creds    map[string]aws.CredentialsProvider
 	clients  map[string]any // by service, account and region
 	fixers   map[string]rememberedFixers
+	// dependent are the buckets of an account that may depend on public access.
+	dependent map[string]rememberedDependents
 	// noSimulation says why IAM cannot simulate here, once it was found out.
 	noSimulation string
 }
@@ -113,7 +115,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		base.Region = "us-east-1"
 	}
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
-	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}}
+	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}, dependent: map[string]rememberedDependents{}}
 	for _, a := range cfg.Accounts {
 		c.accounts[a.ID] = a
 	}

@@ -57,6 +57,7 @@ func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, all
 	case op.Name == resource.PutAccountBlock:
 		err = c.doAccountBlock(ctx, p, op, allowed)
 	case strings.HasPrefix(op.Name, "s3:"):
+		defer c.forgetDependents(p.Account)
 		err = c.doBucket(ctx, p, op, allowed)
 	default:
 		err = unknownOperation(op)
