@@ -34,6 +34,11 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 	if !r.full {
 		steps = steps[:2]
 	}
+	if p := partitionOf(r.scope); r.full && p != "aws" && p != "aws-cn" {
+		// CloudFront is not there, and distributions of other partitions may have
+		// origins there (AWS GovCloud user guide, "Amazon CloudFront").
+		steps, a.unread = steps[:2], append(a.unread, resource.PartOrigins)
+	}
 	for _, s := range steps {
 		err := s.read()
 		switch {

@@ -142,6 +142,26 @@ func TestDeniedPartsAreUnread(t *testing.T) {
 	}
 }
 
+// TestPartitionWithoutCloudFront: nobody is asked, and it is not known.
+func TestPartitionWithoutCloudFront(t *testing.T) {
+	t.Parallel()
+	f := newBuckets(t)
+	scope := bucketScope("media")
+	scope.Partition = "aws-us-gov"
+	page, err := f.Read(t.Context(), scope, true)
+	if err != nil || len(page.Resources) != 1 {
+		t.Fatalf("got %d resources, %v", len(page.Resources), err)
+	}
+	if b := page.Resources[0].Config.(*resource.Bucket); !slices.Equal(b.Unread, []string{resource.PartOrigins}) {
+		t.Errorf("unread: got %q, want the distributions", b.Unread)
+	}
+	for _, c := range f.calls {
+		if c.Service == "cloudfront" {
+			t.Errorf("got the call %s, want none", c.Operation)
+		}
+	}
+}
+
 // TestReadAccountBlock names the buckets of every region that may depend on
 // public access.
 func TestReadAccountBlock(t *testing.T) {
