@@ -79,6 +79,55 @@ func byEngineS3(operation string) awssim.Match {
 	return awssim.Match{Service: "s3", Operation: operation, Where: func(c awssim.Call) bool { return strings.HasSuffix(c.Principal, "user/dera") }}
 }
 
+// TestBucketPublishedBetweenDecisionAndWrite: the block of an account is decided
+// on while no bucket needs public access. One that is published before the write
+// is seen by the look before it, and is not cut off.
+func TestBucketPublishedBetweenDecisionAndWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, func(w *world) {
+		w.config = func(c *engine.Config) { c.Controls = rulebook(resource.BucketType, resource.AccountBlockType) }
+	})
+	block := dera.Event{Source: "test", Name: "DeleteAccountPublicAccessBlock", Time: w.clock.Now(), Scope: dera.Scope{
+		Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: resource.AccountBlockType, IDs: []string{account},
+	}}
+	fixes := func() []dera.Remediation {
+		list, err := w.store.RemediationsOf(t.Context(), resource.AccountWide(resource.AccountBlockType, "aws", account))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if err := w.region.CreateBucket(t.Context(), "reports"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.engine.LookNow(t.Context(), block, true); err != nil {
+		t.Fatal(err)
+	}
+	ready := fixes()
+	if len(ready) != 1 || ready[0].State != dera.Ready {
+		t.Fatalf("before: got %+v, want one that is ready", ready)
+	}
+	for _, err := range []error{
+		w.region.PutPublicAccessBlock(t.Context(), "reports", nil),
+		w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(publicRead)),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(time.Second)
+	if _, err := w.engine.Carry(t.Context(), ready[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	w.drain()
+	if calls := w.ours("PutPublicAccessBlock"); len(calls) > 0 {
+		t.Errorf("writes of the block: got %v, want none", calls)
+	}
+	if r := fixes(); len(r) != 2 || r[0].State != dera.Superseded || r[1].State != dera.Waiting {
+		t.Errorf("afterwards: got %d, want the decided one let go and one that waits for a person", len(r))
+	}
+}
+
 // TestBucketFaults lets the write of a bucket policy, or a read around it, go
 // wrong in every way. In the end the public statement is gone and the other is
 // there, to the byte.

@@ -153,6 +153,31 @@ func TestDependents(t *testing.T) {
 	}
 }
 
+// TestEventOfEveryRegionIsNeverDropped: an engine that names no region cannot
+// spread the event; its look stays and fails aloud.
+func TestEventOfEveryRegionIsNeverDropped(t *testing.T) {
+	t.Parallel()
+	unread := 0
+	w := newWorldWith(t, func(w *world) {
+		w.config = func(c *engine.Config) {
+			c.Controls, c.Regions = rulebook(resource.BucketType), nil
+			c.Tell = func(n engine.News) {
+				if n.What == "unread" {
+					unread++
+				}
+			}
+		}
+	})
+	ev := dera.Event{Source: "test", Name: "UpdateDistribution", Time: w.clock.Now(), Scope: dera.Scope{Partition: "aws", Account: account, Region: dera.EveryRegion, Type: resource.BucketType}}
+	if err := w.engine.Ingest(t.Context(), []dera.Event{ev}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.drain()
+	if unread == 0 {
+		t.Error("got no word of the look, want one that could not be made")
+	}
+}
+
 // person is somebody's client for EC2.
 func (w *world) person() *ec2.Client {
 	creds := w.cloud.Account(account).Credentials()

@@ -111,7 +111,7 @@ func (r reader) Read(ctx context.Context, s dera.Scope, full bool) (detect.Page,
 type writer struct{ *aws.Client }
 
 func (w writer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, error) {
-	page, err := w.Client.Read(ctx, dera.Scope{Partition: p.Partition, Account: p.Account, Region: p.Region, Type: p.Type, IDs: []string{p.Resource.Name()}}, true)
+	page, err := w.Client.ReadAgain(ctx, dera.Scope{Partition: p.Partition, Account: p.Account, Region: p.Region, Type: p.Type, IDs: []string{p.Resource.Name()}})
 	if err != nil || len(page.Resources) == 0 {
 		return dera.Resource{}, false, err
 	}

@@ -96,11 +96,11 @@ func (e *Engine) Sweep(ctx context.Context, source string) error {
 }
 
 // everywhere turns an event that concerns every region into one for each region
-// that is looked after.
+// that is looked after. Where none is named it stays, and its look fails aloud.
 func (e *Engine) everywhere(events []dera.Event) []dera.Event {
 	var out []dera.Event
 	for _, ev := range events {
-		if ev.Scope.Region != dera.EveryRegion {
+		if ev.Scope.Region != dera.EveryRegion || len(e.cfg.Regions) == 0 {
 			out = append(out, ev)
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 
 // readAccountBlock reads the public access block of an account; in full with
 // every bucket that may depend on public access, in all regions.
-func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
+func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full, again bool) (Page, error) {
 	at, region := c.now(), c.regionFor(scope.Region)
 	block, err := c.accountBlock(ctx, scope.Account, region)
 	if err != nil {
@@ -23,7 +23,14 @@ func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full bo
 	}
 	cfg := &resource.AccountBlock{Account: scope.Account, Block: block}
 	if full {
-		if err := c.dependentsOf(ctx, scope, cfg); err != nil {
+		read := c.dependents
+		if again {
+			read = c.dependentsOf
+		} else {
+			// What is decided on now is what is looked at again before a write.
+			c.forgetDependents(scope.Account)
+		}
+		if err := read(ctx, scope, cfg); err != nil {
 			return Page{}, err
 		}
 	}
@@ -44,8 +51,9 @@ type rememberedDependents struct {
 	buckets int
 }
 
-// dependentsOf is dependents, remembered for a short while and until dera itself
-// writes to a bucket of the account.
+// dependentsOf is dependents, remembered for a short while, until dera itself
+// writes to a bucket of the account, and until the block is looked at for a
+// decision: a remediation begins with a read of its own.
 func (c *Client) dependentsOf(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) error {
 	c.mu.Lock()
 	known, ok := c.dependent[scope.Account]

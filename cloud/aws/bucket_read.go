@@ -101,8 +101,8 @@ func (r bucketReader) list(ctx context.Context) (names []string, next string, er
 	return names, aws.ToString(out.ContinuationToken), nil
 }
 
-// locate asks where a bucket is. A bucket that is gone or that dera may not ask
-// about is nowhere.
+// locate asks where a bucket is. A bucket that is gone is nowhere; one that dera
+// may not ask about is an error, since it could be here.
 func (r bucketReader) locate(ctx context.Context, name string) (string, error) {
 	out, err := r.api.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: aws.String(name)})
 	if err != nil {

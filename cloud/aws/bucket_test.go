@@ -177,8 +177,22 @@ func TestReadAccountBlock(t *testing.T) {
 		t.Errorf("got %+v, want media alone of three buckets", a)
 	}
 	calls := len(f.calls)
-	if page, err = f.Read(t.Context(), scope, true); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) != 1 || len(f.calls) != calls+1 {
+	if page, err = f.ReadAgain(t.Context(), scope); err != nil || len(f.calls) < calls+10 {
+		t.Errorf("a remediation begins: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
+	}
+	calls = len(f.calls)
+	if page, err = f.ReadAgain(t.Context(), scope); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) != 1 || len(f.calls) != calls+1 {
 		t.Errorf("again at once: got %d calls, %v, want the block alone to be read", len(f.calls)-calls, err)
+	}
+	for _, name := range []string{"a look for a decision", "the next one"} {
+		calls = len(f.calls)
+		if _, err = f.Read(t.Context(), scope, true); err != nil || len(f.calls) < calls+10 {
+			t.Errorf("%s: got %d calls, %v, want all buckets read again", name, len(f.calls)-calls, err)
+		}
+	}
+	calls = len(f.calls)
+	if _, err = f.ReadAgain(t.Context(), scope); err != nil || len(f.calls) < calls+10 {
+		t.Errorf("a remediation after a look: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
 	}
 	c, err := f.bucket(t, "media").DropStatements([]int{0})
 	p := bucketPlan(t, c, err)
@@ -186,7 +200,7 @@ func TestReadAccountBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls = len(f.calls)
-	if _, err = f.Read(t.Context(), scope, true); err != nil || len(f.calls) < calls+10 {
+	if _, err = f.ReadAgain(t.Context(), scope); err != nil || len(f.calls) < calls+10 {
 		t.Errorf("after a write to a bucket: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
 	}
 	if page, err = f.Read(t.Context(), scope, false); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) > 0 {

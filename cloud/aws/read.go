@@ -25,6 +25,17 @@ const accountTimes = 15
 // a cheap look leaves out what only a plan does. A new resource type is one line
 // here.
 func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
+	return c.read(ctx, scope, full, false)
+}
+
+// ReadAgain is a full Read for a remediation, which reads the same resource
+// several times within seconds: what stands around the resource may be from its
+// own reads up to half a minute ago, never from before the last Read of it.
+func (c *Client) ReadAgain(ctx context.Context, scope dera.Scope) (Page, error) {
+	return c.read(ctx, scope, true, true)
+}
+
+func (c *Client) read(ctx context.Context, scope dera.Scope, full, again bool) (Page, error) {
 	timeout := c.cfg.Timeout
 	if scope.Type == resource.AccountBlockType && full {
 		timeout *= accountTimes
@@ -39,7 +50,7 @@ func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, e
 	case resource.BucketType:
 		page, err = c.readBuckets(ctx, scope, full)
 	case resource.AccountBlockType:
-		page, err = c.readAccountBlock(ctx, scope, full)
+		page, err = c.readAccountBlock(ctx, scope, full, again)
 	default:
 		err = fmt.Errorf("read %q: %w", scope.Type, errNoSuchType)
 	}

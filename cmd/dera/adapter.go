@@ -35,7 +35,7 @@ var _ remediate.Cloud = changer{}
 // Read implements remediate.Cloud.
 func (c changer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, error) {
 	scope := dera.Scope{Partition: p.Partition, Account: p.Account, Region: p.Region, Type: p.Type, IDs: []string{p.Resource.Name()}}
-	page, err := c.client.Read(ctx, scope, true)
+	page, err := c.client.ReadAgain(ctx, scope)
 	if err != nil || len(page.Resources) == 0 {
 		return dera.Resource{}, false, err
 	}
