@@ -185,6 +185,38 @@ func keysAndFix(t *rapid.T, c control.Control, b *resource.Bucket) ([]string, *r
 	return keys, after.(*resource.Bucket)
 }
 
+// TestUnreadTagsAreReview: guardrails go by tags, so that a bucket whose tags
+// could not be read is never fixed without a person.
+func TestUnreadTagsAreReview(t *testing.T) {
+	t.Parallel()
+	open := resource.Bucket{
+		Name: "reports", Owner: "111122223333", Region: "us-east-1", Ownership: "BucketOwnerEnforced",
+		Policy: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}}`,
+	}
+	granted, bare := open, open
+	granted.Policy, granted.Ownership = "", "ObjectWriter"
+	granted.Grants = []resource.Grant{{URI: resource.AllUsers, Permission: "READ"}}
+	bare.Policy = ""
+	for id, b := range map[string]resource.Bucket{"s3-bucket-public-policy": open, "s3-bucket-public-acl": granted, "s3-bucket-public-access-block": bare} {
+		for _, unread := range [][]string{nil, {resource.PartTags}} {
+			b.Unread = unread
+			res, err := find(t, id).Check(bucketResource(&b), control.Settings{})
+			if err != nil || len(res.Failures) == 0 {
+				t.Fatalf("%s: got %d failures, %v", id, len(res.Failures), err)
+			}
+			want := dera.Auto
+			if unread != nil {
+				want = dera.Review
+			}
+			for _, f := range res.Failures {
+				if f.Start != want {
+					t.Errorf("%s, unread %q: starts at %s, want %s", id, unread, f.Start, want)
+				}
+			}
+		}
+	}
+}
+
 // TestPublicACLAgainstOracle looks at ownership, blocks and grants in every
 // combination, without the control's own words for them.
 func TestPublicACLAgainstOracle(t *testing.T) {

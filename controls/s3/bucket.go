@@ -30,7 +30,8 @@ func refs(hub, config string) []control.Ref {
 }
 
 // served says why a person has to look although strangers are let in: the bucket
-// may be public on purpose, or what would tell could not be read.
+// may be public on purpose, or what would tell could not be read. Tags tell too:
+// guardrails find by them who else changes it, and in which scope it lies.
 func served(b *resource.Bucket) string {
 	var out []string
 	if b.Website {
@@ -40,7 +41,7 @@ func served(b *resource.Bucket) string {
 		out = append(out, "It is the origin of CloudFront "+strings.Join(b.Origins, ", ")+".")
 	}
 	for _, part := range b.Unread {
-		if part != resource.PartTags && part != resource.PartACL && part != resource.PartPolicy {
+		if part != resource.PartACL && part != resource.PartPolicy { // without these it is unknown
 			out = append(out, "Its "+part+" could not be read.")
 		}
 	}

@@ -46,6 +46,10 @@ func BucketAccessBlock() control.Control {
 				f.Start = dera.Review
 				f.Why += " The block could break something: " + strings.Join(needs, "; ") + "."
 			}
+			if !b.Read(resource.PartTags) {
+				f.Start = dera.Review
+				f.Why += " Its " + resource.PartTags + " could not be read, by which guardrails know who else changes it."
+			}
 			return judged([]control.Failure{f}, "")
 		},
 		Plan: func(b *resource.Bucket, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {

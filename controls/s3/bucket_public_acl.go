@@ -22,7 +22,7 @@ func BucketPublicACL() control.Control {
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "the ACL grants AllUsers or AuthenticatedUsers anything, and neither a block nor the object ownership takes that back", Disposition: dera.Auto, Because: "the grant can be taken away and given back"},
-				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
+				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that or its tags could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
 				{When: "BlockPublicAcls is on although IgnorePublicAcls is not", Disposition: dera.Review, Because: "S3 would not take the ACL back"},
 			},
 			Refs:     refs("S3.2, S3.3, S3.12", "S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_ACL_PROHIBITED"),

@@ -25,7 +25,7 @@ func BucketPublicPolicy() control.Control {
 			Complexity: "medium",
 			Cases: []control.Case{
 				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "the statement can be dropped and put back"},
-				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
+				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that or its tags could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
 				{When: "BlockPublicPolicy is on although RestrictPublicBuckets is not", Disposition: dera.Review, Because: "S3 would not take the policy back"},
 			},
 			Refs:     refs("S3.2, S3.3", "S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED"),
