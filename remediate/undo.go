@@ -189,9 +189,10 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 		if err := t.rescue(ctx, *old, op); err != nil {
 			return err
 		}
-	} else if old == nil {
+	} else if old == nil || t.kind.Whole {
 		// Somebody may have taken it back already; then there is nothing to write.
 		// A read that is behind does no harm: the write is settled by reading too.
+		// A document may have become somebody else's since an earlier attempt.
 		var there bool
 		if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
 			return err

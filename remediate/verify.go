@@ -34,9 +34,11 @@ func (t *run) verify(ctx context.Context) error {
 	// Of a whole document that is neither the one before nor ours, somebody else is
 	// the author: an undo would write over it.
 	foreign := t.kind.Whole && canon != t.rem.Before()
-	if missing, err := t.missing(res); err != nil {
+	missing, err := t.missing(res)
+	if err != nil {
 		return err
-	} else if missing != "" && len(still) > 0 && !foreign {
+	}
+	if missing != "" && len(still) > 0 && !foreign {
 		return t.fail(ctx, "verification failed: "+missing)
 	}
 	// Our changes did their work. What else moved was not ours, or not meant to
@@ -44,7 +46,10 @@ func (t *run) verify(ctx context.Context) error {
 	// would open again what a person may just have closed further.
 	t.rem.Moved = lineDiff(t.rem.Expect(), canon)
 	why := "the fix is in effect, but something outside the plan moved"
-	if len(still) > 0 {
+	switch {
+	case missing != "" && len(still) > 0:
+		why = fmt.Sprintf("somebody else wrote over the fix: %s, and %s is open again", missing, strings.Join(still, ", "))
+	case len(still) > 0:
 		why = fmt.Sprintf("the fix is in effect, but %s is open again through something else", strings.Join(still, ", "))
 	}
 	return t.move(ctx, dera.Collateral, why, Entry{LookAgain: true})

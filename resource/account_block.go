@@ -60,6 +60,7 @@ func accountBlockKind() Kind {
 	return Kind{
 		Type:    AccountBlockType,
 		Global:  true,
+		Whole:   true,
 		Declare: declareAccountBlock,
 		Canon: func(config any) (string, error) {
 			a, err := accountBlock(config)

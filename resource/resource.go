@@ -42,9 +42,9 @@ type Kind struct {
 	// could be overwritten, and what somebody else wrote since is not ours to undo.
 	Whole bool
 	// Rivals are the names of the events that tell of a write of the same document
-	// as the operation; nil where Whole is false.
+	// as the operation; nil where Whole is false, or nobody watches for them.
 	Rivals func(operation string) []string
-	// ARN names the resource with an ID, as a reader does; set where Whole is.
+	// ARN names the resource with an ID, as a reader does; set where Rivals is.
 	ARN func(partition, account, id string) dera.ARN
 	// Under are the types of account-wide resources that stand above this one: a
 	// later change of theirs has to be taken back first.
