@@ -95,8 +95,12 @@ func batchOf(d source.Delivery) store.Batch {
 	return b
 }
 
-// configFixers finds other tools by what AWS Config says of itself.
-type configFixers struct{ client *awscloud.Client }
+// configFixers finds other tools by what AWS Config says of itself. For what an
+// account has once, it is asked in every region that is looked after.
+type configFixers struct {
+	client  *awscloud.Client
+	regions []string
+}
 
 var _ evaluate.Fixers = configFixers{}
 
@@ -105,12 +109,21 @@ func (f configFixers) Fixers(ctx context.Context, account, region, typ string) (
 	if f.client == nil { // a replay: there is nobody to ask, and nothing is written
 		return nil, nil
 	}
-	list, err := f.client.Fixers(ctx, account, region)
+	regions := []string{region}
+	if region == dera.GlobalRegion {
+		regions = f.regions
+	}
 	var out []evaluate.Fixer
-	for _, x := range list {
-		if len(x.Types) == 0 || slices.Contains(x.Types, typ) {
-			out = append(out, evaluate.Fixer{Name: "the AWS Config rule " + x.Rule, Account: account, Region: region, Type: typ})
+	for _, where := range regions {
+		list, err := f.client.Fixers(ctx, account, where)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range list {
+			if len(x.Types) == 0 || slices.Contains(x.Types, typ) {
+				out = append(out, evaluate.Fixer{Name: "the AWS Config rule " + x.Rule, Account: account, Region: where, Type: typ})
+			}
 		}
 	}
-	return out, err
+	return out, nil
 }

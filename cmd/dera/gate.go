@@ -51,7 +51,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Compliance{Scopes: s.config.Compliance},
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
-			s.config.otherFixers(configFixers{s.client}),
+			s.config.otherFixers(configFixers{s.client, s.regions}),
 			evaluate.Code(s.config.Code),
 			s.flapping(),
 			evaluate.RolledBackBefore{},
