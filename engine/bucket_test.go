@@ -241,6 +241,46 @@ func TestUndoLeavesWhatSomebodyElseWrote(t *testing.T) {
 	}
 }
 
+// TestUndoTriedAgainLeavesWhatSomebodyElseWrote: between an undo that failed and
+// the next one somebody else puts a block of their own; it stays.
+func TestUndoTriedAgainLeavesWhatSomebodyElseWrote(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+	if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner)); err != nil {
+		t.Fatal(err)
+	}
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	w.quiet()
+	list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("got %d remediations, %v, want that of the block", len(list), err)
+	}
+	wantState(t, list[0], dera.Resolved)
+	undo := byEngineS3("DeletePublicAccessBlock")
+	denied := w.cloud.Inject(awssim.Fault{Match: undo, Kind: awssim.Denied})
+	back := remediate.Request{By: person(), Reason: "test"}
+	r, err := w.engine.Rollback(t.Context(), list[0].ID, back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, r, dera.UndoFailed)
+	denied.Remove()
+	theirs := &awssim.PublicAccessBlock{BlockPublicPolicy: true}
+	if err := w.region.PutPublicAccessBlock(t.Context(), "reports", theirs); err != nil {
+		t.Fatal(err)
+	}
+	before := len(w.ours("DeletePublicAccessBlock"))
+	if r, err = w.engine.Rollback(t.Context(), list[0].ID, back); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.ours("DeletePublicAccessBlock")) - before; n != 0 {
+		t.Errorf("got %d more deletes of the block, want none: it is somebody else's", n)
+	}
+	if len(r.Moved) == 0 {
+		t.Errorf("got %s with nothing moved, want their block named", r.State)
+	}
+}
+
 // TestOverwrittenWriterIsTold: another writer's event turns out to lie between
 // dera's last read and its write. The remediation says so and the bucket goes to
 // review.
