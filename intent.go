@@ -25,6 +25,11 @@ type Intent struct {
 	Token       int64             `json:"token"` // fencing token of the lease it was made under
 	Output      map[string]string `json:"output,omitempty"`
 	Error       string            `json:"error,omitempty"`
+	// RequestID is AWS's ID of the request; CloudTrail has it too.
+	RequestID string `json:"request_id,omitempty"`
+	// Unanswered is true where an attempt was sent and not answered: that the
+	// write shows later is its doing.
+	Unanswered bool `json:"unanswered,omitempty"`
 	// Retry is true for an intent that is not applied because nothing was sent or
 	// the sender died: the same write may be made again.
 	Retry  bool       `json:"retry,omitempty"`

@@ -53,6 +53,7 @@ type AuditRecord struct {
 	Operation   string            `json:"operation,omitempty"`
 	Diff        []string          `json:"diff,omitempty"`
 	Output      map[string]string `json:"output,omitempty"`
+	RequestID   string            `json:"request_id,omitempty"` // AWS's, of the request that a result is about
 	Commitment  string            `json:"payload_commitment,omitempty"`
 	BeforeHash  string            `json:"before_commitment,omitempty"`
 	AfterHash   string            `json:"after_commitment,omitempty"`

@@ -39,6 +39,8 @@ const (
 	Hook
 	// HookAfter calls Fault.Func after the call took effect and before it is answered.
 	HookAfter
+	// Refuse answers Fault.Code with Fault.Status, without effect.
+	Refuse
 )
 
 // Match chooses calls; an empty field matches all.
@@ -64,6 +66,8 @@ type Fault struct {
 	Lag    time.Duration // StaleRead: answer as of this long ago, by Config.Now, up to 15 minutes
 	Behind int           // StaleRead: answer without the last so many writes; of use with a clock that stands still
 	Func   func()        // Hook, HookAfter; it may call the cloud
+	Code   string        // Refuse: the error code
+	Status int           // Refuse: the HTTP status
 }
 
 // Injected is the handle of an injected fault.
@@ -92,12 +96,14 @@ func (i *Injected) Remove() {
 // nothing: an unknown kind, a stale read without a lag, a hook without a function.
 func (c *Cloud) Inject(f Fault) *Injected {
 	switch {
-	case f.Kind < Throttle || f.Kind > HookAfter:
+	case f.Kind < Throttle || f.Kind > Refuse:
 		panic(fmt.Sprintf("awssim: unknown kind of fault %d", f.Kind))
 	case f.Kind == StaleRead && f.Lag <= 0 && f.Behind <= 0:
 		panic("awssim: a StaleRead needs Lag or Behind")
 	case (f.Kind == Hook || f.Kind == HookAfter) && f.Func == nil:
 		panic("awssim: a Hook needs Func")
+	case f.Kind == Refuse && (f.Code == "" || f.Status == 0):
+		panic("awssim: a Refuse needs Code and Status")
 	}
 	i := &Injected{owner: c.faults, fault: f}
 	c.faults.mu.Lock()
@@ -171,6 +177,8 @@ func (e *effects) add(f Fault, k *call) {
 		e.hooksBefore = append(e.hooksBefore, f.Func)
 	case HookAfter:
 		e.hooksAfter = append(e.hooksAfter, f.Func)
+	case Refuse:
+		e.before = errorf(f.Status, f.Code, "The request was not carried out.")
 	}
 }
 

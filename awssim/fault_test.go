@@ -34,6 +34,7 @@ func TestWriteFaults(t *testing.T) {
 		{name: "error_after", fault: awssim.Fault{Kind: awssim.Error5xxAfter}, code: "InternalError", status: 500, left: []int{80, 443}},
 		{name: "denied", fault: awssim.Fault{Kind: awssim.Denied}, code: "UnauthorizedOperation", status: 403, left: []int{22, 80, 443}, event: "Client.UnauthorizedOperation"},
 		{name: "expired_token", fault: awssim.Fault{Kind: awssim.ExpiredToken}, code: "RequestExpired", status: 400, left: []int{22, 80, 443}, event: "Client.RequestExpired"},
+		{name: "refuse", fault: awssim.Fault{Kind: awssim.Refuse, Code: "ConcurrentModification", Status: 409}, code: "ConcurrentModification", status: 409, left: []int{22, 80, 443}, event: "Client.ConcurrentModification"},
 		{name: "lie_no_effect", fault: awssim.Fault{Kind: awssim.LieNoEffect}, left: []int{22, 80, 443}},
 		{name: "lie_neighbour", fault: awssim.Fault{Kind: awssim.LieNeighbour}, left: []int{443}},
 	}

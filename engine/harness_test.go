@@ -118,10 +118,6 @@ func (w writer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, err
 	return page.Resources[0], true, nil
 }
 
-func (w writer) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
-	return w.Client.Do(ctx, p, op, allowed)
-}
-
 // open starts an engine on the world's store, as a process would.
 func (w *world) open(owner string) {
 	w.t.Helper()

@@ -33,7 +33,7 @@ func (w *world) watch() *outside {
 	}
 	look := w.openStore(w.clock.Now)
 	for _, op := range []string{"AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"} {
-		match := awssim.Match{Operation: op, Where: func(c awssim.Call) bool { return strings.HasSuffix(c.Principal, "user/dera") }}
+		match := awssim.Match{Operation: op, Where: func(c awssim.Call) bool { return !c.DryRun && strings.HasSuffix(c.Principal, "user/dera") }}
 		w.cloud.Inject(awssim.Fault{Match: match, Kind: awssim.Hook, Func: func() {
 			o.writes++
 			intents, err := look.OpenIntents(w.t.Context())

@@ -153,7 +153,7 @@ func (w *world) ours(operation string) []awssim.Call {
 	var out []awssim.Call
 	for _, c := range w.cloud.Calls() {
 		write := c.Service == "ec2" && !strings.HasPrefix(c.Operation, "Describe") && !strings.HasPrefix(c.Operation, "Get")
-		if strings.HasSuffix(c.Principal, "user/dera") && (c.Operation == operation || operation == "" && write) {
+		if strings.HasSuffix(c.Principal, "user/dera") && !c.DryRun && (c.Operation == operation || operation == "" && write) {
 			out = append(out, c)
 		}
 	}

@@ -41,10 +41,62 @@ func (t *run) begin(ctx context.Context) error {
 		d := v.Decision
 		return t.move(ctx, dera.Superseded, "the gate says no by now: "+why, Entry{LookAgain: true, Record: dera.AuditRecord{Kind: dera.RecordOutcome, Decision: &d}})
 	}
+	if why, err := t.denied(ctx); err != nil || why != "" {
+		if err != nil {
+			return err
+		}
+		t.rem.Failure = why
+		return t.move(ctx, dera.Failed, "nothing was written: "+why, Entry{LookAgain: true})
+	}
 	d := v.Decision
 	t.looked = true
 	return t.move(ctx, dera.Applying, "looked again: same finding, same plan, same decision",
 		Entry{Record: dera.AuditRecord{Kind: dera.RecordDecision, Decision: &d}})
+}
+
+// denied asks before the first change whether the service would carry out each
+// operation of the plan and of its undos, so that a missing permission is found
+// before anything is written: a split must not leave its
+// remainders behind. Whatever else a dry run answers is for the write to show.
+func (t *run) denied(ctx context.Context) (string, error) {
+	asked := map[string]bool{}
+	ask := func(what string, op resource.Operation) (string, error) {
+		asked[op.Name] = true
+		err := t.cfg.Cloud.DryRun(ctx, t.rem.Plan, op)
+		for try := 0; err != nil && again(err) && try < writeTries; try++ {
+			if err := t.backOff(ctx, try); err != nil {
+				return "", err
+			}
+			err = t.cfg.Cloud.DryRun(ctx, t.rem.Plan, op)
+		}
+		switch {
+		case err == nil:
+			return "", nil
+		case denied(err):
+			return "dera lacks the permission for " + what + ": " + err.Error(), nil
+		case again(err):
+			return "", fmt.Errorf("dry run of %s: %w", what, err)
+		}
+		return "", nil // for example a rule that is there already
+	}
+	for i, c := range t.rem.Plan.Changes {
+		if c.Optional || asked[c.Operation] {
+			continue // an optional one is left out where it is denied
+		}
+		if why, err := ask(fmt.Sprintf("change %d (%s)", i+1, c.Operation), resource.Of(c)); err != nil || why != "" {
+			return why, err
+		}
+	}
+	for i, c := range t.rem.Plan.Changes {
+		if c.Optional || c.Undo == nil || asked[c.Undo.Operation] {
+			continue
+		}
+		op := resource.Operation{Name: c.Undo.Operation, Version: c.Undo.Version, Input: c.Undo.Input}
+		if why, err := ask(fmt.Sprintf("the undo of change %d (%s)", i+1, op.Name), op); err != nil || why != "" {
+			return why, err
+		}
+	}
+	return "", nil
 }
 
 // forbidden says why the fresh decision forbids what was decided, or "". An

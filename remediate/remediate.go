@@ -67,9 +67,14 @@ type Cloud interface {
 	// sent; an error of it stops the request. An error of Do may have a method
 	// Refused() bool, true where the service said that it did not carry out the
 	// request, Passing() bool, true where the reason has nothing to do with the
-	// request (throttled, credentials run out), and Moved() bool, true where nothing
-	// was sent since the resource is not the one any more that was looked at.
-	Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error
+	// request (throttled, another change in progress, credentials run out), and
+	// Moved() bool, true where nothing was sent since the resource changed since it
+	// was read. requestID is the service's ID of the request, where it answered.
+	Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) (requestID string, err error)
+	// DryRun asks the service whether it would carry out the operation; nil where
+	// it would, and where it has no dry run. An error may have a method Denied()
+	// bool, true where the permission is missing.
+	DryRun(ctx context.Context, p dera.Plan, op resource.Operation) error
 }
 
 // Judge looks at a fresh resource again for a decided remediation.

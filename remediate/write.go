@@ -11,49 +11,101 @@ import (
 	"dera/resource"
 )
 
+// writeTries is how often one write is made within a run, when the service turns
+// it away for a passing reason or does not answer; after that the remediation is
+// run again later, for tryFor in all.
+const writeTries = 6
+
+// backOff waits before the next try of a write: 1 s, 2 s, 4 s, 8 s, 16 s.
+func (t *run) backOff(ctx context.Context, try int) error {
+	return t.cfg.Wait(ctx, time.Second<<min(try, 4))
+}
+
 // step makes one write durable: intent, write, settle by reading, result. It
-// reports whether the write is in effect.
+// reports whether the write is in effect. A write that was turned away for a
+// passing reason, or that has no answer and does not show, is made again with a
+// growing delay; lease, stop and resource are read again before each try.
 func (t *run) step(ctx context.Context, i int, undo bool, op resource.Operation, c dera.Change) (bool, error) {
-	old, sent := t.intent(i, undo), false
-	switch {
-	case old != nil && old.State == dera.IntentApplied:
-		return true, nil
-	case old != nil && old.State == dera.IntentNotApplied && !old.Retry && !undo:
-		return false, nil
+	for try := 0; ; try++ {
+		old := t.intent(i, undo)
+		switch {
+		case old != nil && old.State == dera.IntentApplied:
+			return true, nil
+		case old != nil && old.State == dera.IntentNotApplied && !old.Retry && !undo:
+			return false, nil
+		}
+		if old != nil && old.Unanswered {
+			if done, err := t.late(ctx, *old, op); err != nil || done {
+				return done, err
+			}
+		}
+		if undo && try > 0 {
+			var there bool
+			var err error
+			if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
+				return there, err
+			}
+		}
+		done, cause, err := t.attempt(ctx, i, undo, op, c)
+		if err != nil || done || cause == nil {
+			return done, err
+		}
+		if try+1 >= writeTries {
+			return false, fmt.Errorf("%s: tried %d times: %w", op.Name, writeTries, cause)
+		}
+		if err := t.backOff(ctx, try); err != nil {
+			return false, errors.Join(cause, err)
+		}
 	}
+}
+
+// late closes the intent of an earlier try without an answer that took effect
+// after all, so that there is nothing to write any more.
+func (t *run) late(ctx context.Context, old dera.Intent, op resource.Operation) (bool, error) {
+	done, out, err := t.shows(ctx, op, false)
+	if err != nil || !done {
+		return false, err
+	}
+	return true, t.close(ctx, old, true, out, nil)
+}
+
+// attempt is one try of a write. cause says why it may be tried again; nil where
+// it is in effect or cannot take effect.
+func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operation, c dera.Change) (done bool, cause, err error) {
+	old, sent := t.intent(i, undo), false
 	in := dera.Intent{
 		Remediation: t.rem.ID, Step: i, Undo: undo, Operation: op.Name, Version: op.Version,
-		State: dera.IntentOpen, Token: t.lease.Token, At: t.cfg.Now(),
+		State: dera.IntentOpen, Token: t.lease.Token, At: t.cfg.Now(), Unanswered: old != nil && old.Unanswered,
 	}
 	rec := t.record(dera.RecordIntent)
 	rec.Step, rec.Undo, rec.Operation, rec.Diff = &i, undo, op.Name, diff(c, undo)
-	sealed, err := json.Marshal(c)
-	if err != nil {
-		return false, err
+	if rec.Sealed, err = json.Marshal(c); err != nil {
+		return false, nil, err
 	}
-	rec.Sealed = sealed
 	if err := t.allowed(ctx); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	if err := t.write(ctx, in, rec); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	// From here on a crash is safe: the open intent says what may have happened.
-	first := i == 0 && !undo && old == nil
-	doErr := t.cfg.Cloud.Do(ctx, t.rem.Plan, op, func(ctx context.Context) error {
-		if first {
-			if err := t.unmoved(ctx); err != nil {
-				return err
+	readFirst := !undo && (i == 0 || old != nil)
+	var no error // of the guard: nothing is tried again within this run
+	requestID, doErr := t.cfg.Cloud.Do(ctx, t.rem.Plan, op, func(ctx context.Context) error {
+		if readFirst {
+			if no = t.unmoved(ctx, i); no != nil {
+				return no
 			}
 		}
-		err := t.mayBeSigned(ctx, in)
-		sent = err == nil
-		return err
+		no = t.mayBeSigned(ctx, in)
+		sent = no == nil
+		return no
 	})
+	in.RequestID = requestID
 	if !sent && doErr != nil {
-		return t.unsent(ctx, in, doErr)
+		return t.unsent(ctx, in, doErr, no != nil)
 	}
-	return t.settle(ctx, in, op, doErr, old != nil)
+	return t.settle(ctx, in, op, doErr)
 }
 
 // signWithin is how old an intent may be when its request is signed: a rescuer
@@ -75,16 +127,18 @@ func (t *run) mayBeSigned(ctx context.Context, in dera.Intent) error {
 type errMoved struct{}
 
 func (errMoved) Error() string {
-	return "somebody else changed the resource right before the first write, so nothing was sent"
+	return "somebody else changed the resource right before the write, so nothing was sent"
 }
 
 // Moved implements what moved asks for.
 func (errMoved) Moved() bool { return true }
 
-// unmoved reads the resource once more, right before the first write of a plan:
-// between the look that decided and here lie commits and the gate, and what
-// somebody closed meanwhile must not be opened again by a split.
-func (t *run) unmoved(ctx context.Context) error {
+// unmoved reads the resource once more, right before the first write of a plan
+// and before each further try of a write: between the look that decided and here
+// lie commits, the gate and waits, and what somebody closed meanwhile must not be
+// opened again by a split. The resource must be where the changes before i led.
+func (t *run) unmoved(ctx context.Context, i int) error {
+	want := t.rem.Way[i]
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err != nil {
 		return fmt.Errorf("read %s once more: %w", t.rem.Plan.Resource, err)
@@ -93,11 +147,11 @@ func (t *run) unmoved(ctx context.Context) error {
 		return errMoved{}
 	}
 	canon, err := t.kind.Canon(res.Config)
-	if err != nil || canon == t.rem.Before() {
+	if err != nil || canon == want {
 		return err
 	}
 	// A read that is behind looks like that too.
-	if _, canon, ok, err = t.reaches(ctx, t.rem.Before()); err == nil && (!ok || canon != t.rem.Before()) {
+	if _, canon, ok, err = t.reaches(ctx, want); err == nil && (!ok || canon != want) {
 		err = errMoved{}
 	}
 	return err
@@ -111,16 +165,21 @@ func moved(err error) bool {
 }
 
 // unsent closes an intent whose request never left: the same write is made again
-// later, when the stop, the lease or the credentials let it.
-func (t *run) unsent(ctx context.Context, in dera.Intent, cause error) (bool, error) {
+// later, when the stop, the lease or the credentials allow it. guarded says that
+// dera itself held it back.
+func (t *run) unsent(ctx context.Context, in dera.Intent, cause error, guarded bool) (bool, error, error) {
 	if moved(cause) {
-		return false, t.close(ctx, in, false, nil, cause)
+		return false, nil, t.close(ctx, in, false, nil, cause)
 	}
 	if !errors.Is(cause, ErrStopped) && ctx.Err() == nil && t.waited() > tryFor {
-		return false, t.close(ctx, in, false, nil, cause)
+		return false, nil, t.close(ctx, in, false, nil, cause)
 	}
 	in.Retry = true
-	return false, errors.Join(cause, t.close(context.WithoutCancel(ctx), in, false, nil, cause))
+	err := t.close(context.WithoutCancel(ctx), in, false, nil, cause)
+	if guarded || err != nil || !passing(cause) {
+		return false, nil, errors.Join(cause, err)
+	}
+	return false, cause, nil
 }
 
 // tryFor is how long a write is tried again that the service turned away for a
@@ -149,6 +208,17 @@ func passing(err error) bool {
 	return errors.As(err, &r) && r.Passing()
 }
 
+// denied reports whether the service turned the request away for want of a
+// permission; to try again changes nothing.
+func denied(err error) bool {
+	var d interface{ Denied() bool }
+	return errors.As(err, &d) && d.Denied()
+}
+
+// again reports whether a request that failed may be made again: it was turned
+// away for a passing reason, or it has no answer that says no.
+func again(err error) bool { return err != nil && (passing(err) || !refused(err) && !denied(err)) }
+
 // rescue settles an intent that a crash left open. A request that the crashed
 // engine signed may still be on its way, so that "not there" counts only after
 // its signature has run out (invariant I9).
@@ -163,30 +233,30 @@ func (t *run) rescue(ctx context.Context, in dera.Intent, op resource.Operation)
 	if end := in.At.Add(signWithin + t.cfg.Validity); t.cfg.Validity > 0 && t.cfg.Now().Before(end) {
 		return &LaterError{At: end, Why: "a write that was under way at a crash may still arrive"}
 	}
-	in.Retry = true
+	in.Retry, in.Unanswered = true, true
 	return t.close(ctx, in, false, nil, errors.New("the engine stopped before the write took effect"))
 }
 
 // settle decides by reading whether the write took effect, whatever it answered.
 // After anything but a clear no the reads are patient: the effect of a call that
-// broke off may show late. again says that there was an attempt before.
-func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation, doErr error, again bool) (bool, error) {
+// broke off may show late. cause says why it may be tried again.
+func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation, doErr error) (done bool, cause, err error) {
 	done, out, err := t.shows(ctx, op, !refused(doErr))
 	switch {
 	case err != nil:
-		return false, errors.Join(err, doErr) // the intent stays open; the next run settles it
-	case done && refused(doErr) && !in.Undo && !again:
+		return false, nil, errors.Join(err, doErr) // the intent stays open; the next run settles it
+	case done && refused(doErr) && !in.Undo && !in.Unanswered:
 		// Not ours, so that an undo must not take it back.
-		return false, t.close(ctx, in, false, nil, fmt.Errorf("somebody else made the same change meanwhile: %w", doErr))
+		return false, nil, t.close(ctx, in, false, nil, fmt.Errorf("somebody else made the same change meanwhile: %w", doErr))
 	case done:
-		return true, t.close(ctx, in, true, out, nil)
+		return true, nil, t.close(ctx, in, true, out, nil)
 	case doErr == nil:
-		return false, t.close(ctx, in, false, nil, errors.New("the call reported success, but the change does not show"))
-	case passing(doErr) && t.waited() <= tryFor:
-		in.Retry = true
-		return false, errors.Join(doErr, t.close(ctx, in, false, nil, doErr))
+		return false, nil, t.close(ctx, in, false, nil, errors.New("the call reported success, but the change does not show"))
+	case again(doErr) && t.waited() <= tryFor:
+		in.Retry, in.Unanswered = true, in.Unanswered || !refused(doErr)
+		return false, doErr, t.close(ctx, in, false, nil, doErr)
 	}
-	return false, t.close(ctx, in, false, nil, doErr)
+	return false, nil, t.close(ctx, in, false, nil, doErr)
 }
 
 // close records the result of an intent.
@@ -201,6 +271,7 @@ func (t *run) close(ctx context.Context, in dera.Intent, done bool, out map[stri
 	}
 	rec := t.record(dera.RecordResult)
 	rec.Step, rec.Undo, rec.Operation, rec.Output, rec.Why = &in.Step, in.Undo, in.Operation, out, string(in.State)
+	rec.RequestID = in.RequestID
 	if in.Error != "" {
 		rec.Why += ": " + in.Error
 	}

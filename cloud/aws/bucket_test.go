@@ -196,7 +196,7 @@ func TestReadAccountBlock(t *testing.T) {
 	}
 	c, err := f.bucket(t, "media").DropStatements([]int{0})
 	p := bucketPlan(t, c, err)
-	if err := f.Do(t.Context(), p, resource.Of(c), allow); err != nil {
+	if _, err := f.Do(t.Context(), p, resource.Of(c), allow); err != nil {
 		t.Fatal(err)
 	}
 	calls = len(f.calls)
@@ -263,7 +263,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 			}
 			for _, op := range []resource.Operation{resource.Of(c), undo} {
 				was := f.bucket(t, "media")
-				if err := f.Do(t.Context(), p, op, allow); err != nil {
+				if _, err := f.Do(t.Context(), p, op, allow); err != nil {
 					t.Fatalf("%s: %v", op.Name, err)
 				}
 				want, err := kind.Apply(was, op)
@@ -296,7 +296,7 @@ func TestMovedPolicyIsNotWrittenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := false
-	err = f.Do(t.Context(), p, resource.Of(c), func(context.Context) error { asked = true; return nil })
+	_, err = f.Do(t.Context(), p, resource.Of(c), func(context.Context) error { asked = true; return nil })
 	if !errors.Is(err, ErrMoved) || asked {
 		t.Errorf("got %v, asked %t, want ErrMoved before anything is asked or sent", err, asked)
 	}
@@ -319,7 +319,7 @@ func TestBucketOfSomebodyElseIsNotOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := dera.Plan{Partition: "aws", Account: hub, Region: east, Resource: resource.BucketARN("aws", "theirs"), Type: resource.BucketType}
-	if err := f.Do(t.Context(), p, resource.Operation{Name: resource.PutBucketBlock, Version: 1, Input: input}, allow); !Is(err, Denied) {
+	if _, err := f.Do(t.Context(), p, resource.Operation{Name: resource.PutBucketBlock, Version: 1, Input: input}, allow); !Is(err, Denied) {
 		t.Errorf("write: got %v, want denied", err)
 	}
 }

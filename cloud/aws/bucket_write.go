@@ -24,14 +24,14 @@ type bucketWriter struct {
 }
 
 // doBucket sends an operation on a bucket.
-func (c *Client) doBucket(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+func (c *Client) doBucket(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
 	cfg, err := c.writing(p)
 	if err != nil {
 		return err
 	}
 	w := bucketWriter{Client: c, plan: p, api: s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), guard(allowed))
+		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), at.guard)
 	})}
 	switch op.Name {
 	case resource.PutBucketPolicy, resource.DeleteBucketPolicy:
@@ -149,7 +149,7 @@ func (w bucketWriter) tagging(ctx context.Context, op resource.Operation) error 
 }
 
 // doAccountBlock sends an operation on the block of an account.
-func (c *Client) doAccountBlock(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+func (c *Client) doAccountBlock(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
 	in, err := input[resource.AccountBlockInput](op)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func (c *Client) doAccountBlock(ctx context.Context, p dera.Plan, op resource.Op
 	}
 	api := s3control.NewFromConfig(cfg, plainHost, func(o *s3control.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), guard(allowed))
+		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), at.guard)
 	})
 	if in.Block == nil {
 		_, err = api.DeletePublicAccessBlock(ctx, &s3control.DeletePublicAccessBlockInput{AccountId: aws.String(in.Account)})

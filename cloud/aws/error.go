@@ -21,6 +21,7 @@ const (
 	RegionOff   Problem = "region is off"
 	NotFound    Problem = "not found"
 	Unavailable Problem = "unavailable" // the service or operation is not there
+	Busy        Problem = "busy"        // another change of the resource is in progress
 	Other       Problem = "error"
 )
 
@@ -65,7 +66,13 @@ func (e *Error) Refused() bool {
 
 // Passing reports whether the request was turned away for a reason that has
 // nothing to do with it and may be over soon.
-func (e *Error) Passing() bool { return e.Problem == Throttled || e.Problem == Expired }
+func (e *Error) Passing() bool {
+	return e.Problem == Throttled || e.Problem == Expired || e.Problem == Busy
+}
+
+// Denied reports whether the caller lacks the permission; to try again changes
+// nothing.
+func (e *Error) Denied() bool { return e.Problem == Denied }
 
 // Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
@@ -86,9 +93,31 @@ func wrap(account, region, call string, err error) error {
 	return e
 }
 
+// passing finds the answers that say that a request was not carried out for a
+// reason that may be over soon, whatever the service: AWS SDKs and Tools
+// reference guide, "Retry behavior", and the errors of the API references of
+// EC2, IAM, S3 (409 OperationAborted and ConditionalRequestConflict; 400
+// RequestTimeout: the body never arrived) and Lambda. A quota that is used up
+// (LimitExceeded) is not among them.
+func passing(code string) (Problem, bool) {
+	switch code {
+	case "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete", "ProvisionedThroughputExceededException",
+		"RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "SlowDown", "Throttled", "ThrottledException",
+		"Throttling", "ThrottlingException", "Throttling.RateExceeded", "Throttling.User", "TooManyRequestsException", "TransactionInProgressException":
+		return Throttled, true
+	case "ConcurrentModification", "ConcurrentModificationException", "ConditionalRequestConflict", "EntityTemporarilyUnmodifiable",
+		"EntityTemporarilyUnmodifiableException", "OperationAborted", "RequestTimeout", "RequestTimeoutException", "ResourceConflictException":
+		return Busy, true
+	}
+	return "", false
+}
+
 // classify goes by code first and by HTTP status second: some services answer
 // 403 without a code that the SDK can read.
 func classify(code string, status int, err error) Problem {
+	if p, ok := passing(code); ok {
+		return p
+	}
 	switch {
 	case strings.Contains(err.Error(), "get credentials"), strings.Contains(err.Error(), "get identity"):
 		return Expired // there are none, or the role cannot be assumed
@@ -98,11 +127,8 @@ func classify(code string, status int, err error) Problem {
 	case code == "AuthFailure", code == "OptInRequired", code == "RegionDisabledException", code == "IllegalLocationConstraintException":
 		// EC2 answers AuthFailure in a region that the account has not opted in to.
 		return RegionOff
-	case strings.HasPrefix(code, "AccessDenied"), strings.HasSuffix(code, "UnauthorizedOperation"), code == "NotAuthorized":
+	case strings.HasPrefix(code, "AccessDenied"), strings.HasSuffix(code, "UnauthorizedOperation"), code == "NotAuthorized", code == "UnauthorizedAccess":
 		return Denied
-	case code == "RequestLimitExceeded", strings.HasPrefix(code, "Throttling"), strings.HasPrefix(code, "RequestThrottled"),
-		code == "ThrottledException", code == "EC2ThrottledException", code == "TooManyRequestsException", code == "SlowDown", code == "Throttled":
-		return Throttled
 	case strings.HasSuffix(code, ".NotFound"), strings.HasPrefix(code, "NoSuch"), code == "OwnershipControlsNotFoundError", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist":
 		return NotFound
 	case status == http.StatusForbidden:

@@ -14,14 +14,14 @@ import (
 )
 
 // doGroup sends an operation on a security group.
-func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
 	cfg, err := c.writing(p)
 	if err != nil {
 		return err
 	}
 	api := ec2.NewFromConfig(cfg, func(o *ec2.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), guard(allowed))
+		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, !at.dry), at.guard)
 	})
 	switch op.Name {
 	case resource.AuthorizeIngress:
@@ -29,7 +29,9 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 		if err != nil {
 			return err
 		}
-		_, err = api.AuthorizeSecurityGroupIngress(ctx, authorizeInput(in))
+		request := authorizeInput(in)
+		request.DryRun = aws.Bool(at.dry)
+		_, err = api.AuthorizeSecurityGroupIngress(ctx, request)
 		return err
 	case resource.RevokeIngress:
 		in, err := input[resource.RevokeIngressInput](op)
@@ -37,7 +39,7 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 			return err
 		}
 		_, err = api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{
-			GroupId: aws.String(in.GroupID), SecurityGroupRuleIds: []string{in.RuleID},
+			GroupId: aws.String(in.GroupID), SecurityGroupRuleIds: []string{in.RuleID}, DryRun: aws.Bool(at.dry),
 		})
 		return err
 	case resource.CreateTags:
@@ -45,7 +47,7 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 		if err != nil {
 			return err
 		}
-		_, err = api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{in.Resource}, Tags: ec2Tags(in.Add)})
+		_, err = api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{in.Resource}, Tags: ec2Tags(in.Add), DryRun: aws.Bool(at.dry)})
 		return err
 	case resource.DeleteTags:
 		in, err := input[resource.TagsInput](op)
@@ -56,7 +58,7 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 		for _, k := range in.Remove {
 			tags = append(tags, types.Tag{Key: aws.String(k)})
 		}
-		_, err = api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.Resource}, Tags: tags})
+		_, err = api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.Resource}, Tags: tags, DryRun: aws.Bool(at.dry)})
 		return err
 	}
 	return unknownOperation(op)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 
 	"dera"
@@ -41,11 +42,44 @@ func unknownOperation(op resource.Operation) error {
 // inputError means that the input of an operation could not be read.
 type inputError struct{ error }
 
+// attempt is one request of Do or DryRun: what must hold right before it is
+// signed, and what AWS answered.
+type attempt struct {
+	allowed   func(context.Context) error
+	dry       bool
+	requestID string
+}
+
 // Do sends one operation of the plan, in one attempt. allowed is asked right
 // before the request is signed; its error is returned as it is and nothing is
 // sent then. Where the account has a role, the session is limited to the plan's
-// own operations and resource (design §6.1.11).
-func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+// own operations and resource (design §6.1.11). requestID is AWS's ID of the
+// request, also of one that was refused; empty where there was no answer.
+func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) (requestID string, err error) {
+	at := &attempt{allowed: allowed}
+	err = c.send(ctx, p, op, at)
+	return at.requestID, err
+}
+
+// DryRun asks AWS whether it would carry the operation out, where it has a dry
+// run (EC2 API reference, "Common query parameters", DryRun). It returns nil
+// where it would, and where there is no dry run to ask for.
+func (c *Client) DryRun(ctx context.Context, p dera.Plan, op resource.Operation) error {
+	if !strings.HasPrefix(op.Name, "ec2:") {
+		return nil
+	}
+	err := c.send(ctx, p, op, &attempt{allowed: func(context.Context) error { return nil }, dry: true})
+	var own *Error
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s: the service carried out what was sent as a dry run", op.Name)
+	case errors.As(err, &own) && own.Code == "DryRunOperation":
+		return nil
+	}
+	return err
+}
+
+func (c *Client) send(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var err error
@@ -53,12 +87,12 @@ func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, all
 	case op.Version != 1:
 		err = unknownOperation(op)
 	case strings.HasPrefix(op.Name, "ec2:"):
-		err = c.doGroup(ctx, p, op, allowed)
+		err = c.doGroup(ctx, p, op, at)
 	case op.Name == resource.PutAccountBlock:
-		err = c.doAccountBlock(ctx, p, op, allowed)
+		err = c.doAccountBlock(ctx, p, op, at)
 	case strings.HasPrefix(op.Name, "s3:"):
 		defer c.forgetDependents(p.Account)
-		err = c.doBucket(ctx, p, op, allowed)
+		err = c.doBucket(ctx, p, op, at)
 	default:
 		err = unknownOperation(op)
 	}
@@ -85,17 +119,18 @@ func input[T any](op resource.Operation) (T, error) {
 	return in, nil
 }
 
-// guard asks allowed before each attempt, after all that may take time.
-func guard(allowed func(context.Context) error) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("dera:guard",
-			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-				if err := allowed(ctx); err != nil {
-					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-				}
-				return next.HandleFinalize(ctx, in)
-			}), "Signing", middleware.Before)
-	}
+// guard asks allowed before the request is signed, after all that may take time,
+// and keeps AWS's ID of the request.
+func (at *attempt) guard(stack *middleware.Stack) error {
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("dera:guard",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			if err := at.allowed(ctx); err != nil {
+				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+			}
+			out, md, err := next.HandleFinalize(ctx, in)
+			at.requestID, _ = awsmiddleware.GetRequestIDMetadata(md)
+			return out, md, err
+		}), "Signing", middleware.Before)
 }
 
 // writing returns a configuration whose session can do nothing but the plan.

@@ -73,7 +73,7 @@ func TestWriteHasOneAttempt(t *testing.T) {
 				}
 				return nil
 			}
-			err := f.Do(t.Context(), p, op, func(context.Context) error { asked++; return nil })
+			_, err := f.Do(t.Context(), p, op, func(context.Context) error { asked++; return nil })
 			var e *Error
 			if !errors.As(err, &e) || e.Problem != tt.problem || e.Refused() != tt.refused || e.Passing() != tt.passing {
 				t.Fatalf("got %v (%+v), want %s, refused %t, passing %t", err, e, tt.problem, tt.refused, tt.passing)
@@ -96,18 +96,18 @@ func TestGuardStopsTheRequest(t *testing.T) {
 	id := f.group(t, "web", ssh())
 	p, op := f.planOf(t, id)
 	stopped := errors.New("dera is stopped")
-	if err := f.Do(t.Context(), p, op, func(context.Context) error { return stopped }); !errors.Is(err, stopped) {
+	if _, err := f.Do(t.Context(), p, op, func(context.Context) error { return stopped }); !errors.Is(err, stopped) {
 		t.Errorf("got %v, want the guard's own error in it", err)
 	}
 	if n := len(f.wire.sent("RevokeSecurityGroupIngress")); n != 0 {
 		t.Errorf("got %d requests, want none", n)
 	}
 	unknown := resource.Operation{Name: "ec2:DeleteSecurityGroup", Version: 1}
-	if err := f.Do(t.Context(), p, unknown, yes); err == nil || len(f.wire.sent("DeleteSecurityGroup")) != 0 {
+	if _, err := f.Do(t.Context(), p, unknown, yes); err == nil || len(f.wire.sent("DeleteSecurityGroup")) != 0 {
 		t.Errorf("an operation that nobody planned: got %v, want an error and nothing sent", err)
 	}
 	odd := resource.Operation{Name: op.Name, Version: op.Version, Input: []byte(`{"group_id":"` + id + `","rule_id":"sgr-1","all":true}`)}
-	if err := f.Do(t.Context(), p, odd, yes); err == nil || len(f.wire.sent("RevokeSecurityGroupIngress")) != 0 {
+	if _, err := f.Do(t.Context(), p, odd, yes); err == nil || len(f.wire.sent("RevokeSecurityGroupIngress")) != 0 {
 		t.Errorf("an input with an unknown field: got %v, want an error and nothing sent", err)
 	}
 }
@@ -140,7 +140,7 @@ func TestAuthorizeWritesTheRuleBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := dera.Plan{Partition: "aws", Account: hub, Region: east, Type: resource.SecurityGroupType}
-		if err := f.Do(t.Context(), p, resource.Operation{Name: resource.AuthorizeIngress, Version: 1, Input: input}, yes); err != nil {
+		if _, err := f.Do(t.Context(), p, resource.Operation{Name: resource.AuthorizeIngress, Version: 1, Input: input}, yes); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -196,11 +196,11 @@ func TestWritesGoThroughANarrowSession(t *testing.T) {
 	}
 	mine, _ := plan(group)
 	_, theirs := plan(other)
-	if err := f.Do(t.Context(), mine, theirs, yes); !Is(err, Denied) {
+	if _, err := f.Do(t.Context(), mine, theirs, yes); !Is(err, Denied) {
 		t.Errorf("a write to another group under the plan's session: got %v, want a denial", err)
 	}
 	_, op := plan(group)
-	if err := f.Do(t.Context(), mine, op, yes); err != nil {
+	if _, err := f.Do(t.Context(), mine, op, yes); err != nil {
 		t.Errorf("the plan's own write: %v", err)
 	}
 	assumed := f.wire.sent("AssumeRole")

@@ -43,8 +43,13 @@ func (c changer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, er
 }
 
 // Do implements remediate.Cloud.
-func (c changer) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) error {
+func (c changer) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) (string, error) {
 	return c.client.Do(ctx, p, op, allowed)
+}
+
+// DryRun implements remediate.Cloud.
+func (c changer) DryRun(ctx context.Context, p dera.Plan, op resource.Operation) error {
+	return c.client.DryRun(ctx, p, op)
 }
 
 type queue struct{ *awscloud.Queue }

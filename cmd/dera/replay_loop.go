@@ -28,7 +28,12 @@ func (offline) Read(context.Context, dera.Plan) (dera.Resource, bool, error) {
 }
 
 // Do implements remediate.Cloud.
-func (offline) Do(context.Context, dera.Plan, resource.Operation, func(context.Context) error) error {
+func (offline) Do(context.Context, dera.Plan, resource.Operation, func(context.Context) error) (string, error) {
+	return "", errors.New("a replay is offline: nothing is written")
+}
+
+// DryRun implements remediate.Cloud.
+func (offline) DryRun(context.Context, dera.Plan, resource.Operation) error {
 	return errors.New("a replay is offline: nothing is written")
 }
 
