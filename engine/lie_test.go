@@ -160,7 +160,7 @@ func TestFailingFixIsTriedThriceThenReviewed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
-	w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Error5xxBefore})
+	w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Refuse, Code: "InvalidParameterValue", Status: 400})
 	w.look(id)
 	if got := len(w.ours(revoke)); got != 1 {
 		t.Fatalf("revokes at once: got %d, want 1: the next try has to wait", got)
@@ -179,6 +179,60 @@ func TestFailingFixIsTriedThriceThenReviewed(t *testing.T) {
 	f := w.findings(id)[sshKey]
 	if f.State != dera.FindingOpen || f.Disposition != dera.Review {
 		t.Errorf("finding: got %s %s, want open review", f.State, f.Disposition)
+	}
+}
+
+// A service that answers nothing but errors is asked with growing pauses for an
+// hour, and nothing is left half-done when it recovers, however late.
+func TestServiceThatIsAwayForLong(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		after time.Duration
+		state dera.State
+	}{
+		{name: "twenty_minutes", after: 20 * time.Minute, state: dera.Resolved},
+		{name: "ninety_minutes", after: 90 * time.Minute, state: dera.Failed},
+		{name: "three_hours", after: 3 * time.Hour, state: dera.UndoFailed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.group("lab", wideRule())
+			out := w.watch()
+			began := w.clock.Now()
+			w.cloud.Inject(awssim.Fault{Kind: awssim.Error5xxBefore, Match: awssim.Match{Operation: revoke, Where: func(c awssim.Call) bool {
+				return !c.DryRun && strings.HasSuffix(c.Principal, "user/dera") && w.clock.Now().Sub(began) < tt.after
+			}}})
+			w.ingest(w.event(id))
+			for range 200 {
+				w.drain()
+				if list := w.remediations(id); len(list) > 0 && list[0].State.Final() {
+					break
+				}
+				w.clock.Advance(30 * time.Second)
+			}
+			wantState(t, w.remediations(id)[0], tt.state)
+			if tries := len(w.ours(revoke)); tries > 120 {
+				t.Errorf("revokes: got %d, want growing pauses", tries)
+			}
+			if tt.state == dera.UndoFailed {
+				w.clock.Advance(tt.after)
+				if _, err := w.rollback(w.remediations(id)[0].ID); err != nil {
+					t.Fatal(err)
+				}
+				if got, want := w.sorted(id), []string{"tcp 0-65535 0.0.0.0/0 lab"}; !slices.Equal(got, want) {
+					t.Errorf("after the rollback: got %q, want %q", got, want)
+				}
+				return
+			}
+			w.quiet()
+			if got := w.sorted(id); !slices.Equal(got, splitRules()) {
+				t.Errorf("rules in the end: got %q, want %q", got, splitRules())
+			}
+			out.check()
+		})
 	}
 }
 

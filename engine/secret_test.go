@@ -35,7 +35,7 @@ func TestNoSecretOutsideOfSealedPayloads(t *testing.T) {
 	if _, err := w.rollback(first.ID); err != nil {
 		t.Fatal(err)
 	}
-	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Error5xxBefore, Times: 1})
+	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Refuse, Code: "InvalidParameterValue", Status: 400, Times: 1})
 	w.look(lab)
 	fault.Remove()
 	w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Hook, Times: 1, Func: func() {
