@@ -52,8 +52,21 @@ type Finding struct {
 	// account or actor.
 	Owner       string `json:"owner,omitempty"`
 	OwnerSource string `json:"owner_source,omitempty"`
+	// LastFailure is the last fix of it that failed, while it is open.
+	LastFailure *FixFailure `json:"last_failure,omitempty"`
+	// WaitsFor is the remediation of the same resource that has to end first.
+	WaitsFor string `json:"waits_for,omitempty"`
 	// Returns are the last times that it came back after dera had fixed it.
 	Returns []time.Time `json:"returns,omitempty"`
+}
+
+// FixFailure is a fix that failed: nothing of it is in effect, unless its undo
+// failed too.
+type FixFailure struct {
+	Remediation string    `json:"remediation"`
+	State       State     `json:"state"` // failed or undo_failed
+	At          time.Time `json:"at"`
+	Why         string    `json:"why"`
 }
 
 // FindingID derives the stable ID of a finding: f- and 20 hex digits of the

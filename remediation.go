@@ -14,6 +14,7 @@ const (
 	Verifying  State = "verifying"   // all changes are done, the fresh look is due
 	Undoing    State = "undoing"     // taking its changes back, in reverse
 	Observed   State = "observed"    // observe mode: recorded, nothing written
+	Planned    State = "planned"     // decided auto by a command that only reads; dera run or scan --apply does it
 	Resolved   State = "resolved"    // the finding is gone and nothing else moved
 	Collateral State = "collateral"  // the finding is gone, but something outside the plan moved too
 	Failed     State = "failed"      // nothing of ours remains in place
@@ -28,7 +29,7 @@ const (
 // A resolved or collateral one can still be rolled back.
 func (s State) Final() bool {
 	switch s {
-	case Observed, Resolved, Collateral, Failed, RolledBack, UndoFailed, Rejected, Expired, Superseded:
+	case Observed, Planned, Resolved, Collateral, Failed, RolledBack, UndoFailed, Rejected, Expired, Superseded:
 		return true
 	case Waiting, Ready, Applying, Verifying, Undoing:
 		return false
@@ -80,7 +81,10 @@ type Remediation struct {
 	DespiteStop bool      `json:"despite_stop,omitempty"`
 	Approval    *Approval `json:"approval,omitempty"` // of the plan with this digest
 	Expires     time.Time `json:"expires,omitzero"`   // of the wait for an approval
-	CreatedAt   time.Time `json:"created_at"`
+	// NotBefore is when it may begin: a fix that failed, or that keeps coming
+	// back, waits longer and longer.
+	NotBefore time.Time `json:"not_before,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // ResourceKey identifies the resource that the plan changes.

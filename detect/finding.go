@@ -74,6 +74,7 @@ func (a Assessment) Stale(before []dera.Finding) (until time.Time, stale bool) {
 // Resolve returns the finding as resolved.
 func Resolve(f dera.Finding, now time.Time) dera.Finding {
 	f.State, f.LastSeen, f.ResolvedAt = dera.FindingResolved, now, &now
+	f.LastFailure, f.WaitsFor = nil, ""
 	return f
 }
 
@@ -94,6 +95,9 @@ func (a Assessment) finding(c control.Control, fail control.Failure, now time.Ti
 
 func carryOver(f, old dera.Finding) dera.Finding {
 	f.FirstSeen, f.RolledBack, f.Remediation, f.Actor = old.FirstSeen, old.RolledBack, old.Remediation, old.Actor
+	if old.State != dera.FindingResolved {
+		f.LastFailure = old.LastFailure
+	}
 	f.LastActor, f.LastAgent, f.LastChange, f.Returns = old.LastActor, old.LastAgent, old.LastChange, old.Returns
 	return f
 }

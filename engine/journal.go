@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"dera"
+	"dera/detect"
 	"dera/remediate"
 	"dera/resource"
 	"dera/store"
@@ -178,7 +179,7 @@ func (j journal) settled(ctx context.Context, r dera.Remediation) ([]dera.Findin
 		}
 		switch r.State {
 		case dera.Resolved:
-			f.State, f.ResolvedAt, f.LastSeen = dera.FindingResolved, &now, now
+			f = detect.Resolve(f, now)
 		case dera.RolledBack:
 			f.State, f.ResolvedAt, f.LastSeen = dera.FindingOpen, nil, now
 			f.RolledBack++
@@ -190,6 +191,7 @@ func (j journal) settled(ctx context.Context, r dera.Remediation) ([]dera.Findin
 		case dera.Failed, dera.UndoFailed:
 			f.Disposition = f.Disposition.Lower(dera.Review)
 			f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "remediation", Disposition: dera.Review, Ref: r.ID, Why: r.Failure})
+			f.LastFailure = &dera.FixFailure{Remediation: r.ID, State: r.State, At: now, Why: r.Failure}
 		case dera.Collateral:
 			f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "remediation", Disposition: dera.Review, Ref: r.ID, Why: r.Steps[len(r.Steps)-1].Why})
 		default:

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +20,12 @@ import (
 // what is left.
 func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
 	keep := map[string]bool{}
-	busy := slices.ContainsFunc(earlier, func(r dera.Remediation) bool { return !r.State.Final() && r.State != dera.Waiting })
-	acting := busy || slices.ContainsFunc(groups, func(g *group) bool { return g.refusal == "" && first(g, o) == dera.Ready })
+	// One fix at a time: its resource is read again before the next is decided.
+	holder := ""
+	if i := slices.IndexFunc(earlier, func(r dera.Remediation) bool { return !r.State.Final() && r.State != dera.Waiting }); i >= 0 {
+		holder = earlier[i].ID
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(turn(a, o), turn(b, o)) })
 	for _, g := range groups {
 		if g.refusal != "" {
 			continue
@@ -29,7 +34,7 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		if err != nil {
 			return err
 		}
-		if old := standing(earlier, g, digest, first(g, o)); old != nil {
+		if old := standing(earlier, g, digest, begins(g, o)); old != nil {
 			keep[old.ID] = true
 			for _, f := range g.findings {
 				f.Remediation = old.ID
@@ -37,12 +42,19 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 			say(g, *old)
 			continue
 		}
-		if busy || acting && first(g, o) != dera.Ready {
+		if holder != "" {
+			for _, f := range g.findings {
+				f.WaitsFor = holder
+			}
 			continue
 		}
 		g.notBefore = e.notBefore(g, earlier)
-		if err := e.start(a, g, digest, o, b); err != nil {
+		r, err := e.start(a, g, digest, o, b)
+		if err != nil {
 			return err
+		}
+		if r.State == dera.Ready {
+			holder = r.ID
 		}
 	}
 	return e.supersede(earlier, keep, "the plan does not fit any more", b)
@@ -68,17 +80,25 @@ func afterFailures(earlier []dera.Remediation, control string, now time.Time) ti
 	return last.Add(time.Minute << min(n-1, 6))
 }
 
-// first is the state in which a remediation of the group begins.
-func first(g *group, o order) dera.State {
+// begins is the state in which a remediation of the group begins.
+func begins(g *group, o order) dera.State {
 	switch {
 	case g.decision.Mode == dera.Observe:
 		return dera.Observed
 	case g.decision.Disposition == dera.Auto && o.act:
 		return dera.Ready
 	case g.decision.Disposition == dera.Auto:
-		return dera.Observed
+		return dera.Planned
 	}
 	return dera.Waiting
+}
+
+// turn orders groups: what is done without a person goes first.
+func turn(g *group, o order) int {
+	if begins(g, o) == dera.Ready {
+		return 0
+	}
+	return 1
 }
 
 // standing is the remediation that already says what is to be said about this
@@ -105,8 +125,8 @@ func standing(earlier []dera.Remediation, g *group, digest string, begin dera.St
 				return r
 			}
 			return nil
-		case dera.Observed:
-			if begin == dera.Observed {
+		case dera.Observed, dera.Planned:
+			if begin == r.State {
 				return r
 			}
 			return nil
@@ -131,15 +151,15 @@ func say(g *group, r dera.Remediation) {
 }
 
 // start makes the remediation of a group.
-func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b *store.Batch) error {
+func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b *store.Batch) (dera.Remediation, error) {
 	now := e.cfg.Now()
 	blob, hash, err := g.evidence.Blob()
 	if err != nil {
-		return err
+		return dera.Remediation{}, err
 	}
 	r := dera.Remediation{
 		ID: e.cfg.NewID(), Control: g.control.ID, Decision: g.decision, Plan: g.plan, Digest: digest, Evidence: hash,
-		Way: g.way, Trigger: o.Source, CreatedAt: now, State: first(g, o),
+		Way: g.way, Trigger: o.Source, CreatedAt: now, State: begins(g, o),
 	}
 	if kind, err := resource.Lookup(g.plan.Type); err == nil {
 		r.Interfaces = kind.Attached(a.Resource.Config)
@@ -162,7 +182,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		why = "decided: auto"
 		due := now
 		if g.notBefore.After(due) {
-			due = g.notBefore
+			due, r.NotBefore = g.notBefore, g.notBefore
 		}
 		if o.hold && due.Before(now.Add(time.Minute)) {
 			due = now.Add(time.Minute)
@@ -177,6 +197,8 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		why = "waits for an approval"
 		r.Expires = now.Add(e.cfg.ApprovalTTL)
 		b.Jobs = append(b.Jobs, dera.Job{Kind: expireJob, Key: r.ID, Priority: lookPriority, RunAt: r.Expires})
+	case dera.Planned:
+		why = "decided: auto; nothing is written by a command that only reads"
 	default:
 		why = "observed: nothing is written"
 	}
@@ -187,10 +209,10 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	rec.Decision, rec.Diff, rec.Interfaces, rec.Notes, rec.Why = &r.Decision, r.Plan.Diff(), r.Interfaces, notes, why
 	rec.Owner = g.findings[0].Owner
 	if rec.Sealed, err = payload(r); err != nil {
-		return err
+		return r, err
 	}
 	b.Records = append(b.Records, rec)
-	return nil
+	return r, nil
 }
 
 // payload is what the record of a decision seals: the whole states before and
@@ -211,7 +233,7 @@ func (e *Engine) remediationRecord(kind dera.RecordKind, r dera.Remediation, act
 // are not kept. The commit refuses it when one of them moved since it was read.
 func (e *Engine) supersede(earlier []dera.Remediation, keep map[string]bool, why string, b *store.Batch) error {
 	for _, r := range earlier {
-		if keep[r.ID] || r.State != dera.Waiting && r.State != dera.Observed {
+		if keep[r.ID] || r.State != dera.Waiting && r.State != dera.Observed && r.State != dera.Planned {
 			continue
 		}
 		next, err := remediate.Move(r, dera.Superseded, dera.Step{At: e.cfg.Now(), Why: why})

@@ -15,6 +15,9 @@ func (t *run) begin(ctx context.Context) error {
 	if err := t.allowed(ctx); err != nil {
 		return err
 	}
+	if t.cfg.Now().Before(t.rem.NotBefore) {
+		return &LaterError{At: t.rem.NotBefore, Why: "the last fix failed, or the finding keeps coming back"}
+	}
 	if a := t.rem.Approval; a != nil && t.cfg.Now().After(a.Expires) {
 		return t.move(ctx, dera.Superseded, "the approval ran out before anything was written", Entry{LookAgain: true})
 	}

@@ -25,6 +25,7 @@ func moves() map[dera.State][]dera.State {
 		dera.Collateral: {dera.Undoing},
 		dera.UndoFailed: {dera.Undoing},
 		dera.Observed:   {dera.Superseded},
+		dera.Planned:    {dera.Superseded},
 		dera.Failed:     nil,
 		dera.RolledBack: nil,
 		dera.Rejected:   nil,

@@ -10,7 +10,7 @@ import (
 
 func allStates() []dera.State {
 	return []dera.State{
-		dera.Waiting, dera.Ready, dera.Applying, dera.Verifying, dera.Undoing, dera.Observed, dera.Resolved, dera.Collateral,
+		dera.Waiting, dera.Ready, dera.Applying, dera.Verifying, dera.Undoing, dera.Observed, dera.Planned, dera.Resolved, dera.Collateral,
 		dera.Failed, dera.RolledBack, dera.UndoFailed, dera.Rejected, dera.Expired, dera.Superseded,
 	}
 }
