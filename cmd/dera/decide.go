@@ -67,6 +67,9 @@ func newApproveCommand(a *app) *cobra.Command {
 				if err := s.mayAct(r); err != nil {
 					return err
 				}
+				if err := s.finish(ctx, r.ResourceKey()); err != nil {
+					return err
+				}
 				if _, err := s.engine.Decide(ctx, r.ID, engine.Verdict{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
@@ -121,6 +124,9 @@ func newRollbackCommand(a *app) *cobra.Command {
 				if err != nil {
 					return notFound(err)
 				}
+				if err := s.finish(ctx, r.ResourceKey()); err != nil {
+					return err
+				}
 				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite})
 				if err == nil {
 					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
@@ -157,6 +163,9 @@ func (a *app) remediate(ctx context.Context, s *session, id string) error {
 		Source: "remediate", Name: "by hand", Actor: s.identity.ARN, Time: a.now(),
 		Scope: dera.Scope{Partition: f.Partition, Account: f.Account, Region: f.Region, Type: f.ResourceType, IDs: []string{f.Resource.Name()}},
 	}
+	if err := s.finish(ctx, f.ResourceKey()); err != nil {
+		return err
+	}
 	if err := s.engine.LookNow(ctx, ev, true); err != nil {
 		return err
 	}
@@ -176,7 +185,7 @@ func (a *app) remediate(ctx context.Context, s *session, id string) error {
 	if err != nil {
 		return err
 	}
-	if r.State == dera.Observed {
+	if r.State == dera.Observed || r.State == dera.Planned {
 		if err := s.mayAct(r); err != nil {
 			return err
 		}

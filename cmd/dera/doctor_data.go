@@ -19,7 +19,7 @@ func (x *examination) data(ctx context.Context) {
 	for _, c := range []struct {
 		name string
 		look func(context.Context) error
-	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"sources", x.sources}} {
+	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"sources", x.sources}} {
 		if err := c.look(ctx); err != nil {
 			x.says(c.name, "", untold, err.Error(), "")
 		}
@@ -98,6 +98,21 @@ func (x *examination) jobs(ctx context.Context) error {
 		return nil
 	}
 	x.says("jobs", "", healthy, fmt.Sprintf("%d jobs, none overdue", len(list)), "")
+	return nil
+}
+
+// halfDone looks for remediations that were begun and have not ended.
+func (x *examination) halfDone(ctx context.Context) error {
+	list, err := x.session.underWay(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range list {
+		x.says("half-done", u.Account+" "+u.Resource.Name(), toDo, fmt.Sprintf("%s is %s since %s: %s", u.Remediation, u.State, stamp(u.Since), u.Why), u.Command)
+	}
+	if len(list) == 0 {
+		x.says("half-done", "", healthy, "no remediation is half-done", "")
+	}
 	return nil
 }
 

@@ -89,16 +89,20 @@ func doesText(f dera.Finding, r *dera.Remediation) string {
 		return "Nothing: it is left alone on purpose." + because(f, dera.Exempt)
 	case f.Disposition == dera.Alert:
 		return "Nothing: dera tells of it and changes nothing." + because(f, dera.Alert)
+	case f.WaitsFor != "":
+		return "It waits for " + f.WaitsFor + ", which changes the same resource, to end; then it reads the resource again and decides." + failedBefore(f)
 	case r == nil:
 		return "Nothing by itself." + because(f, dera.Review)
 	}
 	switch r.State {
 	case dera.Waiting:
-		return fmt.Sprintf("Nothing before a person says yes, until %s.%s", stamp(r.Expires), because(f, dera.Review))
+		return fmt.Sprintf("Nothing before a person says yes, until %s.%s", stamp(r.Expires), because(f, dera.Review)) + failedBefore(f)
 	case dera.Ready, dera.Applying, dera.Verifying:
-		return "It is about to make the changes below, or is making them." + attention(f)
+		return "It is about to make the changes below, or is making them." + attention(f) + failedBefore(f)
 	case dera.Undoing:
 		return "It is taking its changes back."
+	case dera.Planned:
+		return "Nothing yet: a command that only reads decided it. dera scan --apply or dera run makes the changes below." + failedBefore(f)
 	case dera.Observed:
 		if f.Disposition == dera.Auto {
 			return "Nothing: it only observes. In mode enforce it would make the changes below by itself."
@@ -118,6 +122,14 @@ func doesText(f dera.Finding, r *dera.Remediation) string {
 		return "Nothing: the last plan does not fit any more." + because(f, dera.Review)
 	}
 	return "Nothing."
+}
+
+// failedBefore says that the last fix failed, and why.
+func failedBefore(f dera.Finding) string {
+	if f.LastFailure == nil {
+		return ""
+	}
+	return " The last fix, " + f.LastFailure.Remediation + ", " + failureText(*f.LastFailure) + "."
 }
 
 // attention is what a guardrail that lets it pass wants to be heard all the same.

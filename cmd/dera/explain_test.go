@@ -123,7 +123,7 @@ func TestExplain(t *testing.T) {
 func TestEveryStateIsExplained(t *testing.T) {
 	t.Parallel()
 	for _, s := range []dera.State{
-		dera.Waiting, dera.Ready, dera.Applying, dera.Verifying, dera.Undoing, dera.Observed, dera.Resolved, dera.Collateral, dera.Failed,
+		dera.Waiting, dera.Ready, dera.Applying, dera.Verifying, dera.Undoing, dera.Observed, dera.Planned, dera.Resolved, dera.Collateral, dera.Failed,
 		dera.RolledBack, dera.UndoFailed, dera.Rejected, dera.Expired, dera.Superseded,
 	} {
 		e := explain(sampleFinding(), sampleRemediation(s), noon)

@@ -78,7 +78,7 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		if f.Plan != nil {
 			rem = f.Plan.Remediation + " " + p.state(f.Plan.State)
 		}
-		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), string(f.State), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
+		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), stateCell(p, f.Finding), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) == 0 {
 		a.printf("no findings\n")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dera"
 )
@@ -12,6 +13,7 @@ import (
 type scanReport struct {
 	Findings   []findingView `json:"findings"`
 	Unreadable []unreadable  `json:"unreadable,omitempty"`
+	UnderWay   []underWay    `json:"under_way,omitempty"` // half-done, with the command that goes on
 	Summary    scanSummary   `json:"summary"`
 }
 
@@ -27,12 +29,13 @@ type planView struct {
 	Digest      string     `json:"digest"`
 	Diff        []string   `json:"diff"`
 	Failure     string     `json:"failure,omitempty"`
+	NotBefore   time.Time  `json:"not_before,omitzero"` // when it may begin
 	// Code is the plan for the owner's infrastructure as code.
 	Code *dera.CodeDiff `json:"iac_diff,omitempty"`
 }
 
 func viewPlan(r dera.Remediation) *planView {
-	return &planView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure, Code: r.Code}
+	return &planView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure, NotBefore: r.NotBefore, Code: r.Code}
 }
 
 type scanSummary struct {
@@ -82,11 +85,15 @@ func (a *app) printScan(r scanReport) {
 	p := newPaint(a.out)
 	t := table{head: []string{"SEVERITY", "DECISION", "STATE", "WHERE", "RESOURCE", "FINDING"}}
 	for _, f := range r.Findings {
-		t.row(p.severity(f.Severity), p.disposition(f.Disposition), string(f.State), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
+		t.row(p.severity(f.Severity), p.disposition(f.Disposition), stateCell(p, f.Finding), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) > 0 {
 		t.print(a.out)
 		a.printf("\n")
+	}
+	width, _ := terminal(a.out)
+	for _, f := range failures(r.Findings) {
+		a.printf("%s\n", wrap(p.colour("1", f.Remediation+" "+failureText(f)), "", width))
 	}
 	seen := map[string]bool{}
 	for _, f := range r.Findings {
@@ -99,6 +106,10 @@ func (a *app) printScan(r scanReport) {
 	}
 	for _, u := range r.Unreadable {
 		a.printf("%s %s %s: %s\n", p.colour("1", "not read:"), u.Account, u.Region, u.Error)
+	}
+	for _, u := range r.UnderWay {
+		a.printf("%s\n", wrap(fmt.Sprintf("%s %s on %s is %s since %s: %s", p.colour("1", "half-done:"), u.Remediation, u.Resource.Name(), p.state(u.State), stamp(u.Since), u.Why), "", width))
+		a.printf("  go on with: %s\n", u.Command)
 	}
 	s := r.Summary
 	open := map[dera.Disposition]int{}
@@ -126,10 +137,42 @@ func (a *app) printPlan(p paint, f findingView) {
 	if f.Plan.State == dera.Waiting {
 		a.printf("  approve with: dera approve %s --digest %s\n", f.Plan.Remediation, f.Plan.Digest)
 	}
-	if f.Plan.Failure != "" {
-		a.printf("  %s\n", p.colour("1", f.Plan.Failure))
+	if at := f.Plan.NotBefore; f.Plan.State == dera.Ready && !at.IsZero() {
+		a.printf("  begins at %s at the earliest\n", stamp(at))
 	}
 	a.printf("\n")
+}
+
+// stateCell is the state of a finding in a table: with what went wrong, and what
+// it waits for.
+func stateCell(p paint, f dera.Finding) string {
+	switch {
+	case f.LastFailure != nil && f.LastFailure.State == dera.UndoFailed:
+		return p.colour("1", string(f.State)+", undo failed")
+	case f.LastFailure != nil:
+		return p.colour("1", string(f.State)+", fix failed")
+	case f.WaitsFor != "":
+		return string(f.State) + ", waits for " + f.WaitsFor
+	}
+	return string(f.State)
+}
+
+// failures are the fixes that failed, each once.
+func failures(list []findingView) []dera.FixFailure {
+	var out []dera.FixFailure
+	for _, f := range list {
+		if l := f.LastFailure; l != nil && !slices.ContainsFunc(out, func(o dera.FixFailure) bool { return o.Remediation == l.Remediation }) {
+			out = append(out, *l)
+		}
+	}
+	return out
+}
+
+func failureText(f dera.FixFailure) string {
+	if f.State == dera.UndoFailed {
+		return "failed at " + stamp(f.At) + ", and so did its undo: " + f.Why
+	}
+	return "failed at " + stamp(f.At) + ", nothing of it is in effect: " + f.Why
 }
 
 // decisive are the reasons that made the decision what it is.

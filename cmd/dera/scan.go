@@ -19,7 +19,9 @@ func newScanCommand(a *app) *cobra.Command {
 		Use:   "scan",
 		Short: "One look at everything: findings, decisions, plans",
 		Long: "scan looks once at every resource of the configured accounts and regions, decides what would be done about\n" +
-			"each finding, and shows the plans. With --apply it carries out what is decided auto where the mode is enforce.\n\n" +
+			"each finding, and shows the plans. With --apply it first finishes what an earlier command left half-done, then\n" +
+			"carries out what is decided auto where the mode is enforce. It takes no events, so that afterwards nothing\n" +
+			"watches for other writers: dera run does.\n\n" +
 			"Exit codes: 0 nothing left open, 3 findings open, 4 something could not be read.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.scan(cmd.Context(), apply) },
@@ -101,8 +103,14 @@ func (a *app) scan(ctx context.Context, apply bool) (err error) {
 }
 
 // look looks at every page of everything once, in this goroutine. With apply it
-// then says how many changes it is about to make, and makes them.
+// first finishes what is half-done, then says how many changes it is about to
+// make, and makes them.
 func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
+	if apply {
+		if err := s.finish(ctx, ""); err != nil {
+			return err
+		}
+	}
 	scopes := s.engine.Scopes()
 	watch.progress.total(len(scopes))
 	for _, scope := range scopes {
@@ -115,19 +123,39 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	if !apply {
 		return nil
 	}
-	plans, changes, err := s.planned(ctx)
-	if err != nil {
-		return err
+	return s.apply(ctx)
+}
+
+// apply carries out what is decided, and what the look after it decides on the
+// same resource, until nothing is left that may begin.
+func (s *session) apply(ctx context.Context) error {
+	tried := map[string]bool{}
+	for ctx.Err() == nil {
+		ready, err := s.due(ctx, tried)
+		if err != nil {
+			return err
+		}
+		if len(tried) == 0 {
+			changes := 0
+			for _, r := range ready {
+				changes += len(r.Plan.Changes)
+			}
+			s.app.note("%d planned remediations, %d changes\n", len(ready), changes)
+		}
+		if len(ready) == 0 {
+			break
+		}
+		bar := newProgress(s.app.err, "fixing")
+		bar.total(len(ready))
+		s.carryAll(ctx, ready, bar)
+		bar.end()
+		for _, r := range ready {
+			tried[r.ID] = true
+		}
 	}
-	s.app.note("%d planned remediations, %d changes\n", plans, changes)
-	bar := newProgress(s.app.err, "fixing")
-	bar.total(plans)
-	ready, err := s.store.RemediationsIn(ctx, dera.Ready)
-	if err != nil {
-		return err
+	if len(tried) > 0 {
+		s.app.note("no events reach a scan: nothing watches from here on whether somebody else changed the same resources; dera run does\n")
 	}
-	s.carryAll(ctx, ready, bar)
-	bar.end()
 	return ctx.Err()
 }
 
@@ -137,33 +165,15 @@ func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *p
 	const atOnce = 8
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
-	var mu sync.Mutex
 	for _, r := range ready {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			_, err := s.engine.Carry(ctx, r.ID)
-			if err == nil {
-				err = s.engine.LookNow(ctx, lookAt(r, s.app.now()), false)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				s.app.note("dera: %s: %v\n", r.ID, err)
-			}
+			_ = s.carryOn(ctx, r, true) // said already; what is left of it is in the report
 			bar.step(r.Plan.Resource.Name())
 		})
 	}
 	all.Wait()
-}
-
-func (s *session) planned(ctx context.Context) (plans, changes int, err error) {
-	ready, err := s.store.RemediationsIn(ctx, dera.Ready)
-	for _, r := range ready {
-		plans++
-		changes += len(r.Plan.Changes)
-	}
-	return plans, changes, err
 }
 
 // report gathers what this scan saw: everything that was looked at since it
@@ -187,6 +197,9 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 			v.Plan = viewPlan(rem)
 		}
 		r.Findings = append(r.Findings, v)
+	}
+	if r.UnderWay, err = s.underWay(ctx); err != nil {
+		return r, err
 	}
 	r.Summary = summarize(r)
 	r.Summary.Resources = watch.groups

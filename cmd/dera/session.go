@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,8 @@ type session struct {
 	log      engine.Log
 	keys     string // folder of the keys
 	queueURL string // of the flag; the configuration's if empty
+
+	mu sync.Mutex // of notes that several goroutines make
 
 	// Set by connect.
 	client   *awscloud.Client

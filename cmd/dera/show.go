@@ -102,6 +102,9 @@ func (a *app) printShown(v shown, width int) error {
 		a.printf("  %s, %s, %s, control %s\n", p.severity(f.Severity), p.disposition(f.Disposition), f.State, f.Control)
 		a.printf("  %s\n", f.Resource)
 		a.printf("  first seen %s, last seen %s\n", stamp(f.FirstSeen), stamp(f.LastSeen))
+		if l := f.LastFailure; l != nil {
+			a.printf("%s\n", p.colour("1", wrap("its last fix, "+l.Remediation+", "+failureText(*l), "  ", width)))
+		}
 	}
 	if v.Explanation != nil {
 		a.printExplanation(p, *v.Explanation, width)

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dera"
+)
+
+// underWay is a remediation that was begun and has not ended: a crash, a kill, a
+// throttle, expired credentials or a failed undo left it half-done.
+type underWay struct {
+	Remediation string     `json:"remediation"`
+	State       dera.State `json:"state"`
+	Account     string     `json:"account"`
+	Region      string     `json:"region"`
+	Resource    dera.ARN   `json:"resource"`
+	Since       time.Time  `json:"since"`
+	Why         string     `json:"why"`
+	Command     string     `json:"command"` // which goes on with it
+}
+
+// finish carries on what is under way in the accounts in force, in the same
+// order as it was begun: before anything new is decided, and before an order of
+// a person on the same resource. With a key, only what that resource is part of.
+func (s *session) finish(ctx context.Context, key string) error {
+	list, err := s.begun(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if key != "" && r.ResourceKey() != key || r.State == dera.UndoFailed {
+			continue
+		}
+		if key == "" {
+			s.app.note("dera: %s was left %s; going on with it\n", r.ID, r.State)
+		}
+		if err := s.carryOn(ctx, r, false); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// carryOn runs one remediation, and looks at its resource afterwards; with hold,
+// what that look decides is made ready.
+func (s *session) carryOn(ctx context.Context, r dera.Remediation, hold bool) error {
+	_, err := s.engine.Carry(ctx, r.ID)
+	if err == nil {
+		ev := lookAt(r, s.app.now())
+		ev.Source = r.Trigger
+		err = s.engine.LookNow(ctx, ev, hold)
+	}
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.app.note("dera: %s: %v\n", r.ID, err)
+	}
+	return err
+}
+
+// begun are the remediations that are under way in the accounts in force, or
+// whose undo failed, the oldest first. Without accounts, those of all.
+func (s *session) begun(ctx context.Context) ([]dera.Remediation, error) {
+	var out []dera.Remediation
+	for _, state := range []dera.State{dera.Applying, dera.Verifying, dera.Undoing, dera.UndoFailed} {
+		list, err := s.store.RemediationsIn(ctx, state)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	out = slices.DeleteFunc(out, func(r dera.Remediation) bool { return len(s.accounts) > 0 && !s.ours(r.Plan.Account) })
+	slices.SortStableFunc(out, func(a, b dera.Remediation) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return out, nil
+}
+
+func (s *session) ours(account string) bool {
+	return slices.ContainsFunc(s.accounts, func(a dera.Account) bool { return a.ID == account })
+}
+
+// underWay says of everything that is half-done which command goes on with it.
+func (s *session) underWay(ctx context.Context) ([]underWay, error) {
+	list, err := s.begun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []underWay
+	for _, r := range list {
+		last := r.Steps[len(r.Steps)-1]
+		u := underWay{
+			Remediation: r.ID, State: r.State, Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource,
+			Since: last.At, Why: last.Why, Command: s.app.command("scan --apply"),
+		}
+		intents, err := s.store.Intents(ctx, r.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range intents {
+			if i.Error != "" && i.State == dera.IntentNotApplied {
+				u.Why = i.Operation + ": " + i.Error
+			}
+		}
+		if r.State == dera.UndoFailed {
+			u.Command = s.app.command("rollback " + r.ID + " --reason TEXT")
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// command is a command line of dera with the flags that say where this one
+// works.
+func (a *app) command(line string) string {
+	line = "dera " + line
+	for _, f := range []struct{ name, value string }{{"config", a.flags.config}, {"exemptions", a.flags.exemptions}, {"db", a.flags.db}, {"mode", a.flags.mode}} {
+		if f.value != "" {
+			line += " --" + f.name + " " + f.value
+		}
+	}
+	return line
+}
+
+// due are the remediations that are decided and may begin, but those in tried.
+func (s *session) due(ctx context.Context, tried map[string]bool) ([]dera.Remediation, error) {
+	ready, err := s.store.RemediationsIn(ctx, dera.Ready)
+	now := s.app.now()
+	return slices.DeleteFunc(ready, func(r dera.Remediation) bool {
+		return tried[r.ID] || !s.ours(r.Plan.Account) || now.Before(r.NotBefore)
+	}), err
+}
