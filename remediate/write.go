@@ -16,9 +16,13 @@ import (
 // run again later, for tryFor in all.
 const writeTries = 6
 
-// backOff waits before the next try of a write: 1 s, 2 s, 4 s, 8 s, 16 s.
+// backOff waits before the next try of a write: half the settling time, then
+// twice as long each time, up to 16 s (by default 1 s, 2 s, 4 s, 8 s, 16 s).
 func (t *run) backOff(ctx context.Context, try int) error {
-	return t.cfg.Wait(ctx, time.Second<<min(try, 4))
+	if t.cfg.Settle < 0 {
+		return ctx.Err()
+	}
+	return t.cfg.Wait(ctx, min(t.cfg.Settle/2<<try, 16*time.Second))
 }
 
 // step makes one write durable: intent, write, settle by reading, result. It
@@ -51,7 +55,7 @@ func (t *run) step(ctx context.Context, i int, undo bool, op resource.Operation,
 			return done, err
 		}
 		if try+1 >= writeTries {
-			return false, fmt.Errorf("%s: tried %d times: %w", op.Name, writeTries, cause)
+			return false, fmt.Errorf("tried %d times: %w", writeTries, cause)
 		}
 		if err := t.backOff(ctx, try); err != nil {
 			return false, errors.Join(cause, err)

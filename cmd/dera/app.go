@@ -32,9 +32,11 @@ type flags struct {
 	output       string
 }
 
+const defaultData = "dera-data"
+
 func (f *flags) register(root *cobra.Command) {
 	p := root.PersistentFlags()
-	p.StringVar(&f.data, "data", "dera-data", "folder of database, keys and log; created for its owner alone")
+	p.StringVar(&f.data, "data", defaultData, "folder of database, keys and log; created for its owner alone")
 	p.StringVar(&f.db, "db", "", "database: sqlite:PATH or postgres://… (default: sqlite in the data folder)")
 	p.StringVar(&f.config, "config", "", "configuration file (YAML); see dera config schema")
 	p.StringVar(&f.exemptions, "exemptions", "", "exemption list (YAML); see dera exemptions check")

@@ -75,6 +75,9 @@ func simulate(t *testing.T, env *testscript.Env) error {
 	if err := simulateBuckets(ctx, env, region); err != nil {
 		return err
 	}
+	if err := simulateFaults(env, cloud); err != nil {
+		return err
+	}
 	url := make(chan string, 1)
 	go func() {
 		if err := awssim.Serve(ctx, cloud, "127.0.0.1:0", func(u string) { url <- u }); err != nil {
@@ -88,6 +91,33 @@ func simulate(t *testing.T, env *testscript.Env) error {
 		"AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_EC2_METADATA_DISABLED": "true", "HOME": env.WorkDir,
 	} {
 		env.Setenv(k, v)
+	}
+	return nil
+}
+
+// simulateFaults injects the faults in faults.json; dry runs meet only those that
+// say so.
+func simulateFaults(env *testscript.Env, cloud *awssim.Cloud) error {
+	text, err := os.ReadFile(filepath.Join(env.WorkDir, "faults.json"))
+	if err != nil {
+		return nil
+	}
+	var faults []struct {
+		Operation, Kind, Code string
+		Status, Times, After  int
+		DryRun                bool
+	}
+	if err := json.Unmarshal(text, &faults); err != nil {
+		return err
+	}
+	kinds := map[string]awssim.Kind{
+		"throttle": awssim.Throttle, "error": awssim.Error5xxBefore, "denied": awssim.Denied, "expired": awssim.ExpiredToken, "refuse": awssim.Refuse,
+		"no_effect": awssim.LieNoEffect, "error_after": awssim.Error5xxAfter,
+	}
+	for _, f := range faults {
+		cloud.Inject(awssim.Fault{Kind: kinds[f.Kind], Code: f.Code, Status: f.Status, Times: f.Times, After: f.After, Match: awssim.Match{
+			Operation: f.Operation, Where: func(c awssim.Call) bool { return c.DryRun == f.DryRun },
+		}})
 	}
 	return nil
 }

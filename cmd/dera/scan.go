@@ -153,7 +153,7 @@ func (s *session) apply(ctx context.Context) error {
 			tried[r.ID] = true
 		}
 	}
-	if len(tried) > 0 {
+	if s.carried {
 		s.app.note("no events reach a scan: nothing watches from here on whether somebody else changed the same resources; dera run does\n")
 	}
 	return ctx.Err()

@@ -99,7 +99,7 @@ func (s *session) underWay(ctx context.Context) ([]underWay, error) {
 		}
 		for _, i := range intents {
 			if i.Error != "" && i.State == dera.IntentNotApplied {
-				u.Why = i.Operation + ": " + i.Error
+				u.Why = i.Error
 			}
 		}
 		if r.State == dera.UndoFailed {
@@ -118,6 +118,12 @@ func (a *app) command(line string) string {
 		if f.value != "" {
 			line += " --" + f.name + " " + f.value
 		}
+	}
+	if a.flags.data != defaultData {
+		line += " --data " + a.flags.data
+	}
+	if a.flags.noExemptions {
+		line += " --no-exemptions"
 	}
 	return line
 }
