@@ -34,7 +34,8 @@ type session struct {
 	keys     string // folder of the keys
 	queueURL string // of the flag; the configuration's if empty
 
-	mu sync.Mutex // of notes that several goroutines make
+	mu      sync.Mutex // of what several goroutines say and set
+	carried bool       // something was carried out
 
 	// Set by connect.
 	client   *awscloud.Client

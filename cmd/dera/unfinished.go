@@ -52,9 +52,10 @@ func (s *session) carryOn(ctx context.Context, r dera.Remediation, hold bool) er
 		ev.Source = r.Trigger
 		err = s.engine.LookNow(ctx, ev, hold)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.carried = true
 	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.app.note("dera: %s: %v\n", r.ID, err)
 	}
 	return err
