@@ -77,6 +77,9 @@ type Remediation struct {
 	Failure           string `json:"failure,omitempty"`
 	Undo              string `json:"undo,omitempty"`    // why it is being undone
 	UndoBy            string `json:"undo_by,omitempty"` // who asked for the rollback
+	// LeftInPlace are the changes, by index, that a partial rollback does not take
+	// back, since somebody else changed the same parts after the fix.
+	LeftInPlace []int `json:"left_in_place,omitempty"`
 	// DespiteStop lets a rollback that a person asked for pass a stop.
 	DespiteStop bool      `json:"despite_stop,omitempty"`
 	Approval    *Approval `json:"approval,omitempty"` // of the plan with this digest

@@ -107,10 +107,6 @@ func TestRollbackIsRefused(t *testing.T) {
 		drift  string
 		later  bool
 	}{
-		{name: "resource_moved", why: "the resource changed since the fix", drift: "new: in tcp 8443 8443 10.0.0.0/8",
-			change: func(w *world, id string, _ dera.Remediation) { w.authorize(id, tcp(8443, 8443, "10.0.0.0/8")) }},
-		{name: "a_tag_moved", why: "the resource changed since the fix", drift: "changed: tags (in what is not shown here)",
-			change: func(w *world, id string, _ dera.Remediation) { w.tag(id, "env", "secret-marker") }},
 		{name: "group_is_gone", why: "does not exist", change: func(w *world, id string, _ dera.Remediation) { w.remove(id) }},
 		{name: "later_remediation_in_effect", why: "later remediations", later: true,
 			change: func(w *world, id string, _ dera.Remediation) {
@@ -151,6 +147,103 @@ func TestRollbackIsRefused(t *testing.T) {
 				t.Errorf("writes: got %d more, want none", n-writes)
 			}
 		})
+	}
+}
+
+// A rollback takes back what dera changed and leaves what others changed since;
+// it is refused only where they changed the same parts, and then offers the rest.
+func TestRollbackOfPartsOfAGroup(t *testing.T) {
+	t.Parallel()
+	remainders := []string{"tcp 0-21 0.0.0.0/0 lab", "tcp 23-3388 0.0.0.0/0 lab", "tcp 3390-65535 0.0.0.0/0 lab"}
+	lab := func(from, to int) awssim.Rule {
+		r := tcp(from, to, "0.0.0.0/0")
+		r.Description = "lab"
+		return r
+	}
+	tests := []struct {
+		name    string
+		change  func(w *world, id string)
+		refused string   // what the refusal names; "" where there is none
+		partial []string // what a partial rollback would do
+		rules   []string // in the end, after a partial rollback where it was refused
+	}{
+		{name: "nothing_changed", change: func(*world, string) {}, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "another_rule_was_added", change: func(w *world, id string) { w.authorize(id, tcp(8443, 8443, "10.0.0.0/8")) },
+			rules: []string{"tcp 0-65535 0.0.0.0/0 lab", "tcp 8443-8443 10.0.0.0/8"}},
+		{name: "another_rule_was_removed", change: func(w *world, id string) { w.revoke(id, tcp(9000, 9000, "10.0.0.0/8")) },
+			rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "a_tag_changed", change: func(w *world, id string) { w.tag(id, "env", "secret-marker") }, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "the_wide_rule_is_back", change: func(w *world, id string) { w.authorize(id, wideRule()) }, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "a_remainder_was_closed", change: func(w *world, id string) { w.revoke(id, lab(0, 21)) },
+			refused: "change 1 (+ tcp 0-21 from 0.0.0.0/0): gone: in tcp 0 21 0.0.0.0/0",
+			partial: []string{"- tcp 23-3388 from 0.0.0.0/0", "- tcp 3390-65535 from 0.0.0.0/0", "+ tcp 0-65535 from 0.0.0.0/0"},
+			rules:   []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "a_remainder_was_described_anew", change: func(w *world, id string) {
+			w.revoke(id, lab(0, 21))
+			r := lab(0, 21)
+			r.Description = "ours now"
+			w.authorize(id, r)
+		}, refused: "change 1", partial: []string{"- tcp 23-3388 from 0.0.0.0/0", "- tcp 3390-65535 from 0.0.0.0/0", "+ tcp 0-65535 from 0.0.0.0/0"},
+			rules: []string{"tcp 0-21 0.0.0.0/0 ours now", "tcp 0-65535 0.0.0.0/0 lab"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.group("lab", wideRule(), tcp(9000, 9000, "10.0.0.0/8"))
+			if tt.name != "another_rule_was_removed" {
+				tt.rules = append(tt.rules, "tcp 9000-9000 10.0.0.0/8")
+			}
+			w.look(id)
+			r := w.remediations(id)[0]
+			wantState(t, r, dera.Resolved)
+			if got, want := w.sorted(id), append(slices.Clone(remainders), "tcp 9000-9000 10.0.0.0/8"); !slices.Equal(got, want) {
+				t.Fatalf("after the fix: got %q, want %q", got, want)
+			}
+			tt.change(w, id)
+			got, err := w.rollback(r.ID)
+			if tt.refused != "" {
+				var refused *remediate.RefusedError
+				if !errors.As(err, &refused) || !strings.Contains(strings.Join(refused.Drift, "\n"), tt.refused) {
+					t.Fatalf("got %v, want a refusal that names %q", err, tt.refused)
+				}
+				if !slices.Equal(refused.Partial, tt.partial) || !strings.Contains(err.Error(), "--partial") {
+					t.Errorf("offer: got %q (%v), want %q", refused.Partial, err, tt.partial)
+				}
+				got, err = w.engine.Rollback(t.Context(), r.ID, remediate.Request{By: person(), Reason: "test", Partial: true})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantState(t, got, dera.RolledBack)
+			slices.Sort(tt.rules)
+			if rules := w.sorted(id); !slices.Equal(rules, tt.rules) {
+				t.Errorf("rules: got %q, want %q", rules, tt.rules)
+			}
+		})
+	}
+}
+
+// When everything that dera changed was changed since, there is nothing to offer.
+func TestRollbackOfWhatIsAllSomebodyElses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("web", tcp(20, 22, "0.0.0.0/0"))
+	w.look(id)
+	r := w.remediations(id)[0]
+	wantState(t, r, dera.Resolved)
+	w.revoke(id, tcp(20, 21, "0.0.0.0/0"))
+	w.authorize(id, tcp(20, 22, "0.0.0.0/0"))
+	writes := len(w.ours(""))
+	var refused *remediate.RefusedError
+	if _, err := w.engine.Rollback(t.Context(), r.ID, remediate.Request{By: person(), Partial: true}); !errors.As(err, &refused) && err != nil {
+		t.Fatal(err)
+	}
+	if got := w.sorted(id); !slices.Equal(got, []string{"tcp 20-22 0.0.0.0/0"}) {
+		t.Errorf("rules: got %q, want them as they are", got)
+	}
+	if n := len(w.ours("")); n != writes {
+		t.Errorf("writes: got %d more, want none", n-writes)
 	}
 }
 

@@ -97,17 +97,24 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 
 // retarget reads once whether the operation, an undo of the change, shows already,
 // and gives it the IDs that its parts have now. A whole document that is not the
-// one that the change wrote is somebody else's by now: nothing of ours is left.
+// one that the change wrote is somebody else's by now, and nothing of ours is
+// left; by order of a person, our own part of it is taken back all the same.
 func (t *run) retarget(ctx context.Context, op, change resource.Operation) (resource.Operation, bool, error) {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err != nil || !ok {
 		return op, false, err
 	}
+	rebased := false
+	if t.rem.Undo == rollbackUndo && t.kind.Rebase != nil {
+		if op, rebased, err = t.kind.Rebase(res.Config, op, change); err != nil {
+			return op, false, err
+		}
+	}
 	done, _, err := t.kind.Effect(res.Config, op)
 	if err != nil || done {
 		return op, done, err
 	}
-	if t.kind.Whole {
+	if t.kind.Whole && !rebased {
 		if ours, _, err := t.kind.Effect(res.Config, change); err != nil || !ours {
 			return op, !ours, err
 		}

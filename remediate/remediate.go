@@ -159,7 +159,8 @@ type run struct {
 	rem     dera.Remediation
 	intents []dera.Intent
 	kind    resource.Kind
-	looked  bool // the resource was looked at in this run, before the first write
+	looked  bool   // the resource was looked at in this run, before the first write
+	goal    string // the configuration that a rollback leads to, where it is known
 }
 
 // Run carries the remediation as far as it goes: to a final state, or to an

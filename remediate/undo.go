@@ -16,13 +16,19 @@ type RefusedError struct {
 	Why   string
 	Drift []string // what differs from the state after the fix
 	Later []string // remediations of the same resource that must go first
+	// Partial is what a partial rollback would do, as lines of a diff; it leaves
+	// alone what somebody else changed.
+	Partial []string
 }
 
 // Error implements error.
 func (e *RefusedError) Error() string {
 	s := "rollback refused: " + e.Why
-	for _, line := range append(e.Drift, e.Later...) {
+	for _, line := range slices.Concat(e.Drift, e.Later) {
 		s += "\n  " + line
+	}
+	if len(e.Partial) > 0 {
+		s += "\nthe rest can be taken back by itself, with --partial:\n  " + strings.Join(e.Partial, "\n  ")
 	}
 	return s
 }
@@ -32,11 +38,14 @@ type Request struct {
 	By          dera.Actor
 	Reason      string
 	DespiteStop bool
+	// Partial takes back what nobody else changed since, and leaves the rest.
+	Partial bool
 }
 
-// Rollback takes a remediation in effect back. It refuses, with a RefusedError,
-// when the resource moved since the fix or when a later remediation of the same
-// resource is still in effect (invariant I7).
+// Rollback takes a remediation in effect back: what dera changed, and nothing
+// else of the resource. It refuses, with a RefusedError, when somebody else
+// changed the same parts since or when a later remediation of the same resource
+// is still in effect (invariant I7).
 func (r *Runner) Rollback(ctx context.Context, id string, req Request) (dera.Remediation, error) {
 	return r.hold(ctx, id, func(t *run) error {
 		if err := t.order(ctx, req); err != nil {
@@ -68,14 +77,14 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if !ok {
 		return &RefusedError{Why: "the resource does not exist any more"}
 	}
+	if err := t.partial(canon, req.Partial); err != nil {
+		return err
+	}
 	if why := t.impossible(res); why != "" {
 		if len(above) > 0 {
 			why += "; roll back first what was put since"
 		}
 		return &RefusedError{Why: why, Later: above}
-	}
-	if t.rem.State == dera.Resolved && canon != t.rem.Expect() {
-		return &RefusedError{Why: "the resource changed since the fix", Drift: lineDiff(t.rem.Expect(), canon)}
 	}
 	t.rem.Undo, t.rem.UndoBy, t.rem.DespiteStop = rollbackUndo, req.By.Name, req.DespiteStop
 	rec := dera.AuditRecord{Kind: dera.RecordRollback}
@@ -86,14 +95,14 @@ func (t *run) order(ctx context.Context, req Request) error {
 }
 
 // impossible says why the service would not take the changes in effect back, or
-// "": the undos are made in memory, in the order of the real ones. What cannot be
-// made there for want of an output, or since it is gone already, is for the real
-// one to tell.
+// "": the undos are made in memory, in the order of the real ones, and lead to
+// t.goal. What cannot be made there for want of an output, or since it is gone
+// already, is for the real one to show.
 func (t *run) impossible(res dera.Resource) string {
 	config := res.Config
 	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
 		c, in := t.rem.Plan.Changes[i], t.intent(i, false)
-		if in == nil || in.State != dera.IntentApplied {
+		if in == nil || in.State != dera.IntentApplied || slices.Contains(t.rem.LeftInPlace, i) {
 			continue
 		}
 		if c.Undo == nil {
@@ -103,6 +112,11 @@ func (t *run) impossible(res dera.Resource) string {
 		if err != nil {
 			return err.Error()
 		}
+		if t.kind.Rebase != nil {
+			if op, _, err = t.kind.Rebase(config, op, resource.Of(c)); err != nil {
+				return err.Error()
+			}
+		}
 		next, err := t.kind.Apply(config, op)
 		var no *resource.NotAllowedError
 		if errors.As(err, &no) {
@@ -111,6 +125,9 @@ func (t *run) impossible(res dera.Resource) string {
 		if err == nil {
 			config = next
 		}
+	}
+	if goal, err := t.kind.Canon(config); err == nil {
+		t.goal = goal
 	}
 	return ""
 }
@@ -145,7 +162,7 @@ func (t *run) undo(ctx context.Context) error {
 	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
 		c := t.rem.Plan.Changes[i]
 		in := t.intent(i, false)
-		if in == nil {
+		if in == nil || slices.Contains(t.rem.LeftInPlace, i) {
 			continue
 		}
 		if in.State == dera.IntentOpen {
@@ -210,7 +227,11 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 // undone ends an undo by a fresh look: the configuration must be the one from
 // before, or what differs is named.
 func (t *run) undone(ctx context.Context) error {
-	_, canon, ok, err := t.reaches(ctx, t.rem.Before())
+	goal := t.goal
+	if goal == "" {
+		goal = t.rem.Before()
+	}
+	_, canon, ok, err := t.reaches(ctx, goal)
 	if err != nil {
 		return err
 	}
@@ -224,7 +245,10 @@ func (t *run) undone(ctx context.Context) error {
 	if t.rem.Undo == rollbackUndo {
 		to, why = dera.RolledBack, "rolled back; the configuration is the one from before"
 	}
-	if len(t.rem.Moved) > 0 {
+	switch {
+	case len(t.rem.LeftInPlace) > 0:
+		why = "rolled back in part; left as somebody else made it: " + strings.Join(t.rem.Moved, "; ")
+	case len(t.rem.Moved) > 0:
 		why = "our own changes are taken back; beside them something else moved: " + strings.Join(t.rem.Moved, "; ")
 		if to == dera.Failed {
 			why += " (" + t.rem.Failure + ")"

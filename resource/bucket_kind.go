@@ -39,6 +39,7 @@ func bucketKind() Kind {
 		Note: "Principals of the bucket's own account that had access only by a removed statement lose it too; presigned URLs keep " +
 			"the rights of whoever signed them.",
 		Retarget: func(_ any, op Operation) (Operation, error) { return op, nil },
+		Rebase:   rebaseBucket,
 		Apply:    applyBucket,
 		Effect:   effectBucket,
 		Under:    []string{AccountBlockType},

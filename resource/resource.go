@@ -28,6 +28,11 @@ type Kind struct {
 	// Retarget returns the operation with the IDs that its parts have in config
 	// now, for an undo long after the change.
 	Retarget func(config any, op Operation) (Operation, error)
+	// Rebase returns the undo of a change made to the document that stands in config
+	// now, where that has changed since: what the change removed is put back beside
+	// what others wrote, and what it added is taken out. rebased is false where
+	// the undo is as it was. nil for a type that writes no documents of parts.
+	Rebase func(config any, undo, change Operation) (op Operation, rebased bool, err error)
 	// Declare returns what the operation changes in infrastructure as code, as
 	// lines that begin with + or -; nil for a type that cannot tell. config is the
 	// configuration before the operation.

@@ -110,12 +110,13 @@ func newRejectCommand(a *app) *cobra.Command {
 
 func newRollbackCommand(a *app) *cobra.Command {
 	var reason string
-	var despite bool
+	var despite, partial bool
 	cmd := &cobra.Command{
 		Use:   "rollback ID",
 		Short: "Take a remediation back",
-		Long: "rollback brings back what a remediation took away. It refuses when the resource changed since, and shows what\n" +
-			"did; and when later remediations of the same resource are in effect. The finding goes to review next time.\n\n" +
+		Long: "rollback takes back what a remediation changed, and leaves what others changed since. It refuses, and shows\n" +
+			"what changed, when somebody else changed the same parts; --partial then takes back the rest. It also refuses when\n" +
+			"later remediations of the same resource are in effect. The finding goes to review next time.\n\n" +
 			"Exit codes: 0 rolled back, 3 refused or failed.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
@@ -127,7 +128,7 @@ func newRollbackCommand(a *app) *cobra.Command {
 				if err := s.finish(ctx, r.ResourceKey()); err != nil {
 					return err
 				}
-				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite})
+				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite, Partial: partial})
 				if err == nil {
 					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
 				}
@@ -136,6 +137,7 @@ func newRollbackCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
+	cmd.Flags().BoolVar(&partial, "partial", false, "take back what nobody else changed since, and leave the rest")
 	cmd.Flags().BoolVar(&despite, "despite-stop", false, "roll back although dera is stopped")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Edit is one change to the text of a document. Make it with RemoveStatement,
@@ -87,6 +88,27 @@ func (d *Document) Apply(edits ...Edit) (*Document, error) {
 	text, err := s.run()
 	if err != nil {
 		return nil, fmt.Errorf("edit policy: %w", err)
+	}
+	return Parse(text)
+}
+
+// Append returns the document with the statements, JSON objects as written, at
+// its end; every byte of it stays. The error is that of parsing the result.
+func (d *Document) Append(statements ...string) (*Document, error) {
+	text := d.Text()
+	parsed, err := Parse(text)
+	if err != nil || len(statements) == 0 {
+		return parsed, err
+	}
+	list, more := parsed.root.find("Statement"), strings.Join(statements, ",")
+	switch {
+	case list.kind != nodeArray:
+		text = text[:list.start] + "[" + text[list.start:list.end] + "," + more + "]" + text[list.end:]
+	default:
+		if len(list.items) > 0 {
+			more = "," + more
+		}
+		text = text[:list.end-1] + more + text[list.end-1:]
 	}
 	return Parse(text)
 }

@@ -1,0 +1,106 @@
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"dera"
+	"dera/control"
+	"dera/engine"
+	"dera/remediate"
+	"dera/resource"
+)
+
+// A rollback puts the statement back beside what others wrote since, and
+// overwrites nothing of theirs.
+func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		now     string // the policy that somebody else puts after the fix; "" for none
+		refused string
+		want    string
+	}{
+		{name: "untouched", want: bucketPolicy(partner, publicRead)},
+		{name: "a_statement_was_added", now: bucketPolicy(partner, other), want: bucketPolicy(partner, other, publicRead)},
+		{name: "the_others_were_removed", now: bucketPolicy(other), want: bucketPolicy(other, publicRead)},
+		{name: "one_statement_instead_of_a_list", now: `{"Version":"2012-10-17","Statement":` + other + `}`, want: bucketPolicy(other, publicRead)},
+		{name: "it_is_back_already", now: bucketPolicy(publicRead, other), want: bucketPolicy(publicRead, other)},
+		{name: "another_statement_took_its_name", now: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1)),
+			refused: `two statements with the Sid "Public"`, want: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1))},
+		{name: "too_long", now: bucketPolicy(partner, strings.Replace(other, `"arn:aws:s3:::reports/*"`, `"arn:aws:s3:::reports/`+strings.Repeat("x", 20100)+`*"`, 1)),
+			refused: "longer than the 20 KB", want: bucketPolicy(partner, strings.Replace(other, `"arn:aws:s3:::reports/*"`, `"arn:aws:s3:::reports/`+strings.Repeat("x", 20100)+`*"`, 1))},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newBucketWorld(t, func(c *engine.Config) {
+				c.Controls = slices.DeleteFunc(c.Controls, func(x control.Control) bool { return x.ID != "s3-bucket-public-policy" })
+			})
+			w.ingest(w.bucketEvent("PutBucketPolicy"))
+			w.quiet()
+			fixes := w.bucketFixes(t)
+			if len(fixes) != 1 {
+				t.Fatalf("got %d fixes, want one", len(fixes))
+			}
+			wantState(t, fixes[0], dera.Resolved)
+			if tt.now != "" {
+				if err := w.region.PutBucketPolicy(t.Context(), "reports", tt.now); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := w.engine.Rollback(t.Context(), fixes[0].ID, remediate.Request{By: person(), Reason: "test"})
+			var refused *remediate.RefusedError
+			switch {
+			case tt.refused == "" && err != nil:
+				t.Fatal(err)
+			case tt.refused != "" && (!errors.As(err, &refused) || !strings.Contains(refused.Why, tt.refused)):
+				t.Fatalf("got %v, want a refusal with %q", err, tt.refused)
+			case tt.refused == "":
+				wantState(t, r, dera.RolledBack)
+			}
+			if got := w.policyOf(t); got != tt.want {
+				t.Errorf("policy: got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// The same for grants of an ACL.
+func TestRebaseOfAnACL(t *testing.T) {
+	t.Parallel()
+	kind, err := resource.Lookup(resource.BucketType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := resource.Grant{URI: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}
+	own := resource.Grant{ID: "me", Permission: "FULL_CONTROL"}
+	theirs := resource.Grant{ID: "them", Permission: "READ"}
+	b := &resource.Bucket{Name: "reports", Owner: account, OwnerID: "me", Ownership: "ObjectWriter", Grants: []resource.Grant{own, all}}
+	change, err := b.DropGrants(resource.Grant.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := *b
+	now.Grants = []resource.Grant{own, theirs}
+	undo, err := resource.OfUndo(*change.Undo, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, rebased, err := kind.Rebase(&now, undo, resource.Of(change))
+	if err != nil || !rebased {
+		t.Fatalf("got rebased %t, %v, want it", rebased, err)
+	}
+	after, err := kind.Apply(&now, op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := after.(*resource.Bucket).Grants
+	for _, g := range []resource.Grant{own, all, theirs} {
+		if !slices.Contains(got, g) {
+			t.Errorf("grants: got %v, want %v in it", got, g)
+		}
+	}
+}

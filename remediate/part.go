@@ -1,0 +1,83 @@
+package remediate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"dera"
+)
+
+// A part of a resource is a line of its canonical text: a rule, a grant, a
+// statement, a block. What a change added or removed is dera's; everything else
+// may change after the fix without standing in the way of a rollback.
+
+// collided are the changes in effect whose parts somebody else changed after the
+// fix, each with what it is now; canon is the resource as it is. What dera removed
+// and somebody put back is no collision: nothing is left to take back there.
+func (t *run) collided(canon string) map[int][]string {
+	now, left := lineCount(canon), lineCount(t.rem.Expect())
+	out := map[int][]string{}
+	for i := range t.rem.Plan.Changes {
+		if in := t.intent(i, false); in == nil || in.State != dera.IntentApplied || i+1 >= len(t.rem.Way) {
+			continue
+		}
+		before, after := lineCount(t.rem.Way[i]), lineCount(t.rem.Way[i+1])
+		for _, line := range slices.Sorted(maps.Keys(merged(before, after))) {
+			back := now[line] == before[line] && (after[line] < before[line] || t.rem.State == dera.UndoFailed)
+			if before[line] == after[line] || now[line] == left[line] || back {
+				continue
+			}
+			what := "new: "
+			if now[line] < left[line] {
+				what = "gone: "
+			}
+			out[i] = append(out[i], what+bare(line))
+		}
+	}
+	return out
+}
+
+// partial decides what a rollback leaves in place, or refuses it.
+func (t *run) partial(canon string, allowed bool) error {
+	t.rem.LeftInPlace = nil
+	var drift, rest []string
+	collided := t.collided(canon)
+	for i, c := range t.rem.Plan.Changes {
+		in := t.intent(i, false)
+		switch lines := collided[i]; {
+		case in == nil || in.State != dera.IntentApplied:
+		case len(lines) == 0:
+			if !c.Optional {
+				rest = append(rest, diff(c, true)...)
+			}
+		default:
+			t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
+			if !c.Optional {
+				drift = append(drift, fmt.Sprintf("change %d (%s): %s", i+1, strings.Join(c.Diff, "; "), strings.Join(lines, "; ")))
+			}
+		}
+	}
+	switch {
+	case len(drift) == 0 || allowed && len(rest) > 0:
+		return nil
+	case len(rest) == 0:
+		return &RefusedError{Why: "somebody else changed everything that dera changed, so nothing of it is left to take back", Drift: drift}
+	}
+	return &RefusedError{Why: "somebody else changed some of what dera changed", Drift: drift, Partial: rest}
+}
+
+func lineCount(text string) map[string]int {
+	out := map[string]int{}
+	for line := range strings.Lines(text) {
+		out[line]++
+	}
+	return out
+}
+
+func merged(a, b map[string]int) map[string]int {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	return out
+}

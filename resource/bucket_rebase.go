@@ -1,0 +1,162 @@
+package resource
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dera/iam/policy"
+)
+
+// rebaseBucket takes a change back in the policy or ACL that the bucket has now.
+func rebaseBucket(config any, undo, change Operation) (Operation, bool, error) {
+	b, err := bucket(config)
+	if err != nil {
+		return undo, false, err
+	}
+	switch undo.Name {
+	case PutBucketPolicy:
+		return b.rebasePolicy(undo, change)
+	case PutBucketACL:
+		return b.rebaseACL(undo, change)
+	}
+	return undo, false, nil
+}
+
+func (b *Bucket) rebasePolicy(undo, change Operation) (Operation, bool, error) {
+	wrote, err := bucketInput[BucketPolicyInput](b, change)
+	if err != nil || SamePolicy(b.Policy, wrote.Policy) {
+		return undo, false, err
+	}
+	back, err := bucketInput[BucketPolicyInput](b, undo)
+	if err != nil || b.Policy == "" || SamePolicy(b.Policy, back.Policy) {
+		return undo, false, err
+	}
+	removed, err := statementsBeyond(back.Policy, wrote.Policy)
+	if err != nil {
+		return undo, false, err
+	}
+	added, err := statementsBeyond(wrote.Policy, back.Policy)
+	if err != nil {
+		return undo, false, err
+	}
+	doc, err := b.Parsed()
+	if err != nil {
+		return undo, false, err
+	}
+	var edits []policy.Edit
+	var put []string
+	has := map[string]int{}
+	for i := range doc.Statements {
+		has[canonStatement(&doc.Statements[i])] = i
+	}
+	for _, st := range removed {
+		if _, there := has[st.canon]; !there {
+			put = append(put, st.text)
+		}
+	}
+	for _, st := range added {
+		if i, there := has[st.canon]; there {
+			edits = append(edits, policy.RemoveStatement(i))
+		}
+	}
+	if doc, err = doc.Append(put...); err != nil {
+		return undo, false, fmt.Errorf("put statements back into the policy of bucket %s: %w", b.Name, err)
+	}
+	if err := acceptable(doc); err != nil {
+		return undo, false, err
+	}
+	in, op := BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, Operation{Name: PutBucketPolicy, Version: 1}
+	switch left, err := doc.Apply(edits...); {
+	case errors.Is(err, policy.ErrLast):
+		op.Name = DeleteBucketPolicy
+	case err != nil:
+		return undo, false, err
+	default:
+		in.Policy = left.Text()
+	}
+	op.Input, err = json.Marshal(in)
+	return op, true, err
+}
+
+// acceptable says why S3 would refuse the policy, or nil (S3 user guide, "Bucket
+// policies and user policies": at most 20 KB, each Sid once).
+func acceptable(doc *policy.Document) error {
+	if len(doc.Text()) > 20<<10 {
+		return &NotAllowedError{"the policy would be longer than the 20 KB that S3 takes"}
+	}
+	sids := map[string]bool{}
+	for _, st := range doc.Statements {
+		if st.Sid != "" && sids[st.Sid] {
+			return &NotAllowedError{fmt.Sprintf("the policy would have two statements with the Sid %q: somebody else wrote one since", st.Sid)}
+		}
+		sids[st.Sid] = true
+	}
+	return nil
+}
+
+// writtenStatement is a statement as it was written, and what is equal for those
+// that mean the same.
+type writtenStatement struct{ text, canon string }
+
+// statementsBeyond are the statements of one policy that another does not have.
+func statementsBeyond(text, other string) ([]writtenStatement, error) {
+	read := func(text string) ([]writtenStatement, error) {
+		if text == "" {
+			return nil, nil
+		}
+		doc, err := policy.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		var out []writtenStatement
+		for i := range doc.Statements {
+			st := &doc.Statements[i]
+			out = append(out, writtenStatement{doc.Text()[st.Span().Start:st.Span().End], canonStatement(st)})
+		}
+		return out, nil
+	}
+	list, err := read(text)
+	if err != nil {
+		return nil, err
+	}
+	without, err := read(other)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(st writtenStatement) bool {
+		i := slices.IndexFunc(without, func(o writtenStatement) bool { return o.canon == st.canon })
+		if i >= 0 {
+			without = slices.Delete(without, i, i+1)
+		}
+		return i >= 0
+	}), nil
+}
+
+func canonStatement(st *policy.Statement) string {
+	one := &policy.Document{Statements: []policy.Statement{*st}}
+	return one.Canon()
+}
+
+func (b *Bucket) rebaseACL(undo, change Operation) (Operation, bool, error) {
+	wrote, err := bucketInput[BucketACLInput](b, change)
+	if err != nil || slices.Equal(grantsInOrder(b.Grants), grantsInOrder(wrote.Grants)) {
+		return undo, false, err
+	}
+	back, err := bucketInput[BucketACLInput](b, undo)
+	if err != nil {
+		return undo, false, err
+	}
+	next := slices.DeleteFunc(slices.Clone(b.Grants), func(g Grant) bool {
+		return slices.Contains(wrote.Grants, g) && !slices.Contains(back.Grants, g)
+	})
+	for _, g := range back.Grants {
+		if !slices.Contains(wrote.Grants, g) {
+			next = append(next, g)
+		}
+	}
+	op := Operation{Name: PutBucketACL, Version: 1}
+	op.Input, err = json.Marshal(BucketACLInput{b.Name, b.OwnerID, grantsInOrder(next)})
+	return op, true, err
+}
