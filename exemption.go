@@ -18,12 +18,16 @@ type Exemption struct {
 // field that is set. A match on a tag can only lower to review, since whoever
 // changes a resource can tag it.
 type ExemptionMatch struct {
-	Controls  []string          `json:"controls,omitempty" yaml:"controls,omitempty"`
-	Accounts  []string          `json:"accounts,omitempty" yaml:"accounts,omitempty"`
-	OUs       []string          `json:"ous,omitempty" yaml:"ous,omitempty"`
-	Resources []string          `json:"resources,omitempty" yaml:"resources,omitempty"` // ARN globs
-	Keys      []string          `json:"keys,omitempty" yaml:"keys,omitempty"`           // finding keys, globs
-	Tags      map[string]string `json:"tags,omitempty" yaml:"tags,omitempty"`
+	Controls  []string `json:"controls,omitempty" yaml:"controls,omitempty"`
+	Accounts  []string `json:"accounts,omitempty" yaml:"accounts,omitempty"`
+	OUs       []string `json:"ous,omitempty" yaml:"ous,omitempty"`
+	Resources []string `json:"resources,omitempty" yaml:"resources,omitempty"` // ARN globs
+	// Keys are finding keys or globs: each port of the finding must be covered. What
+	// covers the internet covers bounded networks too.
+	Keys        []string          `json:"keys,omitempty" yaml:"keys,omitempty"`
+	Sources     []string          `json:"sources,omitempty" yaml:"sources,omitempty"`         // CIDRs that hold every source of the finding
+	Permissions []string          `json:"permissions,omitempty" yaml:"permissions,omitempty"` // globs that hold every permission of it
+	Tags        map[string]string `json:"tags,omitempty" yaml:"tags,omitempty"`
 }
 
 // ExemptionFilePos is where in which version of the file an exemption stands.

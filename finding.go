@@ -21,28 +21,32 @@ const (
 // Finding is one resource that fails one control in one way. Its ID does not
 // change when the resource is fixed, rolled back and fails again.
 type Finding struct {
-	ID           string       `json:"id"`
-	Control      string       `json:"control"`
-	Partition    string       `json:"partition"`
-	Account      string       `json:"account"`
-	Region       string       `json:"region"`
-	Resource     ARN          `json:"resource"`
-	ResourceType string       `json:"resource_type"`
-	ResourceName string       `json:"resource_name,omitempty"`
-	Key          string       `json:"key"` // semantic part of the ID, for example tcp/22
-	Severity     Severity     `json:"severity"`
-	Title        string       `json:"title"`
-	Why          string       `json:"why"`
-	Start        Disposition  `json:"start"`       // what the control proposed
-	Disposition  Disposition  `json:"disposition"` // what the gate decided
-	State        FindingState `json:"state"`
-	Reasons      []Reason     `json:"reasons"`
-	Remediation  string       `json:"remediation,omitempty"` // the latest one
-	FirstSeen    time.Time    `json:"first_seen"`
-	LastSeen     time.Time    `json:"last_seen"`
-	ResolvedAt   *time.Time   `json:"resolved_at,omitempty"`
-	RolledBack   int          `json:"rolled_back,omitempty"` // times that a fix was rolled back
-	Actor        string       `json:"actor,omitempty"`       // who caused it, as far as an event told
+	ID           string `json:"id"`
+	Control      string `json:"control"`
+	Partition    string `json:"partition"`
+	Account      string `json:"account"`
+	Region       string `json:"region"`
+	Resource     ARN    `json:"resource"`
+	ResourceType string `json:"resource_type"`
+	ResourceName string `json:"resource_name,omitempty"`
+	Key          string `json:"key"` // semantic part of the ID, for example tcp/22
+	// Sources are the CIDRs of the rules that open it, and Permissions the IAM
+	// actions or ACL permissions that it grants, as they are written.
+	Sources     []string     `json:"sources,omitempty"`
+	Permissions []string     `json:"permissions,omitempty"`
+	Severity    Severity     `json:"severity"`
+	Title       string       `json:"title"`
+	Why         string       `json:"why"`
+	Start       Disposition  `json:"start"`       // what the control proposed
+	Disposition Disposition  `json:"disposition"` // what the gate decided
+	State       FindingState `json:"state"`
+	Reasons     []Reason     `json:"reasons"`
+	Remediation string       `json:"remediation,omitempty"` // the latest one
+	FirstSeen   time.Time    `json:"first_seen"`
+	LastSeen    time.Time    `json:"last_seen"`
+	ResolvedAt  *time.Time   `json:"resolved_at,omitempty"`
+	RolledBack  int          `json:"rolled_back,omitempty"` // times that a fix was rolled back
+	Actor       string       `json:"actor,omitempty"`       // who caused it, as far as an event told
 	// LastActor and LastAgent are who changed the resource last and with which
 	// program, at LastChange, as an authenticated event told; never dera itself.
 	LastActor  string    `json:"last_actor,omitempty"`
@@ -69,8 +73,9 @@ type FixFailure struct {
 	Why         string    `json:"why"`
 }
 
-// FindingID derives the stable ID of a finding: f- and 20 hex digits of the
-// SHA-256 of where, what and how.
+// FindingID derives the ID that a finding gets when it is first seen: f- and 20
+// hex digits of the SHA-256 of where, what and how. It keeps that ID when its
+// range of ports changes, and with it its key.
 func FindingID(resourceKey, control, key string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{"dera-finding-v1", resourceKey, control, key}, "\x00")))
 	return "f-" + hex.EncodeToString(sum[:10])

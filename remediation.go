@@ -47,11 +47,13 @@ type Step struct {
 // Remediation is the fix of one resource under one control: its findings, the
 // decision, the plan, the evidence and where it stands.
 type Remediation struct {
-	ID         string   `json:"id"`
-	Revision   int64    `json:"revision"` // compare-and-set; the store counts it up
-	Control    string   `json:"control"`
-	Findings   []string `json:"findings"`
-	Severity   Severity `json:"severity"`
+	ID       string   `json:"id"`
+	Revision int64    `json:"revision"` // compare-and-set; the store counts it up
+	Control  string   `json:"control"`
+	Findings []string `json:"findings"`
+	Severity Severity `json:"severity"`
+	// Covers is how far its findings reached when it was decided.
+	Covers     []Extent `json:"covers,omitempty"`
 	Decision   Decision `json:"decision"`
 	Plan       Plan     `json:"plan"`
 	Digest     string   `json:"digest"`

@@ -33,6 +33,9 @@ type Failure struct {
 	// Start is the disposition before any guardrail.
 	Start    dera.Disposition
 	Severity dera.Severity
+	// Sources and Permissions are dera.Extent's.
+	Sources     []string
+	Permissions []string
 	// Title and Why are for the resource's owner.
 	Title string
 	Why   string

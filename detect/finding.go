@@ -32,8 +32,10 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 				Title: "Not judged: " + j.Control.Title, Why: "It could not be judged, because " + j.Result.Why + ".",
 			})
 		}
-		for _, fail := range failures {
+		ids := a.identify(j.Control.ID, failures, before)
+		for i, fail := range failures {
 			f := a.finding(j.Control, fail, now)
+			f.ID = ids[i]
 			if old, ok := known[f.ID]; ok {
 				f = carryOver(f, old)
 			}
@@ -84,7 +86,7 @@ func (a Assessment) finding(c control.Control, fail control.Failure, now time.Ti
 		ID: dera.FindingID(r.Key(), c.ID, fail.Key), Control: c.ID,
 		Partition: r.Partition, Account: r.Account, Region: r.Region,
 		Resource: r.ARN, ResourceType: r.Type, ResourceName: r.Name,
-		Key: fail.Key, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
+		Key: fail.Key, Sources: fail.Sources, Permissions: fail.Permissions, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
 		Start: fail.Start, Disposition: fail.Start, State: dera.FindingOpen, FirstSeen: now, LastSeen: now,
 	}
 	if fail.Key == control.UnknownKey {

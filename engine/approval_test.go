@@ -163,11 +163,16 @@ func TestRejectedPlanIsNotAskedAgain(t *testing.T) {
 	if n := len(w.ours("")); n != 0 {
 		t.Errorf("writes after a no: got %d, want none", n)
 	}
-	w.authorize(id, tcp(22, 22, "8.0.0.0/6"))
 	w.mode = dera.ReviewOnly
+	w.authorize(id, tcp(22, 22, "8.0.0.0/6"))
+	w.sweep()
+	if got := states(w.remediations(id)); !slices.Equal(got, []dera.State{dera.Rejected}) {
+		t.Errorf("remediations after a rule that opens nothing more: got %v, want no new question", got)
+	}
+	w.authorize(id, awssim.Rule{Protocol: "tcp", FromPort: 22, ToPort: 22, CIDR: "::/0"})
 	w.sweep()
 	if got := states(w.remediations(id)); !slices.Equal(got, []dera.State{dera.Rejected, dera.Waiting}) {
-		t.Errorf("remediations after the plan changed: got %v, want a new one that waits", got)
+		t.Errorf("remediations after it was opened further: got %v, want a new one that waits", got)
 	}
 }
 

@@ -110,7 +110,7 @@ func turn(g *group, o order) int {
 func standing(earlier []dera.Remediation, g *group, digest string, begin dera.State) *dera.Remediation {
 	for i := len(earlier) - 1; i >= 0; i-- {
 		r := &earlier[i]
-		if r.Digest != digest || r.Control != g.control.ID {
+		if r.Control != g.control.ID || r.Digest != digest && !(r.State == dera.Rejected && g.within(r.Covers)) {
 			continue
 		}
 		switch r.State {
@@ -134,6 +134,12 @@ func standing(earlier []dera.Remediation, g *group, digest string, begin dera.St
 		}
 	}
 	return nil
+}
+
+// within reports whether a person has judged at least as much as the group's
+// findings are about: what got narrower since is not asked again.
+func (g *group) within(judged []dera.Extent) bool {
+	return !slices.ContainsFunc(g.findings, func(f *dera.Finding) bool { return !evaluate.Within(f.Extent(), judged) })
 }
 
 // say notes a person's no among the findings' reasons.
@@ -173,6 +179,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	}
 	for _, f := range g.findings {
 		r.Findings = append(r.Findings, f.ID)
+		r.Covers = append(r.Covers, f.Extent())
 		r.Severity = max(r.Severity, f.Severity)
 		f.Remediation = r.ID
 	}

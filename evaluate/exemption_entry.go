@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ const (
 	exemptionControlForm = `^[a-z0-9*?][a-z0-9*?._-]*$`
 	exemptionAccountForm = `^([0-9]{12}|\*)$`
 	exemptionARNForm     = `^(\*|arn:[a-z*?-]+:[a-z0-9*?-]+:[a-z0-9*?-]*:([0-9]{12}|[0-9]*[*?][0-9*?]*)?:\S+)$`
+	exemptionCIDRForm    = `^[0-9A-Fa-f.:]+/[0-9]{1,3}$`
 	exemptionDateForm    = `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$`
 )
 
@@ -110,7 +112,7 @@ func (r *exemptionReader) expires(n ast.Node, what string) time.Time {
 func (r *exemptionReader) match(n ast.Node, what string) dera.ExemptionMatch {
 	var m dera.ExemptionMatch
 	before := len(r.problems)
-	f := r.mapping(n, what, "controls", "accounts", "ous", "resources", "keys", "tags")
+	f := r.mapping(n, what, "controls", "accounts", "ous", "resources", "keys", "sources", "permissions", "tags")
 	if f == nil {
 		return m
 	}
@@ -119,6 +121,8 @@ func (r *exemptionReader) match(n ast.Node, what string) dera.ExemptionMatch {
 	m.OUs = r.patterns(f["ous"], what+".ous", nil)
 	m.Resources = r.patterns(f["resources"], what+".resources", r.arn)
 	m.Keys = r.patterns(f["keys"], what+".keys", nil)
+	m.Sources = r.patterns(f["sources"], what+".sources", r.cidr)
+	m.Permissions = r.patterns(f["permissions"], what+".permissions", nil)
 	if tags := f["tags"]; tags != nil {
 		m.Tags = r.tags(tags.Value, what+".tags")
 	}
@@ -198,6 +202,12 @@ func (r *exemptionReader) account(t *token.Token, s, what string) {
 func (r *exemptionReader) arn(t *token.Token, s, what string) {
 	if !exemptionARN.MatchString(s) {
 		r.problem(t, "%s %q is not an ARN: write all six parts, arn:partition:service:region:account:resource, with * and ? as wildcards inside a part", what, short(s))
+	}
+}
+
+func (r *exemptionReader) cidr(t *token.Token, s, what string) {
+	if p, err := netip.ParsePrefix(s); err != nil || p != p.Masked() {
+		r.problem(t, "%s %q is not a CIDR without host bits: write one like 203.0.113.0/24", what, short(s))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/netset"
 )
 
 // Match returns the first exemption that covers the finding, or nil. byTag says
@@ -44,7 +45,10 @@ func exemptionCovers(m dera.ExemptionMatch, f dera.Finding, acct dera.Account, t
 			return false
 		}
 	}
-	return matchesAny(m.Controls, f.Control) && matchesAny(m.Accounts, f.Account) && matchesAny(m.OUs, acct.OU) && matchesAny(m.Keys, f.Key) &&
+	return matchesAny(m.Controls, f.Control) && matchesAny(m.Accounts, f.Account) && matchesAny(m.OUs, acct.OU) &&
+		(len(m.Keys) == 0 || keyWithin(f.Key, m.Keys)) &&
+		(len(m.Sources) == 0 || sourcesWithin(f.Sources, m.Sources)) &&
+		(len(m.Permissions) == 0 || permissionsWithin(f.Permissions, m.Permissions)) &&
 		(len(m.Resources) == 0 || slices.ContainsFunc(m.Resources, func(p string) bool { return matchARN(p, f.Resource) }))
 }
 
@@ -75,12 +79,13 @@ func matchARN(pattern string, arn dera.ARN) bool {
 // values of a field are alternatives, so one * makes the whole field count for
 // nothing. A tag always leaves something out.
 func coversEverything(m dera.ExemptionMatch) bool {
-	for _, field := range [][]string{m.Controls, m.Accounts, m.OUs, m.Resources, m.Keys} {
+	for _, field := range [][]string{m.Controls, m.Accounts, m.OUs, m.Resources, m.Keys, m.Permissions} {
 		if len(field) > 0 && !slices.ContainsFunc(field, matchesAll) {
 			return false
 		}
 	}
-	return len(m.Tags) == 0
+	sources, _ := addrs(m.Sources)
+	return len(m.Tags) == 0 && (len(m.Sources) == 0 || netset.Public().Subset(sources))
 }
 
 // matchesAll reports whether a pattern matches all values: stars only, or an ARN

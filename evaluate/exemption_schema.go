@@ -23,12 +23,14 @@ type exemptionEntry struct {
 }
 
 type exemptionMatch struct {
-	Controls  []string          `json:"controls,omitempty" jsonschema:"title=Controls,minItems=1" jsonschema_description:"IDs of controls. * and ? are wildcards."`
-	Accounts  []string          `json:"accounts,omitempty" jsonschema:"title=Accounts,minItems=1" jsonschema_description:"Account IDs in quotes: YAML takes them for numbers otherwise and may lose a leading zero."`
-	OUs       []string          `json:"ous,omitempty" jsonschema:"title=Organizational units,minItems=1" jsonschema_description:"Organizational units as configured for the accounts. * and ? are wildcards."`
-	Resources []string          `json:"resources,omitempty" jsonschema:"title=Resources,minItems=1" jsonschema_description:"ARNs with all six parts. * and ? are wildcards inside a part."`
-	Keys      []string          `json:"keys,omitempty" jsonschema:"title=Keys,minItems=1" jsonschema_description:"Keys of findings: which opening of the resource is meant. * and ? are wildcards."`
-	Tags      map[string]string `json:"tags,omitempty" jsonschema:"title=Tags" jsonschema_description:"Tags that the resource must have; values may hold * and ?. Whoever can change a resource can tag it: a match that needs a tag asks a person and exempts nothing."`
+	Controls    []string          `json:"controls,omitempty" jsonschema:"title=Controls,minItems=1" jsonschema_description:"IDs of controls. * and ? are wildcards."`
+	Accounts    []string          `json:"accounts,omitempty" jsonschema:"title=Accounts,minItems=1" jsonschema_description:"Account IDs in quotes: YAML takes them for numbers otherwise and may lose a leading zero."`
+	OUs         []string          `json:"ous,omitempty" jsonschema:"title=Organizational units,minItems=1" jsonschema_description:"Organizational units as configured for the accounts. * and ? are wildcards."`
+	Resources   []string          `json:"resources,omitempty" jsonschema:"title=Resources,minItems=1" jsonschema_description:"ARNs with all six parts. * and ? are wildcards inside a part."`
+	Keys        []string          `json:"keys,omitempty" jsonschema:"title=Keys,minItems=1" jsonschema_description:"Keys of findings: which opening of the resource is meant. * and ? are wildcards. A range of ports is covered when each of its ports is; what covers the internet covers bounded networks (/bounded) too."`
+	Sources     []string          `json:"sources,omitempty" jsonschema:"title=Sources,minItems=1" jsonschema_description:"CIDRs. Every source of the finding must lie within them: when the rule is opened further, it is a finding again."`
+	Permissions []string          `json:"permissions,omitempty" jsonschema:"title=Permissions,minItems=1" jsonschema_description:"IAM actions or ACL permissions. Every one that the finding grants must be covered. * and ? are wildcards."`
+	Tags        map[string]string `json:"tags,omitempty" jsonschema:"title=Tags" jsonschema_description:"Tags that the resource must have; values may hold * and ?. Whoever can change a resource can tag it: a match that needs a tag asks a person and exempts nothing."`
 }
 
 // JSONSchemaExtend adds what struct tags cannot say.
@@ -51,13 +53,14 @@ func (exemptionMatch) JSONSchemaExtend(s *jsonschema.Schema) {
 	one := uint64(1)
 	s.MinProperties = &one
 	for name, form := range map[string]string{
-		"controls": exemptionControlForm, "accounts": exemptionAccountForm, "ous": `\S`, "resources": exemptionARNForm, "keys": `\S`,
+		"controls": exemptionControlForm, "accounts": exemptionAccountForm, "ous": `\S`, "resources": exemptionARNForm, "keys": `\S`, "sources": exemptionCIDRForm, "permissions": `\S`,
 	} {
 		property(s, name).Items.Pattern = form
 	}
 	for name, examples := range map[string][]any{
 		"controls": {"ec2-sg-admin-ports-open"}, "accounts": {"012345678901"}, "ous": {"ou-ab12-34567890"},
 		"resources": {"arn:aws:ec2:*:012345678901:security-group/sg-*"}, "keys": {"tcp/22"},
+		"sources": {"203.0.113.0/24"}, "permissions": {"s3:GetObject"},
 	} {
 		property(s, name).Items.Examples = examples
 	}

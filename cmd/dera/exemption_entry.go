@@ -23,17 +23,31 @@ func exemptionEntry(f dera.Finding, now time.Time) []string {
 	} else {
 		f.Owner = ""
 	}
-	return []string{
+	out := []string{
 		"  - id: " + strings.TrimPrefix(f.ID, "f-"),
 		"    match:",
 		"      controls: [" + quoted(f.Control) + "]",
 		"      accounts: [" + quoted(f.Account) + "]",
 		"      resources: [" + quoted(string(f.Resource)) + "]",
 		"      keys: [" + quoted(f.Key) + "]",
+	}
+	for _, list := range []struct {
+		name   string
+		values []string
+	}{{"sources", f.Sources}, {"permissions", f.Permissions}} {
+		var values []string
+		for _, v := range list.values {
+			values = append(values, quoted(v))
+		}
+		if len(values) > 0 {
+			out = append(out, "      "+list.name+": ["+strings.Join(values, ", ")+"]")
+		}
+	}
+	return append(out,
 		fmt.Sprintf("    owner: %s %s", quoted(f.Owner), owner),
 		`    reason: "" # blank: why it must stay as it is, with a ticket; the list is not valid without`,
 		"    expires: " + now.UTC().AddDate(0, 0, exemptionDays).Format(time.DateOnly),
-	}
+	)
 }
 
 // quoted is a text as YAML reads it back, whatever it holds.

@@ -86,7 +86,7 @@ func checkAdminPorts(g *resource.SecurityGroup, s control.Settings) control.Resu
 		}
 		if e.Measure.Internet() {
 			f := control.Failure{
-				Key: adminKey(a.port), Start: dera.Auto, Severity: dera.Critical,
+				Key: adminKey(a.port), Start: dera.Auto, Severity: dera.Critical, Sources: sourcesOf(e.Internet),
 				Title: fmt.Sprintf("%s (TCP %d) is open to the internet", a.name, a.port),
 				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), a.port, ruleList(e.Internet)),
 			}
@@ -98,7 +98,7 @@ func checkAdminPorts(g *resource.SecurityGroup, s control.Settings) control.Resu
 		}
 		if e.BoundedMeasure.External() && len(e.Bounded) > 0 {
 			failures = append(failures, control.Failure{
-				Key: adminKey(a.port) + boundedSuffix, Start: dera.Review, Severity: dera.Medium,
+				Key: adminKey(a.port) + boundedSuffix, Start: dera.Review, Severity: dera.Medium, Sources: sourcesOf(e.Bounded),
 				Title: fmt.Sprintf("%s (TCP %d) is open to unknown public networks", a.name, a.port),
 				Why:   fmt.Sprintf("%s can reach TCP %d through %s; they are on no allowlist.", control.Audience(e.BoundedMeasure), a.port, ruleList(e.Bounded)),
 			})

@@ -77,6 +77,23 @@ func hasKey(failures []control.Failure, key string) bool {
 	return slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == key })
 }
 
+// sourcesOf are the CIDRs of the rules; of a prefix list those of its entries,
+// and its ID where these could not be read.
+func sourcesOf(rules []resource.Rule) []string {
+	var out []string
+	for _, r := range rules {
+		prefixes, known := r.Addresses()
+		for _, p := range prefixes {
+			out = append(out, p.String())
+		}
+		if !known && r.PrefixList != nil {
+			out = append(out, r.PrefixList.ID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // ruleList names up to three rules.
 func ruleList(rules []resource.Rule) string {
 	var lines []string

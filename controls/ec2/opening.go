@@ -297,7 +297,7 @@ func upper(p netset.Protocol) string {
 }
 
 func (o opening) failure() control.Failure {
-	f := control.Failure{Key: o.key, Start: dera.Review, Severity: dera.High}
+	f := control.Failure{Key: o.key, Start: dera.Review, Severity: dera.High, Sources: sourcesOf(o.blamed)}
 	switch {
 	case o.all && o.internet:
 		f.Severity = dera.Critical

@@ -48,7 +48,7 @@ func checkWebPorts(g *resource.SecurityGroup, s control.Settings) control.Result
 		}
 		if e.Measure.Internet() {
 			failures = append(failures, control.Failure{
-				Key: "tcp/" + strconv.Itoa(int(port)), Start: dera.Alert, Severity: dera.Low,
+				Key: "tcp/" + strconv.Itoa(int(port)), Start: dera.Alert, Severity: dera.Low, Sources: sourcesOf(e.Internet),
 				Title: fmt.Sprintf("TCP %d is open to the internet", port),
 				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), port, ruleList(e.Internet)),
 			})

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"slices"
 	"strings"
 
 	"dera"
@@ -61,9 +62,10 @@ func checkACL(b *resource.Bucket, _ control.Settings) control.Result {
 	}
 	var failures []control.Failure
 	for _, key := range []string{control.ACLRead, control.ACLWrite} {
-		var lines []string
+		var lines, permissions []string
 		for _, g := range b.PublicGrants() {
 			if aclKey(g) == key {
+				permissions = append(permissions, g.Permission)
 				lines = append(lines, "“"+g.Line()+"”")
 			}
 		}
@@ -71,7 +73,7 @@ func checkACL(b *resource.Bucket, _ control.Settings) control.Result {
 			continue
 		}
 		f := control.Failure{
-			Key: key, Severity: dera.High, Title: "The bucket ACL lets strangers read",
+			Key: key, Severity: dera.High, Permissions: slices.Compact(sorted(permissions)), Title: "The bucket ACL lets strangers read",
 			Why: "Strangers are let in by " + strings.Join(sorted(lines), ", ") + ".",
 		}
 		if key == control.ACLWrite {

@@ -3,10 +3,12 @@ package s3
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"dera"
 	"dera/control"
+	"dera/iam/policy"
 	"dera/resource"
 )
 
@@ -83,17 +85,18 @@ func checkPolicy(b *resource.Bucket, _ control.Settings) control.Result {
 	}
 	var failures []control.Failure
 	for _, writes := range []bool{false, true} {
-		var lines []string
+		var lines, actions []string
 		for _, o := range open {
 			if o.Writes == writes {
 				lines = append(lines, "“"+o.Line+"”")
+				actions = append(actions, granted(doc.Statements[o.Index])...)
 			}
 		}
 		if len(lines) == 0 {
 			continue
 		}
 		f := control.Failure{
-			Key: policyKey(writes), Severity: dera.High, Title: "The bucket policy lets strangers read",
+			Key: policyKey(writes), Severity: dera.High, Permissions: slices.Compact(sorted(actions)), Title: "The bucket policy lets strangers read",
 			Why: "Anybody is let in by " + strings.Join(lines, ", ") + ".",
 		}
 		if writes {
@@ -102,4 +105,13 @@ func checkPolicy(b *resource.Bucket, _ control.Settings) control.Result {
 		failures = append(failures, lowered(b, f, b.Blocked().PublicPolicy))
 	}
 	return judged(failures, unsure)
+}
+
+// granted are the actions of a statement as written; of NotAction nobody lists
+// them.
+func granted(st policy.Statement) []string {
+	if len(st.NotActions) > 0 {
+		return []string{"*"}
+	}
+	return st.Actions
 }
