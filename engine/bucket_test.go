@@ -338,6 +338,45 @@ func TestOverwrittenWriterIsTold(t *testing.T) {
 	}
 }
 
+// TestOverwrittenWriterIsNamedWhileDeraWorks: the event arrives while dera still
+// writes or verifies.
+func TestOverwrittenWriterIsNamedWhileDeraWorks(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		when awssim.Fault
+	}{
+		{name: "while_it_writes", when: awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: awssim.Hook, Times: 1}},
+		{name: "right_after_the_write", when: awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: awssim.HookAfter, Times: 1}},
+		{name: "while_it_verifies", when: awssim.Fault{Match: byEngineS3("GetBucketPolicy"), Kind: awssim.HookAfter, Times: 1, After: 4}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+			other := w.newEngine("engine-2", w.openStore(w.clock.Now))
+			tt.when.Func = func() {
+				ev := w.bucketEvent("PutBucketPolicy")
+				ev.ID, ev.Actor = "e-1", "arn:aws:iam::"+account+":user/bob"
+				if err := other.Ingest(t.Context(), []dera.Event{ev}, nil, nil); err != nil {
+					t.Error(err)
+				}
+			}
+			w.cloud.Inject(tt.when)
+			w.ingest(w.bucketEvent("PutBucketPolicy"))
+			w.quiet()
+			r := w.bucketFixes(t)[0]
+			wantState(t, r, dera.Collateral)
+			if !strings.Contains(r.Overwrote, "user/bob") {
+				t.Errorf("overwrote: got %q, want bob's call named", r.Overwrote)
+			}
+			if got, want := w.policyOf(t), bucketPolicy(partner); got != want {
+				t.Errorf("policy: got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
 // TestBlockComesAfterThePolicyAndGoesBeforeIt: once nothing is public the block
 // follows by itself; the policy cannot come back while it stands.
 func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {

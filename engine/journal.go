@@ -153,7 +153,9 @@ func (j journal) Write(ctx context.Context, e remediate.Entry) error {
 			Kind: remediateJob, Key: e.Remediation.ID, Priority: remediatePriority(e.Remediation.Severity), RunAt: j.cfg.Now().Add(j.cfg.LeaseTTL),
 		})
 	}
-	if err := j.cfg.Store.Commit(ctx, b); err != nil {
+	if err := j.cfg.Store.Commit(ctx, b); errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("%w: %w", remediate.ErrChanged, err)
+	} else if err != nil {
 		return err
 	}
 	if e.Remediation != nil {

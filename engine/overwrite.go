@@ -71,7 +71,7 @@ func orSomebody(actor string) string {
 // rival reports whether the event is of a call that wrote the document of the
 // remediation while dera was between its read and its write.
 func (e *Engine) rival(kind resource.Kind, r dera.Remediation, ev dera.Event) bool {
-	if !r.State.Final() && r.State != dera.Verifying || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
+	if !r.State.Final() && r.State != dera.Applying && r.State != dera.Verifying || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
 		return false
 	}
 	var read, wrote time.Time
@@ -83,6 +83,9 @@ func (e *Engine) rival(kind resource.Kind, r dera.Remediation, ev dera.Event) bo
 			wrote = s.At
 		default: // the other steps wrote nothing
 		}
+	}
+	if r.State == dera.Applying { // it is writing
+		wrote = e.cfg.Now()
 	}
 	return !read.IsZero() && !wrote.IsZero() && e.cfg.Now().Sub(wrote) <= watchFor &&
 		!ev.Time.Before(read.Add(-clockGrain)) && !ev.Time.After(wrote.Add(clockGrain))

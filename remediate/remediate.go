@@ -14,6 +14,9 @@ var (
 	// ErrStopped means that a stop covers the remediation; nothing was written
 	// since, and it goes on when the stop is lifted.
 	ErrStopped = errors.New("dera is stopped")
+	// ErrChanged means that the remediation itself was changed since it was loaded,
+	// for example by an event that names another writer.
+	ErrChanged = errors.New("the remediation was changed by somebody else")
 	// ErrBusy means that somebody else holds the resource.
 	ErrBusy = errors.New("somebody else is working on the resource")
 )
@@ -30,7 +33,8 @@ func (e *LaterError) Error() string {
 }
 
 // Journal is what the state machine needs to be durable. Write commits an entry
-// in one transaction and refuses it when the lease is lost.
+// in one transaction and refuses it when the lease is lost, and with ErrChanged
+// when the remediation is not the one any more that was loaded.
 type Journal interface {
 	Load(ctx context.Context, id string) (dera.Remediation, []dera.Intent, error)
 	Write(ctx context.Context, e Entry) error
@@ -177,6 +181,10 @@ func (r *Runner) Run(ctx context.Context, id string) (dera.Remediation, error) {
 	return r.hold(ctx, id, func(t *run) error { return t.carry(ctx) })
 }
 
+// reloads is how often a remediation that was changed meanwhile is loaded again
+// within one run: it can be run from wherever it is.
+const reloads = 3
+
 // hold loads the remediation under the lease of its resource.
 func (r *Runner) hold(ctx context.Context, id string, f func(*run) error) (dera.Remediation, error) {
 	rem, _, err := r.cfg.Journal.Load(ctx, id)
@@ -187,10 +195,16 @@ func (r *Runner) hold(ctx context.Context, id string, f func(*run) error) (dera.
 	if err != nil {
 		return rem, err
 	}
-	t := &run{Runner: r, lease: lease}
-	if t.rem, t.intents, err = r.cfg.Journal.Load(ctx, id); err == nil {
-		if t.kind, err = resource.Lookup(t.rem.Plan.Type); err == nil {
-			err = f(t)
+	var t *run
+	for range reloads {
+		t = &run{Runner: r, lease: lease}
+		if t.rem, t.intents, err = r.cfg.Journal.Load(ctx, id); err == nil {
+			if t.kind, err = resource.Lookup(t.rem.Plan.Type); err == nil {
+				err = f(t)
+			}
+		}
+		if !errors.Is(err, ErrChanged) {
+			break
 		}
 	}
 	// The lease is given back also when ctx is done; if that fails it runs out.

@@ -28,6 +28,9 @@ func (t *run) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if canon == t.rem.Expect() && len(still) == 0 && t.rem.Overwrote != "" {
+		return t.move(ctx, dera.Collateral, "the fix is in effect, but dera may have overwritten "+t.rem.Overwrote, Entry{LookAgain: true})
+	}
 	if canon == t.rem.Expect() && len(still) == 0 {
 		return t.move(ctx, dera.Resolved, "a fresh look finds the finding gone and nothing else moved", Entry{LookAgain: true})
 	}
@@ -44,7 +47,7 @@ func (t *run) verify(ctx context.Context) error {
 	// Our changes did their work. What else moved was not ours, or not meant to
 	// move; the fix is kept and a person is told (design §6.1.2). To undo here
 	// would open again what a person may just have closed further.
-	t.rem.Moved = lineDiff(t.rem.Expect(), canon)
+	t.rem.Moved = append(t.rem.Moved, lineDiff(t.rem.Expect(), canon)...)
 	why := "the fix is in effect, but something outside the plan moved"
 	switch {
 	case missing != "" && len(still) > 0:

@@ -46,7 +46,7 @@ func exemptionEntry(f dera.Finding, now time.Time) []string {
 	return append(out,
 		fmt.Sprintf("    owner: %s %s", quoted(f.Owner), owner),
 		`    reason: "" # blank: why it must stay as it is, with a ticket; the list is not valid without`,
-		"    expires: " + now.UTC().AddDate(0, 0, exemptionDays).Format(time.DateOnly),
+		"    expires: "+now.UTC().AddDate(0, 0, exemptionDays).Format(time.DateOnly),
 	)
 }
 
