@@ -255,8 +255,9 @@ func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation,
 	case done:
 		return true, nil, t.close(ctx, in, true, out, nil)
 	case doErr == nil:
-		return false, nil, t.close(ctx, in, false, nil, errors.New("the call reported success, but the change does not show"))
-	case again(doErr) && t.waited() <= tryFor:
+		doErr = errors.New("the call reported success, but the change does not show")
+	}
+	if again(doErr) && t.waited() <= tryFor {
 		in.Retry, in.Unanswered = true, in.Unanswered || !refused(doErr)
 		return false, doErr, t.close(ctx, in, false, nil, doErr)
 	}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"dera/awssim"
+)
+
+const estateDir = "../../testdata/estate"
+
+// estate is the labelled account of testdata/estate.
+type estate struct {
+	PrefixLists map[string][]string   `yaml:"prefix_lists"`
+	Groups      []estateGroup         `yaml:"groups"`
+	Account     map[string]estateItem `yaml:"account"`
+	Buckets     []estateBucket        `yaml:"buckets"`
+
+	cloud    *awssim.Cloud
+	underWay []underWay        // what was half-done when the last scan ended
+	ids      map[string]string // of groups and prefix lists, by name
+}
+
+// estateItem is what an expert would do about one finding.
+type estateItem struct {
+	Right string `yaml:"right"`
+	Why   string `yaml:"why"`
+}
+
+type estateGroup struct {
+	Name     string                `yaml:"name"`
+	Rules    []string              `yaml:"rules"`
+	Tags     map[string]string     `yaml:"tags"`
+	Attached string                `yaml:"attached"`
+	Findings map[string]estateItem `yaml:"findings"`
+	After    *[]string             `yaml:"after"`
+}
+
+type estateBucket struct {
+	Name     string                `yaml:"name"`
+	Policy   []any                 `yaml:"policy"`
+	ACL      string                `yaml:"acl"`
+	Website  bool                  `yaml:"website"`
+	Origin   bool                  `yaml:"origin"`
+	Block    string                `yaml:"block"`
+	Tags     map[string]string     `yaml:"tags"`
+	Findings map[string]estateItem `yaml:"findings"`
+	After    *[]string             `yaml:"after"`
+}
+
+func loadEstate(t *testing.T) *estate {
+	t.Helper()
+	e := &estate{ids: map[string]string{}}
+	for _, name := range []string{"groups.yaml", "buckets.yaml"} {
+		text, err := os.ReadFile(filepath.Join(estateDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(text, e); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	return e
+}
+
+const estateAccount, estateRegion = "111122223333", "us-east-1"
+
+// build makes the estate on a simulated AWS.
+func (e *estate) build(t *testing.T) {
+	t.Helper()
+	e.cloud = awssim.New(awssim.Config{Seed: 5})
+	account := e.cloud.Account(estateAccount)
+	r, ctx := account.Region(estateRegion), t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, cidrs := range e.PrefixLists {
+		id, err := r.CreatePrefixList(ctx, name, len(cidrs), cidrs...)
+		must(err)
+		e.ids[name] = id
+	}
+	for _, g := range e.Groups {
+		id, err := r.CreateSecurityGroup(ctx, g.Name)
+		must(err)
+		e.ids[g.Name] = id
+		if len(g.Tags) > 0 {
+			must(r.Tag(ctx, id, g.Tags))
+		}
+		for _, text := range g.Rules {
+			_, err := r.Authorize(ctx, id, e.rule(t, text))
+			must(err)
+		}
+		if ip := map[string]string{"public": "198.51.100.77", "private": ""}[g.Attached]; g.Attached != "" {
+			_, err := r.AttachInterface(ip, id)
+			must(err)
+		}
+	}
+	for _, b := range e.Buckets {
+		create := r.CreateBucket
+		if b.ACL != "" {
+			create = r.CreateLegacyBucket
+		}
+		must(create(ctx, b.Name))
+		must(r.PutPublicAccessBlock(ctx, b.Name, map[string]*awssim.PublicAccessBlock{
+			"full": {BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
+			"acls": {BlockPublicACLs: true, IgnorePublicACLs: true},
+		}[b.Block]))
+		if len(b.Policy) > 0 {
+			text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": b.Policy})
+			must(err)
+			must(r.PutBucketPolicy(ctx, b.Name, strings.ReplaceAll(string(text), "BUCKET", b.Name)))
+		}
+		if b.ACL != "" {
+			must(r.PutBucketACL(ctx, b.Name, b.ACL))
+		}
+		if b.Website {
+			must(r.PutBucketWebsite(ctx, b.Name, "index.html"))
+		}
+		if b.Origin {
+			account.AddDistribution(awssim.Distribution{Origins: []string{b.Name + ".s3." + estateRegion + ".amazonaws.com"}})
+		}
+		if len(b.Tags) > 0 {
+			must(r.TagBucket(ctx, b.Name, b.Tags))
+		}
+	}
+}
+
+// rule reads PROTOCOL PORTS SOURCE # DESCRIPTION.
+func (e *estate) rule(t *testing.T, text string) awssim.Rule {
+	t.Helper()
+	text, description, _ := strings.Cut(text, " # ")
+	f := strings.Fields(text)
+	if len(f) != 3 {
+		t.Fatalf("rule %q: want PROTOCOL PORTS SOURCE", text)
+	}
+	r := awssim.Rule{Protocol: f[0], Description: description}
+	from, to, ok := strings.Cut(strings.Replace(f[1], "/", "-", 1), "-")
+	switch {
+	case f[1] == "-1":
+		from, to = "-1", "-1"
+	case !ok && r.Protocol == "icmp":
+		to = "-1"
+	case !ok:
+		to = from
+	}
+	var err, err2 error
+	r.FromPort, err = strconv.Atoi(from)
+	r.ToPort, err2 = strconv.Atoi(to)
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatalf("rule %q: %v", text, err)
+	}
+	kind, name, _ := strings.Cut(f[2], ":")
+	switch kind {
+	case "pl":
+		r.PrefixList = e.ids[name]
+	case "sg":
+		r.Group = e.ids[name]
+	default:
+		r.CIDR = f[2]
+	}
+	return r
+}
