@@ -79,6 +79,7 @@ func record(o, envelope object) (Record, error) {
 	}
 	r := Record{
 		ID:        clean(first(o.text("eventID"), envelope.text("id")), 128),
+		RequestID: clean(o.text("requestID"), 128),
 		Type:      clean(o.text("eventType"), 64),
 		Time:      moment(o.text("eventTime"), envelope.text("time")),
 		ReadOnly:  string(o["readOnly"]) == "true",

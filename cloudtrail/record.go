@@ -22,6 +22,7 @@ import (
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 type Record struct {
 	ID        string    // eventID
+	RequestID string    // requestID: the service's own of the call
 	Source    string    // eventSource, for example ec2.amazonaws.com
 	Name      string    // eventName
 	Type      string    // eventType, for example AwsApiCall

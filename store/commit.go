@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/audit"
 	"dera/usage"
 )
 
@@ -50,6 +51,10 @@ type Batch struct {
 	// Kept are events that could not be read; Counts are added to counters.
 	Kept   []KeptEvent
 	Counts map[string]int64
+	// Calls are calls of dera's own principals, as CloudTrail has them; Judged are
+	// the events of those that somebody was told of.
+	Calls  []audit.Call
+	Judged []string
 	// Use goes to the usage ledger: what the events say that this batch is made of.
 	Use usage.Batch
 }
@@ -91,7 +96,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.remember, w.evidence, w.events, w.counts, w.done, w.enqueue, w.append, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.remember, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {

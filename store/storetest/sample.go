@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/audit"
 	"dera/store"
 )
 
@@ -82,5 +83,6 @@ func full(id string, l dera.Lease, at time.Time) store.Batch {
 		Records:      []dera.AuditRecord{record, Record("started "+id, at)},
 		Kept:         []store.KeptEvent{{ID: "kept with " + id, At: at, Source: "sqs", Why: "it is no JSON", Body: strings.Repeat("x", 10)}},
 		Counts:       map[string]int64{"events": 1},
+		Calls:        []audit.Call{{EventID: "event of " + id, RequestID: "request of " + id, Service: "ec2", Time: at}},
 	}
 }

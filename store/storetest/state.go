@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dera"
+	"dera/audit"
 	"dera/store"
 )
 
@@ -29,6 +30,7 @@ func stateTests() map[string]func(*world) {
 		"kept_events_are_bounded":            keptBounded,
 		"kept_events_may_be_anything":        keptAnything,
 		"counters_add_up_over_all_writers":   counters,
+		"calls_are_kept_once_and_judged":     calls,
 		"evidence_is_kept_once":              evidence,
 		"what_is_not_there_is_not_found":     notFound,
 	}
@@ -221,6 +223,24 @@ func keptAnything(w *world) {
 	got := must(w.store.KeptEvents(w.Context()))(w)
 	if len(got) != 1 || !strings.HasPrefix(e.Body, got[0].Body) || len(got[0].Body) != 1<<16 || len(got[0].Why) > 1<<10+3 {
 		w.Errorf("kept events: got %d", len(got))
+	}
+}
+
+func calls(w *world) {
+	now := w.clock.Now()
+	a := audit.Call{EventID: "e-1", RequestID: "q-1", Service: "ec2", Name: "RevokeSecurityGroupIngress", Account: account, Region: region, Actor: "é\x00", Time: now}
+	b, young := a, a
+	b.EventID, b.Time = "e-2", now.Add(-time.Minute)
+	young.EventID, young.Time = "e-3", now.Add(time.Hour)
+	w.commit(store.Batch{Calls: []audit.Call{a, b, young}})
+	again := a
+	again.Name = "changed"
+	w.commit(store.Batch{Calls: []audit.Call{again}, Judged: []string{"e-2", "nothing"}})
+	if diff := cmp.Diff([]audit.Call{b, a, young}, must(w.store.Calls(w.Context(), false, time.Time{}))(w)); diff != "" {
+		w.Errorf("calls: got (+) and want (-):\n%s", diff)
+	}
+	if diff := cmp.Diff([]audit.Call{a}, must(w.store.Calls(w.Context(), true, now.Add(time.Second)))(w)); diff != "" {
+		w.Errorf("unjudged calls: got (+) and want (-):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"dera/audit"
+)
+
+// calls keeps what CloudTrail says of dera's own calls, each event once.
+func (w writer) calls(ctx context.Context, b Batch) error {
+	for _, c := range b.Calls {
+		body, err := json.Marshal(c)
+		if err != nil {
+			return fmt.Errorf("keep call %s: %w", c.EventID, err)
+		}
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO calls (event, at, judged, body) VALUES ($1, $2, 0, $3) ON CONFLICT (event) DO NOTHING`,
+			clean(c.EventID), micros(c.Time), string(body)); err != nil {
+			return fmt.Errorf("keep call %s: %w", c.EventID, err)
+		}
+	}
+	for _, event := range b.Judged {
+		if _, err := w.tx.ExecContext(ctx, `UPDATE calls SET judged = 1 WHERE event = $1`, clean(event)); err != nil {
+			return fmt.Errorf("mark call %s: %w", event, err)
+		}
+	}
+	return nil
+}
+
+// Calls returns the kept calls in the order of their times; with unjudged only
+// those before a time that nobody was told of.
+func (s *Store) Calls(ctx context.Context, unjudged bool, before time.Time) ([]audit.Call, error) {
+	query, args := `SELECT body FROM calls ORDER BY at, event`, []any{}
+	if unjudged {
+		query, args = `SELECT body FROM calls WHERE judged = 0 AND at < $1 ORDER BY at, event`, []any{micros(before)}
+	}
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read calls: %w", err)
+	}
+	defer rows.Close()
+	var out []audit.Call
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("read calls: %w", err)
+		}
+		var c audit.Call
+		if err := json.Unmarshal([]byte(body), &c); err != nil {
+			return nil, fmt.Errorf("read calls: %w", err)
+		}
+		out = append(out, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read calls: %w", err)
+	}
+	return out, nil
+}
