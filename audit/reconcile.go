@@ -50,8 +50,8 @@ type Write struct {
 type Pair struct {
 	Write
 	EventID string `json:"event_id"`
-	// By is request_id, or time where AWS did not answer the write: the same
-	// service, account and region between intent and result.
+	// By is request_id, or time where AWS did not answer the write: the same call
+	// in the same account and region between intent and result.
 	By string `json:"by"`
 }
 
@@ -185,17 +185,24 @@ func Reconcile(writes []Write, calls []Call, reach Reach, now time.Time) Reconci
 
 // unanswered finds the call of a write that AWS did not answer, or -1.
 func unanswered(w Write, calls []Call, used []bool) int {
-	service, _, _ := strings.Cut(w.Operation, ":")
+	service, name, _ := strings.Cut(w.Operation, ":")
 	if w.RequestID != "" || !w.Applied {
 		return -1
 	}
 	for i, c := range calls {
-		if !used[i] && !c.ReadOnly && !c.Failed && c.Service == service && c.Account == w.Account && (c.Region == w.Region || w.Region == dera.GlobalRegion) &&
+		if !used[i] && !c.ReadOnly && !c.Failed && c.Service == service && sameCall(name, c.Name) && c.Account == w.Account && (c.Region == w.Region || w.Region == dera.GlobalRegion) &&
 			!c.Time.Before(w.From.Add(-clockSkew)) && !c.Time.After(w.To.Add(clockSkew)) {
 			return i
 		}
 	}
 	return -1
+}
+
+// sameCall reports whether an event can be that of an operation: S3 takes some
+// settings away by a call of its own, DeleteBucketPolicy for PutBucketPolicy.
+func sameCall(operation, event string) bool {
+	bare := func(s string) string { return strings.TrimPrefix(strings.TrimPrefix(s, "Put"), "Delete") }
+	return bare(operation) == bare(event)
 }
 
 func distinct(calls []Call) []Call {

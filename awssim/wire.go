@@ -37,7 +37,7 @@ func (ec2Protocol) success(k *call, answer any) response {
 		d.write(e)
 	}
 	e.shut(k.Operation + "Response")
-	return xmlResponse(http.StatusOK, e)
+	return xmlResponse(k, http.StatusOK, e)
 }
 
 func (ec2Protocol) failure(k *call, err *Error) response {
@@ -51,7 +51,7 @@ func (ec2Protocol) failure(k *call, err *Error) response {
 	e.end("Errors")
 	e.text("RequestID", k.RequestID)
 	e.end("Response")
-	return xmlResponse(err.Status, e)
+	return xmlResponse(k, err.Status, e)
 }
 
 // stsProtocol is the AWS query protocol.
@@ -72,7 +72,7 @@ func (stsProtocol) success(k *call, answer any) response {
 	e.text("RequestId", k.RequestID)
 	e.end("ResponseMetadata")
 	e.shut(k.Operation + "Response")
-	return xmlResponse(http.StatusOK, e)
+	return xmlResponse(k, http.StatusOK, e)
 }
 
 func (stsProtocol) failure(k *call, err *Error) response {
@@ -89,11 +89,13 @@ func (stsProtocol) failure(k *call, err *Error) response {
 	e.end("Error")
 	e.text("RequestId", k.RequestID)
 	e.shut("ErrorResponse")
-	return xmlResponse(err.Status, e)
+	return xmlResponse(k, err.Status, e)
 }
 
-func xmlResponse(status int, e *encoder) response {
-	return response{status: status, header: http.Header{"Content-Type": {"text/xml;charset=UTF-8"}}, body: e.buf}
+func xmlResponse(k *call, status int, e *encoder) response {
+	header := http.Header{"Content-Type": {"text/xml;charset=UTF-8"}}
+	header.Set("x-amzn-RequestId", k.RequestID)
+	return response{status: status, header: header, body: e.buf}
 }
 
 // sqsProtocol is the AWS JSON 1.0 protocol with the error header of services that once spoke the query protocol.

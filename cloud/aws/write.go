@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 
 	"dera"
@@ -129,6 +130,10 @@ func (at *attempt) guard(stack *middleware.Stack) error {
 			}
 			out, md, err := next.HandleFinalize(ctx, in)
 			at.requestID, _ = awsmiddleware.GetRequestIDMetadata(md)
+			var refused *awshttp.ResponseError
+			if at.requestID == "" && errors.As(err, &refused) {
+				at.requestID = refused.ServiceRequestID()
+			}
 			return out, md, err
 		}), "Signing", middleware.Before)
 }

@@ -8,7 +8,6 @@ import (
 	"dera"
 	awscloud "dera/cloud/aws"
 	"dera/detect"
-	"dera/engine"
 	"dera/evaluate"
 	"dera/remediate"
 	"dera/resource"
@@ -85,15 +84,15 @@ func receipts(messages []source.Message) []awscloud.Message {
 }
 
 // ingest hands a delivery of a source to the engine.
-func ingest(e *engine.Engine) source.Handler {
+func (s *session) ingest() source.Handler {
 	return func(ctx context.Context, d source.Delivery) error {
-		return e.Accept(ctx, d.Events, batchOf(d), d.Older...)
+		return s.engine.Accept(ctx, d.Events, s.batchOf(d), d.Older...)
 	}
 }
 
 // batchOf is what of a delivery is kept beside the events.
-func batchOf(d source.Delivery) store.Batch {
-	b := store.Batch{Counts: d.Counts.Names()}
+func (s *session) batchOf(d source.Delivery) store.Batch {
+	b := store.Batch{Counts: d.Counts.Names(), Calls: s.witnessed(d)}
 	for _, k := range d.Kept {
 		b.Kept = append(b.Kept, store.KeptEvent{ID: k.ID, At: k.At, Source: d.Source, Why: k.Why, Body: k.Body})
 	}

@@ -19,11 +19,11 @@ import (
 func newAuditCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "The audit log: verify, show, export",
+		Short: "The audit log: verify, show, export, compare with CloudTrail",
 		Args:  args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a))
+	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a), newAuditReconcileCommand(a))
 	return cmd
 }
 
@@ -49,6 +49,9 @@ func (a *app) export(ctx context.Context, s *session, dir string) error {
 	}
 	blobs, err := exportEvidence(ctx, s, dir, c.Size)
 	if err != nil {
+		return err
+	}
+	if err := a.reconciled(ctx, s, dir); err != nil {
 		return err
 	}
 	if a.json() {

@@ -82,7 +82,8 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		if err != nil {
 			return err
 		}
-		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, s.noting(handle)) })
+		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, s.noting(handle)) },
+			func(ctx context.Context) error { return s.witness(ctx, log) })
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -165,5 +166,5 @@ func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return sched.Run(ctx, ingest(s.engine)) }, nil
+	return func(ctx context.Context) error { return sched.Run(ctx, s.ingest()) }, nil
 }

@@ -16,7 +16,7 @@ import (
 func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, error) {
 	if !s.config.Vouched {
 		log.InfoContext(ctx, "the usage ledger takes nothing from the queue, for queue_is_ours is not set")
-		return ingest(s.engine), nil
+		return s.ingest(), nil
 	}
 	l := ledger.New(s.store, s.app.now)
 	scope := ledger.Scope{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
@@ -33,7 +33,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 			events[i] = ledger.Event{Body: raw, Authenticated: d.Authenticated}
 		}
 		_, err := o.Through(ctx, events, func(ctx context.Context, use ledger.Batch, counts ledger.Counts) error {
-			b := batchOf(d)
+			b := s.batchOf(d)
 			b.Use = use
 			if n := counts[ledger.Counted]; n > 0 {
 				b.Counts["usage_counted"] = n
