@@ -76,6 +76,9 @@ func (e *Engine) ours(s dera.Scope) bool {
 // is decided auto is made ready for the caller to Carry (its job is due a minute
 // later, in case the caller does not get to it).
 func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
+	if err := e.configured(ev.Scope.Account); err != nil {
+		return err
+	}
 	todo := []dera.Event{ev}
 	var errs []error
 	for len(todo) > 0 && ctx.Err() == nil {

@@ -22,6 +22,8 @@ const (
 	NotFound    Problem = "not found"
 	Unavailable Problem = "unavailable" // the service or operation is not there
 	Other       Problem = "error"
+	// WrongAccount is an [AccountError].
+	WrongAccount Problem = "wrong account"
 )
 
 // Error is a failed API call: where, which call, and what kind of problem.
@@ -55,6 +57,9 @@ func (e *Error) Error() string {
 // Refused reports whether the service answered that it did not carry out the
 // request. Of a call without an answer, or with a server error, nobody knows.
 func (e *Error) Refused() bool {
+	if e.Problem == WrongAccount {
+		return true // it was not even sent
+	}
 	var resp *smithyhttp.ResponseError
 	if !errors.As(e.Err, &resp) || resp.Response == nil || e.Code == "" {
 		return false
@@ -73,6 +78,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // wrap classifies an SDK error.
 func wrap(account, region, call string, err error) error {
 	e := &Error{Account: account, Region: region, Call: call, Problem: Other, Err: err}
+	var wrong *AccountError
+	if errors.As(err, &wrong) {
+		e.Problem, e.Err = WrongAccount, wrong // without the SDK's words before it
+		return e
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()

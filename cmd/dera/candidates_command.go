@@ -46,7 +46,7 @@ func (a *app) candidates(ctx context.Context, s *session, out string, only []str
 	if len(only) > 0 && out == "" {
 		return usage("--finding chooses what goes into --exemptions-out FILE")
 	}
-	if err := s.recall(ctx); err != nil {
+	if err := s.recall(ctx, true); err != nil {
 		return err
 	}
 	list, findings, err := s.gather(ctx)

@@ -49,12 +49,20 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 	if err != nil {
 		return err
 	}
+	s.recallOffline(ctx)
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return err
+	}
 	r := scanReport{Findings: []findingView{}}
 	for _, f := range list {
 		if !all && f.State == dera.FindingResolved {
 			continue
 		}
 		v := findingView{Finding: f}
+		if f.State != dera.FindingResolved && !covered(f.Account, f.Region) {
+			v.NotRead = &f.LastSeen
+		}
 		if f.Remediation != "" {
 			rem, err := s.store.Remediation(ctx, f.Remediation)
 			if err != nil {
@@ -78,7 +86,7 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		if f.Plan != nil {
 			rem = f.Plan.Remediation + " " + p.state(f.Plan.State)
 		}
-		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), string(f.State), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
+		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), f.stateText(), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) == 0 {
 		a.printf("no findings\n")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dera"
 )
@@ -19,6 +20,17 @@ type scanReport struct {
 type findingView struct {
 	dera.Finding
 	Plan *planView `json:"plan,omitempty"`
+	// NotRead is since when nothing is known of it: its place could not be read, or
+	// left the configuration.
+	NotRead *time.Time `json:"not_read_since,omitempty"`
+}
+
+// stateText is the state, and since when it is only what was known last.
+func (f findingView) stateText() string {
+	if f.NotRead == nil {
+		return string(f.State)
+	}
+	return string(f.State) + ", not read since " + stamp(*f.NotRead)
 }
 
 type planView struct {
@@ -82,7 +94,7 @@ func (a *app) printScan(r scanReport) {
 	p := newPaint(a.out)
 	t := table{head: []string{"SEVERITY", "DECISION", "STATE", "WHERE", "RESOURCE", "FINDING"}}
 	for _, f := range r.Findings {
-		t.row(p.severity(f.Severity), p.disposition(f.Disposition), string(f.State), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
+		t.row(p.severity(f.Severity), p.disposition(f.Disposition), f.stateText(), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) > 0 {
 		t.print(a.out)

@@ -38,6 +38,9 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.recallAloud(ctx); err != nil {
+		return err
+	}
 	s.queueURL = queueURL
 	level := slog.HandlerOptions{Level: slog.LevelInfo}
 	log := slog.New(slog.NewJSONHandler(a.err, &level))

@@ -72,6 +72,9 @@ func (a *app) scan(ctx context.Context, apply bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.recallAloud(ctx); err != nil {
+		return err
+	}
 	watch := &scanning{progress: newProgress(a.err, "looking")}
 	if err := s.connect(ctx, options{tell: watch.tell}); err != nil {
 		return err
@@ -174,11 +177,20 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 	if err != nil {
 		return r, err
 	}
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return r, err
+	}
 	for _, f := range all {
-		if f.LastSeen.Before(began) && !s.couldNotRead(f, watch.unread) {
+		left := !covered(f.Account, f.Region) && f.State != dera.FindingResolved
+		unread := f.LastSeen.Before(began)
+		if unread && !left && !s.couldNotRead(f, watch.unread) {
 			continue
 		}
 		v := findingView{Finding: f}
+		if unread {
+			v.NotRead = &f.LastSeen
+		}
 		if f.Remediation != "" {
 			rem, err := s.store.Remediation(ctx, f.Remediation)
 			if err != nil {

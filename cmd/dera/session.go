@@ -26,6 +26,7 @@ import (
 // session is everything that a command needs that works with the store.
 type session struct {
 	app      *app
+	named    flags // as the command line gave them, before anything was recalled
 	config   fileConfig
 	settings control.Settings
 	store    *store.Store
@@ -61,7 +62,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 			return nil, usage("--mode: %v", err)
 		}
 	}
-	s := &session{app: a, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
+	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
 	if s.settings, err = cfg.settings(); err != nil {
 		return nil, usage("%v", err)
 	}
@@ -162,11 +163,16 @@ func (s *session) whoAmI(ctx context.Context) (dera.Actor, error) {
 func (s *session) chooseRegions(ctx context.Context) error {
 	switch {
 	case s.app.flags.allRegions:
-		regions, err := s.client.Regions(ctx, s.accounts[0].ID)
-		if err != nil {
-			return fmt.Errorf("list regions: %w", err)
+		var errs []error
+		for _, a := range s.accounts { // the first that can be read: one that cannot must not stop the others
+			regions, err := s.client.Regions(ctx, a.ID)
+			if err == nil {
+				s.regions = regions
+				return nil
+			}
+			errs = append(errs, err)
 		}
-		s.regions = regions
+		return fmt.Errorf("list regions: %w", errors.Join(errs...))
 	case len(s.app.flags.regions) > 0:
 		s.regions = s.app.flags.regions
 	case len(s.config.Regions) > 0:
