@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dera/audit"
-	"dera/evaluate"
 	"dera/source"
 	"dera/store"
 )
@@ -149,7 +148,9 @@ func (x *examination) exemptions() {
 		x.says("exemptions", "", healthy, "there is no list", "")
 		return
 	}
-	list, err := evaluate.ExemptionConfig{Controls: controlIDs(), Now: x.app.now()}.Load(path)
+	cfg := exemptionConfig()
+	cfg.Now = x.app.now()
+	list, err := cfg.Load(path)
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		x.says("exemptions", path, broken, first, "dera exemptions check "+path)

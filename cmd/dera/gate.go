@@ -18,7 +18,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 	if path == "" && !s.app.flags.noExemptions && s.config.enforces(s.app.flags.mode) {
 		return evaluate.Gate{}, usage("enforce wants to know about exemptions: name the list with --exemptions FILE, or say --no-exemptions")
 	}
-	exempted, err := evaluate.NewExempted(path, evaluate.ExemptionConfig{Controls: controlIDs()}, s.app.now)
+	exempted, err := evaluate.NewExempted(path, exemptionConfig(), s.app.now)
 	if err != nil {
 		return evaluate.Gate{}, usage("%w", err)
 	}
@@ -63,7 +63,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Proved{},
 			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
 			s.breaker(),
-			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget, Everywhere: s.config.BudgetAll},
+			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: budget(s.config.Budget), Everywhere: budget(s.config.BudgetAll)},
 		},
 	}, nil
 }

@@ -57,6 +57,7 @@ type scanSummary struct {
 	Resolved     int            `json:"resolved"`
 	Unknown      int            `json:"unknown"`
 	Unreadable   int            `json:"unreadable"`
+	Hidden       int            `json:"hidden_by_allow"`
 	Dispositions map[string]int `json:"dispositions"`
 }
 
@@ -119,9 +120,18 @@ func (a *app) printScan(r scanReport) {
 			open[f.Disposition]++
 		}
 	}
-	a.printf("%s: looked at %d resources in %s, mode %s; left: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read\n",
+	a.printf("%s: looked at %d resources in %s, mode %s; left: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read%s\n",
 		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode,
-		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable)
+		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable, hiddenText(s.Hidden))
+}
+
+// hiddenText says how many findings nobody is shown since their sources are own
+// networks.
+func hiddenText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d hidden by network.allow", n)
 }
 
 func (a *app) printPlan(p paint, f findingView) {

@@ -34,6 +34,7 @@ type scanning struct {
 	progress *progress
 	unread   []unreadable
 	groups   int
+	hidden   int // findings that network.allow hides
 }
 
 // unreadable is a place that could not be read.
@@ -53,6 +54,7 @@ func (s *scanning) tell(n engine.News) {
 	case "page":
 		if n.Scope.Sweep() {
 			s.groups += n.Resources
+			s.hidden += n.Hidden
 			s.progress.step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":
@@ -201,7 +203,7 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 		r.Findings = append(r.Findings, v)
 	}
 	r.Summary = summarize(r)
-	r.Summary.Resources = watch.groups
+	r.Summary.Resources, r.Summary.Hidden = watch.groups, watch.hidden
 	r.Summary.Mode = s.config.modeFor(s.app.flags.mode)(s.accounts[0], "").String()
 	for _, acct := range s.accounts {
 		r.Summary.Accounts = append(r.Summary.Accounts, acct.ID)

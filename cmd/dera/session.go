@@ -69,6 +69,9 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	if err := os.MkdirAll(s.keys, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
+	if err := othersRead(a.flags.data); err != nil {
+		a.note("dera: warning: %v\n", err)
+	}
 	vault, err := audit.LoadVault(s.keys, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		vault, err = audit.CreateVault(s.keys, nil)
@@ -175,10 +178,12 @@ func (s *session) chooseRegions(ctx context.Context) error {
 		return fmt.Errorf("list regions: %w", errors.Join(errs...))
 	case len(s.app.flags.regions) > 0:
 		s.regions = s.app.flags.regions
+		return s.config.validateRegions("--region", s.regions)
 	case len(s.config.Regions) > 0:
 		s.regions = s.config.Regions
 	default:
 		s.regions = []string{s.client.Region()}
+		return s.config.validateRegions("AWS_REGION", s.regions)
 	}
 	return nil
 }
@@ -202,7 +207,7 @@ func (s *session) wire(o options) error {
 		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
-		BudgetPerHour: s.config.Budget, BudgetEverywhere: s.config.BudgetAll, ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
+		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,
 	})
 	return err
