@@ -82,23 +82,31 @@ func (s *session) verify(ctx context.Context, creds aws.Credentials) error {
 	if id.Account != s.account {
 		return s.wrong(id.Account)
 	}
-	want := Partition(s.client.base.Region)
-	if s.role != "" {
-		want = dera.ARN(s.role).Partition()
-	}
 	// Emulators call every partition aws; AWS itself takes no credentials of another.
-	if got := dera.ARN(id.ARN).Partition(); got != want && got != "aws" {
-		return &AccountError{s.account, id.Account + " of partition " + got, s.whose(), "expected partition " + want + ": correct role_arn and regions in the configuration"}
+	if got := dera.ARN(id.ARN).Partition(); got != "aws" {
+		return s.inPartition(got)
 	}
 	return nil
 }
 
+// inPartition refuses another partition than that of the regions.
+func (s *session) inPartition(got string) error {
+	want := Partition(s.client.base.Region)
+	if got == want {
+		return nil
+	}
+	return &AccountError{s.account, s.account + " of partition " + got, s.whose(), "expected partition " + want + ", that of region " + s.client.base.Region + ": correct role_arn or regions in the configuration"}
+}
+
 // roleFits compares the role with the account before anything is sent to STS.
 func (s *session) roleFits() error {
-	if got := dera.ARN(s.role).Account(); s.role != "" && got != s.account {
+	if s.role == "" {
+		return nil
+	}
+	if got := dera.ARN(s.role).Account(); got != s.account {
 		return s.wrong(got)
 	}
-	return nil
+	return s.inPartition(dera.ARN(s.role).Partition())
 }
 
 func (s *session) wrong(got string) error {

@@ -41,6 +41,7 @@ func TestRightAccountOrNothing(t *testing.T) {
 		{"write_role_of_another_account", Account{ID: member, RoleARN: "arn:aws:iam::" + member + ":role/reader", WriteRoleARN: foreignRole}, nil, []string{foreignRole, hub, member}, true},
 		{"session_of_another_account", Account{ID: member, RoleARN: "arn:aws:iam::" + member + ":role/reader"}, whoami(hub, "arn:aws:sts::"+hub+":assumed-role/reader/dera"), []string{hub, member}, false},
 		{"session_of_another_partition", Account{ID: member, RoleARN: "arn:aws:iam::" + member + ":role/reader"}, whoami(member, "arn:aws-cn:sts::"+member+":assumed-role/reader/dera"), []string{"aws-cn", member}, false},
+		{"role_of_another_partition", Account{ID: member, RoleARN: "arn:aws-us-gov:iam::" + member + ":role/reader"}, nil, []string{"aws-us-gov", member, east}, false},
 		{"sts_that_does_not_say", Account{ID: member, RoleARN: "arn:aws:iam::" + member + ":role/reader"}, whoami("", ""), []string{member}, false},
 	}
 	for _, tt := range tests {

@@ -16,6 +16,11 @@ import (
 type candidates struct {
 	Candidates []candidate `json:"candidates"`
 	Exemptions *written    `json:"exemptions,omitempty"`
+	// Hidden is how many findings network.allow hid at the last look at everything,
+	// by account.
+	Hidden map[string]int `json:"hidden_by_allow,omitempty"`
+	// ExemptBy are the entries that findings are exempt by, with how many.
+	ExemptBy []string `json:"exempt_by,omitempty"`
 }
 
 // candidate is one control in one account.

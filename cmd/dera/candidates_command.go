@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -53,7 +54,11 @@ func (a *app) candidates(ctx context.Context, s *session, out string, only []str
 	if err != nil {
 		return err
 	}
-	report := candidates{Candidates: list}
+	report := candidates{Candidates: list, ExemptBy: exemptBy(findings)}
+	if report.Hidden, err = s.store.Hidden(ctx); err != nil {
+		return err
+	}
+	maps.DeleteFunc(report.Hidden, func(_ string, n int) bool { return n == 0 })
 	if out != "" {
 		chosen, err := choose(findings, only)
 		if err != nil {
@@ -185,6 +190,12 @@ func (a *app) printCandidates(r candidates) {
 		if c.Mode != dera.Enforce {
 			a.printf("  to switch it on, add this line to modes in the configuration:\n  %s\n", c.SwitchOn)
 		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(r.Hidden)) {
+		a.printf("\n%d more findings in %s are hidden by network.allow\n", r.Hidden[account], account)
+	}
+	if len(r.ExemptBy) > 0 {
+		a.printf("\nexempt: %s\n", strings.Join(r.ExemptBy, ", "))
 	}
 	if w := r.Exemptions; w != nil {
 		a.printf("\n%s with %d entries, their reasons blank for a person to fill in\n", p.bold(w.File), w.Entries)

@@ -15,10 +15,18 @@ import (
 // data looks at what lies in the database: the log, stops, jobs, sources.
 func (x *examination) data(ctx context.Context) {
 	x.says("data", x.app.flags.data, healthy, "it opens, and the audit log agrees with it", "")
+	if err := othersRead(x.app.flags.data); err != nil {
+		x.says("data", x.app.flags.data, toDo, err.Error(), "chmod 700 "+x.app.flags.data)
+	}
+	for _, w := range x.app.configWarnings(x.config) {
+		if strings.HasPrefix(w, "network.allow") {
+			x.says("network.allow", "", toDo, w, "renew the entry, or remove it")
+		}
+	}
 	for _, c := range []struct {
 		name string
 		look func(context.Context) error
-	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"sources", x.sources}} {
+	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"hidden findings", x.hidden}} {
 		if err := c.look(ctx); err != nil {
 			x.says(c.name, "", untold, err.Error(), "")
 		}
@@ -72,8 +80,10 @@ func (x *examination) stops(ctx context.Context) error {
 		if s.Account+s.Control != "" {
 			where = strings.TrimSpace(s.Account + " " + s.Control)
 		}
+		x.account = s.Account
 		x.says("stops", where, toDo, "dera is stopped: "+s.Reason, "dera resume with the same scope, when it may go on")
 	}
+	x.account = ""
 	if len(stops) == 0 {
 		x.says("stops", "", healthy, "nothing is stopped", "")
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dera"
 	"dera/evaluate"
 )
 
@@ -128,6 +129,11 @@ func (s *session) ownResources() []string {
 		own = append(own, arn)
 	}
 	return own
+}
+
+// queueAccount is the account in the URL of a queue, or "".
+func queueAccount(address string) string {
+	return dera.ARN(queueARN(address)).Account()
 }
 
 // queueARN is the ARN glob of the queue behind a URL, or "".

@@ -34,6 +34,9 @@ func newRunCommand(a *app) *cobra.Command {
 }
 
 func (a *app) controller(ctx context.Context, queueURL string, sweep time.Duration) (err error) {
+	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
+		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err

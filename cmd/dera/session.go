@@ -136,6 +136,12 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if s.client, err = awscloud.New(ctx, cfg); err != nil {
 		return err
 	}
+	if err := s.config.validateRegions("--region", s.app.flags.regions); err != nil {
+		return err
+	}
+	if err := s.config.validateRegions("AWS_REGION", []string{s.client.Region()}); err != nil {
+		return err
+	}
 	if s.identity, err = s.client.Identity(ctx); err != nil {
 		return fmt.Errorf("find out who we are: %w", err)
 	}
@@ -178,12 +184,10 @@ func (s *session) chooseRegions(ctx context.Context) error {
 		return fmt.Errorf("list regions: %w", errors.Join(errs...))
 	case len(s.app.flags.regions) > 0:
 		s.regions = s.app.flags.regions
-		return s.config.validateRegions("--region", s.regions)
 	case len(s.config.Regions) > 0:
 		s.regions = s.config.Regions
 	default:
 		s.regions = []string{s.client.Region()}
-		return s.config.validateRegions("AWS_REGION", s.regions)
 	}
 	return nil
 }
