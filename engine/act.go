@@ -174,35 +174,3 @@ func (e *Engine) Rollback(ctx context.Context, id string, req remediate.Request)
 	}
 	return e.runner.Rollback(ctx, id, req)
 }
-
-// Switch stops and resumes. It needs the store alone, so that it works when AWS,
-// the configuration and every engine are down.
-type Switch struct {
-	Store *store.Store
-	Now   func() time.Time
-}
-
-// Stop records a stop; it holds from the next write on, in every process that
-// shares the store.
-func (w Switch) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	s.By, s.At = by.Name, w.Now().UTC()
-	return w.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordStop, s, by)}})
-}
-
-// Resume takes a stop away, and closes the breakers of where it held.
-func (w Switch) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	return w.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Remember: w.closes(s), Records: []dera.AuditRecord{w.record(dera.RecordResume, s, by)}})
-}
-
-// closes remembers the resume, from which on the breakers count anew. One of a
-// control alone says nothing about the others.
-func (w Switch) closes(s dera.Stop) map[string]string {
-	if s.Control != "" {
-		return nil
-	}
-	return map[string]string{store.ResumedName(s.Account): store.Moment(w.Now())}
-}
-
-func (w Switch) record(kind dera.RecordKind, s dera.Stop, by dera.Actor) dera.AuditRecord {
-	return dera.AuditRecord{Version: 1, Kind: kind, Time: w.Now().UTC(), Actor: by, Account: s.Account, Control: s.Control, Why: s.Where() + reasonText(s.Reason)}
-}

@@ -80,7 +80,7 @@ func (a *app) candidates(ctx context.Context, s *session, out string, only []str
 func choose(findings []dera.Finding, only []string) ([]dera.Finding, error) {
 	var out []dera.Finding
 	for _, f := range findings {
-		what, _ := would(f)
+		what, _, _ := would(f)
 		if slices.Contains(only, f.ID) || len(only) == 0 && f.State == dera.FindingOpen && what == dera.Auto {
 			out = append(out, f)
 		}
@@ -183,6 +183,9 @@ func (a *app) printCandidates(r candidates) {
 			if f.Would == "fix" {
 				a.printf("%s\n", wrap(fmt.Sprintf("would fix %s %s: %s", f.ID, f.Resource.Name(), f.Title), "  ", width))
 			}
+		}
+		for _, x := range c.Passing {
+			a.printf("%s\n", wrap(fmt.Sprintf("%d held back for now, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
 		}
 		for _, x := range c.Refused {
 			a.printf("%s\n", wrap(fmt.Sprintf("%d not, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))

@@ -72,8 +72,16 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		}
 		r.Findings = append(r.Findings, v)
 	}
+	stops, err := s.store.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	r.stopped(stops)
 	r.Summary = summarize(r)
 	if a.json() {
+		for _, o := range stops { // the list has no place for what concerns no finding in it
+			a.note("dera: %s\n", stopText(o))
+		}
 		if err := a.printJSON(r.Findings); err != nil {
 			return err
 		}
@@ -93,6 +101,7 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 	} else {
 		t.print(a.out)
 	}
+	a.printStops(p, r.Stops)
 	return r.exit()
 }
 

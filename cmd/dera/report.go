@@ -13,7 +13,9 @@ import (
 type scanReport struct {
 	Findings   []findingView `json:"findings"`
 	Unreadable []unreadable  `json:"unreadable,omitempty"`
-	Summary    scanSummary   `json:"summary"`
+	// Stops are those that hold.
+	Stops   []dera.Stop `json:"stops,omitempty"`
+	Summary scanSummary `json:"summary"`
 }
 
 // findingView is a finding with the plan that would remove it.
@@ -23,6 +25,26 @@ type findingView struct {
 	// NotRead is since when nothing is known of it: its place could not be read, or
 	// left the configuration.
 	NotRead *time.Time `json:"not_read_since,omitempty"`
+	// Stop is one that covers it: nothing is written.
+	Stop *dera.Stop `json:"stopped,omitempty"`
+}
+
+// stopped notes the stops that hold, with the findings that they cover too.
+func (r *scanReport) stopped(list []dera.Stop) {
+	r.Stops = list
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if j := slices.IndexFunc(list, func(s dera.Stop) bool { return s.Covers(f.Account, f.Control) }); j >= 0 {
+			f.Stop = &list[j]
+		}
+	}
+}
+
+// printStops says for people that nothing is written, and what ends that.
+func (a *app) printStops(p paint, list []dera.Stop) {
+	for _, s := range list {
+		a.printf("%s; %s takes it away\n", p.colour("1", stopText(s)), resumeCommand(s))
+	}
 }
 
 // stateText is the state, and since when it is only what was known last.
@@ -113,6 +135,7 @@ func (a *app) printScan(r scanReport) {
 	for _, u := range r.Unreadable {
 		a.printf("%s %s %s: %s\n", p.colour("1", "not read:"), u.Account, u.Region, u.Error)
 	}
+	a.printStops(p, r.Stops)
 	s := r.Summary
 	open := map[dera.Disposition]int{}
 	for _, f := range r.Findings {

@@ -202,6 +202,11 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 		}
 		r.Findings = append(r.Findings, v)
 	}
+	stops, err := s.store.Stops(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.stopped(stops)
 	r.Summary = summarize(r)
 	r.Summary.Resources, r.Summary.Hidden = watch.groups, watch.hidden
 	r.Summary.Mode = s.config.modeFor(s.app.flags.mode)(s.accounts[0], "").String()
