@@ -60,6 +60,18 @@ func coversType(m dera.ExemptionMatch, typ string) bool {
 	return len(samples[typ]) > 0
 }
 
+// EveryOf returns the types of which globs on ARNs leave out no resource.
+func EveryOf(globs []string) (types []string) {
+	for _, typ := range slices.Sorted(maps.Keys(samples)) {
+		if !slices.ContainsFunc(samples[typ], func(arn dera.ARN) bool {
+			return !slices.ContainsFunc(globs, func(g string) bool { return dera.MatchGlob(g, string(arn)) })
+		}) {
+			types = append(types, typ)
+		}
+	}
+	return types
+}
+
 // samples are ARNs of each type that share no more than all of its ARNs do.
 var samples = map[string][]dera.ARN{
 	"AWS::EC2::SecurityGroup": {

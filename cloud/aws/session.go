@@ -150,6 +150,19 @@ func (c *Client) Session(ctx context.Context, account string, write bool) (Ident
 	return c.identity(ctx, account, creds)
 }
 
+// Check returns an error unless the credentials for an account are the account's.
+func (c *Client) Check(ctx context.Context, account string) error {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	c.mu.Lock()
+	creds := c.credentials(account)
+	c.mu.Unlock()
+	if _, err := creds.Retrieve(ctx); err != nil {
+		return wrap(account, c.base.Region, "sts:GetCallerIdentity", err)
+	}
+	return nil
+}
+
 // verified gives credentials of an account out only if they are.
 func (c *Client) verified(account, role string, next aws.CredentialsProvider, set ...func(*aws.CredentialsCacheOptions)) aws.CredentialsProvider {
 	return aws.NewCredentialsCache(&session{client: c, next: next, account: account, role: role}, set...)

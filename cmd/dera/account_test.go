@@ -88,6 +88,19 @@ func TestOrdersOnAnAccountThatIsNotConfigured(t *testing.T) {
 	if out, _, _ := said(t, "show", finding, "--data", data, "-o", "json"); !strings.Contains(out, `"not_read_since"`) {
 		t.Errorf("show: got\n%s", out)
 	}
+	// Configured, and reached with the wrong credentials: refused before anything is recorded.
+	wrong := fileIn(t, dir, "wrong.yaml", "version: 1\nsettle: 5ms\naccounts: [{id: \""+ours+"\"}]\n")
+	log, _, _ := said(t, "audit", "show", "--data", data)
+	digest := before[0].Plan.Digest
+	for _, order := range [][]string{{"remediate", finding}, {"approve", remediation, "--digest", digest}, {"rollback", remediation, "--reason", "no"}, {"reject", remediation, "--reason", "no"}} {
+		_, errOut, code := said(t, append(order, "--mode", "review", "--config", wrong, "--data", data)...)
+		if code != exitFailed || !strings.Contains(errOut, "wrong account") || !strings.Contains(errOut, theirs) || !strings.Contains(errOut, ours) {
+			t.Errorf("%v: got %d, want it refused with both accounts\n%s", order, code, errOut)
+		}
+	}
+	if now, _, _ := said(t, "audit", "show", "--data", data); now != log {
+		t.Errorf("a refused order was recorded:\n%s", now)
+	}
 	// An account whose session is another's is not read, and does not stop the others.
 	both := fileIn(t, dir, "both.yaml", "version: 1\naccounts: [{id: \""+ours+"\"}, {id: \""+theirs+"\"}]\n")
 	openSSH(t, cloud.Account(theirs).Region("us-east-1"), "shop")

@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"dera"
 	"dera/audit"
+	"dera/evaluate"
 )
 
 // checkConfig finds what the start would refuse: the file itself, the files that
@@ -105,8 +107,15 @@ func othersRead(dir string) error {
 	return nil
 }
 
-// configWarnings are what works and somebody should look at.
-func (a *app) configWarnings(c fileConfig) (out []string) {
+// hidingWarnings are the parts of a configuration that hide more, or less, than
+// whoever wrote them may think.
+func (a *app) hidingWarnings(c fileConfig) (out []string) {
+	for field, globs := range map[string][]string{"break_glass.resources": c.BreakGlass.Resources, "own_resources": c.OwnResources} {
+		for _, typ := range evaluate.EveryOf(globs) {
+			out = append(out, field+": covers every "+typ+", so that dera changes none of them: narrow it")
+		}
+	}
+	slices.Sort(out)
 	for i, e := range c.Network.Allow {
 		p, until, err := e.prefix()
 		switch left := until.Sub(a.now()); {
@@ -117,6 +126,12 @@ func (a *app) configWarnings(c fileConfig) (out []string) {
 			out = append(out, fmt.Sprintf("network.allow[%d]: %s lapses on %s", i, p, e.Expires))
 		}
 	}
+	return out
+}
+
+// configWarnings are what works and somebody should look at.
+func (a *app) configWarnings(c fileConfig) []string {
+	out := a.hidingWarnings(c)
 	if c.enforces("") && c.Exemptions == "" {
 		out = append(out, "enforce is configured without an exemption list: dera run and dera scan --apply then require --exemptions FILE or --no-exemptions")
 	}

@@ -75,6 +75,8 @@ func TestConfigFaults(t *testing.T) {
 		{"allow_wide_of_two", allow("3.0.0.0/16, 3.1.0.0/16"), "2:18: network.allow", "3.0.0.0/15"},
 		{"allow_unknown_key", allow("{cidr: 3.0.0.0/24, owners: net}"), "2:38: unknown field \"owners\"", "owner"},
 		{"allow_wide", allow(halves("3.0.0.0/8") + ", 198.51.100.0/24, '2600:1f00::/40'"), "", ""},
+		{"keep_everything", "network: {keep_internal: [0.0.0.0/0]}", "2:26: network.keep_internal", "switch remediation off"},
+		{"keep_the_private", "network: {keep_internal: [10.0.0.0/8, 172.16.0.0/12, 'fc00::/7']}", "", ""},
 		{"exemptions_missing", "exemptions: nowhere.yaml", "2:13: exemptions", "write the path"},
 		{"exemptions_broken", "exemptions: broken.yaml", "2:13: exemptions", "broken.yaml:1:10"},
 		{"flow_logs_missing", "flow_logs: [nowhere]", "2:13: flow_logs[0]", "write the path"},

@@ -111,7 +111,7 @@ func (c fileConfig) settings() (control.Settings, error) {
 			s.Lapsing = append(s.Lapsing, control.Lapsing{Prefix: p, Until: until})
 		}
 	}
-	errs = append(errs, tooMuch(netset.AddrsOf(all...)))
+	errs = append(errs, tooMuch("allow", "detection", netset.AddrsOf(all...)))
 	for _, p := range netset.AddrsOf(alone...).Prefixes() {
 		if wide(p) && errors.Join(errs...) == nil {
 			errs = append(errs, fmt.Errorf("network.allow: entries without owner, reason and expiry make up %s together: write it as one entry with these three", p))
@@ -125,12 +125,14 @@ func (c fileConfig) settings() (control.Settings, error) {
 		}
 		s.KeepInternal = append(s.KeepInternal, p)
 	}
+	// What is public and stays open leaves the finding, so that the fix is refused.
+	errs = append(errs, tooMuch("keep_internal", "remediation", netset.AddrsOf(s.KeepInternal...)))
 	return s, errors.Join(errs...)
 }
 
 // tooMuch refuses networks that cover so much of the public addresses, in one
-// piece or in many, that detection would be off.
-func tooMuch(allow netset.Addrs) error {
+// piece or in many, that what dera is for would be off.
+func tooMuch(field, what string, allow netset.Addrs) error {
 	given := netset.AddrsOf(netip.MustParsePrefix("2000::/3"))
 	part := func(of, part netset.Addrs) *big.Rat {
 		count := func(a netset.Addrs) *big.Int {
@@ -145,7 +147,7 @@ func tooMuch(allow netset.Addrs) error {
 	}{{"IPv4", netset.Public().IPv4()}, {"IPv6", given}} {
 		if p := part(f.of, f.of.Intersect(allow)); p.Cmp(big.NewRat(1, mostPublic)) > 0 {
 			percent, _ := new(big.Rat).Mul(p, big.NewRat(100, 1)).Float64()
-			return fmt.Errorf("network.allow: covers %.0f%% of the public %s addresses, and more than one in %d would switch detection off: write only networks that are your own", percent, f.name, mostPublic)
+			return fmt.Errorf("network.%s: covers %.0f%% of the public %s addresses, and more than one in %d would switch %s off: write only networks that are your own", field, percent, f.name, mostPublic, what)
 		}
 	}
 	return nil

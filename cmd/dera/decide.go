@@ -35,9 +35,9 @@ func (s *session) person() dera.Actor { return dera.Actor{Name: s.identity.ARN, 
 
 // inForce refuses an order on an account that is not looked after: what stands
 // there cannot be read, and credentials of another account would find nothing.
-func (s *session) inForce(account, id string) error {
+func (s *session) inForce(ctx context.Context, account, id string) error {
 	if slices.ContainsFunc(s.accounts, func(a dera.Account) bool { return a.ID == account }) {
-		return nil
+		return s.client.Check(ctx, account) // before anything is recorded
 	}
 	where := "no configuration is named, so that dera looks after account " + s.identity.Account + " of the credentials alone"
 	if s.app.flags.config != "" {
@@ -78,7 +78,7 @@ func newApproveCommand(a *app) *cobra.Command {
 				if err != nil {
 					return notFound(err)
 				}
-				if err := s.inForce(r.Plan.Account, r.ID); err != nil {
+				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
 				}
 				if err := s.mayAct(r); err != nil {
@@ -114,7 +114,7 @@ func newRejectCommand(a *app) *cobra.Command {
 				if err != nil {
 					return notFound(err)
 				}
-				if err := s.inForce(r.Plan.Account, r.ID); err != nil {
+				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
 				}
 				if r, err = s.engine.Decide(ctx, r.ID, engine.Verdict{Reason: reason, By: s.person()}); err != nil {
@@ -144,7 +144,7 @@ func newRollbackCommand(a *app) *cobra.Command {
 				if err != nil {
 					return notFound(err)
 				}
-				if err := s.inForce(r.Plan.Account, r.ID); err != nil {
+				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
 				}
 				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite})
@@ -179,7 +179,7 @@ func (a *app) remediate(ctx context.Context, s *session, id string) error {
 	if err != nil {
 		return notFound(err)
 	}
-	if err := s.inForce(f.Account, f.ID); err != nil {
+	if err := s.inForce(ctx, f.Account, f.ID); err != nil {
 		return err
 	}
 	ev := dera.Event{

@@ -18,10 +18,8 @@ func (x *examination) data(ctx context.Context) {
 	if err := othersRead(x.app.flags.data); err != nil {
 		x.says("data", x.app.flags.data, toDo, err.Error(), "chmod 700 "+x.app.flags.data)
 	}
-	for _, w := range x.app.configWarnings(x.config) {
-		if strings.HasPrefix(w, "network.allow") {
-			x.says("network.allow", "", toDo, w, "renew the entry, or remove it")
-		}
+	for _, w := range x.app.hidingWarnings(x.config) {
+		x.says("configuration", "", toDo, w, "change it by pull request; dera config check says the same")
 	}
 	for _, c := range []struct {
 		name string

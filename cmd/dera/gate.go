@@ -23,6 +23,9 @@ func (s *session) gate() (evaluate.Gate, error) {
 	if err != nil {
 		return evaluate.Gate{}, usage("%w", err)
 	}
+	for _, w := range s.app.hidingWarnings(s.config) {
+		s.app.note("dera: warning: %s\n", w)
+	}
 	for _, w := range exempted.Warnings() {
 		s.app.note("dera: warning: %s\n", w)
 	}
