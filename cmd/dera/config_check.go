@@ -79,7 +79,14 @@ func checkData(dir string) (errs []error) {
 		load func() error
 	}{
 		{"vault.key", func() error { _, err := audit.LoadVault(keys, nil); return err }},
-		{"audit.key", func() error { _, err := audit.LoadFileKey(keys); return err }},
+		{"audit.key", func() error {
+			if _, err := os.Stat(filepath.Join(keys, "audit.pub")); err != nil {
+				_, err = os.Stat(filepath.Join(keys, "audit.key"))
+				return err // to load it would write audit.pub again
+			}
+			_, err := audit.LoadFileKey(keys)
+			return err
+		}},
 	} {
 		switch err := key.load(); {
 		case errors.Is(err, fs.ErrNotExist) && made:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 // decodeConfig reads a configuration field by field, so that one fault does not
 // hide the others.
 func decodeConfig(path string, text []byte, c *fileConfig) (configText, []fault) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // of some editors
 	t := configText{path: path, lines: strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")}
 	c.Version = 1 // where nothing can be read, that is the fault
 	tokens := lexer.Tokenize(string(text))

@@ -82,10 +82,7 @@ func (t configText) invisible() (out []fault) {
 	for i, line := range t.lines {
 		column := 0
 		for _, c := range line {
-			if column++; column == 1 && i == 0 && c == '\ufeff' {
-				continue // the byte order mark of some editors
-			}
-			if evaluate.Invisible(c) {
+			if column++; evaluate.Invisible(c) {
 				out = append(out, fault{File: t.path, Line: i + 1, Column: column, source: line,
 					Message: fmt.Sprintf("here is the character U+%04X, which cannot be seen or changes the order of what is seen: remove it", c)})
 				break

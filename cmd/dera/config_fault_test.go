@@ -83,6 +83,7 @@ func TestConfigFaults(t *testing.T) {
 		{"anchors", "regions: &r [us-east-1]\nown_resources: []\nflow_logs: []", "", ""},
 		{"fault_beside_anchors", "owner_tags: &r [a]\nregions: [us-est-1]", "3:11: regions[0]", "us-est-1"},
 		{"two_documents", "---\nversion: 1", "3:1: a configuration is one YAML document", ""},
+		{"byte_order_mark_inside", "instance: a\ufeffb", "2:12: here is the character U+FEFF", "remove it"},
 		{"override_in_a_comment", "mode: observe # \u202e", "2:17: here is the character U+202E", "remove it"},
 	}
 	for _, tt := range tests {

@@ -88,10 +88,12 @@ func (s *session) recall(ctx context.Context, order bool) error {
 	if order && f.mode == "" {
 		f.mode = was[rememberMode]
 	}
-	if list := was[rememberExemptions]; f.exemptions == "" && !f.noExemptions && (same || s.config.Exemptions == "") {
-		if f.noExemptions = list == noList; !f.noExemptions {
-			f.exemptions = list
-		}
+	switch list := was[rememberExemptions]; {
+	case f.exemptions != "" || f.noExemptions:
+	case list == noList: // it was said of that configuration, and of no mode that is named now
+		f.noExemptions = same && (order || s.named.mode == "")
+	case same || s.config.Exemptions == "":
+		f.exemptions = list
 	}
 	return nil
 }
