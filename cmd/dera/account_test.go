@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"dera"
 	"dera/awssim"
 )
 
@@ -157,5 +158,49 @@ func TestBareScanKeepsWhatIsRemembered(t *testing.T) {
 				t.Errorf("the exempt port was closed: %+v", g.Rules)
 			}
 		})
+	}
+}
+
+// TestBucketThatAnotherAccountHasNow: a name that another account took since is
+// neither judged nor changed, and what was found under it is not resolved by it.
+func TestBucketThatAnotherAccountHasNow(t *testing.T) {
+	const ours, theirs = "111122223333", "444455556666"
+	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::media/*"}]}`
+	cloud := awssim.New(awssim.Config{Seed: 8})
+	mine, other := cloud.Account(ours).Region("us-east-1"), cloud.Account(theirs).Region("us-east-1")
+	open := func(r *awssim.Region) {
+		t.Helper()
+		for _, err := range []error{r.CreateBucket(t.Context(), "media"), r.PutPublicAccessBlock(t.Context(), "media", nil), r.PutBucketPolicy(t.Context(), "media", policy)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	open(mine)
+	serving(t, cloud, cloud.Account(ours).Credentials())
+	data := filepath.Join(t.TempDir(), "data")
+	if out, _, _ := said(t, "scan", "--data", data); !strings.Contains(out, "media") {
+		t.Fatalf("scan: got\n%s", out)
+	}
+	if err := mine.DeleteBucket(t.Context(), "media"); err != nil {
+		t.Fatal(err)
+	}
+	open(other)
+	out, errOut, code := said(t, "scan", "--mode", "enforce", "--no-exemptions", "--apply", "--data", data)
+	if code == exitGood || !strings.Contains(out, "media") {
+		t.Errorf("scan: got %d\n%s%s", code, out, errOut)
+	}
+	text, _, _ := said(t, "findings", "--all", "-o", "json", "--data", data)
+	var list []findingView
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list {
+		if f.ResourceName == "media" && f.State == dera.FindingResolved {
+			t.Errorf("%s %s is resolved by a bucket of another account", f.Control, f.Key)
+		}
+	}
+	if b, _ := cloud.Snapshot().Bucket("media"); b.Policy != policy {
+		t.Errorf("the bucket of another account was changed: %s", b.Policy)
 	}
 }

@@ -100,7 +100,7 @@ func (t configText) faults(err error) []fault {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // taken apart on purpose
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // taken apart on purpose, each with its place
 		var out []fault
 		for _, e := range joined.Unwrap() {
 			out = append(out, t.faults(e)...)
