@@ -8,6 +8,8 @@ type Settings struct {
 	// Allow are the organisation's own public networks: traffic from them is not
 	// external.
 	Allow []netip.Prefix
+	// Lapsing are more of them, for a time; see At.
+	Lapsing []Lapsing
 	// KeepInternal are networks whose access is authorized again, narrowly, when
 	// a rule from the whole world is revoked. Off by default. Public ones belong
 	// on Allow too: access from there would stay a finding, so without that the

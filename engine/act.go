@@ -14,7 +14,7 @@ import (
 
 // runRemediate carries one remediation on.
 func (e *Engine) runRemediate(ctx context.Context, j dera.Job) error {
-	_, err := e.runner.Run(ctx, j.Key)
+	_, err := e.Carry(ctx, j.Key)
 	if errors.Is(err, store.ErrNotFound) {
 		return errors.Join(e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}}))
 	}
@@ -66,6 +66,9 @@ func refused(format string, args ...any) error { return &RefusedError{fmt.Sprint
 func (e *Engine) Decide(ctx context.Context, id string, v Verdict) (dera.Remediation, error) {
 	r, err := e.cfg.Store.Remediation(ctx, id)
 	if err != nil {
+		return r, err
+	}
+	if err := e.configured(r.Plan.Account); err != nil {
 		return r, err
 	}
 	now := e.cfg.Now()
@@ -140,42 +143,34 @@ func reasonText(reason string) string {
 
 // Carry runs one remediation now, in the caller's goroutine.
 func (e *Engine) Carry(ctx context.Context, id string) (dera.Remediation, error) {
+	if r, err := e.order(ctx, id); err != nil {
+		return r, err
+	}
 	return e.runner.Run(ctx, id)
+}
+
+// order returns the remediation that an order is about, or why it must not be.
+func (e *Engine) order(ctx context.Context, id string) (dera.Remediation, error) {
+	r, err := e.cfg.Store.Remediation(ctx, id)
+	if err == nil {
+		err = e.configured(r.Plan.Account)
+	}
+	return r, err
+}
+
+// configured refuses what concerns an account that is not looked after: an answer
+// from elsewhere says nothing about it.
+func (e *Engine) configured(account string) error {
+	if _, ok := e.accounts[account]; ok {
+		return nil
+	}
+	return refused("account %s is not in the configuration in force, so nothing is read or written there; name the configuration that has it with --config", account)
 }
 
 // Rollback takes a remediation back, or refuses with a remediate.RefusedError.
 func (e *Engine) Rollback(ctx context.Context, id string, req remediate.Request) (dera.Remediation, error) {
-	return e.runner.Rollback(ctx, id, req)
-}
-
-// Switch stops and resumes. It needs the store alone, so that it works when AWS,
-// the configuration and every engine are down.
-type Switch struct {
-	Store *store.Store
-	Now   func() time.Time
-}
-
-// Stop records a stop; it holds from the next write on, in every process that
-// shares the store.
-func (w Switch) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	s.By, s.At = by.Name, w.Now().UTC()
-	return w.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordStop, s, by)}})
-}
-
-// Resume takes a stop away, and closes the breakers of where it held.
-func (w Switch) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
-	return w.Store.Commit(ctx, store.Batch{Resumes: []dera.Stop{s}, Remember: w.closes(s), Records: []dera.AuditRecord{w.record(dera.RecordResume, s, by)}})
-}
-
-// closes remembers the resume, from which on the breakers count anew. One of a
-// control alone says nothing about the others.
-func (w Switch) closes(s dera.Stop) map[string]string {
-	if s.Control != "" {
-		return nil
+	if r, err := e.order(ctx, id); err != nil {
+		return r, err
 	}
-	return map[string]string{store.ResumedName(s.Account): store.Moment(w.Now())}
-}
-
-func (w Switch) record(kind dera.RecordKind, s dera.Stop, by dera.Actor) dera.AuditRecord {
-	return dera.AuditRecord{Version: 1, Kind: kind, Time: w.Now().UTC(), Actor: by, Account: s.Account, Control: s.Control, Why: s.Where() + reasonText(s.Reason)}
+	return e.runner.Rollback(ctx, id, req)
 }

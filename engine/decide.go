@@ -179,7 +179,7 @@ func (e *Engine) tryPlan(r dera.Resource, g *group) (err error) {
 			err = errors.New("cannot-plan: the control broke on it")
 		}
 	}()
-	plan, refusal, err := g.control.Plan(r, g.failures, e.cfg.Settings)
+	plan, refusal, err := g.control.Plan(r, g.failures, e.cfg.Settings.At(e.cfg.Now()))
 	switch {
 	case err != nil:
 		return fmt.Errorf("cannot-plan: %w", err)
@@ -193,7 +193,7 @@ func (e *Engine) tryPlan(r dera.Resource, g *group) (err error) {
 		return err
 	}
 	plan = g.plan
-	if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings); err != nil {
+	if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings.At(e.cfg.Now())); err != nil {
 		return fmt.Errorf("no-evidence: %w", err)
 	}
 	if g.way, err = way(r, plan); err != nil {

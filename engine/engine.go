@@ -49,10 +49,10 @@ type Config struct {
 	// Owner names this process in leases; it must differ between processes.
 	Owner string
 	// BudgetPerHour limits automatic remediations per account and control; 0
-	// means 20.
+	// means 20, and less than 0 none.
 	BudgetPerHour int
 	// BudgetEverywhere limits those of all accounts and controls together in an
-	// hour; 0 means no limit.
+	// hour; 0 means no limit, and less than 0 none.
 	BudgetEverywhere int
 	// ApprovalTTL is how long a plan waits for an approval; 0 means 72 hours.
 	ApprovalTTL time.Duration
@@ -82,6 +82,7 @@ type News struct {
 	Remediation *dera.Remediation
 	Scope       *dera.Scope
 	Resources   int
+	Hidden      int // failures of a page that the own networks hide
 	Err         error
 }
 

@@ -213,11 +213,11 @@ func TestSweepReadsPages(t *testing.T) {
 		failing int
 		want    map[string]int
 	}{
-		{name: "a_clean_account", clean: 1050, want: map[string]int{"DescribeSecurityGroups": 2}},
+		{name: "a_clean_account", clean: 1050, want: map[string]int{"GetCallerIdentity": 1, "DescribeSecurityGroups": 2}},
 		{name: "three_failing_groups_of_1_050", clean: 1047, failing: 3,
-			want: map[string]int{"DescribeSecurityGroups": 3, "DescribeSecurityGroupRules": 1, "DescribeNetworkInterfaces": 1}},
+			want: map[string]int{"GetCallerIdentity": 1, "DescribeSecurityGroups": 3, "DescribeSecurityGroupRules": 1, "DescribeNetworkInterfaces": 1}},
 		{name: "more_failing_groups_than_a_filter_takes", clean: 2, failing: 250,
-			want: map[string]int{"DescribeSecurityGroups": 3, "DescribeSecurityGroupRules": 2, "DescribeNetworkInterfaces": 2}},
+			want: map[string]int{"GetCallerIdentity": 1, "DescribeSecurityGroups": 3, "DescribeSecurityGroupRules": 2, "DescribeNetworkInterfaces": 2}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -34,7 +34,7 @@ func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resourc
 
 // regroup finds what is left of the remediation's failures on a fresh resource.
 func (j judge) regroup(ctx context.Context, r dera.Remediation, fresh dera.Resource) (*group, error) {
-	a := j.detector.Assess(fresh)
+	a := j.detectorAt(j.cfg.Now()).Assess(fresh)
 	before, err := j.cfg.Store.FindingsOf(ctx, r.ResourceKey())
 	if err != nil {
 		return nil, err

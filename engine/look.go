@@ -76,6 +76,9 @@ func (e *Engine) ours(s dera.Scope) bool {
 // is decided auto is made ready for the caller to Carry (its job is due a minute
 // later, in case the caller does not get to it).
 func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
+	if err := e.configured(ev.Scope.Account); err != nil {
+		return err
+	}
 	todo := []dera.Event{ev}
 	var errs []error
 	for len(todo) > 0 && ctx.Err() == nil {
@@ -95,7 +98,8 @@ func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
 // adds. A clean page is one commit. A resource on which that fails gets a look of
 // its own: it must not hide the others, nor the pages after it.
 func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Event, b *store.Batch) error) error {
-	look, err := e.detector.Look(ctx, o.Scope)
+	detector := e.detectorAt(e.cfg.Now())
+	look, err := detector.Look(ctx, o.Scope)
 	if err != nil {
 		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: err})
 		return err
@@ -103,7 +107,8 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 	if err := e.began(ctx, o.Scope); err != nil {
 		return err
 	}
-	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments)})
+	unseen := hidden(detector, look.Assessments)
+	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments), Hidden: unseen})
 	before, err := e.openBefore(ctx, o.Scope, look)
 	if err != nil {
 		return err
@@ -111,7 +116,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 	next := e.next(o.Event, look, before)
 	ending := func() (store.Batch, error) {
 		var b store.Batch
-		if err := e.gone(ctx, o.Scope, look.Missing, &b); err != nil {
+		if err := errors.Join(e.gone(ctx, o.Scope, look.Missing, &b), e.hides(ctx, o.Scope, unseen, &b)); err != nil {
 			return b, err
 		}
 		return b, finish(next, &b)
@@ -301,5 +306,6 @@ func merge(a, b store.Batch) store.Batch {
 	a.Jobs = append(a.Jobs, b.Jobs...)
 	a.Done = append(a.Done, b.Done...)
 	a.Records = append(a.Records, b.Records...)
+	a.Remember = b.Remember
 	return a
 }

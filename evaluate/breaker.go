@@ -47,8 +47,8 @@ type Breaker struct {
 	Production *Where
 }
 
-// breakerPast is how far back errors are read.
-const breakerPast = 7 * 24 * time.Hour
+// BreakerPast is how far back errors are read.
+const BreakerPast = 7 * 24 * time.Hour
 
 func (g Breaker) defaults() Breaker {
 	if g.Errors == 0 {
@@ -81,7 +81,7 @@ func (g Breaker) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		return pass("nothing here is automatic"), nil
 	}
 	g = g.defaults()
-	fixes, err := g.Ledger.FailedFixes(ctx, g.Now().Add(-breakerPast))
+	fixes, err := g.Ledger.FailedFixes(ctx, g.Now().Add(-BreakerPast))
 	if err != nil {
 		return dera.Reason{}, err
 	}

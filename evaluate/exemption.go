@@ -34,6 +34,9 @@ type ExemptionConfig struct {
 	// Controls are the IDs of all controls. An exemption for a control that is
 	// not among them is warned of; nothing is checked if empty.
 	Controls []string
+	// Types are the controls by the type of their resources. A list that exempts
+	// every resource of a type from all of them is warned of.
+	Types map[string][]string
 }
 
 // Exemptions is a list that was read as a whole: one wrong entry and there is
@@ -80,6 +83,7 @@ func (c ExemptionConfig) Parse(path string, text []byte) (*Exemptions, error) {
 	if len(r.problems) > 0 {
 		return nil, &ExemptionError{Problems: r.problems}
 	}
+	r.warnWide(out.list)
 	out.Warnings = r.warnings
 	return out, nil
 }

@@ -55,10 +55,10 @@ func (r *exemptionReader) entry(n ast.Node, what string, lines map[string]int) d
 		x.ID = r.id(id, what+".id", lines)
 	}
 	if owner := r.required(f, n, what, "owner"); owner != nil {
-		x.Owner, _ = r.text(owner, what+".owner")
+		x.Owner = r.plain(owner, what+".owner")
 	}
 	if reason := r.required(f, n, what, "reason"); reason != nil {
-		x.Reason, _ = r.text(reason, what+".reason")
+		x.Reason = r.plain(reason, what+".reason")
 	}
 	if expires := r.required(f, n, what, "expires"); expires != nil {
 		x.Expires = r.expires(expires, what+".expires")
@@ -67,6 +67,18 @@ func (r *exemptionReader) entry(n ast.Node, what string, lines map[string]int) d
 		x.Match = r.match(match, what+".match")
 	}
 	return x
+}
+
+// plain reads an owner or a reason, which must say something.
+func (r *exemptionReader) plain(n ast.Node, what string) string {
+	s, ok := r.text(n, what)
+	if !ok {
+		return ""
+	}
+	if err := PlainText(s); err != nil {
+		r.problem(firstToken(n), "%s %v", what, err)
+	}
+	return s
 }
 
 func (r *exemptionReader) id(n ast.Node, what string, lines map[string]int) string {
@@ -221,6 +233,10 @@ func (r *exemptionReader) tags(n ast.Node, what string) map[string]string {
 	for key, member := range f {
 		if strings.TrimSpace(key) == "" {
 			r.problem(member.Key.GetToken(), "%s: a key is blank", what)
+			continue
+		}
+		if i := strings.IndexFunc(key, Invisible); i >= 0 {
+			r.problem(member.Key.GetToken(), "%s: a key holds %s", what, invisibleText([]rune(key[i:])[0]))
 			continue
 		}
 		if value, ok := r.text(member.Value, what+"."+short(key)); ok {

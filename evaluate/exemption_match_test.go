@@ -83,10 +83,10 @@ func TestExemptions_match_prefers_what_needs_no_tag(t *testing.T) {
 	t.Parallel()
 	text := `version: 1
 exemptions:
-  - {id: lapsed, match: {keys: [tcp/22]}, owner: a, reason: b, expires: 2020-01-01}
-  - {id: by-tag, match: {tags: {a: b}}, owner: a, reason: b, expires: 2026-12-31}
-  - {id: by-tag-too, match: {tags: {a: "*"}}, owner: a, reason: b, expires: 2026-12-31}
-  - {id: by-key, match: {keys: [tcp/22]}, owner: a, reason: b, expires: 2026-12-31}
+  - {id: lapsed, match: {keys: [tcp/22]}, owner: ann, reason: a test, expires: 2020-01-01}
+  - {id: by-tag, match: {tags: {a: b}}, owner: ann, reason: a test, expires: 2026-12-31}
+  - {id: by-tag-too, match: {tags: {a: "*"}}, owner: ann, reason: a test, expires: 2026-12-31}
+  - {id: by-key, match: {keys: [tcp/22]}, owner: ann, reason: a test, expires: 2026-12-31}
 `
 	list, err := ExemptionConfig{Now: exemptionNow}.Parse("exemptions.yaml", []byte(text))
 	if err != nil {

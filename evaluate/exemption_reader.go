@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"dera"
@@ -57,6 +58,9 @@ func (r *exemptionReader) read(text []byte) []dera.Exemption {
 			return nil
 		}
 	}
+	if r.invisible(); len(r.problems) > 0 {
+		return nil
+	}
 	root, ok := r.tree(string(text))
 	if !ok {
 		return nil
@@ -77,6 +81,20 @@ func (r *exemptionReader) read(text []byte) []dera.Exemption {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return out
+}
+
+// invisible reports each line in which something cannot be seen, comments
+// included: what was reviewed would not be what is read.
+func (r *exemptionReader) invisible() {
+	for i, line := range r.lines {
+		column := 0
+		for _, c := range line {
+			if column++; Invisible(c) {
+				r.problems = append(r.problems, r.at(i+1, column, "here is "+invisibleText(c)))
+				break
+			}
+		}
+	}
 }
 
 // tree parses the text.
@@ -147,7 +165,7 @@ func (r *exemptionReader) mapping(n ast.Node, what string, known ...string) yaml
 		}
 		switch earlier := out[key.Value]; {
 		case len(known) > 0 && !slices.Contains(known, key.Value):
-			r.problem(key.Token, "%s: unknown key %q%s", what, short(key.Value), suggestion(key.Value, known))
+			r.problem(key.Token, "%s: unknown key %q%s", what, short(key.Value), Suggestion(key.Value, known))
 		case earlier != nil:
 			at := earlier.Key.GetToken().Position
 			r.problem(key.Token, "%s: key %q stands twice, first in line %d, column %d", what, short(key.Value), at.Line, at.Column)
@@ -204,8 +222,12 @@ func (r *exemptionReader) text(n ast.Node, what string) (string, bool) {
 	case s == "":
 		r.problem(firstToken(n), "%s is blank", what)
 		return "", false
-	case strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\n' || c == 0x7f || c == utf8.RuneError }):
+	case strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) && c != '\n' }):
 		r.problem(firstToken(n), "%s holds a control character", what)
+		return "", false
+	}
+	if i := strings.IndexFunc(s, Invisible); i >= 0 {
+		r.problem(firstToken(n), "%s holds %s", what, invisibleText([]rune(s[i:])[0]))
 		return "", false
 	}
 	return s, true
@@ -237,9 +259,9 @@ func yamlKind(n ast.Node) string {
 	return "text"
 }
 
-// suggestion names the known key that is nearest to one that is not, if any is
+// Suggestion names the known key that is nearest to one that is not, if any is
 // near.
-func suggestion(key string, known []string) string {
+func Suggestion(key string, known []string) string {
 	best, least := "", 3
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(key), k); d < least {

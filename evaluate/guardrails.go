@@ -219,14 +219,18 @@ func (Proved) Check(_ context.Context, c Case) (dera.Reason, error) {
 	return pass("all %d claims are proved", len(c.Evidence.Claims)), nil
 }
 
+// NoBudget is what the guardrail says where the budget is none, which does not pass.
+const NoBudget = "the budget of automatic remediations is 0, so nothing is automatic"
+
 // Budget sends to review what exceeds the number of automatic remediations of
 // an account and control within an hour (requirement E9).
 type Budget struct {
 	Ledger Ledger
 	Now    func() time.Time
-	// PerHour is the budget; 0 means 20.
+	// PerHour is the budget; 0 means 20, and less than 0 that nothing is automatic.
 	PerHour int
-	// Everywhere is that of all accounts and controls together; 0 means none.
+	// Everywhere is that of all accounts and controls together; 0 means no limit,
+	// and less than 0 that nothing is automatic.
 	Everywhere int
 }
 
@@ -235,6 +239,9 @@ func (Budget) Name() string { return "budget" }
 
 // Check implements Guardrail. A remediation that was counted already passes.
 func (g Budget) Check(ctx context.Context, c Case) (dera.Reason, error) {
+	if g.PerHour < 0 || g.Everywhere < 0 {
+		return review(NoBudget), nil
+	}
 	most := g.PerHour
 	if most == 0 {
 		most = 20

@@ -172,7 +172,7 @@ func moved(err error) bool {
 // later, when the stop, the lease or the credentials allow it. guarded says that
 // dera itself held it back.
 func (t *run) unsent(ctx context.Context, in dera.Intent, cause error, guarded bool) (bool, error, error) {
-	if moved(cause) {
+	if moved(cause) || denied(cause) {
 		return false, nil, t.close(ctx, in, false, nil, cause)
 	}
 	if !errors.Is(cause, ErrStopped) && ctx.Err() == nil && t.waited() > tryFor {

@@ -66,7 +66,7 @@ type Spend struct {
 	Control     string
 	At          time.Time
 	// Limit is the most in an hour, and Everywhere that of all accounts and
-	// controls together; 0 means no limit.
+	// controls together; 0 means no limit, and less than 0 that there is no budget.
 	Limit      int
 	Everywhere int
 	// Reserve, when set, is what else must not be exceeded.
@@ -140,10 +140,10 @@ func (w writer) spends(ctx context.Context, b Batch) error {
 			s.Account, s.Control, micros(s.At.Add(-time.Hour)), s.Remediation).Scan(&others); err != nil {
 			return fmt.Errorf("budget of %s: %w", s.Account, err)
 		}
-		if s.Limit > 0 && others >= s.Limit {
+		if s.Limit < 0 || s.Limit > 0 && others >= s.Limit {
 			return fmt.Errorf("account %s, control %s: %w", s.Account, s.Control, ErrBudget)
 		}
-		if s.Everywhere > 0 {
+		if s.Everywhere != 0 {
 			if err := w.tx.QueryRowContext(ctx, `SELECT count(*) FROM spends WHERE at > $1 AND remediation <> $2`,
 				micros(s.At.Add(-time.Hour)), s.Remediation).Scan(&others); err != nil {
 				return fmt.Errorf("budget of all accounts: %w", err)

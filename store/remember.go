@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"dera"
@@ -54,6 +56,7 @@ func (s *Store) Remembered(ctx context.Context, name string) (string, error) {
 const (
 	resumedPrefix = "resumed/"
 	lookedPrefix  = "looked/"
+	hiddenPrefix  = "hidden/"
 )
 
 // Moment is a moment as it is remembered.
@@ -66,6 +69,24 @@ func ResumedName(account string) string { return resumedPrefix + account }
 // LookedName is the name under which the first look at a control in an account
 // is remembered.
 func LookedName(control, account string) string { return lookedPrefix + control + "/" + account }
+
+// HiddenName is the name under which is remembered how many failures the own
+// networks hide in a place, as of the last sweep.
+func HiddenName(account, region, typ string) string {
+	return hiddenPrefix + account + "/" + region + "/" + typ
+}
+
+// Hidden returns how many failures the own networks hide, by account.
+func (s *Store) Hidden(ctx context.Context) (map[string]int, error) {
+	out := map[string]int{}
+	err := s.remembered(ctx, hiddenPrefix, func(name, value string) error {
+		n, err := strconv.Atoi(value)
+		account, _, _ := strings.Cut(name, "/")
+		out[account] += n
+		return err
+	})
+	return out, err
+}
 
 // Resumed returns the last resumes by account, that of everything under "".
 func (s *Store) Resumed(ctx context.Context) (map[string]time.Time, error) {
@@ -92,28 +113,36 @@ func (s *Store) FirstLook(ctx context.Context, control, account string) (time.Ti
 }
 
 func (s *Store) moments(ctx context.Context, prefix string) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	err := s.remembered(ctx, prefix, func(name, value string) error {
+		at, err := time.Parse(time.RFC3339Nano, value)
+		out[name] = at
+		return err
+	})
+	return out, err
+}
+
+// remembered reads all that is remembered under a prefix.
+func (s *Store) remembered(ctx context.Context, prefix string, each func(name, value string) error) error {
 	prefix = rememberPrefix + prefix
 	rows, err := s.read.QueryContext(ctx, `SELECT name, value FROM meta WHERE substr(name, 1, $1) = $2`, len(prefix), prefix)
 	if err != nil {
-		return nil, fmt.Errorf("recall %s: %w", prefix, err)
+		return fmt.Errorf("recall %s: %w", prefix, err)
 	}
 	defer rows.Close()
-	out := map[string]time.Time{}
 	for rows.Next() {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
-			return nil, fmt.Errorf("recall %s: %w", prefix, err)
+			return fmt.Errorf("recall %s: %w", prefix, err)
 		}
-		at, err := time.Parse(time.RFC3339Nano, value)
-		if err != nil {
-			return nil, fmt.Errorf("recall %s: %w", name, err)
+		if err := each(name[len(prefix):], value); err != nil {
+			return fmt.Errorf("recall %s: %w", name, err)
 		}
-		out[name[len(prefix):]] = at
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("recall %s: %w", prefix, err)
+		return fmt.Errorf("recall %s: %w", prefix, err)
 	}
-	return out, nil
+	return nil
 }
 
 // failedFor is how far back a remediation may have been made that failed lately:

@@ -104,7 +104,7 @@ func (r bucketReader) list(ctx context.Context) (names []string, next string, er
 // locate asks where a bucket is. A bucket that is gone is nowhere; one that dera
 // may not ask about is an error, since it could be here.
 func (r bucketReader) locate(ctx context.Context, name string) (string, error) {
-	out, err := r.api.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: aws.String(name)})
+	out, err := r.api.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: aws.String(name), ExpectedBucketOwner: aws.String(r.scope.Account)})
 	if err != nil {
 		err = r.fail("s3:GetBucketLocation", err)
 		if Is(err, NotFound) {

@@ -135,13 +135,7 @@ type Identity struct {
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	out, err := sts.NewFromConfig(c.base, func(o *sts.Options) {
-		o.APIOptions = append(o.APIOptions, c.observe("", c.base.Region, false))
-	}).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return Identity{}, wrap("", c.base.Region, "sts:GetCallerIdentity", err)
-	}
-	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+	return c.identity(ctx, "", c.base.Credentials)
 }
 
 // Regions returns the regions that are switched on in the account.
@@ -188,14 +182,15 @@ func shared[T any](c *Client, service, account, region string, make func(aws.Con
 	return cl
 }
 
-// credentials returns the account's cached credentials; c.mu is held.
+// credentials returns the account's cached credentials, which STS has confirmed to
+// be the account's; c.mu is held.
 func (c *Client) credentials(account string) aws.CredentialsProvider {
 	if p := c.creds[account]; p != nil {
 		return p
 	}
-	p := c.base.Credentials
+	p := c.verified(account, "", c.base.Credentials)
 	if a := c.accounts[account]; a.RoleARN != "" {
-		p = aws.NewCredentialsCache(c.assume(a, a.RoleARN, ""), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute })
+		p = c.verified(account, a.RoleARN, c.assume(a, a.RoleARN, ""), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute })
 	}
 	c.creds[account] = p
 	return p

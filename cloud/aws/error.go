@@ -23,6 +23,8 @@ const (
 	Unavailable Problem = "unavailable" // the service or operation is not there
 	Busy        Problem = "busy"        // another change of the resource is in progress
 	Other       Problem = "error"
+	// WrongAccount is an [AccountError].
+	WrongAccount Problem = "wrong account"
 )
 
 // Error is a failed API call: where, which call, and what kind of problem.
@@ -56,6 +58,9 @@ func (e *Error) Error() string {
 // Refused reports whether the service answered that it did not carry out the
 // request. Of a call without an answer, or with a server error, nobody knows.
 func (e *Error) Refused() bool {
+	if e.Problem == WrongAccount {
+		return true // it was not even sent
+	}
 	var resp *smithyhttp.ResponseError
 	if !errors.As(e.Err, &resp) || resp.Response == nil || e.Code == "" {
 		return false
@@ -72,7 +77,7 @@ func (e *Error) Passing() bool {
 
 // Denied reports whether the caller lacks the permission; to try again changes
 // nothing.
-func (e *Error) Denied() bool { return e.Problem == Denied }
+func (e *Error) Denied() bool { return e.Problem == Denied || e.Problem == WrongAccount }
 
 // Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
@@ -80,6 +85,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // wrap classifies an SDK error.
 func wrap(account, region, call string, err error) error {
 	e := &Error{Account: account, Region: region, Call: call, Problem: Other, Err: err}
+	var wrong *AccountError
+	if errors.As(err, &wrong) {
+		e.Problem, e.Err = WrongAccount, wrong // without the SDK's words before it
+		return e
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()

@@ -60,7 +60,9 @@ func (g groupReader) sweep(ctx context.Context, full bool) (Page, error) {
 		return Page{}, g.fail("DescribeSecurityGroups", err)
 	}
 	page := Page{Next: aws.ToString(out.NextToken)}
-	page.Resources, err = g.resources(ctx, out.SecurityGroups, full)
+	// Groups that another account shares with this one are listed too.
+	own := slices.DeleteFunc(out.SecurityGroups, func(s types.SecurityGroup) bool { return aws.ToString(s.OwnerId) != g.scope.Account })
+	page.Resources, err = g.resources(ctx, own, full)
 	return page, err
 }
 
@@ -116,6 +118,9 @@ func filter(name string, values []string) []types.Filter {
 func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup, full bool) ([]dera.Resource, error) {
 	out := make([]dera.Resource, 0, len(groups))
 	for _, s := range groups {
+		if owner := aws.ToString(s.OwnerId); owner != g.scope.Account {
+			return nil, g.fail("DescribeSecurityGroups", foreign(g.scope.Account, owner, "security group "+aws.ToString(s.GroupId)))
+		}
 		cfg := &resource.SecurityGroup{
 			ID: aws.ToString(s.GroupId), Name: aws.ToString(s.GroupName), Description: aws.ToString(s.Description),
 			VPC: aws.ToString(s.VpcId), Owner: aws.ToString(s.OwnerId), Tags: tagMap(s.Tags),
@@ -173,6 +178,9 @@ func (g groupReader) rules(ctx context.Context, ids []string, byID map[string]*r
 			cfg := byID[aws.ToString(s.GroupId)]
 			if cfg == nil {
 				continue
+			}
+			if owner := aws.ToString(s.GroupOwnerId); owner != "" && owner != g.scope.Account { // emulators leave it out
+				return g.fail("DescribeSecurityGroupRules", foreign(g.scope.Account, owner, "a rule of security group "+cfg.ID))
 			}
 			r, err := g.rule(ctx, s)
 			if err != nil {

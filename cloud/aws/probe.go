@@ -168,31 +168,31 @@ func (p *prober) reads() []read {
 			return err
 		}},
 		{"s3:GetBucketLocation", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: name})
+			_, err := s3s().GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetBucketPublicAccessBlock", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: name})
+			_, err := s3s().GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetBucketPolicy", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: name})
+			_, err := s3s().GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetBucketOwnershipControls", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: name})
+			_, err := s3s().GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetBucketAcl", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetBucketAcl(ctx, &s3.GetBucketAclInput{Bucket: name})
+			_, err := s3s().GetBucketAcl(ctx, &s3.GetBucketAclInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetBucketTagging", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: name})
+			_, err := s3s().GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetBucketWebsite", bucket(func(ctx context.Context, name *string) error {
-			_, err := s3s().GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: name})
+			_, err := s3s().GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: name, ExpectedBucketOwner: aws.String(p.account)})
 			return err
 		})},
 		{"s3:GetAccountPublicAccessBlock", func(ctx context.Context) error {

@@ -107,7 +107,7 @@ func (c *Client) simulate(ctx context.Context, account, region, caller string, a
 	})
 	if err != nil {
 		err = wrap(account, region, "iam:SimulatePrincipalPolicy", err)
-		if !Is(err, Denied) && !Is(err, NotFound) { // those two are about one account
+		if !Is(err, Denied) && !Is(err, NotFound) && !Is(err, WrongAccount) && !Is(err, Expired) { // those are about one account
 			c.mu.Lock()
 			c.noSimulation = err.Error()
 			c.mu.Unlock()

@@ -157,7 +157,7 @@ func (c *Client) writing(p dera.Plan) (aws.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	cfg.Credentials = aws.NewCredentialsCache(c.assume(a, role, policy))
+	cfg.Credentials = c.verified(p.Account, role, c.assume(a, role, policy))
 	return cfg, nil
 }
 

@@ -16,6 +16,11 @@ import (
 type candidates struct {
 	Candidates []candidate `json:"candidates"`
 	Exemptions *written    `json:"exemptions,omitempty"`
+	// Hidden is how many findings network.allow hid at the last look at everything,
+	// by account.
+	Hidden map[string]int `json:"hidden_by_allow,omitempty"`
+	// ExemptBy are the entries that findings are exempt by, with how many.
+	ExemptBy []string `json:"exempt_by,omitempty"`
 }
 
 // candidate is one control in one account.
@@ -36,7 +41,9 @@ type candidate struct {
 	First    time.Time  `json:"first_seen"`
 	Last     time.Time  `json:"last_seen"`
 	// Refused are the guardrails that were against it, the most frequent first.
-	Refused  []refusal          `json:"refused"`
+	Refused []refusal `json:"refused"`
+	// Passing are those that hold it back only for now.
+	Passing  []refusal          `json:"passing"`
 	Findings []candidateFinding `json:"findings"`
 	// SwitchOn is the line for modes of the configuration.
 	SwitchOn string `json:"switch_on"`
@@ -58,23 +65,37 @@ type candidateFinding struct {
 	State    dera.FindingState `json:"state"`
 	Would    string            `json:"would"` // fix, ask, tell, leave; fixed, unknown
 	Why      string            `json:"why,omitempty"`
+	// Now is what holds it back for now: a stop, a window, a budget, a breaker.
+	Now string `json:"held_back,omitempty"`
 }
 
-// would says what dera would have done, were it not for the mode and the
-// observation itself; why names the guardrails against it.
-func would(f dera.Finding) (what dera.Disposition, against []dera.Reason) {
+// passes reports whether a reason is over by itself some day, or when an operator
+// says so, whatever the resource is like.
+func passes(r dera.Reason) bool {
+	names := []string{evaluate.Stopped{}.Name(), evaluate.Windows{}.Name(), evaluate.Breaker{}.Name(), evaluate.Budget{}.Name()}
+	return slices.Contains(names, r.Guardrail) && r.Why != evaluate.NoBudget && !r.Error
+}
+
+// would says what dera would have done, were it not for the mode, the observation
+// itself and what holds it back for now; against names the guardrails that are
+// against it, and now those that are so for now.
+func would(f dera.Finding) (what dera.Disposition, against, now []dera.Reason) {
 	what = dera.Auto
 	if len(f.Reasons) == 0 {
 		what = dera.Review // nothing is known of a decision
 	}
 	waived := []string{evaluate.Observation{}.Name(), evaluate.Mode{}.Name()}
 	for _, r := range f.Reasons {
-		if r.Disposition > dera.Auto && !slices.Contains(waived, r.Guardrail) {
+		switch {
+		case r.Disposition == dera.Auto || slices.Contains(waived, r.Guardrail):
+		case passes(r):
+			now = append(now, r)
+		default:
 			what = what.Lower(r.Disposition)
 			against = append(against, r)
 		}
 	}
-	return what, against
+	return what, against, now
 }
 
 // gather groups the findings by control and account. fixed are the IDs of those
@@ -108,9 +129,11 @@ func (s *session) gather(ctx context.Context) ([]candidate, []dera.Finding, erro
 	}
 	out := []candidate{}
 	for _, c := range byPlace {
-		slices.SortFunc(c.Refused, func(a, b refusal) int {
-			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Guardrail, b.Guardrail))
-		})
+		for _, list := range [][]refusal{c.Refused, c.Passing} {
+			slices.SortFunc(list, func(a, b refusal) int {
+				return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Guardrail, b.Guardrail))
+			})
+		}
 		out = append(out, *c)
 	}
 	slices.SortFunc(out, func(a, b candidate) int {
@@ -129,7 +152,7 @@ func (s *session) candidateAt(f dera.Finding, looked map[string]time.Time) *cand
 	}
 	c := &candidate{
 		Control: f.Control, Account: f.Account, Mode: s.mode(account, f.Control), First: f.FirstSeen, Last: f.LastSeen,
-		Refused: []refusal{}, Findings: []candidateFinding{},
+		Refused: []refusal{}, Passing: []refusal{}, Findings: []candidateFinding{},
 		SwitchOn: fmt.Sprintf("  - {control: %s, account: %q, mode: enforce}", f.Control, f.Account),
 	}
 	if since, ok := looked[f.Control+"/"+f.Account]; ok {
@@ -152,7 +175,7 @@ func (c *candidate) add(f dera.Finding, fixed bool) {
 		c.Open++
 	}
 	row := candidateFinding{ID: f.ID, Resource: f.Resource, Key: f.Key, Title: f.Title, Owner: f.Owner, State: f.State}
-	what, against := would(f)
+	what, against, now := would(f)
 	switch {
 	case f.State == dera.FindingUnknown:
 		c.Unknown++
@@ -175,23 +198,30 @@ func (c *candidate) add(f dera.Finding, fixed bool) {
 	}
 	if row.Would == "ask" || row.Would == "tell" || row.Would == "leave" {
 		for _, r := range against {
-			c.refuse(r)
+			c.Refused = refuse(c.Refused, r)
 		}
 		if len(against) > 0 {
 			row.Why = against[len(against)-1].Guardrail + ": " + against[len(against)-1].Why
 		}
 	}
+	if row.Would == "fix" || row.Would == "ask" {
+		for _, r := range now {
+			c.Passing = refuse(c.Passing, r)
+			row.Now = r.Guardrail + ": " + r.Why
+		}
+	}
 	c.Findings = append(c.Findings, row)
 }
 
-func (c *candidate) refuse(r dera.Reason) {
+// refuse counts a reason among those of its guardrail.
+func refuse(list []refusal, r dera.Reason) []refusal {
 	if r.Guardrail == "control" {
 		r.Why = "the control leaves it to a person: " + r.Why
 	}
-	i := slices.IndexFunc(c.Refused, func(o refusal) bool { return o.Guardrail == r.Guardrail })
+	i := slices.IndexFunc(list, func(o refusal) bool { return o.Guardrail == r.Guardrail })
 	if i < 0 {
-		c.Refused = append(c.Refused, refusal{Guardrail: r.Guardrail, Why: r.Why})
-		i = len(c.Refused) - 1
+		i, list = len(list), append(list, refusal{Guardrail: r.Guardrail, Why: r.Why})
 	}
-	c.Refused[i].Count++
+	list[i].Count++
+	return list
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -46,14 +47,18 @@ func (a *app) candidates(ctx context.Context, s *session, out string, only []str
 	if len(only) > 0 && out == "" {
 		return usage("--finding chooses what goes into --exemptions-out FILE")
 	}
-	if err := s.recall(ctx); err != nil {
+	if err := s.recall(ctx, true); err != nil {
 		return err
 	}
 	list, findings, err := s.gather(ctx)
 	if err != nil {
 		return err
 	}
-	report := candidates{Candidates: list}
+	report := candidates{Candidates: list, ExemptBy: exemptBy(findings)}
+	if report.Hidden, err = s.store.Hidden(ctx); err != nil {
+		return err
+	}
+	maps.DeleteFunc(report.Hidden, func(_ string, n int) bool { return n == 0 })
 	if out != "" {
 		chosen, err := choose(findings, only)
 		if err != nil {
@@ -75,7 +80,7 @@ func (a *app) candidates(ctx context.Context, s *session, out string, only []str
 func choose(findings []dera.Finding, only []string) ([]dera.Finding, error) {
 	var out []dera.Finding
 	for _, f := range findings {
-		what, _ := would(f)
+		what, _, _ := would(f)
 		if slices.Contains(only, f.ID) || len(only) == 0 && f.State == dera.FindingOpen && what == dera.Auto {
 			out = append(out, f)
 		}
@@ -179,12 +184,21 @@ func (a *app) printCandidates(r candidates) {
 				a.printf("%s\n", wrap(fmt.Sprintf("would fix %s %s: %s", f.ID, f.Resource.Name(), f.Title), "  ", width))
 			}
 		}
+		for _, x := range c.Passing {
+			a.printf("%s\n", wrap(fmt.Sprintf("%d held back for now, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
+		}
 		for _, x := range c.Refused {
 			a.printf("%s\n", wrap(fmt.Sprintf("%d not, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
 		}
 		if c.Mode != dera.Enforce {
 			a.printf("  to switch it on, add this line to modes in the configuration:\n  %s\n", c.SwitchOn)
 		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(r.Hidden)) {
+		a.printf("\n%d more findings in %s are hidden by network.allow\n", r.Hidden[account], account)
+	}
+	if len(r.ExemptBy) > 0 {
+		a.printf("\nexempt: %s\n", strings.Join(r.ExemptBy, ", "))
 	}
 	if w := r.Exemptions; w != nil {
 		a.printf("\n%s with %d entries, their reasons blank for a person to fill in\n", p.bold(w.File), w.Entries)

@@ -1,23 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"dera"
-	"dera/control"
 	"dera/controls"
 	"dera/evaluate"
-	"dera/netset"
 	ledger "dera/usage"
 )
 
@@ -30,6 +24,7 @@ type fileConfig struct {
 	Modes         []modeConfig          `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
 	Accounts      []accountConfig       `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
 	Regions       []string              `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
+	NewRegions    []string              `yaml:"new_regions,omitempty" json:"new_regions,omitempty" jsonschema_description:"Regions that AWS opened since this release of dera; they may stand in regions too."`
 	Vouched       bool                  `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
 	Queue         string                `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
 	RuleState     string                `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then takes nothing as unused."`
@@ -40,7 +35,7 @@ type fileConfig struct {
 	Needs         []dependency          `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
 	Tagging       taggingConfig         `yaml:"tagging,omitempty" json:"tagging,omitempty" jsonschema_description:"Tags on changed resources."`
 	FlowLogs      []string              `yaml:"flow_logs,omitempty" json:"flow_logs,omitempty" jsonschema_description:"VPC flow-log files or folders; what is in use goes to review."`
-	Budget        int                   `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control. Default: 20."`
+	Budget        *int                  `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control; 0: nothing is automatic. Default: 20."`
 	Approval      duration              `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
 	Settle        duration              `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"How far apart two equal reads must lie to count as the truth. Default: 2s."`
 	OwnerTags     []string              `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
@@ -52,7 +47,7 @@ type fileConfig struct {
 	Criteria      []evaluate.Criterion  `yaml:"criteria,omitempty" json:"criteria,omitempty" jsonschema_description:"How far to go at most, by place; of the entries that fit the last one counts."`
 	Code          codeConfig            `yaml:"infrastructure_as_code,omitempty" json:"infrastructure_as_code,omitempty" jsonschema_description:"How to tell that infrastructure as code owns a resource: review, with the change as a diff of the code."`
 	Flapping      flappingConfig        `yaml:"flapping,omitempty" json:"flapping,omitempty" jsonschema_description:"When a finding that dera fixed comes back too often."`
-	BudgetAll     int                   `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together. Default: no limit."`
+	BudgetAll     *int                  `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together; 0: nothing is automatic. Default: no limit."`
 	Breakers      breakerConfig         `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
 	Instance      string                `yaml:"instance,omitempty" json:"instance,omitempty" jsonschema_description:"Name of this dera where there are several; stands in the tags of what it changed."`
 	Fixers        []evaluate.FixerOwner `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; of the entries that fit the last one counts."`
@@ -81,9 +76,9 @@ type accountConfig struct {
 }
 
 type networkConfig struct {
-	Allow        []string `yaml:"allow,omitempty" json:"allow,omitempty" jsonschema_description:"Your own public networks (CIDR): traffic from them is not external."`
-	KeepInternal []string `yaml:"keep_internal,omitempty" json:"keep_internal,omitempty" jsonschema_description:"Networks whose access is authorized again when a rule from the whole world is revoked."`
-	RuleQuota    int      `yaml:"rule_quota,omitempty" json:"rule_quota,omitempty" jsonschema:"minimum=0" jsonschema_description:"Inbound rules that a security group may have in each address family. Default: 60."`
+	Allow        []allowEntry `yaml:"allow,omitempty" json:"allow,omitempty" jsonschema_description:"Your own public networks (CIDR): traffic from them is not external."`
+	KeepInternal []string     `yaml:"keep_internal,omitempty" json:"keep_internal,omitempty" jsonschema_description:"Networks whose access is authorized again when a rule from the whole world is revoked."`
+	RuleQuota    int          `yaml:"rule_quota,omitempty" json:"rule_quota,omitempty" jsonschema:"minimum=0" jsonschema_description:"Inbound rules that a security group may have in each address family. Default: 60."`
 }
 
 type bastionConfig struct {
@@ -124,49 +119,63 @@ type observationConfig struct {
 
 type dependency = evaluate.Dependency
 
-// duration is a time.Duration written as in Go, 90s or 1h.
+// duration is a time.Duration written as in Go, 90s or 1h. The zero value is the
+// default; nothing that is written down is.
 type duration time.Duration
 
 // UnmarshalYAML implements yaml.BytesUnmarshaler.
 func (d *duration) UnmarshalYAML(b []byte) error {
 	text := strings.Trim(strings.TrimSpace(string(b)), `"'`)
 	v, err := time.ParseDuration(text)
-	if err != nil || v < 0 {
-		return fmt.Errorf("%q is not a duration such as 90s or 1h", text)
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%q is not a duration such as 90s or 1h; leave it out for the default", text)
 	}
 	*d = duration(v)
 	return nil
 }
 
-// loadConfig reads the file; an empty path is the zero configuration. Errors
-// name file, line and column.
+// loadConfig reads the file; an empty path is the zero configuration. Its error
+// has every fault with file, line, column, field and what to write.
 func loadConfig(path string) (fileConfig, error) {
-	c := fileConfig{Version: 1}
 	if path == "" {
-		return c, nil
+		return fileConfig{Version: 1}, nil
 	}
+	c, _, err := readConfig(path)
+	return c, err
+}
+
+// readConfig is loadConfig that also returns the text, for further checks.
+func readConfig(path string) (fileConfig, configText, error) {
+	var c fileConfig
 	const most = 1 << 20
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return c, usage("read configuration: %v", err)
+		return c, configText{}, usage("read configuration: %v", err)
 	case info.IsDir():
-		return c, usage("read configuration: %s is a folder", path)
+		return c, configText{}, usage("read configuration: %s is a folder", path)
 	case info.Size() > most:
-		return c, usage("read configuration: %s has %d bytes, at most %d are read", path, info.Size(), most)
+		return c, configText{}, usage("read configuration: %s has %d bytes, at most %d are read", path, info.Size(), most)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return c, usage("read configuration: %v", err)
+		return c, configText{}, usage("read configuration: %v", err)
 	}
-	c = fileConfig{}
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict(), yaml.DisallowUnknownField()).Decode(&c); err != nil {
-		return c, usage("%s:%s", path, yaml.FormatError(err, false, true))
+	t, faults := decodeConfig(path, text, &c)
+	faults = append(faults, t.invisible()...)
+	unread := map[string]bool{} // what could not be read is not judged as well
+	for _, f := range faults {
+		unread[f.Field] = f.Field != ""
 	}
-	if err := c.validate(); err != nil {
-		return c, usage("%s: %w", path, err)
+	for _, f := range t.faults(c.validate()) {
+		if !unread[f.Field] && (t.root != nil || f.Field == "version") {
+			faults = append(faults, f)
+		}
 	}
-	return c.relativeTo(filepath.Dir(path)), nil
+	if len(faults) > 0 {
+		return c, t, &exitError{exitUsage, &configError{inOrder(faults)}}
+	}
+	return c.relativeTo(filepath.Dir(path)), t, nil
 }
 
 // relativeTo makes the paths of the file relative to its folder, so that it means
@@ -184,6 +193,33 @@ func (c fileConfig) relativeTo(dir string) fileConfig {
 		c.FlowLogs[i] = from(c.FlowLogs[i])
 	}
 	return c
+}
+
+// leastSweep and mostSweep bound the time between two looks at everything: more
+// often than that uses up the accounts' API quota, and less often what events did
+// not say is found too late.
+const (
+	leastSweep = time.Minute
+	mostSweep  = 24 * time.Hour
+)
+
+// inDays is a duration in whole days where it has some.
+func inDays(d time.Duration) string {
+	if days := d / (24 * time.Hour); days > 1 && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return d.String()
+}
+
+// budget is a budget as the engine takes it: 0 is its default, and less is none.
+func budget(n *int) int {
+	switch {
+	case n == nil:
+		return 0
+	case *n == 0:
+		return -1
+	}
+	return *n
 }
 
 // validate returns everything that is wrong, each with its field.
@@ -205,10 +241,34 @@ func (c fileConfig) validate() error {
 		field string
 		value int
 		most  int
-	}{{"workers", c.Workers, 256}, {"budget_per_hour", c.Budget, 1_000_000}, {"network.rule_quota", c.Network.RuleQuota, 1000}, {"flapping.returns", c.Flapping.Returns, 30},
-		{"budget_organization_per_hour", c.BudgetAll, 1_000_000}, {"breakers.errors", c.Breakers.Errors, 1000}, {"breakers.accounts", c.Breakers.Accounts, 10_000}} {
+	}{{"workers", c.Workers, 256}, {"network.rule_quota", c.Network.RuleQuota, 1000}, {"flapping.returns", c.Flapping.Returns, 30},
+		{"breakers.errors", c.Breakers.Errors, 1000}, {"breakers.accounts", c.Breakers.Accounts, 10_000}} {
 		if n.value < 0 || n.value > n.most {
-			bad(n.field, "is %d, want 0 (the default) to %d", n.value, n.most)
+			bad(n.field, "is %d, write a number from 0 (the default) to %d", n.value, n.most)
+		}
+	}
+	for _, n := range []struct {
+		field string
+		value *int
+	}{{"budget_per_hour", c.Budget}, {"budget_organization_per_hour", c.BudgetAll}} {
+		if n.value != nil && (*n.value < 0 || *n.value > 1_000_000) {
+			bad(n.field, "is %d, write a number from 0 (nothing automatic) to 1000000, or leave it out for the default", *n.value)
+		}
+	}
+	for _, d := range []struct {
+		field       string
+		value       duration
+		least, most time.Duration
+	}{
+		{"settle", c.Settle, time.Millisecond, 5 * time.Minute}, {"sweep", c.Sweep, leastSweep, mostSweep},
+		{"approval_ttl", c.Approval, time.Minute, 30 * 24 * time.Hour}, {"breakers.window", c.Breakers.Window, time.Minute, 7 * 24 * time.Hour},
+		{"breakers.quiet", c.Breakers.Quiet, time.Minute, 7 * 24 * time.Hour}, {"flapping.window", c.Flapping.Window, time.Minute, 7 * 24 * time.Hour},
+	} {
+		switch v := time.Duration(d.value); {
+		case v > d.most:
+			bad(d.field, "is longer than %s: write a duration from %s to %s", inDays(d.most), d.least, d.most)
+		case v != 0 && v < d.least:
+			bad(d.field, "is shorter than %s: write a duration from %s to %s", d.least, d.least, d.most)
 		}
 	}
 	for i, m := range c.Modes {
@@ -228,21 +288,15 @@ func (c fileConfig) validate() error {
 			bad(fmt.Sprintf("accounts[%d].id", i), "account %s stands here twice", a.ID)
 		}
 		seen[a.ID] = true
-		for field, role := range map[string]string{"role_arn": a.Role, "write_role_arn": a.WriteRole} {
-			if _, err := dera.ParseARN(role); role != "" && err != nil {
-				bad(fmt.Sprintf("accounts[%d].%s", i, field), "%v", err)
-			}
-		}
 	}
 	for i, d := range c.Needs {
 		if d.Resource == "" || d.Owner == "" || d.Reason == "" {
 			bad(fmt.Sprintf("dependencies[%d]", i), "resource, owner and reason are mandatory")
 		}
 	}
-	if _, err := c.settings(); err != nil {
-		errs = append(errs, err)
-	}
-	errs = append(errs, c.validateGate())
+	_, err := c.settings()
+	errs = append(errs, err, c.validateGate())
+	errs = append(errs, c.validatePlaces()...)
 	return errors.Join(errs...)
 }
 
@@ -253,26 +307,6 @@ func matchesControl(glob string) bool {
 		}
 	}
 	return false
-}
-
-// settings are the control settings of the file.
-func (c fileConfig) settings() (control.Settings, error) {
-	s := control.Settings{RuleQuota: c.Network.RuleQuota}
-	var errs []error
-	read := func(field string, list []string) (out []netip.Prefix) {
-		for i, text := range list {
-			p, err := netset.Prefix(text)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("network.%s[%d]: %w", field, i, err))
-				continue
-			}
-			out = append(out, p)
-		}
-		return out
-	}
-	s.Allow = read("allow", c.Network.Allow)
-	s.KeepInternal = read("keep_internal", c.Network.KeepInternal)
-	return s, errors.Join(errs...)
 }
 
 // modeFor is the mode of a control in an account; flag, when set, wins.

@@ -27,14 +27,6 @@ func (c fileConfig) validateGate() error {
 	if c.Breakers.Reserve < -1 || c.Breakers.Reserve > 1000 {
 		errs = append(errs, fmt.Errorf("breakers.reserve: is %d, want -1 (none) to 1000", c.Breakers.Reserve))
 	}
-	for _, d := range []struct {
-		field string
-		value duration
-	}{{"breakers.window", c.Breakers.Window}, {"breakers.quiet", c.Breakers.Quiet}, {"flapping.window", c.Flapping.Window}} {
-		if time.Duration(d.value) > 7*24*time.Hour {
-			errs = append(errs, fmt.Errorf("%s: is longer than 7 days", d.field))
-		}
-	}
 	if p := c.Breakers.Production; p != nil && len(p.ResourceTags) > 0 {
 		errs = append(errs, errors.New("breakers.production.resource_tags: whoever can tag a resource could use the reserve"))
 	}

@@ -48,6 +48,8 @@ func TestConfigSchema(t *testing.T) {
 		{"window", "version: 1\nfreeze_windows: [{name: a, days: [mon], from: '10:00', zone: UTC, match: {ou: x}}]", true},
 		{"no_reserve", "version: 1\nbreakers: {reserve: -1, quiet: 30m, production: {ou: prod}}", true},
 		{"shorter_without_who", "version: 1\nobservation: {shorter: [{days: 1, reason: x, until: '2030-01-01'}]}", false},
+		{"own_networks", "version: 1\nnetwork: {allow: [198.51.100.0/24, {cidr: 3.0.0.0/8, owner: a, reason: b, expires: '2030-01-01'}]}", true},
+		{"own_network_with_an_unknown_field", "version: 1\nnetwork: {allow: [{cidr: 3.0.0.0/8, owners: a}]}", false},
 		{"fixer_without_an_owner", "version: 1\nfixers: [{control: x}]", false},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ func (a *app) acting(ctx context.Context, f func(context.Context, *session) erro
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	if err := s.recall(ctx); err != nil {
+	if err := s.recall(ctx, true); err != nil {
 		return err
 	}
 	if err := s.connect(ctx, options{}); err != nil {
@@ -31,6 +32,19 @@ func (a *app) acting(ctx context.Context, f func(context.Context, *session) erro
 
 // person is who gives the order, as STS establishes it: never a local user name.
 func (s *session) person() dera.Actor { return dera.Actor{Name: s.identity.ARN, How: "sts"} }
+
+// inForce refuses an order on an account that is not looked after: what stands
+// there cannot be read, and credentials of another account would find nothing.
+func (s *session) inForce(ctx context.Context, account, id string) error {
+	if slices.ContainsFunc(s.accounts, func(a dera.Account) bool { return a.ID == account }) {
+		return s.client.Check(ctx, account) // before anything is recorded
+	}
+	where := "no configuration is named, so that dera looks after account " + s.identity.Account + " of the credentials alone"
+	if s.app.flags.config != "" {
+		where = "it is not in " + s.app.flags.config
+	}
+	return usage("%s is of account %s, which the configuration in force does not have (%s); nothing was read or written: name the configuration that has it with --config FILE", id, account, where)
+}
 
 // mayAct refuses an order where the mode in force is observe.
 func (s *session) mayAct(r dera.Remediation) error {
@@ -64,6 +78,9 @@ func newApproveCommand(a *app) *cobra.Command {
 				if err != nil {
 					return notFound(err)
 				}
+				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
+					return err
+				}
 				if err := s.mayAct(r); err != nil {
 					return err
 				}
@@ -96,9 +113,15 @@ func newRejectCommand(a *app) *cobra.Command {
 				return usage("--reason is missing: whoever looks at it later wants to know why")
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
-				r, err := s.engine.Decide(ctx, list[0], engine.Verdict{Reason: reason, By: s.person()})
+				r, err := s.store.Remediation(ctx, list[0])
 				if err != nil {
-					return orRefused(notFound(err))
+					return notFound(err)
+				}
+				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
+					return err
+				}
+				if r, err = s.engine.Decide(ctx, r.ID, engine.Verdict{Reason: reason, By: s.person()}); err != nil {
+					return orRefused(err)
 				}
 				return a.outcome(r, nil, dera.Rejected)
 			})
@@ -124,6 +147,9 @@ func newRollbackCommand(a *app) *cobra.Command {
 				r, err := s.store.Remediation(ctx, list[0])
 				if err != nil {
 					return notFound(err)
+				}
+				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
+					return err
 				}
 				if err := s.finish(ctx, r.ResourceKey()); err != nil {
 					return err
@@ -160,6 +186,9 @@ func (a *app) remediate(ctx context.Context, s *session, id string) error {
 	f, err := s.store.Finding(ctx, id)
 	if err != nil {
 		return notFound(err)
+	}
+	if err := s.inForce(ctx, f.Account, f.ID); err != nil {
+		return err
 	}
 	ev := dera.Event{
 		Source: "remediate", Name: "by hand", Actor: s.identity.ARN, Time: a.now(),

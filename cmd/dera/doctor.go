@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,11 +45,13 @@ const (
 
 // checkup is one line of the report.
 type checkup struct {
-	Check  string `json:"check"`
-	About  string `json:"about,omitempty"` // which account, region, permission …
-	Health health `json:"health"`
-	Says   string `json:"says"`
-	Fix    string `json:"fix,omitempty"`
+	Check string `json:"check"`
+	About string `json:"about,omitempty"` // which account, region, permission …
+	// Account is the one that it speaks of, where it speaks of one.
+	Account string `json:"account,omitempty"`
+	Health  health `json:"health"`
+	Says    string `json:"says"`
+	Fix     string `json:"fix,omitempty"`
 }
 
 // doctorReport is what dera doctor prints with --output json.
@@ -67,6 +70,7 @@ type examination struct {
 	session  *session // the data; nil if it could not be opened
 	client   *awscloud.Client
 	who      awscloud.Identity
+	account  string // that is spoken of
 	report   doctorReport
 }
 
@@ -75,13 +79,23 @@ func (a *app) doctor(ctx context.Context, queue string) (err error) {
 	if err != nil {
 		return err
 	}
-	x := &examination{app: a, config: cfg, queueURL: cmp.Or(queue, cfg.Queue), report: doctorReport{Checks: []checkup{}, Summary: map[health]int{}}}
+	x := &examination{app: a, config: cfg, report: doctorReport{Checks: []checkup{}, Summary: map[health]int{}}}
 	if err := x.open(ctx); err != nil {
 		return err
 	}
 	if x.session != nil {
 		defer func() { err = errors.Join(err, x.session.store.Close()) }()
+		if err := x.session.recallAloud(ctx); err != nil {
+			return err
+		}
+		x.config = x.session.config
 		x.data(ctx)
+	}
+	x.queueURL = cmp.Or(queue, x.config.Queue)
+	if x.session != nil {
+		if err := x.sources(ctx); err != nil {
+			x.says("sources", "", untold, err.Error(), "")
+		}
 	}
 	if x.queueURL == "" {
 		x.says("sources", "", toDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
@@ -122,7 +136,7 @@ func (x *examination) open(ctx context.Context) error {
 }
 
 func (x *examination) says(check, about string, h health, says, fix string) {
-	x.report.Checks = append(x.report.Checks, checkup{check, about, h, says, fix})
+	x.report.Checks = append(x.report.Checks, checkup{Check: check, About: about, Account: x.account, Health: h, Says: says, Fix: fix})
 	x.report.Summary[h]++
 }
 
@@ -156,12 +170,18 @@ func (x *examination) aws(ctx context.Context) error {
 		x.says("permissions, queue, clock", "", untold, "they cannot be looked at before AWS knows who dera is", "")
 		return ctx.Err()
 	}
+	x.account = x.who.Account
 	x.says("identity", x.client.Region(), healthy, "dera is "+x.who.ARN, "")
+	x.account = ""
 	x.clock(ctx)
+	x.account = queueAccount(x.queueURL)
 	x.queue(ctx)
-	for _, account := range x.accounts() {
-		x.permissions(ctx, account, x.regions(ctx, account))
+	for _, x.account = range x.accounts() {
+		if x.sessions(ctx, x.account) {
+			x.permissions(ctx, x.account, x.regions(ctx, x.account))
+		}
 	}
+	x.account = ""
 	return ctx.Err()
 }
 
@@ -219,6 +239,9 @@ func (a *app) printDoctor(r doctorReport) {
 		head := c.Check
 		if c.About != "" {
 			head += " " + c.About
+		}
+		if c.Account != "" && !strings.Contains(c.About, c.Account) {
+			head += " (account " + c.Account + ")"
 		}
 		a.printf("%s %s\n", p.colour(colour, mark), p.bold(head))
 		a.printf("%s\n", wrap(c.Says, "    ", width))

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dera/audit"
-	"dera/evaluate"
 	"dera/source"
 	"dera/store"
 )
@@ -16,10 +15,16 @@ import (
 // data looks at what lies in the database: the log, stops, jobs, sources.
 func (x *examination) data(ctx context.Context) {
 	x.says("data", x.app.flags.data, healthy, "it opens, and the audit log agrees with it", "")
+	if err := othersRead(x.app.flags.data); err != nil {
+		x.says("data", x.app.flags.data, toDo, err.Error(), "chmod 700 "+x.app.flags.data)
+	}
+	for _, w := range x.app.hidingWarnings(x.config) {
+		x.says("configuration", "", toDo, w, "change it by pull request; dera config check says the same")
+	}
 	for _, c := range []struct {
 		name string
 		look func(context.Context) error
-	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"sources", x.sources}} {
+	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"hidden findings", x.hidden}} {
 		if err := c.look(ctx); err != nil {
 			x.says(c.name, "", untold, err.Error(), "")
 		}
@@ -73,8 +78,10 @@ func (x *examination) stops(ctx context.Context) error {
 		if s.Account+s.Control != "" {
 			where = strings.TrimSpace(s.Account + " " + s.Control)
 		}
+		x.account = s.Account
 		x.says("stops", where, toDo, "dera is stopped: "+s.Reason, "dera resume with the same scope, when it may go on")
 	}
+	x.account = ""
 	if len(stops) == 0 {
 		x.says("stops", "", healthy, "nothing is stopped", "")
 	}
@@ -164,7 +171,9 @@ func (x *examination) exemptions() {
 		x.says("exemptions", "", healthy, "there is no list", "")
 		return
 	}
-	list, err := evaluate.ExemptionConfig{Controls: controlIDs(), Now: x.app.now()}.Load(path)
+	cfg := exemptionConfig()
+	cfg.Now = x.app.now()
+	list, err := cfg.Load(path)
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		x.says("exemptions", path, broken, first, "dera exemptions check "+path)

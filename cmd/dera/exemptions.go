@@ -38,7 +38,8 @@ func newExemptionsCommand(a *app) *cobra.Command {
 }
 
 func (a *app) checkExemptions(path string) error {
-	cfg := evaluate.ExemptionConfig{Now: a.now(), Controls: controlIDs()}
+	cfg := exemptionConfig()
+	cfg.Now = a.now()
 	list, err := cfg.Load(path)
 	if err != nil {
 		var faults *evaluate.ExemptionError
@@ -62,6 +63,15 @@ func (a *app) checkExemptions(path string) error {
 	}
 	a.printf("%s is valid: %d entries, %d of them lapsed\n", path, len(list.All()), len(expired))
 	return nil
+}
+
+// exemptionConfig is how a list is read: by the controls that there are.
+func exemptionConfig() evaluate.ExemptionConfig {
+	cfg := evaluate.ExemptionConfig{Controls: controlIDs(), Types: map[string][]string{}}
+	for _, c := range controls.All() {
+		cfg.Types[c.Type] = append(cfg.Types[c.Type], c.ID)
+	}
+	return cfg
 }
 
 func controlIDs() []string {

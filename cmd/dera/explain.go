@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -167,10 +168,48 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []way {
 		return out
 	}
 	if f.Disposition != dera.Exempt {
-		add("put it right yourself, and have dera look again", "dera scan --region %s", f.Region)
+		where := " --region " + f.Region
+		if f.Region == dera.GlobalRegion { // it is looked at whatever the region
+			where = ""
+		}
+		add("put it right yourself, and have dera look again", "dera scan%s", where)
 		if f.State != dera.FindingUnknown {
 			out = append(out, way{What: "keep it as it is for a while: add this to the exemption list, by a pull request, and fill in what is blank", Entry: exemptionEntry(f, now)})
 		}
+	}
+	return out
+}
+
+// with adds flags to the commands, so that they go by the same data, configuration
+// and exemption list as what they stand in.
+func (e explanation) with(flags string) explanation {
+	for i := range e.Can {
+		if e.Can[i].Command != "" {
+			e.Can[i].Command += flags
+		}
+	}
+	return e
+}
+
+// orderFlags are the flags that say which data, configuration and exemption list
+// this command goes by. A password in the URL of the database is left out.
+func (s *session) orderFlags() string {
+	f, out := s.app.flags, ""
+	add := func(flag, value string) { out += " " + flag + " " + shellWord(value) }
+	if f.data != defaultData {
+		add("--data", f.data)
+	}
+	if u, err := url.Parse(f.db); f.db != "" && err == nil {
+		add("--db", u.Redacted())
+	}
+	if f.config != "" {
+		add("--config", f.config)
+	}
+	switch {
+	case f.noExemptions:
+		out += " --no-exemptions"
+	case f.exemptions != "":
+		add("--exemptions", f.exemptions)
 	}
 	return out
 }

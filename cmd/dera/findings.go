@@ -49,12 +49,20 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 	if err != nil {
 		return err
 	}
+	s.recallOffline(ctx)
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return err
+	}
 	r := scanReport{Findings: []findingView{}}
 	for _, f := range list {
 		if !all && f.State == dera.FindingResolved {
 			continue
 		}
 		v := findingView{Finding: f}
+		if f.State != dera.FindingResolved && !covered(f.Account, f.Region) {
+			v.NotRead = &f.LastSeen
+		}
 		if f.Remediation != "" {
 			rem, err := s.store.Remediation(ctx, f.Remediation)
 			if err != nil {
@@ -64,8 +72,16 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		}
 		r.Findings = append(r.Findings, v)
 	}
+	stops, err := s.store.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	r.stopped(stops)
 	r.Summary = summarize(r)
 	if a.json() {
+		for _, o := range stops { // the list has no place for what concerns no finding in it
+			a.note("dera: %s\n", stopText(o))
+		}
 		if err := a.printJSON(r.Findings); err != nil {
 			return err
 		}
@@ -78,13 +94,14 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		if f.Plan != nil {
 			rem = f.Plan.Remediation + " " + p.state(f.Plan.State)
 		}
-		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), stateCell(p, f.Finding), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
+		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), f.stateCell(p), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) == 0 {
 		a.printf("no findings\n")
 	} else {
 		t.print(a.out)
 	}
+	a.printStops(p, r.Stops)
 	return r.exit()
 }
 

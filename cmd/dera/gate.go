@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dera"
 	"dera/evaluate"
 )
 
@@ -18,9 +19,12 @@ func (s *session) gate() (evaluate.Gate, error) {
 	if path == "" && !s.app.flags.noExemptions && s.config.enforces(s.app.flags.mode) {
 		return evaluate.Gate{}, usage("enforce wants to know about exemptions: name the list with --exemptions FILE, or say --no-exemptions")
 	}
-	exempted, err := evaluate.NewExempted(path, evaluate.ExemptionConfig{Controls: controlIDs()}, s.app.now)
+	exempted, err := evaluate.NewExempted(path, exemptionConfig(), s.app.now)
 	if err != nil {
 		return evaluate.Gate{}, usage("%w", err)
+	}
+	for _, w := range s.app.hidingWarnings(s.config) {
+		s.app.note("dera: warning: %s\n", w)
 	}
 	for _, w := range exempted.Warnings() {
 		s.app.note("dera: warning: %s\n", w)
@@ -63,7 +67,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Proved{},
 			evaluate.InUse{Declared: s.config.Needs, Flows: flows, Now: s.app.now},
 			s.breaker(),
-			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: s.config.Budget, Everywhere: s.config.BudgetAll},
+			evaluate.Budget{Ledger: s.store, Now: s.app.now, PerHour: budget(s.config.Budget), Everywhere: budget(s.config.BudgetAll)},
 		},
 	}, nil
 }
@@ -128,6 +132,11 @@ func (s *session) ownResources() []string {
 		own = append(own, arn)
 	}
 	return own
+}
+
+// queueAccount is the account in the URL of a queue, or "".
+func queueAccount(address string) string {
+	return dera.ARN(queueARN(address)).Account()
 }
 
 // queueARN is the ARN glob of the queue behind a URL, or "".

@@ -3,74 +3,153 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
+	"strings"
+
+	"dera"
 )
 
-// What scan and run were last told about modes and exemptions holds for the
-// orders that follow (approve, reject, remediate, rollback), unless they are told
-// otherwise: an approval must not slip past a list that it forgot to name.
+// Under what the data was last worked on: the configuration, mode and exemption
+// list that a scan or run named, until another one names others. One that names
+// none goes by what is remembered and changes nothing of it, so that no command
+// slips past an exemption list that it forgot to name.
 const (
 	rememberConfig     = "config"
 	rememberMode       = "mode"
 	rememberExemptions = "exemptions"
+	rememberAccounts   = "accounts" // that were looked after last, with commas
 )
 
 // noList is remembered where --no-exemptions was said.
 const noList = "-"
 
-// remember keeps the flags of scan and run.
+// remember keeps the flags that scan and run were given.
 func (s *session) remember(ctx context.Context) error {
-	f := s.app.flags
-	values := map[string]string{rememberMode: f.mode}
-	for name, path := range map[string]string{rememberConfig: f.config, rememberExemptions: f.exemptions} {
-		if path != "" {
-			abs, err := filepath.Abs(path)
-			if err != nil {
-				return err
-			}
-			path = abs
-		}
-		values[name] = path
+	f := s.named
+	var accounts []string
+	for _, a := range s.accounts {
+		accounts = append(accounts, a.ID)
 	}
-	if f.noExemptions {
+	values := map[string]string{rememberAccounts: strings.Join(accounts, ",")}
+	path := func(name, file string) error {
+		abs, err := filepath.Abs(file)
+		values[name] = abs
+		return err
+	}
+	if f.config != "" {
+		if err := path(rememberConfig, f.config); err != nil {
+			return err
+		}
+		values[rememberMode] = "" // of the other configuration
+		if s.config.Exemptions != "" {
+			values[rememberExemptions] = "" // the configuration names its own
+		}
+	}
+	if f.mode != "" {
+		values[rememberMode] = f.mode
+	}
+	switch {
+	case f.noExemptions:
 		values[rememberExemptions] = noList
+	case f.exemptions != "":
+		if err := path(rememberExemptions, f.exemptions); err != nil {
+			return err
+		}
 	}
 	return s.store.Remember(ctx, values)
 }
 
-// recall fills in the flags that an order leaves open.
-func (s *session) recall(ctx context.Context) error {
+// recall fills in configuration and exemption list where the command line names
+// none, and for an order the mode.
+func (s *session) recall(ctx context.Context, order bool) error {
 	f := &s.app.flags
-	get := func(name string) (string, error) { return s.store.Remembered(ctx, name) }
-	if f.config == "" {
-		path, err := get(rememberConfig)
+	was := map[string]string{}
+	for _, name := range []string{rememberConfig, rememberMode, rememberExemptions} {
+		value, err := s.store.Remembered(ctx, name)
 		if err != nil {
 			return err
 		}
-		if f.config = path; path != "" {
-			if s.config, err = loadConfig(path); err != nil {
-				return err
-			}
-			if s.settings, err = s.config.settings(); err != nil {
-				return usage("%w", err)
-			}
-		}
+		was[name] = value
 	}
-	if f.mode == "" {
-		mode, err := get(rememberMode)
+	same := f.config == ""
+	if f.config != "" {
+		abs, err := filepath.Abs(f.config)
+		same = err == nil && abs == was[rememberConfig]
+	} else if path := was[rememberConfig]; path != "" {
+		cfg, err := loadConfig(path)
 		if err != nil {
-			return err
+			return usage("the configuration that an earlier scan or run named cannot be used; name the one in force with --config: %w", err)
 		}
-		f.mode = mode
+		if s.settings, err = cfg.settings(); err != nil {
+			return usage("%w", err)
+		}
+		s.config, f.config = cfg, path
 	}
-	if f.exemptions == "" && !f.noExemptions {
-		list, err := get(rememberExemptions)
-		if err != nil {
-			return err
-		}
-		f.noExemptions = list == noList
-		if !f.noExemptions {
-			f.exemptions = list
-		}
+	if order && f.mode == "" {
+		f.mode = was[rememberMode]
+	}
+	switch list := was[rememberExemptions]; {
+	case f.exemptions != "" || f.noExemptions:
+	case list == noList: // it was said of that configuration, and of no mode that is named now
+		f.noExemptions = same && (order || s.named.mode == "")
+	case same || s.config.Exemptions == "":
+		f.exemptions = list
 	}
 	return nil
+}
+
+// recallAloud is recall for a scan or run, which says what it goes by.
+func (s *session) recallAloud(ctx context.Context) error {
+	if err := s.recall(ctx, false); err != nil {
+		return err
+	}
+	var by []string
+	f := s.app.flags
+	if f.config != s.named.config {
+		by = append(by, "configuration "+f.config)
+	}
+	switch {
+	case f.noExemptions != s.named.noExemptions:
+		by = append(by, "no exemption list")
+	case f.exemptions != s.named.exemptions:
+		by = append(by, "exemption list "+f.exemptions)
+	}
+	if len(by) > 0 {
+		s.app.note("dera: uses %s, as an earlier scan or run did; --config and --exemptions name others\n", strings.Join(by, " and "))
+	}
+	return nil
+}
+
+// recallOffline is recall for a command that only shows what is stored: it works
+// without a configuration too.
+func (s *session) recallOffline(ctx context.Context) {
+	if err := s.recall(ctx, true); err != nil {
+		s.app.note("dera: warning: %v\n", err)
+	}
+}
+
+// covered reports whether a place is looked after by the configuration in force;
+// without a word on accounts in it, as the last scan or run did.
+func (s *session) covered(ctx context.Context) (func(account, region string) bool, error) {
+	var accounts []string
+	for _, a := range s.config.Accounts {
+		accounts = append(accounts, a.ID)
+	}
+	if len(accounts) == 0 {
+		text, err := s.store.Remembered(ctx, rememberAccounts)
+		if err != nil {
+			return nil, err
+		}
+		accounts = strings.FieldsFunc(text, func(c rune) bool { return c == ',' })
+	}
+	return func(account, region string) bool {
+		return (len(accounts) == 0 || slices.Contains(accounts, account)) && s.coversRegion(region)
+	}, nil
+}
+
+// coversRegion reports whether the configuration has the region; a command line
+// that names regions says nothing about the others.
+func (s *session) coversRegion(region string) bool {
+	list := s.config.Regions
+	return len(list) == 0 || len(s.named.regions) > 0 || s.named.allRegions || region == dera.GlobalRegion || slices.Contains(list, region)
 }

@@ -90,14 +90,14 @@ func (p *replaying) wire(rec recording) error {
 		return err
 	}
 	p.state = replay.New(s.app.now)
-	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings}
+	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings.At(s.app.now())}
 	owners := evaluate.Owners{Tags: s.config.OwnerTags}
 	s.engine, err = engine.New(engine.Config{
 		Store: s.store, Reader: p.state, Cloud: offline{}, Controls: p.detector.Controls, Settings: s.settings, Gate: gate,
 		Owners: owners, Own: s.ownPrincipals(), Flapping: s.flapping(), Tags: s.config.Tagging.tags(owners, s.config.Instance),
 		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },
 		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay",
-		BudgetPerHour: s.config.Budget, BudgetEverywhere: s.config.BudgetAll, Now: s.app.now, Tell: p.tell,
+		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), Now: s.app.now, Tell: p.tell,
 	})
 	return err
 }

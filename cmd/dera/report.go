@@ -14,13 +14,38 @@ type scanReport struct {
 	Findings   []findingView `json:"findings"`
 	Unreadable []unreadable  `json:"unreadable,omitempty"`
 	UnderWay   []underWay    `json:"under_way,omitempty"` // half-done, with the command that goes on
-	Summary    scanSummary   `json:"summary"`
+	// Stops are those that hold.
+	Stops   []dera.Stop `json:"stops,omitempty"`
+	Summary scanSummary `json:"summary"`
 }
 
 // findingView is a finding with the plan that would remove it.
 type findingView struct {
 	dera.Finding
 	Plan *planView `json:"plan,omitempty"`
+	// NotRead is since when nothing is known of it: its place could not be read, or
+	// left the configuration.
+	NotRead *time.Time `json:"not_read_since,omitempty"`
+	// Stop is one that covers it: nothing is written.
+	Stop *dera.Stop `json:"stopped,omitempty"`
+}
+
+// stopped notes the stops that hold, with the findings that they cover too.
+func (r *scanReport) stopped(list []dera.Stop) {
+	r.Stops = list
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if j := slices.IndexFunc(list, func(s dera.Stop) bool { return s.Covers(f.Account, f.Control) }); j >= 0 {
+			f.Stop = &list[j]
+		}
+	}
+}
+
+// printStops says for people that nothing is written, and what ends that.
+func (a *app) printStops(p paint, list []dera.Stop) {
+	for _, s := range list {
+		a.printf("%s; %s takes it away\n", p.colour("1", stopText(s)), resumeCommand(s))
+	}
 }
 
 type planView struct {
@@ -48,6 +73,7 @@ type scanSummary struct {
 	Resolved     int            `json:"resolved"`
 	Unknown      int            `json:"unknown"`
 	Unreadable   int            `json:"unreadable"`
+	Hidden       int            `json:"hidden_by_allow"`
 	Dispositions map[string]int `json:"dispositions"`
 }
 
@@ -85,7 +111,7 @@ func (a *app) printScan(r scanReport) {
 	p := newPaint(a.out)
 	t := table{head: []string{"SEVERITY", "DECISION", "STATE", "WHERE", "RESOURCE", "FINDING"}}
 	for _, f := range r.Findings {
-		t.row(p.severity(f.Severity), p.disposition(f.Disposition), stateCell(p, f.Finding), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
+		t.row(p.severity(f.Severity), p.disposition(f.Disposition), f.stateCell(p), f.Account+" "+f.Region, resourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) > 0 {
 		t.print(a.out)
@@ -111,6 +137,7 @@ func (a *app) printScan(r scanReport) {
 		a.printf("%s\n", wrap(fmt.Sprintf("%s %s on %s is %s since %s: %s", p.colour("1", "half-done:"), u.Remediation, u.Resource.Name(), p.state(u.State), stamp(u.Since), u.Why), "", width))
 		a.printf("  go on with: %s\n", u.Command)
 	}
+	a.printStops(p, r.Stops)
 	s := r.Summary
 	open := map[dera.Disposition]int{}
 	for _, f := range r.Findings {
@@ -118,9 +145,18 @@ func (a *app) printScan(r scanReport) {
 			open[f.Disposition]++
 		}
 	}
-	a.printf("%s: looked at %d resources in %s, mode %s; left: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read\n",
+	a.printf("%s: looked at %d resources in %s, mode %s; left: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read%s\n",
 		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode,
-		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable)
+		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable, hiddenText(s.Hidden))
+}
+
+// hiddenText says how many findings nobody is shown since their sources are own
+// networks.
+func hiddenText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d hidden by network.allow", n)
 }
 
 func (a *app) printPlan(p paint, f findingView) {
@@ -143,10 +179,12 @@ func (a *app) printPlan(p paint, f findingView) {
 	a.printf("\n")
 }
 
-// stateCell is the state of a finding in a table: with what went wrong, and what
-// it waits for.
-func stateCell(p paint, f dera.Finding) string {
+// stateCell is the state of a finding in a table: with what went wrong, what it
+// waits for, and since when nobody looked.
+func (f findingView) stateCell(p paint) string {
 	switch {
+	case f.NotRead != nil:
+		return string(f.State) + ", not read since " + stamp(*f.NotRead)
 	case f.LastFailure != nil && f.LastFailure.State == dera.UndoFailed:
 		return p.colour("1", string(f.State)+", undo failed")
 	case f.LastFailure != nil:

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera"
+	awscloud "dera/cloud/aws"
 	"dera/controls"
 	"dera/engine"
 	"dera/resource"
@@ -33,11 +34,17 @@ func newRunCommand(a *app) *cobra.Command {
 }
 
 func (a *app) controller(ctx context.Context, queueURL string, sweep time.Duration) (err error) {
+	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
+		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.recallAloud(ctx); err != nil {
+		return err
+	}
 	s.queueURL = queueURL
 	level := slog.HandlerOptions{Level: slog.LevelInfo}
 	log := slog.New(slog.NewJSONHandler(a.err, &level))
@@ -51,6 +58,9 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return err
 	}
 	queueURL = s.queue()
+	if err := s.queueThere(ctx, queueURL); err != nil {
+		return err
+	}
 	if sweep == 0 {
 		sweep = time.Duration(s.config.Sweep)
 	}
@@ -113,6 +123,29 @@ func (s *session) sign(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// queueThere refuses to start on a queue that does not exist. Any other trouble may
+// pass, so that the source deals with it.
+func (s *session) queueThere(ctx context.Context, url string) error {
+	if url == "" {
+		return nil
+	}
+	if err := queueURL(url); err != nil {
+		return usage("queue: %w", err)
+	}
+	q := s.client.Queue(url)
+	_, err := q.State(ctx)
+	if awscloud.Is(err, awscloud.Denied) { // only the doctor needs that permission
+		var got []awscloud.Message
+		if got, err = q.Receive(ctx, 1, 0); len(got) > 0 {
+			err = q.Extend(ctx, got, 0) // given back at once
+		}
+	}
+	if awscloud.Is(err, awscloud.NotFound) {
+		return usage("queue %s does not exist: create it, or correct queue in the configuration (or --queue); it must be in the region that dera uses itself: %w", url, err)
+	}
+	return nil
 }
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {

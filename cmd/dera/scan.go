@@ -36,6 +36,7 @@ type scanning struct {
 	progress *progress
 	unread   []unreadable
 	groups   int
+	hidden   int // findings that network.allow hides
 }
 
 // unreadable is a place that could not be read.
@@ -55,6 +56,7 @@ func (s *scanning) tell(n engine.News) {
 	case "page":
 		if n.Scope.Sweep() {
 			s.groups += n.Resources
+			s.hidden += n.Hidden
 			s.progress.step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":
@@ -74,6 +76,9 @@ func (a *app) scan(ctx context.Context, apply bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.recallAloud(ctx); err != nil {
+		return err
+	}
 	watch := &scanning{progress: newProgress(a.err, "looking")}
 	if err := s.connect(ctx, options{tell: watch.tell}); err != nil {
 		return err
@@ -184,11 +189,20 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 	if err != nil {
 		return r, err
 	}
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return r, err
+	}
 	for _, f := range all {
-		if f.LastSeen.Before(began) && !s.couldNotRead(f, watch.unread) {
+		left := !covered(f.Account, f.Region) && f.State != dera.FindingResolved
+		unread := f.LastSeen.Before(began)
+		if unread && !left && !s.couldNotRead(f, watch.unread) {
 			continue
 		}
 		v := findingView{Finding: f}
+		if unread {
+			v.NotRead = &f.LastSeen
+		}
 		if f.Remediation != "" {
 			rem, err := s.store.Remediation(ctx, f.Remediation)
 			if err != nil {
@@ -201,8 +215,13 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 	if r.UnderWay, err = s.underWay(ctx); err != nil {
 		return r, err
 	}
+	stops, err := s.store.Stops(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.stopped(stops)
 	r.Summary = summarize(r)
-	r.Summary.Resources = watch.groups
+	r.Summary.Resources, r.Summary.Hidden = watch.groups, watch.hidden
 	r.Summary.Mode = s.config.modeFor(s.app.flags.mode)(s.accounts[0], "").String()
 	for _, acct := range s.accounts {
 		r.Summary.Accounts = append(r.Summary.Accounts, acct.ID)

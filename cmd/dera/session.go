@@ -27,6 +27,7 @@ import (
 // session is everything that a command needs that works with the store.
 type session struct {
 	app      *app
+	named    flags // as the command line gave them, before anything was recalled
 	config   fileConfig
 	settings control.Settings
 	store    *store.Store
@@ -65,12 +66,15 @@ func (a *app) open(ctx context.Context) (*session, error) {
 			return nil, usage("--mode: %v", err)
 		}
 	}
-	s := &session{app: a, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
+	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
 	if s.settings, err = cfg.settings(); err != nil {
 		return nil, usage("%v", err)
 	}
 	if err := os.MkdirAll(s.keys, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if err := othersRead(a.flags.data); err != nil {
+		a.note("dera: warning: %v\n", err)
 	}
 	vault, err := audit.LoadVault(s.keys, nil)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,6 +140,12 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if s.client, err = awscloud.New(ctx, cfg); err != nil {
 		return err
 	}
+	if err := s.config.validateRegions("--region", s.app.flags.regions); err != nil {
+		return err
+	}
+	if err := s.config.validateRegions("AWS_REGION", []string{s.client.Region()}); err != nil {
+		return err
+	}
 	if s.identity, err = s.client.Identity(ctx); err != nil {
 		return fmt.Errorf("find out who we are: %w", err)
 	}
@@ -166,11 +176,16 @@ func (s *session) whoAmI(ctx context.Context) (dera.Actor, error) {
 func (s *session) chooseRegions(ctx context.Context) error {
 	switch {
 	case s.app.flags.allRegions:
-		regions, err := s.client.Regions(ctx, s.accounts[0].ID)
-		if err != nil {
-			return fmt.Errorf("list regions: %w", err)
+		var errs []error
+		for _, a := range s.accounts { // the first that can be read: one that cannot must not stop the others
+			regions, err := s.client.Regions(ctx, a.ID)
+			if err == nil {
+				s.regions = regions
+				return nil
+			}
+			errs = append(errs, err)
 		}
-		s.regions = regions
+		return fmt.Errorf("list regions: %w", errors.Join(errs...))
 	case len(s.app.flags.regions) > 0:
 		s.regions = s.app.flags.regions
 	case len(s.config.Regions) > 0:
@@ -200,7 +215,7 @@ func (s *session) wire(o options) error {
 		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
-		BudgetPerHour: s.config.Budget, BudgetEverywhere: s.config.BudgetAll, ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
+		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,
 	})
 	return err

@@ -34,6 +34,9 @@ type shown struct {
 	Evidence    json.RawMessage   `json:"evidence,omitempty"`
 	// Explanation is for whoever owns the resource.
 	Explanation *explanation `json:"explanation,omitempty"`
+	// NotRead is since when nothing is known of the finding: its account or region
+	// left the configuration.
+	NotRead *time.Time `json:"not_read_since,omitempty"`
 }
 
 // redacted leaves out what can be a secret: inputs of the plan, and the
@@ -84,7 +87,15 @@ func (a *app) show(ctx context.Context, s *session, id string) error {
 		}
 	}
 	if about != nil {
-		e := explain(*about, v.Remediation, a.now())
+		s.recallOffline(ctx)
+		covered, err := s.covered(ctx)
+		if err != nil {
+			return err
+		}
+		if about.State != dera.FindingResolved && !covered(about.Account, about.Region) {
+			v.NotRead = &about.LastSeen
+		}
+		e := explain(*about, v.Remediation, a.now()).with(s.orderFlags())
 		v.Explanation = &e
 	}
 	if a.json() {
@@ -104,6 +115,9 @@ func (a *app) printShown(v shown, width int) error {
 		a.printf("  first seen %s, last seen %s\n", stamp(f.FirstSeen), stamp(f.LastSeen))
 		if l := f.LastFailure; l != nil {
 			a.printf("%s\n", p.colour("1", wrap("its last fix, "+l.Remediation+", "+failureText(*l), "  ", width)))
+		}
+		if v.NotRead != nil {
+			a.printf("  %s\n", p.colour("1", fmt.Sprintf("not read since %s: the configuration in force does not have account %s in %s", stamp(*v.NotRead), f.Account, f.Region)))
 		}
 	}
 	if v.Explanation != nil {

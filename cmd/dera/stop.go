@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ func newStopCommand(a *app) *cobra.Command {
 			if strings.TrimSpace(s.Reason) == "" {
 				return usage("--reason is missing: whoever finds dera stopped wants to know why")
 			}
-			return a.stopOrResume(cmd.Context(), s, func(ctx context.Context, w engine.Switch, by dera.Actor) error { return w.Stop(ctx, s, by) }, "stopped")
+			return a.stopOrResume(cmd.Context(), s, true)
 		},
 	}
 	stopFlags(cmd, &s)
@@ -37,10 +38,11 @@ func newResumeCommand(a *app) *cobra.Command {
 		Use:   "resume",
 		Short: "Take a stop away, and close the breaker",
 		Long: "resume takes away the stop of the same scope. Without --control it also closes the breaker: failed fixes of before\n" +
-			"count no more, in the account or, without --account, everywhere.",
+			"count no more, in the account or, without --account, everywhere. Where there is nothing to resume, nothing is\n" +
+			"recorded.\n\nExit codes: 0 nothing there is stopped any more, 3 another stop still holds there.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.stopOrResume(cmd.Context(), s, func(ctx context.Context, w engine.Switch, by dera.Actor) error { return w.Resume(ctx, s, by) }, "resumed")
+			return a.stopOrResume(cmd.Context(), s, false)
 		},
 	}
 	stopFlags(cmd, &s)
@@ -55,14 +57,14 @@ func stopFlags(cmd *cobra.Command, s *dera.Stop) {
 
 // stopOrResume must work when AWS cannot be reached: then the order is recorded
 // under the local process, and says so.
-func (a *app) stopOrResume(ctx context.Context, stop dera.Stop, do func(context.Context, engine.Switch, dera.Actor) error, done string) error {
-	if stop.Account != "" {
-		if err := dera.ValidAccountID(stop.Account); err != nil {
+func (a *app) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) error {
+	if scope.Account != "" {
+		if err := dera.ValidAccountID(scope.Account); err != nil {
 			return usage("--account: %v", err)
 		}
 	}
-	if stop.Control != "" {
-		if _, err := controls.Find(stop.Control); err != nil {
+	if scope.Control != "" {
+		if _, err := controls.Find(scope.Control); err != nil {
 			return usage("--control: %v", err)
 		}
 	}
@@ -75,18 +77,87 @@ func (a *app) stopOrResume(ctx context.Context, stop dera.Stop, do func(context.
 			a.note("dera: %v\n", cerr)
 		}
 	}()
-	by := dera.Actor{Name: "local process", How: "not established"}
-	if who, err := s.whoAmI(ctx); err != nil {
-		a.note("dera: AWS does not say who you are (%v); the order counts all the same\n", err)
-	} else {
-		by = who
+	w := engine.Switch{Store: s.store, Now: a.now}
+	if !stop {
+		return a.resume(ctx, s, w, scope)
 	}
-	if err := do(ctx, engine.Switch{Store: s.store, Now: a.now}, by); err != nil {
+	by := s.orderedBy(ctx)
+	if err := w.Stop(ctx, scope, by); err != nil {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{done: stop.Where(), "by": by.Name})
+		return a.printJSON(map[string]any{"stopped": scope.Where(), "by": by.Name})
 	}
-	fmt.Fprintf(a.out, "%s %s, by %s\n", done, stop.Where(), by.Name)
+	a.printf("stopped %s, by %s\n", scope.Where(), by.Name)
 	return nil
+}
+
+// resume takes away what there is in the scope, and says what holds there still.
+func (a *app) resume(ctx context.Context, s *session, w engine.Switch, scope dera.Stop) error {
+	something, err := w.Resumable(ctx, scope)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{"resumed": ""}
+	if something {
+		by := s.orderedBy(ctx)
+		if err := w.Resume(ctx, scope, by); err != nil {
+			return err
+		}
+		out["resumed"], out["by"] = scope.Where(), by.Name
+	}
+	left, err := s.store.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	left = slices.DeleteFunc(left, func(o dera.Stop) bool { return !meets(o, scope) })
+	out["still_stopped"] = append([]dera.Stop{}, left...)
+	switch {
+	case a.json():
+		err = a.printJSON(out)
+	case something:
+		a.printf("resumed %s, by %s\n", scope.Where(), out["by"])
+	default:
+		a.printf("nothing to resume: there is no stop of exactly that scope (%s), and no breaker counts anything there\n", scope.Where())
+	}
+	for _, o := range left {
+		a.note("dera: still %s; %s takes it away\n", stopText(o), resumeCommand(o))
+	}
+	if err == nil && len(left) > 0 {
+		return &exitError{code: exitNo}
+	}
+	return err
+}
+
+// meets reports whether a stop holds somewhere within a scope.
+func meets(o, scope dera.Stop) bool {
+	one := func(a, b string) bool { return a == "" || b == "" || a == b }
+	return one(o.Account, scope.Account) && one(o.Control, scope.Control)
+}
+
+// stopText says that dera is stopped, where, by whom, since when and why.
+func stopText(s dera.Stop) string {
+	return fmt.Sprintf("stopped %s since %s by %s: %s", s.Where(), stamp(s.At), s.By, s.Reason)
+}
+
+// resumeCommand is the command that takes a stop away.
+func resumeCommand(s dera.Stop) string {
+	out := "dera resume"
+	if s.Account != "" {
+		out += " --account " + s.Account
+	}
+	if s.Control != "" {
+		out += " --control " + s.Control
+	}
+	return out
+}
+
+// orderedBy is who gives an order, as far as AWS says: the order counts without.
+func (s *session) orderedBy(ctx context.Context) dera.Actor {
+	who, err := s.whoAmI(ctx)
+	if err != nil {
+		s.app.note("dera: AWS does not say who you are (%v); the order counts all the same\n", err)
+		return dera.Actor{Name: "local process", How: "not established"}
+	}
+	return who
 }

@@ -92,7 +92,7 @@ func (s *session) underWay(ctx context.Context) ([]underWay, error) {
 		last := r.Steps[len(r.Steps)-1]
 		u := underWay{
 			Remediation: r.ID, State: r.State, Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource,
-			Since: last.At, Why: last.Why, Command: s.app.command("scan --apply"),
+			Since: last.At, Why: last.Why, Command: s.command("scan --apply"),
 		}
 		intents, err := s.store.Intents(ctx, r.ID)
 		if err != nil {
@@ -104,7 +104,7 @@ func (s *session) underWay(ctx context.Context) ([]underWay, error) {
 			}
 		}
 		if r.State == dera.UndoFailed {
-			u.Command = s.app.command("rollback " + r.ID + " --reason TEXT")
+			u.Command = s.command("rollback " + r.ID + " --reason TEXT")
 		}
 		out = append(out, u)
 	}
@@ -113,20 +113,11 @@ func (s *session) underWay(ctx context.Context) ([]underWay, error) {
 
 // command is a command line of dera with the flags that say where this one
 // works.
-func (a *app) command(line string) string {
-	line = "dera " + line
-	for _, f := range []struct{ name, value string }{{"config", a.flags.config}, {"exemptions", a.flags.exemptions}, {"db", a.flags.db}, {"mode", a.flags.mode}} {
-		if f.value != "" {
-			line += " --" + f.name + " " + f.value
-		}
+func (s *session) command(line string) string {
+	if mode := s.app.flags.mode; mode != "" {
+		line += " --mode " + mode
 	}
-	if a.flags.data != defaultData {
-		line += " --data " + a.flags.data
-	}
-	if a.flags.noExemptions {
-		line += " --no-exemptions"
-	}
-	return line
+	return "dera " + line + s.orderFlags()
 }
 
 // due are the remediations that are decided and may begin, but those in tried.
