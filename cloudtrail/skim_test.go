@@ -155,7 +155,7 @@ func TestLogReader(t *testing.T) {
 		{"cut_off", `{"Records":[{"eventName":"a"},{"eventNa`, "a", "unexpected EOF"},
 		{"cut_off_between", `{"Records":[{"eventName":"a"}`, "a", "unexpected EOF"},
 		{"cut_off_behind_the_list", `{"Records":[{"eventName":"a"}]`, "a", "unexpected EOF"},
-		{"not_json", `hello`, "", "not a JSON object"},
+		{"not_json", `hello`, "", "neither JSON nor CSV"},
 		{"broken_record", `{"Records":[{"eventName":"a"},{"eventName" "b"}]}`, "a", "not a JSON object"},
 		{"number_in_the_list", `{"Records":[{"eventName":"a"},7]}`, "a", "not a JSON object"},
 		{"too_large", `{"Records":[{"x":"` + strings.Repeat("y", maxLogRecord) + `"}]}`, "", "larger than"},

@@ -23,8 +23,8 @@ func newReplayCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "replay FILE…",
 		Short: "The whole loop over recorded CloudTrail, offline: what dera would have done",
-		Long: "replay reads recorded CloudTrail events: .json, .json.gz, JSON lines, EventBridge envelopes, and folders of\n" +
-			"them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
+		Long: "replay reads recorded CloudTrail events in every form that docs/usage.md lists, detected by content, and folders\n" +
+			"of them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
 			"observe mode, event by event, with the clock of the events. It needs no credentials and writes nothing to AWS.\n\n" +
 			"What was there before the first event is not known. A resource that no event created is partly known: what\n" +
 			"the events tell of it is judged, and a check that finds nothing is unknown, never pass.\n\n" +
@@ -42,6 +42,8 @@ func newReplayCommand(a *app) *cobra.Command {
 type recording struct {
 	events     []recordedEvent
 	unreadable []unreadableLine
+	leftOut    []cloudtrail.Unread
+	leftFiles  int
 	counts     replayCounts
 	accounts   []dera.Account
 	regions    []string
@@ -82,13 +84,18 @@ func readRecording(ctx context.Context, paths []string, configured []dera.Accoun
 	r := recording{accounts: configured, regions: regions}
 	seen := map[string]bool{}
 	var last time.Time
-	for raw, err := range source.Files(paths...) {
+	for raw, err := range source.FilesExcept(r.leave, paths...) {
 		if ctx.Err() != nil {
 			return r, ctx.Err()
 		}
 		if err != nil {
 			if errors.Is(err, fs.ErrNotExist) && slices.Contains(paths, raw.File) {
 				return r, usage("%v", err)
+			}
+			if errors.Is(err, cloudtrail.ErrOtherEvent) {
+				r.counts.Read++
+				r.counts.Irrelevant++
+				continue
 			}
 			r.unread(raw, err)
 			continue
@@ -111,6 +118,13 @@ func (r *recording) unread(raw source.Raw, err error) {
 	}
 }
 
+// leave notes a file that holds no events.
+func (r *recording) leave(f cloudtrail.Unread) {
+	if r.leftFiles++; len(r.leftOut) < most {
+		r.leftOut = append(r.leftOut, f)
+	}
+}
+
 // take sorts one event into exactly one count; an error is for unread.
 func (r *recording) take(raw source.Raw, seen map[string]bool, last *time.Time) error {
 	if !cloudtrail.Triage(raw.Body) {
@@ -119,11 +133,6 @@ func (r *recording) take(raw source.Raw, seen map[string]bool, last *time.Time) 
 		return nil
 	}
 	rec, err := cloudtrail.Decode(raw.Body)
-	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && cloudtrail.IsCompliance(raw.Body) {
-		r.counts.Read++ // it tells where to look, and nothing of what is there
-		r.counts.Irrelevant++
-		return nil
-	}
 	if err != nil {
 		return err
 	}

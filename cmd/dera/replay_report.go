@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"dera"
+	"dera/cloudtrail"
 	"dera/resource"
 )
 
@@ -45,6 +47,8 @@ type replayReport struct {
 	PartlyKnown []partlyKnown     `json:"partly_known,omitempty"`
 	Unreadable  []unreadableLine  `json:"unreadable,omitempty"`
 	Unfollowed  []unfollowed      `json:"unfollowed,omitempty"`
+	// LeftOut are files of folders that hold no events of CloudTrail.
+	LeftOut []cloudtrail.Unread `json:"left_out,omitempty"`
 	Summary     replaySummary     `json:"summary"`
 }
 
@@ -92,6 +96,7 @@ type replaySummary struct {
 	To           time.Time      `json:"to,omitzero"`
 	Events       replayCounts   `json:"events"`
 	Unfollowed   int            `json:"unfollowed"`
+	LeftOut      int            `json:"left_out"`
 	Accounts     []string       `json:"accounts"`
 	Regions      []string       `json:"regions"`
 	Findings     int            `json:"findings"`
@@ -117,7 +122,8 @@ func (p *replaying) report(ctx context.Context, rec recording) (replayReport, er
 	if n := len(rec.events); n > 0 {
 		s.From, s.To = rec.events[0].Time, rec.events[n-1].Time
 	}
-	r := replayReport{Findings: []replayedFinding{}, Unreadable: append(rec.unreadable, p.unread...), Unfollowed: p.unfollowed}
+	s.LeftOut = rec.leftFiles
+	r := replayReport{Findings: []replayedFinding{}, Unreadable: append(rec.unreadable, p.unread...), Unfollowed: p.unfollowed, LeftOut: rec.leftOut}
 	var auto []int64
 	for _, e := range p.episodes {
 		v, err := p.view(ctx, e, s.To)
@@ -196,13 +202,16 @@ func (p *replaying) partlyKnown(ctx context.Context) ([]partlyKnown, error) {
 	return out, nil
 }
 
-// exit is the exit code: what could not be read wins over findings.
+// exit is the exit code: what could not be read, followed or judged in full wins
+// over findings, and a recording of nothing shows nothing.
 func (r replayReport) exit() error {
-	left := len(r.PartlyKnown) > 0 || slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.Disposition != dera.Exempt })
+	unsure := len(r.Unreadable) + len(r.Unfollowed) + len(r.PartlyKnown)
 	switch {
-	case len(r.Unreadable) > 0:
+	case r.Summary.Events.Read == 0:
+		return &exitError{exitUndecided, errors.New("no event was read")}
+	case unsure > 0:
 		return &exitError{code: exitUndecided}
-	case left:
+	case slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.Disposition != dera.Exempt }):
 		return &exitError{code: exitNo}
 	}
 	return nil
@@ -224,7 +233,13 @@ func (a *app) printReplay(r replayReport) {
 	for _, u := range r.Unreadable {
 		a.printf("%s %s: %s\n", p.colour("1", "not read"), u.Position, u.Why)
 	}
+	for _, f := range r.LeftOut {
+		a.printf("left out %s: %s\n", f.File, f.Why)
+	}
 	s := r.Summary
+	if more := s.LeftOut - len(r.LeftOut); more > 0 {
+		a.printf("left out: %d more files\n", more)
+	}
 	a.printf("%s: %d events read, %d of them hints, %d failed calls, %d duplicates, %d of other accounts or regions, %d not read, %d not followed\n",
 		p.bold("events"), s.Events.Read, s.Events.Hinted, s.Events.Failed, s.Events.Duplicate, s.Events.Foreign, s.Events.Unreadable, s.Unfollowed)
 	d := s.Dispositions
