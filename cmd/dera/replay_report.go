@@ -49,7 +49,7 @@ type replayReport struct {
 	Unfollowed  []unfollowed      `json:"unfollowed,omitempty"`
 	// LeftOut are files of folders that hold no events of CloudTrail.
 	LeftOut []cloudtrail.Unread `json:"left_out,omitempty"`
-	Summary     replaySummary     `json:"summary"`
+	Summary replaySummary       `json:"summary"`
 }
 
 // replayedFinding is a finding with what dera would have done and what happened.
