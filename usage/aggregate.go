@@ -117,6 +117,9 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	}
 	h := a.who(&f.Identity, at)
 	if h == nil {
+		if len(cloudtrail.Text(f.ErrorCode)) == 0 { // whoever it was, what is recorded may differ from now on
+			a.changed(f, account, region, at)
+		}
 		return NoPrincipal
 	}
 	reason, one := Counted, uint64(1)

@@ -297,6 +297,51 @@ func TestLostRecordsAreAGap(t *testing.T) {
 	}
 }
 
+// TestEventsWithoutIdentity: they are of nobody that the ledger knows, not even of
+// the root user, and a gap; what they changed of a trail is noted all the same.
+func TestEventsWithoutIdentity(t *testing.T) {
+	t.Parallel()
+	before, rest, ok := strings.Cut(strings.Replace(record("1", "a", "StopLogging", start), "s3.amazonaws", "cloudtrail.amazonaws", 1), `"userIdentity":`)
+	_, after, also := strings.Cut(rest, `"resources":`)
+	if !ok || !also {
+		t.Fatalf("got a record of another shape: %s", rest)
+	}
+	for _, identity := range []string{"", `"userIdentity":null,`, `"userIdentity":{},`, `"userIdentity":{"type":"Root"},`, `"userIdentity":{"type":"AWSAccount"},`, `"userIdentity":{"type":"Unknown","accountId":"111122223333"},`} {
+		s, one := newStore(t), before+identity+`"resources":`+after
+		r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "f.json", logFile(one)))
+		if r.Counts[usage.NoPrincipal] != 1 || !r.Nothing() || len(all(t, s)) != 0 {
+			t.Errorf("%s: got %+v and principals %v, want no principal", identity, r, all(t, s))
+		}
+		gaps := gapsOf(t, s, start, start.Add(time.Hour))
+		if !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost }) {
+			t.Errorf("%s: gaps: got %v, want the event", identity, gaps)
+		}
+		gaps, err := usage.New(s, nil).Gaps(t.Context(), usage.Window{Account: "111122223333", From: start, To: start.Add(time.Hour)})
+		if err != nil || !slices.ContainsFunc(gaps, func(g usage.Gap) bool {
+			return g.Kind == usage.GapChanged && strings.Contains(g.Why, "StopLogging by an unknown principal")
+		}) {
+			t.Errorf("%s: gaps of the account: got %v, %v, want the trail that was stopped", identity, gaps, err)
+		}
+	}
+}
+
+// TestTimesThatCannotBeRead are gaps: no other event says when it was.
+func TestTimesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	good := record("1", "a", "Get", start)
+	when := start.Format(time.RFC3339)
+	for _, text := range []string{"", "yesterday", "1709251200", "2026-02-30T10:00:00Z", "2026-13-01T10:00:00Z", "2025-02-29T10:00:00Z", "2026-04-31T10:00:00Z", "0001-01-01T00:00:00Z"} {
+		s := newStore(t)
+		r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "f.json", logFile(good, strings.Replace(record("2", "b", "Put", start), when, text, 1))))
+		if r.Counts[usage.NoTime] != 1 || r.Counts[usage.Counted] != 1 {
+			t.Errorf("%q: counts: got %v", text, r.Counts)
+		}
+		if gaps := gapsOf(t, s, start, start.Add(time.Hour)); !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost }) {
+			t.Errorf("%q: gaps: got %v, want the event", text, gaps)
+		}
+	}
+}
+
 func gapsOf(t testing.TB, s usage.Store, from, to time.Time) []usage.Gap {
 	t.Helper()
 	gaps, err := usage.New(s, nil).Gaps(t.Context(), usage.Window{From: from, To: to})

@@ -250,13 +250,17 @@ func (a *app) printReplay(r replayReport) {
 	}
 }
 
+// unknownPrincipal is who made a call whose event has no identity: that is nobody
+// in particular, and not the root user.
+const unknownPrincipal = "an unknown principal (the event has no identity)"
+
 func (a *app) printReplayed(p paint, f replayedFinding) {
 	width, _ := terminal(a.out)
 	name := f.Resource.Name()
 	if f.ResourceName != "" && f.ResourceName != name {
 		name += " (" + f.ResourceName + ")"
 	}
-	a.printf("  %s; caused by %s of %s\n", name, f.CausedBy.Event, cmp.Or(f.CausedBy.Actor, "nobody that the event names"))
+	a.printf("  %s; caused by %s of %s\n", name, f.CausedBy.Event, cmp.Or(f.CausedBy.Actor, unknownPrincipal))
 	for _, line := range f.Diff {
 		a.printf("  %s\n", p.diff(line))
 	}
@@ -270,9 +274,9 @@ func (a *app) printReplayed(p paint, f replayedFinding) {
 	case f.GoneAt == nil:
 		a.printf("  still there after %s\n\n", span(f.OpenSeconds))
 	case f.GoneSure:
-		a.printf("  gone after %s: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, "somebody"))
+		a.printf("  gone after %s: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, unknownPrincipal))
 	default:
-		a.printf("  taken back after %s, as far as the events tell: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, "somebody"))
+		a.printf("  taken back after %s, as far as the events tell: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, unknownPrincipal))
 	}
 }
 
