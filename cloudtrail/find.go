@@ -47,6 +47,9 @@ func FindLogs(path string) (LogFiles, error) {
 		}
 		return out, nil
 	}
+	if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+		path += string(filepath.Separator) // a link that was named is followed
+	}
 	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			out.Failed = append(out.Failed, Unread{name, err.Error()})

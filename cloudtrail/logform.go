@@ -66,6 +66,8 @@ func copyOf(o object) error {
 		return &FormError{"An answer of LookupEvents without its CloudTrailEvent", "export it whole (aws cloudtrail lookup-events --output json)"}
 	case has("digestS3Object"):
 		return fmt.Errorf("a digest file%w", errOther)
+	case has("hashSignature", "publicKeyFingerprint"):
+		return fmt.Errorf("a signature of saved results of CloudTrail Lake%w", errOther)
 	case has("configurationItems"), has("configSnapshotId"):
 		return fmt.Errorf("a file of AWS Config%w", errOther)
 	}

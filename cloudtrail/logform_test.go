@@ -218,6 +218,8 @@ func TestLogReaderRefuses(t *testing.T) {
 		{"parquet_zipped", gzipped("PAR1\x15\x04\x15"), "Parquet"},
 		{"orc", "ORC\x0a", "ORC"},
 		{"avro", "Obj\x01\x04", "Avro"},
+		{"cli_yaml", "Events:\n- CloudTrailEvent: '" + sample + "'\n", "YAML"},
+		{"cli_text", "EVENTS\t" + sample + "\tAKIA\n", "YAML or text"},
 		{"console_csv", table([]string{"Event ID", "Event time", "Event name", "Event source"}, []string{"a", "b", "c", "d"}), "event history"},
 		{"lookup_without_events", `{"Events":[{"EventName":"a","EventSource":"b","EventTime":1}]}`, "without its CloudTrailEvent"},
 		{"athena_without_error_code", table([]string{"eventtime", "eventsource", "eventname"}, []string{"a", "b", "c"}), "without the column errorcode"},
@@ -255,6 +257,42 @@ func TestLogReaderIsNotFooled(t *testing.T) {
 		text := table(columns, []string{"2024-08-01T12:00:00Z", "ec2.amazonaws.com", "X", "", "eu-west-1", "111122223333", request})
 		if records, lines := all(strings.NewReader(text)); len(records) != 1 || !strings.Contains(string(records[0].Request), want) {
 			t.Errorf("%s: got %v, %q, want %s", request, records, lines, want)
+		}
+	}
+}
+
+// TestLogReaderKeepsOneBuffer: what is too large is skipped and costs no memory,
+// wherever it is, and no other record.
+func TestLogReaderKeepsOneBuffer(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x{\\\"", 3*maxLogRecord/4)
+	for name, text := range map[string]string{
+		"value":        `{"Records":[{"eventName":"a","x":"` + large + `"},` + sample + `]}`,
+		"line":         `{"x":{"y":["` + large + `"]}}` + "\n" + sample,
+		"text":         `["` + large + `",` + sample + `]`,
+		"row":          `[[{"eventJson":"` + large + `"}],[{"eventJson":` + quoted(sample) + `}]]`,
+		"member_after": `{"Records":[` + sample + `],"x":["` + large + `"]}`,
+	} {
+		for kind, in := range map[string]io.Reader{"plain": strings.NewReader(text), "zipped": strings.NewReader(gzipped(text))} {
+			var l LogReader
+			var f Fields
+			var faults, found int
+			for l.Reset(in); ; {
+				err := l.Next(&f)
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if errors.Is(err, ErrTooLarge) && strings.Contains(err.Error(), "MiB") {
+					faults++
+				} else if err == nil && string(l.Raw()) == sample {
+					found++
+				} else {
+					t.Errorf("%s, %s: got %.80q, %v", name, kind, l.Raw(), err)
+				}
+			}
+			if want := 1; found != want || faults != map[bool]int{true: 0, false: 1}[name == "member_after"] || len(l.buf) > maxLogRecord {
+				t.Errorf("%s, %s: got %d records, %d faults and a buffer of %d bytes", name, kind, found, faults, len(l.buf))
+			}
 		}
 	}
 }

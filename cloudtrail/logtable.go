@@ -263,6 +263,9 @@ func (l *LogReader) text(f *Fields) (bool, error) {
 	if i := skipSpace(raw, 1); raw[0] == '"' && i < len(raw) && raw[i] == '{' {
 		return l.packedItem(f)
 	}
+	if bytes.HasPrefix(line, []byte("Events:")) || bytes.HasPrefix(line, []byte("EVENTS\t")) {
+		return true, l.broken(&FormError{"The YAML or text of the AWS CLI", "ask for --output json"})
+	}
 	if l.read == 0 {
 		values, end, err := csvRow(raw, 0, true)
 		if err == nil {

@@ -157,6 +157,19 @@ func TestFiles_reads_folders(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tc.what, tc.got, tc.want)
 		}
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	linked := 0
+	for _, err := range Files(link) {
+		if err == nil {
+			linked++
+		}
+	}
+	if linked != len(events) {
+		t.Errorf("through a link: got %d events, want %d", linked, len(events))
+	}
 	for range Files(dir) {
 		break // the consumer may stop at any time
 	}
