@@ -205,11 +205,11 @@ func (p *replaying) partlyKnown(ctx context.Context) ([]partlyKnown, error) {
 // exit is the exit code: what could not be read, followed or judged in full wins
 // over findings, and a recording of nothing shows nothing.
 func (r replayReport) exit() error {
-	unsure := len(r.Unreadable) + len(r.Unfollowed) + len(r.PartlyKnown)
+	partly := len(r.PartlyKnown) > 0 || slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.PartlyKnown != "" })
 	switch {
 	case r.Summary.Events.Read == 0:
 		return &exitError{exitUndecided, errors.New("no event was read")}
-	case unsure > 0:
+	case partly, len(r.Unreadable)+len(r.Unfollowed) > 0:
 		return &exitError{code: exitUndecided}
 	case slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.Disposition != dera.Exempt }):
 		return &exitError{code: exitNo}
