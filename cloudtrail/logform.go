@@ -56,7 +56,7 @@ func copyOf(o object) error {
 	case has("_source"), has("hits"), has("_index"), has("@timestamp", "event"), has("@timestamp", "aws"), has("aws.cloudtrail"), event["dataset"] != nil,
 		o.object("index")["_index"] != nil, o.object("create")["_index"] != nil:
 		return &FormError{"An Elastic copy of CloudTrail", fromTrail}
-	case has("_raw"), has("result", "preview"), o.object("result")["_raw"] != nil, has("sourcetype"):
+	case has("_raw"), has("result", "preview"), has("result", "offset"), has("result", "lastrow"), o.object("result")["_raw"] != nil, has("sourcetype"):
 		return &FormError{"A Splunk copy of CloudTrail", fromTrail}
 	case has("class_uid"), has("category_uid"), o.object("metadata")["product"] != nil:
 		return &FormError{"OCSF, as of Security Lake,", fromTrail}
@@ -101,13 +101,15 @@ func (f *Fields) inObject(raw []byte, columns *[]string, depth int) ([]byte, err
 	case o["VarCharValue"] != nil || o["field"] != nil:
 		return nil, ErrNotCloudTrail
 	}
+	if o["CloudTrailEvent"] == nil {
+		if err := copyOf(o); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range []string{"CloudTrailEvent", "message", "Body", "body"} {
 		if len(o[name]) > 0 && o[name][0] == '"' {
 			return f.inText([]byte(o.text(name)), columns, depth+1)
 		}
-	}
-	if err := copyOf(o); err != nil {
-		return nil, err
 	}
 	if event := o.object("event"); event["eventSource"] != nil && event["eventName"] != nil { // a collection of events
 		return f.inObject(o["event"], columns, depth+1)

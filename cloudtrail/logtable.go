@@ -220,9 +220,11 @@ func header(row []string) ([]string, error) {
 	}
 	has := func(name string) bool { return slices.Contains(columns, name) }
 	switch {
-	case has("_raw"):
+	case has("_raw"), has("_time"):
 		return nil, &FormError{"A Splunk copy of CloudTrail", fromTrail}
-	case has("event.action"), slices.ContainsFunc(columns, func(s string) bool { return strings.HasPrefix(s, "aws.cloudtrail") }):
+	case has("class_uid"):
+		return nil, &FormError{"OCSF, as of Security Lake,", fromTrail}
+	case has("event.action"), has("_index"), slices.ContainsFunc(columns, func(s string) bool { return strings.HasPrefix(s, "aws.cloudtrail") }):
 		return nil, &FormError{"An Elastic copy of CloudTrail", fromTrail}
 	case has("timegenerated"):
 		return nil, &FormError{"A Microsoft Sentinel copy of CloudTrail", fromTrail}

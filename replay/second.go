@@ -10,7 +10,7 @@ import (
 	"dera/cloudtrail"
 )
 
-// CloudTrail tells the second of a call and nothing finer, and delivers records in
+// CloudTrail reports the second of a call and nothing finer, and delivers records in
 // any order. The order within a second is therefore found by AWS's own rules:
 // nothing happens to a resource before it is created or after it is deleted, a
 // rule that exists cannot be added, one that does not exist cannot be removed. An
@@ -91,7 +91,7 @@ func (s *State) newBucket(m moment, all []moment) bool {
 	})
 }
 
-// arrange orders calls whose order matters, and lets the others stand.
+// arrange orders calls whose order matters, and leaves the others as they are.
 func (s *State) arrange(calls []moment) []moment {
 	if len(calls) < 2 {
 		return calls

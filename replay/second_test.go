@@ -110,13 +110,13 @@ func TestTiesOfGroups(t *testing.T) {
 		"unknown_before":                   {[]at{{1, add}, {1, remove}}, open, unsure},
 		"unknown_before_two_additions":     {[]at{{1, add}, {1, remove}, {1, add}}, open, before},
 		"unknown_before_two_removals":      {[]at{{1, remove}, {1, remove}, {1, add}}, "", before},
-		"unknown_before_and_told_later":    {[]at{{1, add}, {1, remove}, {9, add}}, open, before},
+		"unknown_before_and_known_later":   {[]at{{1, add}, {1, remove}, {9, add}}, open, before},
 		"known_by_a_removal":               {[]at{{1, remove}, {2, add}, {2, remove}}, "", before},
 		"known_by_a_refusal":               {[]at{{1, twice}}, open, before},
 		"known_by_a_refusal_and_closed":    {[]at{{1, twice}, {2, remove}, {2, add}, {2, remove}}, "", before},
 		"known_missing_by_a_refusal":       {[]at{{0, other}, {1, missing}, {2, add}, {2, remove}}, "tcp 22 from 10.0.0.0/8", before},
 		"impossible":                       {[]at{{0, birth}, {1, add}, {1, add}}, open, "cannot have had the outcomes"},
-		"impossible_and_told_later":        {[]at{{0, birth}, {1, add}, {1, add}, {2, remove}}, "", ""},
+		"impossible_and_known_later":       {[]at{{0, birth}, {1, add}, {1, add}, {2, remove}}, "", ""},
 		"deleted_last":                     {[]at{{0, birth}, {0, add}, {0, gone}}, "-", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,13 +185,13 @@ func TestTiesOfBuckets(t *testing.T) {
 		policy bool
 		partly string
 	}{
-		"created_first":                     {[]at{{0, birth}, {0, put}, {0, off}}, true, true, ""},
-		"created_and_deleted":               {[]at{{0, birth}, {0, gone}}, true, false, "within one second"},
-		"deleted_and_made_again":            {[]at{{0, birth}, {5, gone}, {5, birth}}, true, false, ""},
-		"policy_put_and_dropped":            {[]at{{0, birth}, {1, put}, {1, drop}}, true, true, unsure},
-		"policy_put_and_dropped_told_later": {[]at{{0, birth}, {1, put}, {1, drop}, {2, drop}}, true, false, ""},
-		"policy_put_twice_the_same":         {[]at{{0, birth}, {1, put}, {1, put}}, true, true, ""},
-		"parts_do_not_matter_to_each_other": {[]at{{0, birth}, {1, put}, {1, off}}, true, true, ""},
+		"created_first":                      {[]at{{0, birth}, {0, put}, {0, off}}, true, true, ""},
+		"created_and_deleted":                {[]at{{0, birth}, {0, gone}}, true, false, "within one second"},
+		"deleted_and_made_again":             {[]at{{0, birth}, {5, gone}, {5, birth}}, true, false, ""},
+		"policy_put_and_dropped":             {[]at{{0, birth}, {1, put}, {1, drop}}, true, true, unsure},
+		"policy_put_and_dropped_known_later": {[]at{{0, birth}, {1, put}, {1, drop}, {2, drop}}, true, false, ""},
+		"policy_put_twice_the_same":          {[]at{{0, birth}, {1, put}, {1, put}}, true, true, ""},
+		"parts_do_not_matter_to_each_other":  {[]at{{0, birth}, {1, put}, {1, off}}, true, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

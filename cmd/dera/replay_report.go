@@ -237,8 +237,8 @@ func (a *app) printReplay(r replayReport) {
 		a.printf("left out %s: %s\n", f.File, f.Why)
 	}
 	s := r.Summary
-	if more := s.LeftOut - len(r.LeftOut); more > 0 {
-		a.printf("left out: %d more files\n", more)
+	if s.LeftOut > 0 {
+		a.printf("%d files left out, which hold no events of CloudTrail\n", s.LeftOut)
 	}
 	a.printf("%s: %d events read, %d of them hints, %d failed calls, %d duplicates, %d of other accounts or regions, %d not read, %d not followed\n",
 		p.bold("events"), s.Events.Read, s.Events.Hinted, s.Events.Failed, s.Events.Duplicate, s.Events.Foreign, s.Events.Unreadable, s.Unfollowed)

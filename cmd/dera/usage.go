@@ -127,11 +127,11 @@ func (a *app) printImport(r ledger.Report, took time.Duration) {
 	for _, d := range r.Damaged {
 		a.printf("  damaged: %s: %s\n", d.File, d.Why)
 	}
+	if r.LeftOutFiles > 0 {
+		a.printf("  %d files left out, which hold no events of CloudTrail\n", r.LeftOutFiles)
+	}
 	for _, f := range r.LeftOut {
 		a.printf("  left out: %s: %s\n", f.File, f.Why)
-	}
-	if more := r.LeftOutFiles - len(r.LeftOut); more > 0 {
-		a.printf("  left out: %d more files\n", more)
 	}
 	if s := took.Seconds(); s >= 1 {
 		a.note("%.0f records/s\n", float64(r.Records)/s)
