@@ -41,12 +41,13 @@ var rooms = map[string][]string{
 // modules is the second table: the third-party modules that each room may
 // import. What is not here is the standard library's alone.
 var modules = map[string][]string{
-	"dera/netset":   {"go4.org/netipx"},
-	"dera/usage":    {"github.com/klauspost/compress"},
-	"dera/audit":    {"golang.org/x/mod/sumdb"},
-	"dera/store":    {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "modernc.org/sqlite"},
-	"dera/evaluate": {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"},
-	"dera/cloud":    {"github.com/aws/"},
+	"dera/netset":     {"go4.org/netipx"},
+	"dera/usage":      {"github.com/klauspost/compress"},
+	"dera/cloudtrail": {"github.com/klauspost/compress"},
+	"dera/audit":      {"golang.org/x/mod/sumdb"},
+	"dera/store":      {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "modernc.org/sqlite"},
+	"dera/evaluate":   {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"},
+	"dera/cloud":      {"github.com/aws/"},
 	"dera/cmd": {
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",
 		"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/", "github.com/aymanbagabas/go-udiff",

@@ -29,17 +29,8 @@ func (f *Fields) SkimEvent(raw []byte) (vouched bool, err error) {
 			return false, err
 		}
 	}
-	if kind := envelope.text("detail-type"); !strings.HasSuffix(kind, " via CloudTrail") {
-		if kind == "" {
-			return false, fmt.Errorf("read event: %w", ErrNotCloudTrail)
-		}
-		return false, fmt.Errorf("read event: %w", ErrOtherEvent)
-	}
-	if err := f.Skim(envelope["detail"]); err != nil {
-		return false, err
-	}
-	if len(f.Account) == 0 { // old records do not tell it
-		f.Account = envelope["account"]
+	if err := f.skimEnvelope(envelope); err != nil {
+		return false, fmt.Errorf("read event: %w", err)
 	}
 	return strings.HasPrefix(envelope.text("source"), "aws.") && envelope.text("account") == string(Text(f.Account)) &&
 		envelope.text("region") == string(Text(f.Region)), nil

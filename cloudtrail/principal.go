@@ -102,8 +102,11 @@ func foreign(dst []byte, d *Identity, arn []byte) ([]byte, PrincipalKind, []byte
 		return rest(dst, d, arn)
 	}
 	owner, id := Text(d.Account), Text(d.PrincipalID)
-	if len(owner) == 0 || string(owner) == "ANONYMOUS_PRINCIPAL" || string(id) == "ANONYMOUS_PRINCIPAL" {
+	if string(owner) == "ANONYMOUS_PRINCIPAL" || string(id) == "ANONYMOUS_PRINCIPAL" {
 		return append(dst, "anonymous"...), AnonymousPrincipal, nil, true
+	}
+	if len(owner) == 0 {
+		return dst, UnknownPrincipal, nil, false
 	}
 	dst = append(append(dst, "account/"...), owner...)
 	if id, _, _ = bytes.Cut(id, []byte(":")); len(id) > 0 {

@@ -20,6 +20,7 @@ type Fields struct {
 	// begin with arn:, as raw JSON values.
 	ARNs []ARN
 	seen uint32
+	list string // the member that holds records, where skim found one instead of a record
 }
 
 // ARN is a raw JSON text that begins with arn:.
@@ -39,6 +40,7 @@ type Identity struct {
 var (
 	errShort  = errors.New("text ends within a record")
 	errSyntax = errors.New("record is not a JSON object")
+	errList   = errors.New("object holds records in a member")
 )
 
 // Skim reads the fields of one record, which is the whole of raw. It is exact for
@@ -49,7 +51,7 @@ func (f *Fields) Skim(raw []byte) error {
 	if i == len(raw) || raw[i] != '{' {
 		return fmt.Errorf("read record: %w", ErrNotJSON)
 	}
-	end, err := f.skim(raw, i)
+	end, err := f.skim(raw, i, false)
 	switch {
 	case errors.Is(err, ErrDuplicateName):
 		return fmt.Errorf("read record: %w", err)
@@ -60,13 +62,23 @@ func (f *Fields) Skim(raw []byte) error {
 }
 
 // skim reads the object that begins at i and returns the index behind it. After
-// ErrDuplicateName the index is good too.
-func (f *Fields) skim(raw []byte, i int) (int, error) {
+// ErrDuplicateName the index is good too. With lists, an object that is no record
+// and holds some in a member is errList, with the index of the member's value.
+func (f *Fields) skim(raw []byte, i int, lists bool) (int, error) {
 	*f = Fields{ARNs: f.ARNs[:0]}
 	twice := false
 	end, err := members(raw, i, func(name []byte, at int) (int, error) {
 		into, bit := f.member(name)
-		if bit == 0 {
+		if bit == bitList && lists && f.seen&bitNamed == 0 {
+			switch {
+			case at >= len(raw):
+				return at, errShort
+			case raw[at] == '[' || raw[at] == '{' && (string(name) == resultSet || string(name) == "hits"):
+				f.list = string(name)
+				return at, errList
+			}
+		}
+		if bit == 0 || bit == bitList {
 			return valueEnd(raw, at)
 		}
 		twice = twice || f.seen&bit != 0
@@ -95,7 +107,14 @@ func (f *Fields) skim(raw []byte, i int) (int, error) {
 	return end, err
 }
 
-const bitRequest, bitResources = 1024, 4096
+const (
+	bitRequest, bitResources = 1024, 4096
+	bitNamed                 = 4 | 8 // eventSource, eventName
+	bitList                  = 1 << 20
+)
+
+// resultSet is the member of an answer of Athena that holds its Rows.
+const resultSet = "ResultSet"
 
 // member says where the value of a member goes, and its bit; 0 for one that is
 // not read. The identity goes nowhere: it is taken apart.
@@ -129,6 +148,17 @@ func (f *Fields) member(name []byte) (into *[]byte, bit uint32) {
 		return &f.Resources, bitResources
 	case "userIdentity":
 		return nil, 8192
+	case "Records", // a log file
+		"Events",          // LookupEvents
+		"events",          // FilterLogEvents and GetLogEvents of CloudWatch Logs
+		"logEvents",       // a subscription of CloudWatch Logs
+		"QueryResultRows", // GetQueryResults of CloudTrail Lake
+		"results",         // GetQueryResults of CloudWatch Logs
+		"Rows", resultSet, // GetQueryResults of Athena
+		"Messages",           // ReceiveMessage of SQS
+		"hits",               // Elastic, which is refused
+		"configurationItems": // AWS Config, which is something else
+		return nil, bitList
 	}
 	return nil, 0
 }

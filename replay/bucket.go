@@ -23,7 +23,10 @@ type bucket struct {
 
 // block is the public access block of an account; once an event tells it, all of
 // it is known.
-type block struct{ config *resource.Block }
+type block struct {
+	config *resource.Block
+	doubt  string
+}
 
 // resource is the bucket as a look reads it. Which distributions have it as an
 // origin stands in no event of S3.
@@ -32,7 +35,8 @@ func (b *bucket) resource(scope dera.Scope, account *block, at time.Time) dera.R
 	c.Tags, c.Grants, c.Unread = maps.Clone(c.Tags), slices.Clone(c.Grants), slices.Clone(c.Unread)
 	if account != nil {
 		c.AccountBlock = account.config
-	} else {
+	}
+	if account == nil || account.doubt != "" {
 		c.Unread = append(c.Unread, resource.PartAccountBlock)
 	}
 	c.Unread = append(c.Unread, resource.PartOrigins)
@@ -72,6 +76,7 @@ func parts() []string {
 
 // tell sets whether a part is known now.
 func (b *bucket) tell(part string, known bool) {
+	b.settle(part)
 	b.config.Unread = slices.DeleteFunc(b.config.Unread, func(p string) bool { return p == part })
 	if !known {
 		b.config.Unread = append(b.config.Unread, part)
@@ -98,14 +103,17 @@ func (s *State) applyS3(c call) error {
 			delete(s.blocks, c.Account)
 			return c.lost("it does not tell the block")
 		}
-		s.blocks[c.Account] = &block{b}
+		s.blocks[c.Account] = &block{config: b}
 		return nil
 	case "DeleteAccountPublicAccessBlock":
 		s.blocks[c.Account] = &block{}
 		return nil
 	}
 	change := bucketChanges()[c.Name]
-	if change == nil {
+	switch {
+	case change == nil && strings.Contains(c.Name, "AccessPoint"):
+		return c.lost("what an access point permits is not followed")
+	case change == nil:
 		return nil
 	}
 	name := c.request.text("bucketName", "bucket")
@@ -139,8 +147,10 @@ func bucketChanges() map[string]func(*bucket, call) error {
 		"DeleteBucketWebsite":           set(resource.PartWebsite, func(b *bucket) { b.config.Website = false }),
 		"PutBucketTagging":              (*bucket).putTags,
 		"DeleteBucketTagging":           set(resource.PartTags, func(b *bucket) { b.config.Tags = nil }),
-		// What an access point lets in is not followed.
-		"CreateAccessPoint": func(b *bucket, _ call) error { b.tell(resource.PartAccessPoints, false); return nil },
+		"CreateAccessPoint": func(b *bucket, c call) error {
+			b.tell(resource.PartAccessPoints, false)
+			return c.lost("what an access point permits is not followed")
+		},
 	}
 }
 
@@ -258,7 +268,10 @@ func (b *bucket) putOwnership(c call) error {
 }
 
 func (b *bucket) putTags(c call) error {
-	b.config.Tags = map[string]string{}
+	if b.config.Tags = map[string]string{}; c.request.object("Tagging") == nil {
+		b.tell(resource.PartTags, false)
+		return c.lost("it does not tell the tags")
+	}
 	for _, t := range c.request.object("Tagging").object("TagSet").list("Tag") {
 		b.config.Tags[t.text("Key")] = t.text("Value")
 	}

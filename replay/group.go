@@ -1,14 +1,15 @@
 package replay
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"dera"
-	"dera/netset"
+	"dera/cloudtrail"
 	"dera/resource"
 )
 
@@ -17,6 +18,43 @@ type group struct {
 	origin
 	region string
 	config resource.SecurityGroup
+	// missingIn and missingOut are rules that are known not to be there, of a group
+	// that no event created.
+	missingIn, missingOut []resource.Rule
+}
+
+// list are the rules that a call is about.
+func (g *group) list(c call) *[]resource.Rule {
+	if c.direction() == "out " {
+		return &g.config.Egress
+	}
+	return &g.config.Ingress
+}
+
+// missing are the rules of the call's direction that are known not to be there.
+func (g *group) missing(c call) *[]resource.Rule {
+	if c.direction() == "out " {
+		return &g.missingOut
+	}
+	return &g.missingIn
+}
+
+// add notes a rule of a call as there.
+func (g *group) add(c call, r resource.Rule) {
+	g.settle(c.direction() + r.Line())
+	*g.missing(c) = slices.DeleteFunc(*g.missing(c), r.SamePermission)
+	if list := g.list(c); !slices.ContainsFunc(*list, r.SamePermission) {
+		*list = append(*list, r)
+	}
+}
+
+// remove notes a rule of a call as not there.
+func (g *group) remove(c call, r resource.Rule) {
+	g.settle(c.direction() + r.Line())
+	*g.list(c) = slices.DeleteFunc(*g.list(c), r.SamePermission)
+	if missing := g.missing(c); !g.born && !slices.ContainsFunc(*missing, r.SamePermission) {
+		*missing = append(*missing, r)
+	}
 }
 
 // resource is the group as a look reads it. Nobody changes what is handed out.
@@ -45,6 +83,14 @@ func (s *State) groupOf(c call, id string) *group {
 // named returns the group that a call is about: by its ID in the request or in
 // the answer, else by its name, as calls in a default VPC may do.
 func (s *State) named(c call) *group {
+	if id := s.groupID(c); id != "" {
+		return s.groupOf(c, id)
+	}
+	return nil
+}
+
+// groupID is the ID of that group, or "".
+func (s *State) groupID(c call) string {
 	id := c.request.text("groupId")
 	for _, set := range []string{"securityGroupRuleSet", "revokedSecurityGroupRuleSet"} {
 		for _, rule := range c.response.list(set) {
@@ -57,18 +103,45 @@ func (s *State) named(c call) *group {
 		id = c.response.text("groupId")
 	}
 	if id != "" {
-		return s.groupOf(c, id)
+		return id
 	}
-	var found *group
 	for at, g := range s.groups {
 		if name := c.request.text("groupName"); at.account == c.Account && g.region == c.Region && !g.gone && name != "" && g.config.Name == name {
-			if found != nil {
-				return nil // of two VPCs
+			if id != "" {
+				return "" // of two VPCs
 			}
-			found = g
+			id = at.id
 		}
 	}
-	return found
+	return id
+}
+
+// learn takes from a refused call what it tells of a group that no event created:
+// that the rule was there already, or was not there.
+func (s *State) learn(c call) {
+	rules, _ := c.rules()
+	if len(rules) != 1 || !Tells(c.Record) {
+		return
+	}
+	r, g := rules[0], s.groups[place{c.Account, s.groupID(c)}]
+	switch known := g != nil && (g.born || g.gone); {
+	case known:
+	case strings.HasPrefix(c.Name, "Authorize"):
+		if g = s.named(c); g != nil && !slices.ContainsFunc(*g.missing(c), r.SamePermission) {
+			r.ID = s.ruleID()
+			g.add(c, r)
+		}
+	case g != nil && !slices.ContainsFunc(*g.list(c), r.SamePermission):
+		g.remove(c, r)
+	}
+}
+
+// Tells reports whether a refused call tells what rules a group has.
+func Tells(r cloudtrail.Record) bool {
+	code := r.ErrorCode[strings.Index(r.ErrorCode, ".")+1:]
+	return r.Source == "ec2.amazonaws.com" &&
+		(strings.HasPrefix(r.Name, "AuthorizeSecurityGroup") && strings.HasSuffix(code, "InvalidPermission.Duplicate") ||
+			strings.HasPrefix(r.Name, "RevokeSecurityGroup") && strings.HasSuffix(code, "InvalidPermission.NotFound"))
 }
 
 func (s *State) applyEC2(c call) error {
@@ -76,8 +149,7 @@ func (s *State) applyEC2(c call) error {
 	case "CreateSecurityGroup":
 		return s.createGroup(c)
 	case "CreateTags", "DeleteTags":
-		s.tagGroups(c)
-		return nil
+		return s.tagGroups(c)
 	case "DeleteSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupIngress",
 		"RevokeSecurityGroupEgress", "ModifySecurityGroupRules":
 	default:
@@ -87,15 +159,14 @@ func (s *State) applyEC2(c call) error {
 	if g == nil {
 		return c.lost("it does not tell which group it changed")
 	}
-	egress := c.Name == "AuthorizeSecurityGroupEgress" || c.Name == "RevokeSecurityGroupEgress"
 	switch c.Name {
 	case "DeleteSecurityGroup":
 		g.gone = true
 		return nil
 	case "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress":
-		return s.authorize(c, g, egress)
+		return s.authorize(c, g)
 	case "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress":
-		return g.revoke(c, egress)
+		return g.revoke(c)
 	}
 	return g.modify(c)
 }
@@ -113,6 +184,10 @@ func (s *State) createGroup(c call) error {
 	g.config.VPC = c.request.text("vpcId")
 	g.config.Egress = []resource.Rule{{ID: s.ruleID(), Protocol: "-1", From: -1, To: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}}
 	g.config.Ingress, g.config.Tags = nil, map[string]string{}
+	if c.request.text("groupName") == "" {
+		g.doubt("the event that created it does not tell its name and tags")
+		return c.lost("it does not tell the new group's name and tags")
+	}
 	for _, spec := range c.request.list("tagSpecificationSet") {
 		for _, t := range append(spec.list("tags"), spec.list("tag")...) {
 			g.config.Tags[t.text("key")] = t.text("value")
@@ -124,12 +199,14 @@ func (s *State) createGroup(c call) error {
 // ruleID stands for the ID of a rule that no event tells.
 func (s *State) ruleID() string {
 	s.made++
-	return fmt.Sprintf("untold-%d", s.made)
+	return unknownRule + strconv.Itoa(s.made)
 }
 
-// authorize adds rules: those of the answer, which have IDs, else those of the
-// request.
-func (s *State) authorize(c call, g *group, egress bool) error {
+const unknownRule = "untold-"
+
+// added are the rules that a call added: those of the answer, which have IDs, else
+// those of the request.
+func (c call) added() []resource.Rule {
 	var rules []resource.Rule
 	for _, t := range c.response.list("securityGroupRuleSet") {
 		rules = append(rules, answered(t, c.Account))
@@ -137,172 +214,137 @@ func (s *State) authorize(c call, g *group, egress bool) error {
 	if len(rules) == 0 {
 		rules = permissions(c.request, c.Account)
 	}
+	return rules
+}
+
+func (s *State) authorize(c call, g *group) error {
+	rules := c.added()
 	if len(rules) == 0 {
 		g.doubt("an event at " + c.Time.Format(time.RFC3339) + " adds a rule and does not tell which")
 		return c.lost("it does not tell which rule it added")
 	}
-	list := &g.config.Ingress
-	if egress {
-		list = &g.config.Egress
-	}
 	for _, r := range rules {
-		if slices.ContainsFunc(*list, r.SamePermission) {
-			continue
-		}
 		if r.ID == "" {
 			r.ID = s.ruleID()
 		}
-		*list = append(*list, r)
+		g.add(c, r)
 	}
 	return nil
+}
+
+// removed are the rules that a call removed: by what they permit, which newer
+// answers tell, and by their IDs. What the answer says was not there is not among
+// them.
+func (c call) removed() (rules []resource.Rule, ids []string) {
+	for _, t := range c.response.list("revokedSecurityGroupRuleSet") {
+		rules = append(rules, answered(t, c.Account))
+	}
+	if len(rules) > 0 {
+		return rules, nil
+	}
+	not := permissions(tree{"ipPermissions": c.response.get("unknownIpPermissionSet")}, c.Account)
+	rules = slices.DeleteFunc(permissions(c.request, c.Account), func(r resource.Rule) bool { return slices.ContainsFunc(not, r.SamePermission) })
+	return rules, c.request.texts("securityGroupRuleIds", "securityGroupRuleId")
 }
 
 // revoke removes rules by their IDs or by what they permit.
-func (g *group) revoke(c call, egress bool) error {
-	list := &g.config.Ingress
-	if egress {
-		list = &g.config.Egress
-	}
-	ids := c.request.texts("securityGroupRuleIds", "securityGroupRuleId")
-	rules := permissions(c.request, c.Account)
-	if len(ids)+len(rules) == 0 {
+func (g *group) revoke(c call) error {
+	rules, ids := c.removed()
+	if len(ids)+len(rules) == 0 && len(c.response.list("unknownIpPermissionSet")) == 0 {
 		g.doubt("an event at " + c.Time.Format(time.RFC3339) + " removes a rule and does not tell which")
 		return c.lost("it does not tell which rule it removed")
 	}
-	before := len(*list)
-	*list = slices.DeleteFunc(*list, func(r resource.Rule) bool {
-		return slices.Contains(ids, r.ID) || slices.ContainsFunc(rules, r.SamePermission)
-	})
-	if before-len(*list) < max(len(ids), len(rules)) && g.born && !egress {
-		// No control goes by outbound rules, and the first one has no told ID.
-		g.doubt("an event at " + c.Time.Format(time.RFC3339) + " removes a rule that no event added")
+	for _, id := range ids {
+		if r := g.ruleOf(id); r != nil {
+			rules = append(rules, *r)
+			continue
+		}
+		g.foreign(c)
+	}
+	for _, r := range rules {
+		if !slices.ContainsFunc(*g.list(c), r.SamePermission) {
+			g.foreign(c)
+		}
+		g.remove(c, r)
 	}
 	return nil
 }
 
-// modify replaces rules by their IDs. One that no event added can be a rule of
-// either direction: it is not judged.
-func (g *group) modify(c call) error {
-	var err error
+// foreign notes the removal of a rule that no event added.
+func (g *group) foreign(c call) {
+	if g.born && c.direction() != "out " {
+		// No control goes by outbound rules, and the first one has no told ID.
+		g.doubt("an event at " + c.Time.Format(time.RFC3339) + " removes a rule that no event added")
+	}
+}
+
+// modified are the rules of a ModifySecurityGroupRules as they are afterwards.
+func (c call) modified() []resource.Rule {
+	var out []resource.Rule
 	for _, t := range c.request.list("SecurityGroupRule") {
-		id := t.text("SecurityGroupRuleId")
 		in := t.object("SecurityGroupRule")
 		r := answered(tree{
 			"ipProtocol": in.get("IpProtocol"), "fromPort": in.get("FromPort"), "toPort": in.get("ToPort"), "cidrIpv4": in.get("CidrIpv4"),
 			"cidrIpv6": in.get("CidrIpv6"), "prefixListId": in.get("PrefixListId"), "description": in.get("Description"),
 			"referencedGroupInfo": map[string]any{"groupId": in.get("ReferencedGroupId")},
 		}, c.Account)
-		r.ID = id
-		replaced := false
-		for _, list := range [][]resource.Rule{g.config.Ingress, g.config.Egress} {
-			if i := slices.IndexFunc(list, func(o resource.Rule) bool { return o.ID == id }); i >= 0 && id != "" {
-				r.Tags = list[i].Tags
-				list[i], replaced = r, true
-			}
-		}
-		if !replaced {
+		r.ID = t.text("SecurityGroupRuleId")
+		out = append(out, r)
+	}
+	return out
+}
+
+// modify replaces rules by their IDs. One that no event added can be a rule of
+// either direction: it is not judged.
+func (g *group) modify(c call) error {
+	rules := c.modified()
+	if len(rules) == 0 {
+		g.doubt("an event at " + c.Time.Format(time.RFC3339) + " changes a rule and does not tell which")
+		return c.lost("it does not tell which rule it changed")
+	}
+	var err error
+	for _, r := range rules {
+		old := g.ruleOf(r.ID)
+		if old == nil || r.ID == "" {
 			g.doubt("an event at " + c.Time.Format(time.RFC3339) + " changes a rule that no event added")
 			err = c.lost("it changes a rule that no event added")
+			continue
 		}
+		g.settle("in " + old.Line())
+		g.settle("in " + r.Line())
+		if !g.born && slices.ContainsFunc(g.config.Ingress, func(o resource.Rule) bool { return o.ID == r.ID }) {
+			g.missingIn = append(slices.DeleteFunc(g.missingIn, r.SamePermission), *old)
+		}
+		r.Tags = old.Tags
+		*old = r
 	}
 	return err
 }
 
 // tagGroups follows the tags of groups; those of rules and of others decide
 // nothing here.
-func (s *State) tagGroups(c call) {
-	for _, id := range c.request.texts("resourcesSet", "resourceId") {
+func (s *State) tagGroups(c call) error {
+	ids, tags := c.request.texts("resourcesSet", "resourceId"), c.request.list("tagSet")
+	if len(ids) == 0 || len(tags) == 0 && c.Name == "CreateTags" {
+		return c.lost("it does not tell what it tagged")
+	}
+	for _, id := range ids {
 		if len(id) < 3 || id[:3] != "sg-" {
 			continue
 		}
 		g := s.groupOf(c, id)
-		if g.config.Tags == nil {
+		if g.config.Tags == nil || len(tags) == 0 { // DeleteTags without tags deletes all
 			g.config.Tags = map[string]string{}
 		}
-		for _, t := range c.request.list("tagSet") {
+		for _, t := range tags {
+			key, value := t.text("key"), t.text("value")
+			g.settle("tag " + key)
 			if c.Name == "CreateTags" {
-				g.config.Tags[t.text("key")] = t.text("value")
-			} else {
-				delete(g.config.Tags, t.text("key"))
+				g.config.Tags[key] = value
+			} else if t.get("value") == nil || g.config.Tags[key] == value {
+				delete(g.config.Tags, key)
 			}
 		}
 	}
-}
-
-// answered is a rule as answers and newer requests write it: one source each.
-func answered(t tree, account string) resource.Rule {
-	r := traffic(t)
-	r.ID, r.Description = t.text("securityGroupRuleId"), t.text("description")
-	info := t.object("referencedGroupInfo")
-	switch {
-	case t.text("cidrIpv4", "cidrIpv6") != "":
-		r.CIDR = prefix(&r, t.text("cidrIpv4", "cidrIpv6"))
-	case t.text("prefixListId") != "":
-		r.PrefixList = &resource.PrefixList{ID: t.text("prefixListId")}
-	case info.text("groupId") != "":
-		r.Group = groupRef(info, account)
-	default:
-		r.PrefixList = &resource.PrefixList{ID: "untold-source"}
-	}
-	return r
-}
-
-// permissions are the rules of a request, in the flat form, the nested one or
-// both.
-func permissions(request tree, account string) []resource.Rule {
-	var out []resource.Rule
-	for _, p := range append([]tree{request}, request.list("ipPermissions")...) {
-		source := func(set func(*resource.Rule)) {
-			r := traffic(p)
-			set(&r)
-			out = append(out, r)
-		}
-		if cidr := p.text("cidrIp", "cidrIpv6"); cidr != "" {
-			source(func(r *resource.Rule) { r.CIDR = prefix(r, cidr) })
-		}
-		for _, list := range []string{"ipRanges", "ipv6Ranges"} {
-			for _, t := range p.list(list) {
-				source(func(r *resource.Rule) {
-					r.CIDR, r.Description = prefix(r, t.text("cidrIp", "cidrIpv6")), t.text("description")
-				})
-			}
-		}
-		for _, t := range p.list("prefixListIds") {
-			source(func(r *resource.Rule) {
-				r.PrefixList, r.Description = &resource.PrefixList{ID: t.text("prefixListId")}, t.text("description")
-			})
-		}
-		for _, t := range p.list("groups") {
-			source(func(r *resource.Rule) { r.Group, r.Description = groupRef(t, account), t.text("description") })
-		}
-	}
-	return out
-}
-
-func groupRef(t tree, account string) *resource.GroupRef {
-	ref := &resource.GroupRef{ID: t.text("groupId", "groupName"), Owner: t.text("userId")}
-	if ref.Owner == account {
-		ref.Owner = ""
-	}
-	return ref
-}
-
-func traffic(t tree) resource.Rule {
-	r := resource.Rule{Protocol: resource.Protocol(t.text("ipProtocol")), From: -1, To: -1}
-	switch r.Protocol {
-	case "tcp", "udp", "icmp", "icmpv6":
-		r.From, r.To = t.number("fromPort"), t.number("toPort")
-	}
-	return r
-}
-
-// prefix reads a CIDR; host bits that are set mean nothing: 203.0.113.9/0 is the
-// whole internet. One that cannot be read makes the rule unknown.
-func prefix(r *resource.Rule, text string) netip.Prefix {
-	p, err := netset.Prefix(text)
-	if err != nil {
-		r.PrefixList = &resource.PrefixList{ID: "unreadable-source"}
-		return netip.Prefix{}
-	}
-	return p
+	return nil
 }

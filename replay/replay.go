@@ -29,6 +29,7 @@ type State struct {
 	buckets map[place]*bucket
 	blocks  map[string]*block // by account
 	made    int               // rule IDs that no event told
+	coming  map[string]bool   // IDs of rules that a call of this second adds
 }
 
 // place names a resource: an ID is unique within an account only.
@@ -41,18 +42,24 @@ func New(now func() time.Time) *State {
 
 var _ detect.Reader = (*State)(nil)
 
-// Apply takes in one event; they must come in the order of their times. A call
-// that failed changed nothing. The error says what could not be followed: the
-// call changed something, and the state does not hold what.
-func (s *State) Apply(r cloudtrail.Record) error {
-	if r.Failed() {
-		return nil
-	}
-	switch r.Source {
-	case "ec2.amazonaws.com":
-		return s.applyEC2(call{r, parameters(r.Request, r.Name+"Request"), parameters(r.Response, r.Name+"Response")})
-	case "s3.amazonaws.com":
-		return s.applyS3(call{r, parameters(r.Request, r.Name+"Request"), parameters(r.Response, r.Name+"Response")})
+// Apply takes in one event; they must come in the order of their times, those of
+// one second by Second. A call that failed changed nothing, but its error can tell
+// what was there. The error says what could not be followed: the call changed
+// something, and the state does not hold what.
+func (s *State) Apply(r cloudtrail.Record) error { return s.apply(callOf(r)) }
+
+func callOf(r cloudtrail.Record) call {
+	return call{r, parameters(r.Request, r.Name+"Request"), parameters(r.Response, r.Name+"Response")}
+}
+
+func (s *State) apply(c call) error {
+	switch {
+	case c.Failed():
+		s.learn(c)
+	case c.Source == "ec2.amazonaws.com":
+		return s.applyEC2(c)
+	case c.Source == "s3.amazonaws.com":
+		return s.applyS3(c)
 	}
 	return nil
 }
@@ -141,7 +148,9 @@ func (s *State) Partly(config any) string {
 			return b.partly()
 		}
 	case *resource.AccountBlock:
-		return "" // each event tells the whole block
+		if b := s.blocks[c.Account]; b != nil {
+			return b.doubt // each event tells the whole block
+		}
 	}
 	return "no event tells of it"
 }
@@ -150,14 +159,25 @@ func (s *State) Partly(config any) string {
 type origin struct {
 	born   bool      // an event created it
 	since  time.Time // of the first event that told of it
-	doubts []string  // events that do not fit what was told before
+	doubts []doubt   // events that do not fit what was told before
 	gone   bool
 }
 
-func (o *origin) doubt(why string) {
-	if !slices.Contains(o.doubts, why) {
-		o.doubts = append(o.doubts, why)
+// doubt is why something is not certain; of a part, until an event says what that
+// is.
+type doubt struct{ part, why string }
+
+func (o *origin) doubt(why string) { o.doubtOf("", why) }
+
+func (o *origin) doubtOf(part, why string) {
+	if d := (doubt{part, why}); !slices.Contains(o.doubts, d) {
+		o.doubts = append(o.doubts, d)
 	}
+}
+
+// settle ends the doubts of a part.
+func (o *origin) settle(part string) {
+	o.doubts = slices.DeleteFunc(o.doubts, func(d doubt) bool { return d.part == part && part != "" })
 }
 
 func (o *origin) partly() string {
@@ -165,5 +185,10 @@ func (o *origin) partly() string {
 	if !o.born {
 		parts = append(parts, "no recorded event created it: what it held before "+o.since.UTC().Format("2006-01-02 15:04:05")+" is not known")
 	}
-	return strings.Join(append(parts, o.doubts...), "; ")
+	for _, d := range o.doubts {
+		if !slices.Contains(parts, d.why) {
+			parts = append(parts, d.why)
+		}
+	}
+	return strings.Join(parts, "; ")
 }

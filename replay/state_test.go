@@ -144,3 +144,39 @@ func TestRead(t *testing.T) {
 		t.Error("a type that no event tells of: got no error")
 	}
 }
+
+// TestCallsThatSayNothing: a call that changed something is followed, or reported
+// as not followed, also where CloudTrail has left its parameters out.
+func TestCallsThatSayNothing(t *testing.T) {
+	t.Parallel()
+	const omitted = `{"omitted":true,"originalSize":300000,"reason":"parameters too large"}`
+	sure := []string{"DeleteAccountPublicAccessBlock"} // its account says it all
+	for _, name := range []string{
+		"CreateSecurityGroup", "DeleteSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupIngress",
+		"RevokeSecurityGroupEgress", "ModifySecurityGroupRules", "CreateTags", "DeleteTags", "PutAccountPublicAccessBlock", "DeleteAccountPublicAccessBlock",
+		"CreateBucket", "DeleteBucket", "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketAcl", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock",
+		"PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "PutBucketWebsite", "DeleteBucketWebsite", "PutBucketTagging", "DeleteBucketTagging",
+		"CreateAccessPoint", "PutAccessPointPolicy", "DeleteAccessPointPolicy", "DeleteAccessPoint",
+	} {
+		for _, parameters := range []string{"", omitted, "{}", `"text"`} {
+			if _, lost := follow(t, begin, event{name, parameters, parameters, ""}); (len(lost) == 0) != slices.Contains(sure, name) {
+				t.Errorf("%s with parameters %q: got not followed %q", name, parameters, lost)
+			}
+		}
+	}
+	// A part is not enough: what is not told of a named resource is not known.
+	for _, e := range []event{
+		{"PutBucketPolicy", `{"bucketName":"files"}`, "", ""}, {"PutBucketAcl", `{"bucketName":"files"}`, "", ""}, {"PutBucketTagging", `{"bucketName":"files","tagging":""}`, "", ""},
+		{"PutBucketPublicAccessBlock", `{"bucketName":"files"}`, "", ""}, {"PutBucketOwnershipControls", `{"bucketName":"files"}`, "", ""},
+		{"CreateSecurityGroup", omitted, withID, ""}, {"CreateSecurityGroup", created, omitted, ""}, {"AuthorizeSecurityGroupIngress", `{"groupId":"sg-1"}`, omitted, ""},
+		{"RevokeSecurityGroupIngress", `{"groupId":"sg-1"}`, "", ""}, {"ModifySecurityGroupRules", `{"ModifySecurityGroupRulesRequest":{"GroupId":"sg-1"}}`, "", ""},
+		{"CreateTags", `{"resourcesSet":{"items":[{"resourceId":"sg-1"}]}}`, "", ""},
+	} {
+		if _, lost := follow(t, begin, e); len(lost) != 1 {
+			t.Errorf("%s of %s: got not followed %q, want one", e.name, e.request, lost)
+		}
+	}
+	if _, lost := follow(t, begin, event{"AuthorizeSecurityGroupIngress", omitted, world22Set, ""}); len(lost) != 0 {
+		t.Errorf("a request that is left out and an answer that is not: got not followed %q", lost)
+	}
+}

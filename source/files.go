@@ -1,21 +1,18 @@
 package source
 
 import (
-	"bufio"
-	"compress/gzip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
+
+	"dera/cloudtrail"
 )
 
-// Raw is one event as it stands in a file: a CloudTrail record or an envelope,
-// its JSON unjudged.
+// Raw is one event as it stands in a file: a CloudTrail record or an EventBridge
+// envelope, its JSON unjudged.
 type Raw struct {
 	Body []byte
 	File string
@@ -25,89 +22,90 @@ type Raw struct {
 // Position is file:line.
 func (r Raw) Position() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
 
-// Files reads recorded events from files and folders, in order: CloudTrail log
-// files ({"Records":[…]}), arrays, and JSON one after the other (lines or not),
-// plain or gzip, whatever the name says. Of a folder it reads, in lexical order
-// and at any depth, what is called .json, .jsonl or .ndjson, with or without
-// .gz, but not CloudTrail's digest files.
+// Files is FilesExcept for whoever does not ask what was left out.
+func Files(paths ...string) iter.Seq2[Raw, error] {
+	return FilesExcept(func(cloudtrail.Unread) {}, paths...)
+}
+
+// FilesExcept reads recorded events from files and folders, in every form that
+// cloudtrail.LogReader reads. A file of a folder that holds no events of CloudTrail
+// is left out, and reported to leftOut.
 //
 // An error comes with the file and the line of its Raw; reading then goes on
 // behind it where that is safe, else with the next file. Memory is bounded: one
 // record, at most as large as Decode takes, whatever the size of the file.
-func Files(paths ...string) iter.Seq2[Raw, error] {
+func FilesExcept(leftOut func(cloudtrail.Unread), paths ...string) iter.Seq2[Raw, error] {
 	return func(yield func(Raw, error) bool) {
+		r := fileReader{leftOut: leftOut, yield: yield}
 		for _, path := range paths {
-			if !readPath(path, yield) {
+			if !r.path(path) {
 				return
 			}
 		}
 	}
 }
 
-// readPath reads a file or a folder; it reports whether to go on.
-func readPath(path string, yield func(Raw, error) bool) bool {
-	info, err := os.Stat(path)
+// fileReader reads one file after the other.
+type fileReader struct {
+	cloudtrail.LogReader
+	leftOut func(cloudtrail.Unread)
+	yield   func(Raw, error) bool
+}
+
+// path reads a file or a folder; it reports whether to go on.
+func (r *fileReader) path(path string) bool {
+	found, err := cloudtrail.FindLogs(path)
 	if err != nil {
-		return yield(Raw{File: path}, fmt.Errorf("read events: %w", err))
+		return r.yield(Raw{File: path}, fmt.Errorf("read events: %w", err))
 	}
-	if !info.IsDir() {
-		return readFile(path, yield)
-	}
-	found, more := false, true
-	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			more = yield(Raw{File: name}, fmt.Errorf("read events: %w", err))
-		case entry.IsDir() && entry.Name() == "CloudTrail-Digest":
-			return fs.SkipDir
-		case !entry.IsDir() && isEventFile(name):
-			found = true
-			more = readFile(name, yield)
+	for _, f := range found.Failed {
+		if !r.yield(Raw{File: f.File}, fmt.Errorf("read events: %s", f.Why)) {
+			return false
 		}
-		if !more {
-			return fs.SkipAll
+	}
+	for _, name := range found.Digests {
+		found.LeftOut = append(found.LeftOut, cloudtrail.Unread{File: name, Why: "a digest file, which holds no events"})
+	}
+	for _, f := range found.LeftOut {
+		r.leftOut(f)
+	}
+	for _, f := range found.Logs {
+		if !r.file(f) {
+			return false
 		}
-		return nil
-	})
-	switch {
-	case err != nil && more:
-		return yield(Raw{File: path}, fmt.Errorf("read events: %w", err))
-	case more && !found:
-		return yield(Raw{File: path}, fmt.Errorf("read events: folder %s holds no .json, .jsonl or .ndjson file, plain or .gz", path))
 	}
-	return more
-}
-
-func isEventFile(name string) bool {
-	return slices.Contains([]string{".json", ".jsonl", ".ndjson"}, filepath.Ext(strings.TrimSuffix(name, ".gz")))
-}
-
-func readFile(path string, yield func(Raw, error) bool) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return yield(Raw{File: path}, fmt.Errorf("read events: %w", err))
-	}
-	defer file.Close()
-	return readStream(file, path, yield)
-}
-
-// readStream reads plain or zipped events; path is for positions.
-func readStream(stream io.Reader, path string, yield func(Raw, error) bool) bool {
-	in := bufio.NewReaderSize(stream, 64<<10)
-	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
-		unzipped, err := gzip.NewReader(in)
-		if err != nil {
-			return yield(Raw{File: path}, fmt.Errorf("read events: %s: %w", path, err))
-		}
-		in = bufio.NewReaderSize(unzipped, 64<<10)
-	}
-	s := splitter{in: in, file: path, line: 1, yield: yield}
-	err := s.all()
-	if errors.Is(err, errEnough) {
-		return false
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return s.fail(s.line, err) == nil
+	if len(found.Logs)+len(found.LeftOut)+len(found.Failed) == 0 {
+		return r.yield(Raw{File: path}, fmt.Errorf("read events: folder %s is empty", path))
 	}
 	return true
+}
+
+func (r *fileReader) file(file cloudtrail.LogFile) bool {
+	in, err := os.Open(file.Path)
+	if err != nil {
+		return r.yield(Raw{File: file.Path}, fmt.Errorf("read events: %w", err))
+	}
+	defer in.Close()
+	r.Reset(in)
+	var f cloudtrail.Fields
+	for first := true; ; first = false {
+		err := r.Next(&f)
+		at := Raw{File: file.Path, Line: r.Line()}
+		switch {
+		case errors.Is(err, io.EOF):
+			return true
+		case err != nil && first && file.LeftOut(err):
+			r.leftOut(cloudtrail.Unread{File: file.Path, Why: err.Error()})
+			return true
+		case errors.Is(err, cloudtrail.ErrNotCloudTrail) && !errors.Is(err, cloudtrail.ErrOtherEvent) && r.Raw() != nil:
+			at.Body, err = bytes.Clone(r.Raw()), nil // whoever decodes it says what is wrong
+		case err != nil:
+			err = fmt.Errorf("read events: %s: %w", at.Position(), err)
+		default:
+			at.Body = bytes.Clone(r.Raw())
+		}
+		if !r.yield(at, err) {
+			return false
+		}
+	}
 }

@@ -5,9 +5,9 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,47 +55,43 @@ func read(paths ...string) []string {
 	return out
 }
 
+// TestFiles_reads_every_form holds bodies, lines and faults; which forms there are
+// is the matter of cloudtrail.LogReader.
 func TestFiles_reads_every_form(t *testing.T) {
 	t.Parallel()
+	const a, b, d = `{"eventName":"a"}`, `{"eventName":"b","x":"]}"}`, `{"eventName":"d"}`
+	long := strings.Repeat("x", cloudtrail.MaxSize)
 	for name, tc := range map[string]struct {
 		text string
 		want []string
 	}{
-		"log_file":               {`{"Records":[{"a":1},{"b":"]}"}]}`, []string{`1:{"a":1}`, `1:{"b":"]}"}`}},
-		"log_file_spread":        {"{\n \"Records\" : [\n  {\"a\":\n   1},\n  {\"b\":2}\n ]\n}\n", []string{"3:{\"a\":\n   1}", `5:{"b":2}`}},
-		"log_file_zipped":        {zipped(`{"Records":[{"a":1}]}`), []string{`1:{"a":1}`}},
-		"log_file_with_more":     {`{"x":{"Records":[1]},"Records":[{"a":1}],"y":[2]}`, []string{`1:{"a":1}`}},
-		"log_files_in_a_row":     {"{\"Records\":[{\"a\":1}]}\n{\"Records\":[{\"b\":2}]}", []string{`1:{"a":1}`, `2:{"b":2}`}},
+		"log_file":               {`{"Records":[` + a + `,` + b + `]}`, []string{`1:` + a, `1:` + b}},
+		"log_file_spread":        {"{\n \"Records\" : [\n  {\"eventName\":\n   1},\n  " + b + "\n ]\n}\n", []string{"3:{\"eventName\":\n   1}", `5:` + b}},
+		"log_file_zipped":        {zipped(`{"Records":[` + a + `]}`), []string{`1:` + a}},
+		"log_files_in_a_row":     {"{\"Records\":[" + a + "]}\n{\"Records\":[" + b + "]}", []string{`1:` + a, `2:` + b}},
 		"empty_log_file":         {`{"Records":[]}`, nil},
-		"lines":                  {"{\"a\":1}\n\n{\"b\":[{}]}\r\n", []string{`1:{"a":1}`, `3:{"b":[{}]}`}},
-		"objects_without_lines":  {`{"a":1}{"b":2} {"c":3}`, []string{`1:{"a":1}`, `1:{"b":2}`, `1:{"c":3}`}},
-		"array":                  {"[\n{\"a\":1},\n{\"b\":2}\n]", []string{`2:{"a":1}`, `3:{"b":2}`}},
-		"nested_name_is_no_list": {`{"a":{"Records":[{"b":1}]}}`, []string{`1:{"a":{"Records":[{"b":1}]}}`}},
-		"records_not_a_list":     {`{"Records":{"a":1}}`, []string{`1:{"Records":{"a":1}}`}},
-		"escapes":                {`{"a\"":"\\\"{","b":-1.5e3 ,"c":null}`, []string{`1:{"a\"":"\\\"{","b":-1.5e3 ,"c":null}`}},
-		"byte_order_mark":        {"\xef\xbb\xbf{}", []string{`1:{}`}},
+		"lines":                  {a + "\n\n" + b + "\r\n", []string{`1:` + a, `3:` + b}},
+		"objects_without_lines":  {a + b + ` ` + d, []string{`1:` + a, `1:` + b, `1:` + d}},
+		"array":                  {"[\n" + a + ",\n" + b + "\n]", []string{`2:` + a, `3:` + b}},
+		"envelope":               {`{"detail-type":"AWS API Call via CloudTrail","detail":` + a + `}`, []string{`1:{"detail-type":"AWS API Call via CloudTrail","detail":` + a + `}`}},
+		"byte_order_mark":        {"\xef\xbb\xbf" + a, []string{`1:` + a}},
 		"empty":                  {"", nil},
 		"blanks":                 {" \n\n", nil},
-		"pretty_record":          {"{\n  \"a\": {\n    \"b\": [\n      1\n    ]\n  }\n}\n", []string{"1:{\"a\":{\n    \"b\": [\n      1\n    ]\n  }}"}},
-		"cut_line_between":       {"{\"a\":1}\n{\"b\":{\"c\":\n{\"d\":4}\n", []string{`1:{"a":1}`, "2! line ends within a record", `3:{"d":4}`}},
-		"cut_text_between":       {"{\"a\":1}\n{\"b\":\"c\n{\"d\":4}\n", []string{`1:{"a":1}`, "2! line ends within a text", `3:{"d":4}`}},
-		"garbage_line_between":   {"{\"a\":1}\nhello\nworld\n{\"d\":4}\n", []string{`1:{"a":1}`, "2! want a JSON object or an array of them", `4:{"d":4}`}},
-		"broken_object_between":  {"{\"a\" 1}\n{\"d\":4}\n", []string{"1! want a colon behind the member's name", `2:{"d":4}`}},
-		"number_as_name_between": {"{1:2}\n{\"d\":4}\n", []string{"1! want a member's name, a comma or the end of the object", `2:{"d":4}`}},
-		"number_in_an_array":     {"[{\"a\":1},\n5,{\"b\":2}]", []string{`1:{"a":1}`, "2! want an object, a comma or the end of the array"}},
-		"text_only":              {"hello", []string{"1! want a JSON object or an array of them"}},
-		"cut_at_the_end":         {"{\"a\":1}\n{\"b\":\n", []string{`1:{"a":1}`, "3! file ends within the value that begins in line 2"}},
-		"cut_in_an_array":        {"[{\"a\":1},", []string{`1:{"a":1}`, "1! file ends within the value that begins in line 1"}},
-		"cut_in_zip":             {zipped(strings.Repeat(`{"a":1}`, 3))[:20], []string{`1:{"a":1}`, `1:{"a":1}`, `1:{"a":1}`, "1! unexpected EOF"}},
-		"not_really_zip":         {"\x1f\x8bhello, this is no zip", []string{"0! invalid header"}},
-		"too_large_in_an_array": {
-			`[{"a":1},{"b":"` + strings.Repeat("x", cloudtrail.MaxSize) + `"},{"c":3}]`,
-			[]string{`1:{"a":1}`, "1! event is larger than 1 MiB", `1:{"c":3}`},
-		},
-		"too_large_line": {
-			`{"b":"` + strings.Repeat("x", cloudtrail.MaxSize) + "\"}\n{\"c\":3}",
-			[]string{"1! event is larger than 1 MiB", `2:{"c":3}`},
-		},
+		"cut_line_between":       {a + "\n{\"b\":{\"c\":\n" + d + "\n", []string{`1:` + a, "2! line ends within a record", `3:` + d}},
+		"cut_text_between":       {a + "\n{\"b\":\"c\n" + d + "\n", []string{`1:` + a, "2! record is not a JSON object", `3:` + d}},
+		"garbage_line_between":   {a + "\nhello\nworld\n" + d + "\n", []string{`1:` + a, "2! record is not a JSON object", `4:` + d}},
+		"broken_object_between":  {"{\"a\" 1}\n" + d + "\n", []string{"1! record is not a JSON object", `2:` + d}},
+		"number_as_name_between": {"{1:2}\n" + d + "\n", []string{"1! record is not a JSON object", `2:` + d}},
+		"other_object_between":   {a + "\n{\"b\":1}\n" + d + "\n", []string{`1:` + a, `2:{"b":1}`, `3:` + d}},
+		"number_in_an_array":     {"[" + a + ",\n5," + b + "]", []string{`1:` + a, "2! record is not a JSON object"}},
+		"text_only":              {"hello", []string{"1! neither JSON nor CSV of CloudTrail"}},
+		"cut_at_the_end":         {a + "\n{\"b\":\n", []string{`1:` + a, "2! unexpected EOF"}},
+		"cut_in_an_array":        {"[" + a + ",", []string{`1:` + a, "1! unexpected EOF"}},
+		"cut_in_zip":             {zipped(strings.Repeat(a, 3))[:24], []string{"1! unexpected EOF"}},
+		"not_really_zip":         {"\x1f\x8bhello, this is no zip", []string{"1! invalid header"}},
+		"too_large_in_an_array":  {`[` + a + `,{"eventName":"` + long + `"},` + d + `]`, []string{`1:` + a, "1! event is larger than 1 MiB", `1:` + d}},
+		"too_large_line":         {`{"eventName":"` + long + "\"}\n" + d, []string{"1! event is larger than 1 MiB", `2:` + d}},
+		"much_too_large_line":    {`{"eventName":"` + strings.Repeat(long, 9) + "\"}\n" + d, []string{"1! event is larger than 1 MiB", `2:` + d}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,17 +103,26 @@ func TestFiles_reads_every_form(t *testing.T) {
 	}
 }
 
+// TestFiles_reads_folders: whatever a file is called, its content tells what it
+// is, and what is left out is named.
 func TestFiles_reads_folders(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	event := func(name string) string { return `{"eventName":"` + name + `"}` }
 	for name, text := range map[string]string{
-		"AWSLogs/1/CloudTrail/eu/b.json.gz":        zipped(`{"Records":[{"n":"b"}]}`),
-		"AWSLogs/1/CloudTrail/eu/a.json":           `{"n":"a"}`,
-		"AWSLogs/1/CloudTrail-Digest/eu/d.json.gz": zipped(`{"n":"digest"}`),
-		"c.jsonl":     `{"n":"c"}`,
-		"d.ndjson.gz": zipped(`{"n":"d"}`),
-		"README.txt":  "no",
-		"archive.gz":  "no",
+		"o-1/AWSLogs/o-1/1/CloudTrail/eu/b.json.gz":        zipped(`{"Records":[` + event("b") + `]}`),
+		"o-1/AWSLogs/o-1/1/CloudTrail/eu/a.json":           event("a"),
+		"o-1/AWSLogs/o-1/1/CloudTrail-Digest/eu/d.json.gz": zipped(`{"digestS3Object":"digest"}`),
+		"o-1/AWSLogs/o-1/1/CloudTrail-Insight/eu/i.json":   event("i"),
+		"o-1/AWSLogs/o-1/1/Config/eu/c.json":               `{"fileVersion":"1.0","configurationItems":[{}]}`,
+		"c.jsonl":                                          event("c"),
+		"d.ndjson.gz":                                      zipped(event("d")),
+		"stream-1-2024-08-01-f":                            zipped(event("f1")) + zipped(event("f2")),
+		"README.txt":                                       "no",
+		"archive.gz":                                       "no",
+		"archive.zip":                                      "PK\x03\x04",
+		"settings":                                         `{"a":1}`,
+		"h.json":                                           "not JSON",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -127,14 +132,45 @@ func TestFiles_reads_folders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{`1:{"n":"a"}`, `1:{"n":"b"}`, `1:{"n":"c"}`, `1:{"n":"d"}`}
-	if d := cmp.Diff(want, read(dir)); d != "" {
-		t.Errorf("events (-want +got):\n%s", d)
+	if err := os.Symlink(filepath.Join(dir, "c.jsonl"), filepath.Join(dir, "e.jsonl")); err != nil {
+		t.Fatal(err)
 	}
-	for raw, err := range Files(dir) {
-		if want := filepath.Join(dir, "AWSLogs/1/CloudTrail/eu/a.json") + ":1"; err != nil || raw.Position() != want {
-			t.Errorf("got %q, %v, want %q", raw.Position(), err, want)
+	var events, left, errs []string
+	for raw, err := range FilesExcept(func(f cloudtrail.Unread) { left = append(left, filepath.Base(f.File)) }, dir) {
+		switch name, _ := filepath.Rel(dir, raw.File); {
+		case err != nil:
+			errs = append(errs, filepath.Base(name)+err.Error()[strings.LastIndex(err.Error(), ": "):])
+		default:
+			events = append(events, filepath.Base(name)+" "+string(raw.Body))
+			if raw.Line != 1 {
+				t.Errorf("%s: got line %d", name, raw.Line)
+			}
 		}
+	}
+	slices.Sort(left)
+	for _, tc := range []struct{ what, got, want string }{
+		{"events", strings.Join(events, ", "), `c.jsonl {"eventName":"c"}, d.ndjson.gz {"eventName":"d"}, e.jsonl {"eventName":"c"}, a.json {"eventName":"a"}, b.json.gz {"eventName":"b"}, stream-1-2024-08-01-f {"eventName":"f1"}, stream-1-2024-08-01-f {"eventName":"f2"}`},
+		{"left out", strings.Join(left, ", "), "README.txt, archive.gz, archive.zip, c.json, d.json.gz, i.json, settings"},
+		{"errors", strings.Join(errs, ", "), "h.json: neither JSON nor CSV of CloudTrail"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.what, tc.got, tc.want)
+		}
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	linked := 0
+	for _, err := range Files(link) {
+		if err == nil {
+			linked++
+		}
+	}
+	if linked != len(events) {
+		t.Errorf("through a link: got %d events, want %d", linked, len(events))
+	}
+	for range Files(dir) {
 		break // the consumer may stop at any time
 	}
 }
@@ -142,18 +178,17 @@ func TestFiles_reads_folders(t *testing.T) {
 func TestFiles_reports_what_it_cannot_read(t *testing.T) {
 	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "missing.json")
-	good := write(t, "good.json", `{"a":1}`)
 	var errs []error
 	events := 0
-	for _, err := range Files(missing, t.TempDir(), good) {
+	for _, err := range Files(missing, t.TempDir(), write(t, "notes.txt", "named by a person"), write(t, "good.json", `{"eventName":"a"}`)) {
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		events++
 	}
-	if len(errs) != 2 || !errors.Is(errs[0], os.ErrNotExist) || !strings.Contains(errs[1].Error(), "holds no .json") {
-		t.Errorf("got errors %q, want a missing file and an empty folder", errs)
+	if len(errs) != 3 || !errors.Is(errs[0], os.ErrNotExist) || !strings.Contains(errs[1].Error(), "is empty") || !strings.Contains(errs[2].Error(), "neither JSON nor CSV") {
+		t.Errorf("got errors %q, want a missing file, an empty folder, and a file that is no log", errs)
 	}
 	if events != 1 {
 		t.Errorf("got %d events behind the errors, want 1", events)
@@ -163,7 +198,7 @@ func TestFiles_reports_what_it_cannot_read(t *testing.T) {
 func TestFiles_stops_when_told(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"record": `{"a":1}{"b":2}`, "element": `[{"a":1},{"b":2}]`, "error": "x\ny\n{}", "too_large": `{"a":"` + strings.Repeat("x", cloudtrail.MaxSize) + `"}{}`,
+		"record": `{"eventName":1}{"eventName":2}`, "element": `[{"eventName":1},{"eventName":2}]`, "error": "x\ny\n{}", "too_large": `{"a":"` + strings.Repeat("x", cloudtrail.MaxSize) + `"}{}`,
 	} {
 		n := 0
 		for range Files(write(t, "events.json", text), write(t, "more.json", "{}")) {
@@ -176,33 +211,8 @@ func TestFiles_stops_when_told(t *testing.T) {
 	}
 }
 
-// FuzzFiles holds that the reader neither panics nor loses a record of valid
-// JSON lines.
-func FuzzFiles(f *testing.F) {
-	for _, seed := range []string{`{"Records":[{"a":1}]}`, "{\"a\":1}\n{\"b\":", `[{"a":"\"]"}]`, "x\n{}", "{\"a\":\n{"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		first := true
-		stream := io.MultiReader(strings.NewReader("{\"n\":0}\n"), bytes.NewReader(text), strings.NewReader("\n{\"n\":1}\n"))
-		readStream(stream, "events.json", func(raw Raw, err error) bool {
-			if first && (err != nil || string(raw.Body) != `{"n":0}`) {
-				t.Fatalf("got %q, %v first, want the first record", raw.Body, err)
-			}
-			first = false
-			if err == nil && (len(raw.Body) < 2 || raw.Body[0] != '{') {
-				t.Fatalf("got record %q, want an object", raw.Body)
-			}
-			return true
-		})
-		if first {
-			t.Fatal("got nothing, want at least the first record")
-		}
-	})
-}
-
 func BenchmarkFiles(b *testing.B) {
-	record := `{"a":"` + strings.Repeat("x", 1000) + `","b":{"c":[1,2,3],"d":"` + strings.Repeat("y", 400) + `"}}`
+	record := `{"eventName":"` + strings.Repeat("x", 1000) + `","b":{"c":[1,2,3],"d":"` + strings.Repeat("y", 400) + `"}}`
 	path := write(b, "log.json.gz", zipped(`{"Records":[`+strings.Repeat(record+",", 9999)+record+`]}`))
 	n := 0
 	for b.Loop() {

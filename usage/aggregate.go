@@ -24,13 +24,14 @@ const (
 	TwiceNamed       Reason = "a member stands twice"
 	NotAuthenticated Reason = "not from an authenticated path"
 	Foreign          Reason = "of an account that nobody looks after"
+	TooLarge         Reason = "larger than 1 MiB, the largest record that is read"
 	Unreadable       Reason = "not a CloudTrail record"
 )
 
 // Lost reports whether a record was refused that may have been a use.
 func (r Reason) Lost() bool {
 	switch r {
-	case NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, Unreadable:
+	case NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, TooLarge, Unreadable:
 		return true
 	case Counted, NotACall, Repeated, NotAuthenticated, Foreign:
 	}
@@ -116,6 +117,9 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	}
 	h := a.who(&f.Identity, at)
 	if h == nil {
+		if len(cloudtrail.Text(f.ErrorCode)) == 0 { // whoever it was, what is recorded may differ from now on
+			a.changed(f, account, region, at)
+		}
 		return NoPrincipal
 	}
 	reason, one := Counted, uint64(1)

@@ -1,65 +1,31 @@
 package usage
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
+
+	"dera/cloudtrail"
 )
 
-// files is what the paths of an import hold.
-type files struct {
-	logs    []string
-	digests []string
-	damaged []Damaged
-}
-
-// find lists log and digest files. In folders it takes what is called .json,
-// .jsonl or .ndjson, with or without .gz, in lexical order, and leaves out
-// CloudTrail's insights; a file that is named is taken whatever its name.
-func find(paths []string) (files, error) {
-	var out files
+// find lists log and digest files of several paths, of which one may lie within
+// another.
+func find(paths []string) (cloudtrail.LogFiles, error) {
+	var out cloudtrail.LogFiles
 	for _, path := range paths {
-		info, err := os.Stat(path)
+		found, err := cloudtrail.FindLogs(path)
 		if err != nil {
-			return files{}, fmt.Errorf("find log files: %w", err)
+			return out, err
 		}
-		if !info.IsDir() {
-			out.add(path)
-			continue
-		}
-		err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				out.damaged = append(out.damaged, Damaged{name, err.Error()})
-			case entry.IsDir() && strings.HasPrefix(entry.Name(), "CloudTrail-Insight"):
-				return fs.SkipDir
-			case entry.Type().IsRegular() && slices.Contains([]string{".json", ".jsonl", ".ndjson"}, filepath.Ext(strings.TrimSuffix(name, ".gz"))):
-				out.add(name)
-			}
-			return nil
-		})
-		if err != nil {
-			return files{}, fmt.Errorf("find log files: %w", err)
-		}
+		out.Logs, out.Digests = append(out.Logs, found.Logs...), append(out.Digests, found.Digests...)
+		out.LeftOut, out.Failed = append(out.LeftOut, found.LeftOut...), append(out.Failed, found.Failed...)
 	}
-	if len(out.logs)+len(out.digests) == 0 && len(out.damaged) == 0 {
-		return files{}, errors.New("find log files: the paths hold no .json, .jsonl or .ndjson file, plain or .gz")
+	if len(out.Logs)+len(out.Digests)+len(out.Failed) == 0 {
+		return out, errors.New("find log files: the paths hold no file that can hold CloudTrail")
 	}
-	// One path may lie within another.
-	slices.Sort(out.logs)
-	slices.Sort(out.digests)
-	out.logs, out.digests = slices.Compact(out.logs), slices.Compact(out.digests)
+	slices.SortStableFunc(out.Logs, func(a, b cloudtrail.LogFile) int { return cmp.Compare(a.Path, b.Path) })
+	slices.Sort(out.Digests)
+	out.Logs = slices.CompactFunc(out.Logs, func(a, b cloudtrail.LogFile) bool { return a.Path == b.Path })
+	out.Digests = slices.Compact(out.Digests)
 	return out, nil
-}
-
-func (f *files) add(path string) {
-	if strings.Contains(filepath.Base(path), "_CloudTrail-Digest_") {
-		f.digests = append(f.digests, path)
-		return
-	}
-	f.logs = append(f.logs, path)
 }

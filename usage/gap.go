@@ -223,7 +223,7 @@ func (k *knowledge) gaps(account string) []Gap {
 	for _, c := range k.changes {
 		if c.Account == account && c.At >= k.from && c.At < k.to {
 			out = append(out, Gap{Kind: GapChanged, Account: account, Region: c.Region, From: k.from, To: c.At,
-				Why: fmt.Sprintf("%s by %s: what was recorded before may differ from what is declared", c.Name, c.By)})
+				Why: fmt.Sprintf("%s by %s: what was recorded before may differ from what is declared", c.Name, cmp.Or(c.By, "an unknown principal"))})
 		}
 	}
 	for _, b := range k.broken {

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,22 +38,6 @@ type Progress struct {
 	File      string
 }
 
-// Report is what an import did.
-type Report struct {
-	Files    int       `json:"files"`   // read now
-	Skipped  int       `json:"skipped"` // in the ledger already
-	Verified int       `json:"verified"`
-	Records  int64     `json:"records"`
-	Counts   Counts    `json:"counts"`
-	Damaged  []Damaged `json:"damaged,omitempty"`
-}
-
-// Damaged is a file that could not be read to its end.
-type Damaged struct {
-	File string `json:"file"`
-	Why  string `json:"why"`
-}
-
 // importer is one import under way.
 type importer struct {
 	*Ledger
@@ -61,9 +46,10 @@ type importer struct {
 
 	total int
 
-	mu      sync.Mutex
-	report  Report
-	claimed map[string]bool // marks of files that a worker of this import has
+	mu       sync.Mutex
+	finished int // files
+	report   Report
+	claimed  map[string]bool // marks of files that a worker of this import has
 }
 
 // Import reads CloudTrail log files and folders of them into the ledger. It can be
@@ -82,10 +68,14 @@ func (l *Ledger) Import(ctx context.Context, cfg ImportConfig, paths ...string) 
 	if err != nil {
 		return Report{}, err
 	}
-	i := &importer{Ledger: l, cfg: cfg, total: len(found.logs), report: Report{Counts: Counts{}}, claimed: map[string]bool{}}
-	i.report.Damaged = found.damaged
-	i.digest = readDigests(found.digests, cfg.Keys)
-	if err := i.all(ctx, found.logs); err != nil {
+	i := &importer{Ledger: l, cfg: cfg, total: len(found.Logs), report: Report{Counts: Counts{}}, claimed: map[string]bool{}}
+	i.report.Damaged, i.report.Digests = found.Failed, len(found.Digests)
+	for _, f := range found.LeftOut {
+		i.report.leaveOut(f)
+	}
+	i.digest = readDigests(found.Digests, cfg.Keys)
+	defer i.report.sort()
+	if err := i.all(ctx, found.Logs); err != nil {
 		return i.report, fmt.Errorf("import use: %w", err)
 	}
 	facts, hours, err := i.digest.conclude(SecondOf(l.now()))
@@ -102,10 +92,10 @@ func (l *Ledger) Import(ctx context.Context, cfg ImportConfig, paths ...string) 
 }
 
 // all reads the files with several workers. The first error stops all.
-func (i *importer) all(ctx context.Context, files []string) error {
+func (i *importer) all(ctx context.Context, files []cloudtrail.LogFile) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan string)
+	next := make(chan cloudtrail.LogFile)
 	var group sync.WaitGroup
 	for range i.cfg.Workers {
 		group.Go(func() {
@@ -141,7 +131,7 @@ type worker struct {
 	fields cloudtrail.Fields
 }
 
-func (w *worker) run(ctx context.Context, files <-chan string) error {
+func (w *worker) run(ctx context.Context, files <-chan cloudtrail.LogFile) error {
 	for file := range files {
 		if err := w.file(ctx, file); err != nil {
 			return err
@@ -174,7 +164,8 @@ func (w *worker) flush(ctx context.Context) error {
 }
 
 // file reads one file, unless it has been read. Its own faults are not errors.
-func (w *worker) file(ctx context.Context, path string) error {
+func (w *worker) file(ctx context.Context, log cloudtrail.LogFile) error {
+	path := log.Path
 	f, err := os.Open(path)
 	if err != nil {
 		w.damaged(path, err)
@@ -189,6 +180,9 @@ func (w *worker) file(ctx context.Context, path string) error {
 	mark, skip, err := w.mark(ctx, sum, trust)
 	if err != nil || skip {
 		w.done(path, trust, Counts{}, skip)
+		if err == nil && mark.Damage != "" { // it is in the ledger, but not whole
+			w.damaged(path, errors.New(mark.Damage))
+		}
 		return err
 	}
 	mark.Name = path
@@ -196,7 +190,10 @@ func (w *worker) file(ctx context.Context, path string) error {
 	if trust == Verified { // the very bytes whose digest was compared
 		in = bytes.NewReader(w.buffer.Bytes())
 	}
-	counts, err := w.records(ctx, in, trust, &mark)
+	counts, err := w.records(ctx, log, in, trust, &mark)
+	if errors.Is(err, errLeftOut) {
+		return nil
+	}
 	w.done(path, trust, counts, false)
 	if err == nil && mark.Damage != "" {
 		w.damaged(path, errors.New(mark.Damage))
@@ -288,21 +285,30 @@ func (w *worker) mark(ctx context.Context, sum string, trust Trust) (m Mark, ski
 	return m, skip, nil
 }
 
+var errLeftOut = errors.New("left out")
+
 // records reads what the ledger does not have yet.
-func (w *worker) records(ctx context.Context, in io.Reader, trust Trust, m *Mark) (Counts, error) {
+func (w *worker) records(ctx context.Context, log cloudtrail.LogFile, in io.Reader, trust Trust, m *Mark) (Counts, error) {
 	counts := Counts{}
 	skip := m.Records
 	m.From, m.Records, m.At = skip, 0, SecondOf(w.now())
 	w.a.file()
-	unpacked, err := w.unpack(in)
-	w.reader.Reset(unpacked)
-	for err == nil {
+	for w.reader.Reset(in); ; {
 		reason := Counted
-		if err = w.reader.Next(&w.fields); errors.Is(err, cloudtrail.ErrDuplicateName) {
-			reason, err = TwiceNamed, nil
-		}
-		if err != nil {
+		if err := w.reader.Next(&w.fields); errors.Is(err, io.EOF) {
 			break
+		} else if err != nil {
+			if m.Records == 0 && log.LeftOut(err) {
+				w.leftOut(log.Path, err)
+				return nil, errLeftOut
+			}
+			if reason = reasonOf(err); reason == Unreadable && m.Damage == "" {
+				m.Damage = fmt.Sprintf("line %d: %v", w.reader.Line(), err)
+			}
+			if !w.reader.Whole() {
+				m.Damage = cmp.Or(m.Damage, err.Error())
+				break
+			}
 		}
 		if m.Records++; m.Records <= skip {
 			continue
@@ -319,9 +325,6 @@ func (w *worker) records(ctx context.Context, in io.Reader, trust Trust, m *Mark
 				return counts, err
 			}
 		}
-	}
-	if !errors.Is(err, io.EOF) {
-		m.Damage = err.Error()
 	}
 	m.Done = true
 	w.marks = append(w.marks, *m)
@@ -363,11 +366,20 @@ func (w *worker) done(path string, trust Trust, counts Counts, skipped bool) {
 func (w *worker) damaged(path string, err error) {
 	w.importer.mu.Lock()
 	defer w.importer.mu.Unlock()
-	w.report.Damaged = append(w.report.Damaged, Damaged{path, err.Error()})
+	w.report.Damaged = append(w.report.Damaged, cloudtrail.Unread{File: path, Why: err.Error()})
+}
+
+// leftOut notes a file that holds no events of CloudTrail.
+func (w *worker) leftOut(path string, err error) {
+	w.importer.mu.Lock()
+	defer w.importer.mu.Unlock()
+	w.report.leaveOut(cloudtrail.Unread{File: path, Why: err.Error()})
+	w.tell(path)
 }
 
 func (i *importer) tell(path string) {
+	i.finished++
 	if i.cfg.Progress != nil {
-		i.cfg.Progress(Progress{i.report.Files + i.report.Skipped, i.total, path})
+		i.cfg.Progress(Progress{i.finished, i.total, path})
 	}
 }

@@ -3,6 +3,7 @@ package usage_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,8 +31,11 @@ func TestImport(t *testing.T) {
 	if r.Files != 6 || r.Records != 300 || r.Counts[usage.Counted] != 300 || r.Skipped+r.Verified+len(r.Damaged) != 0 {
 		t.Errorf("report: got %+v", r)
 	}
-	if len(progress) != 6 || progress[5].Files != 6 || progress[5].Of != 6 {
+	if len(progress) != 7 || progress[6].Files != 7 || progress[6].Of != 7 {
 		t.Errorf("progress: got %v", progress)
+	}
+	if r.LeftOutFiles != 2 || len(r.LeftOut) != 2 || !strings.HasSuffix(r.LeftOut[0].File, "x.json.gz") || !strings.HasSuffix(r.LeftOut[1].File, "notes.txt") || r.LeftOut[1].Why == "" {
+		t.Errorf("left out: got %+v, want the insights and the notes", r.LeftOut)
 	}
 	a, err := usage.New(s, nil).Principal(t.Context(), "arn:aws:sts::111122223333:assumed-role/r0/session")
 	if err != nil || len(a.Uses) != 7 || a.Uses[0].Trust != usage.Unverified || a.Uses[0].Action.String() != "s3:Get0" {
@@ -166,7 +170,7 @@ func TestImportOfDamagedFiles(t *testing.T) {
 		{"broken_zip", append([]byte("\x1f\x8b"), bytes.Repeat([]byte{7}, 100)...), 0, "invalid"},
 		{"bad_checksum", append(packed[:len(packed)-8:len(packed)-8], 1, 2, 3, 4, 5, 6, 7, 8), 0, "checksum"},
 		{"cut_off_text", good[:len(good)-20], 1, "unexpected EOF"},
-		{"no_json", []byte("hello"), 0, "not a JSON object"},
+		{"no_json", []byte("hello"), 0, "neither JSON nor CSV"},
 		{"broken_middle", logFile(record("1", "a", "Get", start), `{"eventName" 7}`, record("2", "a", "Get", start)), 1, "not a JSON object"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,6 +188,83 @@ func TestImportOfDamagedFiles(t *testing.T) {
 				t.Errorf("gaps: got %v, want the damaged file", gaps)
 			}
 		})
+	}
+}
+
+// TestImportCountsEveryForm imports one event in the forms that people have; the
+// ledger is the same each time. Which forms there are is the matter of
+// cloudtrail.LogReader.
+func TestImportCountsEveryForm(t *testing.T) {
+	t.Parallel()
+	one := record("1", "a", "Get", start)
+	text, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := newStore(t)
+	importing(t, first, usage.ImportConfig{}, write(t, t.TempDir(), "log.json", logFile(one)))
+	want := all(t, first)
+	for name, form := range map[string]string{
+		"lines":        one + "\r\n",
+		"envelope":     `{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":"111122223333","region":"us-east-1","detail":` + one + `}`,
+		"lookup":       `{"NextToken":"t","Events":[{"EventId":"1","CloudTrailEvent":` + string(text) + `}]}`,
+		"subscription": `{"messageType":"DATA_MESSAGE","logEvents":[{"message":` + string(text) + `}]}`,
+		"lake":         `{"QueryResultRows":[[{"eventJson":` + string(text) + `}]]}`,
+	} {
+		s := newStore(t)
+		r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "stream-without-extension", pack(t, []byte(form))))
+		if r.Files != 1 || r.Records != 1 || r.Counts[usage.Counted] != 1 || r.Nothing() || len(r.Damaged) != 0 {
+			t.Errorf("%s: report: got %+v", name, r)
+		}
+		if diff := cmp.Diff(want, all(t, s)); diff != "" {
+			t.Errorf("%s: the ledger differs:\n%s", name, diff)
+		}
+	}
+}
+
+// TestImportOfNothing: what counts nothing says so, also the second time.
+func TestImportOfNothing(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		text    string
+		damaged string // what the report says of the file
+	}{
+		"empty":        {"", ""},
+		"no_records":   {`{"Records":[]}`, ""},
+		"no_times":     {string(logFile(strings.Replace(record("1", "a", "Get", start), `"eventTime"`, `"x"`, 1))), ""},
+		"no_principal": {string(logFile(strings.Replace(record("1", "a", "Get", start), `"userIdentity"`, `"x"`, 1))), ""},
+		"elastic":      {`{"@timestamp":"2026-03-01T00:00:00Z","event":{"action":"Get"},"aws":{"cloudtrail":{}}}`, "An Elastic copy of CloudTrail is not read"},
+		"parquet":      {"PAR1", "Parquet"},
+		"other":        {`{"a":1}`, "not a CloudTrail event"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, path := newStore(t), write(t, t.TempDir(), "f", []byte(tt.text))
+			for range 2 {
+				r := importing(t, s, usage.ImportConfig{}, path)
+				if len(r.Damaged) > 0 != (tt.damaged != "") || tt.damaged != "" && !strings.Contains(r.Damaged[0].Why, tt.damaged) {
+					t.Errorf("damaged: got %v, want %q", r.Damaged, tt.damaged)
+				}
+				if len(r.Damaged) == 0 && r.Skipped == 0 && !r.Nothing() {
+					t.Errorf("report: got %+v, want it to say that nothing was counted", r)
+				}
+			}
+		})
+	}
+}
+
+// TestImportNamesLimits: what is above a limit is a gap that says which, and costs
+// no other record.
+func TestImportNamesLimits(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	large := strings.Replace(record("1", "a", "Get", start), `{`, `{"x":"`+strings.Repeat("y", 5<<20)+`",`, 1)
+	r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "f.json", logFile(large, record("2", "a", "Get", start))))
+	if r.Counts[usage.TooLarge] != 1 || r.Counts[usage.Counted] != 1 || !strings.Contains(string(usage.TooLarge), "1 MiB") {
+		t.Errorf("counts: got %v, want one that is too large and one that counts", r.Counts)
+	}
+	if gaps := gapsOf(t, s, start, start.Add(time.Hour)); !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost }) {
+		t.Errorf("gaps: got %v, want the record that is lost", gaps)
 	}
 }
 
@@ -213,6 +294,51 @@ func TestLostRecordsAreAGap(t *testing.T) {
 	gaps := gapsOf(t, s, start, start.Add(time.Hour))
 	if !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost && strings.Contains(g.Why, "2 of 3") }) {
 		t.Errorf("gaps: got %v", gaps)
+	}
+}
+
+// TestEventsWithoutIdentity: they are of nobody that the ledger knows, not even of
+// the root user, and a gap; what they changed of a trail is noted all the same.
+func TestEventsWithoutIdentity(t *testing.T) {
+	t.Parallel()
+	before, rest, ok := strings.Cut(strings.Replace(record("1", "a", "StopLogging", start), "s3.amazonaws", "cloudtrail.amazonaws", 1), `"userIdentity":`)
+	_, after, also := strings.Cut(rest, `"resources":`)
+	if !ok || !also {
+		t.Fatalf("got a record of another shape: %s", rest)
+	}
+	for _, identity := range []string{"", `"userIdentity":null,`, `"userIdentity":{},`, `"userIdentity":{"type":"Root"},`, `"userIdentity":{"type":"AWSAccount"},`, `"userIdentity":{"type":"Unknown","accountId":"111122223333"},`} {
+		s, one := newStore(t), before+identity+`"resources":`+after
+		r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "f.json", logFile(one)))
+		if r.Counts[usage.NoPrincipal] != 1 || !r.Nothing() || len(all(t, s)) != 0 {
+			t.Errorf("%s: got %+v and principals %v, want no principal", identity, r, all(t, s))
+		}
+		gaps := gapsOf(t, s, start, start.Add(time.Hour))
+		if !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost }) {
+			t.Errorf("%s: gaps: got %v, want the event", identity, gaps)
+		}
+		gaps, err := usage.New(s, nil).Gaps(t.Context(), usage.Window{Account: "111122223333", From: start, To: start.Add(time.Hour)})
+		if err != nil || !slices.ContainsFunc(gaps, func(g usage.Gap) bool {
+			return g.Kind == usage.GapChanged && strings.Contains(g.Why, "StopLogging by an unknown principal")
+		}) {
+			t.Errorf("%s: gaps of the account: got %v, %v, want the trail that was stopped", identity, gaps, err)
+		}
+	}
+}
+
+// TestTimesThatCannotBeRead are gaps: no other event says when it was.
+func TestTimesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	good := record("1", "a", "Get", start)
+	when := start.Format(time.RFC3339)
+	for _, text := range []string{"", "yesterday", "1709251200", "2026-02-30T10:00:00Z", "2026-13-01T10:00:00Z", "2025-02-29T10:00:00Z", "2026-04-31T10:00:00Z", "0001-01-01T00:00:00Z"} {
+		s := newStore(t)
+		r := importing(t, s, usage.ImportConfig{}, write(t, t.TempDir(), "f.json", logFile(good, strings.Replace(record("2", "b", "Put", start), when, text, 1))))
+		if r.Counts[usage.NoTime] != 1 || r.Counts[usage.Counted] != 1 {
+			t.Errorf("%q: counts: got %v", text, r.Counts)
+		}
+		if gaps := gapsOf(t, s, start, start.Add(time.Hour)); !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost }) {
+			t.Errorf("%q: gaps: got %v, want the event", text, gaps)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -147,17 +148,68 @@ func (o *Observer) one(e Event) Reason {
 	switch {
 	case !e.Authenticated || err == nil && !vouched:
 		return NotAuthenticated
-	case errors.Is(err, cloudtrail.ErrOtherEvent):
-		return NotACall
 	case err != nil:
-		return Unreadable
+		return reasonOf(err)
 	case o.cfg.Accounts != nil && !slices.Contains(o.cfg.Accounts, string(cloudtrail.Text(f.Account))):
 		return Foreign
 	}
 	return o.a.add(&f, Verified)
 }
 
+// reasonOf says why an event that could not be read is no use of an action.
+func reasonOf(err error) Reason {
+	switch {
+	case errors.Is(err, cloudtrail.ErrOtherEvent):
+		return NotACall
+	case errors.Is(err, cloudtrail.ErrDuplicateName):
+		return TwiceNamed
+	case errors.Is(err, cloudtrail.ErrTooLarge):
+		return TooLarge
+	}
+	return Unreadable
+}
+
 // Reasons lists every reason, in the order in which people are told.
 func Reasons() []Reason {
-	return []Reason{Counted, NotACall, Repeated, NotAuthenticated, Foreign, NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, Unreadable}
+	return []Reason{Counted, NotACall, Repeated, NotAuthenticated, Foreign, NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, TooLarge, Unreadable}
+}
+
+// Name is the reason in JSON.
+func (r Reason) Name() string {
+	switch r {
+	case Counted:
+		return "counted"
+	case NotACall:
+		return "not_a_call"
+	case Repeated:
+		return "repeated"
+	case NotAuthenticated:
+		return "not_authenticated"
+	case Foreign:
+		return "foreign"
+	case NoAction:
+		return "no_action"
+	case NoTime:
+		return "no_time"
+	case NoPlace:
+		return "no_place"
+	case NoPrincipal:
+		return "no_principal"
+	case TwiceNamed:
+		return "member_twice"
+	case TooLarge:
+		return "too_large"
+	case Unreadable:
+		return "unreadable"
+	}
+	return string(r)
+}
+
+// MarshalJSON writes the number of each reason under its name, zeros included.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	out := map[string]int64{}
+	for _, r := range Reasons() {
+		out[r.Name()] = c[r]
+	}
+	return json.Marshal(out)
 }

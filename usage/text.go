@@ -52,7 +52,7 @@ func parseTime(s []byte) (uint32, bool) {
 				n[i] = 10*n[i] + int(c-'0')
 			}
 		}
-		if n[0] < 2006 || n[0] > 2100 || n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 60 {
+		if n[0] < 2006 || n[0] > 2100 || n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > daysOf(n[0], n[1]) || n[3] > 23 || n[4] > 59 || n[5] > 60 {
 			return 0, false
 		}
 		return uint32(epochDay(n[0], n[1], n[2])*86400 + n[3]*3600 + n[4]*60 + n[5]), true
@@ -62,6 +62,17 @@ func parseTime(s []byte) (uint32, bool) {
 		return 0, false
 	}
 	return uint32(t.Unix()), true
+}
+
+// daysOf is the length of a month.
+func daysOf(year, month int) int {
+	switch {
+	case month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	case month == 2:
+		return 28
+	}
+	return 30 + (month+month/8)%2
 }
 
 // epochDay counts the days from 1970 to a date of the Gregorian calendar.

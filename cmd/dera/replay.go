@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"dera"
 	"dera/cloudtrail"
+	"dera/replay"
 	"dera/source"
 )
 
@@ -23,13 +23,13 @@ func newReplayCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "replay FILE…",
 		Short: "The whole loop over recorded CloudTrail, offline: what dera would have done",
-		Long: "replay reads recorded CloudTrail events: .json, .json.gz, JSON lines, EventBridge envelopes, and folders of\n" +
-			"them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
+		Long: "replay reads recorded CloudTrail events in every form that docs/usage.md lists, detected by content, and folders\n" +
+			"of them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
 			"observe mode, event by event, with the clock of the events. It needs no credentials and writes nothing to AWS.\n\n" +
 			"What was there before the first event is not known. A resource that no event created is partly known: what\n" +
 			"the events tell of it is judged, and a check that finds nothing is unknown, never pass.\n\n" +
 			"It keeps its findings to itself; with --data DIR, which must be new, they stay there.\n\n" +
-			"Exit codes: 0 nothing found, 3 findings, 4 something could not be read.",
+			"Exit codes: 0 nothing found, 3 findings, 4 something could not be read, followed or judged in full.",
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			return a.replay(cmd.Context(), paths, cmd.Flags().Changed("data"))
@@ -42,6 +42,8 @@ func newReplayCommand(a *app) *cobra.Command {
 type recording struct {
 	events     []recordedEvent
 	unreadable []unreadableLine
+	leftOut    []cloudtrail.Unread
+	leftFiles  int
 	counts     replayCounts
 	accounts   []dera.Account
 	regions    []string
@@ -52,6 +54,14 @@ type recordedEvent struct {
 	cloudtrail.Record
 	hints    []dera.Scope
 	position string
+}
+
+// better reports whether of two copies of an event this is the one to go by: it
+// says more. Which file is read first decides nothing.
+func (e recordedEvent) better(o recordedEvent) bool {
+	said := func(e recordedEvent) string { return string(e.Request) + "\x00" + string(e.Response) }
+	a, b := said(e), said(o)
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b), strings.Compare(o.position, e.position)) > 0
 }
 
 // unreadableLine is what could not be read of the files.
@@ -80,9 +90,8 @@ const most = 100
 // means those of the events.
 func readRecording(ctx context.Context, paths []string, configured []dera.Account, regions []string, bar *progress) (recording, error) {
 	r := recording{accounts: configured, regions: regions}
-	seen := map[string]bool{}
-	var last time.Time
-	for raw, err := range source.Files(paths...) {
+	seen := map[string]int{}
+	for raw, err := range source.FilesExcept(r.leave, paths...) {
 		if ctx.Err() != nil {
 			return r, ctx.Err()
 		}
@@ -90,15 +99,20 @@ func readRecording(ctx context.Context, paths []string, configured []dera.Accoun
 			if errors.Is(err, fs.ErrNotExist) && slices.Contains(paths, raw.File) {
 				return r, usage("%v", err)
 			}
+			if errors.Is(err, cloudtrail.ErrOtherEvent) {
+				r.counts.Read++
+				r.counts.Irrelevant++
+				continue
+			}
 			r.unread(raw, err)
 			continue
 		}
 		bar.step(filepath.Base(raw.File))
-		if err := r.take(raw, seen, &last); err != nil {
+		if err := r.take(raw, seen); err != nil {
 			r.unread(raw, err)
 		}
 	}
-	slices.SortStableFunc(r.events, func(a, b recordedEvent) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(r.events, func(a, b recordedEvent) int { return a.Time.Compare(b.Time) }) // within a second: replay.State.Second
 	r.places(len(configured) == 0, len(regions) == 0)
 	return r, nil
 }
@@ -111,43 +125,59 @@ func (r *recording) unread(raw source.Raw, err error) {
 	}
 }
 
+// leave notes a file that holds no events.
+func (r *recording) leave(f cloudtrail.Unread) {
+	if r.leftFiles++; len(r.leftOut) < most {
+		r.leftOut = append(r.leftOut, f)
+	}
+}
+
 // take sorts one event into exactly one count; an error is for unread.
-func (r *recording) take(raw source.Raw, seen map[string]bool, last *time.Time) error {
+// seen is where each event stands among those that matter.
+func (r *recording) take(raw source.Raw, seen map[string]int) error {
 	if !cloudtrail.Triage(raw.Body) {
 		r.counts.Read++
 		r.counts.Irrelevant++
 		return nil
 	}
 	rec, err := cloudtrail.Decode(raw.Body)
-	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && cloudtrail.IsCompliance(raw.Body) {
-		r.counts.Read++ // it tells where to look, and nothing of what is there
-		r.counts.Irrelevant++
-		return nil
-	}
 	if err != nil {
 		return err
 	}
-	r.counts.Read++
-	if rec.Time.IsZero() { // it stands where it stands in its file
-		rec.Time = *last
+	if rec.Time.IsZero() { // no other event says when it was
+		return errors.New("event has no eventTime that can be read")
 	}
-	*last = rec.Time
-	hints := cloudtrail.Hints(rec)
-	key := strings.Join([]string{rec.Account, rec.Region, rec.ID, rec.Name, rec.Time.String()}, "/")
+	r.counts.Read++
+	done := rec
+	if replay.Tells(rec) {
+		done.ErrorCode = "" // it changed nothing, and says what is there
+	}
+	ev := recordedEvent{rec, cloudtrail.Hints(done), raw.Position()}
+	key := strings.Join([]string{rec.Account, rec.Region, cmp.Or(rec.ID, string(rec.Request)+string(rec.Response)+rec.Actor()), rec.Name, rec.ErrorCode, rec.Time.String()}, "/")
+	at, again := seen[key]
 	switch {
+	case rec.Failed() && (len(ev.hints) == 0 || again || !r.ours(rec, ev.hints)):
+		r.counts.Failed++
+		return nil
+	case len(ev.hints) == 0:
+		r.counts.Irrelevant++
+		return nil
+	case again:
+		r.counts.Duplicate++
+		if ev.better(r.events[at]) {
+			r.events[at] = ev
+		}
+		return nil
+	case !r.ours(rec, ev.hints):
+		r.counts.Foreign++
+		return nil
 	case rec.Failed():
 		r.counts.Failed++
-	case len(hints) == 0:
-		r.counts.Irrelevant++
-	case rec.ID != "" && seen[key]:
-		r.counts.Duplicate++
-	case !r.ours(rec, hints):
-		r.counts.Foreign++
 	default:
-		seen[key] = true
 		r.counts.Hinted++
-		r.events = append(r.events, recordedEvent{rec, hints, raw.Position()})
 	}
+	seen[key] = len(r.events)
+	r.events = append(r.events, ev)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/cloudtrail"
 	"dera/controls"
 	"dera/detect"
 	"dera/engine"
@@ -71,11 +72,15 @@ func (a *app) runReplay(ctx context.Context, rec recording) (report replayReport
 	}
 	bar := newProgress(a.err, "replaying")
 	bar.total(len(rec.events))
-	for _, ev := range rec.events {
-		if err := p.step(ctx, ev); err != nil {
+	for events := rec.events; len(events) > 0; {
+		n := 1
+		for n < len(events) && events[n].Time.Unix() == events[0].Time.Unix() {
+			n++
+		}
+		if err := p.second(ctx, events[:n], bar); err != nil {
 			return report, err
 		}
-		bar.step(stamp(ev.Time))
+		events = events[n:]
 	}
 	bar.end()
 	return p.report(ctx, rec)
@@ -102,21 +107,40 @@ func (p *replaying) wire(rec recording) error {
 	return err
 }
 
-// step is one event: the state follows it, and the loop runs as it would have.
-func (p *replaying) step(ctx context.Context, ev recordedEvent) error {
+// second takes in the events of one second, in the order that AWS's rules give.
+func (p *replaying) second(ctx context.Context, events []recordedEvent, bar *progress) error {
+	records := make([]cloudtrail.Record, len(events))
+	for i, ev := range events {
+		records[i] = ev.Record
+	}
+	for i, lost := range p.state.Second(records) {
+		if err := p.step(ctx, events[i], lost); err != nil {
+			return err
+		}
+		bar.step(stamp(events[i].Time))
+	}
+	return nil
+}
+
+// step is one event that the state has taken in: the loop runs as it would have.
+func (p *replaying) step(ctx context.Context, ev recordedEvent, lost error) error {
 	p.now, p.event = ev.Time, ev
-	if err := p.state.Apply(ev.Record); err != nil {
+	if err := lost; err != nil {
 		p.lost++
 		if len(p.unfollowed) < most {
 			p.unfollowed = append(p.unfollowed, unfollowed{Position: ev.position, Time: ev.Time, ID: ev.ID, Why: err.Error()})
 		}
 	}
 	var events []dera.Event
+	actor, agent := ev.Actor(), ev.UserAgent
+	if ev.Failed() {
+		actor, agent = "", ""
+	}
 	for _, scope := range ev.hints {
 		// The files' word is taken for who did what: it can only lower a decision
 		// here, and nothing is written.
 		events = append(events, dera.Event{
-			Source: "replay", ID: ev.ID, Name: ev.Name, Scope: scope, Actor: ev.Actor(), UserAgent: ev.UserAgent, Time: ev.Time, Authenticated: true,
+			Source: "replay", ID: ev.ID, Name: ev.Name, Scope: scope, Actor: actor, UserAgent: agent, Time: ev.Time, Authenticated: true,
 		})
 	}
 	if err := p.session.engine.Ingest(ctx, events, nil, nil); err != nil {
@@ -164,6 +188,9 @@ func scopeOf(f dera.Finding) dera.Scope {
 
 func (p *replaying) cause() cause {
 	ev := p.event
+	if ev.Failed() { // it did not do what it shows
+		return cause{Event: ev.Name + ", refused with " + ev.ErrorCode, ID: ev.ID}
+	}
 	return cause{Event: ev.Name, ID: ev.ID, Actor: ev.Actor(), UserAgent: ev.UserAgent}
 }
 

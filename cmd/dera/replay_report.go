@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"dera"
+	"dera/cloudtrail"
 	"dera/resource"
 )
 
@@ -45,7 +47,9 @@ type replayReport struct {
 	PartlyKnown []partlyKnown     `json:"partly_known,omitempty"`
 	Unreadable  []unreadableLine  `json:"unreadable,omitempty"`
 	Unfollowed  []unfollowed      `json:"unfollowed,omitempty"`
-	Summary     replaySummary     `json:"summary"`
+	// LeftOut are files of folders that hold no events of CloudTrail.
+	LeftOut []cloudtrail.Unread `json:"left_out,omitempty"`
+	Summary replaySummary       `json:"summary"`
 }
 
 // replayedFinding is a finding with what dera would have done and what happened.
@@ -92,6 +96,7 @@ type replaySummary struct {
 	To           time.Time      `json:"to,omitzero"`
 	Events       replayCounts   `json:"events"`
 	Unfollowed   int            `json:"unfollowed"`
+	LeftOut      int            `json:"left_out"`
 	Accounts     []string       `json:"accounts"`
 	Regions      []string       `json:"regions"`
 	Findings     int            `json:"findings"`
@@ -117,7 +122,8 @@ func (p *replaying) report(ctx context.Context, rec recording) (replayReport, er
 	if n := len(rec.events); n > 0 {
 		s.From, s.To = rec.events[0].Time, rec.events[n-1].Time
 	}
-	r := replayReport{Findings: []replayedFinding{}, Unreadable: append(rec.unreadable, p.unread...), Unfollowed: p.unfollowed}
+	s.LeftOut = rec.leftFiles
+	r := replayReport{Findings: []replayedFinding{}, Unreadable: append(rec.unreadable, p.unread...), Unfollowed: p.unfollowed, LeftOut: rec.leftOut}
 	var auto []int64
 	for _, e := range p.episodes {
 		v, err := p.view(ctx, e, s.To)
@@ -196,13 +202,16 @@ func (p *replaying) partlyKnown(ctx context.Context) ([]partlyKnown, error) {
 	return out, nil
 }
 
-// exit is the exit code: what could not be read wins over findings.
+// exit is the exit code: what could not be read, followed or judged in full wins
+// over findings, and a recording of nothing shows nothing.
 func (r replayReport) exit() error {
-	left := len(r.PartlyKnown) > 0 || slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.Disposition != dera.Exempt })
+	partly := len(r.PartlyKnown) > 0 || slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.PartlyKnown != "" })
 	switch {
-	case len(r.Unreadable) > 0:
+	case r.Summary.Events.Read == 0:
+		return &exitError{exitUndecided, errors.New("no event was read")}
+	case partly, len(r.Unreadable)+len(r.Unfollowed) > 0:
 		return &exitError{code: exitUndecided}
-	case left:
+	case slices.ContainsFunc(r.Findings, func(f replayedFinding) bool { return f.Disposition != dera.Exempt }):
 		return &exitError{code: exitNo}
 	}
 	return nil
@@ -224,7 +233,13 @@ func (a *app) printReplay(r replayReport) {
 	for _, u := range r.Unreadable {
 		a.printf("%s %s: %s\n", p.colour("1", "not read"), u.Position, u.Why)
 	}
+	for _, f := range r.LeftOut {
+		a.printf("left out %s: %s\n", f.File, f.Why)
+	}
 	s := r.Summary
+	if s.LeftOut > 0 {
+		a.printf("%d files left out, which hold no events of CloudTrail\n", s.LeftOut)
+	}
 	a.printf("%s: %d events read, %d of them hints, %d failed calls, %d duplicates, %d of other accounts or regions, %d not read, %d not followed\n",
 		p.bold("events"), s.Events.Read, s.Events.Hinted, s.Events.Failed, s.Events.Duplicate, s.Events.Foreign, s.Events.Unreadable, s.Unfollowed)
 	d := s.Dispositions
@@ -235,13 +250,17 @@ func (a *app) printReplay(r replayReport) {
 	}
 }
 
+// unknownPrincipal is who made a call whose event has no identity: that is nobody
+// in particular, and not the root user.
+const unknownPrincipal = "an unknown principal (the event has no identity)"
+
 func (a *app) printReplayed(p paint, f replayedFinding) {
 	width, _ := terminal(a.out)
 	name := f.Resource.Name()
 	if f.ResourceName != "" && f.ResourceName != name {
 		name += " (" + f.ResourceName + ")"
 	}
-	a.printf("  %s; caused by %s of %s\n", name, f.CausedBy.Event, cmp.Or(f.CausedBy.Actor, "nobody that the event names"))
+	a.printf("  %s; caused by %s of %s\n", name, f.CausedBy.Event, cmp.Or(f.CausedBy.Actor, unknownPrincipal))
 	for _, line := range f.Diff {
 		a.printf("  %s\n", p.diff(line))
 	}
@@ -255,9 +274,9 @@ func (a *app) printReplayed(p paint, f replayedFinding) {
 	case f.GoneAt == nil:
 		a.printf("  still there after %s\n\n", span(f.OpenSeconds))
 	case f.GoneSure:
-		a.printf("  gone after %s: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, "somebody"))
+		a.printf("  gone after %s: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, unknownPrincipal))
 	default:
-		a.printf("  taken back after %s, as far as the events tell: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, "somebody"))
+		a.printf("  taken back after %s, as far as the events tell: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, unknownPrincipal))
 	}
 }
 

@@ -31,11 +31,13 @@ func newUsageImportCommand(a *app) *cobra.Command {
 	var keep int
 	cmd := &cobra.Command{
 		Use:   "import PATH…",
-		Short: "Read CloudTrail log files, plain or .gz, and folders of them as CloudTrail writes them to S3",
-		Long: "import reads log files into the ledger. It may be stopped and started again: no file counts twice.\n" +
+		Short: "Read recorded CloudTrail: log files, folders of them, and exports",
+		Long: "import reads recorded CloudTrail into the ledger, in every form that docs/usage.md lists, detected by content.\n" +
+			"It may be stopped and started again: no file counts twice.\n" +
 			"With --keys (the output of aws cloudtrail list-public-keys) digest files are verified, and log files held\n" +
 			"against them; everything else is kept as unverified, and nothing is automated on it.\n\n" +
-			"Exit codes: 0 everything read, 1 some files were damaged (the others were read).",
+			"Exit codes: 0 everything read, 1 some files were damaged or are of a form that is not read (the others were read),\n" +
+			"4 nothing was counted.",
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			if keep < 0 {
@@ -104,10 +106,15 @@ func (a *app) importUsage(ctx context.Context, l *ledger.Ledger, keys string, pa
 	} else {
 		a.printImport(r, a.now().Sub(start))
 	}
-	if err == nil && len(r.Damaged) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case len(r.Damaged) > 0:
 		return &exitError{exitFailed, nil}
+	case r.Nothing():
+		return &exitError{exitUndecided, fmt.Errorf("none of %d records was counted", r.Records)}
 	}
-	return err
+	return nil
 }
 
 func (a *app) printImport(r ledger.Report, took time.Duration) {
@@ -119,6 +126,12 @@ func (a *app) printImport(r ledger.Report, took time.Duration) {
 	}
 	for _, d := range r.Damaged {
 		a.printf("  damaged: %s: %s\n", d.File, d.Why)
+	}
+	if r.LeftOutFiles > 0 {
+		a.printf("  %d files left out, which hold no events of CloudTrail\n", r.LeftOutFiles)
+	}
+	for _, f := range r.LeftOut {
+		a.printf("  left out: %s: %s\n", f.File, f.Why)
 	}
 	if s := took.Seconds(); s >= 1 {
 		a.note("%.0f records/s\n", float64(r.Records)/s)

@@ -1,0 +1,113 @@
+package cloudtrail
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// LogFile is a file that may hold recorded CloudTrail.
+type LogFile struct {
+	Path  string
+	named bool // by a person, not found in a folder
+}
+
+// Unread is a file that was left out or could not be read, and why.
+type Unread struct {
+	File string `json:"file"`
+	Why  string `json:"why"`
+}
+
+// LogFiles are the files that a path holds.
+type LogFiles struct {
+	Logs    []LogFile
+	Digests []string
+	LeftOut []Unread
+	Failed  []Unread // folders and links that could not be followed
+}
+
+// FindLogs lists the files of a path: itself, or what a folder holds at any depth,
+// in lexical order. Whether one holds CloudTrail is detected by its content, when it is
+// read; digest files and CloudTrail's insights hold no calls.
+func FindLogs(path string) (LogFiles, error) {
+	var out LogFiles
+	info, err := os.Stat(path)
+	if err != nil {
+		return out, fmt.Errorf("find log files: %w", err)
+	}
+	if !info.IsDir() {
+		if strings.Contains(filepath.Base(path), "_CloudTrail-Digest_") {
+			out.Digests = []string{path}
+		} else {
+			out.Logs = []LogFile{{path, true}}
+		}
+		return out, nil
+	}
+	if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+		path += string(filepath.Separator) // a link that was named is followed
+	}
+	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			out.Failed = append(out.Failed, Unread{name, err.Error()})
+			return nil
+		}
+		if entry.Type()&fs.ModeSymlink != 0 {
+			to, err := os.Stat(name)
+			switch {
+			case err != nil:
+				out.Failed = append(out.Failed, Unread{name, err.Error()})
+				return nil
+			case to.IsDir():
+				out.LeftOut = append(out.LeftOut, Unread{name, "a link to a folder"})
+				return nil
+			}
+		}
+		if !entry.IsDir() {
+			out.add(path, name, entry.Type())
+		}
+		return nil
+	})
+	if err != nil {
+		return out, fmt.Errorf("find log files: %w", err)
+	}
+	return out, nil
+}
+
+func (out *LogFiles) add(root, name string, kind fs.FileMode) {
+	inside, err := filepath.Rel(root, name)
+	if err != nil {
+		inside = name
+	}
+	folders := strings.Split(filepath.ToSlash(inside), "/")
+	folders = folders[:len(folders)-1]
+	switch {
+	case !kind.IsRegular() && kind&fs.ModeSymlink == 0:
+		out.LeftOut = append(out.LeftOut, Unread{name, "not a file"})
+	case strings.HasSuffix(name, ".signature"): // beside a digest file
+	case strings.Contains(filepath.Base(name), "_CloudTrail-Digest_"), slices.Contains(folders, "CloudTrail-Digest"):
+		out.Digests = append(out.Digests, name)
+	case slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(f, "CloudTrail-Insight") }):
+		out.LeftOut = append(out.LeftOut, Unread{name, "CloudTrail's insights, which are no calls"})
+	default:
+		out.Logs = append(out.Logs, LogFile{name, false})
+	}
+}
+
+// LeftOut reports whether the first error that reading a file gave means that it
+// is none of CloudTrail, and so nothing that is missing. What a person named, or
+// what is called like a log file, is missing.
+func (f LogFile) LeftOut(err error) bool {
+	switch {
+	case f.named:
+		return false
+	case errors.Is(err, errOther):
+		return true
+	case slices.Contains([]string{".json", ".jsonl", ".ndjson"}, filepath.Ext(strings.TrimSuffix(f.Path, ".gz"))):
+		return false
+	}
+	return errors.Is(err, ErrNotLog) || errors.Is(err, ErrNotCloudTrail) || errors.Is(err, ErrNotJSON) || errors.Is(err, errSyntax)
+}
