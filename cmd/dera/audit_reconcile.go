@@ -51,6 +51,8 @@ type reconcileReport struct {
 	Events     int      `json:"events"` // of these principals
 	Read       int      `json:"read"`   // of anybody
 	Unreadable int      `json:"unreadable,omitempty"`
+	// LeftOut are files of folders that hold no events of CloudTrail.
+	LeftOut []cloudtrail.Unread `json:"left_out,omitempty"`
 	audit.Reconciliation
 }
 
@@ -121,7 +123,12 @@ func merged(a, b []string) []string {
 // read collects the calls of the principals from recorded CloudTrail.
 func (r *reconcileReport) read(ctx context.Context, history []string, reach audit.Reach) ([]audit.Call, error) {
 	var calls []audit.Call
-	for raw, err := range source.Files(history...) {
+	leave := func(f cloudtrail.Unread) {
+		if len(r.LeftOut) < most {
+			r.LeftOut = append(r.LeftOut, f)
+		}
+	}
+	for raw, err := range source.FilesExcept(leave, history...) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -189,6 +196,9 @@ func (a *app) printReconciled(r reconcileReport, history bool) {
 	}
 	if r.Pending > 0 {
 		a.printf("%d writes and calls are younger than %s and are not judged yet\n", r.Pending, audit.Late)
+	}
+	for _, f := range r.LeftOut {
+		a.printf("left out %s: %s\n", f.File, f.Why)
 	}
 	if r.Unreadable > 0 {
 		a.printf("%d files or records could not be read\n", r.Unreadable)
