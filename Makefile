@@ -19,6 +19,10 @@ build: ## the binary, stripped, in dist/
 	$(GO) build -trimpath -ldflags '-s -w' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
+.PHONY: vet
+vet: ## go vet, which also compiles every test
+	$(GO) vet ./...
+
 .PHONY: deps
 deps: ## what the tests need: moto, PostgreSQL, cvc5
 	scripts/moto-install
@@ -50,6 +54,12 @@ check: .tools/staticcheck ## formatting, vet, staticcheck, exhaustive switches
 extra: ## the suite over the folder of real data that DERA_EXTRA_DATA names
 	@[ -n "$$DERA_EXTRA_DATA" ] || { echo "DERA_EXTRA_DATA is not set"; exit 1; }
 	$(GO) test -count=1 -timeout 20m -run '^TestExtra' -v ./... | grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|testing: warning|ok .*no tests to run|\?)'
+
+.PHONY: long
+long: race ## what takes too long for CI: the race detector, fuzzing, the estate under faults again and again
+	$(MAKE) fuzz
+	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
+	$(GO) test ./engine -run 'TestCrashMatrix|TestServiceThatIsAwayForLong|TestLyingBackend' -count=5 -timeout 30m
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s)
