@@ -66,15 +66,7 @@ func BucketARN(partition, name string) dera.ARN { return dera.NewARN(partition, 
 // ARN names the bucket, in the partition of its region. A policy is asked about
 // this ARN: with the partition of another one nothing would be public.
 func (b *Bucket) ARN() dera.ARN {
-	partition := "aws"
-	for _, p := range [][2]string{
-		{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"}, {"us-isof-", "aws-iso-f"}, {"eu-isoe-", "aws-iso-e"}, {"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(b.Region, p[0]) {
-			partition = p[1]
-		}
-	}
-	return BucketARN(partition, b.Name)
+	return BucketARN(dera.PartitionOf(b.Region).ID, b.Name)
 }
 
 // Needs says what blocking all public access to the bucket could break, or what

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
+	"dera"
 	"dera/resource"
 )
 
@@ -34,7 +35,7 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 	if !r.full {
 		steps = steps[:2]
 	}
-	if p := partitionOf(r.scope); r.full && p != "aws" && p != "aws-cn" {
+	if p := dera.PartitionOf(r.scope.Region); r.full && !p.CloudFront {
 		// CloudFront is not there, and distributions of other partitions may have
 		// origins there (AWS GovCloud user guide, "Amazon CloudFront").
 		steps, a.unread = steps[:2], append(a.unread, resource.PartOrigins)

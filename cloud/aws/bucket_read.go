@@ -278,7 +278,8 @@ func (r bucketReader) fail(call string, err error) error {
 // originOf returns the bucket that a domain name of an origin stands for, or "".
 func originOf(domain string) string {
 	for _, mark := range []string{".s3.", ".s3-"} {
-		if i := strings.LastIndex(domain, mark); i > 0 && strings.Contains(domain[i:], ".amazonaws.com") {
+		i := strings.LastIndex(domain, mark)
+		if i > 0 && slices.ContainsFunc(dera.Partitions(), func(p dera.Partition) bool { return strings.HasSuffix(domain[i:], "."+p.DNSSuffix) }) {
 			return domain[:i]
 		}
 	}

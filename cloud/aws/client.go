@@ -235,23 +235,13 @@ func (c *Client) observe(account, region string, write bool) func(*middleware.St
 	}
 }
 
-// Partition returns the partition that a region lies in.
-func Partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
-}
-
-// partitionOf is the partition of a scope, by its region where it names none.
+// partitionOf is the partition of a scope: that of its region, and where it has
+// none (dera.GlobalRegion), the one that it names.
 func partitionOf(s dera.Scope) string {
-	if s.Partition != "" {
+	if s.Partition != "" && (s.Region == dera.GlobalRegion || s.Region == "") {
 		return s.Partition
 	}
-	return Partition(s.Region)
+	return dera.PartitionOf(s.Region).ID
 }
 
 var errNoSuchType = errors.New("this resource type cannot be read")

@@ -135,7 +135,7 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 }
 
 func (g groupReader) resource(cfg *resource.SecurityGroup, at time.Time, full bool) dera.Resource {
-	partition := Partition(g.scope.Region)
+	partition := dera.PartitionOf(g.scope.Region).ID
 	return dera.Resource{
 		ARN:       dera.NewARN(partition, "ec2", g.scope.Region, g.scope.Account, "security-group/"+cfg.ID),
 		Partition: partition, Account: g.scope.Account, Region: g.scope.Region, Type: resource.SecurityGroupType,
