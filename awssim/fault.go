@@ -39,6 +39,9 @@ const (
 	Hook
 	// HookAfter calls Fault.Func after the call took effect and before it is answered.
 	HookAfter
+	// Rewrite changes the answer on its way: Fault.Answer gets the status and the body and says what arrives. It stands for
+	// a proxy, a lost page, the answer to another call.
+	Rewrite
 )
 
 // Match chooses calls; an empty field matches all.
@@ -64,6 +67,8 @@ type Fault struct {
 	Lag    time.Duration // StaleRead: answer as of this long ago, by Config.Now, up to 15 minutes
 	Behind int           // StaleRead: answer without the last so many writes; of use with a clock that stands still
 	Func   func()        // Hook, HookAfter; it may call the cloud
+	// Answer is of Rewrite; it must not use the cloud.
+	Answer func(status int, body string) (int, string)
 }
 
 // Injected is the handle of an injected fault.
@@ -89,15 +94,17 @@ func (i *Injected) Remove() {
 }
 
 // Inject adds a fault. Faults on the same call act together, those injected first first. It panics on a fault that says
-// nothing: an unknown kind, a stale read without a lag, a hook without a function.
+// nothing: an unknown kind, a stale read without a lag, a hook or a rewrite without a function.
 func (c *Cloud) Inject(f Fault) *Injected {
 	switch {
-	case f.Kind < Throttle || f.Kind > HookAfter:
+	case f.Kind < Throttle || f.Kind > Rewrite:
 		panic(fmt.Sprintf("awssim: unknown kind of fault %d", f.Kind))
 	case f.Kind == StaleRead && f.Lag <= 0 && f.Behind <= 0:
 		panic("awssim: a StaleRead needs Lag or Behind")
 	case (f.Kind == Hook || f.Kind == HookAfter) && f.Func == nil:
 		panic("awssim: a Hook needs Func")
+	case f.Kind == Rewrite && f.Answer == nil:
+		panic("awssim: a Rewrite needs Answer")
 	}
 	i := &Injected{owner: c.faults, fault: f}
 	c.faults.mu.Lock()
@@ -120,6 +127,7 @@ type effects struct {
 	partial                 bool
 	view                    view
 	hooksBefore, hooksAfter []func()
+	rewrites                []func(status int, body string) (int, string)
 }
 
 // match counts the call for every rule and collects the effects of those that strike.
@@ -171,6 +179,8 @@ func (e *effects) add(f Fault, k *call) {
 		e.hooksBefore = append(e.hooksBefore, f.Func)
 	case HookAfter:
 		e.hooksAfter = append(e.hooksAfter, f.Func)
+	case Rewrite:
+		e.rewrites = append(e.rewrites, f.Answer)
 	}
 }
 

@@ -86,15 +86,17 @@ func (errMoved) Moved() bool { return true }
 // somebody closed meanwhile must not be opened again by a split.
 func (t *run) unmoved(ctx context.Context) error {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
-	if err != nil {
+	if err != nil && !unread(err) {
 		return fmt.Errorf("read %s once more: %w", t.rem.Plan.Resource, err)
 	}
-	if !ok {
+	if err == nil && !ok {
 		return errMoved{}
 	}
-	canon, err := t.kind.Canon(res.Config)
-	if err != nil || canon == t.rem.Before() {
-		return err
+	var canon string
+	if ok {
+		if canon, err = t.kind.Canon(res.Config); err != nil || canon == t.rem.Before() {
+			return err
+		}
 	}
 	// A read that is behind looks like that too.
 	if _, canon, ok, err = t.reaches(ctx, t.rem.Before()); err == nil && (!ok || canon != t.rem.Before()) {

@@ -21,6 +21,16 @@ func bucketKind() Kind {
 			}
 			return b.Canon(), nil
 		},
+		Brief: func(config any) (any, error) {
+			b, err := bucket(config)
+			if err != nil {
+				return nil, err
+			}
+			brief := *b
+			brief.Tags, brief.Website = nil, false
+			brief.Unread = slices.DeleteFunc(slices.Clone(b.Unread), func(p string) bool { return p == PartTags || p == PartWebsite || p == PartOrigins })
+			return &brief, nil
+		},
 		Attached: func(config any) []string {
 			b, err := bucket(config)
 			if err != nil {

@@ -114,6 +114,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if base.Region == "" {
 		base.Region = "us-east-1"
 	}
+	base.APIOptions = append(base.APIOptions, refuseForeign)
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
 	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}, dependent: map[string]rememberedDependents{}}
 	for _, a := range cfg.Accounts {
