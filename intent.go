@@ -27,7 +27,11 @@ type Intent struct {
 	Error       string            `json:"error,omitempty"`
 	// Retry is true for an intent that is not applied because nothing was sent or
 	// the sender died: the same write may be made again.
-	Retry  bool       `json:"retry,omitempty"`
+	Retry bool `json:"retry,omitempty"`
+	// Unclear is true for an intent that is not applied as far as reads show, but
+	// that the service did not refuse: it may take effect later.
+	Unclear bool `json:"unclear,omitempty"`
+
 	At     time.Time  `json:"at"`
 	DoneAt *time.Time `json:"done_at,omitempty"`
 }

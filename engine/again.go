@@ -190,7 +190,7 @@ type walk struct {
 const (
 	// mostPages is more than an account and region have (package cloud/aws).
 	mostPages    = 20_000
-	lastRemember = 64
+	lastRemember = 512
 )
 
 // on is the walk with one more token, or an error for one that it has seen.

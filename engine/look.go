@@ -328,7 +328,9 @@ func (e *Engine) decided(ctx context.Context, a detect.Assessment, o order, b st
 			err = fmt.Errorf("decide on %s: it broke: %v", a.Resource.ARN, p)
 		}
 	}()
-	decided, err = e.decide(ctx, a, o)
+	if decided, err = e.decide(ctx, a, o); err == nil {
+		err = e.late(ctx, a, &decided)
+	}
 	if err != nil {
 		return decided, err
 	}
@@ -351,6 +353,7 @@ func (e *Engine) commit(ctx context.Context, b store.Batch) error {
 func merge(a, b store.Batch) store.Batch {
 	a.Findings = append(a.Findings, b.Findings...)
 	a.Remediations = append(a.Remediations, b.Remediations...)
+	a.Intents = append(a.Intents, b.Intents...)
 	a.Jobs = append(a.Jobs, b.Jobs...)
 	a.Done = append(a.Done, b.Done...)
 	a.Records = append(a.Records, b.Records...)

@@ -25,7 +25,7 @@ func moves() map[dera.State][]dera.State {
 		dera.Collateral: {dera.Undoing},
 		dera.UndoFailed: {dera.Undoing},
 		dera.Observed:   {dera.Superseded},
-		dera.Failed:     nil,
+		dera.Failed:     {dera.Collateral}, // by a change that shows later
 		dera.RolledBack: nil,
 		dera.Rejected:   nil,
 		dera.Expired:    nil,

@@ -174,6 +174,7 @@ func (t *run) rescue(ctx context.Context, in dera.Intent, op resource.Operation)
 // broke off may show late. again says that there was an attempt before.
 func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation, doErr error, again bool) (bool, error) {
 	done, out, err := t.shows(ctx, op, !refused(doErr))
+	in.Unclear = !done && !refused(doErr)
 	switch {
 	case err != nil:
 		return false, errors.Join(err, doErr) // the intent stays open; the next run settles it
@@ -183,7 +184,7 @@ func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation,
 	case done:
 		return true, t.close(ctx, in, true, out, nil)
 	case doErr == nil:
-		return false, t.close(ctx, in, false, nil, errors.New("the call reported success, but the change does not show"))
+		return false, t.close(ctx, in, false, nil, fmt.Errorf("the call reported success, but the change does not show in %d reads; it may take effect later", t.cfg.Patience))
 	case passing(doErr) && t.waited() <= tryFor:
 		in.Retry = true
 		return false, errors.Join(doErr, t.close(ctx, in, false, nil, doErr))

@@ -84,7 +84,7 @@ func blockOf(acls, ignore, policy, restrict *bool) (*resource.Block, error) {
 
 // accessPoints reads the access points of the wanted buckets. One that cannot be
 // read leaves the access points of its bucket unread: sick says why, by bucket.
-func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) (points map[string][]resource.AccessPoint, sick map[string]string, err error) {
+func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) (points map[string][]resource.AccessPoint, sick map[string]error, err error) {
 	account := r.scope.Account
 	api := r.s3control(account, r.scope.Region)
 	in := &s3control.ListAccessPointsInput{AccountId: aws.String(account)}
@@ -93,7 +93,7 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 			in.Bucket = aws.String(name)
 		}
 	}
-	points, sick = map[string][]resource.AccessPoint{}, map[string]string{}
+	points, sick = map[string][]resource.AccessPoint{}, map[string]error{}
 	err = walk(func(token *string) (*string, error) {
 		in.NextToken = token
 		page, err := api.ListAccessPoints(ctx, in)
@@ -111,10 +111,10 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 			}
 			point, err := r.accessPoint(ctx, api, aws.ToString(p.Name), bucket)
 			switch {
-			case err != nil && (Is(err, Denied) || Is(err, Expired) || ctx.Err() != nil):
+			case err != nil && (Is(err, Expired) || ctx.Err() != nil):
 				return nil, err
 			case err != nil:
-				sick[bucket] = err.Error()
+				sick[bucket] = err
 			case point.Name != "":
 				points[bucket] = append(points[bucket], point)
 			}

@@ -42,7 +42,7 @@ type around struct {
 	block   *resource.Block
 	points  map[string][]resource.AccessPoint // by bucket
 	origins map[string][]string               // by bucket
-	sick    map[string]string                 // why access points could not be read, by bucket
+	sick    map[string]error                  // why access points could not be read, by bucket
 	unread  []string
 }
 
@@ -183,9 +183,11 @@ func (r bucketReader) one(ctx context.Context, name string) (found, error) {
 		AccessPoints: r.around.points[name], Origins: r.around.origins[name], Unread: slices.Clone(r.around.unread),
 	}}
 	b.fails("location", r.lost[name])
-	if why := r.around.sick[name]; why != "" {
-		b.fails(resource.PartAccessPoints, why)
+	if err := r.around.sick[name]; err != nil {
 		b.Unread = append(b.Unread, resource.PartAccessPoints)
+		if !Is(err, Denied) {
+			b.fails(resource.PartAccessPoints, err.Error())
+		}
 	}
 	parts := []struct {
 		part, call string

@@ -81,7 +81,9 @@ func (s shape) fits(body []byte) error {
 			return foreign("it is no XML")
 		}
 		if e, ok := t.(xml.StartElement); ok {
-			if e.Name.Local != s.root || e.Name.Space != "" && !strings.HasPrefix(e.Name.Space, s.space) {
+			// What AWS calls a Result, emulators call a Response.
+			name := strings.Replace(e.Name.Local, "Response", "Result", 1)
+			if name != strings.Replace(s.root, "Response", "Result", 1) || e.Name.Space != "" && !strings.HasPrefix(e.Name.Space, s.space) {
 				return foreign("it begins with %.40q of %.60q, want %s", e.Name.Local, e.Name.Space, s.root)
 			}
 			return nil
