@@ -19,6 +19,10 @@ type Resource struct {
 	// Full is false for a cheap look (a page of a sweep) that leaves out what
 	// only a plan needs; a plan is never made from it.
 	Full bool
+	// Unread says why part of the configuration is not known: a call failed that
+	// may succeed later, or two reads contradict each other. Such a resource
+	// resolves nothing, nothing of it is fixed, and it is looked at again.
+	Unread string
 }
 
 // Key identifies the resource over partitions, accounts and regions: ARNs of

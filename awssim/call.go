@@ -76,10 +76,20 @@ func (c *Cloud) handle(ctx context.Context, r request) (response, error) {
 	if k.effects.hung {
 		return response{}, ctx.Err()
 	}
+	res := k.service.protocol.success
 	if err != nil {
-		return k.service.protocol.failure(k, asError(err)), nil
+		res = func(k *call, _ any) response { return k.service.protocol.failure(k, asError(err)) }
 	}
-	return k.service.protocol.success(k, answer), nil
+	return k.effects.rewrite(res(k, answer)), nil
+}
+
+// rewrite is the answer as it arrives.
+func (e effects) rewrite(r response) response {
+	for _, change := range e.rewrites {
+		status, body := change(r.status, string(r.body))
+		r.status, r.body = status, []byte(body)
+	}
+	return r
 }
 
 func (c *Cloud) newCall(ctx context.Context, r request) *call {

@@ -41,6 +41,9 @@ const (
 	HookAfter
 	// Refuse answers Fault.Code with Fault.Status, without effect.
 	Refuse
+	// Rewrite changes the answer on its way: Fault.Answer gets the status and the body and says what arrives. It stands for
+	// a proxy, a lost page, the answer to another call.
+	Rewrite
 )
 
 // Match chooses calls; an empty field matches all.
@@ -68,6 +71,8 @@ type Fault struct {
 	Func   func()        // Hook, HookAfter; it may call the cloud
 	Code   string        // Refuse: the error code
 	Status int           // Refuse: the HTTP status
+	// Answer is of Rewrite; it must not use the cloud.
+	Answer func(status int, body string) (int, string)
 }
 
 // Injected is the handle of an injected fault.
@@ -93,10 +98,10 @@ func (i *Injected) Remove() {
 }
 
 // Inject adds a fault. Faults on the same call act together, those injected first first. It panics on a fault that says
-// nothing: an unknown kind, a stale read without a lag, a hook without a function.
+// nothing: an unknown kind, a stale read without a lag, a hook or a rewrite without a function.
 func (c *Cloud) Inject(f Fault) *Injected {
 	switch {
-	case f.Kind < Throttle || f.Kind > Refuse:
+	case f.Kind < Throttle || f.Kind > Rewrite:
 		panic(fmt.Sprintf("awssim: unknown kind of fault %d", f.Kind))
 	case f.Kind == StaleRead && f.Lag <= 0 && f.Behind <= 0:
 		panic("awssim: a StaleRead needs Lag or Behind")
@@ -104,6 +109,8 @@ func (c *Cloud) Inject(f Fault) *Injected {
 		panic("awssim: a Hook needs Func")
 	case f.Kind == Refuse && (f.Code == "" || f.Status == 0):
 		panic("awssim: a Refuse needs Code and Status")
+	case f.Kind == Rewrite && f.Answer == nil:
+		panic("awssim: a Rewrite needs Answer")
 	}
 	i := &Injected{owner: c.faults, fault: f}
 	c.faults.mu.Lock()
@@ -126,6 +133,7 @@ type effects struct {
 	partial                 bool
 	view                    view
 	hooksBefore, hooksAfter []func()
+	rewrites                []func(status int, body string) (int, string)
 }
 
 // match counts the call for every rule and collects the effects of those that strike.
@@ -179,6 +187,8 @@ func (e *effects) add(f Fault, k *call) {
 		e.hooksAfter = append(e.hooksAfter, f.Func)
 	case Refuse:
 		e.before = errorf(f.Status, f.Code, "The request was not carried out.")
+	case Rewrite:
+		e.rewrites = append(e.rewrites, f.Answer)
 	}
 }
 

@@ -77,7 +77,7 @@ func DecodeCompliance(raw []byte) (Compliance, error) {
 	if at := envelope.text("region"); at != c.Region {
 		return Compliance{}, &FieldError{Field: "region", Value: at}
 	}
-	c.Partition = Partition(c.Region)
+	c.Partition = dera.PartitionOf(c.Region).ID
 	for _, f := range []struct{ field, value string }{
 		{"source", map[bool]string{true: "aws.config"}[c.Vouched]}, {"resourceType", c.ResourceType}, {"complianceType", c.Result},
 	} {

@@ -100,7 +100,7 @@ func record(o, envelope object) (Record, error) {
 	if r.Region, err = region(first(o.text("awsRegion"), envelope.text("region"))); err != nil {
 		return Record{}, err
 	}
-	r.Partition = Partition(r.Region)
+	r.Partition = dera.PartitionOf(r.Region).ID
 	// Events that some deliveries pass on lack the envelope's account, and old
 	// records lack recipientAccountId: the caller's account is the last resort.
 	r.Account = first(o.text("recipientAccountId"), envelope.text("account"), r.Caller.Account)
@@ -147,25 +147,6 @@ func region(s string) (string, error) {
 		return "", &FieldError{Field: "awsRegion", Value: s}
 	}
 	return s, nil
-}
-
-// Partition returns the partition that a region belongs to, by the prefixes of
-// the AWS SDKs' partitions.json; regions without a known prefix belong to aws.
-func Partition(region string) string {
-	for _, p := range [...]struct{ prefix, partition string }{
-		{"cn-", "aws-cn"},
-		{"us-gov-", "aws-us-gov"},
-		{"us-iso-", "aws-iso"},
-		{"us-isob-", "aws-iso-b"},
-		{"eu-isoe-", "aws-iso-e"},
-		{"us-isof-", "aws-iso-f"},
-		{"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p.prefix) {
-			return p.partition
-		}
-	}
-	return "aws"
 }
 
 // first returns the first text that is not empty.

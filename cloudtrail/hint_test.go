@@ -110,15 +110,3 @@ func TestHints_every_watched_call(t *testing.T) {
 		}
 	}
 }
-
-func TestPartition(t *testing.T) {
-	t.Parallel()
-	for region, want := range map[string]string{
-		"eu-west-1": "aws", "us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-east-1": "aws-us-gov", "us-iso-east-1": "aws-iso",
-		"us-isob-east-1": "aws-iso-b", "eu-isoe-west-1": "aws-iso-e", "us-isof-south-1": "aws-iso-f", "eusc-de-east-1": "aws-eusc",
-	} {
-		if got := Partition(region); got != want {
-			t.Errorf("%s: got %q, want %q", region, got, want)
-		}
-	}
-}

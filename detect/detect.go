@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"dera"
 	"dera/control"
@@ -31,6 +32,9 @@ type Page struct {
 type Assessment struct {
 	Resource dera.Resource
 	Results  []Judgement
+	// Confirmed says that an earlier read found the same: only then is a finding
+	// resolved.
+	Confirmed bool
 }
 
 // Judgement is the result of one control.
@@ -63,10 +67,11 @@ type Detector struct {
 	Settings control.Settings
 }
 
-// Look reads one page of the scope and judges it. Resources that fail on a cheap
-// look are read again in full, so that a finding never rests on a partial view.
-func (d Detector) Look(ctx context.Context, scope dera.Scope) (Look, error) {
-	if !scope.Sweep() {
+// Look reads one page of the scope and judges it. A sweep is a cheap look, and so
+// is one at single resources where cheap is true: what fails on it is read again
+// in full, so that a finding never rests on a partial view.
+func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look, error) {
+	if !scope.Sweep() && !cheap {
 		return d.full(ctx, scope)
 	}
 	page, err := d.Reader.Read(ctx, scope, false)
@@ -136,5 +141,22 @@ func (d Detector) check(c control.Control, r dera.Resource) (res control.Result)
 	if err != nil {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 	}
+	if r.Unread != "" {
+		return doubted(res, r.Unread)
+	}
+	return res
+}
+
+// doubted is a result on a resource of which something is not known: what was
+// found stays, for a person, and nothing passes.
+func doubted(res control.Result, why string) control.Result {
+	res.Failures = slices.Clone(res.Failures)
+	for i := range res.Failures {
+		res.Failures[i].Start = res.Failures[i].Start.Lower(dera.Review)
+	}
+	if res.Outcome == control.UnknownResult {
+		why = res.Why + "; " + why
+	}
+	res.Outcome, res.Why = control.UnknownResult, why
 	return res
 }

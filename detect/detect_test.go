@@ -59,10 +59,12 @@ func TestFindings(t *testing.T) {
 		name   string
 		config any
 		before []dera.Finding
+		first  bool                         // no earlier read found the same
 		want   map[string]dera.FindingState // by key
 	}{
 		{name: "new", config: group{result: failing("x", "y")}, want: map[string]dera.FindingState{"x": dera.FindingOpen, "y": dera.FindingOpen}},
 		{name: "passes", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old("x", dera.FindingOpen)}, want: map[string]dera.FindingState{"x": dera.FindingResolved}},
+		{name: "first_pass_resolves_nothing", first: true, config: group{result: failing("y")}, before: []dera.Finding{old("x", dera.FindingOpen)}, want: map[string]dera.FindingState{"y": dera.FindingOpen}},
 		{name: "one_of_two_is_gone", config: group{result: failing("y")}, before: []dera.Finding{old("x", dera.FindingOpen), old("y", dera.FindingOpen)},
 			want: map[string]dera.FindingState{"x": dera.FindingResolved, "y": dera.FindingOpen}},
 		{name: "unknown_resolves_nothing", config: group{result: control.Result{Outcome: control.UnknownResult, Why: "denied"}}, before: []dera.Finding{old("x", dera.FindingOpen)},
@@ -82,6 +84,7 @@ func TestFindings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			a := d.Assess(resourceOf("a", tt.config, morning))
+			a.Confirmed = !tt.first
 			got := map[string]dera.FindingState{}
 			for _, f := range a.Findings(tt.before, morning.Add(time.Minute)) {
 				got[f.Key] = f.State
@@ -156,7 +159,7 @@ func TestLook(t *testing.T) {
 		return Page{Next: "2", Resources: []dera.Resource{short("a", group{}), short("b", group{result: failing("x")}), short("c", group{panics: true})}}, nil
 	})
 	d := Detector{Reader: r, Controls: []control.Control{judging("c")}}
-	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"})
+	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"}, false)
 	if err != nil || len(look.Assessments) != 2 || look.Next != "2" || !slices.Equal(look.Missing, []string{"c"}) {
 		t.Errorf("got %+v, %v, want 2 groups, a next page, and c missing", look, err)
 	}
@@ -164,7 +167,7 @@ func TestLook(t *testing.T) {
 		t.Errorf("reads: got %+v, want the page and then b and c by their IDs", scopes)
 	}
 	d.Reader = read(func(dera.Scope, bool) (Page, error) { return Page{Missing: []string{"a"}}, bad })
-	if look, err := d.Look(t.Context(), dera.Scope{Type: "T", IDs: []string{"a"}}); !errors.Is(err, bad) || len(look.Missing) > 0 {
+	if look, err := d.Look(t.Context(), dera.Scope{Type: "T", IDs: []string{"a"}}, false); !errors.Is(err, bad) || len(look.Missing) > 0 {
 		t.Errorf("failed read: got %+v, %v, want nothing and the error", look, err)
 	}
 }

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"time"
 
 	"dera"
@@ -9,9 +10,9 @@ import (
 
 // Findings returns the assessment's findings as they stand now: those that fail,
 // with their history carried over from before, and, resolved, those of before
-// that do not fail any more. A finding is resolved only by a passing read of a
-// control that could judge everything (design §6.1.3). They were last seen when
-// the resource was read.
+// that do not fail any more. A finding is resolved only by a confirmed, passing
+// read of a control that could judge everything (design §6.1.3). They were last
+// seen when the resource was read.
 func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Finding {
 	if !a.Resource.ReadAt.IsZero() {
 		now = a.Resource.ReadAt
@@ -43,17 +44,35 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 			out = append(out, f)
 		}
 	}
+	if a.Confirmed {
+		for _, old := range a.passed(before, seen, unsure) {
+			out = append(out, Resolve(old, now))
+		}
+	}
+	return out
+}
+
+// passed are those of before that are not seen any more, by controls that could
+// judge everything.
+func (a Assessment) passed(before []dera.Finding, seen, unsure map[string]bool) []dera.Finding {
 	judged := map[string]bool{}
 	for _, j := range a.Results {
 		judged[j.Control.ID] = true
 	}
+	var out []dera.Finding
 	for _, old := range before {
-		if seen[old.ID] || old.State == dera.FindingResolved || unsure[old.Control] || !judged[old.Control] {
-			continue
+		if !seen[old.ID] && old.State != dera.FindingResolved && !unsure[old.Control] && judged[old.Control] {
+			out = append(out, old)
 		}
-		out = append(out, Resolve(old, now))
 	}
 	return out
+}
+
+// Resolves reports whether findings of before would be resolved if the read is
+// confirmed.
+func (a Assessment) Resolves(before []dera.Finding) bool {
+	a.Confirmed = true
+	return slices.ContainsFunc(a.Findings(before, a.Resource.ReadAt), func(f dera.Finding) bool { return f.State == dera.FindingResolved })
 }
 
 // Stale reports whether something of before was seen after the resource was read:

@@ -146,6 +146,7 @@ func TestDeletedGroupWithSeveralFindings(t *testing.T) {
 	w.remove(id)
 	w.ingest(w.event(id))
 	w.drain()
+	w.settle()
 	for key, f := range w.findings(id) {
 		if f.State != dera.FindingResolved {
 			t.Errorf("finding %s: got %s, want resolved", key, f.State)

@@ -25,6 +25,11 @@ func TestEventsCoalesce(t *testing.T) {
 	if n := w.count("DescribeSecurityGroups"); n != 1 {
 		t.Errorf("looks for 100 events of one group: got %d, want 1", n)
 	}
+	// They found nothing new, so that they are looked at once more: one cheap call.
+	w.quiet()
+	if groups, rules := w.count("DescribeSecurityGroups"), w.count("DescribeSecurityGroupRules"); groups != 2 || rules != 1 {
+		t.Errorf("calls in all: got %d for groups and %d for rules, want 2 and 1", groups, rules)
+	}
 }
 
 // An event that comes while its group is looked at asks for another look: what
@@ -71,6 +76,7 @@ func TestEventWithAnImpossibleIDEnds(t *testing.T) {
 	w := newWorld(t)
 	w.ingest(w.event("sg-xyz!"), w.event("sg-0123456789abcdef0"))
 	w.drain()
+	w.settle()
 	if jobs, err := w.store.Jobs(t.Context()); err != nil || len(jobs) != 0 {
 		t.Errorf("jobs: got %+v (%v), want none", jobs, err)
 	}
@@ -163,6 +169,12 @@ func TestOnlyAnAnswerResolves(t *testing.T) {
 			tt.change(w, id)
 			w.clock.Advance(time.Minute)
 			w.sweep()
+			for key, f := range w.findings(id) {
+				if f.State != dera.FindingOpen {
+					t.Errorf("finding %s after one read: got %s, want it open until a second one agrees", key, f.State)
+				}
+			}
+			w.settle()
 			for key, f := range w.findings(id) {
 				if f.State != tt.state {
 					t.Errorf("finding %s: got %s, want %s", key, f.State, tt.state)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -28,19 +26,13 @@ const (
 	sweepPriority = 20
 )
 
+// sweepName is the name of events that ask for a sweep (package source): these
+// tell of no change.
+const sweepName = "sweep"
+
 func remediatePriority(s dera.Severity) int { return int(dera.Critical - s) }
 
-func lookAt(ev dera.Event, now time.Time) (dera.Job, error) {
-	body, err := json.Marshal(ev)
-	if err != nil {
-		return dera.Job{}, fmt.Errorf("look at %s: %w", ev.Scope.Key(), err)
-	}
-	p := lookPriority
-	if ev.Scope.Sweep() {
-		p = sweepPriority
-	}
-	return dera.Job{Kind: lookJob, Key: ev.Scope.Key(), Priority: p, RunAt: now, Payload: body}, nil
-}
+func lookAt(ev dera.Event, now time.Time) (dera.Job, error) { return request{Event: ev}.job(now) }
 
 // lookAgain asks for a fresh look at the resource of a plan.
 func lookAgain(p dera.Plan, now time.Time) (dera.Job, error) {
@@ -67,7 +59,7 @@ func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.K
 // whose scopes are looked at because of events anyway.
 func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch, older ...dera.Event) error {
 	for _, ev := range e.everywhere(events) {
-		j, err := lookAt(ev, e.cfg.Now())
+		j, err := request{Event: ev, Hint: ev.Name != sweepName}.job(e.cfg.Now())
 		if err != nil {
 			return err
 		}
@@ -90,7 +82,7 @@ func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch,
 func (e *Engine) Sweep(ctx context.Context, source string) error {
 	var events []dera.Event
 	for _, scope := range e.Scopes() {
-		events = append(events, dera.Event{Source: source, Name: "sweep", Scope: scope, Time: e.cfg.Now()})
+		events = append(events, dera.Event{Source: source, Name: sweepName, Scope: scope, Time: e.cfg.Now()})
 	}
 	return e.Ingest(ctx, events, nil, nil)
 }

@@ -15,29 +15,32 @@ import (
 
 // order is what a look is made for, and how far it may go.
 type order struct {
-	dera.Event
+	request
 	// act is false for a look that must not start anything by itself.
 	act bool
 	// hold leaves the start of what is decided auto to the caller for a while.
 	hold bool
 	// spent says that the budget was found to be spent at the commit.
 	spent bool
+	// patient is true while a resource that cannot be read is tried again before
+	// it is called unknown.
+	patient bool
 }
 
 // runLook is the job: it looks, and what is to be looked at next is enqueued
 // with the end of the job.
 func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
-	var ev dera.Event
-	if err := json.Unmarshal(j.Payload, &ev); err != nil {
+	var req request
+	if err := json.Unmarshal(j.Payload, &req); err != nil {
 		return fmt.Errorf("read job: %w", err)
 	}
-	if !e.ours(ev.Scope) {
+	if !e.ours(req.Scope) {
 		return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Counts: map[string]int64{"events_foreign": 1}})
 	}
-	err := e.look(ctx, order{Event: ev, act: true}, func(next []dera.Event, b *store.Batch) error {
+	err := e.look(ctx, order{request: req, act: true, patient: j.Attempts < pageTries}, func(next []request, b *store.Batch) error {
 		b.Done = append(b.Done, j)
-		for _, ev := range next {
-			job, err := lookAt(ev, e.cfg.Now())
+		for _, req := range next {
+			job, err := req.job(e.cfg.Now())
 			if err != nil {
 				return err
 			}
@@ -45,13 +48,14 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 		}
 		return nil
 	})
-	if err == nil || ev.Scope.Page == "" || j.Attempts < pageTries {
+	if err == nil || req.Scope.Page == "" || j.Attempts < pageTries {
 		return err
 	}
 	// The continuation of a sweep can run out; the sweep then begins again.
-	e.cfg.Log.WarnContext(ctx, "sweep begins again", "account", ev.Scope.Account, "region", ev.Scope.Region, "err", err)
-	ev.Scope.Page, ev.Time = "", e.cfg.Now()
-	first, err := lookAt(ev, e.cfg.Now().Add(backoff(maxBackoff)))
+	e.cfg.Log.WarnContext(ctx, "sweep begins again", "account", req.Scope.Account, "region", req.Scope.Region, "err", err)
+	req.Scope.Page, req.Time, req.Walk = "", e.cfg.Now(), walk{}
+	req.Due = e.cfg.Now().Add(backoff(maxBackoff))
+	first, err := req.job(e.cfg.Now())
 	if err != nil {
 		return err
 	}
@@ -79,27 +83,36 @@ func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
 	if err := e.configured(ev.Scope.Account); err != nil {
 		return err
 	}
-	todo := []dera.Event{ev}
+	todo := []request{{Event: ev}}
 	var errs []error
-	for len(todo) > 0 && ctx.Err() == nil {
-		var more []dera.Event
-		err := e.look(ctx, order{Event: todo[0], act: hold, hold: hold}, func(next []dera.Event, _ *store.Batch) error {
-			more = next
+	for len(todo) > 0 {
+		first := slices.MinFunc(todo, func(a, b request) int { return a.Due.Compare(b.Due) })
+		if err := e.wait(ctx, first.Due); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		i := slices.IndexFunc(todo, func(r request) bool { return r.Due.Equal(first.Due) })
+		req := todo[i]
+		todo = slices.Delete(todo, i, i+1)
+		err := e.look(ctx, order{request: req, act: hold, hold: hold}, func(next []request, _ *store.Batch) error {
+			todo = append(todo, slices.DeleteFunc(next, func(r request) bool { return r.Tries > lookNowTries })...)
 			return nil
 		})
 		errs = append(errs, err)
-		todo = append(todo[1:], more...)
 	}
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
+// lookNowTries is how often LookNow reads a resource again that keeps changing.
+const lookNowTries = 3
+
 // look looks at one scope, decides on what it finds, and commits: one commit for
 // each resource that has something to say, the last of them with what finish
-// adds. A clean page is one commit. A resource on which that fails gets a look of
-// its own: it must not hide the others, nor the pages after it.
-func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Event, b *store.Batch) error) error {
+// adds. A clean page is one commit. A resource on which that fails, or that cannot
+// be read, gets a look of its own: it must not hide the others, nor the pages
+// after it.
+func (e *Engine) look(ctx context.Context, o order, finish func(next []request, b *store.Batch) error) error {
 	detector := e.detectorAt(e.cfg.Now())
-	look, err := detector.Look(ctx, o.Scope)
+	look, err := detector.Look(ctx, o.Scope, o.Repeat)
 	if err != nil {
 		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: err})
 		return err
@@ -113,17 +126,30 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 	if err != nil {
 		return err
 	}
-	next := e.next(o.Event, look, before)
+	f := &follow{Engine: e, o: o, passed: map[string]string{}}
+	todo, next, failed := e.sort(ctx, f, look, before)
+	if failed != nil && o.patient {
+		return failed
+	}
+	pages, endless := e.next(o.request, look, before)
+	next, failed = append(next, pages...), errors.Join(failed, endless)
+	if endless != nil {
+		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: endless})
+	}
+	missing, err := e.gone(ctx, f, look.Missing)
+	if err != nil {
+		return err
+	}
 	ending := func() (store.Batch, error) {
-		var b store.Batch
-		if err := errors.Join(e.gone(ctx, o.Scope, look.Missing, &b), e.hides(ctx, o.Scope, unseen, &b)); err != nil {
+		b := missing
+		if failed != nil {
+			return b, nil // the job stays
+		}
+		if err := e.hides(ctx, o.Scope, unseen, &b); err != nil {
 			return b, err
 		}
-		return b, finish(next, &b)
+		return b, finish(append(next, f.requests()...), &b)
 	}
-	todo := slices.DeleteFunc(look.Assessments, func(a detect.Assessment) bool {
-		return a.Clean() && len(before[a.Resource.Key()]) == 0
-	})
 	for i, a := range todo {
 		var b store.Batch
 		if i == len(todo)-1 {
@@ -133,7 +159,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 		}
 		err := e.settle(ctx, a, o, b)
 		if err == nil && i == len(todo)-1 {
-			return nil
+			return failed
 		}
 		if err != nil && (ctx.Err() != nil || len(o.Scope.IDs) == 1) {
 			return err
@@ -146,20 +172,47 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []dera.Even
 	if err != nil {
 		return err
 	}
-	return e.commit(ctx, b)
+	return errors.Join(failed, e.commit(ctx, b))
+}
+
+// sort finds what there is to settle. A resource that could not be read among
+// others gets a look of its own; failed says that the only one could not.
+func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before map[string][]dera.Finding) (todo []detect.Assessment, next []request, failed error) {
+	for _, a := range look.Assessments {
+		known := before[a.Resource.Key()]
+		if a.Resource.Unread != "" {
+			unread := fmt.Errorf("read %s: %s", a.Resource.ARN, a.Resource.Unread)
+			if len(f.o.Scope.IDs) != 1 {
+				next = append(next, e.apart(ctx, f.o, a.Resource, unread))
+				continue
+			}
+			e.cfg.Tell(News{What: "unread", Scope: &f.o.Scope, Err: unread})
+			failed = unread
+		}
+		f.news(a, known)
+		confirmed, err := f.resolves(a, known)
+		if err != nil {
+			failed = errors.Join(failed, err)
+		}
+		a.Confirmed = confirmed
+		if a.Clean() && (len(known) == 0 || !confirmed && a.Resolves(known)) {
+			continue
+		}
+		todo = append(todo, a)
+	}
+	return todo, next, failed
 }
 
 // apart gives a resource that could not be settled among others its own look.
-func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error) dera.Event {
+func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error) request {
 	ev := lookAtOne(o, r)
 	e.cfg.Log.WarnContext(ctx, "resource gets a look of its own", "resource", r.ARN, "err", err)
 	e.cfg.Tell(News{What: "unread", Scope: &ev.Scope, Err: err})
-	return ev
+	return request{Event: ev}
 }
 
 // openBefore returns the findings of the looked-at resources by resource: the
-// unresolved ones for a page; for single resources all those of the clean ones,
-// since the others are decided on in any case.
+// unresolved ones for a page, all for single resources.
 func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.Look) (map[string][]dera.Finding, error) {
 	out := map[string][]dera.Finding{}
 	if scope.Sweep() {
@@ -173,9 +226,6 @@ func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.L
 		return out, nil
 	}
 	for _, a := range look.Assessments {
-		if !a.Clean() {
-			continue
-		}
 		list, err := e.cfg.Store.FindingsOf(ctx, a.Resource.Key())
 		if err != nil {
 			return nil, err
@@ -187,63 +237,69 @@ func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.L
 	return out, nil
 }
 
-// gone resolves the findings of resources that the service says do not exist.
-func (e *Engine) gone(ctx context.Context, scope dera.Scope, missing []string, b *store.Batch) error {
+// gone resolves the findings of resources of which the service says a second time
+// that they do not exist.
+func (e *Engine) gone(ctx context.Context, f *follow, missing []string) (b store.Batch, err error) {
 	if len(missing) == 0 {
-		return nil
+		return b, nil
 	}
+	scope := f.o.Scope
 	open, err := e.cfg.Store.OpenIn(ctx, scope.Account, scope.Region, scope.Type)
 	if err != nil {
-		return err
+		return b, err
 	}
 	now := e.cfg.Now()
 	let := map[string]bool{}
-	for _, f := range open {
-		if !slices.Contains(missing, f.Resource.Name()) {
+	for _, x := range open {
+		if !slices.Contains(missing, x.Resource.Name()) || !f.confirmed(x.Resource.Name(), resourceGone) {
 			continue
 		}
-		f = detect.Resolve(f, now)
-		b.Findings = append(b.Findings, f)
-		b.Records = append(b.Records, e.findingRecord(f, "the resource does not exist any more"))
-		if let[f.ResourceKey()] {
+		x = detect.Resolve(x, now)
+		b.Findings = append(b.Findings, x)
+		b.Records = append(b.Records, e.findingRecord(x, "the resource does not exist any more"))
+		if let[x.ResourceKey()] {
 			continue
 		}
-		let[f.ResourceKey()] = true
-		earlier, err := e.cfg.Store.RemediationsOf(ctx, f.ResourceKey())
+		let[x.ResourceKey()] = true
+		earlier, err := e.cfg.Store.RemediationsOf(ctx, x.ResourceKey())
 		if err != nil {
-			return err
+			return b, err
 		}
-		if err := e.supersede(earlier, nil, "the resource does not exist any more", b); err != nil {
-			return err
+		if err := e.supersede(earlier, nil, "the resource does not exist any more", &b); err != nil {
+			return b, err
 		}
 	}
-	return nil
+	return b, nil
 }
 
 // next is what a sweep must look at after this page: the next page, or at the
 // end whatever was open and not seen, by its ID: only an explicit answer
-// resolves it.
-func (e *Engine) next(ev dera.Event, look detect.Look, before map[string][]dera.Finding) []dera.Event {
-	if !ev.Scope.Sweep() {
-		return nil
+// resolves it. Pages that do not end are an error.
+func (e *Engine) next(r request, look detect.Look, before map[string][]dera.Finding) ([]request, error) {
+	if !r.Scope.Sweep() {
+		return nil, nil
 	}
 	if look.Next != "" {
-		ev.Scope.Page = look.Next
-		return []dera.Event{ev}
+		var err error
+		if r.Walk, err = r.Walk.on(look.Next); err != nil {
+			return nil, fmt.Errorf("look at %s in %s %s: %w", r.Scope.Type, r.Scope.Account, r.Scope.Region, err)
+		}
+		r.Scope.Page = look.Next
+		return []request{r}, nil
 	}
 	seen := map[string]bool{}
 	for _, a := range look.Assessments {
 		seen[a.Resource.Key()] = true
 	}
-	var out []dera.Event
+	var out []request
 	for key, list := range before {
-		if f := list[0]; !seen[key] && f.LastSeen.Before(ev.Time) {
-			scope := ev.Scope
+		if f := list[0]; !seen[key] && f.LastSeen.Before(r.Time) {
+			scope := r.Scope
 			scope.Page, scope.IDs = "", []string{f.Resource.Name()}
-			out = append(out, dera.Event{Source: ev.Source, Name: "not seen in a sweep", Scope: scope, Time: ev.Time})
+			out = append(out, request{Event: dera.Event{Source: r.Source, Name: "not seen in a sweep", Scope: scope, Time: r.Time}})
 		}
 	}
-	return out
+	return out, nil
 }
 
 // settle decides on one resource and commits, together with what else is in b.
@@ -280,7 +336,9 @@ func (e *Engine) decided(ctx context.Context, a detect.Assessment, o order, b st
 			err = fmt.Errorf("decide on %s: it broke: %v", a.Resource.ARN, p)
 		}
 	}()
-	decided, err = e.decide(ctx, a, o)
+	if decided, err = e.decide(ctx, a, o); err == nil {
+		err = e.late(ctx, a, &decided)
+	}
 	if err != nil {
 		return decided, err
 	}
@@ -303,6 +361,7 @@ func (e *Engine) commit(ctx context.Context, b store.Batch) error {
 func merge(a, b store.Batch) store.Batch {
 	a.Findings = append(a.Findings, b.Findings...)
 	a.Remediations = append(a.Remediations, b.Remediations...)
+	a.Intents = append(a.Intents, b.Intents...)
 	a.Jobs = append(a.Jobs, b.Jobs...)
 	a.Done = append(a.Done, b.Done...)
 	a.Records = append(a.Records, b.Records...)

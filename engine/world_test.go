@@ -120,6 +120,13 @@ func (w *world) ingest(events ...dera.Event) {
 	}
 }
 
+// settle lets the settling time pass and works again.
+func (w *world) settle() {
+	w.t.Helper()
+	w.clock.Advance(2 * time.Second)
+	w.drain()
+}
+
 // quiet works, and lets time pass, until only waits for approvals are left.
 func (w *world) quiet() {
 	w.t.Helper()

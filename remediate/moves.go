@@ -26,7 +26,7 @@ func moves() map[dera.State][]dera.State {
 		dera.UndoFailed: {dera.Undoing},
 		dera.Observed:   {dera.Superseded},
 		dera.Planned:    {dera.Superseded},
-		dera.Failed:     nil,
+		dera.Failed:     {dera.Collateral}, // by a change that shows later
 		dera.RolledBack: nil,
 		dera.Rejected:   nil,
 		dera.Expired:    nil,

@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"dera"
@@ -14,8 +15,16 @@ import (
 func (t *run) stable(ctx context.Context) (res dera.Resource, canon string, ok bool, err error) {
 	var last string
 	var lastOK, have bool
+	var doubt error
 	for range t.cfg.Patience {
 		res, ok, err = t.cfg.Cloud.Read(ctx, t.rem.Plan)
+		if unread(err) { // reads that contradict each other agree with none
+			have, doubt = false, err
+			if err := t.pause(ctx); err != nil {
+				return res, "", false, err
+			}
+			continue
+		}
 		if err != nil {
 			return res, "", false, fmt.Errorf("read %s: %w", t.rem.Plan.Resource, err)
 		}
@@ -33,7 +42,17 @@ func (t *run) stable(ctx context.Context) (res dera.Resource, canon string, ok b
 			return res, "", false, err
 		}
 	}
+	if doubt != nil {
+		return res, "", false, fmt.Errorf("read %s: %w", t.rem.Plan.Resource, doubt)
+	}
 	return res, "", false, fmt.Errorf("read %s: it keeps changing, so nothing is decided", t.rem.Plan.Resource)
+}
+
+// unread reports whether a read found that the configuration is not known; one
+// after a while may know it.
+func unread(err error) bool {
+	var u interface{ Unread() bool }
+	return errors.As(err, &u) && u.Unread()
 }
 
 // reaches reads until the configuration is the wanted one, and returns the last
@@ -131,7 +150,9 @@ func (t *run) confirm(ctx context.Context) (res dera.Resource, canon string, ok 
 			return res, "", false, err
 		}
 	}
-	if res, ok, err = t.cfg.Cloud.Read(ctx, t.rem.Plan); err != nil {
+	if res, ok, err = t.cfg.Cloud.Read(ctx, t.rem.Plan); unread(err) {
+		return t.stable(ctx)
+	} else if err != nil {
 		return res, "", false, fmt.Errorf("read %s: %w", t.rem.Plan.Resource, err)
 	}
 	if ok {

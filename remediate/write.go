@@ -144,15 +144,17 @@ func (errMoved) Moved() bool { return true }
 func (t *run) unmoved(ctx context.Context, i int) error {
 	want := t.rem.Way[i]
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
-	if err != nil {
+	if err != nil && !unread(err) {
 		return fmt.Errorf("read %s once more: %w", t.rem.Plan.Resource, err)
 	}
-	if !ok {
+	if err == nil && !ok {
 		return errMoved{}
 	}
-	canon, err := t.kind.Canon(res.Config)
-	if err != nil || canon == want {
-		return err
+	var canon string
+	if ok {
+		if canon, err = t.kind.Canon(res.Config); err != nil || canon == want {
+			return err
+		}
 	}
 	// A read that is behind looks like that too.
 	if _, canon, ok, err = t.reaches(ctx, want); err == nil && (!ok || canon != want) {
@@ -246,6 +248,7 @@ func (t *run) rescue(ctx context.Context, in dera.Intent, op resource.Operation)
 // broke off may show late. cause says why it may be tried again.
 func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation, doErr error) (done bool, cause, err error) {
 	done, out, err := t.shows(ctx, op, !refused(doErr))
+	in.Unanswered = in.Unanswered || !done && !refused(doErr)
 	switch {
 	case err != nil:
 		return false, nil, errors.Join(err, doErr) // the intent stays open; the next run settles it
@@ -255,10 +258,12 @@ func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation,
 	case done:
 		return true, nil, t.close(ctx, in, true, out, nil)
 	case doErr == nil:
-		doErr = errors.New("the call reported success, but the change does not show")
+		doErr = fmt.Errorf("the call reported success, but the change does not show in %d reads; it may take effect later", t.cfg.Patience)
 	}
-	if again(doErr) && t.waited() <= tryFor {
-		in.Retry, in.Unanswered = true, in.Unanswered || !refused(doErr)
+	// Refused after a try without an answer, for example as not found: that try may
+	// be in effect, and the reads behind.
+	if (again(doErr) || in.Unanswered && !denied(doErr)) && t.waited() <= tryFor {
+		in.Retry = true
 		return false, doErr, t.close(ctx, in, false, nil, doErr)
 	}
 	return false, nil, t.close(ctx, in, false, nil, doErr)

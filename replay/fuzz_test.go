@@ -30,7 +30,7 @@ func FuzzApply(f *testing.F) {
 		}
 		d := detect.Detector{Reader: s, Controls: s.Careful(controls.All())}
 		for _, typ := range []string{resource.SecurityGroupType, resource.BucketType} {
-			look, err := d.Look(t.Context(), dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: typ})
+			look, err := d.Look(t.Context(), dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: typ}, false)
 			if err != nil {
 				t.Fatal(err)
 			}

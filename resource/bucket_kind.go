@@ -21,6 +21,16 @@ func bucketKind() Kind {
 			}
 			return b.Canon(), nil
 		},
+		Brief: func(config any) (any, error) {
+			b, err := bucket(config)
+			if err != nil {
+				return nil, err
+			}
+			brief := *b
+			brief.Tags, brief.Website = nil, false
+			brief.Unread = slices.DeleteFunc(slices.Clone(b.Unread), func(p string) bool { return p == PartTags || p == PartWebsite || p == PartOrigins })
+			return &brief, nil
+		},
 		Attached: func(config any) []string {
 			b, err := bucket(config)
 			if err != nil {
@@ -67,15 +77,7 @@ func BucketARN(partition, name string) dera.ARN { return dera.NewARN(partition, 
 // ARN names the bucket, in the partition of its region. A policy is asked about
 // this ARN: with the partition of another one nothing would be public.
 func (b *Bucket) ARN() dera.ARN {
-	partition := "aws"
-	for _, p := range [][2]string{
-		{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"}, {"us-isof-", "aws-iso-f"}, {"eu-isoe-", "aws-iso-e"}, {"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(b.Region, p[0]) {
-			partition = p[1]
-		}
-	}
-	return BucketARN(partition, b.Name)
+	return BucketARN(dera.PartitionOf(b.Region).ID, b.Name)
 }
 
 // Needs says what blocking all public access to the bucket could break, or what

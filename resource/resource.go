@@ -20,6 +20,9 @@ type Kind struct {
 	// Canon is a text that is equal for two configurations that mean the same.
 	// It leaves out IDs that AWS assigns and tags that dera writes.
 	Canon func(config any) (string, error)
+	// Brief returns the configuration without what a cheap look leaves out; nil
+	// where it leaves out nothing of Canon.
+	Brief func(config any) (any, error)
 	// Apply returns the configuration after the operation; config stays as it is.
 	Apply func(config any, op Operation) (any, error)
 	// Effect reports whether the operation shows in config, and with which

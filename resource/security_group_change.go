@@ -123,7 +123,19 @@ func securityGroupKind() Kind {
 		Declare:  declareSecurityGroup,
 		Apply:    applySecurityGroup,
 		Effect:   effectSecurityGroup,
-		Tag:      tagGroup,
+		Brief: func(config any) (any, error) {
+			g, err := securityGroup(config)
+			if err != nil {
+				return nil, err
+			}
+			brief := *g
+			brief.Egress, brief.Ingress = nil, slices.Clone(g.Ingress)
+			for i := range brief.Ingress {
+				brief.Ingress[i].Tags = nil
+			}
+			return &brief, nil
+		},
+		Tag: tagGroup,
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dera"
-	"dera/cloudtrail"
 )
 
 // ScheduleConfig configures sweeps. The first four are mandatory.
@@ -103,11 +102,11 @@ func scopes(cfg ScheduleConfig) []dera.Scope {
 			out = append(out, dera.Scope{Partition: orElse(a.Partition, "aws"), Account: a.ID, Region: dera.GlobalRegion, Type: typ})
 		}
 		for _, region := range cfg.Regions {
-			if cloudtrail.Partition(region) != orElse(a.Partition, "aws") {
+			if dera.PartitionOf(region).ID != orElse(a.Partition, "aws") {
 				continue
 			}
 			for _, typ := range cfg.Types {
-				out = append(out, dera.Scope{Partition: cloudtrail.Partition(region), Account: a.ID, Region: region, Type: typ})
+				out = append(out, dera.Scope{Partition: dera.PartitionOf(region).ID, Account: a.ID, Region: region, Type: typ})
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"dera"
 	"dera/cloudtrail"
 )
 
@@ -329,7 +330,7 @@ func (a *aggregate) roles(h *holder, f *cloudtrail.Fields, source, account, regi
 		}
 	}
 	if hasRoleName(f.Request) {
-		for _, arn := range namedRoles(f.Request, cloudtrail.Partition(string(region)), string(account)) {
+		for _, arn := range namedRoles(f.Request, dera.PartitionOf(string(region)).ID, string(account)) {
 			pass([]byte(arn))
 		}
 	}

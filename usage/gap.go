@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dera"
 )
 
 // GapKind is why something may have been used without the ledger knowing.
@@ -206,7 +208,8 @@ func (k *knowledge) gaps(account string) []Gap {
 	} else {
 		out = append(out, k.selected(account, scope)...)
 		regions = slices.Sorted(slices.Values(scope.Regions))
-		if !slices.Contains(regions, "us-east-1") && !strings.Contains(strings.Join(regions, " "), "cn-") && !strings.Contains(strings.Join(regions, " "), "us-gov-") {
+		other := func(region string) bool { return dera.PartitionOf(region).ID != dera.Partitions()[0].ID }
+		if !slices.Contains(regions, "us-east-1") && !slices.ContainsFunc(regions, other) {
 			out = append(out, Gap{Kind: GapRegion, Account: account, Region: "us-east-1", From: k.from, To: k.to,
 				Why: "IAM's own events are recorded in us-east-1, which is not declared"})
 		}

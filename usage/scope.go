@@ -196,7 +196,8 @@ func (s Selector) into(r *recorded) {
 	for _, d := range s.DataResources {
 		// A bare prefix means every resource of the type.
 		if slices.ContainsFunc(d.Values, func(v string) bool {
-			return v == "arn:aws:s3" || v == "arn:aws:s3:::" || v == "arn:aws:lambda" || v == "arn:aws:dynamodb"
+			_, rest, _ := strings.Cut(strings.TrimPrefix(v, "arn:"), ":") // whatever the partition
+			return slices.Contains([]string{"s3", "s3:::", "lambda", "dynamodb"}, rest)
 		}) {
 			r.data = append(r.data, d.Type)
 		}

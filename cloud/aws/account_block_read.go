@@ -80,9 +80,10 @@ func (c *Client) forgetDependents(account string) {
 }
 
 // dependents reads all buckets of the account and notes those that may depend on
-// public access. A bucket whose region is switched off cannot be read; it counts.
+// public access. A bucket that cannot be read, or whose region is switched off,
+// counts as one that does.
 func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) error {
-	byRegion, err := c.bucketsByRegion(ctx, scope)
+	byRegion, err := c.bucketsByRegion(ctx, scope, cfg)
 	if err != nil {
 		return err
 	}
@@ -91,18 +92,26 @@ func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *resource
 		where.Region, where.Type, where.IDs = region, resource.BucketType, names
 		cfg.Buckets += len(names)
 		page, err := c.readBuckets(ctx, where, true)
-		if Is(err, RegionOff) {
+		if err != nil {
+			if ctx.Err() != nil || Is(err, Expired) || Is(err, Throttled) {
+				return err
+			}
+			why := "it could not be read: nothing of its region can"
+			if Is(err, RegionOff) {
+				why = "it could not be read, since its region is off"
+			}
 			for _, n := range names {
-				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: n, Region: region, Why: []string{"it could not be read, since its region is off"}})
+				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: n, Region: region, Why: []string{why}})
 			}
 			continue
 		}
-		if err != nil {
-			return err
-		}
 		for _, r := range page.Resources {
 			b := r.Config.(*resource.Bucket)
-			if why := b.Needs(ctx); len(why) > 0 {
+			why := b.Needs(ctx)
+			if r.Unread != "" && len(why) == 0 {
+				why = []string{"it could not be read"}
+			}
+			if len(why) > 0 {
 				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: b.Name, Region: region, Why: why})
 			}
 		}
@@ -111,27 +120,34 @@ func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *resource
 	return nil
 }
 
-func (c *Client) bucketsByRegion(ctx context.Context, scope dera.Scope) (map[string][]string, error) {
+func (c *Client) bucketsByRegion(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) (map[string][]string, error) {
 	region := c.regionFor(scope.Region)
 	r := bucketReader{Client: c, api: c.s3(scope.Account, region), scope: scope}
 	out := map[string][]string{}
-	pages := s3.NewListBucketsPaginator(r.api, &s3.ListBucketsInput{MaxBuckets: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	err := walk(func(token *string) (*string, error) {
+		page, err := r.api.ListBuckets(ctx, &s3.ListBucketsInput{MaxBuckets: aws.Int32(pageSize), ContinuationToken: token})
+		if err == nil && page.Buckets == nil {
+			err = foreign("it has no list of buckets")
+		}
 		if err != nil {
 			return nil, r.fail("s3:ListBuckets", err)
 		}
 		for _, b := range page.Buckets {
-			at := aws.ToString(b.BucketRegion)
+			at, name := aws.ToString(b.BucketRegion), aws.ToString(b.Name)
 			if at == "" {
-				if at, err = r.locate(ctx, aws.ToString(b.Name)); err != nil {
-					return nil, err
+				if at, err = r.locate(ctx, name); err != nil {
+					if ctx.Err() != nil {
+						return nil, err
+					}
+					cfg.Buckets++
+					cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: name, Region: "an unknown region", Why: []string{"nobody says where it is"}})
 				}
 			}
 			if at != "" {
-				out[at] = append(out[at], aws.ToString(b.Name))
+				out[at] = append(out[at], name)
 			}
 		}
-	}
-	return out, nil
+		return page.ContinuationToken, nil
+	})
+	return out, err
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
-	"github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
+	"dera"
 	"dera/resource"
 )
 
@@ -28,13 +28,13 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 			a.block, err = r.accountBlock(ctx, r.scope.Account, r.regionFor(r.scope.Region))
 			return err
 		}},
-		{resource.PartAccessPoints, func() (err error) { a.points, err = r.accessPoints(ctx, wanted); return err }},
+		{resource.PartAccessPoints, func() (err error) { a.points, a.sick, err = r.accessPoints(ctx, wanted); return err }},
 		{resource.PartOrigins, func() (err error) { a.origins, err = r.origins(ctx); return err }},
 	}
 	if !r.full {
 		steps = steps[:2]
 	}
-	if p := partitionOf(r.scope); r.full && p != "aws" && p != "aws-cn" {
+	if p := dera.PartitionOf(r.scope.Region); r.full && !p.CloudFront {
 		// CloudFront is not there, and distributions of other partitions may have
 		// origins there (AWS GovCloud user guide, "Amazon CloudFront").
 		steps, a.unread = steps[:2], append(a.unread, resource.PartOrigins)
@@ -63,21 +63,28 @@ func (c *Client) accountBlock(ctx context.Context, account, region string) (*res
 		}
 		return nil, err
 	}
-	return blockOf(out.PublicAccessBlockConfiguration), nil
-}
-
-func blockOf(p *types.PublicAccessBlockConfiguration) *resource.Block {
+	p := out.PublicAccessBlockConfiguration
 	if p == nil {
-		return nil
+		return nil, wrap(account, region, "s3control:GetPublicAccessBlock", foreign("it has no block"))
 	}
-	return &resource.Block{
-		PublicACLs: aws.ToBool(p.BlockPublicAcls), IgnorePublicACLs: aws.ToBool(p.IgnorePublicAcls),
-		PublicPolicy: aws.ToBool(p.BlockPublicPolicy), RestrictedBuckets: aws.ToBool(p.RestrictPublicBuckets),
+	block, err := blockOf(p.BlockPublicAcls, p.IgnorePublicAcls, p.BlockPublicPolicy, p.RestrictPublicBuckets)
+	if err != nil {
+		return nil, wrap(account, region, "s3control:GetPublicAccessBlock", err)
 	}
+	return block, nil
 }
 
-// accessPoints reads the access points of the wanted buckets.
-func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) (map[string][]resource.AccessPoint, error) {
+// blockOf is a block as S3 returns it: always with all four settings.
+func blockOf(acls, ignore, policy, restrict *bool) (*resource.Block, error) {
+	if acls == nil || ignore == nil || policy == nil || restrict == nil {
+		return nil, foreign("it has not all four settings of a block")
+	}
+	return &resource.Block{PublicACLs: *acls, IgnorePublicACLs: *ignore, PublicPolicy: *policy, RestrictedBuckets: *restrict}, nil
+}
+
+// accessPoints reads the access points of the wanted buckets. One that cannot be
+// read leaves the access points of its bucket unread: sick says why, by bucket.
+func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) (points map[string][]resource.AccessPoint, sick map[string]error, err error) {
 	account := r.scope.Account
 	api := r.s3control(account, r.scope.Region)
 	in := &s3control.ListAccessPointsInput{AccountId: aws.String(account)}
@@ -86,14 +93,14 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 			in.Bucket = aws.String(name)
 		}
 	}
-	out := map[string][]resource.AccessPoint{}
-	pages := s3control.NewListAccessPointsPaginator(api, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	points, sick = map[string][]resource.AccessPoint{}, map[string]error{}
+	err = walk(func(token *string) (*string, error) {
+		in.NextToken = token
+		page, err := api.ListAccessPoints(ctx, in)
 		if err != nil {
 			err = r.fail("s3control:ListAccessPoints", err)
 			if Is(err, NotFound) {
-				return out, nil // the bucket that is asked for is not there
+				return nil, nil // the bucket that is asked for is not there
 			}
 			return nil, err
 		}
@@ -102,29 +109,42 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 			if !wanted[bucket] || aws.ToString(p.BucketAccountId) != "" && aws.ToString(p.BucketAccountId) != account {
 				continue
 			}
-			point, err := r.accessPoint(ctx, api, aws.ToString(p.Name))
-			if err != nil {
+			point, err := r.accessPoint(ctx, api, aws.ToString(p.Name), bucket)
+			switch {
+			case err != nil && (Is(err, Expired) || ctx.Err() != nil):
 				return nil, err
-			}
-			if point.Name != "" {
-				out[bucket] = append(out[bucket], point)
+			case err != nil:
+				sick[bucket] = err
+			case point.Name != "":
+				points[bucket] = append(points[bucket], point)
 			}
 		}
-	}
-	return out, nil
+		return page.NextToken, nil
+	})
+	return points, sick, err
 }
 
 // accessPoint reads one access point; one that is gone meanwhile has no name.
-func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, name string) (resource.AccessPoint, error) {
+func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, name, bucket string) (resource.AccessPoint, error) {
 	account := aws.String(r.scope.Account)
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/4)
+	defer cancel()
 	got, err := api.GetAccessPoint(ctx, &s3control.GetAccessPointInput{AccountId: account, Name: aws.String(name)})
+	if err == nil && (aws.ToString(got.Name) != name || aws.ToString(got.Bucket) != bucket) {
+		err = foreign("it is about the access point %.60q of %.60q", aws.ToString(got.Name), aws.ToString(got.Bucket))
+	}
 	if err != nil {
 		if err = r.fail("s3control:GetAccessPoint", err); Is(err, NotFound) {
 			return resource.AccessPoint{}, nil
 		}
 		return resource.AccessPoint{}, err
 	}
-	p := resource.AccessPoint{Name: name, Block: blockOf(got.PublicAccessBlockConfiguration)}
+	p := resource.AccessPoint{Name: name}
+	if b := got.PublicAccessBlockConfiguration; b != nil {
+		if p.Block, err = blockOf(b.BlockPublicAcls, b.IgnorePublicAcls, b.BlockPublicPolicy, b.RestrictPublicBuckets); err != nil {
+			return p, r.fail("s3control:GetAccessPoint", err)
+		}
+	}
 	if got.VpcConfiguration != nil {
 		p.VPC = aws.ToString(got.VpcConfiguration.VpcId)
 	}
@@ -152,14 +172,14 @@ func (r bucketReader) noPolicy(err error) error {
 // origins reads which buckets are origins of the account's distributions.
 func (r bucketReader) origins(ctx context.Context) (map[string][]string, error) {
 	out := map[string][]string{}
-	pages := cloudfront.NewListDistributionsPaginator(r.cloudfront(r.scope.Account, r.regionFor(r.scope.Region)), &cloudfront.ListDistributionsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	api := r.cloudfront(r.scope.Account, r.regionFor(r.scope.Region))
+	err := walk(func(token *string) (*string, error) {
+		page, err := api.ListDistributions(ctx, &cloudfront.ListDistributionsInput{Marker: token})
+		if err == nil && (page.DistributionList == nil || page.DistributionList.Quantity == nil) {
+			err = foreign("it has no list of distributions")
+		}
 		if err != nil {
 			return nil, r.fail("cloudfront:ListDistributions", err)
-		}
-		if page.DistributionList == nil {
-			continue
 		}
 		for _, d := range page.DistributionList.Items {
 			if d.Origins == nil {
@@ -171,6 +191,10 @@ func (r bucketReader) origins(ctx context.Context) (map[string][]string, error) 
 				}
 			}
 		}
-	}
-	return out, nil
+		if !aws.ToBool(page.DistributionList.IsTruncated) {
+			return nil, nil
+		}
+		return page.DistributionList.NextMarker, nil
+	})
+	return out, err
 }

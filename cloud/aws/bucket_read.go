@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"dera"
 	"dera/resource"
@@ -32,6 +34,7 @@ type bucketReader struct {
 	at     time.Time
 	full   bool
 	around around
+	lost   map[string]string // why nobody says where a bucket is, by its name
 }
 
 // around is what is read once for all buckets of a read.
@@ -39,13 +42,14 @@ type around struct {
 	block   *resource.Block
 	points  map[string][]resource.AccessPoint // by bucket
 	origins map[string][]string               // by bucket
+	sick    map[string]error                  // why access points could not be read, by bucket
 	unread  []string
 }
 
 // readBuckets reads the buckets of the scope. A cheap look leaves out tags,
 // website and distributions.
 func (c *Client) readBuckets(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
-	r := bucketReader{Client: c, api: c.s3(scope.Account, scope.Region), scope: scope, at: c.now(), full: full}
+	r := bucketReader{Client: c, api: c.s3(scope.Account, scope.Region), scope: scope, at: c.now(), full: full, lost: map[string]string{}}
 	names := scope.IDs
 	var page Page
 	if scope.Sweep() {
@@ -66,36 +70,43 @@ func (c *Client) readBuckets(ctx context.Context, scope dera.Scope, full bool) (
 		return Page{}, err
 	}
 	for i, b := range found {
-		if b == nil {
-			if !scope.Sweep() {
-				page.Missing = append(page.Missing, names[i])
-			}
-			continue
+		switch {
+		case !b.gone:
+			page.Resources = append(page.Resources, r.resource(b))
+		case !scope.Sweep():
+			page.Missing = append(page.Missing, names[i])
 		}
-		page.Resources = append(page.Resources, r.resource(b))
 	}
 	return page, nil
 }
 
-// list returns the names on one page of the account's buckets in the region.
+// list returns the names on one page of the account's buckets in the region. A
+// bucket of which nobody says where it is could be here: it is on the page, and
+// unread.
 func (r bucketReader) list(ctx context.Context) (names []string, next string, err error) {
 	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(bucketPage), BucketRegion: aws.String(r.scope.Region)}
 	if r.scope.Page != "" {
 		in.ContinuationToken = aws.String(r.scope.Page)
 	}
 	out, err := r.api.ListBuckets(ctx, in)
+	if err == nil && out.Buckets == nil {
+		err = foreign("it has no list of buckets")
+	}
 	if err != nil {
 		return nil, "", r.fail("s3:ListBuckets", err)
 	}
 	for _, b := range out.Buckets {
-		region := aws.ToString(b.BucketRegion)
+		region, name := aws.ToString(b.BucketRegion), aws.ToString(b.Name)
 		if region == "" {
-			if region, err = r.locate(ctx, aws.ToString(b.Name)); err != nil {
-				return nil, "", err
+			if region, err = r.locate(ctx, name); err != nil {
+				if ctx.Err() != nil {
+					return nil, "", err
+				}
+				r.lost[name], region = err.Error(), r.scope.Region
 			}
 		}
 		if region == r.scope.Region {
-			names = append(names, aws.ToString(b.Name))
+			names = append(names, name)
 		}
 	}
 	return names, aws.ToString(out.ContinuationToken), nil
@@ -122,84 +133,133 @@ func (r bucketReader) locate(ctx context.Context, name string) (string, error) {
 	}
 }
 
-// all reads the buckets, several at a time; one that does not exist is nil.
-func (r bucketReader) all(ctx context.Context, names []string) ([]*resource.Bucket, error) {
-	out := make([]*resource.Bucket, len(names))
-	errs := make([]error, len(names))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// found is a bucket as it was read. gone says that it is not there; sick why
+// parts of it could not be read, beside those that dera has no permission for.
+type found struct {
+	*resource.Bucket
+	gone bool
+	sick []string
+}
+
+// all reads the buckets, several at a time. One that cannot be read hides none of
+// the others.
+func (r bucketReader) all(ctx context.Context, names []string) ([]found, error) {
+	out := make([]found, len(names))
 	slots := make(chan struct{}, bucketsAtOnce)
 	var wait sync.WaitGroup
+	var first error
+	var once sync.Once
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for i, name := range names {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				out[i], errs[i] = r.one(ctx, name)
+			if ctx.Err() != nil {
+				return
 			}
-			if errs[i] != nil {
-				cancel()
+			var err error
+			if out[i], err = r.one(ctx, name); err != nil {
+				once.Do(func() { first = err; cancel() })
 			}
 		})
 	}
 	wait.Wait()
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
+	if first == nil {
+		first = ctx.Err() // that of the caller
 	}
-	return out, errors.Join(errs...)
+	return out, first
 }
 
-// one reads a bucket part by part. A part that dera is not let read is unread; the
-// service's own word that there is no such bucket makes it nil.
-func (r bucketReader) one(ctx context.Context, name string) (*resource.Bucket, error) {
-	b := &resource.Bucket{
+// one reads a bucket part by part. A part that cannot be read is unread; only the
+// service's own word that there is no such bucket makes it gone. What concerns all
+// buckets, as credentials do, is an error.
+func (r bucketReader) one(ctx context.Context, name string) (found, error) {
+	parent := ctx
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/4) // one that answers nothing leaves time for the others
+	defer cancel()
+	b := found{Bucket: &resource.Bucket{
 		Name: name, Owner: r.scope.Account, Region: r.scope.Region, AccountBlock: r.around.block,
 		AccessPoints: r.around.points[name], Origins: r.around.origins[name], Unread: slices.Clone(r.around.unread),
+	}}
+	b.fails("location", r.lost[name])
+	if err := r.around.sick[name]; err != nil {
+		b.Unread = append(b.Unread, resource.PartAccessPoints)
+		if !Is(err, Denied) {
+			b.fails(resource.PartAccessPoints, err.Error())
+		}
 	}
 	parts := []struct {
 		part, call string
 		absent     string // the code for a part that the bucket does not have
 		read       func() error
 	}{
-		{resource.PartBlock, "s3:GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", func() error { return r.block(ctx, b) }},
-		{resource.PartPolicy, "s3:GetBucketPolicy", "NoSuchBucketPolicy", func() error { return r.policy(ctx, b) }},
-		{resource.PartOwnership, "s3:GetBucketOwnershipControls", "OwnershipControlsNotFoundError", func() error { return r.ownership(ctx, b) }},
-		{resource.PartACL, "s3:GetBucketAcl", "", func() error { return r.acl(ctx, b) }},
-		{resource.PartTags, "s3:GetBucketTagging", "NoSuchTagSet", func() error { return r.tags(ctx, b) }},
-		{resource.PartWebsite, "s3:GetBucketWebsite", "NoSuchWebsiteConfiguration", func() error { return r.website(ctx, b) }},
+		{resource.PartBlock, "s3:GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", func() error { return r.block(ctx, b.Bucket) }},
+		{resource.PartPolicy, "s3:GetBucketPolicy", "NoSuchBucketPolicy", func() error { return r.policy(ctx, b.Bucket) }},
+		{resource.PartOwnership, "s3:GetBucketOwnershipControls", "OwnershipControlsNotFoundError", func() error { return r.ownership(ctx, b.Bucket) }},
+		{resource.PartACL, "s3:GetBucketAcl", "", func() error { return r.acl(ctx, b.Bucket) }},
+		{resource.PartTags, "s3:GetBucketTagging", "NoSuchTagSet", func() error { return r.tags(ctx, b.Bucket) }},
+		{resource.PartWebsite, "s3:GetBucketWebsite", "NoSuchWebsiteConfiguration", func() error { return r.website(ctx, b.Bucket) }},
 	}
 	if !r.full {
 		parts = parts[:4]
 	}
+	moved := false
 	for _, p := range parts {
 		err := p.read()
 		if err == nil {
 			continue
 		}
+		if parent.Err() != nil {
+			return b, r.fail(p.call, parent.Err())
+		}
 		err = r.fail(p.call, err)
 		var e *Error
+		_ = errors.As(err, &e) // fail gives nothing else
 		switch {
-		case errors.As(err, &e) && e.Code == "NoSuchBucket":
-			return nil, nil
-		case e != nil && p.absent != "" && e.Code == p.absent:
-		case e != nil && e.Problem == Denied:
-			b.Unread = append(b.Unread, p.part)
-		default:
-			return nil, fmt.Errorf("bucket %s: %w", name, err)
+		case e.Code == "NoSuchBucket":
+			b.gone = true
+			return b, nil
+		case p.absent != "" && e.Code == p.absent:
+			continue
+		case e.Problem == Expired, e.Problem == RegionOff:
+			return b, fmt.Errorf("bucket %s: %w", name, err)
+		case e.Problem != Denied:
+			b.fails(p.part, err.Error())
+			moved = moved || elsewhere(e)
+		}
+		b.Unread = append(b.Unread, p.part)
+	}
+	if moved {
+		if where, err := r.locate(ctx, name); err == nil && where != r.scope.Region {
+			b.gone = true // its name is another region's by now
 		}
 	}
 	slices.Sort(b.Unread)
 	return b, nil
 }
 
+// elsewhere reports whether the service says that the bucket is in another region.
+func elsewhere(e *Error) bool {
+	var res *smithyhttp.ResponseError
+	return e.Code == "PermanentRedirect" || e.Code == "AuthorizationHeaderMalformed" ||
+		errors.As(e.Err, &res) && res.Response != nil && res.HTTPStatusCode() == http.StatusMovedPermanently
+}
+
+// fails notes why a part could not be read; nothing for no reason.
+func (b *found) fails(part, why string) {
+	if why != "" {
+		b.sick = append(b.sick, "its "+part+" could not be read: "+why)
+	}
+}
+
 func (r bucketReader) policy(ctx context.Context, b *resource.Bucket) error {
 	out, err := r.api.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
-	if err == nil {
-		b.Policy = aws.ToString(out.Policy)
+	if err != nil {
+		return err
 	}
-	return err
+	b.Policy = aws.ToString(out.Policy)
+	return ofBucket(b.Policy, b.Name)
 }
 
 func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
@@ -207,9 +267,10 @@ func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
 	if err != nil {
 		return err
 	}
-	if out.Owner != nil {
-		b.OwnerID = aws.ToString(out.Owner.ID)
+	if out.Owner == nil || out.Grants == nil {
+		return foreign("it has no owner or no grants")
 	}
+	b.OwnerID = aws.ToString(out.Owner.ID)
 	for _, g := range out.Grants {
 		if g.Grantee == nil {
 			continue
@@ -221,26 +282,34 @@ func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
 
 func (r bucketReader) block(ctx context.Context, b *resource.Bucket) error {
 	out, err := r.api.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
-	if err == nil && out.PublicAccessBlockConfiguration != nil {
-		p := out.PublicAccessBlockConfiguration
-		b.Block = &resource.Block{
-			PublicACLs: aws.ToBool(p.BlockPublicAcls), IgnorePublicACLs: aws.ToBool(p.IgnorePublicAcls),
-			PublicPolicy: aws.ToBool(p.BlockPublicPolicy), RestrictedBuckets: aws.ToBool(p.RestrictPublicBuckets),
-		}
+	if err != nil {
+		return err
 	}
+	p := out.PublicAccessBlockConfiguration
+	if p == nil {
+		return foreign("it has no block")
+	}
+	b.Block, err = blockOf(p.BlockPublicAcls, p.IgnorePublicAcls, p.BlockPublicPolicy, p.RestrictPublicBuckets)
 	return err
 }
 
 func (r bucketReader) ownership(ctx context.Context, b *resource.Bucket) error {
 	out, err := r.api.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
-	if err == nil && out.OwnershipControls != nil && len(out.OwnershipControls.Rules) > 0 {
-		b.Ownership = string(out.OwnershipControls.Rules[0].ObjectOwnership)
+	if err != nil {
+		return err
 	}
-	return err
+	if out.OwnershipControls == nil || len(out.OwnershipControls.Rules) != 1 || !slices.Contains(types.ObjectOwnership("").Values(), out.OwnershipControls.Rules[0].ObjectOwnership) {
+		return foreign("it has not just one setting that S3 knows")
+	}
+	b.Ownership = string(out.OwnershipControls.Rules[0].ObjectOwnership)
+	return nil
 }
 
 func (r bucketReader) tags(ctx context.Context, b *resource.Bucket) error {
 	out, err := r.api.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
+	if err == nil && out.TagSet == nil {
+		err = foreign("it has no set of tags")
+	}
 	if err == nil {
 		b.Tags = s3Tags(out.TagSet)
 	}
@@ -264,10 +333,11 @@ func (r bucketReader) website(ctx context.Context, b *resource.Bucket) error {
 	return err
 }
 
-func (r bucketReader) resource(b *resource.Bucket) dera.Resource {
+func (r bucketReader) resource(b found) dera.Resource {
 	return dera.Resource{
-		ARN: resource.BucketARN(partitionOf(r.scope), b.Name), Partition: partitionOf(r.scope), Account: r.scope.Account, Region: r.scope.Region,
-		Type: resource.BucketType, ID: b.Name, Name: b.Name, Tags: b.Tags, Config: b, ReadAt: r.at, Full: r.full,
+		Unread: strings.Join(b.sick, "; "),
+		ARN:    resource.BucketARN(partitionOf(r.scope), b.Name), Partition: partitionOf(r.scope), Account: r.scope.Account, Region: r.scope.Region,
+		Type: resource.BucketType, ID: b.Name, Name: b.Name, Tags: b.Tags, Config: b.Bucket, ReadAt: r.at, Full: r.full,
 	}
 }
 
@@ -278,7 +348,8 @@ func (r bucketReader) fail(call string, err error) error {
 // originOf returns the bucket that a domain name of an origin stands for, or "".
 func originOf(domain string) string {
 	for _, mark := range []string{".s3.", ".s3-"} {
-		if i := strings.LastIndex(domain, mark); i > 0 && strings.Contains(domain[i:], ".amazonaws.com") {
+		i := strings.LastIndex(domain, mark)
+		if i > 0 && slices.ContainsFunc(dera.Partitions(), func(p dera.Partition) bool { return strings.HasSuffix(domain[i:], "."+p.DNSSuffix) }) {
 			return domain[:i]
 		}
 	}

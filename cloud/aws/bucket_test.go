@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
 	"dera"
 	"dera/awssim"
 	"dera/resource"
@@ -145,9 +147,18 @@ func TestDeniedPartsAreUnread(t *testing.T) {
 // TestPartitionWithoutCloudFront: nobody is asked, and it is not known.
 func TestPartitionWithoutCloudFront(t *testing.T) {
 	t.Parallel()
-	f := newBuckets(t)
-	scope := bucketScope("media")
-	scope.Partition = "aws-us-gov"
+	gov := awssim.New(awssim.Config{Regions: []string{"us-gov-west-1"}})
+	if err := gov.Account(hub).Region("us-gov-west-1").CreateBucket(t.Context(), "office"); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, func(c *Config) {
+		creds := gov.Account(hub).Credentials()
+		c.Endpoint, c.Credentials = "https://127.0.0.1", credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")
+		c.Region = "us-gov-west-1"
+	})
+	f.wire.cloud = gov
+	scope := bucketScope("office")
+	scope.Region = "us-gov-west-1" // its partition counts, whatever the scope says
 	page, err := f.Read(t.Context(), scope, true)
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("got %d resources, %v", len(page.Resources), err)

@@ -114,6 +114,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if base.Region == "" {
 		base.Region = "us-east-1"
 	}
+	base.APIOptions = append(base.APIOptions, refuseForeign)
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
 	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}, dependent: map[string]rememberedDependents{}}
 	for _, a := range cfg.Accounts {
@@ -230,23 +231,13 @@ func (c *Client) observe(account, region string, write bool) func(*middleware.St
 	}
 }
 
-// Partition returns the partition that a region lies in.
-func Partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
-}
-
-// partitionOf is the partition of a scope, by its region where it names none.
+// partitionOf is the partition of a scope: that of its region, and where it has
+// none (dera.GlobalRegion), the one that it names.
 func partitionOf(s dera.Scope) string {
-	if s.Partition != "" {
+	if s.Partition != "" && (s.Region == dera.GlobalRegion || s.Region == "") {
 		return s.Partition
 	}
-	return Partition(s.Region)
+	return dera.PartitionOf(s.Region).ID
 }
 
 var errNoSuchType = errors.New("this resource type cannot be read")

@@ -63,9 +63,11 @@ func (c *Client) readFixers(ctx context.Context, account, region string) ([]Fixe
 	api := c.config(account, region)
 	types := map[string][]string{}
 	var names []string
-	pages := configservice.NewDescribeConfigRulesPaginator(api, &configservice.DescribeConfigRulesInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	err := walk(func(token *string) (*string, error) {
+		page, err := api.DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{NextToken: token})
+		if err == nil && page.ConfigRules == nil {
+			err = foreign("it has no list of rules")
+		}
 		if err != nil {
 			return nil, wrap(account, region, "config:DescribeConfigRules", err)
 		}
@@ -74,6 +76,10 @@ func (c *Client) readFixers(ctx context.Context, account, region string) ([]Fixe
 			names = append(names, name)
 			types[name] = typesOf(r)
 		}
+		return page.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var out []Fixer
 	const most = 25 // names a call (AWS Config API reference, DescribeRemediationConfigurations)

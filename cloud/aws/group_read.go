@@ -26,16 +26,16 @@ const (
 )
 
 // readGroups reads security groups. full also reads rule IDs and tags and the
-// attached network interfaces; a sweep leaves them out.
+// attached network interfaces; a cheap look leaves them out.
 func (c *Client) readGroups(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
 	g := groupReader{
 		Client: c, api: c.ec2(scope.Account, scope.Region), scope: scope, at: c.cfg.Now().UTC(),
-		lists: map[string]*resource.PrefixList{},
+		lists: map[string]*resource.PrefixList{}, sick: map[string]string{},
 	}
 	if scope.Sweep() {
 		return g.sweep(ctx, full)
 	}
-	return g.byID(ctx)
+	return g.byID(ctx, full)
 }
 
 type groupReader struct {
@@ -44,6 +44,7 @@ type groupReader struct {
 	scope dera.Scope
 	at    time.Time // before the first call: what is read is at least as new
 	lists map[string]*resource.PrefixList
+	sick  map[string]string // why a prefix list could not be read, by its ID
 }
 
 func (g groupReader) fail(call string, err error) error {
@@ -55,30 +56,42 @@ func (g groupReader) sweep(ctx context.Context, full bool) (Page, error) {
 	if g.scope.Page != "" {
 		in.NextToken = aws.String(g.scope.Page)
 	}
-	out, err := g.api.DescribeSecurityGroups(ctx, in)
+	groups, next, err := g.describe(ctx, in)
 	if err != nil {
-		return Page{}, g.fail("DescribeSecurityGroups", err)
+		return Page{}, err
 	}
-	page := Page{Next: aws.ToString(out.NextToken)}
+	page := Page{Next: aws.ToString(next)}
 	// Groups that another account shares with this one are listed too.
-	own := slices.DeleteFunc(out.SecurityGroups, func(s types.SecurityGroup) bool { return aws.ToString(s.OwnerId) != g.scope.Account })
+	own := slices.DeleteFunc(groups, func(s types.SecurityGroup) bool { return aws.ToString(s.OwnerId) != g.scope.Account })
 	page.Resources, err = g.resources(ctx, own, full)
 	return page, err
 }
 
-// byID reads groups in full. A filter does not fail for the groups that are
-// gone, so each of these is asked for by its ID: only the service's own "not
-// found" makes it missing.
-func (g groupReader) byID(ctx context.Context) (Page, error) {
+// describe is one call for groups. An answer without a list is none.
+func (g groupReader) describe(ctx context.Context, in *ec2.DescribeSecurityGroupsInput) ([]types.SecurityGroup, *string, error) {
+	out, err := g.api.DescribeSecurityGroups(ctx, in)
+	if err == nil && out.SecurityGroups == nil {
+		err = foreign("it has no list of groups")
+	}
+	if err != nil {
+		return nil, nil, g.fail("DescribeSecurityGroups", err)
+	}
+	return out.SecurityGroups, out.NextToken, nil
+}
+
+// byID reads groups. A filter does not fail for the groups that are gone, so each
+// of these is asked for by its ID: only the service's own "not found" makes it
+// missing.
+func (g groupReader) byID(ctx context.Context, full bool) (Page, error) {
 	var groups []types.SecurityGroup
 	for ids := range slices.Chunk(g.scope.IDs, most) {
-		pages := ec2.NewDescribeSecurityGroupsPaginator(g.api, &ec2.DescribeSecurityGroupsInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize)})
-		for pages.HasMorePages() {
-			out, err := pages.NextPage(ctx)
-			if err != nil {
-				return Page{}, g.fail("DescribeSecurityGroups", err)
-			}
-			groups = append(groups, out.SecurityGroups...)
+		err := walk(func(token *string) (*string, error) {
+			list, next, err := g.describe(ctx, &ec2.DescribeSecurityGroupsInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
+			groups = append(groups, list...)
+			return next, err
+		})
+		if err != nil {
+			return Page{}, err
 		}
 	}
 	var page Page
@@ -86,22 +99,33 @@ func (g groupReader) byID(ctx context.Context) (Page, error) {
 		if slices.ContainsFunc(groups, func(s types.SecurityGroup) bool { return aws.ToString(s.GroupId) == id }) {
 			continue
 		}
-		out, err := g.api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
-		if err == nil && len(out.SecurityGroups) == 0 {
+		list, _, err := g.describe(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+		if err == nil && len(list) == 0 {
 			return Page{}, fmt.Errorf("read security group %s: the service neither returns it nor says that it does not exist", id)
 		}
 		if err == nil {
-			groups = append(groups, out.SecurityGroups...)
+			groups = append(groups, list...)
 			continue
 		}
-		if err := g.fail("DescribeSecurityGroups", err); !Is(err, NotFound) && !malformed(err) {
+		if !Is(err, NotFound) && !malformed(err) || namesAnother(err, id) {
 			return Page{}, err
 		}
 		page.Missing = append(page.Missing, id)
 	}
+	for _, s := range groups {
+		if id := aws.ToString(s.GroupId); !slices.Contains(g.scope.IDs, id) {
+			return Page{}, g.fail("DescribeSecurityGroups", foreign("it is about %.40q, which was not asked for", id))
+		}
+	}
 	var err error
-	page.Resources, err = g.resources(ctx, groups, true)
+	page.Resources, err = g.resources(ctx, groups, full)
 	return page, err
+}
+
+// namesAnother reports whether a "not found" is about another group.
+func namesAnother(err error, id string) bool {
+	var e *Error
+	return errors.As(err, &e) && id != "" && strings.Contains(e.Err.Error(), "'sg-") && !strings.Contains(e.Err.Error(), "'"+id+"'")
 }
 
 // malformed reports whether the service says that there can be no such ID: an
@@ -119,28 +143,37 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 	out := make([]dera.Resource, 0, len(groups))
 	for _, s := range groups {
 		if owner := aws.ToString(s.OwnerId); owner != g.scope.Account {
-			return nil, g.fail("DescribeSecurityGroups", foreign(g.scope.Account, owner, "security group "+aws.ToString(s.GroupId)))
+			return nil, g.fail("DescribeSecurityGroups", ofAnother(g.scope.Account, owner, "security group "+aws.ToString(s.GroupId)))
 		}
 		cfg := &resource.SecurityGroup{
 			ID: aws.ToString(s.GroupId), Name: aws.ToString(s.GroupName), Description: aws.ToString(s.Description),
 			VPC: aws.ToString(s.VpcId), Owner: aws.ToString(s.OwnerId), Tags: tagMap(s.Tags),
-		}
-		if !full {
-			var err error
-			if cfg.Ingress, err = g.permissions(ctx, s.IpPermissions); err != nil {
-				return nil, fmt.Errorf("security group %s: %w", cfg.ID, err)
-			}
+			Ingress: g.permissions(s.IpPermissions), Egress: g.permissions(s.IpPermissionsEgress),
 		}
 		out = append(out, g.resource(cfg, g.at, full))
 	}
 	if full {
-		return out, g.complete(ctx, out)
+		if err := g.complete(ctx, out); err != nil {
+			return nil, err
+		}
+	}
+	for i := range out {
+		cfg := out[i].Config.(*resource.SecurityGroup)
+		if cfg.Owner != "" && cfg.Owner != g.scope.Account {
+			out[i].Unread = "it belongs to account " + cfg.Owner
+		}
+		if !full {
+			cfg.Egress = nil // no control of a cheap look goes by it
+		}
+		if err := g.fillLists(ctx, &out[i], cfg); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
 
 func (g groupReader) resource(cfg *resource.SecurityGroup, at time.Time, full bool) dera.Resource {
-	partition := Partition(g.scope.Region)
+	partition := dera.PartitionOf(g.scope.Region).ID
 	return dera.Resource{
 		ARN:       dera.NewARN(partition, "ec2", g.scope.Region, g.scope.Account, "security-group/"+cfg.ID),
 		Partition: partition, Account: g.scope.Account, Region: g.scope.Region, Type: resource.SecurityGroupType,
@@ -148,84 +181,117 @@ func (g groupReader) resource(cfg *resource.SecurityGroup, at time.Time, full bo
 	}
 }
 
-// complete adds rules with their IDs and the attached interfaces.
+// complete replaces the rules by those with their IDs and adds the attached
+// interfaces. Two calls that belong together are held against each other: where
+// they do not tell of the same rules, the group is not known.
 func (g groupReader) complete(ctx context.Context, groups []dera.Resource) error {
 	byID := map[string]*resource.SecurityGroup{}
 	var ids []string
 	for _, r := range groups {
-		byID[r.ID] = r.Config.(*resource.SecurityGroup)
+		own := *r.Config.(*resource.SecurityGroup)
+		own.Ingress, own.Egress = nil, nil
+		byID[r.ID] = &own
 		ids = append(ids, r.ID)
 	}
 	for chunk := range slices.Chunk(ids, most) {
-		if err := g.rules(ctx, chunk, byID); err != nil {
+		if err := walk(func(token *string) (*string, error) { return g.rules(ctx, chunk, token, byID) }); err != nil {
 			return err
 		}
-		if err := g.interfaces(ctx, chunk, byID); err != nil {
+		if err := walk(func(token *string) (*string, error) { return g.interfaces(ctx, chunk, token, byID) }); err != nil {
 			return err
 		}
+	}
+	for i, r := range groups {
+		short, long := r.Config.(*resource.SecurityGroup), byID[r.ID]
+		if !samePermissions(short.Ingress, long.Ingress) || !samePermissions(short.Egress, long.Egress) {
+			groups[i].Unread = fmt.Sprintf("DescribeSecurityGroups tells of %d permissions, DescribeSecurityGroupRules of %d, and they are not the same",
+				len(short.Ingress)+len(short.Egress), len(long.Ingress)+len(long.Egress))
+		}
+		groups[i].Config = long
 	}
 	return nil
 }
 
-func (g groupReader) rules(ctx context.Context, ids []string, byID map[string]*resource.SecurityGroup) error {
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(g.api, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return g.fail("DescribeSecurityGroupRules", err)
-		}
-		for _, s := range out.SecurityGroupRules {
-			cfg := byID[aws.ToString(s.GroupId)]
-			if cfg == nil {
+// samePermissions reports whether two calls tell of the same permissions. The
+// owner of a group that is a source is left out, since not both tell it, and so
+// are sources that dera cannot read.
+func samePermissions(a, b []resource.Rule) bool {
+	lines := func(rules []resource.Rule) []string {
+		var out []string
+		for _, r := range rules {
+			switch {
+			case r.PrefixList != nil && r.PrefixList.ID == unreadableSource:
 				continue
+			case r.Group != nil:
+				r.Group = &resource.GroupRef{ID: r.Group.ID}
 			}
-			if owner := aws.ToString(s.GroupOwnerId); owner != "" && owner != g.scope.Account { // emulators leave it out
-				return g.fail("DescribeSecurityGroupRules", foreign(g.scope.Account, owner, "a rule of security group "+cfg.ID))
-			}
-			r, err := g.rule(ctx, s)
-			if err != nil {
-				return fmt.Errorf("security group %s, rule %s: %w", cfg.ID, aws.ToString(s.SecurityGroupRuleId), err)
-			}
-			if aws.ToBool(s.IsEgress) {
-				cfg.Egress = append(cfg.Egress, r)
-			} else {
-				cfg.Ingress = append(cfg.Ingress, r)
-			}
+			out = append(out, r.Line())
 		}
+		slices.Sort(out)
+		return slices.Compact(out)
 	}
-	return nil
+	return slices.Equal(lines(a), lines(b))
 }
 
-func (g groupReader) interfaces(ctx context.Context, ids []string, byID map[string]*resource.SecurityGroup) error {
-	pages := ec2.NewDescribeNetworkInterfacesPaginator(g.api, &ec2.DescribeNetworkInterfacesInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return g.fail("DescribeNetworkInterfaces", err)
+func (g groupReader) rules(ctx context.Context, ids []string, token *string, byID map[string]*resource.SecurityGroup) (*string, error) {
+	out, err := g.api.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
+	if err == nil && out.SecurityGroupRules == nil {
+		err = foreign("it has no list of rules")
+	}
+	if err != nil {
+		return nil, g.fail("DescribeSecurityGroupRules", err)
+	}
+	for _, s := range out.SecurityGroupRules {
+		cfg := byID[aws.ToString(s.GroupId)]
+		if cfg == nil {
+			return nil, g.fail("DescribeSecurityGroupRules", foreign("it is about %.40q, which was not asked for", aws.ToString(s.GroupId)))
 		}
-		for _, n := range out.NetworkInterfaces {
-			i := resource.Interface{ID: aws.ToString(n.NetworkInterfaceId), Description: aws.ToString(n.Description)}
-			if n.Association != nil {
-				i.PublicIP = aws.ToString(n.Association.PublicIp)
-			}
-			for _, a := range n.PrivateIpAddresses {
-				i.Addresses = append(i.Addresses, aws.ToString(a.PrivateIpAddress))
-			}
-			for _, a := range n.Ipv6Addresses {
-				i.Addresses = append(i.Addresses, aws.ToString(a.Ipv6Address))
-			}
-			for _, s := range n.Groups {
-				if cfg := byID[aws.ToString(s.GroupId)]; cfg != nil {
-					cfg.Interfaces = append(cfg.Interfaces, i)
-				}
-			}
+		if owner := aws.ToString(s.GroupOwnerId); owner != "" && owner != g.scope.Account { // emulators leave it out
+			return nil, g.fail("DescribeSecurityGroupRules", ofAnother(g.scope.Account, owner, "a rule of security group "+cfg.ID))
+		}
+		if aws.ToBool(s.IsEgress) {
+			cfg.Egress = append(cfg.Egress, g.rule(s))
+		} else {
+			cfg.Ingress = append(cfg.Ingress, g.rule(s))
 		}
 	}
-	return nil
+	return out.NextToken, nil
+}
+
+func (g groupReader) interfaces(ctx context.Context, ids []string, token *string, byID map[string]*resource.SecurityGroup) (*string, error) {
+	out, err := g.api.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
+	if err == nil && out.NetworkInterfaces == nil {
+		err = foreign("it has no list of interfaces")
+	}
+	if err != nil {
+		return nil, g.fail("DescribeNetworkInterfaces", err)
+	}
+	for _, n := range out.NetworkInterfaces {
+		i := resource.Interface{ID: aws.ToString(n.NetworkInterfaceId), Description: aws.ToString(n.Description)}
+		if n.Association != nil {
+			i.PublicIP = aws.ToString(n.Association.PublicIp)
+		}
+		for _, a := range n.PrivateIpAddresses {
+			i.Addresses = append(i.Addresses, aws.ToString(a.PrivateIpAddress))
+		}
+		for _, a := range n.Ipv6Addresses {
+			i.Addresses = append(i.Addresses, aws.ToString(a.Ipv6Address))
+		}
+		asked := false
+		for _, s := range n.Groups {
+			if cfg := byID[aws.ToString(s.GroupId)]; cfg != nil {
+				cfg.Interfaces, asked = append(cfg.Interfaces, i), true
+			}
+		}
+		if !asked {
+			return nil, g.fail("DescribeNetworkInterfaces", foreign("%.40q is attached to no group that was asked for", i.ID))
+		}
+	}
+	return out.NextToken, nil
 }
 
 // rule normalises one rule as DescribeSecurityGroupRules gives it.
-func (g groupReader) rule(ctx context.Context, s types.SecurityGroupRule) (resource.Rule, error) {
+func (g groupReader) rule(s types.SecurityGroupRule) resource.Rule {
 	r := resource.Rule{
 		ID: aws.ToString(s.SecurityGroupRuleId), Description: aws.ToString(s.Description), Tags: tagMap(s.Tags),
 	}
@@ -237,41 +303,46 @@ func (g groupReader) rule(ctx context.Context, s types.SecurityGroupRule) (resou
 	case s.CidrIpv6 != nil:
 		r.CIDR, err = netset.Prefix(*s.CidrIpv6)
 	case s.PrefixListId != nil:
-		r.PrefixList, err = g.prefixList(ctx, *s.PrefixListId)
-		if err != nil {
-			return r, err // a failed read, not an unreadable rule
-		}
+		r.PrefixList = &resource.PrefixList{ID: *s.PrefixListId}
 	case s.ReferencedGroupInfo != nil:
-		r.Group = &resource.GroupRef{ID: aws.ToString(s.ReferencedGroupInfo.GroupId), Owner: g.foreign(s.ReferencedGroupInfo.UserId)}
+		r.Group = &resource.GroupRef{ID: aws.ToString(s.ReferencedGroupInfo.GroupId), Owner: g.other(s.ReferencedGroupInfo.UserId)}
 	}
 	if err != nil || !r.CIDR.IsValid() && r.PrefixList == nil && r.Group == nil {
 		unreadable(&r)
 	}
-	return r, nil
+	return r
 }
+
+// unreadableSource stands for the source of a rule that dera cannot read.
+const unreadableSource = "unreadable-source"
 
 // unreadable marks a rule whose source dera cannot read, for example of a kind
 // that AWS invented since: the rule is unknown, and its neighbours are judged.
 func unreadable(r *resource.Rule) {
 	r.CIDR, r.Group = netip.Prefix{}, nil
-	r.PrefixList = &resource.PrefixList{ID: "unreadable-source"}
+	r.PrefixList = &resource.PrefixList{ID: unreadableSource}
 }
 
 // permissions normalises the short form of DescribeSecurityGroups: one rule for
 // each source.
-func (g groupReader) permissions(ctx context.Context, list []types.IpPermission) ([]resource.Rule, error) {
+func (g groupReader) permissions(list []types.IpPermission) []resource.Rule {
 	var out []resource.Rule
 	for _, p := range list {
 		var base resource.Rule
 		setTraffic(&base, p.IpProtocol, p.FromPort, p.ToPort)
-		cidr := func(text, description *string) {
+		add := func(description *string, source func(r *resource.Rule)) {
 			r := base
-			var err error
-			if r.CIDR, err = netset.Prefix(aws.ToString(text)); err != nil {
-				unreadable(&r)
-			}
 			r.Description = aws.ToString(description)
+			source(&r)
 			out = append(out, r)
+		}
+		cidr := func(text, description *string) {
+			add(description, func(r *resource.Rule) {
+				var err error
+				if r.CIDR, err = netset.Prefix(aws.ToString(text)); err != nil {
+					unreadable(r)
+				}
+			})
 		}
 		for _, x := range p.IpRanges {
 			cidr(x.CidrIp, x.Description)
@@ -280,26 +351,19 @@ func (g groupReader) permissions(ctx context.Context, list []types.IpPermission)
 			cidr(x.CidrIpv6, x.Description)
 		}
 		for _, x := range p.PrefixListIds {
-			r := base
-			var err error
-			if r.PrefixList, err = g.prefixList(ctx, aws.ToString(x.PrefixListId)); err != nil {
-				return nil, err
-			}
-			r.Description = aws.ToString(x.Description)
-			out = append(out, r)
+			add(x.Description, func(r *resource.Rule) { r.PrefixList = &resource.PrefixList{ID: aws.ToString(x.PrefixListId)} })
 		}
 		for _, x := range p.UserIdGroupPairs {
-			r := base
-			r.Group = &resource.GroupRef{ID: aws.ToString(x.GroupId), Owner: g.foreign(x.UserId)}
-			r.Description = aws.ToString(x.Description)
-			out = append(out, r)
+			add(x.Description, func(r *resource.Rule) {
+				r.Group = &resource.GroupRef{ID: aws.ToString(x.GroupId), Owner: g.other(x.UserId)}
+			})
 		}
 	}
-	return out, nil
+	return out
 }
 
-// foreign is the owner of a referenced group if that is another account.
-func (g groupReader) foreign(owner *string) string {
+// other is the owner of a referenced group if that is another account.
+func (g groupReader) other(owner *string) string {
 	if o := aws.ToString(owner); o != g.scope.Account {
 		return o
 	}

@@ -97,6 +97,8 @@ type fixture struct {
 	cloud  *awssim.Cloud
 	region *awssim.Region
 	calls  []Call
+	some   string // a group of the test
+	last   string // the last right answer of a listing
 }
 
 func newFixture(t *testing.T, set func(*Config)) *fixture {

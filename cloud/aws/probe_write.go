@@ -44,8 +44,8 @@ func (p *prober) dryRun(ctx context.Context, action string) error {
 		return ErrNothing
 	}
 	cfg, err := p.writing(dera.Plan{
-		Partition: Partition(p.region), Account: p.account, Region: p.region, Type: resource.SecurityGroupType,
-		Resource: dera.NewARN(Partition(p.region), "ec2", p.region, p.account, "security-group/"+p.found.Group),
+		Partition: dera.PartitionOf(p.region).ID, Account: p.account, Region: p.region, Type: resource.SecurityGroupType,
+		Resource: dera.NewARN(dera.PartitionOf(p.region).ID, "ec2", p.region, p.account, "security-group/"+p.found.Group),
 		Changes:  []dera.Change{{Operation: action}},
 	})
 	if err != nil {

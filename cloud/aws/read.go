@@ -30,10 +30,32 @@ func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, e
 
 // ReadAgain is a full Read for a remediation, which reads the same resource
 // several times within seconds: what stands around the resource may be from its
-// own reads up to half a minute ago, never from before the last Read of it.
+// own reads up to half a minute ago, never from before the last Read of it. A
+// resource of which something could not be read is an UnreadError: nothing is
+// written on such a ground.
 func (c *Client) ReadAgain(ctx context.Context, scope dera.Scope) (Page, error) {
-	return c.read(ctx, scope, true, true)
+	page, err := c.read(ctx, scope, true, true)
+	for _, r := range page.Resources {
+		if r.Unread != "" {
+			return Page{}, &UnreadError{r.ARN, r.Unread}
+		}
+	}
+	return page, err
 }
+
+// UnreadError says that the configuration of a resource is not known.
+type UnreadError struct {
+	Resource dera.ARN
+	Why      string
+}
+
+// Error implements error.
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("the configuration of %s is not known: %s", e.Resource, e.Why)
+}
+
+// Unread tells callers that do not know this package that another read may do.
+func (e *UnreadError) Unread() bool { return true }
 
 func (c *Client) read(ctx context.Context, scope dera.Scope, full, again bool) (Page, error) {
 	timeout := c.cfg.Timeout

@@ -112,8 +112,17 @@ func TestSourcesThatAreNoRanges(t *testing.T) {
 		}
 		return nil
 	}
-	if page, err := f.Read(t.Context(), scopeOf(id), true); err == nil {
-		t.Errorf("failed prefix list: got %+v, want an error", page)
+	page, err := f.Read(t.Context(), scopeOf(id, own), true)
+	if err != nil || len(page.Resources) != 2 {
+		t.Fatalf("failed prefix list: got %+v, %v, want both groups", page, err)
+	}
+	for _, r := range page.Resources {
+		if got := r.Unread != ""; got != (r.ID == id) {
+			t.Errorf("failed prefix list: group %s is unread: %q, want only the one that uses the list", r.Name, r.Unread)
+		}
+	}
+	if _, err := f.ReadAgain(t.Context(), scopeOf(id)); err == nil {
+		t.Error("a read for a remediation: got no error")
 	}
 }
 
@@ -122,13 +131,13 @@ func TestRuleWithoutAKnownSourceIsUnknown(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	g := groupReader{Client: f.Client, scope: scopeOf()}
-	r, err := g.rule(t.Context(), types.SecurityGroupRule{SecurityGroupRuleId: awssdk.String("sgr-1"), IpProtocol: awssdk.String("tcp"), FromPort: awssdk.Int32(22), ToPort: awssdk.Int32(22)})
-	if err != nil || len(resource.Unknown([]resource.Rule{r})) != 1 {
-		t.Errorf("got %+v, %v, want a rule whose source is unknown", r, err)
+	r := g.rule(types.SecurityGroupRule{SecurityGroupRuleId: awssdk.String("sgr-1"), IpProtocol: awssdk.String("tcp"), FromPort: awssdk.Int32(22), ToPort: awssdk.Int32(22)})
+	if len(resource.Unknown([]resource.Rule{r})) != 1 {
+		t.Errorf("got %+v, want a rule whose source is unknown", r)
 	}
-	list, err := g.permissions(t.Context(), []types.IpPermission{{IpProtocol: awssdk.String("tcp"), IpRanges: []types.IpRange{{CidrIp: awssdk.String("nonsense")}, {CidrIp: awssdk.String("10.0.0.0/8")}}}})
-	if err != nil || len(list) != 2 || len(resource.Unknown(list)) != 1 {
-		t.Errorf("got %+v, %v, want one unknown and one known rule", list, err)
+	list := g.permissions([]types.IpPermission{{IpProtocol: awssdk.String("tcp"), IpRanges: []types.IpRange{{CidrIp: awssdk.String("nonsense")}, {CidrIp: awssdk.String("10.0.0.0/8")}}}})
+	if len(list) != 2 || len(resource.Unknown(list)) != 1 {
+		t.Errorf("got %+v, want one unknown and one known rule", list)
 	}
 }
 

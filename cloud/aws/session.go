@@ -91,7 +91,7 @@ func (s *session) verify(ctx context.Context, creds aws.Credentials) error {
 
 // inPartition refuses another partition than that of the regions.
 func (s *session) inPartition(got string) error {
-	want := Partition(s.client.base.Region)
+	want := dera.PartitionOf(s.client.base.Region).ID
 	if got == want {
 		return nil
 	}
@@ -168,8 +168,8 @@ func (c *Client) verified(account, role string, next aws.CredentialsProvider, se
 	return aws.NewCredentialsCache(&session{client: c, next: next, account: account, role: role}, set...)
 }
 
-// foreign is the error for a resource that an answer says belongs to another
+// ofAnother is the error for a resource that an answer says belongs to another
 // account than the one that is looked after.
-func foreign(account, owner, resource string) error {
+func ofAnother(account, owner, resource string) error {
 	return &AccountError{account, owner, resource + " belongs to", "it is not one of this account's, so nothing about it is decided"}
 }

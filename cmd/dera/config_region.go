@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"dera"
-	awscloud "dera/cloud/aws"
 )
 
 // awsRegions are the regions of this release's AWS SDK (its partitions.json).
@@ -65,7 +64,7 @@ func (c fileConfig) validatePlaces() (errs []error) {
 			bad(field, "%s stands here twice: remove one", r)
 		}
 		seen[r] = true
-		same(field, awscloud.Partition(r))
+		same(field, dera.PartitionOf(r).ID)
 	}
 	for i, a := range c.Accounts {
 		for _, r := range []struct{ field, arn string }{{"role_arn", a.Role}, {"write_role_arn", a.WriteRole}} {
@@ -93,7 +92,7 @@ func (c fileConfig) validatePlaces() (errs []error) {
 			if err := knownRegion(region, c.NewRegions); err != nil {
 				bad("queue", "%v", err)
 			} else {
-				same("queue", awscloud.Partition(region))
+				same("queue", dera.PartitionOf(region).ID)
 			}
 		}
 	}
@@ -107,7 +106,7 @@ func (c fileConfig) validateRegions(from string, list []string) error {
 		if err := knownRegion(r, c.NewRegions); err != nil {
 			return usage("%s: %w", from, err)
 		}
-		if p, first := awscloud.Partition(r), awscloud.Partition(list[0]); p != first {
+		if p, first := dera.PartitionOf(r).ID, dera.PartitionOf(list[0]).ID; p != first {
 			return usage("%s: %s is in the partition %s, and %s in %s: look at one partition at a time", from, r, p, list[0], first)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -100,6 +101,9 @@ func newRoleCommand(a *app) *cobra.Command {
 					return usage("--account: %v", err)
 				}
 			}
+			if _, ok := dera.PartitionByID(partition); !ok {
+				return usage("--partition is %q, want one of %s", partition, strings.Join(partitionIDs(), ", "))
+			}
 			reader := control.ReaderPolicy(controls.All(), partition, account)
 			remediator := control.RemediatorPolicy(controls.All(), partition, account)
 			if tags {
@@ -117,10 +121,18 @@ func newRoleCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
-	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn or aws-us-gov")
+	cmd.Flags().StringVar(&partition, "partition", dera.Partitions()[0].ID, "one of "+strings.Join(partitionIDs(), ", "))
 	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
 	cmd.Flags().BoolVar(&tags, "tagging", false, "with what tagging changed resources takes (tagging.enabled of the configuration)")
 	return cmd
+}
+
+func partitionIDs() []string {
+	var out []string
+	for _, p := range dera.Partitions() {
+		out = append(out, p.ID)
+	}
+	return out
 }
 
 func (a *app) printPolicy(p control.Policy) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dera"
 	awscloud "dera/cloud/aws"
 	"dera/control"
 	"dera/controls"
@@ -134,7 +135,7 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 // writes by dry run and simulation in the first one.
 func (x *examination) permissions(ctx context.Context, account string, regions []string) {
 	reads, writes := map[string]bool{}, map[string]bool{}
-	for _, st := range control.ReaderPolicy(controls.All(), awscloud.Partition(x.client.Region()), account).Statement {
+	for _, st := range control.ReaderPolicy(controls.All(), dera.PartitionOf(x.client.Region()).ID, account).Statement {
 		for _, a := range st.Action {
 			reads[a] = true
 		}

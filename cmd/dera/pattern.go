@@ -115,7 +115,7 @@ func patternQueue(text string) (dera.ARN, error) {
 	if len(host) < 3 || host[0] != "sqs" || len(path) != 2 || dera.ValidAccountID(path[0]) != nil {
 		return "", fmt.Errorf("%q is not the URL of a queue, such as https://sqs.eu-west-1.amazonaws.com/111122223333/dera-events", text)
 	}
-	return dera.NewARN(cloudtrail.Partition(host[1]), "sqs", host[1], path[0], path[1]), nil
+	return dera.NewARN(dera.PartitionOf(host[1]).ID, "sqs", host[1], path[0], path[1]), nil
 }
 
 // queuePolicy is a resource policy. Its types fix the order of the members.

@@ -207,7 +207,7 @@ func (r *recording) places(accounts, regions bool) {
 	slices.Sort(r.regions)
 	for i := range r.accounts {
 		if r.accounts[i].Partition == "" && len(r.regions) > 0 {
-			r.accounts[i].Partition = cloudtrail.Partition(r.regions[0])
+			r.accounts[i].Partition = dera.PartitionOf(r.regions[0]).ID
 		}
 	}
 }

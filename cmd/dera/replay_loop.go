@@ -103,6 +103,7 @@ func (p *replaying) wire(rec recording) error {
 		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },
 		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay",
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), Now: s.app.now, Tell: p.tell,
+		Settle: -1, // what is recorded does not lag
 	})
 	return err
 }
@@ -242,7 +243,7 @@ func (p *replaying) touched() map[string]*episode {
 
 // notFoundAgain looks whether the failure behind an open finding is still told.
 func (p *replaying) notFoundAgain(ctx context.Context, f dera.Finding) (bool, error) {
-	look, err := p.detector.Look(ctx, scopeOf(f))
+	look, err := p.detector.Look(ctx, scopeOf(f), false)
 	if err != nil {
 		return false, fmt.Errorf("look at %s again: %w", f.Resource, err)
 	}

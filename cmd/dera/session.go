@@ -149,7 +149,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if s.identity, err = s.client.Identity(ctx); err != nil {
 		return fmt.Errorf("find out who we are: %w", err)
 	}
-	partition := awscloud.Partition(s.client.Region())
+	partition := dera.PartitionOf(s.client.Region()).ID
 	for _, a := range accounts {
 		s.accounts = append(s.accounts, dera.Account{ID: a.ID, Partition: partition, Name: a.Name, OU: a.OU, Tags: a.Tags, Owner: a.Owner})
 	}

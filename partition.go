@@ -1,0 +1,51 @@
+package dera
+
+import (
+	"slices"
+	"strings"
+)
+
+// Partition is a part of AWS with accounts, regions and ARNs of its own.
+type Partition struct {
+	// ID is how ARNs name it.
+	ID string
+	// DNSSuffix ends the host names of its services.
+	DNSSuffix string
+	// CloudFront says that its buckets can be origins of distributions that its
+	// own accounts list (AWS GovCloud user guide, "Amazon CloudFront").
+	CloudFront bool
+	// prefix begins the names of its regions; aws has all that no other has.
+	prefix string
+}
+
+// Partitions is the one table of partitions, from partitions.json of the AWS
+// SDKs; aws is the first.
+func Partitions() []Partition {
+	return []Partition{
+		{ID: "aws", DNSSuffix: "amazonaws.com", CloudFront: true},
+		{ID: "aws-cn", DNSSuffix: "amazonaws.com.cn", CloudFront: true, prefix: "cn-"},
+		{ID: "aws-us-gov", DNSSuffix: "amazonaws.com", prefix: "us-gov-"},
+		{ID: "aws-iso", DNSSuffix: "c2s.ic.gov", prefix: "us-iso-"},
+		{ID: "aws-iso-b", DNSSuffix: "sc2s.sgov.gov", prefix: "us-isob-"},
+		{ID: "aws-iso-e", DNSSuffix: "cloud.adc-e.uk", prefix: "eu-isoe-"},
+		{ID: "aws-iso-f", DNSSuffix: "csp.hci.ic.gov", prefix: "us-isof-"},
+		{ID: "aws-eusc", DNSSuffix: "amazonaws.eu", prefix: "eusc-"},
+	}
+}
+
+// PartitionOf returns the partition that a region lies in; a region of no known
+// form belongs to aws, as in the AWS SDKs.
+func PartitionOf(region string) Partition {
+	all := Partitions()
+	i := slices.IndexFunc(all[1:], func(p Partition) bool { return strings.HasPrefix(region, p.prefix) })
+	return all[i+1]
+}
+
+// PartitionByID returns the partition with an ID, as an ARN names it.
+func PartitionByID(id string) (Partition, bool) {
+	all := Partitions()
+	if i := slices.IndexFunc(all, func(p Partition) bool { return p.ID == id }); i >= 0 {
+		return all[i], true
+	}
+	return Partition{}, false
+}
