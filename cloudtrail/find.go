@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,17 +98,24 @@ func (out *LogFiles) add(root, name string, kind fs.FileMode) {
 	}
 }
 
-// LeftOut reports whether the first error that reading a file gave means that it
-// is none of CloudTrail, and so nothing that is missing. What a person named, or
-// what is called like a log file, is missing.
-func (f LogFile) LeftOut(err error) bool {
+// LeftOut reports whether a file holds no events of CloudTrail, and is so nothing
+// that is missing: reader gave err as the first thing of it. What a person named, or
+// what is called like a log file, is missing. To find out, reader may have read on.
+func (f LogFile) LeftOut(reader *LogReader, err error) (out, readOn bool) {
 	switch {
 	case f.named:
-		return false
+		return false, false
 	case errors.Is(err, errOther):
-		return true
+		return true, false
 	case slices.Contains([]string{".json", ".jsonl", ".ndjson"}, filepath.Ext(strings.TrimSuffix(f.Path, ".gz"))):
-		return false
+		return false, false
 	}
-	return errors.Is(err, ErrNotLog) || errors.Is(err, ErrNotCloudTrail) || errors.Is(err, ErrNotJSON) || errors.Is(err, errSyntax)
+	var fields Fields
+	for ; !errors.Is(err, io.EOF); err = reader.Next(&fields) {
+		foreign := errors.Is(err, ErrNotLog) || errors.Is(err, ErrNotCloudTrail) || errors.Is(err, ErrNotJSON) || errors.Is(err, errSyntax)
+		if !foreign || errors.Is(err, ErrOtherEvent) {
+			return false, true
+		}
+	}
+	return true, true
 }

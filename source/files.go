@@ -90,13 +90,24 @@ func (r *fileReader) file(file cloudtrail.LogFile) bool {
 	var f cloudtrail.Fields
 	for first := true; ; first = false {
 		err := r.Next(&f)
+		if errors.Is(err, io.EOF) {
+			return true
+		}
 		at := Raw{File: file.Path, Line: r.Line()}
+		if err != nil && first {
+			switch out, readOn := file.LeftOut(&r.LogReader, err); {
+			case out:
+				r.leftOut(cloudtrail.Unread{File: file.Path, Why: err.Error()})
+				return true
+			case readOn:
+				if _, err := in.Seek(0, io.SeekStart); err != nil {
+					return r.yield(at, fmt.Errorf("read events: %w", err))
+				}
+				r.Reset(in)
+				continue
+			}
+		}
 		switch {
-		case errors.Is(err, io.EOF):
-			return true
-		case err != nil && first && file.LeftOut(err):
-			r.leftOut(cloudtrail.Unread{File: file.Path, Why: err.Error()})
-			return true
 		case errors.Is(err, cloudtrail.ErrNotCloudTrail) && !errors.Is(err, cloudtrail.ErrOtherEvent) && r.Raw() != nil:
 			at.Body, err = bytes.Clone(r.Raw()), nil // whoever decodes it says what is wrong
 		case err != nil:

@@ -122,6 +122,7 @@ func TestFiles_reads_folders(t *testing.T) {
 		"archive.gz":                                       "no",
 		"archive.zip":                                      "PK\x03\x04",
 		"settings":                                         `{"a":1}`,
+		"zz-mixed":                                         "a line of something else\n{\"message\":\"CWL CONTROL MESSAGE\"}\n" + event("z"),
 		"h.json":                                           "not JSON",
 	} {
 		path := filepath.Join(dir, name)
@@ -142,16 +143,16 @@ func TestFiles_reads_folders(t *testing.T) {
 			errs = append(errs, filepath.Base(name)+err.Error()[strings.LastIndex(err.Error(), ": "):])
 		default:
 			events = append(events, filepath.Base(name)+" "+string(raw.Body))
-			if raw.Line != 1 {
+			if raw.Line != 1 && name != "zz-mixed" {
 				t.Errorf("%s: got line %d", name, raw.Line)
 			}
 		}
 	}
 	slices.Sort(left)
 	for _, tc := range []struct{ what, got, want string }{
-		{"events", strings.Join(events, ", "), `c.jsonl {"eventName":"c"}, d.ndjson.gz {"eventName":"d"}, e.jsonl {"eventName":"c"}, a.json {"eventName":"a"}, b.json.gz {"eventName":"b"}, stream-1-2024-08-01-f {"eventName":"f1"}, stream-1-2024-08-01-f {"eventName":"f2"}`},
+		{"events", strings.Join(events, ", "), `c.jsonl {"eventName":"c"}, d.ndjson.gz {"eventName":"d"}, e.jsonl {"eventName":"c"}, a.json {"eventName":"a"}, b.json.gz {"eventName":"b"}, stream-1-2024-08-01-f {"eventName":"f1"}, stream-1-2024-08-01-f {"eventName":"f2"}, zz-mixed {"eventName":"z"}`},
 		{"left out", strings.Join(left, ", "), "README.txt, archive.gz, archive.zip, c.json, d.json.gz, i.json, settings"},
-		{"errors", strings.Join(errs, ", "), "h.json: neither JSON nor CSV of CloudTrail"},
+		{"errors", strings.Join(errs, ", "), "h.json: neither JSON nor CSV of CloudTrail, zz-mixed: neither JSON nor CSV of CloudTrail, zz-mixed: not a CloudTrail event"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: got %s, want %s", tc.what, tc.got, tc.want)

@@ -186,7 +186,7 @@ func (w *worker) file(ctx context.Context, log cloudtrail.LogFile) error {
 		return err
 	}
 	mark.Name = path
-	var in io.Reader = f
+	var in io.ReadSeeker = f
 	if trust == Verified { // the very bytes whose digest was compared
 		in = bytes.NewReader(w.buffer.Bytes())
 	}
@@ -288,19 +288,30 @@ func (w *worker) mark(ctx context.Context, sum string, trust Trust) (m Mark, ski
 var errLeftOut = errors.New("left out")
 
 // records reads what the ledger does not have yet.
-func (w *worker) records(ctx context.Context, log cloudtrail.LogFile, in io.Reader, trust Trust, m *Mark) (Counts, error) {
+func (w *worker) records(ctx context.Context, log cloudtrail.LogFile, in io.ReadSeeker, trust Trust, m *Mark) (Counts, error) {
 	counts := Counts{}
 	skip := m.Records
 	m.From, m.Records, m.At = skip, 0, SecondOf(w.now())
 	w.a.file()
-	for w.reader.Reset(in); ; {
+	first := true
+	for w.reader.Reset(in); ; first = false {
 		reason := Counted
 		if err := w.reader.Next(&w.fields); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			if m.Records == 0 && log.LeftOut(err) {
-				w.leftOut(log.Path, err)
-				return nil, errLeftOut
+			if first {
+				switch out, readOn := log.LeftOut(&w.reader, err); {
+				case out:
+					w.leftOut(log.Path, err)
+					return nil, errLeftOut
+				case readOn:
+					if _, err := in.Seek(0, io.SeekStart); err != nil {
+						m.Damage = err.Error()
+						break
+					}
+					w.reader.Reset(in)
+					continue
+				}
 			}
 			if reason = reasonOf(err); reason == Unreadable && m.Damage == "" {
 				m.Damage = fmt.Sprintf("line %d: %v", w.reader.Line(), err)

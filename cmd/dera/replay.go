@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,7 +60,19 @@ type recordedEvent struct {
 // better reports whether of two copies of an event this is the one to go by: it
 // says more. Which file is read first decides nothing.
 func (e recordedEvent) better(o recordedEvent) bool {
-	said := func(e recordedEvent) string { return string(e.Request) + "\x00" + string(e.Response) }
+	said := func(e recordedEvent) string {
+		var out []byte
+		for _, raw := range []json.RawMessage{e.Request, e.Response} {
+			var left struct {
+				Omitted bool `json:"omitted"`
+			}
+			if err := json.Unmarshal(raw, &left); err == nil && left.Omitted { // CloudTrail's own word for too large
+				raw = nil
+			}
+			out = append(append(out, raw...), 0)
+		}
+		return string(out)
+	}
 	a, b := said(e), said(o)
 	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b), strings.Compare(o.position, e.position)) > 0
 }
