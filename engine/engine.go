@@ -8,7 +8,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -61,6 +60,11 @@ type Config struct {
 	// LeaseTTL is how long a crashed engine's work stays untouched; 0 means 2
 	// minutes. A lease in use is renewed.
 	LeaseTTL time.Duration
+	// Grace is how long Work lets the jobs in hand go on once its context is done; 0
+	// means 8 s. What is not over then is cut off, and settled by the next start.
+	Grace time.Duration
+	// DrainMost is how many jobs Drain runs at most; 0 means 100,000.
+	DrainMost int
 	// Poll is how often jobs that other processes made are looked for; 0 means 1 s.
 	Poll time.Duration
 	// Settle, Patience, Validity and Wait are remediate.Config's.
@@ -140,6 +144,12 @@ func (c Config) defaults() Config {
 	if c.LeaseTTL <= 0 {
 		c.LeaseTTL = 2 * time.Minute
 	}
+	if c.Grace == 0 {
+		c.Grace = 8 * time.Second
+	}
+	if c.DrainMost == 0 {
+		c.DrainMost = 100_000
+	}
 	if c.Poll == 0 {
 		c.Poll = time.Second
 	}
@@ -157,111 +167,3 @@ func (c Config) defaults() Config {
 	}
 	return c
 }
-
-// Work runs jobs until ctx is done, then ends the jobs in hand and returns.
-func (e *Engine) Work(ctx context.Context) error {
-	var workers sync.WaitGroup
-	slots := make(chan struct{}, e.cfg.Workers)
-	defer workers.Wait()
-	tick := time.NewTicker(e.cfg.Poll)
-	defer tick.Stop()
-	for {
-		for {
-			free := cap(slots) - len(slots)
-			if free == 0 || ctx.Err() != nil {
-				break
-			}
-			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, free, e.cfg.LeaseTTL)
-			if err != nil && ctx.Err() == nil {
-				e.cfg.Log.ErrorContext(ctx, "claim jobs", "err", err)
-			}
-			for _, j := range jobs {
-				slots <- struct{}{}
-				workers.Go(func() {
-					defer func() { <-slots; e.poke() }()
-					e.runJob(context.WithoutCancel(ctx), j)
-				})
-			}
-			if len(jobs) == 0 {
-				break
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-e.wake:
-		case <-tick.C:
-		}
-	}
-}
-
-// Drain runs due jobs of the given kinds in the caller's goroutine until none is
-// left. It is the deterministic engine of commands and tests.
-func (e *Engine) Drain(ctx context.Context) error {
-	for ctx.Err() == nil {
-		jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, 1, e.cfg.LeaseTTL)
-		if err != nil {
-			return err
-		}
-		if len(jobs) == 0 {
-			return nil
-		}
-		e.runJob(ctx, jobs[0])
-	}
-	return ctx.Err()
-}
-
-// poke lets Work look for jobs at once.
-func (e *Engine) poke() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
-}
-
-// runJob is the job boundary: it recovers, logs, and gives a failed job back
-// with a growing delay. Only what is in a committed batch's Done is finished.
-func (e *Engine) runJob(ctx context.Context, j dera.Job) {
-	if !e.running.take(j.Kind + " " + j.Key) {
-		return // its lease ran out while it runs here: whoever runs it ends it
-	}
-	defer e.running.give(j.Kind + " " + j.Key)
-	err := e.safely(ctx, j)
-	if err == nil {
-		return
-	}
-	at := e.cfg.Now().Add(backoff(j.Attempts))
-	var later *remediate.LaterError
-	if errors.As(err, &later) {
-		at = later.At
-	}
-	e.cfg.Log.WarnContext(ctx, "job goes back", "job", j.Kind+" "+j.Key, "attempt", j.Attempts, "err", err)
-	e.cfg.Tell(News{What: "job", Err: err})
-	if err := e.cfg.Store.Retry(context.WithoutCancel(ctx), j, at); err != nil {
-		e.cfg.Log.ErrorContext(ctx, "give a job back", "job", j.Kind+" "+j.Key, "err", err)
-	}
-}
-
-func (e *Engine) safely(ctx context.Context, j dera.Job) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s %s broke: %v", j.Kind, j.Key, p)
-		}
-	}()
-	switch j.Kind {
-	case lookJob:
-		return e.runLook(ctx, j)
-	case remediateJob:
-		return e.runRemediate(ctx, j)
-	case expireJob:
-		return e.runExpire(ctx, j)
-	}
-	return fmt.Errorf("job of the unknown kind %q", j.Kind)
-}
-
-// backoff is 1 s, 2 s, 4 s … up to 5 minutes.
-func backoff(attempts int) time.Duration {
-	return min(time.Second<<min(max(attempts-1, 0), maxBackoff), 5*time.Minute)
-}
-
-const maxBackoff = 12

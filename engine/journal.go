@@ -44,6 +44,8 @@ func (j journal) Lease(ctx context.Context, resource string) (dera.Lease, error)
 // Release implements remediate.Journal.
 func (j journal) Release(ctx context.Context, l dera.Lease) error {
 	defer j.held.give(l.Resource)
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	return j.cfg.Store.Release(ctx, l)
 }
 
@@ -126,6 +128,8 @@ func inEffect(r dera.Remediation) bool {
 // Write implements remediate.Journal: state, intent, record, findings and the
 // next look commit together.
 func (j journal) Write(ctx context.Context, e remediate.Entry) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	b := store.Batch{Fence: e.Lease, Records: []dera.AuditRecord{fit(e.Record)}}
 	if e.Intent != nil {
 		b.Intents = []dera.Intent{*e.Intent}

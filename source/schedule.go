@@ -73,7 +73,7 @@ func (s *Schedule) Run(ctx context.Context, handle Handler) error {
 }
 
 func (s *Schedule) round(ctx context.Context, handle Handler) error {
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
+	work, cancel := inHand(ctx, s.cfg.Timeout)
 	defer cancel()
 	if err := handle(work, s.delivery()); err != nil {
 		return fmt.Errorf("handle sweep: %w", err)

@@ -91,6 +91,20 @@ func (c Counts) Names() map[string]int64 {
 	return out
 }
 
+// grace is how long what is in hand may go on after the end of a source.
+const grace = 8 * time.Second
+
+// inHand is the context of what a source hands over: it outlives ctx, but neither
+// the timeout nor, once ctx is done, the grace time.
+func inHand(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	stop := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(grace, cancel)
+		context.AfterFunc(work, func() { t.Stop() })
+	})
+	return work, func() { stop(); cancel() }
+}
+
 // randomness returns r, or the process's own source for nil.
 func randomness(r func() float64) func() float64 {
 	if r == nil {

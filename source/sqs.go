@@ -47,8 +47,8 @@ type SQSConfig struct {
 	// Visibility is the queue's visibility timeout; 30 s, the default of SQS, if
 	// zero. While a handler works, messages stay hidden.
 	Visibility time.Duration
-	// Timeout is how long a handler may take; a minute if zero. It is also the
-	// longest that Run goes on after its context ended.
+	// Timeout is how long a handler may take; a minute if zero. After the end of
+	// its context Run goes on for 8 s at most.
 	Timeout time.Duration
 	// Silence is after how long without a message OnSilence is told; never if
 	// zero. OnSilence is called once for each silence, between receives, with
@@ -140,7 +140,7 @@ func (s *SQS) round(ctx context.Context, handle Handler) error {
 	now := s.cfg.Now().UTC()
 	s.silence.delivered(now)
 	// From here on the end of ctx stops nothing: the batch is in hand.
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
+	work, cancel := inHand(ctx, s.cfg.Timeout)
 	defer cancel()
 	release := s.hold(work, messages)
 	err = handle(work, s.sieve.sift(messages, now))

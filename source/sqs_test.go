@@ -181,13 +181,13 @@ func TestSQS_starts_over_after_a_success(t *testing.T) {
 func TestSQS_finishes_the_batch_in_hand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q, in := newQueue(envelope(ours, authorize, "sg-1", 1)), &inbox{work: 10 * time.Second}
+		q, in := newQueue(envelope(ours, authorize, "sg-1", 1)), &inbox{work: 8 * time.Second}
 		_, stop := start(t, SQSConfig{Queue: q}, in.handle)
 		<-time.After(time.Second)
 		begin := time.Now()
 		stop()
-		if took := time.Since(begin); took != 9*time.Second {
-			t.Errorf("got %s until Run returned, want the 9s that were left", took)
+		if took := time.Since(begin); took != 7*time.Second {
+			t.Errorf("got %s until Run returned, want the 7s that were left", took)
 		}
 		if q.left() != 0 || len(in.received()) != 1 {
 			t.Errorf("got %d messages left after deliveries %v, want the batch committed and deleted", q.left(), in.received())
@@ -216,8 +216,8 @@ func TestSQS_gives_up_on_a_handler_that_hangs(t *testing.T) {
 		<-time.After(time.Second)
 		begin := time.Now()
 		stop()
-		if took := time.Since(begin); took != 39*time.Second || q.left() != 1 {
-			t.Errorf("got %s until Run returned and %d messages left, want 39s and 1", took, q.left())
+		if took := time.Since(begin); took != grace || q.left() != 1 {
+			t.Errorf("got %s until Run returned and %d messages left, want the grace time and 1", took, q.left())
 		}
 	})
 }

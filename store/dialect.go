@@ -84,14 +84,14 @@ func (s *Store) openSQLite(path string) error {
 	return err
 }
 
-func openLocal(dsn string, connections int) (*pool, error) {
+func openLocal(dsn string, most int) (*pool, error) {
 	connector, err := newPreparing(dsn)
 	if err != nil {
 		return nil, err
 	}
 	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
 	return &pool{DB: db, local: true}, nil
 }
 
@@ -109,6 +109,13 @@ func createPrivate(path string) error {
 	return f.Close()
 }
 
+// connections is how many a pool to PostgreSQL has.
+const connections = 4
+
+// transactionTime is how long a transaction on PostgreSQL may take: a server that
+// is gone without a word must not hold a worker for as long as TCP does.
+const transactionTime = time.Minute
+
 // openPostgres opens some connections that write and some that read, so that
 // commits that wait for each other never keep a lease or a stop from being read.
 func (s *Store) openPostgres(ctx context.Context, text string) error {
@@ -123,8 +130,8 @@ func (s *Store) openPostgres(ctx context.Context, text string) error {
 	}
 	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg)}, &pool{DB: stdlib.OpenDB(*cfg)}
 	for _, db := range []*pool{s.write, s.read} {
-		db.SetMaxOpenConns(4)
-		db.SetMaxIdleConns(4)
+		db.SetMaxOpenConns(connections)
+		db.SetMaxIdleConns(connections)
 	}
 	var encoding, sync string
 	err = s.read.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), current_setting('synchronous_commit')").Scan(&encoding, &sync)

@@ -53,7 +53,14 @@ func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *
 
 // ExecContext implements transaction, as a transaction of its own.
 func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return p.DB.ExecContext(p.calm(ctx), query, args...)
+	if p.local {
+		return p.DB.ExecContext(p.calm(ctx), query, args...)
+	}
+	ctx, cancel := context.WithTimeout(ctx, transactionTime)
+	defer cancel()
+	res, err := p.DB.ExecContext(ctx, query, args...)
+	p.renew(err)
+	return res, err
 }
 
 // tx runs f in one write transaction, which ends also when f panics: with
@@ -63,6 +70,15 @@ func (s *Store) tx(ctx context.Context, f func(context.Context, transaction) err
 	if s.write.local {
 		return s.localTx(ctx, f)
 	}
+	ctx, cancel := context.WithTimeout(ctx, transactionTime)
+	defer cancel()
+	err := s.remoteTx(ctx, f)
+	s.write.renew(err)
+	return err
+}
+
+// remoteTx is tx on PostgreSQL.
+func (s *Store) remoteTx(ctx context.Context, f func(context.Context, transaction) error) error {
 	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
 	if err != nil {
 		return err

@@ -10,11 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera"
+	"dera/audit"
 	awscloud "dera/cloud/aws"
 	"dera/controls"
 	"dera/engine"
 	"dera/resource"
 	"dera/source"
+	"dera/store"
 )
 
 func newRunCommand(a *app) *cobra.Command {
@@ -24,7 +26,8 @@ func newRunCommand(a *app) *cobra.Command {
 		Use:   "run",
 		Short: "The controller: events, sweeps and workers, until it is stopped",
 		Long: "run takes CloudTrail events from the SQS queue that EventBridge fills, looks at everything once an interval,\n" +
-			"and carries out what is decided. It ends cleanly on SIGTERM: what is in hand is finished.",
+			"and carries out what is decided. It ends cleanly on SIGTERM, within 20 seconds: what is in hand is finished, and what\n" +
+			"hangs is cut off and settled by the next start. While the database is away it waits.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.controller(cmd.Context(), queueURL, sweep) },
 	}
@@ -37,24 +40,24 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
 	}
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	if err := s.recallAloud(ctx); err != nil {
-		return err
-	}
-	s.queueURL = queueURL
 	level := slog.HandlerOptions{Level: slog.LevelInfo}
 	log := slog.New(slog.NewJSONHandler(a.err, &level))
 	if _, tty := terminal(a.err); tty {
 		log = slog.New(slog.NewTextHandler(a.err, &level))
 	}
+	var s *session
+	if err := awaited(ctx, log, func() (err error) { s, err = a.open(ctx); return err }); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.end(ctx)) }()
+	if err := awaited(ctx, log, func() error { return s.recallAloud(ctx) }); err != nil {
+		return err
+	}
+	s.queueURL = queueURL
 	if err := s.connect(ctx, options{log: log, tell: a.follow()}); err != nil {
 		return err
 	}
-	if err := s.remember(ctx); err != nil {
+	if err := awaited(ctx, log, func() error { return s.remember(ctx) }); err != nil {
 		return err
 	}
 	queueURL = s.queue()
@@ -67,7 +70,7 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if sweep == 0 {
 		sweep = time.Hour
 	}
-	if err := s.engine.Start(ctx, version); err != nil {
+	if err := awaited(ctx, log, func() error { return s.engine.Start(ctx, version) }); err != nil {
 		return err
 	}
 	log.InfoContext(ctx, "dera runs", "account", s.identity.Account, "region", s.regions, "queue", queueURL != "", "sweep", sweep.String())
@@ -77,7 +80,11 @@ func (a *app) controller(ctx context.Context, queueURL string, sweep time.Durati
 // serve runs sources and workers until ctx is done, then ends what is in hand.
 func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duration, log *slog.Logger) error {
 	var parts []func(context.Context) error
-	parts = append(parts, s.engine.Work, s.sign)
+	parts = append(parts, s.engine.Work, func(ctx context.Context) error {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		return s.sign(ctx, log, tick.C)
+	})
 	schedule, err := s.schedule(sweep, log)
 	if err != nil {
 		return err
@@ -88,8 +95,8 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		if err != nil {
 			return err
 		}
-		handle, err := s.feed(ctx, log)
-		if err != nil {
+		var handle source.Handler
+		if err := awaited(ctx, log, func() (err error) { handle, err = s.feed(ctx, log); return err }); err != nil {
 			return err
 		}
 		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, s.noting(handle)) },
@@ -105,22 +112,83 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 			cancel() // one that ends, ends all
 		})
 	}
-	wait.Wait()
-	return errors.Join(errs...)
+	ended := make(chan struct{})
+	go func() { wait.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return errors.Join(errs...)
+	case <-afterEnd(ctx, endWithin):
+		return errors.New("something did not end in time and is cut off; the next start settles what it left open")
+	}
 }
 
-// sign signs a checkpoint of the audit log each minute.
-func (s *session) sign(ctx context.Context) error {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
+// endWithin is how long the parts of a controller have to end, and signWithin how
+// long the last checkpoint has: together less than the 30 s after which Kubernetes
+// kills a process.
+const (
+	endWithin  = 15 * time.Second
+	signWithin = 3 * time.Second
+)
+
+// afterEnd is closed a while after ctx is done.
+func afterEnd(ctx context.Context, d time.Duration) <-chan struct{} {
+	late := make(chan struct{})
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { close(late) }) })
+	return late
+}
+
+// end closes the session within a bound. A checkpoint that cannot be signed now is
+// signed after the next start.
+func (s *session) end(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signWithin)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- s.close(ctx) }()
+	select {
+	case err := <-done:
+		if store.Away(err) {
+			return nil // nothing is lost, and it was said while it ran
+		}
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// awaited calls f until the database is there, with growing waits.
+func awaited(ctx context.Context, log *slog.Logger, f func() error) error {
+	const first, most = time.Second, 30 * time.Second
+	for wait := first; ; wait = min(2*wait, most) {
+		err := f()
+		if err == nil || ctx.Err() != nil || !store.Away(err) {
+			return err
+		}
+		log.ErrorContext(ctx, "the database is away; waiting", "err", err, "wait", wait.String())
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+// sign signs a checkpoint of the audit log at each tick. Only a log that does not
+// contain what was signed of it, or a checkpoint that is not signed with our key,
+// ends the process: then nothing may go on. A database that is away is waited for.
+func (s *session) sign(ctx context.Context, log *slog.Logger, tick <-chan time.Time) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
-			if _, err := s.log.Sign(ctx); err != nil && ctx.Err() == nil {
-				return err // the log and what was signed disagree: nothing may go on
-			}
+		case <-tick:
+		}
+		_, err := s.log.Sign(ctx)
+		switch {
+		case errors.Is(err, audit.ErrFork), errors.Is(err, audit.ErrSignature):
+			return err
+		case err != nil && ctx.Err() == nil:
+			log.ErrorContext(ctx, "the audit log could not be signed; trying again", "err", err)
 		}
 	}
 }

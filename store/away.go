@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	lite "modernc.org/sqlite"
+)
+
+// readOnly is the SQLSTATE of a server that was demoted by a failover.
+const readOnly = "25006"
+
+// Away reports whether the database did not answer, or answered that it cannot
+// work now: it is stopped, restarts, is no longer the primary, is full or busy.
+// The same call may do later.
+func Away(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// https://www.postgresql.org/docs/current/errcodes-appendix.html
+		return pg.Code == readOnly || pg.Code == "55P03" || // lock_not_available
+			slices.Contains([]string{"08", "40", "53", "57", "58"}, pg.Code[:min(2, len(pg.Code))])
+	}
+	var local *lite.Error
+	if errors.As(err, &local) {
+		// https://www.sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN
+		return slices.Contains([]int{5, 6, 7, 8, 10, 13, 14}, local.Code()&0xff)
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	for _, is := range []error{driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, net.ErrClosed} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return errors.As(err, &network) || errors.As(err, &connect) ||
+		err != nil && strings.Contains(err.Error(), "conn closed") // pgx says it without a type
+}
+
+// renew lets go of idle connections, where an error says that they lead to a
+// server that does not take writes any more: after a failover a new one leads to
+// the one that does.
+func (p *pool) renew(err error) {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == readOnly {
+		p.SetMaxIdleConns(0)
+		p.SetMaxIdleConns(connections)
+	}
+}
