@@ -8,46 +8,60 @@ import (
 
 	"dera"
 	"dera/awssim"
+	"dera/engine"
 	"dera/remediate"
+	"dera/resource"
 )
 
-// TestChangeThatShowsLater: the revoke takes effect, and every read is behind for
-// longer than dera waits. The fix fails; when the reads are right again, the record
-// says that the change took effect later, and a person can take it back.
-func TestChangeThatShowsLater(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(443, 443, "10.0.0.0/8"))
+// unseen lets the reads of the operations be behind by the write that it is the
+// hook of, until they are removed.
+func (w *world) unseen(write awssim.Match, reads ...awssim.Match) func() {
 	var behind []*awssim.Injected
-	w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.HookAfter, Times: 1, Func: func() {
-		for _, op := range []string{"DescribeSecurityGroups", "DescribeSecurityGroupRules"} {
-			behind = append(behind, w.cloud.Inject(awssim.Fault{Match: byEngine(op), Kind: awssim.StaleRead, Behind: 1}))
+	w.cloud.Inject(awssim.Fault{Match: write, Kind: awssim.HookAfter, Times: 1, Func: func() {
+		for _, m := range reads {
+			behind = append(behind, w.cloud.Inject(awssim.Fault{Match: m, Kind: awssim.StaleRead, Behind: 1}))
 		}
 	}})
-	w.ingest(w.event(id))
-	for range 200 {
+	return func() {
+		for _, b := range behind {
+			b.Remove()
+		}
+	}
+}
+
+// ends works, and lets time pass, until the remediation ends.
+func (w *world) ends(first func() []dera.Remediation) dera.Remediation {
+	w.t.Helper()
+	for range 300 {
 		w.drain()
-		if list := w.remediations(id); len(list) > 0 && list[0].State.Final() {
-			break
+		if list := first(); len(list) > 0 && list[0].State.Final() {
+			return list[0]
 		}
 		w.clock.Advance(30 * time.Second)
 	}
-	r := w.remediations(id)[0]
+	w.t.Fatal("the remediation does not end")
+	return dera.Remediation{}
+}
+
+// TestChangeThatShowsLater: the write takes effect, and every read is behind for
+// longer than dera tries. The fix fails; when the reads are right again, the record
+// says that the change took effect later, and a person can take it back.
+func TestChangeThatShowsLater(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+	seen := w.unseen(byEngineS3("PutBucketPolicy"), byEngineS3("GetBucketPolicy"))
+	away := w.cloud.Inject(awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: awssim.Error5xxBefore, After: 1})
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	fixes := func() []dera.Remediation { return w.bucketFixes(t) }
+	r := w.ends(fixes)
 	wantState(t, r, dera.Failed)
-	if len(w.ingress(id)) != 1 {
-		t.Fatalf("failure: got %q with rules %q, want the rule gone and dera not to know it", r.Failure, w.ingress(id))
-	}
-	for _, b := range behind {
-		b.Remove()
-	}
+	seen()
+	away.Remove()
 	w.quiet()
-	r = w.remediations(id)[0]
+	r = fixes()[0]
 	wantState(t, r, dera.Collateral)
 	if last := r.Steps[len(r.Steps)-1].Why; !strings.Contains(last, "took effect later") {
 		t.Errorf("last step: got %q", last)
-	}
-	if f := w.findings(id)[sshKey]; f.State != dera.FindingResolved {
-		t.Errorf("finding: got %q, want resolved", f.State)
 	}
 	intents, err := w.store.Intents(t.Context(), r.ID)
 	if err != nil || len(intents) != 1 || intents[0].State != dera.IntentApplied {
@@ -57,9 +71,32 @@ func TestChangeThatShowsLater(t *testing.T) {
 	if _, err := w.engine.Rollback(t.Context(), r.ID, remediate.Request{By: person(), Reason: "needed"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.ingress(id); len(got) != 2 {
-		t.Errorf("rules after the rollback: got %q, want both", got)
+	if got, want := w.policyOf(t), bucketPolicy(partner, publicRead); got != want {
+		t.Errorf("policy after the rollback: got %s, want %s", got, want)
 	}
+}
+
+// TestRevokeThatNobodySeesCutsNothing: the revoke of a split takes effect, and the
+// reads never show it. When the fix is taken back, the wide rule comes back before
+// its remainders go: nothing that was open to others is cut.
+func TestRevokeThatNobodySeesCutsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("lab", wideRule())
+	out := w.watch()
+	seen := w.unseen(byEngine(revoke), byEngine("DescribeSecurityGroups"), byEngine("DescribeSecurityGroupRules"))
+	w.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.HookAfter, After: 3, Times: 1, Func: seen})
+	w.ingest(w.event(id))
+	r := w.ends(func() []dera.Remediation { return w.remediations(id) })
+	wantState(t, r, dera.Failed)
+	if got := w.sorted(id); !slices.Equal(got, []string{"tcp 0-65535 0.0.0.0/0 lab"}) {
+		t.Errorf("rules: got %q, want the wide one back", got)
+	}
+	w.quiet()
+	if got := w.sorted(id); !slices.Equal(got, splitRules()) {
+		t.Errorf("rules in the end: got %q, want %q", got, splitRules())
+	}
+	out.check()
 }
 
 // TestChangeThatNeverShows stays one that did not take effect, also when somebody

@@ -94,7 +94,15 @@ func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
 		req := todo[i]
 		todo = slices.Delete(todo, i, i+1)
 		err := e.look(ctx, order{request: req, act: hold, hold: hold}, func(next []request, _ *store.Batch) error {
-			todo = append(todo, slices.DeleteFunc(next, func(r request) bool { return r.Tries > lookNowTries })...)
+			for _, r := range next {
+				if r.Tries > lookNowTries {
+					err := fmt.Errorf("look at %v: they keep changing, so nothing of them is resolved", r.Scope.IDs)
+					e.cfg.Tell(News{What: "unread", Scope: &r.Scope, Err: err})
+					errs = append(errs, err)
+					continue
+				}
+				todo = append(todo, r)
+			}
 			return nil
 		})
 		errs = append(errs, err)
@@ -183,7 +191,9 @@ func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before m
 		if a.Resource.Unread != "" {
 			unread := fmt.Errorf("read %s: %s", a.Resource.ARN, a.Resource.Unread)
 			if len(f.o.Scope.IDs) != 1 {
-				next = append(next, e.apart(ctx, f.o, a.Resource, unread))
+				// Its own look comes when two reads may agree again, and tells.
+				e.cfg.Log.WarnContext(ctx, "resource gets a look of its own", "resource", a.Resource.ARN, "err", unread)
+				next = append(next, request{Event: lookAtOne(f.o, a.Resource), Due: e.cfg.Now().Add(max(e.settleTime(), 0))})
 				continue
 			}
 			e.cfg.Tell(News{What: "unread", Scope: &f.o.Scope, Err: unread})

@@ -223,3 +223,35 @@ func TestGroupWithASickPrefixList(t *testing.T) {
 		}
 	}
 }
+
+// TestScanTellsOfASickBucketOnce: a scan in the caller's goroutine looks at it a
+// second time after the settling time, and then says that it is unknown. One that
+// answers by then is not told of.
+func TestScanTellsOfASickBucketOnce(t *testing.T) {
+	t.Parallel()
+	for times, want := range map[int]int{0: 1, 2: 0} { // for ever; in the cheap and the full look of the page
+		t.Run(fmt.Sprintf("sick_%d_times", times), func(t *testing.T) {
+			t.Parallel()
+			w := newSickWorld(t)
+			w.cloud.Inject(awssim.Fault{Match: sickCalls("s3", "GetBucketAcl", "sick"), Kind: awssim.Rewrite, Times: times, Answer: says(200, proxy)})
+			scope := bucketScope()
+			scope.IDs = nil
+			err := w.engine.LookNow(t.Context(), dera.Event{Source: "scan", Name: "scan", Scope: scope, Time: w.clock.Now()}, false)
+			told := 0
+			for _, n := range w.news {
+				if n.What == "unread" {
+					told++
+				}
+			}
+			if told != want || (err != nil) != (want > 0) {
+				t.Errorf("told %d times, error %v, want %d", told, err, want)
+			}
+			if f := w.findings("sick")["s3-bucket-public-policy policy/read"]; f.State != dera.FindingOpen {
+				t.Errorf("its policy: got %q, want it found all the same", f.State)
+			}
+			if f := w.findings("sick")["s3-bucket-public-acl unknown"]; (f.State == dera.FindingUnknown) != (want > 0) {
+				t.Errorf("its ACL: got %q", f.State)
+			}
+		})
+	}
+}

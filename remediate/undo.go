@@ -171,6 +171,9 @@ func (t *run) undo(ctx context.Context) error {
 			}
 		}
 		if in.State != dera.IntentApplied {
+			if err := t.restore(ctx, i, c, *in); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := t.takeBack(ctx, i, c, *in); err != nil {
@@ -187,6 +190,23 @@ func (t *run) undo(ctx context.Context) error {
 		}
 	}
 	return t.undone(ctx)
+}
+
+// restore takes back a change of which nobody knows whether it took effect: no
+// try was answered with a no, and the reads may be behind. Its undo does no harm
+// where it did not: a rule that is there is refused as a duplicate. Without it, to
+// take back the remainders of a split could cut what a revoke had already closed.
+// A whole document is left: it could be somebody else's.
+func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent) error {
+	if !in.Unanswered || t.kind.Whole || c.Undo == nil || c.Optional {
+		return nil
+	}
+	op, err := resource.OfUndo(*c.Undo, nil)
+	if err != nil {
+		return nil // it names what the change gave: nothing is known of that
+	}
+	_, err = t.step(ctx, i, true, op, c)
+	return err
 }
 
 // undoError means that an undo did not take effect however often it was tried.

@@ -55,9 +55,13 @@ type SQSConfig struct {
 	// the time of the last delivery (of the start, if there was none).
 	Silence   time.Duration
 	OnSilence func(ctx context.Context, since time.Time)
-	Log       *slog.Logger     // discards if nil
-	Now       func() time.Time // time.Now if nil
-	Random    func() float64   // in [0, 1); spreads retries
+	// Ready, where set, is asked after an error before messages are received again:
+	// each receive that comes to nothing takes a message nearer to the dead-letter
+	// queue.
+	Ready  func(ctx context.Context) error
+	Log    *slog.Logger     // discards if nil
+	Now    func() time.Time // time.Now if nil
+	Random func() float64   // in [0, 1); spreads retries
 }
 
 func (c SQSConfig) validate() error {
@@ -115,13 +119,27 @@ func (s *SQS) Run(ctx context.Context, handle Handler) error {
 	s.silence.start(s.cfg.Now())
 	retry := backoff{random: s.cfg.Random}
 	for ctx.Err() == nil {
-		err := s.round(ctx, handle)
+		err := s.ready(ctx, retry.errors)
+		if err == nil {
+			err = s.round(ctx, handle)
+		}
 		s.silence.check(ctx, s.cfg.Now())
 		if err != nil {
 			retry.pause(ctx, s.cfg.Log, s.cfg.Name, err)
 			continue
 		}
 		retry.reset()
+	}
+	return nil
+}
+
+// ready asks whether a batch can be taken over, where the last round failed.
+func (s *SQS) ready(ctx context.Context, failed int) error {
+	if s.cfg.Ready == nil || failed == 0 {
+		return nil
+	}
+	if err := s.cfg.Ready(ctx); err != nil {
+		return fmt.Errorf("nothing is received: %w", err)
 	}
 	return nil
 }

@@ -178,6 +178,38 @@ func TestSQS_starts_over_after_a_success(t *testing.T) {
 	})
 }
 
+func TestSQS_receives_nothing_until_it_is_ready(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		away := errors.New("the database is away")
+		q := newQueue(envelope(ours, authorize, "sg-1", 1))
+		back := time.Now().Add(time.Hour)
+		ready := func(context.Context) error {
+			if time.Now().Before(back) {
+				return away
+			}
+			return nil
+		}
+		in := &inbox{}
+		handle := func(ctx context.Context, d Delivery) error {
+			if err := ready(ctx); err != nil {
+				return err
+			}
+			return in.handle(ctx, d)
+		}
+		_, stop := start(t, SQSConfig{Queue: q, Ready: ready}, handle)
+		<-time.After(59 * time.Minute)
+		if n := len(q.receives); n != 1 {
+			t.Errorf("receives while it is away: got %d, want the first one alone", n)
+		}
+		<-time.After(3 * time.Minute)
+		stop()
+		if q.left() != 0 || len(in.received()) != 1 {
+			t.Errorf("got %d messages left after deliveries %v, want it delivered", q.left(), in.received())
+		}
+	})
+}
+
 func TestSQS_finishes_the_batch_in_hand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

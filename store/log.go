@@ -114,7 +114,7 @@ func (h *hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 			return nil, fmt.Errorf("read hashes of the audit log: %w", err)
 		}
 		if len(b) != tlog.HashSize {
-			return nil, fmt.Errorf("hash %d of the audit log has %d bytes, want %d", idx, len(b), tlog.HashSize)
+			return nil, fmt.Errorf("hash %d of the audit log has %d bytes, want %d: %w", idx, len(b), tlog.HashSize, audit.ErrFork)
 		}
 		found[idx] = tlog.Hash(b)
 	}
@@ -125,7 +125,7 @@ func (h *hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	for i, idx := range indexes {
 		v, ok := found[idx]
 		if !ok {
-			return nil, fmt.Errorf("hash %d of the audit log is missing", idx)
+			return nil, fmt.Errorf("hash %d of the audit log is missing: %w", idx, audit.ErrFork)
 		}
 		out[i] = v
 	}

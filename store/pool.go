@@ -74,6 +74,7 @@ func (s *Store) tx(ctx context.Context, f func(context.Context, transaction) err
 	defer cancel()
 	err := s.remoteTx(ctx, f)
 	s.write.renew(err)
+	s.read.renew(err)
 	return err
 }
 

@@ -134,6 +134,17 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
+// Ready returns an error where the database does not answer.
+func (s *Store) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var one int
+	if err := s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+		return fmt.Errorf("ask the database: %w", err)
+	}
+	return nil
+}
+
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

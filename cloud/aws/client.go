@@ -145,6 +145,9 @@ func (c *Client) Regions(ctx context.Context, account string) ([]string, error) 
 	defer cancel()
 	cl := c.ec2(account, c.base.Region)
 	out, err := cl.DescribeRegions(ctx, &ec2.DescribeRegionsInput{})
+	if err == nil && len(out.Regions) == 0 {
+		err = foreign("it has no regions")
+	}
 	if err != nil {
 		return nil, wrap(account, c.base.Region, "ec2:DescribeRegions", err)
 	}

@@ -6,27 +6,30 @@ import (
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 )
 
-// s3 returns the reading client for buckets.
+// s3 returns the reading client for buckets. S3 throttles by bucket: a limit that
+// all calls shared would let one bucket that answers SlowDown hold up the others.
 func (c *Client) s3(account, region string) *s3.Client {
-	return shared(c, "s3", account, region, func(cfg aws.Config, limited aws.Retryer) *s3.Client {
+	return shared(c, "s3", account, region, func(cfg aws.Config, _ aws.Retryer) *s3.Client {
 		return s3.NewFromConfig(cfg, func(o *s3.Options) {
-			o.Retryer = limited
+			o.Retryer = retry.NewStandard()
 			o.APIOptions = append(o.APIOptions, c.observe(account, region, false))
 		})
 	})
 }
 
-// s3control returns the reading client for access points and account blocks.
+// s3control returns the reading client for access points and account blocks; of
+// its limits the same is true.
 func (c *Client) s3control(account, region string) *s3control.Client {
-	return shared(c, "s3control", account, region, func(cfg aws.Config, limited aws.Retryer) *s3control.Client {
+	return shared(c, "s3control", account, region, func(cfg aws.Config, _ aws.Retryer) *s3control.Client {
 		return s3control.NewFromConfig(cfg, plainHost, func(o *s3control.Options) {
-			o.Retryer = limited
+			o.Retryer = retry.NewStandard()
 			o.APIOptions = append(o.APIOptions, c.observe(account, region, false))
 		})
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	awscloud "dera/cloud/aws"
+	"dera/store"
 )
 
 func newDoctorCommand(a *app) *cobra.Command {
@@ -128,6 +129,9 @@ func (x *examination) open(ctx context.Context) error {
 	switch {
 	case errors.As(err, &e):
 		return err
+	case store.Away(err):
+		x.says("data", x.app.flags.data, broken, "the database is away: "+err.Error(),
+			"bring it back: until then dera run waits, acknowledges no message and writes nothing to AWS, and goes on automatically")
 	case err != nil:
 		x.says("data", x.app.flags.data, broken, err.Error(), "see docs/operations.md on data, keys and backups; nothing works until it opens")
 	}

@@ -218,7 +218,7 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Authenticated: s.config.Vouched, Log: log, Now: s.app.now,
+		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Authenticated: s.config.Vouched, Log: log, Now: s.app.now, Ready: s.store.Ready,
 		Silence: 24 * time.Hour,
 		OnSilence: func(ctx context.Context, since time.Time) {
 			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)

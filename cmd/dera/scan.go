@@ -44,9 +44,11 @@ type unreadable struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
 	Type    string `json:"type"`
-	Call    string `json:"call,omitempty"`
-	Problem string `json:"problem"`
-	Error   string `json:"error"`
+	// Resource is the ID of a resource that could not be read alone.
+	Resource string `json:"resource,omitempty"`
+	Call     string `json:"call,omitempty"`
+	Problem  string `json:"problem"`
+	Error    string `json:"error"`
 }
 
 func (s *scanning) tell(n engine.News) {
@@ -61,6 +63,9 @@ func (s *scanning) tell(n engine.News) {
 		}
 	case "unread":
 		u := unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: n.Err.Error()}
+		if len(n.Scope.IDs) == 1 {
+			u.Resource = n.Scope.IDs[0]
+		}
 		var e *awscloud.Error
 		if errors.As(n.Err, &e) {
 			u.Call, u.Problem = e.Call, string(e.Problem)
