@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,9 +33,13 @@ type Call struct {
 	Failed    bool      `json:"failed,omitempty"` // refused, or a dry run: it changed nothing
 }
 
+// openFor is how long after its intent a request can reach AWS: a minute until it
+// is signed, and the five of its signature.
+const openFor = 6 * time.Minute
+
 // Write is one attempt of a write as the log has it: an intent and its result.
 type Write struct {
-	Index       int64     `json:"index"` // of the result in the log
+	Index       int64     `json:"index"` // of the result in the log; of the intent where there is none
 	Remediation string    `json:"remediation"`
 	Step        int       `json:"step"`
 	Undo        bool      `json:"undo,omitempty"`
@@ -42,8 +48,9 @@ type Write struct {
 	Region      string    `json:"region"`
 	RequestID   string    `json:"request_id,omitempty"` // empty where AWS did not answer
 	Applied     bool      `json:"applied"`
-	From        time.Time `json:"from"` // of the intent
-	To          time.Time `json:"to"`   // of the result
+	Open        bool      `json:"open,omitempty"` // no result yet: a crash left it
+	From        time.Time `json:"from"`           // of the intent
+	To          time.Time `json:"to"`             // of the result
 }
 
 // Pair is a write with the event of its call.
@@ -74,6 +81,7 @@ type Reconciliation struct {
 type Writes struct {
 	list    []Write
 	intents map[intentKey]time.Time
+	open    map[intentKey]Write
 }
 
 type intentKey struct {
@@ -88,25 +96,32 @@ func (w *Writes) Add(index int64, r dera.AuditRecord) {
 		return
 	}
 	key := intentKey{r.Remediation, *r.Step, r.Undo}
+	one := Write{
+		Index: index, Remediation: r.Remediation, Step: *r.Step, Undo: r.Undo, Operation: r.Operation, Account: r.Account, Region: r.Region,
+		RequestID: r.RequestID, Applied: strings.HasPrefix(r.Why, string(dera.IntentApplied)), From: r.Time, To: r.Time,
+	}
 	if r.Kind == dera.RecordIntent {
 		if w.intents == nil {
-			w.intents = map[intentKey]time.Time{}
+			w.intents, w.open = map[intentKey]time.Time{}, map[intentKey]Write{}
 		}
 		w.intents[key] = r.Time
+		one.Open, one.To = true, r.Time.Add(openFor)
+		w.open[key] = one
 		return
 	}
-	from, ok := w.intents[key]
-	if !ok {
-		from = r.Time
+	if from, ok := w.intents[key]; ok {
+		one.From = from
 	}
-	w.list = append(w.list, Write{
-		Index: index, Remediation: r.Remediation, Step: *r.Step, Undo: r.Undo, Operation: r.Operation, Account: r.Account, Region: r.Region,
-		RequestID: r.RequestID, Applied: strings.HasPrefix(r.Why, string(dera.IntentApplied)), From: from, To: r.Time,
-	})
+	delete(w.open, key)
+	w.list = append(w.list, one)
 }
 
-// List returns them.
-func (w *Writes) List() []Write { return w.list }
+// List returns them, those without a result last.
+func (w *Writes) List() []Write {
+	open := slices.Collect(maps.Values(w.open))
+	slices.SortFunc(open, func(a, b Write) int { return cmp.Compare(a.Index, b.Index) })
+	return slices.Concat(w.list, open)
+}
 
 // Reach is which times of which accounts and regions the calls are complete for:
 // from the first to the last event of anybody. The zero value reaches nowhere.
@@ -138,24 +153,31 @@ func (r Reach) covers(w Write) bool {
 func Reconcile(writes []Write, calls []Call, reach Reach, now time.Time) Reconciliation {
 	out := Reconciliation{Pairs: []Pair{}, Unrecorded: []Call{}, Unwitnessed: []Write{}}
 	calls = distinct(calls)
-	byID := map[string]int{}
+	byID := map[string][]int{} // one call may have several events
 	for i, c := range calls {
 		if c.RequestID != "" {
-			byID[c.RequestID] = i
+			byID[c.RequestID] = append(byID[c.RequestID], i)
 		}
 	}
 	used := make([]bool, len(calls))
-	var rest []Write
+	var rest, doubtful []Write
 	for _, w := range writes {
-		i, ok := byID[w.RequestID]
-		if !ok {
-			rest = append(rest, w)
-			continue
+		list := byID[w.RequestID]
+		for _, i := range list {
+			used[i] = true
 		}
-		used[i] = true
-		out.Pairs = append(out.Pairs, Pair{w, calls[i].EventID, "request_id"})
+		switch {
+		case len(list) > 0:
+			out.Pairs = append(out.Pairs, Pair{w, calls[list[0]].EventID, "request_id"})
+		case w.Applied:
+			rest = append(rest, w)
+		default:
+			doubtful = append(doubtful, w)
+		}
 	}
-	for _, w := range rest {
+	// What took effect has an event; what was not answered, or has no result yet,
+	// may have one.
+	for _, w := range slices.Concat(rest, doubtful) {
 		if i := unanswered(w, calls, used); i >= 0 {
 			used[i] = true
 			out.Pairs = append(out.Pairs, Pair{w, calls[i].EventID, "time"})
@@ -186,7 +208,7 @@ func Reconcile(writes []Write, calls []Call, reach Reach, now time.Time) Reconci
 // unanswered finds the call of a write that AWS did not answer, or -1.
 func unanswered(w Write, calls []Call, used []bool) int {
 	service, name, _ := strings.Cut(w.Operation, ":")
-	if w.RequestID != "" || !w.Applied {
+	if w.RequestID != "" {
 		return -1
 	}
 	for i, c := range calls {

@@ -29,6 +29,8 @@ func TestReconcile(t *testing.T) {
 	readOnly.ReadOnly, failed.Failed, elsewhere.Region = true, true, "us-east-1"
 	s3 := call("e-1", "q-9", time.Second)
 	s3.Service, s3.Name = "s3", "PutAccountPublicAccessBlock"
+	refused, crashed := call("e-2", "q-2", 2*time.Second), write("", false)
+	refused.Failed, crashed.Open = true, true
 	tests := []struct {
 		name        string
 		writes      []Write
@@ -55,6 +57,12 @@ func TestReconcile(t *testing.T) {
 		{name: "write_without_an_answer_long_before", writes: []Write{write("", true)}, calls: []Call{call("e-1", "q-1", -time.Minute)}, unrecorded: []string{"e-1"}, unwitnessed: 1},
 		{name: "two_answerless_writes_take_two_events", writes: []Write{write("", true), write("", true)}, calls: []Call{call("e-1", "q-1", 0), call("e-2", "q-2", 0)}, pairs: []string{"e-1 time", "e-2 time"}},
 		{name: "what_an_account_has_once", writes: []Write{global}, calls: []Call{s3}, pairs: []string{"e-1 time"}},
+		{name: "tried_again_without_an_answer", writes: []Write{write("", false), write("q-2", true)}, calls: []Call{call("e-1", "q-1", time.Second), refused},
+			pairs: []string{"e-2 request_id", "e-1 time"}},
+		{name: "effect_goes_before_no_effect", writes: []Write{write("", false), write("", true)}, calls: []Call{call("e-1", "q-1", time.Second)}, pairs: []string{"e-1 time"}},
+		{name: "a_crash_before_the_result", writes: []Write{crashed}, calls: []Call{call("e-1", "q-1", time.Second)}, pairs: []string{"e-1 time"}},
+		{name: "a_crash_before_the_call", writes: []Write{crashed}},
+		{name: "two_events_of_one_call", writes: []Write{write("q-1", true)}, calls: []Call{call("e-1", "q-1", 0), call("e-2", "q-1", 0)}, pairs: []string{"e-1 request_id"}},
 		{name: "outside_of_the_history", writes: []Write{write("q-1", true)}, reach: Reach{}, outside: 1},
 		{name: "young_record", writes: []Write{write("q-1", true)}, now: 10 * time.Minute, pending: 1},
 		{name: "young_event", calls: []Call{call("e-1", "q-1", 0)}, now: 10 * time.Minute, pending: 1},
@@ -103,5 +111,10 @@ func TestWrites(t *testing.T) {
 	list := w.List()
 	if len(list) != 2 || list[0].Applied || !list[1].Applied || list[1].RequestID != "q-2" || !list[1].From.Equal(at.Add(2*time.Second)) || list[1].Index != 4 {
 		t.Errorf("got %+v, want two attempts, the second applied", list)
+	}
+	step = 1
+	w.Add(5, rec(dera.RecordIntent, "", "", 4*time.Second))
+	if list = w.List(); len(list) != 3 || !list[2].Open || list[2].Index != 5 || !list[2].To.After(list[2].From) {
+		t.Errorf("got %+v, want the intent that has no result too", list)
 	}
 }

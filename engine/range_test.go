@@ -76,3 +76,21 @@ exemptions:
 	w.authorize(id, tcp(27017, 27017, "198.51.100.0/24"))
 	want("a source more", "tcp/27017/bounded", dera.Review)
 }
+
+// A need that somebody declared of a range keeps each port of it open.
+func TestDeclaredNeedOfARangeIsNotCut(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, func(w *world) {
+		w.gate = func(g *evaluate.Gate) {
+			g.Plan = append(g.Plan, evaluate.InUse{Now: w.clock.Now, Declared: []evaluate.Dependency{{Resource: "*", Keys: "tcp/20-25", Owner: "ann", Reason: "the build farm"}}})
+		}
+	})
+	id := w.group("build", tcp(22, 22, "0.0.0.0/0"))
+	w.sweep()
+	if f := w.findings(id)[sshKey]; f.Disposition != dera.Review {
+		t.Errorf("got %s, want review: %+v", f.Disposition, f.Reasons)
+	}
+	if n := len(w.ours("")); n != 0 {
+		t.Errorf("writes: got %d, want none", n)
+	}
+}

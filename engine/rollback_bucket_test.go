@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dera"
+	"dera/awssim"
 	"dera/control"
 	"dera/engine"
 	"dera/remediate"
@@ -17,9 +18,13 @@ import (
 // overwrites nothing of theirs.
 func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 	t.Parallel()
+	homes := `{"Sid":"Homes","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/${aws:username}/*"}`
+	older := strings.Replace(bucketPolicy(other), "2012-10-17", "2008-10-17", 1)
 	tests := []struct {
 		name    string
+		before  string // "" for the usual one
 		now     string // the policy that somebody else puts after the fix; "" for none
+		gone    bool   // somebody else deletes it
 		refused string
 		want    string
 	}{
@@ -27,9 +32,12 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 		{name: "a_statement_was_added", now: bucketPolicy(partner, other), want: bucketPolicy(partner, other, publicRead)},
 		{name: "the_others_were_removed", now: bucketPolicy(other), want: bucketPolicy(other, publicRead)},
 		{name: "one_statement_instead_of_a_list", now: `{"Version":"2012-10-17","Statement":` + other + `}`, want: bucketPolicy(other, publicRead)},
+		{name: "the_policy_was_deleted", gone: true, want: bucketPolicy(publicRead)},
 		{name: "it_is_back_already", now: bucketPolicy(publicRead, other), want: bucketPolicy(publicRead, other)},
 		{name: "another_statement_took_its_name", now: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1)),
 			refused: `two statements with the Sid "Public"`, want: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1))},
+		{name: "its_variables_would_mean_something_else", before: bucketPolicy(partner, homes), now: older, refused: "another Version since", want: older},
+		{name: "another_version_without_variables", now: older, want: strings.Replace(bucketPolicy(other, publicRead), "2012-10-17", "2008-10-17", 1)},
 		{name: "too_long", now: bucketPolicy(partner, strings.Replace(other, `"arn:aws:s3:::reports/*"`, `"arn:aws:s3:::reports/`+strings.Repeat("x", 20100)+`*"`, 1)),
 			refused: "longer than the 20 KB", want: bucketPolicy(partner, strings.Replace(other, `"arn:aws:s3:::reports/*"`, `"arn:aws:s3:::reports/`+strings.Repeat("x", 20100)+`*"`, 1))},
 	}
@@ -39,6 +47,11 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 			w := newBucketWorld(t, func(c *engine.Config) {
 				c.Controls = slices.DeleteFunc(c.Controls, func(x control.Control) bool { return x.ID != "s3-bucket-public-policy" })
 			})
+			if tt.before != "" {
+				if err := w.region.PutBucketPolicy(t.Context(), "reports", tt.before); err != nil {
+					t.Fatal(err)
+				}
+			}
 			w.ingest(w.bucketEvent("PutBucketPolicy"))
 			w.quiet()
 			fixes := w.bucketFixes(t)
@@ -46,7 +59,7 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 				t.Fatalf("got %d fixes, want one", len(fixes))
 			}
 			wantState(t, fixes[0], dera.Resolved)
-			if tt.now != "" {
+			if tt.now != "" || tt.gone {
 				if err := w.region.PutBucketPolicy(t.Context(), "reports", tt.now); err != nil {
 					t.Fatal(err)
 				}
@@ -65,6 +78,33 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 				t.Errorf("policy: got %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Somebody writes the policy between the last look of a rollback and its write:
+// the rollback looks again and takes its own part back all the same.
+func TestRollbackBesideAnotherWriter(t *testing.T) {
+	t.Parallel()
+	w := newBucketWorld(t, func(c *engine.Config) {
+		c.Controls = slices.DeleteFunc(c.Controls, func(x control.Control) bool { return x.ID != "s3-bucket-public-policy" })
+	})
+	w.ingest(w.bucketEvent("PutBucketPolicy"))
+	w.quiet()
+	fixes := w.bucketFixes(t)
+	wantState(t, fixes[0], dera.Resolved)
+	// The fourth read is the one that the write itself makes.
+	hook := w.cloud.Inject(awssim.Fault{Match: byEngineS3("GetBucketPolicy"), Kind: awssim.Hook, Times: 1, After: 3, Func: func() {
+		if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner, other)); err != nil {
+			t.Error(err)
+		}
+	}})
+	r, err := w.engine.Rollback(t.Context(), fixes[0].ID, remediate.Request{By: person(), Reason: "test"})
+	if err != nil || hook.Fired() != 1 {
+		t.Fatalf("got %v, the other writer came %d times, want once", err, hook.Fired())
+	}
+	wantState(t, r, dera.RolledBack)
+	if got, want := w.policyOf(t), bucketPolicy(partner, other, publicRead); got != want {
+		t.Errorf("policy: got %s\nwant %s", got, want)
 	}
 }
 

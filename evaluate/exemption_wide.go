@@ -6,7 +6,11 @@ import (
 	"strings"
 
 	"dera"
+	"dera/netset"
 )
+
+// groupType is the type whose findings are all about traffic.
+const groupType = "AWS::EC2::SecurityGroup"
 
 // warnWide warns where entries, alone or together, exempt every resource of a type
 // from every control of the type: detection is off for it then.
@@ -46,7 +50,11 @@ func (r *exemptionReader) warnWide(list []dera.Exemption) {
 // in common.
 func coversType(m dera.ExemptionMatch, typ string) bool {
 	all := func(field []string) bool { return len(field) == 0 || slices.ContainsFunc(field, matchesAll) }
-	if len(m.Tags) > 0 || !all(m.Accounts) || !all(m.OUs) || !all(m.Keys) {
+	keys := all(m.Keys) || typ == groupType && slices.Contains(m.Keys, allTraffic)
+	if len(m.Tags) > 0 || len(m.Permissions) > 0 || !all(m.Accounts) || !all(m.OUs) || !keys {
+		return false
+	}
+	if sources, _ := addrs(m.Sources); len(m.Sources) > 0 && !netset.Public().Subset(sources) {
 		return false
 	}
 	if len(m.Resources) == 0 {
@@ -74,7 +82,7 @@ func EveryOf(globs []string) (types []string) {
 
 // samples are ARNs of each type that share no more than all of its ARNs do.
 var samples = map[string][]dera.ARN{
-	"AWS::EC2::SecurityGroup": {
+	groupType: {
 		"arn:aws:ec2:us-east-1:111122223333:security-group/sg-0123456789abcdef0", "arn:aws:ec2:eu-west-3:987654321098:security-group/sg-fedcba98",
 		"arn:aws:ec2:ap-south-1:000000000042:security-group/sg-7e57ab1e7e57ab1e7",
 	},

@@ -22,9 +22,19 @@ func Within(e dera.Extent, judged []dera.Extent) bool {
 	})
 }
 
+// allTraffic is the key of a rule that lets all traffic through.
+const allTraffic = "all"
+
+// ofTraffic reports whether a key is one of traffic, of which "all" is the whole.
+func ofTraffic(key string) bool {
+	key = strings.TrimSuffix(key, bounded)
+	_, ports := dera.ParseKey(key)
+	return ports || key == allTraffic || key == "icmp" || key == "icmpv6" || strings.HasPrefix(key, "protocol/")
+}
+
 // keyWithin reports whether the patterns cover the key: of a range of ports each
 // port. What covers an opening to the internet covers it to bounded networks, and
-// what covers all traffic covers each part of it.
+// what covers all traffic covers each part of it, and nothing that is not traffic.
 func keyWithin(key string, patterns []string) bool {
 	fits := func(p, key string) bool {
 		narrower, less := strings.CutSuffix(key, bounded)
@@ -32,7 +42,8 @@ func keyWithin(key string, patterns []string) bool {
 	}
 	r, ports := dera.ParseKey(key)
 	if slices.ContainsFunc(patterns, func(p string) bool {
-		return p == "all" || p == "all"+bounded && strings.HasSuffix(key, bounded) || !ports && fits(p, key)
+		whole := p == allTraffic || p == allTraffic+bounded && strings.HasSuffix(key, bounded)
+		return whole && ofTraffic(key) || !ports && fits(p, key)
 	}) {
 		return true
 	}
@@ -56,6 +67,25 @@ func keyWithin(key string, patterns []string) bool {
 		}
 	}
 	return true
+}
+
+// keyTouches reports whether a pattern and the key have anything in common: a port
+// at least, to the internet or to bounded networks.
+func keyTouches(pattern, key string) bool {
+	pattern, key = strings.TrimSuffix(pattern, bounded), strings.TrimSuffix(key, bounded)
+	if dera.MatchGlob(pattern, key) || pattern == allTraffic && ofTraffic(key) || key == allTraffic && ofTraffic(pattern) {
+		return true
+	}
+	r, ok := dera.ParseKey(key)
+	if o, ports := dera.ParseKey(pattern); ok && ports {
+		return r.Overlap(o) > 0
+	}
+	for port := r.Lo; ok && port <= r.Hi; port++ {
+		if dera.MatchGlob(pattern, r.Family+"/"+strconv.Itoa(port)) {
+			return true
+		}
+	}
+	return false
 }
 
 // sourcesWithin reports whether every source lies within the allowed CIDRs. What

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"strings"
 	"testing"
 
 	"dera"
@@ -73,6 +74,11 @@ func TestExemptionKeysCoverEachPort(t *testing.T) {
 		{name: "bounded_range_in_a_range", keys: []string{"tcp/20-30"}, key: "tcp/22-25/bounded", want: true},
 		{name: "icmp", keys: []string{"icmp"}, key: "icmp/bounded", want: true},
 		{name: "all_bounded", keys: []string{"all/bounded"}, key: "tcp/1-9/bounded", want: true},
+		{name: "all_traffic_covers_a_port", keys: []string{"all"}, key: "tcp/22", want: true},
+		{name: "all_traffic_covers_icmp", keys: []string{"all"}, key: "icmp/bounded", want: true},
+		{name: "all_traffic_is_no_bucket_policy", keys: []string{"all"}, key: "policy-read"},
+		{name: "all_traffic_is_no_block", keys: []string{"all"}, key: "public-access-block"},
+		{name: "all_traffic_does_not_cover_what_was_not_judged", keys: []string{"all"}, key: "unknown"},
 		{name: "all_bounded_is_not_the_internet", keys: []string{"all/bounded"}, key: "tcp/1-9"},
 	}
 	for _, tt := range tests {
@@ -109,5 +115,36 @@ func TestExemptionOfSourcesAndPermissions(t *testing.T) {
 	}
 	if wide := (dera.ExemptionMatch{Sources: []string{"0.0.0.0/0", "::/0"}}); !coversEverything(wide) {
 		t.Error("sources of everything: got a match that narrows")
+	}
+}
+
+// A declared need of a range, a pattern or a part counts for whatever it touches.
+func TestKeyTouches(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		pattern, key string
+		want         bool
+	}{
+		{"tcp/22", "tcp/22", true},
+		{"tcp/27017", "tcp/27017-27018", true},
+		{"tcp/20-25", "tcp/22", true},
+		{"tcp/20-25", "tcp/25-30/bounded", true},
+		{"tcp/20-25", "tcp/26-30", false},
+		{"tcp/20-25", "udp/22", false},
+		{"tcp/270?7", "tcp/27000-27100", true},
+		{"tcp/99*", "tcp/1-98", false},
+		{"tcp/22", "all", true},
+		{"all/bounded", "tcp/22", true},
+		{"all", "policy-read", false},
+		{"policy-*", "policy-read", true},
+		{"policy-*", "all", false},
+	}
+	for _, tt := range tests {
+		t.Run(strings.ReplaceAll(tt.pattern+" "+tt.key, "/", "_"), func(t *testing.T) {
+			t.Parallel()
+			if got := keyTouches(tt.pattern, tt.key); got != tt.want {
+				t.Errorf("%s and %s: got %t, want %t", tt.pattern, tt.key, got, tt.want)
+			}
+		})
 	}
 }

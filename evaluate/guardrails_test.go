@@ -156,6 +156,10 @@ func TestGuardrails(t *testing.T) {
 		{name: "nobody_needs_it", rail: InUse{Now: atNoon}, want: dera.Auto},
 		{name: "declared_need", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Owner: "ann", Reason: "build farm"}}}, want: dera.Review, why: "build farm"},
 		{name: "declared_need_of_another_key", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Keys: "tcp/3389*", Owner: "ann"}}}, want: dera.Auto},
+		{name: "declared_need_of_a_range_with_the_port", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Keys: "tcp/20-25", Owner: "ann"}}}, want: dera.Review, why: "ann"},
+		{name: "declared_need_of_all_traffic", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Keys: "all", Owner: "ann"}}}, want: dera.Review, why: "ann"},
+		{name: "declared_need_of_bounded_networks", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Keys: "tcp/22/bounded", Owner: "ann"}}}, want: dera.Review, why: "ann"},
+		{name: "declared_need_of_a_range_without_the_port", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Keys: "tcp/23-25", Owner: "ann"}}}, want: dera.Auto},
 		{name: "declared_need_in_another_account", rail: InUse{Now: atNoon, Declared: []Dependency{{Resource: "sg-1", Accounts: "9*", Owner: "ann"}}}, want: dera.Auto},
 	}
 	for _, tt := range tests {

@@ -18,7 +18,7 @@ import (
 // take away. It is configuration, reviewed like the exemptions.
 type Dependency struct {
 	Resource string `yaml:"resource" json:"resource"`                     // resource ID or ARN glob
-	Keys     string `yaml:"keys,omitempty" json:"keys,omitempty"`         // glob on finding keys; empty means all
+	Keys     string `yaml:"keys,omitempty" json:"keys,omitempty"`         // glob on finding keys, or a range of ports; empty means all
 	Accounts string `yaml:"accounts,omitempty" json:"accounts,omitempty"` // glob; empty means all
 	Owner    string `yaml:"owner" json:"owner"`
 	Reason   string `yaml:"reason" json:"reason"`
@@ -78,7 +78,7 @@ func (g InUse) Check(ctx context.Context, c Case) (dera.Reason, error) {
 func (d Dependency) covers(f dera.Finding) bool {
 	match := func(glob, s string) bool { return glob == "" || dera.MatchGlob(glob, s) }
 	return (d.Resource == f.Resource.Name() || dera.MatchGlob(d.Resource, string(f.Resource))) &&
-		match(d.Keys, f.Key) && match(d.Accounts, f.Account)
+		(d.Keys == "" || keyTouches(d.Keys, f.Key)) && match(d.Accounts, f.Account)
 }
 
 func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {

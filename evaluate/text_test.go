@@ -96,6 +96,10 @@ func TestWideExemptionsWarn(t *testing.T) {
 		{"one_region", []string{`{resources: ["arn:aws:ec2:us-east-1:*:security-group/*"]}`}, ""},
 		{"some_keys", []string{`{controls: ["ec2-*"], keys: [tcp/22]}`}, ""},
 		{"by_tag_it_only_asks", []string{`{controls: ["ec2-*"], tags: {a: "*"}}`}, ""},
+		{"all_traffic_of_every_group", []string{`{keys: [all]}`}, "AWS::EC2::SecurityGroup"},
+		{"sources_of_everything", []string{`{controls: ["ec2-*"], sources: ["0.0.0.0/0", "::/0"]}`}, "AWS::EC2::SecurityGroup"},
+		{"some_sources", []string{`{controls: ["ec2-*"], sources: ["203.0.113.0/24"]}`}, ""},
+		{"some_permissions", []string{`{controls: ["s3-*"], permissions: ["s3:GetObject"]}`}, ""},
 		{"some_buckets", []string{`{resources: ["arn:aws:s3:::logs*"]}`}, ""},
 	}
 	for _, tt := range tests {

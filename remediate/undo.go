@@ -235,7 +235,13 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 			return err
 		}
 	}
-	for range undoTries {
+	for try := range undoTries {
+		if try > 0 { // somebody else may have written meanwhile
+			var there bool
+			if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
+				return err
+			}
+		}
 		done, err := t.step(ctx, i, true, op, c)
 		if err != nil || done {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dera/iam/policy"
 )
@@ -30,7 +31,7 @@ func (b *Bucket) rebasePolicy(undo, change Operation) (Operation, bool, error) {
 		return undo, false, err
 	}
 	back, err := bucketInput[BucketPolicyInput](b, undo)
-	if err != nil || b.Policy == "" || SamePolicy(b.Policy, back.Policy) {
+	if err != nil || SamePolicy(b.Policy, back.Policy) {
 		return undo, false, err
 	}
 	removed, err := statementsBeyond(back.Policy, wrote.Policy)
@@ -41,9 +42,20 @@ func (b *Bucket) rebasePolicy(undo, change Operation) (Operation, bool, error) {
 	if err != nil {
 		return undo, false, err
 	}
+	if b.Policy == "" {
+		return b.policyAgain(back.Policy, removed)
+	}
 	doc, err := b.Parsed()
 	if err != nil {
 		return undo, false, err
+	}
+	if was, err := policy.Parse(back.Policy); err != nil || was.Variables() != doc.Variables() {
+		if slices.ContainsFunc(removed, func(st writtenStatement) bool { return strings.Contains(st.text, "${") }) {
+			err = errors.Join(err, &NotAllowedError{"the policy has another Version since, in which the variables of the statement mean something else"})
+		}
+		if err != nil {
+			return undo, false, err
+		}
 	}
 	var edits []policy.Edit
 	var put []string
@@ -77,6 +89,32 @@ func (b *Bucket) rebasePolicy(undo, change Operation) (Operation, bool, error) {
 		in.Policy = left.Text()
 	}
 	op.Input, err = json.Marshal(in)
+	return op, true, err
+}
+
+// policyAgain puts what dera removed back where somebody else took the whole policy
+// away since: the policy of before, without the statements that were theirs to take.
+func (b *Bucket) policyAgain(before string, removed []writtenStatement) (Operation, bool, error) {
+	op := Operation{Name: PutBucketPolicy, Version: 1}
+	doc, err := policy.Parse(before)
+	if err != nil {
+		return op, false, err
+	}
+	var edits []policy.Edit
+	for i := range doc.Statements {
+		canon := canonStatement(&doc.Statements[i])
+		at := slices.IndexFunc(removed, func(st writtenStatement) bool { return st.canon == canon })
+		if at < 0 {
+			edits = append(edits, policy.RemoveStatement(i))
+			continue
+		}
+		removed = slices.Delete(removed, at, at+1)
+	}
+	left, err := doc.Apply(edits...)
+	if err != nil {
+		return op, false, err
+	}
+	op.Input, err = json.Marshal(BucketPolicyInput{Bucket: b.Name, Policy: left.Text()})
 	return op, true, err
 }
 

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -33,12 +34,35 @@ type RevokeIngressInput struct {
 	Rule    *Rule  `json:"rule,omitempty"`
 }
 
-// find returns where in the rules the one to revoke stands, or -1.
+// find returns where in the rules the one to revoke stands, or -1. One that has
+// the ID and says something else by now is somebody else's (a rule is modified in
+// place).
 func (in RevokeIngressInput) find(rules []Rule) int {
-	if i := slices.IndexFunc(rules, func(r Rule) bool { return in.RuleID != "" && r.ID == in.RuleID }); i >= 0 || in.Rule == nil {
+	i := slices.IndexFunc(rules, func(r Rule) bool {
+		return in.RuleID != "" && r.ID == in.RuleID && (in.Rule == nil || in.Rule.SamePermission(r))
+	})
+	if i >= 0 || in.Rule == nil {
 		return i
 	}
 	return slices.IndexFunc(rules, in.Rule.SamePermission)
+}
+
+// Revoked is what the rule says that a revoke of the plan takes away, or nil where
+// the plan does not have it.
+func Revoked(p dera.Plan, op Operation, in RevokeIngressInput) (*Rule, error) {
+	if in.Rule != nil {
+		return in.Rule, nil
+	}
+	for _, c := range p.Changes {
+		if c.Operation == op.Name && bytes.Equal(c.Input, op.Input) && len(c.Before) > 0 {
+			var r Rule
+			if err := json.Unmarshal(c.Before, &r); err != nil {
+				return nil, fmt.Errorf("read what rule %s says: %w", in.RuleID, err)
+			}
+			return &r, nil
+		}
+	}
+	return nil, nil
 }
 
 // Authorize returns the change that adds the rule; its undo revokes the rule

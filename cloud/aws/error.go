@@ -58,8 +58,8 @@ func (e *Error) Error() string {
 // Refused reports whether the service answered that it did not carry out the
 // request. Of a call without an answer, or with a server error, nobody knows.
 func (e *Error) Refused() bool {
-	if e.Problem == WrongAccount {
-		return true // it was not even sent
+	if e.Problem == WrongAccount || errors.Is(e.Err, errNoSuchRule) {
+		return true // it was not even sent, or had nothing to do
 	}
 	var resp *smithyhttp.ResponseError
 	if !errors.As(e.Err, &resp) || resp.Response == nil || e.Code == "" {

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -12,6 +13,9 @@ import (
 	"dera"
 	"dera/resource"
 )
+
+// errNoSuchRule means that the rule to revoke is not there, or says something else.
+var errNoSuchRule = errors.New("the group has no rule that says this any more")
 
 // doGroup sends an operation on a security group.
 func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
@@ -38,9 +42,20 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 		if err != nil {
 			return err
 		}
-		_, err = api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{
-			GroupId: aws.String(in.GroupID), SecurityGroupRuleIds: []string{in.RuleID}, DryRun: aws.Bool(at.dry),
-		})
+		request := &ec2.RevokeSecurityGroupIngressInput{GroupId: aws.String(in.GroupID), DryRun: aws.Bool(at.dry)}
+		switch rule, err := resource.Revoked(p, op, in); {
+		case err != nil:
+			return err
+		case rule != nil:
+			// By what it says: EC2 then refuses one that was modified in place since.
+			request.IpPermissions = []types.IpPermission{permission(*rule)}
+		default:
+			request.SecurityGroupRuleIds = []string{in.RuleID}
+		}
+		out, err := api.RevokeSecurityGroupIngress(ctx, request)
+		if err == nil && len(out.UnknownIpPermissions) > 0 { // what a default VPC answers instead of an error
+			return &Error{Account: p.Account, Region: p.Region, Call: op.Name, Problem: NotFound, Code: "InvalidPermission.NotFound", Err: errNoSuchRule}
+		}
 		return err
 	case resource.CreateTags:
 		in, err := input[resource.TagsInput](op)
@@ -72,8 +87,8 @@ func ec2Tags(tags map[string]string) []types.Tag {
 	return out
 }
 
-func authorizeInput(in resource.AuthorizeIngressInput) *ec2.AuthorizeSecurityGroupIngressInput {
-	r := in.Rule
+// permission is the rule as EC2 takes it.
+func permission(r resource.Rule) types.IpPermission {
 	perm := types.IpPermission{IpProtocol: aws.String(r.Protocol)}
 	if r.Ported() || r.Protocol == "icmp" || r.Protocol == "icmpv6" {
 		perm.FromPort, perm.ToPort = aws.Int32(r.From), aws.Int32(r.To)
@@ -96,7 +111,12 @@ func authorizeInput(in resource.AuthorizeIngressInput) *ec2.AuthorizeSecurityGro
 	default:
 		perm.IpRanges = []types.IpRange{{CidrIp: aws.String(r.CIDR.String()), Description: description}}
 	}
-	out := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(in.GroupID), IpPermissions: []types.IpPermission{perm}}
+	return perm
+}
+
+func authorizeInput(in resource.AuthorizeIngressInput) *ec2.AuthorizeSecurityGroupIngressInput {
+	r := in.Rule
+	out := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(in.GroupID), IpPermissions: []types.IpPermission{permission(r)}}
 	if len(r.Tags) > 0 {
 		out.TagSpecifications = []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule, Tags: ec2Tags(r.Tags)}}
 	}

@@ -92,7 +92,7 @@ func (s *session) underWay(ctx context.Context) ([]underWay, error) {
 		last := r.Steps[len(r.Steps)-1]
 		u := underWay{
 			Remediation: r.ID, State: r.State, Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource,
-			Since: last.At, Why: last.Why, Command: s.command("scan --apply"),
+			Since: last.At, Why: last.Why, Command: s.goOn(r),
 		}
 		intents, err := s.store.Intents(ctx, r.ID)
 		if err != nil {
@@ -103,12 +103,24 @@ func (s *session) underWay(ctx context.Context) ([]underWay, error) {
 				u.Why = i.Error
 			}
 		}
-		if r.State == dera.UndoFailed {
-			u.Command = s.command("rollback " + r.ID + " --reason TEXT")
-		}
 		out = append(out, u)
 	}
 	return out, nil
+}
+
+// goOn is the command that goes on with a remediation, in the mode that it was
+// decided in: in observe it would be taken back. A scan applies in enforce alone.
+func (s *session) goOn(r dera.Remediation) string {
+	line := "scan --apply"
+	switch {
+	case r.State == dera.UndoFailed:
+		return s.command("rollback " + r.ID + " --reason TEXT")
+	case s.config.enforces(s.app.flags.mode):
+		return s.command(line)
+	case r.Decision.Mode != dera.Enforce:
+		line = "remediate " + r.Findings[0]
+	}
+	return "dera " + line + " --mode " + r.Decision.Mode.String() + s.orderFlags()
 }
 
 // command is a command line of dera with the flags that say where this one
