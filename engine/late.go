@@ -63,7 +63,9 @@ func (e *Engine) lateOf(kind resource.Kind, now dera.Resource, r dera.Remediatio
 		if in.State != dera.IntentNotApplied || !in.Unanswered || in.Step >= len(r.Plan.Changes) {
 			continue
 		}
-		if undone := slices.ContainsFunc(intents, func(o dera.Intent) bool { return !in.Undo && o.Undo && o.Step == in.Step && o.State == dera.IntentApplied }); undone {
+		if undone := slices.ContainsFunc(intents, func(o dera.Intent) bool {
+			return !in.Undo && o.Undo && o.Step == in.Step && o.State == dera.IntentApplied
+		}); undone {
 			continue // whatever it did, it was taken back
 		}
 		op, err := operation(r.Plan.Changes[in.Step], in, intents)

@@ -86,8 +86,10 @@ func TestCallWithoutAnAnswerIsNoStolenRole(t *testing.T) {
 			var lost, done atomic.Bool
 			w.cloud.Inject(awssim.Fault{Match: byEngine(operation), Kind: awssim.HookAfter, Times: 1, Func: func() { lost.Store(true) }})
 			w.cloud.Inject(awssim.Fault{Match: byEngine(operation), Kind: awssim.Hook, After: 1, Times: 1, Func: func() { done.Store(true) }})
-			behind := awssim.Match{Operation: "DescribeSecurityGroupRules", Where: func(awssim.Call) bool { return lost.Load() && !done.Load() }}
-			w.cloud.Inject(awssim.Fault{Match: behind, Kind: awssim.StaleRead, Behind: 1})
+			for _, read := range []string{"DescribeSecurityGroups", "DescribeSecurityGroupRules"} {
+				behind := awssim.Match{Operation: read, Where: func(awssim.Call) bool { return lost.Load() && !done.Load() }}
+				w.cloud.Inject(awssim.Fault{Match: behind, Kind: awssim.StaleRead, Behind: 1})
+			}
 			var answered atomic.Bool
 			w.step = func(string) error {
 				if lost.Load() && answered.CompareAndSwap(false, true) {
