@@ -40,6 +40,7 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 			if old, ok := known[f.ID]; ok {
 				f = carryOver(f, old)
 			}
+			f.RolledBack = rolledBack(j.Control.ID, f.Key, before)
 			seen[f.ID] = true
 			out = append(out, f)
 		}

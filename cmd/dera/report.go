@@ -94,12 +94,13 @@ func summarize(r scanReport) scanSummary {
 	return s
 }
 
-// exit is the scan's exit code: unread places win over open findings.
+// exit is the scan's exit code: unread places win over open findings and half-done
+// work.
 func (r scanReport) exit() error {
 	switch {
 	case len(r.Unreadable) > 0:
 		return &exitError{code: exitUndecided}
-	case r.Summary.Open > 0:
+	case r.Summary.Open > 0, len(r.UnderWay) > 0:
 		return &exitError{code: exitNo}
 	}
 	return nil
