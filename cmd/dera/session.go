@@ -125,10 +125,10 @@ type options struct {
 
 // connect finds out who we are on AWS and puts the engine together.
 func (s *session) connect(ctx context.Context, o options) error {
-	accounts := s.config.Accounts
 	if o.accounts != nil {
-		accounts = o.accounts
+		s.config.Accounts = o.accounts
 	}
+	accounts := s.config.Accounts
 	cfg := awscloud.Config{HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
