@@ -1,0 +1,47 @@
+package cloudtrail
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLogReaderReadsTablesInARow: each has columns of its own, and no row is read
+// under those of another.
+func TestLogReaderReadsTablesInARow(t *testing.T) {
+	t.Parallel()
+	first := table([]string{"eventtime", "eventsource", "eventname", "errorcode", "awsregion", "eventtype", "recipientaccountid"},
+		[]string{"2024-08-01T12:00:00Z", "ec2.amazonaws.com", "A", "", "eu-west-1", "AwsApiCall", "111122223333"})
+	for name, second := range map[string]string{
+		"another_column_first": table([]string{"eventname", "eventsource", "eventtime", "awsregion", "errorcode", "eventtype", "recipientaccountid"},
+			[]string{"B", "ec2.amazonaws.com", "2024-08-01T12:00:00Z", "eu-west-1", "AccessDenied", "AwsApiCall", "111122223333"}),
+		"the_same_column_first": table([]string{"eventtime", "eventsource", "eventname", "eventtype", "awsregion", "errorcode", "recipientaccountid"},
+			[]string{"2024-08-01T12:00:00Z", "ec2.amazonaws.com", "B", "AwsApiCall", "eu-west-1", "AccessDenied", "111122223333"}),
+		"fewer": table([]string{"eventtime", "eventsource", "eventname", "awsregion", "errorcode", "recipientaccountid"},
+			[]string{"2024-08-01T12:00:00Z", "ec2.amazonaws.com", "B", "eu-west-1", "AccessDenied", "111122223333"}),
+	} {
+		records, lines := all(strings.NewReader(first + second))
+		if len(records) != 2 || records[0].ErrorCode != "" || records[1].Name != "B" || records[1].ErrorCode != "AccessDenied" {
+			t.Errorf("%s: got %q", name, lines)
+		}
+	}
+	records, lines := all(strings.NewReader(first + table([]string{"eventtime", "eventsource", "eventname", "awsregion", "recipientaccountid", "a", "b"}, []string{"a", "b", "c", "d", "e", "f", "g"})))
+	if len(records) != 1 || len(lines) != 2 || !strings.Contains(lines[1], "without the column errorcode") {
+		t.Errorf("a table without error codes after another: got %q, want it refused", lines)
+	}
+}
+
+// TestLogReaderReadsWhatCameBeforeAFault: a file that was cut off while it was
+// copied holds records that are whole.
+func TestLogReaderReadsWhatCameBeforeAFault(t *testing.T) {
+	t.Parallel()
+	lines := strings.Repeat(sample+"\n", 20)
+	for name, text := range map[string]string{
+		"cut_off":              gzipped(lines)[:len(gzipped(lines))-10],
+		"text_behind_a_member": gzipped(lines) + lines,
+	} {
+		records, got := all(strings.NewReader(text))
+		if len(records) == 0 || len(got) != len(records)+1 || !strings.HasPrefix(got[len(records)], "! ") {
+			t.Errorf("%s: got %d records, %q last, want those before the fault and the fault", name, len(records), got[len(got)-1])
+		}
+	}
+}
