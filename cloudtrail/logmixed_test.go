@@ -45,3 +45,22 @@ func TestLogReaderReadsWhatCameBeforeAFault(t *testing.T) {
 		}
 	}
 }
+
+// TestRootIsOfItsPartition: a record that does not tell the ARN of root tells its
+// region.
+func TestRootIsOfItsPartition(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eusc-de-east-1": "aws-eusc"} {
+		record := `{"userIdentity":{"type":"Root","accountId":"111122223333"},"eventSource":"iam.amazonaws.com","eventName":"X","awsRegion":"` + region + `"}`
+		envelope := `{"detail-type":"AWS API Call via CloudTrail","region":"` + region + `","detail":` + strings.Replace(record, "awsRegion", "other", 1) + `}`
+		for _, text := range []string{record, envelope} {
+			var f Fields
+			var l LogReader
+			l.Reset(strings.NewReader(text))
+			err := l.Next(&f)
+			if key, kind, _, ok := f.Identity.Principal(nil); err != nil || string(key) != "arn:"+want+":iam::111122223333:root" || kind != RootUser || !ok {
+				t.Errorf("%s: got %q, %v, want root of %s", text, key, err, want)
+			}
+		}
+	}
+}
