@@ -272,8 +272,8 @@ func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
 	}
 	b.OwnerID = aws.ToString(out.Owner.ID)
 	for _, g := range out.Grants {
-		if g.Grantee == nil {
-			continue
+		if g.Grantee == nil || aws.ToString(g.Grantee.ID) == "" && aws.ToString(g.Grantee.URI) == "" || !slices.Contains(g.Permission.Values(), g.Permission) {
+			return foreign("it has a grant of nothing or to nobody that S3 knows")
 		}
 		b.Grants = append(b.Grants, resource.Grant{ID: aws.ToString(g.Grantee.ID), URI: aws.ToString(g.Grantee.URI), Permission: string(g.Permission)})
 	}
