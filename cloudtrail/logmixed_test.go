@@ -64,3 +64,12 @@ func TestRootIsOfItsPartition(t *testing.T) {
 		}
 	}
 }
+
+// TestLogReaderReadsBehindTheEndOfARecord: a file that was split within a record.
+func TestLogReaderReadsBehindTheEndOfARecord(t *testing.T) {
+	t.Parallel()
+	records, lines := all(strings.NewReader(sample[200:] + "\n" + sample + "\n"))
+	if len(records) != 1 || len(lines) != 2 || !strings.HasPrefix(lines[0], "! ") {
+		t.Errorf("got %q, want an error and the record behind it", lines)
+	}
+}

@@ -281,6 +281,10 @@ func (l *LogReader) text(f *Fields) (bool, error) {
 				return false, nil
 			}
 		}
+		if lower := bytes.ToLower(line); !bytes.ContainsAny(line, "{}:") && // nor the end of a record
+			(bytes.Contains(lower, []byte("eventsource")) || bytes.Contains(lower, []byte("eventjson"))) {
+			return true, l.broken(&FormError{"A table without commas between its columns", "export it as CSV (RFC 4180)"})
+		}
 		return true, l.resync(ErrNotLog)
 	}
 	return true, l.resync(errSyntax)
