@@ -29,6 +29,7 @@ type LogReader struct {
 	buf        []byte
 	start, end int // of what is not read yet
 	eof        bool
+	late       error       // of reading on, behind what is in buf
 	nested     []enclosure // objects and lists that are open
 	columns    []string
 	table      bool // the file is a CSV file with these columns

@@ -148,5 +148,6 @@ func (f *Fields) skimEnvelope(envelope object) error {
 			*m.to = envelope[m.name]
 		}
 	}
+	f.Identity.region = f.Region
 	return nil
 }

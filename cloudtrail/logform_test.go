@@ -231,6 +231,8 @@ func TestLogReaderRefuses(t *testing.T) {
 		{"cli_text", "EVENTS\t" + sample + "\tAKIA\n", "YAML or text"},
 		{"console_csv", table([]string{"Event ID", "Event time", "Event name", "Event source"}, []string{"a", "b", "c", "d"}), "event history"},
 		{"lookup_without_events", `{"Events":[{"EventName":"a","EventSource":"b","EventTime":1}]}`, "without its CloudTrailEvent"},
+		{"tabs", strings.ReplaceAll(table([]string{"eventtime", "eventSource", "eventName"}, []string{"a", "b", "c"}), ",", "\t"), "without commas"},
+		{"semicolons", strings.ReplaceAll(table([]string{"eventtime", "eventsource", "eventname"}, []string{"a", "b", "c"}), ",", ";"), "without commas"},
 		{"athena_without_error_code", table([]string{"eventtime", "eventsource", "eventname"}, []string{"a", "b", "c"}), "without the column errorcode"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

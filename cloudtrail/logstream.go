@@ -141,6 +141,10 @@ func (l *LogReader) fill() error {
 		}
 		l.buf = append(l.buf, make([]byte, len(l.buf))...)
 	}
+	if l.late != nil {
+		return l.late
+	}
+	had := l.end
 	for l.end < len(l.buf) {
 		n, err := l.in.Read(l.buf[l.end:])
 		l.end += n
@@ -149,6 +153,10 @@ func (l *LogReader) fill() error {
 			return nil
 		}
 		if err != nil {
+			if l.end > had { // what came before the fault is read first
+				l.late = err
+				return nil
+			}
 			return err
 		}
 	}

@@ -281,6 +281,10 @@ func (l *LogReader) text(f *Fields) (bool, error) {
 				return false, nil
 			}
 		}
+		if lower := bytes.ToLower(line); !bytes.ContainsAny(line, "{}:") && // nor the end of a record
+			(bytes.Contains(lower, []byte("eventsource")) || bytes.Contains(lower, []byte("eventjson"))) {
+			return true, l.broken(&FormError{"A table without commas between its columns", "export it as CSV (RFC 4180)"})
+		}
 		return true, l.resync(ErrNotLog)
 	}
 	return true, l.resync(errSyntax)
@@ -301,8 +305,12 @@ func (l *LogReader) tableRow(f *Fields) (bool, error) {
 		switch {
 		case err == nil:
 			l.start = end
-			if strings.EqualFold(strings.TrimSpace(values[0]), l.columns[0]) {
-				return false, nil // the header again: two files in a row
+			if names, err := l.header(values); names != nil || err != nil {
+				if err != nil {
+					return true, l.broken(err)
+				}
+				l.columns = names
+				return false, nil
 			}
 			return l.taken(f.tableCells(l.columns, values))
 		case !errors.Is(err, errShort):
@@ -312,6 +320,18 @@ func (l *LogReader) tableRow(f *Fields) (bool, error) {
 			return true, l.broken(err)
 		}
 	}
+}
+
+// header takes a row of a table for another header: two files in a row, perhaps with
+// other columns; nil where it is not.
+func (l *LogReader) header(row []string) ([]string, error) {
+	if !slices.ContainsFunc(row, func(name string) bool {
+		name = strings.TrimSpace(name)
+		return strings.EqualFold(name, l.columns[0]) || strings.EqualFold(name, "eventname")
+	}) {
+		return nil, nil
+	}
+	return header(row)
 }
 
 var errQuotes = errors.New("row of a CSV file with wrong quotes")

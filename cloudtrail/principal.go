@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"dera"
 )
 
 // PrincipalKind says what sort of principal a call is attributed to.
@@ -42,7 +44,7 @@ func (d *Identity) Principal(dst []byte) (key []byte, kind PrincipalKind, arn []
 	arn, issuer := Text(d.ARN), Text(d.Issuer)
 	switch string(Text(d.Type)) {
 	case "Root":
-		return account(dst, Text(d.Account), arn)
+		return account(dst, d, arn)
 	case "IAMUser":
 		return named(dst, User, arn)
 	case "AssumedRole", "Role":
@@ -54,7 +56,7 @@ func (d *Identity) Principal(dst []byte) (key []byte, kind PrincipalKind, arn []
 		// The session has at most the permissions of the user or root that made it.
 		switch {
 		case bytes.HasSuffix(issuer, []byte(":root")):
-			return account(dst, Text(d.Account), issuer)
+			return account(dst, d, issuer)
 		case len(issuer) > 0:
 			return named(dst, User, issuer)
 		}
@@ -120,12 +122,13 @@ func plain(dst []byte, kind PrincipalKind, key, arn []byte) ([]byte, PrincipalKi
 }
 
 // account is the root user.
-func account(dst, id, arn []byte) ([]byte, PrincipalKind, []byte, bool) {
+func account(dst []byte, d *Identity, arn []byte) ([]byte, PrincipalKind, []byte, bool) {
 	if len(arn) == 0 {
+		id := Text(d.Account)
 		if len(id) == 0 {
 			return dst, UnknownPrincipal, nil, false
 		}
-		return append(append(append(dst, "arn:aws:iam::"...), id...), ":root"...), RootUser, nil, true
+		return append(dst, dera.NewARN(dera.PartitionOf(string(Text(d.region))).ID, "iam", "", string(id), "root")...), RootUser, nil, true
 	}
 	return append(dst, arn...), RootUser, arn, true
 }

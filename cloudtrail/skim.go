@@ -34,6 +34,7 @@ type Identity struct {
 	Type, ARN, Account, PrincipalID, InvokedBy, UserName, Provider []byte
 	Issuer, IssuerType, Created                                    []byte // of sessionContext
 	BehalfUser, BehalfStore                                        []byte // of onBehalfOf
+	region                                                         []byte // of the record
 	seen                                                           uint32
 }
 
@@ -101,6 +102,7 @@ func (f *Fields) skim(raw []byte, i int, lists bool) (int, error) {
 		}
 		return end, err
 	})
+	f.Identity.region = f.Region
 	if err == nil && twice {
 		err = ErrDuplicateName
 	}

@@ -33,8 +33,9 @@ type request struct {
 	Tries int `json:"tries,omitempty"`
 	// Walk are the pages of the sweep so far.
 	Walk walk `json:"walk,omitzero"`
-	// Due is when to look; zero means now.
-	Due time.Time `json:"-"`
+	// Due is when to look; zero means now. Of requests with one key the store keeps
+	// what the last one says and when the first one is due.
+	Due time.Time `json:"due,omitzero"`
 }
 
 // resourceGone stands for the digest of a resource that does not exist.
@@ -43,8 +44,13 @@ const resourceGone = "does not exist"
 // again reports whether the request repeats another.
 func (r request) again() bool { return r.Repeat || len(r.Passed) > 0 }
 
+// early reports whether a repetition came to its turn when an earlier one was due:
+// what its own event tells of may not show yet.
+func (r request) early(now time.Time) bool { return r.Repeat && len(r.Passed) == 0 && r.Due.After(now) }
+
 // job is the request as durable work. A repetition has a key of its own: it does
-// not take the place of the look at a new event.
+// not take the place of the look at a new event. So has what is to be read a
+// second time: a first read that found something else does not set its time.
 func (r request) job(now time.Time) (dera.Job, error) {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -56,6 +62,14 @@ func (r request) job(now time.Time) (dera.Job, error) {
 	}
 	if r.again() {
 		j.Key += "/again"
+	}
+	if len(r.Passed) > 0 {
+		passed, err := json.Marshal(r.Passed)
+		if err != nil {
+			return dera.Job{}, fmt.Errorf("look at %s: %w", r.Scope.Key(), err)
+		}
+		sum := sha256.Sum256(passed)
+		j.Key += "/" + hex.EncodeToString(sum[:8])
 	}
 	return j, nil
 }

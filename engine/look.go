@@ -37,6 +37,13 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 	if !e.ours(req.Scope) {
 		return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Counts: map[string]int64{"events_foreign": 1}})
 	}
+	if req.early(e.cfg.Now()) {
+		later, err := req.job(e.cfg.Now())
+		if err != nil {
+			return err
+		}
+		return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Jobs: []dera.Job{later}})
+	}
 	err := e.look(ctx, order{request: req, act: true, patient: j.Attempts < pageTries}, func(next []request, b *store.Batch) error {
 		b.Done = append(b.Done, j)
 		for _, req := range next {

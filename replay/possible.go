@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -169,11 +170,28 @@ func (s *State) possible(c call) bool {
 		if strings.HasPrefix(c.Name, "Revoke") && slices.ContainsFunc(rules, func(r resource.Rule) bool { return !mayBeHere(r) }) {
 			return false
 		}
+		if strings.HasPrefix(c.Name, "Modify") && g.holds(rules, ids) {
+			return false
+		}
 		return !slices.ContainsFunc(ids, func(id string) bool {
 			return g.ruleOf(id) == nil && (s.coming[id] || g.born && !g.unnamed())
 		})
 	}
 	return true
+}
+
+// holds reports whether beside the rules with the IDs the group has one that permits
+// what one of them is to permit: AWS refuses to make two of one.
+func (g *group) holds(rules []resource.Rule, ids []string) bool {
+	for _, list := range [][]resource.Rule{g.config.Ingress, g.config.Egress} {
+		for _, r := range rules {
+			if slices.ContainsFunc(list, func(o resource.Rule) bool { return o.ID == r.ID }) &&
+				slices.ContainsFunc(list, func(o resource.Rule) bool { return r.SamePermission(o) && !slices.Contains(ids, o.ID) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unnamed reports whether the group has rules whose IDs no event reported.
@@ -261,12 +279,20 @@ func (s *State) text() string {
 	return strings.Join(lines, "\n")
 }
 
-// exposure says how much is open, to choose between ends.
+// exposure says how much is open, to choose between ends: what is there before what
+// it lets in, and a wide source before a narrow one.
 func (s *State) exposure() int {
 	n := 0
 	for _, g := range s.groups {
-		if !g.gone {
-			n += 100 + len(g.config.Ingress)
+		if g.gone {
+			continue
+		}
+		n += 10_000
+		for _, r := range g.config.Ingress {
+			n += 33
+			if r.CIDR.IsValid() {
+				n += 32 - r.CIDR.Bits()*32/r.CIDR.Addr().BitLen()
+			}
 		}
 	}
 	open := func(b *resource.Block) int {
@@ -285,7 +311,7 @@ func (s *State) exposure() int {
 		if b.gone {
 			continue
 		}
-		n += 100 + open(b.config.Block)
+		n += 10_000 + open(b.config.Block)
 		for _, g := range b.config.Grants {
 			if g.URI != "" {
 				n++
@@ -293,6 +319,10 @@ func (s *State) exposure() int {
 		}
 		if b.config.Policy != "" {
 			n++
+			doc, err := b.config.Parsed()
+			if list, unsure := resource.PublicStatements(context.Background(), b.config.ARN(), doc); err != nil || unsure != "" || len(list) > 0 {
+				n += 10
+			}
 		}
 		if b.config.Ownership != "BucketOwnerEnforced" {
 			n++

@@ -106,7 +106,10 @@ func TestTiesOfGroups(t *testing.T) {
 		"rule_by_its_id":                   {[]at{{0, birth}, {0, withRule}, {0, byID}}, "", ""},
 		"rule_modified":                    {[]at{{0, birth}, {0, withRule}, {0, modify("10.0.0.0/8")}}, "tcp 22 from 10.0.0.0/8", ""},
 		"rule_modified_and_removed":        {[]at{{0, birth}, {0, withRule}, {0, modify("10.0.0.0/8")}, {0, byID}}, "", ""},
-		"rule_modified_twice":              {[]at{{0, birth}, {0, withRule}, {1, modify("10.0.0.0/8")}, {1, modify("10.1.0.0/16")}}, "tcp 22 from 10.", unsure},
+		"rule_modified_twice":              {[]at{{0, birth}, {0, withRule}, {1, modify("10.0.0.0/8")}, {1, modify("10.1.0.0/16")}}, "tcp 22 from 10.0.0.0/8", unsure},
+		"rule_modified_open_and_narrow":    {[]at{{0, birth}, {0, withRule}, {1, modify("10.0.0.0/8")}, {2, modify("192.168.0.0/16")}, {2, modify(world)}}, open, unsure},
+		"modified_to_what_was_removed":     {[]at{{0, birth}, {0, withRule}, {1, modify("10.0.0.0/8")}, {2, add}, {3, remove}, {3, modify(world)}}, open, ""},
+		"modified_to_what_is_removed_next": {[]at{{0, birth}, {0, withRule}, {1, modify("10.0.0.0/8")}, {2, add}, {3, modify("10.1.0.0/16")}, {3, remove}}, "tcp 22 from 10.1.0.0/16", ""},
 		"unknown_before":                   {[]at{{1, add}, {1, remove}}, open, unsure},
 		"unknown_before_two_additions":     {[]at{{1, add}, {1, remove}, {1, add}}, open, before},
 		"unknown_before_two_removals":      {[]at{{1, remove}, {1, remove}, {1, add}}, "", before},
@@ -153,6 +156,24 @@ func TestTiesOfGroups(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTieOfPolicies: of two policies in one second the public one is judged.
+func TestTieOfPolicies(t *testing.T) {
+	t.Parallel()
+	narrow := strings.ReplaceAll(publicPolicy, `"*"`, `{"AWS":"111122223333"}`)
+	list := records(t, []at{
+		{0, event{"CreateBucket", `{"bucketName":"files"}`, "", ""}},
+		{1, event{"PutBucketPolicy", `{"bucketName":"files","bucketPolicy":` + publicPolicy + `}`, "", ""}},
+		{1, event{"PutBucketPolicy", `{"bucketName":"files","bucketPolicy":` + narrow + `}`, "", ""}},
+	})
+	everyOrder(len(list), func(order []int) {
+		s, _ := bySecond([]cloudtrail.Record{list[order[0]], list[order[1]], list[order[2]]})
+		r, ok := read(t, s, resource.BucketType, "eu-west-1", "files")
+		if !ok || !strings.Contains(r.Config.(*resource.Bucket).Policy, `"*"`) || s.Partly(r.Config) == "" {
+			t.Fatalf("order %v: got %+v, want the public policy and a doubt", order, r.Config)
+		}
+	})
 }
 
 func everyOrder(n int, use func([]int)) {

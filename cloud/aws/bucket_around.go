@@ -97,10 +97,16 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 	err = walk(func(token *string) (*string, error) {
 		in.NextToken = token
 		page, err := api.ListAccessPoints(ctx, in)
+		if err == nil && page.AccessPointList == nil {
+			err = foreign("it has no list of access points")
+		}
 		if err != nil {
 			err = r.fail("s3control:ListAccessPoints", err)
-			if Is(err, NotFound) {
-				return nil, nil // the bucket that is asked for is not there
+			if Is(err, NotFound) { // so the bucket must be gone; where it is not, its access points are not known
+				for name := range wanted {
+					sick[name] = err
+				}
+				return nil, nil
 			}
 			return nil, err
 		}
@@ -115,7 +121,7 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 				return nil, err
 			case err != nil:
 				sick[bucket] = err
-			case point.Name != "":
+			default:
 				points[bucket] = append(points[bucket], point)
 			}
 		}
@@ -124,7 +130,8 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 	return points, sick, err
 }
 
-// accessPoint reads one access point; one that is gone meanwhile has no name.
+// accessPoint reads one access point that is listed: that there is none contradicts
+// the list.
 func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, name, bucket string) (resource.AccessPoint, error) {
 	account := aws.String(r.scope.Account)
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/4)
@@ -134,10 +141,7 @@ func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, na
 		err = foreign("it is about the access point %.60q of %.60q", aws.ToString(got.Name), aws.ToString(got.Bucket))
 	}
 	if err != nil {
-		if err = r.fail("s3control:GetAccessPoint", err); Is(err, NotFound) {
-			return resource.AccessPoint{}, nil
-		}
-		return resource.AccessPoint{}, err
+		return resource.AccessPoint{}, r.fail("s3control:GetAccessPoint", err)
 	}
 	p := resource.AccessPoint{Name: name}
 	if b := got.PublicAccessBlockConfiguration; b != nil {
@@ -149,6 +153,9 @@ func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, na
 		p.VPC = aws.ToString(got.VpcConfiguration.VpcId)
 	}
 	text, err := api.GetAccessPointPolicy(ctx, &s3control.GetAccessPointPolicyInput{AccountId: account, Name: aws.String(name)})
+	if err == nil && aws.ToString(text.Policy) == "" {
+		err = foreign("it has no policy")
+	}
 	switch err = r.noPolicy(err); {
 	case err != nil:
 		return p, err

@@ -123,14 +123,17 @@ func (r bucketReader) locate(ctx context.Context, name string) (string, error) {
 		}
 		return "", err
 	}
-	switch at := string(out.LocationConstraint); at {
+	at := string(out.LocationConstraint)
+	switch at {
 	case "": // the first region has no name here (S3 API reference, GetBucketLocation)
-		return "us-east-1", nil
+		at = "us-east-1"
 	case "EU":
-		return "eu-west-1", nil
-	default:
-		return at, nil
+		at = "eu-west-1"
 	}
+	if strings.Count(at, "-") < 2 || dera.PartitionOf(at) != dera.PartitionOf(r.regionFor(r.scope.Region)) {
+		return "", r.fail("s3:GetBucketLocation", foreign("%.40q is no region of the partition", at))
+	}
+	return at, nil
 }
 
 // found is a bucket as it was read. gone says that it is not there; sick why
@@ -272,8 +275,8 @@ func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
 	}
 	b.OwnerID = aws.ToString(out.Owner.ID)
 	for _, g := range out.Grants {
-		if g.Grantee == nil {
-			continue
+		if g.Grantee == nil || aws.ToString(g.Grantee.ID) == "" && aws.ToString(g.Grantee.URI) == "" || !slices.Contains(g.Permission.Values(), g.Permission) {
+			return foreign("it has a grant of nothing or to nobody that S3 knows")
 		}
 		b.Grants = append(b.Grants, resource.Grant{ID: aws.ToString(g.Grantee.ID), URI: aws.ToString(g.Grantee.URI), Permission: string(g.Permission)})
 	}

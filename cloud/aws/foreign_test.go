@@ -2,6 +2,7 @@ package aws
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,6 +131,27 @@ func TestWalksEnd(t *testing.T) {
 				t.Errorf("got %v after %d calls, want an error after a few", err, fault.Fired())
 			}
 		})
+	}
+}
+
+// TestLocationThatIsNone: a bucket that no region has is not dropped from a sweep.
+func TestLocationThatIsNone(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"nowhere", "cn-north-1"} {
+		f := newBuckets(t)
+		rewrite := func(operation string, answer func(int, string) (int, string)) {
+			f.cloud.Inject(awssim.Fault{Match: awssim.Match{Service: "s3", Operation: operation}, Kind: awssim.Rewrite, Answer: answer})
+		}
+		rewrite("ListBuckets", func(status int, body string) (int, string) {
+			return status, regexp.MustCompile(`<BucketRegion>.*?</BucketRegion>`).ReplaceAllString(body, "")
+		})
+		rewrite("GetBucketLocation", func(int, string) (int, string) {
+			return 200, `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">` + at + `</LocationConstraint>`
+		})
+		page, err := f.Read(t.Context(), bucketScope(), false)
+		if err != nil || len(page.Resources) == 0 || page.Resources[0].Unread == "" {
+			t.Errorf("%s: got %+v, %v, want the buckets, and that they are not known", at, page, err)
+		}
 	}
 }
 

@@ -2,11 +2,9 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -77,62 +75,6 @@ func (g groupReader) describe(ctx context.Context, in *ec2.DescribeSecurityGroup
 		return nil, nil, g.fail("DescribeSecurityGroups", err)
 	}
 	return out.SecurityGroups, out.NextToken, nil
-}
-
-// byID reads groups. A filter does not fail for the groups that are gone, so each
-// of these is asked for by its ID: only the service's own "not found" makes it
-// missing.
-func (g groupReader) byID(ctx context.Context, full bool) (Page, error) {
-	var groups []types.SecurityGroup
-	for ids := range slices.Chunk(g.scope.IDs, most) {
-		err := walk(func(token *string) (*string, error) {
-			list, next, err := g.describe(ctx, &ec2.DescribeSecurityGroupsInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
-			groups = append(groups, list...)
-			return next, err
-		})
-		if err != nil {
-			return Page{}, err
-		}
-	}
-	var page Page
-	for _, id := range g.scope.IDs {
-		if slices.ContainsFunc(groups, func(s types.SecurityGroup) bool { return aws.ToString(s.GroupId) == id }) {
-			continue
-		}
-		list, _, err := g.describe(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
-		if err == nil && len(list) == 0 {
-			return Page{}, fmt.Errorf("read security group %s: the service neither returns it nor says that it does not exist", id)
-		}
-		if err == nil {
-			groups = append(groups, list...)
-			continue
-		}
-		if !Is(err, NotFound) && !malformed(err) || namesAnother(err, id) {
-			return Page{}, err
-		}
-		page.Missing = append(page.Missing, id)
-	}
-	for _, s := range groups {
-		if id := aws.ToString(s.GroupId); !slices.Contains(g.scope.IDs, id) {
-			return Page{}, g.fail("DescribeSecurityGroups", foreign("it is about %.40q, which was not asked for", id))
-		}
-	}
-	var err error
-	page.Resources, err = g.resources(ctx, groups, full)
-	return page, err
-}
-
-// namesAnother reports whether a "not found" is about another group.
-func namesAnother(err error, id string) bool {
-	var e *Error
-	return errors.As(err, &e) && id != "" && strings.Contains(e.Err.Error(), "'sg-") && !strings.Contains(e.Err.Error(), "'"+id+"'")
-}
-
-// malformed reports whether the service says that there can be no such ID: an
-// event of a failed call may name anything.
-func malformed(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && (strings.HasSuffix(e.Code, ".Malformed") || e.Code == "MissingParameter")
 }
 
 func filter(name string, values []string) []types.Filter {
