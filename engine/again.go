@@ -18,13 +18,14 @@ import (
 
 // request is a look that is asked for, and what earlier looks leave to it. AWS is
 // eventually consistent: a finding is resolved by the second of two equal reads
-// that lie the settling time apart, and an event that finds nothing new is looked
-// at once more.
+// that lie the settling time apart, and every event is looked at once more: what
+// the first look finds may be of an earlier change.
 type request struct {
 	dera.Event
 	// Hint says that an event tells of a change.
 	Hint bool `json:"hint,omitempty"`
-	// Repeat says that an earlier look at the event found nothing new.
+	// Repeat says that there was an earlier look at the event, which found nothing
+	// that is to be read a second time.
 	Repeat bool `json:"repeat,omitempty"`
 	// Passed is what an earlier look read of resources that do not fail any more,
 	// by ID: a digest, or resourceGone.
@@ -88,7 +89,6 @@ type follow struct {
 	*Engine
 	o      order
 	passed map[string]string
-	found  bool // something new
 }
 
 // confirmed reports whether an earlier look read the same of a resource; if not,
@@ -132,17 +132,6 @@ func digest(r dera.Resource) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// news notes whether the assessment fails in a way that was not known.
-func (f *follow) news(a detect.Assessment, before []dera.Finding) {
-	for _, j := range a.Results {
-		for _, fail := range j.Result.Failures {
-			f.found = f.found || !slices.ContainsFunc(before, func(b dera.Finding) bool {
-				return b.State == dera.FindingOpen && b.Control == j.Control.ID && b.Key == fail.Key
-			})
-		}
-	}
-}
-
 // requests are the looks that follow.
 func (f *follow) requests() []request {
 	if f.settleTime() < 0 {
@@ -152,7 +141,7 @@ func (f *follow) requests() []request {
 	r := f.o.request
 	r.Due = f.cfg.Now().Add(f.settleTime() << min(r.Tries, 8))
 	first := r.Hint && !r.again()
-	if first && (r.Scope.Sweep() && r.Scope.Page == "" || !r.Scope.Sweep() && !f.found && len(f.passed) == 0) {
+	if first && (r.Scope.Sweep() && r.Scope.Page == "" || !r.Scope.Sweep() && len(f.passed) == 0) {
 		repeat := r
 		repeat.Repeat = true
 		out = append(out, repeat)

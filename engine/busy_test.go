@@ -134,3 +134,24 @@ func describing(parameter, value string) awssim.Match {
 	match.Where = func(c awssim.Call) bool { return mine(c) && c.Parameters[parameter] == value }
 	return match
 }
+
+// TestLookThatFindsOnlyAnEarlierChange is repeated too: what its own event tells of
+// may not show yet.
+func TestLookThatFindsOnlyAnEarlierChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mode = dera.Observe
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+	w.authorize(id, tcp(3389, 3389, "0.0.0.0/0"))
+	stop := w.lagging()
+	w.ingest(w.event(id))
+	w.drain()
+	stop()
+	if list := w.findings(id); len(list) != 1 {
+		t.Fatalf("got %d findings at once, want the one of before: this shows nothing", len(list))
+	}
+	w.passing(3 * time.Second)
+	if list := w.findings(id); len(list) != 2 {
+		t.Errorf("got %d findings after the settling time, want both", len(list))
+	}
+}

@@ -206,7 +206,6 @@ func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before m
 			e.cfg.Tell(News{What: "unread", Scope: &f.o.Scope, Err: unread})
 			failed = unread
 		}
-		f.news(a, known)
 		confirmed, err := f.resolves(a, known)
 		if err != nil {
 			failed = errors.Join(failed, err)
