@@ -34,7 +34,6 @@ func TestDoubtOfABucketResolvesNothing(t *testing.T) {
 		answer                   func(status int, body string) (int, string)
 		finding                  string
 	}{
-		{"no_list_of_access_points", "s3control", "ListAccessPoints", says(200, `<ListAccessPointsResult `+controlSpace+`/>`), point},
 		{"list_says_no_such_bucket", "s3control", "ListAccessPoints", controlError("NoSuchBucket"), point},
 		{"listed_point_is_not_there", "s3control", "GetAccessPoint", controlError("NoSuchAccessPoint"), point},
 		{"point_policy_without_text", "s3control", "GetAccessPointPolicy", says(200, `<GetAccessPointPolicyResult `+controlSpace+`/>`), point},

@@ -97,9 +97,8 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 	err = walk(func(token *string) (*string, error) {
 		in.NextToken = token
 		page, err := api.ListAccessPoints(ctx, in)
-		if err == nil && page.AccessPointList == nil {
-			err = foreign("it has no list of access points")
-		}
+		// A list that is left out is an empty one: whether AWS sends an empty list is
+		// not documented, and to refuse it could leave every bucket unread.
 		if err != nil {
 			err = r.fail("s3control:ListAccessPoints", err)
 			if Is(err, NotFound) { // so the bucket must be gone; where it is not, its access points are not known
