@@ -199,7 +199,10 @@ func TestSQS_receives_nothing_until_it_is_ready(t *testing.T) {
 		}
 		_, stop := start(t, SQSConfig{Queue: q, Ready: ready}, handle)
 		<-time.After(59 * time.Minute)
-		if n := len(q.receives); n != 1 {
+		q.mu.Lock()
+		n := len(q.receives)
+		q.mu.Unlock()
+		if n != 1 {
 			t.Errorf("receives while it is away: got %d, want the first one alone", n)
 		}
 		<-time.After(3 * time.Minute)
