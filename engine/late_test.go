@@ -115,3 +115,19 @@ func TestChangeThatNeverShows(t *testing.T) {
 		t.Errorf("remediations: got %v, want none that took effect", states(w.remediations(id)))
 	}
 }
+
+// A service that ignores dry runs is asked once, and nothing more is sent.
+func TestServiceThatIgnoresDryRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+	ignored := w.cloud.Inject(awssim.Fault{Match: dryRun(revoke), Kind: awssim.Rewrite, Answer: func(int, string) (int, string) {
+		return 200, `<RevokeSecurityGroupIngressResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><return>true</return></RevokeSecurityGroupIngressResponse>`
+	}})
+	w.ingest(w.event(id))
+	r := w.ends(func() []dera.Remediation { return w.remediations(id) })
+	wantState(t, r, dera.Failed)
+	if !strings.Contains(r.Failure, "carried out what was sent as a dry run") || ignored.Fired() != 1 || len(w.ours("")) != 0 {
+		t.Errorf("got %q after %d dry runs and %d writes, want it asked once", r.Failure, ignored.Fired(), len(w.ours("")))
+	}
+}

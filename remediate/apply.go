@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -66,7 +67,8 @@ func (t *run) denied(ctx context.Context) (string, error) {
 	ask := func(what string, op resource.Operation) (string, error) {
 		asked[op.Name] = true
 		err := t.cfg.Cloud.DryRun(ctx, t.rem.Plan, op)
-		for try := 0; err != nil && again(err) && try < writeTries; try++ {
+		var ignored interface{ CarriedOut() bool }
+		for try := 0; again(err) && !errors.As(err, &ignored) && try < writeTries; try++ {
 			if err := t.backOff(ctx, try); err != nil {
 				return "", err
 			}
@@ -75,6 +77,8 @@ func (t *run) denied(ctx context.Context) (string, error) {
 		switch {
 		case err == nil:
 			return "", nil
+		case errors.As(err, &ignored) && ignored.CarriedOut():
+			return "do not let dera change anything here: " + err.Error(), nil
 		case denied(err):
 			return "dera lacks the permission for " + what + ": " + err.Error(), nil
 		case again(err):

@@ -77,7 +77,8 @@ type Cloud interface {
 	Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) (requestID string, err error)
 	// DryRun asks the service whether it would carry out the operation; nil where
 	// it would, and where it has no dry run. An error may have a method Denied()
-	// bool, true where the permission is missing.
+	// bool, true where the permission is missing, or CarriedOut() bool, true where
+	// the service ignored that it was a dry run.
 	DryRun(ctx context.Context, p dera.Plan, op resource.Operation) error
 }
 

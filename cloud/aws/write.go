@@ -73,12 +73,23 @@ func (c *Client) DryRun(ctx context.Context, p dera.Plan, op resource.Operation)
 	var own *Error
 	switch {
 	case err == nil:
-		return fmt.Errorf("%s: the service carried out what was sent as a dry run", op.Name)
+		return carriedOutError{op.Name}
 	case errors.As(err, &own) && own.Code == "DryRunOperation":
 		return nil
 	}
 	return err
 }
+
+// carriedOutError means that the service ignored that a request was a dry run.
+type carriedOutError struct{ operation string }
+
+// Error implements error.
+func (e carriedOutError) Error() string {
+	return e.operation + ": the service carried out what was sent as a dry run"
+}
+
+// CarriedOut tells package remediate that something may have changed.
+func (carriedOutError) CarriedOut() bool { return true }
 
 func (c *Client) send(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
