@@ -59,7 +59,7 @@ func (w Switch) Resumable(ctx context.Context, s dera.Stop) (bool, error) {
 	}), nil
 }
 
-// closes remembers the resume, from which on the breakers count anew. One of a
+// closes remembers the resume, from which on the breakers count again. One of a
 // control alone says nothing about the others.
 func (w Switch) closes(s dera.Stop) map[string]string {
 	if s.Control != "" {

@@ -280,7 +280,7 @@ func (s *State) text() string {
 }
 
 // exposure says how much is open, to choose between ends: what is there before what
-// it lets in, and a wide source before a narrow one.
+// it allows, and a wide source before a narrow one.
 func (s *State) exposure() int {
 	n := 0
 	for _, g := range s.groups {

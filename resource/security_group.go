@@ -57,7 +57,7 @@ type Rule struct {
 }
 
 // PrefixList is a managed prefix list as a rule refers to it. Known is false
-// where its entries could not be read: what it lets in is then unknown.
+// where its entries could not be read: what it allows is then unknown.
 type PrefixList struct {
 	ID         string         `json:"id"`
 	Entries    []netip.Prefix `json:"entries,omitempty"`

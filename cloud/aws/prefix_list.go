@@ -31,7 +31,7 @@ func (g groupReader) fillLists(ctx context.Context, r *dera.Resource, cfg *resou
 
 // prefixList reads the entries of a managed prefix list, once a read. Where the
 // entries cannot be read, or the list is another account's and gone, the list is
-// not known: what it lets in is then unknown, never nothing.
+// not known: what it allows is then unknown, never nothing.
 func (g groupReader) prefixList(ctx context.Context, id string) *resource.PrefixList {
 	if l := g.lists[id]; l != nil {
 		return l
