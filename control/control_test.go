@@ -93,13 +93,16 @@ func TestOtherConfiguration(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	a, b := netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("10.0.0.0/8")
-	s := Settings{Allow: append(make([]netip.Prefix, 0, 4), a), KeepInternal: []netip.Prefix{b}}
-	if got := s.Keep(); !slices.Equal(got, []netip.Prefix{a, b}) {
-		t.Errorf("keep: got %v", got)
-	}
-	s.Keep()[0] = b
-	if s.Allow[0] != a {
-		t.Errorf("keep shares its array with the allowlist")
+	s := Settings{Allow: append(make([]netip.Prefix, 0, 4), a), KeepInternal: Internal{Choice: KeepNetworks, Networks: []netip.Prefix{b}}}
+	house := netset.AddrsOf(netip.MustParsePrefix("198.51.100.0/24"))
+	for choice, want := range map[string]string{
+		"":      "10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16, 198.51.100.0/24, 203.0.113.0/24, fc00::/7",
+		KeepVPC: "198.51.100.0/24, 203.0.113.0/24", KeepNone: "203.0.113.0/24", KeepNetworks: "10.0.0.0/8, 203.0.113.0/24",
+	} {
+		s.KeepInternal.Choice = choice
+		if got := s.Keep(house).String(); got != want {
+			t.Errorf("keep %q: got %s, want %s", choice, got, want)
+		}
 	}
 	for quota, want := range map[int]int{0: 60, -1: 60, 1: 1, 200: 200} {
 		if got := (Settings{RuleQuota: quota}).Quota(); got != want {

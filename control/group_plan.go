@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"dera"
@@ -21,22 +22,37 @@ type Removal struct {
 // PlanRemovals makes the changes that take the removals out of the group's
 // inbound rules and nothing else: for each blamed rule first the remainder is
 // authorized, one rule a change, then the rule is revoked by its ID, so that no
-// state on the way is wider or narrower than it must be. Rules that cannot be
-// split safely are refused.
+// state on the way is wider or narrower than it must be. The remainder holds the
+// private access that the settings keep, unless other rules give it. Rules that
+// cannot be split safely are refused.
 func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]dera.Change, *Refusal) {
 	var changes []dera.Change
 	rules := append(make([]resource.Rule, 0, 2*len(g.Ingress)), g.Ingress...)
 	fail := func(err error) ([]dera.Change, *Refusal) {
 		return nil, &Refusal{"cannot-plan", err.Error()}
 	}
-	for _, r := range blamed(removals) {
-		rest, refusal := remainder(r, removals, s)
+	gone := blamed(removals)
+	free, err := resource.Reach(unblamed(g.Ingress, gone))
+	if err != nil {
+		return fail(err)
+	}
+	for _, r := range gone {
+		rest, refusal := remainder(r, removals, s, g.House())
 		if refusal != nil {
 			return nil, refusal
 		}
 		for _, p := range rest {
 			if slices.ContainsFunc(rules, p.SamePermission) {
 				continue
+			}
+			if p.CIDR != r.CIDR {
+				kept, err := resource.Reach([]resource.Rule{p})
+				if err != nil {
+					return fail(err)
+				}
+				if ok, _ := netset.Subset(kept, free); ok {
+					continue
+				}
 			}
 			c, err := g.Authorize(p)
 			if err != nil {
@@ -60,8 +76,15 @@ func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]
 	return changes, nil
 }
 
+// unblamed are the rules that stay as they are.
+func unblamed(rules, gone []resource.Rule) []resource.Rule {
+	return slices.DeleteFunc(slices.Clone(rules), func(r resource.Rule) bool {
+		return slices.ContainsFunc(gone, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) })
+	})
+}
+
 // remainder is what must be authorized before the rule is revoked.
-func remainder(r resource.Rule, removals []Removal, s Settings) ([]resource.Rule, *Refusal) {
+func remainder(r resource.Rule, removals []Removal, s Settings, house netset.Addrs) ([]resource.Rule, *Refusal) {
 	switch {
 	case r.All():
 		return nil, &Refusal{"all-traffic", "the rule lets all traffic in; what is left of it cannot be written as a few rules: " + r.Line()}
@@ -76,8 +99,8 @@ func remainder(r resource.Rule, removals []Removal, s Settings) ([]resource.Rule
 			ports = append(ports, m.Ports)
 		}
 	}
-	keep := netset.AddrsOf(s.Keep()...).Intersect(netset.AddrsOf(r.CIDR))
-	if left := keep.Intersect(netset.Public()).Subtract(netset.AddrsOf(s.Allow...)); !left.IsEmpty() {
+	keep := s.Keep(house).Intersect(netset.AddrsOf(r.CIDR))
+	if left := keep.Intersect(netset.Public()).Subtract(netset.AddrsOf(s.Allow...)).Subtract(house); !left.IsEmpty() {
 		return nil, &Refusal{"keep-internal", fmt.Sprintf(
 			"keep_internal holds public addresses that are on no allowlist (%s); access from there would stay a finding: %s", left, r.Line())}
 	}
@@ -91,7 +114,7 @@ func remainder(r resource.Rule, removals []Removal, s Settings) ([]resource.Rule
 		}
 		return rest, nil
 	}
-	rest, err := resource.Cut(r, joined(ports), s.Keep())
+	rest, err := resource.Cut(r, joined(ports), keep.Prefixes())
 	if err != nil {
 		return nil, &Refusal{"cannot-split", err.Error()}
 	}
@@ -134,64 +157,66 @@ func InOrder(rules []resource.Rule) []resource.Rule {
 }
 
 // ProveRemovals makes the network evidence for changes that PlanRemovals made.
-// The forbidden set is the removed packets from all addresses of the blamed
-// rules' families, less what the organisation keeps and what the rules let in
-// where nobody blames them.
+// The forbidden set is the removed packets from outside: from all addresses of the
+// blamed rules' families but private ones, the house and those that the
+// organisation keeps, less what the rules let in where nobody blames them. Given
+// up is what of the private access the settings do not keep.
 func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera.Change, s Settings) (dera.Evidence, error) {
 	n, err := walk(g, changes)
 	if err != nil {
 		return dera.Evidence{}, err
 	}
-	foreign := netset.Everywhere().Subtract(netset.AddrsOf(s.Keep()...))
-	families := make([]struct{ v4, v6 bool }, len(removals))
-	var free []resource.Rule // rules that no removal blames
-	var stays netset.Set
-	for _, r := range g.Ingress {
-		var gone netset.Set
-		for i, m := range removals {
-			if slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
-				families[i].v4 = families[i].v4 || r.CIDR.Addr().Is4()
-				families[i].v6 = families[i].v6 || !r.CIDR.Addr().Is4()
-				gone = gone.Union(netset.Product(netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi), foreign))
+	house := g.House().Union(netset.Private())
+	keep := s.Keep(g.House())
+	foreign := netset.Everywhere().Subtract(house).Subtract(keep)
+	lost := house.Subtract(keep)
+	gone := blamed(removals)
+	var forbidden, given, stays netset.Set
+	for _, r := range gone {
+		from := netset.AddrsOf(netip.PrefixFrom(r.CIDR.Addr(), 0)) // its address family
+		var cut netset.Set
+		for _, m := range removals {
+			if !slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
+				continue
 			}
-		}
-		if gone.IsEmpty() {
-			free = append(free, r)
-			continue
+			t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
+			forbidden = forbidden.Union(netset.Product(t, foreign.Intersect(from)))
+			given = given.Union(netset.Product(t, lost.Intersect(from)))
+			cut = cut.Union(netset.Product(t, foreign.Union(lost)))
 		}
 		reach, err := resource.Reach([]resource.Rule{r})
 		if err != nil {
 			return dera.Evidence{}, err
 		}
-		stays = stays.Union(reach.Subtract(gone))
+		stays = stays.Union(reach.Subtract(cut))
 	}
-	reach, err := resource.Reach(free)
+	free, err := resource.Reach(unblamed(g.Ingress, gone))
 	if err != nil {
 		return dera.Evidence{}, err
 	}
-	for i, m := range removals {
-		t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
-		if families[i].v4 {
-			n.Forbidden = n.Forbidden.Union(netset.Product(t, foreign.IPv4()))
-		}
-		if families[i].v6 {
-			n.Forbidden = n.Forbidden.Union(netset.Product(t, foreign.IPv6()))
-		}
+	stays = stays.Union(free)
+	n.Forbidden = forbidden.Subtract(stays)
+	n.House = netset.Product(netset.EveryTraffic(), g.House())
+	n.Unread = g.NetworkUnread()
+	if n.GivenUp = given.Intersect(n.Old).Subtract(stays); !n.GivenUp.IsEmpty() {
+		n.GivenUpBy = "network.keep_internal: " + s.KeepInternal.String()
 	}
-	n.Forbidden = n.Forbidden.Subtract(stays.Union(reach))
 	return n.Evidence()
 }
 
 // ProveEmptied makes the network evidence for changes that take all inbound
-// rules away: everything from the given addresses is forbidden, and every
-// source that stands for no address.
-func ProveEmptied(g *resource.SecurityGroup, changes []dera.Change, from netset.Addrs) (dera.Evidence, error) {
+// rules away: everything from outside is forbidden, and private access and every
+// source that stands for no address are given up, for the named reason.
+func ProveEmptied(g *resource.SecurityGroup, changes []dera.Change, why string) (dera.Evidence, error) {
 	n, err := walk(g, changes)
 	if err != nil {
 		return dera.Evidence{}, err
 	}
-	n.Forbidden = netset.Product(netset.EveryTraffic(), from)
-	n.ForbiddenOthers = n.OldOthers
+	house := g.House().Union(netset.Private())
+	n.House = netset.Product(netset.EveryTraffic(), g.House())
+	n.Forbidden = netset.Product(netset.EveryTraffic(), netset.Everywhere().Subtract(house))
+	n.GivenUp = n.Old.Subtract(n.Forbidden)
+	n.ForbiddenOthers, n.GivenUpBy, n.Unread = n.OldOthers, why, g.NetworkUnread()
 	return n.Evidence()
 }
 

@@ -26,7 +26,7 @@ func TestPlanRemovals(t *testing.T) {
 	list := resource.Rule{ID: "e", Protocol: "tcp", From: 22, To: 22, PrefixList: &resource.PrefixList{ID: "pl-1", Known: true}}
 	group := resource.Rule{ID: "f", Protocol: "tcp", From: 22, To: 22, Group: &resource.GroupRef{ID: "sg-2"}}
 	cheap := rule("", "tcp", 22, 22, "0.0.0.0/0")
-	keep := Settings{KeepInternal: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	keep := Settings{KeepInternal: Internal{Choice: KeepNetworks, Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
 	tests := []struct {
 		name     string
 		removals []Removal
@@ -47,13 +47,16 @@ func TestPlanRemovals(t *testing.T) {
 		{"cheap_look", []Removal{ports(22, 22, cheap)}, Settings{}, "cannot-plan"},
 		{"quota", []Removal{ports(22, 22, wide)}, Settings{RuleQuota: 7}, "rule-quota"},
 		{"quota_just_suffices", []Removal{ports(22, 22, wide)}, Settings{RuleQuota: 8}, "+ tcp 0-21 from 0.0.0.0/0, + tcp 23-100 from 0.0.0.0/0, - tcp 0-100 from 0.0.0.0/0"},
-		{"public_network_kept", []Removal{ports(22, 22, ssh)}, Settings{KeepInternal: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}, "keep-internal"},
-		{"public_network_kept_elsewhere", []Removal{ports(22, 22, rule("b", "tcp", 22, 22, "8.0.0.0/8"))}, Settings{KeepInternal: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}, "- tcp 22 from 8.0.0.0/8"},
+		{"public_network_kept", []Removal{ports(22, 22, ssh)}, Settings{KeepInternal: Internal{Choice: KeepNetworks, Networks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}, "keep-internal"},
+		{"public_network_kept_elsewhere", []Removal{ports(22, 22, rule("b", "tcp", 22, 22, "8.0.0.0/8"))}, Settings{KeepInternal: Internal{Choice: KeepNetworks, Networks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}, "- tcp 22 from 8.0.0.0/8"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			g := &resource.SecurityGroup{ID: "sg-1", Ingress: []resource.Rule{wide, ssh, all, ping, list, group}}
+			g := &resource.SecurityGroup{ID: "sg-1", Ingress: []resource.Rule{wide, ssh, all, ping, list, group}, Network: &resource.VPC{}}
+			if strings.HasSuffix(tt.name, "_keep") || tt.name == "without_ports_goes_whole" {
+				g.Ingress = []resource.Rule{wide, ping} // nothing else gives private access
+			}
 			changes, refusal := PlanRemovals(g, tt.removals, tt.settings)
 			got := strings.Join(dera.Plan{Changes: changes}.Diff(), ", ")
 			if refusal != nil {
@@ -109,7 +112,7 @@ func TestProveErrors(t *testing.T) {
 			if ev, err := ProveRemovals(g, []Removal{ports(22, 22, good)}, tt.changes, Settings{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("prove removals: got %+v, %v, want an error with %q", ev, err, tt.want)
 			}
-			if ev, err := ProveEmptied(g, tt.changes, netset.Everywhere()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if ev, err := ProveEmptied(g, tt.changes, "a choice"); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("prove emptied: got %+v, %v, want an error with %q", ev, err, tt.want)
 			}
 		})

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"dera"
 	"dera/netset"
 )
 
 // NetworkKind is the kind of evidence that Network makes.
-const NetworkKind = "network/1"
+const NetworkKind = "network/2"
 
 // Network is what a network proof is about: the packets that a resource lets in
 // before and after the plan, those on the way between two changes, and the
@@ -23,6 +24,14 @@ type Network struct {
 	Old       netset.Set `json:"old"`
 	New       netset.Set `json:"new"`
 	Forbidden netset.Set `json:"forbidden"`
+	// House are all packets from the VPC's own addresses and from those that it
+	// reaches privately. Private ranges belong to every house.
+	House netset.Set `json:"house"`
+	// GivenUp is what of the house's access goes too, as GivenUpBy allows.
+	GivenUp   netset.Set `json:"given_up"`
+	GivenUpBy string     `json:"given_up_by,omitempty"`
+	// Unread says why the house is not known, or nothing.
+	Unread string `json:"unread,omitempty"`
 	// Between are the changes on the way from Old, but for the last one, that
 	// make a difference: differences are small where states are not.
 	Between []Step `json:"between,omitempty"`
@@ -39,8 +48,11 @@ type Step struct {
 }
 
 // Evidence proves or refutes, exactly: the new state lets in nothing that the
-// old did not; it loses nothing outside the forbidden set; nothing forbidden is
-// left; and no state on the way is wider than the old or narrower than the new.
+// old did not; what is forbidden comes from outside; nothing else is lost, or
+// nothing but the private access that somebody chose to give up; something
+// forbidden was let in, and nothing is left of it; and no state on the way is
+// wider than the old or narrower than what is kept. docs/evidence.md says of each
+// what it does not cover.
 func (n Network) Evidence() (dera.Evidence, error) {
 	body, err := dera.CanonicalJSON(n)
 	if err != nil {
@@ -56,15 +68,55 @@ func (n Network) Evidence() (dera.Evidence, error) {
 }
 
 func (n Network) claims() []dera.Claim {
-	kept := n.Old.Subtract(n.Forbidden)
-	left := n.New.Intersect(n.Forbidden)
-	claims := []dera.Claim{
+	house := n.House.Union(netset.Product(netset.EveryTraffic(), netset.Private()))
+	kept := n.Old.Subtract(n.Forbidden).Subtract(n.GivenUp)
+	keptOthers := minus(n.OldOthers, n.ForbiddenOthers)
+	return []dera.Claim{
 		subset("nothing_new", "the new state lets in nothing that the old one did not", n.New, n.Old, n.NewOthers, n.OldOthers),
-		subset("nothing_else_lost", "everything outside the forbidden set is still let in", kept, n.New,
-			minus(n.OldOthers, n.ForbiddenOthers), n.NewOthers),
-		subset("finding_gone", "nothing of the forbidden set is let in any more", left, netset.Set{},
-			intersect(n.NewOthers, n.ForbiddenOthers), nil),
+		n.external(house),
+		n.loss(house, kept, keptOthers),
+		n.gone(),
+		n.between(kept),
 	}
+}
+
+// external: what a plan is to take away is access from outside.
+func (n Network) external(house netset.Set) dera.Claim {
+	return subset("only_external_forbidden", "what is forbidden comes from outside: from no private address, none of the VPC and none that it reaches privately",
+		n.Forbidden.Intersect(house), netset.Set{}, nil, nil)
+}
+
+// loss is over all addresses. Where private access goes, the claim is another one.
+func (n Network) loss(house, kept netset.Set, keptOthers []string) dera.Claim {
+	name, says := "nothing_else_lost", "from every address, everything outside the forbidden set is still let in"
+	if !n.GivenUp.IsEmpty() || len(n.ForbiddenOthers) > 0 {
+		lost := strings.Join(slices.Concat([]string{n.GivenUp.String()}, n.ForbiddenOthers), "; ")
+		name, says = "private_access_lost", fmt.Sprintf("beside the forbidden set only private access is lost, as %s says: %s", n.GivenUpBy, lost)
+	}
+	c := subset(name, says, kept, n.New, keptOthers, n.NewOthers)
+	outside := subset("", "", n.GivenUp, house, nil, nil)
+	switch {
+	case c.Verdict != dera.Proved:
+	case outside.Verdict != dera.Proved:
+		c.Verdict, c.Witness = outside.Verdict, outside.Witness
+	case n.Unread != "":
+		c.Verdict, c.Witness = dera.Unknown, n.Unread
+	}
+	return c
+}
+
+// gone: a forbidden set of which nothing was let in would prove nothing.
+func (n Network) gone() dera.Claim {
+	cut := n.Forbidden.Union(n.GivenUp)
+	c := subset("finding_gone", "packets of what is taken away were let in, and none is any more", n.New.Intersect(cut), netset.Set{},
+		minus(n.NewOthers, minus(n.NewOthers, n.ForbiddenOthers)), nil)
+	if c.Verdict == dera.Proved && n.Old.Intersect(cut).IsEmpty() && len(n.ForbiddenOthers) == 0 {
+		c.Verdict, c.Witness = dera.Unknown, "nothing that is taken away was let in"
+	}
+	return c
+}
+
+func (n Network) between(kept netset.Set) dera.Claim {
 	between := dera.Claim{Name: "never_wider_between", Verdict: dera.Proved,
 		Says: "no state between two changes lets in more than the old one or less than what is kept"}
 	now := n.Old
@@ -76,7 +128,7 @@ func (n Network) claims() []dera.Claim {
 			}
 		}
 	}
-	return append(claims, between)
+	return between
 }
 
 func subset(name, says string, a, b netset.Set, aOthers, bOthers []string) dera.Claim {
@@ -146,16 +198,6 @@ func minus(a, b []string) []string {
 	var out []string
 	for _, s := range a {
 		if !slices.Contains(b, s) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-func intersect(a, b []string) []string {
-	var out []string
-	for _, s := range a {
-		if slices.Contains(b, s) {
 			out = append(out, s)
 		}
 	}

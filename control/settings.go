@@ -1,6 +1,10 @@
 package control
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"dera/netset"
+)
 
 // Settings are what an organisation declares once for all its controls. The
 // zero value is safe: no network is trusted, and AWS's default quota holds.
@@ -10,11 +14,9 @@ type Settings struct {
 	Allow []netip.Prefix
 	// Lapsing are more of them, for a time; see At.
 	Lapsing []Lapsing
-	// KeepInternal are networks whose access is authorized again, narrowly, when
-	// a rule from the whole world is revoked. Off by default. Public ones belong
-	// on Allow too: access from there would stay a finding, so without that the
-	// plan is refused (keep-internal).
-	KeepInternal []netip.Prefix
+	// KeepInternal says which private access a plan keeps when it closes a rule for
+	// the internet.
+	KeepInternal Internal
 	// RuleQuota is the number of inbound rules that a security group may have in
 	// each address family; 0 means 60, AWS's default (VPC quotas).
 	RuleQuota int
@@ -28,8 +30,49 @@ func (s Settings) Quota() int {
 	return 60
 }
 
-// Keep returns the networks that a plan must not cut off: Allow and
-// KeepInternal.
-func (s Settings) Keep() []netip.Prefix {
-	return append(append([]netip.Prefix(nil), s.Allow...), s.KeepInternal...)
+// Internal says which private networks keep the access that they have by a rule
+// for the internet: 0.0.0.0/0 holds 10.0.0.0/8 too. The zero value is KeepPrivate.
+type Internal struct {
+	Choice string
+	// Networks are those of KeepNetworks. Public ones belong on Allow too: access
+	// from there would stay a finding, so without that the plan is refused
+	// (keep-internal).
+	Networks []netip.Prefix
+}
+
+// What Internal.Choice says. KeepPrivate keeps the private ranges, the VPC's own
+// and what its route tables reach privately; KeepVPC the latter two; KeepNone
+// nothing; KeepNetworks just Networks.
+const (
+	KeepPrivate  = "private"
+	KeepVPC      = "vpc"
+	KeepNone     = "none"
+	KeepNetworks = "networks"
+)
+
+// String is the choice as the configuration has it.
+func (i Internal) String() string {
+	if i.Choice == "" {
+		return KeepPrivate
+	}
+	return i.Choice
+}
+
+// keep are the addresses of a network with that house which keep their access.
+func (i Internal) keep(house netset.Addrs) netset.Addrs {
+	switch i.String() {
+	case KeepPrivate:
+		return house.Union(netset.Private())
+	case KeepVPC:
+		return house
+	case KeepNetworks:
+		return netset.AddrsOf(i.Networks...)
+	}
+	return netset.Addrs{}
+}
+
+// Keep are the addresses that a plan must not cut off in a network with that
+// house: Allow and what KeepInternal says.
+func (s Settings) Keep(house netset.Addrs) netset.Addrs {
+	return netset.AddrsOf(s.Allow...).Union(s.KeepInternal.keep(house))
 }

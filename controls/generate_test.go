@@ -74,6 +74,11 @@ func drawGroup(t *rapid.T, most int) *resource.SecurityGroup {
 		Name:   rapid.SampledFrom([]string{"web", "web", "web", "default"}).Draw(t, "name"),
 		Egress: []resource.Rule{{ID: "sgr-out", Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")}},
 	}
+	g.Network = &resource.VPC{
+		CIDRs:  drawPrefixes(t, "vpc", "10.1.0.0/16", "203.0.113.128/25", "2001:db8:8000::/56"),
+		Routed: drawPrefixes(t, "routed", "172.20.0.0/16", "198.51.100.0/24", "0.0.0.0/0", "9.0.0.0/8"),
+		Unread: rapid.SampledFrom([]string{"", "", "", "", "denied"}).Draw(t, "unread"),
+	}
 	for i, r := range rapid.SliceOfN(rapid.Custom(drawRule), 0, most).Draw(t, "rules") {
 		if !slices.ContainsFunc(g.Ingress, r.SamePermission) {
 			r.ID = fmt.Sprintf("sgr-%d", i)
@@ -83,20 +88,24 @@ func drawGroup(t *rapid.T, most int) *resource.SecurityGroup {
 	return g
 }
 
-func drawSettings(t *rapid.T) control.Settings {
-	some := func(label string, list ...string) []netip.Prefix {
-		var out []netip.Prefix
-		for _, s := range list {
-			if rapid.IntRange(0, 3).Draw(t, label) == 0 {
-				out = append(out, netip.MustParsePrefix(s))
-			}
+func drawPrefixes(t *rapid.T, label string, list ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range list {
+		if rapid.IntRange(0, 3).Draw(t, label) == 0 {
+			out = append(out, netip.MustParsePrefix(s))
 		}
-		return out
 	}
+	return out
+}
+
+func drawSettings(t *rapid.T) control.Settings {
 	return control.Settings{
-		Allow:        some("allow", "203.0.113.0/25", "8.0.0.0/10", "2001:db8::/33"),
-		KeepInternal: some("keep", "10.0.0.0/9", "192.168.0.0/17", "fd00::/8", "203.0.113.0/25"),
-		RuleQuota:    rapid.SampledFrom([]int{0, 0, 20, 1000}).Draw(t, "quota"),
+		Allow: drawPrefixes(t, "allow", "203.0.113.0/25", "8.0.0.0/10", "2001:db8::/33"),
+		KeepInternal: control.Internal{
+			Choice:   rapid.SampledFrom([]string{"", "", control.KeepVPC, control.KeepNone, control.KeepNetworks}).Draw(t, "keep_internal"),
+			Networks: drawPrefixes(t, "keep", "10.0.0.0/9", "192.168.0.0/17", "fd00::/8", "203.0.113.0/25"),
+		},
+		RuleQuota: rapid.SampledFrom([]int{0, 0, 20, 1000}).Draw(t, "quota"),
 	}
 }
 

@@ -170,6 +170,9 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	if kind, err := resource.Lookup(g.plan.Type); err == nil {
 		r.Interfaces = kind.Attached(a.Resource.Config)
 		r.Notes = append(r.Notes, kind.Note)
+		if kind.Notes != nil {
+			r.Notes = append(r.Notes, kind.Notes(a.Resource.Config, g.plan)...)
+		}
 	}
 	notes := r.Notes
 	if lang, ok := evaluate.CodeLanguage(g.decision); ok {

@@ -65,6 +65,18 @@ var public = Addrs{
 	},
 }
 
+// Private are the addresses that organisations use inside: 10.0.0.0/8,
+// 172.16.0.0/12 and 192.168.0.0/16 (RFC 1918), 100.64.0.0/10 (RFC 6598, which AWS
+// lets VPCs use), and fc00::/7 (RFC 4193). What is neither private nor [Public]
+// (loopback, link-local, multicast, reserved) sends no packet to a VPC.
+func Private() Addrs { return private }
+
+// private never changes, as no Addrs does.
+var private = AddrsOf(
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fc00::/7"),
+)
+
 // Union is a ∪ b.
 func (a Addrs) Union(b Addrs) Addrs {
 	return Addrs{appendUnion(nil, a.v4, b.v4), appendUnion(nil, a.v6, b.v6)}

@@ -33,10 +33,11 @@ func (r Reach) String() string {
 	return fmt.Sprintf("Reach(%d)", uint8(r))
 }
 
-// Internet reports whether m is "the internet": 2^24 IPv4 addresses or more (a
-// /8), or more IPv6 addresses than a /32 has.
+// Internet reports whether m is "the internet": more IPv4 addresses than a /8 has,
+// which is the widest range that one organisation holds (IANA IPv4 address space
+// registry), or more IPv6 addresses than a /32 has.
 func (m Measure) Internet() bool {
-	return m.IPv4 >= 1<<24 || Count{Hi: 1 << 32}.less(m.IPv6)
+	return m.IPv4 > 1<<24 || Count{Hi: 1 << 32}.less(m.IPv6)
 }
 
 // External reports whether any address is counted.

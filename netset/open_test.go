@@ -78,7 +78,8 @@ func TestSSHOpenToTheWorld(t *testing.T) {
 		{"next_port", []rule{{"tcp", 23, 22 + 100, []string{"0.0.0.0/0"}}}, Internal, 0},
 		{"private", []rule{{"tcp", 22, 22, []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"}}}, Internal, 0},
 		{"office", []rule{{"tcp", 22, 22, []string{"198.51.100.0/24"}}}, External, 256},
-		{"one_eighth", []rule{{"tcp", 22, 22, []string{"8.0.0.0/8"}}}, Internet, 1 << 24},
+		{"one_eighth", []rule{{"tcp", 22, 22, []string{"8.0.0.0/8"}}}, External, 1 << 24},
+		{"one_eighth_and_one", []rule{{"tcp", 22, 22, []string{"8.0.0.0/8", "9.9.9.9/32"}}}, Internet, 1<<24 + 1},
 		{"one_eighth_less_one", []rule{{"tcp", 22, 22, []string{
 			"8.0.0.0/9", "8.128.0.0/10", "8.192.0.0/11", "8.224.0.0/12", "8.240.0.0/13", "8.248.0.0/14", "8.252.0.0/15",
 		}}}, External, 1<<24 - 1<<17},
@@ -160,8 +161,8 @@ func TestExposures(t *testing.T) {
 		want     []PortExposure
 	}{
 		{"classes_join", TCP, nil, []PortExposure{
-			{Ports{20, 40}, Measure{IPv4: public4}},
-			{Ports{41, 41}, Measure{IPv4: 1}},
+			{Ports{20, 30}, Measure{IPv4: public4}},
+			{Ports{31, 41}, Measure{IPv4: 1 << 24}},
 			{Ports{80, 81}, Measure{public4, all6}},
 			{Ports{65535, 65535}, Measure{2, Count{Lo: 1}}},
 		}},

@@ -44,6 +44,10 @@ type Kind struct {
 	// know when it changes.
 	Attached func(config any) []string
 	Note     string
+	// Notes are what people must know of this very plan, and Attachments what the
+	// resource is attached to, by which guardrails go; both may be nil.
+	Notes       func(config any, p dera.Plan) []string
+	Attachments func(config any) []Attachment
 	// Global says that an account has the resource once, in dera.GlobalRegion.
 	Global bool
 	// Whole says that its writes replace whole documents: somebody else's change
@@ -63,6 +67,15 @@ type Kind struct {
 	// Redact hides values of a plan's inputs that can be secrets, before the plan
 	// is shown; nil where there are none.
 	Redact func(p dera.Plan) dera.Plan
+}
+
+// Attachment is something that uses a resource.
+type Attachment struct {
+	ID   string
+	Name string
+	Tags map[string]string
+	// Requester is the service that manages it, where one does.
+	Requester string
 }
 
 // Shown returns the plan as it may be shown to people: without values that can

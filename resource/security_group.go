@@ -23,6 +23,8 @@ type SecurityGroup struct {
 	// Interfaces are the network interfaces that the group is attached to. They
 	// are read only for a full look.
 	Interfaces []Interface `json:"interfaces,omitempty"`
+	// Network is what is known of its VPC; nil where it was not read.
+	Network *VPC `json:"network,omitempty"`
 }
 
 // Default reports whether this is the default group of its VPC: AWS reserves
@@ -35,6 +37,13 @@ type Interface struct {
 	Addresses   []string `json:"addresses,omitempty"` // private ones
 	PublicIP    string   `json:"public_ip,omitempty"`
 	Description string   `json:"description,omitempty"`
+	// Name and Tags are those of what it belongs to: of the instance, and else of
+	// the interface.
+	Name string            `json:"name,omitempty"`
+	Tags map[string]string `json:"tags,omitempty"`
+	// Requester is who manages it where that is not the account's owner, for example
+	// amazon-elb (EC2 user guide, "Requester-managed network interfaces").
+	Requester string `json:"requester,omitempty"`
 }
 
 // Rule is one security-group rule: a protocol, a port interval and one source

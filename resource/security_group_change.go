@@ -141,8 +141,20 @@ func securityGroupKind() Kind {
 			}
 			return out
 		},
+		Attachments: func(config any) []Attachment {
+			g, err := securityGroup(config)
+			if err != nil {
+				return nil
+			}
+			var out []Attachment
+			for _, i := range g.Interfaces {
+				out = append(out, Attachment{ID: i.ID, Name: i.Name, Tags: i.Tags, Requester: i.Requester})
+			}
+			return out
+		},
 		// EC2 user guide, "Security group connection tracking".
 		Note:     "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
+		Notes:    ownThatLose,
 		Retarget: retargetSecurityGroup,
 		Declare:  declareSecurityGroup,
 		Apply:    applySecurityGroup,
@@ -153,7 +165,10 @@ func securityGroupKind() Kind {
 				return nil, err
 			}
 			brief := *g
-			brief.Egress, brief.Ingress = nil, slices.Clone(g.Ingress)
+			brief.Ingress = slices.Clone(g.Ingress)
+			if !g.Default() {
+				brief.Egress = nil
+			}
 			for i := range brief.Ingress {
 				brief.Ingress[i].Tags = nil
 			}

@@ -104,7 +104,7 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 		if cfg.Owner != "" && cfg.Owner != g.scope.Account {
 			out[i].Unread = "it belongs to account " + cfg.Owner
 		}
-		if !full {
+		if !full && !cfg.Default() {
 			cfg.Egress = nil // no control of a cheap look goes by it
 		}
 		if err := g.fillLists(ctx, &out[i], cfg); err != nil {

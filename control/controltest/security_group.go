@@ -2,6 +2,7 @@ package controltest
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,10 @@ func decodeGroup(data []byte) (any, error) {
 	var g resource.SecurityGroup
 	if err := strict(data, &g); err != nil {
 		return nil, err
+	}
+	if g.Network == nil { // a case says where the network of the group matters
+		g.Network = &resource.VPC{CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}}
+		g.Interfaces = append(g.Interfaces, resource.Interface{ID: "eni-1", PublicIP: "198.51.100.9"})
 	}
 	for _, r := range slices.Concat(g.Ingress, g.Egress) {
 		_, err := r.Packets()
@@ -132,10 +137,12 @@ func groupBodies(t TB, ev dera.Evidence) []bentBody {
 	same := n
 	same.New, same.NewOthers = n.Old, n.OldOthers
 	nothing := n
-	nothing.Forbidden, nothing.ForbiddenOthers = netset.Set{}, nil
+	nothing.Forbidden, nothing.GivenUp, nothing.ForbiddenOthers = netset.Set{}, netset.Set{}, nil
+	named := n
+	named.Unread += "denied"
 	before := n
 	before.Old, before.OldOthers = n.New, n.NewOthers
-	return append(out, bentBody{"the new state is the old one", same}, bentBody{"nothing is forbidden", nothing}, bentBody{"the old state is the new one", before})
+	return append(out, bentBody{"the new state is the old one", same}, bentBody{"nothing is forbidden", nothing}, bentBody{"the house is not known", named}, bentBody{"the old state is the new one", before})
 }
 
 var sameRule = []cmp.Option{cmpopts.EquateComparable(resource.Rule{}.CIDR), cmpopts.EquateEmpty()}

@@ -23,13 +23,14 @@ func AdminPortsOpen() control.Control {
 			Why: "Ports 22 and 3389 that anybody can reach are scanned within minutes and are the most common way in: " +
 				"stolen keys, weak passwords and unpatched daemons all end here.",
 			Fix: "The offending range goes and nothing else: a rule for just that port is revoked by its rule ID; of a wider rule " +
-				"the remainder is authorized first, with its description and tags, and then the rule is revoked.",
+				"the remainder is authorized first, with its description and tags, and then the rule is revoked. Private access stays.",
 			Complexity: "low",
 			Cases: []control.Case{
-				{When: "2^24 or more public IPv4 addresses, or IPv6 wider than a /32, reach TCP 22 or 3389, in one rule or over several", Disposition: dera.Auto, Because: "there is no safe use of it"},
+				{When: "more than 2^24 public IPv4 addresses, or IPv6 wider than a /32, reach TCP 22 or 3389, in one rule or over several", Disposition: dera.Auto, Because: "there is no safe use of it"},
 				{When: "the rule lets all traffic in (-1), or its source is a prefix list", Disposition: dera.Review, Because: "it cannot be split safely"},
 				{When: "the group is the default group of its VPC", Disposition: dera.Review, Because: "everything launched without a group uses it"},
-				{When: "fewer public addresses, outside the allowlist, reach the port", Disposition: dera.Review, Because: "somebody may have meant it"},
+				{When: "what the VPC reaches privately could not be read", Disposition: dera.Review, Because: "private access could be lost"},
+				{When: "fewer public addresses (a /8 or less), outside the allowlist and the VPC, reach the port", Disposition: dera.Review, Because: "somebody may have meant it"},
 			},
 			Refs: []control.Ref{
 				{Standard: "CIS AWS Foundations 5.0.0", ID: "5.3 and 5.4", URL: "https://www.cisecurity.org/benchmark/amazon_web_services"},
@@ -77,7 +78,7 @@ func adminKey(port uint16) string { return "tcp/" + strconv.Itoa(int(port)) }
 const boundedSuffix = "/bounded"
 
 func checkAdminPorts(g *resource.SecurityGroup, s control.Settings) control.Result {
-	allow := netset.AddrsOf(s.Allow...)
+	allow := inside(g, s)
 	var failures []control.Failure
 	for _, a := range adminPorts() {
 		e, err := resource.Expose(g.Ingress, netset.TCP, a.port, allow)
@@ -86,9 +87,9 @@ func checkAdminPorts(g *resource.SecurityGroup, s control.Settings) control.Resu
 		}
 		if e.Measure.Internet() {
 			f := control.Failure{
-				Key: adminKey(a.port), Start: dera.Auto, Severity: dera.Critical, Sources: sourcesOf(e.Internet),
+				Key: adminKey(a.port), Start: dera.Auto, Severity: severity(g, dera.Critical), Sources: sourcesOf(e.Internet),
 				Title: fmt.Sprintf("%s (TCP %d) is open to the internet", a.name, a.port),
-				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), a.port, ruleList(e.Internet)),
+				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), a.port, ruleList(e.Internet)) + facing(g),
 			}
 			if why := unsplittable(g, e.Internet); why != "" {
 				f.Start = dera.Review
@@ -98,9 +99,9 @@ func checkAdminPorts(g *resource.SecurityGroup, s control.Settings) control.Resu
 		}
 		if e.BoundedMeasure.External() && len(e.Bounded) > 0 {
 			failures = append(failures, control.Failure{
-				Key: adminKey(a.port) + boundedSuffix, Start: dera.Review, Severity: dera.Medium, Sources: sourcesOf(e.Bounded),
+				Key: adminKey(a.port) + boundedSuffix, Start: dera.Review, Severity: severity(g, dera.Medium), Sources: sourcesOf(e.Bounded),
 				Title: fmt.Sprintf("%s (TCP %d) is open to unknown public networks", a.name, a.port),
-				Why:   fmt.Sprintf("%s can reach TCP %d through %s; they are on no allowlist.", control.Audience(e.BoundedMeasure), a.port, ruleList(e.Bounded)),
+				Why:   fmt.Sprintf("%s can reach TCP %d through %s; they are on no allowlist.", control.Audience(e.BoundedMeasure), a.port, ruleList(e.Bounded)) + facing(g),
 			})
 		}
 	}
@@ -118,7 +119,7 @@ func checkAdminPorts(g *resource.SecurityGroup, s control.Settings) control.Resu
 func adminRemovals(g *resource.SecurityGroup, failures []control.Failure, s control.Settings) ([]control.Removal, error) {
 	var out []control.Removal
 	for _, a := range adminPorts() {
-		e, err := resource.Expose(g.Ingress, netset.TCP, a.port, netset.AddrsOf(s.Allow...))
+		e, err := resource.Expose(g.Ingress, netset.TCP, a.port, inside(g, s))
 		if err != nil {
 			return nil, err
 		}

@@ -2,10 +2,10 @@ package ec2
 
 import (
 	"fmt"
+	"strings"
 
 	"dera"
 	"dera/control"
-	"dera/netset"
 	"dera/resource"
 )
 
@@ -14,15 +14,17 @@ func DefaultGroupRules() control.Control {
 	return control.Define(control.Spec[*resource.SecurityGroup]{
 		Meta: control.Meta{
 			ID:       "ec2-sg-default-group-rules",
-			Title:    "The default security group of a VPC has inbound rules",
+			Title:    "The default security group of a VPC has rules",
 			Type:     resource.SecurityGroupType,
 			Severity: dera.Medium,
-			Why: "Whatever is launched without a group gets the default one. A default group that lets nothing in makes that " +
-				"mistake harmless.",
-			Fix:        "All inbound rules of the default group are revoked, each by its ID, after a person approved.",
+			Why: "Whatever is launched without a group gets the default one. A default group without rules makes that mistake " +
+				"harmless.",
+			Fix: "All inbound rules of the default group are revoked, each by its ID, after a person approved. Outbound rules are " +
+				"reported and stay: dera does not change what goes out.",
 			Complexity: "high",
 			Cases: []control.Case{
 				{When: "the default group has an inbound rule", Disposition: dera.Review, Because: "members may rely on it"},
+				{When: "the default group has an outbound rule", Disposition: dera.Alert, Because: "dera does not change what goes out"},
 			},
 			Refs: []control.Ref{
 				{Standard: "CIS AWS Foundations 5.0.0", ID: "5.5", URL: "https://www.cisecurity.org/benchmark/amazon_web_services"},
@@ -38,16 +40,30 @@ func DefaultGroupRules() control.Control {
 			if !g.Default() {
 				return control.Result{Outcome: control.NotApplicable}
 			}
-			if len(g.Ingress) == 0 {
+			var failures []control.Failure
+			if len(g.Ingress) > 0 {
+				failures = append(failures, control.Failure{
+					Key: "inbound", Start: dera.Review, Severity: dera.Medium,
+					Title: "The default security group lets traffic in",
+					Why:   fmt.Sprintf("The default group of %s has %s.", g.VPC, ruleList(g.Ingress)),
+				})
+			}
+			if len(g.Egress) > 0 {
+				failures = append(failures, control.Failure{
+					Key: "outbound", Start: dera.Alert, Severity: dera.Low,
+					Title: "The default security group lets traffic out",
+					Why:   fmt.Sprintf("The default group of %s has %s.", g.VPC, strings.ReplaceAll(ruleList(g.Egress), " from ", " to ")),
+				})
+			}
+			if len(failures) == 0 {
 				return control.Result{Outcome: control.Pass}
 			}
-			return control.Result{Outcome: control.Fail, Failures: []control.Failure{{
-				Key: "inbound", Start: dera.Review, Severity: dera.Medium,
-				Title: "The default security group lets traffic in",
-				Why:   fmt.Sprintf("The default group of %s has %s.", g.VPC, ruleList(g.Ingress)),
-			}}}
+			return control.Result{Outcome: control.Fail, Failures: failures}
 		},
-		Plan: func(g *resource.SecurityGroup, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
+		Plan: func(g *resource.SecurityGroup, failures []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
+			if hasKey(failures, "outbound") {
+				return nil, &control.Refusal{Code: "outbound", Why: "dera does not change what goes out"}
+			}
 			var changes []dera.Change
 			for _, r := range control.InOrder(g.Ingress) {
 				c, err := g.Revoke(r)
@@ -59,7 +75,7 @@ func DefaultGroupRules() control.Control {
 			return changes, nil
 		},
 		Prove: func(g *resource.SecurityGroup, _ []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
-			return control.ProveEmptied(g, changes, netset.Everywhere())
+			return control.ProveEmptied(g, changes, "CIS AWS Foundations 5.5")
 		},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"dera"
 	"dera/control"
 	"dera/netset"
 	"dera/resource"
@@ -13,9 +14,13 @@ import (
 // groupReads are the IAM actions with which a security group is read whole.
 func groupReads() []string {
 	return []string{
+		"ec2:DescribeAddresses",
+		"ec2:DescribeInstances",
 		"ec2:DescribeNetworkInterfaces",
+		"ec2:DescribeRouteTables",
 		"ec2:DescribeSecurityGroupRules",
 		"ec2:DescribeSecurityGroups",
+		"ec2:DescribeVpcs",
 		"ec2:DescribeManagedPrefixLists",
 		"ec2:GetManagedPrefixListEntries",
 	}
@@ -40,7 +45,37 @@ func unsplittable(g *resource.SecurityGroup, rules []resource.Rule) string {
 			return "A prefix list can be shared by other groups, so a person decides."
 		}
 	}
+	if why := g.NetworkUnread(); why != "" {
+		return "What private access goes with the rule is not known, so a person decides: " + why + "."
+	}
 	return ""
+}
+
+// inside are the addresses that are not external for the group: the allowlist and
+// its own network.
+func inside(g *resource.SecurityGroup, s control.Settings) netset.Addrs {
+	return netset.AddrsOf(s.Allow...).Union(g.House())
+}
+
+// severity is one step lower where nothing public can come in, or the group is
+// attached to nothing.
+func severity(g *resource.SecurityGroup, s dera.Severity) dera.Severity {
+	if f := g.Facing(); f == resource.FacingPrivate || f == resource.FacingNothing {
+		return max(s-1, dera.Low)
+	}
+	return s
+}
+
+// facing says in words why the severity is lower, or "".
+func facing(g *resource.SecurityGroup) string {
+	switch g.Facing() {
+	case resource.FacingPrivate:
+		return " Nothing that it is attached to can be reached from the internet now."
+	case resource.FacingNothing:
+		return " It is attached to nothing now."
+	default:
+		return ""
+	}
 }
 
 // judged makes the result of failures; rules with an unreadable source that

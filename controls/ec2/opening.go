@@ -25,13 +25,12 @@ type opening struct {
 }
 
 // otherOpenings lists what the group lets public addresses reach, leaving out
-// the ports of the controls on SSH, RDP, HTTP and HTTPS. Keys are stable when
-// such a port is cut out of a range: an interval ends only at a port that is
-// closed, not at one that is another control's. What the internet reaches and
+// the ports of the controls on SSH, RDP, HTTP and HTTPS: an interval goes on over
+// such a port only where it is open too. What the internet reaches and
 // what bounded networks reach by other rules stand beside each other, so that
 // taking away the one does not bring the other to light.
 func otherOpenings(g *resource.SecurityGroup, s control.Settings) ([]opening, error) {
-	allow := netset.AddrsOf(s.Allow...)
+	allow := inside(g, s)
 	// 253 is reserved for experiments (RFC 3692): only a rule for all traffic, or
 	// one for that very number, lets it in.
 	all, err := resource.Expose(g.Ingress, 253, 0, allow)
@@ -78,6 +77,7 @@ func inboundOf(g *resource.SecurityGroup, allow netset.Addrs) (inbound, error) {
 		switch {
 		case err != nil:
 			return in, err
+		case pathMTU(r):
 		case m.Internet():
 			in.wide = append(in.wide, r)
 		case m.External():
@@ -94,6 +94,13 @@ func inboundOf(g *resource.SecurityGroup, allow netset.Addrs) (inbound, error) {
 	}
 	in.singleReach, err = resource.Reach(single)
 	return in, err
+}
+
+// pathMTU reports whether the rule lets in just the message that path MTU discovery
+// needs: "fragmentation needed" and "packet too big" (EC2 user guide, "Path MTU
+// Discovery"; RFC 1191, RFC 8201).
+func pathMTU(r resource.Rule) bool {
+	return r.Protocol == "icmp" && r.From == 3 && r.To == 4 || r.Protocol == "icmpv6" && r.From == 2
 }
 
 // protocols are those that a rule names, TCP and UDP first.
@@ -150,7 +157,7 @@ func (in inbound) openings(p netset.Protocol, internet bool) []opening {
 			out = append(out, o)
 		}
 	} else {
-		for _, parts := range bridged(p, exposed) {
+		for _, parts := range apart(p, exposed) {
 			o := in.opening(p, internet, parts)
 			ports := control.PortText(netset.Ports{Lo: parts[0].Ports.Lo, Hi: parts[len(parts)-1].Ports.Hi})
 			o.what, o.key = upper(p)+" "+ports, p.String()+"/"+ports
@@ -220,28 +227,21 @@ func taken() []netset.Ports {
 	return []netset.Ports{{Lo: 22, Hi: 22}, {Lo: 80, Hi: 80}, {Lo: 443, Hi: 443}, {Lo: 3389, Hi: 3389}}
 }
 
-// bridged joins the exposed intervals over the ports that belong to other
-// controls, and returns each as its parts without those ports.
-func bridged(p netset.Protocol, exposed []netset.PortExposure) [][]netset.PortExposure {
+// apart returns each exposed interval as its parts without the ports that belong
+// to other controls; intervals of nothing else are left out.
+func apart(p netset.Protocol, exposed []netset.PortExposure) [][]netset.PortExposure {
 	var others []netset.Ports
 	if p == netset.TCP {
 		others = taken()
 	}
 	var out [][]netset.PortExposure
-	end := -2 // last port of the interval that is being joined
 	for _, e := range exposed {
+		var parts []netset.PortExposure
 		for _, ports := range cutPorts(e.Ports, others) {
-			gap := int(ports.Lo) - 1
-			for gap > end && slices.ContainsFunc(others, func(o netset.Ports) bool { return int(o.Lo) == gap }) {
-				gap--
-			}
-			part := netset.PortExposure{Ports: ports, Measure: e.Measure}
-			if len(out) > 0 && gap == end {
-				out[len(out)-1] = append(out[len(out)-1], part)
-			} else {
-				out = append(out, []netset.PortExposure{part})
-			}
-			end = int(ports.Hi)
+			parts = append(parts, netset.PortExposure{Ports: ports, Measure: e.Measure})
+		}
+		if len(parts) > 0 {
+			out = append(out, parts)
 		}
 	}
 	return out
@@ -296,7 +296,7 @@ func upper(p netset.Protocol) string {
 	return fmt.Sprintf("IP protocol %d", p)
 }
 
-func (o opening) failure() control.Failure {
+func (o opening) failure(g *resource.SecurityGroup) control.Failure {
 	f := control.Failure{Key: o.key, Start: dera.Review, Severity: dera.High, Sources: sourcesOf(o.blamed)}
 	switch {
 	case o.all && o.internet:
@@ -314,6 +314,7 @@ func (o opening) failure() control.Failure {
 			f.Severity = dera.Critical // cannot be split, and other groups may share it
 		}
 	}
-	f.Why = fmt.Sprintf("%s can reach %s through %s.", control.Audience(o.measure), o.what, ruleList(o.blamed))
+	f.Severity = severity(g, f.Severity)
+	f.Why = fmt.Sprintf("%s can reach %s through %s.", control.Audience(o.measure), o.what, ruleList(o.blamed)) + facing(g)
 	return f
 }

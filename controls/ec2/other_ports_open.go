@@ -22,7 +22,7 @@ func OtherPortsOpen() control.Control {
 			Complexity: "medium",
 			Cases: []control.Case{
 				{When: "the internet reaches a TCP or UDP port other than TCP 22, 3389, 80 and 443", Disposition: dera.Review, Because: "its intent needs context"},
-				{When: "the internet reaches ICMP or another protocol", Disposition: dera.Review, Because: "its intent needs context"},
+				{When: "the internet reaches ICMP or another protocol; messages that path MTU discovery needs (ICMP type 3 code 4, ICMPv6 type 2) are no finding", Disposition: dera.Review, Because: "its intent needs context"},
 				{When: "a rule lets all traffic in from the internet (-1)", Disposition: dera.Review, Because: "it cannot be split safely; critical"},
 				{When: "fewer public addresses, outside the allowlist, reach such a port", Disposition: dera.Review, Because: "somebody may have meant it"},
 			},
@@ -64,7 +64,7 @@ func checkOtherPorts(g *resource.SecurityGroup, s control.Settings) control.Resu
 	}
 	var failures []control.Failure
 	for _, o := range openings {
-		failures = append(failures, o.failure())
+		failures = append(failures, o.failure(g))
 	}
 	return judged(g, failures, func(resource.Rule) bool { return true })
 }

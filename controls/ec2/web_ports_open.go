@@ -42,7 +42,7 @@ func webPorts() []uint16 { return []uint16{80, 443} }
 func checkWebPorts(g *resource.SecurityGroup, s control.Settings) control.Result {
 	var failures []control.Failure
 	for _, port := range webPorts() {
-		e, err := resource.Expose(g.Ingress, netset.TCP, port, netset.AddrsOf(s.Allow...))
+		e, err := resource.Expose(g.Ingress, netset.TCP, port, inside(g, s))
 		if err != nil {
 			return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 		}
@@ -50,7 +50,7 @@ func checkWebPorts(g *resource.SecurityGroup, s control.Settings) control.Result
 			failures = append(failures, control.Failure{
 				Key: "tcp/" + strconv.Itoa(int(port)), Start: dera.Alert, Severity: dera.Low, Sources: sourcesOf(e.Internet),
 				Title: fmt.Sprintf("TCP %d is open to the internet", port),
-				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), port, ruleList(e.Internet)),
+				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), port, ruleList(e.Internet)) + facing(g),
 			})
 		}
 	}
