@@ -14,6 +14,18 @@ func newEC2() service {
 			run: describeVPCs, request: trail("VpcId", "vpcSet", "vpcId"),
 			accepts: "VpcId Filter MaxResults NextToken",
 		},
+		"DescribeRouteTables": {
+			run: describeRouteTables, request: trail(),
+			accepts: "Filter MaxResults NextToken",
+		},
+		"DescribeAddresses": {
+			run: describeAddresses, request: trail(),
+			accepts: "Filter",
+		},
+		"DescribeInstances": {
+			run: describeInstances, request: trail(),
+			accepts: "Filter MaxResults NextToken",
+		},
 		"CreateVpc": {
 			run: createVPC, request: trail(),
 			accepts: "CidrBlock TagSpecification",

@@ -5,7 +5,9 @@ type networkInterface struct {
 	id, vpc, subnet, account, description string
 	privateIP, publicIP, instance         string
 	groups                                []string
-	tags                                  tags
+	tags, instanceTags                    tags
+	requester                             string // who manages it, where that is not the account
+	ipv6                                  string
 }
 
 type interfacePage struct {
@@ -22,7 +24,7 @@ func describeNetworkInterfaces(k *call) (any, error) {
 		}
 	}
 	match, err := filters(k.p, "network-interface-id", "group-id", "group-name", "vpc-id", "subnet-id", "status",
-		"association.public-ip", "private-ip-address", "attachment.instance-id", "tag:*", "tag-key")
+		"association.public-ip", "private-ip-address", "description", "attachment.instance-id", "tag:*", "tag-key")
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func (n *networkInterface) matches(f filterSet, names map[string]string) bool {
 		groupNames[i] = names[id]
 	}
 	return f.text("network-interface-id", n.id) && f.any("group-id", n.groups) && f.any("group-name", groupNames) &&
-		f.text("vpc-id", n.vpc) && f.text("subnet-id", n.subnet) && f.text("status", n.status()) &&
+		f.text("vpc-id", n.vpc) && f.text("description", n.description) && f.text("subnet-id", n.subnet) && f.text("status", n.status()) &&
 		f.text("association.public-ip", n.publicIP) && f.text("private-ip-address", n.privateIP) &&
 		f.text("attachment.instance-id", n.instance) && f.tags(n.tags)
 }
@@ -74,6 +76,15 @@ func (n *networkInterface) write(e *encoder, names map[string]string) {
 	e.text("status", n.status())
 	e.text("interfaceType", "interface")
 	e.text("privateIpAddress", n.privateIP)
+	e.flag("requesterManaged", n.requester != "")
+	e.optional("requesterId", n.requester)
+	if n.ipv6 != "" {
+		e.beginList("ipv6AddressesSet")
+		e.item()
+		e.text("ipv6Address", n.ipv6)
+		e.endItem()
+		e.endList("ipv6AddressesSet")
+	}
 	e.beginList("groupSet")
 	for _, id := range n.groups {
 		e.item()

@@ -78,6 +78,7 @@ func (v *vpc) write(e *encoder) {
 	e.text("ownerId", v.account)
 	e.text("state", "available")
 	e.text("cidrBlock", v.cidr)
+	v.writeRanges(e)
 	e.text("instanceTenancy", "default")
 	e.flag("isDefault", !v.isOwn)
 	v.tags.write(e)

@@ -143,16 +143,31 @@ func (r *Region) CreateQueue(ctx context.Context, name string) (string, error) {
 	return answer.(queueURL).URL, nil
 }
 
+// Attachment is what a network interface belongs to; see [Region.Attach].
+type Attachment struct {
+	PublicIP, IPv6, Description string
+	Tags                        map[string]string // of its instance
+	Requester                   string            // a service that manages it; then it has no instance
+}
+
 // AttachInterface attaches a new network interface of a new instance to groups, with a public address if one is given,
 // and returns its ID. It is not an API call: it emits no event. It fails if a group does not exist.
 func (r *Region) AttachInterface(publicIP string, groupIDs ...string) (string, error) {
+	return r.Attach(Attachment{PublicIP: publicIP}, groupIDs...)
+}
+
+// Attach attaches a new network interface to groups, as AttachInterface does.
+func (r *Region) Attach(a Attachment, groupIDs ...string) (string, error) {
 	c := r.account.cloud
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.state(place{r.account.id, r.name})
 	n := &networkInterface{
-		id: s.ids.resource("eni"), subnet: s.ids.resource("subnet"), instance: s.ids.resource("i"), account: r.account.id,
-		publicIP: publicIP, groups: slices.Clone(groupIDs),
+		id: s.ids.resource("eni"), subnet: s.ids.resource("subnet"), account: r.account.id, description: a.Description,
+		publicIP: a.PublicIP, ipv6: a.IPv6, groups: slices.Clone(groupIDs), instanceTags: a.Tags, requester: a.Requester,
+	}
+	if a.Requester == "" {
+		n.instance = s.ids.resource("i")
 	}
 	n.privateIP = fmt.Sprintf("172.31.%d.%d", s.interfaces.born/250%256, s.interfaces.born%250+4)
 	for _, id := range groupIDs {

@@ -16,6 +16,7 @@ type regionState struct {
 	birth  bool     // while AWS itself delivers the first resources
 
 	vpcs        *table[vpc]
+	addresses   []Address
 	groups      *table[group]
 	interfaces  *table[networkInterface]
 	prefixLists *table[prefixList]
@@ -32,7 +33,9 @@ type regionState struct {
 type vpc struct {
 	id      string
 	cidr    string
-	isOwn   bool // made by CreateVpc, not the default VPC
+	isOwn   bool     // made by CreateVpc, not the default VPC
+	more    []string // further ranges, IPv4 and IPv6
+	routes  []Route
 	tags    tags
 	account string
 }

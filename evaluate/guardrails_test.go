@@ -61,6 +61,18 @@ func failures(n int, ago time.Duration, state dera.State) []dera.Remediation {
 	return out
 }
 
+func groupNamed(name string) func(*Case) {
+	return func(c *Case) { c.Resource.Type, c.Resource.Name = resource.SecurityGroupType, name }
+}
+
+func attachedTo(i resource.Interface) func(*Case) {
+	return func(c *Case) {
+		i.ID = "eni-1"
+		c.Resource.Type = resource.SecurityGroupType
+		c.Resource.Config = &resource.SecurityGroup{Interfaces: []resource.Interface{i}}
+	}
+}
+
 func TestGuardrails(t *testing.T) {
 	t.Parallel()
 	down := errors.New("database is down")
@@ -150,6 +162,24 @@ func TestGuardrails(t *testing.T) {
 		{name: "bastion_by_tag", rail: Bastion{}, change: func(c *Case) { c.Resource.Tags = map[string]string{"Role": "Bastion"} }, want: dera.Review},
 		{name: "bastion_by_list", rail: Bastion{Resources: []string{"sg-1"}}, want: dera.Review},
 		{name: "bastion_by_arn", rail: Bastion{Resources: []string{"arn:aws:ec2:*:111122223333:security-group/*"}}, want: dera.Review},
+		{name: "jump_server", rail: Bastion{}, change: groupNamed("jump-server"), want: dera.Review},
+		{name: "jump_with_a_number", rail: Bastion{}, change: groupNamed("prodJump2"), want: dera.Review},
+		{name: "jumpstart_is_no_jump_server", rail: Bastion{}, change: groupNamed("jumpstart-jobs"), want: dera.Auto},
+		{name: "remote_desktop_gateway", rail: Bastion{}, change: groupNamed("rd-gateway"), want: dera.Review},
+		{name: "rdgw_with_separators", rail: Bastion{}, change: groupNamed("EU_RDGW.1"), want: dera.Review},
+		{name: "bastion_with_an_accent", rail: Bastion{}, change: groupNamed("Basti\u00f3n-madrid"), want: dera.Review},
+		{name: "bastion_with_a_combining_accent", rail: Bastion{}, change: groupNamed("bastio\u0301n"), want: dera.Review},
+		{name: "bastion_in_full_width", rail: Bastion{}, change: groupNamed("\uff42\uff41\uff53\uff54\uff49\uff4f\uff4e"), want: dera.Review},
+		{name: "bucket_of_a_gateway_is_no_bastion", rail: Bastion{}, change: func(c *Case) { c.Resource.Type, c.Resource.Name = resource.BucketType, "api-gateway-logs" }, want: dera.Auto},
+		{name: "attached_to_a_bastion_by_name", rail: Bastion{}, change: attachedTo(resource.Interface{Name: "bastion-host"}), want: dera.Review},
+		{name: "attached_to_a_bastion_by_tag", rail: Bastion{}, change: attachedTo(resource.Interface{Tags: map[string]string{"app:role": "SSH jump host"}}), want: dera.Review},
+		{name: "attached_to_something_that_is_no_bastion", rail: Bastion{}, change: attachedTo(resource.Interface{Name: "web-1", Tags: map[string]string{"bastion": "false"}}), want: dera.Auto},
+		{name: "nobody_manages_it", rail: AWSManaged{}, want: dera.Auto},
+		{name: "directory_service", rail: AWSManaged{}, change: groupNamed("d-1234567890_controllers"), want: dera.Review},
+		{name: "emr", rail: AWSManaged{}, change: groupNamed("ElasticMapReduce-master"), want: dera.Review},
+		{name: "eks_by_tag", rail: AWSManaged{}, change: tagsOf(map[string]string{"aws:eks:cluster-name": "prod"}), want: dera.Review},
+		{name: "a_stack_is_infrastructure_as_code", rail: AWSManaged{}, change: tagsOf(map[string]string{"aws:cloudformation:stack-name": "web"}), want: dera.Auto},
+		{name: "managed_interface", rail: AWSManaged{}, change: attachedTo(resource.Interface{Requester: "amazon-elb"}), want: dera.Review},
 		{name: "own_names_only", rail: Bastion{Names: []string{"jump"}}, change: func(c *Case) { c.Resource.Name = "bastion" }, want: dera.Auto},
 		{name: "name_of_nothing", rail: Bastion{Names: []string{"*"}}, change: func(c *Case) { c.Resource.Name = "" }, want: dera.Auto},
 

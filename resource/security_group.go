@@ -37,6 +37,7 @@ type Interface struct {
 	Addresses   []string `json:"addresses,omitempty"` // private ones
 	PublicIP    string   `json:"public_ip,omitempty"`
 	Description string   `json:"description,omitempty"`
+	Instance    string   `json:"instance,omitempty"`
 	// Name and Tags are those of what it belongs to: of the instance, and else of
 	// the interface.
 	Name string            `json:"name,omitempty"`

@@ -79,6 +79,7 @@ type Client struct {
 	fixers   map[string]rememberedFixers
 	// dependent are the buckets of an account that may depend on public access.
 	dependent map[string]rememberedDependents
+	addresses map[string]rememberedAddresses
 	// noSimulation says why IAM cannot simulate here, once it was found out.
 	noSimulation string
 }
@@ -116,7 +117,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	base.APIOptions = append(base.APIOptions, refuseForeign)
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
-	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}, dependent: map[string]rememberedDependents{}}
+	c := &Client{cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{}, fixers: map[string]rememberedFixers{}, dependent: map[string]rememberedDependents{}, addresses: map[string]rememberedAddresses{}}
 	for _, a := range cfg.Accounts {
 		c.accounts[a.ID] = a
 	}

@@ -1,8 +1,10 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -143,6 +145,13 @@ func (g groupReader) complete(ctx context.Context, groups []dera.Resource) error
 			return err
 		}
 	}
+	whole := slices.Collect(maps.Values(byID))
+	if err := g.networks(ctx, whole); err != nil {
+		return err
+	}
+	if err := g.instances(ctx, whole); err != nil {
+		return err
+	}
 	for i, r := range groups {
 		short, long := r.Config.(*resource.SecurityGroup), byID[r.ID]
 		if !samePermissions(short.Ingress, long.Ingress) || !samePermissions(short.Egress, long.Egress) {
@@ -209,7 +218,14 @@ func (g groupReader) interfaces(ctx context.Context, ids []string, token *string
 		return nil, g.fail("DescribeNetworkInterfaces", err)
 	}
 	for _, n := range out.NetworkInterfaces {
-		i := resource.Interface{ID: aws.ToString(n.NetworkInterfaceId), Description: aws.ToString(n.Description)}
+		i := resource.Interface{ID: aws.ToString(n.NetworkInterfaceId), Description: aws.ToString(n.Description), Tags: tagMap(n.TagSet)}
+		i.Name = i.Tags["Name"]
+		if aws.ToBool(n.RequesterManaged) {
+			i.Requester = cmp.Or(aws.ToString(n.RequesterId), string(n.InterfaceType))
+		}
+		if n.Attachment != nil {
+			i.Instance = aws.ToString(n.Attachment.InstanceId)
+		}
 		if n.Association != nil {
 			i.PublicIP = aws.ToString(n.Association.PublicIp)
 		}

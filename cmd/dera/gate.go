@@ -55,6 +55,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Compliance{Scopes: s.config.Compliance},
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
+			evaluate.AWSManaged{},
 			s.config.otherFixers(configFixers{s.client, s.regions}),
 			evaluate.Code(s.config.Code),
 			s.flapping(),

@@ -1,0 +1,359 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"dera/netset"
+	"dera/resource"
+)
+
+// networks gives each group what is known of its VPC, with one walk of each call
+// for all of them. What may not be read leaves the networks unread, and so does an
+// answer that leaves a VPC out: missing knowledge is not "no private access".
+func (g groupReader) networks(ctx context.Context, groups []*resource.SecurityGroup) error {
+	vpcs := map[string]*resource.VPC{}
+	for _, cfg := range groups {
+		if cfg.VPC != "" && vpcs[cfg.VPC] == nil {
+			vpcs[cfg.VPC] = &resource.VPC{}
+		}
+	}
+	if len(vpcs) == 0 {
+		return nil
+	}
+	for _, read := range []func(context.Context, []string, map[string]*resource.VPC) error{g.ranges, g.routes, g.entrances} {
+		for ids := range slices.Chunk(slices.Sorted(maps.Keys(vpcs)), most) {
+			err := read(ctx, ids, vpcs)
+			switch {
+			case err == nil:
+			case Is(err, Denied), Is(err, Unavailable):
+				for _, id := range ids {
+					vpcs[id].Unread = err.Error()
+				}
+			default:
+				return err
+			}
+		}
+	}
+	own, unread, err := g.ownAddresses(ctx)
+	if err != nil {
+		return err
+	}
+	for _, cfg := range groups {
+		if v := vpcs[cfg.VPC]; v != nil {
+			v.Own, v.OwnUnread = own, unread
+			cfg.Network = v
+		}
+	}
+	return nil
+}
+
+// ranges reads the VPCs' own ranges.
+func (g groupReader) ranges(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
+	seen := map[string]bool{}
+	err := walk(func(token *string) (*string, error) {
+		out, err := g.api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: filter("vpc-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
+		if err == nil && out.Vpcs == nil {
+			err = foreign("it has no list of VPCs")
+		}
+		if err != nil {
+			return nil, g.fail("DescribeVpcs", err)
+		}
+		for _, s := range out.Vpcs {
+			v := vpcs[aws.ToString(s.VpcId)]
+			if v == nil {
+				return nil, g.fail("DescribeVpcs", foreign("it is about %.40q, which was not asked for", aws.ToString(s.VpcId)))
+			}
+			seen[aws.ToString(s.VpcId)] = true
+			texts := []string{aws.ToString(s.CidrBlock)}
+			for _, a := range s.CidrBlockAssociationSet {
+				if a.CidrBlockState == nil || a.CidrBlockState.State == types.VpcCidrBlockStateCodeAssociated {
+					texts = append(texts, aws.ToString(a.CidrBlock))
+				}
+			}
+			for _, a := range s.Ipv6CidrBlockAssociationSet {
+				if a.Ipv6CidrBlockState == nil || a.Ipv6CidrBlockState.State == types.VpcCidrBlockStateCodeAssociated {
+					texts = append(texts, aws.ToString(a.Ipv6CidrBlock))
+				}
+			}
+			if v.CIDRs, err = prefixesOf(texts); err != nil {
+				return nil, g.fail("DescribeVpcs", err)
+			}
+		}
+		return out.NextToken, nil
+	})
+	for _, id := range ids {
+		if v := vpcs[id]; err == nil && (!seen[id] || len(v.CIDRs) == 0) {
+			v.Unread = "ec2:DescribeVpcs does not tell of " + id
+		}
+	}
+	return err
+}
+
+// prefixesOf reads ranges; empty texts are left out.
+func prefixesOf(texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range texts {
+		if text == "" {
+			continue
+		}
+		p, err := netset.Prefix(text)
+		if err != nil {
+			return nil, foreign("%.60q is no range", text)
+		}
+		out = append(out, p)
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return slices.Compact(out), nil
+}
+
+// routes reads which further ranges the VPCs reach privately. Every VPC has a main
+// route table.
+func (g groupReader) routes(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
+	seen := map[string]bool{}
+	err := walk(func(token *string) (*string, error) {
+		out, err := g.api.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: filter("vpc-id", ids), MaxResults: aws.Int32(100), NextToken: token})
+		if err == nil && out.RouteTables == nil {
+			err = foreign("it has no list of route tables")
+		}
+		if err != nil {
+			return nil, g.fail("DescribeRouteTables", err)
+		}
+		for _, table := range out.RouteTables {
+			v := vpcs[aws.ToString(table.VpcId)]
+			if v == nil {
+				return nil, g.fail("DescribeRouteTables", foreign("it is about %.40q, which was not asked for", aws.ToString(table.VpcId)))
+			}
+			seen[aws.ToString(table.VpcId)] = true
+			for _, r := range table.Routes {
+				if err := g.route(ctx, r, v); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return out.NextToken, nil
+	})
+	for _, id := range ids {
+		v := vpcs[id]
+		if err == nil && !seen[id] {
+			v.Unread = "ec2:DescribeRouteTables tells of no route table of " + id
+		}
+		slices.SortFunc(v.Routed, netip.Prefix.Compare)
+		v.Routed = slices.Compact(v.Routed)
+	}
+	return err
+}
+
+// route notes where one route leads: to another network, or to the internet.
+func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) error {
+	gateway := aws.ToString(r.GatewayId)
+	private := r.VpcPeeringConnectionId != nil || r.TransitGatewayId != nil || r.CoreNetworkArn != nil || r.LocalGatewayId != nil ||
+		strings.HasPrefix(gateway, "vgw-")
+	if !private {
+		v.Internet6 = v.Internet6 || r.DestinationIpv6CidrBlock != nil && (strings.HasPrefix(gateway, "igw-"))
+		return nil
+	}
+	if list := aws.ToString(r.DestinationPrefixListId); list != "" {
+		l := g.prefixList(ctx, list)
+		if !l.Known {
+			v.Unread = "the entries of prefix list " + list + " in its routes could not be read"
+			return ctx.Err()
+		}
+		v.Routed = append(v.Routed, l.Entries...)
+		return nil
+	}
+	ranges, err := prefixesOf([]string{aws.ToString(r.DestinationCidrBlock), aws.ToString(r.DestinationIpv6CidrBlock)})
+	if err == nil && len(ranges) == 0 {
+		err = foreign("a route has no destination")
+	}
+	if err != nil {
+		return g.fail("DescribeRouteTables", err)
+	}
+	v.Routed = append(v.Routed, ranges...)
+	return nil
+}
+
+// entrances reads the load balancers and accelerators in the VPCs through which the
+// internet may come, by the descriptions of their interfaces (Elastic Load
+// Balancing user guide: "ELB …"). An internal load balancer has no public address.
+// Only the severity goes by them.
+func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
+	filters := append(filter("description", []string{"ELB *", "*lobal*ccelerator*"}), filter("vpc-id", ids)...)
+	err := walk(func(token *string) (*string, error) {
+		out, err := g.api.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: filters, MaxResults: aws.Int32(pageSize), NextToken: token})
+		if err == nil && out.NetworkInterfaces == nil {
+			err = foreign("it has no list of interfaces")
+		}
+		if err != nil {
+			return nil, g.fail("DescribeNetworkInterfaces", err)
+		}
+		for _, n := range out.NetworkInterfaces {
+			name, elb := strings.CutPrefix(aws.ToString(n.Description), "ELB ")
+			if v := vpcs[aws.ToString(n.VpcId)]; v != nil && (!elb || n.Association != nil) {
+				v.Entrances = append(v.Entrances, name)
+			}
+		}
+		return out.NextToken, nil
+	})
+	for _, id := range ids {
+		v := vpcs[id]
+		slices.Sort(v.Entrances)
+		v.Entrances = slices.Compact(v.Entrances)
+	}
+	return err
+}
+
+// instances gives the interfaces of the groups the names and tags of their
+// instances. What may not be read leaves the networks of these groups unread: a
+// bastion could be among them.
+func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityGroup) error {
+	of := map[string][]*resource.Interface{}
+	for _, cfg := range groups {
+		for i := range cfg.Interfaces {
+			if id := cfg.Interfaces[i].Instance; id != "" {
+				of[id] = append(of[id], &cfg.Interfaces[i])
+			}
+		}
+	}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of)), most) {
+		err := walk(func(token *string) (*string, error) {
+			out, err := g.api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filter("instance-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
+			if err == nil && out.Reservations == nil {
+				err = foreign("it has no list of instances")
+			}
+			if err != nil {
+				return nil, g.fail("DescribeInstances", err)
+			}
+			for _, r := range out.Reservations {
+				for _, s := range r.Instances {
+					for _, i := range of[aws.ToString(s.InstanceId)] {
+						i.Tags = tagged(i.Tags, tagMap(s.Tags))
+						i.Name = i.Tags["Name"]
+					}
+				}
+			}
+			return out.NextToken, nil
+		})
+		switch {
+		case err == nil:
+		case Is(err, Denied), Is(err, Unavailable):
+			for _, cfg := range groups {
+				if slices.ContainsFunc(cfg.Interfaces, func(i resource.Interface) bool { return i.Instance != "" }) {
+					cfg.Network = &resource.VPC{Unread: err.Error()}
+				}
+			}
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// tagged joins the tags of an interface and of its instance.
+func tagged(a, b map[string]string) map[string]string {
+	if len(a) == 0 {
+		return b
+	}
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	return out
+}
+
+// rememberedAddresses are the public addresses of an account in a region, for a
+// while: they are named beside a plan, and no decision goes by them.
+type rememberedAddresses struct {
+	at     time.Time
+	list   []resource.OwnAddress
+	unread bool
+}
+
+// ownAddresses are the Elastic IPs of the configured accounts in the region, those
+// of NAT gateways among them.
+func (g groupReader) ownAddresses(ctx context.Context) (own []resource.OwnAddress, unread string, err error) {
+	accounts := []string{g.scope.Account}
+	for _, a := range g.cfg.Accounts {
+		if a.ID != g.scope.Account {
+			accounts = append(accounts, a.ID)
+		}
+	}
+	found := make([]rememberedAddresses, len(accounts))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 16)
+	for i, account := range accounts {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			found[i] = g.addressesOf(ctx, account)
+		})
+	}
+	wait.Wait()
+	var dark []string
+	for i, f := range found {
+		own = append(own, f.list...)
+		if f.unread {
+			dark = append(dark, accounts[i])
+		}
+	}
+	if n := len(dark); n > 3 {
+		dark = append(dark[:3:3], fmt.Sprintf("%d more", n-3))
+	}
+	if len(dark) > 0 {
+		unread = "ec2:DescribeAddresses of " + strings.Join(dark, ", ") + " failed"
+	}
+	return own, unread, ctx.Err()
+}
+
+// addressesFor is how long addresses are remembered.
+const addressesFor = 15 * time.Minute
+
+func (g groupReader) addressesOf(ctx context.Context, account string) rememberedAddresses {
+	key := account + "/" + g.scope.Region
+	g.mu.Lock()
+	old, ok := g.addresses[key]
+	g.mu.Unlock()
+	if ok && g.at.Sub(old.at) < addressesFor {
+		return old
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.cfg.Timeout/4)
+	defer cancel()
+	now := rememberedAddresses{at: g.at}
+	out, err := g.ec2(account, g.scope.Region).DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+	if err != nil {
+		now.unread = true
+	} else {
+		for _, a := range out.Addresses {
+			ip, err := netip.ParseAddr(aws.ToString(a.PublicIp))
+			if err != nil {
+				continue
+			}
+			name := cmp.Or(aws.ToString(a.AllocationId), "Elastic IP")
+			if t := tagMap(a.Tags)["Name"]; t != "" {
+				name += " " + t
+			}
+			if i := aws.ToString(a.InstanceId); i != "" {
+				name += " of " + i
+			} else if n := aws.ToString(a.NetworkInterfaceId); n != "" {
+				name += " of " + n
+			}
+			now.list = append(now.list, resource.OwnAddress{Address: ip, Name: name + " in " + account})
+		}
+	}
+	if ctx.Err() == nil {
+		g.mu.Lock()
+		g.addresses[key] = now
+		g.mu.Unlock()
+	}
+	return now
+}
