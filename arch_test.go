@@ -46,7 +46,7 @@ var modules = map[string][]string{
 	"dera/cloudtrail": {"github.com/klauspost/compress"},
 	"dera/audit":      {"golang.org/x/mod/sumdb"},
 	"dera/store":      {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "modernc.org/sqlite"},
-	"dera/evaluate":   {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6"},
+	"dera/evaluate":   {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/text/unicode/norm"},
 	"dera/cloud":      {"github.com/aws/"},
 	"dera/cmd": {
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
@@ -43,7 +44,7 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 		err := s.read()
 		switch {
 		case err == nil:
-		case Is(err, Denied), Is(err, Unavailable):
+		case Is(err, Denied), Is(err, Unavailable), s.part == resource.PartOrigins && errors.Is(err, errNoOrigins):
 			a.unread = append(a.unread, s.part)
 		default:
 			return a, err
@@ -175,6 +176,10 @@ func (r bucketReader) noPolicy(err error) error {
 	return err
 }
 
+// errNoOrigins means that a distribution is told of without all of its origins: then
+// which buckets are origins is not known.
+var errNoOrigins = errors.New("the answer leaves origins out")
+
 // origins reads which buckets are origins of the account's distributions.
 func (r bucketReader) origins(ctx context.Context) (map[string][]string, error) {
 	out := map[string][]string{}
@@ -188,11 +193,12 @@ func (r bucketReader) origins(ctx context.Context) (map[string][]string, error) 
 			return nil, r.fail("cloudfront:ListDistributions", err)
 		}
 		for _, d := range page.DistributionList.Items {
-			if d.Origins == nil {
-				continue
+			// Every distribution has an origin (CloudFront API reference, Origins).
+			if d.Origins == nil || len(d.Origins.Items) == 0 || int(aws.ToInt32(d.Origins.Quantity)) != len(d.Origins.Items) {
+				return nil, r.fail("cloudfront:ListDistributions", fmt.Errorf("%w: distribution %.40q", errNoOrigins, aws.ToString(d.Id)))
 			}
 			for _, o := range d.Origins.Items {
-				if bucket := originOf(aws.ToString(o.DomainName)); bucket != "" {
+				if bucket := originOf(aws.ToString(o.DomainName), aws.ToString(o.OriginPath)); bucket != "" {
 					out[bucket] = append(out[bucket], aws.ToString(d.Id))
 				}
 			}

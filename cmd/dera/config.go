@@ -77,7 +77,7 @@ type accountConfig struct {
 
 type networkConfig struct {
 	Allow        []allowEntry `yaml:"allow,omitempty" json:"allow,omitempty" jsonschema_description:"Your own public networks (CIDR): traffic from them is not external."`
-	KeepInternal []string     `yaml:"keep_internal,omitempty" json:"keep_internal,omitempty" jsonschema_description:"Networks whose access is authorized again when a rule from the whole world is revoked."`
+	KeepInternal keepInternal `yaml:"keep_internal,omitempty" json:"keep_internal,omitempty" jsonschema_description:"Which private access stays when a rule for the internet is closed: private (the private ranges, the VPC's own and what its route tables reach privately), vpc (the latter two), none, or a list of CIDRs. Default: private."`
 	RuleQuota    int          `yaml:"rule_quota,omitempty" json:"rule_quota,omitempty" jsonschema:"minimum=0" jsonschema_description:"Inbound rules that a security group may have in each address family. Default: 60."`
 }
 

@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/invopop/jsonschema"
+
+	"dera/control"
 	"github.com/spf13/cobra"
 )
 
@@ -74,6 +76,12 @@ func configSchema() ([]byte, error) {
 				detail := (&jsonschema.Reflector{FieldNameTag: "yaml", DoNotReference: true, Anonymous: true}).Reflect(&allowDetail{})
 				detail.Version = ""
 				return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, detail}}
+			}
+			if t == reflect.TypeFor[keepInternal]() {
+				return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+					{Type: "string", Enum: []any{control.KeepPrivate, control.KeepVPC, control.KeepNone}},
+					{Type: "array", Items: &jsonschema.Schema{Type: "string"}},
+				}}
 			}
 			if t == reflect.TypeFor[duration]() {
 				return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$`}

@@ -61,6 +61,49 @@ func (a allowEntry) prefix() (p netip.Prefix, until time.Time, err error) {
 	return p, until, nil
 }
 
+// keepInternal is network.keep_internal: one word, or CIDRs.
+type keepInternal struct {
+	word     string
+	networks []string
+}
+
+// UnmarshalYAML implements yaml.BytesUnmarshaler.
+func (k *keepInternal) UnmarshalYAML(b []byte) error {
+	if err := yaml.Unmarshal(b, &k.networks); err == nil && k.networks != nil {
+		return nil
+	}
+	return yaml.Unmarshal(b, &k.word)
+}
+
+// MarshalYAML implements yaml.InterfaceMarshaler.
+func (k keepInternal) MarshalYAML() (any, error) {
+	if k.networks != nil {
+		return k.networks, nil
+	}
+	return k.word, nil
+}
+
+func (k keepInternal) settings() (control.Internal, error) {
+	var errs []error
+	if k.networks == nil {
+		switch k.word {
+		case "", control.KeepPrivate, control.KeepVPC, control.KeepNone:
+			return control.Internal{Choice: k.word}, nil
+		}
+		return control.Internal{}, fmt.Errorf("network.keep_internal: %q is none of private, vpc, none, and no list of CIDRs", k.word)
+	}
+	out := control.Internal{Choice: control.KeepNetworks}
+	for i, text := range k.networks {
+		p, err := netset.Prefix(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("network.keep_internal[%d]: %w", i, err))
+			continue
+		}
+		out.Networks = append(out.Networks, p)
+	}
+	return out, errors.Join(errs...)
+}
+
 // answered returns what is missing of a wide entry.
 func (a allowEntry) answered() error {
 	var errs []error
@@ -117,16 +160,10 @@ func (c fileConfig) settings() (control.Settings, error) {
 			errs = append(errs, fmt.Errorf("network.allow: entries without owner, reason and expiry make up %s together: write it as one entry with these three", p))
 		}
 	}
-	for i, text := range c.Network.KeepInternal {
-		p, err := netset.Prefix(text)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("network.keep_internal[%d]: %w", i, err))
-			continue
-		}
-		s.KeepInternal = append(s.KeepInternal, p)
-	}
+	kept, err := c.Network.KeepInternal.settings()
+	s.KeepInternal, errs = kept, append(errs, err)
 	// What is public and stays open leaves the finding, so that the fix is refused.
-	errs = append(errs, tooMuch("keep_internal", "remediation", netset.AddrsOf(s.KeepInternal...)))
+	errs = append(errs, tooMuch("keep_internal", "remediation", netset.AddrsOf(kept.Networks...)))
 	return s, errors.Join(errs...)
 }
 
