@@ -231,7 +231,7 @@ func (w *world) newEngine(owner string, s *store.Store) *engine.Engine {
 	client := w.client()
 	cfg := engine.Config{
 		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Gate: gate,
-		Settings: control.Settings{}, Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
+		Settings: alone(), Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return w.mode }, Actor: dera.Actor{Name: "dera", How: "engine"},
 		Owner: owner, Now: w.clock.Now, Wait: w.clock.Wait, LeaseTTL: time.Minute, NewID: func() string { return w.newID(owner) },
 		Tell: func(n engine.News) {
@@ -255,4 +255,10 @@ func (w *world) newID(owner string) string {
 	defer w.mu.Unlock()
 	w.ids++
 	return fmt.Sprintf("r-%s-%03d", owner, w.ids)
+}
+
+// alone keeps no private access beside a rule: a plan has as few changes as can
+// be. TestPrivateAccessStays is about what is kept by default.
+func alone() control.Settings {
+	return control.Settings{KeepInternal: control.Internal{Choice: control.KeepNone}}
 }

@@ -19,7 +19,6 @@ import (
 	"dera/audit"
 	"dera/awssim"
 	"dera/cloud/aws"
-	"dera/control"
 	"dera/engine"
 	"dera/evaluate"
 	"dera/resource"
@@ -158,7 +157,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	e, err := engine.New(engine.Config{
-		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Settings: control.Settings{},
+		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Settings: alone(),
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: c.Now}},
 			Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}},

@@ -156,6 +156,22 @@ func (p *prober) reads() []read {
 			_, err := ec2s().DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{MaxResults: aws.Int32(5)})
 			return err
 		}},
+		{"ec2:DescribeVpcs", func(ctx context.Context) error {
+			_, err := ec2s().DescribeVpcs(ctx, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(5)})
+			return err
+		}},
+		{"ec2:DescribeRouteTables", func(ctx context.Context) error {
+			_, err := ec2s().DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{MaxResults: aws.Int32(5)})
+			return err
+		}},
+		{"ec2:DescribeInstances", func(ctx context.Context) error {
+			_, err := ec2s().DescribeInstances(ctx, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(5)})
+			return err
+		}},
+		{"ec2:DescribeAddresses", func(ctx context.Context) error {
+			_, err := ec2s().DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+			return err
+		}},
 		{"ec2:DescribeNetworkInterfaces", func(ctx context.Context) error {
 			_, err := ec2s().DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(5)})
 			return err

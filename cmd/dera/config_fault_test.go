@@ -78,7 +78,7 @@ func TestConfigFaults(t *testing.T) {
 		{"keep_everything", "network: {keep_internal: [0.0.0.0/0]}", "2:26: network.keep_internal", "switch remediation off"},
 		{"keep_the_private", "network: {keep_internal: [10.0.0.0/8, 172.16.0.0/12, 'fc00::/7']}", "", ""},
 		{"keep_a_word", "network: {keep_internal: vpc}", "", ""},
-		{"keep_no_known_word", "network: {keep_internal: all}", "2:26: network.keep_internal", "private, vpc, none"},
+		{"keep_no_known_word", "network: {keep_internal: all}", "2:26: network.keep_internal", "private, vpc or none"},
 		{"keep_no_range", "network: {keep_internal: [10.0.0.0/33]}", "2:27: network.keep_internal[0]", "10.0.0.0/33"},
 		{"keep_a_mapping", "network: {keep_internal: {a: b}}", "2:26: network.keep_internal", ""},
 		{"exemptions_missing", "exemptions: nowhere.yaml", "2:13: exemptions", "write the path"},

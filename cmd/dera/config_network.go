@@ -62,41 +62,39 @@ func (a allowEntry) prefix() (p netip.Prefix, until time.Time, err error) {
 }
 
 // keepInternal is network.keep_internal: one word, or CIDRs.
-type keepInternal struct {
-	word     string
-	networks []string
-}
+type keepInternal []string
 
 // UnmarshalYAML implements yaml.BytesUnmarshaler.
 func (k *keepInternal) UnmarshalYAML(b []byte) error {
-	if err := yaml.Unmarshal(b, &k.networks); err == nil && k.networks != nil {
+	var list []string
+	if err := yaml.Unmarshal(b, &list); err == nil {
+		*k = list
 		return nil
 	}
-	return yaml.Unmarshal(b, &k.word)
-}
-
-// MarshalYAML implements yaml.InterfaceMarshaler.
-func (k keepInternal) MarshalYAML() (any, error) {
-	if k.networks != nil {
-		return k.networks, nil
+	var word string
+	if err := yaml.Unmarshal(b, &word); err != nil {
+		return err
 	}
-	return k.word, nil
+	*k = keepInternal{word}
+	return nil
 }
 
 func (k keepInternal) settings() (control.Internal, error) {
-	var errs []error
-	if k.networks == nil {
-		switch k.word {
-		case "", control.KeepPrivate, control.KeepVPC, control.KeepNone:
-			return control.Internal{Choice: k.word}, nil
+	if len(k) == 1 {
+		switch k[0] {
+		case control.KeepPrivate, control.KeepVPC, control.KeepNone:
+			return control.Internal{Choice: k[0]}, nil
 		}
-		return control.Internal{}, fmt.Errorf("network.keep_internal: %q is none of private, vpc, none, and no list of CIDRs", k.word)
 	}
+	if len(k) == 0 {
+		return control.Internal{}, nil
+	}
+	var errs []error
 	out := control.Internal{Choice: control.KeepNetworks}
-	for i, text := range k.networks {
+	for i, text := range k {
 		p, err := netset.Prefix(text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("network.keep_internal[%d]: %w", i, err))
+			errs = append(errs, fmt.Errorf("network.keep_internal[%d]: %w; write private, vpc or none, or a list of CIDRs", i, err))
 			continue
 		}
 		out.Networks = append(out.Networks, p)

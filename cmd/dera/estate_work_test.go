@@ -237,7 +237,7 @@ func (e *estate) cut() []string {
 		if g.After == nil {
 			continue
 		}
-		want := slices.Sorted(slices.Values(*g.After))
+		want := writtenOut(*g.After)
 		if got := e.rules(g.Name); !slices.Equal(got, want) {
 			out = append(out, fmt.Sprintf("%s | %q | %q", g.Name, want, got))
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,8 +101,8 @@ func (e *estate) build(t *testing.T) {
 			_, err := r.Authorize(ctx, id, e.rule(t, text))
 			must(err)
 		}
-		if ip := map[string]string{"public": "198.51.100.77", "private": ""}[g.Attached]; g.Attached != "" {
-			_, err := r.AttachInterface(ip, id)
+		if a, ok := estateAttachments()[g.Attached]; ok {
+			_, err := r.Attach(a, id)
 			must(err)
 		}
 	}
@@ -133,6 +134,32 @@ func (e *estate) build(t *testing.T) {
 			must(r.TagBucket(ctx, b.Name, b.Tags))
 		}
 	}
+}
+
+// estateAttachments is what a group is attached to, by the word of the estate.
+func estateAttachments() map[string]awssim.Attachment {
+	return map[string]awssim.Attachment{
+		"public": {PublicIP: "198.51.100.77"}, "private": {},
+		"bastion": {PublicIP: "198.51.100.78", Tags: map[string]string{"Name": "bastion-host", "role": "bastion"}},
+		"jump":    {PublicIP: "198.51.100.79", Tags: map[string]string{"Name": "Jump Server EU", "team": "ops"}},
+		"managed": {Description: "VPC Endpoint Interface vpce-1", Requester: "amazon-aws"},
+	}
+}
+
+// writtenOut writes out what stands for the private ranges.
+func writtenOut(rules []string) []string {
+	var out []string
+	for _, r := range rules {
+		if !strings.Contains(r, " inside") {
+			out = append(out, r)
+			continue
+		}
+		for _, cidr := range []string{"10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"} {
+			out = append(out, strings.Replace(r, " inside", " "+cidr, 1))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // rule reads PROTOCOL PORTS SOURCE # DESCRIPTION.

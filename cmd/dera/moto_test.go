@@ -45,10 +45,37 @@ func newMotoWorld(t *testing.T, server *moto.Server) *motoWorld {
 		t.Fatalf("find the default VPC: %v", err)
 	}
 	w.vpc = *out.Vpcs[0].VpcId
+	w.emptyDefaults()
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte("version: 1\nsettle: 10ms\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// emptyDefaults takes the outbound rules of the default groups away, which fail a
+// control.
+func (w *motoWorld) emptyDefaults() {
+	w.t.Helper()
+	out, err := w.api.DescribeSecurityGroups(w.t.Context(), &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{{Name: aws.String("group-name"), Values: []string{"default"}}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, g := range out.SecurityGroups {
+		if _, err := w.api.RevokeSecurityGroupEgress(w.t.Context(), &ec2.RevokeSecurityGroupEgressInput{GroupId: g.GroupId, IpPermissions: g.IpPermissionsEgress}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// inside are rules for the private ranges, as inbound lists them: what a plan keeps
+// of a rule for the internet. The format takes the range.
+func inside(format string, beside ...string) []string {
+	out := beside
+	for _, cidr := range []string{"10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"} {
+		out = append(out, fmt.Sprintf(format, cidr))
+	}
+	slices.Sort(out)
+	return out
 }
 
 // use makes the credentials those of the environment.
@@ -175,29 +202,31 @@ var motoFixes = []struct {
 		name:     "world_open_ssh_beside_an_office_rule",
 		before:   []types.IpPermission{perm("tcp", 22, 22, "0.0.0.0/0", ""), perm("tcp", 22, 22, "10.0.0.0/24", "office")},
 		findings: []finding{{"tcp/22", "ec2-sg-admin-ports-open", "auto", "resolved"}},
-		after:    []string{"tcp 22-22 10.0.0.0/24 office"},
+		after:    inside("tcp 22-22 %s", "tcp 22-22 10.0.0.0/24 office"),
 	},
 	{
 		name:     "rdp_over_ipv6_in_two_halves",
 		before:   []types.IpPermission{perm("tcp", 3389, 3389, "::/1", ""), perm("tcp", 3389, 3389, "8000::/1", "")},
 		findings: []finding{{"tcp/3389", "ec2-sg-admin-ports-open", "auto", "resolved"}},
+		after:    []string{"tcp 3389-3389 fc00::/7"},
 	},
 	{
 		name:   "a_wide_rule_is_split_and_the_rest_approved",
 		before: []types.IpPermission{perm("tcp", 20, 25, "0.0.0.0/0", "vendor")},
 		findings: []finding{
 			{"tcp/22", "ec2-sg-admin-ports-open", "auto", "resolved"},
-			{"tcp/20-25", "ec2-sg-other-ports-open", "review", "open"},
+			{"tcp/20-21", "ec2-sg-other-ports-open", "review", "open"},
+			{"tcp/23-25", "ec2-sg-other-ports-open", "review", "open"},
 		},
-		after:    []string{"tcp 20-21 0.0.0.0/0 vendor", "tcp 23-25 0.0.0.0/0 vendor"},
-		approved: []string{},
+		after:    inside("tcp 22-22 %s vendor", "tcp 20-21 0.0.0.0/0 vendor", "tcp 23-25 0.0.0.0/0 vendor"),
+		approved: inside("tcp 23-25 %s vendor", slices.Concat(inside("tcp 20-21 %s vendor"), inside("tcp 22-22 %s vendor"))...),
 	},
 	{
 		name:     "a_database_port_waits_for_a_person",
 		before:   []types.IpPermission{perm("tcp", 5432, 5432, "0.0.0.0/0", "db"), perm("tcp", 443, 443, "10.0.0.0/8", "")},
 		findings: []finding{{"tcp/5432", "ec2-sg-other-ports-open", "review", "open"}},
 		after:    []string{"tcp 443-443 10.0.0.0/8", "tcp 5432-5432 0.0.0.0/0 db"},
-		approved: []string{"tcp 443-443 10.0.0.0/8"},
+		approved: inside("tcp 5432-5432 %s db", "tcp 443-443 10.0.0.0/8"),
 	},
 	{
 		name:     "a_web_port_only_alerts",
@@ -210,7 +239,7 @@ var motoFixes = []struct {
 		before:   []types.IpPermission{perm("icmp", 22, -1, "0.0.0.0/0", "")},
 		findings: []finding{{"icmp", "ec2-sg-other-ports-open", "review", "open"}},
 		after:    []string{"icmp 22--1 0.0.0.0/0"},
-		approved: []string{},
+		approved: inside("icmp 22--1 %s"),
 	},
 }
 

@@ -48,7 +48,7 @@ func TestControllerLooksWhereConfigSays(t *testing.T) {
 	}
 	c.eventually(t, "the rule is revoked", func() bool {
 		g, ok := cloud.Snapshot().Group(id)
-		return ok && !slices.ContainsFunc(g.Rules, func(r awssim.Rule) bool { return !r.Egress })
+		return ok && !slices.ContainsFunc(g.Rules, func(r awssim.Rule) bool { return !r.Egress && r.CIDR == "0.0.0.0/0" })
 	})
 	c.eventually(t, "the queue is empty", func() bool { return len(cloud.Snapshot().Queues[0].Bodies) == 0 })
 	c.stop(t)

@@ -136,7 +136,7 @@ func TestControllerFixesWhatAnEventTells(t *testing.T) {
 	}
 	c.eventually(t, "the rule is revoked", func() bool {
 		g, ok := cloud.Snapshot().Group(id)
-		return ok && !slices.ContainsFunc(g.Rules, func(r awssim.Rule) bool { return !r.Egress && r.FromPort == 22 })
+		return ok && !slices.ContainsFunc(g.Rules, func(r awssim.Rule) bool { return r.FromPort == 22 && r.CIDR == "0.0.0.0/0" })
 	})
 	c.eventually(t, "the remediation is resolved", func() bool { return strings.Contains(c.out.String(), "resolved") })
 	c.eventually(t, "the queue is empty", func() bool { return len(cloud.Snapshot().Queues[0].Bodies) == 0 })
