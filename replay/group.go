@@ -74,7 +74,7 @@ func (s *State) groupOf(c call, id string) *group {
 	at := place{c.Account, id}
 	g := s.groups[at]
 	if g == nil || g.gone {
-		g = &group{origin: origin{since: c.Time}, region: c.Region, config: resource.SecurityGroup{ID: id, Owner: c.Account}}
+		g = &group{origin: origin{since: c.Time}, region: c.Region, config: resource.SecurityGroup{ID: id, Owner: c.Account, Network: &resource.VPC{InterfacesUnread: true}}}
 		s.groups[at] = g
 	}
 	return g

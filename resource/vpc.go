@@ -20,6 +20,8 @@ type VPC struct {
 	Routed []netip.Prefix `json:"routed,omitempty"`
 	// Unread says why CIDRs and Routed are not known.
 	Unread string `json:"unread,omitempty"`
+	// InterfacesUnread says that nobody read what the group is attached to.
+	InterfacesUnread bool `json:"interfaces_unread,omitempty"`
 	// Internet6 says that a route table sends IPv6 to an internet gateway.
 	Internet6 bool `json:"internet6,omitempty"`
 	// Entrances are its internet-facing load balancers, accelerators and gateways
@@ -95,7 +97,7 @@ const (
 // targets it has is not read.
 func (g *SecurityGroup) Facing() Facing {
 	v := g.Network
-	if v == nil || v.Unread != "" {
+	if v == nil || v.Unread != "" || v.InterfacesUnread {
 		return FacingUnknown
 	}
 	if len(g.Interfaces) == 0 {
