@@ -2,12 +2,20 @@ package cloudtrail
 
 import "strings"
 
-// Denied reports whether an errorCode says that a call was not allowed. Codes
-// that AWS adds and that are missing here make a denied call look authorized,
-// which keeps permissions and never takes one away.
-func Denied(code string) bool {
+// Denied reports whether an errorCode of a service says that IAM did not allow a
+// call. Codes that AWS adds and that are missing here, and those that also say
+// something else, make a denied call look authorized, which keeps permissions and
+// never takes one away.
+func Denied(source, code string) bool {
 	// EC2 puts the side that is to blame in front, others a namespace.
-	switch code[strings.LastIndexAny(code, ".#")+1:] {
+	code = code[strings.LastIndexAny(code, ".#")+1:]
+	switch {
+	case code == "NotAuthorizedException" && strings.HasPrefix(source, "cognito-"):
+		return false // a wrong password (Cognito user pools API reference, InitiateAuth)
+	case code == "UnauthorizedException" && strings.HasPrefix(source, "sso"):
+		return false // a token that ran out (IAM Identity Center portal API reference)
+	}
+	switch code {
 	case "AccessDenied", // S3, IAM, STS, SQS and the other Query services
 		"AccessDeniedException",       // most JSON services
 		"AccessDeniedFault",           // Workspaces' and other SOAP descendants
@@ -19,11 +27,10 @@ func Denied(code string) bool {
 		"ForbiddenException",          // MSK, App Mesh
 		"Forbidden",                   // REST services that answer with the status alone
 		"NotAuthorized",               // Redshift and others
-		"NotAuthorizedException",      // Cognito
-		"UnauthorizedException",       // IoT, AppSync
+		"NotAuthorizedException",
+		"UnauthorizedException", // IoT, AppSync
 		"InsufficientPrivilegesException",
 		"InsufficientPermissionsException",
-		"OperationNotPermittedException",
 		"PermissionDeniedException",
 		"KMSAccessDeniedException", // KMS through a service
 		"KmsAccessDeniedException":

@@ -88,8 +88,14 @@ func TestDenied(t *testing.T) {
 		"NoSuchBucket": false, "ThrottlingException": false, "Client.DryRunOperation": false, "AuthFailure": false, "ValidationException": false,
 		"accessdenied": false, "AccessDeniedX": false, "ResourceNotFoundException": false, "ExpiredToken": false,
 	} {
-		if got := Denied(code); got != want || (Record{ErrorCode: code}).Denied() != want {
+		if got := Denied("iam.amazonaws.com", code); got != want || (Record{ErrorCode: code}).Denied() != want {
 			t.Errorf("%q: got %t, want %t", code, got, want)
+		}
+	}
+	for _, no := range [][2]string{{"cognito-idp.amazonaws.com", "NotAuthorizedException"}, {"cognito-identity.amazonaws.com", "NotAuthorizedException"},
+		{"sso.amazonaws.com", "UnauthorizedException"}, {"elasticloadbalancing.amazonaws.com", "OperationNotPermittedException"}} {
+		if Denied(no[0], no[1]) {
+			t.Errorf("%s of %s: got denied, and it is no word of IAM", no[1], no[0])
 		}
 	}
 }

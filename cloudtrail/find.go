@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // LogFile is a file that may hold recorded CloudTrail.
@@ -91,11 +93,56 @@ func (out *LogFiles) add(root, name string, kind fs.FileMode) {
 	case strings.HasSuffix(name, ".signature"): // beside a digest file
 	case strings.Contains(filepath.Base(name), "_CloudTrail-Digest_"), slices.Contains(folders, "CloudTrail-Digest"):
 		out.Digests = append(out.Digests, name)
-	case slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(f, "CloudTrail-Insight") }):
-		out.LeftOut = append(out.LeftOut, Unread{name, "CloudTrail's insights, which are no calls"})
+	case slices.ContainsFunc(folders, func(f string) bool {
+		return strings.HasPrefix(f, "CloudTrail-Insight") || strings.HasPrefix(f, "CloudTrail-Aggregated")
+	}):
+		out.LeftOut = append(out.LeftOut, Unread{name, "CloudTrail's insights and aggregated events, which are no calls"})
+	case neighbour(name) != "":
+		out.LeftOut = append(out.LeftOut, Unread{name, "files of " + neighbour(name) + ", which hold no calls"})
 	default:
 		out.Logs = append(out.Logs, LogFile{name, false})
 	}
+}
+
+// accountFolder is the folder of an account in a bucket of logs, and what follows it:
+// AWSLogs/ACCOUNT/SERVICE/… or AWSLogs/o-ORGANISATION/ACCOUNT/SERVICE/…
+var accountFolder = regexp.MustCompile(`(?:^|/)AWSLogs/(?:o-[a-z0-9]{10,32}/)?(\d{12})/([^/]+)/`)
+
+// neighbour is the service whose files lie beside those of CloudTrail in a bucket
+// (AWS Config, VPC flow logs, load balancers …), or "".
+func neighbour(name string) string {
+	m := accountFolder.FindStringSubmatch(filepath.ToSlash(name))
+	if m == nil || strings.HasPrefix(m[2], "CloudTrail") {
+		return ""
+	}
+	return m[2]
+}
+
+// LogPlace is which events a log file can hold, as its name says.
+type LogPlace struct {
+	Account, Region string
+	From, To        time.Time
+}
+
+// logName is the name of a log file (CloudTrail user guide, "CloudTrail log file name
+// format").
+var logName = regexp.MustCompile(`(\d{12})_CloudTrail_([a-z0-9-]{5,32})_(\d{8}T\d{4}Z)_[^/]*$`)
+
+// latest is how long after an event its log file may come, at most: CloudTrail
+// retries a delivery that fails for 30 days, and says nothing closer.
+const latest = 30 * 24 * time.Hour
+
+// LogPlaceOf reads the name of a log file.
+func LogPlaceOf(name string) (LogPlace, bool) {
+	m := logName.FindStringSubmatch(filepath.ToSlash(name))
+	if m == nil {
+		return LogPlace{}, false
+	}
+	at, err := time.Parse("20060102T1504Z", m[3])
+	if err != nil {
+		return LogPlace{}, false
+	}
+	return LogPlace{m[1], m[2], at.Add(-latest), at.Add(time.Hour)}, true
 }
 
 // LeftOut reports whether a file holds no events of CloudTrail, and is so nothing

@@ -92,6 +92,8 @@ func (f *Fields) inObject(raw []byte, columns *[]string, depth int) ([]byte, err
 		return nil, fmt.Errorf("packed more than %d times: %w", maxWraps, ErrNotCloudTrail)
 	case o["eventSource"] != nil || o["eventName"] != nil:
 		return raw, f.Skim(raw)
+	case o.text("eventCategory") == "Insight", o.text("eventCategory") == "Aggregated": // some name no call
+		return nil, ErrOtherEvent
 	case o["detail-type"] != nil || o["detail"] != nil:
 		return raw, f.skimEnvelope(o)
 	case o.text("Type") == "Notification" && o["Message"] != nil:

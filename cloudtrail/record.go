@@ -74,7 +74,7 @@ func (r Record) Actor() string {
 func (r Record) Failed() bool { return r.ErrorCode != "" }
 
 // Denied reports whether the call failed because it was not allowed.
-func (r Record) Denied() bool { return Denied(r.ErrorCode) }
+func (r Record) Denied() bool { return Denied(r.Source, r.ErrorCode) }
 
 // clean makes a text of the record safe to keep: valid UTF-8 without control
 // characters (PostgreSQL refuses NUL), at most limit bytes.

@@ -9,36 +9,6 @@ import (
 	"dera/cloudtrail"
 )
 
-// Reason says why a record is no use of an action; "" for one that is.
-type Reason string
-
-// Why records do not count. Those that are Lost are use that nobody knows of, and
-// so a gap.
-const (
-	Counted          Reason = ""
-	NotACall         Reason = "not a call of a principal"
-	Repeated         Reason = "repeated in the same file"
-	NoAction         Reason = "no eventSource or eventName"
-	NoTime           Reason = "no eventTime"
-	NoPlace          Reason = "no account or region"
-	NoPrincipal      Reason = "no principal is told"
-	TwiceNamed       Reason = "a member stands twice"
-	NotAuthenticated Reason = "not from an authenticated path"
-	Foreign          Reason = "of an account that nobody looks after"
-	TooLarge         Reason = "larger than 1 MiB, the largest record that is read"
-	Unreadable       Reason = "not a CloudTrail record"
-)
-
-// Lost reports whether a record was refused that may have been a use.
-func (r Reason) Lost() bool {
-	switch r {
-	case NoAction, NoTime, NoPlace, NoPrincipal, TwiceNamed, TooLarge, Unreadable:
-		return true
-	case Counted, NotACall, Repeated, NotAuthenticated, Foreign:
-	}
-	return false
-}
-
 // aggregate collects uses in memory. It is not safe for concurrent use.
 type aggregate struct {
 	principals map[string]*holder
@@ -50,7 +20,8 @@ type aggregate struct {
 	hours      map[place]*Hours
 	days       map[string]day // into hours
 	changes    []Change
-	size       int // bytes in memory, roughly
+	losses     map[Loss]int64 // whose place is known
+	size       int            // bytes in memory, roughly
 
 	live    bool                // they come on an authenticated path that delivers all of them
 	seen    map[uint64]struct{} // hashes of the event IDs of this file
@@ -89,7 +60,7 @@ func newAggregate() *aggregate {
 func (a *aggregate) reset() {
 	a.principals, a.roled = map[string]*holder{}, map[string]*holder{}
 	a.actions, a.arns = map[string]uint32{}, map[string]uint32{}
-	a.named, a.texts, a.changes = nil, nil, nil
+	a.named, a.texts, a.changes, a.losses = nil, nil, nil, map[Loss]int64{}
 	a.hours, a.days, a.size = map[place]*Hours{}, map[string]day{}, 0
 }
 
@@ -98,29 +69,31 @@ func (a *aggregate) file() { clear(a.seen) }
 
 // add counts one record.
 func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
-	source, name := cloudtrail.Text(f.Source), cloudtrail.Text(f.Name)
-	if !word(source) || !word(name) {
-		return NoAction
-	}
-	if string(cloudtrail.Text(f.Type)) == "AwsServiceEvent" || string(cloudtrail.Text(f.Category)) == "Insight" {
+	if !called(f) {
 		return NotACall
 	}
 	at, ok := parseTime(cloudtrail.Text(f.Time))
-	if !ok {
-		return NoTime
-	}
 	account, region := cloudtrail.Text(f.Account), cloudtrail.Text(f.Region)
 	if len(account) == 0 {
 		account = cloudtrail.Text(f.Identity.Account)
 	}
-	if !word(region) || len(region) > 32 || !digits(account) {
+	placed := word(region) && len(region) <= 32 && digits(account)
+	source, name := cloudtrail.Text(f.Source), cloudtrail.Text(f.Name)
+	switch {
+	case !ok:
+		return NoTime
+	case !placed:
 		return NoPlace
+	case !word(source) || !word(name):
+		a.lose(account, region, at, NoAction)
+		return NoAction
 	}
 	h := a.who(&f.Identity, at)
 	if h == nil {
 		if len(cloudtrail.Text(f.ErrorCode)) == 0 { // whoever it was, what is recorded may differ from now on
 			a.changed(f, account, region, at)
 		}
+		a.lose(account, region, at, NoPrincipal)
 		return NoPrincipal
 	}
 	reason, one := Counted, uint64(1)
@@ -130,8 +103,11 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	a.hour(account, region, at)
 	u := a.use(h, source, name, trust)
 	errorCode := cloudtrail.Text(f.ErrorCode)
-	if cloudtrail.Denied(string(errorCode)) {
+	if cloudtrail.Denied(string(source), string(errorCode)) {
 		u.denied, u.denials = max(u.denied, at), u.denials+one
+		if absent(source, name) {
+			u.hit(at, one)
+		}
 		return reason
 	}
 	u.hit(at, one)

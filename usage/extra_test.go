@@ -115,7 +115,7 @@ func extraOne(t *testing.T, a *aggregate, name string, raw json.RawMessage, deni
 			t.Errorf("%s: %s: got %s, want %s", name, member, got, want[member])
 		}
 	}
-	if cloudtrail.Denied(string(cloudtrail.Text(f.ErrorCode))) {
+	if cloudtrail.Denied("", string(cloudtrail.Text(f.ErrorCode))) {
 		*denied++
 	}
 	return a.add(&f, Unverified)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/cloudtrail"
 )
 
 // GapKind is why something may have been used without the ledger knowing.
@@ -95,7 +96,7 @@ func (l *Ledger) Gaps(ctx context.Context, w Window) ([]Gap, error) {
 	for _, account := range k.accounts {
 		out = append(out, k.gaps(account)...)
 	}
-	out = append(out, k.files()...)
+	out = append(out, k.files(w.Account)...)
 	slices.SortStableFunc(out, func(a, b Gap) int {
 		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Region, b.Region), cmp.Compare(a.From, b.From), strings.Compare(string(a.Kind), string(b.Kind)))
 	})
@@ -307,24 +308,35 @@ func (k *knowledge) proved(b Broken) bool {
 	return b.From < b.To
 }
 
-// files are gaps because of files and events that could not be read whole; which
-// accounts they concern is not known.
-func (k *knowledge) files() []Gap {
+// files are gaps because of files and events that could not be read whole: of the
+// account, region and time of the event, or of the file as its name tells them.
+func (k *knowledge) files(only string) []Gap {
 	var out []Gap
-	for _, l := range k.losses {
-		if l.At+3600 > k.from && l.At < k.to {
-			out = append(out, Gap{Kind: GapLost, From: l.At, To: l.At + 3600, Why: "events of the queue could not be attributed: " + string(l.Why)})
+	add := func(g Gap) {
+		if g.Account != "" && only != "" && g.Account != only || g.To != 0 && (g.To <= k.from || g.From >= k.to) {
+			return
 		}
+		out = append(out, g)
+	}
+	for _, l := range k.losses {
+		add(Gap{Kind: GapLost, Account: l.Account, Region: l.Region, From: l.At, To: l.At + 3600, Why: "events could not be attributed: " + string(l.Why)})
 	}
 	for _, m := range k.marks {
+		var g Gap
+		if p, ok := cloudtrail.LogPlaceOf(m.Name); ok {
+			g = Gap{Account: p.Account, Region: p.Region, From: SecondOf(p.From), To: SecondOf(p.To)}
+		}
 		switch {
 		case !m.Done:
-			out = append(out, Gap{Kind: GapDamaged, Why: fmt.Sprintf("%s was read up to record %d and then the import was stopped; import it again", m.Name, m.Records)})
+			g.Kind, g.Why = GapDamaged, fmt.Sprintf("%s was read up to record %d and then the import was stopped; import it again", m.Name, m.Records)
+			add(g)
 		case m.Damage != "":
-			out = append(out, Gap{Kind: GapDamaged, Why: fmt.Sprintf("%s: %s", m.Name, m.Damage)})
+			g.Kind, g.Why = GapDamaged, fmt.Sprintf("%s: %s", m.Name, m.Damage)
+			add(g)
 		}
 		if m.Lost > 0 {
-			out = append(out, Gap{Kind: GapLost, Why: fmt.Sprintf("%s: %d of %d records could not be attributed", m.Name, m.Lost, m.Records)})
+			g.Kind, g.Why = GapLost, fmt.Sprintf("%s: %d of %d records could not be attributed", m.Name, m.Lost, m.Records)
+			add(g)
 		}
 	}
 	return out

@@ -328,8 +328,8 @@ func (w *worker) records(ctx context.Context, log cloudtrail.LogFile, in io.Read
 			reason = w.a.add(&w.fields, trust)
 		}
 		counts[reason]++
-		if reason.Lost() {
-			m.Lost++
+		if reason.Lost() && !reason.placed() {
+			m.Lost++ // the others are noted where they were
 		}
 		if m.Records%4096 == 0 {
 			if err := w.pause(ctx, m); err != nil {

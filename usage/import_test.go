@@ -292,7 +292,8 @@ func TestLostRecordsAreAGap(t *testing.T) {
 		t.Errorf("counts: got %v", r.Counts)
 	}
 	gaps := gapsOf(t, s, start, start.Add(time.Hour))
-	if !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost && strings.Contains(g.Why, "2 of 3") }) {
+	if !slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost && strings.Contains(g.Why, "1 of 3") }) ||
+		!slices.ContainsFunc(gaps, func(g usage.Gap) bool { return g.Kind == usage.GapLost && g.Account == "111122223333" }) {
 		t.Errorf("gaps: got %v", gaps)
 	}
 }

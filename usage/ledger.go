@@ -164,6 +164,13 @@ func (a *aggregate) batch(marks []Mark) (Batch, error) {
 	for _, h := range a.hours {
 		b.Hours = append(b.Hours, *h)
 	}
+	for l := range a.losses {
+		f, err := l.fact()
+		if err != nil {
+			return Batch{}, err
+		}
+		b.Facts = append(b.Facts, f)
+	}
 	for _, c := range a.changes {
 		f, err := newFact(factChange, fmt.Sprintf("%s/%s/%d/%s/%s", c.Account, c.Region, c.At, c.Name, c.By), c.At, c)
 		if err != nil {

@@ -120,20 +120,33 @@ func (o *Observer) Through(ctx context.Context, events []Event, commit func(cont
 	return counts, nil
 }
 
-// Loss is use that nobody knows of, for a reason, in an hour.
+// Loss is use that nobody knows of, for a reason, in an hour. Account and Region are
+// empty where they are not known either.
 type Loss struct {
-	At  Second `json:"at"`
-	Why Reason `json:"why"`
+	At      Second `json:"at"`
+	Why     Reason `json:"why"`
+	Account string `json:"account,omitempty"`
+	Region  string `json:"region,omitempty"`
 }
 
-// lost notes what could not be attributed: once for each hour and reason.
+// fact is the loss as one fact, however often it is noted.
+func (l Loss) fact() (Fact, error) {
+	id := fmt.Sprintf("%d/%s", l.At, l.Why)
+	if l.Account != "" {
+		id += "/" + l.Account + "/" + l.Region
+	}
+	return newFact(factLost, id, l.At, l)
+}
+
+// lost notes what could not be attributed and whose place is not known: once for
+// each hour and reason.
 func (o *Observer) lost(facts []Fact, counts Counts) ([]Fact, error) {
 	at := SecondOf(o.ledger.now()) / 3600 * 3600
 	for _, why := range Reasons() {
-		if counts[why] == 0 || !why.Lost() {
+		if counts[why] == 0 || !why.Lost() || why.placed() {
 			continue
 		}
-		f, err := newFact(factLost, fmt.Sprintf("%d/%s", at, why), at, Loss{at, why})
+		f, err := Loss{At: at, Why: why}.fact()
 		if err != nil {
 			return nil, err
 		}

@@ -124,8 +124,8 @@ func TestQueueLosses(t *testing.T) {
 		}
 	}
 	want := []string{
-		"2026-03-01T01:00:00Z events of the queue could not be attributed: " + string(usage.NoPrincipal),
-		"2026-03-01T01:00:00Z events of the queue could not be attributed: " + string(usage.Unreadable),
+		"2026-03-01T01:00:00Z events could not be attributed: " + string(usage.Unreadable),
+		"2026-03-01T00:00:00Z events could not be attributed: " + string(usage.NoPrincipal), // when and where it was
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("gaps: got %q, want %q", got, want)

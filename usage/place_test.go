@@ -1,0 +1,116 @@
+package usage_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dera/usage"
+)
+
+// What belongs to no IAM action is no gap: not a sign-in without an ARN, nor what
+// lies beside CloudTrail's files in a bucket.
+func TestWhatIsNoCallIsNoGap(t *testing.T) {
+	t.Parallel()
+	call := record("1", "a", "Get", start)
+	tests := []struct {
+		name, file string
+		text       string
+		counted    int64
+	}{
+		{"console_sign_in_without_an_arn", "f.json", logText(signIn("ConsoleLogin"), call), 1},
+		{"multi_factor_check", "f.json", logText(signIn("CheckMfa"), call), 1},
+		{"insights_among_events", "f.json", logText(`{"eventVersion":"1.08","eventTime":"2026-03-01T00:00:00Z","awsRegion":"us-east-1","eventID":"i","eventType":"AwsCloudTrailInsight","recipientAccountId":"111122223333","sharedEventID":"s","insightDetails":{"state":"Start"},"eventCategory":"Insight"}`, call), 1},
+		{"aggregated_event", "f.json", logText(`{"eventVersion":"1.0","accountId":"111122223333","eventId":"i","eventCategory":"Aggregated","eventType":"AwsAggregatedEvent","awsRegion":"us-east-1","eventSource":"s3.amazonaws.com","timeWindow":{"windowStart":"2026-03-01T00:00:00Z"}}`, call), 1},
+		{"network_activity_of_an_endpoint", "f.json", logText(strings.Replace(record("2", "a", "Put", start), `{`, `{"eventType":"AwsVpceEvent","eventCategory":"NetworkActivity","errorCode":"VpceAccessDenied",`, 1), call), 1},
+		{"config_history", "AWSLogs/111122223333/Config/us-east-1/2026/3/1/ConfigHistory/c.json.gz", `{"fileVersion":"1.0","configurationItems":[]}`, 1},
+		{"flow_logs", "AWSLogs/111122223333/vpcflowlogs/us-east-1/2026/03/01/111122223333_vpcflowlogs_us-east-1_fl-1.log.gz", "version account-id", 1},
+		{"load_balancer_in_an_organisation", "AWSLogs/o-a1b2c3d4e5/111122223333/elasticloadbalancing/us-east-1/x.json", "{", 1},
+		{"insight_files", "AWSLogs/111122223333/CloudTrail-Insight/us-east-1/2026/03/01/i.json.gz", "{", 1},
+		{"aggregated_files", "AWSLogs/111122223333/CloudTrail-Aggregated/us-east-1/2026/03/01/i.json.gz", "{", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, dir := newStore(t), t.TempDir()
+			place(t, filepath.Join(dir, tt.file), tt.text)
+			if tt.file != "f.json" {
+				place(t, filepath.Join(dir, "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01/g.json"), logText(call))
+			}
+			r := importing(t, s, usage.ImportConfig{}, dir)
+			if r.Counts[usage.Counted] != tt.counted || len(r.Damaged) > 0 {
+				t.Errorf("got %v and %v, want %d counted and nothing damaged", r.Counts, r.Damaged, tt.counted)
+			}
+			for _, g := range gapsOf(t, s, start, start.Add(time.Hour)) {
+				if g.Kind == usage.GapLost || g.Kind == usage.GapDamaged {
+					t.Errorf("got the gap %+v", g)
+				}
+			}
+			if text := all(t, s); strings.Contains(text, "Put") || !strings.Contains(text, "Get") {
+				t.Errorf("ledger: got %q, want the one call", text)
+			}
+		})
+	}
+}
+
+// A gap is where and when its event or its file was, and matters only there.
+func TestGapsHaveAPlace(t *testing.T) {
+	t.Parallel()
+	const name = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/01/111122223333_CloudTrail_eu-west-1_20260301T0005Z_abc.json"
+	nobody := strings.Replace(record("1", "a", "Get", start), `"userIdentity"`, `"x"`, 1)
+	tests := []struct {
+		name, file, text string
+		account, region  string
+		since            time.Time
+	}{
+		{"record_without_a_principal", "f.json", logText(nobody), "111122223333", "us-east-1", start},
+		{"cut_file_with_its_name", name, strings.TrimSuffix(logText(record("1", "a", "Get", start)), "]}"), "111122223333", "eu-west-1", start.Add(5*time.Minute - 30*24*time.Hour)},
+		{"cut_file_of_another_name", "export.json", strings.TrimSuffix(logText(record("1", "a", "Get", start)), "]}"), "", "", time.Time{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, dir := newStore(t), t.TempDir()
+			place(t, filepath.Join(dir, tt.file), tt.text)
+			importing(t, s, usage.ImportConfig{}, dir)
+			of := func(account string, from time.Time) []usage.Gap {
+				gaps, err := usage.New(s, nil).Gaps(t.Context(), usage.Window{Account: account, From: from, To: from.Add(24 * time.Hour)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return slices.DeleteFunc(gaps, func(g usage.Gap) bool { return g.Kind != usage.GapLost && g.Kind != usage.GapDamaged })
+			}
+			got := of("111122223333", start)
+			if len(got) != 1 || got[0].Account != tt.account || got[0].Region != tt.region || !tt.since.IsZero() && !got[0].From.Time().Equal(tt.since) {
+				t.Fatalf("gaps: got %+v, want one of %q, %q since %s", got, tt.account, tt.region, tt.since)
+			}
+			if elsewhere := of("444455556666", start); len(elsewhere) != 0 && tt.account != "" {
+				t.Errorf("another account: got %+v, want none", elsewhere)
+			}
+			if later := of("111122223333", start.AddDate(0, 2, 0)); len(later) != 0 && tt.account != "" {
+				t.Errorf("two months later: got %+v, want none", later)
+			}
+		})
+	}
+}
+
+// signIn is an event of the console's sign-in, which names the user without an ARN.
+func signIn(name string) string {
+	return `{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","accountId":"111122223333","userName":"ann"},"eventTime":"2026-03-01T00:00:00Z",` +
+		`"eventSource":"signin.amazonaws.com","eventName":"` + name + `","awsRegion":"us-east-1","eventType":"AwsConsoleSignIn","recipientAccountId":"111122223333","eventID":"s"}`
+}
+
+func logText(records ...string) string { return string(logFile(records...)) }
+
+func place(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
