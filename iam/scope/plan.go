@@ -142,11 +142,12 @@ func (n *narrower) explain(stay, go_ []string) []string {
 		add("kept, "+why, a)
 	}
 	for _, a := range go_ {
-		if class, _ := n.Catalogue.Class(a); class == catalog.Hidden {
-			add("dropped, nothing stays that it is used with", a)
-		} else {
-			add("dropped, not used", a)
+		e := n.Catalogue.Evidence(a)
+		why := "dropped, not used: " + e.Source()
+		if len(e.With) > 0 {
+			why += ", and nothing stays that it is used with"
 		}
+		add(why, a)
 	}
 	out := make([]string, len(order))
 	for i, why := range order {
@@ -198,7 +199,7 @@ func (n *narrower) result(p *plan) (*Result, error) {
 		r.Outcome, r.Documents, r.Size = Narrowed, []*policy.Document{doc}, doc.Size(n.Kind)
 	}
 	if r.fits() || r.Size <= maxDocuments*r.Limit {
-		r.Removed = removed(p.dropped, r.Documents)
+		r.Removed, r.Unused = removed(p.dropped, r.Documents), n.unused(p.dropped)
 	}
 	return r, nil
 }
