@@ -84,11 +84,9 @@ func (e Evidence) Kept() string {
 // Source says in a line why the absence of use means that an action was not
 // used, or why it does not.
 func (e Evidence) Source() string {
-	document := fmt.Sprintf("%s (read %s)", e.Row.Document, e.Row.Read)
-	operations := strings.Join(e.Operations, ", ")
 	switch e.Class {
 	case Management:
-		return fmt.Sprintf("each call of %s is a management event, after %s", operations, document)
+		return fmt.Sprintf("each call is a management event, after %s (read %s)", e.Row.Document, e.Row.Read)
 	case Data:
 		return "each call is a data event, which were recorded"
 	case Hidden:

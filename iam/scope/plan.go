@@ -104,10 +104,27 @@ func (n *narrower) divide(entry string, actions []string) (stay, go_ []string) {
 	return stay, go_
 }
 
+// compareFold orders actions by service and name, whatever their case.
 func compareFold(a, b string) int {
-	serviceA, nameA, _ := strings.Cut(strings.ToLower(a), ":")
-	serviceB, nameB, _ := strings.Cut(strings.ToLower(b), ":")
-	return cmp.Or(cmp.Compare(serviceA, serviceB), cmp.Compare(nameA, nameB))
+	serviceA, nameA, _ := strings.Cut(a, ":")
+	serviceB, nameB, _ := strings.Cut(b, ":")
+	return cmp.Or(compareLetters(serviceA, serviceB), compareLetters(nameA, nameB))
+}
+
+func compareLetters(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if c := cmp.Compare(lower(a[i]), lower(b[i])); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // keptElsewhere reports whether another entry of the statement, one that stays
