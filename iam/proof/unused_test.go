@@ -96,6 +96,7 @@ func TestCertificate_needs_the_table(t *testing.T) {
 		{name: "companion_beside", old: "secretsmanager:ListSecrets,ec2:StopInstances", fresh: "ec2:StopInstances", beside: "secretsmanager:Batch*", want: "BatchGetSecretValue, which it is used with"},
 		{name: "pass_role", old: "iam:PassRole,backup:CreateBackupPlan", fresh: "backup:CreateBackupPlan", days: 400, want: "iam:PassRole was removed, but backup:CreateBackupPlan"},
 		{name: "pass_role_beside_the_unknown", old: "iam:PassRole,frob:Do", fresh: "frob:Do", days: 400, want: "frob:do stays, which is not known"},
+		{name: "pass_role_beside_what_no_source_speaks_of", old: "iam:PassRole,aws-marketplace:StartChangeSet", fresh: "aws-marketplace:StartChangeSet", days: 400, want: "aws-marketplace:startchangeset stays, which is not known"},
 		{name: "used", old: "ec2:StartInstances,ec2:StopInstances", fresh: "ec2:StopInstances", use: Use{Actions: []string{"ec2:StartInstances"}}, want: "but it was used"},
 		{name: "unclear", old: "ec2:DescribeHosts,ecs:ListTasks", fresh: "ecs:ListTasks", use: Use{Unclear: []string{"ec2"}}, want: "not understood"},
 		{name: "rare_and_watched_too_short", old: "iam:DeleteUser,ec2:StopInstances", fresh: "ec2:StopInstances", days: 90, want: "for 90 days only"},

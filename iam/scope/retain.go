@@ -20,6 +20,7 @@ type narrower struct {
 	why      map[string]string           // action in lower case -> why it stays, "" if it does not
 	evidence map[string]catalog.Evidence // of what waits for others, by action in lower case
 	writes   map[string]string           // service -> an action that stays or was used, and does more than read
+	unseen   string                      // an action that stays, that no source speaks of, and that does more than read
 	doubtful bool                        // the policy has entries that the catalogue does not know
 }
 
@@ -49,7 +50,7 @@ func newNarrower(in Input) *narrower {
 // decide says about every action that the policy allows why it stays.
 func (n *narrower) decide() {
 	clear(n.why)
-	n.writes = map[string]string{}
+	n.writes, n.unseen = map[string]string{}, ""
 	for _, lower := range slices.Sorted(maps.Keys(n.used)) {
 		n.stay(n.used[lower])
 	}
@@ -90,8 +91,12 @@ func (n *narrower) decide() {
 
 // stay notes that an action stays, or was used.
 func (n *narrower) stay(action string) {
-	if e := n.Catalogue.Evidence(action); !e.PureRead && n.writes[e.Action.Service] == "" {
+	e := n.Catalogue.Evidence(action)
+	if !e.PureRead && n.writes[e.Action.Service] == "" {
 		n.writes[e.Action.Service] = action
+	}
+	if !e.PureRead && e.Class == catalog.Unknown && n.unseen == "" {
+		n.unseen = action
 	}
 }
 
@@ -187,7 +192,11 @@ func (n *narrower) companion(action string) string {
 			}
 		}
 	}
-	if action == catalog.PassRole && n.doubtful {
+	switch {
+	case action != catalog.PassRole:
+	case n.unseen != "":
+		return n.unseen + ", of which no source says what it does"
+	case n.doubtful:
 		return "an action that the catalogue does not know"
 	}
 	return ""

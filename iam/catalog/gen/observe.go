@@ -185,6 +185,9 @@ func (o *observer) evidence(a catalog.Action) catalog.Evidence {
 	out := catalog.Evidence{Action: a, Class: catalog.Unknown, With: sortedKeys(o.with[low])}
 	var names []string
 	var missing, listed byte
+	if o.logs[a.Service][strings.ToLower(a.Name)] {
+		names, listed = append(names, a.Name), 1 // the document names the event
+	}
 	for _, u := range o.uses[low] {
 		names = append(names, u.name)
 		missing = max(missing, u.missing)

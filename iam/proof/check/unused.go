@@ -189,7 +189,10 @@ func (u *Unused) decide(t *observed, old, fresh, beside []*policy.Document) ([]R
 		}
 		return is
 	}
-	unknown := t.unknown(&after)
+	unknown := ""
+	if passes := newAction(strings.ToLower(catalog.PassRole)); !before.excludes(passes) && after.excludes(passes) {
+		unknown = t.unknown(&after)
+	}
 	var out []Reason
 	var problem error
 	t.each(&before, func(s *service, r *row) {
@@ -225,8 +228,18 @@ func entriesOf(docs []*policy.Document) []string {
 	return out
 }
 
-// unknown returns an entry that the table has no action of, or "".
+// unknown returns an entry that the table has no action of, or an action that no
+// source speaks of and that does more than read, or "".
 func (o *observed) unknown(s *actions) string {
+	var found string
+	o.each(s, func(_ *service, r *row) {
+		if r.class == 'U' && !r.reads && (found == "" || r.low.text < found) {
+			found = r.low.text
+		}
+	})
+	if found != "" {
+		return found
+	}
 	for i := range s.entries {
 		if a := &s.entries[i]; !a.all {
 			known := o.services[a.service]
