@@ -150,7 +150,8 @@ type observedService struct {
 // observedAction is the lines of an action.
 type observedAction struct{ line, with string }
 
-// theObserved is the table of the program, which is known to be sound.
+// theObserved is the table that is compiled in, a constant that is decoded once and
+// never written to.
 var theObserved = sync.OnceValue(func() *observed {
 	o, err := decodeObserved(observedBytes)
 	if err != nil {

@@ -30,7 +30,8 @@ type row struct {
 	with  []string
 }
 
-// theTable is the table of the program.
+// theTable is the table that is compiled in, a constant that is decoded once and
+// never written to.
 var theTable = sync.OnceValues(func() (*observed, error) {
 	text, err := catalog.ObservedText()
 	if err != nil {
