@@ -1,6 +1,6 @@
 # Targets of the IAM library. The Makefile includes this file.
 
-.PHONY: bench-iam fuzz-long
+.PHONY: bench-iam iam-managed fuzz-long
 
 # Measure proofs and decisions, beside cvc5 and iam-simulate, into .bench/iam.jsonl.
 # IAM_BENCH=bundle, memory, faults, cvc5, aws_pairs, version_diffs or decisions runs one of them.
@@ -11,6 +11,13 @@ bench-iam: ## proofs and decisions of the IAM library beside cvc5 and iam-simula
 	rm -f .bench/iam.jsonl
 	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestBench_$(IAM_BENCH)' -v ./iam/reason ./iam/proof
 	scripts/iam-table .bench/iam.jsonl
+
+# Narrow each AWS managed policy and compare what is removed with the committed list.
+UPDATE ?=
+iam-managed: ## what is removed from the AWS managed policies, by service
+	scripts/iam-catalog check
+	scripts/iam-corpus
+	DERA_IAM_BENCH=$(CURDIR)/.bench go test -count=1 -timeout 30m -run '^TestManaged$$' ./iam/catalog/gen $(UPDATE)
 
 # Compare the engine with cvc5 on 10,000 random pairs, and fuzz every parser and law.
 FUZZ_PAIRS ?= 10000

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -109,10 +110,37 @@ func printCertificate(a *app, path string, out certificateJSON, c *check.Certifi
 	for _, claim := range out.Claims {
 		a.printf("  %s\n", claimWords(claim, c))
 	}
+	if u := c.Unused; u != nil {
+		actions := 0
+		for _, r := range u.Reasons {
+			actions += len(r.Actions)
+		}
+		a.printf("  %d actions were not used in %d days, as far as CloudTrail shows it:\n", actions, u.Days)
+		for _, r := range u.Reasons {
+			a.printf("    %s\n", reasonWords(r))
+		}
+	}
 	if w := c.Witness; w != nil {
 		a.printf("  not allowed any more, for one: %s on %s\n", w.Action, w.Resource)
 	}
 	a.printf("  %s\n", p.faint("digest "+out.Digest))
+}
+
+// reasonWords says why actions count as unused.
+func reasonWords(r check.Reason) string {
+	const some = 5
+	text := strings.Join(r.Actions[:min(some, len(r.Actions))], ", ")
+	if more := len(r.Actions) - some; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	text += ": class " + r.Class
+	if r.Source != "" {
+		text += ", " + r.Source
+	}
+	if r.Checked > 0 {
+		text += fmt.Sprintf("; of %d entries that they are used with, none stays", r.Checked)
+	}
+	return text
 }
 
 // claimWords says what a claim means.

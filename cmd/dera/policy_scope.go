@@ -39,8 +39,9 @@ func newPolicyScopeCommand(a *app) *cobra.Command {
 		Long: "Narrow a policy to what is used, with proof that nothing else changes. The new document goes to standard\n" +
 			"output, the reasons to standard error; --output json gives document, diff, reasons and evidence.\n\n" +
 			"The file of --used has one action a line; # begins a comment, and \"? SERVICE\" says that there were events\n" +
-			"of a service that were not understood. Give one file for each principal that the policy is attached to.\n" +
-			"What cannot be shown to be unused stays: see docs/certificate.md.\n\n" +
+			"of a service that were not understood, by its prefix or source of events; \"! GAP\" says that the record has\n" +
+			"a gap. Give one file for each principal that the policy is attached to. What no source shows to be unused\n" +
+			"stays: see docs/least-privilege.md.\n\n" +
 			"Exit code 0: narrowed and proved. 3: nothing to do, or a person must do it. 4: not proved.",
 		Example: "  dera policy scope role.json --used used.txt --days 90 --certificate evidence.json > narrow.json",
 		Args:    args(cobra.ExactArgs(1)),
@@ -74,6 +75,7 @@ type scopeJSON struct {
 	Reasons     []scope.Reason         `json:"reasons"`
 	Kept        []string               `json:"kept"`
 	Removed     []string               `json:"removed"`
+	Unused      []scope.Unused         `json:"unused,omitempty"`
 	Broad       []string               `json:"broad,omitempty"`
 	Size        int                    `json:"size,omitempty"`
 	Limit       int                    `json:"limit,omitempty"`
@@ -114,7 +116,7 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 	}
 	out := scopeJSON{
 		Outcome: r.Outcome.String(), Why: r.Why, Reasons: r.Reasons, Kept: r.Kept, Removed: r.Removed,
-		Broad: r.Broad, Size: r.Size, Limit: r.Limit, Catalogue: c.Version(), Documents: []string{},
+		Unused: r.Unused, Broad: r.Broad, Size: r.Size, Limit: r.Limit, Catalogue: c.Version(), Documents: []string{},
 	}
 	for _, d := range r.Documents {
 		out.Documents = append(out.Documents, d.Text())
@@ -125,6 +127,7 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 	out.Diff = udiff.Unified(files[0].name, "narrowed", files[0].doc.Text(), strings.Join(out.Documents, "\n"))
 	e := proof.Prove(ctx, proof.Change{
 		Old: reason.Policies{files[0].doc}, New: r.Documents, Beside: in.Beside, Kept: r.Kept, Removed: r.Removed,
+		Unused: proof.UseOf(in),
 	}, reason.Config{})
 	out.Verdict, out.Claims = e.Verdict().String(), claimsJSON(e)
 	var exit error
@@ -209,6 +212,8 @@ func readUsage(path string) (scope.Usage, []byte, error) {
 		case len(words) == 0:
 		case len(words) == 2 && words[0] == "?":
 			u.Unclear = append(u.Unclear, words[1])
+		case len(words) >= 2 && words[0] == "!":
+			u.Gaps = append(u.Gaps, words[1])
 		case len(words) == 1 && strings.Count(words[0], ":") == 1 && !strings.ContainsAny(words[0], "*?") &&
 			!slices.Contains(strings.Split(words[0], ":"), ""):
 			u.Actions = append(u.Actions, words[0])

@@ -96,7 +96,6 @@ type Catalog struct {
 	names   func() (*names, error)
 	details func() (map[string]string, error) // the blocks of the services
 	events  func() *events
-	classes func() *classes
 }
 
 //go:embed table.bin
@@ -128,7 +127,6 @@ func handle(data []byte) *Catalog {
 		names:   sync.OnceValues(func() (*names, error) { return decodeNames(data) }),
 		details: sync.OnceValues(func() (map[string]string, error) { return decodeDetails(data) }),
 		events:  sync.OnceValue(parseEvents),
-		classes: sync.OnceValue(parseClasses),
 	}
 }
 

@@ -1,30 +1,26 @@
 package catalog
 
 import (
-	_ "embed"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
-
-//go:embed classes.txt
-var classesText string
-
-//go:embed passrole.txt
-var passRoleText string
 
 // Class says what CloudTrail shows of the use of an action, and so whether its
 // absence there means that it was not used.
 type Class uint8
 
 const (
-	// Unknown: the catalogue does not have the action. It is kept.
+	// Unknown: no source says that its use would have been seen. It is kept.
 	Unknown Class = iota
-	// Management: every call is an event.
+	// Management: an API operation of the action exists, and AWS documents that
+	// CloudTrail logs its calls as management events.
 	Management
 	// Data: a call is an event where the trail selects the resource.
 	Data
 	// Hidden: a call is no event of its own. The use follows from that of the
-	// companions, where there are any.
+	// companions.
 	Hidden
 )
 
@@ -45,61 +41,69 @@ func (c Class) String() string {
 // PassRole is the action that hands a role to a service.
 const PassRole = "iam:PassRole"
 
-// classes is classes.txt and passrole.txt. Patterns are in lower case, by the
-// prefix of their service.
-type classes struct {
-	data     map[string][]string
-	hidden   map[string][]hiddenAction
-	passRole []string
-}
-
-type hiddenAction struct {
-	pattern string
-	with    []string
-}
-
-func parseClasses() *classes {
-	out := &classes{data: map[string][]string{}, hidden: map[string][]hiddenAction{}}
-	for words := range lines(classesText) {
-		list, with := words[1:], []string(nil)
-		if i := slices.Index(list, "with"); i >= 0 {
-			list, with = list[:i], list[i+1:]
-		}
-		for _, action := range list {
-			prefix, pattern, _ := strings.Cut(action, ":")
-			if words[0] == "data" {
-				out.data[prefix] = append(out.data[prefix], pattern)
-			} else {
-				out.hidden[prefix] = append(out.hidden[prefix], hiddenAction{pattern, with})
-			}
-		}
-	}
-	for words := range lines(passRoleText) {
-		out.passRole = append(out.passRole, words...)
-	}
-	out.hidden["iam"] = append(out.hidden["iam"], hiddenAction{"PassRole", out.passRole})
-	return out
-}
-
-// Class returns the class of an action. For a hidden one, companions are the
-// patterns of the actions that it is used with; with none of them allowed it is
-// of no use. A hidden action without companions can be used by itself.
-func (c *Catalog) Class(action string) (class Class, companions []string) {
+// Evidence says what CloudTrail shows of the use of an action. What the
+// program's table of observed actions does not have is Unknown, even if a newer
+// catalogue has it.
+func (c *Catalog) Evidence(action string) Evidence {
 	a, ok := c.Action(action)
 	if !ok {
-		return Unknown, nil
+		prefix, name, _ := strings.Cut(action, ":")
+		return Evidence{Action: Action{Service: prefix, Name: name}}
 	}
-	for _, h := range c.classes().hidden[a.Service] {
-		if Match(h.pattern, a.Name) {
-			return Hidden, h.with
+	return theObserved().evidence(a)
+}
+
+// Kept says why an action of class Unknown stays: which source is missing.
+func (e Evidence) Kept() string {
+	switch e.Missing {
+	case NoOperation:
+		return "no API operation has its name: where it is checked is not known"
+	case NoDocument:
+		if e.Row.Document == "" {
+			return "no document was read that says which calls of the service CloudTrail logs"
 		}
+		return "no document says that CloudTrail logs its calls"
+	case NotListed:
+		return "it is not among the calls that CloudTrail logs, after " + e.Row.Document
+	case ReadsNotLogged:
+		return "only calls that change something are logged, after " + e.Row.Document
+	case DataPlane:
+		return "its operation is part of a data plane, whose calls are not known to be logged"
+	case Streams:
+		return "its operation streams events, whose calls are not known to be logged"
+	case Agent:
+		return "its operation is for agents and services, whose calls are not known to be logged"
+	case Unsigned:
+		return "its operation takes calls without credentials, which belong to nobody"
+	case Silent:
+		return "CloudTrail does not show its use, or not each time"
 	}
-	for _, p := range c.classes().data[a.Service] {
-		if Match(p, a.Name) {
-			return Data, nil
-		}
+	return "the catalogue does not know it"
+}
+
+// Source says in a line why the absence of use means that an action was not
+// used, or why it does not.
+func (e Evidence) Source() string {
+	switch e.Class {
+	case Management:
+		return fmt.Sprintf("each call is a management event, after %s (read %s)", e.Row.Document, e.Row.Read)
+	case Data:
+		return "each call is a data event, which were recorded"
+	case Hidden:
+		return "it is used with other actions only"
+	case Unknown:
 	}
-	return Management, nil
+	return e.Kept()
+}
+
+// Stays reports whether an entry of Evidence.With stands for an action.
+func (c *Catalog) Stays(with, action string) bool {
+	prefix, name, _ := strings.Cut(with, ":")
+	if name != NoPureRead {
+		return MatchAction(with, action)
+	}
+	e := c.Evidence(action)
+	return e.Action.Service == prefix && !e.PureRead
 }
 
 // MatchAction reports whether an entry of an Action list matches an action.
@@ -112,3 +116,5 @@ func MatchAction(entry, action string) bool {
 	service, name, _ := strings.Cut(action, ":")
 	return ok && strings.EqualFold(prefix, service) && Match(pattern, name)
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -139,9 +139,14 @@ func part(data []byte, second bool) (string, error) {
 	} else {
 		rest = rest[:n]
 	}
+	return inflate(rest)
+}
+
+// inflate decompresses what deflate wrote.
+func inflate(data []byte) (string, error) {
 	var b strings.Builder
-	b.Grow(len(rest) * 6)
-	got, err := io.Copy(&b, io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxPart+1))
+	b.Grow(len(data) * 6)
+	got, err := io.Copy(&b, io.LimitReader(flate.NewReader(bytes.NewReader(data)), maxPart+1))
 	if err != nil {
 		return "", fmt.Errorf("read the catalogue: %w", err)
 	}

@@ -15,10 +15,9 @@ type Call struct {
 	Maybe   []string // and in some calls by these
 }
 
-// events is events.txt.
+// events is events.txt, without its names of sources.
 type events struct {
-	prefixes map[string]string // source -> prefix, where they differ
-	calls    map[string]Call   // "prefix Event"
+	calls    map[string]Call // "prefix Event"
 	patterns []eventPattern
 }
 
@@ -28,11 +27,10 @@ type eventPattern struct {
 }
 
 func parseEvents() *events {
-	e := &events{prefixes: map[string]string{}, calls: map[string]Call{}}
+	e := &events{calls: map[string]Call{}}
 	for words := range lines(eventsText) {
-		if source, ok := strings.CutPrefix(words[0], "@"); ok {
-			e.prefixes[source] = words[1]
-			continue
+		if words[0][0] == '@' {
+			continue // observed.bin has these, with those of the API models
 		}
 		var c Call
 		into := &c.Actions
@@ -65,24 +63,42 @@ func lines(text string) func(yield func([]string) bool) {
 	}
 }
 
-// Prefix returns the IAM prefix of an event source such as
-// "monitoring.amazonaws.com".
-func (c *Catalog) Prefix(source string) string {
-	source = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(source), ".cn"), ".amazonaws.com")
-	if p, ok := c.events().prefixes[source]; ok {
-		return p
+// Prefixes returns the IAM prefixes that an event source such as
+// "monitoring.amazonaws.com" may stand for, or a prefix itself; none where it is
+// not known: then nothing at all of its principal may be called unused.
+func (c *Catalog) Prefixes(source string) []string {
+	source = strings.TrimSuffix(strings.ToLower(source), ".cn")
+	for _, suffix := range []string{".amazonaws.com", ".amazon.com", ".amazon.aws", ".api.aws", ".aws"} {
+		source = strings.TrimSuffix(source, suffix)
 	}
-	return source
+	if found, ok := theObserved().sources[source]; ok {
+		return slices.Clone(found)
+	}
+	if c.Known(source) {
+		return []string{source}
+	}
+	return slices.Clone(theObserved().sources[strings.NewReplacer(".", "", "-", "", "_", "").Replace(source)])
 }
 
 // Event returns which actions an event of CloudTrail used. It reports false for
-// an event that is not known: then nothing of the service of the event may be
+// an event that is not known: then nothing of the services of Prefixes may be
 // called unused.
 func (c *Catalog) Event(source, name string) (Call, bool) {
-	prefix := c.Prefix(source)
+	for _, prefix := range c.Prefixes(source) {
+		if call, ok := c.event(prefix, name); ok {
+			return call, true
+		}
+	}
+	return Call{}, false
+}
+
+func (c *Catalog) event(prefix, name string) (Call, bool) {
 	for _, n := range []string{name, undated(name)} {
 		if call, ok := c.events().calls[prefix+" "+n]; ok {
 			return call.clone(), true
+		}
+		if verb, ok := theObserved().verbs[prefix+" "+n]; ok {
+			return Call{Actions: []string{verb}}, true
 		}
 		if a, ok := c.Action(prefix + ":" + n); ok {
 			return Call{Actions: []string{a.String()}}, true

@@ -26,6 +26,8 @@ func TestEvent(t *testing.T) {
 		{name: "dated_with_lines", source: "cloudfront.amazonaws.com", event: "GetDistribution2020_05_31", want: "cloudfront:GetDistribution"},
 		{name: "verb", source: "apigateway.amazonaws.com", event: "GetRestApis", want: "apigateway:GET"},
 		{name: "verb_exception", source: "apigateway.amazonaws.com", event: "PutIntegration", want: "apigateway:PUT", maybe: "iam:PassRole"},
+		{name: "verb_of_version_two", source: "apigatewayv2.amazonaws.com", event: "CreateRoute", want: "apigateway:POST"},
+		{name: "verb_by_its_method", source: "apigateway.amazonaws.com", event: "PutMethod", want: "apigateway:PUT"},
 		{name: "nothing_needed", source: "sts.amazonaws.com", event: "GetCallerIdentity"},
 		{name: "unknown_event", source: "s3.amazonaws.com", event: "Frobnicate", unknown: true},
 		{name: "unknown_service", source: "frob.amazonaws.com", event: "Frobnicate", unknown: true},
@@ -52,8 +54,13 @@ func TestEvents_table_is_sound(t *testing.T) {
 	exceptions := 0
 	for words := range lines(eventsText) {
 		if strings.HasPrefix(words[0], "@") {
-			if len(words) != 2 || !c.Known(words[1]) || words[0] == "@"+words[1] {
-				t.Errorf("%v: no such service, or no exception", words)
+			for _, prefix := range words[1:] {
+				if !c.Known(prefix) || len(words) == 2 && words[0] == "@"+prefix {
+					t.Errorf("%v: no such service, or no exception", words)
+				}
+				if !slices.Contains(c.Prefixes(words[0][1:]), prefix) {
+					t.Errorf("%v: the table gives %v: run scripts/iam-catalog", words, c.Prefixes(words[0][1:]))
+				}
 			}
 			continue
 		}
@@ -76,65 +83,30 @@ func TestEvents_table_is_sound(t *testing.T) {
 	}
 }
 
-func TestClass(t *testing.T) {
+func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	c := Embedded()
-	for _, test := range []struct {
-		name, action string
-		want         Class
-		companion    string
-	}{
-		{"management", "ec2:DescribeInstances", Management, ""},
-		{"data", "s3:GetObject", Data, ""},
-		{"data_other_case", "S3:GETOBJECT", Data, ""},
-		{"hidden", "ssmmessages:OpenDataChannel", Hidden, ""},
-		{"hidden_with_others", "ec2:CreateTags", Hidden, "ec2:RunInstances"},
-		{"pass_role", "iam:PassRole", Hidden, "lambda:CreateFunction"},
-		{"unknown_action", "s3:Nothing", Unknown, ""},
-		{"unknown_service", "s4:GetObject", Unknown, ""},
+	for source, want := range map[string]string{
+		"ec2.amazonaws.com": "ec2", "ec2": "ec2", "EC2.amazonaws.com.cn": "ec2",
+		"monitoring.amazonaws.com": "cloudwatch", "email.amazonaws.com": "ses", "ses": "ses", "streams.dynamodb.amazonaws.com": "dynamodb",
+		"appstream2.amazonaws.com": "appstream", "appstream": "appstream", "amazonmq.amazonaws.com": "mq", "rdsdata.amazonaws.com": "rds-data",
+		"mturk-requester.amazonaws.com": "mechanicalturk", "servicecatalog-appregistry.amazonaws.com": "servicecatalog",
+		"pinpoint.amazonaws.com": "mobiletargeting", "catalog.marketplace.amazonaws.com": "aws-marketplace",
+		"entitlement-marketplace.amazonaws.com": "aws-marketplace", "metering-marketplace.amazonaws.com": "aws-marketplace",
+		"agreement-marketplace.amazonaws.com": "aws-marketplace", "applicationautoscaling.amazonaws.com": "application-autoscaling",
+		"networkfirewall.amazonaws.com": "network-firewall", "wafregional.amazonaws.com": "waf-regional", "inspector2.amazon.aws": "inspector2",
+		"apigatewayv2.amazonaws.com": "apigateway", "docdb.amazonaws.com": "rds", "neptune.amazonaws.com": "rds", "tagging.amazonaws.com": "tag",
+		"cloudcontrolapi.amazonaws.com": "cloudformation", "identitystore-scim.amazonaws.com": "identitystore", "lexmodelsv2.amazonaws.com": "lex",
+		"timestreamquery.amazonaws.com": "timestream", "opensearch.amazonaws.com": "es opensearch", "billingconsole.amazonaws.com": "aws-portal billing",
+		"newservice.amazonaws.com": "", "newservice": "", "": "",
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			got, with := c.Class(test.action)
-			if got != test.want || test.companion != "" && !slices.Contains(with, test.companion) || test.companion == "" && len(with) > 0 {
-				t.Errorf("got %v %v, want %v %v", got, with, test.want, test.companion)
-			}
-		})
-	}
-	if got := []string{Unknown.String(), Management.String(), Data.String(), Hidden.String()}; !slices.Equal(got, []string{"O4", "O1", "O2", "O3"}) {
-		t.Errorf("got names %v", got)
-	}
-	if got := Level('x').String(); got != "unknown level" {
-		t.Errorf("got %q", got)
-	}
-	for _, l := range []Level{Read, List, Write, Tagging, Permissions} {
-		if l.String() == "unknown level" {
-			t.Errorf("level %c has no name", l)
+		if got := strings.Join(c.Prefixes(source), " "); got != want {
+			t.Errorf("%s: got %q, want %q", source, got, want)
 		}
 	}
-}
-
-func TestClasses_table_is_sound(t *testing.T) {
-	t.Parallel()
-	c := Embedded()
-	check := func(entry string) {
-		if got, known := c.Expand(entry); !known || len(got) == 0 {
-			t.Errorf("%s: no such action", entry)
-		}
-	}
-	for words := range lines(classesText) {
-		if words[0] != "data" && words[0] != "hidden" {
-			t.Errorf("%v: neither data nor hidden", words)
-		}
-		for _, w := range words[1:] {
-			if w != "with" {
-				check(w)
-			}
-		}
-	}
-	for words := range lines(passRoleText) {
-		for _, w := range words {
-			check(w)
+	for _, prefix := range c.Services() {
+		if !slices.Contains(c.Prefixes(prefix), prefix) {
+			t.Errorf("%s does not stand for itself", prefix)
 		}
 	}
 }

@@ -36,6 +36,9 @@ type Change struct {
 	// Action list, of which nothing may be left. With neither, only (a) is
 	// claimed.
 	Kept, Removed []string
+	// Unused says what is known about the use of what was removed; nil: nothing is
+	// claimed about it.
+	Unused *Use
 }
 
 // Evidence is what was decided about a change.
@@ -147,6 +150,9 @@ func (e Evidence) Certificate(o Origin) ([]byte, error) {
 	}
 	if c.Witness = witness(e.Less); c.Witness == nil && change.narrow() {
 		return nil, fmt.Errorf("no request was found that shows the difference: %w", ErrUnproved)
+	}
+	if err := change.unused(c); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnproved, err)
 	}
 	var prelude string
 	c.Claims, prelude, c.Unwritten = questions(change)

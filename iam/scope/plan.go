@@ -104,10 +104,27 @@ func (n *narrower) divide(entry string, actions []string) (stay, go_ []string) {
 	return stay, go_
 }
 
+// compareFold orders actions by service and name, whatever their case.
 func compareFold(a, b string) int {
-	serviceA, nameA, _ := strings.Cut(strings.ToLower(a), ":")
-	serviceB, nameB, _ := strings.Cut(strings.ToLower(b), ":")
-	return cmp.Or(cmp.Compare(serviceA, serviceB), cmp.Compare(nameA, nameB))
+	serviceA, nameA, _ := strings.Cut(a, ":")
+	serviceB, nameB, _ := strings.Cut(b, ":")
+	return cmp.Or(compareLetters(serviceA, serviceB), compareLetters(nameA, nameB))
+}
+
+func compareLetters(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if c := cmp.Compare(lower(a[i]), lower(b[i])); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // keptElsewhere reports whether another entry of the statement, one that stays
@@ -142,11 +159,12 @@ func (n *narrower) explain(stay, go_ []string) []string {
 		add("kept, "+why, a)
 	}
 	for _, a := range go_ {
-		if class, _ := n.Catalogue.Class(a); class == catalog.Hidden {
-			add("dropped, nothing stays that it is used with", a)
-		} else {
-			add("dropped, not used", a)
+		e := n.Catalogue.Evidence(a)
+		why := "dropped, not used: " + e.Source()
+		if len(e.With) > 0 {
+			why += ", and nothing stays that it is used with"
 		}
+		add(why, a)
 	}
 	out := make([]string, len(order))
 	for i, why := range order {
@@ -198,7 +216,7 @@ func (n *narrower) result(p *plan) (*Result, error) {
 		r.Outcome, r.Documents, r.Size = Narrowed, []*policy.Document{doc}, doc.Size(n.Kind)
 	}
 	if r.fits() || r.Size <= maxDocuments*r.Limit {
-		r.Removed = removed(p.dropped, r.Documents)
+		r.Removed, r.Unused = removed(p.dropped, r.Documents), n.unused(p.dropped)
 	}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package scope
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,24 +13,34 @@ import (
 // narrower decides about the actions of one policy.
 type narrower struct {
 	Input
-	used     map[string]string // in lower case -> as it was written
-	unclear  map[string]bool   // services
-	broad    map[string]bool   // services that are kept as a whole
-	why      map[string]string // action in lower case -> why it stays, "" if it does not
-	doubtful bool              // the policy has entries that the catalogue does not know
+	used     map[string]string           // in lower case -> as it was written
+	unclear  map[string]string           // services -> the name that was given
+	unknown  string                      // a source of events that stands for no service
+	broad    map[string]bool             // services that are kept as a whole
+	why      map[string]string           // action in lower case -> why it stays, "" if it does not
+	evidence map[string]catalog.Evidence // of what waits for others, by action in lower case
+	writes   map[string]string           // service -> an action that stays or was used, and does more than read
+	unseen   string                      // an action that stays, that no source speaks of, and that does more than read
+	doubtful bool                        // the policy has entries that the catalogue does not know
 }
 
 func newNarrower(in Input) *narrower {
 	n := &narrower{
-		Input: in, used: map[string]string{}, unclear: map[string]bool{},
-		broad: map[string]bool{}, why: map[string]string{},
+		Input: in, used: map[string]string{}, unclear: map[string]string{},
+		broad: map[string]bool{}, why: map[string]string{}, evidence: map[string]catalog.Evidence{},
 	}
 	for _, u := range in.Usage {
 		for _, a := range u.Actions {
 			n.used[strings.ToLower(a)] = a
 		}
-		for _, s := range u.Unclear {
-			n.unclear[strings.ToLower(s)] = true
+		for _, name := range u.unclear() {
+			prefixes := in.Catalogue.Prefixes(name)
+			if len(prefixes) == 0 {
+				n.unknown = name
+			}
+			for _, p := range prefixes {
+				n.unclear[p] = name
+			}
 		}
 	}
 	n.decide()
@@ -39,7 +50,11 @@ func newNarrower(in Input) *narrower {
 // decide says about every action that the policy allows why it stays.
 func (n *narrower) decide() {
 	clear(n.why)
-	var hidden []string // stay only beside others
+	n.writes, n.unseen = map[string]string{}, ""
+	for _, lower := range slices.Sorted(maps.Keys(n.used)) {
+		n.stay(n.used[lower])
+	}
+	var waiting []string // stay only beside others
 	for _, entry := range n.entries() {
 		actions, known := n.Catalogue.Expand(entry)
 		n.doubtful = n.doubtful || !known || len(actions) == 0
@@ -49,25 +64,39 @@ func (n *narrower) decide() {
 				continue
 			}
 			why, wait := n.reason(a)
-			n.why[key] = why
+			if n.why[key] = why; why != "" {
+				n.stay(a)
+			}
 			if wait {
-				hidden = append(hidden, a)
+				waiting = append(waiting, a)
 			}
 		}
 	}
 	// What stays can make others stay.
 	for grown := true; grown; {
 		grown = false
-		for _, a := range hidden {
+		for _, a := range waiting {
 			key := strings.ToLower(a)
 			if n.why[key] != "" {
 				continue
 			}
 			if with := n.companion(a); with != "" {
-				n.why[key] = "CloudTrail does not show its use, which may come with " + with
+				n.why[key] = "its use may come with that of " + with + ", without an event of its own"
+				n.stay(a)
 				grown = true
 			}
 		}
+	}
+}
+
+// stay notes that an action stays, or was used.
+func (n *narrower) stay(action string) {
+	e := n.Catalogue.Evidence(action)
+	if !e.PureRead && n.writes[e.Action.Service] == "" {
+		n.writes[e.Action.Service] = action
+	}
+	if !e.PureRead && e.Class == catalog.Unknown && n.unseen == "" {
+		n.unseen = action
 	}
 }
 
@@ -82,8 +111,8 @@ func (n *narrower) entries() []string {
 	return out
 }
 
-// reason says why an action stays whatever else does, or "". A hidden action
-// waits for its companions.
+// reason says why an action stays whatever else does, or "". One that has
+// companions waits for them.
 func (n *narrower) reason(action string) (why string, wait bool) {
 	service, _, _ := strings.Cut(action, ":")
 	if _, ok := n.used[strings.ToLower(action)]; ok {
@@ -94,33 +123,32 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 			return fmt.Sprintf("required by the list of what must stay (%s)", k), false
 		}
 	}
-	class, companions := n.Catalogue.Class(action)
 	switch {
+	case n.unknown != "":
+		return fmt.Sprintf("there were events of %q, which stands for no service that the catalogue knows: any use is unknown", n.unknown), false
 	case n.broad[service]:
 		return "the list of what stays would be too long: the service is kept as a whole", false
-	case n.unclear[service]:
+	case n.unclear[service] != "":
 		return "events of this service are not understood: its use is unknown", false
-	case action == catalog.PassRole:
-		return "", true
 	}
-	if p := precious(action); p != "" && n.Window < n.Period {
+	e := n.Catalogue.Evidence(action)
+	if p := precious(action); p != "" && n.Window < n.Period && action != catalog.PassRole {
 		return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
 	}
-	switch class {
+	switch e.Class {
 	case catalog.Data:
 		if n.DataEvents == nil || !n.DataEvents(action) {
 			return "its use is a data event, and these were not recorded", false
 		}
-	case catalog.Hidden:
-		if len(companions) == 0 {
-			return "CloudTrail does not show its use: a person must decide", false
-		}
-		return "", true
 	case catalog.Unknown:
-		return "the catalogue does not know it", false
-	case catalog.Management:
+		return "no source shows that it was not used: " + e.Kept(), false
+	case catalog.Hidden, catalog.Management:
 	}
-	return "", false
+	if len(e.With) == 0 {
+		return "", false
+	}
+	n.evidence[strings.ToLower(action)] = e
+	return "", true
 }
 
 // precious says why an action may be needed though it is rarely used.
@@ -151,35 +179,49 @@ func precious(action string) string {
 	return ""
 }
 
-// companion returns something that stays and that a hidden action may be used
-// with, or "".
+// companion returns something that stays, was used or is allowed besides, and that
+// an action may be used with, or "".
 func (n *narrower) companion(action string) string {
-	_, companions := n.Catalogue.Class(action)
-	for _, c := range companions {
-		for u := range n.used {
-			if catalog.MatchAction(c, u) {
-				return n.used[u]
-			}
-		}
-		if kept := n.stays(c); kept != "" {
-			return kept
+	for _, with := range n.evidence[strings.ToLower(action)].With {
+		if found := n.present(with); found != "" {
+			return found
 		}
 		for _, doc := range n.Beside {
-			if entry := allowedBy(doc, c); entry != "" {
+			if entry := n.allowedBy(doc, with); entry != "" {
 				return entry + " of another policy"
 			}
 		}
 	}
-	if action == catalog.PassRole && n.doubtful {
+	switch {
+	case action != catalog.PassRole:
+	case n.unseen != "":
+		return n.unseen + ", of which no source says what it does"
+	case n.doubtful:
 		return "an action that the catalogue does not know"
 	}
 	return ""
 }
 
-// stays returns the first action of the policy that stays and that an entry
-// matches.
-func (n *narrower) stays(entry string) string {
-	actions, _ := n.Catalogue.Expand(entry)
+// present returns an action that an entry of Evidence.With stands for and that
+// stays or was used.
+func (n *narrower) present(with string) string {
+	service, name, _ := strings.Cut(with, ":")
+	if name == catalog.NoPureRead {
+		return n.writes[service]
+	}
+	if !strings.ContainsAny(name, "*?") {
+		lower := strings.ToLower(with)
+		if used := n.used[lower]; used != "" || n.why[lower] == "" {
+			return used
+		}
+		return with
+	}
+	for _, lower := range slices.Sorted(maps.Keys(n.used)) {
+		if catalog.MatchAction(with, lower) {
+			return n.used[lower]
+		}
+	}
+	actions, _ := n.Catalogue.Expand(with)
 	for _, a := range actions {
 		if n.why[strings.ToLower(a)] != "" {
 			return a
@@ -188,8 +230,9 @@ func (n *narrower) stays(entry string) string {
 	return ""
 }
 
-// allowedBy returns an entry of a document that allows something of another.
-func allowedBy(doc *policy.Document, entry string) string {
+// allowedBy returns an entry of a document that allows something that an entry of
+// Evidence.With stands for.
+func (n *narrower) allowedBy(doc *policy.Document, with string) string {
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
 		if st.Effect != policy.Allow {
@@ -198,9 +241,26 @@ func allowedBy(doc *policy.Document, entry string) string {
 		if st.NotActions != nil {
 			return "NotAction"
 		}
-		if at := slices.IndexFunc(st.Actions, func(e string) bool { return overlap(e, entry) }); at >= 0 {
-			return st.Actions[at]
+		for _, entry := range st.Actions {
+			if n.allows(entry, with) {
+				return entry
+			}
 		}
 	}
 	return ""
+}
+
+func (n *narrower) allows(entry, with string) bool {
+	service, name, _ := strings.Cut(with, ":")
+	if name != catalog.NoPureRead {
+		return overlap(entry, with)
+	}
+	if !overlap(entry, service+":*") {
+		return false
+	}
+	if everything(entry) {
+		return true
+	}
+	actions, known := n.Catalogue.Expand(entry)
+	return !known || slices.ContainsFunc(actions, func(a string) bool { return !n.Catalogue.Evidence(a).PureRead })
 }

@@ -14,6 +14,7 @@ package scope
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,9 +51,45 @@ type Input struct {
 type Usage struct {
 	Principal string
 	Actions   []string
-	// Unclear are the services of which there were events that the catalogue
-	// does not know: nothing of them counts as unused.
+	// Unclear are the services, by prefix or by source of events, of which there
+	// were events that the catalogue does not know: nothing of them counts as
+	// unused. One that stands for no service makes everything doubtful.
 	Unclear []string
+	// Gaps are the kinds of what the record of use does not cover, as the ledger
+	// names them. Only gaps about data events, KMS and RDS Data leave something
+	// that can be called unused.
+	Gaps []string
+}
+
+// The gaps that are about some services, or some calls, only.
+const (
+	gapDataEvents = "data-events-not-selected"
+	gapKMS        = "kms-excluded"
+	gapRDSData    = "rds-data-excluded"
+)
+
+// unclear returns the services that are unclear, also by a gap.
+func (u Usage) unclear() []string {
+	out := slices.Clone(u.Unclear)
+	for _, g := range u.Gaps {
+		switch g {
+		case gapKMS:
+			out = append(out, "kms")
+		case gapRDSData:
+			out = append(out, "rds-data")
+		}
+	}
+	return out
+}
+
+// blocking returns a gap because of which nothing can be called unused, or "".
+func (u Usage) blocking() string {
+	for _, g := range u.Gaps {
+		if g != gapDataEvents && g != gapKMS && g != gapRDSData {
+			return g
+		}
+	}
+	return ""
 }
 
 // Outcome says what is to be done.
@@ -101,6 +138,9 @@ type Result struct {
 	// Removed are entries, as in an Action list, that cover all that was
 	// dropped and that no document allows anything of.
 	Removed []string
+	// Unused says of each action that was dropped why its absence from the record
+	// of use means that it was not used.
+	Unused []Unused
 	// Broad are the services that are kept as a whole for want of room.
 	Broad       []string
 	Size, Limit int // of the largest document, and what AWS stores
@@ -143,12 +183,24 @@ func Narrow(in Input) (*Result, error) {
 	if in.Limit == 0 {
 		in.Limit = in.Kind.SizeLimit()
 	}
+	var errs []error
 	for _, u := range in.Usage {
 		for _, a := range u.Actions {
 			if service, name, ok := strings.Cut(a, ":"); !ok || service == "" || name == "" || strings.ContainsAny(a, "*? ") {
-				return nil, fmt.Errorf("narrow policy: %q, used by %q, is no action", a, u.Principal)
+				errs = append(errs, fmt.Errorf("narrow policy: %q, used by %q, is no action", a, u.Principal))
+			} else if err := in.Catalogue.KnownAction(a); err != nil {
+				errs = append(errs, fmt.Errorf("narrow policy: used by %q: %w", u.Principal, err))
 			}
 		}
+		if g := u.blocking(); g != "" && len(errs) == 0 {
+			return &Result{Outcome: Refused, Why: fmt.Sprintf("the record of what %q used has a gap (%s): nothing can be called unused", u.Principal, g)}, nil
+		}
+		if slices.Contains(u.Gaps, gapDataEvents) {
+			in.DataEvents = nil
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
 	if why := refusal(in.Policy); why != "" {
 		return &Result{Outcome: Refused, Why: why}, nil

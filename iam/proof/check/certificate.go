@@ -26,6 +26,8 @@ const (
 	// Narrow: and nothing of what is kept is lost, all that is removed is gone,
 	// and a request shows that this is not nothing.
 	Narrow = "narrow"
+	// Scope: and what was removed was not used, as far as CloudTrail shows it.
+	Scope = "scope"
 )
 
 // The claims, in the order in which they stand.
@@ -42,7 +44,7 @@ func Claims(purpose string, beside bool) []string {
 	if beside {
 		out = append(out, NothingNewAlone)
 	}
-	if purpose == Narrow {
+	if purpose != Subset {
 		out = append(out, NothingLost, Gone)
 	}
 	return out
@@ -76,6 +78,7 @@ type Certificate struct {
 	Purpose   string     `json:"purpose"`
 	Removed   []string   `json:"removed"` // entries as in an Action list
 	Semantics []string   `json:"semantics"`
+	Unused    *Unused    `json:"unused,omitempty"`
 	Unwritten string     `json:"unwritten"` // why there is no SMT-LIB
 	Window    Window     `json:"window"`
 	Witness   *Request   `json:"witness"` // allowed before, not after

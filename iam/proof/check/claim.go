@@ -20,7 +20,7 @@ func Check(data []byte) (*Certificate, error) {
 
 // verify decides the claims, from the documents alone.
 func (c *Certificate) verify() error {
-	if c.Purpose != Subset && c.Purpose != Narrow {
+	if c.Purpose != Subset && c.Purpose != Narrow && c.Purpose != Scope {
 		return fmt.Errorf("the purpose %q is not known", c.Purpose)
 	}
 	if !slices.Equal(c.Semantics, Semantics()) {
@@ -37,6 +37,7 @@ func (c *Certificate) verify() error {
 		return errors.New("a certificate about nothing but new grants keeps or removes something")
 	}
 	var lists [3]*policies
+	var documents [3][]*policy.Document
 	for i, list := range [][]Document{c.Old, c.New, c.Beside} {
 		var docs []*policy.Document
 		for _, d := range list {
@@ -46,7 +47,7 @@ func (c *Certificate) verify() error {
 			}
 			docs = append(docs, doc)
 		}
-		lists[i] = newPolicies(docs)
+		lists[i], documents[i] = newPolicies(docs), docs
 	}
 	old, fresh := lists[0].and(lists[2]), lists[1].and(lists[2])
 	for _, name := range names {
@@ -65,8 +66,11 @@ func (c *Certificate) verify() error {
 			return fmt.Errorf("claim %s: %w", name, err)
 		}
 	}
+	if err := c.unused(documents[0], documents[1], documents[2]); err != nil {
+		return fmt.Errorf("what was removed was not used: %w", err)
+	}
 	if c.Witness == nil {
-		if c.Purpose == Narrow {
+		if c.Purpose != Subset {
 			return errors.New("there is no request that was allowed and is not any more")
 		}
 		return nil

@@ -132,7 +132,8 @@ func hasPrincipals(doc *policy.Document) bool {
 }
 
 // TestImports holds that the checker shares nothing with the engine but the
-// parser.
+// parser, and nothing with what narrows policies but the table of observed
+// actions, which it reads for itself.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -148,7 +149,8 @@ func TestImports(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, i := range f.Imports {
-			if path := strings.Trim(i.Path.Value, `"`); strings.HasPrefix(path, "dera/") && path != "dera/iam/policy" {
+			if path := strings.Trim(i.Path.Value, `"`); strings.HasPrefix(path, "dera/") && path != "dera/iam/policy" &&
+				(path != "dera/iam/catalog" || name != "table.go" && name != "unused.go") {
 				t.Errorf("%s imports %s", name, path)
 			}
 		}

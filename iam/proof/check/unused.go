@@ -1,0 +1,306 @@
+package check
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"dera/iam/catalog"
+	"dera/iam/policy"
+)
+
+// Unused says why the absence of what was removed from the record of use means
+// that it was not used. The checker decides all of it again, from the documents
+// of the certificate and from the table of observed actions that it carries.
+type Unused struct {
+	DataEvents bool     `json:"data_events"` // recorded for all resources all the time
+	Days       int      `json:"days"`        // for which use was watched
+	Gaps       []string `json:"gaps"`        // of the record of use, that were considered
+	Inputs     string   `json:"inputs"`      // what the table was made from
+	Period     int      `json:"period"`      // days for which use must be watched for what is rarely used
+	Reasons    []Reason `json:"reasons"`     // for each action that was removed
+	Record     string   `json:"record"`      // digest of all but the reasons, of the window and of what was relied on
+	Table      string   `json:"table"`       // SHA-256 of the table
+	Unclear    []string `json:"unclear"`     // services of which there were events that are not understood
+	Used       []string `json:"used"`        // actions
+}
+
+// Reason is that of some actions.
+type Reason struct {
+	Actions    []string `json:"actions"`
+	Checked    int      `json:"checked"`    // how many entries the actions are used with
+	Class      string   `json:"class"`      // O1, O2 or O3
+	Companions []string `json:"companions"` // those of them that the old policies allowed, and the new ones do not
+	Source     string   `json:"source"`     // document, and when it was read
+}
+
+// recordOf is the digest of what a certificate relies on about the use.
+func (c *Certificate) recordOf() (string, error) {
+	u := *c.Unused
+	u.Reasons, u.Record = nil, ""
+	text, err := json.Marshal(struct {
+		Unused            Unused
+		Window            Window
+		Catalogue, Events string
+	}{u, c.Window, c.Catalogue, c.Events})
+	if err != nil {
+		return "", fmt.Errorf("digest of the record of use: %w", err)
+	}
+	return sum(text), nil
+}
+
+// Fill computes the reasons and the digest for what is otherwise complete.
+func (c *Certificate) Fill(old, fresh, beside []*policy.Document) error {
+	t, err := theTable()
+	if err != nil {
+		return err
+	}
+	u := c.Unused
+	u.Table, u.Inputs = t.digest, t.inputs
+	if u.Reasons, err = u.decide(t, old, fresh, beside); err != nil {
+		return err
+	}
+	u.Record, err = c.recordOf()
+	return err
+}
+
+// unused checks the section of the certificate that says why.
+func (c *Certificate) unused(old, fresh, beside []*policy.Document) error {
+	u := c.Unused
+	switch {
+	case c.Purpose != Scope && u == nil:
+		return nil
+	case c.Purpose != Scope || u == nil:
+		return fmt.Errorf("the purpose %q and the reasons do not belong together", c.Purpose)
+	}
+	t, err := theTable()
+	if err != nil {
+		return err
+	}
+	if u.Table != t.digest || u.Inputs != t.inputs {
+		return fmt.Errorf("the table of observed actions is %s (%s), this checker has %s (%s)", u.Table, u.Inputs, t.digest, t.inputs)
+	}
+	record, err := c.recordOf()
+	if err != nil {
+		return err
+	}
+	if record != u.Record {
+		return fmt.Errorf("the digest of the record of use is %s, the certificate says %s", record, u.Record)
+	}
+	if err := c.watched(); err != nil {
+		return err
+	}
+	reasons, err := u.decide(t, old, fresh, beside)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(reasons, u.Reasons) {
+		return errors.New("the reasons are others than those of the table")
+	}
+	return nil
+}
+
+// watched checks that the days are those of the window, and that no gap is
+// longer than some services.
+func (c *Certificate) watched() error {
+	days := 0
+	if c.Window != (Window{}) {
+		from, errFrom := time.Parse(time.RFC3339, c.Window.From)
+		to, errTo := time.Parse(time.RFC3339, c.Window.To)
+		if err := errors.Join(errFrom, errTo); err != nil {
+			return fmt.Errorf("the window: %w", err)
+		}
+		days = int(to.Sub(from) / (24 * time.Hour))
+	}
+	if days != c.Unused.Days || days < 0 {
+		return fmt.Errorf("use was watched for %d days, the window has %d", c.Unused.Days, days)
+	}
+	if c.Unused.Period < leastPeriod {
+		return fmt.Errorf("what is rarely used must be watched for %d days at least, not %d", leastPeriod, c.Unused.Period)
+	}
+	for _, g := range c.Unused.Gaps {
+		switch {
+		case g == "data-events-not-selected" && !c.Unused.DataEvents:
+		case g == "kms-excluded" && slices.Contains(c.Unused.Unclear, "kms"):
+		case g == "rds-data-excluded" && slices.Contains(c.Unused.Unclear, "rds-data"):
+		default:
+			return fmt.Errorf("the record of use has the gap %q", g)
+		}
+	}
+	return nil
+}
+
+// leastPeriod is how many days what is rarely used must have been watched.
+const leastPeriod = 365
+
+// allowed joins what the allowances of some documents list.
+func allowed(docs ...[]*policy.Document) (actions, error) {
+	var list []string
+	for _, part := range docs {
+		for _, d := range part {
+			for i := range d.Statements {
+				switch st := &d.Statements[i]; {
+				case st.Effect != policy.Allow:
+				case st.NotActions != nil:
+					return actions{}, errors.New("a policy allows everything but a list")
+				default:
+					list = append(list, st.Actions...)
+				}
+			}
+		}
+	}
+	return newActions(list, false), nil
+}
+
+// decide finds what was removed, and why it may be.
+func (u *Unused) decide(t *observed, old, fresh, beside []*policy.Document) ([]Reason, error) {
+	before, err := allowed(old)
+	if err != nil {
+		return nil, err
+	}
+	after, err := allowed(fresh)
+	if err != nil {
+		return nil, err
+	}
+	others := make([]string, 0, len(beside))
+	everything := false
+	for _, d := range beside {
+		for i := range d.Statements {
+			if st := &d.Statements[i]; st.Effect == policy.Allow {
+				others, everything = append(others, st.Actions...), everything || st.NotActions != nil
+			}
+		}
+	}
+	if everything {
+		others = append(others, "*")
+	}
+	stays, used := newActions(append(entriesOf(fresh), others...), false), newActions(u.Used, false)
+	present, was := map[string]bool{}, map[string]bool{}
+	ask := func(known map[string]bool, with string, of ...*actions) bool {
+		is, ok := known[with]
+		if !ok {
+			is = slices.ContainsFunc(of, func(s *actions) bool { return t.any(s, with) })
+			known[with] = is
+		}
+		return is
+	}
+	unknown := ""
+	if passes := newAction(strings.ToLower(catalog.PassRole)); !before.excludes(passes) && after.excludes(passes) {
+		unknown = t.unknown(&after)
+	}
+	var out []Reason
+	var problem error
+	t.each(&before, func(s *service, r *row) {
+		if !after.excludes(r.low) || problem != nil {
+			return
+		}
+		class, source := s.source(r.class)
+		reason := Reason{Actions: []string{r.name}, Checked: len(r.with), Class: class, Companions: []string{}, Source: source}
+		for _, with := range r.with {
+			if ask(present, with, &stays, &used) {
+				problem = fmt.Errorf("%s was removed, but %s, which it is used with, stays or was used", r.name, with)
+				return
+			}
+			if ask(was, with, &before) {
+				reason.Companions = append(reason.Companions, with)
+			}
+		}
+		problem = u.may(r, &used, unknown)
+		out = append(out, reason)
+	})
+	return join(out), problem
+}
+
+func entriesOf(docs []*policy.Document) []string {
+	var out []string
+	for _, d := range docs {
+		for i := range d.Statements {
+			if d.Statements[i].Effect == policy.Allow {
+				out = append(out, d.Statements[i].Actions...)
+			}
+		}
+	}
+	return out
+}
+
+// unknown returns an entry that the table has no action of, or an action that no
+// source speaks of and that does more than read, or "".
+func (o *observed) unknown(s *actions) string {
+	var found string
+	o.each(s, func(_ *service, r *row) {
+		if r.class == 'U' && !r.reads && (found == "" || r.low.text < found) {
+			found = r.low.text
+		}
+	})
+	if found != "" {
+		return found
+	}
+	for i := range s.entries {
+		if a := &s.entries[i]; !a.all {
+			known := o.services[a.service]
+			if known == nil || !slices.ContainsFunc(known.actions, func(r row) bool {
+				return r.low.text == a.text || a.wild() && a.matches(r.low.name)
+			}) {
+				return a.text
+			}
+		}
+	}
+	return ""
+}
+
+// may says why an action may not be called unused.
+func (u *Unused) may(r *row, used *actions, unknown string) error {
+	switch {
+	case !used.excludes(r.low):
+		return fmt.Errorf("%s was removed, but it was used", r.name)
+	case slices.Contains(u.Unclear, r.low.service):
+		return fmt.Errorf("%s was removed, but there were events of its service that are not understood", r.name)
+	case r.class == 'D' && !u.DataEvents:
+		return fmt.Errorf("%s was removed, but data events were not recorded", r.name)
+	case r.class == 'H' && len(r.with) == 0, strings.IndexByte("MDH", r.class) < 0:
+		return fmt.Errorf("%s was removed, but no source shows that it was not used", r.name)
+	case r.name == catalog.PassRole && unknown != "":
+		return fmt.Errorf("%s was removed, but %s stays, which is not known", r.name, unknown)
+	case r.name != catalog.PassRole && u.Days < u.Period && rare(r.name):
+		return fmt.Errorf("%s was removed, but use was watched for %d days only", r.name, u.Days)
+	}
+	return nil
+}
+
+// rare reports whether an action is for identities, recovery or lost keys, and so
+// needed though it is rarely used.
+func rare(name string) bool {
+	prefix, verb, _ := strings.Cut(name, ":")
+	switch {
+	case slices.Contains([]string{"iam", "sts", "organizations", "backup", "backup-gateway", "dr", "drs"}, prefix),
+		prefix == "kms" && (verb == "PutKeyPolicy" || verb == "CancelKeyDeletion"),
+		prefix == "rds" && strings.HasPrefix(verb, "Describe"),
+		strings.Contains(verb, "Restore"), strings.Contains(verb, "Failover"), strings.Contains(verb, "Rollback"),
+		strings.Contains(verb, "Snapshot") && (strings.HasPrefix(verb, "Copy") || strings.HasPrefix(verb, "Create")):
+		return true
+	}
+	return false
+}
+
+// join puts actions with the same reason together, all in order.
+func join(all []Reason) []Reason {
+	slices.SortFunc(all, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Checked, b.Checked),
+			slices.Compare(a.Companions, b.Companions), slices.Compare(a.Actions, b.Actions))
+	})
+	out := []Reason{}
+	for _, r := range all {
+		if n := len(out) - 1; n >= 0 && out[n].Class == r.Class && out[n].Source == r.Source && out[n].Checked == r.Checked &&
+			slices.Equal(out[n].Companions, r.Companions) {
+			out[n].Actions = append(out[n].Actions, r.Actions...)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
