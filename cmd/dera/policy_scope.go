@@ -27,6 +27,7 @@ type scopeFlags struct {
 	used, beside, keep []string
 	days               int
 	dataEvents         bool
+	neverUsed          bool
 	limit              int
 	certificate        string
 }
@@ -52,6 +53,9 @@ func newPolicyScopeCommand(a *app) *cobra.Command {
 			if f.days < 0 || f.limit < 0 {
 				return usage("--days and --limit take no negative numbers")
 			}
+			if f.days == 0 && !f.neverUsed {
+				return usage("--days is missing: for how long use was watched; --never-used says that nothing was ever used, whatever the window")
+			}
 			return scopePolicy(cmd.Context(), a, paths[0], f)
 		},
 	}
@@ -61,6 +65,7 @@ func newPolicyScopeCommand(a *app) *cobra.Command {
 	flags.StringArrayVar(&f.keep, "keep", nil, "entry, as in an Action list, of what must stay")
 	flags.IntVar(&f.days, "days", 0, "for how many days use was watched; 365 allow to drop what is for emergencies")
 	flags.BoolVar(&f.dataEvents, "data-events", false, "data events were recorded for all resources all that time")
+	flags.BoolVar(&f.neverUsed, "never-used", false, "an empty list is meant: the principal never used anything")
 	flags.IntVar(&f.limit, "limit", 0, "largest size of a document (default: that of a managed policy, 6144)")
 	flags.StringVar(&f.certificate, "certificate", "", "write the evidence to this file")
 	return cmd
@@ -106,6 +111,9 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 		u, text, err := readUsage(name)
 		if err != nil {
 			return err
+		}
+		if len(u.Actions)+len(u.Unclear) == 0 && !f.neverUsed {
+			return usage("%s lists no action: an empty list would take everything away; --never-used says that it is meant", name)
 		}
 		in.Usage = append(in.Usage, u)
 		record.Write(text) // never fails

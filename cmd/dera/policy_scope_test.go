@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +97,12 @@ func TestPolicyScope(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
 			list := append([]string{writeFile(t, folder, "policy.json", test.policy), "--used", writeFile(t, folder, "used.txt", test.used)}, test.flags...)
+			if test.used == "" {
+				list = append(list, "--never-used")
+			}
+			if !slices.Contains(list, "--days") {
+				list = append(list, "--days", "30")
+			}
 			out, errOut, code := runCommand(t, folder, newPolicyScopeCommand, list...)
 			if code != test.code || !strings.Contains(out, test.out) || !strings.Contains(errOut, test.errOut) {
 				t.Errorf("exit code %d, want %d\n%s\n%s", code, test.code, out, errOut)
@@ -106,7 +113,14 @@ func TestPolicyScope(t *testing.T) {
 		t.Errorf("without --used: exit code %d\n%s", code, errOut)
 	}
 	folder := t.TempDir()
-	if _, _, code := runCommand(t, folder, newPolicyScopeCommand, writeFile(t, folder, "p.json", scopeExample), "--used", folder+"/none"); code != exitFailed {
+	example, empty := writeFile(t, folder, "p.json", scopeExample), writeFile(t, folder, "empty.txt", "# nothing\n")
+	if _, errOut, code := runCommand(t, folder, newPolicyScopeCommand, example, "--used", empty, "--days", "90"); code != exitUsage || !strings.Contains(errOut, "empty.txt lists no action") {
+		t.Errorf("an empty list: exit code %d\n%s", code, errOut)
+	}
+	if _, errOut, code := runCommand(t, folder, newPolicyScopeCommand, example, "--used", writeFile(t, folder, "one.txt", "sqs:PurgeQueue\n")); code != exitUsage || !strings.Contains(errOut, "--days is missing") {
+		t.Errorf("no window: exit code %d\n%s", code, errOut)
+	}
+	if _, _, code := runCommand(t, folder, newPolicyScopeCommand, example, "--days", "90", "--used", folder+"/none"); code != exitFailed {
 		t.Errorf("missing file: exit code %d", code)
 	}
 }

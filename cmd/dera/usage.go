@@ -22,7 +22,7 @@ func newUsageCommand(a *app) *cobra.Command {
 			"What the ledger cannot know is listed as a gap; a gap means stale, never unused.",
 		Args: args(cobra.NoArgs),
 	}
-	cmd.AddCommand(newUsageImportCommand(a), newUsageShowCommand(a), newUsageGapsCommand(a))
+	cmd.AddCommand(newUsageImportCommand(a), newUsageShowCommand(a), newUsageUsedCommand(a), newUsageGapsCommand(a))
 	return cmd
 }
 
