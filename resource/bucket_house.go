@@ -1,0 +1,111 @@
+package resource
+
+import (
+	"slices"
+	"strings"
+
+	"dera/iam/policy"
+)
+
+// House is whose access a fix of a policy must not take away, even where it came
+// by a statement for anybody: the principals of the organisation, or, where none
+// is configured, those of the bucket's own account.
+type House struct {
+	Account      string `json:"account"`
+	Organization string `json:"organization,omitempty"`
+}
+
+// String names the house in a sentence.
+func (h House) String() string {
+	if h.Organization != "" {
+		return "the organisation " + h.Organization
+	}
+	return "the account " + h.Account
+}
+
+// Condition is the key and the value by which a statement lets in the house alone.
+func (h House) Condition() (key, value string) {
+	if h.Organization != "" {
+		return "aws:PrincipalOrgID", h.Organization
+	}
+	return "aws:PrincipalAccount", h.Account
+}
+
+// Part is what a statement gives to the house because it is for anybody; false
+// where it is not.
+func (h House) Part(st policy.Statement) (policy.Statement, policy.Condition, bool, error) {
+	key, value := h.Condition()
+	open := slices.ContainsFunc(PrincipalsOf(&st), Principal.Everyone)
+	if !open {
+		return st, policy.Condition{}, false, nil
+	}
+	if st.NotPrincipals == nil {
+		st = withPrincipals(st, []Principal{{policy.PrincipalAWS, "*"}})
+	}
+	part, c, err := st.Restricted(key, value)
+	return part, c, true, err
+}
+
+// Direct is the policy without what it gives to the house's own account as such:
+// that is for the account's IAM policies to give on, so that nobody has access by
+// it alone.
+//
+// Source: IAM user guide, "AWS JSON policy elements: Principal", "AWS account
+// principals".
+func (h House) Direct(doc *policy.Document) *policy.Document {
+	out := &policy.Document{Version: doc.Version}
+	for _, st := range doc.Statements {
+		if st.Effect != policy.Allow || st.NotPrincipals != nil {
+			out.Statements = append(out.Statements, st)
+			continue
+		}
+		all := PrincipalsOf(&st)
+		left := slices.DeleteFunc(slices.Clone(all), func(p Principal) bool { return p.root() && p.Account() == h.Account })
+		switch {
+		case len(left) == len(all):
+			out.Statements = append(out.Statements, st)
+		case len(left) > 0:
+			out.Statements = append(out.Statements, withPrincipals(st, left))
+		}
+	}
+	return out
+}
+
+// Only are the denials of a policy with these statements before them.
+func Only(doc *policy.Document, statements ...policy.Statement) *policy.Document {
+	out := &policy.Document{Version: doc.Version, Statements: statements}
+	for _, st := range doc.Statements {
+		if st.Effect == policy.Deny {
+			out.Statements = append(out.Statements, st)
+		}
+	}
+	return out
+}
+
+// Named are the ways in which a statement names somebody, beside anybody: it is
+// not automatic to take these away. What a statement asks "if it exists" names too.
+func Named(st *policy.Statement) []string {
+	var out []string
+	for _, p := range PrincipalsOf(st) {
+		if !p.Everyone() {
+			out = append(out, p.Value)
+		}
+	}
+	for _, c := range st.Conditions {
+		op, ok := policy.ParseOperator(c.Operator)
+		key := strings.ToLower(c.Key)
+		if !ok || op.Negated() || op.Test == "Null" || op.Test == "Bool" || !identifies(key) {
+			continue
+		}
+		plain := c
+		plain.Operator = op.Test
+		for _, v := range c.Values {
+			plain.Values = []string{v}
+			account := strings.SplitN(v, ":", 6)
+			if d, _ := s3Condition(plain, false); d != DeemedPublic || len(account) == 6 && account[4] != "" && !strings.ContainsAny(account[4], "*?$") {
+				out = append(out, c.Operator+" "+c.Key+" "+v)
+			}
+		}
+	}
+	return out
+}
