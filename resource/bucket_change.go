@@ -77,8 +77,8 @@ func change(operation string, input, before, after any, undo string, undoInput a
 // PolicyEdit is an edit of a bucket policy; statements are counted as they stand
 // before it.
 type PolicyEdit struct {
-	Drop     []int         // whole statements
-	Elements []policy.Edit // entries of lists that keep others
+	Drop     []int                    // whole statements
+	Elements []policy.Edit            // entries of lists that keep others
 	Restrict map[int]policy.Condition // one more condition on a statement
 	Append   []string                 // statements at the end
 	Diff     []string

@@ -94,7 +94,7 @@ func Named(st *policy.Statement) []string {
 	for _, c := range st.Conditions {
 		op, ok := policy.ParseOperator(c.Operator)
 		key := strings.ToLower(c.Key)
-		if !ok || op.Negated() || op.Test == "Null" || op.Test == "Bool" || !identifies(key) {
+		if !ok || op.Negated() || op.Test == "Null" || op.Test == "Bool" || !identifies(key) || key == kmsKeyID {
 			continue
 		}
 		plain := c
@@ -108,4 +108,57 @@ func Named(st *policy.Statement) []string {
 		}
 	}
 	return out
+}
+
+// NamedBeside are the ways in which what a statement loses by a cut names somebody
+// beside the elements of the cut.
+func (c PublicCut) NamedBeside(st policy.Statement) []string {
+	lost := c.Lost(st)
+	if len(c.Principals) > 0 {
+		lost = withPrincipals(lost, []Principal{{policy.PrincipalAWS, "*"}})
+	}
+	lost.Conditions = slices.DeleteFunc(slices.Clone(lost.Conditions), func(x policy.Condition) bool {
+		return len(c.Values) > 0 && x.Operator == c.Operator && x.Key == c.Key
+	})
+	return Named(&lost)
+}
+
+// NarrowedBy finds the cut that makes one statement of another; false where it is
+// none: more than one list, or something else, has changed.
+func (h House) NarrowedBy(index int, old, fresh policy.Statement) (PublicCut, bool) {
+	cut := PublicCut{Index: index}
+	same := func(a, b policy.Statement) bool { return canonStatement(&a) == canonStatement(&b) }
+	if frameOf(old) != frameOf(fresh) {
+		return cut, false
+	}
+	if part, _, open, err := h.Part(old); open && err == nil && len(PrincipalsOf(&old)) == 1 && same(part, fresh) {
+		return cut, true
+	}
+	if old.Principals != nil && fresh.Principals != nil {
+		left := PrincipalsOf(&fresh)
+		for _, p := range distinct(PrincipalsOf(&old)) {
+			if !slices.Contains(left, p) {
+				cut.Principals = append(cut.Principals, p)
+			}
+		}
+		if len(cut.Principals) > 0 {
+			return cut, len(left) > 0 && same(cut.Left(old), fresh)
+		}
+	}
+	for _, c := range old.Conditions {
+		for _, f := range fresh.Conditions {
+			if c.Operator != f.Operator || c.Key != f.Key {
+				continue
+			}
+			for _, v := range distinct(c.Values) {
+				if !slices.Contains(f.Values, v) {
+					cut.Operator, cut.Key, cut.Values = c.Operator, c.Key, append(cut.Values, v)
+				}
+			}
+			if len(cut.Values) > 0 {
+				return cut, len(f.Values) > 0 && same(cut.Left(old), fresh)
+			}
+		}
+	}
+	return cut, false
 }

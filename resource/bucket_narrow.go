@@ -15,11 +15,12 @@ import (
 // PublicCut is what goes out of a statement that lets the public in: the elements that
 // do, or, with none, the public as a whole, so that the house alone is left.
 type PublicCut struct {
-	Index      int         // of the statement in the policy
-	Principals []Principal // these of several
+	Index      int         `json:"index"`                // of the statement in the policy, counted from 0
+	Principals []Principal `json:"principals,omitempty"` // these of several
 	// Values are these of several, of a condition on the key.
-	Operator, Key string
-	Values        []string
+	Operator string   `json:"operator,omitempty"`
+	Key      string   `json:"key,omitempty"`
+	Values   []string `json:"values,omitempty"`
 }
 
 // Whole reports whether nothing of the statement names anybody.
@@ -138,6 +139,8 @@ func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int,
 	switch {
 	case unsure != "":
 		return cut, doubts, unsure
+	case len(ways) == 1 && len(ways[0].NamedBeside(st)) > 0:
+		return cut, doubts, fmt.Sprintf("statement %d also names %s, and no element of it can go alone", index+1, shownList(ways[0].NamedBeside(st)))
 	case len(ways) == 1:
 		return ways[0], doubts, ""
 	case len(ways) > 1:

@@ -7,7 +7,10 @@ import (
 )
 
 // Principal is one principal that a statement names, or everybody.
-type Principal struct{ Kind, Value string }
+type Principal struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
 
 // Everyone reports whether it is anybody at all.
 func (p Principal) Everyone() bool { return p.Kind == policy.PrincipalAWS && p.Value == "*" }
