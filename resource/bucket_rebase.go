@@ -89,10 +89,13 @@ func restored(doc *policy.Document, removed, added []writtenStatement) (*policy.
 		if there(st) {
 			continue
 		}
-		at := slices.IndexFunc(added, func(a writtenStatement) bool { return a.frame == st.frame && there(a) })
-		if at < 0 {
+		at := slices.IndexFunc(added, func(a writtenStatement) bool { return a.frame == st.frame })
+		switch {
+		case at < 0:
 			put = append(put, st.text)
 			continue
+		case !there(added[at]):
+			return nil, &NotAllowedError{"a statement that was narrowed has been changed or removed since"}
 		}
 		place[has[added[at].canon]] = st.text
 		added = slices.Delete(slices.Clone(added), at, at+1)
