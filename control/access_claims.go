@@ -38,7 +38,7 @@ func (a Access) claims() []dera.Claim {
 	return []dera.Claim{
 		claim("nothing_new", "nobody gets in who did not before", a.nothingNew()),
 		claim("nothing_else_lost", a.saysLost(), a.nothingLost()),
-		claim("finding_gone", "the findings are gone", a.gone()),
+		claim("finding_gone", a.saysGone(), a.gone()),
 	}
 }
 
@@ -48,6 +48,22 @@ func (a Access) saysLost() string {
 		return "nobody is kept out but by what the plan takes away"
 	}
 	return "only the public loses anything: whoever the policy names keeps it, and so do the principals of " + a.House.String() + " who had it as anybody"
+}
+
+// saysGone says by which definition of public the findings are gone.
+func (a Access) saysGone() string {
+	says := "the findings are gone"
+	if a.House == nil {
+		return says
+	}
+	doc, err := policy.Parse(a.New.Policy)
+	if err != nil {
+		return says
+	}
+	if deemed, why := resource.S3Public(doc); deemed != resource.DeemedPrivate {
+		says += " by dera's definition of public; by S3's own the policy still is, or may be, because of " + strings.Join(why, "; ")
+	}
+	return says
 }
 
 // answer is a verdict with its witness.
@@ -135,7 +151,10 @@ func (a Access) offends(old *policy.Document, cut resource.PublicCut) answer {
 			return answer{dera.Refuted, fmt.Sprintf("of statement %d of the policy goes what does not let the public in", cut.Index+1)}
 		}
 	}
-	if named := cut.NamedBeside(st); a.House != nil && len(named) > 0 {
+	if a.House == nil {
+		return proved()
+	}
+	if named := cut.NamedBeside(context.Background(), a.Bucket, old); len(named) > 0 {
 		return answer{dera.Unknown, fmt.Sprintf("statement %d also names %s", cut.Index+1, strings.Join(named, ", "))}
 	}
 	return proved()

@@ -1,9 +1,11 @@
 package resource
 
 import (
+	"context"
 	"slices"
 	"strings"
 
+	"dera"
 	"dera/iam/policy"
 )
 
@@ -82,27 +84,30 @@ func Only(doc *policy.Document, statements ...policy.Statement) *policy.Document
 	return out
 }
 
-// Named are the ways in which a statement names somebody, beside anybody: it is
-// not automatic to take these away. What a statement asks "if it exists" names too.
-func Named(st *policy.Statement) []string {
+// Named are the ways in which a statement names somebody, beside anybody: these
+// are not the public's to lose. What a statement asks only of those who have the
+// key names too.
+func Named(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) []string {
 	var out []string
-	for _, p := range PrincipalsOf(st) {
+	for _, p := range PrincipalsOf(&st) {
 		if !p.Everyone() {
 			out = append(out, p.Value)
 		}
 	}
-	for _, c := range st.Conditions {
+	for i, c := range st.Conditions {
 		op, ok := policy.ParseOperator(c.Operator)
-		key := strings.ToLower(c.Key)
-		if !ok || op.Negated() || op.Test == "Null" || op.Test == "Bool" || !identifies(key) || key == kmsKeyID {
+		if !ok || op.Negated() || op.Test == "Null" || op.Test == "Bool" || !identifies(strings.ToLower(c.Key)) {
 			continue
 		}
-		plain := c
-		plain.Operator = op.Test
-		for _, v := range c.Values {
-			plain.Values = []string{v}
-			account := strings.SplitN(v, ":", 6)
-			if d, _ := s3Condition(plain, false); d != DeemedPublic || len(account) == 6 && account[4] != "" && !strings.ContainsAny(account[4], "*?$") {
+		op.IfExists = false
+		if op.Set == policy.ForAllValues {
+			op.Set = policy.ForAnyValue
+		}
+		for _, v := range distinct(c.Values) {
+			alone := st
+			alone.Conditions = slices.Clone(st.Conditions)
+			alone.Conditions[i] = policy.Condition{Operator: op.String(), Key: c.Key, Values: []string{v}}
+			if public, _ := Public(ctx, bucket, doc, alone); !public {
 				out = append(out, c.Operator+" "+c.Key+" "+v)
 			}
 		}
@@ -112,15 +117,15 @@ func Named(st *policy.Statement) []string {
 
 // NamedBeside are the ways in which what a statement loses by a cut names somebody
 // beside the elements of the cut.
-func (c PublicCut) NamedBeside(st policy.Statement) []string {
-	lost := c.Lost(st)
+func (c PublicCut) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy.Document) []string {
+	lost := c.Lost(doc.Statements[c.Index])
 	if len(c.Principals) > 0 {
 		lost = withPrincipals(lost, []Principal{{policy.PrincipalAWS, "*"}})
 	}
 	lost.Conditions = slices.DeleteFunc(slices.Clone(lost.Conditions), func(x policy.Condition) bool {
 		return len(c.Values) > 0 && x.Operator == c.Operator && x.Key == c.Key
 	})
-	return Named(&lost)
+	return Named(ctx, bucket, doc, lost)
 }
 
 // NarrowedBy finds the cut that makes one statement of another; false where it is

@@ -135,18 +135,19 @@ func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int,
 		})
 	}
 	_, _, open, err := h.Part(st)
-	named := Named(&st)
+	named := PublicCut{Index: index}.NamedBeside(ctx, b.ARN(), doc)
+	if len(ways) == 1 {
+		named = ways[0].NamedBeside(ctx, b.ARN(), doc)
+	}
 	switch {
 	case unsure != "":
 		return cut, doubts, unsure
-	case len(ways) == 1 && len(ways[0].NamedBeside(st)) > 0:
-		return cut, doubts, fmt.Sprintf("statement %d also names %s, and no element of it can go alone", index+1, shownList(ways[0].NamedBeside(st)))
-	case len(ways) == 1:
-		return ways[0], doubts, ""
 	case len(ways) > 1:
 		return cut, doubts, fmt.Sprintf("statement %d can be narrowed in %d ways, which keep different parts of it", index+1, len(ways))
 	case len(named) > 0:
 		return cut, doubts, fmt.Sprintf("statement %d also names %s, and no element of it can go alone", index+1, shownList(named))
+	case len(ways) == 1:
+		return ways[0], doubts, ""
 	case !open, err != nil:
 		return cut, doubts, fmt.Sprintf("statement %d cannot be narrowed to %s", index+1, h)
 	}
@@ -247,7 +248,7 @@ func (n narrowing) add(e *PolicyEdit, c PublicCut) error {
 		return nil
 	case c.Whole():
 		e.Restrict[c.Index] = condition
-		e.Diff = append(e.Diff, "- "+line, "+ "+line+" and only from "+n.house.String())
+		e.Diff = append(e.Diff, "- "+line, "+ "+line+" and only for principals of "+n.house.String())
 		return nil
 	}
 	for _, p := range c.Principals {
@@ -271,7 +272,7 @@ func (n narrowing) add(e *PolicyEdit, c PublicCut) error {
 	}
 	_, about, _ := strings.Cut(StatementLine(c.Index, &part), ": ")
 	e.Append = append(e.Append, text)
-	e.Diff = append(e.Diff, "+ statement: "+about+", which is "+n.house.String())
+	e.Diff = append(e.Diff, "+ statement at the end, only for principals of "+n.house.String()+": "+about)
 	return nil
 }
 

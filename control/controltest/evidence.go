@@ -46,6 +46,7 @@ func holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, 
 			t.Errorf("the plan for %s without %s is proved too", p.Keys, ch.Diff)
 		}
 	}
+	holdBucketMutants(t, c, r, s, failures, p)
 	return ev
 }
 

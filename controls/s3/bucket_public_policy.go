@@ -113,6 +113,10 @@ func (n *narrowing) lower(f control.Failure) control.Failure {
 		f.Start = dera.Review
 		f.Why += " " + strings.Join(why, " ")
 	}
+	if n.impossible == "" && n.house.Organization == "" {
+		f.Why += " After the fix it is still public by S3's own definition where aws:PrincipalAccount holds a statement to the account, because that key is not " +
+			"on S3's list: the public access block then waits for a person. With organization in the configuration aws:PrincipalOrgID is used, which is on it."
+	}
 	return f
 }
 
