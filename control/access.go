@@ -36,12 +36,13 @@ type Access struct {
 	House *resource.House `json:"house,omitempty"`
 	// Needs says what could depend on what a block takes away.
 	Needs []string `json:"needs,omitempty"`
-	// NothingNew, NothingLost and HouseKept are certificates on the policies: that
-	// the new one grants nothing new, that all is left but for what goes, and that
-	// the house keeps its part of that.
+	// NothingNew, NothingLost, HouseKept and NoMore are certificates on the policies:
+	// that the new one grants nothing new, that all is left but for what goes, that
+	// the house keeps its part of that, and that nothing else of it is left.
 	NothingNew  string `json:"nothing_new,omitempty"`
 	NothingLost string `json:"nothing_lost,omitempty"`
 	HouseKept   string `json:"house_kept,omitempty"`
+	NoMore      string `json:"no_more,omitempty"`
 }
 
 // Side is what decides who gets in, at one time.
@@ -181,6 +182,9 @@ func (a *Access) certify() error {
 	}
 	if a.NothingLost, err = certificate(d.fresh, d.kept); err != nil {
 		return fmt.Errorf("certify that nothing else is lost: %w", err)
+	}
+	if a.NoMore, err = certificate(slices.Concat(d.kept, d.house), d.fresh); err != nil {
+		return fmt.Errorf("certify that nothing is left of what goes: %w", err)
 	}
 	if len(d.house) == 0 {
 		return nil

@@ -200,7 +200,14 @@ func (a Access) gone() answer {
 			return left
 		}
 	}
-	return proved()
+	if a.House == nil || a.Old.Policy == a.New.Policy {
+		return proved()
+	}
+	d, err := a.documents()
+	if err != nil {
+		return answer{dera.Unknown, err.Error()}
+	}
+	return a.certified(a.NoMore, slices.Concat(d.kept, d.house), d.fresh)
 }
 
 func (a Access) policyGone(goal string) answer {

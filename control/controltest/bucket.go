@@ -140,10 +140,6 @@ func within(part, whole string) bool {
 	return reason.Subset(context.Background(), wrap(part), wrap(whole), reason.Config{}).Verdict == reason.Proved
 }
 
-func subset(part, whole *policy.Document) bool {
-	return reason.Subset(context.Background(), reason.Policies{part}, reason.Policies{whole}, reason.Config{}).Verdict == reason.Proved
-}
-
 // statements are the texts of a policy's statements; what cannot be read is one
 // text.
 func statements(text string) []string {

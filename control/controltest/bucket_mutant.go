@@ -1,12 +1,14 @@
 package controltest
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
 	"dera"
 	"dera/control"
 	"dera/iam/policy"
+	"dera/iam/reason"
 	"dera/resource"
 )
 
@@ -23,7 +25,7 @@ func holdBucketMutants(t TB, c control.Control, r dera.Resource, s control.Setti
 		t.Fatalf("read input: %v", err)
 	}
 	for _, m := range policyMutants(t, b, in.Policy) {
-		if m.text == in.Policy || resource.SamePolicy(m.text, in.Policy) {
+		if equivalent(t, m.text, in.Policy) {
 			continue
 		}
 		written := in
@@ -52,9 +54,8 @@ func policyMutants(t TB, b *resource.Bucket, after string) []policyMutant {
 	}
 	var out []policyMutant
 	for i := range doc.Statements {
-		// A denial that goes lets somebody in; a permission that goes is a loss, unless
-		// another one gives the same.
-		if left, err := doc.Apply(policy.RemoveStatement(i)); err == nil && !redundant(doc, i) {
+		// A denial that goes lets somebody in; a permission that goes is a loss.
+		if left, err := doc.Apply(policy.RemoveStatement(i)); err == nil {
 			out = append(out, policyMutant{"drops statement " + doc.Statements[i].Sid, left.Text()})
 		}
 	}
@@ -65,7 +66,7 @@ func policyMutants(t TB, b *resource.Bucket, after string) []policyMutant {
 				if strings.Contains(after, old) && !strings.Contains(b.Policy, old) {
 					out = append(out,
 						policyMutant{"narrows to a foreign account", strings.ReplaceAll(after, old, `"`+key+`":"999988887777"`)},
-						policyMutant{"leaves a wildcard in the condition", strings.ReplaceAll(after, old, `"`+key+`":"*"`)})
+						policyMutant{"leaves a foreign account in", strings.ReplaceAll(after, old, `"`+key+`":["`+own+`","999988887777"]`)})
 				}
 			}
 		}
@@ -78,17 +79,17 @@ func policyMutants(t TB, b *resource.Bucket, after string) []policyMutant {
 	return append(out, policyMutant{"changes nothing", b.Policy})
 }
 
-// redundant reports whether a statement makes no difference beside the others.
-func redundant(doc *policy.Document, i int) bool {
-	st := doc.Statements[i]
-	others := &policy.Document{Version: doc.Version}
-	for n, o := range doc.Statements {
-		if n != i {
-			others.Statements = append(others.Statements, o)
+// equivalent reports whether two policies allow the same: other statements can make
+// up for a change.
+func equivalent(t TB, a, b string) bool {
+	t.Helper()
+	var docs []reason.Policies
+	for _, text := range []string{a, b} {
+		doc, err := policy.Parse(text)
+		if err != nil {
+			t.Fatalf("read a mutant: %v", err)
 		}
+		docs = append(docs, reason.Policies{doc})
 	}
-	if st.Effect == policy.Deny {
-		return subset(others, doc)
-	}
-	return subset(resource.Only(doc, st), others)
+	return reason.Equivalent(context.Background(), docs[0], docs[1], reason.Config{}).Verdict == reason.Proved
 }
