@@ -196,9 +196,8 @@ func (b *Bucket) dependents(st *policy.Statement) []string {
 
 // Narrow returns the change that makes the cuts: the elements go, every other byte
 // of the policy stays. What the house had by what goes stays its own: as one more
-// condition where the whole statement was for anybody, else as one more statement.
-// A statement goes as a whole only where the untouched ones give the house all
-// that it gave.
+// condition where the whole statement was for anybody, else as one more statement;
+// nothing of it where what stays gives the house the same.
 func (b *Bucket) Narrow(cuts []PublicCut, h House) (dera.Change, error) {
 	doc, err := b.Parsed()
 	if err != nil {
@@ -207,10 +206,14 @@ func (b *Bucket) Narrow(cuts []PublicCut, h House) (dera.Change, error) {
 	if doc == nil {
 		return dera.Change{}, fmt.Errorf("bucket %s has no policy", b.Name)
 	}
-	n := narrowing{bucket: b, doc: doc, house: h, untouched: &policy.Document{Version: doc.Version}}
+	n := narrowing{doc: doc, house: h, rest: &policy.Document{Version: doc.Version}}
 	for i, st := range doc.Statements {
-		if !slices.ContainsFunc(cuts, func(c PublicCut) bool { return c.Index == i }) {
-			n.untouched.Statements = append(n.untouched.Statements, st)
+		at := slices.IndexFunc(cuts, func(c PublicCut) bool { return c.Index == i })
+		switch {
+		case at < 0:
+			n.rest.Statements = append(n.rest.Statements, st)
+		case !cuts[at].Whole():
+			n.rest.Statements = append(n.rest.Statements, cuts[at].Left(st))
 		}
 	}
 	e := PolicyEdit{Restrict: map[int]policy.Condition{}}
@@ -226,10 +229,9 @@ func (b *Bucket) Narrow(cuts []PublicCut, h House) (dera.Change, error) {
 }
 
 type narrowing struct {
-	bucket    *Bucket
-	doc       *policy.Document
-	house     House
-	untouched *policy.Document
+	doc   *policy.Document
+	house House
+	rest  *policy.Document // what stays whatever becomes of the house's part
 }
 
 func (n narrowing) add(e *PolicyEdit, c PublicCut) error {
@@ -276,10 +278,10 @@ func (n narrowing) add(e *PolicyEdit, c PublicCut) error {
 	return nil
 }
 
-// covered reports whether the untouched statements give the house, directly, what
-// it had by a statement; only with a proof that the independent checker accepts.
+// covered reports whether what stays gives the house, directly, what it had by a
+// statement; only with a proof that the independent checker accepts.
 func (n narrowing) covered(part policy.Statement) bool {
-	direct := n.house.Direct(n.untouched)
+	direct := n.house.Direct(n.rest)
 	if !slices.ContainsFunc(direct.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow }) {
 		return false
 	}

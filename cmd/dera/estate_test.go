@@ -13,12 +13,10 @@ import (
 // that is not true any more fails the test, like one that is missing.
 func estateReasons() map[string]string {
 	const (
-		names    = "bastions and groups of AWS are known by too few names"
-		size     = "a /8 counts as the internet"
-		readers  = "a header that the caller sends counts as no condition, and nobody asks who meant it"
-		icmp     = "a message that path MTU discovery needs counts as an exposure"
-		ranges   = "two ports are joined into a range over the one between them"
-		statment = "the whole statement goes, with whoever else it names"
+		names  = "bastions and groups of AWS are known by too few names"
+		size   = "a /8 counts as the internet"
+		icmp   = "a message that path MTU discovery needs counts as an exposure"
+		ranges = "two ports are joined into a range over the one between them"
 	)
 	return map[string]string{
 		"ElasticMapReduce-master | ssh | review | auto":    names,
@@ -27,11 +25,6 @@ func estateReasons() map[string]string {
 		"rd-gateway | rdp | review | auto":                 names,
 		"carrier | rdp | none | auto":                      size,
 		"carrier | rdp bounded | review | none":            size,
-		"estate-referer | policy/read | review | auto":     readers,
-		"estate-referer | block | review | auto":           readers,
-		"estate-mixed-networks | block | review | auto":    statment,
-		`estate-mixed-networks | ["Both"] | []`:            statment,
-		`estate-mixed-statement | ["Both"] | []`:           statment,
 		"path-mtu | other icmp | none | review":            icmp,
 		"telnet-and-ftp | other tcp/21 | review | none":    ranges,
 		"telnet-and-ftp | other tcp/23 | review | none":    ranges,
