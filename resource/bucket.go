@@ -48,6 +48,7 @@ const (
 	PartWebsite      = "website"
 	PartOrigins      = "CloudFront distributions"
 	PartAccessPoints = "access points"
+	PartMultiRegion  = "multi-region access points"
 )
 
 // Grant is one grant of an ACL.

@@ -242,7 +242,9 @@ func TestBucketWritesAndUndos(t *testing.T) {
 		name string
 		plan func(b *resource.Bucket) (dera.Change, error)
 	}{
-		{"policy", func(b *resource.Bucket) (dera.Change, error) { return b.EditPolicy(resource.PolicyEdit{Drop: []int{0}}) }},
+		{"policy", func(b *resource.Bucket) (dera.Change, error) {
+			return b.EditPolicy(resource.PolicyEdit{Drop: []int{0}})
+		}},
 		{"acl", func(b *resource.Bucket) (dera.Change, error) { return b.DropGrants(resource.Grant.Public) }},
 		{"block", func(b *resource.Bucket) (dera.Change, error) { return b.SetBlock(resource.FullBlock()) }},
 		{"tags", func(b *resource.Bucket) (dera.Change, error) {
