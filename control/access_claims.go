@@ -47,7 +47,8 @@ func (a Access) saysLost() string {
 	if a.House == nil {
 		return "nobody is kept out but by what the plan takes away"
 	}
-	return "only the public loses anything: whoever the policy names keeps it, and so do the principals of " + a.House.String() + " who had it as anybody"
+	return "only public access is removed: whoever the policy names keeps access, and so do the principals of " + a.House.String() +
+		" that had it through a statement for everyone"
 }
 
 // saysGone says by which definition of public the findings are gone.
@@ -130,7 +131,7 @@ func (a Access) nothingLost() answer {
 	case x.verdict != dera.Proved || len(d.house) == 0:
 		return x
 	case a.HouseKept == "":
-		return answer{dera.Unknown, "principals of " + a.House.String() + " may have had access as anybody alone, and lose it"}
+		return answer{dera.Unknown, "principals of " + a.House.String() + " may have access through a statement for everyone only, and lose it"}
 	}
 	return a.certified(a.HouseKept, d.direct, d.house)
 }
@@ -148,7 +149,7 @@ func (a Access) offends(old *policy.Document, cut resource.PublicCut) answer {
 		case !public && unsure != "":
 			return answer{dera.Unknown, unsure}
 		case !public:
-			return answer{dera.Refuted, fmt.Sprintf("of statement %d of the policy goes what does not let the public in", cut.Index+1)}
+			return answer{dera.Refuted, fmt.Sprintf("statement %d of the policy loses an element that gives no public access", cut.Index+1)}
 		}
 	}
 	if a.House == nil {

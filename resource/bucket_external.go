@@ -9,13 +9,12 @@ import (
 	"dera/iam/reason"
 )
 
-// Outsider is somebody outside of the bucket's account whom its policy lets in by
-// name: an account, an organisation, or a principal of which the account does not
+// Outsider is somebody outside of the bucket's account whom its policy names: an account, an organisation, or a principal of which the account does not
 // show. Kind is account, organisation, canonical or principal.
 type Outsider struct{ Kind, ID string }
 
-// Outsiders finds those whom the statement lets in, without those whom trusted
-// knows. What the policy's denials take back does not count; in doubt it does.
+// Outsiders finds those to whom the statement gives access, without those whom
+// trusted knows. What the policy's denials take back does not count; in doubt it does.
 func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int, trusted func(id string) bool) []Outsider {
 	st := doc.Statements[index]
 	if st.Effect != policy.Allow {
@@ -91,7 +90,7 @@ func byCondition(c policy.Condition, add func(kind, id string)) {
 	}
 }
 
-// OpenServices are the services of AWS that a statement lets in for anybody's
+// OpenServices are the services of AWS that a statement allows on behalf of any
 // account: without a condition on whose behalf they come, and with no denial of
 // that. A service can be made to act by any of its customers.
 //

@@ -11,13 +11,13 @@ import (
 	"dera/resource"
 )
 
-// BucketExternalAccess finds bucket policies that let in accounts that nobody
-// declared.
+// BucketExternalAccess finds bucket policies that allow access by accounts that
+// are not declared.
 func BucketExternalAccess() control.Control {
 	return control.Define(control.Spec[*resource.Bucket]{
 		Meta: control.Meta{
 			ID:       "s3-bucket-external-access",
-			Title:    "A bucket policy lets in an account that nobody declared",
+			Title:    "A bucket policy allows access by an account that is not declared",
 			Type:     resource.BucketType,
 			Severity: dera.Medium,
 			Why: "Whoever holds that account reads or writes the bucket, for as long as the statement stands: a former partner, a mistyped number, " +
@@ -27,7 +27,7 @@ func BucketExternalAccess() control.Control {
 			Complexity: "medium",
 			Cases: []control.Case{
 				{When: "a statement that allows something names an account, an organisation or a canonical user that is not the bucket's own, not among accounts, not in trusted_accounts and not a known vendor's", Disposition: dera.Review, Because: "it may be meant, and only its owner knows"},
-				{When: "a statement lets in a service of AWS without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID", Disposition: dera.Alert, Because: "the service can be made to act by any of its customers; seldom urgent"},
+				{When: "a statement allows a service of AWS without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID", Disposition: dera.Alert, Because: "the service can be made to act by any of its customers; seldom urgent"},
 			},
 			// Not CIS 2.1.4, which is about public access.
 			Refs: append(refs("S3.6, for its five actions only: s3:DeleteBucketPolicy, s3:PutBucketAcl, s3:PutBucketPolicy, s3:PutEncryptionConfiguration, "+
@@ -88,13 +88,13 @@ func checkExternal(b *resource.Bucket, s control.Settings) control.Result {
 		kind, id, _ := strings.Cut(key, "/")
 		f := control.Failure{
 			Key: key, Start: dera.Review, Severity: dera.Medium, Permissions: slices.Compact(sorted(actions[key])),
-			Title: fmt.Sprintf("The bucket policy lets in the %s %s, which nobody declared", strings.Replace(kind, "canonical", "canonical user", 1), id),
-			Why:   "It is let in by " + strings.Join(lines[key], ", ") + ".",
+			Title: fmt.Sprintf("The bucket policy allows access by the %s %s, which is not declared", strings.Replace(kind, "canonical", "canonical user", 1), id),
+			Why:   "Access is allowed by " + strings.Join(lines[key], ", ") + ".",
 		}
 		if service[key] {
 			f.Start, f.Severity = dera.Alert, dera.Low
-			f.Title = "The bucket policy lets in " + id + " for anybody's account"
-			f.Why += " No condition says on whose behalf (aws:SourceArn, aws:SourceAccount)."
+			f.Title = "The bucket policy allows " + id + " on behalf of any account"
+			f.Why += " No condition limits on whose behalf it acts (aws:SourceArn, aws:SourceAccount)."
 		}
 		failures = append(failures, f)
 	}

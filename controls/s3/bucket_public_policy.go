@@ -22,16 +22,16 @@ func BucketPublicPolicy() control.Control {
 			Severity: dera.Critical,
 			Why: "Whoever finds the bucket's name can read what lies in it, or write to it. Names are guessed and listed all the time, " +
 				"and most leaks of data from S3 began with such a policy.",
-			Fix: "What lets the public in goes, and no more: “*” out of a list of principals, the wide range or value out of a condition; every other " +
-				"byte of the policy stays. A statement for anybody alone is narrowed to the organisation that the configuration names (aws:PrincipalOrgID), " +
-				"else to the bucket's own account (aws:PrincipalAccount), because its roles and users may have access by that statement only. Where " +
-				"such a part goes out of a statement, it stays as a statement of its own. A statement goes only where others give the same.",
+			Fix: "Public access is removed and nothing else: “*” from a list of principals, the wide range or value from a condition; every other " +
+				"byte of the policy stays. A statement for everyone alone is narrowed to the organisation that the configuration names (aws:PrincipalOrgID), " +
+				"or else to the bucket's own account (aws:PrincipalAccount), because its roles and users may have access through that statement only. When an " +
+				"element is removed, that part stays as a statement of its own. A whole statement is removed only where other statements grant the same.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "nobody loses access but the public, with a proof, and it can be undone"},
-				{When: "a statement names somebody beside anybody, and no single element can go that leaves them in", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
+				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"},
+				{When: "a statement also names somebody, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
 				{When: "a statement goes by aws:Referer or aws:UserAgent", Disposition: dera.Review, Because: "it is public, and often meant for a site"},
-				{When: "a statement leaves the decision to access points, or an access point with a policy exists", Disposition: dera.Review, Because: "who comes through them depends on the statement; they are named"},
+				{When: "a statement leaves the decision to access points, or an access point with a policy exists", Disposition: dera.Review, Because: "access through them depends on the statement; they are named"},
 				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that, its access points or its tags could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
 				{When: "BlockPublicPolicy is on although RestrictPublicBuckets is not", Disposition: dera.Review, Because: "S3 would not take the policy back"},
 			},
@@ -74,50 +74,6 @@ func policyKey(writes bool) string {
 		return control.PolicyWrite
 	}
 	return control.PolicyRead
-}
-
-// narrowing is what is found about the public statements of one plan.
-type narrowing struct {
-	bucket     *resource.Bucket
-	house      resource.House
-	cuts       []resource.PublicCut
-	doubts     []string
-	impossible string
-}
-
-func (n *narrowing) look(doc *policy.Document, index int) {
-	cut, doubts, impossible := n.bucket.CutPublic(context.Background(), doc, index, n.house)
-	n.cuts = append(n.cuts, cut)
-	for _, d := range doubts {
-		if !slices.Contains(n.doubts, d) {
-			n.doubts = append(n.doubts, d)
-		}
-	}
-	if n.impossible == "" {
-		n.impossible = impossible
-	}
-}
-
-// lower lowers a failure where a person has to decide.
-func (n *narrowing) lower(f control.Failure) control.Failure {
-	why := n.doubts
-	switch {
-	case n.impossible != "":
-		why = append(why, "It cannot be narrowed without a decision: "+n.impossible+".")
-	case f.Start == dera.Auto && len(why) == 0:
-		if _, err := n.bucket.Narrow(n.cuts, n.house); err != nil {
-			why = append(why, "It cannot be narrowed: "+err.Error()+".")
-		}
-	}
-	if len(why) > 0 {
-		f.Start = dera.Review
-		f.Why += " " + strings.Join(why, " ")
-	}
-	if n.impossible == "" && n.house.Organization == "" {
-		f.Why += " After the fix it is still public by S3's own definition where aws:PrincipalAccount holds a statement to the account, because that key is not " +
-			"on S3's list: the public access block then waits for a person. With organization in the configuration aws:PrincipalOrgID is used, which is on it."
-	}
-	return f
 }
 
 func checkPolicy(b *resource.Bucket, s control.Settings) control.Result {
