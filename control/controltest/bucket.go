@@ -246,11 +246,13 @@ func accessBodies(t TB, ev dera.Evidence) []bentBody {
 	}
 	kept := a
 	kept.Dropped, kept.Narrowed = nil, nil
+	homeless := a
+	homeless.House = nil
 	foreign := a
 	foreign.House = &resource.House{Account: "999988887777"}
 	uncertified := a
 	uncertified.NothingLost = a.NothingNew
 	open := a
 	open.New.Policy = strings.ReplaceAll(a.Old.Policy, "s3:Get", "s3:Put")
-	return append(out, bentBody{"nothing goes", kept}, bentBody{"the house is another account", foreign}, bentBody{"a certificate is another", uncertified}, bentBody{"the new policy is another", open})
+	return append(out, bentBody{"nothing goes", kept}, bentBody{"the house is another account", foreign}, bentBody{"there is no house", homeless}, bentBody{"a certificate is another", uncertified}, bentBody{"the new policy is another", open})
 }
