@@ -10,7 +10,8 @@ import (
 
 // isPublicPolicy reports whether AWS takes a policy for public: it does unless every statement that allows anything
 // grants access only to fixed values of certain keys. This is the rule as AWS words it, read from the text, and shares
-// nothing with what proves policies elsewhere.
+// nothing with what proves policies elsewhere. The list is that of the edition of 2025: other keys that tell who calls,
+// such as aws:PrincipalAccount, do not make a policy private.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 func isPublicPolicy(document *policy.Document) bool {
 	return slices.ContainsFunc(document.Statements, isPublicStatement)
@@ -37,7 +38,6 @@ func isFixed(c policy.Condition) bool {
 			fixed = isNarrow
 		}
 	case "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount", "aws:userid", "aws:principalorgid",
-		"aws:principalorgpaths", "aws:principalarn", "aws:principalaccount", "s3:x-amz-server-side-encryption-aws-kms-key-id",
 		"s3:dataaccesspointaccount", "s3:dataaccesspointarn":
 		if isText(test) {
 			fixed = func(v string) bool { return isFixedValue(key, v) }

@@ -36,6 +36,11 @@ func newS3Control() service {
 		ops[name] = op
 	}
 	ops["ListAccessPoints"] = operation{run: listAccessPoints, action: "s3:ListAccessPoints", readOnly: true, accepts: "bucket maxResults nextToken"}
+	ops["ListMultiRegionAccessPoints"] = operation{run: listMultiRegionPoints, action: "s3:ListMultiRegionAccessPoints", readOnly: true, accepts: "maxResults nextToken", home: globalHome}
+	ops["GetMultiRegionAccessPointPolicy"] = operation{
+		run: getMultiRegionPolicy, action: "s3:GetMultiRegionAccessPointPolicy", readOnly: true, accepts: "Name", home: globalHome,
+		resources: func(k *call) []string { return []string{multiRegionARN(k.Account, k.request.rest.name)} },
+	}
 	for name, op := range ops {
 		op.accepts += " AccountId"
 		op.request = s3Trail
@@ -57,6 +62,10 @@ func (req *request) routeControl(path string) error {
 	switch {
 	case path == "configuration/publicAccessBlock" && method != "":
 		req.operation = method + "PublicAccessBlock"
+	case path == "mrap/instances" && method == "Get":
+		req.operation = "ListMultiRegionAccessPoints"
+	case len(parts) == 4 && parts[0] == "mrap" && parts[3] == "policy" && method == "Get":
+		req.operation, req.rest.name = "GetMultiRegionAccessPointPolicy", parts[2]
 	case path == "accesspoint" && method == "Get":
 		req.operation = "ListAccessPoints"
 	case parts[0] == "accesspoint" && len(parts) == 2 && method != "":

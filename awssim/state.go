@@ -28,6 +28,7 @@ type regionState struct {
 	// What an account has once stands in dera.GlobalRegion.
 	blocks        *table[PublicAccessBlock] // under the account's ID
 	distributions *table[distribution]
+	multiRegion   *table[multiRegionPoint] // under its name
 }
 
 type vpc struct {
@@ -54,6 +55,7 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.configRules = newTable[ConfigRule](s)
 	s.distributions = newTable[distribution](s)
 	s.blocks = newTable[PublicAccessBlock](s)
+	s.multiRegion = newTable[multiRegionPoint](s)
 	if at.region == dera.GlobalRegion { // holds what an account has once
 		s.birth = false
 		return s

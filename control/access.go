@@ -27,14 +27,22 @@ type Access struct {
 	New Side `json:"new"`
 	// Goals are the keys of the findings that shall be gone.
 	Goals []string `json:"goals"`
-	// Dropped are the statements of the old policy, counted from 0, that go.
-	Dropped []int `json:"dropped,omitempty"`
+	// Dropped are the statements of the old policy, counted from 0, that go, and
+	// Narrowed those that lose what lets the public in.
+	Dropped  []int                `json:"dropped,omitempty"`
+	Narrowed []resource.PublicCut `json:"narrowed,omitempty"`
+	// House is who must lose nothing, although it came in by a statement for
+	// anybody. Bodies from before 2026-12 have none: they claim less.
+	House *resource.House `json:"house,omitempty"`
 	// Needs says what could depend on what a block takes away.
 	Needs []string `json:"needs,omitempty"`
-	// NothingNew and NothingLost are certificates on the policies: that the new
-	// one grants nothing new, and that all is left but for what is dropped.
+	// NothingNew, NothingLost, HouseKept and NoMore are certificates on the policies:
+	// that the new one grants nothing new, that all is left but for what goes, that
+	// the house keeps its part of that, and that nothing else of it is left.
 	NothingNew  string `json:"nothing_new,omitempty"`
 	NothingLost string `json:"nothing_lost,omitempty"`
+	HouseKept   string `json:"house_kept,omitempty"`
+	NoMore      string `json:"no_more,omitempty"`
 }
 
 // Side is what decides who gets in, at one time.
@@ -56,7 +64,7 @@ func ReadAccess(ev dera.Evidence) (Access, error) {
 
 // ProveBucket makes the evidence for changes of a bucket. goals are the keys of
 // the failures that they remove.
-func ProveBucket(b *resource.Bucket, goals []string, changes []dera.Change) (dera.Evidence, error) {
+func ProveBucket(b *resource.Bucket, goals []string, changes []dera.Change, s Settings) (dera.Evidence, error) {
 	kind, err := resource.Lookup(resource.BucketType)
 	if err != nil {
 		return dera.Evidence{}, err
@@ -72,12 +80,18 @@ func ProveBucket(b *resource.Bucket, goals []string, changes []dera.Change) (der
 	if !real.New.Block.AtLeast(real.Old.Block) || real.New.Block != real.Old.Block {
 		real.Needs = b.Needs(context.Background())
 	}
-	if real.Dropped, err = dropped(b.Policy, after.Policy); err != nil {
-		return dera.Evidence{}, err
-	}
 	var hide resource.Redactor
 	redacted := real
 	redacted.Old.Policy, redacted.New.Policy = hide.Text(b.Policy), hide.Text(after.Policy)
+	for _, a := range []*Access{&real, &redacted} {
+		if a.Old.Policy != a.New.Policy {
+			house := s.House(b)
+			a.House = &house
+		}
+		if err := a.compare(); err != nil {
+			return dera.Evidence{}, err
+		}
+	}
 	if err := redacted.certify(); err != nil {
 		return dera.Evidence{}, err
 	}
@@ -114,40 +128,39 @@ func ProveAccountBlock(a *resource.AccountBlock, goals []string, changes []dera.
 	return x.Evidence()
 }
 
-// dropped finds which statements of the old policy the new one leaves out; the
-// others must stand in it in the same order.
-func dropped(old, new string) ([]int, error) {
-	if old == new {
-		return nil, nil
+// compare finds which statements of the old policy the new one leaves out or has
+// narrower. The others must stand in it in the same order; what it has beyond them
+// is for the first certificate.
+func (a *Access) compare() error {
+	if a.Old.Policy == a.New.Policy {
+		return nil
 	}
-	before, err := policy.Parse(old)
+	before, err := policy.Parse(a.Old.Policy)
 	if err != nil {
-		return nil, fmt.Errorf("read the policy before: %w", err)
+		return fmt.Errorf("read the policy before: %w", err)
 	}
-	if new == "" {
-		out := make([]int, len(before.Statements))
-		for i := range out {
-			out[i] = i
+	after := &policy.Document{}
+	if a.New.Policy != "" {
+		if after, err = policy.Parse(a.New.Policy); err != nil {
+			return fmt.Errorf("read the policy after: %w", err)
 		}
-		return out, nil
 	}
-	after, err := policy.Parse(new)
-	if err != nil {
-		return nil, fmt.Errorf("read the policy after: %w", err)
-	}
-	var out []int
 	next := 0
 	for i := range before.Statements {
-		if next < len(after.Statements) && alone(before, i) == alone(after, next) {
-			next++
-			continue
+		if next < len(after.Statements) {
+			if alone(before, i) == alone(after, next) {
+				next++
+				continue
+			}
+			if cut, ok := a.House.NarrowedBy(i, before.Statements[i], after.Statements[next]); ok {
+				a.Narrowed = append(a.Narrowed, cut)
+				next++
+				continue
+			}
 		}
-		out = append(out, i)
+		a.Dropped = append(a.Dropped, i)
 	}
-	if next != len(after.Statements) {
-		return nil, errors.New("the policy after is not the one before less some statements")
-	}
-	return out, nil
+	return nil
 }
 
 // alone is what one statement says.
@@ -160,22 +173,37 @@ func (a *Access) certify() error {
 	if a.Old.Policy == a.New.Policy {
 		return nil
 	}
-	old, fresh, kept, err := a.documents()
+	d, err := a.documents()
 	if err != nil {
 		return err
 	}
-	if a.NothingNew, err = certificate(old, fresh); err != nil {
+	if a.NothingNew, err = certificate(d.old, d.fresh); err != nil {
 		return fmt.Errorf("certify that nothing is new: %w", err)
 	}
-	if a.NothingLost, err = certificate(fresh, kept); err != nil {
+	if a.NothingLost, err = certificate(d.fresh, d.kept); err != nil {
 		return fmt.Errorf("certify that nothing else is lost: %w", err)
+	}
+	if a.NoMore, err = certificate(slices.Concat(d.kept, d.house), d.fresh); err != nil {
+		return fmt.Errorf("certify that nothing is left of what goes: %w", err)
+	}
+	if len(d.house) == 0 {
+		return nil
+	}
+	if a.HouseKept, err = certificate(d.direct, d.house); err != nil {
+		a.HouseKept = "" // it is lost: the claim says so
 	}
 	return nil
 }
 
-// documents are the old policy, the new one, and the old one without what is
-// dropped; no documents where no policy is left.
-func (a *Access) documents() (old, fresh, kept reason.Policies, err error) {
+// documents are what the certificates are about; none where no policy is left.
+type documents struct {
+	old, fresh reason.Policies
+	kept       reason.Policies // the old policy without what goes
+	house      reason.Policies // what the house had by what goes
+	direct     reason.Policies // what the new policy gives the house directly
+}
+
+func (a *Access) documents() (d documents, err error) {
 	parse := func(text string) (reason.Policies, error) {
 		if text == "" {
 			return nil, nil
@@ -183,25 +211,62 @@ func (a *Access) documents() (old, fresh, kept reason.Policies, err error) {
 		doc, err := policy.Parse(text)
 		return reason.Policies{doc}, err
 	}
-	if old, err = parse(a.Old.Policy); err != nil {
-		return nil, nil, nil, fmt.Errorf("read the policy before: %w", err)
+	if d.old, err = parse(a.Old.Policy); err != nil {
+		return d, fmt.Errorf("read the policy before: %w", err)
 	}
-	if fresh, err = parse(a.New.Policy); err != nil {
-		return nil, nil, nil, fmt.Errorf("read the policy after: %w", err)
+	if d.fresh, err = parse(a.New.Policy); err != nil {
+		return d, fmt.Errorf("read the policy after: %w", err)
 	}
-	if len(old) == 0 {
-		return old, fresh, nil, nil
+	if len(d.old) == 0 {
+		return d, nil
 	}
-	rest := &policy.Document{Version: old[0].Version, ID: old[0].ID}
-	for i, st := range old[0].Statements {
-		if !slices.Contains(a.Dropped, i) {
+	rest := &policy.Document{Version: d.old[0].Version, ID: d.old[0].ID}
+	var parts []policy.Statement
+	for i, st := range d.old[0].Statements {
+		cut, goes := a.cut(i)
+		if !goes {
 			rest.Statements = append(rest.Statements, st)
+			continue
+		}
+		part, open := policy.Statement{}, false
+		if a.House != nil {
+			if part, _, open, err = a.House.Part(cut.Lost(st)); err != nil {
+				return d, err
+			}
+		}
+		if open {
+			parts = append(parts, part)
+		}
+		switch {
+		case slices.Contains(a.Dropped, i):
+		case cut.Whole():
+			rest.Statements = append(rest.Statements, part)
+		default:
+			rest.Statements = append(rest.Statements, cut.Left(st))
 		}
 	}
 	if len(rest.Statements) > 0 {
-		kept = reason.Policies{rest}
+		d.kept = reason.Policies{rest}
 	}
-	return old, fresh, kept, nil
+	if len(parts) == 0 {
+		return d, nil
+	}
+	d.house = reason.Policies{resource.Only(d.old[0], parts...)}
+	if len(d.fresh) > 0 {
+		if direct := a.House.Direct(d.fresh[0]); len(direct.Statements) > 0 {
+			d.direct = reason.Policies{direct}
+		}
+	}
+	return d, nil
+}
+
+// cut is what goes of a statement of the old policy; false where nothing does.
+func (a *Access) cut(i int) (resource.PublicCut, bool) {
+	at := slices.IndexFunc(a.Narrowed, func(c resource.PublicCut) bool { return c.Index == i })
+	if at >= 0 {
+		return a.Narrowed[at], true
+	}
+	return resource.PublicCut{Index: i}, slices.Contains(a.Dropped, i)
 }
 
 // certificate proves that fresh grants nothing that old does not, and has the

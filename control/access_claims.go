@@ -37,9 +37,34 @@ func (a Access) Evidence() (dera.Evidence, error) {
 func (a Access) claims() []dera.Claim {
 	return []dera.Claim{
 		claim("nothing_new", "nobody gets in who did not before", a.nothingNew()),
-		claim("nothing_else_lost", "nobody is kept out but by what the plan takes away", a.nothingLost()),
-		claim("finding_gone", "the findings are gone", a.gone()),
+		claim("nothing_else_lost", a.saysLost(), a.nothingLost()),
+		claim("finding_gone", a.saysGone(), a.gone()),
 	}
+}
+
+// saysLost says over which set nothing is lost.
+func (a Access) saysLost() string {
+	if a.House == nil {
+		return "nobody is kept out but by what the plan takes away"
+	}
+	return "only public access is removed: whoever the policy names keeps access, and so do the principals of " + a.House.String() +
+		" that had it through a statement for everyone"
+}
+
+// saysGone says by which definition of public the findings are gone.
+func (a Access) saysGone() string {
+	says := "the findings are gone"
+	if a.House == nil {
+		return says
+	}
+	doc, err := policy.Parse(a.New.Policy)
+	if err != nil {
+		return says
+	}
+	if deemed, why := resource.S3Public(doc); deemed != resource.DeemedPrivate {
+		says += " by dera's definition of public; by S3's own the policy still is, or may be, because of " + strings.Join(why, "; ")
+	}
+	return says
 }
 
 // answer is a verdict with its witness.
@@ -67,11 +92,11 @@ func (a Access) nothingNew() answer {
 	if a.Old.Policy == a.New.Policy {
 		return proved() // also where it cannot be read
 	}
-	old, fresh, _, err := a.documents()
+	d, err := a.documents()
 	if err != nil {
 		return answer{dera.Unknown, err.Error()}
 	}
-	return a.certified(a.NothingNew, old, fresh)
+	return a.certified(a.NothingNew, d.old, d.fresh)
 }
 
 func (a Access) nothingLost() answer {
@@ -83,25 +108,57 @@ func (a Access) nothingLost() answer {
 	if a.New.Block != a.Old.Block && len(a.Needs) > 0 {
 		return answer{dera.Unknown, strings.Join(a.Needs, "; ")}
 	}
-	if a.Old.Policy == a.New.Policy && len(a.Dropped) == 0 {
+	if a.Old.Policy == a.New.Policy && len(a.Dropped)+len(a.Narrowed) == 0 {
 		return proved()
 	}
-	_, fresh, kept, err := a.documents()
+	d, err := a.documents()
 	if err != nil {
 		return answer{dera.Unknown, err.Error()}
 	}
-	for _, i := range a.Dropped {
-		if !a.opens(i) {
-			return answer{dera.Refuted, fmt.Sprintf("statement %d of the policy is dropped, and it does not let strangers in", i+1)}
+	for _, old := range d.old {
+		for i := range old.Statements {
+			cut, goes := a.cut(i)
+			if !goes {
+				continue
+			}
+			if x := a.offends(old, cut); x.verdict != dera.Proved {
+				return x
+			}
 		}
 	}
-	return a.certified(a.NothingLost, fresh, kept)
+	x := a.certified(a.NothingLost, d.fresh, d.kept)
+	switch {
+	case x.verdict != dera.Proved || len(d.house) == 0:
+		return x
+	case a.HouseKept == "":
+		return answer{dera.Unknown, "principals of " + a.House.String() + " may have access through a statement for everyone only, and lose it"}
+	}
+	return a.certified(a.HouseKept, d.direct, d.house)
 }
 
-// opens reports whether a statement of the old policy lets strangers in.
-func (a Access) opens(i int) bool {
-	open, _ := a.public(a.Old.Policy)
-	return slices.ContainsFunc(open, func(o resource.Opened) bool { return o.Index == i })
+// offends is proved when each element that goes lets the public in by itself, and
+// what goes with it names nobody.
+func (a Access) offends(old *policy.Document, cut resource.PublicCut) answer {
+	if cut.Index < 0 || cut.Index >= len(old.Statements) {
+		return answer{dera.Unknown, fmt.Sprintf("the policy has no statement %d", cut.Index+1)}
+	}
+	st := old.Statements[cut.Index]
+	for _, e := range cut.Elements() {
+		public, unsure := resource.Public(context.Background(), a.Bucket, old, e.Lost(st))
+		switch {
+		case !public && unsure != "":
+			return answer{dera.Unknown, unsure}
+		case !public:
+			return answer{dera.Refuted, fmt.Sprintf("statement %d of the policy loses an element that gives no public access", cut.Index+1)}
+		}
+	}
+	if a.House == nil {
+		return proved()
+	}
+	if named := cut.NamedBeside(context.Background(), a.Bucket, old); len(named) > 0 {
+		return answer{dera.Unknown, fmt.Sprintf("statement %d also names %s", cut.Index+1, strings.Join(named, ", "))}
+	}
+	return proved()
 }
 
 // certified is proved when the certificate holds and is about just these
@@ -144,7 +201,14 @@ func (a Access) gone() answer {
 			return left
 		}
 	}
-	return proved()
+	if a.House == nil || a.Old.Policy == a.New.Policy {
+		return proved()
+	}
+	d, err := a.documents()
+	if err != nil {
+		return answer{dera.Unknown, err.Error()}
+	}
+	return a.certified(a.NoMore, slices.Concat(d.kept, d.house), d.fresh)
 }
 
 func (a Access) policyGone(goal string) answer {
@@ -185,7 +249,7 @@ func (a Access) public(text string) ([]resource.Opened, string) {
 func (a Access) denied() string {
 	open, _ := a.public(a.Old.Policy)
 	for _, o := range open {
-		if slices.Contains(a.Dropped, o.Index) {
+		if _, goes := a.cut(o.Index); goes {
 			return o.Witness + " by a stranger"
 		}
 	}

@@ -26,6 +26,9 @@ type Meta struct {
 	// undo included.
 	Reads  []string
 	Writes []string
+	// ByHand is true where a person who reviews also makes the change: there is
+	// no plan.
+	ByHand bool
 	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
 	// control still does good, and by when.
 	Owner    string

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"dera/netset"
+	"dera/resource"
 )
 
 // Settings are what an organisation declares once for all its controls. The
@@ -20,6 +21,18 @@ type Settings struct {
 	// RuleQuota is the number of inbound rules that a security group may have in
 	// each address family; 0 means 60, AWS's default (VPC quotas).
 	RuleQuota int
+	// Organization is the ID of the organisation that the accounts belong to, or
+	// empty; Accounts are those that the configuration lists.
+	Organization string
+	Accounts     []string
+	// Trusted are the accounts, by ID or canonical user ID, and the organisations
+	// that a policy may name.
+	Trusted []string
+}
+
+// House is whose access a fix of the bucket's policy must not take away.
+func (s Settings) House(b *resource.Bucket) resource.House {
+	return resource.House{Account: b.Owner, Organization: s.Organization}
 }
 
 // Quota returns the rule quota that holds.

@@ -25,6 +25,7 @@ func All() []control.Control {
 		s3.BucketAccessBlock(),
 		s3.AccountAccessBlock(),
 		s3.AccessPointPublic(),
+		s3.BucketExternalAccess(),
 	}
 }
 

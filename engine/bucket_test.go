@@ -17,6 +17,13 @@ const (
 	publicRead = `{"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}`
 	partner    = `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222233334444:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}`
 	other      = `{"Sid":"Other","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333344445555:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::reports/*"}`
+
+	// What is left of publicRead, and a statement beside which it can go.
+	narrowRead = `{"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"` + account + `"}}}`
+	ownRead    = `{"Sid":"Own","Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"arn:aws:s3:::reports/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"` + account + `"}}}`
+	mixedRead  = `{"Sid":"Mixed","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::222233334444:root","*"]},"Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}`
+	// What the house keeps of mixedRead.
+	partOfMixed = `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"` + account + `"}}}`
 )
 
 func bucketPolicy(statements ...string) string {
@@ -179,7 +186,7 @@ func TestBucketFaults(t *testing.T) {
 				t.Errorf("failure: got %q, want %q in it", list[0].Failure, tt.why)
 			}
 			w.quiet()
-			if got, want := w.policyOf(t), bucketPolicy(partner); got != want {
+			if got, want := w.policyOf(t), bucketPolicy(partner, narrowRead); got != want {
 				t.Errorf("policy in the end: got %s, want %s", got, want)
 			}
 		})
@@ -286,7 +293,9 @@ func TestUndoTriedAgainLeavesWhatSomebodyElseWrote(t *testing.T) {
 // follows by itself; the policy cannot come back while it stands.
 func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
 	t.Parallel()
-	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+	w := newBucketWorld(t, func(c *engine.Config) {
+		c.Controls, c.Settings.Organization = rulebook(resource.BucketType), "o-a1b2c3d4e5" // S3 takes what is narrowed to it for private
+	})
 	w.ingest(w.bucketEvent("PutBucketPolicy"))
 	w.quiet()
 	all, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))

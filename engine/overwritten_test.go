@@ -99,7 +99,7 @@ func TestOverwrittenWriterIsNamedWhileDeraWorks(t *testing.T) {
 			if !strings.Contains(r.Overwrote, "user/bob") {
 				t.Errorf("overwrote: got %q, want bob's call named", r.Overwrote)
 			}
-			if got, want := w.policyOf(t), bucketPolicy(partner); got != want {
+			if got, want := w.policyOf(t), bucketPolicy(partner, narrowRead); got != want {
 				t.Errorf("policy: got %s, want %s", got, want)
 			}
 		})

@@ -22,13 +22,21 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 	older := strings.Replace(bucketPolicy(other), "2012-10-17", "2008-10-17", 1)
 	tests := []struct {
 		name    string
-		before  string // "" for the usual one
+		before  string // "" for one whose public statement goes, since others give the house the same
 		now     string // the policy that somebody else puts after the fix; "" for none
 		gone    bool   // somebody else deletes it
 		refused string
 		want    string
 	}{
-		{name: "untouched", want: bucketPolicy(partner, publicRead)},
+		{name: "untouched", want: bucketPolicy(partner, ownRead, publicRead)},
+		{name: "narrowed_and_untouched", before: bucketPolicy(partner, publicRead), want: bucketPolicy(partner, publicRead)},
+		{name: "narrowed_and_a_statement_was_added", before: bucketPolicy(publicRead, partner), now: bucketPolicy(narrowRead, other), want: bucketPolicy(publicRead, other)},
+		{name: "narrowed_and_changed_since", before: bucketPolicy(publicRead, partner), now: bucketPolicy(strings.Replace(narrowRead, account, "444455556666", 1), other),
+			refused: "changed everything that dera changed", want: bucketPolicy(strings.Replace(narrowRead, account, "444455556666", 1), other)},
+		{name: "narrowed_and_removed_since", before: bucketPolicy(publicRead, partner), now: bucketPolicy(other), refused: "changed everything that dera changed", want: bucketPolicy(other)},
+		{name: "narrowed_and_the_policy_was_deleted", before: bucketPolicy(publicRead, partner), gone: true, refused: "changed everything that dera changed", want: ""},
+		{name: "an_element_went_and_a_statement_was_added", before: bucketPolicy(mixedRead), now: bucketPolicy(other, strings.Replace(mixedRead, `,"*"`, "", 1), partOfMixed),
+			want: bucketPolicy(other, mixedRead)},
 		{name: "a_statement_was_added", now: bucketPolicy(partner, other), want: bucketPolicy(partner, other, publicRead)},
 		{name: "the_others_were_removed", now: bucketPolicy(other), want: bucketPolicy(other, publicRead)},
 		{name: "one_statement_instead_of_a_list", now: `{"Version":"2012-10-17","Statement":` + other + `}`, want: bucketPolicy(other, publicRead)},
@@ -36,7 +44,7 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 		{name: "it_is_back_already", now: bucketPolicy(publicRead, other), want: bucketPolicy(publicRead, other)},
 		{name: "another_statement_took_its_name", now: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1)),
 			refused: `two statements with the Sid "Public"`, want: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1))},
-		{name: "its_variables_would_mean_something_else", before: bucketPolicy(partner, homes), now: older, refused: "another Version since", want: older},
+		{name: "its_variables_would_mean_something_else", before: bucketPolicy(partner, strings.Replace(strings.Replace(homes, "Homes", "Own", 1), `/*"}`, `/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"`+account+`"}}}`, 1), homes), now: older, refused: "another Version since", want: older},
 		{name: "another_version_without_variables", now: older, want: strings.Replace(bucketPolicy(other, publicRead), "2012-10-17", "2008-10-17", 1)},
 		{name: "too_long", now: bucketPolicy(partner, strings.Replace(other, `"arn:aws:s3:::reports/*"`, `"arn:aws:s3:::reports/`+strings.Repeat("x", 20100)+`*"`, 1)),
 			refused: "longer than the 20 KB", want: bucketPolicy(partner, strings.Replace(other, `"arn:aws:s3:::reports/*"`, `"arn:aws:s3:::reports/`+strings.Repeat("x", 20100)+`*"`, 1))},
@@ -47,10 +55,11 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 			w := newBucketWorld(t, func(c *engine.Config) {
 				c.Controls = slices.DeleteFunc(c.Controls, func(x control.Control) bool { return x.ID != "s3-bucket-public-policy" })
 			})
-			if tt.before != "" {
-				if err := w.region.PutBucketPolicy(t.Context(), "reports", tt.before); err != nil {
-					t.Fatal(err)
-				}
+			if tt.before == "" {
+				tt.before = bucketPolicy(partner, ownRead, publicRead)
+			}
+			if err := w.region.PutBucketPolicy(t.Context(), "reports", tt.before); err != nil {
+				t.Fatal(err)
 			}
 			w.ingest(w.bucketEvent("PutBucketPolicy"))
 			w.quiet()
@@ -94,7 +103,7 @@ func TestRollbackBesideAnotherWriter(t *testing.T) {
 	wantState(t, fixes[0], dera.Resolved)
 	// The fourth read is the one that the write itself makes.
 	hook := w.cloud.Inject(awssim.Fault{Match: byEngineS3("GetBucketPolicy"), Kind: awssim.Hook, Times: 1, After: 3, Func: func() {
-		if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner, other)); err != nil {
+		if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner, other, narrowRead)); err != nil {
 			t.Error(err)
 		}
 	}})

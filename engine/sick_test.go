@@ -76,7 +76,7 @@ func TestOneSickBucketBlindsNobody(t *testing.T) {
 	}
 }
 
-// public reports whether the bucket has a policy still.
+// public reports whether the bucket's policy is the one for anybody still.
 func (w *world) public(t *testing.T, bucket string) bool {
 	t.Helper()
 	scope := bucketScope()
@@ -85,7 +85,7 @@ func (w *world) public(t *testing.T, bucket string) bool {
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("read %s: %d, %v", bucket, len(page.Resources), err)
 	}
-	return page.Resources[0].Config.(*resource.Bucket).Policy != ""
+	return !strings.Contains(page.Resources[0].Config.(*resource.Bucket).Policy, "aws:PrincipalAccount")
 }
 
 // newSickWorld has two public buckets, and no block of the account.
@@ -114,7 +114,7 @@ func (w *world) sound(t *testing.T) {
 	for _, r := range list {
 		fixed = fixed || r.Plan.Resource.Name() == "reports" && r.State == dera.Resolved
 	}
-	if !fixed || w.policyOf(t) != bucketPolicy(partner) {
+	if !fixed || w.policyOf(t) != bucketPolicy(partner, narrowRead) {
 		t.Errorf("the bucket beside it: got %v, want it fixed", states(list))
 	}
 	block := w.findings(account)
@@ -176,7 +176,7 @@ func TestBucketThatAnswersNothing(t *testing.T) {
 	}
 	w.cloud.Inject(awssim.Fault{Match: sickCalls("s3", "GetBucketAcl", "sick"), Kind: awssim.Hang})
 	w.sweep()
-	if w.policyOf(t) != bucketPolicy(partner) {
+	if w.policyOf(t) != bucketPolicy(partner, narrowRead) {
 		t.Error("the bucket beside it is not fixed")
 	}
 }

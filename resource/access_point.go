@@ -8,6 +8,17 @@ import (
 	"dera/iam/policy"
 )
 
+// String names the access point, and the account that it belongs to.
+func (p AccessPoint) String() string {
+	switch {
+	case p.MultiRegion:
+		return p.Name + " (multi-region)"
+	case p.Account != "":
+		return p.Name + " of account " + p.Account
+	}
+	return p.Name
+}
+
 // PublicAccessPoints returns the access points of the bucket through which
 // strangers get in: from the internet, by a policy of their own that lets
 // strangers in, past a bucket policy that leaves the decision to access points,
@@ -63,6 +74,6 @@ func (b *Bucket) delegates() bool {
 			}
 		}
 	}
-	public, hidden := DeemedPublic(context.Background(), doc)
-	return public || hidden
+	deemed, _ := S3Public(doc)
+	return deemed != DeemedPrivate
 }

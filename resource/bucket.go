@@ -48,6 +48,7 @@ const (
 	PartWebsite      = "website"
 	PartOrigins      = "CloudFront distributions"
 	PartAccessPoints = "access points"
+	PartMultiRegion  = "multi-region access points"
 )
 
 // Grant is one grant of an ACL.
@@ -89,10 +90,13 @@ func (g Grant) Line() string {
 
 // AccessPoint is an S3 access point of a bucket.
 type AccessPoint struct {
-	Name   string `json:"name"`
-	VPC    string `json:"vpc,omitempty"` // the only network that reaches it; empty is the internet
-	Policy string `json:"policy,omitempty"`
-	Block  *Block `json:"block,omitempty"`
+	Name    string `json:"name"`
+	Account string `json:"account,omitempty"` // that it belongs to, where it is not the bucket's
+	VPC     string `json:"vpc,omitempty"`     // the only network that reaches it; empty is the internet
+	Policy  string `json:"policy,omitempty"`
+	Block   *Block `json:"block,omitempty"`
+	// MultiRegion is true for a multi-region access point.
+	MultiRegion bool `json:"multi_region,omitempty"`
 }
 
 // Read reports whether all the parts could be read.

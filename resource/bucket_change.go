@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,10 +74,20 @@ func change(operation string, input, before, after any, undo string, undoInput a
 	return c, nil
 }
 
-// DropStatements returns the change that takes the statements out of the bucket
-// policy and leaves every other byte; with the last one the policy goes. It is an
-// error where S3 would refuse what is left.
-func (b *Bucket) DropStatements(indices []int) (dera.Change, error) {
+// PolicyEdit is an edit of a bucket policy; statements are counted as they stand
+// before it.
+type PolicyEdit struct {
+	Drop     []int                    // whole statements
+	Elements []policy.Edit            // entries of lists that keep others
+	Restrict map[int]policy.Condition // one more condition on a statement
+	Append   []string                 // statements at the end
+	Diff     []string
+}
+
+// EditPolicy returns the change that edits the bucket policy and leaves every other
+// byte; with the last statement the policy goes. It is an error where S3 would
+// refuse what is left.
+func (b *Bucket) EditPolicy(e PolicyEdit) (dera.Change, error) {
 	doc, err := b.Parsed()
 	if err != nil {
 		return dera.Change{}, err
@@ -86,31 +95,34 @@ func (b *Bucket) DropStatements(indices []int) (dera.Change, error) {
 	if doc == nil {
 		return dera.Change{}, fmt.Errorf("bucket %s has no policy", b.Name)
 	}
-	var edits []policy.Edit
-	var diff []string
-	for _, i := range indices {
-		if i < 0 || i >= len(doc.Statements) {
-			return dera.Change{}, fmt.Errorf("the policy of bucket %s has no statement %d", b.Name, i+1)
+	for _, i := range slices.Sorted(maps.Keys(e.Restrict)) {
+		if doc, err = doc.Restrict(i, e.Restrict[i]); err != nil {
+			return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
 		}
+	}
+	if doc, err = doc.Append(e.Append...); err != nil {
+		return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
+	}
+	edits := slices.Clone(e.Elements)
+	for _, i := range e.Drop {
 		edits = append(edits, policy.RemoveStatement(i))
-		diff = append(diff, "- "+StatementLine(i, &doc.Statements[i]))
 	}
 	undo := BucketPolicyInput{Bucket: b.Name, Policy: b.Policy}
 	edited, err := doc.Apply(edits...)
 	var c dera.Change
 	switch {
-	case errors.Is(err, policy.ErrLast):
-		c, err = change(DeleteBucketPolicy, BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, b.Policy, nil, PutBucketPolicy, undo, diff)
+	case errors.Is(err, policy.ErrLast) && len(e.Drop) == len(doc.Statements): // nothing else would be the last one
+		c, err = change(DeleteBucketPolicy, BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, b.Policy, nil, PutBucketPolicy, undo, e.Diff)
 	case err != nil:
 		return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
 	default:
 		left := *b
 		left.Policy = edited.Text()
-		if err := left.policyAllowed(); err != nil {
+		if err := errors.Join(left.policyAllowed(), acceptable(edited)); err != nil {
 			return dera.Change{}, err
 		}
 		undo.Expect = edited.Text()
-		c, err = change(PutBucketPolicy, BucketPolicyInput{Bucket: b.Name, Policy: edited.Text(), Expect: b.Policy}, b.Policy, edited.Text(), PutBucketPolicy, undo, diff)
+		c, err = change(PutBucketPolicy, BucketPolicyInput{Bucket: b.Name, Policy: edited.Text(), Expect: b.Policy}, b.Policy, edited.Text(), PutBucketPolicy, undo, e.Diff)
 	}
 	if b.Blocked().PublicPolicy {
 		c.Undo = nil // S3 would not take the policy back
@@ -221,7 +233,7 @@ func (b *Bucket) policyAllowed() error {
 	if err != nil {
 		return err
 	}
-	if public, _ := DeemedPublic(context.Background(), doc); public {
+	if deemed, _ := S3Public(doc); deemed != DeemedPrivate {
 		return &NotAllowedError{"S3 refuses a public policy while BlockPublicPolicy is on for the bucket or its account"}
 	}
 	return nil

@@ -17,7 +17,7 @@ func TestDeclareBucket(t *testing.T) {
 		Block:  &Block{PublicACLs: false},
 	}
 	changes := map[string]func() (dera.Change, error){
-		"policy": func() (dera.Change, error) { return b.DropStatements([]int{1}) },
+		"policy": func() (dera.Change, error) { return b.EditPolicy(PolicyEdit{Drop: []int{1}}) },
 		"acl":    func() (dera.Change, error) { return b.DropGrants(Grant.Public) },
 		"block":  func() (dera.Change, error) { return b.SetBlock(FullBlock()) },
 	}

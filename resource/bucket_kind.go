@@ -46,8 +46,8 @@ func bucketKind() Kind {
 			return out
 		},
 		// S3 user guide, "Download and upload objects with presigned URLs".
-		Note: "Principals of the bucket's own account that had access only by a removed statement lose it too; presigned URLs keep " +
-			"the rights of whoever signed them.",
+		Note: "Services of AWS and named outsiders that came in only because anybody could lose it; the bucket's own account, or its " +
+			"organisation where one is configured, keeps it. Presigned URLs keep the rights of whoever signed them.",
 		Retarget: func(_ any, op Operation) (Operation, error) { return op, nil },
 		Rebase:   rebaseBucket,
 		Apply:    applyBucket,
@@ -85,19 +85,25 @@ func (b *Bucket) ARN() dera.ARN {
 func (b *Bucket) Needs(ctx context.Context) []string {
 	var out []string
 	doc, err := b.Parsed()
+	cut := false
 	switch open, unsure := PublicStatements(ctx, b.ARN(), doc); {
 	case err != nil:
 		out = append(out, "its policy could not be read")
 	case len(open) > 0:
+		cut = true
 		out = append(out, "its policy lets strangers in ("+open[0].Line+")")
 	case unsure != "":
 		out = append(out, unsure)
 	default:
-		// S3 takes more for public than what lets strangers in, and then also cuts
+		// S3 takes more for public than what lets the public in, and then also cuts
 		// off the other accounts that the policy names.
-		if public, _ := DeemedPublic(ctx, doc); public {
-			out = append(out, "S3 takes its policy for public, since it does not count denials")
+		if deemed, why := S3Public(doc); deemed != DeemedPrivate {
+			out = append(out, "S3 takes its policy for public, or may ("+strings.Join(why, "; ")+"), since it counts no denial and knows few condition keys")
+			cut = true
 		}
+	}
+	if who := CutByBlock(doc, b.Owner); cut && len(who) > 0 {
+		out = append(out, "RestrictPublicBuckets would cut off "+strings.Join(who, "; "))
 	}
 	if len(b.PublicGrants()) > 0 {
 		out = append(out, "its ACL lets strangers in")
@@ -112,8 +118,12 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 		out = append(out, "it is the origin of CloudFront "+strings.Join(b.Origins, ", "))
 	}
 	for _, p := range b.pointsInOrder() {
-		if p.Policy != "" {
-			out = append(out, "access point "+p.Name+" has a policy of its own")
+		if p.VPC != "" || p.Policy == "" {
+			continue // S3 never takes it for public
+		}
+		point, err := policy.Parse(p.Policy)
+		if deemed, why := S3PublicAccessPoint(point); err != nil || deemed != DeemedPrivate {
+			out = append(out, "S3 takes the policy of access point "+p.String()+" for public, or may ("+strings.Join(why, "; ")+")")
 		}
 	}
 	for _, part := range b.Unread {

@@ -76,46 +76,6 @@ func writes(st *policy.Statement) bool {
 	return false
 }
 
-// DeemedPublic reports whether S3's block of public policies would take the
-// policy for public: more than what lets strangers in, since S3 does not count
-// denials there, and in doubt it is. One condition key makes a policy not public
-// for S3 although it keeps nobody out: then strangers are let in and S3 does not
-// see it, which the second answer tells.
-//
-// Source: S3 user guide, "The meaning of public".
-func DeemedPublic(ctx context.Context, doc *policy.Document) (public, hidden bool) {
-	if doc == nil {
-		return false, false
-	}
-	allows := &policy.Document{Version: doc.Version}
-	for _, st := range doc.Statements {
-		if st.Effect == policy.Allow {
-			allows.Statements = append(allows.Statements, st)
-		}
-	}
-	if len(allows.Statements) == 0 {
-		return false, false
-	}
-	ex := reason.Public(ctx, reason.Policies{allows}, reason.Config{})
-	if ex.Verdict == reason.Proved {
-		return false, false
-	}
-	hidden = ex.Verdict == reason.Refuted && len(ex.Unsure) == 0
-	for _, o := range ex.Open {
-		hidden = hidden && hasKey(&allows.Statements[o.Statement.Statement], "s3:x-amz-server-side-encryption-aws-kms-key-id")
-	}
-	return !hidden, hidden
-}
-
-func hasKey(st *policy.Statement, key string) bool {
-	for _, c := range st.Conditions {
-		if strings.EqualFold(c.Key, key) {
-			return true
-		}
-	}
-	return false
-}
-
 // StatementLine is a statement in one line for diffs and records: whom it is
 // about, which actions, on what, and by which condition keys. Values of
 // conditions can be secret (aws:Referer), so they are left out.

@@ -57,39 +57,62 @@ func (b *Bucket) rebasePolicy(undo, change Operation) (Operation, bool, error) {
 			return undo, false, err
 		}
 	}
-	var edits []policy.Edit
-	var put []string
-	has := map[string]int{}
-	for i := range doc.Statements {
-		has[canonStatement(&doc.Statements[i])] = i
-	}
-	for _, st := range removed {
-		if _, there := has[st.canon]; !there {
-			put = append(put, st.text)
-		}
-	}
-	for _, st := range added {
-		if i, there := has[st.canon]; there {
-			edits = append(edits, policy.RemoveStatement(i))
-		}
-	}
-	if doc, err = doc.Append(put...); err != nil {
+	if doc, err = restored(doc, removed, added); err != nil && !errors.Is(err, policy.ErrLast) {
 		return undo, false, fmt.Errorf("put statements back into the policy of bucket %s: %w", b.Name, err)
+	}
+	in, op := BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, Operation{Name: PutBucketPolicy, Version: 1}
+	if err != nil {
+		op.Name = DeleteBucketPolicy
+		op.Input, err = json.Marshal(in)
+		return op, true, err
 	}
 	if err := acceptable(doc); err != nil {
 		return undo, false, err
 	}
-	in, op := BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, Operation{Name: PutBucketPolicy, Version: 1}
-	switch left, err := doc.Apply(edits...); {
-	case errors.Is(err, policy.ErrLast):
-		op.Name = DeleteBucketPolicy
-	case err != nil:
-		return undo, false, err
-	default:
-		in.Policy = left.Text()
-	}
+	in.Policy = doc.Text()
 	op.Input, err = json.Marshal(in)
 	return op, true, err
+}
+
+// restored is the policy with the removed statements again, and without the added
+// ones. What was changed within a statement is changed back in its place.
+func restored(doc *policy.Document, removed, added []writtenStatement) (*policy.Document, error) {
+	has := map[string]int{}
+	for i := range doc.Statements {
+		has[canonStatement(&doc.Statements[i])] = i
+	}
+	var edits []policy.Edit
+	var put []string
+	there := func(st writtenStatement) bool { _, ok := has[st.canon]; return ok }
+	place := map[int]string{}
+	for _, st := range removed {
+		if there(st) {
+			continue
+		}
+		at := slices.IndexFunc(added, func(a writtenStatement) bool { return a.frame == st.frame })
+		switch {
+		case at < 0:
+			put = append(put, st.text)
+			continue
+		case !there(added[at]):
+			return nil, &NotAllowedError{"a statement that was narrowed has been changed or removed since"}
+		}
+		place[has[added[at].canon]] = st.text
+		added = slices.Delete(slices.Clone(added), at, at+1)
+	}
+	for _, st := range added {
+		if there(st) {
+			edits = append(edits, policy.RemoveStatement(has[st.canon]))
+		}
+	}
+	doc, err := doc.Replace(place)
+	if err == nil {
+		doc, err = doc.Append(put...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return doc.Apply(edits...)
 }
 
 // policyAgain puts what dera removed back where somebody else took the whole policy
@@ -135,8 +158,9 @@ func acceptable(doc *policy.Document) error {
 }
 
 // writtenStatement is a statement as it was written, and what is equal for those
-// that mean the same.
-type writtenStatement struct{ text, canon string }
+// that mean the same. frame is equal for a statement before and after it was
+// narrowed: all but whom it is about and when.
+type writtenStatement struct{ text, canon, frame string }
 
 // statementsBeyond are the statements of one policy that another does not have.
 func statementsBeyond(text, other string) ([]writtenStatement, error) {
@@ -151,7 +175,7 @@ func statementsBeyond(text, other string) ([]writtenStatement, error) {
 		var out []writtenStatement
 		for i := range doc.Statements {
 			st := &doc.Statements[i]
-			out = append(out, writtenStatement{doc.Text()[st.Span().Start:st.Span().End], canonStatement(st)})
+			out = append(out, writtenStatement{doc.Text()[st.Span().Start:st.Span().End], canonStatement(st), frameOf(*st)})
 		}
 		return out, nil
 	}
@@ -170,6 +194,11 @@ func statementsBeyond(text, other string) ([]writtenStatement, error) {
 		}
 		return i >= 0
 	}), nil
+}
+
+func frameOf(st policy.Statement) string {
+	st.Principals, st.NotPrincipals, st.Conditions = nil, nil, nil
+	return canonStatement(&st)
 }
 
 func canonStatement(st *policy.Statement) string {

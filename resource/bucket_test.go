@@ -163,7 +163,7 @@ func TestBucketApply(t *testing.T) {
 func TestBucketDrop_what_stays_stays_to_the_byte(t *testing.T) {
 	t.Parallel()
 	b := shop(nil)
-	c, err := b.DropStatements([]int{2})
+	c, err := b.EditPolicy(PolicyEdit{Drop: []int{2}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestBucketDrop_what_stays_stays_to_the_byte(t *testing.T) {
 		"of_the_bucket":  func(b *Bucket) { b.Block = &Block{PublicPolicy: true, PublicACLs: true} },
 		"of_the_account": func(b *Bucket) { b.AccountBlock = &Block{PublicPolicy: true, PublicACLs: true} },
 	} {
-		c, err := shop(block).DropStatements([]int{2})
+		c, err := shop(block).EditPolicy(PolicyEdit{Drop: []int{2}})
 		if err != nil || c.Undo != nil {
 			t.Errorf("statements under a block %s: got undo %v, %v, want none", name, c.Undo, err)
 		}
@@ -195,7 +195,7 @@ func TestBucketDrop_what_stays_stays_to_the_byte(t *testing.T) {
 			t.Errorf("grants under a block %s: got undo %v, %v, want none", name, c.Undo, err)
 		}
 		var no *NotAllowedError
-		if _, err := shop(func(b *Bucket) { block(b); b.Policy = policyText(openText, openText) }).DropStatements([]int{0}); !errors.As(err, &no) {
+		if _, err := shop(func(b *Bucket) { block(b); b.Policy = policyText(openText, openText) }).EditPolicy(PolicyEdit{Drop: []int{0}}); !errors.As(err, &no) {
 			t.Errorf("a public statement left under a block %s: got %v, want a NotAllowedError", name, err)
 		}
 		if _, err := shop(block).DropGrants(func(g Grant) bool { return false }); !errors.As(err, &no) {
@@ -215,7 +215,7 @@ func TestNoSecretIsShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := b.DropStatements([]int{0})
+		c, err := b.EditPolicy(PolicyEdit{Drop: []int{0}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 // readAround reads what several buckets share: the block of the account, the
 // access points, and for a full look the distributions of CloudFront.
 func (r bucketReader) readAround(ctx context.Context, names []string) (around, error) {
-	var a around
+	a := around{points: map[string][]resource.AccessPoint{}, sick: map[string]error{}}
 	wanted := map[string]bool{}
 	for _, n := range names {
 		wanted[n] = true
@@ -30,15 +30,16 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 			return err
 		}},
 		{resource.PartAccessPoints, func() (err error) { a.points, a.sick, err = r.accessPoints(ctx, wanted); return err }},
+		{resource.PartMultiRegion, func() error { return r.multiRegionPoints(ctx, wanted, &a) }},
 		{resource.PartOrigins, func() (err error) { a.origins, err = r.origins(ctx); return err }},
 	}
 	if !r.full {
-		steps = steps[:2]
+		steps = steps[:3]
 	}
 	if p := dera.PartitionOf(r.scope.Region); r.full && !p.CloudFront {
 		// CloudFront is not there, and distributions of other partitions may have
 		// origins there (AWS GovCloud user guide, "Amazon CloudFront").
-		steps, a.unread = steps[:2], append(a.unread, resource.PartOrigins)
+		steps, a.unread = steps[:3], append(a.unread, resource.PartOrigins)
 	}
 	for _, s := range steps {
 		err := s.read()

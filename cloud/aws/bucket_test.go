@@ -205,7 +205,7 @@ func TestReadAccountBlock(t *testing.T) {
 	if _, err = f.ReadAgain(t.Context(), scope); err != nil || len(f.calls) < calls+10 {
 		t.Errorf("a remediation after a look: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
 	}
-	c, err := f.bucket(t, "media").DropStatements([]int{0})
+	c, err := f.bucket(t, "media").EditPolicy(resource.PolicyEdit{Drop: []int{0}})
 	p := bucketPlan(t, c, err)
 	if _, err := f.Do(t.Context(), p, resource.Of(c), allow); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,9 @@ func TestBucketWritesAndUndos(t *testing.T) {
 		name string
 		plan func(b *resource.Bucket) (dera.Change, error)
 	}{
-		{"policy", func(b *resource.Bucket) (dera.Change, error) { return b.DropStatements([]int{0}) }},
+		{"policy", func(b *resource.Bucket) (dera.Change, error) {
+			return b.EditPolicy(resource.PolicyEdit{Drop: []int{0}})
+		}},
 		{"acl", func(b *resource.Bucket) (dera.Change, error) { return b.DropGrants(resource.Grant.Public) }},
 		{"block", func(b *resource.Bucket) (dera.Change, error) { return b.SetBlock(resource.FullBlock()) }},
 		{"tags", func(b *resource.Bucket) (dera.Change, error) {
@@ -300,7 +302,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 func TestMovedPolicyIsNotWrittenOver(t *testing.T) {
 	t.Parallel()
 	f := newBuckets(t)
-	c, err := f.bucket(t, "media").DropStatements([]int{0})
+	c, err := f.bucket(t, "media").EditPolicy(resource.PolicyEdit{Drop: []int{0}})
 	p := bucketPlan(t, c, err)
 	theirs := strings.Replace(openPolicy, "Open", "Theirs", 1)
 	if err := f.region.PutBucketPolicy(t.Context(), "media", theirs); err != nil {

@@ -223,6 +223,16 @@ func (p *prober) reads() []read {
 			_, err := points().GetAccessPointPolicy(ctx, &s3control.GetAccessPointPolicyInput{AccountId: aws.String(p.account), Name: name})
 			return err
 		})},
+		{"s3:ListMultiRegionAccessPoints", func(ctx context.Context) error {
+			_, err := p.s3control(p.account, multiRegionHome).ListMultiRegionAccessPoints(ctx, &s3control.ListMultiRegionAccessPointsInput{AccountId: aws.String(p.account), MaxResults: 1})
+			return err
+		}},
+		{"s3:GetMultiRegionAccessPointPolicy", func(ctx context.Context) error {
+			// A name that is nobody's: that there is none is an answer too.
+			_, err := p.s3control(p.account, multiRegionHome).GetMultiRegionAccessPointPolicy(ctx,
+				&s3control.GetMultiRegionAccessPointPolicyInput{AccountId: aws.String(p.account), Name: aws.String("dera-asks-whether-it-may")})
+			return err
+		}},
 		{"cloudfront:ListDistributions", func(ctx context.Context) error {
 			_, err := p.cloudfront(p.account, p.region).ListDistributions(ctx, &cloudfront.ListDistributionsInput{MaxItems: aws.Int32(1)})
 			return err

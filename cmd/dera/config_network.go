@@ -122,7 +122,10 @@ func wide(p netip.Prefix) bool {
 
 // settings are the control settings of the file.
 func (c fileConfig) settings() (control.Settings, error) {
-	s := control.Settings{RuleQuota: c.Network.RuleQuota}
+	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted()}
+	for _, a := range c.Accounts {
+		s.Accounts = append(s.Accounts, a.ID)
+	}
 	var errs []error
 	bad := func(i int, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("network.allow[%d]: %s", i, fmt.Sprintf(format, args...)))

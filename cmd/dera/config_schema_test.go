@@ -50,6 +50,10 @@ func TestConfigSchema(t *testing.T) {
 		{"shorter_without_who", "version: 1\nobservation: {shorter: [{days: 1, reason: x, until: '2030-01-01'}]}", false},
 		{"own_networks", "version: 1\nnetwork: {allow: [198.51.100.0/24, {cidr: 3.0.0.0/8, owner: a, reason: b, expires: '2030-01-01'}]}", true},
 		{"own_network_with_an_unknown_field", "version: 1\nnetwork: {allow: [{cidr: 3.0.0.0/8, owners: a}]}", false},
+		{"trusted_account", "version: 1\norganization: o-a1b2c3d4e5\ntrusted_accounts: [{id: '222233334444', name: a, reason: b}, {id: o-b1b2c3d4e5, name: a, reason: b}]", true},
+		{"trusted_account_without_a_reason", "version: 1\ntrusted_accounts: [{id: '222233334444', name: a}]", false},
+		{"trusted_account_that_is_none", "version: 1\ntrusted_accounts: [{id: acme, name: a, reason: b}]", false},
+		{"no_organisation", "version: 1\norganization: acme", false},
 		{"fixer_without_an_owner", "version: 1\nfixers: [{control: x}]", false},
 	}
 	for _, tt := range tests {

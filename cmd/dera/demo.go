@@ -105,7 +105,11 @@ func (d *demo) begin(ctx context.Context) error {
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
 		return err
 	}
-	d.flags.data, d.flags.db, d.flags.config, d.flags.mode, d.flags.exemptions = filepath.Join(d.dir, "data"), "", "", "enforce", list
+	config := filepath.Join(d.dir, "config.yaml")
+	if err := os.WriteFile(config, []byte(demoConfig), 0o600); err != nil {
+		return err
+	}
+	d.flags.data, d.flags.db, d.flags.config, d.flags.mode, d.flags.exemptions = filepath.Join(d.dir, "data"), "", config, "enforce", list
 	d.flags.noExemptions, d.flags.regions, d.flags.allRegions = false, nil, false
 	if d.session, err = d.open(ctx); err != nil {
 		return err

@@ -112,6 +112,11 @@ func demoCases() []demoCase {
 	}
 }
 
+const demoConfig = `version: 1
+organization: o-a1b2c3d4e5
+trusted_accounts: [{id: "222233334444", name: ACME Data, reason: reads the daily exports}]
+`
+
 const demoExemptions = `version: 1
 exemptions:
   - id: legacy-sftp

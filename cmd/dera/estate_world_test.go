@@ -52,6 +52,7 @@ type estateBucket struct {
 	Origin   bool                  `yaml:"origin"`
 	Block    string                `yaml:"block"`
 	Tags     map[string]string     `yaml:"tags"`
+	Points   map[string][]any      `yaml:"access_points"`
 	Findings map[string]estateItem `yaml:"findings"`
 	After    *[]string             `yaml:"after"`
 }
@@ -120,6 +121,12 @@ func (e *estate) build(t *testing.T) {
 			text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": b.Policy})
 			must(err)
 			must(r.PutBucketPolicy(ctx, b.Name, strings.ReplaceAll(string(text), "BUCKET", b.Name)))
+		}
+		for name, statements := range b.Points {
+			text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+			must(err)
+			must(r.CreateAccessPoint(ctx, name, b.Name, nil))
+			must(r.PutAccessPointPolicy(ctx, name, string(text)))
 		}
 		if b.ACL != "" {
 			must(r.PutBucketACL(ctx, b.Name, b.ACL))

@@ -115,7 +115,9 @@ func unfoldAccess(x control.Access, files map[string][]byte, b *strings.Builder)
 	}
 	for _, c := range []struct{ name, says, text string }{
 		{"nothing-new", "the policy after grants nothing that the one before does not", x.NothingNew},
-		{"nothing-lost", "the policy before, less the statements that go, grants nothing that the one after does not", x.NothingLost},
+		{"nothing-lost", "the policy before, less what goes, grants nothing that the one after does not", x.NothingLost},
+		{"house-kept", "of what goes, the one after grants the house what it had", x.HouseKept},
+		{"no-more", "and nothing else of it", x.NoMore},
 	} {
 		if c.text == "" {
 			continue
@@ -231,7 +233,7 @@ func (a *app) printEvidence(p paint, blob json.RawMessage, width int) error {
 		return err
 	}
 	if x.NothingNew != "" {
-		a.printf("%s\n", wrap("the first two carry certificates, which an independent checker has accepted; dera audit export DIR writes them with the questions for a solver (SMT-LIB)", "  ", width))
+		a.printf("%s\n", wrap("the claims about the policy carry certificates, which an independent checker has accepted; dera audit export DIR writes them with the questions for a solver (SMT-LIB)", "  ", width))
 	}
 	for line := range strings.Lines(policyDiff(x)) {
 		a.printf("  %s\n", p.diff(strings.TrimRight(line, "\n")))

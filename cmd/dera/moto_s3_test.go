@@ -78,7 +78,11 @@ func (w *motoWorld) bucket(b motoBucket) {
 const (
 	partnerStatement = `{"Sid": "Partner", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::222233334444:root"}, "Action": ["s3:GetObject","s3:PutObject"], "Resource": "arn:aws:s3:::BUCKET/*"}`
 	publicStatement  = `{"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*"}`
+	taggedStatement  = `{"Sid":"Site","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*","Condition":{"StringEquals":{"s3:ExistingObjectTag/share":"hunter2-hunter2"}}}`
 	refererStatement = `{"Sid":"Site","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*","Condition":{"StringEquals":{"aws:Referer":"hunter2-hunter2"}}}`
+	mixedStatement   = `{"Sid":"Mixed","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::222233334444:root", "*"]},"Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/*"}`
+	serviceStatement = `{"Sid":"Logs","Effect":"Allow","Principal":{"AWS":"*", "Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/*"}`
+	officeStatement  = `{"Sid":"Office","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*","Condition":{"IpAddress":{"aws:SourceIp":["203.0.113.0/24", "0.0.0.0/0"]}}}`
 	halvesStatement  = `{"Sid":"Halves","Effect":"Allow","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::BUCKET/*","Condition":{"IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}}}`
 	orgStatement     = `{"Sid":"Org","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}`
 )
@@ -86,6 +90,27 @@ const (
 // document is a policy of the statements, written as a person would write it.
 func document(bucket string, statements ...string) string {
 	return strings.ReplaceAll("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    "+strings.Join(statements, ",\n    ")+"\n  ]\n}", "BUCKET", bucket)
+}
+
+// onlyOurs is a statement with the condition that a fix adds to it, and part what a
+// fix leaves to the organisation of one that loses an element.
+func onlyOurs(statement string) string {
+	if head, ok := strings.CutSuffix(statement, `"}}}`); ok { // it has the operator
+		return head + `","aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}`
+	}
+	if head, ok := strings.CutSuffix(statement, "}}}"); ok {
+		return head + `},"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}`
+	}
+	return strings.TrimSuffix(statement, "}") + `,"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}`
+}
+
+func part(action, condition string) string {
+	return `{"Effect":"Allow","Principal":"*","Action":"` + action + `","Resource":"arn:aws:s3:::BUCKET/*","Condition":{` + condition + `"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}`
+}
+
+// joined puts a statement at the end of a document as a fix does.
+func joined(document, statement, bucket string) string {
+	return strings.Replace(document, "\n  ]", "\n  ,"+strings.ReplaceAll(statement, "BUCKET", bucket)+"]", 1)
 }
 
 // motoBuckets is every kind of fix on S3: what stands before, what dera makes of
@@ -107,16 +132,38 @@ var motoBuckets = []struct {
 	{
 		motoBucket: motoBucket{name: "only-a-public-statement", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("only-a-public-statement", publicStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "auto", "resolved"}},
+		policy:     document("only-a-public-statement", onlyOurs(publicStatement)),
+	},
+	{
+		motoBucket: motoBucket{name: "a-partner-beside-anybody", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-partner-beside-anybody", mixedStatement)},
+		findings:   []finding{{"policy/write", "s3-bucket-public-policy", "auto", "resolved"}},
+		policy:     joined(document("a-partner-beside-anybody", strings.Replace(mixedStatement, `, "*"`, "", 1)), part("s3:PutObject", ""), "a-partner-beside-anybody"),
+	},
+	{
+		motoBucket: motoBucket{name: "a-service-beside-anybody", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-service-beside-anybody", serviceStatement)},
+		findings:   []finding{{"policy/write", "s3-bucket-public-policy", "auto", "resolved"}},
+		policy:     joined(document("a-service-beside-anybody", strings.Replace(serviceStatement, `"AWS":"*", `, "", 1)), part("s3:PutObject", ""), "a-service-beside-anybody"),
+	},
+	{
+		motoBucket: motoBucket{name: "an-office-beside-the-world", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("an-office-beside-the-world", officeStatement)},
+		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "auto", "resolved"}},
+		policy: joined(document("an-office-beside-the-world", strings.Replace(officeStatement, `, "0.0.0.0/0"`, "", 1)),
+			part("s3:GetObject", `"IpAddress":{"aws:SourceIp":"0.0.0.0/0"},`), "an-office-beside-the-world"),
+	},
+	{
+		motoBucket: motoBucket{name: "a-site-by-its-referer", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-site-by-its-referer", refererStatement)},
+		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "review", "open"}},
+		policy:     document("a-site-by-its-referer", refererStatement),
 	},
 	{
 		motoBucket: motoBucket{name: "the-world-in-two-halves", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("the-world-in-two-halves", halvesStatement, orgStatement)},
 		findings:   []finding{{"policy/write", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     document("the-world-in-two-halves", orgStatement),
+		policy:     document("the-world-in-two-halves", onlyOurs(halvesStatement), orgStatement),
 	},
 	{
-		motoBucket: motoBucket{name: "a-shared-text-in-the-policy", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-shared-text-in-the-policy", refererStatement, partnerStatement)},
+		motoBucket: motoBucket{name: "a-shared-text-in-the-policy", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-shared-text-in-the-policy", taggedStatement, partnerStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     document("a-shared-text-in-the-policy", partnerStatement),
+		policy:     document("a-shared-text-in-the-policy", onlyOurs(taggedStatement), partnerStatement),
 	},
 	{
 		motoBucket: motoBucket{name: "public-by-its-acl", ownership: types.ObjectOwnershipObjectWriter, acl: types.BucketCannedACLPublicRead},

@@ -46,7 +46,7 @@ func newMotoWorld(t *testing.T, server *moto.Server) *motoWorld {
 	}
 	w.vpc = *out.Vpcs[0].VpcId
 	w.emptyDefaults()
-	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte("version: 1\nsettle: 10ms\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte("version: 1\nsettle: 10ms\norganization: o-a1b2c3d4e5\ntrusted_accounts: [{id: '222233334444', name: ACME Data, reason: contract 42}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -47,6 +47,7 @@ func holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, 
 		}
 	}
 	holdGroupMutants(t, c, r, s, failures, p)
+	holdBucketMutants(t, c, r, s, failures, p)
 	return ev
 }
 

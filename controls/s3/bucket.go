@@ -14,7 +14,7 @@ func bucketReads() []string {
 	return []string{
 		"cloudfront:ListDistributions", "s3:GetAccessPoint", "s3:GetAccessPointPolicy", "s3:GetAccountPublicAccessBlock", "s3:GetBucketAcl",
 		"s3:GetBucketLocation", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketWebsite",
-		"s3:ListAccessPoints", "s3:ListAllMyBuckets",
+		"s3:GetMultiRegionAccessPointPolicy", "s3:ListAccessPoints", "s3:ListAllMyBuckets", "s3:ListMultiRegionAccessPoints",
 	}
 }
 

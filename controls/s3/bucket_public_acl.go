@@ -40,8 +40,8 @@ func BucketPublicACL() control.Control {
 			}
 			return []dera.Change{c}, nil
 		},
-		Prove: func(b *resource.Bucket, failures []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
-			return control.ProveBucket(b, keys(failures), changes)
+		Prove: func(b *resource.Bucket, failures []control.Failure, changes []dera.Change, s control.Settings) (dera.Evidence, error) {
+			return control.ProveBucket(b, keys(failures), changes, s)
 		},
 	})
 }

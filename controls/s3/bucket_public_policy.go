@@ -22,12 +22,17 @@ func BucketPublicPolicy() control.Control {
 			Severity: dera.Critical,
 			Why: "Whoever finds the bucket's name can read what lies in it, or write to it. Names are guessed and listed all the time, " +
 				"and most leaks of data from S3 began with such a policy.",
-			Fix: "The statements that let strangers in go out of the policy; every other byte of it stays. With the last statement the " +
-				"policy goes.",
+			Fix: "Public access is removed and nothing else: “*” from a list of principals, the wide range or value from a condition; every other " +
+				"byte of the policy stays. A statement for everyone alone is narrowed to the organisation that the configuration names (aws:PrincipalOrgID), " +
+				"or else to the bucket's own account (aws:PrincipalAccount), because its roles and users may have access through that statement only. When an " +
+				"element is removed, that part stays as a statement of its own. A whole statement is removed only where other statements grant the same.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "the statement can be dropped and put back"},
-				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that or its tags could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
+				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"},
+				{When: "a statement also names somebody, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
+				{When: "a statement goes by aws:Referer or aws:UserAgent", Disposition: dera.Review, Because: "it is public, and often meant for a site"},
+				{When: "a statement leaves the decision to access points, or an access point with a policy exists", Disposition: dera.Review, Because: "access through them depends on the statement; they are named"},
+				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that, its access points or its tags could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
 				{When: "BlockPublicPolicy is on although RestrictPublicBuckets is not", Disposition: dera.Review, Because: "S3 would not take the policy back"},
 			},
 			Refs:     refs("S3.2, S3.3", "S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED"),
@@ -37,26 +42,29 @@ func BucketPublicPolicy() control.Control {
 			ReviewBy: "2027-11-01",
 		},
 		Check: checkPolicy,
-		Plan: func(b *resource.Bucket, failures []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
+		Plan: func(b *resource.Bucket, failures []control.Failure, s control.Settings) ([]dera.Change, *control.Refusal) {
 			doc, err := b.Parsed()
 			if err != nil {
 				return nil, cannotPlan(err)
 			}
 			open, _ := resource.PublicStatements(context.Background(), b.ARN(), doc)
-			var drop []int
+			n := narrowing{bucket: b, house: s.House(b)}
 			for _, o := range open {
 				if hasKey(failures, policyKey(o.Writes)) {
-					drop = append(drop, o.Index)
+					n.look(doc, o.Index)
 				}
 			}
-			c, err := b.DropStatements(drop)
+			if n.impossible != "" {
+				return nil, &control.Refusal{Code: "cannot-narrow", Why: n.impossible}
+			}
+			c, err := b.Narrow(n.cuts, n.house)
 			if err != nil {
 				return nil, cannotPlan(err)
 			}
 			return []dera.Change{c}, nil
 		},
-		Prove: func(b *resource.Bucket, failures []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
-			return control.ProveBucket(b, keys(failures), changes)
+		Prove: func(b *resource.Bucket, failures []control.Failure, changes []dera.Change, s control.Settings) (dera.Evidence, error) {
+			return control.ProveBucket(b, keys(failures), changes, s)
 		},
 	})
 }
@@ -68,7 +76,7 @@ func policyKey(writes bool) string {
 	return control.PolicyRead
 }
 
-func checkPolicy(b *resource.Bucket, _ control.Settings) control.Result {
+func checkPolicy(b *resource.Bucket, s control.Settings) control.Result {
 	if !b.Read(resource.PartPolicy) {
 		return judged(nil, "dera was not let read the bucket policy")
 	}
@@ -78,16 +86,19 @@ func checkPolicy(b *resource.Bucket, _ control.Settings) control.Result {
 	}
 	open, unsure := resource.PublicStatements(context.Background(), b.ARN(), doc)
 	if b.Blocked().RestrictedBuckets && len(open) > 0 {
-		// What S3 takes for public is cut down to the account itself, all of it.
-		if public, _ := resource.DeemedPublic(context.Background(), doc); public {
+		// What S3 takes for public is cut down to the account itself, all of it. In
+		// doubt the block does not help.
+		if deemed, _ := resource.S3Public(doc); deemed == resource.DeemedPublic {
 			return control.Result{Outcome: control.Pass}
 		}
 	}
 	var failures []control.Failure
 	for _, writes := range []bool{false, true} {
 		var lines, actions []string
+		n := narrowing{bucket: b, house: s.House(b)}
 		for _, o := range open {
 			if o.Writes == writes {
+				n.look(doc, o.Index)
 				lines = append(lines, "“"+o.Line+"”")
 				actions = append(actions, granted(doc.Statements[o.Index])...)
 			}
@@ -102,7 +113,7 @@ func checkPolicy(b *resource.Bucket, _ control.Settings) control.Result {
 		if writes {
 			f.Severity, f.Title = dera.Critical, "The bucket policy lets strangers write or more"
 		}
-		failures = append(failures, lowered(b, f, b.Blocked().PublicPolicy))
+		failures = append(failures, n.lower(lowered(b, f, b.Blocked().PublicPolicy)))
 	}
 	return judged(failures, unsure)
 }

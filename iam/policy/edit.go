@@ -8,12 +8,14 @@ import (
 )
 
 // Edit is one change to the text of a document. Make it with RemoveStatement,
-// RemoveAction, ReplaceAction, RemoveResource or RemovePrincipal. Statements
-// are counted as they stand in the document before any edit.
+// RemoveAction, ReplaceAction, RemoveResource, RemovePrincipal or
+// RemoveConditionValue. Statements are counted as they stand in the document
+// before any edit.
 type Edit struct {
 	statement int
 	element   string // "" for the whole statement
-	kind      string // of the principal
+	kind      string // of the principal, or the operator of the condition
+	key       string // of the condition
 	value     string
 	with      []string
 }
@@ -138,7 +140,16 @@ func (d *Document) dropStatements(s *splice, edits []Edit) error {
 func (d *Document) mark(s *splice, e Edit) error {
 	parent := d.Statements[e.statement].node
 	name := e.element
-	if e.element == "Principal" {
+	switch e.element {
+	case "Condition":
+		if parent = parent.find("Condition"); parent != nil {
+			parent = parent.find(e.kind)
+		}
+		if parent == nil {
+			return ErrNotFound
+		}
+		name = e.key
+	case "Principal":
 		if parent = parent.find("Principal"); parent == nil {
 			return ErrNotFound
 		}

@@ -151,6 +151,8 @@ func TestPrincipals(t *testing.T) {
 		{"none_and_some", ``, `"Principal":{"AWS":"1"},`, false},
 		{"some_and_none", `"Principal":"*",`, ``, false},
 		{"not_principal", `"NotPrincipal":{"AWS":"1"},`, `"Principal":{"AWS":"2"},`, false},
+		{"not_principal_and_a_condition", `"NotPrincipal":{"AWS":"1"},`, `"NotPrincipal":{"AWS":"1"},"Condition":{"Bool":{"aws:SecureTransport":"true"}},`, true},
+		{"not_another_principal", `"NotPrincipal":{"AWS":"1"},`, `"NotPrincipal":{"AWS":"2"},"Condition":{"Bool":{"aws:SecureTransport":"true"}},`, false},
 		{"not_principal_the_same", `"NotPrincipal":{"AWS":"1"},`, `"NotPrincipal":{"AWS":"1"},`, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -196,7 +197,7 @@ func resourceGlob(r string, completed bool, inPart int) glob {
 func (s *statement) coversPrincipals(o *statement) bool {
 	switch {
 	case s.NotPrincipals != nil || o.NotPrincipals != nil:
-		return false // only equal ones, which holdsFor has seen
+		return reflect.DeepEqual(s.NotPrincipals, o.NotPrincipals)
 	case s.Principals == nil:
 		return o.Principals == nil
 	case s.Principals.Everyone():

@@ -1,0 +1,125 @@
+package resource
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dera/iam/policy"
+	"dera/iam/reason"
+)
+
+// Outsider is somebody outside of the bucket's account whom its policy names: an account, an organisation, or a principal of which the account does not
+// show. Kind is account, organisation, canonical or principal.
+type Outsider struct{ Kind, ID string }
+
+// Outsiders finds those to whom the statement gives access, without those whom
+// trusted knows. What the policy's denials take back does not count; in doubt it does.
+func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int, trusted func(id string) bool) []Outsider {
+	st := doc.Statements[index]
+	if st.Effect != policy.Allow {
+		return nil
+	}
+	zone := reason.Zone{Accounts: []string{b.Owner}, Principals: []string{b.OwnerID}}
+	var out []Outsider
+	add := func(kind, id string) {
+		o := Outsider{kind, id}
+		switch {
+		case id == "" || id == b.Owner || id == b.OwnerID || slices.Contains(out, o):
+		case !trusted(id):
+			out = append(out, o)
+		case kind == "organisation":
+			zone.Organizations = append(zone.Organizations, id)
+		case kind == "account":
+			zone.Accounts = append(zone.Accounts, id)
+		default:
+			zone.Principals = append(zone.Principals, id)
+		}
+	}
+	for _, p := range PrincipalsOf(&st) {
+		switch account := p.Account(); {
+		case p.Everyone():
+			for _, c := range st.Conditions {
+				byCondition(c, add)
+			}
+		case account == "cloudfront": // an origin access identity of the account's own
+		case account != "":
+			add("account", account)
+		case p.Kind == policy.PrincipalCanonical:
+			add("canonical", p.Value)
+		case p.Kind == policy.PrincipalAWS:
+			add("principal", p.Value)
+		case p.Kind == policy.PrincipalFederated:
+			if parts := strings.SplitN(p.Value, ":", 6); len(parts) == 6 {
+				add("account", parts[4])
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	if reason.External(ctx, reason.Policies{Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
+		return nil
+	}
+	return out
+}
+
+// byCondition finds the accounts and organisations that a condition holds a
+// statement for anybody to.
+func byCondition(c policy.Condition, add func(kind, id string)) {
+	op, ok := policy.ParseOperator(c.Operator)
+	if !ok || op.Negated() || !strings.HasPrefix(op.Test, "String") && !strings.HasPrefix(op.Test, "Arn") {
+		return
+	}
+	for _, v := range c.Values {
+		if fixed := !strings.ContainsAny(v, "*?$"); !fixed && !strings.HasPrefix(v, "arn:") && !strings.HasPrefix(v, "o-") {
+			continue
+		}
+		switch key := strings.ToLower(c.Key); key {
+		case "aws:principalaccount", "s3:dataaccesspointaccount":
+			add("account", v)
+		case "aws:principalarn", "s3:dataaccesspointarn":
+			if parts := strings.SplitN(v, ":", 6); len(parts) == 6 && !strings.ContainsAny(parts[4], "*?$") {
+				add("account", parts[4])
+			}
+		case "aws:principalorgid", "aws:principalorgpaths":
+			if org, _, _ := strings.Cut(v, "/"); !strings.ContainsAny(org, "*?$") {
+				add("organisation", org)
+			}
+		}
+	}
+}
+
+// OpenServices are the services of AWS that a statement allows on behalf of any
+// account: without a condition on whose behalf they come, and with no denial of
+// that. A service can be made to act by any of its customers.
+//
+// Source: IAM user guide, "The confused deputy problem".
+func OpenServices(doc *policy.Document, index int) []string {
+	st := &doc.Statements[index]
+	behalf := func(st *policy.Statement) bool {
+		return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+			op, _ := policy.ParseOperator(c.Operator)
+			switch strings.ToLower(c.Key) {
+			case "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner":
+				return st.Effect == policy.Deny || !op.Negated() && !op.IfExists && op.Set != policy.ForAllValues
+			}
+			return false
+		})
+	}
+	if st.Effect != policy.Allow || behalf(st) {
+		return nil
+	}
+	for i := range doc.Statements {
+		if s := &doc.Statements[i]; s.Effect == policy.Deny && behalf(s) {
+			return nil
+		}
+	}
+	var out []string
+	for _, p := range PrincipalsOf(st) {
+		if p.Kind == policy.PrincipalService && !slices.Contains(out, p.Value) {
+			out = append(out, p.Value)
+		}
+	}
+	return out
+}
