@@ -57,12 +57,13 @@ func (c *compiler) declare(p *prepared) {
 			dim.many = u.set || c.reading.ManyValues
 			dim.loose = !u.set
 		}
-		if u.boolean {
-			dim.texts = lang.Union(folded("true"), folded("false"))
-		}
-		if u.ranged {
-			dim.ranged = true
-			dim.universe, _ = universeOf(u.test)
+		switch kind := p.cfg.Type(dim.key); {
+		case kind == Boolean && u.boolean:
+			dim.kind, dim.texts = kind, lang.Union(folded("true"), folded("false"))
+		case kind == ARN && u.arn:
+			dim.kind, dim.texts = kind, arns()
+		case kind != Text && kind != Boolean && kind != ARN && u.ranged:
+			dim.kind = kind
 		}
 	}
 }

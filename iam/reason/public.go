@@ -83,15 +83,18 @@ func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Ex
 	}
 	var made choices
 	var used []Reading
-	for pending := p.cfg.Readings; len(pending) > 0 && len(open) > 0; {
-		run := p.newRun(ctx, pending[0], nil)
-		used = append(used, pending[0])
+	for len(open) > 0 {
+		r, more := made.next(p.cfg.Readings, used)
+		if !more {
+			break
+		}
+		run := p.newRun(ctx, r, nil)
+		used = append(used, r)
 		open = slices.DeleteFunc(open, func(src *source) bool {
 			j := judges[src.ref]
 			return !p.stillHolds(j.Witness, run.reading) && j.hear(run.answer([]*source{src}), run)
 		})
 		made = made.add(run.compiler.choices)
-		pending = made.remaining(pending[1:], used)
 	}
 	return verdictOf(p, judges)
 }

@@ -118,6 +118,8 @@ type Config struct {
 	// [GlobalArity]. Keys that are used with a set operator and that it does not
 	// know carry many.
 	Arity func(key string) Arity
+	// Type says what values a condition key has; nil means [GlobalType].
+	Type func(key string) Type
 	// Readings are the readings that must agree; nil means [AllReadings].
 	Readings []Reading
 
@@ -134,8 +136,8 @@ func (c Config) withDefaults() Config {
 	if c.Arity == nil {
 		c.Arity = GlobalArity
 	}
-	if c.Readings == nil {
-		c.Readings = AllReadings()
+	if c.Type == nil {
+		c.Type = GlobalType
 	}
 	return c
 }

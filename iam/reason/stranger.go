@@ -93,7 +93,7 @@ func (s stranger) assume(c *compiler) []lit {
 		case key == "aws:sourceip":
 			trusted := narrow(lang.NewRanges(networks...)).Union(private())
 			if addressed {
-				out = append(out, c.t.someRange(d, trusted).not())
+				out = append(out, c.t.someRange(d, addresses, trusted).not())
 			}
 		case key == "aws:principalisawsservice":
 			out = append(out, c.boolean(d, []string{"true"})[0].lit.not())

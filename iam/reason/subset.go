@@ -48,15 +48,18 @@ type Equivalence struct {
 func decide(ctx context.Context, cl claim, cfg Config) Answer {
 	p := prepare(cl, cfg.withDefaults())
 	var j judge
-	for pending := p.cfg.Readings; len(pending) > 0; {
-		if !p.stillHolds(j.Witness, pending[0]) {
-			run := p.newRun(ctx, pending[0], nil)
+	for {
+		r, more := j.made.next(p.cfg.Readings, j.read)
+		if !more {
+			break
+		}
+		if !p.stillHolds(j.Witness, r) {
+			run := p.newRun(ctx, r, nil)
 			if j.hear(run.answer(p.grants()), run) {
 				break
 			}
 		}
-		j.read = append(j.read, pending[0])
-		pending = j.made.remaining(pending[1:], j.read)
+		j.read = append(j.read, r)
 	}
 	return j.Answer
 }
