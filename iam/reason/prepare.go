@@ -198,9 +198,9 @@ type run struct {
 // the search needs them, so that a reading that makes no difference to those
 // that matter is not asked for.
 func (p *prepared) newRun(ctx context.Context, r Reading, bound map[string]*string) *run {
-	c := &compiler{t: newTable(), reading: r, arity: p.cfg.Arity, bound: bound}
-	c.declare(p)
 	budget := lang.NewBudget(ctx, p.cfg.MaxStates)
+	c := &compiler{t: newTable(), reading: r, arity: p.cfg.Arity, typeOf: p.cfg.Type, budget: budget, bound: bound}
+	c.declare(p)
 	q := &question{
 		prepared: p,
 		search:   &search{theory: newTheory(c.t, budget), nodes: p.cfg.MaxNodes},

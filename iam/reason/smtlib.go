@@ -20,7 +20,7 @@ import (
 // cannot express: a variable between wildcards, a value that cannot be read.
 func SMTLIB(fresh, known Policies, r Reading, cfg Config) (string, error) {
 	cfg = cfg.withDefaults()
-	c := &compiler{t: newTable(), reading: r, arity: cfg.Arity}
+	c := &compiler{t: newTable(), reading: r, arity: cfg.Arity, typeOf: cfg.Type}
 	p := &prepared{cfg: cfg}
 	p.sources(fresh, true)
 	p.sources(known, false)

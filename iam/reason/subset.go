@@ -46,6 +46,11 @@ type Equivalence struct {
 
 // decide answers a claim under every reading that makes a difference.
 func decide(ctx context.Context, cl claim, cfg Config) Answer {
+	for _, doc := range slices.Concat(cl.fresh, cl.known) {
+		if at := unnamed(doc); at >= 0 {
+			return Answer{Why: Refused, Detail: fmt.Sprintf("statement %d names no principal and others do, which AWS refuses", at+1)}
+		}
+	}
 	p := prepare(cl, cfg.withDefaults())
 	var j judge
 	for {
