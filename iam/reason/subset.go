@@ -26,11 +26,16 @@ func SubsetOf(ctx context.Context, actions []string, fresh, known Policies, cfg 
 // Equivalent decides whether a and b allow the same requests: refuted when one
 // direction is, proved when both are.
 func Equivalent(ctx context.Context, a, b Policies, cfg Config) Equivalence {
-	e := Equivalence{Forth: Subset(ctx, a, b, cfg), Back: Subset(ctx, b, a, cfg)}
+	return Both(Subset(ctx, a, b, cfg), Subset(ctx, b, a, cfg))
+}
+
+// Both joins the answers to both directions.
+func Both(forth, back Answer) Equivalence {
+	e := Equivalence{Forth: forth, Back: back}
 	switch {
-	case e.Forth.Verdict == Refuted || e.Back.Verdict == Refuted:
+	case forth.Verdict == Refuted || back.Verdict == Refuted:
 		e.Verdict = Refuted
-	case e.Forth.Verdict == Proved && e.Back.Verdict == Proved:
+	case forth.Verdict == Proved && back.Verdict == Proved:
 		e.Verdict = Proved
 	}
 	return e
