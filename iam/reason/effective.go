@@ -58,7 +58,7 @@ func with(doc *policy.Document, change func(*policy.Statement)) *policy.Document
 func recognised(policies Policies, cfg Config) (Policies, map[int]map[int]string) {
 	known := cfg.Known
 	if known == nil {
-		known = knownKeys()
+		known = KnownKeys(nil)
 	}
 	foreign := func(c policy.Condition) bool { return !known(c.Key) }
 	found := map[int]map[int]string{}
@@ -88,11 +88,10 @@ func recognised(policies Policies, cfg Config) (Policies, map[int]map[int]string
 	return out, found
 }
 
-// knownKeys returns what knows the keys that AWS documents for every service,
+// KnownKeys returns what knows the keys that AWS documents for every service,
 // those of identity providers, which are named after their host, and those of
-// the catalogue, which is opened when it is needed.
-func knownKeys() func(key string) bool {
-	var c *catalog.Catalog
+// the catalogue; without one, the embedded one is opened when it is needed.
+func KnownKeys(c *catalog.Catalog) func(key string) bool {
 	return func(key string) bool {
 		key = strings.ToLower(key)
 		service, _, _ := strings.Cut(key, ":")
