@@ -2,6 +2,7 @@ package proof
 
 import (
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -135,10 +136,10 @@ func (m *mixer) pair(t testing.TB) (old, fresh *policy.Document) {
 		case 3:
 			if have, ok := c["Condition"].(map[string]map[string][]string); ok { // one value fewer, or a condition more
 				more := map[string]map[string][]string{}
-				for op, keys := range have {
+				for _, op := range slices.Sorted(maps.Keys(have)) {
 					more[op] = map[string][]string{}
-					for key, values := range keys {
-						more[op][key] = values[:1+m.IntN(len(values))]
+					for _, key := range slices.Sorted(maps.Keys(have[op])) {
+						more[op][key] = have[op][key][:1+m.IntN(len(have[op][key]))]
 					}
 				}
 				op, key, values := m.condition()
@@ -180,12 +181,12 @@ func (m *mixer) request() eval.Request {
 	if m.IntN(2) == 0 {
 		r.Context["aws:tagkeys"] = slices.Compact([]string{m.pick(oddTexts()...), m.pick(oddTexts()...)})
 	}
-	for key, values := range map[string][]string{
-		"aws:sourceip": {"10.1.2.3", "11.0.0.1", "2001:db8::1", "::1"}, "aws:securetransport": {"true", "false"},
-		"aws:currenttime": {"2026-12-01T10:00:00Z", "2027-01-01T00:00:00Z"}, "aws:multifactorauthage": {"1", "2026", "3"},
+	for _, typed := range [][]string{ // a key and its values
+		{"aws:sourceip", "10.1.2.3", "11.0.0.1", "2001:db8::1", "::1"}, {"aws:securetransport", "true", "false"},
+		{"aws:currenttime", "2026-12-01T10:00:00Z", "2027-01-01T00:00:00Z"}, {"aws:multifactorauthage", "1", "2026", "3"},
 	} {
 		if m.IntN(3) > 0 {
-			r.Context[key] = []string{m.pick(values...)}
+			r.Context[typed[0]] = []string{m.pick(typed[1:]...)}
 		}
 	}
 	return r

@@ -96,7 +96,7 @@ func KnownKeys(c *catalog.Catalog) func(key string) bool {
 		key = strings.ToLower(key)
 		service, _, _ := strings.Cut(key, ":")
 		switch {
-		case GlobalArity(key) != ArityUnknown, trustOf(key) != noTrust, strings.Contains(service, "."):
+		case GlobalArity(key) != ArityUnknown, trustOf(key) != noTrust, strings.Contains(service, "."), service == "saml":
 			return true
 		case service == "aws":
 			return false
