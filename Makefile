@@ -59,6 +59,7 @@ extra: ## the suite over the folder of real data that DERA_EXTRA_DATA names
 .PHONY: long
 long: race ## what takes too long for CI: the race detector, fuzzing, the estate under faults again and again
 	$(MAKE) fuzz
+	$(MAKE) mixed-long
 	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
 	$(GO) test ./engine -run 'TestCrashMatrix|TestServiceThatIsAwayForLong|TestLyingBackend' -count=5 -timeout 30m
 

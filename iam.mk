@@ -1,6 +1,6 @@
 # Targets of the IAM library. The Makefile includes this file.
 
-.PHONY: bench-iam iam-managed fuzz-long
+.PHONY: bench-iam iam-managed fuzz-long mixed-long
 
 # Measure proofs and decisions, beside cvc5 and iam-simulate, into .bench/iam.jsonl.
 # IAM_BENCH=bundle, memory, faults, cvc5, aws_pairs, version_diffs or decisions runs one of them.
@@ -29,3 +29,8 @@ fuzz-long: ## 10,000 random policy pairs against cvc5, and fuzzing of iam
 	go test -run '^$$' -fuzz '^FuzzSubset$$' -fuzztime $(FUZZ_TIME) ./iam/reason
 	go test -run '^$$' -fuzz '^FuzzSolve$$' -fuzztime $(FUZZ_TIME) ./iam/lang
 	go test -run '^$$' -fuzz '^FuzzNumberPoint$$' -fuzztime $(FUZZ_TIME) ./iam/lang
+
+# Compare proofs about operators of all types on free text with a concrete evaluator.
+MIXED_PAIRS ?= 4000
+mixed-long: ## 4,000 random policies with mixed operators on free text: no proof is contradicted
+	DERA_MIXED_PAIRS=$(MIXED_PAIRS) go test -count=1 -timeout 30m -run '_on_free_text$$' -v ./iam/proof

@@ -6,6 +6,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
+	"dera/iam/proof"
 	"dera/iam/reason"
 )
 
@@ -22,7 +23,7 @@ func newPolicyDiffCommand(a *app) *cobra.Command {
 				return err
 			}
 			old, fresh := files[0], files[1]
-			same := reason.Equivalent(cmd.Context(), documents(files[1:]), documents(files[:1]), reason.Config{})
+			same := proof.Equivalent(cmd.Context(), documents(files[1:]), documents(files[:1]), reason.Config{})
 			text := udiff.Unified(old.name, fresh.name, old.doc.Text(), fresh.doc.Text())
 			if a.json() {
 				err := a.printJSON(struct {

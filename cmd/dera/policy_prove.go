@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dera/iam/proof"
 	"dera/iam/reason"
 )
 
@@ -30,7 +31,7 @@ func newPolicyProveCommand(a *app) *cobra.Command {
 					return err
 				}
 			}
-			answer := reason.Subset(cmd.Context(), fresh, old, reason.Config{})
+			answer := proof.Subset(cmd.Context(), fresh, old, reason.Config{})
 			if certificate != "" && answer.Verdict == reason.Proved {
 				if err := proveCertificate(cmd.Context(), certificate, fresh, old); err != nil {
 					return err

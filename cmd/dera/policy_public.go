@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"dera/iam/proof"
 	"dera/iam/reason"
 )
 
@@ -34,9 +35,9 @@ func newPolicyPublicCommand(a *app) *cobra.Command {
 			var found reason.Exposure
 			external := len(zone.Accounts)+len(zone.Organizations)+len(zone.Principals) > 0
 			if external {
-				found = reason.External(cmd.Context(), documents(files), zone, reason.Config{})
+				found = proof.External(cmd.Context(), documents(files), zone, reason.Config{})
 			} else {
-				found = reason.Public(cmd.Context(), documents(files), reason.Config{})
+				found = proof.Public(cmd.Context(), documents(files), reason.Config{})
 			}
 			if a.json() {
 				err = a.printJSON(exposureJSON(found, files))

@@ -111,7 +111,7 @@ func newARNTest(list []string, variables bool) (test, []variable) {
 
 func (t *arnTest) match(value string, context Context) verdict {
 	if !strings.HasPrefix(value, "arn:") || strings.Count(value, ":") < arnParts-1 {
-		return incomparable
+		return untyped
 	}
 	return asVerdict(slices.ContainsFunc(t.patterns, func(p arnValue) bool {
 		var room values

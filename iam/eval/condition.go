@@ -21,14 +21,15 @@ type test interface {
 	match(value string, context Context) verdict
 }
 
-// verdict is the answer of a test. Values that cannot be compared at all hold
+// verdict is the answer of a test. What a policy says and cannot be read holds
 // neither for an operator nor for its negation.
 type verdict uint8
 
 const (
 	differs verdict = iota
 	matches
-	incomparable
+	untyped      // the value of the request is not of the operator's type
+	incomparable // a value of the policy is not
 )
 
 // newCondition compiles a condition. One with an operator that AWS does not
@@ -74,6 +75,9 @@ func (c *condition) holds(context Context, reading Reading) bool {
 		(c.op.Set != policy.NoSet || c.op.Test == "Null") {
 		present = nil
 	}
+	if c.op.Test == "Null" && reading.PlainNull {
+		return len(present) == 0 && c.test.(nullTest).absent || len(present) > 0 && c.test.(nullTest).present
+	}
 	if len(present) == 0 {
 		return c.holdsAbsent()
 	}
@@ -98,14 +102,24 @@ func (c *condition) accepts(value string, context Context, reading Reading) bool
 	if reading.LooseBool && c.op.Test == "Bool" && !strings.EqualFold(value, "true") {
 		value = "false"
 	}
-	switch c.test.match(value, context) {
+	switch c.match(value, context, reading) {
 	case matches:
 		return !c.negated
 	case differs:
 		return c.negated
+	case untyped:
+		return c.negated && reading.UntypedDiffers
 	case incomparable:
 	}
 	return false
+}
+
+// match compares, for which only the case of letters needs the reading.
+func (c *condition) match(value string, context Context, reading Reading) verdict {
+	if t, ok := c.test.(*stringTest); ok && t.fold {
+		return t.matchFold(value, context, reading.ASCIIFold)
+	}
+	return c.test.match(value, context)
 }
 
 // holdsAbsent: "If the key that you specify in a policy condition is not

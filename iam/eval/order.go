@@ -49,7 +49,7 @@ func newOrderedTest[T any](t orderedTest[T], list []string) *orderedTest[T] {
 func (t *orderedTest[T]) match(value string, _ Context) verdict {
 	got, ok := t.parse(value)
 	if !ok {
-		return incomparable
+		return untyped
 	}
 	for _, want := range t.values {
 		if t.relation.holds(t.compare(got, want)) {

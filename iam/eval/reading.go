@@ -34,9 +34,29 @@ type Reading struct {
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 	EmptyIsNull bool
 
+	// PlainNull reads Null with a set operator as Null alone. Otherwise the set
+	// operator decides about a key that is absent: ForAllValues holds and
+	// ForAnyValue does not. The grammar allows both, and no page says what they
+	// mean together: the page on set operators knows comparisons of values only.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+	PlainNull bool
+
+	// UntypedDiffers lets a negated operator hold for a value that is not of the
+	// operator's type: a text under NumericNotEquals, DateNotEquals, NotIpAddress
+	// or ArnNotLike. Otherwise such a value matches neither an operator nor its
+	// negation. The page on operators says only that they need values of their
+	// type, not what a negation makes of others.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+	UntypedDiffers bool
+
+	// ASCIIFold disregards case for the letters a to z only. Otherwise
+	// StringEqualsIgnoreCase disregards it for all letters of Unicode. The page on
+	// operators says "case-insensitive" and no more.
+	ASCIIFold bool
+
 	// LooseBool takes every value of a request but "true" as false under Bool,
 	// as the policy simulator does. Otherwise only "false" is false. It is not
-	// among Readings, because AWS sets these keys to nothing else.
+	// among Readings: a value that cannot be converted does not match.
 	LooseBool bool
 }
 
@@ -44,9 +64,10 @@ type Reading struct {
 // sees them, the zero value first.
 func Readings() []Reading {
 	var all []Reading
-	for i := range 16 {
+	for i := range 128 {
 		all = append(all, Reading{
 			PlainGlobs: i&1 != 0, LiteralARNs: i&2 != 0, VoidNull: i&4 != 0, EmptyIsNull: i&8 != 0,
+			PlainNull: i&16 != 0, UntypedDiffers: i&32 != 0, ASCIIFold: i&64 != 0,
 		})
 	}
 	return all

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // boolTest compares booleans, regardless of case.
@@ -16,7 +15,7 @@ func newBoolTest(list []string) test {
 }
 
 func (t boolTest) match(value string, _ Context) verdict {
-	return asVerdict(t.yes && strings.EqualFold(value, "true") || t.no && strings.EqualFold(value, "false"))
+	return asVerdict(t.yes && equalASCII(value, "true") || t.no && equalASCII(value, "false"))
 }
 
 // binaryTest compares base64 texts. Two of them stand for the same bytes only
@@ -55,8 +54,8 @@ func newAddressTest(list []string) test {
 
 func (t addressTest) match(value string, _ Context) verdict {
 	addr, err := netip.ParseAddr(value)
-	if err != nil {
-		return incomparable
+	if err != nil || addr.Zone() != "" {
+		return untyped
 	}
 	for _, r := range t.ranges {
 		if r.Contains(addr) {

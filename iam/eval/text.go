@@ -48,30 +48,58 @@ func (t *stringTest) match(value string, context Context) verdict {
 		return matches
 	}
 	for _, v := range t.exact {
-		if v == value || t.fold && strings.EqualFold(v, value) {
+		if v == value {
 			return matches
 		}
 	}
 	for i := range t.patterns {
-		if t.patterns[i].match(value, context, t.fold) {
+		if t.patterns[i].match(value, context) {
 			return matches
 		}
 	}
 	return differs
 }
 
-// match compares with the variables filled in. One without a value makes the
-// pattern match nothing.
-func (p *stringPattern) match(value string, context Context, fold bool) bool {
-	var room values
-	values, ok := resolveAll(p.variables, context, &room)
-	if !ok {
+// matchFold is match regardless of case: of the letters of ASCII, or of all.
+func (t *stringTest) matchFold(value string, context Context, ascii bool) verdict {
+	equal := strings.EqualFold
+	if ascii {
+		equal = equalASCII
+	}
+	for _, v := range t.exact {
+		if equal(v, value) {
+			return matches
+		}
+	}
+	for i := range t.patterns { // no wildcards here: write the value out
+		var room values
+		values, ok := resolveAll(t.patterns[i].variables, context, &room)
+		if ok && equal(value, fill(t.patterns[i].glob.pieces, values)) {
+			return matches
+		}
+	}
+	return differs
+}
+
+// equalASCII compares regardless of the case of the letters a to z.
+func equalASCII(a, b string) bool {
+	if len(a) != len(b) {
 		return false
 	}
-	if fold { // no wildcards here: write the value out
-		return strings.EqualFold(value, fill(p.glob.pieces, values))
+	for i := range len(a) {
+		if toLower(a[i]) != toLower(b[i]) {
+			return false
+		}
 	}
-	return p.glob.match(value, values)
+	return true
+}
+
+// match compares with the variables filled in. One without a value makes the
+// pattern match nothing.
+func (p *stringPattern) match(value string, context Context) bool {
+	var room values
+	values, ok := resolveAll(p.variables, context, &room)
+	return ok && p.glob.match(value, values)
 }
 
 // fill writes out pieces without wildcards.

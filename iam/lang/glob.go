@@ -10,7 +10,7 @@ import (
 // elem is one position of a glob that consumes exactly one letter.
 type elem struct {
 	kind elemKind
-	r    rune // the letter of litElem and foldElem, the variable of varElem
+	r    rune // the letter of litElem, foldElem and asciiElem, the variable of varElem
 }
 
 type elemKind uint8
@@ -18,6 +18,7 @@ type elemKind uint8
 const (
 	litElem    elemKind = iota // one given character
 	foldElem                   // one given character in any case
+	asciiElem                  // one given letter of ASCII, large or small
 	anyElem                    // any character: ?
 	anySegElem                 // any character but a colon: ? inside an ARN segment
 	varElem                    // the value of a policy variable
@@ -146,6 +147,9 @@ func (g *Glob) appendKey(b *strings.Builder) {
 		case foldElem:
 			b.WriteString("\x03")
 			b.WriteRune(e.r)
+		case asciiElem:
+			b.WriteString("\x08")
+			b.WriteRune(e.r)
 		case anyElem:
 			b.WriteString("\x04")
 		case anySegElem:
@@ -180,6 +184,17 @@ func (b *Builder) Fold(text string) {
 			continue
 		}
 		b.add(elem{foldElem, foldRune(r)})
+	}
+}
+
+// FoldASCII appends text that matches itself in any case of the letters a to z.
+func (b *Builder) FoldASCII(text string) {
+	for _, r := range text {
+		if 'a' <= r|0x20 && r|0x20 <= 'z' {
+			b.add(elem{asciiElem, r | 0x20})
+			continue
+		}
+		b.add(elem{litElem, r})
 	}
 }
 

@@ -22,7 +22,7 @@ func (m *machine) letters(s bitset, out []elem) []elem {
 			if i < m.alive[0].hi {
 				out = addLetter(out, e)
 			}
-		case foldElem:
+		case foldElem, asciiElem:
 			for _, r := range e.variants() {
 				out = addLetter(out, elem{litElem, r})
 			}

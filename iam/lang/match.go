@@ -143,7 +143,9 @@ func (e elem) takes(l elem) bool {
 	case litElem:
 		return l.kind == litElem && l.r == e.r
 	case foldElem:
-		return l.kind == foldElem && l.r == e.r || l.kind == litElem && foldRune(l.r) == e.r
+		return (l.kind == foldElem || l.kind == asciiElem) && l.r == e.r || l.kind == litElem && foldRune(l.r) == e.r
+	case asciiElem:
+		return l.kind == asciiElem && l.r == e.r || l.kind == litElem && l.r|0x20 == e.r
 	case anyElem:
 		return l.kind != varElem
 	case anySegElem:
@@ -185,8 +187,11 @@ func stepAll(elems []elem, loops []loop, cur, next bitset, letter elem) bool {
 	return alive
 }
 
-// variants returns the characters that a foldElem accepts.
+// variants returns the characters that a foldElem or an asciiElem accepts.
 func (e elem) variants() []rune {
+	if e.kind == asciiElem {
+		return []rune{e.r, e.r &^ 0x20}
+	}
 	out := []rune{e.r}
 	for f := unicode.SimpleFold(e.r); f != e.r; f = unicode.SimpleFold(f) {
 		out = append(out, f)

@@ -76,6 +76,23 @@ func DatePoint(sec int64, nano int32) Point {
 	return Point{Date, hi + carry, lo}
 }
 
+// NextSecond returns the first moment in whole seconds at or after a date, and
+// false for what is no date, or later than all of them.
+func (p Point) NextSecond() (Point, bool) {
+	if p.Family != Date || p.Hi >= 1e9 {
+		return p, false
+	}
+	sec, nano := bits.Div64(p.Hi, p.Lo, 1e9)
+	if nano == 0 {
+		return p, true
+	}
+	if sec == ^uint64(0) {
+		return p, false
+	}
+	hi, lo := bits.Mul64(sec+1, 1e9)
+	return Point{Date, hi, lo}, true
+}
+
 // dateText writes the moments of the years 1 to 9999.
 func (p Point) dateText() (string, bool) {
 	if p.Hi >= 1e9 {

@@ -43,7 +43,7 @@ func (g *Glob) Regex() string {
 			out = append(out, "re.allchar")
 		case anySegElem:
 			out = append(out, inside)
-		case foldElem:
+		case foldElem, asciiElem:
 			var b strings.Builder
 			for _, r := range e.variants() {
 				b.WriteString(` (str.to_re "` + smtLetter(r) + `")`)

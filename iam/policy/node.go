@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // node is one JSON value with its place in the text. The tree keeps source
 // order and every string's exact span: edits cut and paste by these spans.
 type node struct {
@@ -48,4 +50,13 @@ func (n *node) elements() []*node {
 		return n.items
 	}
 	return []*node{n}
+}
+
+// malformed reports whether an object has one of the keys with neither a string
+// nor an array, which is a fault of its own.
+func (n *node) malformed(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		v := n.find(key)
+		return v != nil && v.kind != nodeString && v.kind != nodeArray
+	})
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 )
@@ -13,24 +14,35 @@ import (
 // positions in an encoded document count in the decoded text.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Parse(text string) (*Document, error) {
-	text, err := decode(text)
+	doc, faults := parse(text)
+	if len(faults) > 0 {
+		return nil, faults[0]
+	}
+	return doc, nil
+}
+
+// parse reads a document as far as it goes and returns what is outside of the
+// grammar, in the order in which it was met. Without a document there is one
+// fault at least.
+func parse(text string) (*Document, []*Error) {
+	text, fail := decode(text)
+	if fail != nil {
+		return nil, []*Error{fail}
+	}
+	root, faults, err := scan(text)
 	if err != nil {
-		return nil, err
+		var e *Error
+		errors.As(err, &e)
+		return nil, append(faults, e)
 	}
-	root, err := scan(text)
-	if err != nil {
-		return nil, err
-	}
-	p := &parser{doc: &Document{text: text, root: root}}
-	if err := p.document(root); err != nil {
-		return nil, err
-	}
-	return p.doc, nil
+	p := &parser{doc: &Document{text: text, root: root}, faults: faults}
+	p.document(root)
+	return p.doc, p.faults
 }
 
 // decode undoes URL encoding. A text that starts with a brace is plain: a "%"
 // or "+" in it stands for itself.
-func decode(text string) (string, error) {
+func decode(text string) (string, *Error) {
 	if strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
 		return text, nil
 	}
@@ -42,134 +54,131 @@ func decode(text string) (string, error) {
 }
 
 // parser turns the tree into the Document's fields.
-type parser struct{ doc *Document }
-
-func (p *parser) fail(n *node, format string, args ...any) error {
-	return fault(p.doc.text, n.start, ReasonSyntax, format, args...)
+type parser struct {
+	doc    *Document
+	faults []*Error
 }
 
-func (p *parser) document(root *node) error {
+func (p *parser) fail(n *node, format string, args ...any) { p.failAt(n.start, format, args...) }
+
+func (p *parser) failAt(offset int, format string, args ...any) {
+	p.faults = append(p.faults, fault(p.doc.text, offset, ReasonSyntax, format, args...))
+}
+
+func (p *parser) document(root *node) {
 	if root.kind != nodeObject {
-		return p.fail(root, "the document is %s, not an object", root.kind)
+		p.fail(root, "the document is %s, not an object", root.kind)
+		return
 	}
+	before := len(p.faults)
 	for _, m := range root.members {
-		var err error
 		switch m.key {
 		case "Version":
-			p.doc.Version, err = p.version(m.value)
+			p.doc.Version = p.version(m.value)
 		case "Id":
-			p.doc.ID, err = p.str("Id", m.value)
+			p.doc.ID = p.str("Id", m.value)
 		case "Statement":
-			err = p.statements(m.value)
+			p.statements(m.value)
 		default:
-			err = fault(p.doc.text, m.keyStart, ReasonSyntax, "unknown element %q", m.key)
-		}
-		if err != nil {
-			return err
+			p.failAt(m.keyStart, "unknown element %q", m.key)
 		}
 	}
-	if len(p.doc.Statements) == 0 {
-		return p.fail(root, "no statement")
+	if len(p.doc.Statements) == 0 && len(p.faults) == before {
+		p.fail(root, "no statement")
 	}
-	return nil
 }
 
-func (p *parser) version(n *node) (string, error) {
-	v, err := p.str("Version", n)
-	if err == nil && v != Version2008 && v != Version2012 {
-		err = p.fail(n, "unknown version %q", v)
+func (p *parser) version(n *node) string {
+	v := p.str("Version", n)
+	if n.kind == nodeString && v != Version2008 && v != Version2012 {
+		p.fail(n, "unknown version %q", v)
 	}
-	return v, err
+	return v
 }
 
-func (p *parser) str(element string, n *node) (string, error) {
+func (p *parser) str(element string, n *node) string {
 	if n.kind != nodeString {
-		return "", p.fail(n, "%s is %s, not a string", element, n.kind)
+		p.fail(n, "%s is %s, not a string", element, n.kind)
+		return ""
 	}
-	return n.str, nil
+	return n.str
 }
 
-func (p *parser) statements(n *node) error {
+func (p *parser) statements(n *node) {
 	if n.kind != nodeArray && n.kind != nodeObject {
-		return p.fail(n, "Statement is %s, not an array", n.kind)
+		p.fail(n, "Statement is %s, not an array", n.kind)
+		return
 	}
 	for _, e := range n.elements() {
-		st, err := p.statement(e)
-		if err != nil {
-			return err
-		}
-		p.doc.Statements = append(p.doc.Statements, st)
+		p.doc.Statements = append(p.doc.Statements, p.statement(e))
 	}
-	return nil
 }
 
-func (p *parser) statement(n *node) (Statement, error) {
+func (p *parser) statement(n *node) Statement {
 	st := Statement{node: n}
 	if n.kind != nodeObject {
-		return st, p.fail(n, "a statement is %s, not an object", n.kind)
+		p.fail(n, "a statement is %s, not an object", n.kind)
+		return st
 	}
 	for _, m := range n.members {
-		if err := p.element(&st, m); err != nil {
-			return st, err
-		}
+		p.element(&st, m)
 	}
 	switch {
-	case st.Effect == NoEffect:
-		return st, p.fail(n, "a statement without Effect")
+	case n.find("Effect") == nil:
+		p.fail(n, "a statement without Effect")
 	case st.Actions != nil && st.NotActions != nil:
-		return st, p.fail(n, "both Action and NotAction")
+		p.fail(n, "both Action and NotAction")
 	case st.Resources != nil && st.NotResources != nil:
-		return st, p.fail(n, "both Resource and NotResource")
+		p.fail(n, "both Resource and NotResource")
 	case st.Principals != nil && st.NotPrincipals != nil:
-		return st, p.fail(n, "both Principal and NotPrincipal")
+		p.fail(n, "both Principal and NotPrincipal")
 	}
-	return st, nil
+	return st
 }
 
-func (p *parser) element(st *Statement, m member) (err error) {
+func (p *parser) element(st *Statement, m member) {
 	switch n := m.value; m.key {
 	case "Sid":
-		st.Sid, err = p.str(m.key, n)
+		st.Sid = p.str(m.key, n)
 	case "Effect":
-		st.Effect, err = p.effect(n)
+		st.Effect = p.effect(n)
 	case "Principal":
-		st.Principals, err = p.principals(m.key, n)
+		st.Principals = p.principals(m.key, n)
 	case "NotPrincipal":
-		st.NotPrincipals, err = p.principals(m.key, n)
+		st.NotPrincipals = p.principals(m.key, n)
 	case "Action":
-		st.Actions, err = p.list(m.key, n)
+		st.Actions = p.list(m.key, n)
 	case "NotAction":
-		st.NotActions, err = p.list(m.key, n)
+		st.NotActions = p.list(m.key, n)
 	case "Resource":
-		st.Resources, err = p.list(m.key, n)
+		st.Resources = p.list(m.key, n)
 	case "NotResource":
-		st.NotResources, err = p.list(m.key, n)
+		st.NotResources = p.list(m.key, n)
 	case "Condition":
-		st.Conditions, err = p.conditions(n)
+		st.Conditions = p.conditions(n)
 	default:
-		err = fault(p.doc.text, m.keyStart, ReasonSyntax, "unknown element %q", m.key)
+		p.failAt(m.keyStart, "unknown element %q", m.key)
 	}
-	return err
 }
 
 // effect accepts any case, as AWS's own first reading does; Validate refuses
 // what is not "Allow" or "Deny" to the letter.
-func (p *parser) effect(n *node) (Effect, error) {
-	v, err := p.str("Effect", n)
+func (p *parser) effect(n *node) Effect {
+	v := p.str("Effect", n)
 	switch {
-	case err != nil:
-		return NoEffect, err
+	case n.kind != nodeString:
 	case strings.EqualFold(v, "Allow"):
-		return Allow, nil
+		return Allow
 	case strings.EqualFold(v, "Deny"):
-		return Deny, nil
+		return Deny
 	default:
-		return NoEffect, p.fail(n, "unknown effect %q", v)
+		p.fail(n, "unknown effect %q", v)
 	}
+	return NoEffect
 }
 
 // list reads a string or an array of strings and never returns nil for either.
-func (p *parser) list(element string, n *node) ([]string, error) {
+func (p *parser) list(element string, n *node) []string {
 	values := make([]string, 0, max(1, len(n.items)))
 	for _, e := range n.elements() {
 		switch {
@@ -177,69 +186,64 @@ func (p *parser) list(element string, n *node) ([]string, error) {
 			values = append(values, e.str)
 		case e.kind == nodeNull && e != n: // AWS stores these and ignores them
 		default:
-			return nil, p.fail(e, "%s holds %s, not a string", element, e.kind)
+			p.fail(e, "%s holds %s, not a string", element, e.kind)
 		}
 	}
-	return values, nil
+	return values
 }
 
-func (p *parser) principals(element string, n *node) (*Principals, error) {
+func (p *parser) principals(element string, n *node) *Principals {
+	ps := &Principals{}
 	switch {
 	case n.kind == nodeString && n.str == "*":
-		return &Principals{Any: true}, nil
+		ps.Any = true
 	case n.kind == nodeString: // S3 has handed out such policies
-		return &Principals{Groups: []PrincipalGroup{{PrincipalAWS, []string{n.str}}}}, nil
+		ps.Groups = []PrincipalGroup{{PrincipalAWS, []string{n.str}}}
 	case n.kind != nodeObject:
-		return nil, p.fail(n, `%s is neither "*" nor an object`, element)
+		p.fail(n, `%s is neither "*" nor an object`, element)
 	}
-	ps := &Principals{}
 	for _, m := range n.members {
 		switch m.key {
 		case PrincipalAWS, PrincipalService, PrincipalFederated, PrincipalCanonical:
+			ps.Groups = append(ps.Groups, PrincipalGroup{Kind: m.key, Values: p.list(element, m.value)})
 		default:
-			return nil, fault(p.doc.text, m.keyStart, ReasonSyntax, "unknown kind of principal %q", m.key)
+			p.failAt(m.keyStart, "unknown kind of principal %q", m.key)
 		}
-		values, err := p.list(element, m.value)
-		if err != nil {
-			return nil, err
-		}
-		ps.Groups = append(ps.Groups, PrincipalGroup{Kind: m.key, Values: values})
 	}
-	return ps, nil
+	return ps
 }
 
-func (p *parser) conditions(n *node) ([]Condition, error) {
+func (p *parser) conditions(n *node) []Condition {
 	if n.kind != nodeObject {
-		return nil, p.fail(n, "Condition is %s, not an object", n.kind)
+		p.fail(n, "Condition is %s, not an object", n.kind)
+		return nil
 	}
 	var all []Condition
 	for _, block := range n.members {
 		if block.value.kind != nodeObject {
-			return nil, p.fail(block.value, "%s is %s, not an object", block.key, block.value.kind)
+			p.fail(block.value, "%s is %s, not an object", block.key, block.value.kind)
+			continue
 		}
 		// An unknown operator with nothing below it passes, as in AWS.
 		if _, ok := ParseOperator(block.key); !ok && len(block.value.members) > 0 {
-			return nil, fault(p.doc.text, block.keyStart, ReasonSyntax, "unknown condition operator %q", block.key)
+			p.failAt(block.keyStart, "unknown condition operator %q", block.key)
 		}
 		for _, m := range block.value.members {
-			values, err := p.values(m.key, m.value)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, Condition{Operator: block.key, Key: m.key, Values: values})
+			all = append(all, Condition{Operator: block.key, Key: m.key, Values: p.values(m.key, m.value)})
 		}
 	}
-	return all, nil
+	return all
 }
 
 // values reads condition values: strings, booleans, numbers, or a list of them.
-func (p *parser) values(key string, n *node) ([]string, error) {
+func (p *parser) values(key string, n *node) []string {
 	values := make([]string, 0, max(1, len(n.items)))
 	for _, e := range n.elements() {
 		if e.kind != nodeString && e.kind != nodeBool && e.kind != nodeNumber {
-			return nil, p.fail(e, "the value of condition key %q is %s", key, e.kind)
+			p.fail(e, "the value of condition key %q is %s", key, e.kind)
+			continue
 		}
 		values = append(values, e.str)
 	}
-	return values, nil
+	return values
 }

@@ -17,13 +17,13 @@ const iamPaths = "user/, federated-user/, role/, group/, instance-profile/, mfa/
 // an ARN, of which AWS looks at partition and service only, and at the rest
 // for S3 and IAM. A short ARN stands for all that starts so: AWS's messages
 // show it filled up with "*".
-func (v *validator) resourceFormat(n *node) error {
+func (v *validator) resourceFormat(n *node) *Error {
 	if n.str == "*" {
 		return nil
 	}
 	parts := strings.SplitN(n.str, ":", 6)
 	if len(parts) == 1 {
-		return v.fail(n, fmt.Sprintf(`Resource %s must be in ARN format or "*".`, n.str), "")
+		return v.fault(n, fmt.Sprintf(`Resource %s must be in ARN format or "*".`, n.str), "")
 	}
 	given := len(parts)
 	for len(parts) < 6 {
@@ -31,21 +31,21 @@ func (v *validator) resourceFormat(n *node) error {
 	}
 	partition, service, region, account, rest := parts[1], parts[2], parts[3], parts[4], parts[5]
 	if !knownPartition(partition) {
-		return v.fail(n, fmt.Sprintf(`Partition "%s" is not valid for resource "arn:%s".`,
+		return v.fault(n, fmt.Sprintf(`Partition "%s" is not valid for resource "arn:%s".`,
 			partition, strings.Join(parts[1:], ":")), "resource %q", n.str)
 	}
 	if given == 2 {
-		return v.fail(n, "Resource vendor must be fully qualified and cannot contain regexes.", "resource %q", n.str)
+		return v.fault(n, "Resource vendor must be fully qualified and cannot contain regexes.", "resource %q", n.str)
 	}
 	// An S3 ARN with a region belongs to an account: an access point, a job.
 	located := given > 3 && region != ""
 	switch {
 	case service == "iam" && located:
-		return v.fail(n, "IAM resource "+n.str+" cannot contain region information.", "")
+		return v.fault(n, "IAM resource "+n.str+" cannot contain region information.", "")
 	case service == "s3" && located && account == "":
-		return v.fail(n, "Resource "+n.str+" can not contain region information.", "")
+		return v.fault(n, "Resource "+n.str+" can not contain region information.", "")
 	case service == "iam" && rest != "*" && !hasIAMPath(rest):
-		return v.fail(n, `IAM resource path must either be "*" or start with `+iamPaths+".", "resource %q", n.str)
+		return v.fault(n, `IAM resource path must either be "*" or start with `+iamPaths+".", "resource %q", n.str)
 	default:
 		return nil
 	}
@@ -61,6 +61,9 @@ func knownPartition(partition string) bool {
 }
 
 func hasIAMPath(rest string) bool {
+	if rest == "root" { // AWS's own policies about root users have it
+		return true
+	}
 	for path := range strings.SplitSeq(iamPaths, ", ") {
 		if strings.HasPrefix(rest, path) {
 			return true

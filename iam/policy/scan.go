@@ -18,20 +18,21 @@ type scanner struct {
 	text string
 	pos  int
 	room []node // for nodes to come: a long list is cheaper in few pieces
+
+	faults []*Error // keys that are there twice
 }
 
-func scan(text string) (*node, error) {
+// scan reads a text. Keys that are there twice are faults; anything else that is
+// no JSON ends it with an error.
+func scan(text string) (*node, []*Error, error) {
 	s := &scanner{text: text}
 	s.space()
 	n, err := s.value(1)
-	if err != nil {
-		return nil, err
-	}
 	s.space()
-	if s.pos < len(text) {
-		return nil, s.fail("text after the document")
+	if err == nil && s.pos < len(text) {
+		err = s.fail("text after the document")
 	}
-	return n, nil
+	return n, s.faults, err
 }
 
 // maxRoom is how many nodes are made at once.
@@ -107,9 +108,10 @@ func (s *scanner) object(depth int) (*node, error) {
 			e := fault(s.text, m.keyStart, ReasonSyntax, "duplicate key %q", m.key)
 			at := position(s.text, first)
 			e.First = &at
-			return nil, e
+			s.faults = append(s.faults, e)
+		} else {
+			seen[m.key] = m.keyStart
 		}
-		seen[m.key] = m.keyStart
 		s.space()
 		if s.peek() != ':' {
 			return nil, s.fail("expected a colon after key %q", m.key)

@@ -19,40 +19,50 @@ func (d *Document) Validate(k Kind) error {
 		d = parsed
 	}
 	v := &validator{doc: d, kind: k}
-	for _, check := range []func() error{
-		v.version, v.kindRules, v.legacy, v.uniqueSids, v.actionsExist, v.resourceFormats, v.actions, v.resourcesExist,
-	} {
-		if err := check(); err != nil {
-			return err
-		}
+	if v.all(); len(v.faults) > 0 {
+		return v.faults[0]
 	}
 	return nil
+}
+
+// all looks at everything, in the order in which AWS does.
+func (v *validator) all() {
+	for _, check := range []func(){
+		v.version, v.kindRules, v.legacy, v.uniqueSids, v.actionsExist, v.resourceFormats, v.actions, v.resourcesExist,
+	} {
+		check()
+	}
 }
 
 type validator struct {
-	doc      *Document
-	kind     Kind
-	resource error // the first resource in a wrong format
+	doc       *Document
+	kind      Kind
+	faults    []*Error // the first one is what AWS says
+	resources []*Error // resources in a wrong format, until it is their turn
+	cut       []*Error // resources that break off behind one in a wrong format
 }
 
-func (v *validator) fail(n *node, reason, format string, args ...any) error {
+func (v *validator) fault(n *node, reason, format string, args ...any) *Error {
 	return fault(v.doc.text, n.start, reason, format, args...)
 }
 
-// each calls f for every statement until one fails.
-func (v *validator) each(f func(*Statement) error) error {
+func (v *validator) fail(n *node, reason, format string, args ...any) {
+	v.faults = append(v.faults, v.fault(n, reason, format, args...))
+}
+
+// each calls f for every statement.
+func (v *validator) each(f func(*Statement)) {
 	for i := range v.doc.Statements {
-		if err := f(&v.doc.Statements[i]); err != nil {
-			return err
+		if st := &v.doc.Statements[i]; st.node.kind == nodeObject {
+			f(st)
 		}
 	}
-	return nil
 }
 
 // version: trust and resource policies may still be of 2008.
-func (v *validator) version() error {
+func (v *validator) version() {
 	if v.doc.Version == Version2012 || v.kind == Trust || v.kind == Resource {
-		return nil
+		return
 	}
 	at := v.doc.root
 	if n := at.find("Version"); n != nil {
@@ -62,79 +72,74 @@ func (v *validator) version() error {
 	if !v.kind.identityLike() {
 		reason = ReasonRequirements
 	}
-	return v.fail(at, reason, "version is %q", v.doc.Version)
+	v.fail(at, reason, "version is %q", v.doc.Version)
 }
 
 // kindRules checks what only some kinds of policy may or must have.
-func (v *validator) kindRules() error {
+func (v *validator) kindRules() {
 	switch v.kind {
 	case Trust:
-		return v.each(v.trustRules)
+		v.each(v.trustRules)
 	case Resource:
-		return v.each(v.principalExists)
+		v.each(v.principalExists)
 	case SCP:
-		return v.each(func(st *Statement) error { return v.noPrincipal(st, ReasonRequirements) })
+		v.each(func(st *Statement) { v.noPrincipal(st, ReasonRequirements) })
 	case RCP:
-		return v.each(v.rcpRules)
+		v.each(v.rcpRules)
 	case Identity, Boundary, Session:
-		return v.each(func(st *Statement) error { return v.noPrincipal(st, ReasonPrincipal) })
+		v.each(func(st *Statement) { v.noPrincipal(st, ReasonPrincipal) })
+	default:
+		v.fail(v.doc.root, ReasonRequirements, "%s", v.kind)
 	}
-	return v.fail(v.doc.root, ReasonRequirements, "%s", v.kind)
 }
 
-func (v *validator) noPrincipal(st *Statement, reason string) error {
+func (v *validator) noPrincipal(st *Statement, reason string) {
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		if n := st.node.find(name); n != nil {
-			return v.fail(n, reason, "%s in a %s", name, v.kind)
+			v.fail(n, reason, "%s in a %s", name, v.kind)
 		}
 	}
-	return nil
 }
 
-func (v *validator) principalExists(st *Statement) error {
+func (v *validator) principalExists(st *Statement) {
 	if st.Principals == nil && st.NotPrincipals == nil {
-		return v.fail(st.node, ReasonNoPrincipal, "no Principal in a %s", v.kind)
+		v.fail(st.node, ReasonNoPrincipal, "no Principal in a %s", v.kind)
 	}
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		if n := st.node.find(name); n != nil && n.kind == nodeString && n.str != "*" {
-			return v.fail(n, ReasonSyntax, "a bare %q as %s", n.str, name)
+			v.fail(n, ReasonSyntax, "a bare %q as %s", n.str, name)
 		}
 	}
-	return nil
 }
 
-func (v *validator) trustRules(st *Statement) error {
+func (v *validator) trustRules(st *Statement) {
 	for _, name := range []string{"Resource", "NotResource"} {
 		if n := st.node.find(name); n != nil {
-			return v.fail(n, ReasonResource, "a role is the only resource of its trust policy")
+			v.fail(n, ReasonResource, "a role is the only resource of its trust policy")
 		}
 	}
-	if err := v.principalExists(st); err != nil {
-		return err
-	}
+	v.principalExists(st)
 	if n := st.node.find("NotAction"); n != nil {
-		return v.fail(n, ReasonAssume, "NotAction in a %s", v.kind)
+		v.fail(n, ReasonAssume, "NotAction in a %s", v.kind)
 	}
 	for _, n := range v.entries(st, "Action") {
 		if !strings.HasPrefix(strings.ToLower(n.str), "sts:") {
-			return v.fail(n, ReasonAssume, "action %q", n.str)
+			v.fail(n, ReasonAssume, "action %q", n.str)
 		}
 	}
-	return nil
 }
 
 // rcpRules: customer-managed RCPs only deny, and deny everybody.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
-func (v *validator) rcpRules(st *Statement) error {
-	switch {
-	case st.Effect != Deny:
-		return v.fail(st.node.find("Effect"), ReasonRequirements, "a %s can only deny", v.kind)
-	case !st.Principals.Everyone():
-		return v.fail(st.node, ReasonRequirements, `the Principal of a %s is "*"`, v.kind)
-	case st.NotActions != nil:
-		return v.fail(st.node.find("NotAction"), ReasonRequirements, "NotAction in a %s", v.kind)
-	default:
-		return nil
+func (v *validator) rcpRules(st *Statement) {
+	if st.Effect == Allow {
+		v.fail(st.node.find("Effect"), ReasonRequirements, "a %s can only deny", v.kind)
+	}
+	if !st.Principals.Everyone() {
+		v.fail(st.node, ReasonRequirements, `the Principal of a %s is "*"`, v.kind)
+	}
+	if st.NotActions != nil {
+		v.fail(st.node.find("NotAction"), ReasonRequirements, "NotAction in a %s", v.kind)
 	}
 }
 
@@ -154,117 +159,122 @@ func (v *validator) entries(st *Statement, name string) []*node {
 }
 
 // legacy checks what AWS's older parser refuses: the case of the effect, dates,
-// and ARNs that break off. It also notes the first resource in a wrong format,
-// which is reported only after the checks that follow; once there is one, the
-// older parser no longer looks at resources.
-func (v *validator) legacy() error {
-	err := v.each(func(st *Statement) error {
-		if n := st.node.find("Effect"); n.str != st.Effect.String() {
-			return v.fail(n, ReasonLegacy, "effect %q: the case matters", n.str)
+// and ARNs that break off. It also notes the resources in a wrong format, which
+// AWS reports only after the checks that follow; once there is one, the older
+// parser no longer looks at resources.
+func (v *validator) legacy() {
+	v.each(func(st *Statement) {
+		if st.Effect != NoEffect {
+			if n := st.node.find("Effect"); n.str != st.Effect.String() {
+				v.fail(n, ReasonLegacy, "effect %q: the case matters", n.str)
+			}
 		}
-		return v.dates(st)
+		v.dates(st)
 	})
-	if err != nil || !v.kind.identityLike() {
-		return err
+	if !v.kind.identityLike() {
+		return
 	}
-	return v.each(func(st *Statement) error {
+	v.each(func(st *Statement) {
 		for _, name := range []string{"Resource", "NotResource"} {
 			for _, n := range v.entries(st, name) {
-				if v.resource != nil {
-					return nil
-				}
-				if v.resource = v.resourceFormat(n); v.resource == nil && breaksOff(n.str) {
-					return v.fail(n, ReasonLegacy, "resource %q is neither a full ARN nor a plain beginning of one", n.str)
+				if wrong := v.resourceFormat(n); wrong != nil {
+					v.resources = append(v.resources, wrong)
+				} else if breaksOff(n.str) {
+					wrong = v.fault(n, ReasonLegacy, "resource %q is neither a full ARN nor a plain beginning of one", n.str)
+					if len(v.resources) > 0 {
+						v.cut = append(v.cut, wrong)
+					} else {
+						v.faults = append(v.faults, wrong)
+					}
 				}
 			}
 		}
-		return nil
 	})
 }
 
-func (v *validator) dates(st *Statement) error {
+func (v *validator) dates(st *Statement) {
+	v.conditions(st, func(op Operator, m member) {
+		if !strings.HasPrefix(op.Test, "Date") {
+			return
+		}
+		for _, n := range m.value.elements() {
+			if _, ok := ParseDate(n.str); !ok && n.kind != nodeNull && !strings.Contains(n.str, "${") {
+				v.fail(n, ReasonLegacy, "%q is not a date", n.str)
+			}
+		}
+	})
+}
+
+// conditions calls f for every condition key.
+func (v *validator) conditions(st *Statement, f func(op Operator, m member)) {
 	condition := st.node.find("Condition")
 	if condition == nil {
-		return nil
+		return
 	}
 	for _, block := range condition.members {
 		op, _ := ParseOperator(block.key)
-		if !strings.HasPrefix(op.Test, "Date") {
-			continue
-		}
 		for _, m := range block.value.members {
-			for _, n := range m.value.elements() {
-				if _, ok := ParseDate(n.str); !ok && !strings.Contains(n.str, "${") {
-					return v.fail(n, ReasonLegacy, "%q is not a date", n.str)
-				}
-			}
+			f(op, m)
 		}
 	}
-	return nil
 }
 
-func (v *validator) uniqueSids() error {
+func (v *validator) uniqueSids() {
 	seen := map[string]bool{}
-	return v.each(func(st *Statement) error {
+	v.each(func(st *Statement) {
 		if st.Sid != "" && seen[st.Sid] {
-			return v.fail(st.node.find("Sid"), ReasonSid, "%q again", st.Sid)
+			v.fail(st.node.find("Sid"), ReasonSid, "%q again", st.Sid)
 		}
 		seen[st.Sid] = true
-		return nil
 	})
 }
 
-func (v *validator) actionsExist() error {
-	return v.each(func(st *Statement) error {
-		if len(st.Actions)+len(st.NotActions) == 0 {
-			return v.fail(st.node, ReasonNoActions, "neither Action nor NotAction")
+func (v *validator) actionsExist() {
+	v.each(func(st *Statement) {
+		if len(st.Actions)+len(st.NotActions) == 0 && !st.node.malformed("Action", "NotAction") {
+			v.fail(st.node, ReasonNoActions, "neither Action nor NotAction")
 		}
-		return nil
 	})
 }
 
-func (v *validator) resourceFormats() error { return v.resource }
+func (v *validator) resourceFormats() {
+	v.faults = append(append(v.faults, v.resources...), v.cut...)
+}
 
 // resourcesExist: some resource policies (a repository's) have no resource, and
 // no trust policy has.
-func (v *validator) resourcesExist() error {
+func (v *validator) resourcesExist() {
 	if v.kind == Trust || v.kind == Resource {
-		return nil
+		return
 	}
-	return v.each(func(st *Statement) error {
-		if len(st.Resources)+len(st.NotResources) == 0 {
-			return v.fail(st.node, ReasonNoResources, "neither Resource nor NotResource")
+	v.each(func(st *Statement) {
+		if len(st.Resources)+len(st.NotResources) == 0 && !st.node.malformed("Resource", "NotResource") {
+			v.fail(st.node, ReasonNoResources, "neither Resource nor NotResource")
 		}
-		return nil
 	})
 }
 
-func (v *validator) actions() error {
-	return v.each(func(st *Statement) error {
+func (v *validator) actions() {
+	v.each(func(st *Statement) {
 		for _, name := range []string{"Action", "NotAction"} {
 			for _, n := range v.entries(st, name) {
-				if err := v.action(n); err != nil {
-					return err
-				}
+				v.action(n)
 			}
 		}
-		return nil
 	})
 }
 
-func (v *validator) action(n *node) error {
+func (v *validator) action(n *node) {
 	if n.str == "*" {
-		return nil
+		return
 	}
 	vendor, name, found := strings.Cut(n.str, ":")
 	switch {
 	case !found:
-		return v.fail(n, ReasonVendor, "action %q", n.str)
+		v.fail(n, ReasonVendor, "action %q", n.str)
 	case strings.Contains(name, ":"):
-		return v.fail(n, ReasonColon, "action %q", n.str)
+		v.fail(n, ReasonColon, "action %q", n.str)
 	case vendor != "*" && strings.Trim(vendor, vendorCharacters) != "":
-		return v.fail(n, "Vendor "+vendor+" is not valid", "action %q", n.str)
-	default:
-		return nil
+		v.fail(n, "Vendor "+vendor+" is not valid", "action %q", n.str)
 	}
 }

@@ -36,6 +36,8 @@ type compiler struct {
 	t         *table
 	reading   Reading
 	arity     func(key string) Arity
+	typeOf    func(key string) Type
+	budget    *lang.Budget
 	bound     map[string]*string // fixed values of keys that are used as variables; nil means absent
 	variables bool               // of the current document
 	principal bool               // some statement names a principal: a resource policy
@@ -57,12 +59,13 @@ func (c *compiler) declare(p *prepared) {
 			dim.many = u.set || c.reading.ManyValues
 			dim.loose = !u.set
 		}
-		if u.boolean {
-			dim.texts = lang.Union(folded("true"), folded("false"))
-		}
-		if u.ranged {
-			dim.ranged = true
-			dim.universe, _ = universeOf(u.test)
+		switch kind := c.typeOf(dim.key); {
+		case kind == Boolean && u.boolean:
+			dim.kind, dim.texts = kind, lang.Union(folded("true"), folded("false"))
+		case kind == ARN && u.arn:
+			dim.kind, dim.texts = kind, arns()
+		case kind != Text && kind != Boolean && kind != ARN && u.ranged:
+			dim.kind = kind
 		}
 	}
 }

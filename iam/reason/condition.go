@@ -36,6 +36,10 @@ func (c *compiler) condition(cond *policy.Condition) alternatives {
 		return nil // an operator that does not exist never holds
 	}
 	if op.Test == "Null" {
+		c.made.PlainNull = c.made.PlainNull || op.Set != policy.NoSet
+		if c.reading.PlainNull {
+			op.Set = policy.NoSet
+		}
 		return c.null(dim, op.Set, cond)
 	}
 	negated := op.Negated()
@@ -64,7 +68,16 @@ func (c *compiler) quantify(dim int, set policy.SetOperator, negated bool, l lan
 	if negated {
 		v ^= outsideBit
 	}
-	with := func(lits ...lit) []lit { return append(slices.Clip(l.needs), lits...) }
+	with := func(lits ...lit) []lit {
+		if l.arns { // ... that are ARNs
+			also := c.t.some(dim, arns())
+			if lits[0].all() {
+				also |= allBit
+			}
+			lits = append(lits, also)
+		}
+		return append(slices.Clip(l.needs), lits...)
+	}
 	switch {
 	case set == policy.NoSet && !negated:
 		return alternatives{with(v)}
@@ -83,7 +96,7 @@ func (c *compiler) quantify(dim int, set policy.SetOperator, negated bool, l lan
 // absent returns the literal "the key has no value". Under a set operator and
 // Null one reading counts a key with nothing but an empty text so.
 func (c *compiler) absent(dim int, set policy.SetOperator) lit {
-	if set != policy.NoSet && !c.t.dims[dim].ranged && c.emptyIsNull() {
+	if set != policy.NoSet && c.t.dims[dim].kind == Text && c.emptyIsNull() {
 		return c.t.some(dim, lang.Union(lang.Exact(""))) | allBit
 	}
 	return c.t.present(dim).not()
@@ -100,6 +113,7 @@ func (c *compiler) emptyIsNull() bool {
 type language struct {
 	lit   lit
 	needs []lit
+	arns  bool // negated: only ARNs are outside L
 }
 
 // languages translates the values of a condition: one language, or several
@@ -119,6 +133,7 @@ func (c *compiler) languages(dim int, op policy.Operator, cond *policy.Condition
 				globs.add(c, split(v, false, false), false, plain, 0)
 			}
 		case "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase":
+			c.made.ASCIIFold = true
 			globs.add(c, split(v, false, c.variables), true, plain, 0)
 		case "StringLike", "StringNotLike":
 			globs.add(c, split(v, true, c.variables), false, plain, 0)
@@ -134,26 +149,34 @@ func (c *compiler) languages(dim int, op policy.Operator, cond *policy.Condition
 			spans = append(spans, s...)
 		}
 	}
-	if _, ok := universeOf(op.Test); ok {
-		return []language{{lit: c.t.someRange(dim, lang.NewRanges(spans...))}}
+	if f, ok := familyOf(op.Test); ok {
+		r := lang.NewRanges(spans...)
+		if negated && c.untypedNeither(dim, c.t.dims[dim].kind.has(f)) {
+			return []language{{lit: c.t.someRange(dim, f, f.places().Meet(r.Complement())) ^ outsideBit}}
+		}
+		return []language{{lit: c.t.someRange(dim, f, r)}}
 	}
-	return globs.languages(c, dim, negated)
+	out := globs.languages(c, dim, negated)
+	if negated && strings.HasPrefix(op.Test, "Arn") && c.untypedNeither(dim, c.t.dims[dim].kind == ARN) {
+		if c.t.dims[dim].many && op.Set == policy.ForAnyValue {
+			return []language{{lit: c.opaque(dim, cond)}} // one value with both properties
+		}
+		for i := range out {
+			out[i].arns = true
+		}
+	}
+	return out
 }
 
-// universeOf returns the values that a key compared by the operator can have:
-// AWS gives keys of these types no others.
-func universeOf(test string) (lang.Ranges, bool) {
-	switch {
-	case strings.HasPrefix(test, "Numeric"):
-		return lang.FamilyRange(lang.Number), true
-	case strings.HasPrefix(test, "Date"):
-		return lang.FamilyRange(lang.Date), true
-	case strings.HasSuffix(test, "IpAddress"):
-		return lang.NewRanges(
-			lang.PrefixSpan(netip.PrefixFrom(netip.IPv4Unspecified(), 0)),
-			lang.PrefixSpan(netip.PrefixFrom(netip.IPv6Unspecified(), 0))), true
+// untypedNeither asks the reading whether a value that is not of the type of a
+// negated operator does not match it either, and notes that it was asked. Where
+// every value is of the type, there is nothing to ask.
+func (c *compiler) untypedNeither(dim int, typed bool) bool {
+	if typed {
+		return false
 	}
-	return lang.Ranges{}, false
+	c.made.UntypedDiffers = true
+	return !c.reading.UntypedDiffers
 }
 
 // rangeOf returns the values that match v under a comparing operator. The
@@ -226,22 +249,24 @@ func (c *compiler) null(dim int, set policy.SetOperator, cond *policy.Condition)
 
 func isTrue(v string) bool { return strings.EqualFold(v, "true") }
 
-// boolean returns the language of Bool. AWS gives a key of this type no values
-// but true and false.
+// boolean returns the language of Bool: true and false in any case.
 func (c *compiler) boolean(dim int, values []string) []language {
 	var globs []*lang.Glob
 	for _, v := range values {
-		if isTrue(v) || strings.EqualFold(v, "false") {
-			globs = append(globs, folded(v))
+		switch {
+		case isTrue(v):
+			globs = append(globs, folded("true"))
+		case strings.EqualFold(v, "false"):
+			globs = append(globs, folded("false"))
 		}
 	}
 	return []language{{lit: c.t.some(dim, lang.Union(globs...))}}
 }
 
-// folded returns the texts that are equal but for case.
+// folded returns the texts that are equal but for the case of ASCII letters.
 func folded(text string) *lang.Glob {
 	var b lang.Builder
-	b.Fold(text)
+	b.FoldASCII(text)
 	return b.Glob()
 }
 

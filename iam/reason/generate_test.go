@@ -14,6 +14,7 @@ type generator struct {
 	*rand.Rand
 	principals bool
 	variables  bool
+	mixed      bool // operators of all types on keys of free text
 }
 
 type object = map[string]any
@@ -21,7 +22,41 @@ type object = map[string]any
 func newGenerator(seed uint64) *generator {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0xdea))}
 	g.principals, g.variables = g.IntN(4) == 0, g.IntN(3) == 0
+	g.mixed = g.oneIn(2)
 	return g
+}
+
+// mix returns an operator of any type on a key of free text, with values that
+// operators of other types read differently.
+func (g *generator) mix(suffix string) (string, string, []string) {
+	set, key := "", "k:s"
+	if g.oneIn(3) {
+		set, key = g.pick("ForAnyValue:", "ForAllValues:"), "k:m"
+	}
+	var op string
+	var value func() string
+	switch g.IntN(6) {
+	case 0:
+		op, value = "Bool", func() string { return g.pick("true", "false") }
+	case 1:
+		op, value = g.pick("NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals"), func() string { return g.pick("1", "2026", "-3", "1.5", "1.0") }
+	case 2:
+		op, value = g.pick("DateEquals", "DateNotEquals", "DateLessThan", "DateGreaterThanEquals"), func() string { return g.pick("2026", "2026-01-01", "2026-01-01T00:00:00.5Z", "1.5") }
+	case 3:
+		op, value = g.pick("IpAddress", "NotIpAddress"), g.address
+	case 4:
+		op, value = g.pick("StringEquals", "StringNotEquals"), func() string {
+			return g.pick("1", "1.0", "true", "True", "2026", "2026-01-01", "10.1.2.3", "a", "", "arn:aws:iam::1:a")
+		}
+	case 5:
+		op, value = g.pick("StringLike", "StringNotLike", "ArnLike", "ArnNotLike"), func() string {
+			return g.pick("1*", "t*", "*", "?", "2026*", "10.*", "arn:aws:iam::1:*")
+		}
+	}
+	if strings.HasPrefix(op, "Arn") {
+		value = func() string { return g.pick("arn:aws:iam::1:*", "arn:aws:iam::*:a", "arn:*:*:*:*:*") }
+	}
+	return set + op + suffix, key, g.some(3, value)
 }
 
 func (g *generator) oneIn(n int) bool { return g.IntN(n) == 0 }
@@ -75,6 +110,9 @@ func (g *generator) address() string {
 // condition returns an operator, a key and values.
 func (g *generator) condition() (string, string, []string) {
 	suffix := g.pick("", "", "", "IfExists")
+	if g.mixed && g.oneIn(2) {
+		return g.mix(suffix)
+	}
 	text := func() []string {
 		return g.some(3, func() string {
 			if g.variables && g.oneIn(3) {

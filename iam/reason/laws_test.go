@@ -14,6 +14,10 @@ import (
 // generator are about.
 func (g *generator) request() eval.Request {
 	word := func() string {
+		if g.mixed && g.oneIn(2) {
+			return g.pick("true", "TRUE", "falſe", "1", "1.0", "+1", "1e0", "-3", "1.5", "2026", "2026-01-01", "2026-01-01T00:00:00.5Z", "10.1.2.3",
+				"2001:db8::1", "fe80::1%x", "arn:aws:iam::1:a", "", "temp", "10.1.2.3/32")
+		}
 		out := ""
 		for range g.IntN(5) {
 			out += g.pick("a", "b", "c", "ab", "B", "x")

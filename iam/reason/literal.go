@@ -18,13 +18,12 @@ const (
 
 // dimension is one coordinate of a request.
 type dimension struct {
-	key      string    // the condition key in lower case; "" for the first three
-	name     string    // as first written
-	many     bool      // the request may carry several values
-	loose    bool      // whether it may depends on the reading
-	texts    *lang.Set // the only values that the key can have; nil for all
-	universe lang.Ranges
-	ranged   bool // some literal reads the value as address, number or date
+	key   string    // the condition key in lower case; "" for the first three
+	name  string    // as first written
+	many  bool      // the request may carry several values
+	loose bool      // whether it may depends on the reading
+	kind  Type      // the values that it can have, where a literal reads them so
+	texts *lang.Set // the only values that the key can have; nil for all
 }
 
 // lit is a literal: a statement about one dimension in the form that is closed
@@ -49,6 +48,7 @@ type base struct {
 	dim    int
 	text   [2]*lang.Set // L and its complement, unless ranged or opaque
 	ranges [2]lang.Ranges
+	family family // of ranges
 	kind   baseKind
 }
 
@@ -111,10 +111,11 @@ func (t *table) own(dim int, s *lang.Set) lit {
 	return lit(len(t.bases)-1) << 2
 }
 
-// someRange returns the literal "some value of the dimension is in r".
-func (t *table) someRange(dim int, r lang.Ranges) lit {
-	return t.intern(dim, 'r', rangeKey(r), func() base {
-		return base{kind: rangeBase, ranges: [2]lang.Ranges{r, r.Complement()}}
+// someRange returns the literal "some value of the dimension has its place in
+// the family in r". Its negation has the texts that are not of the family too.
+func (t *table) someRange(dim int, f family, r lang.Ranges) lit {
+	return t.intern(dim, '0'+byte(f), rangeKey(r), func() base {
+		return base{kind: rangeBase, family: f, ranges: [2]lang.Ranges{r, r.Complement()}}
 	})
 }
 

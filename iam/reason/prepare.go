@@ -102,9 +102,8 @@ func (p *prepared) sources(set Policies, fresh bool) []*source {
 
 // keyUse says how the claim uses a condition key.
 type keyUse struct {
-	key                  string
-	set, boolean, ranged bool   // with a set operator, as a boolean, as something with an order
-	test                 string // an operator of the last kind
+	key                       string
+	set, boolean, arn, ranged bool // with a set operator, as a boolean, as an ARN, as something with an order
 }
 
 // survey notes how a statement uses its condition keys.
@@ -121,8 +120,9 @@ func (p *prepared) survey(st *policy.Statement) {
 		u := &p.keys[at]
 		u.set = u.set || op.Set != policy.NoSet
 		u.boolean = u.boolean || op.Test == "Bool"
-		if _, ok := universeOf(op.Test); ok && !u.ranged {
-			u.ranged, u.test = true, op.Test
+		u.arn = u.arn || strings.HasPrefix(op.Test, "Arn")
+		if _, ok := familyOf(op.Test); ok {
+			u.ranged = true
 		}
 	}
 }
@@ -198,9 +198,9 @@ type run struct {
 // the search needs them, so that a reading that makes no difference to those
 // that matter is not asked for.
 func (p *prepared) newRun(ctx context.Context, r Reading, bound map[string]*string) *run {
-	c := &compiler{t: newTable(), reading: r, arity: p.cfg.Arity, bound: bound}
-	c.declare(p)
 	budget := lang.NewBudget(ctx, p.cfg.MaxStates)
+	c := &compiler{t: newTable(), reading: r, arity: p.cfg.Arity, typeOf: p.cfg.Type, budget: budget, bound: bound}
+	c.declare(p)
 	q := &question{
 		prepared: p,
 		search:   &search{theory: newTheory(c.t, budget), nodes: p.cfg.MaxNodes},

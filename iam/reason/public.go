@@ -14,6 +14,9 @@ type Zone struct {
 	Principals    []string // single principals of other accounts: ARNs, unique or canonical IDs
 }
 
+// names reports whether a principal is in the zone.
+func (z *Zone) names(principal string) bool { return slices.Contains(z.Principals, principal) }
+
 // has reports whether an account or organisation is in the zone.
 func (z *Zone) has(id string) bool {
 	return slices.Contains(z.Accounts, id) || slices.Contains(z.Organizations, id)
@@ -70,8 +73,46 @@ func External(ctx context.Context, policies Policies, zone Zone, cfg Config) Exp
 	return exposure(ctx, policies, stranger{docs: policies, zone: &zone}, cfg)
 }
 
+// exposure asks about a stranger who may have any value of which it is not
+// certain that no stranger has it, and where that one gets in, about one who has
+// none of them. Statements about which the two differ are in doubt.
 func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Exposure {
-	p := prepare(claim{fresh: policies, actions: anyOf(s.actions), spelled: s.actions, assume: s.assume}, cfg.withDefaults())
+	cfg = cfg.withDefaults()
+	s.docs, s.owner = effective(policies), cfg.Owner
+	found := expose(ctx, s, cfg)
+	if len(found.Open) == 0 {
+		return found
+	}
+	if s.zone == nil {
+		s.strict = true
+	}
+	var unknown map[int]map[int]string
+	s.docs, unknown = recognised(s.docs, cfg)
+	if len(unknown) == 0 && !s.doubtful() {
+		return found
+	}
+	sure := expose(ctx, s, cfg)
+	out := Exposure{Verdict: Refuted, Open: sure.Open, Unsure: found.Unsure, Stats: found.Stats}
+	for _, o := range found.Open {
+		if slices.ContainsFunc(sure.Open, func(p Opening) bool { return p.Statement == o.Statement }) {
+			continue
+		}
+		detail := unknown[o.Statement.Document][o.Statement.Statement]
+		if detail == "" {
+			detail = "whether it is met depends on a condition key that nobody knows, or on a wildcard that crosses the colons of an ARN"
+		}
+		out.Unsure = append(out.Unsure, Doubt{o.Statement, Unrecognised, detail})
+	}
+	if len(out.Open) == 0 {
+		out.Verdict = Unknown
+	}
+	return out
+}
+
+// expose decides for one stranger.
+func expose(ctx context.Context, s stranger, cfg Config) Exposure {
+	policies := s.docs
+	p := prepare(claim{fresh: policies, actions: anyOf(s.actions), spelled: s.actions, assume: s.assume}, cfg)
 	judges := map[Ref]*judge{}
 	var open []*source // about which not all is said
 	for _, src := range p.grants() {
@@ -83,15 +124,18 @@ func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Ex
 	}
 	var made choices
 	var used []Reading
-	for pending := p.cfg.Readings; len(pending) > 0 && len(open) > 0; {
-		run := p.newRun(ctx, pending[0], nil)
-		used = append(used, pending[0])
+	for len(open) > 0 {
+		r, more := made.next(p.cfg.Readings, used)
+		if !more {
+			break
+		}
+		run := p.newRun(ctx, r, nil)
+		used = append(used, r)
 		open = slices.DeleteFunc(open, func(src *source) bool {
 			j := judges[src.ref]
 			return !p.stillHolds(j.Witness, run.reading) && j.hear(run.answer([]*source{src}), run)
 		})
 		made = made.add(run.compiler.choices)
-		pending = made.remaining(pending[1:], used)
 	}
 	return verdictOf(p, judges)
 }

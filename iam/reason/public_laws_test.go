@@ -13,12 +13,13 @@ import (
 func TestPublic_laws(t *testing.T) {
 	t.Parallel()
 	count := map[Verdict]int{}
+	readings := eval.Readings()
 	for seed := range uint64(600) {
 		g := newGenerator(seed<<8 | 9)
 		g.principals = true
 		text, _ := g.pair()
 		policies := parsePolicies(t, text)
-		got := Public(t.Context(), policies, Config{Arity: cvc5Arity})
+		got := Public(t.Context(), policies, Config{Arity: cvc5Arity, Known: func(string) bool { return true }})
 		count[got.Verdict]++
 		for _, o := range got.Open {
 			confirmed(t, string(text), Answer{Verdict: Refuted, Witness: o.Witness}, policies, nil)
@@ -36,7 +37,8 @@ func TestPublic_laws(t *testing.T) {
 			if _, ok := r.Context["aws:sourceip"]; ok {
 				r.Context["aws:sourceip"] = []string{g.pick("200.1.1.1", "9.9.9.9", "2a00::1")}
 			}
-			for _, reading := range eval.Readings() {
+			for range 16 {
+				reading := readings[g.IntN(len(readings))]
 				reading.LiteralARNs = true
 				if set.Decide(r, reading) == eval.Allowed {
 					t.Fatalf("seed %d: said not to be public, but %+v is allowed\n%s", seed, r, text)

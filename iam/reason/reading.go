@@ -28,6 +28,9 @@ func (r Reading) String() string {
 		{r.LiteralARNs, "short ARNs are taken to the letter"},
 		{r.VoidNull, "a variable without value voids its statement"},
 		{r.EmptyIsNull, "an empty text counts as absent"},
+		{r.PlainNull, "Null takes no notice of a set operator"},
+		{r.UntypedDiffers, "a value of another type fulfils a negated operator"},
+		{r.ASCIIFold, "case is disregarded for the letters a to z only"},
 		{r.ManyValues, "keys of unknown type carry many values"},
 	} {
 		if c.on {
@@ -56,37 +59,64 @@ func AllReadings() []Reading {
 // translation: those that are true.
 type choices struct{ made Reading }
 
-// only returns the reading without the choices that make no difference.
-func (c choices) only(r Reading) Reading {
-	r.PlainGlobs = r.PlainGlobs && c.made.PlainGlobs
-	r.LiteralARNs = r.LiteralARNs && c.made.LiteralARNs
-	r.VoidNull = r.VoidNull && c.made.VoidNull
-	r.EmptyIsNull = r.EmptyIsNull && c.made.EmptyIsNull
-	r.LooseBool = false // nothing else than true and false is ever a value
-	r.ManyValues = r.ManyValues && c.made.ManyValues
-	return r
+// options are the choices of a reading one by one.
+func (r *Reading) options() [8]*bool {
+	return [...]*bool{
+		&r.PlainGlobs, &r.LiteralARNs, &r.VoidNull, &r.EmptyIsNull,
+		&r.PlainNull, &r.UntypedDiffers, &r.ASCIIFold, &r.ManyValues,
+	}
 }
 
-// remaining drops the readings that make no difference to one that was used.
-func (c choices) remaining(pending, used []Reading) []Reading {
-	var out []Reading
-	for _, r := range pending {
-		if !slices.ContainsFunc(used, func(u Reading) bool { return c.only(u) == c.only(r) }) {
-			out = append(out, r)
-		}
+// only returns the reading without the choices that make no difference.
+func (c choices) only(r Reading) Reading {
+	made := c.made.options()
+	for i, option := range r.options() {
+		*option = *option && *made[i]
 	}
-	return out
+	r.LooseBool = false // not among the readings
+	return r
 }
 
 // add joins what two translations recorded.
 func (c choices) add(o choices) choices {
-	m, n := c.made, o.made
-	m.PlainGlobs = m.PlainGlobs || n.PlainGlobs
-	m.LiteralARNs = m.LiteralARNs || n.LiteralARNs
-	m.VoidNull = m.VoidNull || n.VoidNull
-	m.EmptyIsNull = m.EmptyIsNull || n.EmptyIsNull
-	m.ManyValues = m.ManyValues || n.ManyValues
-	return choices{m}
+	more := o.made.options()
+	for i, option := range c.made.options() {
+		*option = *option || *more[i]
+	}
+	return c
+}
+
+// next returns a reading that makes a difference to all that were used, among
+// those given or, where none are, among all; false when there is none.
+func (c choices) next(given, used []Reading) (Reading, bool) {
+	isNew := func(r Reading) bool {
+		return !slices.ContainsFunc(used, func(u Reading) bool { return c.only(u) == c.only(r) })
+	}
+	if given != nil {
+		at := slices.IndexFunc(given, isNew)
+		if at < 0 {
+			return Reading{}, false
+		}
+		return given[at], true
+	}
+	var r Reading // counts through the choices that make a difference
+	made, options := c.made.options(), r.options()
+	for {
+		if isNew(r) {
+			return r, true
+		}
+		i := 0
+		for ; i < len(options); i++ {
+			if *made[i] {
+				if *options[i] = !*options[i]; *options[i] {
+					break
+				}
+			}
+		}
+		if i == len(options) {
+			return Reading{}, false
+		}
+	}
 }
 
 // Arity says how many values of a condition key one request may carry.

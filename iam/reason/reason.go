@@ -71,6 +71,14 @@ const (
 	Semantics
 	// Unconfirmed: a request was found, but iam/eval does not agree about it.
 	Unconfirmed
+	// Refused: AWS refuses the document, so that it means nothing.
+	Refused
+	// Unrecognised: it depends on a condition key that nobody knows, or on whose
+	// ARNs a pattern matches.
+	Unrecognised
+	// Unchecked: the engine proves it, and the independent checker does not
+	// confirm it.
+	Unchecked
 )
 
 // String returns the cause in lower case.
@@ -88,6 +96,12 @@ func (c Cause) String() string {
 		return "semantics"
 	case Unconfirmed:
 		return "unconfirmed"
+	case Refused:
+		return "refused"
+	case Unrecognised:
+		return "unrecognised"
+	case Unchecked:
+		return "unchecked"
 	}
 	return "invalid cause"
 }
@@ -118,6 +132,14 @@ type Config struct {
 	// [GlobalArity]. Keys that are used with a set operator and that it does not
 	// know carry many.
 	Arity func(key string) Arity
+	// Type says what values a condition key has; nil means [GlobalType].
+	Type func(key string) Type
+	// Known reports whether there is a condition key; nil means the keys that AWS
+	// documents for every service and those of the catalogue. It is asked about
+	// public access only.
+	Known func(key string) bool
+	// Owner is the account of the resource, where known; for public access only.
+	Owner string
 	// Readings are the readings that must agree; nil means [AllReadings].
 	Readings []Reading
 
@@ -134,8 +156,8 @@ func (c Config) withDefaults() Config {
 	if c.Arity == nil {
 		c.Arity = GlobalArity
 	}
-	if c.Readings == nil {
-		c.Readings = AllReadings()
+	if c.Type == nil {
+		c.Type = GlobalType
 	}
 	return c
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
 	"dera/iam/policy"
 )
 
@@ -15,13 +14,14 @@ import (
 //
 // The text is written from the documents themselves, operator by operator as
 // AWS documents them, and not from the normal form that this package searches,
-// so that a solver that agrees has checked both the search and the form. It
-// fails for what it cannot express: a variable between wildcards, a key that is
-// compared both as text and as number, a value that cannot be read.
+// so that a solver that agrees has checked both the search and the form. Each
+// value is a string, and whether it is a number, a date or an address, and
+// which, are predicates of that string (see smtkey.go). It fails for what it
+// cannot express: a variable between wildcards, a value that cannot be read.
 func SMTLIB(fresh, known Policies, r Reading, cfg Config) (string, error) {
 	cfg = cfg.withDefaults()
-	c := &compiler{t: newTable(), reading: r, arity: cfg.Arity}
-	p := &prepared{}
+	c := &compiler{t: newTable(), reading: r, arity: cfg.Arity, typeOf: cfg.Type}
+	p := &prepared{cfg: cfg}
 	p.sources(fresh, true)
 	p.sources(known, false)
 	c.declare(p)
@@ -59,81 +59,6 @@ type encoder struct {
 	keys map[int]*smtKey
 	body strings.Builder
 }
-
-// smtKey is how a condition key is represented: copies of a value, each of
-// which may be there or not.
-type smtKey struct {
-	copies   int
-	ranged   bool
-	text     bool
-	boolean  bool
-	universe lang.Ranges
-}
-
-// survey counts how many values of each key can matter and how it is compared.
-func (e *encoder) survey(st *policy.Statement, variables bool) {
-	for i := range st.Conditions {
-		cond := &st.Conditions[i]
-		d := e.t.dim(cond.Key)
-		k := e.key(d)
-		if e.t.dims[d].many {
-			k.copies++
-		}
-		op, _ := policy.ParseOperator(cond.Operator)
-		k.boolean = k.boolean || op.Test == "Bool"
-		if universe, ok := universeOf(op.Test); ok {
-			k.ranged, k.universe = true, universe
-		} else if op.Test != "Null" {
-			k.text = true
-		}
-		e.surveyValues(cond.Values, variables)
-	}
-	e.surveyValues(st.Resources, variables)
-	e.surveyValues(st.NotResources, variables)
-}
-
-func (e *encoder) surveyValues(values []string, variables bool) {
-	for _, v := range values {
-		for _, p := range split(v, true, variables) {
-			if p.kind == reference {
-				e.key(e.t.dim(p.text)).text = true
-			}
-		}
-	}
-}
-
-func (e *encoder) key(d int) *smtKey {
-	if e.keys[d] == nil {
-		e.keys[d] = &smtKey{copies: 1}
-	}
-	return e.keys[d]
-}
-
-func (e *encoder) declarations(out *strings.Builder) {
-	for d := firstKeyDim; d < len(e.t.dims); d++ {
-		k := e.keys[d]
-		if k == nil {
-			continue
-		}
-		fmt.Fprintf(out, "; key %d is %s\n", d, strings.ReplaceAll(e.t.dims[d].key, "\n", " "))
-		for i := range k.copies {
-			sort := "String"
-			if k.ranged {
-				sort = "Int"
-			}
-			fmt.Fprintf(out, "(declare-const p_%d_%d Bool)\n(declare-const v_%d_%d %s)\n", d, i, d, i, sort)
-			if k.boolean {
-				fmt.Fprintf(out, "(assert %s)\n", e.inGlobs(value(d, i), []*lang.Glob{folded("true"), folded("false")}, nil))
-			}
-			if k.ranged {
-				fmt.Fprintf(out, "(assert %s)\n", inRanges(value(d, i), k.universe.Spans()))
-			}
-		}
-	}
-}
-
-func value(d, i int) string   { return fmt.Sprintf("v_%d_%d", d, i) }
-func present(d, i int) string { return fmt.Sprintf("p_%d_%d", d, i) }
 
 // allowed defines the statements of a policy set and returns the formula that
 // the request is allowed by it.
@@ -197,7 +122,7 @@ func (e *encoder) resolvable(st *policy.Statement) []string {
 	values := slices.Concat(st.Resources, st.NotResources)
 	for i := range st.Conditions {
 		op, _ := policy.ParseOperator(st.Conditions[i].Operator)
-		if _, ranged := universeOf(op.Test); !ranged && op.Test != "Bool" && op.Test != "Null" && op.Test != "BinaryEquals" {
+		if _, typed := familyOf(op.Test); !typed && op.Test != "Bool" && op.Test != "Null" && op.Test != "BinaryEquals" {
 			values = append(values, st.Conditions[i].Values...)
 		}
 	}
@@ -263,24 +188,21 @@ func (e *encoder) conditionFormula(cond *policy.Condition) (string, error) {
 	if !ok {
 		return "false", nil
 	}
+	if op.Test == "Null" && e.reading.PlainNull {
+		op.Set = policy.NoSet
+	}
 	d := e.t.dim(cond.Key)
 	k := e.keys[d]
-	if k.ranged && k.text {
-		return "", fmt.Errorf("key %s is compared as text and as number", cond.Key)
-	}
 	var here, accept []string
 	for i := range k.copies {
-		f, err := e.test(value(d, i), op, cond)
+		f, err := e.accepts(d, i, op, cond)
 		if err != nil {
 			return "", err
-		}
-		if op.Negated() {
-			f = not(f)
 		}
 		here, accept = append(here, present(d, i)), append(accept, f)
 	}
 	some := disj(here...)
-	if e.reading.EmptyIsNull && !k.ranged && (op.Set != policy.NoSet || op.Test == "Null") {
+	if e.reading.EmptyIsNull && (op.Set != policy.NoSet || op.Test == "Null" && !e.reading.PlainNull) {
 		var other []string
 		for i := range k.copies {
 			other = append(other, conj(present(d, i), not(fmt.Sprintf(`(= %s "")`, value(d, i)))))

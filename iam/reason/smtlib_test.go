@@ -3,6 +3,8 @@ package reason
 import (
 	"strings"
 	"testing"
+
+	"dera/iam/eval"
 )
 
 // TestSMTLIB_is_answered_like_subset asks the solver about every case of the
@@ -29,7 +31,18 @@ func TestSMTLIB(t *testing.T) {
 		{"odd_boolean", []string{allowIf("s3:*", `{"Bool":{"k:b":"maybe"}}`)}, nil, Reading{}, "unsat"},
 		{"bad_address", []string{allowIf("s3:*", `{"IpAddress":{"aws:SourceIp":"nowhere"}}`)}, nil, Reading{}, "unsat"},
 
-		{"text_and_number", []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"1"},"StringEquals":{"k:n":"1"}}`)}, nil, Reading{}, "compared as text and as number"},
+		{"text_and_number", []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"1"},"StringEquals":{"k:n":"1"}}`)}, nil, Reading{}, "sat"},
+		{"text_that_is_no_number", []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"1"},"StringEquals":{"k:n":"one"}}`)}, nil, Reading{}, "unsat"},
+		{"text_that_is_another_number", []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"1"},"StringEquals":{"k:n":"2"}}`)}, nil, Reading{}, "unsat"},
+		{"text_like_no_number", []string{allowIf("s3:*", `{"NumericLessThan":{"k:n":"1"},"StringLike":{"k:n":"x*"}}`)}, nil, Reading{}, "unsat"},
+		{"text_that_is_the_number_twice", []string{allowIf("s3:*", `{"ForAllValues:NumericEquals":{"k:m":"1"},"ForAnyValue:NumericNotEquals":{"k:m":"1"}}`)}, nil, Reading{}, "unsat"},
+		{"text_that_is_neither", []string{allowIf("s3:*", `{"NumericNotEquals":{"k:n":"1"},"StringEquals":{"k:n":"one"}}`)}, nil, Reading{}, "unsat"},
+		{"text_that_differs", []string{allowIf("s3:*", `{"NumericNotEquals":{"k:n":"1"},"StringEquals":{"k:n":"one"}}`)}, nil,
+			Reading{Reading: eval.Reading{UntypedDiffers: true}}, "sat"},
+		{"bool_on_a_tag", []string{allowIf("s3:*", `{"StringLike":{"aws:PrincipalTag/a":"t*"}}`)}, []string{allowIf("s3:*", `{"Bool":{"aws:PrincipalTag/a":["true","false"]}}`)}, Reading{}, "sat"},
+		{"bool_of_aws", []string{allowIf("s3:*", `{"StringLike":{"aws:SecureTransport":"t*"}}`)}, []string{allowIf("s3:*", `{"Bool":{"aws:SecureTransport":["true","false"]}}`)}, Reading{}, "unsat"},
+		{"between_two_seconds", []string{allowIf("s3:*", `{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"},"DateLessThan":{"aws:CurrentTime":"2027-01-01T00:00:01Z"}}`)}, nil, Reading{}, "unsat"},
+		{"null_of_a_set", []string{allow("s3:*", "*"), denyIf("s3:*", `{"ForAnyValue:Null":{"aws:TagKeys":"true"}}`)}, nil, Reading{}, "sat"},
 		{"unreadable_number", nil, []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"ten"}}`)}, Reading{}, `value "ten" of NumericEquals cannot be read`},
 		{"unreadable_date", []string{allowIf("s3:*", `{"DateEquals":{"k:n":"soon"}}`)}, nil, Reading{}, `value "soon" of DateEquals cannot be read`},
 		{"variable_between_wildcards", []string{allow("s3:*", "*${aws:username}*")}, nil, Reading{}, "a policy variable between wildcards cannot be expressed"},

@@ -11,32 +11,50 @@ import (
 	"dera/iam/policy"
 )
 
-// test writes that a value matches one of the values of a condition, before
-// the operator is negated.
-func (e *encoder) test(v string, op policy.Operator, cond *policy.Condition) (string, error) {
-	switch op.Test {
-	case "Null":
+// accepts writes that one value of a key fulfils an operator, its negation
+// included.
+func (e *encoder) accepts(d, i int, op policy.Operator, cond *policy.Condition) (string, error) {
+	if op.Test == "Null" {
 		return fmt.Sprint(slices.ContainsFunc(cond.Values, func(s string) bool { return strings.EqualFold(s, "false") })), nil
 	}
 	var any []string
 	for _, want := range cond.Values {
-		f, err := e.testOne(v, op.Test, want)
+		f, err := e.testOne(d, i, op.Test, want)
 		if err != nil {
 			return "", err
 		}
 		any = append(any, f)
 	}
-	return disj(any...), nil
+	matches, typed := disj(any...), ""
+	if f, ok := familyOf(op.Test); ok {
+		typed = isOf(d, i, f)
+	} else if strings.HasPrefix(op.Test, "Arn") {
+		typed = isARN(value(d, i))
+	}
+	switch {
+	case typed == "" && op.Negated():
+		return not(matches), nil
+	case typed == "":
+		return matches, nil
+	case op.Negated() && e.reading.UntypedDiffers:
+		return not(conj(typed, matches)), nil
+	case op.Negated():
+		return conj(typed, not(matches)), nil
+	}
+	return conj(typed, matches), nil
 }
 
-func (e *encoder) testOne(v, test, want string) (string, error) {
+// testOne writes that a value, which is of the type of the operator, matches
+// one that the policy wants.
+func (e *encoder) testOne(d, i int, test, want string) (string, error) {
+	v := value(d, i)
 	base := strings.Replace(test, "Not", "", 1)
 	switch base {
 	case "Bool":
 		if !isTrue(want) && !strings.EqualFold(want, "false") {
 			return "false", nil
 		}
-		return e.matches(v, []part{{kind: literal, text: want}}, true, plain, 0)
+		return fmt.Sprintf("(str.in_re %s %s)", v, anyCase(strings.ToLower(want))), nil
 	case "StringEquals":
 		return e.matches(v, split(want, false, e.variables), false, plain, 0)
 	case "StringEqualsIgnoreCase":
@@ -54,31 +72,31 @@ func (e *encoder) testOne(v, test, want string) (string, error) {
 		if strings.HasPrefix(want, "arn:") {
 			mode, last = bySegment, min(5, strings.Count(spellParts(parts), ":"))
 		}
-		f, err := e.matches(v, parts, false, mode, last)
-		isARN := fmt.Sprintf(`(str.in_re %s (re.++ (str.to_re "arn:") re.all (str.to_re ":") re.all (str.to_re ":") re.all (str.to_re ":") re.all (str.to_re ":") re.all))`, v)
-		return conj(isARN, f), err
+		return e.matches(v, parts, false, mode, last)
 	case "IpAddress":
 		spans, ok := addressSpan(want)
 		if !ok {
 			return "false", nil
 		}
-		return inRanges(v, spans), nil
+		return inRanges(placeOf(d, i, addresses), spans), nil
 	}
 	at, ok := pointOf(test, want)
 	if !ok {
 		return "", fmt.Errorf("value %q of %s cannot be read", want, test)
 	}
+	family, _ := familyOf(test)
+	n := placeOf(d, i, family)
 	switch strings.TrimPrefix(strings.TrimPrefix(base, "Date"), "Numeric") {
 	case "Equals":
-		return fmt.Sprintf("(= %s %s)", v, place(at)), nil
+		return fmt.Sprintf("(= %s %s)", n, place(at)), nil
 	case "LessThan":
-		return fmt.Sprintf("(< %s %s)", v, place(at)), nil
+		return fmt.Sprintf("(< %s %s)", n, place(at)), nil
 	case "LessThanEquals":
-		return fmt.Sprintf("(<= %s %s)", v, place(at)), nil
+		return fmt.Sprintf("(<= %s %s)", n, place(at)), nil
 	case "GreaterThan":
-		return fmt.Sprintf("(> %s %s)", v, place(at)), nil
+		return fmt.Sprintf("(> %s %s)", n, place(at)), nil
 	case "GreaterThanEquals":
-		return fmt.Sprintf("(>= %s %s)", v, place(at)), nil
+		return fmt.Sprintf("(>= %s %s)", n, place(at)), nil
 	}
 	return "", fmt.Errorf("operator %s cannot be expressed", test)
 }

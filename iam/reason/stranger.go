@@ -19,45 +19,11 @@ type stranger struct {
 	docs Policies
 	// The actions and resources that are asked about; none stands for all.
 	actions, on []string
-}
-
-// trustKey says which part of the value of a key must be fixed for it to tell
-// callers apart.
-type trustKey uint8
-
-const (
-	noTrust  trustKey = iota
-	wholeKey          // all of it: an account, an organisation, a VPC
-	arnKey            // the account of an ARN, or all of an ARN without account
-	pathKey           // up to the first slash: an organisation path
-	idKey             // up to the colon: a role's unique ID and a session name
-	tokenKey          // up to the first slash: the subject of a web identity
-	placeKey          // all of it; it says where a caller is, not who it is
-)
-
-// trustOf classifies condition keys. The list is that of S3's definition of
-// public, widened to the keys that AWS has added since.
-//
-// Source: S3 User Guide, "The meaning of public"; IAM User Guide, "AWS global
-// condition context keys".
-func trustOf(key string) trustKey {
-	switch key {
-	case "aws:principalorgid", "aws:principalaccount", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid",
-		"aws:vpceaccount", "aws:vpceorgid", "kms:calleraccount", "s3:dataaccesspointaccount":
-		return wholeKey
-	case "aws:principalarn", "aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn", "lambda:sourcefunctionarn":
-		return arnKey
-	case "aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths":
-		return pathKey
-	case "aws:userid":
-		return idKey
-	case "aws:sourcevpc", "aws:sourcevpce":
-		return placeKey
-	}
-	if strings.HasSuffix(key, ":sub") || strings.HasSuffix(key, ":aud") {
-		return tokenKey
-	}
-	return noTrust
+	// owner is the account of the resource, where known.
+	owner string
+	// strict trusts values too of which it is not certain that no stranger has
+	// them.
+	strict bool
 }
 
 // assume returns what is known about the stranger, as literals.
@@ -68,11 +34,14 @@ func (s stranger) assume(c *compiler) []lit {
 	for _, doc := range s.docs {
 		c.variables = doc.Variables()
 		for i := range doc.Statements {
+			if doc.Statements[i].Effect == policy.NoEffect {
+				continue
+			}
 			for j := range doc.Statements[i].Conditions {
 				cond := &doc.Statements[i].Conditions[j]
 				d := c.t.dim(cond.Key)
 				trusted[d] = append(trusted[d], s.named(c, d, cond)...)
-				if op, _ := policy.ParseOperator(cond.Operator); strings.HasSuffix(op.Test, "IpAddress") {
+				if op, _ := policy.ParseOperator(cond.Operator); strings.HasSuffix(op.Test, "IpAddress") && c.t.dims[d].key == "aws:sourceip" {
 					addressed = true
 					var list []lang.Span
 					for _, v := range cond.Values {
@@ -89,11 +58,12 @@ func (s stranger) assume(c *compiler) []lit {
 		out = append(out, c.among(s.on))
 	}
 	for d := firstKeyDim; d < len(c.t.dims); d++ {
+		out = append(out, s.possible(c, d)...)
 		switch key := c.t.dims[d].key; {
 		case key == "aws:sourceip":
 			trusted := narrow(lang.NewRanges(networks...)).Union(private())
 			if addressed {
-				out = append(out, c.t.someRange(d, trusted).not())
+				out = append(out, c.t.someRange(d, addresses, trusted).not())
 			}
 		case key == "aws:principalisawsservice":
 			out = append(out, c.boolean(d, []string{"true"})[0].lit.not())
@@ -104,73 +74,6 @@ func (s stranger) assume(c *compiler) []lit {
 		}
 	}
 	return out
-}
-
-// named returns the trusted values among those that a condition names.
-func (s stranger) named(c *compiler, d int, cond *policy.Condition) []*lang.Glob {
-	key := c.t.dims[d].key
-	kind := trustOf(key)
-	op, ok := policy.ParseOperator(cond.Operator)
-	if kind == noTrust || !ok || !strings.HasPrefix(op.Test, "String") && !strings.HasPrefix(op.Test, "Arn") {
-		return nil
-	}
-	var out []*lang.Glob
-	for _, v := range cond.Values {
-		wild := strings.HasSuffix(op.Test, "Like") || strings.HasPrefix(op.Test, "Arn")
-		parts := split(v, wild, c.variables)
-		if len(parts) == 0 || !s.trusts(key, kind, parts) {
-			continue
-		}
-		mode := plain
-		if strings.HasPrefix(op.Test, "Arn") {
-			mode = bySegment
-		}
-		if _, possible := c.needs(parts); possible {
-			out = append(out, c.glob(parts, strings.HasSuffix(op.Test, "IgnoreCase"), mode, 5))
-		}
-	}
-	return out
-}
-
-// trusts reports whether a value that a policy names is one that no stranger
-// can have.
-func (s stranger) trusts(key string, kind trustKey, parts []part) bool {
-	if len(parts) == 1 && parts[0].kind == reference {
-		owner := strings.ToLower(parts[0].text)
-		return owner == "aws:resourceaccount" || owner == "aws:resourceorgid" || owner == "aws:resourceorgpaths"
-	}
-	if parts[0].kind != literal {
-		return false
-	}
-	head, exact := parts[0].text, len(parts) == 1
-	switch kind {
-	case wholeKey:
-		return exact && (s.zone == nil || s.zone.has(head))
-	case placeKey:
-		return exact
-	case arnKey:
-		fields := strings.SplitN(head, ":", 6)
-		account := ""
-		if len(fields) == 6 {
-			account = fields[4]
-		}
-		if account == "" {
-			return exact && len(fields) == 6 && s.zone == nil
-		}
-		return s.zone == nil || s.zone.has(account)
-	case pathKey:
-		org, _, ok := strings.Cut(head, "/")
-		return ok && (s.zone == nil || s.zone.has(org))
-	case idKey:
-		return exact || strings.Contains(head, ":")
-	case tokenKey:
-		if strings.HasSuffix(key, ":aud") {
-			return exact && head != "sts.amazonaws.com"
-		}
-		return exact || strings.Contains(head, "/")
-	case noTrust:
-	}
-	return false
 }
 
 // sharedIssuers issue web identities to anybody who signs up: to trust one of
@@ -216,7 +119,7 @@ func (s stranger) principals(c *compiler) []lit {
 	}
 	var out []*lang.Glob
 	for _, a := range s.accounts() {
-		out = append(out, ofAccount("iam", a), ofAccount("sts", a), prefixGlob(policy.PrincipalFederated+":arn:aws:iam::"+a+":"))
+		out = append(out, ofAccount("iam", a), ofAccount("sts", a), providerOf(a))
 	}
 	if s.zone != nil {
 		for _, p := range s.zone.Principals {
@@ -225,6 +128,16 @@ func (s stranger) principals(c *compiler) []lit {
 		}
 	}
 	return []lit{c.t.own(principalDim, lang.Union(globs...)), c.t.own(principalDim, lang.Union(out...)).not()}
+}
+
+// providerOf returns the identity providers of an account in any partition.
+func providerOf(account string) *lang.Glob {
+	var b lang.Builder
+	b.Lit(policy.PrincipalFederated + ":arn:")
+	b.ManyInSegment()
+	b.Lit(":iam::" + account + ":")
+	b.Many()
+	return b.Glob()
 }
 
 // accounts returns the trusted accounts: for public access those that the

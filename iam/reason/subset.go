@@ -26,11 +26,16 @@ func SubsetOf(ctx context.Context, actions []string, fresh, known Policies, cfg 
 // Equivalent decides whether a and b allow the same requests: refuted when one
 // direction is, proved when both are.
 func Equivalent(ctx context.Context, a, b Policies, cfg Config) Equivalence {
-	e := Equivalence{Forth: Subset(ctx, a, b, cfg), Back: Subset(ctx, b, a, cfg)}
+	return Both(Subset(ctx, a, b, cfg), Subset(ctx, b, a, cfg))
+}
+
+// Both joins the answers to both directions.
+func Both(forth, back Answer) Equivalence {
+	e := Equivalence{Forth: forth, Back: back}
 	switch {
-	case e.Forth.Verdict == Refuted || e.Back.Verdict == Refuted:
+	case forth.Verdict == Refuted || back.Verdict == Refuted:
 		e.Verdict = Refuted
-	case e.Forth.Verdict == Proved && e.Back.Verdict == Proved:
+	case forth.Verdict == Proved && back.Verdict == Proved:
 		e.Verdict = Proved
 	}
 	return e
@@ -46,17 +51,25 @@ type Equivalence struct {
 
 // decide answers a claim under every reading that makes a difference.
 func decide(ctx context.Context, cl claim, cfg Config) Answer {
+	for _, doc := range slices.Concat(cl.fresh, cl.known) {
+		if at := unnamed(doc); at >= 0 {
+			return Answer{Why: Refused, Detail: fmt.Sprintf("statement %d names no principal and others do, which AWS refuses", at+1)}
+		}
+	}
 	p := prepare(cl, cfg.withDefaults())
 	var j judge
-	for pending := p.cfg.Readings; len(pending) > 0; {
-		if !p.stillHolds(j.Witness, pending[0]) {
-			run := p.newRun(ctx, pending[0], nil)
+	for {
+		r, more := j.made.next(p.cfg.Readings, j.read)
+		if !more {
+			break
+		}
+		if !p.stillHolds(j.Witness, r) {
+			run := p.newRun(ctx, r, nil)
 			if j.hear(run.answer(p.grants()), run) {
 				break
 			}
 		}
-		j.read = append(j.read, pending[0])
-		pending = j.made.remaining(pending[1:], j.read)
+		j.read = append(j.read, r)
 	}
 	return j.Answer
 }

@@ -82,6 +82,38 @@ func TestSubset(t *testing.T) {
 		{"bad_address", []string{allowIf("s3:*", `{"IpAddress":{"aws:SourceIp":"nowhere"}}`)}, []string{allowIf("s3:*", `{"NumericEquals":{"k:n":"1"}}`)}, Unknown, Variables},
 		{"odd_arn_condition", []string{allowIf("s3:*", `{"ArnLike":{"k:x":"arn:*a*:b"}}`)}, []string{allowIf("s3:*", `{"ArnLike":{"k:x":"*:b"}}`)}, Unknown, Variables},
 		{"number_beyond_what_can_be_written", []string{allowIf("s3:*", `{"NumericGreaterThan":{"k:n":"4611686018427387903"}}`)}, nil, Refuted, NoCause},
+		{"bool_on_a_tag_is_text", []string{allowIf("s3:*", `{"StringLike":{"aws:PrincipalTag/admin":"t*"}}`)}, []string{allowIf("s3:*", `{"Bool":{"aws:PrincipalTag/admin":"true"}}`)}, Refuted, NoCause},
+		{"bool_on_a_request_tag", []string{allowIf("s3:*", `{"Null":{"aws:RequestTag/x":"false"}}`)}, []string{allowIf("s3:*", `{"Bool":{"aws:RequestTag/x":["true","false"]}}`)}, Refuted, NoCause},
+		{"bool_of_aws_is_one_of_two", []string{allowIf("s3:*", `{"Null":{"aws:SecureTransport":"false"}}`)}, []string{allowIf("s3:*", `{"Bool":{"aws:SecureTransport":["true","false"]}}`)}, Proved, NoCause},
+		{"bool_under_another_spelling", []string{allowIf("s3:*", `{"Bool":{"s3:prefix":"true"}}`)}, []string{allowIf("s3:*", `{"StringEquals":{"s3:prefix":"true"}}`)}, Refuted, NoCause},
+		{"bool_is_text_without_case", []string{allowIf("s3:*", `{"Bool":{"s3:prefix":"true"}}`)}, []string{allowIf("s3:*", `{"StringEqualsIgnoreCase":{"s3:prefix":"true"}}`)}, Proved, NoCause},
+		{"a_text_without_case_is_no_bool_in_unicode", []string{allowIf("s3:*", `{"StringEqualsIgnoreCase":{"s3:prefix":"false"}}`)}, []string{allowIf("s3:*", `{"Bool":{"s3:prefix":"false"}}`)}, Unknown, Semantics},
+		{"every_number_is_not_every_text", []string{allowIf("s3:*", `{"Null":{"aws:UserAgent":"false"}}`)}, []string{allowIf("s3:*", `{"NumericLessThan":{"aws:UserAgent":"5"}}`), allowIf("s3:*", `{"NumericGreaterThanEquals":{"aws:UserAgent":"5"}}`)}, Refuted, NoCause},
+		{"every_number_of_a_numeric_key", []string{allowIf("s3:*", `{"Null":{"aws:MultiFactorAuthAge":"false"}}`)}, []string{allowIf("s3:*", `{"NumericLessThan":{"aws:MultiFactorAuthAge":"5"}}`), allowIf("s3:*", `{"NumericGreaterThanEquals":{"aws:MultiFactorAuthAge":"5"}}`)}, Proved, NoCause},
+		{"every_address_is_not_every_referer", []string{allowIf("s3:*", `{"Null":{"aws:Referer":"false"}}`)}, []string{allowIf("s3:*", `{"IpAddress":{"aws:Referer":["0.0.0.0/0","::/0"]}}`)}, Refuted, NoCause},
+		{"every_address_is_every_source", []string{allowIf("s3:*", `{"Null":{"aws:SourceIp":"false"}}`)}, []string{allowIf("s3:*", `{"IpAddress":{"aws:SourceIp":["0.0.0.0/0","::/0"]}}`)}, Proved, NoCause},
+		{"every_date_is_not_every_user_id", []string{allowIf("s3:*", `{"Null":{"aws:userid":"false"}}`)}, []string{allowIf("s3:*", `{"DateLessThan":{"aws:userid":"2026-01-01"}}`), allowIf("s3:*", `{"DateGreaterThanEquals":{"aws:userid":"2026-01-01"}}`)}, Refuted, NoCause},
+		{"not_a_number_of_a_text", []string{allowIf("s3:*", `{"StringEquals":{"aws:PrincipalTag/n":"five"}}`)}, []string{allowIf("s3:*", `{"NumericNotEquals":{"aws:PrincipalTag/n":"5"}}`)}, Unknown, Semantics},
+		{"not_an_address_of_a_text", []string{allowIf("s3:*", `{"StringEquals":{"aws:Referer":"x"}}`)}, []string{allowIf("s3:*", `{"NotIpAddressIfExists":{"aws:Referer":"10.0.0.0/8"}}`)}, Unknown, Semantics},
+		{"not_a_date_of_a_text", []string{allowIf("s3:*", `{"StringEquals":{"aws:userid":"x"}}`)}, []string{allowIf("s3:*", `{"DateNotEquals":{"aws:userid":"2026-01-01"}}`)}, Unknown, Semantics},
+		{"not_an_arn_of_a_text", []string{allowIf("s3:*", `{"StringEquals":{"aws:PrincipalTag/a":"x"}}`)}, []string{allowIf("s3:*", `{"ArnNotLike":{"aws:PrincipalTag/a":"arn:aws:s3:::*"}}`)}, Unknown, Semantics},
+		{"not_an_arn_of_an_arn", []string{allowIf("s3:*", `{"Null":{"aws:PrincipalArn":"false"}}`)}, []string{allowIf("s3:*", `{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/x"}}`), allowIf("s3:*", `{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/x"}}`)}, Proved, NoCause},
+		{"not_an_address_of_a_source", []string{allowIf("s3:*", `{"Null":{"aws:SourceIp":"false"}}`)}, []string{allowIf("s3:*", `{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}`), allowIf("s3:*", `{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}`)}, Proved, NoCause},
+		{"a_number_is_not_one_spelling", []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"5"}}`)}, []string{allowIf("s3:*", `{"StringEquals":{"aws:PrincipalTag/n":"5"}}`)}, Refuted, NoCause},
+		{"one_spelling_is_the_number", []string{allowIf("s3:*", `{"StringEquals":{"aws:PrincipalTag/n":["5","5.0","+5"]}}`)}, []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"5"}}`)}, Proved, NoCause},
+		{"an_exponent_is_not_certain", []string{allowIf("s3:*", `{"StringEquals":{"aws:PrincipalTag/n":"5e0"}}`)}, []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"5"}}`)}, Unknown, Variables},
+		{"an_exponent_in_the_policy", []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"5"}}`)}, []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"5e0"}}`)}, Unknown, Variables},
+		{"numbers_and_dates_on_one_key", []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"2026"},"DateLessThan":{"aws:PrincipalTag/n":"1971-01-01"}}`)}, nil, Refuted, NoCause},
+		{"an_address_is_no_number", []string{allowIf("s3:*", `{"NumericEquals":{"aws:PrincipalTag/n":"10"},"IpAddress":{"aws:PrincipalTag/n":"10.0.0.0/8"}}`)}, nil, Proved, NoCause},
+		{"an_address_with_a_prefix_is_no_address", []string{allowIf("s3:*", `{"StringEquals":{"aws:PrincipalTag/n":"10.0.0.0/8"},"IpAddress":{"aws:PrincipalTag/n":"10.0.0.0/8"}}`)}, nil, Proved, NoCause},
+		{"dates_have_seconds", []string{allowIf("s3:*", `{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"},"DateLessThan":{"aws:CurrentTime":"2027-01-01T00:00:01Z"}}`)}, nil, Proved, NoCause},
+		{"dates_on_a_tag_may_have_fractions", []string{allowIf("s3:*", `{"DateGreaterThan":{"aws:PrincipalTag/d":"2027-01-01T00:00:00Z"},"DateLessThan":{"aws:PrincipalTag/d":"2027-01-01T00:00:01Z"}}`)}, nil, Refuted, NoCause},
+		{"dates_with_a_fraction_in_the_policy", []string{allowIf("s3:*", `{"DateLessThan":{"aws:CurrentTime":"2027-01-01T00:00:00.5Z"}}`)}, []string{allowIf("s3:*", `{"DateLessThanEquals":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)}, Proved, NoCause},
+		{"null_of_any_value", []string{allow("s3:*", "*")}, []string{allow("s3:*", "*"), denyIf("s3:*", `{"ForAnyValue:Null":{"aws:TagKeys":"true"}}`)}, Unknown, Semantics},
+		{"null_of_all_values", []string{allow("s3:*", "*")}, []string{allow("s3:*", "*"), denyIf("s3:*", `{"ForAllValues:Null":{"aws:TagKeys":"false"}}`)}, Refuted, NoCause},
+		{"set_operator_with_bool_on_tag_keys", []string{allowIf("s3:*", `{"ForAllValues:Bool":{"aws:TagKeys":"true"}}`)}, []string{allowIf("s3:*", `{"ForAllValues:StringEquals":{"aws:TagKeys":["true","false"]}}`)}, Refuted, NoCause},
+		{"set_operator_with_numbers_on_tag_keys", []string{allowIf("s3:*", `{"Null":{"aws:TagKeys":"false"}}`)}, []string{allowIf("s3:*", `{"ForAnyValue:NumericLessThanEquals":{"aws:TagKeys":"5"}}`), allowIf("s3:*", `{"ForAllValues:NumericGreaterThan":{"aws:TagKeys":"5"}}`)}, Refuted, NoCause},
+		{"unicode_case", []string{allowIf("s3:*", `{"StringEquals":{"k:x":"falſe"}}`)}, []string{allowIf("s3:*", `{"StringEqualsIgnoreCase":{"k:x":"FALSE"}}`)}, Unknown, Semantics},
 		{"crossing_actions", []string{`{"Effect":"Allow","Action":["s3:GetO*","s3:Get*"],"Resource":"*"}`}, []string{allow("s3:*Object", "*"), allow("s3:Get?*", "arn:aws:s3:::b")}, Refuted, NoCause},
 		{"three_ways", []string{allow("s3:*", "*")}, []string{allow("s3:Get*", "*"), allow("s3:*", "arn:aws:s3:::b/*"), `{"Effect":"Allow","NotAction":"s3:Get*","NotResource":"arn:aws:s3:::b/*"}`}, Proved, NoCause},
 
@@ -119,6 +151,10 @@ func deny(action, resource string) string {
 
 func allowIf(action, condition string) string {
 	return `{"Effect":"Allow","Action":"` + action + `","Resource":"*","Condition":` + condition + `}`
+}
+
+func denyIf(action, condition string) string {
+	return strings.Replace(allowIf(action, condition), "Allow", "Deny", 1)
 }
 
 func TestSubset_principals(t *testing.T) {

@@ -118,14 +118,14 @@ func (th *theory) certain(lits []lit) lang.Status {
 func (th *theory) one(dim int, lits []lit) (lang.Status, []string) {
 	status := lang.Nonempty
 	th.sets = th.sets[:0]
-	space, ranged := th.dims[dim].universe, th.dims[dim].ranged
+	sp := spaces{kind: th.dims[dim].kind}
 	for _, l := range lits {
 		b := &th.bases[l.base()]
 		switch b.kind {
 		case textBase:
 			th.sets = append(th.sets, b.text[l.outside()])
 		case rangeBase:
-			space = space.Meet(b.ranges[l.outside()])
+			sp.meet(b.family, b.ranges[l.outside()])
 		case opaqueBase:
 			status = lang.Maybe
 		}
@@ -133,39 +133,17 @@ func (th *theory) one(dim int, lits []lit) (lang.Status, []string) {
 	if t := th.dims[dim].texts; t != nil {
 		th.sets = append(th.sets, t)
 	}
-	if !ranged {
+	if !sp.used {
 		answer := lang.Solve(th.budget, th.sets)
 		if answer.Status == lang.Nonempty {
-			return worse(status, lang.Nonempty), []string{answer.Word}
+			return status, []string{answer.Word}
 		}
 		return answer.Status, nil
 	}
-	if space.Empty() {
+	if sp.impossible() {
 		return lang.Empty, nil
 	}
-	return th.oneRanged(space, status)
-}
-
-// oneRanged looks for a value within the ranges that also lies in the text
-// sets of th.sets. It tries some values of each range only.
-func (th *theory) oneRanged(space lang.Ranges, status lang.Status) (lang.Status, []string) {
-	mixed := false
-	for _, s := range th.sets {
-		if s.Nothing() {
-			return lang.Empty, nil
-		}
-		mixed = mixed || !s.Everything()
-	}
-	for _, p := range candidates(space) {
-		text, ok := p.Text()
-		if ok && !slices.ContainsFunc(th.sets, func(s *lang.Set) bool { return s.HasVars() || !s.Contains(text) }) {
-			return status, []string{text}
-		}
-	}
-	if mixed && lang.Solve(th.budget, th.sets).Status == lang.Empty {
-		return lang.Empty, nil
-	}
-	return lang.Maybe, nil
+	return th.oneTyped(&sp, status)
 }
 
 // worse keeps the less certain of two answers that are both not Empty.
@@ -184,7 +162,7 @@ func worse(a, b lang.Status) lang.Status {
 func candidates(space lang.Ranges) []lang.Point {
 	try := []lang.Point{
 		lang.AddrPoint(netip.AddrFrom4([4]byte{198, 51, 100, 7})), // reserved for documentation, RFC 5737
-		lang.DatePoint(1_767_225_600, 0),                          // 2026-01-01
+		lang.DatePoint(1_798_761_600, 0),                          // 2027-01-01
 		{Family: lang.Number, Hi: 1<<63 + 1},                      // 1
 	}
 	for _, span := range space.Spans() {

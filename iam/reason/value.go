@@ -119,6 +119,15 @@ func variablePart(name string) part {
 	return p
 }
 
+// fold appends text that matches itself in any case, as the reading has it.
+func (c *compiler) fold(b *lang.Builder, text string) {
+	if c.reading.ASCIIFold {
+		b.FoldASCII(text)
+		return
+	}
+	b.Fold(text)
+}
+
 // segments is how a glob treats the colons of an ARN.
 type segments uint8
 
@@ -137,7 +146,7 @@ func (c *compiler) glob(parts []part, fold bool, mode segments, last int) *lang.
 		switch p.kind {
 		case literal:
 			if fold {
-				b.Fold(p.text)
+				c.fold(&b, p.text)
 			} else {
 				b.Lit(p.text)
 			}

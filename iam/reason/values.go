@@ -52,7 +52,7 @@ func (v *valueList) languages(c *compiler, dim int, negated bool) []language {
 	}
 	var out []language
 	for _, g := range v.groups {
-		out = append(out, language{c.t.some(dim, lang.Union(g.globs...)), c.presence(g.needs)})
+		out = append(out, language{lit: c.t.some(dim, lang.Union(g.globs...)), needs: c.presence(g.needs)})
 	}
 	if out == nil {
 		out = append(out, language{lit: c.t.some(dim, lang.Union())})
@@ -69,7 +69,7 @@ func (v *valueList) joined(c *compiler, dim int) language {
 		all, needs = append(all, g.globs...), append(needs, g.needs...)
 	}
 	slices.Sort(needs)
-	return language{c.t.some(dim, lang.Union(all...)), c.presence(slices.Compact(needs))}
+	return language{lit: c.t.some(dim, lang.Union(all...)), needs: c.presence(slices.Compact(needs))}
 }
 
 // combinations returns the language of the values that count for each choice
@@ -92,7 +92,7 @@ func (v *valueList) combinations(c *compiler, dim int) []language {
 	}
 	out := make([]language, len(all))
 	for i, ch := range all {
-		out[i] = language{c.t.some(dim, lang.Union(ch.globs...)), ch.needs}
+		out[i] = language{lit: c.t.some(dim, lang.Union(ch.globs...)), needs: ch.needs}
 	}
 	return out
 }
@@ -146,7 +146,7 @@ func (c *compiler) reference(b *lang.Builder, p part, fold, inside bool) {
 			text = *p.fallback
 		}
 		if fold {
-			b.Fold(text)
+			c.fold(b, text)
 		} else {
 			b.Lit(text)
 		}

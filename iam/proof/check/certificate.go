@@ -54,7 +54,10 @@ func Claims(purpose string, beside bool) []string {
 // holds: all combinations of the choices.
 func Semantics() []string {
 	return []string{
+		"Null takes notice of a set operator, or none",
+		"a value of another type does not fulfil a negated operator, or does",
 		"an empty text is a value, or absent, for Null and the set operators",
+		"case is disregarded for all letters, or for a to z",
 		"keys of unknown type carry one value, or many",
 		"short ARNs are completed, or taken to the letter",
 		"a variable without value matches nothing, or voids its statement",

@@ -81,6 +81,12 @@ func (c *Certificate) verify() error {
 	return nil
 }
 
+// Includes checks that known allows all that fresh allows, as the claim
+// "nothing-new" of a certificate does.
+func Includes(fresh, known []*policy.Document) error {
+	return included(newPolicies(fresh), newPolicies(known), nil)
+}
+
 // included checks that known allows all that fresh allows of some actions; nil
 // stands for all. One region is one entry of a statement and one of its
 // resources.

@@ -94,7 +94,32 @@ func (x value) within(v string, y value, w string) bool {
 	case test == "StringLike" && other == "StringEquals":
 		return v == w && !strings.ContainsAny(v, "*?")
 	}
-	return false
+	return orderedWithin(test, v, other, w)
+}
+
+// orderedWithin reports whether one comparison of numbers or dates leaves no more
+// than another. Long numbers, which some compare as floating point, it leaves
+// alone.
+func orderedWithin(test, v, other, w string) bool {
+	family := "Date"
+	if !strings.HasPrefix(test, family) {
+		family = "Numeric"
+	}
+	relation, ok := strings.CutPrefix(test, family)
+	than, same := strings.CutPrefix(other, family)
+	if !ok || !same || family == "Numeric" && max(len(v), len(w)) > 15 {
+		return false
+	}
+	is := func(r string) bool { compare, good := ordered(family+r, v); return good && compare(w) }
+	direction, _ := strings.CutSuffix(relation, "Equals")
+	towards, closed := strings.CutSuffix(than, "Equals")
+	switch {
+	case relation == "Equals":
+		return is(than)
+	case direction != towards:
+		return false
+	}
+	return is(direction) || is("Equals") && (closed || relation == direction)
 }
 
 func ascii(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0 }
