@@ -125,7 +125,7 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 	out.Diff = udiff.Unified(files[0].name, "narrowed", files[0].doc.Text(), strings.Join(out.Documents, "\n"))
 	e := proof.Prove(ctx, proof.Change{
 		Old: reason.Policies{files[0].doc}, New: r.Documents, Beside: in.Beside, Kept: r.Kept, Removed: r.Removed,
-	}, reason.Config{})
+	}, reason.Config{}).Confirm()
 	out.Verdict, out.Claims = e.Verdict().String(), claimsJSON(e)
 	var exit error
 	switch {
