@@ -151,7 +151,9 @@ func (s *statement) test(op policy.Operator, list []string, v string, r *Request
 	ok := true
 	switch {
 	case base == "Bool":
-		compare = func(want string) bool { return ascii(v) && (strings.EqualFold(want, "true") || strings.EqualFold(want, "false")) && strings.EqualFold(want, v) }
+		compare = func(want string) bool {
+			return ascii(v) && (strings.EqualFold(want, "true") || strings.EqualFold(want, "false")) && strings.EqualFold(want, v)
+		}
 	case base == "StringEqualsIgnoreCase":
 		compare = func(want string) bool {
 			g, filled := s.fill(want, r, false, false)
