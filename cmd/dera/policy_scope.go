@@ -136,7 +136,7 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 	e := proof.Prove(ctx, proof.Change{
 		Old: reason.Policies{files[0].doc}, New: r.Documents, Beside: in.Beside, Kept: r.Kept, Removed: r.Removed,
 		Unused: proof.UseOf(in),
-	}, reason.Config{})
+	}, reason.Config{}).Confirm()
 	out.Verdict, out.Claims = e.Verdict().String(), claimsJSON(e)
 	var exit error
 	switch {

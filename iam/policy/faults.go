@@ -21,6 +21,10 @@ const (
 	// ReasonValue: the value is not of the type of its operator.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 	ReasonValue = "The value is not of the type of its condition operator."
+	// ReasonWildcard: "You cannot use a wildcard to match part of a principal name
+	// or ARN."
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+	ReasonWildcard = "A principal is named in full, or by * alone."
 	// ReasonEmpty: a list that must have an entry has none.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 	ReasonEmpty = "The list is empty."
@@ -63,7 +67,7 @@ func (v *validator) strict(st *Statement) {
 	}
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		if n := st.node.find(name); n != nil && n.kind == nodeObject {
-			v.noEmptyPrincipal(name, n)
+			v.strictPrincipal(name, n)
 		}
 	}
 	v.conditions(st, v.strictCondition)
@@ -71,13 +75,18 @@ func (v *validator) strict(st *Statement) {
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-func (v *validator) noEmptyPrincipal(name string, n *node) {
+func (v *validator) strictPrincipal(name string, n *node) {
 	if len(n.members) == 0 {
 		v.fail(n, ReasonEmpty, "%s", name)
 	}
 	for _, m := range n.members {
 		if m.value.kind == nodeArray && len(m.value.items) == 0 {
 			v.fail(m.value, ReasonEmpty, "%s %s", name, m.key)
+		}
+		for _, e := range m.value.elements() {
+			if m.key == PrincipalAWS && e.kind == nodeString && e.str != "*" && strings.ContainsAny(e.str, "*?") {
+				v.fail(e, ReasonWildcard, "%q", e.str)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"dera/iam/policy"
 	"dera/iam/proof/check"
@@ -25,6 +26,33 @@ func Subset(ctx context.Context, fresh, known reason.Policies, cfg reason.Config
 		a.Verdict, a.Why, a.Detail = reason.Unknown, reason.Unchecked, unchecked(err)
 	}
 	return a
+}
+
+// Confirm returns the evidence as the independent checker has it: a claim that it
+// cannot follow is not proved.
+func (e Evidence) Confirm() Evidence {
+	c := e.change
+	old, fresh := slices.Concat(c.Old, c.Beside), slices.Concat(c.New, c.Beside)
+	confirm := func(a reason.Answer, err error) reason.Answer {
+		if err != nil && a.Verdict == reason.Proved {
+			a.Verdict, a.Why, a.Detail = reason.Unknown, reason.Unchecked, unchecked(err)
+		}
+		return a
+	}
+	e.NothingNew = confirm(e.NothingNew, check.Includes(fresh, old))
+	if e.NothingNewAlone != nil {
+		alone := confirm(*e.NothingNewAlone, check.Includes(c.New, c.Old))
+		e.NothingNewAlone = &alone
+	}
+	if e.NothingLost != nil {
+		lost := confirm(*e.NothingLost, check.Keeps(old, fresh, c.Kept))
+		e.NothingLost = &lost
+	}
+	if e.Gone != nil && len(c.Removed) > 0 {
+		gone := confirm(*e.Gone, check.Without(fresh, c.Removed))
+		e.Gone = &gone
+	}
+	return e
 }
 
 // Equivalent is [reason.Equivalent], confirmed.

@@ -87,6 +87,18 @@ func Includes(fresh, known []*policy.Document) error {
 	return included(newPolicies(fresh), newPolicies(known), nil)
 }
 
+// Keeps checks that nothing of the kept actions is lost, as the claim
+// "nothing-lost" of a certificate does.
+func Keeps(old, fresh []*policy.Document, kept []string) error {
+	return keeps(newPolicies(old), newPolicies(fresh), kept)
+}
+
+// Without checks that nothing of what was removed is allowed, as the claim "gone"
+// of a certificate does.
+func Without(fresh []*policy.Document, removed []string) error {
+	return without(newPolicies(fresh), removed)
+}
+
 // included checks that known allows all that fresh allows of some actions; nil
 // stands for all. One region is one entry of a statement and one of its
 // resources.

@@ -99,6 +99,8 @@ func TestClosed(t *testing.T) {
 		{"denied_where_allowed", bucket(anybody, `{"StringEquals":{"aws:UserAgent":"x"}}`, denies(`{"StringLike":{"aws:UserAgent":"*"}}`)), true, true},
 		{"denied_to_all_but_ours", bucket(anybody, `{}`, `{"Effect":"Deny","NotPrincipal":{"AWS":["111111111111","arn:aws:iam::111111111111:role/r"]},"Action":"*","Resource":"*"}`), true, true},
 		{"denied_elsewhere", bucket(anybody, `{}`, `{"Effect":"Deny","Principal":"*","Action":"*","Resource":"arn:aws:s3:::c/*"}`), false, false},
+		{"denied_for_other_actions", bucket(anybody, `{}`, `{"Effect":"Deny","Principal":"*","Action":"s3:Put*","Resource":"*"}`), false, false},
+		{"denied_to_one_account", bucket(anybody, `{}`, `{"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"*","Resource":"*"}`), false, false},
 		{"denied_by_nobody", bucket(anybody, `{}`, `{"Effect":"Deny","Action":"*","Resource":"*"}`), false, false},
 		{"nobody_named", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, true, true},
 		{"all_but_one", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotPrincipal":{"AWS":"111111111111"},"Action":"*","Resource":"*"}]}`, false, false},

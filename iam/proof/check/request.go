@@ -150,7 +150,11 @@ func (s *statement) test(op policy.Operator, list []string, v string, r *Request
 	var compare func(want string) bool
 	ok := true
 	switch {
-	case base == "Bool", base == "StringEqualsIgnoreCase":
+	case base == "Bool":
+		compare = func(want string) bool {
+			return ascii(v) && (strings.EqualFold(want, "true") || strings.EqualFold(want, "false")) && strings.EqualFold(want, v)
+		}
+	case base == "StringEqualsIgnoreCase":
 		compare = func(want string) bool {
 			g, filled := s.fill(want, r, false, false)
 			return filled && strings.EqualFold(g.text(), v)
@@ -172,7 +176,7 @@ func (s *statement) test(op policy.Operator, list []string, v string, r *Request
 		}
 	case base == "IpAddress":
 		a, err := netip.ParseAddr(v)
-		ok = err == nil
+		ok = err == nil && a.Zone() == ""
 		compare = func(want string) bool { p, good := network(want); return good && p.Contains(a) }
 	default:
 		compare, ok = ordered(base, v)
