@@ -155,7 +155,7 @@ func (a Access) offends(old *policy.Document, cut resource.PublicCut) answer {
 	if a.House == nil {
 		return proved()
 	}
-	if named := cut.NamedBeside(context.Background(), a.Bucket, old); len(named) > 0 {
+	if named := a.House.NamedBeside(context.Background(), a.Bucket, old, cut); len(named) > 0 {
 		return answer{dera.Unknown, fmt.Sprintf("statement %d also names %s", cut.Index+1, strings.Join(named, ", "))}
 	}
 	return proved()

@@ -262,7 +262,7 @@ func drawBucket(t *rapid.T) *resource.Bucket {
 func bucketParts() []string {
 	return []string{
 		resource.PartPolicy, resource.PartACL, resource.PartOwnership, resource.PartBlock, resource.PartAccountBlock, resource.PartTags, resource.PartWebsite,
-		resource.PartOrigins, resource.PartAccessPoints,
+		resource.PartOrigins, resource.PartAccessPoints, resource.PartMultiRegion,
 	}
 }
 

@@ -18,8 +18,11 @@ func TestDeclareBucket(t *testing.T) {
 	}
 	changes := map[string]func() (dera.Change, error){
 		"policy": func() (dera.Change, error) { return b.EditPolicy(PolicyEdit{Drop: []int{1}}) },
-		"acl":    func() (dera.Change, error) { return b.DropGrants(Grant.Public) },
-		"block":  func() (dera.Change, error) { return b.SetBlock(FullBlock()) },
+		"narrow": func() (dera.Change, error) {
+			return b.Narrow([]PublicCut{{Index: 1}}, House{Account: b.Owner})
+		},
+		"acl":   func() (dera.Change, error) { return b.DropGrants(Grant.Public) },
+		"block": func() (dera.Change, error) { return b.SetBlock(FullBlock()) },
 	}
 	head := "--- reports-2026 as it is\n+++ reports-2026 without the finding\n@@ arn:aws:s3:::reports-2026 @@\n"
 	tests := []struct{ name, change, language, want string }{
@@ -42,6 +45,37 @@ func TestDeclareBucket(t *testing.T) {
      ]
    })
  }`},
+		{"narrowed_in_cloudformation", "narrow", CloudFormation, head + ` Reports2026Policy:
+   Type: AWS::S3::BucketPolicy
+   Properties:
+     Bucket: "reports-2026"
+     PolicyDocument:
+       Statement:
+-        - {
+-              "Sid": "Site",
+-              "Effect": "Allow",
+-              "Principal": "*",
+-              "Action": "s3:GetObject",
+-              "Resource": "arn:aws:s3:::reports-2026/*",
+-              "Condition": {
+-                  "StringEquals": {
+-                      "aws:Referer": "redacted-1"
+-                  }
+-              }
+-          }
++        - {
++              "Sid": "Site",
++              "Effect": "Allow",
++              "Principal": "*",
++              "Action": "s3:GetObject",
++              "Resource": "arn:aws:s3:::reports-2026/*",
++              "Condition": {
++                  "StringEquals": {
++                      "aws:Referer": "redacted-1",
++                      "aws:PrincipalAccount": "111122223333"
++                  }
++              }
++          }`},
 		{"acl_in_terraform", "acl", Terraform, head + ` resource "aws_s3_bucket_acl" "reports_2026" {
    bucket = "reports-2026"
    access_control_policy {

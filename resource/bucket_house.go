@@ -3,10 +3,12 @@ package resource
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dera"
 	"dera/iam/policy"
+	"dera/iam/reason"
 )
 
 // House is whose access a fix of a policy must not take away, even where it came
@@ -84,10 +86,10 @@ func Only(doc *policy.Document, statements ...policy.Statement) *policy.Document
 	return out
 }
 
-// Named are the ways in which a statement names somebody, beside anybody: these
-// are not the public's to lose. What a statement asks only of those who have the
-// key names too.
-func Named(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) []string {
+// named are the ways in which a statement names somebody, beside anybody and the
+// house: these are not the public's to lose. What it asks only of those who have
+// the key names too, and so does a denial for all but some.
+func (h House) named(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) []string {
 	var out []string
 	for _, p := range PrincipalsOf(&st) {
 		if !p.Everyone() {
@@ -95,29 +97,84 @@ func Named(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy
 		}
 	}
 	for i, c := range st.Conditions {
-		op, ok := policy.ParseOperator(c.Operator)
-		if !ok || op.Negated() || op.Test == "Null" || op.Test == "Bool" || !identifies(strings.ToLower(c.Key)) {
+		op, _ := policy.ParseOperator(c.Operator)
+		if op.Negated() {
 			continue
 		}
-		op.IfExists = false
-		if op.Set == policy.ForAllValues {
-			op.Set = policy.ForAnyValue
-		}
-		for _, v := range distinct(c.Values) {
+		for _, v := range h.tells(c, op) {
 			alone := st
 			alone.Conditions = slices.Clone(st.Conditions)
-			alone.Conditions[i] = policy.Condition{Operator: op.String(), Key: c.Key, Values: []string{v}}
+			alone.Conditions[i] = v
 			if public, _ := Public(ctx, bucket, doc, alone); !public {
-				out = append(out, c.Operator+" "+c.Key+" "+v)
+				out = append(out, c.Operator+" "+c.Key+" "+v.Values[0])
 			}
+		}
+	}
+	for n, d := range doc.Statements {
+		for _, name := range h.spared(ctx, bucket, d, st) {
+			out = append(out, name+", whom statement "+strconv.Itoa(n+1)+" does not deny,")
 		}
 	}
 	return out
 }
 
+// tells are the conditions of one value, without negation and for those who have
+// the key, that a condition on who or where a caller is consists of.
+func (h House) tells(c policy.Condition, op policy.Operator) (out []policy.Condition) {
+	if op.Test == "Null" || op.Test == "Bool" || op.Test == "" || !identifies(strings.ToLower(c.Key)) {
+		return nil
+	}
+	op.IfExists, op.Test = false, strings.Replace(op.Test, "Not", "", 1)
+	if op.Set == policy.ForAllValues {
+		op.Set = policy.ForAnyValue
+	}
+	for _, v := range distinct(c.Values) {
+		if v != h.Account && v != h.Organization {
+			out = append(out, policy.Condition{Operator: op.String(), Key: c.Key, Values: []string{v}})
+		}
+	}
+	return out
+}
+
+// spared are those whom a denial leaves alone by name, of what the statement allows.
+func (h House) spared(ctx context.Context, bucket dera.ARN, d, st policy.Statement) []string {
+	if d.Effect != policy.Deny {
+		return nil
+	}
+	var out []string
+	if d.NotPrincipals != nil {
+		for _, p := range PrincipalsOf(&policy.Statement{Principals: d.NotPrincipals}) {
+			if p.Account() != h.Account && !p.Everyone() {
+				out = append(out, p.Value)
+			}
+		}
+	}
+	for _, c := range d.Conditions {
+		op, _ := policy.ParseOperator(c.Operator)
+		if !op.Negated() {
+			continue
+		}
+		for _, v := range h.tells(c, op) {
+			alone := st
+			alone.Conditions = append(slices.Clone(st.Conditions), v)
+			if public, _ := Public(ctx, bucket, &policy.Document{Version: policy.Version2012}, alone); !public {
+				out = append(out, c.Key+" "+v.Values[0])
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	allow := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{st}}
+	if reason.AllowsAny(ctx, reason.Policies{allow}, d.Actions, d.Resources, reason.Config{}).Verdict == reason.Proved {
+		return nil // it is about other actions or objects
+	}
+	return out
+}
+
 // NamedBeside are the ways in which what a statement loses by a cut names somebody
-// beside the elements of the cut.
-func (c PublicCut) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy.Document) []string {
+// beside the elements of the cut and the house.
+func (h House) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy.Document, c PublicCut) []string {
 	lost := c.Lost(doc.Statements[c.Index])
 	if len(c.Principals) > 0 {
 		lost = withPrincipals(lost, []Principal{{policy.PrincipalAWS, "*"}})
@@ -125,7 +182,7 @@ func (c PublicCut) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy
 	lost.Conditions = slices.DeleteFunc(slices.Clone(lost.Conditions), func(x policy.Condition) bool {
 		return len(c.Values) > 0 && x.Operator == c.Operator && x.Key == c.Key
 	})
-	return Named(ctx, bucket, doc, lost)
+	return h.named(ctx, bucket, doc, lost)
 }
 
 // NarrowedBy finds the cut that makes one statement of another; false where it is

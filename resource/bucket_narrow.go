@@ -83,7 +83,7 @@ func Public(ctx context.Context, bucket dera.ARN, doc *policy.Document, st polic
 // off nobody who is named.
 func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int, h House) (cut PublicCut, doubts []string, impossible string) {
 	st := doc.Statements[index]
-	doubts = b.dependents(&st)
+	doubts = b.dependents(doc, &st)
 	var unsure string
 	// split takes the elements apart that let the public in by themselves.
 	split := func(elements []PublicCut) (bad []PublicCut) {
@@ -135,9 +135,9 @@ func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int,
 		})
 	}
 	_, _, open, err := h.Part(st)
-	named := PublicCut{Index: index}.NamedBeside(ctx, b.ARN(), doc)
+	named := h.NamedBeside(ctx, b.ARN(), doc, PublicCut{Index: index})
 	if len(ways) == 1 {
-		named = ways[0].NamedBeside(ctx, b.ARN(), doc)
+		named = h.NamedBeside(ctx, b.ARN(), doc, ways[0])
 	}
 	switch {
 	case unsure != "":
@@ -168,10 +168,16 @@ func distinct[T comparable](list []T) []T {
 
 // dependents says who may depend on a public statement in a way that its text does
 // not tell: a site by a header that the caller sends, and access points.
-func (b *Bucket) dependents(st *policy.Statement) []string {
+func (b *Bucket) dependents(doc *policy.Document, st *policy.Statement) []string {
 	var out []string
 	delegates := false
-	for _, c := range st.Conditions {
+	conditions := slices.Clone(st.Conditions)
+	for _, d := range doc.Statements {
+		if d.Effect == policy.Deny { // all but some are denied
+			conditions = append(conditions, d.Conditions...)
+		}
+	}
+	for _, c := range conditions {
 		switch key := strings.ToLower(c.Key); {
 		case key == "aws:referer", key == "aws:useragent":
 			out = append(out, "It goes by "+c.Key+", which the caller sends: whoever writes such a condition often means a site or a client by it.")

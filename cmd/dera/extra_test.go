@@ -125,7 +125,7 @@ func kindsOf(f findingView) []string {
 		return []string{"s3-public-acl"}
 	case f.Control == "s3-bucket-public-access-block":
 		return []string{"s3-no-public-access-block"}
-	case strings.HasSuffix(f.Key, "/bounded"), f.Control == "ec2-sg-default-group-rules", f.Control == "s3-account-public-access-block":
+	case strings.HasSuffix(f.Key, "/bounded"), f.Control == "ec2-sg-default-group-rules", f.Control == "s3-account-public-access-block", f.Control == "s3-bucket-external-access":
 		return nil // the labels know none of them
 	case f.Key == "all":
 		return []string{"sg-world-all"}

@@ -29,7 +29,7 @@ func AccessPointPublic() control.Control {
 			ReviewBy: "2027-11-01",
 		},
 		Check: func(b *resource.Bucket, _ control.Settings) control.Result {
-			if !b.Read(resource.PartAccessPoints) {
+			if !b.Read(resource.PartAccessPoints, resource.PartMultiRegion) {
 				return judged(nil, "dera was not let read the access points")
 			}
 			open, unsure := b.PublicAccessPoints(context.Background())
