@@ -19,6 +19,7 @@ type observed struct {
 type service struct {
 	mode, document, read string
 	actions              []row
+	at                   map[string]int // by name, in lower case
 }
 
 // row is an action of the table: in lower case but for its name.
@@ -53,7 +54,7 @@ func readTable(text, digest string) (*observed, error) {
 			o.inputs, first = line, false
 		case strings.HasPrefix(line, "@"), strings.HasPrefix(line, "&"):
 		case strings.HasPrefix(line, "!") && len(fields) == 5:
-			prefix, s = fields[0][1:], &service{mode: fields[1], read: fields[3], document: fields[4]}
+			prefix, s = fields[0][1:], &service{mode: fields[1], read: fields[3], document: fields[4], at: map[string]int{}}
 			o.services[prefix] = s
 		case strings.HasPrefix(line, "=") && s != nil && len(s.actions) > 0:
 			last := &s.actions[len(s.actions)-1]
@@ -65,7 +66,9 @@ func readTable(text, digest string) (*observed, error) {
 			}
 		case len(fields) >= 2 && len(fields[0]) > 2 && s != nil:
 			name := prefix + ":" + fields[0][2:]
-			s.actions = append(s.actions, row{name: name, low: newAction(strings.ToLower(name)), class: line[0], reads: line[1] == 'r'})
+			r := row{name: name, low: newAction(strings.ToLower(name)), class: line[0], reads: line[1] == 'r'}
+			s.at[r.low.name] = len(s.actions)
+			s.actions = append(s.actions, r)
 		default:
 			return nil, errors.New("the table of observed actions cannot be read")
 		}
@@ -88,12 +91,28 @@ func (s *service) source(class byte) (name, source string) {
 
 // each calls visit with the rows that an element of actions may contain.
 func (o *observed) each(s *actions, visit func(*service, *row)) {
-	of := map[string]bool{}
-	for i := range s.entries {
-		of[s.entries[i].service] = true
+	if s.all {
+		for _, known := range o.services {
+			for i := range known.actions {
+				visit(known, &known.actions[i])
+			}
+		}
+		return
 	}
-	for prefix, known := range o.services {
-		if !s.all && !of[prefix] {
+	done := map[string]bool{}
+	for i := range s.entries {
+		prefix := s.entries[i].service
+		known := o.services[prefix]
+		if known == nil || done[prefix] {
+			continue
+		}
+		done[prefix] = true
+		if len(s.globs[prefix]) == 0 {
+			for _, name := range s.namesOf(prefix) {
+				if at, ok := known.at[name]; ok {
+					visit(known, &known.actions[at])
+				}
+			}
 			continue
 		}
 		for i := range known.actions {
