@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,8 +20,7 @@ type observed struct {
 
 type service struct {
 	mode, document, read string
-	actions              []row
-	at                   map[string]int // by name, in lower case
+	actions              []row // sorted by name, in lower case
 }
 
 // row is an action of the table: in lower case but for its name.
@@ -28,7 +29,18 @@ type row struct {
 	low   action
 	class byte // M, D, H or U
 	reads bool
-	with  []string
+	list  string // what it is used with, where a colon stands for the own service
+}
+
+// with returns the entries that the action is used with.
+func (r *row) with() []string {
+	out := strings.Fields(r.list)
+	for i, w := range out {
+		if w[0] == ':' {
+			out[i] = r.low.service + w
+		}
+	}
+	return out
 }
 
 // theTable is the table that is compiled in, a constant that is decoded once and
@@ -54,21 +66,13 @@ func readTable(text, digest string) (*observed, error) {
 			o.inputs, first = line, false
 		case strings.HasPrefix(line, "@"), strings.HasPrefix(line, "&"):
 		case strings.HasPrefix(line, "!") && len(fields) == 5:
-			prefix, s = fields[0][1:], &service{mode: fields[1], read: fields[3], document: fields[4], at: map[string]int{}}
+			prefix, s = fields[0][1:], &service{mode: fields[1], read: fields[3], document: fields[4]}
 			o.services[prefix] = s
 		case strings.HasPrefix(line, "=") && s != nil && len(s.actions) > 0:
-			last := &s.actions[len(s.actions)-1]
-			for w := range strings.FieldsSeq(line[1:]) {
-				if w[0] == ':' {
-					w = prefix + w
-				}
-				last.with = append(last.with, w)
-			}
+			s.actions[len(s.actions)-1].list = line[1:]
 		case len(fields) >= 2 && len(fields[0]) > 2 && s != nil:
 			name := prefix + ":" + fields[0][2:]
-			r := row{name: name, low: newAction(strings.ToLower(name)), class: line[0], reads: line[1] == 'r'}
-			s.at[r.low.name] = len(s.actions)
-			s.actions = append(s.actions, r)
+			s.actions = append(s.actions, row{name: name, low: newAction(strings.ToLower(name)), class: line[0], reads: line[1] == 'r'})
 		default:
 			return nil, errors.New("the table of observed actions cannot be read")
 		}
@@ -109,7 +113,8 @@ func (o *observed) each(s *actions, visit func(*service, *row)) {
 		done[prefix] = true
 		if len(s.globs[prefix]) == 0 {
 			for _, name := range s.namesOf(prefix) {
-				if at, ok := known.at[name]; ok {
+				at, ok := slices.BinarySearchFunc(known.actions, name, func(r row, name string) int { return cmp.Compare(r.low.name, name) })
+				if ok {
 					visit(known, &known.actions[at])
 				}
 			}

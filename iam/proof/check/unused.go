@@ -201,8 +201,8 @@ func (u *Unused) decide(t *observed, old, fresh, beside []*policy.Document) ([]R
 			return
 		}
 		seen[r.name] = true
-		var companions []string
-		for _, with := range r.with {
+		list, companions := r.with(), []string(nil)
+		for _, with := range list {
 			if ask(present, with, &stays, &used) {
 				problem = fmt.Errorf("%s was removed, but %s, which it is used with, stays or was used", r.name, with)
 				return
@@ -213,9 +213,9 @@ func (u *Unused) decide(t *observed, old, fresh, beside []*policy.Document) ([]R
 		}
 		problem = u.may(r, &used, unknown)
 		class, source := s.source(r.class)
-		key := strings.Join(append([]string{class, source, strconv.Itoa(len(r.with))}, companions...), "\n")
+		key := strings.Join(append([]string{class, source, strconv.Itoa(len(list))}, companions...), "\n")
 		if groups[key] == nil {
-			groups[key] = &Reason{Checked: len(r.with), Class: class, Companions: append([]string{}, companions...), Source: source}
+			groups[key] = &Reason{Checked: len(list), Class: class, Companions: append([]string{}, companions...), Source: source}
 		}
 		groups[key].Actions = append(groups[key].Actions, r.name)
 	})
@@ -268,7 +268,7 @@ func (u *Unused) may(r *row, used *actions, unknown string) error {
 		return fmt.Errorf("%s was removed, but there were events of its service that are not understood", r.name)
 	case r.class == 'D' && !u.DataEvents:
 		return fmt.Errorf("%s was removed, but data events were not recorded", r.name)
-	case r.class == 'H' && len(r.with) == 0, strings.IndexByte("MDH", r.class) < 0:
+	case r.class == 'H' && r.list == "", strings.IndexByte("MDH", r.class) < 0:
 		return fmt.Errorf("%s was removed, but no source shows that it was not used", r.name)
 	case r.name == catalog.PassRole && unknown != "":
 		return fmt.Errorf("%s was removed, but %s stays, which is not known", r.name, unknown)
