@@ -78,7 +78,7 @@ func (e Evidence) Kept() string {
 	case Silent:
 		return "CloudTrail does not show its use, or not each time"
 	}
-	return "the catalogue does not know it"
+	return "the table of observed actions does not have it"
 }
 
 // Source says in a line why the absence of use means that an action was not

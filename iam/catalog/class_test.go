@@ -142,6 +142,28 @@ func TestEvidence_of_the_largest_services(t *testing.T) {
 	}
 }
 
+// TestEvidence_of_a_newer_catalogue holds that what "dera catalog update" brings
+// has no class before the table is made again.
+func TestEvidence_of_a_newer_catalogue(t *testing.T) {
+	t.Parallel()
+	data, err := Encode("newer", []Service{
+		{Prefix: "ec2", Actions: []Action{{Name: "FrobInstances", Level: Write}, {Name: "StopInstances", Level: Write}}},
+		{Prefix: "frob", Actions: []Action{{Name: "Do", Level: Write}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for action, want := range map[string]Class{"ec2:FrobInstances": Unknown, "frob:Do": Unknown, "ec2:StopInstances": Management} {
+		if e := c.Evidence(action); e.Class != want || e.Source() == "" {
+			t.Errorf("%s: got %v (%s), want %v", action, e.Class, e.Source(), want)
+		}
+	}
+}
+
 func TestTexts_are_sound(t *testing.T) {
 	t.Parallel()
 	c := Embedded()
@@ -150,7 +172,11 @@ func TestTexts_are_sound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		types := 0
 		for words := range lines(string(text)) {
+			if strings.HasPrefix(words[0], "AWS::") {
+				types++
+			}
 			if words[0] == "apart" {
 				continue
 			}
@@ -162,6 +188,9 @@ func TestTexts_are_sound(t *testing.T) {
 					t.Errorf("%s: %s: no such action", name, w)
 				}
 			}
+		}
+		if name == "dataevents.txt" && types < 170 {
+			t.Errorf("got %d types of resources with data events, want those of AWS's list", types)
 		}
 	}
 }

@@ -153,16 +153,17 @@ func narrowAll(t *testing.T, all []managed, count map[string]int) []narrowed {
 			t.Fatalf("%s: %v", m.name, err)
 		}
 		u := usage(m.name, doc, c, "")
-		r, err := scope.Narrow(scope.Input{
+		in := scope.Input{
 			Policy: doc, Usage: []scope.Usage{u}, Catalogue: c, Window: 400 * 24 * time.Hour,
 			DataEvents: func(string) bool { return true }, Limit: 200_000,
-		})
+		}
+		r, err := scope.Narrow(in)
 		if err != nil {
 			t.Fatalf("%s: %v", m.name, err)
 		}
 		count[r.Outcome.String()]++
 		if r.Outcome == scope.Narrowed || r.Outcome == scope.Detach {
-			out = append(out, narrowed{m, Change{Old: reason.Policies{doc}, New: r.Documents, Kept: r.Kept, Removed: r.Removed}})
+			out = append(out, narrowed{m, Change{Old: reason.Policies{doc}, New: r.Documents, Kept: r.Kept, Removed: r.Removed, Unused: UseOf(in)}})
 		}
 	}
 	return out
@@ -215,7 +216,7 @@ func (b *bundle) measure(t *testing.T, n *asked, answers map[string]int) {
 		e = Prove(t.Context(), n.change(t), reason.Config{})
 		prove = min(prove, cpu(t)-start)
 		start = cpu(t)
-		data, err = e.Certificate(Origin{})
+		data, err = e.Certificate(year())
 		write = min(write, cpu(t)-start)
 		start = cpu(t)
 		if _, err := check.Check(data); err != nil {

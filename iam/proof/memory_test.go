@@ -20,12 +20,16 @@ type asked struct {
 	Old           string
 	New           []string
 	Kept, Removed []string
+	Use           *Use
 }
+
+// year is where the facts of the certificates of the corpus come from.
+func year() Origin { return window(400) }
 
 // change parses the documents.
 func (a *asked) change(t *testing.T) Change {
 	t.Helper()
-	c := Change{Kept: a.Kept, Removed: a.Removed, Old: reason.Policies{parse(t, a.Old)}}
+	c := Change{Kept: a.Kept, Removed: a.Removed, Unused: a.Use, Old: reason.Policies{parse(t, a.Old)}}
 	for _, text := range a.New {
 		c.New = append(c.New, parse(t, text))
 	}
@@ -42,7 +46,7 @@ func changesFile(t *testing.T, folder string, outcomes map[string]int) string {
 	}
 	w := json.NewEncoder(f)
 	for _, n := range narrowAll(t, managedPolicies(t, folder), outcomes) {
-		a := asked{Name: n.name, Old: n.text, Kept: n.change.Kept, Removed: n.change.Removed}
+		a := asked{Name: n.name, Old: n.text, Kept: n.change.Kept, Removed: n.change.Removed, Use: n.change.Unused}
 		for _, d := range n.change.New {
 			a.New = append(a.New, d.Text())
 		}
@@ -86,7 +90,7 @@ func TestBench_memory(t *testing.T) {
 		n := 0
 		eachChange(t, from, func(a *asked) {
 			n++
-			data, err := Prove(t.Context(), a.change(t), reason.Config{}).Certificate(Origin{})
+			data, err := Prove(t.Context(), a.change(t), reason.Config{}).Certificate(year())
 			if err == nil {
 				_, err = check.Check(data)
 			}

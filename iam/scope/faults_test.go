@@ -13,6 +13,7 @@ import (
 // dropped once.
 func TestNarrow_keeps_what_it_could_not_see(t *testing.T) {
 	t.Parallel()
+	c := catalog.Embedded()
 	for _, test := range []struct {
 		name, policy, used string
 		days               int
@@ -67,7 +68,7 @@ func TestNarrow_keeps_what_it_could_not_see(t *testing.T) {
 				}
 			}
 			in := Input{
-				Policy: parse(t, allow(test.policy)), Usage: []Usage{u}, Window: time.Duration(test.days) * 24 * time.Hour,
+				Policy: parse(t, allow(test.policy)), Catalogue: c, Usage: []Usage{u}, Window: time.Duration(test.days) * 24 * time.Hour,
 				DataEvents: func(action string) bool { return strings.HasPrefix(action, "dynamodb:") },
 			}
 			r, err := Narrow(in)
@@ -89,7 +90,7 @@ func TestNarrow_keeps_what_it_could_not_see(t *testing.T) {
 				}
 			}
 			for keep := range strings.FieldsSeq(test.keep) {
-				actions, _ := catalog.Embedded().Expand(keep)
+				actions, _ := c.Expand(keep)
 				for _, a := range actions {
 					if !overlaps(left, a) {
 						t.Fatalf("%s is lost: %v, %+v", a, r.Outcome, r.Reasons)

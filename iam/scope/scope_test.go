@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dera/iam/catalog"
 	"dera/iam/policy"
 )
 
@@ -27,6 +28,7 @@ func TestNarrow(t *testing.T) {
 	t.Parallel()
 	year := 366 * 24 * time.Hour
 	all := func(string) bool { return true }
+	c := catalog.Embedded()
 	for _, test := range []struct {
 		name, policy string
 		used         string
@@ -184,7 +186,7 @@ func TestNarrow(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			in := test.in
-			in.Policy = parse(t, test.policy)
+			in.Policy, in.Catalogue = parse(t, test.policy), c
 			in.Usage = append(in.Usage, Usage{Principal: "me", Actions: strings.Fields(test.used)})
 			r, err := Narrow(in)
 			if err != nil {

@@ -121,7 +121,7 @@ func managed(t *testing.T, all map[string]*policy.Document, parents map[string][
 		used := map[string]bool{}
 		seen := map[string]bool{}
 		u := scope.Usage{Principal: name}
-		for _, a := range allowedActions(all[name]) {
+		for _, a := range allowedActions(c, all[name]) {
 			low := strings.ToLower(a)
 			if seen[low] {
 				continue
@@ -174,12 +174,12 @@ func managed(t *testing.T, all map[string]*policy.Document, parents map[string][
 }
 
 // allowedActions are what the catalogue has of the allowances of a policy.
-func allowedActions(doc *policy.Document) []string {
+func allowedActions(c *catalog.Catalog, doc *policy.Document) []string {
 	var out []string
 	for i := range doc.Statements {
 		if st := &doc.Statements[i]; st.Effect == policy.Allow {
 			for _, e := range st.Actions {
-				actions, _ := catalog.Embedded().Expand(e)
+				actions, _ := c.Expand(e)
 				out = append(out, actions...)
 			}
 		}

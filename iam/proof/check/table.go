@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,7 +20,7 @@ type observed struct {
 
 type service struct {
 	mode, document, read string
-	actions              []row
+	actions              []row // sorted by name, in lower case
 }
 
 // row is an action of the table: in lower case but for its name.
@@ -27,7 +29,18 @@ type row struct {
 	low   action
 	class byte // M, D, H or U
 	reads bool
-	with  []string
+	list  string // what it is used with, where a colon stands for the own service
+}
+
+// with returns the entries that the action is used with.
+func (r *row) with() []string {
+	out := strings.Fields(r.list)
+	for i, w := range out {
+		if w[0] == ':' {
+			out[i] = r.low.service + w
+		}
+	}
+	return out
 }
 
 // theTable is the table that is compiled in, a constant that is decoded once and
@@ -56,13 +69,7 @@ func readTable(text, digest string) (*observed, error) {
 			prefix, s = fields[0][1:], &service{mode: fields[1], read: fields[3], document: fields[4]}
 			o.services[prefix] = s
 		case strings.HasPrefix(line, "=") && s != nil && len(s.actions) > 0:
-			last := &s.actions[len(s.actions)-1]
-			for w := range strings.FieldsSeq(line[1:]) {
-				if w[0] == ':' {
-					w = prefix + w
-				}
-				last.with = append(last.with, w)
-			}
+			s.actions[len(s.actions)-1].list = line[1:]
 		case len(fields) >= 2 && len(fields[0]) > 2 && s != nil:
 			name := prefix + ":" + fields[0][2:]
 			s.actions = append(s.actions, row{name: name, low: newAction(strings.ToLower(name)), class: line[0], reads: line[1] == 'r'})
@@ -88,12 +95,29 @@ func (s *service) source(class byte) (name, source string) {
 
 // each calls visit with the rows that an element of actions may contain.
 func (o *observed) each(s *actions, visit func(*service, *row)) {
-	of := map[string]bool{}
-	for i := range s.entries {
-		of[s.entries[i].service] = true
+	if s.all {
+		for _, known := range o.services {
+			for i := range known.actions {
+				visit(known, &known.actions[i])
+			}
+		}
+		return
 	}
-	for prefix, known := range o.services {
-		if !s.all && !of[prefix] {
+	done := map[string]bool{}
+	for i := range s.entries {
+		prefix := s.entries[i].service
+		known := o.services[prefix]
+		if known == nil || done[prefix] {
+			continue
+		}
+		done[prefix] = true
+		if len(s.globs[prefix]) == 0 {
+			for _, name := range s.namesOf(prefix) {
+				at, ok := slices.BinarySearchFunc(known.actions, name, func(r row, name string) int { return cmp.Compare(r.low.name, name) })
+				if ok {
+					visit(known, &known.actions[at])
+				}
+			}
 			continue
 		}
 		for i := range known.actions {

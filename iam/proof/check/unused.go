@@ -1,12 +1,12 @@
 package check
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -193,27 +193,33 @@ func (u *Unused) decide(t *observed, old, fresh, beside []*policy.Document) ([]R
 	if passes := newAction(strings.ToLower(catalog.PassRole)); !before.excludes(passes) && after.excludes(passes) {
 		unknown = t.unknown(&after)
 	}
-	var out []Reason
+	groups := map[string]*Reason{}
+	seen := map[string]bool{} // a name may be listed twice
 	var problem error
 	t.each(&before, func(s *service, r *row) {
-		if !after.excludes(r.low) || problem != nil {
+		if !after.excludes(r.low) || problem != nil || seen[r.name] {
 			return
 		}
-		class, source := s.source(r.class)
-		reason := Reason{Actions: []string{r.name}, Checked: len(r.with), Class: class, Companions: []string{}, Source: source}
-		for _, with := range r.with {
+		seen[r.name] = true
+		list, companions := r.with(), []string(nil)
+		for _, with := range list {
 			if ask(present, with, &stays, &used) {
 				problem = fmt.Errorf("%s was removed, but %s, which it is used with, stays or was used", r.name, with)
 				return
 			}
 			if ask(was, with, &before) {
-				reason.Companions = append(reason.Companions, with)
+				companions = append(companions, with)
 			}
 		}
 		problem = u.may(r, &used, unknown)
-		out = append(out, reason)
+		class, source := s.source(r.class)
+		key := strings.Join(append([]string{class, source, strconv.Itoa(len(list))}, companions...), "\n")
+		if groups[key] == nil {
+			groups[key] = &Reason{Checked: len(list), Class: class, Companions: append([]string{}, companions...), Source: source}
+		}
+		groups[key].Actions = append(groups[key].Actions, r.name)
 	})
-	return join(out), problem
+	return join(groups), problem
 }
 
 func entriesOf(docs []*policy.Document) []string {
@@ -262,7 +268,7 @@ func (u *Unused) may(r *row, used *actions, unknown string) error {
 		return fmt.Errorf("%s was removed, but there were events of its service that are not understood", r.name)
 	case r.class == 'D' && !u.DataEvents:
 		return fmt.Errorf("%s was removed, but data events were not recorded", r.name)
-	case r.class == 'H' && len(r.with) == 0, strings.IndexByte("MDH", r.class) < 0:
+	case r.class == 'H' && r.list == "", strings.IndexByte("MDH", r.class) < 0:
 		return fmt.Errorf("%s was removed, but no source shows that it was not used", r.name)
 	case r.name == catalog.PassRole && unknown != "":
 		return fmt.Errorf("%s was removed, but %s stays, which is not known", r.name, unknown)
@@ -287,20 +293,13 @@ func rare(name string) bool {
 	return false
 }
 
-// join puts actions with the same reason together, all in order.
-func join(all []Reason) []Reason {
-	slices.SortFunc(all, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Checked, b.Checked),
-			slices.Compare(a.Companions, b.Companions), slices.Compare(a.Actions, b.Actions))
-	})
-	out := []Reason{}
-	for _, r := range all {
-		if n := len(out) - 1; n >= 0 && out[n].Class == r.Class && out[n].Source == r.Source && out[n].Checked == r.Checked &&
-			slices.Equal(out[n].Companions, r.Companions) {
-			out[n].Actions = append(out[n].Actions, r.Actions...)
-			continue
-		}
-		out = append(out, r)
+// join brings the reasons and their actions into order.
+func join(groups map[string]*Reason) []Reason {
+	out := make([]Reason, 0, len(groups))
+	for _, r := range groups {
+		slices.Sort(r.Actions)
+		out = append(out, *r)
 	}
+	slices.SortFunc(out, func(a, b Reason) int { return slices.Compare(a.Actions, b.Actions) })
 	return out
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,6 +130,11 @@ func TestReadTable_refuses(t *testing.T) {
 	}
 	o, err := theTable()
 	if err != nil || len(o.services) < 400 {
-		t.Errorf("got %v", err)
+		t.Fatalf("got %v", err)
+	}
+	for prefix, s := range o.services {
+		if !slices.IsSortedFunc(s.actions, func(a, b row) int { return strings.Compare(a.low.name, b.low.name) }) {
+			t.Errorf("the actions of %s are not sorted", prefix)
+		}
 	}
 }
