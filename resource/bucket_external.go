@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dera/iam/policy"
+	"dera/iam/proof"
 	"dera/iam/reason"
 )
 
@@ -58,7 +59,7 @@ func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int,
 	if len(out) == 0 {
 		return nil
 	}
-	if reason.External(ctx, reason.Policies{Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
+	if proof.External(ctx, reason.Policies{Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
 		return nil
 	}
 	return out

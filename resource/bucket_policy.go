@@ -8,6 +8,7 @@ import (
 
 	"dera"
 	"dera/iam/policy"
+	"dera/iam/proof"
 	"dera/iam/reason"
 )
 
@@ -43,7 +44,7 @@ func PublicStatements(ctx context.Context, bucket dera.ARN, doc *policy.Document
 	if bucket != "" {
 		on = []string{string(bucket), string(bucket) + "/*"}
 	}
-	ex := reason.PublicOn(ctx, reason.Policies{doc}, []string{"s3:*"}, on, reason.Config{})
+	ex := proof.PublicOn(ctx, reason.Policies{doc}, []string{"s3:*"}, on, reason.Config{})
 	for _, o := range ex.Open {
 		st := &doc.Statements[o.Statement.Statement]
 		open = append(open, Opened{
