@@ -51,6 +51,7 @@ func TestNarrow_keeps_what_it_could_not_see(t *testing.T) {
 		{name: "a_service_of_which_no_source_speaks_may_pass_a_role", policy: `["iam:PassRole","aws-marketplace:StartChangeSet"]`, days: 400, keep: "iam:PassRole"},
 		{name: "an_identity_is_carried_on", policy: `["sts:SetContext","ec2:StopInstances"]`, used: "ec2:StopInstances", days: 400, keep: "sts:SetContext"},
 		{name: "a_launch_template_is_tried", policy: `["autoscaling:CreateAutoScalingGroup","ec2:RunInstances"]`, used: "autoscaling:CreateAutoScalingGroup", days: 400, keep: "ec2:RunInstances"},
+		{name: "objects_are_tagged_by_a_data_event", policy: `["s3:PutObjectTagging","s3:GetObjectVersion","s3:DeleteObjectVersion"]`, days: 400, keep: "s3:PutObjectTagging s3:GetObjectVersion s3:DeleteObjectVersion"},
 		{name: "broker_events_come_from_amazonmq", policy: `["mq:DescribeBroker"]`, used: "?amazonmq", days: 90, keep: "mq:DescribeBroker"},
 		{name: "workers_come_from_mturk_requester", policy: `["mechanicalturk:GetHIT"]`, used: "?mturk-requester", days: 90, keep: "mechanicalturk:GetHIT"},
 		{name: "a_database_is_restored_with_inner_writes", policy: `["dynamodb:RestoreTableFromBackup","dynamodb:BatchWriteItem"]`, used: "dynamodb:RestoreTableFromBackup", days: 400, keep: "dynamodb:BatchWriteItem"},
