@@ -133,8 +133,8 @@ func refuseOthers(t *testing.T, server *moto.Server, c moto.Credentials) {
 			_, err := api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: aws.String("sg-1"), IpPermissions: []types.IpPermission{perm("tcp", 1, 1, "10.0.0.0/8", "")}})
 			return err
 		},
-		"DescribeInstances": func(ctx context.Context) error {
-			_, err := api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
+		"DescribeVolumes": func(ctx context.Context) error {
+			_, err := api.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{})
 			return err
 		},
 		"TerminateInstances": func(ctx context.Context) error {

@@ -172,7 +172,7 @@ func TestMotoControllerTakesEventsFromAQueue(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.eventually(t, "the rule is revoked", func() bool { return len(w.inbound(id)) == 0 })
+	c.eventually(t, "the rule is revoked", func() bool { return slices.Equal(w.inbound(id), inside("tcp 3389-3389 %s")) })
 	c.eventually(t, "the remediation is resolved", func() bool { return strings.Contains(c.out.String(), "resolved") })
 	c.stop(t)
 	var out, errOut bytes.Buffer
