@@ -16,6 +16,10 @@ import (
 // NetworkKind is the kind of evidence that Network makes.
 const NetworkKind = "network/2"
 
+// PrivateAccessLost is the claim that takes the place of nothing_else_lost where
+// private access goes because somebody chose so.
+const PrivateAccessLost = "private_access_lost"
+
 // Network is what a network proof is about: the packets that a resource lets in
 // before and after the plan, those on the way between two changes, and the
 // forbidden ones that shall go. Others are sources that stand for no addresses
@@ -91,7 +95,7 @@ func (n Network) loss(house, kept netset.Set, keptOthers []string) dera.Claim {
 	name, says := "nothing_else_lost", "from every address, everything outside the forbidden set is still let in"
 	if !n.GivenUp.IsEmpty() || len(n.ForbiddenOthers) > 0 {
 		lost := strings.Join(slices.Concat([]string{n.GivenUp.String()}, n.ForbiddenOthers), "; ")
-		name, says = "private_access_lost", fmt.Sprintf("beside the forbidden set only private access is lost, as %s says: %s", n.GivenUpBy, lost)
+		name, says = PrivateAccessLost, fmt.Sprintf("beside the forbidden set only private access is lost, as %s says: %s", n.GivenUpBy, lost)
 	}
 	c := subset(name, says, kept, n.New, keptOthers, n.NewOthers)
 	outside := subset("", "", n.GivenUp, house, nil, nil)

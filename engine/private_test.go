@@ -99,6 +99,9 @@ func TestPrivateAccessStays(t *testing.T) {
 				ev, err := w.store.Evidence(t.Context(), r.Evidence)
 				w.must(err)
 				said = append(said, string(ev))
+				if lost := strings.Contains(strings.Join(r.Notes, " "), "private access is lost"); lost != (tt.keep.Choice != "") {
+					t.Errorf("the notes name private access that is lost: got %t in %q", lost, r.Notes)
+				}
 				if tt.want == dera.Auto && r.Decision.Disposition != dera.Auto {
 					t.Errorf("decision: got %s, want auto", r.Decision.Disposition)
 				}
@@ -117,5 +120,39 @@ func (w *world) must(err error) {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// Own public addresses come by the internet: they lose access, and are named.
+func TestOwnAddressesThatLoseAccessAreNamed(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, rule, fault string
+		want              string // in the notes; empty: nothing is said of addresses
+	}{
+		{"loses", "0.0.0.0/0", "", "lose this access: 198.51.100.7 (eipalloc-1 of i-1 in " + account + ")"},
+		{"keeps", "10.0.0.0/1", "", ""},
+		{"not_known", "0.0.0.0/0", "DescribeAddresses", "is not known: ec2:DescribeAddresses of " + account + " failed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.group("web", tcp(22, 22, tt.rule))
+			w.region.AddAddress(awssim.Address{PublicIP: "198.51.100.7", AllocationID: "eipalloc-1", Instance: "i-1"})
+			if tt.fault != "" {
+				w.cloud.Inject(awssim.Fault{Match: awssim.Match{Operation: tt.fault}, Kind: awssim.Denied, Times: 100})
+			}
+			w.sweep()
+			w.quiet()
+			list := w.remediations(id)
+			if len(list) == 0 {
+				t.Fatal("nothing was planned")
+			}
+			notes := strings.Join(list[0].Notes, "\n")
+			if !strings.Contains(notes, tt.want) || tt.want == "" && strings.Contains(notes, "own accounts") {
+				t.Errorf("notes: got %q, want %q", notes, tt.want)
+			}
+		})
 	}
 }

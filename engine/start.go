@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dera"
+	"dera/control"
 	"dera/detect"
 	"dera/evaluate"
 	"dera/remediate"
@@ -172,6 +173,11 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		r.Notes = append(r.Notes, kind.Note)
 		if kind.Notes != nil {
 			r.Notes = append(r.Notes, kind.Notes(a.Resource.Config, g.plan)...)
+		}
+	}
+	for _, c := range g.evidence.Claims {
+		if c.Name == control.PrivateAccessLost {
+			r.Notes = append(r.Notes, "Allowed by the configuration: "+c.Says+".")
 		}
 	}
 	notes := r.Notes
