@@ -69,6 +69,7 @@ func TestNetworkClaims(t *testing.T) {
 					refuted = append(refuted, c.Name+" "+c.Witness)
 				case dera.Unknown:
 					refuted = append(refuted, "?"+c.Name+" "+c.Witness)
+				case dera.Proved:
 				}
 			}
 			if got := strings.Join(refuted, "; "); len(refuted) > 1 || !strings.HasPrefix(got, tt.refuted) || (got == "") != (tt.refuted == "") {
