@@ -190,7 +190,7 @@ func TestExtra_recorded_accounts(t *testing.T) {
 				switch {
 				case strings.HasSuffix(k, "/bounded"):
 					bounded++
-				case strings.HasSuffix(k, " inbound"):
+				case strings.HasSuffix(k, " inbound"), strings.HasSuffix(k, " outbound"):
 					inbound++
 				case !labelled:
 					wrong++

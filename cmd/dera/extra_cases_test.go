@@ -133,7 +133,7 @@ func TestExtraScannerCases(t *testing.T) {
 	caller := newCaller(t, server)
 	s := newScore("Prowler's test cases, built in moto", scannerDiffers)
 	for _, k := range list {
-		w := newMotoWorld(t, server)
+		w := newFullMotoWorld(t, server)
 		tell := []string{}
 		for _, f := range k.Findings {
 			tell = append(tell, subject(k, f.ResourceID))

@@ -38,7 +38,7 @@ func TestExtraReplay(t *testing.T) {
 			t.Fatalf("%s: got exit code %d and %d findings, want 4 (a group that is partly known) and one", folder, code, len(r.Findings))
 		}
 		f := r.Findings[0]
-		if f.Key != "tcp/22" || f.Disposition.String() != "auto" || len(f.Diff) != 1 || f.Diff[0] != "- tcp 22 from 0.0.0.0/0" || f.CausedBy.Actor == "" || f.PartlyKnown == "" {
+		if f.Key != "tcp/22" || f.Disposition.String() != "auto" || len(f.Diff) != 5 || f.Diff[4] != "- tcp 22 from 0.0.0.0/0" || f.CausedBy.Actor == "" || f.PartlyKnown == "" {
 			t.Errorf("%s: got %+v, want the rule of the attack revoked, its actor, and that the group is partly known", folder, f)
 		}
 	}

@@ -34,6 +34,14 @@ type motoWorld struct {
 
 func newMotoWorld(t *testing.T, server *moto.Server) *motoWorld {
 	t.Helper()
+	w := newFullMotoWorld(t, server)
+	w.emptyDefaults()
+	return w
+}
+
+// newFullMotoWorld leaves the default groups their outbound rules.
+func newFullMotoWorld(t *testing.T, server *moto.Server) *motoWorld {
+	t.Helper()
 	w := &motoWorld{t: t, server: server, creds: server.Account(t), dir: t.TempDir()}
 	w.use(w.creds)
 	w.api = ec2.New(ec2.Options{
@@ -45,7 +53,6 @@ func newMotoWorld(t *testing.T, server *moto.Server) *motoWorld {
 		t.Fatalf("find the default VPC: %v", err)
 	}
 	w.vpc = *out.Vpcs[0].VpcId
-	w.emptyDefaults()
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte("version: 1\nsettle: 10ms\norganization: o-a1b2c3d4e5\ntrusted_accounts: [{id: '222233334444', name: ACME Data, reason: contract 42}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
