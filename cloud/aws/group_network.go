@@ -51,7 +51,7 @@ func (g groupReader) networks(ctx context.Context, groups []*resource.SecurityGr
 		return err
 	}
 	for _, cfg := range groups {
-		if v := vpcs[cfg.VPC]; v != nil {
+		if v := vpcs[cfg.VPC]; v != nil && cfg.Network == nil {
 			v.Own, v.OwnUnread = own, unread
 			cfg.Network = v
 		}
@@ -76,6 +76,8 @@ func (g groupReader) ranges(ctx context.Context, ids []string, vpcs map[string]*
 				return nil, g.fail("DescribeVpcs", foreign("it is about %.40q, which was not asked for", aws.ToString(s.VpcId)))
 			}
 			seen[aws.ToString(s.VpcId)] = true
+			// In a shared VPC, nobody but its owner sees the load balancers of the others.
+			v.InterfacesUnread = s.OwnerId != nil && *s.OwnerId != g.scope.Account
 			texts := []string{aws.ToString(s.CidrBlock)}
 			for _, a := range s.CidrBlockAssociationSet {
 				if a.CidrBlockState == nil || a.CidrBlockState.State == types.VpcCidrBlockStateCodeAssociated {
@@ -226,6 +228,7 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 			}
 		}
 	}
+	seen := map[string]bool{}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of)), most) {
 		err := walk(func(token *string) (*string, error) {
 			out, err := g.api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filter("instance-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
@@ -237,6 +240,7 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 			}
 			for _, r := range out.Reservations {
 				for _, s := range r.Instances {
+					seen[aws.ToString(s.InstanceId)] = true
 					for _, i := range of[aws.ToString(s.InstanceId)] {
 						i.Tags = tagged(i.Tags, tagMap(s.Tags))
 						i.Name = i.Tags["Name"]
@@ -256,6 +260,13 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 			return nil
 		default:
 			return err
+		}
+	}
+	for _, cfg := range groups {
+		for _, i := range cfg.Interfaces {
+			if i.Instance != "" && !seen[i.Instance] {
+				cfg.Network = &resource.VPC{Unread: "ec2:DescribeInstances does not tell of " + i.Instance}
+			}
 		}
 	}
 	return nil

@@ -117,7 +117,8 @@ func past(key, test, v string) bool {
 		return ok && key == "aws:epochtime" && n.Cmp(new(big.Rat).SetInt64(began)) < 0
 	}
 	at, ok := policy.ParseDate(v)
-	return ok && at.Sec < began && slices.Contains([]string{"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}, key)
+	return ok && at.Sec < began && len(v) != 4 && // "2030" is a year, or a second of 1970
+		slices.Contains([]string{"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}, key)
 }
 
 func boolean(key string) bool {
