@@ -163,6 +163,7 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 	private := r.VpcPeeringConnectionId != nil || r.TransitGatewayId != nil || r.CoreNetworkArn != nil || r.LocalGatewayId != nil ||
 		strings.HasPrefix(gateway, "vgw-")
 	if !private {
+		g.appliance(r, v)
 		v.Internet6 = v.Internet6 || r.DestinationIpv6CidrBlock != nil && (strings.HasPrefix(gateway, "igw-"))
 		return nil
 	}
@@ -184,6 +185,25 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 	}
 	v.Routed = append(v.Routed, ranges...)
 	return nil
+}
+
+// appliance notes a route for public addresses to an instance, an interface or a
+// Gateway Load Balancer's endpoint: whether a VPN is behind it, or the internet, is
+// not known. Gateway endpoints have a prefix list, and their service calls nobody.
+func (g groupReader) appliance(r types.Route, v *resource.VPC) {
+	to := cmp.Or(aws.ToString(r.NetworkInterfaceId), aws.ToString(r.InstanceId))
+	if id := aws.ToString(r.GatewayId); strings.HasPrefix(id, "vpce-") {
+		to = cmp.Or(to, id)
+	}
+	ranges, err := prefixesOf([]string{aws.ToString(r.DestinationCidrBlock), aws.ToString(r.DestinationIpv6CidrBlock)})
+	if to == "" || err != nil {
+		return
+	}
+	for _, p := range ranges {
+		if out := netset.AddrsOf(p).Subtract(netset.Private()).Subtract(netset.AddrsOf(v.CIDRs...)); p.Bits() > 0 && !out.IsEmpty() {
+			v.Unread = fmt.Sprintf("a route sends %s to %s, and whether a private network is behind it is not known", p, to)
+		}
+	}
 }
 
 // entrances reads the load balancers and accelerators in the VPCs through which the
