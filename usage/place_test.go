@@ -56,6 +56,21 @@ func TestWhatIsNoCallIsNoGap(t *testing.T) {
 	}
 }
 
+// A log file is one by its name, whatever the folder that it was copied to.
+func TestLogFilesInOtherFolders(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"AWSLogs/111122223333/us-east-1/2026/03/01", "CloudTrail-Insights-and-logs/AWSLogs/111122223333/CloudTrail/us-east-1"} {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			s, dir := newStore(t), t.TempDir()
+			place(t, filepath.Join(dir, folder, "111122223333_CloudTrail_us-east-1_20260301T0005Z_abc.json"), logText(record("1", "a", "Get", start)))
+			if r := importing(t, s, usage.ImportConfig{}, dir); r.Counts[usage.Counted] != 1 || len(r.LeftOut) > 0 {
+				t.Errorf("got %v, left out %v, want the call counted", r.Counts, r.LeftOut)
+			}
+		})
+	}
+}
+
 // To switch to a role in the console needs sts:AssumeRole, and a developer tool's
 // sign-in needs actions of signin: these sign-in events are uses.
 func TestSignInsThatActionsAuthorize(t *testing.T) {
