@@ -208,7 +208,8 @@ func (g groupReader) appliance(r types.Route, v *resource.VPC) {
 
 // entrances reads the load balancers and accelerators in the VPCs through which the
 // internet may come, by the descriptions of their interfaces (Elastic Load
-// Balancing user guide: "ELB …"). An internal load balancer has no public address.
+// Balancing user guide: "ELB …"). An internal load balancer has no public address;
+// whether one with IPv6 is internal is not read (dualstack-without-public-ipv4).
 // Only the severity goes by them.
 func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
 	filters := append(filter("description", []string{"ELB *", "*lobal*ccelerator*"}), filter("vpc-id", ids)...)
@@ -222,7 +223,7 @@ func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[strin
 		}
 		for _, n := range out.NetworkInterfaces {
 			name, elb := strings.CutPrefix(aws.ToString(n.Description), "ELB ")
-			if v := vpcs[aws.ToString(n.VpcId)]; v != nil && (!elb || n.Association != nil) {
+			if v := vpcs[aws.ToString(n.VpcId)]; v != nil && (!elb || n.Association != nil || v.Internet6 && len(n.Ipv6Addresses) > 0) {
 				v.Entrances = append(v.Entrances, name)
 			}
 		}

@@ -2,11 +2,13 @@ package aws
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	"dera/awssim"
 	"dera/resource"
 )
 
@@ -43,6 +45,23 @@ func TestNetworkThatIsNotWhole(t *testing.T) {
 				t.Errorf("got unread %q, facing %d, want %q, %d", why, g.Facing(), tt.unread, tt.facing)
 			}
 		})
+	}
+}
+
+// An internet-facing load balancer need not have a public IPv4 address.
+func TestLoadBalancerOfIPv6IsAnEntrance(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	id, other := f.group(t, "web", ssh()), f.group(t, "lb")
+	_, err := f.region.AttachInterface("", id)
+	_, err2 := f.region.Attach(awssim.Attachment{Description: "ELB app/web/1", IPv6: "2600:1f18:1::1", Requester: "amazon-elb"}, other)
+	err3 := f.region.AddRoute(f.region.DefaultVPC(), awssim.Route{Destination: "::/0", Target: "igw-1"})
+	page, err4 := f.Read(t.Context(), scopeOf(id), true)
+	if err = errors.Join(err, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	if got := page.Resources[0].Config.(*resource.SecurityGroup).Facing(); got != resource.FacingInternet {
+		t.Errorf("got facing %d, want the internet", got)
 	}
 }
 
