@@ -34,15 +34,12 @@ func (c *closer) principal(kind, v string) bool {
 		if len(fields) < 6 || !number(fields[4]) {
 			return false
 		}
-		if c.trust.Zoned {
-			return slices.Contains(c.trust.Accounts, fields[4])
-		}
 		for _, issuer := range []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"} {
 			if strings.HasSuffix(fields[5], "/"+issuer) {
 				return false
 			}
 		}
-		return true
+		return !c.trust.Zoned || slices.Contains(c.trust.Accounts, fields[4])
 	}
 	if account, ok := policy.RootAccount(v); ok {
 		return !c.trust.Zoned || slices.Contains(c.trust.Accounts, account)
