@@ -93,6 +93,8 @@ func (out *LogFiles) add(root, name string, kind fs.FileMode) {
 	case strings.HasSuffix(name, ".signature"): // beside a digest file
 	case strings.Contains(filepath.Base(name), "_CloudTrail-Digest_"), slices.Contains(folders, "CloudTrail-Digest"):
 		out.Digests = append(out.Digests, name)
+	case logName.MatchString(filepath.Base(name)): // wherever it was copied to
+		out.Logs = append(out.Logs, LogFile{name, false})
 	case slices.ContainsFunc(folders, func(f string) bool {
 		return strings.HasPrefix(f, "CloudTrail-Insight") || strings.HasPrefix(f, "CloudTrail-Aggregated")
 	}):

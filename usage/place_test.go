@@ -56,6 +56,38 @@ func TestWhatIsNoCallIsNoGap(t *testing.T) {
 	}
 }
 
+// A log file is one by its name, whatever the folder that it was copied to.
+func TestLogFilesInOtherFolders(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"AWSLogs/111122223333/us-east-1/2026/03/01", "CloudTrail-Insights-and-logs/AWSLogs/111122223333/CloudTrail/us-east-1"} {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			s, dir := newStore(t), t.TempDir()
+			place(t, filepath.Join(dir, folder, "111122223333_CloudTrail_us-east-1_20260301T0005Z_abc.json"), logText(record("1", "a", "Get", start)))
+			if r := importing(t, s, usage.ImportConfig{}, dir); r.Counts[usage.Counted] != 1 || len(r.LeftOut) > 0 {
+				t.Errorf("got %v, left out %v, want the call counted", r.Counts, r.LeftOut)
+			}
+		})
+	}
+}
+
+// To switch to a role in the console needs sts:AssumeRole, and a developer tool's
+// sign-in needs actions of signin: these sign-in events are uses.
+func TestSignInsThatActionsAuthorize(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"SwitchRole", "AuthorizeOAuth2Access", "CreateOAuth2Token"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, dir := newStore(t), t.TempDir()
+			ann := strings.Replace(signIn(name), `"type":"IAMUser",`, `"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann",`, 1)
+			place(t, filepath.Join(dir, "f.json"), logText(ann))
+			if r := importing(t, s, usage.ImportConfig{}, dir); r.Counts[usage.Counted] != 1 || !strings.Contains(all(t, s), name) {
+				t.Errorf("got %v and %q, want the use counted", r.Counts, all(t, s))
+			}
+		})
+	}
+}
+
 // A gap is where and when its event or its file was, and matters only there.
 func TestGapsHaveAPlace(t *testing.T) {
 	t.Parallel()

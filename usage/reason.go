@@ -41,13 +41,19 @@ func (r Reason) Lost() bool {
 func (r Reason) placed() bool { return r == NoAction || r == NoPrincipal }
 
 // called reports whether the record is of a call that IAM authorized or denied. A
-// sign-in is authorized by no action; insights and aggregated events are about
+// sign-in is authorized by no action, but to switch to a role in the console is
+// sts:AssumeRole, and signing in a developer tool are actions of signin (IAM user
+// guide, "Switch from a user to an IAM role (console)"; service authorization
+// reference, "AWS Signin"); insights and aggregated events are about
 // other events; a network activity event tells the owner of a VPC endpoint of a
 // call that has an event of its own, or that the endpoint's policy stopped
 // (CloudTrail user guide, "AWS console sign-in events", "Record contents").
 func called(f *cloudtrail.Fields) bool {
 	switch string(cloudtrail.Text(f.Type)) {
-	case "AwsServiceEvent", "AwsConsoleSignIn", "AwsCloudTrailInsight", "AwsAggregatedEvent", "AwsVpceEvent":
+	case "AwsConsoleSignIn":
+		name := cloudtrail.Text(f.Name)
+		return string(name) == "SwitchRole" || bytes.Contains(name, []byte("OAuth2"))
+	case "AwsServiceEvent", "AwsCloudTrailInsight", "AwsAggregatedEvent", "AwsVpceEvent":
 		return false
 	}
 	switch string(cloudtrail.Text(f.Category)) {

@@ -51,7 +51,7 @@ func (g groupReader) networks(ctx context.Context, groups []*resource.SecurityGr
 		return err
 	}
 	for _, cfg := range groups {
-		if v := vpcs[cfg.VPC]; v != nil {
+		if v := vpcs[cfg.VPC]; v != nil && cfg.Network == nil {
 			v.Own, v.OwnUnread = own, unread
 			cfg.Network = v
 		}
@@ -76,6 +76,8 @@ func (g groupReader) ranges(ctx context.Context, ids []string, vpcs map[string]*
 				return nil, g.fail("DescribeVpcs", foreign("it is about %.40q, which was not asked for", aws.ToString(s.VpcId)))
 			}
 			seen[aws.ToString(s.VpcId)] = true
+			// In a shared VPC, nobody but its owner sees the load balancers of the others.
+			v.InterfacesUnread = s.OwnerId != nil && *s.OwnerId != g.scope.Account
 			texts := []string{aws.ToString(s.CidrBlock)}
 			for _, a := range s.CidrBlockAssociationSet {
 				if a.CidrBlockState == nil || a.CidrBlockState.State == types.VpcCidrBlockStateCodeAssociated {
@@ -161,6 +163,7 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 	private := r.VpcPeeringConnectionId != nil || r.TransitGatewayId != nil || r.CoreNetworkArn != nil || r.LocalGatewayId != nil ||
 		strings.HasPrefix(gateway, "vgw-")
 	if !private {
+		g.appliance(r, v)
 		v.Internet6 = v.Internet6 || r.DestinationIpv6CidrBlock != nil && (strings.HasPrefix(gateway, "igw-"))
 		return nil
 	}
@@ -184,9 +187,29 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 	return nil
 }
 
+// appliance notes a route for public addresses to an instance, an interface or a
+// Gateway Load Balancer's endpoint: whether a VPN is behind it, or the internet, is
+// not known. Gateway endpoints have a prefix list, and their service calls nobody.
+func (g groupReader) appliance(r types.Route, v *resource.VPC) {
+	to := cmp.Or(aws.ToString(r.NetworkInterfaceId), aws.ToString(r.InstanceId))
+	if id := aws.ToString(r.GatewayId); strings.HasPrefix(id, "vpce-") {
+		to = cmp.Or(to, id)
+	}
+	ranges, err := prefixesOf([]string{aws.ToString(r.DestinationCidrBlock), aws.ToString(r.DestinationIpv6CidrBlock)})
+	if to == "" || err != nil {
+		return
+	}
+	for _, p := range ranges {
+		if out := netset.AddrsOf(p).Subtract(netset.Private()).Subtract(netset.AddrsOf(v.CIDRs...)); p.Bits() > 0 && !out.IsEmpty() {
+			v.Unread = fmt.Sprintf("a route sends %s to %s, and whether a private network is behind it is not known", p, to)
+		}
+	}
+}
+
 // entrances reads the load balancers and accelerators in the VPCs through which the
 // internet may come, by the descriptions of their interfaces (Elastic Load
-// Balancing user guide: "ELB …"). An internal load balancer has no public address.
+// Balancing user guide: "ELB …"). An internal load balancer has no public address;
+// whether one with IPv6 is internal is not read (dualstack-without-public-ipv4).
 // Only the severity goes by them.
 func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
 	filters := append(filter("description", []string{"ELB *", "*lobal*ccelerator*"}), filter("vpc-id", ids)...)
@@ -200,7 +223,7 @@ func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[strin
 		}
 		for _, n := range out.NetworkInterfaces {
 			name, elb := strings.CutPrefix(aws.ToString(n.Description), "ELB ")
-			if v := vpcs[aws.ToString(n.VpcId)]; v != nil && (!elb || n.Association != nil) {
+			if v := vpcs[aws.ToString(n.VpcId)]; v != nil && (!elb || n.Association != nil || v.Internet6 && len(n.Ipv6Addresses) > 0) {
 				v.Entrances = append(v.Entrances, name)
 			}
 		}
@@ -226,6 +249,7 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 			}
 		}
 	}
+	seen := map[string]bool{}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(of)), most) {
 		err := walk(func(token *string) (*string, error) {
 			out, err := g.api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filter("instance-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
@@ -237,6 +261,7 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 			}
 			for _, r := range out.Reservations {
 				for _, s := range r.Instances {
+					seen[aws.ToString(s.InstanceId)] = true
 					for _, i := range of[aws.ToString(s.InstanceId)] {
 						i.Tags = tagged(i.Tags, tagMap(s.Tags))
 						i.Name = i.Tags["Name"]
@@ -256,6 +281,13 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 			return nil
 		default:
 			return err
+		}
+	}
+	for _, cfg := range groups {
+		for _, i := range cfg.Interfaces {
+			if i.Instance != "" && !seen[i.Instance] {
+				cfg.Network = &resource.VPC{Unread: "ec2:DescribeInstances does not tell of " + i.Instance}
+			}
 		}
 	}
 	return nil

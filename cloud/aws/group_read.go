@@ -239,6 +239,9 @@ func (g groupReader) interfaces(ctx context.Context, ids []string, token *string
 		for _, s := range n.Groups {
 			if cfg := byID[aws.ToString(s.GroupId)]; cfg != nil {
 				cfg.Interfaces, asked = append(cfg.Interfaces, i), true
+				if vpc := aws.ToString(n.VpcId); vpc != "" && vpc != cfg.VPC { // a group may be associated with further VPCs
+					cfg.Network = &resource.VPC{Unread: fmt.Sprintf("it is attached to %s in %s, and only its own VPC, %s, is read", i.ID, vpc, cfg.VPC)}
+				}
 			}
 		}
 		if !asked {

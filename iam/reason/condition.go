@@ -188,7 +188,7 @@ func (c *compiler) rangeOf(test, v string) ([]lang.Span, bool) {
 	var at lang.Point
 	if strings.HasPrefix(test, "Date") {
 		moment, ok := policy.ParseDate(v)
-		if !ok {
+		if !ok || len(v) == 4 && strings.Trim(v, "0123456789") == "" { // "2030": a year of ISO 8601, or a second of 1970
 			return nil, false
 		}
 		at = lang.DatePoint(moment.Sec, moment.Nano)

@@ -30,6 +30,7 @@ func TestPublic_of_free_text(t *testing.T) {
 		{"an_address_in_the_referer_is_no_network", []string{statementOf("Allow", everybody, `{"IpAddress":{"aws:SourceIp":"54.0.0.0/7"}}`),
 			statementOf("Allow", account1, `{"IpAddress":{"aws:Referer":["54.0.0.0/8","55.0.0.0/8"]}}`)}, Refuted},
 
+		{"before_a_year_that_may_be_a_second_of_1970", allow(`{"DateLessThan":{"aws:CurrentTime":"2030"}}`), Unknown},
 		{"anonymous", allow(`{"StringEquals":{"aws:userid":"anonymous"}}`), Refuted},
 		{"anonymous_without_case", allow(`{"StringEqualsIgnoreCase":{"aws:userid":"Anonymous"}}`), Refuted},
 		{"anonymous_by_a_pattern", allow(`{"StringLike":{"aws:userid":["AIDAEXAMPLE","anonymous"]}}`), Refuted},

@@ -51,6 +51,8 @@ func TestClosed(t *testing.T) {
 		{"foreign_provider", bucket(`{"Federated":"arn:aws:iam::222222222222:saml-provider/p"}`, `{}`), true, false},
 		{"shared_issuer", bucket(`{"Federated":"arn:aws:iam::222222222222:oidc-provider/gitlab.com"}`, `{}`), false, false},
 		{"shared_issuer_with_a_subject", bucket(`{"Federated":"arn:aws:iam::222222222222:oidc-provider/gitlab.com"}`, `{"StringLike":{"gitlab.com:sub":"project_path:us/*"}}`), true, true},
+		{"own_shared_issuer", bucket(`{"Federated":"arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"}`, `{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}`), false, false},
+		{"own_shared_issuer_with_a_subject", bucket(`{"Federated":"arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"}`, `{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:ours/*"}}`), true, true},
 		{"any_provider", bucket(`{"Federated":"*"}`, `{}`), false, false},
 		{"google_with_an_audience", bucket(`{"Federated":"accounts.google.com"}`, `{"StringEquals":{"accounts.google.com:aud":"1"}}`), true, true},
 

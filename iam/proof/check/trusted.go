@@ -34,15 +34,12 @@ func (c *closer) principal(kind, v string) bool {
 		if len(fields) < 6 || !number(fields[4]) {
 			return false
 		}
-		if c.trust.Zoned {
-			return slices.Contains(c.trust.Accounts, fields[4])
-		}
 		for _, issuer := range []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"} {
 			if strings.HasSuffix(fields[5], "/"+issuer) {
 				return false
 			}
 		}
-		return true
+		return !c.trust.Zoned || slices.Contains(c.trust.Accounts, fields[4])
 	}
 	if account, ok := policy.RootAccount(v); ok {
 		return !c.trust.Zoned || slices.Contains(c.trust.Accounts, account)
@@ -117,7 +114,8 @@ func past(key, test, v string) bool {
 		return ok && key == "aws:epochtime" && n.Cmp(new(big.Rat).SetInt64(began)) < 0
 	}
 	at, ok := policy.ParseDate(v)
-	return ok && at.Sec < began && slices.Contains([]string{"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}, key)
+	return ok && at.Sec < began && len(v) != 4 && // "2030" is a year, or a second of 1970
+		slices.Contains([]string{"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}, key)
 }
 
 func boolean(key string) bool {
