@@ -62,7 +62,7 @@ func TestCertificate_says_why_absence_means_unused(t *testing.T) {
 			}
 		}
 	}
-	for action, want := range map[string]string{"ec2:StartInstances": "O1", "s3:PutObject": "O2", "s3:PutObjectAcl": "O3", "iam:PassRole": "O3", "ecs:ListTasks": "O1", "iam:DeleteUser": "O1"} {
+	for action, want := range map[string]string{"ec2:StartInstances": "O1", "s3:PutObject": "O2", "s3:PutObjectAcl": "O2", "iam:PassRole": "O3", "ecs:ListTasks": "O1", "iam:DeleteUser": "O1"} {
 		if classes[action] != want {
 			t.Errorf("%s: class %q, want %s", action, classes[action], want)
 		}
