@@ -75,3 +75,35 @@ func TestOutsiders_by_conditions(t *testing.T) {
 		})
 	}
 }
+
+// TestBucketCutPublic_delivery_of_logs: what services write as everyone is for a
+// person to decide.
+func TestBucketCutPublic_delivery_of_logs(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, action, resource, condition string
+		delivers                          bool
+	}{
+		{"below_awslogs", "s3:PutObject", "shop/AWSLogs/111122223333/*", `{}`, true},
+		{"full_control_for_the_owner", "s3:PutObject", "shop/*", `{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}`, true},
+		{"another_acl", "s3:PutObject", "shop/*", `{"StringEquals":{"s3:x-amz-acl":"private"}}`, false},
+		{"read", "s3:GetObject", "shop/AWSLogs/111122223333/*", `{}`, false},
+		{"elsewhere", "s3:PutObject", "shop/*", `{}`, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := shop(func(b *Bucket) {
+				b.Policy = policyText(`{"Effect":"Allow","Principal":"*","Action":"` + tt.action + `","Resource":"arn:aws:s3:::` + tt.resource + `","Condition":` + tt.condition + `}`)
+			})
+			doc, err := b.Parsed()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, doubts, impossible := b.CutPublic(t.Context(), doc, 0, House{Account: b.Owner})
+			if impossible != "" || (len(doubts) > 0) != tt.delivers {
+				t.Errorf("got doubts %q, impossible %q, want doubts: %t", doubts, impossible, tt.delivers)
+			}
+		})
+	}
+}
