@@ -77,13 +77,19 @@ func byCondition(c policy.Condition, add func(kind, id string)) {
 			continue
 		}
 		switch key := strings.ToLower(c.Key); key {
-		case "aws:principalaccount", "s3:dataaccesspointaccount":
+		case "aws:principalaccount", "s3:dataaccesspointaccount", "aws:sourceaccount", "aws:sourceowner":
 			add("account", v)
-		case "aws:principalarn", "s3:dataaccesspointarn":
+		case "aws:userid":
+			kind := "principal"
+			if len(v) == 12 && strings.Trim(v, "0123456789") == "" {
+				kind = "account"
+			}
+			add(kind, v)
+		case "aws:principalarn", "s3:dataaccesspointarn", "aws:sourcearn":
 			if parts := strings.SplitN(v, ":", 6); len(parts) == 6 && !strings.ContainsAny(parts[4], "*?$") {
 				add("account", parts[4])
 			}
-		case "aws:principalorgid", "aws:principalorgpaths":
+		case "aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths":
 			if org, _, _ := strings.Cut(v, "/"); !strings.ContainsAny(org, "*?$") {
 				add("organisation", org)
 			}
@@ -103,7 +109,8 @@ func OpenServices(doc *policy.Document, index int) []string {
 			op, _ := policy.ParseOperator(c.Operator)
 			switch strings.ToLower(c.Key) {
 			case "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner":
-				return st.Effect == policy.Deny || !op.Negated() && !op.IfExists && op.Set != policy.ForAllValues
+				return !slices.ContainsFunc(c.Values, unlimited) &&
+					(st.Effect == policy.Deny && op.Negated() || st.Effect == policy.Allow && !op.Negated() && !op.IfExists && op.Set != policy.ForAllValues)
 			}
 			return false
 		})
@@ -111,16 +118,30 @@ func OpenServices(doc *policy.Document, index int) []string {
 	if st.Effect != policy.Allow || behalf(st) {
 		return nil
 	}
-	for i := range doc.Statements {
-		if s := &doc.Statements[i]; s.Effect == policy.Deny && behalf(s) {
-			return nil
-		}
+	denied := func(service Principal) bool {
+		return slices.ContainsFunc(doc.Statements, func(s policy.Statement) bool {
+			return s.Effect == policy.Deny && behalf(&s) && slices.ContainsFunc(PrincipalsOf(&s), func(p Principal) bool { return p == service || p.Everyone() })
+		})
 	}
 	var out []string
 	for _, p := range PrincipalsOf(st) {
-		if p.Kind == policy.PrincipalService && !slices.Contains(out, p.Value) {
+		if p.Kind == policy.PrincipalService && !denied(p) && !slices.Contains(out, p.Value) {
 			out = append(out, p.Value)
 		}
 	}
 	return out
+}
+
+// unlimited reports whether a value leaves open on whose behalf a service comes: a
+// wildcard in the place of the account or organisation. The ARN of a bucket has none.
+func unlimited(v string) bool {
+	parts := strings.SplitN(v, ":", 6)
+	if len(parts) == 6 && parts[4] == "" {
+		return strings.ContainsAny(parts[2], "*?") || strings.HasPrefix(parts[5], "*")
+	}
+	if len(parts) == 6 {
+		return strings.ContainsAny(parts[4], "*?")
+	}
+	head, _, _ := strings.Cut(v, "/")
+	return strings.ContainsAny(head, "*?")
 }

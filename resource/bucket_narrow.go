@@ -185,6 +185,9 @@ func (b *Bucket) dependents(doc *policy.Document, st *policy.Statement) []string
 			delegates = true
 		}
 	}
+	if deliversLogs(st) {
+		out = append(out, "It has the form by which services of AWS deliver logs: these come as everyone too, and would lose access.")
+	}
 	var points []string
 	for _, p := range b.pointsInOrder() {
 		if p.Policy != "" || delegates {
@@ -198,6 +201,22 @@ func (b *Bucket) dependents(doc *policy.Document, st *policy.Statement) []string
 		out = append(out, "It leaves the decision to access points, which other accounts can have too.")
 	}
 	return slices.Compact(out)
+}
+
+// deliversLogs reports whether a statement for everyone lets objects be written in
+// the way in which services of AWS deliver logs: below AWSLogs, or with full control
+// for the owner.
+//
+// Source: CloudWatch Logs user guide, "Logs sent to Amazon S3"; ELB and CloudTrail
+// guides, "Bucket policy".
+func deliversLogs(st *policy.Statement) bool {
+	if !slices.ContainsFunc(PrincipalsOf(st), Principal.Everyone) || !writes(st) {
+		return false
+	}
+	return slices.ContainsFunc(st.Resources, func(r string) bool { return strings.Contains(r, "/AWSLogs/") }) ||
+		slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+			return strings.EqualFold(c.Key, "s3:x-amz-acl") && slices.Contains(c.Values, "bucket-owner-full-control")
+		})
 }
 
 // Narrow returns the change that makes the cuts: the elements go, every other byte

@@ -31,6 +31,7 @@ func BucketPublicPolicy() control.Control {
 				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"},
 				{When: "a statement also names somebody, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
 				{When: "a statement goes by aws:Referer or aws:UserAgent", Disposition: dera.Review, Because: "it is public, and often meant for a site"},
+				{When: "a statement lets objects be written below AWSLogs/, or with full control for the bucket's owner", Disposition: dera.Review, Because: "services of AWS deliver logs that way, and come as everyone"},
 				{When: "a statement leaves the decision to access points, or an access point with a policy exists", Disposition: dera.Review, Because: "access through them depends on the statement; they are named"},
 				{When: "the bucket serves a static website or is the origin of a CloudFront distribution, or that, its access points or its tags could not be read", Disposition: dera.Review, Because: "it may be public on purpose"},
 				{When: "BlockPublicPolicy is on although RestrictPublicBuckets is not", Disposition: dera.Review, Because: "S3 would not take the policy back"},

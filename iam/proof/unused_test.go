@@ -101,6 +101,7 @@ func TestCertificate_needs_the_table(t *testing.T) {
 		{name: "unclear", old: "ec2:DescribeHosts,ecs:ListTasks", fresh: "ecs:ListTasks", use: Use{Unclear: []string{"ec2"}}, want: "not understood"},
 		{name: "rare_and_watched_too_short", old: "iam:DeleteUser,ec2:StopInstances", fresh: "ec2:StopInstances", days: 90, want: "for 90 days only"},
 		{name: "a_gap", old: "ec2:StartInstances,ec2:StopInstances", fresh: "ec2:StopInstances", use: Use{Gaps: []string{"hours-missing"}}, want: `the gap "hours-missing"`},
+		{name: "before_there_were_events", old: "ec2:StartInstances,ec2:StopInstances", fresh: "ec2:StopInstances", days: 6000, want: "before there was CloudTrail"},
 		{name: "a_shorter_period", old: "iam:DeleteUser,ec2:StopInstances", fresh: "ec2:StopInstances", days: 90, use: Use{Period: 30 * day}, want: "for 365 days at least"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -43,6 +43,8 @@ func TestClosed(t *testing.T) {
 		{"other_role", bucket(`{"AWS":"arn:aws:iam::999999999999:role/b"}`, `{}`), true, false},
 		{"unique_ids", bucket(`{"AWS":"AROAOURS"}`, `{}`), true, true},
 		{"foreign_id", bucket(`{"AWS":"AROATHEIRS"}`, `{}`), true, false},
+		{"origin_access_identity", bucket(`{"AWS":"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}`, `{}`), true, false},
+		{"origin_access_identity_and_anybody", bucket(`{"AWS":["arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1","*"]}`, `{}`), false, false},
 		{"canonical_user", bucket(`{"CanonicalUser":"canon"}`, `{}`), true, true},
 		{"foreign_canonical_user", bucket(`{"CanonicalUser":"else"}`, `{}`), true, false},
 		{"a_service", bucket(`{"Service":"logging.s3.amazonaws.com"}`, `{}`), true, true},

@@ -45,6 +45,9 @@ func (c *closer) principal(kind, v string) bool {
 		return !c.trust.Zoned || slices.Contains(c.trust.Accounts, account)
 	}
 	if fields := strings.SplitN(v, ":", 6); len(fields) == 6 {
+		if fields[4] == "cloudfront" { // an origin access identity stands in no account's place
+			return named && strings.HasPrefix(fields[5], "user/CloudFront Origin Access Identity ")
+		}
 		return number(fields[4]) && (named || slices.Contains(c.trust.Accounts, fields[4]))
 	}
 	return named && !strings.ContainsAny(v, "*?:")

@@ -115,6 +115,9 @@ func (c *Certificate) watched() error {
 		if err := errors.Join(errFrom, errTo); err != nil {
 			return fmt.Errorf("the window: %w", err)
 		}
+		if from.Before(time.Date(2013, time.November, 13, 0, 0, 0, 0, time.UTC)) {
+			return fmt.Errorf("the window begins %s, before there was CloudTrail", c.Window.From)
+		}
 		days = int(to.Sub(from) / (24 * time.Hour))
 	}
 	if days != c.Unused.Days || days < 0 {
