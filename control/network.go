@@ -86,13 +86,13 @@ func (n Network) claims() []dera.Claim {
 
 // external: what a plan is to take away is access from outside.
 func (n Network) external(house netset.Set) dera.Claim {
-	return subset("only_external_forbidden", "what is forbidden comes from outside: from no private address, none of the VPC and none that it reaches privately",
+	return subset("only_external_forbidden", "what is forbidden comes from outside: from no private address, none of the VPC and none to which it has a private route of its own (a default route is none)",
 		n.Forbidden.Intersect(house), netset.Set{}, nil, nil)
 }
 
 // loss is over all addresses. Where private access goes, the claim is another one.
 func (n Network) loss(house, kept netset.Set, keptOthers []string) dera.Claim {
-	name, says := "nothing_else_lost", "from every address, everything outside the forbidden set is still let in"
+	name, says := "nothing_else_lost", "from every address but link-local ones, everything outside the forbidden set is still let in"
 	if !n.GivenUp.IsEmpty() || len(n.ForbiddenOthers) > 0 {
 		lost := strings.Join(slices.Concat([]string{n.GivenUp.String()}, n.ForbiddenOthers), "; ")
 		name, says = PrivateAccessLost, fmt.Sprintf("beside the forbidden set only private access is lost, as %s says: %s", n.GivenUpBy, lost)

@@ -119,12 +119,24 @@ func telling(key string) bool {
 // separators.
 func bastionName(name string, network bool) bool {
 	text := squeezed(name)
-	for _, part := range []string{"bastion", "jumphost", "jumpbox", "jumpserver", "jumpstation", "jumpinstance", "rdgw", "sshgw"} {
+	for _, part := range []string{"bastion", "jumphost", "jumpbox", "jumpserver", "jumpstation", "jumpinstance", "jmphost", "hopbox", "hophost", "rdgw", "sshgw", "guacamole", "teleport"} {
 		if strings.Contains(text, part) {
 			return true
 		}
 	}
-	return slices.Contains(words(name), "jump") || network && strings.Contains(text, "gateway")
+	return slices.ContainsFunc(words(name), jumps) || network && strings.Contains(text, "gateway")
+}
+
+// jumps reports whether a word is one of a jump server: sshjump, jumpsrv, rdg (Remote
+// Desktop Gateway), rebond (serveur de rebond).
+func jumps(word string) bool {
+	switch {
+	case word == "rdg", word == "rebond", word == "jumper", strings.HasSuffix(word, "jump"):
+		return true
+	case strings.HasPrefix(word, "jumpstart"), strings.HasPrefix(word, "jumpcloud"): // products
+		return false
+	}
+	return strings.HasPrefix(word, "jump") && len(word) <= len("jumpserver")
 }
 
 // squeezed is the text in lower case, without accents and without whatever is no

@@ -68,7 +68,8 @@ var public = Addrs{
 // Private are the addresses that organisations use inside: 10.0.0.0/8,
 // 172.16.0.0/12 and 192.168.0.0/16 (RFC 1918), 100.64.0.0/10 (RFC 6598, which AWS
 // lets VPCs use), and fc00::/7 (RFC 4193). What is neither private nor [Public]
-// (loopback, link-local, multicast, reserved) sends no packet to a VPC.
+// (loopback, link-local, multicast, reserved) sends no packet to a VPC, but for VPC
+// Lattice, which calls its targets from link-local addresses.
 func Private() Addrs { return private }
 
 // private never changes, as no Addrs does.

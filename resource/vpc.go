@@ -16,7 +16,7 @@ type VPC struct {
 	// CIDRs are its own ranges, IPv4 and IPv6, public ones too.
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
 	// Routed are the ranges that its route tables send to a peering connection, a
-	// transit or virtual private gateway, a local or carrier gateway or a core network.
+	// transit, virtual private or local gateway, or a core network.
 	Routed []netip.Prefix `json:"routed,omitempty"`
 	// Unread says why CIDRs and Routed are not known.
 	Unread string `json:"unread,omitempty"`
@@ -77,6 +77,13 @@ func (g *SecurityGroup) NetworkUnread() string {
 	}
 	if _, wide := g.Network.House(); wide {
 		return "the route tables of its VPC send public ranges as wide as the internet to private networks"
+	}
+	six := func(p netip.Prefix) bool { return p.IsValid() && p.Addr().Is6() }
+	// Networks that peer by IPv6 use global addresses: behind a default route nobody can
+	// tell them from the internet.
+	if slices.ContainsFunc(g.Network.Routed, func(p netip.Prefix) bool { return six(p) && p.Bits() == 0 }) &&
+		slices.ContainsFunc(g.Ingress, func(r Rule) bool { return six(r.CIDR) }) {
+		return "a route table of its VPC sends all of IPv6 to a private network, whose addresses are not told from the internet's"
 	}
 	return ""
 }
@@ -157,11 +164,11 @@ func ownThatLose(config any, p dera.Plan) []string {
 		names = append(names[:10:10], fmt.Sprintf("%d more", n-10))
 	}
 	if len(names) > 0 {
-		out = append(out, "Public addresses of your own accounts lose this access: "+strings.Join(names, ", ")+
+		out = append(out, "Public addresses of your own accounts in this region lose this access: "+strings.Join(names, ", ")+
 			". What must stay belongs on network.allow.")
 	}
 	if g.Network.OwnUnread != "" {
-		out = append(out, "Whether public addresses of your own accounts lose access is not known: "+g.Network.OwnUnread+".")
+		out = append(out, "Whether public addresses of your own accounts in this region lose access is not known: "+g.Network.OwnUnread+".")
 	}
 	return out
 }

@@ -167,6 +167,10 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 		v.Internet6 = v.Internet6 || r.DestinationIpv6CidrBlock != nil && (strings.HasPrefix(gateway, "igw-"))
 		return nil
 	}
+	if r.State == types.RouteStateBlackhole {
+		g.blackhole(r, v)
+		return nil
+	}
 	if list := aws.ToString(r.DestinationPrefixListId); list != "" {
 		l := g.prefixList(ctx, list)
 		if !l.Known {
@@ -185,6 +189,21 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 	}
 	v.Routed = append(v.Routed, ranges...)
 	return nil
+}
+
+// blackhole notes a route for public addresses whose target does not work now: it
+// may again, and until then nothing comes from there.
+func (g groupReader) blackhole(r types.Route, v *resource.VPC) {
+	ranges, err := prefixesOf([]string{aws.ToString(r.DestinationCidrBlock), aws.ToString(r.DestinationIpv6CidrBlock)})
+	if err != nil || r.DestinationPrefixListId != nil {
+		v.Unread = "a route to a private network does not work now, and where it led is not known"
+		return
+	}
+	for _, p := range ranges {
+		if p.Bits() > 0 && !netset.AddrsOf(p).Subset(netset.Private()) {
+			v.Unread = fmt.Sprintf("the route for %s to a private network does not work now (blackhole)", p)
+		}
+	}
 }
 
 // appliance notes a route for public addresses to an instance, an interface or a

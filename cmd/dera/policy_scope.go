@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,9 +50,6 @@ func newPolicyScopeCommand(a *app) *cobra.Command {
 			}
 			if f.days < 0 || f.limit < 0 {
 				return usage("--days and --limit take no negative numbers")
-			}
-			if f.days == 0 && !f.neverUsed {
-				return usage("--days is missing: for how long use was watched; --never-used says that nothing was ever used, whatever the window")
 			}
 			return scopePolicy(cmd.Context(), a, paths[0], f)
 		},
@@ -99,7 +94,7 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 	if err != nil {
 		return err
 	}
-	in := scope.Input{Policy: files[0].doc, Catalogue: c, Keep: f.keep, Limit: f.limit, Window: time.Duration(f.days) * 24 * time.Hour}
+	in := scope.Input{Policy: files[0].doc, Catalogue: c, Keep: f.keep, Limit: f.limit}
 	for _, beside := range files[1:] {
 		in.Beside = append(in.Beside, beside.doc)
 	}
@@ -107,17 +102,25 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 		in.DataEvents = func(string) bool { return true }
 	}
 	record := sha256.New()
+	to := a.now().UTC()
 	for _, name := range f.used {
-		u, text, err := readUsage(name)
+		u, err := readUsage(name)
 		if err != nil {
 			return err
 		}
 		if len(u.Actions)+len(u.Unclear) == 0 && !f.neverUsed {
 			return usage("%s lists no action: an empty list would take everything away; --never-used says that it is meant", name)
 		}
-		in.Usage = append(in.Usage, u)
-		record.Write(text) // never fails
+		if f.days, to, err = u.window(f.days, to); err != nil {
+			return usage("%s: %v", name, err)
+		}
+		in.Usage = append(in.Usage, u.Usage)
+		record.Write(u.text) // never fails
 	}
+	if f.days == 0 && !f.neverUsed {
+		return usage("--days is missing: for how long use was watched; --never-used says that nothing was ever used, whatever the window")
+	}
+	in.Window = time.Duration(f.days) * 24 * time.Hour
 	r, err := scope.Narrow(in)
 	if err != nil {
 		return err
@@ -143,8 +146,7 @@ func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
 	case e.Automatic() && f.certificate != "":
 		origin := proof.Origin{Catalogue: c.Version(), Events: hex.EncodeToString(record.Sum(nil))}
 		if f.days > 0 {
-			now := a.now().UTC()
-			origin.From, origin.To = now.AddDate(0, 0, -f.days).Format(time.RFC3339), now.Format(time.RFC3339)
+			origin.From, origin.To = to.AddDate(0, 0, -f.days).Format(time.RFC3339), to.Format(time.RFC3339)
 		}
 		exit = writeCertificate(f.certificate, e, origin)
 		out.Certificate = f.certificate
@@ -203,36 +205,6 @@ func finishScope(a *app, f policyFile, out scopeJSON, exit error) error {
 		a.note("proved: nothing new is granted, nothing that stays is lost, all else is gone; not allowed any more is, for one, %s on %s\n", w.Action, w.Resource)
 	}
 	return exit
-}
-
-// readUsage reads the actions that a principal used.
-func readUsage(path string) (scope.Usage, []byte, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return scope.Usage{}, nil, fmt.Errorf("read what was used: %w", err)
-	}
-	u := scope.Usage{Principal: path}
-	lines := bufio.NewScanner(strings.NewReader(string(text)))
-	for n := 1; lines.Scan(); n++ {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		words := strings.Fields(line)
-		switch {
-		case len(words) == 0:
-		case len(words) == 2 && words[0] == "?":
-			u.Unclear = append(u.Unclear, words[1])
-		case len(words) >= 2 && words[0] == "!":
-			u.Gaps = append(u.Gaps, words[1])
-		case len(words) == 1 && strings.Count(words[0], ":") == 1 && !strings.ContainsAny(words[0], "*?") &&
-			!slices.Contains(strings.Split(words[0], ":"), ""):
-			u.Actions = append(u.Actions, words[0])
-		default:
-			return u, nil, fmt.Errorf("%s:%d: %q is no action, want SERVICE:NAME", path, n, strings.TrimSpace(line))
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return u, nil, fmt.Errorf("read what was used: %w", err)
-	}
-	return u, text, nil
 }
 
 // catalogueFile is what dera catalog update writes into the data folder.

@@ -120,6 +120,21 @@ func TestPolicyScope(t *testing.T) {
 	if _, errOut, code := runCommand(t, folder, newPolicyScopeCommand, example, "--used", writeFile(t, folder, "one.txt", "sqs:PurgeQueue\n")); code != exitUsage || !strings.Contains(errOut, "--days is missing") {
 		t.Errorf("no window: exit code %d\n%s", code, errOut)
 	}
+	for _, w := range []struct{ name, window, days, want string }{
+		{"the_list_says_how_long", "window 2026-08-03 2026-11-01", "", "narrowed: 3 actions stay"},
+		{"less_than_the_list_says", "window 2026-08-03 2026-11-01", "30", "narrowed: 3 actions stay"},
+		{"more_than_the_list_says", "window 2026-10-25 2026-11-01", "365", "it covers 7 days, and --days says 365"},
+		{"an_old_list", "window 2025-10-25 2026-10-01", "90", "it ends on 2026-10-01"},
+		{"no_window", "window 2026-11-01 2026-10-25", "", "window.txt:1: "},
+	} {
+		list := []string{example, "--used", writeFile(t, folder, "window.txt", w.window+"\nsqs:PurgeQueue\n")}
+		if w.days != "" {
+			list = append(list, "--days", w.days)
+		}
+		if _, errOut, _ := runCommand(t, folder, newPolicyScopeCommand, list...); !strings.Contains(errOut, w.want) {
+			t.Errorf("%s: got %s, want %q", w.name, errOut, w.want)
+		}
+	}
 	if _, _, code := runCommand(t, folder, newPolicyScopeCommand, example, "--days", "90", "--used", folder+"/none"); code != exitFailed {
 		t.Errorf("missing file: exit code %d", code)
 	}

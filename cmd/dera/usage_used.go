@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,7 @@ func newUsageUsedCommand(a *app) *cobra.Command {
 		Use:   "used PRINCIPAL",
 		Short: "Write the list of actions that a principal used, for dera policy scope --used",
 		Long: "used writes which IAM actions a principal used in the window, one a line. \"? SOURCE\" stands for events that the\n" +
-			"catalogue does not know, and \"! GAP\" for what the ledger does not know of the principal's account: dera policy\n" +
+			"catalogue does not know, \"window FROM TO\" the days that the list is about, and \"! GAP\" for what the ledger does not know of the principal's account: dera policy\n" +
 			"scope keeps what these leave in doubt, or refuses. Calls that were denied are no use.\n\n" +
 			"Exit codes: 0 known and nothing but data events is missing, 3 there are other gaps, 4 the ledger has never seen\n" +
 			"this principal.",
@@ -126,7 +127,8 @@ func (a *app) printUsed(u usedList) error {
 		}
 		return errors.Join(a.printJSON(u), exit)
 	}
-	a.printf("# %s, %d days up to %s\n", u.Principal, u.Days, a.now().UTC().Format("2006-01-02"))
+	to := a.now().UTC()
+	a.printf("# %s\nwindow %s %s\n", u.Principal, to.AddDate(0, 0, -u.Days).Format(time.DateOnly), to.Format(time.DateOnly))
 	for _, k := range kinds {
 		a.printf("! %s\n", k)
 	}
