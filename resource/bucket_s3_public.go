@@ -93,8 +93,16 @@ func s3Principals(st *policy.Statement) (Deemed, string) {
 // s3Condition says to what a condition holds a statement for anybody.
 func s3Condition(c policy.Condition, accessPoint bool) (Deemed, string) {
 	op, ok := policy.ParseOperator(c.Operator)
-	if !ok || len(c.Values) == 0 || op.Negated() || strings.Contains(c.Operator, "IfExists") || strings.HasPrefix(c.Operator, "ForAllValues") {
+	if !ok || len(c.Values) == 0 || op.Negated() {
 		return DeemedPublic, ""
+	}
+	if op.IfExists || op.Set == policy.ForAllValues { // the page says nothing of these
+		plain := c
+		plain.Operator = op.Test
+		if d, about := s3Condition(plain, accessPoint); d == DeemedPublic {
+			return d, about
+		}
+		return DeemedDoubtful, c.Key + " by " + c.Operator + ", of which S3's page says nothing"
 	}
 	key := strings.ToLower(c.Key)
 	if strings.HasSuffix(op.Test, "IpAddress") && key == "aws:sourceip" {
