@@ -11,6 +11,7 @@ import (
 
 	"dera"
 	"dera/control"
+	"dera/iam/policy"
 	"dera/control/controltest"
 	"dera/controls"
 	"dera/resource"
@@ -125,6 +126,14 @@ func TestPublicPolicyAgainstOracle(t *testing.T) {
 		}
 		full := resource.FullBlock()
 		b.Block = &full
+		doc, err := policy.Parse(b.Policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Of some operators S3's page does not say whether its block goes by them.
+		if d, _ := resource.S3Public(doc); d == resource.DeemedDoubtful {
+			return
+		}
 		if got, _ := keysAndFix(t, c, b); len(got) > 0 {
 			t.Errorf("under a full block: got %q, want nothing of\n%s", got, b.Policy)
 		}
