@@ -11,9 +11,9 @@ import (
 
 	"dera"
 	"dera/control"
-	"dera/iam/policy"
 	"dera/control/controltest"
 	"dera/controls"
+	iampolicy "dera/iam/policy"
 	"dera/resource"
 )
 
@@ -126,7 +126,7 @@ func TestPublicPolicyAgainstOracle(t *testing.T) {
 		}
 		full := resource.FullBlock()
 		b.Block = &full
-		doc, err := policy.Parse(b.Policy)
+		doc, err := iampolicy.Parse(b.Policy)
 		if err != nil {
 			t.Fatal(err)
 		}
