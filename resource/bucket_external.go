@@ -22,7 +22,12 @@ func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int,
 		return nil
 	}
 	zone := reason.Zone{Accounts: []string{b.Owner}, Principals: []string{b.OwnerID}}
-	var out []Outsider
+	var out, served []Outsider // served have access through a service of AWS
+	serve := func(kind, id string) {
+		if o := (Outsider{kind, id}); id != "" && id != b.Owner && !trusted(id) && !slices.Contains(served, o) {
+			served = append(served, o)
+		}
+	}
 	add := func(kind, id string) {
 		o := Outsider{kind, id}
 		switch {
@@ -43,6 +48,10 @@ func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int,
 			for _, c := range st.Conditions {
 				byCondition(c, add)
 			}
+		case p.Kind == policy.PrincipalService:
+			for _, c := range st.Conditions {
+				byCondition(c, serve)
+			}
 		case account == "cloudfront": // an origin access identity of the account's own
 		case account != "":
 			add("account", account)
@@ -56,13 +65,10 @@ func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int,
 			}
 		}
 	}
-	if len(out) == 0 {
-		return nil
+	if len(out) > 0 && proof.External(ctx, reason.Policies{Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
+		out = nil
 	}
-	if proof.External(ctx, reason.Policies{Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
-		return nil
-	}
-	return out
+	return append(out, served...)
 }
 
 // byCondition finds the accounts and organisations that a condition holds a
@@ -125,11 +131,23 @@ func OpenServices(doc *policy.Document, index int) []string {
 	}
 	var out []string
 	for _, p := range PrincipalsOf(st) {
-		if p.Kind == policy.PrincipalService && !denied(p) && !slices.Contains(out, p.Value) {
-			out = append(out, p.Value)
+		name := p.Value
+		if p.Everyone() && slices.ContainsFunc(st.Conditions, isService) {
+			name = "*.amazonaws.com"
+		} else if p.Kind != policy.PrincipalService {
+			continue
+		}
+		if !denied(p) && !slices.Contains(out, name) {
+			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// isService reports whether a condition holds a statement to services of AWS.
+func isService(c policy.Condition) bool {
+	op, ok := policy.ParseOperator(c.Operator)
+	return ok && op.Test == "Bool" && strings.EqualFold(c.Key, "aws:PrincipalIsAWSService") && len(c.Values) == 1 && strings.EqualFold(c.Values[0], "true")
 }
 
 // unlimited reports whether a value leaves open on whose behalf a service comes: a
