@@ -31,12 +31,12 @@ func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]
 	fail := func(err error) ([]dera.Change, *Refusal) {
 		return nil, &Refusal{"cannot-plan", err.Error()}
 	}
-	gone := blamed(removals)
-	free, err := resource.Reach(unblamed(g.Ingress, gone))
+	cut := blamed(removals)
+	free, err := resource.Reach(unblamed(g.Ingress, cut))
 	if err != nil {
 		return fail(err)
 	}
-	for _, r := range gone {
+	for _, r := range cut {
 		rest, refusal := remainder(r, removals, s, g.House())
 		if refusal != nil {
 			return nil, refusal
@@ -77,9 +77,9 @@ func PlanRemovals(g *resource.SecurityGroup, removals []Removal, s Settings) ([]
 }
 
 // unblamed are the rules that stay as they are.
-func unblamed(rules, gone []resource.Rule) []resource.Rule {
+func unblamed(rules, cut []resource.Rule) []resource.Rule {
 	return slices.DeleteFunc(slices.Clone(rules), func(r resource.Rule) bool {
-		return slices.ContainsFunc(gone, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) })
+		return slices.ContainsFunc(cut, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) })
 	})
 }
 
@@ -159,7 +159,7 @@ func InOrder(rules []resource.Rule) []resource.Rule {
 // ProveRemovals makes the network evidence for changes that PlanRemovals made.
 // The forbidden set is the removed packets from outside: from all addresses of the
 // blamed rules' families but private ones, the house and those that the
-// organisation keeps, less what the rules let in where nobody blames them. Given
+// organisation keeps, less what the rules allow where nobody blames them. Given
 // up is what of the private access the settings do not keep.
 func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera.Change, s Settings) (dera.Evidence, error) {
 	n, err := walk(g, changes)
@@ -170,11 +170,11 @@ func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera
 	keep := s.Keep(g.House())
 	foreign := netset.Everywhere().Subtract(house).Subtract(keep)
 	lost := house.Subtract(keep)
-	gone := blamed(removals)
+	cut := blamed(removals)
 	var forbidden, given, stays netset.Set
-	for _, r := range gone {
+	for _, r := range cut {
 		from := netset.AddrsOf(netip.PrefixFrom(r.CIDR.Addr(), 0)) // its address family
-		var cut netset.Set
+		var lose netset.Set
 		for _, m := range removals {
 			if !slices.ContainsFunc(m.Blamed, func(b resource.Rule) bool { return b.ID == r.ID && b.SamePermission(r) }) {
 				continue
@@ -182,15 +182,15 @@ func ProveRemovals(g *resource.SecurityGroup, removals []Removal, changes []dera
 			t := netset.Over(m.Protocol, m.Ports.Lo, m.Ports.Hi)
 			forbidden = forbidden.Union(netset.Product(t, foreign.Intersect(from)))
 			given = given.Union(netset.Product(t, lost.Intersect(from)))
-			cut = cut.Union(netset.Product(t, foreign.Union(lost)))
+			lose = lose.Union(netset.Product(t, foreign.Union(lost)))
 		}
 		reach, err := resource.Reach([]resource.Rule{r})
 		if err != nil {
 			return dera.Evidence{}, err
 		}
-		stays = stays.Union(reach.Subtract(cut))
+		stays = stays.Union(reach.Subtract(lose))
 	}
-	free, err := resource.Reach(unblamed(g.Ingress, gone))
+	free, err := resource.Reach(unblamed(g.Ingress, cut))
 	if err != nil {
 		return dera.Evidence{}, err
 	}

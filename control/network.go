@@ -51,10 +51,10 @@ type Step struct {
 	Come netset.Set `json:"come"`
 }
 
-// Evidence proves or refutes, exactly: the new state lets in nothing that the
+// Evidence proves or refutes, exactly: the new state allows nothing that the
 // old did not; what is forbidden comes from outside; nothing else is lost, or
 // nothing but the private access that somebody chose to give up; something
-// forbidden was let in, and nothing is left of it; and no state on the way is
+// forbidden was allowed, and nothing is left of it; and no state on the way is
 // wider than the old or narrower than what is kept. docs/evidence.md says of each
 // what it does not cover.
 func (n Network) Evidence() (dera.Evidence, error) {
@@ -76,10 +76,10 @@ func (n Network) claims() []dera.Claim {
 	kept := n.Old.Subtract(n.Forbidden).Subtract(n.GivenUp)
 	keptOthers := minus(n.OldOthers, n.ForbiddenOthers)
 	return []dera.Claim{
-		subset("nothing_new", "the new state lets in nothing that the old one did not", n.New, n.Old, n.NewOthers, n.OldOthers),
+		subset("nothing_new", "no new access is allowed: nothing that the old state did not allow", n.New, n.Old, n.NewOthers, n.OldOthers),
 		n.external(house),
 		n.loss(house, kept, keptOthers),
-		n.gone(),
+		n.resolved(),
 		n.between(kept),
 	}
 }
@@ -92,7 +92,7 @@ func (n Network) external(house netset.Set) dera.Claim {
 
 // loss is over all addresses. Where private access goes, the claim is another one.
 func (n Network) loss(house, kept netset.Set, keptOthers []string) dera.Claim {
-	name, says := "nothing_else_lost", "from every address but link-local ones, everything outside the forbidden set is still let in"
+	name, says := "nothing_else_lost", "from every address but link-local ones, everything outside the forbidden set is still allowed"
 	if !n.GivenUp.IsEmpty() || len(n.ForbiddenOthers) > 0 {
 		lost := strings.Join(slices.Concat([]string{n.GivenUp.String()}, n.ForbiddenOthers), "; ")
 		name, says = PrivateAccessLost, fmt.Sprintf("beside the forbidden set only private access is lost, as %s says: %s", n.GivenUpBy, lost)
@@ -109,13 +109,13 @@ func (n Network) loss(house, kept netset.Set, keptOthers []string) dera.Claim {
 	return c
 }
 
-// gone: a forbidden set of which nothing was let in would prove nothing.
-func (n Network) gone() dera.Claim {
+// resolved: a forbidden set of which nothing was allowed would prove nothing.
+func (n Network) resolved() dera.Claim {
 	cut := n.Forbidden.Union(n.GivenUp)
-	c := subset("finding_gone", "packets of what is taken away were let in, and none is any more", n.New.Intersect(cut), netset.Set{},
+	c := subset("finding_gone", "packets of what is removed were allowed, and none is any more", n.New.Intersect(cut), netset.Set{},
 		minus(n.NewOthers, minus(n.NewOthers, n.ForbiddenOthers)), nil)
 	if c.Verdict == dera.Proved && n.Old.Intersect(cut).IsEmpty() && len(n.ForbiddenOthers) == 0 {
-		c.Verdict, c.Witness = dera.Unknown, "nothing that is taken away was let in"
+		c.Verdict, c.Witness = dera.Unknown, "nothing that is removed was allowed"
 	}
 	return c
 }

@@ -27,7 +27,7 @@ func TestNetworkClaims(t *testing.T) {
 		refuted string // the claim, and the start of its witness
 	}{
 		{"as_it_should_be", func(*Network) {}, ""},
-		{"forbids_nothing", func(n *Network) { *n = Network{} }, "?finding_gone nothing that is taken away was let in"},
+		{"forbids_nothing", func(n *Network) { *n = Network{} }, "?finding_gone nothing that is removed was allowed"},
 		{"finding_stays", func(n *Network) { n.New = n.Old }, "finding_gone tcp/22 from "},
 		{"finding_stays_in_part", func(n *Network) { n.New = web.Union(office) }, "finding_gone tcp/22 from 203.0.113."},
 		{"something_else_goes", func(n *Network) { n.New = netset.Set{} }, "nothing_else_lost tcp/443 from "},

@@ -160,3 +160,36 @@ func TestOwnAddressesThatLoseAccessAreNamed(t *testing.T) {
 		})
 	}
 }
+
+// A route that is added between the decision and the write is another house: the
+// plan is decided again, also after an approval.
+func TestRouteAddedAfterTheDecision(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, func(w *world) {
+		w.mode = dera.ReviewOnly
+		w.config = func(c *engine.Config) { c.Settings = control.Settings{} }
+	})
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+	w.sweep()
+	w.quiet()
+	list := w.remediations(id)
+	if len(list) != 1 || list[0].State != dera.Waiting {
+		t.Fatalf("remediations: got %+v, want one that waits", list)
+	}
+	w.must(w.region.AddRoute(w.region.DefaultVPC(), awssim.Route{Destination: "203.0.113.0/24", Target: "pcx-1"}))
+	w.approve(list[0])
+	w.quiet()
+	if n := w.count(revoke); n != 0 {
+		t.Errorf("revokes: got %d, want none by a plan that was made without the route", n)
+	}
+	list = w.remediations(id)
+	last := list[len(list)-1]
+	for _, r := range list {
+		if r.State == dera.Waiting {
+			last = r
+		}
+	}
+	if last.State != dera.Waiting || !slices.Contains(last.Plan.Diff(), "+ tcp 22 from 203.0.113.0/24") {
+		t.Errorf("the next plan: got %s %q, want one that waits and keeps 203.0.113.0/24", last.State, last.Plan.Diff())
+	}
+}

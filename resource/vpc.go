@@ -83,7 +83,7 @@ func (g *SecurityGroup) NetworkUnread() string {
 	// tell them from the internet.
 	if slices.ContainsFunc(g.Network.Routed, func(p netip.Prefix) bool { return six(p) && p.Bits() == 0 }) &&
 		slices.ContainsFunc(g.Ingress, func(r Rule) bool { return six(r.CIDR) }) {
-		return "a route table of its VPC sends all of IPv6 to a private network, whose addresses are not told from the internet's"
+		return "a route table of its VPC sends all of IPv6 to a private network, whose addresses cannot be distinguished from the internet's"
 	}
 	return ""
 }

@@ -177,7 +177,7 @@ func (r bucketReader) noPolicy(err error) error {
 	return err
 }
 
-// errNoOrigins means that a distribution is told of without all of its origins: then
+// errNoOrigins means that a distribution is reported without all of its origins: then
 // which buckets are origins is not known.
 var errNoOrigins = errors.New("the answer leaves origins out")
 

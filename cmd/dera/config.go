@@ -32,7 +32,7 @@ type fileConfig struct {
 	Exemptions    string                `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
 	Network       networkConfig         `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
 	Organization  string                `yaml:"organization,omitempty" json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10\\,32}$" jsonschema_description:"ID of the AWS organisation that all accounts of this file belong to: what a fix leaves of a statement for anybody is left to it."`
-	Trusted       []trustedConfig       `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"Accounts and organisations of others that policies may let in."`
+	Trusted       []trustedConfig       `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"Accounts and organisations of others to which policies may grant access."`
 	Bastions      bastionConfig         `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`
 	Needs         []dependency          `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
 	Tagging       taggingConfig         `yaml:"tagging,omitempty" json:"tagging,omitempty" jsonschema_description:"Tags on changed resources."`

@@ -8,11 +8,11 @@ import (
 	"dera/evaluate"
 )
 
-// trustedConfig is somebody outside of the accounts whom policies may let in.
+// trustedConfig is somebody outside of the accounts to whom policies may grant access.
 type trustedConfig struct {
 	ID     string `yaml:"id" json:"id" jsonschema:"pattern=^([0-9]{12}|[0-9a-f]{64}|o-[a-z0-9]{10\\,32})$" jsonschema_description:"Account of twelve digits, quoted, canonical user ID of 64 hexadecimal digits, or organisation ID."`
 	Name   string `yaml:"name" json:"name" jsonschema_description:"Whose it is."`
-	Reason string `yaml:"reason" json:"reason" jsonschema_description:"Why it may be let in."`
+	Reason string `yaml:"reason" json:"reason" jsonschema_description:"Why it may have access."`
 }
 
 var (

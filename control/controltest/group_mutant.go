@@ -66,8 +66,8 @@ func groupMutants(t TB, g *resource.SecurityGroup, p dera.Plan) []groupMutant {
 		}
 	}
 	for _, r := range g.Ingress {
-		gone := slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return slices.Contains(c.Diff, "- "+r.Line()) })
-		if !gone && r.PrefixList == nil {
+		revoked := slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return slices.Contains(c.Diff, "- "+r.Line()) })
+		if !revoked && r.PrefixList == nil {
 			add("revokes its neighbour "+r.Line()+" too", "nothing_else_lost", append(slices.Clone(p.Changes), change(g.Revoke(r)))...)
 		}
 	}
@@ -86,7 +86,7 @@ func groupMutants(t TB, g *resource.SecurityGroup, p dera.Plan) []groupMutant {
 	return out
 }
 
-// outage reports whether what the plan authorizes is let in by nothing but what it
+// outage reports whether what the plan authorizes is allowed by nothing but what it
 // revokes: other rules can make up for the order.
 func outage(t TB, g *resource.SecurityGroup, p dera.Plan) bool {
 	t.Helper()

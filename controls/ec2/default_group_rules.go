@@ -44,14 +44,14 @@ func DefaultGroupRules() control.Control {
 			if len(g.Ingress) > 0 {
 				failures = append(failures, control.Failure{
 					Key: "inbound", Start: dera.Review, Severity: dera.Medium,
-					Title: "The default security group lets traffic in",
+					Title: "Default security group has inbound rules",
 					Why:   fmt.Sprintf("The default group of %s has %s.", g.VPC, ruleList(g.Ingress)),
 				})
 			}
 			if len(g.Egress) > 0 {
 				failures = append(failures, control.Failure{
 					Key: "outbound", Start: dera.Alert, Severity: dera.Low,
-					Title: "The default security group lets traffic out",
+					Title: "Default security group has outbound rules",
 					Why:   fmt.Sprintf("The default group of %s has %s.", g.VPC, strings.ReplaceAll(ruleList(g.Egress), " from ", " to ")),
 				})
 			}

@@ -96,7 +96,7 @@ func inboundOf(g *resource.SecurityGroup, allow netset.Addrs) (inbound, error) {
 	return in, err
 }
 
-// pathMTU reports whether the rule lets in just the message that path MTU discovery
+// pathMTU reports whether the rule allows just the message that path MTU discovery
 // needs: "fragmentation needed" and "packet too big" (EC2 user guide, "Path MTU
 // Discovery"; RFC 1191, RFC 8201).
 func pathMTU(r resource.Rule) bool {

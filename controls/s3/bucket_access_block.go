@@ -21,9 +21,9 @@ func BucketAccessBlock() control.Control {
 			Fix:        "All four settings of the bucket's block are switched on.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "a setting is off for the bucket and for its account, and nothing depends on public access: no statement or grant for strangers, ACLs disabled, no website, no CloudFront distribution, and S3 takes neither the policy nor that of an access point for public", Disposition: dera.Auto, Because: "it changes nothing for anybody who gets in now"},
+				{When: "a setting is off for the bucket and for its account, and nothing depends on public access: no public statement or grant, ACLs disabled, no website, no CloudFront distribution, and S3 takes neither the policy nor that of an access point for public", Disposition: dera.Auto, Because: "it changes nothing for anybody who gets in now"},
 				{When: "something may depend on public access, or could not be read", Disposition: dera.Review, Because: "the block could cut it off"},
-				{When: "S3 takes the policy for public although it lets only named ones in (aws:PrincipalAccount and other keys that are not on its list, a KMS key, a denial), or may", Disposition: dera.Review, Because: "RestrictPublicBuckets then cuts off every other account that the policy names; they are listed"},
+				{When: "S3 takes the policy for public although it grants access to named principals only (aws:PrincipalAccount and other keys that are not on its list, a KMS key, a denial), or may", Disposition: dera.Review, Because: "RestrictPublicBuckets then cuts off every other account that the policy names; they are listed"},
 			},
 			Refs:     refs("S3.8", "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED"),
 			Reads:    bucketReads(),
@@ -60,7 +60,7 @@ func BucketAccessBlock() control.Control {
 			}
 			open, unsure := resource.PublicStatements(context.Background(), b.ARN(), doc)
 			if len(open) > 0 || unsure != "" || len(b.PublicGrants()) > 0 {
-				return nil, &control.Refusal{Code: "still-public", Why: "the policy or the ACL lets the public in, or may; that comes first"}
+				return nil, &control.Refusal{Code: "still-public", Why: "the policy or the ACL allows public access, or may; that comes first"}
 			}
 			c, err := b.SetBlock(resource.FullBlock())
 			if err != nil {

@@ -28,7 +28,7 @@ func BucketPublicPolicy() control.Control {
 				"element is removed, that part stays as a statement of its own. A whole statement is removed only where other statements grant the same.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "a statement lets in a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"},
+				{When: "a statement grants access to a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"},
 				{When: "a statement also names somebody, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
 				{When: "a statement goes by aws:Referer or aws:UserAgent", Disposition: dera.Review, Because: "it is public, and often meant for a site"},
 				{When: "a statement lets objects be written below AWSLogs/, or with full control for the bucket's owner", Disposition: dera.Review, Because: "services of AWS deliver logs that way, and come as everyone"},
