@@ -91,7 +91,7 @@ func sourceFiles(t *testing.T) []sourceFile {
 			return err
 		}
 		for _, i := range f.ast.Imports {
-			f.imports = append(f.imports, strings.Trim(i.Path.Value, `"`))
+			f.imports = append(f.imports, shortPath(strings.Trim(i.Path.Value, `"`)))
 		}
 		out = append(out, f)
 		return nil
@@ -100,6 +100,15 @@ func sourceFiles(t *testing.T) []sourceFile {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// shortPath is an import path of this module without the domain of the module's
+// path, which stands in go.mod and in imports and nowhere else.
+func shortPath(path string) string {
+	if rest, ok := strings.CutPrefix(path, "dera.example/"); ok {
+		return rest
+	}
+	return path
 }
 
 // helper reports whether the package is made for tests: it may import what tests

@@ -1,4 +1,4 @@
-module dera
+module dera.example/dera
 
 go 1.26.0
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // The table says of every region what the AWS SDK's own table says, also of

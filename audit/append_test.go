@@ -9,7 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 // list reads hashes from a slice.

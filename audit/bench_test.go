@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/audit"
-	"dera/audit/audittest"
+	"dera.example/dera/audit"
+	"dera.example/dera/audit/audittest"
 )
 
 // twentyThousand is a log of records of 1 KB.

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera/audit"
-	"dera/audit/audittest"
+	"dera.example/dera/audit"
+	"dera.example/dera/audit/audittest"
 )
 
 func TestCheckpointText(t *testing.T) {

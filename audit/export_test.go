@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera/audit"
-	"dera/audit/audittest"
+	"dera.example/dera/audit"
+	"dera.example/dera/audit/audittest"
 )
 
 func exportConfig(t testing.TB, dir string, log audit.Source, key *audit.FileKey) audit.ExportConfig {

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera/audit"
-	"dera/audit/audittest"
+	"dera.example/dera/audit"
+	"dera.example/dera/audit/audittest"
 )
 
 const origin = "example.com/dera"

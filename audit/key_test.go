@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 func TestFileKey(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 func headOf(t testing.TB, log audit.Source, size int64) audit.Checkpoint {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Late is how long CloudTrail may take to deliver an event (CloudTrail user guide,

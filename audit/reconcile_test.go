@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // The log and CloudTrail are joined both ways; what is missing on one side is

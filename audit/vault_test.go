@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 func newVault(t testing.TB, key byte) *audit.Vault {

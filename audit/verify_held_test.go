@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"dera/audit"
-	"dera/audit/audittest"
+	"dera.example/dera/audit"
+	"dera.example/dera/audit/audittest"
 )
 
 func TestVerifyHeldCheckpoint(t *testing.T) {

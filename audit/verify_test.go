@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 func TestVerifyIntact(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // thousand returns a cloud with 1,000 groups of five inbound rules.

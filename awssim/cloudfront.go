@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Distribution is one distribution of CloudFront: what matters of it to the buckets behind it.

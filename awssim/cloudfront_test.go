@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // TestDistributionEvents holds the events of distributions against recorded ones: ours have nothing that they have not.

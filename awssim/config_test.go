@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"

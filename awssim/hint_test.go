@@ -3,9 +3,9 @@ package awssim_test
 import (
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/cloudtrail"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloudtrail"
 
 	"github.com/google/go-cmp/cmp"
 )

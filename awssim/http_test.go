@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"

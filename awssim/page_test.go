@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"

@@ -3,7 +3,7 @@ package awssim
 import (
 	"strconv"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // PublicAccessBlock is the public access block of a bucket, an account or an access point.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // bucket is one bucket. It is immutable once it is part of a table: a change puts an edited copy.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // FuzzS3 sends any request of S3 and S3 Control: the answer is one of HTTP, its event is JSON, and a refusal changes

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 func noPolicy() *Error {

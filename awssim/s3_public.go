@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // isPublicPolicy reports whether AWS takes a policy for public: it does unless every statement that allows anything

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // TestS3Helpers builds a world with the Go helpers alone, which take the same way as a client: with events, and refused

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // accessPoint is one access point of a bucket. It is immutable once it is part of a table.

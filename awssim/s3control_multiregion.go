@@ -3,7 +3,7 @@ package awssim
 import (
 	"slices"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // MultiRegionPoint is a multi-region access point of an account: what matters of it to the buckets behind it.

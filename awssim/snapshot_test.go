@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // A queue names its receipts under the cloud's lock, so a snapshot must not wait

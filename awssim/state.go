@@ -3,7 +3,7 @@ package awssim
 import (
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // regionState is the state of one account in one Region. It is guarded by Cloud.mu.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Compliance is a compliance change of AWS Config, as EventBridge delivers it. It

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // MaxSize is the largest event that Decode looks at, in bytes. EventBridge

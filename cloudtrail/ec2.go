@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // securityGroup is the CloudFormation type of EC2 security groups, the word

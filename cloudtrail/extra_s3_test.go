@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // TestExtra_s3_events finds every recorded event of S3 and CloudFront, wherever

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // extractor says which resources an event is a hint for. Where the event does

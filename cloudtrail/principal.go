@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // PrincipalKind says what sort of principal a call is attributed to.

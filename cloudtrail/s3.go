@@ -3,7 +3,7 @@ package cloudtrail
 import (
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // The types of what S3 calls are about: CloudFormation's word for a bucket, and

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/iam/policy"
-	"dera/iam/proof"
-	"dera/iam/reason"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource"
 )
 
 // AccessKind is the kind of evidence that Access makes.

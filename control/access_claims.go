@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/iam/policy"
-	"dera/iam/proof"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource"
 )
 
 // Keys of findings on who gets in to a bucket. They are the goals of Access.

@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/iam/policy"
-	"dera/iam/proof"
-	"dera/iam/reason"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource"
 )
 
 const (

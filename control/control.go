@@ -8,7 +8,7 @@ package control
 import (
 	"fmt"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Outcome is the result of looking at one resource.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 type thing struct{ open bool }

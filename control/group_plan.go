@@ -6,9 +6,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"dera"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // Removal is what a plan on a security group shall take away: packets of one

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 func rule(id, protocol string, from, to int32, source string) resource.Rule {

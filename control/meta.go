@@ -1,6 +1,6 @@
 package control
 
-import "dera"
+import "dera.example/dera"
 
 // Meta is the literal from which a control's page, its IAM permissions and its
 // row in the compliance table are generated.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 // NetworkKind is the kind of evidence that Network makes.

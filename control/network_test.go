@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 func set(protocol netset.Protocol, lo, hi uint16, source string) netset.Set {

@@ -3,8 +3,8 @@ package control
 import (
 	"net/netip"
 
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // Settings are what an organisation declares once for all its controls. The

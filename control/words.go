@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/netset"
+	"dera.example/dera/netset"
 )
 
 // Audience says in words who a measure of public addresses is.

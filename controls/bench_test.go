@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // fullGroup has 60 rules: two that are to be split, one to be revoked, bounded

@@ -7,10 +7,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera"
-	"dera/control/controltest"
-	iam "dera/iam/policy"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control/controltest"
+	iam "dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
 )
 
 // request is one request of a stranger, as far as the phrases below know it.

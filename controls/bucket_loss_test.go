@@ -7,10 +7,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera/control"
-	"dera/iam/eval"
-	iam "dera/iam/policy"
-	"dera/resource"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/eval"
+	iam "dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
 )
 
 // caller is somebody who makes requests, and what AWS says of him.

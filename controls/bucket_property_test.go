@@ -9,12 +9,12 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera"
-	"dera/control"
-	"dera/control/controltest"
-	"dera/controls"
-	iampolicy "dera/iam/policy"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/controls"
+	iampolicy "dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
 )
 
 // controlsOn are the controls on a resource type.

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // TestBucketReviewSaysWhy: what goes to a person names who would be cut off, or what

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strings"
 
-	"dera/control"
-	"dera/controls/ec2"
-	"dera/controls/s3"
+	"dera.example/dera/control"
+	"dera.example/dera/controls/ec2"
+	"dera.example/dera/controls/s3"
 )
 
 // All returns every control, in the order of the documents. A new control is

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera/control"
-	"dera/control/controltest"
-	"dera/controls"
+	"dera.example/dera/control"
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/controls"
 )
 
 // TestLaws holds every control of the rulebook against the control laws, over

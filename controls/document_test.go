@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera/control"
-	"dera/control/controltest"
-	"dera/controls"
+	"dera.example/dera/control"
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/controls"
 )
 
 // TestDocuments: the pages and the roles that are made from the rulebook are

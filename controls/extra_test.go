@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera/control"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera/control"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // The tests of this file run over recorded accounts and over cases of another

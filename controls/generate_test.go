@@ -7,11 +7,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera"
-	"dera/control"
-	"dera/control/controltest"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // drawSource draws sources at the places where judgements change, and any.

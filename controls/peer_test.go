@@ -9,12 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/control"
-	"dera/control/controltest"
-	"dera/controls"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/controls"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // The tests of this file are failures of other tools (docs of each in its issue

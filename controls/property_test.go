@@ -7,12 +7,12 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera"
-	"dera/control"
-	"dera/control/controltest"
-	"dera/controls"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/controls"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // TestLawsOnRandomGroups: whatever the group, each plan holds every law, or

@@ -9,8 +9,8 @@ import (
 	"runtime"
 	"slices"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // Reader reads resources as they are now.

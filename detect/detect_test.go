@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // group is the configuration of the tests: what a control says of it.

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // Findings returns the assessment's findings as they stand now: those that fail,

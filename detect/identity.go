@@ -3,8 +3,8 @@ package detect
 import (
 	"slices"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // identify gives each failure of a control the ID of the finding that it

@@ -3,8 +3,8 @@ package detect
 import (
 	"testing"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // A finding about a range of ports stays the same finding when the range changes.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/store"
 )
 
 // runRemediate carries one remediation on.

@@ -11,9 +11,9 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/detect"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/detect"
+	"dera.example/dera/resource"
 )
 
 // request is a look that is asked for, and what earlier looks leave to it. AWS is

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/control"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/control"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 // A control that breaks on one group leaves that one unknown, and judges and

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // mostReturns bounds the times that a finding remembers.

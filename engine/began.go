@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"dera"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 // began notes when each control of a type was first looked at in an account: its

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // TestObservationBeginsWithTheFirstLook: the first look counts, also one that

@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/store"
 )
 
 // cpu is the process's CPU time so far, of all threads.

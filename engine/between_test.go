@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/remediate"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
 )
 
 // ready looks at the group and returns its remediation, decided and not begun.

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
 )
 
 // TestBreaker: after three failed fixes the account's breaker is open, for a new

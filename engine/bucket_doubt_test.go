@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 const controlSpace = `xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"`

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/remediate"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
 )
 
 // TestChangedResourcesAreTagged: the tags come with the fix and go with it; a tag

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 // lagging lets every read of the engine be behind by the last write until stop.

@@ -3,8 +3,8 @@ package engine
 import (
 	"strings"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // asCode is the plan as infrastructure as code for its owner, and what the audit

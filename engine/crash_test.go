@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/remediate"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/remediate"
 )
 
 // diedError is what every call answers once the process is dead.

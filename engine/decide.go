@@ -7,12 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/detect"
-	"dera/evaluate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/detect"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // group is the failures of one control on one resource that share a

@@ -10,11 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera"
-	"dera/awssim"
-	"dera/cloudtrail"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 // hear takes what the simulated CloudTrail recorded since the last time, by the

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 // rewrite injects a fault that changes the answers to the engine's calls.

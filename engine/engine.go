@@ -12,12 +12,12 @@ import (
 	"sync"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/detect"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/detect"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/store"
 )
 
 // Config is what New needs.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
 )
 
 func (w *world) count(operation string) int { return len(w.ours(operation)) }

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/engine"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
 )
 
 const (

@@ -17,16 +17,16 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"dera"
-	"dera/audit"
-	"dera/awssim"
-	"dera/cloud/aws"
-	"dera/control"
-	"dera/detect"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloud/aws"
+	"dera.example/dera/control"
+	"dera.example/dera/detect"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 const (

@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/detect"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/detect"
+	"dera.example/dera/store"
 )
 
 // detectorAt is the detector with the settings that hold at a moment: an own

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/engine"
-	"dera/remediate"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
 )
 
 // TestOwnNetworksLapseAndAreCounted: an own network hides findings up to its end,

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // The kinds of jobs.

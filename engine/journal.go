@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"dera"
-	"dera/detect"
-	"dera/remediate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/detect"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // journal makes the state machine of package remediate durable in the store.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"dera"
-	"dera/control"
-	"dera/remediate"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/remediate"
 )
 
 // judge looks at a decided remediation again, with fresh eyes.

@@ -15,14 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/awssim"
-	"dera/cloud/aws"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloud/aws"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // The environment of a child process.

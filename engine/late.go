@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/detect"
-	"dera/remediate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/detect"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // lateFor is how long a change of ours that did not show is looked for.

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/remediate"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
 )
 
 // unseen lets the reads of the operations be behind by the write that it is the

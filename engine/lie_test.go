@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 const (

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"slices"
 
-	"dera"
-	"dera/control"
-	"dera/detect"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/detect"
+	"dera.example/dera/store"
 )
 
 // order is what a look is made for, and how far it may go.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func TestLoop(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera"
-	"dera/awssim"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 // modify gives the group's rule that begins with the port another source in place:

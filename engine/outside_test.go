@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/audit"
-	"dera/awssim"
-	"dera/engine"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // outside watches an engine from outside: it looks at the cloud and at the

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // watchFor is how long after a write of a whole document another writer's event

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 // TestOverwrittenWriterIsTold: another writer's event turns out to lie between

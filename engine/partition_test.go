@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 // TestOneBucketHasOneFinding in every partition, whoever asks for the look and

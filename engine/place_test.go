@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/engine"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
 )
 
 // TestFreezeBetweenDecisionAndWrite: what was decided auto a moment before a

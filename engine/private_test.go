@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/control"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/control"
+	"dera.example/dera/engine"
 )
 
 // A rule for the internet is also the rule for whoever is inside: what the VPC is

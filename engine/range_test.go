@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // The history of a finding goes on when its range changes.

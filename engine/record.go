@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // fit shortens the lists of a record, so that it always fits a leaf of the audit

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/store"
 )
 
 // watchWriters notes writes to one group that overlap in time.

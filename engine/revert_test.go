@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 // TestOperatorsRevertIsNotFought: people take an attack back within minutes, at

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/control"
-	"dera/engine"
-	"dera/remediate"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/control"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
 )
 
 // A rollback puts the statement back beside what others wrote since, and

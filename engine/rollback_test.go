@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/remediate"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
 )
 
 func (w *world) rollback(id string) (dera.Remediation, error) {

@@ -3,8 +3,8 @@ package engine_test
 import (
 	"slices"
 
-	"dera/control"
-	"dera/controls"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
 )
 
 // rulebook returns the controls of the resource types. The worlds of most tests

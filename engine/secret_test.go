@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
 )
 
 // TestNoSecretOutsideOfSealedPayloads puts a marker wherever a customer can write

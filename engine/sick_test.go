@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 func s3Error(status int, code string) func(int, string) (int, string) {

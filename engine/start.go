@@ -6,13 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/detect"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/detect"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 // remediations turns the judged groups into remediations that start, wait or are

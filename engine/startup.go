@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/store"
 )
 
 // Log signs checkpoints of the audit log and refuses to go on where the log and

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/evaluate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/store"
 )
 
 // Switch stops and resumes. It needs the store alone, so that it works when AWS,

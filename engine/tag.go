@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // tag adds the change that tags the resource to the end of a plan (requirement

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/engine"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
 )
 
 // frozenFrom is a world in which changes are frozen from a clock on.

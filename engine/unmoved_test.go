@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 )
 
 // TestWhatSomebodyClosedIsNotOpenedAgain: an operator revokes the wide rule between

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
 )
 
 // TestSweepWithTokensInACircle: the service gives page tokens that it gave before.

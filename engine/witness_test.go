@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/awssim"
-	"dera/cloudtrail"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloudtrail"
 )
 
 // compared joins the log with what CloudTrail has of dera's own calls.

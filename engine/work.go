@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"dera"
-	"dera/remediate"
+	"dera.example/dera"
+	"dera.example/dera/remediate"
 )
 
 // Work runs jobs until ctx is done, then ends the jobs in hand and returns. A job

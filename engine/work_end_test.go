@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
 )
 
 // TestWorkEndsWhileACallHangs: a server that never answers must not hold the end

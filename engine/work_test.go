@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
 )
 
 // Work ends the job in hand before it returns (SIGTERM), takes no new one, and

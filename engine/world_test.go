@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"dera"
-	"dera/awssim"
-	"dera/evaluate"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
 )
 
 // group makes a security group through the simulated API.

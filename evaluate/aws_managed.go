@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // AWSManaged sends to review what a service of AWS made and manages: it puts its

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // BreakGlass lets alone what is kept for emergencies (requirement E5). Beside

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // FixLedger is what the breaker asks of the store, so that all replicas agree.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // fixes is a ledger of failed fixes.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Code sends to review what infrastructure as code owns: a change that its next

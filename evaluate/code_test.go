@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 func lastBy(actor, agent string) func(*Case) {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Criterion is one entry of the organisation's criteria for automatic and manual

@@ -9,7 +9,7 @@ import (
 	"context"
 	"fmt"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Case is what the guardrails look at: one finding, and, once there is one, the

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Exempted lets alone what the reviewed exemption list names. The file is looked

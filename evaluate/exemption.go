@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Limits of an exemption list.

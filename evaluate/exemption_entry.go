@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 // Match returns the first exemption that covers the finding, or nil. byTag says

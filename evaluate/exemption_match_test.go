@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func TestExemptions_match(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dera"
+	"dera.example/dera"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 
 	"github.com/google/go-cmp/cmp"
 )

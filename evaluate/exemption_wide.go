@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 // groupType is the type whose findings are all about traffic.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 // bounded marks the key of what less than the internet reaches.

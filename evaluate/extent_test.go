@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // An exemption and a rejection cover what they were given for, and anything

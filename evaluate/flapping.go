@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Flapping looks at findings that come back after dera fixed them (design

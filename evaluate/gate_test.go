@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // rail is a guardrail that answers as a test wants.

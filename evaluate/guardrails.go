@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Ledger is what the guardrails ask of the store.

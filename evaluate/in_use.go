@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // Dependency is a declared use of a resource: somebody needs what a plan would

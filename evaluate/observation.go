@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // ObservationDays is how long a control is observed in an account before it acts

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 type firstLook struct {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Fixer is another tool that changes resources of a type by itself, such as a

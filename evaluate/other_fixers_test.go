@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // brokenFixers cannot be read.

@@ -3,7 +3,7 @@ package evaluate
 import (
 	"context"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Overwritten sends to review a resource on which an earlier fix may have written

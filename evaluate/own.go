@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Own keeps dera away from itself: its roles, policies, queue, keys and pipeline

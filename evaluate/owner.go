@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Owners finds who should hear of a finding (requirement E10).

@@ -7,7 +7,7 @@ import (
 	"time"
 	_ "time/tzdata" // the tests do not depend on the machine's table
 
-	"dera"
+	"dera.example/dera"
 )
 
 const (

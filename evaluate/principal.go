@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // IsPrincipal reports whether an actor, as an event names it, is one of the

@@ -3,7 +3,7 @@ package evaluate
 import (
 	"context"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Root keeps automation from the root user (requirement E5): a finding about it

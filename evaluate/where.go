@@ -3,7 +3,7 @@ package evaluate
 import (
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Where says in which places a rule of the configuration holds: where every

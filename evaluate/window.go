@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Window is a time in which changes are frozen, or outside of which they are.

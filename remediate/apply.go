@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // begin looks again before anything is written: the findings must still be

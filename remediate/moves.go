@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"slices"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // moves is the whole state machine: from each state, the states that it may move

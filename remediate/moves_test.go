@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func allStates() []dera.State {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // A part of a resource is a line of its canonical text: a rule, a grant, a

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // stable reads the resource until two reads in a row agree: AWS is eventually

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 var (

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // RefusedError says why a rollback is refused; nothing was written.

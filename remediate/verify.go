@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // verify looks afresh: the findings must be gone and nothing but the plan's own

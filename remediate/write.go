@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // writeTries is how often one write is made within a run, when the service turns

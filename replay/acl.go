@@ -3,7 +3,7 @@ package replay
 import (
 	"strings"
 
-	"dera/resource"
+	"dera.example/dera/resource"
 )
 
 // putACL takes an ACL in every form that events have it in: as a document, as a

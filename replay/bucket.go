@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // bucket is an S3 bucket as far as events told: the parts that none told are in

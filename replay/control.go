@@ -1,8 +1,8 @@
 package replay
 
 import (
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // Careful returns the controls as they judge what the state holds: a check that

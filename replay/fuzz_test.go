@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/controls"
-	"dera/detect"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/controls"
+	"dera.example/dera/detect"
+	"dera.example/dera/resource"
 )
 
 // FuzzApply: whatever stands in a request or an answer, the state follows it or

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/resource"
 )
 
 // group is a security group as far as events told.

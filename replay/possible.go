@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/resource"
+	"dera.example/dera/resource"
 )
 
 // mark is a part of a resource that a call touches; the part is "" where it may be

@@ -16,10 +16,10 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/detect"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/detect"
+	"dera.example/dera/resource"
 )
 
 // State is what the events told so far. It is not safe for concurrent use.

@@ -3,8 +3,8 @@ package replay
 import (
 	"net/netip"
 
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // answered is a rule as answers and newer requests write it: one source each.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // CloudTrail reports the second of a call and nothing finer, and delivers records in

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/cloudtrail"
-	"dera/resource"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/resource"
 )
 
 // at is a recorded call in some second.

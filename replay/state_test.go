@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/control"
-	"dera/controls"
-	"dera/detect"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
+	"dera.example/dera/detect"
+	"dera.example/dera/resource"
 )
 
 // TestPartlyKnownNeverPasses: no check of a resource that no event created ends

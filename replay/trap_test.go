@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/controls"
-	"dera/detect"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/controls"
+	"dera.example/dera/detect"
+	"dera.example/dera/resource"
 
 	"github.com/google/go-cmp/cmp"
 )

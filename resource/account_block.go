@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // AccountBlockType is the type name of an account's S3 public access block, the

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // Canon is equal for two buckets whose policy, ACL, ownership, block and tags

@@ -7,8 +7,8 @@ import (
 	"maps"
 	"slices"
 
-	"dera"
-	"dera/iam/policy"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
 )
 
 // Operations on buckets, by the names of their IAM actions.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // declareBucket is Kind.Declare of buckets: the statements, grants and settings

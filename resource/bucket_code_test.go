@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func TestDeclareBucket(t *testing.T) {

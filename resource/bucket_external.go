@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
-	"dera/iam/proof"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
 )
 
 // Outsider is somebody outside of the bucket's account whom its policy names: an account, an organisation, or a principal of which the account does not

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // TestOpenServices: only a fixed account or organisation, or a denial about the

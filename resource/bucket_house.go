@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"dera"
-	"dera/iam/policy"
-	"dera/iam/reason"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
 )
 
 // House is whose access a fix of a policy must not take away, even where it came

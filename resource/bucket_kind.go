@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/iam/policy"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
 )
 
 // bucketKind is the Kind of S3 buckets.

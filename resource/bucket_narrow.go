@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/iam/policy"
-	"dera/iam/proof"
-	"dera/iam/reason"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
 )
 
 // PublicCut is what goes out of a statement that lets the public in: the elements that

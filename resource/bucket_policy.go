@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"dera"
-	"dera/iam/policy"
-	"dera/iam/proof"
-	"dera/iam/reason"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
 )
 
 // Parsed returns the bucket policy, or nil where there is none.

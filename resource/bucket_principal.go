@@ -3,7 +3,7 @@ package resource
 import (
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // Principal is one principal that a statement names, or everybody.

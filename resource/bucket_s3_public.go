@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/iam/policy"
-	"dera/netset"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/netset"
 )
 
 // Deemed is what S3's block of public policies takes a policy for.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // TestS3Public holds S3's own definition, word by word. Source and date stand at

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/iam/policy"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
 )
 
 const (

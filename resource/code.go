@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // The languages of infrastructure as code that a plan can be told in.

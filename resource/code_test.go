@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func codePlan(t *testing.T, g *SecurityGroup, revoke Rule, rest ...Rule) dera.Plan {

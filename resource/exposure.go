@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"dera/netset"
+	"dera.example/dera/netset"
 )
 
 // Exposure is who reaches one kind of packet of a security group from outside,

@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dera/netset"
+	"dera.example/dera/netset"
 )
 
 func prefixes(texts ...string) []netip.Prefix {

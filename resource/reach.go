@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"dera/netset"
+	"dera.example/dera/netset"
 )
 
 // Addresses returns what addresses the rule's source stands for. known is false

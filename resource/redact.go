@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // Redactor hides the values in policies that can be secrets, for example the

@@ -8,7 +8,7 @@ package resource
 import (
 	"fmt"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Kind is what the loop needs to know of a resource type without knowing the

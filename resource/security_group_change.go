@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Operations on security groups, by the names of their IAM actions.

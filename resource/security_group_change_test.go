@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func group(rules ...Rule) *SecurityGroup {

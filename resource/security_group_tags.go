@@ -1,7 +1,7 @@
 package resource
 
 import (
-	"dera"
+	"dera.example/dera"
 )
 
 // Operations on the tags of EC2 resources, by the names of their IAM actions.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/netset"
+	"dera.example/dera/netset"
 )
 
 func TestProtocol(t *testing.T) {

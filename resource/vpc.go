@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/netset"
+	"dera.example/dera"
+	"dera.example/dera/netset"
 )
 
 // VPC is what a plan on a security group must know of the network around it. It

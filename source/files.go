@@ -8,7 +8,7 @@ import (
 	"iter"
 	"os"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Raw is one event as it stands in a file: a CloudTrail record or an EventBridge

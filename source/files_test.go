@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // ScheduleConfig configures sweeps. The first four are mandatory.

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 
 	"github.com/google/go-cmp/cmp"
 )

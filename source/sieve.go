@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // maxKept bounds the body of a kept message, in bytes.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 
 	"github.com/google/go-cmp/cmp"
 )

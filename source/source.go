@@ -15,7 +15,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Handler takes a delivery over and commits it. After an error the same events

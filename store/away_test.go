@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 func TestAway(t *testing.T) {

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/store"
-	"dera/store/storetest"
-	"dera/store/storetest/postgres"
-	"dera/usage"
+	"dera.example/dera"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/store/storetest/postgres"
+	"dera.example/dera/usage"
 )
 
 // databases are the stores that are measured, with commits that are on disk.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 // calls keeps what CloudTrail says of dera's own calls, each event once.

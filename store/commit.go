@@ -10,9 +10,9 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/usage"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/usage"
 )
 
 // Batch is everything that one step of the loop changes. State, next jobs and

@@ -4,9 +4,9 @@ import (
 	"database/sql"
 	"testing"
 
-	"dera/store"
-	"dera/store/storetest"
-	"dera/store/storetest/postgres"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 // TestFailover: connections that lead to a server that takes no writes any more

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // The jobs table is a queue in our own transaction: enqueuing coalesces by kind

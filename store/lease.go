@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Lease takes the sole right to write to the resource, for ttl. It returns

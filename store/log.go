@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera"
-	"dera/audit"
+	"dera.example/dera"
+	"dera.example/dera/audit"
 )
 
 // append adds the records to the Merkle log within the transaction. What a

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"dera/usage"
+	"dera.example/dera/usage"
 )
 
 func addMark(ctx context.Context, tx transaction, m usage.Mark) error {

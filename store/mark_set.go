@@ -7,7 +7,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"dera/usage"
+	"dera.example/dera/usage"
 )
 
 // A mark set is what many marks of files shrink to: a fingerprint of each, sorted,

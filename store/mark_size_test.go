@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/store/storetest"
-	"dera/usage"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/usage"
 )
 
 // TestMarkSize measures what a year of marks takes, of as many files as

@@ -11,9 +11,9 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"dera"
-	"dera/store"
-	"dera/store/storetest"
+	"dera.example/dera"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
 )
 
 // TestModel holds jobs and leases against a model in memory, over random

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera/store"
-	"dera/store/storetest"
-	"dera/store/storetest/postgres"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 func open(t *testing.T, url string) error {

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/store"
-	"dera/store/storetest"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
 )
 
 // TestMain is the test, or a process that commits to a store until it is done or

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Finding returns the finding with the ID, or ErrNotFound.

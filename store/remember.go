@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // rememberPrefix keeps what is remembered apart from the store's own entries.

@@ -4,8 +4,8 @@ import (
 	"sync"
 	"testing"
 
-	"dera/store/storetest"
-	"dera/store/storetest/postgres"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 func TestSQLite(t *testing.T) {

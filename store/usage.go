@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"dera/usage"
+	"dera.example/dera/usage"
 )
 
 var _ usage.Store = (*Store)(nil)

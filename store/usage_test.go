@@ -12,11 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/store"
-	"dera/store/storetest"
-	"dera/store/storetest/postgres"
-	"dera/usage"
+	"dera.example/dera"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/store/storetest/postgres"
+	"dera.example/dera/usage"
 )
 
 func TestUsageSQLite(t *testing.T) {

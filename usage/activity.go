@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Second is a time in seconds since 1970, 0 for none: the resolution of

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // aggregate collects uses in memory. It is not safe for concurrent use.

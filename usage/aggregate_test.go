@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 const testRole = "arn:aws:iam::111122223333:role/deploy"

@@ -12,7 +12,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // synthetic writes records of about 1.5 KB, as CloudTrail's are on average.

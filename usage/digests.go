@@ -14,7 +14,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // digests are the digest files of an import whose signature holds.

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/cloudtrail"
-	"dera/usage"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/usage"
 )
 
 // signingKey stands for CloudTrail's; making one takes a moment.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // TestExtra_ledger counts every recorded event of the folder that DERA_EXTRA_DATA

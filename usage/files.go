@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // find lists log and digest files of several paths, of which one may lie within

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // GapKind is why something may have been used without the ledger knowing.

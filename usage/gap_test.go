@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dera/usage"
+	"dera.example/dera/usage"
 )
 
 const management = `{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}%s]}`

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"time"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // place is an account and region in a month.

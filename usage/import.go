@@ -16,7 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // ImportConfig says how log files are read.

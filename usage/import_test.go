@@ -17,8 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera/store/storetest"
-	"dera/usage"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/usage"
 )
 
 func TestImport(t *testing.T) {

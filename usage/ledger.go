@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Batch is what commits together: what was read, and the marks of what it was

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Event is one message of an event source.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dera/usage"
+	"dera.example/dera/usage"
 )
 
 // What belongs to no IAM action is no gap: not a sign-in without an ARN, nor what

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/store"
-	"dera/usage"
+	"dera.example/dera/store"
+	"dera.example/dera/usage"
 )
 
 // delivered is a vouched event of an account in a region.

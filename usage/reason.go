@@ -3,7 +3,7 @@ package usage
 import (
 	"bytes"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Reason says why a record is no use of an action; "" for one that is.

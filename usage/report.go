@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Report is what an import did.

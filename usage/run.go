@@ -10,7 +10,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // Parts is into how many parts the ledger is split. It is fixed: a principal's

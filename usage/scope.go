@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Scope is what somebody declares about where records come from. Log files do not

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"dera/store"
-	"dera/store/storetest"
-	"dera/usage"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
+	"dera.example/dera/usage"
 )
 
 var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

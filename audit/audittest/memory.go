@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 var _ Log = (*Memory)(nil)

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera/audit"
+	"dera.example/dera/audit"
 )
 
 // Log is a stored log under test.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 
 	"github.com/google/go-cmp/cmp"
 )

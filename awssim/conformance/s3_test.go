@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"testing"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/awssim"
-	"dera/awssim/moto"
+	"dera.example/dera/awssim"
+	"dera.example/dera/awssim/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // readAround reads what several buckets share: the block of the account, the

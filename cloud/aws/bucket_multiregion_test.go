@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // TestMultiRegionAccessPoints: those of a bucket are among its access points, and

@@ -11,9 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"dera"
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 const openPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::media/*"}]}`

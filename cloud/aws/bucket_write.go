@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	controltypes "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // bucketWriter sends operations on one bucket.

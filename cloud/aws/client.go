@@ -23,7 +23,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Account says how to reach one account. An account without a role is reached

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 func static(c awssim.Credentials) awssdk.CredentialsProvider {

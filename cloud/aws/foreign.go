@@ -13,8 +13,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"dera"
-	"dera/iam/policy"
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
 )
 
 // errForeignAnswer means that a success carries something else than the answer

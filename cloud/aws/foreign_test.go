@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // TestForeignAnswersAreFailedReads: a success with another body than the answer to

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"dera/resource"
+	"dera.example/dera/resource"
 )
 
 // rememberedAddresses are the public addresses of an account in a region, for a

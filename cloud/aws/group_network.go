@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // networks gives each group what is known of its VPC, with one walk of each call

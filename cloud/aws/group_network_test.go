@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // What an answer leaves out about a group's network is not known: that it is

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // most is how many values a filter may have, and pageSize how many results a

@@ -7,9 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // fillLists puts the entries of prefix lists into the rules of a group. A list

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Page is what one read returned: the resources, the IDs that the service says

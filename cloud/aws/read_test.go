@@ -10,8 +10,8 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // Every form of a rule comes out in the one form that controls judge, by a page

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // AccountError means that a session or an answer belongs to another account than

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // whoami answers GetCallerIdentity as another STS would.

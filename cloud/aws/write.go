@@ -15,8 +15,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // ErrMoved means that a document is not the one any more that the plan was made

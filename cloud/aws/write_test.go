@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // planOf is a plan on the group: revoke its first inbound rule.

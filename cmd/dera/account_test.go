@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 // said runs one command line and returns what it prints, and its exit code.

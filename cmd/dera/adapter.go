@@ -5,14 +5,14 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	awscloud "dera/cloud/aws"
-	"dera/detect"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/resource"
-	"dera/source"
-	"dera/store"
+	"dera.example/dera"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/detect"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	"dera.example/dera/source"
+	"dera.example/dera/store"
 )
 
 // The rooms do not know each other; these few lines fit their ports together.

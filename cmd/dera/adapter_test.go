@@ -6,10 +6,10 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"dera"
-	"dera/awssim"
-	awscloud "dera/cloud/aws"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/resource"
 )
 
 // TestConfigIsAskedInEveryRegion: what an account has once can be fixed by a rule

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/audit"
+	"dera.example/dera"
+	"dera.example/dera/audit"
 )
 
 func newAuditCommand(a *app) *cobra.Command {

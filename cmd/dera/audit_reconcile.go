@@ -13,11 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/audit"
-	"dera/cloudtrail"
-	"dera/evaluate"
-	"dera/source"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/source"
 )
 
 func newAuditReconcileCommand(a *app) *cobra.Command {

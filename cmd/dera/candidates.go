@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // candidates is what dera report --candidates prints: what a control would have

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func newReportCommand(a *app) *cobra.Command {

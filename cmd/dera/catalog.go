@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // serviceReference is where AWS publishes which actions there are.

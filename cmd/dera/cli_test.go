@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 func TestMain(m *testing.M) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/controls"
-	"dera/evaluate"
-	ledger "dera/usage"
+	"dera.example/dera"
+	"dera.example/dera/controls"
+	"dera.example/dera/evaluate"
+	ledger "dera.example/dera/usage"
 )
 
 // fileConfig is the configuration file. Its zero value is a valid one: observe

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/evaluate"
 )
 
 // checkConfig finds what the start would refuse: the file itself, the files that

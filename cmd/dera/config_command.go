@@ -7,7 +7,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"dera/control"
+	"dera.example/dera/control"
 	"github.com/spf13/cobra"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
-	"dera/evaluate"
+	"dera.example/dera/evaluate"
 )
 
 // decodeConfig reads a configuration field by field, so that one fault does not

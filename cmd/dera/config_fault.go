@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
-	"dera/evaluate"
+	"dera.example/dera/evaluate"
 )
 
 // fault is one thing that is wrong with the configuration, and what to write

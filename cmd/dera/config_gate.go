@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"dera/evaluate"
+	"dera.example/dera/evaluate"
 )
 
 // validateGate returns what is wrong with the parts that the guardrails read.

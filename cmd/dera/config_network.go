@@ -10,9 +10,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"dera/control"
-	"dera/evaluate"
-	"dera/netset"
+	"dera.example/dera/control"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/netset"
 )
 
 // Widths of an entry of network.allow from which on somebody answers for it: most

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // awsRegions are the regions of this release's AWS SDK (its partitions.json).

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"dera/evaluate"
+	"dera.example/dera/evaluate"
 )
 
 // trustedConfig is somebody outside of the accounts to whom policies may grant access.

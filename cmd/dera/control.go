@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/control"
-	"dera/controls"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
 )
 
 func newControlCommand(a *app) *cobra.Command {

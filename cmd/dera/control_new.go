@@ -93,9 +93,9 @@ func scaffoldOf(service, what string) (scaffold, bool) {
 const controlScaffold = `package @SERVICE
 
 import (
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // @NAME finds … (say what is wrong).

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/engine"
-	"dera/remediate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
+	"dera.example/dera/store"
 )
 
 // acting runs f with the engine connected to AWS, under the caller's identity.

@@ -14,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/audit"
-	"dera/awssim"
-	"dera/engine"
-	"dera/remediate"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
 )
 
 func newDemoCommand(a *app) *cobra.Command {

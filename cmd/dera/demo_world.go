@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"dera/awssim"
-	"dera/control"
-	"dera/controls"
+	"dera.example/dera/awssim"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
 )
 
 // demoWorld is the simulated organisation.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	awscloud "dera/cloud/aws"
-	"dera/store"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/store"
 )
 
 func newDoctorCommand(a *app) *cobra.Command {

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	awscloud "dera/cloud/aws"
-	"dera/control"
-	"dera/controls"
-	"dera/iam/policy"
+	"dera.example/dera"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
+	"dera.example/dera/iam/policy"
 )
 
 // queue looks whether the queue can be reached, who may write to it, and how

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"dera/audit"
-	"dera/source"
-	"dera/store"
+	"dera.example/dera/audit"
+	"dera.example/dera/source"
+	"dera.example/dera/store"
 )
 
 // data looks at what lies in the database: the log, stops, jobs, sources.

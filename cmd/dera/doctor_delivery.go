@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"dera/source"
+	"dera.example/dera/source"
 )
 
 // rememberDelivery is the name under which it is kept when a kind of message was

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // hidden says what nobody is shown: findings from own networks, and those that an

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	awscloud "dera/cloud/aws"
-	"dera/control"
-	"dera/controls"
-	"dera/engine"
-	"dera/source"
+	"dera.example/dera"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
+	"dera.example/dera/engine"
+	"dera.example/dera/source"
 )
 
 // TestDoctorKnowsEveryRead: a read that the reading role has and that the doctor

@@ -15,9 +15,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"dera"
-	"dera/awssim"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/resource"
 )
 
 // short turns a control and key into the words of the labels.

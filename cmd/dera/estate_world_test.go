@@ -12,7 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 const estateDir = "../../testdata/estate"

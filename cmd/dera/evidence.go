@@ -15,10 +15,10 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"dera"
-	"dera/control"
-	"dera/iam/proof"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/resource"
 )
 
 // evidenceDir holds the evidence of an export: HASH.json is the piece that the

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // exemptionDays is how far ahead a proposed exemption expires.

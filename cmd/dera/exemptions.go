@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/controls"
-	"dera/evaluate"
+	"dera.example/dera/controls"
+	"dera.example/dera/evaluate"
 )
 
 func newExemptionsCommand(a *app) *cobra.Command {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // explanation says what a finding is about to a person who owns the resource and

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 var update = flag.Bool("update", false, "write the expected output to testdata")

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim/moto"
-	"dera/control"
+	"dera.example/dera/awssim/moto"
+	"dera.example/dera/control"
 )
 
 // scannerCase is a test case of another scanner: calls that build an account, and

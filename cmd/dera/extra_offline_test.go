@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/control"
-	"dera/controls"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // findingsOn is what the rulebook finds on a configuration, as CONTROL KEY.

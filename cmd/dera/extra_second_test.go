@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // secondDiffers says why dera's verdict on an account is not the scanner's.

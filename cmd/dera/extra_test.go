@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"dera"
-	"dera/awssim/moto"
-	"dera/iam/policy"
+	"dera.example/dera"
+	"dera.example/dera/awssim/moto"
+	"dera.example/dera/iam/policy"
 )
 
 // beside are findings that the labels do not name, each with why it is right.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 func newFindingsCommand(a *app) *cobra.Command {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/evaluate"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // gate puts the guardrails together. Enforce without a word on exemptions is

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	awscloud "dera/cloud/aws"
-	"dera/evaluate"
+	"dera.example/dera"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/evaluate"
 )
 
 // sampleSession has a gate, and no store or AWS behind it.

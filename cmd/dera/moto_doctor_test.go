@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 )
 
 // doctor runs dera doctor and returns how each check went, by check and what it

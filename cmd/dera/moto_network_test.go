@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 )
 
 // TestMotoHouseOfAGroup: what a group is attached to, what its VPC is and where its

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim/moto"
-	"dera/cloudtrail"
+	"dera.example/dera/awssim/moto"
+	"dera.example/dera/cloudtrail"
 )
 
 // motoCall sends one request to a service of moto in us-east-1.

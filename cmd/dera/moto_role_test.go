@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/awssim/moto"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/awssim/moto"
+	"dera.example/dera/control"
 )
 
 // TestMotoGeneratedRole fixes everything under the role that dera role prints,

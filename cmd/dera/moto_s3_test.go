@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 )
 
 // judged is what boto3 sees of a bucket.

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
-	"dera/awssim/moto"
+	"dera.example/dera/awssim/moto"
 )
 
 // The commands against an AWS that we did not write. These tests set the

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/controls"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/controls"
 )
 
 func newPatternCommand(a *app) *cobra.Command {

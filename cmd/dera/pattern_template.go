@@ -3,7 +3,7 @@ package main
 import (
 	"strings"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // cloudFormation is a template for one region: the rules, and the queue's policy

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/cloudtrail"
+	"dera.example/dera/cloudtrail"
 )
 
 // TestPatternTemplates: both templates have every rule with its pattern and its

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/policy"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
 )
 
 // newPolicyCommand is the IAM library by hand. It reads files or, for "-",

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/proof"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // writeCertificate writes the certificate of a change that was proved. Exit

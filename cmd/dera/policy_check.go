@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
-	"dera/iam/reason"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
 )
 
 // policyKinds are the values of --kind.

@@ -6,8 +6,8 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
-	"dera/iam/proof"
-	"dera/iam/reason"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
 )
 
 func newPolicyDiffCommand(a *app) *cobra.Command {

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/eval"
-	"dera/iam/reason"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/reason"
 )
 
 func newPolicyEvalCommand(a *app) *cobra.Command {

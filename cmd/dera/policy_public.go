@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"dera/iam/proof"
-	"dera/iam/reason"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
 )
 
 // openingJSON is a statement that lets strangers in, or may.

@@ -14,10 +14,10 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
-	"dera/iam/catalog"
-	"dera/iam/proof"
-	"dera/iam/reason"
-	"dera/iam/scope"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/iam/scope"
 )
 
 // scopeFlags are those of dera policy scope.

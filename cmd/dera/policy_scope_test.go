@@ -16,8 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/policy"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
 )
 
 // runCommand runs one command in a folder of its own and returns its output

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dera/iam/scope"
+	"dera.example/dera/iam/scope"
 )
 
 // usedFile is a file of dera policy scope --used.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/eval"
-	"dera/iam/reason"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/reason"
 )
 
 // requestJSON is a request as --output json shows it.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // Under what the data was last worked on: the configuration, mode and exemption

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"dera/audit"
-	"dera/awssim"
-	"dera/source"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/source"
 )
 
 // TestReconcile has dera fix something while calls go wrong, and compares its log

@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/replay"
-	"dera/source"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/replay"
+	"dera.example/dera/source"
 )
 
 func newReplayCommand(a *app) *cobra.Command {

@@ -7,15 +7,15 @@ import (
 	"fmt"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/controls"
-	"dera/detect"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/remediate"
-	"dera/replay"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/controls"
+	"dera.example/dera/detect"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/replay"
+	"dera.example/dera/resource"
 )
 
 // offline is the cloud of a replay: there is none.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/cloudtrail"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/resource"
 )
 
 // episode is one time that a finding was open.

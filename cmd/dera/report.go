@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // scanReport is what dera scan prints with --output json; docs/cli.md describes it.

@@ -9,14 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/audit"
-	awscloud "dera/cloud/aws"
-	"dera/controls"
-	"dera/engine"
-	"dera/resource"
-	"dera/source"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/controls"
+	"dera.example/dera/engine"
+	"dera.example/dera/resource"
+	"dera.example/dera/source"
+	"dera.example/dera/store"
 )
 
 func newRunCommand(a *app) *cobra.Command {

@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/awssim"
-	"dera/engine"
-	"dera/store/storetest/postgres"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 // socket stands between dera and PostgreSQL and can be cut: what is under way

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // TestControllerLooksWhereConfigSays: a compliance change of AWS Config leads to

@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"dera/awssim"
-	"dera/awssim/moto"
+	"dera.example/dera/awssim"
+	"dera.example/dera/awssim/moto"
 )
 
 // lockedBuffer is a bytes.Buffer for several goroutines.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	awscloud "dera/cloud/aws"
-	"dera/engine"
+	"dera.example/dera"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/engine"
 )
 
 func newScanCommand(a *app) *cobra.Command {

@@ -14,14 +14,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"dera"
-	"dera/audit"
-	awscloud "dera/cloud/aws"
-	"dera/control"
-	"dera/controls"
-	"dera/engine"
-	"dera/evaluate"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/control"
+	"dera.example/dera/controls"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/store"
 )
 
 // session is everything that a command needs that works with the store.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/resource"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/store"
 )
 
 func newShowCommand(a *app) *cobra.Command {

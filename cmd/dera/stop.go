@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/controls"
-	"dera/engine"
+	"dera.example/dera"
+	"dera.example/dera/controls"
+	"dera.example/dera/engine"
 )
 
 func newStopCommand(a *app) *cobra.Command {

@@ -7,7 +7,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // paint colours text on a terminal and leaves it alone elsewhere, and where

@@ -3,9 +3,9 @@ package main
 import (
 	"strings"
 
-	"dera"
-	"dera/evaluate"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
 )
 
 // taggingConfig says whether and with what changed resources are tagged

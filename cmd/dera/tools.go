@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 func sha256Hex(b []byte) string {

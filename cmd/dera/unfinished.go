@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"dera"
+	"dera.example/dera"
 )
 
 // underWay is a remediation that was begun and has not ended: a crash, a kill, a

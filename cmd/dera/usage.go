@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera"
-	"dera/cloudtrail"
-	ledger "dera/usage"
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	ledger "dera.example/dera/usage"
 )
 
 func newUsageCommand(a *app) *cobra.Command {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/cloudtrail"
-	ledger "dera/usage"
+	"dera.example/dera/cloudtrail"
+	ledger "dera.example/dera/usage"
 )
 
 // TestUsageJSONIsDocumented holds the tables of docs/cli.md against what the

@@ -4,8 +4,8 @@ import (
 	"context"
 	"log/slog"
 
-	"dera/source"
-	ledger "dera/usage"
+	"dera.example/dera/source"
+	ledger "dera.example/dera/usage"
 )
 
 // feed hands the deliveries of the queue to the engine and, where only our rules

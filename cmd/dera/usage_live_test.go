@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/awssim"
+	"dera.example/dera/awssim"
 )
 
 // TestControllerFeedsTheLedger has somebody read and write; nothing of it is a

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	ledger "dera/usage"
+	ledger "dera.example/dera/usage"
 )
 
 func newUsageShowCommand(a *app) *cobra.Command {

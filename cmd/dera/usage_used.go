@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dera/iam/catalog"
-	ledger "dera/usage"
+	"dera.example/dera/iam/catalog"
+	ledger "dera.example/dera/usage"
 )
 
 func newUsageUsedCommand(a *app) *cobra.Command {

@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"time"
 
-	"dera/audit"
-	"dera/cloudtrail"
-	"dera/source"
-	"dera/store"
+	"dera.example/dera/audit"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/source"
+	"dera.example/dera/store"
 )
 
 // witnessed are the calls of dera's own principals in a delivery of the queue. An

@@ -9,11 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"dera"
-	"dera/control"
-	"dera/iam/policy"
-	"dera/iam/reason"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource"
 )
 
 // decodeBucket also refuses what a reader never makes: no name, no owner, a

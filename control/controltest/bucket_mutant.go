@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/iam/policy"
-	"dera/iam/reason"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource"
 )
 
 // holdBucketMutants changes what a plan writes into the policy, in ways that each

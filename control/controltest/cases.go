@@ -13,8 +13,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 var update = flag.Bool("update", false, "write what the code does into the files that tests compare it with")

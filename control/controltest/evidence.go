@@ -3,9 +3,9 @@ package controltest
 import (
 	"slices"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // holdEvidence: the plan is proved, the checker agrees from the blob alone, and a

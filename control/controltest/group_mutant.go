@@ -4,9 +4,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // groupMutant is a way in which a plan on a security group could go wrong, and the

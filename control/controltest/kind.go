@@ -1,8 +1,8 @@
 package controltest
 
 import (
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // kind is what the laws need to know of a resource type.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/control"
+	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 var (

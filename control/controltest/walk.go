@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // way is every state that a plan goes through, with the IDs and outputs that

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strconv"
 
-	"dera"
-	"dera/control"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // AdminPortsOpen finds security groups that let the internet in to SSH or RDP.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // DefaultGroupRules finds default security groups that let anything in.

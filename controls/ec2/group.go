@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // groupReads are the IAM actions with which a security group is read whole.

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"dera"
-	"dera/control"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // opening is one thing that public addresses reach: all traffic, a protocol, or

@@ -1,9 +1,9 @@
 package ec2
 
 import (
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // OtherPortsOpen finds security groups that let public addresses in to anything

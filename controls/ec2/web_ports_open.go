@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strconv"
 
-	"dera"
-	"dera/control"
-	"dera/netset"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
 
 // WebPortsOpen tells of security groups that let the internet in to HTTP or

@@ -3,9 +3,9 @@ package s3
 import (
 	"context"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // AccessPointPublic finds buckets with an access point that lets strangers in.

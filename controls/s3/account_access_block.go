@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // AccountAccessBlock finds accounts without a full S3 public access block.

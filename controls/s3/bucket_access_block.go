@@ -4,9 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // BucketAccessBlock finds buckets that no full public access block protects.

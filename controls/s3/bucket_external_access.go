@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
 )
 
 // BucketExternalAccess finds bucket policies that allow access by accounts that

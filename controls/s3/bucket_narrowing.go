@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/iam/policy"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
 )
 
 // narrowing is what is found about the public statements of one plan.

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"dera"
-	"dera/control"
-	"dera/iam/policy"
-	"dera/resource"
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
 )
 
 // BucketPublicPolicy finds buckets whose policy lets strangers in.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // action is the action of a request, prepared once per question: hashes of the

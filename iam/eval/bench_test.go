@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // typical is a policy of the usual size: 15 actions, prefixes, one variable,

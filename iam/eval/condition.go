@@ -3,7 +3,7 @@ package eval
 import (
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // condition is one compiled line of a Condition element.

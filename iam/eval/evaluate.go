@@ -1,6 +1,6 @@
 package eval
 
-import "dera/iam/policy"
+import "dera.example/dera/iam/policy"
 
 // Input is a request and every policy that has a say in it.
 type Input struct {

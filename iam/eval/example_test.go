@@ -3,8 +3,8 @@ package eval_test
 import (
 	"fmt"
 
-	"dera/iam/eval"
-	"dera/iam/policy"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/policy"
 )
 
 // A bucket policy that names the account only delegates to it.

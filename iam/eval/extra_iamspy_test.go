@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // The shapes in which IAMSpy records accounts.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // The tests named TestExtra_... hold this package against cases of other

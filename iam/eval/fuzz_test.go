@@ -3,7 +3,7 @@ package eval
 import (
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // ask puts a question of a fuzzer.

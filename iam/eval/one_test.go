@@ -3,7 +3,7 @@ package eval
 import (
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // TestCompileFor holds that a set for one action answers like one for all, and

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // relation is how two ordered values may stand to each other.

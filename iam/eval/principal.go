@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // grant says how closely a statement names the caller. In the caller's own

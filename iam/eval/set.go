@@ -14,7 +14,7 @@
 // the caller states the request as AWS would see it.
 package eval
 
-import "dera/iam/policy"
+import "dera.example/dera/iam/policy"
 
 // Set is the compiled union of the statements of policy documents.
 type Set struct {

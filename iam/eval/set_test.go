@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // slowMatch is the definition of a pattern, without a thought for speed.

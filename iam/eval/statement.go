@@ -1,6 +1,6 @@
 package eval
 
-import "dera/iam/policy"
+import "dera.example/dera/iam/policy"
 
 // statement is a compiled policy statement.
 type statement struct {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 const document = `{

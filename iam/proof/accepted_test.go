@@ -3,7 +3,7 @@ package proof
 import (
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // TestBench_accepted: what AWS has stored as managed policies has no faults.

@@ -17,11 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
-	"dera/iam/scope"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/iam/scope"
 )
 
 // benchFolder returns the folder that scripts/iam-corpus fills. The tests that

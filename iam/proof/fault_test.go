@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // mutants is how many faults TestBench_faults injects.

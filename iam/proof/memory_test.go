@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // asked is a change as it stands in a file.

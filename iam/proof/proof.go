@@ -20,9 +20,9 @@ import (
 	"maps"
 	"slices"
 
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // Change is what is to be proved.

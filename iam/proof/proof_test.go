@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/eval"
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // doc builds a policy from "Effect Action,Action Resource [Operator Key Value]"

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // The questions of dera/iam/reason, of which "proved" is said only where the

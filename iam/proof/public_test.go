@@ -3,8 +3,8 @@ package proof
 import (
 	"testing"
 
-	"dera/iam/policy"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
 )
 
 func document(t testing.TB, text string) reason.Policies {

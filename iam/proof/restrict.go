@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"dera/iam/reason"
+	"dera.example/dera/iam/reason"
 )
 
 // lost decides whether nothing of some actions that old allows is lost.

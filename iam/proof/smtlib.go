@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
 )
 
 // questions writes the claims for a solver: a prelude that defines every

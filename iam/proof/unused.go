@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"dera/iam/proof/check"
-	"dera/iam/scope"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/scope"
 )
 
 // Use is the record of use that a policy was narrowed by.

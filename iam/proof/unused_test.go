@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/policy"
-	"dera/iam/proof/check"
-	"dera/iam/reason"
-	"dera/iam/scope"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
+	"dera.example/dera/iam/scope"
 )
 
 // narrowBy narrows a policy and proves it, with the reasons.

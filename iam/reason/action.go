@@ -1,7 +1,7 @@
 package reason
 
 import (
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // relation is how a group of actions lies to the actions of a statement.

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // memory keeps the action sets of statements, so that several questions about

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/eval"
-	"dera/iam/policy"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/policy"
 )
 
 // peerRequest is a line for scripts/iam-simulate.cjs.

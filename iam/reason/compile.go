@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // Policies are documents that act together, such as everything that is

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // Limits of the search for values of policy variables.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // alternatives is a disjunction of conjunctions of literals. Almost every

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // effective returns the policies of a resource without the statements that name

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/eval"
+	"dera.example/dera/iam/eval"
 )
 
 // TestExtra_pairs prints how the engine does on files of policy pairs that

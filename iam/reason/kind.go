@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // Type says what values AWS gives a condition key.

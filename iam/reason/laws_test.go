@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"dera/iam/eval"
+	"dera.example/dera/iam/eval"
 )
 
 // request returns a random request of the kind that the policies of the

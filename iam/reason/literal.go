@@ -3,7 +3,7 @@ package reason
 import (
 	"strings"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // A request has an action, a resource, a principal and, for each condition

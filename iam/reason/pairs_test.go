@@ -5,8 +5,8 @@ import (
 	"os"
 	"testing"
 
-	"dera/iam/eval"
-	"dera/iam/policy"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/policy"
 )
 
 // pair is a case of a file of policy pairs with their verdicts.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/eval"
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // claim is what all questions come down to: every request that fresh allows,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // Zone is a zone of trust: whoever is in it is no stranger.

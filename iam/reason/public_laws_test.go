@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/eval"
+	"dera.example/dera/iam/eval"
 )
 
 // TestPublic_laws tries random strangers on random resource policies: where

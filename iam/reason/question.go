@@ -3,7 +3,7 @@ package reason
 import (
 	"slices"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // question is a claim under one reading, as it is searched: whether some

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/eval"
+	"dera.example/dera/iam/eval"
 )
 
 // Reading is one way to read what AWS's documentation leaves open. A question

@@ -13,7 +13,7 @@
 package reason
 
 import (
-	"dera/iam/eval"
+	"dera.example/dera/iam/eval"
 )
 
 // Verdict is the kind of an answer.

@@ -3,7 +3,7 @@ package reason
 import (
 	"slices"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // box is a conjunction of literals, dimension by dimension.

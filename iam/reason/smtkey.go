@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // smtKey is how a condition key is represented: copies of a value, each of which

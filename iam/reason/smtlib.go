@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // SMTLIB writes the question "does fresh grant something that known does not",

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/eval"
+	"dera.example/dera/iam/eval"
 )
 
 // TestSMTLIB_is_answered_like_subset asks the solver about every case of the

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // accepts writes that one value of a key fulfils an operator, its negation

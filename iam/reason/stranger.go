@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // stranger describes a symbolic caller whom nobody trusts. For each key by

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // Subset decides whether fresh grants nothing that known does not grant. A

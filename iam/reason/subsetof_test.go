@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // TestSubsetOf_is_subset_beside_a_denial holds that asking about some actions is

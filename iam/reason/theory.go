@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // theory decides conjunctions of literals on one dimension.

@@ -3,8 +3,8 @@ package reason
 import (
 	"strings"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // trustKey says which part of the value of a key must be fixed for it to tell

@@ -3,8 +3,8 @@ package reason
 import (
 	"slices"
 
-	"dera/iam/lang"
-	"dera/iam/policy"
+	"dera.example/dera/iam/lang"
+	"dera.example/dera/iam/policy"
 )
 
 // dropUnchanged takes from the allowing statements of fresh the actions that a

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // spaces are the places that a value may have, family by family. A text has a

@@ -3,7 +3,7 @@ package reason
 import (
 	"strings"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // variable is a policy variable of a question. Two places share one letter of

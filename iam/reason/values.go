@@ -3,7 +3,7 @@ package reason
 import (
 	"slices"
 
-	"dera/iam/lang"
+	"dera.example/dera/iam/lang"
 )
 
 // valueList collects the compiled values of one element, apart by the

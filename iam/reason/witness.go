@@ -3,8 +3,8 @@ package reason
 import (
 	"strings"
 
-	"dera/iam/eval"
-	"dera/iam/lang"
+	"dera.example/dera/iam/eval"
+	"dera.example/dera/iam/lang"
 )
 
 // witness turns a leaf of the search into a confirmed request, or says why it

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // TestNarrow_keeps_what_it_could_not_see are policies from which too much was

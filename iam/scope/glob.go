@@ -3,7 +3,7 @@ package scope
 import (
 	"strings"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // overlap reports whether two entries of Action lists have an action in common.

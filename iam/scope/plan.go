@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // plan is what becomes of each entry.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // narrower decides about the actions of one policy.

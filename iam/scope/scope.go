@@ -18,8 +18,8 @@ import (
 	"strings"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // Input is what a policy is narrowed by.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 func parse(t testing.TB, text string) *policy.Document {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // maxDocuments is into how many documents one is split at most: a role can

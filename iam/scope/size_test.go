@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // used returns every n-th action of the services.

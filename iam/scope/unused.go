@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // Unused says why the absence of an action from the record of use means that it

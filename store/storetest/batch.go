@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/store"
 )
 
 func batchTests() map[string]func(*world) {

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"dera"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 func claimTests() map[string]func(*world) {

@@ -12,7 +12,7 @@ import (
 
 	_ "modernc.org/sqlite" // driver sqlite
 
-	"dera/store/storetest/postgres"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 // Database is one database under test.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"dera"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 func leaseTests() map[string]func(*world) {

@@ -10,10 +10,10 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera"
-	"dera/audit"
-	"dera/audit/audittest"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/audit/audittest"
+	"dera.example/dera/store"
 )
 
 func logTests() map[string]func(*world) {

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"strings"
 
-	"dera"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 func openTests() map[string]func(*world) {

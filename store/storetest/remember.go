@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"dera"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 func budgetEverywhere(w *world) {

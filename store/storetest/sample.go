@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"dera"
-	"dera/audit"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/store"
 )
 
 const (

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dera"
-	"dera/audit"
-	"dera/store"
+	"dera.example/dera"
+	"dera.example/dera/audit"
+	"dera.example/dera/store"
 )
 
 func stateTests() map[string]func(*world) {

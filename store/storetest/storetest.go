@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"dera/audit"
-	"dera/store"
+	"dera.example/dera/audit"
+	"dera.example/dera/store"
 )
 
 // Clock is a clock that stands until it is moved. It is safe for concurrent use.

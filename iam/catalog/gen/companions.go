@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // stays notes that an action stays while another one does.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // knowledge is what the text files beside the catalogue say.

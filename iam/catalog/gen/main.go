@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 func main() { os.Exit(command(os.Args[1:], os.Stderr)) }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // packageFiles is a package with two services, one of which has neither

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
-	"dera/iam/scope"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/scope"
 )
 
 var update = flag.Bool("update", false, "write the list of what is removed from the managed policies again")

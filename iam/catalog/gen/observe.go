@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // observer works out what CloudTrail shows of each action.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // Check checks a certificate: that it is whole, and that every claim that

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // statements writes a policy from "Effect Action Resource [Operator Key Value]"

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // Trust says who is no stranger, and what is asked about.

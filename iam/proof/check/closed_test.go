@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"dera/iam/policy"
-	"dera/iam/reason"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
 )
 
 // bucket is a policy that lets some callers read the bucket b on a condition.

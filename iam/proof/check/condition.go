@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // implies reports whether one condition holds whenever another does, under

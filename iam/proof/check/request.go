@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // allows evaluates a request, as AWS documents it under the first reading:

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // statement is a statement, prepared.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"dera/iam/catalog"
+	"dera.example/dera/iam/catalog"
 )
 
 // observed is the table of what CloudTrail shows of each action, as the checker

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // trusted reports whether all of the principals are no strangers.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"dera/iam/catalog"
-	"dera/iam/policy"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 )
 
 // Unused says why the absence of what was removed from the record of use means

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dera/iam/policy"
+	"dera.example/dera/iam/policy"
 )
 
 // idle is a certificate of a narrowing to what was used.

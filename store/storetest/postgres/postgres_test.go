@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"dera/store/storetest/postgres"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 func TestEachURLIsAnEmptyDatabase(t *testing.T) {
