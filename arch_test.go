@@ -21,7 +21,8 @@ var rooms = map[string][]string{
 	"dera/netset":     {},
 	"dera/iam":        {"dera/iam"},
 	"dera/cloudtrail": {"dera"},
-	"dera/resource":   {"dera", "dera/iam", "dera/netset"},
+	"dera/resource":   {"dera", "dera/iam", "dera/netset", "dera/cloudtrail"},
+	"dera/services":   {"dera", "dera/iam", "dera/netset", "dera/cloudtrail", "dera/resource", "dera/control", "dera/cloud"},
 	"dera/source":     {"dera", "dera/cloudtrail"},
 	"dera/usage":      {"dera", "dera/iam", "dera/cloudtrail"},
 	"dera/audit":      {"dera", "dera/audit"},
@@ -48,6 +49,7 @@ var modules = map[string][]string{
 	"dera/store":      {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "modernc.org/sqlite"},
 	"dera/evaluate":   {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/text/unicode/norm"},
 	"dera/cloud":      {"github.com/aws/"},
+	"dera/services":   {"github.com/aws/"},
 	"dera/cmd": {
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",
 		"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/", "github.com/aymanbagabas/go-udiff",

@@ -53,7 +53,7 @@ func (e *Engine) late(ctx context.Context, a detect.Assessment, b *store.Batch) 
 	return nil
 }
 
-func (e *Engine) lateOf(kind resource.Kind, now dera.Resource, r dera.Remediation, intents []dera.Intent, b *store.Batch) error {
+func (e *Engine) lateOf(kind resource.Type, now dera.Resource, r dera.Remediation, intents []dera.Intent, b *store.Batch) error {
 	if slices.ContainsFunc(b.Remediations, func(o dera.Remediation) bool { return o.ID == r.ID }) {
 		return nil
 	}

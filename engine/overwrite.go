@@ -70,7 +70,7 @@ func orSomebody(actor string) string {
 
 // rival reports whether the event is of a call that wrote the document of the
 // remediation while dera was between its read and its write.
-func (e *Engine) rival(kind resource.Kind, r dera.Remediation, ev dera.Event) bool {
+func (e *Engine) rival(kind resource.Type, r dera.Remediation, ev dera.Event) bool {
 	if !r.State.Final() && r.State != dera.Applying && r.State != dera.Verifying || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
 		return false
 	}

@@ -163,7 +163,7 @@ type run struct {
 	lease   dera.Lease
 	rem     dera.Remediation
 	intents []dera.Intent
-	kind    resource.Kind
+	kind    resource.Type
 	looked  bool   // the resource was looked at in this run, before the first write
 	goal    string // the configuration that a rollback leads to, where it is known
 }

@@ -55,10 +55,10 @@ func (a *AccountBlock) SetBlock(to Block) (dera.Change, error) {
 	return change(PutAccountBlock, AccountBlockInput{a.Account, &to}, a.Block, to, PutAccountBlock, AccountBlockInput{a.Account, a.Block}, blockDiff(a.Block, &to))
 }
 
-// accountBlockKind is the Kind of account-level public access blocks.
-func accountBlockKind() Kind {
-	return Kind{
-		Type:    AccountBlockType,
+// accountBlockKind is the type of account-level public access blocks.
+func accountBlockKind() Type {
+	return Type{
+		Name:    AccountBlockType,
 		Global:  true,
 		Whole:   true,
 		Declare: declareAccountBlock,

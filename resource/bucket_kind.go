@@ -9,10 +9,10 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// bucketKind is the Kind of S3 buckets.
-func bucketKind() Kind {
-	return Kind{
-		Type:  BucketType,
+// bucketKind is the type of S3 buckets.
+func bucketKind() Type {
+	return Type{
+		Name:  BucketType,
 		Whole: true,
 		Canon: func(config any) (string, error) {
 			b, err := bucket(config)

@@ -11,12 +11,12 @@ import (
 	"dera.example/dera"
 )
 
-// Kind is what the loop needs to know of a resource type without knowing the
+// Type is what the loop needs to know of a resource type without knowing the
 // type. The any of its functions is the typed configuration, for example
 // *SecurityGroup. Its functions are pure and safe for concurrent use.
-type Kind struct {
-	// Type is the CloudFormation type name.
-	Type string
+type Type struct {
+	// Name is the CloudFormation type name, for example AWS::RDS::DBInstance.
+	Name string
 	// Canon is a text that is equal for two configurations that mean the same.
 	// It leaves out IDs that AWS assigns and tags that dera writes.
 	Canon func(config any) (string, error)
@@ -128,18 +128,18 @@ func AccountWide(typ, partition, account string) string {
 
 // Lookup returns the kind of a resource type, or an error that lists the known
 // ones.
-func Lookup(typ string) (Kind, error) {
+func Lookup(typ string) (Type, error) {
 	for _, k := range Kinds() {
-		if k.Type == typ {
+		if k.Name == typ {
 			return k, nil
 		}
 	}
-	return Kind{}, fmt.Errorf("resource type %q is not one that dera knows", typ)
+	return Type{}, fmt.Errorf("resource type %q is not one that dera knows", typ)
 }
 
 // Kinds returns all kinds. A new resource type is one file and one line here.
-func Kinds() []Kind {
-	return []Kind{
+func Kinds() []Type {
+	return []Type{
 		securityGroupKind(),
 		bucketKind(),
 		accountBlockKind(),

@@ -115,10 +115,10 @@ func (g *SecurityGroup) Revoke(r Rule) (dera.Change, error) {
 	}, nil
 }
 
-// securityGroupKind is the Kind of security groups.
-func securityGroupKind() Kind {
-	return Kind{
-		Type: SecurityGroupType,
+// securityGroupKind is the type of security groups.
+func securityGroupKind() Type {
+	return Type{
+		Name: SecurityGroupType,
 		Canon: func(config any) (string, error) {
 			g, err := securityGroup(config)
 			if err != nil {

@@ -20,7 +20,7 @@ func group(rules ...Rule) *SecurityGroup {
 	return g
 }
 
-func kind(t *testing.T) Kind {
+func kind(t *testing.T) Type {
 	t.Helper()
 	k, err := Lookup(SecurityGroupType)
 	if err != nil {
@@ -250,10 +250,10 @@ func TestKinds(t *testing.T) {
 	}
 	for _, k := range Kinds() {
 		if k.Canon == nil || k.Apply == nil || k.Effect == nil || k.Attached == nil || k.Note == "" {
-			t.Errorf("kind %s is not complete", k.Type)
+			t.Errorf("kind %s is not complete", k.Name)
 		}
 		if _, err := k.Canon("text"); err == nil {
-			t.Errorf("canon of another configuration under %s: got no error", k.Type)
+			t.Errorf("canon of another configuration under %s: got no error", k.Name)
 		}
 	}
 	g := group()

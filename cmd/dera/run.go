@@ -256,11 +256,11 @@ func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.
 	}
 	for _, kind := range resource.Kinds() {
 		switch {
-		case !watched[kind.Type]:
+		case !watched[kind.Name]:
 		case kind.Global:
-			cfg.Global = append(cfg.Global, kind.Type)
+			cfg.Global = append(cfg.Global, kind.Name)
 		default:
-			cfg.Types = append(cfg.Types, kind.Type)
+			cfg.Types = append(cfg.Types, kind.Name)
 		}
 	}
 	sched, err := source.NewSchedule(cfg)
