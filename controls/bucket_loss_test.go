@@ -11,6 +11,7 @@ import (
 	"dera.example/dera/iam/eval"
 	iam "dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // caller is somebody who makes requests, and what AWS says of him.
@@ -79,7 +80,7 @@ func TestPublicPolicyTakesFromNobodyElse(t *testing.T) {
 			count["refused"]++
 			return
 		}
-		config, err := resource.ApplyPlan(b, p)
+		config, err := services.Types().ApplyPlan(b, p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"dera.example/dera/controls"
 	iampolicy "dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // controlsOn are the controls on a resource type.
@@ -187,7 +188,7 @@ func keysAndFix(t *rapid.T, c control.Control, b *resource.Bucket) ([]string, *r
 		}
 		return keys, b
 	}
-	after, err := resource.ApplyPlan(b, p)
+	after, err := services.Types().ApplyPlan(b, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"dera.example/dera/controls"
 	"dera.example/dera/netset"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // The tests of this file are failures of other tools (docs of each in its issue
@@ -48,7 +49,7 @@ func planned(t *testing.T, id string, g *resource.SecurityGroup, s control.Setti
 	if refusal != nil || err != nil {
 		t.Fatalf("plan: %v, %v", refusal, err)
 	}
-	after, err := resource.ApplyPlan(g, p)
+	after, err := services.Types().ApplyPlan(g, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestPeerFailure_undo_deletes_what_it_restored(t *testing.T) {
 	t.Parallel()
 	g := groupOf(rule("tcp", 20, 25, "0.0.0.0/0"))
 	p, after := planned(t, adminID, g, control.Settings{})
-	kind, err := resource.Lookup(p.Type)
+	kind, err := services.Types().Lookup(p.Type)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"dera.example/dera/controls"
 	"dera.example/dera/netset"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // TestLawsOnRandomGroups: whatever the group, each plan holds every law, or
@@ -105,7 +106,7 @@ func fixed(t *rapid.T, c control.Control, g *resource.SecurityGroup, s control.S
 	if refusal != nil {
 		return nil
 	}
-	after, err := resource.ApplyPlan(g, p)
+	after, err := services.Types().ApplyPlan(g, p)
 	if err != nil {
 		t.Fatal(err)
 	}

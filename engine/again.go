@@ -13,7 +13,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/detect"
-	"dera.example/dera/resource"
 )
 
 // request is a look that is asked for, and what earlier looks leave to it. AWS is
@@ -107,14 +106,14 @@ func (f *follow) resolves(a detect.Assessment, before []dera.Finding) (bool, err
 	if !a.Resolves(before) {
 		return false, nil
 	}
-	d, err := digest(a.Resource)
+	d, err := f.digest(a.Resource)
 	return err == nil && f.confirmed(a.Resource.ID, d), err
 }
 
 // digest is equal for two reads of a resource that found the same, be they cheap
 // or full.
-func digest(r dera.Resource) (string, error) {
-	kind, err := resource.Lookup(r.Type)
+func (e *Engine) digest(r dera.Resource) (string, error) {
+	kind, err := e.cfg.Types.Lookup(r.Type)
 	if err != nil {
 		return "", err
 	}

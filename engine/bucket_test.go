@@ -98,7 +98,7 @@ func TestBucketPublishedBetweenDecisionAndWrite(t *testing.T) {
 		Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: resource.AccountBlockType, IDs: []string{account},
 	}}
 	fixes := func() []dera.Remediation {
-		list, err := w.store.RemediationsOf(t.Context(), resource.AccountWide(resource.AccountBlockType, "aws", account))
+		list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, dera.GlobalRegion, resource.AccountBlockARN("aws", account)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -152,7 +152,8 @@ func ownReasons(f dera.Finding, d dera.Decision) []dera.Reason {
 
 func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remediation) evaluate.Case {
 	account := e.accounts[f.Account]
-	return evaluate.Case{Finding: f, Account: account, Resource: r, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
+	typ, _ := e.cfg.Types.Lookup(r.Type) // without one, nothing that needs it is known
+	return evaluate.Case{Finding: f, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
 }
 
 // plan makes the group's plan and evidence and judges all its findings with it.
@@ -196,7 +197,7 @@ func (e *Engine) tryPlan(r dera.Resource, g *group) (err error) {
 	if g.evidence, err = g.control.Prove(r, g.failures, plan, e.cfg.Settings.At(e.cfg.Now())); err != nil {
 		return fmt.Errorf("no-evidence: %w", err)
 	}
-	if g.way, err = way(r, plan); err != nil {
+	if g.way, err = e.way(r, plan); err != nil {
 		return fmt.Errorf("cannot-plan: %w", err)
 	}
 	return nil
@@ -229,8 +230,8 @@ func together(list []dera.Decision) dera.Decision {
 }
 
 // way is the canonical configuration before each change and after the last.
-func way(r dera.Resource, p dera.Plan) ([]string, error) {
-	kind, err := resource.Lookup(p.Type)
+func (e *Engine) way(r dera.Resource, p dera.Plan) ([]string, error) {
+	kind, err := e.cfg.Types.Lookup(p.Type)
 	if err != nil {
 		return nil, err
 	}

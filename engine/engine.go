@@ -17,6 +17,7 @@ import (
 	"dera.example/dera/detect"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
 	"dera.example/dera/store"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 	Reader   detect.Reader
 	Cloud    remediate.Cloud
 	Controls []control.Control
+	// Types are the resource types of the controls.
+	Types    resource.Registry
 	Settings control.Settings
 	Gate     evaluate.Gate
 	// Owners finds whom a finding concerns.
@@ -125,6 +128,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	var err error
 	e.runner, err = remediate.New(remediate.Config{
+		Types:   cfg.Types,
 		Journal: journal{e}, Cloud: cfg.Cloud, Judge: judge{e}, Actor: cfg.Actor, Now: cfg.Now,
 		Wait: cfg.Wait, Settle: cfg.Settle, Patience: cfg.Patience, Validity: cfg.Validity,
 	})

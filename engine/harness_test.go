@@ -26,6 +26,7 @@ import (
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -230,6 +231,7 @@ func (w *world) newEngine(owner string, s *store.Store) *engine.Engine {
 	}
 	client := w.client()
 	cfg := engine.Config{
+		Types: services.Types(),
 		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Gate: gate,
 		Settings: alone(), Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return w.mode }, Actor: dera.Actor{Name: "dera", How: "engine"},

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/resource"
 	"dera.example/dera/store"
 )
 
@@ -106,7 +105,7 @@ func (e *Engine) everywhere(events []dera.Event) []dera.Event {
 
 // regionsOf are the regions in which resources of a type are looked at.
 func (e *Engine) regionsOf(typ string) []string {
-	if kind, err := resource.Lookup(typ); err == nil && kind.Global {
+	if kind, err := e.cfg.Types.Lookup(typ); err == nil && kind.Global {
 		return []string{dera.GlobalRegion}
 	}
 	return e.cfg.Regions

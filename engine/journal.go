@@ -8,7 +8,6 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/detect"
 	"dera.example/dera/remediate"
-	"dera.example/dera/resource"
 	"dera.example/dera/store"
 )
 
@@ -96,12 +95,16 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 			same = append(same, o.ID)
 		}
 	}
-	kind, err := resource.Lookup(r.Plan.Type)
+	kind, err := j.cfg.Types.Lookup(r.Plan.Type)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, typ := range kind.Under {
-		key := resource.AccountWide(typ, r.Plan.Partition, r.Plan.Account)
+		over, err := j.cfg.Types.Lookup(typ)
+		if err != nil {
+			return nil, nil, err
+		}
+		key := over.AccountWide(r.Plan.Partition, r.Plan.Account)
 		list, err := j.cfg.Store.RemediationsOf(ctx, key)
 		if err != nil {
 			return nil, nil, err

@@ -22,6 +22,7 @@ import (
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -157,6 +158,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	e, err := engine.New(engine.Config{
+		Types: services.Types(),
 		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Settings: alone(),
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: c.Now}},

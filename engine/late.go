@@ -25,7 +25,7 @@ func (e *Engine) late(ctx context.Context, a detect.Assessment, b *store.Batch) 
 	if a.Resource.Unread != "" || !a.Resource.Full {
 		return nil
 	}
-	kind, err := resource.Lookup(a.Resource.Type)
+	kind, err := e.cfg.Types.Lookup(a.Resource.Type)
 	if err != nil {
 		return err
 	}

@@ -25,12 +25,12 @@ const clockGrain = 2 * time.Second
 // read and its write somebody else's change can have been lost. The remediation
 // says so then, and a person has to look (design §6.1.2).
 func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch) error {
-	kind, err := resource.Lookup(ev.Scope.Type)
+	kind, err := e.cfg.Types.Lookup(ev.Scope.Type)
 	if err != nil || !kind.Whole || kind.Rivals == nil || ev.Time.IsZero() || evaluate.IsPrincipal(e.cfg.Own, ev.Actor) || ev.Actor == e.cfg.Actor.Name {
 		return nil
 	}
 	for _, id := range ev.Scope.IDs {
-		key := dera.ResourceKey(ev.Scope.Partition, ev.Scope.Account, ev.Scope.Region, kind.ARN(ev.Scope.Partition, ev.Scope.Account, id))
+		key := dera.ResourceKey(ev.Scope.Partition, ev.Scope.Account, ev.Scope.Region, kind.ARN(ev.Scope.Partition, ev.Scope.Account, ev.Scope.Region, id))
 		list, err := e.cfg.Store.RemediationsOf(ctx, key)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // A rollback puts the statement back beside what others wrote since, and
@@ -120,7 +121,7 @@ func TestRollbackBesideAnotherWriter(t *testing.T) {
 // The same for grants of an ACL.
 func TestRebaseOfAnACL(t *testing.T) {
 	t.Parallel()
-	kind, err := resource.Lookup(resource.BucketType)
+	kind, err := services.Types().Lookup(resource.BucketType)
 	if err != nil {
 		t.Fatal(err)
 	}

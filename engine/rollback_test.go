@@ -14,6 +14,7 @@ import (
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 func (w *world) rollback(id string) (dera.Remediation, error) {
@@ -31,7 +32,7 @@ func (w *world) canon(id string) string {
 	if err != nil || !ok {
 		w.t.Fatalf("read %s: %v", id, err)
 	}
-	kind, err := resource.Lookup(resource.SecurityGroupType)
+	kind, err := services.Types().Lookup(resource.SecurityGroupType)
 	if err != nil {
 		w.t.Fatal(err)
 	}

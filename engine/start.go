@@ -11,7 +11,6 @@ import (
 	"dera.example/dera/detect"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
-	"dera.example/dera/resource"
 	"dera.example/dera/store"
 )
 
@@ -168,7 +167,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		ID: e.cfg.NewID(), Control: g.control.ID, Decision: g.decision, Plan: g.plan, Digest: digest, Evidence: hash,
 		Way: g.way, Trigger: o.Source, CreatedAt: now, State: begins(g, o),
 	}
-	if kind, err := resource.Lookup(g.plan.Type); err == nil {
+	if kind, err := e.cfg.Types.Lookup(g.plan.Type); err == nil {
 		r.Interfaces = kind.Attached(a.Resource.Config)
 		r.Notes = append(r.Notes, kind.Note)
 		if kind.Notes != nil {
@@ -183,7 +182,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	notes := r.Notes
 	if lang, ok := evaluate.CodeLanguage(g.decision); ok {
 		var told string
-		r.Code, told = asCode(a.Resource, g.plan, lang)
+		r.Code, told = e.asCode(a.Resource, g.plan, lang)
 		notes = append(notes[:len(notes):len(notes)], told)
 	}
 	for _, f := range g.findings {

@@ -20,7 +20,7 @@ func (e *Engine) tag(r dera.Resource, g *group) error {
 		findings = append(findings, *f)
 	}
 	tags := e.cfg.Tags(e.accounts[r.Account], r, findings)
-	kind, err := resource.Lookup(r.Type)
+	kind, err := e.cfg.Types.Lookup(r.Type)
 	if err != nil || kind.Tag == nil || len(tags) == 0 {
 		return err
 	}

@@ -36,7 +36,7 @@ func (AWSManaged) Check(_ context.Context, c Case) (dera.Reason, error) {
 	r := c.Resource
 	name := strings.ToLower(r.Name)
 	for _, pattern := range slices.Sorted(maps.Keys(managedNames())) {
-		if attachable(r) && dera.MatchGlob(pattern, name) {
+		if c.Type.Attachments != nil && dera.MatchGlob(pattern, name) {
 			return review("%s made and manages it, as its name %q says", managedNames()[pattern], r.Name), nil
 		}
 	}
@@ -48,7 +48,7 @@ func (AWSManaged) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return review("an AWS service manages it, as its tag %q says", k), nil
 		}
 	}
-	for _, a := range attachments(r) {
+	for _, a := range c.attachments() {
 		if a.Requester != "" {
 			return review("it is attached to %s, which %s manages", a.ID, a.Requester), nil
 		}

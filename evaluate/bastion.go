@@ -38,14 +38,14 @@ func (g Bastion) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return review("%s is on the list of bastions", r.ID), nil
 		}
 	}
-	network := attachable(r)
+	network := c.Type.Attachments != nil
 	if g.named(r.Name, network) {
 		return review("its name %q looks like a bastion's", r.Name), nil
 	}
 	if key := g.tagged(r.Tags, network); key != "" {
 		return review("its tag %q says that it is a bastion", key), nil
 	}
-	for _, a := range attachments(r) {
+	for _, a := range c.attachments() {
 		if g.named(a.Name, true) {
 			return review("it is attached to %s, whose name %q looks like a bastion's", a.ID, a.Name), nil
 		}
@@ -56,22 +56,12 @@ func (g Bastion) Check(_ context.Context, c Case) (dera.Reason, error) {
 	return pass("neither name, tag nor list says that it is a bastion"), nil
 }
 
-// attachable reports whether resources of the type are attached to something.
-func attachable(r dera.Resource) bool {
-	kind, err := resource.Lookup(r.Type)
-	return err == nil && kind.Attachments != nil
-}
-
 // attachments are what the resource is attached to, where its type can tell.
-func attachments(r dera.Resource) []resource.Attachment {
-	if !attachable(r) {
+func (c Case) attachments() []resource.Attachment {
+	if c.Type.Attachments == nil {
 		return nil
 	}
-	kind, err := resource.Lookup(r.Type)
-	if err != nil {
-		return nil
-	}
-	return kind.Attachments(r.Config)
+	return c.Type.Attachments(c.Resource.Config)
 }
 
 func (g Bastion) named(name string, network bool) bool {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Case is what the guardrails look at: one finding, and, once there is one, the
@@ -18,6 +19,7 @@ type Case struct {
 	Finding  dera.Finding
 	Account  dera.Account
 	Resource dera.Resource
+	Type     resource.Type // of the resource
 	Mode     dera.Mode
 	// Planned is false while only the finding is known. Refusal says why no plan
 	// could be made.

@@ -135,7 +135,7 @@ func (Reversible) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return review("change %d (%s) has no undo", i+1, ch.Operation), nil
 		}
 	}
-	why, err := undoes(c.Resource.Config, c.Plan)
+	why, err := undoes(c.Type, c.Resource.Config, c.Plan)
 	if err != nil {
 		return dera.Reason{}, err
 	}
@@ -148,10 +148,9 @@ func (Reversible) Check(_ context.Context, c Case) (dera.Reason, error) {
 // undoes makes each change and its undo on the configuration and says what does
 // not come back. An undo that needs an output of the real change (the ID of a
 // rule that AWS is yet to make) takes away only what the change added.
-func undoes(config any, p dera.Plan) (why string, err error) {
-	kind, err := resource.Lookup(p.Type)
-	if err != nil {
-		return "", err
+func undoes(kind resource.Type, config any, p dera.Plan) (why string, err error) {
+	if kind.Name == "" || p.Type != kind.Name {
+		return "", fmt.Errorf("the plan is about %q, which is not the type of the resource", p.Type)
 	}
 	for i, ch := range p.Changes {
 		before, err := kind.Canon(config)

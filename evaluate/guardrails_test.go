@@ -11,6 +11,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -50,6 +51,7 @@ func caseOf(change func(c *Case)) Case {
 	if change != nil {
 		change(&c)
 	}
+	c.Type, _ = services.Types().Lookup(c.Resource.Type)
 	return c
 }
 

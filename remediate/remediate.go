@@ -100,6 +100,8 @@ type Verdict struct {
 
 // Config is what New needs; all interfaces are required.
 type Config struct {
+	// Types are the resource types that plans are about.
+	Types   resource.Registry
 	Journal Journal
 	Cloud   Cloud
 	Judge   Judge
@@ -200,7 +202,7 @@ func (r *Runner) hold(ctx context.Context, id string, f func(*run) error) (dera.
 	for range reloads {
 		t = &run{Runner: r, lease: lease}
 		if t.rem, t.intents, err = r.cfg.Journal.Load(ctx, id); err == nil {
-			if t.kind, err = resource.Lookup(t.rem.Plan.Type); err == nil {
+			if t.kind, err = r.cfg.Types.Lookup(t.rem.Plan.Type); err == nil {
 				err = f(t)
 			}
 		}

@@ -60,6 +60,7 @@ func accountBlockKind() Type {
 	return Type{
 		Name:    AccountBlockType,
 		Global:  true,
+		ARN:     func(partition, account, _, _ string) dera.ARN { return AccountBlockARN(partition, account) },
 		Whole:   true,
 		Declare: declareAccountBlock,
 		Canon: func(config any) (string, error) {

@@ -125,7 +125,7 @@ func TestDeclareBucket(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := dera.Plan{Type: BucketType, Resource: BucketARN("aws", b.Name), Changes: []dera.Change{c, {Operation: PutBucketTagging, Version: 1, Optional: true}}}
-			got, err := DeclarePlan(b, p, Format{Language: tt.language})
+			got, err := NewRegistry(Kinds()...).Declare(b, p, Format{Language: tt.language})
 			if text := strings.Join(got, "\n"); err != nil || text != tt.want {
 				t.Errorf("got %v\n%s\nwant\n%s", err, text, tt.want)
 			}
@@ -139,11 +139,11 @@ func TestDeclareBucket(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := dera.Plan{Type: AccountBlockType, Resource: AccountBlockARN("aws", a.Account), Changes: []dera.Change{c}}
-		got, err := DeclarePlan(a, p, Format{Language: Terraform})
+		got, err := NewRegistry(Kinds()...).Declare(a, p, Format{Language: Terraform})
 		if err != nil || len(got) != 10 || got[4] != `   account_id = "111122223333"` {
 			t.Errorf("terraform: got %v, %q", err, got)
 		}
-		if _, err := DeclarePlan(a, p, Format{Language: CloudFormation}); err == nil {
+		if _, err := NewRegistry(Kinds()...).Declare(a, p, Format{Language: CloudFormation}); err == nil {
 			t.Errorf("cloudformation: got no error, and it has no such resource")
 		}
 	})

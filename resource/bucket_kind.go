@@ -53,7 +53,7 @@ func bucketKind() Type {
 		Apply:    applyBucket,
 		Effect:   effectBucket,
 		Under:    []string{AccountBlockType},
-		ARN:      func(partition, _, id string) dera.ARN { return BucketARN(partition, id) },
+		ARN:      func(partition, _, _, id string) dera.ARN { return BucketARN(partition, id) },
 		Rivals: func(operation string) []string {
 			switch operation {
 			case PutBucketPolicy, DeleteBucketPolicy:

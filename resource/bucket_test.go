@@ -167,7 +167,7 @@ func TestBucketDrop_what_stays_stays_to_the_byte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := ApplyPlan(b, dera.Plan{Type: BucketType, Changes: []dera.Change{c}})
+	after, err := NewRegistry(Kinds()...).ApplyPlan(b, dera.Plan{Type: BucketType, Changes: []dera.Change{c}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestNoSecretIsShown(t *testing.T) {
 		if !strings.Contains(string(c.Undo.Input), secret) {
 			t.Errorf("%s: the undo does not have the text that it has to bring back", name)
 		}
-		shown, err := json.Marshal(Shown(p))
+		shown, err := json.Marshal(NewRegistry(Kinds()...).Shown(p))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestAccountBlock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		after, err := ApplyPlan(a, dera.Plan{Type: AccountBlockType, Changes: []dera.Change{c}})
+		after, err := NewRegistry(Kinds()...).ApplyPlan(a, dera.Plan{Type: AccountBlockType, Changes: []dera.Change{c}})
 		if err != nil || len(Strictest(after.(*AccountBlock).Block).Off()) != 0 {
 			t.Errorf("%s: got %v, %v, want the full block", name, after, err)
 		}

@@ -23,10 +23,10 @@ type Format struct {
 	Plain bool
 }
 
-// DeclarePlan returns the plan as a unified diff of infrastructure as code. Where
+// Declare returns the plan as a unified diff of infrastructure as code. Where
 // the file stands that declares the resource, nobody but its owner knows.
-func DeclarePlan(config any, p dera.Plan, as Format) ([]string, error) {
-	kind, err := Lookup(p.Type)
+func (r Registry) Declare(config any, p dera.Plan, as Format) ([]string, error) {
+	kind, err := r.Lookup(p.Type)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func TestDeclarePlan(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			g := &SecurityGroup{ID: "sg-1", Ingress: []Rule{tt.revoke}}
-			lines, err := DeclarePlan(g, codePlan(t, g, tt.revoke, tt.rest...), tt.as)
+			lines, err := NewRegistry(Kinds()...).Declare(g, codePlan(t, g, tt.revoke, tt.rest...), tt.as)
 			if got := strings.Join(lines, "\n"); err != nil || got != tt.want {
 				t.Errorf("got %v\n%s\nwant\n%s", err, got, tt.want)
 			}
@@ -153,7 +153,7 @@ func TestDeclarePlanRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if lines, err := DeclarePlan(tt.config, tt.plan, tt.as); err == nil {
+			if lines, err := NewRegistry(Kinds()...).Declare(tt.config, tt.plan, tt.as); err == nil {
 				t.Errorf("got %q, want an error", lines)
 			}
 		})

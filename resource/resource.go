@@ -56,8 +56,8 @@ type Type struct {
 	// Rivals are the names of the events that tell of a write of the same document
 	// as the operation; nil where Whole is false, or nobody watches for them.
 	Rivals func(operation string) []string
-	// ARN names the resource with an ID, as a reader does; set where Rivals is.
-	ARN func(partition, account, id string) dera.ARN
+	// ARN names the resource with an ID, as a reader does.
+	ARN func(partition, account, region, id string) dera.ARN
 	// Under are the types of account-wide resources that stand above this one: a
 	// later change of theirs has to be taken back first.
 	Under []string
@@ -76,16 +76,6 @@ type Attachment struct {
 	Tags map[string]string
 	// Requester is the service that manages it, where one does.
 	Requester string
-}
-
-// Shown returns the plan as it may be shown to people: without values that can
-// be secrets. Its digest is not that of the plan.
-func Shown(p dera.Plan) dera.Plan {
-	kind, err := Lookup(p.Type)
-	if err == nil && kind.Redact != nil {
-		return kind.Redact(p)
-	}
-	return p
 }
 
 // NotAllowedError is what the service would answer to an operation that another
@@ -118,12 +108,8 @@ func OfUndo(u dera.Undo, out map[string]string) (Operation, error) {
 }
 
 // AccountWide is the key of the one resource of a Global type in an account.
-func AccountWide(typ, partition, account string) string {
-	var arn dera.ARN
-	if typ == AccountBlockType {
-		arn = AccountBlockARN(partition, account)
-	}
-	return dera.ResourceKey(partition, account, dera.GlobalRegion, arn)
+func (t Type) AccountWide(partition, account string) string {
+	return dera.ResourceKey(partition, account, dera.GlobalRegion, t.ARN(partition, account, dera.GlobalRegion, account))
 }
 
 // Lookup returns the kind of a resource type, or an error that lists the known

@@ -119,6 +119,9 @@ func (g *SecurityGroup) Revoke(r Rule) (dera.Change, error) {
 func securityGroupKind() Type {
 	return Type{
 		Name: SecurityGroupType,
+		ARN: func(partition, account, region, id string) dera.ARN {
+			return dera.NewARN(partition, "ec2", region, account, "security-group/"+id)
+		},
 		Canon: func(config any) (string, error) {
 			g, err := securityGroup(config)
 			if err != nil {

@@ -50,7 +50,7 @@ func TestRevokeAndUndo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			after, err := ApplyPlan(g, dera.Plan{Type: SecurityGroupType, Changes: []dera.Change{c}})
+			after, err := NewRegistry(Kinds()...).ApplyPlan(g, dera.Plan{Type: SecurityGroupType, Changes: []dera.Change{c}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +245,7 @@ func TestKinds(t *testing.T) {
 	if _, err := Lookup("AWS::S3::Bucket2"); err == nil {
 		t.Errorf("look up an unknown type: got no error")
 	}
-	if _, err := ApplyPlan(group(), dera.Plan{Type: "x"}); err == nil {
+	if _, err := NewRegistry(Kinds()...).ApplyPlan(group(), dera.Plan{Type: "x"}); err == nil {
 		t.Errorf("apply a plan of an unknown type: got no error")
 	}
 	for _, k := range Kinds() {

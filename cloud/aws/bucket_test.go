@@ -14,6 +14,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 const openPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::media/*"}]}`
@@ -248,7 +249,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 		{"acl", func(b *resource.Bucket) (dera.Change, error) { return b.DropGrants(resource.Grant.Public) }},
 		{"block", func(b *resource.Bucket) (dera.Change, error) { return b.SetBlock(resource.FullBlock()) }},
 		{"tags", func(b *resource.Bucket) (dera.Change, error) {
-			k, err := resource.Lookup(resource.BucketType)
+			k, err := services.Types().Lookup(resource.BucketType)
 			if err != nil {
 				return dera.Change{}, err
 			}
@@ -256,7 +257,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 			return *c, err
 		}},
 	}
-	kind, err := resource.Lookup(resource.BucketType)
+	kind, err := services.Types().Lookup(resource.BucketType)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"dera.example/dera/remediate"
 	"dera.example/dera/replay"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // offline is the cloud of a replay: there is none.
@@ -98,6 +99,7 @@ func (p *replaying) wire(rec recording) error {
 	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings.At(s.app.now())}
 	owners := evaluate.Owners{Tags: s.config.OwnerTags}
 	s.engine, err = engine.New(engine.Config{
+		Types: services.Types(),
 		Store: s.store, Reader: p.state, Cloud: offline{}, Controls: p.detector.Controls, Settings: s.settings, Gate: gate,
 		Owners: owners, Own: s.ownPrincipals(), Flapping: s.flapping(), Tags: s.config.Tagging.tags(owners, s.config.Instance),
 		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },

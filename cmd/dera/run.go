@@ -14,7 +14,7 @@ import (
 	awscloud "dera.example/dera/cloud/aws"
 	"dera.example/dera/controls"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services"
 	"dera.example/dera/source"
 	"dera.example/dera/store"
 )
@@ -254,7 +254,7 @@ func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.
 	for _, c := range controls.All() {
 		watched[c.Type] = true
 	}
-	for _, kind := range resource.Kinds() {
+	for _, kind := range services.Types().Types() {
 		switch {
 		case !watched[kind.Name]:
 		case kind.Global:

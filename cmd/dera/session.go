@@ -21,6 +21,7 @@ import (
 	"dera.example/dera/controls"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -212,6 +213,7 @@ func (s *session) wire(o options) error {
 		settle = o.settle
 	}
 	s.engine, err = engine.New(engine.Config{
+		Types: services.Types(),
 		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: controls.All(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),

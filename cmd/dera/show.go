@@ -12,6 +12,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -45,7 +46,7 @@ func (v shown) redacted() shown {
 	if v.Remediation != nil {
 		r := *v.Remediation
 		var hide resource.Redactor
-		r.Plan, r.Way, r.OverwroteDocument = resource.Shown(r.Plan), nil, hide.Text(r.OverwroteDocument)
+		r.Plan, r.Way, r.OverwroteDocument = services.Types().Shown(r.Plan), nil, hide.Text(r.OverwroteDocument)
 		v.Remediation = &r
 	}
 	return v

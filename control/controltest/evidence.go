@@ -5,7 +5,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // holdEvidence: the plan is proved, the checker agrees from the blob alone, and a
@@ -39,7 +39,7 @@ func holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, 
 		}
 		less := p
 		less.Changes = slices.Delete(slices.Clone(p.Changes), i, i+1)
-		if config, err := resource.ApplyPlan(r.Config, less); err != nil || same(t, w.last(), config) {
+		if config, err := services.Types().ApplyPlan(r.Config, less); err != nil || same(t, w.last(), config) {
 			continue // what the rule lets in others let in anyway
 		}
 		if ev, err := c.Prove(r, failures, less, s); err == nil && ev.Proved() {

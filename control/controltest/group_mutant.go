@@ -7,6 +7,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // groupMutant is a way in which a plan on a security group could go wrong, and the
@@ -24,14 +25,14 @@ func holdGroupMutants(t TB, c control.Control, r dera.Resource, s control.Settin
 	if !ok {
 		return
 	}
-	after, err := resource.ApplyPlan(g, p)
+	after, err := services.Types().ApplyPlan(g, p)
 	if err != nil {
 		t.Fatalf("apply the plan: %v", err)
 	}
 	for _, m := range groupMutants(t, g, p) {
 		mutant := p
 		mutant.Changes = m.changes
-		config, err := resource.ApplyPlan(g, mutant)
+		config, err := services.Types().ApplyPlan(g, mutant)
 		if err != nil || m.claim != "never_wider_between" && sameGroup(t, after, config) {
 			continue
 		}
@@ -98,7 +99,7 @@ func outage(t TB, g *resource.SecurityGroup, p dera.Plan) bool {
 	}
 	left := *g
 	left.Ingress = stay
-	after, err := resource.ApplyPlan(g, p)
+	after, err := services.Types().ApplyPlan(g, p)
 	if err != nil {
 		t.Fatalf("apply the plan: %v", err)
 	}

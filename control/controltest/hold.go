@@ -9,7 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // Hold holds one resource under the settings against every law: what Check
@@ -211,7 +211,7 @@ func keys(res control.Result) []string {
 
 func canon(t TB, typ string, config any) string {
 	t.Helper()
-	k, err := resource.Lookup(typ)
+	k, err := services.Types().Lookup(typ)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // way is every state that a plan goes through, with the IDs and outputs that
@@ -28,7 +29,7 @@ func walk(t TB, r dera.Resource, p dera.Plan) way {
 		w.states = append(w.states, next)
 		w.outputs = append(w.outputs, out)
 	}
-	whole, err := resource.ApplyPlan(r.Config, p)
+	whole, err := services.Types().ApplyPlan(r.Config, p)
 	if err != nil {
 		t.Fatalf("apply plan: %v", err)
 	}
@@ -61,7 +62,7 @@ func (w way) undo(t TB, typ string, p dera.Plan) any {
 
 func step(t TB, typ string, config any, op resource.Operation, id string) (any, map[string]string) {
 	t.Helper()
-	k, err := resource.Lookup(typ)
+	k, err := services.Types().Lookup(typ)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
