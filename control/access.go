@@ -2,10 +2,8 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/iam/policy"
@@ -16,6 +14,9 @@ import (
 
 // AccessKind is the kind of evidence that Access makes.
 const AccessKind = "access/1"
+
+// AccessEvidence is the kind of Access.
+func AccessEvidence() EvidenceKind { return EvidenceKind{AccessKind, Remade[Access]} }
 
 // Access is what a proof about a bucket, or about the block of an account, is
 // about: who gets in before and after the plan, and which part of that shall go.
@@ -60,72 +61,6 @@ func ReadAccess(ev dera.Evidence) (Access, error) {
 		return a, fmt.Errorf("read body of evidence: %w", err)
 	}
 	return a, nil
-}
-
-// ProveBucket makes the evidence for changes of a bucket. goals are the keys of
-// the failures that they remove.
-func ProveBucket(b *resource.Bucket, goals []string, changes []dera.Change, s Settings) (dera.Evidence, error) {
-	kind, err := resource.Lookup(resource.BucketType)
-	if err != nil {
-		return dera.Evidence{}, err
-	}
-	var config any = b
-	for i, c := range changes {
-		if config, err = kind.Apply(config, resource.Of(c)); err != nil {
-			return dera.Evidence{}, fmt.Errorf("apply change %d: %w", i, err)
-		}
-	}
-	after := config.(*resource.Bucket)
-	real := Access{Bucket: b.ARN(), Goals: goals, Old: side(b, b.Policy), New: side(after, after.Policy)}
-	if !real.New.Block.AtLeast(real.Old.Block) || real.New.Block != real.Old.Block {
-		real.Needs = b.Needs(context.Background())
-	}
-	var hide resource.Redactor
-	redacted := real
-	redacted.Old.Policy, redacted.New.Policy = hide.Text(b.Policy), hide.Text(after.Policy)
-	for _, a := range []*Access{&real, &redacted} {
-		if a.Old.Policy != a.New.Policy {
-			house := s.House(b)
-			a.House = &house
-		}
-		if err := a.compare(); err != nil {
-			return dera.Evidence{}, err
-		}
-	}
-	if err := redacted.certify(); err != nil {
-		return dera.Evidence{}, err
-	}
-	// What holds of the stand-ins must hold of the texts themselves.
-	if err := real.certify(); err != nil {
-		return dera.Evidence{}, err
-	}
-	if a, b := real.claims(), redacted.claims(); !slices.EqualFunc(a, b, func(x, y dera.Claim) bool { return x.Verdict == y.Verdict }) {
-		return dera.Evidence{}, errors.New("what is proved of the policy does not hold without the values that can be secret")
-	}
-	return redacted.Evidence()
-}
-
-func side(b *resource.Bucket, text string) Side {
-	return Side{Policy: text, Grants: b.Grants, Block: b.Blocked()}
-}
-
-// ProveAccountBlock makes the evidence for a new block of an account.
-func ProveAccountBlock(a *resource.AccountBlock, goals []string, changes []dera.Change) (dera.Evidence, error) {
-	kind, err := resource.Lookup(resource.AccountBlockType)
-	if err != nil {
-		return dera.Evidence{}, err
-	}
-	var config any = a
-	for i, c := range changes {
-		if config, err = kind.Apply(config, resource.Of(c)); err != nil {
-			return dera.Evidence{}, fmt.Errorf("apply change %d: %w", i, err)
-		}
-	}
-	x := Access{Goals: goals, Old: Side{Block: resource.Strictest(a.Block)}, New: Side{Block: resource.Strictest(config.(*resource.AccountBlock).Block)}}
-	for _, d := range a.Dependents {
-		x.Needs = append(x.Needs, "bucket "+d.Bucket+" in "+d.Region+": "+strings.Join(d.Why, "; "))
-	}
-	return x.Evidence()
 }
 
 // compare finds which statements of the old policy the new one leaves out or has

@@ -52,7 +52,7 @@ func TestAccessOfBeforeTheHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckEvidence(blob); err != nil || !ev.Proved() {
+	if err := CheckEvidence(blob, NetworkEvidence(), AccessEvidence()); err != nil || !ev.Proved() {
 		t.Errorf("got %v, claims %+v; want all of them proved", err, ev.Claims)
 	}
 	if says := ev.Claims[1].Says; says != "nobody is kept out but by what the plan takes away" {

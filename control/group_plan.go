@@ -223,10 +223,8 @@ func ProveEmptied(g *resource.SecurityGroup, changes []dera.Change, why string) 
 // walk applies the changes one by one and notes what the group lets in, each
 // state once: authorizing a part of what is open changes nothing.
 func walk(g *resource.SecurityGroup, changes []dera.Change) (Network, error) {
-	kind, err := resource.Lookup(resource.SecurityGroupType)
-	if err != nil {
-		return Network{}, err
-	}
+	var err error
+	kind := resource.SecurityGroupTypeOf()
 	n := Network{OldOthers: resource.Symbolic(g.Ingress)}
 	if n.Old, err = resource.Reach(g.Ingress); err != nil {
 		return n, err

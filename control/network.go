@@ -1,11 +1,7 @@
 package control
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -145,58 +141,8 @@ func subset(name, says string, a, b netset.Set, aOthers, bOthers []string) dera.
 	return c
 }
 
-// CheckEvidence computes a stored evidence blob again from its body alone and
-// returns an error if the claims, their witnesses or the denied packet are not
-// those that it states, or if anything else stands in it.
-func CheckEvidence(blob []byte) error {
-	var ev dera.Evidence
-	if err := strict(blob, &ev); err != nil {
-		return fmt.Errorf("read evidence: %w", err)
-	}
-	var again dera.Evidence
-	var err error
-	switch ev.Kind {
-	case NetworkKind:
-		again, err = remade[Network](ev.Body)
-	case AccessKind:
-		again, err = remade[Access](ev.Body)
-	default:
-		return fmt.Errorf("evidence of kind %q cannot be checked by this version", ev.Kind)
-	}
-	switch {
-	case err != nil:
-		return err
-	case !slices.Equal(again.Claims, ev.Claims):
-		return errors.New("the stated verdicts are not those that the body proves")
-	case again.Denied != ev.Denied:
-		return fmt.Errorf("what is denied now is stated as %q; the body shows %q", ev.Denied, again.Denied)
-	case !bytes.Equal(again.Body, ev.Body):
-		return errors.New("the body of the evidence is not in its one canonical form")
-	}
-	return nil
-}
-
-// remade makes the evidence again from its body alone.
-func remade[T interface{ Evidence() (dera.Evidence, error) }](body []byte) (dera.Evidence, error) {
-	var v T
-	if err := strict(body, &v); err != nil {
-		return dera.Evidence{}, fmt.Errorf("read body of evidence: %w", err)
-	}
-	return v.Evidence()
-}
-
-// strict reads one JSON value without unknown fields and nothing after it.
-func strict(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is text after the value")
-	}
-	return nil
-}
+// NetworkEvidence is the kind of Network.
+func NetworkEvidence() EvidenceKind { return EvidenceKind{NetworkKind, Remade[Network]} }
 
 func minus(a, b []string) []string {
 	var out []string

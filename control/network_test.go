@@ -82,7 +82,7 @@ func TestNetworkClaims(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := CheckEvidence(blob); err != nil {
+			if err := CheckEvidence(blob, NetworkEvidence(), AccessEvidence()); err != nil {
 				t.Errorf("check: %v", err)
 			}
 		})
@@ -102,7 +102,7 @@ func TestCheckEvidenceErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := string(text)
-	if err := CheckEvidence([]byte(good)); err != nil {
+	if err := CheckEvidence([]byte(good), NetworkEvidence(), AccessEvidence()); err != nil {
 		t.Fatalf("check: %v", err)
 	}
 	tests := []struct{ name, text, want string }{
@@ -124,7 +124,7 @@ func TestCheckEvidenceErrors(t *testing.T) {
 			if tt.text == good {
 				t.Fatalf("the text is not changed: %s", good)
 			}
-			if err := CheckEvidence([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err := CheckEvidence([]byte(tt.text), NetworkEvidence(), AccessEvidence()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("check: got %v, want an error with %q", err, tt.want)
 			}
 		})
@@ -146,7 +146,7 @@ func FuzzCheckEvidence(f *testing.F) {
 		f.Add(blob)
 	}
 	f.Fuzz(func(t *testing.T, blob []byte) {
-		if CheckEvidence(blob) != nil {
+		if CheckEvidence(blob, NetworkEvidence(), AccessEvidence()) != nil {
 			return
 		}
 		var ev dera.Evidence

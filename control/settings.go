@@ -4,7 +4,6 @@ import (
 	"net/netip"
 
 	"dera.example/dera/netset"
-	"dera.example/dera/resource"
 )
 
 // Settings are what an organisation declares once for all its controls. The
@@ -28,11 +27,6 @@ type Settings struct {
 	// Trusted are the accounts, by ID or canonical user ID, and the organisations
 	// that a policy may name.
 	Trusted []string
-}
-
-// House is whose access a fix of the bucket's policy must not take away.
-func (s Settings) House(b *resource.Bucket) resource.House {
-	return resource.House{Account: b.Owner, Organization: s.Organization}
 }
 
 // Quota returns the rule quota that holds.

@@ -77,3 +77,14 @@ func (b *Bucket) delegates() bool {
 	deemed, _ := S3Public(doc)
 	return deemed != DeemedPrivate
 }
+
+// AccessPoint is an S3 access point of a bucket.
+type AccessPoint struct {
+	Name    string `json:"name"`
+	Account string `json:"account,omitempty"` // that it belongs to, where it is not the bucket's
+	VPC     string `json:"vpc,omitempty"`     // the only network that reaches it; empty is the internet
+	Policy  string `json:"policy,omitempty"`
+	Block   *Block `json:"block,omitempty"`
+	// MultiRegion is true for a multi-region access point.
+	MultiRegion bool `json:"multi_region,omitempty"`
+}

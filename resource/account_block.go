@@ -55,8 +55,8 @@ func (a *AccountBlock) SetBlock(to Block) (dera.Change, error) {
 	return change(PutAccountBlock, AccountBlockInput{a.Account, &to}, a.Block, to, PutAccountBlock, AccountBlockInput{a.Account, a.Block}, blockDiff(a.Block, &to))
 }
 
-// accountBlockKind is the type of account-level public access blocks.
-func accountBlockKind() Type {
+// AccountBlockTypeOf is the type of account-level public access blocks.
+func AccountBlockTypeOf() Type {
 	return Type{
 		Name:    AccountBlockType,
 		Global:  true,
@@ -123,4 +123,17 @@ func accountBlock(config any) (*AccountBlock, error) {
 		return nil, fmt.Errorf("configuration is %T, want *resource.AccountBlock", config)
 	}
 	return a, nil
+}
+
+// declareAccountBlock is Kind.Declare of account blocks. CloudFormation has no
+// resource for them.
+func declareAccountBlock(config any, op Operation, as Format) ([]string, error) {
+	a, in, err := accountInput(config, op)
+	if err != nil {
+		return nil, err
+	}
+	if as.Language != Terraform {
+		return nil, fmt.Errorf("%s has no resource for the public access block of an account", as.Language)
+	}
+	return wrapped(as, []string{"resource \"aws_s3_account_public_access_block\" \"account\" {", "  account_id = " + hclText(a.Account)}, hclBlock(a.Block, in.Block), []string{"}"})
 }

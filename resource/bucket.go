@@ -2,7 +2,6 @@ package resource
 
 import (
 	"slices"
-	"strings"
 )
 
 // BucketType is the type name of S3 general purpose buckets.
@@ -50,54 +49,6 @@ const (
 	PartAccessPoints = "access points"
 	PartMultiRegion  = "multi-region access points"
 )
-
-// Grant is one grant of an ACL.
-type Grant struct {
-	// ID is a canonical user ID, or URI that of a predefined group.
-	ID         string `json:"id,omitempty"`
-	URI        string `json:"uri,omitempty"`
-	Permission string `json:"permission"` // READ, WRITE, READ_ACP, WRITE_ACP, FULL_CONTROL
-}
-
-// Predefined groups of ACLs that stand for strangers (S3 user guide, "Access
-// control list (ACL) overview").
-const (
-	AllUsers           = "http://acs.amazonaws.com/groups/global/AllUsers"
-	AuthenticatedUsers = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
-)
-
-// Public reports whether the grant lets strangers in: anybody, or anybody who
-// has an AWS account.
-func (g Grant) Public() bool { return g.URI == AllUsers || g.URI == AuthenticatedUsers }
-
-// Writes reports whether the grant lets more than read.
-func (g Grant) Writes() bool { return g.Permission != "READ" && g.Permission != "READ_ACP" }
-
-// Line is the grant in one line.
-func (g Grant) Line() string {
-	who := g.ID
-	switch g.URI {
-	case "":
-	case AllUsers:
-		who = "AllUsers (anybody)"
-	case AuthenticatedUsers:
-		who = "AuthenticatedUsers (anybody with an AWS account)"
-	default:
-		who = g.URI[strings.LastIndexByte(g.URI, '/')+1:]
-	}
-	return "grant " + g.Permission + " to " + who
-}
-
-// AccessPoint is an S3 access point of a bucket.
-type AccessPoint struct {
-	Name    string `json:"name"`
-	Account string `json:"account,omitempty"` // that it belongs to, where it is not the bucket's
-	VPC     string `json:"vpc,omitempty"`     // the only network that reaches it; empty is the internet
-	Policy  string `json:"policy,omitempty"`
-	Block   *Block `json:"block,omitempty"`
-	// MultiRegion is true for a multi-region access point.
-	MultiRegion bool `json:"multi_region,omitempty"`
-}
 
 // Read reports whether all the parts could be read.
 func (b *Bucket) Read(parts ...string) bool {

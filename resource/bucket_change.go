@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -49,39 +48,6 @@ type BucketTagsInput struct {
 	Bucket string            `json:"bucket"`
 	Add    map[string]string `json:"add,omitempty"`
 	Remove []string          `json:"remove,omitempty"`
-}
-
-func undoOf(operation string, input any) (*dera.Undo, error) {
-	text, err := json.Marshal(input)
-	return &dera.Undo{Operation: operation, Version: 1, Input: text}, err
-}
-
-// change puts a change together of values that marshal.
-func change(operation string, input, before, after any, undo string, undoInput any, diff []string) (dera.Change, error) {
-	c := dera.Change{Operation: operation, Version: 1, Diff: diff}
-	var errs [4]error
-	c.Input, errs[0] = json.Marshal(input)
-	if before != nil {
-		c.Before, errs[1] = json.Marshal(before)
-	}
-	if after != nil {
-		c.After, errs[2] = json.Marshal(after)
-	}
-	c.Undo, errs[3] = undoOf(undo, undoInput)
-	if err := errors.Join(errs[:]...); err != nil {
-		return dera.Change{}, fmt.Errorf("change with %s: %w", operation, err)
-	}
-	return c, nil
-}
-
-// PolicyEdit is an edit of a bucket policy; statements are counted as they stand
-// before it.
-type PolicyEdit struct {
-	Drop     []int                    // whole statements
-	Elements []policy.Edit            // entries of lists that keep others
-	Restrict map[int]policy.Condition // one more condition on a statement
-	Append   []string                 // statements at the end
-	Diff     []string
 }
 
 // EditPolicy returns the change that edits the bucket policy and leaves every other
@@ -249,22 +215,6 @@ func (b *Bucket) grantsAllowed(grants []Grant) error {
 	return nil
 }
 
-// retag returns the tags with some added and some taken away.
-func retag(tags, add map[string]string, remove []string) map[string]string {
-	out := maps.Clone(tags)
-	if out == nil {
-		out = map[string]string{}
-	}
-	maps.Copy(out, add)
-	for _, k := range remove {
-		delete(out, k)
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
 func effectBucket(config any, op Operation) (bool, map[string]string, error) {
 	b, err := bucket(config)
 	if err != nil {
@@ -285,17 +235,6 @@ func effectBucket(config any, op Operation) (bool, map[string]string, error) {
 		return err == nil && tagged(b.Tags, in.Add, in.Remove), nil, err
 	}
 	return false, nil, fmt.Errorf("operation %s version %d is not one that buckets know", op.Name, op.Version)
-}
-
-// tagged reports whether the tags that were to be added are there and those that
-// were to go are not.
-func tagged(tags, add map[string]string, remove []string) bool {
-	for k, v := range add {
-		if got, ok := tags[k]; !ok || got != v {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(remove, func(k string) bool { _, ok := tags[k]; return ok })
 }
 
 // bucketInput reads the input of an operation, whose bucket must be b.

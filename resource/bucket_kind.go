@@ -9,8 +9,8 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// bucketKind is the type of S3 buckets.
-func bucketKind() Type {
+// BucketTypeOf is the type of S3 buckets.
+func BucketTypeOf() Type {
 	return Type{
 		Name:  BucketType,
 		Whole: true,

@@ -8,75 +8,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/iam/policy"
-	"dera.example/dera/iam/proof"
-	"dera.example/dera/iam/reason"
 )
-
-// PublicCut is what goes out of a statement that lets the public in: the elements that
-// do, or, with none, the public as a whole, so that the house alone is left.
-type PublicCut struct {
-	Index      int         `json:"index"`                // of the statement in the policy, counted from 0
-	Principals []Principal `json:"principals,omitempty"` // these of several
-	// Values are these of several, of a condition on the key.
-	Operator string   `json:"operator,omitempty"`
-	Key      string   `json:"key,omitempty"`
-	Values   []string `json:"values,omitempty"`
-}
-
-// Whole reports whether nothing of the statement names anybody.
-func (c PublicCut) Whole() bool { return len(c.Principals)+len(c.Values) == 0 }
-
-// Lost is what a statement loses by the cut: the statement with these elements
-// alone.
-func (c PublicCut) Lost(st policy.Statement) policy.Statement {
-	if len(c.Principals) > 0 {
-		return withPrincipals(st, c.Principals)
-	}
-	return withValues(st, c, func(v string) bool { return slices.Contains(c.Values, v) })
-}
-
-// Left is the statement without these elements.
-func (c PublicCut) Left(st policy.Statement) policy.Statement {
-	if len(c.Principals) > 0 {
-		return withPrincipals(st, slices.DeleteFunc(PrincipalsOf(&st), func(p Principal) bool { return slices.Contains(c.Principals, p) }))
-	}
-	return withValues(st, c, func(v string) bool { return !slices.Contains(c.Values, v) })
-}
-
-func withValues(st policy.Statement, c PublicCut, keep func(string) bool) policy.Statement {
-	if len(c.Values) == 0 {
-		return st
-	}
-	st.Conditions = slices.Clone(st.Conditions)
-	for i, cond := range st.Conditions {
-		if cond.Operator == c.Operator && cond.Key == c.Key {
-			st.Conditions[i].Values = slices.DeleteFunc(slices.Clone(cond.Values), func(v string) bool { return !keep(v) })
-		}
-	}
-	return st
-}
-
-// Elements are the cuts of one element each that a cut consists of.
-func (c PublicCut) Elements() []PublicCut {
-	var out []PublicCut
-	for _, p := range c.Principals {
-		out = append(out, PublicCut{Index: c.Index, Principals: []Principal{p}})
-	}
-	for _, v := range c.Values {
-		out = append(out, PublicCut{Index: c.Index, Operator: c.Operator, Key: c.Key, Values: []string{v}})
-	}
-	if len(out) == 0 {
-		out = append(out, c)
-	}
-	return out
-}
-
-// Public decides whether a statement alone, under the denials of its policy, lets
-// the public in; unsure says why nothing is known.
-func Public(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) (public bool, unsure string) {
-	open, unsure := PublicStatements(ctx, bucket, Only(doc, st))
-	return slices.ContainsFunc(open, func(o Opened) bool { return o.Index == 0 }), unsure
-}
 
 // CutPublic finds what has to go out of a public statement. doubts say why a
 // person has to decide; with impossible nothing narrower can be written that cuts
@@ -154,18 +86,6 @@ func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int,
 	return PublicCut{Index: index}, doubts, ""
 }
 
-func shownList(list []string) string { return listed("", list, "", nil) }
-
-func distinct[T comparable](list []T) []T {
-	var out []T
-	for _, v := range list {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // dependents says who may depend on a public statement in a way that its text does
 // not tell: a site by a header that the caller sends, and access points.
 func (b *Bucket) dependents(doc *policy.Document, st *policy.Statement) []string {
@@ -219,10 +139,7 @@ func deliversLogs(st *policy.Statement) bool {
 		})
 }
 
-// Narrow returns the change that makes the cuts: the elements go, every other byte
-// of the policy stays. What the house had by what goes stays its own: as one more
-// condition where the whole statement was for anybody, else as one more statement;
-// nothing of it where what stays gives the house the same.
+// Narrow returns the change that makes the cuts; see Narrowed.
 func (b *Bucket) Narrow(cuts []PublicCut, h House) (dera.Change, error) {
 	doc, err := b.Parsed()
 	if err != nil {
@@ -231,86 +148,9 @@ func (b *Bucket) Narrow(cuts []PublicCut, h House) (dera.Change, error) {
 	if doc == nil {
 		return dera.Change{}, fmt.Errorf("bucket %s has no policy", b.Name)
 	}
-	n := narrowing{doc: doc, house: h, rest: &policy.Document{Version: doc.Version}}
-	for i, st := range doc.Statements {
-		at := slices.IndexFunc(cuts, func(c PublicCut) bool { return c.Index == i })
-		switch {
-		case at < 0:
-			n.rest.Statements = append(n.rest.Statements, st)
-		case !cuts[at].Whole():
-			n.rest.Statements = append(n.rest.Statements, cuts[at].Left(st))
-		}
-	}
-	e := PolicyEdit{Restrict: map[int]policy.Condition{}}
-	for _, c := range cuts {
-		if c.Index < 0 || c.Index >= len(doc.Statements) {
-			return dera.Change{}, fmt.Errorf("the policy of bucket %s has no statement %d", b.Name, c.Index+1)
-		}
-		if err := n.add(&e, c); err != nil {
-			return dera.Change{}, fmt.Errorf("narrow statement %d of bucket %s: %w", c.Index+1, b.Name, err)
-		}
+	e, err := Narrowed(doc, cuts, h)
+	if err != nil {
+		return dera.Change{}, fmt.Errorf("bucket %s: %w", b.Name, err)
 	}
 	return b.EditPolicy(e)
-}
-
-type narrowing struct {
-	doc   *policy.Document
-	house House
-	rest  *policy.Document // what stays whatever becomes of the house's part
-}
-
-func (n narrowing) add(e *PolicyEdit, c PublicCut) error {
-	st := n.doc.Statements[c.Index]
-	part, condition, open, err := n.house.Part(c.Lost(st))
-	if err != nil {
-		return err
-	}
-	kept := !open || n.covered(part)
-	line := StatementLine(c.Index, &st)
-	lead, _, _ := strings.Cut(line, ": ")
-	switch {
-	case c.Whole() && kept:
-		e.Drop = append(e.Drop, c.Index)
-		e.Diff = append(e.Diff, "- "+line)
-		return nil
-	case c.Whole():
-		e.Restrict[c.Index] = condition
-		e.Diff = append(e.Diff, "- "+line, "+ "+line+" and only for principals of "+n.house.String())
-		return nil
-	}
-	for _, p := range c.Principals {
-		e.Elements = append(e.Elements, policy.RemovePrincipal(c.Index, p.Kind, p.Value))
-		e.Diff = append(e.Diff, "- "+lead+": principal "+p.Kind+" "+p.Value)
-	}
-	for _, v := range c.Values {
-		e.Elements = append(e.Elements, policy.RemoveConditionValue(c.Index, c.Operator, c.Key, v))
-		if !shown(c.Key) {
-			v = "(a value that can be secret)"
-		}
-		e.Diff = append(e.Diff, "- "+lead+": "+v+" of "+c.Operator+" "+c.Key)
-	}
-	if kept {
-		return nil
-	}
-	part.Sid = ""
-	text, err := part.Line()
-	if err != nil {
-		return err
-	}
-	_, about, _ := strings.Cut(StatementLine(c.Index, &part), ": ")
-	e.Append = append(e.Append, text)
-	e.Diff = append(e.Diff, "+ statement at the end, only for principals of "+n.house.String()+": "+about)
-	return nil
-}
-
-// covered reports whether what stays gives the house, directly, what it had by a
-// statement; only with a proof that the independent checker accepts.
-func (n narrowing) covered(part policy.Statement) bool {
-	direct := n.house.Direct(n.rest)
-	if !slices.ContainsFunc(direct.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow }) {
-		return false
-	}
-	ev := proof.Prove(context.Background(), proof.Change{Old: reason.Policies{direct}, New: reason.Policies{Only(n.doc, part)}}, reason.Config{})
-	_, err := ev.Certificate(proof.Origin{})
-	return err == nil
 }

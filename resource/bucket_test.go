@@ -131,7 +131,7 @@ func TestBucketApply(t *testing.T) {
 			b := shop(tt.change)
 			before := b.Canon()
 			op := operation(t, tt.op, tt.input)
-			after, err := bucketKind().Apply(b, op)
+			after, err := BucketTypeOf().Apply(b, op)
 			var no *NotAllowedError
 			got := fine
 			if err != nil {
@@ -148,10 +148,10 @@ func TestBucketApply(t *testing.T) {
 			if tt.want != fine {
 				return
 			}
-			if done, _, err := bucketKind().Effect(b, op); done || err != nil {
+			if done, _, err := BucketTypeOf().Effect(b, op); done || err != nil {
 				t.Errorf("effect before it is done: got %t, %v, want false", done, err)
 			}
-			if done, _, err := bucketKind().Effect(after, op); !done || err != nil {
+			if done, _, err := BucketTypeOf().Effect(after, op); !done || err != nil {
 				t.Errorf("effect after it is done: got %t, %v, want true", done, err)
 			}
 		})
@@ -178,7 +178,7 @@ func TestBucketDrop_what_stays_stays_to_the_byte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := bucketKind().Apply(after, op)
+	back, err := BucketTypeOf().Apply(after, op)
 	if err != nil || back.(*Bucket).Policy != b.Policy {
 		t.Errorf("undo: got %v, %v, want the text from before", back, err)
 	}
@@ -305,14 +305,14 @@ func TestAccountBlock(t *testing.T) {
 		if err != nil || len(Strictest(after.(*AccountBlock).Block).Off()) != 0 {
 			t.Errorf("%s: got %v, %v, want the full block", name, after, err)
 		}
-		if done, _, err := accountBlockKind().Effect(after, Of(c)); !done || err != nil {
+		if done, _, err := AccountBlockTypeOf().Effect(after, Of(c)); !done || err != nil {
 			t.Errorf("%s: effect: got %t, %v, want true", name, done, err)
 		}
 		op, err := OfUndo(*c.Undo, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := accountBlockKind().Apply(after, op)
+		back, err := AccountBlockTypeOf().Apply(after, op)
 		if diff := cmp.Diff(a, back); err != nil || diff != "" {
 			t.Errorf("%s: undo: %v (-before +back):\n%s", name, err, diff)
 		}
@@ -321,7 +321,7 @@ func TestAccountBlock(t *testing.T) {
 			operation(t, PutBucketBlock, BucketBlockInput{Bucket: "shop"}),
 			{Name: PutAccountBlock, Version: 2, Input: []byte("{}")},
 		} {
-			if got, err := accountBlockKind().Apply(a, op); err == nil {
+			if got, err := AccountBlockTypeOf().Apply(a, op); err == nil {
 				t.Errorf("%s: %s version %d: got %v, want an error", name, op.Name, op.Version, got)
 			}
 		}

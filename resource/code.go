@@ -76,3 +76,30 @@ func identifier(parts ...string) string {
 		return '_'
 	}, strings.Join(parts, "_"))
 }
+
+// wrapped puts changed lines, which carry their sign, between lines that stay.
+func wrapped(as Format, head, changed, tail []string) ([]string, error) {
+	if as.Language != Terraform && as.Language != CloudFormation {
+		return nil, fmt.Errorf("%q is not a language of infrastructure as code that dera writes", as.Language)
+	}
+	var out []string
+	for _, l := range head {
+		out = append(out, " "+l)
+	}
+	out = append(out, changed...)
+	for _, l := range tail {
+		out = append(out, " "+l)
+	}
+	return out, nil
+}
+
+// logical is a logical ID of CloudFormation, which has letters and digits only.
+func logical(name string) string {
+	out := ""
+	for part := range strings.SplitSeq(identifier(name), "_") {
+		if part != "" {
+			out += strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return out
+}

@@ -126,9 +126,9 @@ func Lookup(typ string) (Type, error) {
 // Kinds returns all kinds. A new resource type is one file and one line here.
 func Kinds() []Type {
 	return []Type{
-		securityGroupKind(),
-		bucketKind(),
-		accountBlockKind(),
+		SecurityGroupTypeOf(),
+		BucketTypeOf(),
+		AccountBlockTypeOf(),
 	}
 }
 

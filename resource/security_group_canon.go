@@ -2,14 +2,10 @@ package resource
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// TagPrefix is the prefix of the tags that dera writes; they are outside Canon.
-const TagPrefix = "dera:"
 
 // Canon is equal for two groups that let the same in and out with the same
 // descriptions and tags. Rule IDs, the order of rules and the attached
@@ -39,14 +35,4 @@ func canonRules(direction string, rules []Rule) []string {
 func (r Rule) canon() string {
 	return fmt.Sprintf("%s %d %d %s description %s tags%s",
 		r.Protocol, r.From, r.To, r.Source(), strconv.Quote(r.Description), canonTags(r.Tags))
-}
-
-func canonTags(tags map[string]string) string {
-	var b strings.Builder
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		if !strings.HasPrefix(k, TagPrefix) {
-			fmt.Fprintf(&b, " %s=%s", strconv.Quote(k), strconv.Quote(tags[k]))
-		}
-	}
-	return b.String()
 }

@@ -115,8 +115,8 @@ func (g *SecurityGroup) Revoke(r Rule) (dera.Change, error) {
 	}, nil
 }
 
-// securityGroupKind is the type of security groups.
-func securityGroupKind() Type {
+// SecurityGroupTypeOf is the type of security groups.
+func SecurityGroupTypeOf() Type {
 	return Type{
 		Name: SecurityGroupType,
 		ARN: func(partition, account, region, id string) dera.ARN {

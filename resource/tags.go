@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -38,4 +39,44 @@ func tagDiff(have, add map[string]string) []string {
 		out = append(out, "+ tag "+k+"="+strconv.Quote(add[k]))
 	}
 	return out
+}
+
+// retag returns the tags with some added and some taken away.
+func retag(tags, add map[string]string, remove []string) map[string]string {
+	out := maps.Clone(tags)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, add)
+	for _, k := range remove {
+		delete(out, k)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// tagged reports whether the tags that were to be added are there and those that
+// were to go are not.
+func tagged(tags, add map[string]string, remove []string) bool {
+	for k, v := range add {
+		if got, ok := tags[k]; !ok || got != v {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(remove, func(k string) bool { _, ok := tags[k]; return ok })
+}
+
+// TagPrefix is the prefix of the tags that dera writes; they are outside Canon.
+const TagPrefix = "dera:"
+
+func canonTags(tags map[string]string) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		if !strings.HasPrefix(k, TagPrefix) {
+			fmt.Fprintf(&b, " %s=%s", strconv.Quote(k), strconv.Quote(tags[k]))
+		}
+	}
+	return b.String()
 }

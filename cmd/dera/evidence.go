@@ -19,6 +19,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // evidenceDir holds the evidence of an export: HASH.json is the piece that the
@@ -168,7 +169,7 @@ func checkEvidence(dir string, named map[string]int64) string {
 		if got := sha256Hex(blob); got != hash {
 			return fmt.Sprintf("evidence %s of record %d has the hash %s: it was changed", hash, named[hash], got)
 		}
-		if err := control.CheckEvidence(blob); err != nil {
+		if err := control.CheckEvidence(blob, services.EvidenceKinds()...); err != nil {
 			return fmt.Sprintf("evidence %s of record %d: %v", hash, named[hash], err)
 		}
 		if why := checkUnfolded(filepath.Join(dir, hash), hash, blob); why != "" {

@@ -67,7 +67,7 @@ func checkBlob(t TB, ev dera.Evidence) error {
 	if err != nil {
 		t.Fatalf("blob: %v", err)
 	}
-	return control.CheckEvidence(blob)
+	return control.CheckEvidence(blob, services.EvidenceKinds()...)
 }
 
 type bentEvidence struct {

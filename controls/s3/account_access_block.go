@@ -81,8 +81,3 @@ func named(list []resource.Dependent) string {
 	}
 	return strings.Join(out, ", ")
 }
-
-func sorted(list []string) []string {
-	slices.Sort(list)
-	return list
-}

@@ -49,7 +49,7 @@ func BucketPublicPolicy() control.Control {
 				return nil, cannotPlan(err)
 			}
 			open, _ := resource.PublicStatements(context.Background(), b.ARN(), doc)
-			n := narrowing{bucket: b, house: s.House(b)}
+			n := narrowing{bucket: b, house: resource.House{Account: b.Owner, Organization: s.Organization}}
 			for _, o := range open {
 				if hasKey(failures, policyKey(o.Writes)) {
 					n.look(doc, o.Index)
@@ -96,7 +96,7 @@ func checkPolicy(b *resource.Bucket, s control.Settings) control.Result {
 	var failures []control.Failure
 	for _, writes := range []bool{false, true} {
 		var lines, actions []string
-		n := narrowing{bucket: b, house: s.House(b)}
+		n := narrowing{bucket: b, house: resource.House{Account: b.Owner, Organization: s.Organization}}
 		for _, o := range open {
 			if o.Writes == writes {
 				n.look(doc, o.Index)
