@@ -109,7 +109,7 @@ func FuzzCanonicalJSON(f *testing.F) {
 func samplePlan() Plan {
 	return Plan{
 		Partition: "aws", Account: "111122223333", Region: "eu-central-1", Resource: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
-		Type: "AWS::EC2::SecurityGroup", Control: "ec2-sg-admin-ports-open", Keys: []string{"tcp/22"},
+		Type: "AWS::EC2::SecurityGroup", Control: "ec2-securitygroup-admin-ports-open", Keys: []string{"tcp/22"},
 		Changes: []Change{
 			{Operation: "ec2:AuthorizeSecurityGroupIngress", Version: 1, Input: json.RawMessage(`{"group_id":"sg-1"}`), After: json.RawMessage(`{}`),
 				Undo: &Undo{Operation: "ec2:RevokeSecurityGroupIngress", Version: 1, Input: json.RawMessage(`{}`)}, Diff: []string{"+ a"}},
@@ -130,7 +130,7 @@ func TestDigest(t *testing.T) {
 		return d
 	}
 	base := digest(samplePlan())
-	if want := "ce26dedfae8a4cc7887bb0bb4b7bdcc2c31a86209aec96fd293145130d881c0c"; base != want {
+	if want := "7d0726c40cca904f8fde0f1dfb3fa16966c975c29f8d765f4024bedf7e13e74f"; base != want {
 		t.Errorf("digest: got %s, want %s", base, want)
 	}
 	tests := []struct {

@@ -178,8 +178,8 @@ func TestAccountID(t *testing.T) {
 func TestFindingID(t *testing.T) {
 	t.Parallel()
 	r := Resource{Partition: "aws", Account: "111122223333", Region: "eu-central-1", ARN: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1"}
-	const want = "f-47a118af90e0eb75a2b7"
-	if got := FindingID(r.Key(), "ec2-sg-admin-ports-open", "tcp/22"); got != want {
+	const want = "f-51774989df0b3c54731f"
+	if got := FindingID(r.Key(), "ec2-securitygroup-admin-ports-open", "tcp/22"); got != want {
 		t.Errorf("finding ID: got %s, want %s", got, want)
 	}
 	f := Finding{Partition: r.Partition, Account: r.Account, Region: r.Region, Resource: r.ARN}

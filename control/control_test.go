@@ -8,6 +8,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/netset"
+	"dera.example/dera/resource/evidence"
 )
 
 type thing struct{ open bool }
@@ -30,7 +31,7 @@ func thingControl(acts bool) Control {
 			return []dera.Change{{Operation: "x:Close"}}, nil
 		}
 		spec.Prove = func(*thing, []Failure, []dera.Change, Settings) (dera.Evidence, error) {
-			return dera.Evidence{Kind: NetworkKind, Control: "someone else's"}, nil
+			return dera.Evidence{Kind: evidence.NetworkKind, Control: "someone else's"}, nil
 		}
 	}
 	return Define(spec)

@@ -10,16 +10,16 @@ import (
 	"dera.example/dera/awssim"
 	"dera.example/dera/control"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // A control that breaks on one group leaves that one unknown, and judges and
 // fixes all others.
 func TestControlThatBreaksOnOneGroup(t *testing.T) {
 	t.Parallel()
-	broken := control.Define(control.Spec[*resource.SecurityGroup]{
-		Meta: control.Meta{ID: "breaks", Title: "Breaks", Type: resource.SecurityGroupType, Severity: dera.Low},
-		Check: func(g *resource.SecurityGroup, _ control.Settings) control.Result {
+	broken := control.Define(control.Spec[*securitygroup.Group]{
+		Meta: control.Meta{ID: "breaks", Title: "Breaks", Type: securitygroup.Name, Severity: dera.Low},
+		Check: func(g *securitygroup.Group, _ control.Settings) control.Result {
 			if strings.HasPrefix(g.Name, "odd") {
 				panic("secret-marker")
 			}
@@ -28,7 +28,7 @@ func TestControlThatBreaksOnOneGroup(t *testing.T) {
 	})
 	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) {
-			c.Controls = append([]control.Control{broken}, rulebook(resource.SecurityGroupType)...)
+			c.Controls = append([]control.Control{broken}, rulebook(securitygroup.Name)...)
 		}
 	})
 	var ids []string
@@ -94,9 +94,9 @@ func TestGroupWithVeryManyFindingsIsRecorded(t *testing.T) {
 // and the pages after it go on.
 func TestResourceThatCannotBeSettledStandsApart(t *testing.T) {
 	t.Parallel()
-	odd := control.Define(control.Spec[*resource.SecurityGroup]{
-		Meta: control.Meta{ID: "odd", Title: "Odd", Type: resource.SecurityGroupType, Severity: dera.Low},
-		Check: func(g *resource.SecurityGroup, _ control.Settings) control.Result {
+	odd := control.Define(control.Spec[*securitygroup.Group]{
+		Meta: control.Meta{ID: "odd", Title: "Odd", Type: securitygroup.Name, Severity: dera.Low},
+		Check: func(g *securitygroup.Group, _ control.Settings) control.Result {
 			if !strings.HasPrefix(g.Name, "odd") {
 				return control.Result{Outcome: control.Pass}
 			}
@@ -105,7 +105,7 @@ func TestResourceThatCannotBeSettledStandsApart(t *testing.T) {
 	})
 	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) {
-			c.Controls = append(rulebook(resource.SecurityGroupType), odd)
+			c.Controls = append(rulebook(securitygroup.Name), odd)
 			c.Mode = func(_ dera.Account, control string) dera.Mode {
 				if control == "odd" {
 					panic("no mode for it")

@@ -27,7 +27,7 @@ func TestObservationBeginsWithTheFirstLook(t *testing.T) {
 	if len(r) != 1 || r[0].State != dera.Waiting || len(w.ours("")) > 0 {
 		t.Fatalf("after 13 days: got %d remediations, want one that waits", len(r))
 	}
-	if at, err := w.store.FirstLook(t.Context(), "ec2-sg-admin-ports-open", account); err != nil || at.After(began) {
+	if at, err := w.store.FirstLook(t.Context(), "ec2-securitygroup-admin-ports-open", account); err != nil || at.After(began) {
 		t.Errorf("first look: got %s, %v, want that of the first sweep", at, err)
 	}
 	w.clock.Advance(24 * time.Hour)

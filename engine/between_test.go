@@ -67,7 +67,7 @@ func (w *world) exempt(path, text string) {
 const allExempt = `version: 1
 exemptions:
   - id: lab
-    match: {controls: [ec2-sg-admin-ports-open]}
+    match: {controls: [ec2-securitygroup-admin-ports-open]}
     owner: ann@example.com
     reason: a lab that is open on purpose
     expires: 2027-01-31

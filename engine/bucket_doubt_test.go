@@ -9,7 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 const controlSpace = `xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"`
@@ -23,7 +23,7 @@ func controlError(code string) func(int, string) (int, string) {
 // events and sweeps.
 func TestDoubtOfABucketResolvesNothing(t *testing.T) {
 	t.Parallel()
-	const public, acl, point = "s3-bucket-public-policy policy/read", "s3-bucket-public-acl", "s3-access-point-public access-point/door"
+	const public, acl, point = "s3-bucket-public-policy policy/read", "s3-bucket-public-acl", "s3-bucket-access-point-public access-point/door"
 	without := func(pattern string) func(int, string) (int, string) {
 		return func(status int, body string) (int, string) {
 			return status, regexp.MustCompile(`(?s)`+pattern).ReplaceAllString(body, "")
@@ -49,7 +49,7 @@ func TestDoubtOfABucketResolvesNothing(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name) })
 			w.mode = dera.Observe
 			delegates := `{"Sid":"Points","Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::reports","arn:aws:s3:::reports/*"],"Condition":{"StringLike":{"s3:DataAccessPointArn":"arn:aws:s3:us-east-1:111122223333:accesspoint/*"}}}`
 			for _, err := range []error{

@@ -7,25 +7,25 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestWhatIsLeftToTheAccountIsPublicForS3: without an organisation the policy is
 // fixed by itself, and the block waits, since S3 would cut the partner off.
 func TestWhatIsLeftToTheAccountIsPublicForS3(t *testing.T) {
 	t.Parallel()
-	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name) })
 	w.ingest(w.bucketEvent("PutBucketPolicy"))
 	w.quiet()
 	if got, want := w.policyOf(t), bucketPolicy(partner, narrowRead); got != want {
 		t.Errorf("policy: got %s, want %s", got, want)
 	}
-	all, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	all, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, bucket.ARNOf("aws", "reports")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range all {
-		if r.Control != "s3-bucket-public-access-block" {
+		if r.Control != "s3-bucket-access-block" {
 			continue
 		}
 		wantState(t, r, dera.Waiting)
@@ -61,7 +61,7 @@ func TestMultiRegionAccessPointHoldsTheFix(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1] })
 			tt.set(w)
 			w.ingest(w.bucketEvent("PutBucketPolicy"))
 			w.quiet()

@@ -7,7 +7,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestBucketSweepWithPartialPages: a listing that is cut, with a continuation that
@@ -17,7 +17,7 @@ func TestBucketSweepWithPartialPages(t *testing.T) {
 	for _, operation := range []string{"ListBuckets", "ListAccessPoints", "ListDistributions"} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1] })
 			for _, name := range []string{"alpha", "beta", "gamma"} {
 				for _, err := range []error{
 					w.region.CreateBucket(t.Context(), name),

@@ -9,7 +9,7 @@ import (
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestChangedResourcesAreTagged: the tags come with the fix and go with it; a tag
@@ -42,7 +42,7 @@ func TestChangedResourcesAreTagged(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1]; tags(c) })
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1]; tags(c) })
 			if err := w.region.TagBucket(t.Context(), "reports", map[string]string{"team": "data"}); err != nil {
 				t.Fatal(err)
 			}

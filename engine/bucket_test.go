@@ -10,7 +10,8 @@ import (
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
-	"dera.example/dera/resource"
+	s3account "dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
 )
 
 const (
@@ -36,7 +37,7 @@ func newBucketWorld(t *testing.T, set func(*engine.Config)) *world {
 	t.Helper()
 	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) {
-			c.Controls = rulebook(resource.BucketType, resource.AccountBlockType)
+			c.Controls = rulebook(bucket.Name, s3account.Name)
 			if set != nil {
 				set(c)
 			}
@@ -55,7 +56,7 @@ func newBucketWorld(t *testing.T, set func(*engine.Config)) *world {
 }
 
 func bucketScope() dera.Scope {
-	return dera.Scope{Partition: "aws", Account: account, Region: region, Type: resource.BucketType, IDs: []string{"reports"}}
+	return dera.Scope{Partition: "aws", Account: account, Region: region, Type: bucket.Name, IDs: []string{"reports"}}
 }
 
 func (w *world) bucketEvent(name string) dera.Event {
@@ -69,13 +70,13 @@ func (w *world) policyOf(t *testing.T) string {
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("read the bucket: %d, %v", len(page.Resources), err)
 	}
-	return page.Resources[0].Config.(*resource.Bucket).Policy
+	return page.Resources[0].Config.(*bucket.Bucket).Policy
 }
 
 // bucketFixes are the remediations of the policy.
 func (w *world) bucketFixes(t *testing.T) []dera.Remediation {
 	t.Helper()
-	list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, bucket.ARNOf("aws", "reports")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,13 +93,13 @@ func byEngineS3(operation string) awssim.Match {
 func TestBucketPublishedBetweenDecisionAndWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) {
-		w.config = func(c *engine.Config) { c.Controls = rulebook(resource.BucketType, resource.AccountBlockType) }
+		w.config = func(c *engine.Config) { c.Controls = rulebook(bucket.Name, s3account.Name) }
 	})
 	block := dera.Event{Source: "test", Name: "DeleteAccountPublicAccessBlock", Time: w.clock.Now(), Scope: dera.Scope{
-		Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: resource.AccountBlockType, IDs: []string{account},
+		Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: s3account.Name, IDs: []string{account},
 	}}
 	fixes := func() []dera.Remediation {
-		list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, dera.GlobalRegion, resource.AccountBlockARN("aws", account)))
+		list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, dera.GlobalRegion, s3account.ARNOf("aws", account)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,13 +258,13 @@ func TestUndoLeavesWhatSomebodyElseWrote(t *testing.T) {
 // the next one somebody else puts a block of their own; it stays.
 func TestUndoTriedAgainLeavesWhatSomebodyElseWrote(t *testing.T) {
 	t.Parallel()
-	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name) })
 	if err := w.region.PutBucketPolicy(t.Context(), "reports", bucketPolicy(partner)); err != nil {
 		t.Fatal(err)
 	}
 	w.ingest(w.bucketEvent("PutBucketPolicy"))
 	w.quiet()
-	list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	list, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, bucket.ARNOf("aws", "reports")))
 	if err != nil || len(list) != 1 {
 		t.Fatalf("got %d remediations, %v, want that of the block", len(list), err)
 	}
@@ -298,11 +299,11 @@ func TestUndoTriedAgainLeavesWhatSomebodyElseWrote(t *testing.T) {
 func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
 	t.Parallel()
 	w := newBucketWorld(t, func(c *engine.Config) {
-		c.Controls, c.Settings.Organization = rulebook(resource.BucketType), "o-a1b2c3d4e5" // S3 takes what is narrowed to it for private
+		c.Controls, c.Settings.Organization = rulebook(bucket.Name), "o-a1b2c3d4e5" // S3 takes what is narrowed to it for private
 	})
 	w.ingest(w.bucketEvent("PutBucketPolicy"))
 	w.quiet()
-	all, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, resource.BucketARN("aws", "reports")))
+	all, err := w.store.RemediationsOf(t.Context(), dera.ResourceKey("aws", account, region, bucket.ARNOf("aws", "reports")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +313,7 @@ func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
 		case r.State != dera.Resolved:
 		case r.Control == "s3-bucket-public-policy":
 			policy = r.ID
-		case r.Control == "s3-bucket-public-access-block":
+		case r.Control == "s3-bucket-access-block":
 			block = r.ID
 		}
 	}

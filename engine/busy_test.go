@@ -120,7 +120,7 @@ func TestOneSickGroupBlindsNobody(t *testing.T) {
 			if f := w.findings(id)[sshKey]; f.State != dera.FindingResolved {
 				t.Errorf("the group beside it: got %q, want it fixed", f.State)
 			}
-			if f := w.findings(sick)["ec2-sg-admin-ports-open unknown"]; f.State != dera.FindingUnknown {
+			if f := w.findings(sick)["ec2-securitygroup-admin-ports-open unknown"]; f.State != dera.FindingUnknown {
 				t.Errorf("the sick group: got %q, want unknown", f.State)
 			}
 		})

@@ -5,16 +5,18 @@ import (
 	"slices"
 	"testing"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"dera.example/dera/services/ec2/securitygroup"
+	s3account "dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
 
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // hear takes what the simulated CloudTrail recorded since the last time, by the
@@ -50,7 +52,7 @@ func (w *world) found() []string {
 	}
 	var out []string
 	for _, f := range list {
-		if f.State == dera.FindingOpen && f.Control != "ec2-sg-default-group-rules" {
+		if f.State == dera.FindingOpen && f.Control != "ec2-securitygroup-default-group-rules" {
 			out = append(out, f.Control+" "+f.Resource.Name())
 		}
 	}
@@ -67,7 +69,7 @@ func observing(t *testing.T) *world {
 	return newWorldWith(t, func(w *world) {
 		w.mode = dera.Observe
 		w.config = func(c *engine.Config) {
-			c.Controls = rulebook(resource.SecurityGroupType, resource.BucketType, resource.AccountBlockType)
+			c.Controls = rulebook(securitygroup.Name, bucket.Name, s3account.Name)
 			c.Regions = []string{region, elsewhere}
 		}
 	})
@@ -112,7 +114,7 @@ func TestDependents(t *testing.T) {
 					w.t.Fatal(err)
 				}
 			},
-			after: func(made []string) []string { return []string{"ec2-sg-admin-ports-open " + made[0]} },
+			after: func(made []string) []string { return []string{"ec2-securitygroup-admin-ports-open " + made[0]} },
 		},
 		"block_of_the_account": {
 			before: func(w *world) []string {
@@ -130,7 +132,7 @@ func TestDependents(t *testing.T) {
 			},
 			after: func([]string) []string {
 				return []string{
-					"s3-account-public-access-block " + account, "s3-bucket-public-access-block files-elsewhere", "s3-bucket-public-access-block files-here",
+					"s3-account-access-block " + account, "s3-bucket-access-block files-elsewhere", "s3-bucket-access-block files-here",
 					"s3-bucket-public-policy files-elsewhere", "s3-bucket-public-policy files-here",
 				}
 			},
@@ -160,7 +162,7 @@ func TestEventOfEveryRegionIsNeverDropped(t *testing.T) {
 	unread := 0
 	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) {
-			c.Controls, c.Regions = rulebook(resource.BucketType), nil
+			c.Controls, c.Regions = rulebook(bucket.Name), nil
 			c.Tell = func(n engine.News) {
 				if n.What == "unread" {
 					unread++
@@ -168,7 +170,7 @@ func TestEventOfEveryRegionIsNeverDropped(t *testing.T) {
 			}
 		}
 	})
-	ev := dera.Event{Source: "test", Name: "UpdateDistribution", Time: w.clock.Now(), Scope: dera.Scope{Partition: "aws", Account: account, Region: dera.EveryRegion, Type: resource.BucketType}}
+	ev := dera.Event{Source: "test", Name: "UpdateDistribution", Time: w.clock.Now(), Scope: dera.Scope{Partition: "aws", Account: account, Region: dera.EveryRegion, Type: bucket.Name}}
 	if err := w.engine.Ingest(t.Context(), []dera.Event{ev}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +222,7 @@ func TestAttachmentsReachTheirGroups(t *testing.T) {
 			w.take([]byte(fmt.Sprintf(`{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":%q,"region":%q,"detail":{"eventSource":"ec2.amazonaws.com",`+
 				`"eventTime":"2026-11-23T09:00:00Z","awsRegion":%q,"recipientAccountId":%q,`+event+`}}`, account, region, region, account, id)))
 			w.drain()
-			if got := w.found(); !slices.Contains(got, "ec2-sg-admin-ports-open "+id) || slices.Contains(got, "ec2-sg-admin-ports-open "+other) {
+			if got := w.found(); !slices.Contains(got, "ec2-securitygroup-admin-ports-open "+id) || slices.Contains(got, "ec2-securitygroup-admin-ports-open "+other) {
 				t.Errorf("got %q found, want the group of the event and no other", got)
 			}
 		})

@@ -126,7 +126,7 @@ func TestContradictionIsUnknown(t *testing.T) {
 		w.drain()
 		w.clock.Advance(3 * time.Second)
 	}
-	f := w.findings(id)["ec2-sg-admin-ports-open unknown"]
+	f := w.findings(id)["ec2-securitygroup-admin-ports-open unknown"]
 	if f.State != dera.FindingUnknown || !strings.Contains(f.Why, "DescribeSecurityGroupRules") {
 		t.Errorf("finding: got %q %q, want it unknown, and why", f.State, f.Why)
 	}

@@ -73,7 +73,7 @@ func TestReopeningDoesNotSwitchDeraOff(t *testing.T) {
 	if calls != 3 {
 		t.Errorf("calls for attention: got %d, want one each from the third time on", calls)
 	}
-	if f := w.findings(id)["ec2-sg-admin-ports-open tcp/22"]; len(f.Returns) != 5 || f.LastActor != eve {
+	if f := w.findings(id)["ec2-securitygroup-admin-ports-open tcp/22"]; len(f.Returns) != 5 || f.LastActor != eve {
 		t.Errorf("got %d returns by %q, want 5 by eve", len(f.Returns), f.LastActor)
 	}
 }
@@ -114,7 +114,7 @@ func TestWhatDeraDoesIsNoFlap(t *testing.T) {
 	w.look(id)
 	w.reopen(id, "arn:aws:iam::"+account+":user/dera", "dera")
 	w.quiet()
-	f := w.findings(id)["ec2-sg-admin-ports-open tcp/22"]
+	f := w.findings(id)["ec2-securitygroup-admin-ports-open tcp/22"]
 	if f.LastActor != "" || len(f.Returns) != 0 {
 		t.Errorf("got last actor %q, %d returns, want nobody, none", f.LastActor, len(f.Returns))
 	}
@@ -137,7 +137,7 @@ func TestCodeOwnerGetsADiff(t *testing.T) {
 			t.Fatalf("%s: got %s with %+v, want it to wait with a diff for CloudFormation", r.Control, r.State, r.Code)
 		}
 	}
-	r := slices.DeleteFunc(w.remediations(id), func(r dera.Remediation) bool { return r.Control != "ec2-sg-admin-ports-open" })
+	r := slices.DeleteFunc(w.remediations(id), func(r dera.Remediation) bool { return r.Control != "ec2-securitygroup-admin-ports-open" })
 	text := strings.Join(r[0].Code.Lines, "\n")
 	for _, want := range []string{"-    ToPort: 65535", "+    FromPort: 23", "+    ToPort: 21"} {
 		if !strings.Contains(text, want) {

@@ -14,8 +14,7 @@ import (
 	"testing"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
+	"dera.example/dera/services/ec2/securitygroup"
 
 	"dera.example/dera"
 	"dera.example/dera/audit"
@@ -25,9 +24,10 @@ import (
 	"dera.example/dera/detect"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
-	"dera.example/dera/resource"
 	"dera.example/dera/services"
 	"dera.example/dera/store"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 const (
@@ -232,7 +232,7 @@ func (w *world) newEngine(owner string, s *store.Store) *engine.Engine {
 	client := w.client()
 	cfg := engine.Config{
 		Types: services.Types(),
-		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Gate: gate,
+		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(securitygroup.Name), Gate: gate,
 		Settings: alone(), Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return w.mode }, Actor: dera.Actor{Name: "dera", How: "engine"},
 		Owner: owner, Now: w.clock.Now, Wait: w.clock.Wait, LeaseTTL: time.Minute, NewID: func() string { return w.newID(owner) },

@@ -21,8 +21,8 @@ import (
 	"dera.example/dera/cloud/aws"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
-	"dera.example/dera/resource"
 	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
 	"dera.example/dera/store"
 )
 
@@ -159,7 +159,7 @@ func work(ctx context.Context) error {
 	}
 	e, err := engine.New(engine.Config{
 		Types: services.Types(),
-		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(resource.SecurityGroupType), Settings: alone(),
+		Store: s, Reader: reader{client}, Cloud: writer{client}, Controls: rulebook(securitygroup.Name), Settings: alone(),
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: s}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: c.Now}},
 			Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}},

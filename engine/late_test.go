@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // unseen lets the reads of the operations be behind by the write that it is the
@@ -48,7 +48,7 @@ func (w *world) ends(first func() []dera.Remediation) dera.Remediation {
 // says that the change took effect later, and a person can take it back.
 func TestChangeThatShowsLater(t *testing.T) {
 	t.Parallel()
-	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1] })
 	seen := w.unseen(byEngineS3("PutBucketPolicy"), byEngineS3("GetBucketPolicy"))
 	away := w.cloud.Inject(awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: awssim.Error5xxBefore, After: 1})
 	w.ingest(w.bucketEvent("PutBucketPolicy"))

@@ -21,7 +21,7 @@ func TestLoop(t *testing.T) {
 		if diff := cmp.Diff([]string{"tcp 22-22 10.0.0.0/24", "tcp 443-443 0.0.0.0/0"}, got); diff != "" {
 			t.Errorf("rules (-want +got):\n%s", diff)
 		}
-		f := w.findings(id)["ec2-sg-admin-ports-open tcp/22"]
+		f := w.findings(id)["ec2-securitygroup-admin-ports-open tcp/22"]
 		if f.State != dera.FindingResolved || f.Disposition != dera.Auto {
 			t.Errorf("finding: got %s %s, want resolved auto; reasons %v", f.State, f.Disposition, f.Reasons)
 		}

@@ -12,7 +12,7 @@ import (
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
 	"dera.example/dera/netset"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // outside watches an engine from outside: it looks at the cloud and at the
@@ -110,13 +110,13 @@ func (w *world) verifyLog() {
 
 // reach is what the group lets in from addresses, of the rules that name a range.
 func reach(g awssim.Group) netset.Set {
-	var rules []resource.Rule
+	var rules []securitygroup.Rule
 	for _, r := range g.Rules {
 		if p, err := netip.ParsePrefix(r.CIDR); err == nil && !r.Egress {
-			rules = append(rules, resource.Rule{Protocol: r.Protocol, From: int32(r.FromPort), To: int32(r.ToPort), CIDR: p})
+			rules = append(rules, securitygroup.Rule{Protocol: r.Protocol, From: int32(r.FromPort), To: int32(r.ToPort), CIDR: p})
 		}
 	}
-	set, err := resource.Reach(rules)
+	set, err := securitygroup.Reach(rules)
 	if err != nil {
 		panic(err) // the simulation holds only rules that can be written
 	}

@@ -8,7 +8,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestOverwrittenWriterIsTold: another writer's event turns out to lie between
@@ -30,7 +30,7 @@ func TestOverwrittenWriterIsTold(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1] })
 			w.ingest(w.bucketEvent("PutBucketPolicy"))
 			w.quiet()
 			r := w.bucketFixes(t)[0]
@@ -82,7 +82,7 @@ func TestOverwrittenWriterIsNamedWhileDeraWorks(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType)[:1] })
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1] })
 			other := w.newEngine("engine-2", w.openStore(w.clock.Now))
 			tt.when.Func = func() {
 				ev := w.bucketEvent("PutBucketPolicy")

@@ -7,7 +7,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestOneBucketHasOneFinding in every partition, whoever asks for the look and
@@ -20,7 +20,7 @@ func TestOneBucketHasOneFinding(t *testing.T) {
 		w.cloud = awssim.New(awssim.Config{Now: w.clock.Now, Seed: 1, Regions: []string{region, sovereign}})
 		w.region = w.cloud.Account(account).Region(sovereign)
 		w.config = func(c *engine.Config) {
-			c.Controls, c.Regions = rulebook(resource.BucketType), []string{sovereign}
+			c.Controls, c.Regions = rulebook(bucket.Name), []string{sovereign}
 			c.Accounts = []dera.Account{{ID: account, Partition: "aws"}}
 		}
 	})
@@ -33,7 +33,7 @@ func TestOneBucketHasOneFinding(t *testing.T) {
 	for _, partition := range []string{"aws", "aws-eusc", ""} {
 		w.clock.Advance(time.Minute)
 		w.ingest(dera.Event{Source: "test", Name: "PutBucketPolicy", Time: w.clock.Now(), Scope: dera.Scope{
-			Partition: partition, Account: account, Region: sovereign, Type: resource.BucketType, IDs: []string{"reports"},
+			Partition: partition, Account: account, Region: sovereign, Type: bucket.Name, IDs: []string{"reports"},
 		}})
 		w.drain()
 	}
@@ -41,7 +41,7 @@ func TestOneBucketHasOneFinding(t *testing.T) {
 	for _, f := range w.findings("reports") {
 		keys = append(keys, f.ResourceKey()+" "+f.Control)
 	}
-	want := "aws-eusc/" + account + "/" + sovereign + "/arn:aws-eusc:s3:::reports s3-bucket-public-access-block"
+	want := "aws-eusc/" + account + "/" + sovereign + "/arn:aws-eusc:s3:::reports s3-bucket-access-block"
 	if len(keys) != 1 || keys[0] != want {
 		t.Errorf("findings: got %q, want only %q", keys, want)
 	}

@@ -63,7 +63,7 @@ func TestOwnResourcesAreNeverChanged(t *testing.T) {
 	})
 	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
 	w.sweep()
-	f := w.findings(id)["ec2-sg-admin-ports-open tcp/22"]
+	f := w.findings(id)["ec2-securitygroup-admin-ports-open tcp/22"]
 	if f.Disposition != dera.Alert || f.State != dera.FindingOpen || len(w.remediations(id)) > 0 || len(w.ours("")) > 0 {
 		t.Errorf("got %s, %s, %d remediations, want an open alert without any", f.Disposition, f.State, len(w.remediations(id)))
 	}
@@ -114,7 +114,7 @@ func TestWhoChangedItAndWhoOwnsIt(t *testing.T) {
 				w.clock.Advance(time.Second)
 			}
 			w.sweep() // it knows nobody, and forgets nobody
-			f := w.findings(id)["ec2-sg-admin-ports-open tcp/22"]
+			f := w.findings(id)["ec2-securitygroup-admin-ports-open tcp/22"]
 			if f.Actor != tt.first || f.LastActor != tt.last || f.Owner != tt.owner || f.OwnerSource != tt.from {
 				t.Errorf("got first %q, last %q, owner %q by %q, want %q, %q, %q by %q", f.Actor, f.LastActor, f.Owner, f.OwnerSource, tt.first, tt.last, tt.owner, tt.from)
 			}

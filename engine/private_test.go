@@ -91,13 +91,13 @@ func TestPrivateAccessStays(t *testing.T) {
 			if !slices.Equal(got, tt.after) {
 				t.Errorf("SSH is open to %v, want %v", got, tt.after)
 			}
-			f := w.findings(id)["ec2-sg-admin-ports-open tcp/22"]
+			f := w.findings(id)["ec2-securitygroup-admin-ports-open tcp/22"]
 			var said []string
 			for _, r := range f.Reasons {
 				said = append(said, r.Why)
 			}
 			for _, r := range w.remediations(id) {
-				if r.Control != "ec2-sg-admin-ports-open" {
+				if r.Control != "ec2-securitygroup-admin-ports-open" {
 					continue
 				}
 				ev, err := w.store.Evidence(t.Context(), r.Evidence)

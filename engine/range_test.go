@@ -16,11 +16,11 @@ func TestFindingSurvivesAChangeOfItsRange(t *testing.T) {
 	w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
 	id := w.group("db", tcp(27017, 27017, "0.0.0.0/0"))
 	w.sweep()
-	first := w.findings(id)["ec2-sg-other-ports-open tcp/27017"]
+	first := w.findings(id)["ec2-securitygroup-other-ports-open tcp/27017"]
 	w.clock.Advance(time.Hour)
 	w.authorize(id, tcp(27018, 27020, "0.0.0.0/0"))
 	w.sweep()
-	wider, ok := w.findings(id)["ec2-sg-other-ports-open tcp/27017-27020"]
+	wider, ok := w.findings(id)["ec2-securitygroup-other-ports-open tcp/27017-27020"]
 	if !ok || wider.ID != first.ID || !wider.FirstSeen.Equal(first.FirstSeen) || wider.State != dera.FindingOpen {
 		t.Fatalf("wider: got %+v, want %s, first seen %s", wider, first.ID, first.FirstSeen)
 	}
@@ -29,7 +29,7 @@ func TestFindingSurvivesAChangeOfItsRange(t *testing.T) {
 	}
 	w.revoke(id, tcp(27017, 27017, "0.0.0.0/0"))
 	w.sweep()
-	if f := w.findings(id)["ec2-sg-other-ports-open tcp/27018-27020"]; f.ID != first.ID {
+	if f := w.findings(id)["ec2-securitygroup-other-ports-open tcp/27018-27020"]; f.ID != first.ID {
 		t.Errorf("narrower: got %s, want %s", f.ID, first.ID)
 	}
 }
@@ -42,7 +42,7 @@ func TestExemptionEndsWhereItWasGiven(t *testing.T) {
 	text := `version: 1
 exemptions:
   - id: mongo
-    match: {controls: [ec2-sg-other-ports-open], keys: ["tcp/27017"], sources: ["203.0.113.0/24"]}
+    match: {controls: [ec2-securitygroup-other-ports-open], keys: ["tcp/27017"], sources: ["203.0.113.0/24"]}
     owner: data@example.com
     reason: the partner reads it (DATA-1)
     expires: 2027-01-31
@@ -63,7 +63,7 @@ exemptions:
 	want := func(when, key string, d dera.Disposition) {
 		t.Helper()
 		w.sweep()
-		f, ok := w.findings(id)["ec2-sg-other-ports-open "+key]
+		f, ok := w.findings(id)["ec2-securitygroup-other-ports-open "+key]
 		if !ok || f.Disposition != d {
 			t.Errorf("%s: got %s (%v), want %s: %+v", when, f.Disposition, ok, d, f.Reasons)
 		}

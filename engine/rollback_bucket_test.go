@@ -13,6 +13,8 @@ import (
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
 	"dera.example/dera/services"
+	"dera.example/dera/services/s3"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // A rollback puts the statement back beside what others wrote since, and
@@ -121,20 +123,20 @@ func TestRollbackBesideAnotherWriter(t *testing.T) {
 // The same for grants of an ACL.
 func TestRebaseOfAnACL(t *testing.T) {
 	t.Parallel()
-	kind, err := services.Types().Lookup(resource.BucketType)
+	kind, err := services.Types().Lookup(bucket.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := resource.Grant{URI: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}
-	own := resource.Grant{ID: "me", Permission: "FULL_CONTROL"}
-	theirs := resource.Grant{ID: "them", Permission: "READ"}
-	b := &resource.Bucket{Name: "reports", Owner: account, OwnerID: "me", Ownership: "ObjectWriter", Grants: []resource.Grant{own, all}}
-	change, err := b.DropGrants(resource.Grant.Public)
+	all := s3.Grant{URI: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}
+	own := s3.Grant{ID: "me", Permission: "FULL_CONTROL"}
+	theirs := s3.Grant{ID: "them", Permission: "READ"}
+	b := &bucket.Bucket{Name: "reports", Owner: account, OwnerID: "me", Ownership: "ObjectWriter", Grants: []s3.Grant{own, all}}
+	change, err := b.DropGrants(s3.Grant.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := *b
-	now.Grants = []resource.Grant{own, theirs}
+	now.Grants = []s3.Grant{own, theirs}
 	undo, err := resource.OfUndo(*change.Undo, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -147,8 +149,8 @@ func TestRebaseOfAnACL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := after.(*resource.Bucket).Grants
-	for _, g := range []resource.Grant{own, all, theirs} {
+	got := after.(*bucket.Bucket).Grants
+	for _, g := range []s3.Grant{own, all, theirs} {
 		if !slices.Contains(got, g) {
 			t.Errorf("grants: got %v, want %v in it", got, g)
 		}

@@ -7,14 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
-	"dera.example/dera/resource"
 	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
+	"github.com/google/go-cmp/cmp"
 )
 
 func (w *world) rollback(id string) (dera.Remediation, error) {
@@ -26,13 +25,13 @@ func (w *world) rollback(id string) (dera.Remediation, error) {
 func (w *world) canon(id string) string {
 	w.t.Helper()
 	res, ok, err := writer{w.client()}.Read(w.t.Context(), dera.Plan{
-		Partition: "aws", Account: account, Region: region, Type: resource.SecurityGroupType,
+		Partition: "aws", Account: account, Region: region, Type: securitygroup.Name,
 		Resource: dera.NewARN("aws", "ec2", region, account, "security-group/"+id),
 	})
 	if err != nil || !ok {
 		w.t.Fatalf("read %s: %v", id, err)
 	}
-	kind, err := services.Types().Lookup(resource.SecurityGroupType)
+	kind, err := services.Types().Lookup(securitygroup.Name)
 	if err != nil {
 		w.t.Fatal(err)
 	}

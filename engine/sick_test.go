@@ -10,7 +10,8 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	s3account "dera.example/dera/services/s3/account"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 func s3Error(status int, code string) func(int, string) (int, string) {
@@ -85,13 +86,13 @@ func (w *world) public(t *testing.T, bucket string) bool {
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("read %s: %d, %v", bucket, len(page.Resources), err)
 	}
-	return !strings.Contains(page.Resources[0].Config.(*resource.Bucket).Policy, "aws:PrincipalAccount")
+	return !strings.Contains(page.Resources[0].Config.(*s3bucket.Bucket).Policy, "aws:PrincipalAccount")
 }
 
 // newSickWorld has two public buckets, and no block of the account.
 func newSickWorld(t *testing.T) *world {
 	t.Helper()
-	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType, resource.AccountBlockType) })
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(s3bucket.Name, s3account.Name) })
 	for _, err := range []error{
 		w.region.CreateBucket(t.Context(), "sick"),
 		w.region.PutPublicAccessBlock(t.Context(), "sick", nil),
@@ -161,7 +162,7 @@ func TestBucketThatAnswersNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) {
 		w.timeout = 2 * time.Second
-		w.config = func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) }
+		w.config = func(c *engine.Config) { c.Controls = rulebook(s3bucket.Name) }
 	})
 	for _, name := range []string{"reports", "sick"} {
 		for _, err := range []error{
@@ -216,7 +217,7 @@ func TestGroupWithASickPrefixList(t *testing.T) {
 				if f := w.findings(id)[sshKey]; f.State != dera.FindingResolved {
 					t.Errorf("the group beside it: got %q, want it fixed", f.State)
 				}
-				if f := w.findings(sick)["ec2-sg-admin-ports-open unknown"]; f.State != dera.FindingUnknown {
+				if f := w.findings(sick)["ec2-securitygroup-admin-ports-open unknown"]; f.State != dera.FindingUnknown {
 					t.Errorf("the group with the list: got %q, want unknown", f.State)
 				}
 			})

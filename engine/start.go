@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/control"
 	"dera.example/dera/detect"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
+	"dera.example/dera/resource/evidence"
 	"dera.example/dera/store"
 )
 
@@ -175,7 +175,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		}
 	}
 	for _, c := range g.evidence.Claims {
-		if c.Name == control.PrivateAccessLost {
+		if c.Name == evidence.PrivateAccessLost {
 			r.Notes = append(r.Notes, "Allowed by the configuration: "+c.Says+".")
 		}
 	}

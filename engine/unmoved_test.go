@@ -7,7 +7,8 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestWhatSomebodyClosedIsNotOpenedAgain: an operator revokes the wide rule between
@@ -43,7 +44,7 @@ func TestWhatSomebodyClosedIsNotOpenedAgain(t *testing.T) {
 // a whole.
 func TestACLThatMovedIsNotWrittenOver(t *testing.T) {
 	t.Parallel()
-	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(resource.BucketType) })
+	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name) })
 	for _, err := range []error{
 		w.region.PutBucketPolicy(t.Context(), "reports", ""),
 		w.region.PutBucketOwnership(t.Context(), "reports", "ObjectWriter"),
@@ -54,7 +55,7 @@ func TestACLThatMovedIsNotWrittenOver(t *testing.T) {
 		}
 	}
 	logs := awssim.Grant{URI: "http://acs.amazonaws.com/groups/s3/LogDelivery", Permission: "WRITE"}
-	public := awssim.Grant{URI: resource.AllUsers, Permission: "READ"}
+	public := awssim.Grant{URI: s3.AllUsers, Permission: "READ"}
 	hook := w.cloud.Inject(awssim.Fault{Match: byEngineS3("GetBucketAcl"), Kind: awssim.Hook, Times: 1, After: 2, Func: func() {
 		if err := w.region.PutBucketGrants(t.Context(), "reports", public, logs); err != nil {
 			t.Error(err)
@@ -69,7 +70,7 @@ func TestACLThatMovedIsNotWrittenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grants := page.Resources[0].Config.(*resource.Bucket).Grants
+	grants := page.Resources[0].Config.(*bucket.Bucket).Grants
 	var lines []string
 	for _, g := range grants {
 		lines = append(lines, g.Line())

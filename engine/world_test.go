@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"dera.example/dera/services/ec2/securitygroup"
 
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/evaluate"
-	"dera.example/dera/resource"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
 // group makes a security group through the simulated API.
@@ -109,7 +109,7 @@ func (w *world) look(id string) {
 
 func (w *world) event(ids ...string) dera.Event {
 	return dera.Event{Source: "test", Name: "AuthorizeSecurityGroupIngress", Time: w.clock.Now(), Scope: dera.Scope{
-		Partition: "aws", Account: account, Region: region, Type: resource.SecurityGroupType, IDs: ids,
+		Partition: "aws", Account: account, Region: region, Type: securitygroup.Name, IDs: ids,
 	}}
 }
 
@@ -176,8 +176,8 @@ func (w *world) sorted(id string) []string {
 }
 
 const (
-	sshKey = "ec2-sg-admin-ports-open tcp/22"
-	rdpKey = "ec2-sg-admin-ports-open tcp/3389"
+	sshKey = "ec2-securitygroup-admin-ports-open tcp/22"
+	rdpKey = "ec2-securitygroup-admin-ports-open tcp/3389"
 )
 
 // only returns the one remediation of the group.

@@ -10,7 +10,7 @@ import (
 func TestExemptions_match(t *testing.T) {
 	t.Parallel()
 	const group = "arn:aws:ec2:eu-west-1:012345678901:security-group/sg-0123"
-	finding := dera.Finding{Control: "ec2-sg-admin-ports-open", Account: "012345678901", Region: "eu-west-1", Resource: group, Key: "tcp/22"}
+	finding := dera.Finding{Control: "ec2-securitygroup-admin-ports-open", Account: "012345678901", Region: "eu-west-1", Resource: group, Key: "tcp/22"}
 	account := dera.Account{ID: "012345678901", OU: "ou-prod"}
 	bucket := finding
 	bucket.Resource = "arn:aws:s3:::web"
@@ -23,10 +23,10 @@ func TestExemptions_match(t *testing.T) {
 		want    bool
 		byTag   bool
 	}{
-		"control":                  {match: "{controls: [ec2-sg-admin-ports-open]}", want: true},
-		"control_glob":             {match: `{controls: ["ec2-sg-*"]}`, want: true},
-		"other_control":            {match: "{controls: [ec2-sg-web-ports-open]}"},
-		"one_of_the_controls":      {match: "{controls: [ec2-sg-web-ports-open, ec2-sg-admin-ports-open]}", want: true},
+		"control":                  {match: "{controls: [ec2-securitygroup-admin-ports-open]}", want: true},
+		"control_glob":             {match: `{controls: ["ec2-securitygroup-*"]}`, want: true},
+		"other_control":            {match: "{controls: [ec2-securitygroup-web-ports-open]}"},
+		"one_of_the_controls":      {match: "{controls: [ec2-securitygroup-web-ports-open, ec2-securitygroup-admin-ports-open]}", want: true},
 		"account":                  {match: `{accounts: ["012345678901"]}`, want: true},
 		"other_account":            {match: `{accounts: ["999999999999"]}`},
 		"ou":                       {match: "{ous: [ou-prod]}", want: true},
@@ -44,13 +44,13 @@ func TestExemptions_match(t *testing.T) {
 		},
 		"key":               {match: "{keys: [tcp/22]}", want: true},
 		"other_key":         {match: "{keys: [tcp/3389]}"},
-		"all_must_fit":      {match: `{controls: [ec2-sg-admin-ports-open], accounts: ["999999999999"]}`},
+		"all_must_fit":      {match: `{controls: [ec2-securitygroup-admin-ports-open], accounts: ["999999999999"]}`},
 		"all_fit":           {match: `{controls: ["*"], accounts: ["012345678901"], ous: ["*"], resources: ["*"], keys: ["tcp/*"]}`, want: true},
 		"tag":               {match: "{tags: {exempt: yes-please}}", tags: map[string]string{"exempt": "yes-please"}, want: true, byTag: true},
 		"tag_glob":          {match: `{tags: {exempt: "*"}}`, tags: map[string]string{"exempt": ""}, want: true, byTag: true},
 		"tag_other_value":   {match: "{tags: {exempt: a}}", tags: map[string]string{"exempt": "b"}},
 		"tag_absent":        {match: `{tags: {exempt: "*"}}`},
-		"tag_and_control":   {match: "{controls: [ec2-sg-admin-ports-open], tags: {a: b}}", tags: map[string]string{"a": "b"}, want: true, byTag: true},
+		"tag_and_control":   {match: "{controls: [ec2-securitygroup-admin-ports-open], tags: {a: b}}", tags: map[string]string{"a": "b"}, want: true, byTag: true},
 		"last_moment":       {match: "{keys: [tcp/22]}", now: time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC), want: true},
 		"lapsed":            {match: "{keys: [tcp/22]}", now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)},
 		"wildcard_question": {match: `{keys: ["tcp/2?"]}`, want: true},

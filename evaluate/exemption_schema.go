@@ -58,7 +58,7 @@ func (exemptionMatch) JSONSchemaExtend(s *jsonschema.Schema) {
 		property(s, name).Items.Pattern = form
 	}
 	for name, examples := range map[string][]any{
-		"controls": {"ec2-sg-admin-ports-open"}, "accounts": {"012345678901"}, "ous": {"ou-ab12-34567890"},
+		"controls": {"ec2-securitygroup-admin-ports-open"}, "accounts": {"012345678901"}, "ous": {"ou-ab12-34567890"},
 		"resources": {"arn:aws:ec2:*:012345678901:security-group/sg-*"}, "keys": {"tcp/22"},
 		"sources": {"203.0.113.0/24"}, "permissions": {"s3:GetObject"},
 	} {

@@ -23,7 +23,7 @@ var exemptionNow = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 // empty value leaves the key out.
 func entry(pairs ...string) string {
 	lines := []struct{ key, value string }{
-		{"id", "bastion"}, {"match", "{controls: [ec2-sg-admin-ports-open]}"}, {"owner", "alice"}, {"reason", "until the migration"}, {"expires", "2026-12-31"},
+		{"id", "bastion"}, {"match", "{controls: [ec2-securitygroup-admin-ports-open]}"}, {"owner", "alice"}, {"reason", "until the migration"}, {"expires", "2026-12-31"},
 	}
 	var b strings.Builder
 	b.WriteString("version: 1\nexemptions:\n")
@@ -56,7 +56,7 @@ func goodExemptions() map[string]string {
 		"expired":            entry("expires", "2020-01-01"),
 		"folded_reason":      entry("reason", "|\n      until: the\n      migration"),
 		"all_fields": matching(`
-      controls: ["ec2-sg-*", ec2-sg-admin-ports-open]
+      controls: ["ec2-securitygroup-*", ec2-securitygroup-admin-ports-open]
       accounts: ["012345678901"]
       ous: [ou-ab12-34567890]
       resources: ["arn:aws:ec2:*:012345678901:security-group/sg-*", 'arn:aws:s3:::bucket']
@@ -121,7 +121,7 @@ func badExemptions() map[string]bad {
 		"match_null":              {text: matching("null")},
 		"match_as_list":           {text: matching("[a]")},
 		"match_list_empty":        {text: matching("{controls: []}")},
-		"match_list_as_text":      {text: matching("{controls: ec2-sg-admin-ports-open}")},
+		"match_list_as_text":      {text: matching("{controls: ec2-securitygroup-admin-ports-open}")},
 		"match_blank":             {text: matching(`{keys: [""]}`)},
 		"controls_upper_case":     {text: matching("{controls: [EC2.Admin]}")},
 		"accounts_number":         {text: matching("{accounts: [111122223333]}"), beyondSchema: true},
@@ -141,7 +141,7 @@ func badExemptions() map[string]bad {
 		"wide_resources":          {text: matching(`{resources: ["*"]}`), beyondSchema: true},
 		"wide_arn":                {text: matching(`{resources: ["arn:aws:*:*:*:*"]}`), beyondSchema: true},
 		"wide_everywhere":         {text: matching(`{controls: ["**"], accounts: ["*"], ous: ["*?"], keys: ["*"]}`), beyondSchema: true},
-		"wide_alternative":        {text: matching(`{controls: [ec2-sg-admin-ports-open, "*"]}`), beyondSchema: true},
+		"wide_alternative":        {text: matching(`{controls: [ec2-securitygroup-admin-ports-open, "*"]}`), beyondSchema: true},
 		"anchor_and_alias":        {text: entry("owner", "&o alice", "reason", "*o"), beyondSchema: true},
 		"merge_key":               {text: entry() + "    <<: {owner: bob}\n", beyondSchema: true},
 		"tag":                     {text: entry("id", "!!str 12"), beyondSchema: true},
@@ -187,7 +187,7 @@ func TestLoadExemptions_reads_all_fields(t *testing.T) {
 	want := []dera.Exemption{{
 		ID: "bastion", Owner: "alice", Reason: "until the migration",
 		Match: dera.ExemptionMatch{
-			Controls: []string{"ec2-sg-*", "ec2-sg-admin-ports-open"}, Accounts: []string{"012345678901"}, OUs: []string{"ou-ab12-34567890"},
+			Controls: []string{"ec2-securitygroup-*", "ec2-securitygroup-admin-ports-open"}, Accounts: []string{"012345678901"}, OUs: []string{"ou-ab12-34567890"},
 			Resources: []string{"arn:aws:ec2:*:012345678901:security-group/sg-*", "arn:aws:s3:::bucket"}, Keys: []string{"tcp/22"},
 			Tags: map[string]string{"team": "net*", "a b": "c"},
 		},
@@ -277,11 +277,11 @@ func TestLoadExemptions_warns(t *testing.T) {
 			cfg: ExemptionConfig{MaxDays: 30}, text: entry(),
 			want: []string{"exemptions[0].expires lies more than 30 days ahead: an exemption should come up for review"},
 		},
-		"control_known":         {cfg: ExemptionConfig{Controls: []string{"ec2-sg-admin-ports-open"}}, text: entry()},
-		"control_known_by_glob": {cfg: ExemptionConfig{Controls: []string{"ec2-sg-admin-ports-open"}}, text: matching(`{controls: ["ec2-sg-*"]}`)},
+		"control_known":         {cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-admin-ports-open"}}, text: entry()},
+		"control_known_by_glob": {cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-admin-ports-open"}}, text: matching(`{controls: ["ec2-securitygroup-*"]}`)},
 		"control_unknown": {
-			cfg: ExemptionConfig{Controls: []string{"ec2-sg-web-ports-open"}}, text: entry(),
-			want: []string{`exemptions[0].match.controls[0] "ec2-sg-admin-ports-open" matches no control: it exempts nothing`},
+			cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-web-ports-open"}}, text: entry(),
+			want: []string{`exemptions[0].match.controls[0] "ec2-securitygroup-admin-ports-open" matches no control: it exempts nothing`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

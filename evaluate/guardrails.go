@@ -11,6 +11,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // Ledger is what the guardrails ask of the store.
@@ -184,8 +185,8 @@ func undoes(kind resource.Type, config any, p dera.Plan) (why string, err error)
 // reserved reports whether the operation would write tags that AWS keeps for
 // itself (tag keys that start with aws:).
 func reserved(op resource.Operation) bool {
-	var in resource.AuthorizeIngressInput
-	if op.Name != resource.AuthorizeIngress || json.Unmarshal(op.Input, &in) != nil {
+	var in securitygroup.AuthorizeIngressInput
+	if op.Name != securitygroup.AuthorizeIngress || json.Unmarshal(op.Input, &in) != nil {
 		return false
 	}
 	for k := range in.Rule.Tags {

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/resource"
 	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/bucket"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -34,7 +35,7 @@ func (l ledger) Spent(_ context.Context, account, control string, since time.Tim
 }
 
 func caseOf(change func(c *Case)) Case {
-	g := &resource.SecurityGroup{ID: "sg-1", Name: "web", VPC: "vpc-1", Ingress: []resource.Rule{
+	g := &securitygroup.Group{ID: "sg-1", Name: "web", VPC: "vpc-1", Ingress: []securitygroup.Rule{
 		{ID: "sgr-1", Protocol: "tcp", From: 22, To: 22, CIDR: netip.MustParsePrefix("0.0.0.0/0"), Description: "x", Tags: map[string]string{"team": "x"}},
 	}}
 	revoke, err := g.Revoke(g.Ingress[0])
@@ -44,8 +45,8 @@ func caseOf(change func(c *Case)) Case {
 	c := Case{
 		Finding: dera.Finding{ID: "f-1", Account: "111122223333", Control: "ctl", Key: "tcp/22", Start: dera.Auto, Resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1"},
 		Mode:    dera.Enforce, Planned: true,
-		Resource: dera.Resource{ID: "sg-1", Name: "web", ARN: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1", Type: resource.SecurityGroupType, Config: g},
-		Plan:     dera.Plan{Type: resource.SecurityGroupType, Changes: []dera.Change{revoke}},
+		Resource: dera.Resource{ID: "sg-1", Name: "web", ARN: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1", Type: securitygroup.Name, Config: g},
+		Plan:     dera.Plan{Type: securitygroup.Name, Changes: []dera.Change{revoke}},
 		Evidence: dera.Evidence{Claims: []dera.Claim{{Name: "narrower", Says: "it is narrower", Verdict: dera.Proved}}},
 	}
 	if change != nil {
@@ -64,14 +65,14 @@ func failures(n int, ago time.Duration, state dera.State) []dera.Remediation {
 }
 
 func groupNamed(name string) func(*Case) {
-	return func(c *Case) { c.Resource.Type, c.Resource.Name = resource.SecurityGroupType, name }
+	return func(c *Case) { c.Resource.Type, c.Resource.Name = securitygroup.Name, name }
 }
 
-func attachedTo(i resource.Interface) func(*Case) {
+func attachedTo(i securitygroup.Interface) func(*Case) {
 	return func(c *Case) {
 		i.ID = "eni-1"
-		c.Resource.Type = resource.SecurityGroupType
-		c.Resource.Config = &resource.SecurityGroup{Interfaces: []resource.Interface{i}}
+		c.Resource.Type = securitygroup.Name
+		c.Resource.Config = &securitygroup.Group{Interfaces: []securitygroup.Interface{i}}
 	}
 }
 
@@ -135,7 +136,7 @@ func TestGuardrails(t *testing.T) {
 		{name: "tags_of_aws_cannot_come_back", rail: Reversible{}, want: dera.Review, why: "aws:",
 			change: func(c *Case) {
 				*c = caseOf(nil)
-				g := c.Resource.Config.(*resource.SecurityGroup)
+				g := c.Resource.Config.(*securitygroup.Group)
 				g.Ingress[0].Tags = map[string]string{"aws:cloudformation:stack-name": "x"}
 				ch, err := g.Revoke(g.Ingress[0])
 				if err != nil {
@@ -176,16 +177,16 @@ func TestGuardrails(t *testing.T) {
 		{name: "bastion_with_an_accent", rail: Bastion{}, change: groupNamed("Basti\u00f3n-madrid"), want: dera.Review},
 		{name: "bastion_with_a_combining_accent", rail: Bastion{}, change: groupNamed("bastio\u0301n"), want: dera.Review},
 		{name: "bastion_in_full_width", rail: Bastion{}, change: groupNamed("\uff42\uff41\uff53\uff54\uff49\uff4f\uff4e"), want: dera.Review},
-		{name: "bucket_of_a_gateway_is_no_bastion", rail: Bastion{}, change: func(c *Case) { c.Resource.Type, c.Resource.Name = resource.BucketType, "api-gateway-logs" }, want: dera.Auto},
-		{name: "attached_to_a_bastion_by_name", rail: Bastion{}, change: attachedTo(resource.Interface{Name: "bastion-host"}), want: dera.Review},
-		{name: "attached_to_a_bastion_by_tag", rail: Bastion{}, change: attachedTo(resource.Interface{Tags: map[string]string{"app:role": "SSH jump host"}}), want: dera.Review},
-		{name: "attached_to_something_that_is_no_bastion", rail: Bastion{}, change: attachedTo(resource.Interface{Name: "web-1", Tags: map[string]string{"bastion": "false"}}), want: dera.Auto},
+		{name: "bucket_of_a_gateway_is_no_bastion", rail: Bastion{}, change: func(c *Case) { c.Resource.Type, c.Resource.Name = bucket.Name, "api-gateway-logs" }, want: dera.Auto},
+		{name: "attached_to_a_bastion_by_name", rail: Bastion{}, change: attachedTo(securitygroup.Interface{Name: "bastion-host"}), want: dera.Review},
+		{name: "attached_to_a_bastion_by_tag", rail: Bastion{}, change: attachedTo(securitygroup.Interface{Tags: map[string]string{"app:role": "SSH jump host"}}), want: dera.Review},
+		{name: "attached_to_something_that_is_no_bastion", rail: Bastion{}, change: attachedTo(securitygroup.Interface{Name: "web-1", Tags: map[string]string{"bastion": "false"}}), want: dera.Auto},
 		{name: "nobody_manages_it", rail: AWSManaged{}, want: dera.Auto},
 		{name: "directory_service", rail: AWSManaged{}, change: groupNamed("d-1234567890_controllers"), want: dera.Review},
 		{name: "emr", rail: AWSManaged{}, change: groupNamed("ElasticMapReduce-master"), want: dera.Review},
 		{name: "eks_by_tag", rail: AWSManaged{}, change: tagsOf(map[string]string{"aws:eks:cluster-name": "prod"}), want: dera.Review},
 		{name: "a_stack_is_infrastructure_as_code", rail: AWSManaged{}, change: tagsOf(map[string]string{"aws:cloudformation:stack-name": "web"}), want: dera.Auto},
-		{name: "managed_interface", rail: AWSManaged{}, change: attachedTo(resource.Interface{Requester: "amazon-elb"}), want: dera.Review},
+		{name: "managed_interface", rail: AWSManaged{}, change: attachedTo(securitygroup.Interface{Requester: "amazon-elb"}), want: dera.Review},
 		{name: "own_names_only", rail: Bastion{Names: []string{"jump"}}, change: func(c *Case) { c.Resource.Name = "bastion" }, want: dera.Auto},
 		{name: "name_of_nothing", rail: Bastion{Names: []string{"*"}}, change: func(c *Case) { c.Resource.Name = "" }, want: dera.Auto},
 

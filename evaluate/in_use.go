@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/control"
 	"dera.example/dera/netset"
-	"dera.example/dera/resource"
+	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // Dependency is a declared use of a resource: somebody needs what a plan would
@@ -66,7 +66,7 @@ func (g InUse) Check(ctx context.Context, c Case) (dera.Reason, error) {
 			return r, nil
 		}
 	}
-	if c.Refusal != "" || c.Evidence.Kind != control.NetworkKind {
+	if c.Refusal != "" || c.Evidence.Kind != evidence.NetworkKind {
 		return pass("no declared dependency names it"), nil
 	}
 	if g.Flows == nil {
@@ -82,12 +82,12 @@ func (d Dependency) covers(f dera.Finding) bool {
 }
 
 func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {
-	var n control.Network
+	var n evidence.Network
 	if err := json.Unmarshal(c.Evidence.Body, &n); err != nil {
 		return dera.Reason{}, fmt.Errorf("read the evidence: %w", err)
 	}
 	removed := n.Old.Subtract(n.New)
-	group, ok := c.Resource.Config.(*resource.SecurityGroup)
+	group, ok := c.Resource.Config.(*securitygroup.Group)
 	if !ok {
 		return dera.Reason{}, fmt.Errorf("configuration is %T, want *resource.SecurityGroup", c.Resource.Config)
 	}

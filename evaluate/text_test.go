@@ -77,7 +77,7 @@ func TestExemptionsSayWhatIsRead(t *testing.T) {
 func TestWideExemptionsWarn(t *testing.T) {
 	t.Parallel()
 	types := map[string][]string{
-		"AWS::EC2::SecurityGroup": {"ec2-sg-admin-ports-open", "ec2-sg-other-ports-open"},
+		"AWS::EC2::SecurityGroup": {"ec2-securitygroup-admin-ports-open", "ec2-securitygroup-other-ports-open"},
 		"AWS::S3::Bucket":         {"s3-bucket-public-acl"},
 	}
 	tests := []struct {
@@ -86,12 +86,12 @@ func TestWideExemptionsWarn(t *testing.T) {
 		want    string // type, or ""
 	}{
 		{"controls_by_glob", []string{`{controls: ["ec2-*"]}`}, "AWS::EC2::SecurityGroup"},
-		{"controls_by_name", []string{`{controls: [ec2-sg-admin-ports-open, ec2-sg-other-ports-open], accounts: ["*"]}`}, "AWS::EC2::SecurityGroup"},
+		{"controls_by_name", []string{`{controls: [ec2-securitygroup-admin-ports-open, ec2-securitygroup-other-ports-open], accounts: ["*"]}`}, "AWS::EC2::SecurityGroup"},
 		{"resources_of_the_type", []string{`{resources: ["arn:aws:ec2:*:*:security-group/*"]}`}, "AWS::EC2::SecurityGroup"},
 		{"resources_of_the_type_in_any_partition", []string{`{resources: ["arn:*:ec2:*:*:security-group/sg-*"]}`}, "AWS::EC2::SecurityGroup"},
 		{"all_buckets", []string{`{resources: ["arn:aws:s3:::*"]}`}, "AWS::S3::Bucket"},
-		{"two_entries_together", []string{`{controls: [ec2-sg-admin-ports-open]}`, `{controls: [ec2-sg-other-ports-open], keys: ["*"]}`}, "AWS::EC2::SecurityGroup"},
-		{"one_control", []string{`{controls: [ec2-sg-admin-ports-open]}`}, ""},
+		{"two_entries_together", []string{`{controls: [ec2-securitygroup-admin-ports-open]}`, `{controls: [ec2-securitygroup-other-ports-open], keys: ["*"]}`}, "AWS::EC2::SecurityGroup"},
+		{"one_control", []string{`{controls: [ec2-securitygroup-admin-ports-open]}`}, ""},
 		{"one_account", []string{`{controls: ["ec2-*"], accounts: ["111122223333"]}`}, ""},
 		{"one_region", []string{`{resources: ["arn:aws:ec2:us-east-1:*:security-group/*"]}`}, ""},
 		{"some_keys", []string{`{controls: ["ec2-*"], keys: [tcp/22]}`}, ""},

@@ -3,7 +3,8 @@ package replay
 import (
 	"strings"
 
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // putACL takes an ACL in every form that events have it in: as a document, as a
@@ -14,29 +15,29 @@ func (b *bucket) putACL(c call) error {
 		grants, ok = headerGrants(c.request)
 	}
 	b.config.Grants = grants
-	b.tell(resource.PartACL, ok)
+	b.tell(s3bucket.PartACL, ok)
 	if !ok {
 		return c.lost("it does not tell the ACL")
 	}
 	return nil
 }
 
-func documentGrants(request tree) ([]resource.Grant, bool) {
+func documentGrants(request tree) ([]s3.Grant, bool) {
 	doc := request.object("AccessControlPolicy")
 	if doc == nil {
 		return nil, false
 	}
-	var out []resource.Grant
+	var out []s3.Grant
 	for _, g := range doc.object("AccessControlList").list("Grant") {
 		grantee := g.object("Grantee")
-		out = append(out, resource.Grant{ID: grantee.text("ID"), URI: grantee.text("URI"), Permission: g.text("Permission")})
+		out = append(out, s3.Grant{ID: grantee.text("ID"), URI: grantee.text("URI"), Permission: g.text("Permission")})
 	}
 	return out, true
 }
 
 // headerGrants reads canned ACLs and x-amz-grant-… headers, at the top or under
 // accessControlList.
-func headerGrants(request tree) (grants []resource.Grant, ok bool) {
+func headerGrants(request tree) (grants []s3.Grant, ok bool) {
 	for _, t := range []tree{request, request.object("accessControlList")} {
 		switch canned := t.text("x-amz-acl"); canned {
 		case "":
@@ -44,10 +45,10 @@ func headerGrants(request tree) (grants []resource.Grant, ok bool) {
 			"bucket-owner-full-control", "log-delivery-write":
 			ok = true
 			for _, permission := range map[string][]string{"public-read": {"READ"}, "public-read-write": {"READ", "WRITE"}}[canned] {
-				grants = append(grants, resource.Grant{URI: resource.AllUsers, Permission: permission})
+				grants = append(grants, s3.Grant{URI: s3.AllUsers, Permission: permission})
 			}
 			if canned == "authenticated-read" {
-				grants = append(grants, resource.Grant{URI: resource.AuthenticatedUsers, Permission: "READ"})
+				grants = append(grants, s3.Grant{URI: s3.AuthenticatedUsers, Permission: "READ"})
 			}
 		default:
 			return nil, false
@@ -60,7 +61,7 @@ func headerGrants(request tree) (grants []resource.Grant, ok bool) {
 					continue
 				}
 				ok = true
-				g := resource.Grant{Permission: permission}
+				g := s3.Grant{Permission: permission}
 				if value = strings.Trim(value, `"`); kind == "uri" {
 					g.URI = value
 				} else {

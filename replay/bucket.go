@@ -10,21 +10,24 @@ import (
 	"strings"
 	"time"
 
+	s3bucket "dera.example/dera/services/s3/bucket"
+
 	"dera.example/dera"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3"
+	s3account "dera.example/dera/services/s3/account"
 )
 
 // bucket is an S3 bucket as far as events told: the parts that none told are in
 // its Unread.
 type bucket struct {
 	origin
-	config resource.Bucket
+	config s3bucket.Bucket
 }
 
 // block is the public access block of an account; once an event tells it, all of
 // it is known.
 type block struct {
-	config *resource.Block
+	config *s3.Block
 	doubt  string
 }
 
@@ -37,41 +40,41 @@ func (b *bucket) resource(scope dera.Scope, account *block, at time.Time) dera.R
 		c.AccountBlock = account.config
 	}
 	if account == nil || account.doubt != "" {
-		c.Unread = append(c.Unread, resource.PartAccountBlock)
+		c.Unread = append(c.Unread, s3bucket.PartAccountBlock)
 	}
-	c.Unread = append(c.Unread, resource.PartOrigins)
+	c.Unread = append(c.Unread, s3bucket.PartOrigins)
 	slices.Sort(c.Unread)
 	return dera.Resource{
-		ARN: resource.BucketARN(scope.Partition, c.Name), Partition: scope.Partition, Account: c.Owner, Region: c.Region,
-		Type: resource.BucketType, ID: c.Name, Name: c.Name, Tags: c.Tags, Config: &c, ReadAt: at, Full: true,
+		ARN: s3bucket.ARNOf(scope.Partition, c.Name), Partition: scope.Partition, Account: c.Owner, Region: c.Region,
+		Type: s3bucket.Name, ID: c.Name, Name: c.Name, Tags: c.Tags, Config: &c, ReadAt: at, Full: true,
 	}
 }
 
 // accountBlock is an account's block as a look reads it. Buckets that no event
 // names may depend on public access too.
 func (s *State) accountBlock(ctx context.Context, scope dera.Scope, b *block) dera.Resource {
-	c := &resource.AccountBlock{Account: scope.Account, Block: b.config}
+	c := &s3account.AccountBlock{Account: scope.Account, Block: b.config}
 	for at, known := range s.buckets {
 		if at.account != scope.Account || known.gone {
 			continue
 		}
 		c.Buckets++
-		read := known.resource(scope, b, s.now()).Config.(*resource.Bucket)
+		read := known.resource(scope, b, s.now()).Config.(*s3bucket.Bucket)
 		if why := read.Needs(ctx); len(why) > 0 {
-			c.Dependents = append(c.Dependents, resource.Dependent{Bucket: read.Name, Region: read.Region, Why: why})
+			c.Dependents = append(c.Dependents, s3account.Dependent{Bucket: read.Name, Region: read.Region, Why: why})
 		}
 	}
-	slices.SortFunc(c.Dependents, func(a, b resource.Dependent) int { return cmp.Compare(a.Bucket, b.Bucket) })
-	c.Dependents = append(c.Dependents, resource.Dependent{Bucket: "(others)", Region: "any region", Why: []string{"buckets that no recorded event names are not known"}})
+	slices.SortFunc(c.Dependents, func(a, b s3account.Dependent) int { return cmp.Compare(a.Bucket, b.Bucket) })
+	c.Dependents = append(c.Dependents, s3account.Dependent{Bucket: "(others)", Region: "any region", Why: []string{"buckets that no recorded event names are not known"}})
 	return dera.Resource{
-		ARN: resource.AccountBlockARN(scope.Partition, scope.Account), Partition: scope.Partition, Account: scope.Account, Region: dera.GlobalRegion,
-		Type: resource.AccountBlockType, ID: scope.Account, Name: "S3", Config: c, ReadAt: s.now(), Full: true,
+		ARN: s3account.ARNOf(scope.Partition, scope.Account), Partition: scope.Partition, Account: scope.Account, Region: dera.GlobalRegion,
+		Type: s3account.Name, ID: scope.Account, Name: "S3", Config: c, ReadAt: s.now(), Full: true,
 	}
 }
 
 // parts are those that the events of a bucket tell one by one.
 func parts() []string {
-	return []string{resource.PartPolicy, resource.PartACL, resource.PartOwnership, resource.PartBlock, resource.PartTags, resource.PartWebsite, resource.PartAccessPoints}
+	return []string{s3bucket.PartPolicy, s3bucket.PartACL, s3bucket.PartOwnership, s3bucket.PartBlock, s3bucket.PartTags, s3bucket.PartWebsite, s3bucket.PartAccessPoints}
 }
 
 // tell sets whether a part is known now.
@@ -89,7 +92,7 @@ func (s *State) bucketOf(c call, name string) *bucket {
 	at := place{c.Account, name}
 	b := s.buckets[at]
 	if b == nil || b.gone {
-		b = &bucket{origin{since: c.Time}, resource.Bucket{Name: name, Owner: c.Account, Region: c.Region, Unread: parts()}}
+		b = &bucket{origin{since: c.Time}, s3bucket.Bucket{Name: name, Owner: c.Account, Region: c.Region, Unread: parts()}}
 		s.buckets[at] = b
 	}
 	return b
@@ -137,18 +140,18 @@ func bucketChanges() map[string]func(*bucket, call) error {
 		"CreateBucket":                  (*bucket).create,
 		"DeleteBucket":                  func(b *bucket, _ call) error { b.gone = true; return nil },
 		"PutBucketPolicy":               (*bucket).putPolicy,
-		"DeleteBucketPolicy":            set(resource.PartPolicy, func(b *bucket) { b.config.Policy = "" }),
+		"DeleteBucketPolicy":            set(s3bucket.PartPolicy, func(b *bucket) { b.config.Policy = "" }),
 		"PutBucketAcl":                  (*bucket).putACL,
 		"PutBucketPublicAccessBlock":    (*bucket).putBlock,
-		"DeleteBucketPublicAccessBlock": set(resource.PartBlock, func(b *bucket) { b.config.Block = nil }),
+		"DeleteBucketPublicAccessBlock": set(s3bucket.PartBlock, func(b *bucket) { b.config.Block = nil }),
 		"PutBucketOwnershipControls":    (*bucket).putOwnership,
-		"DeleteBucketOwnershipControls": set(resource.PartOwnership, func(b *bucket) { b.config.Ownership = "" }),
-		"PutBucketWebsite":              set(resource.PartWebsite, func(b *bucket) { b.config.Website = true }),
-		"DeleteBucketWebsite":           set(resource.PartWebsite, func(b *bucket) { b.config.Website = false }),
+		"DeleteBucketOwnershipControls": set(s3bucket.PartOwnership, func(b *bucket) { b.config.Ownership = "" }),
+		"PutBucketWebsite":              set(s3bucket.PartWebsite, func(b *bucket) { b.config.Website = true }),
+		"DeleteBucketWebsite":           set(s3bucket.PartWebsite, func(b *bucket) { b.config.Website = false }),
 		"PutBucketTagging":              (*bucket).putTags,
-		"DeleteBucketTagging":           set(resource.PartTags, func(b *bucket) { b.config.Tags = nil }),
+		"DeleteBucketTagging":           set(s3bucket.PartTags, func(b *bucket) { b.config.Tags = nil }),
 		"CreateAccessPoint": func(b *bucket, c call) error {
-			b.tell(resource.PartAccessPoints, false)
+			b.tell(s3bucket.PartAccessPoints, false)
 			return c.lost("what an access point permits is not followed")
 		},
 	}
@@ -172,16 +175,16 @@ func (b *bucket) create(c call) error {
 		}
 	}
 	day := c.Time.UTC().Format(time.DateOnly)
-	if full := resource.FullBlock(); day >= lastOpenBuckets {
+	if full := s3.FullBlock(); day >= lastOpenBuckets {
 		b.config.Block, b.config.Ownership = &full, "BucketOwnerEnforced"
 	} else if day >= firstSafeBuckets {
-		b.tell(resource.PartBlock, false)
-		b.tell(resource.PartOwnership, false)
+		b.tell(s3bucket.PartBlock, false)
+		b.tell(s3bucket.PartOwnership, false)
 		b.doubt("it was made while AWS changed the settings of new buckets")
 	}
 	if o := c.request.text("x-amz-object-ownership", "objectOwnership"); o != "" {
 		b.config.Ownership = o
-		b.tell(resource.PartOwnership, true)
+		b.tell(s3bucket.PartOwnership, true)
 	}
 	if grants, ok := headerGrants(c.request); ok {
 		b.config.Grants = grants
@@ -197,7 +200,7 @@ func (b *bucket) putPolicy(c call) error {
 		text = policyText(c.request.get("policy"))
 	}
 	b.config.Policy = text
-	b.tell(resource.PartPolicy, text != "")
+	b.tell(s3bucket.PartPolicy, text != "")
 	if text == "" {
 		return c.lost("it does not tell the policy")
 	}
@@ -236,7 +239,7 @@ func policyText(v any) string {
 func (b *bucket) putBlock(c call) error {
 	to, ok := blockOf(c.request)
 	b.config.Block = to
-	b.tell(resource.PartBlock, ok)
+	b.tell(s3bucket.PartBlock, ok)
 	if !ok {
 		return c.lost("it does not tell the block")
 	}
@@ -244,12 +247,12 @@ func (b *bucket) putBlock(c call) error {
 }
 
 // blockOf reads a block; a setting that is not there is off, as for S3.
-func blockOf(request tree) (*resource.Block, bool) {
+func blockOf(request tree) (*s3.Block, bool) {
 	t := request.object("PublicAccessBlockConfiguration")
 	if t == nil {
 		return nil, false
 	}
-	return &resource.Block{
+	return &s3.Block{
 		PublicACLs: t.flag("BlockPublicAcls"), IgnorePublicACLs: t.flag("IgnorePublicAcls"),
 		PublicPolicy: t.flag("BlockPublicPolicy"), RestrictedBuckets: t.flag("RestrictPublicBuckets"),
 	}, true
@@ -260,7 +263,7 @@ func (b *bucket) putOwnership(c call) error {
 	for _, rule := range c.request.object("OwnershipControls").list("Rule") {
 		b.config.Ownership = rule.text("ObjectOwnership")
 	}
-	b.tell(resource.PartOwnership, b.config.Ownership != "")
+	b.tell(s3bucket.PartOwnership, b.config.Ownership != "")
 	if b.config.Ownership == "" {
 		return c.lost("it does not tell the object ownership")
 	}
@@ -269,12 +272,12 @@ func (b *bucket) putOwnership(c call) error {
 
 func (b *bucket) putTags(c call) error {
 	if b.config.Tags = map[string]string{}; c.request.object("Tagging") == nil {
-		b.tell(resource.PartTags, false)
+		b.tell(s3bucket.PartTags, false)
 		return c.lost("it does not tell the tags")
 	}
 	for _, t := range c.request.object("Tagging").object("TagSet").list("Tag") {
 		b.config.Tags[t.text("Key")] = t.text("Value")
 	}
-	b.tell(resource.PartTags, true)
+	b.tell(s3bucket.PartTags, true)
 	return nil
 }

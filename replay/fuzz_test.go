@@ -7,9 +7,10 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/controls"
 	"dera.example/dera/detect"
-	"dera.example/dera/resource"
+	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // FuzzApply: whatever stands in a request or an answer, the state follows it or
@@ -28,8 +29,8 @@ func FuzzApply(f *testing.F) {
 		for range 2 {
 			_ = s.Apply(r) // that it was not followed is a good answer
 		}
-		d := detect.Detector{Reader: s, Controls: s.Careful(controls.All())}
-		for _, typ := range []string{resource.SecurityGroupType, resource.BucketType} {
+		d := detect.Detector{Reader: s, Controls: s.Careful(services.Controls())}
+		for _, typ := range []string{securitygroup.Name, s3bucket.Name} {
 			look, err := d.Look(t.Context(), dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: typ}, false)
 			if err != nil {
 				t.Fatal(err)

@@ -10,21 +10,21 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // group is a security group as far as events told.
 type group struct {
 	origin
 	region string
-	config resource.SecurityGroup
+	config securitygroup.Group
 	// missingIn and missingOut are rules that are known not to be there, of a group
 	// that no event created.
-	missingIn, missingOut []resource.Rule
+	missingIn, missingOut []securitygroup.Rule
 }
 
 // list are the rules that a call is about.
-func (g *group) list(c call) *[]resource.Rule {
+func (g *group) list(c call) *[]securitygroup.Rule {
 	if c.direction() == "out " {
 		return &g.config.Egress
 	}
@@ -32,7 +32,7 @@ func (g *group) list(c call) *[]resource.Rule {
 }
 
 // missing are the rules of the call's direction that are known not to be there.
-func (g *group) missing(c call) *[]resource.Rule {
+func (g *group) missing(c call) *[]securitygroup.Rule {
 	if c.direction() == "out " {
 		return &g.missingOut
 	}
@@ -40,7 +40,7 @@ func (g *group) missing(c call) *[]resource.Rule {
 }
 
 // add notes a rule of a call as there.
-func (g *group) add(c call, r resource.Rule) {
+func (g *group) add(c call, r securitygroup.Rule) {
 	g.settle(c.direction() + r.Line())
 	*g.missing(c) = slices.DeleteFunc(*g.missing(c), r.SamePermission)
 	if list := g.list(c); !slices.ContainsFunc(*list, r.SamePermission) {
@@ -49,7 +49,7 @@ func (g *group) add(c call, r resource.Rule) {
 }
 
 // remove notes a rule of a call as not there.
-func (g *group) remove(c call, r resource.Rule) {
+func (g *group) remove(c call, r securitygroup.Rule) {
 	g.settle(c.direction() + r.Line())
 	*g.list(c) = slices.DeleteFunc(*g.list(c), r.SamePermission)
 	if missing := g.missing(c); !g.born && !slices.ContainsFunc(*missing, r.SamePermission) {
@@ -63,7 +63,7 @@ func (g *group) resource(scope dera.Scope, at time.Time) dera.Resource {
 	c.Ingress, c.Egress, c.Tags = slices.Clone(c.Ingress), slices.Clone(c.Egress), maps.Clone(c.Tags)
 	return dera.Resource{
 		ARN:       dera.NewARN(scope.Partition, "ec2", g.region, c.Owner, "security-group/"+c.ID),
-		Partition: scope.Partition, Account: c.Owner, Region: g.region, Type: resource.SecurityGroupType,
+		Partition: scope.Partition, Account: c.Owner, Region: g.region, Type: securitygroup.Name,
 		ID: c.ID, Name: c.Name, Tags: c.Tags, Config: &c, ReadAt: at, Full: true,
 	}
 }
@@ -74,7 +74,7 @@ func (s *State) groupOf(c call, id string) *group {
 	at := place{c.Account, id}
 	g := s.groups[at]
 	if g == nil || g.gone {
-		g = &group{origin: origin{since: c.Time}, region: c.Region, config: resource.SecurityGroup{ID: id, Owner: c.Account, Network: &resource.VPC{InterfacesUnread: true}}}
+		g = &group{origin: origin{since: c.Time}, region: c.Region, config: securitygroup.Group{ID: id, Owner: c.Account, Network: &securitygroup.VPC{InterfacesUnread: true}}}
 		s.groups[at] = g
 	}
 	return g
@@ -182,7 +182,7 @@ func (s *State) createGroup(c call) error {
 	g.born, g.region = true, c.Region
 	g.config.Name, g.config.Description = c.request.text("groupName"), c.request.text("groupDescription", "description")
 	g.config.VPC = c.request.text("vpcId")
-	g.config.Egress = []resource.Rule{{ID: s.ruleID(), Protocol: "-1", From: -1, To: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}}
+	g.config.Egress = []securitygroup.Rule{{ID: s.ruleID(), Protocol: "-1", From: -1, To: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}}
 	g.config.Ingress, g.config.Tags = nil, map[string]string{}
 	if c.request.text("groupName") == "" {
 		g.doubt("the event that created it does not tell its name and tags")
@@ -206,8 +206,8 @@ const unknownRule = "untold-"
 
 // added are the rules that a call added: those of the answer, which have IDs, else
 // those of the request.
-func (c call) added() []resource.Rule {
-	var rules []resource.Rule
+func (c call) added() []securitygroup.Rule {
+	var rules []securitygroup.Rule
 	for _, t := range c.response.list("securityGroupRuleSet") {
 		rules = append(rules, answered(t, c.Account))
 	}
@@ -235,7 +235,7 @@ func (s *State) authorize(c call, g *group) error {
 // removed are the rules that a call removed: by what they permit, which newer
 // answers tell, and by their IDs. What the answer says was not there is not among
 // them.
-func (c call) removed() (rules []resource.Rule, ids []string) {
+func (c call) removed() (rules []securitygroup.Rule, ids []string) {
 	for _, t := range c.response.list("revokedSecurityGroupRuleSet") {
 		rules = append(rules, answered(t, c.Account))
 	}
@@ -243,7 +243,7 @@ func (c call) removed() (rules []resource.Rule, ids []string) {
 		return rules, nil
 	}
 	not := permissions(tree{"ipPermissions": c.response.get("unknownIpPermissionSet")}, c.Account)
-	rules = slices.DeleteFunc(permissions(c.request, c.Account), func(r resource.Rule) bool { return slices.ContainsFunc(not, r.SamePermission) })
+	rules = slices.DeleteFunc(permissions(c.request, c.Account), func(r securitygroup.Rule) bool { return slices.ContainsFunc(not, r.SamePermission) })
 	return rules, c.request.texts("securityGroupRuleIds", "securityGroupRuleId")
 }
 
@@ -279,8 +279,8 @@ func (g *group) foreign(c call) {
 }
 
 // modified are the rules of a ModifySecurityGroupRules as they are afterwards.
-func (c call) modified() []resource.Rule {
-	var out []resource.Rule
+func (c call) modified() []securitygroup.Rule {
+	var out []securitygroup.Rule
 	for _, t := range c.request.list("SecurityGroupRule") {
 		in := t.object("SecurityGroupRule")
 		r := answered(tree{
@@ -312,7 +312,7 @@ func (g *group) modify(c call) error {
 		}
 		g.settle("in " + old.Line())
 		g.settle("in " + r.Line())
-		if !g.born && slices.ContainsFunc(g.config.Ingress, func(o resource.Rule) bool { return o.ID == r.ID }) {
+		if !g.born && slices.ContainsFunc(g.config.Ingress, func(o securitygroup.Rule) bool { return o.ID == r.ID }) {
 			g.missingIn = append(slices.DeleteFunc(g.missingIn, r.SamePermission), *old)
 		}
 		r.Tags = old.Tags

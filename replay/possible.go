@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // mark is a part of a resource that a call touches; the part is "" where it may be
@@ -67,7 +70,7 @@ func (c call) direction() string {
 }
 
 // rules are those that a call names, and IDs of rules.
-func (c call) rules() (rules []resource.Rule, ids []string) {
+func (c call) rules() (rules []securitygroup.Rule, ids []string) {
 	switch c.Name {
 	case "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress":
 		rules = c.added()
@@ -88,12 +91,12 @@ func (c call) rules() (rules []resource.Rule, ids []string) {
 	return rules, ids
 }
 
-func (g *group) ruleOf(id string) *resource.Rule {
+func (g *group) ruleOf(id string) *securitygroup.Rule {
 	if g == nil {
 		return nil
 	}
-	for _, list := range [][]resource.Rule{g.config.Ingress, g.config.Egress} {
-		if i := slices.IndexFunc(list, func(r resource.Rule) bool { return r.ID == id }); i >= 0 {
+	for _, list := range [][]securitygroup.Rule{g.config.Ingress, g.config.Egress} {
+		if i := slices.IndexFunc(list, func(r securitygroup.Rule) bool { return r.ID == id }); i >= 0 {
 			return &list[i]
 		}
 	}
@@ -102,7 +105,7 @@ func (g *group) ruleOf(id string) *resource.Rule {
 
 func touchedByS3(c call) []mark {
 	if strings.HasSuffix(c.Name, "AccountPublicAccessBlock") {
-		return []mark{{blockMark + c.Account, resource.PartBlock}}
+		return []mark{{blockMark + c.Account, s3bucket.PartBlock}}
 	}
 	name := c.request.text("bucketName", "bucket")
 	if bucketChanges()[c.Name] == nil || name == "" {
@@ -110,8 +113,8 @@ func touchedByS3(c call) []mark {
 	}
 	part := ""
 	for _, p := range []struct{ of, part string }{
-		{"Policy", resource.PartPolicy}, {"Acl", resource.PartACL}, {"PublicAccessBlock", resource.PartBlock}, {"OwnershipControls", resource.PartOwnership},
-		{"Tagging", resource.PartTags}, {"Website", resource.PartWebsite}, {"AccessPoint", resource.PartAccessPoints},
+		{"Policy", s3bucket.PartPolicy}, {"Acl", s3bucket.PartACL}, {"PublicAccessBlock", s3bucket.PartBlock}, {"OwnershipControls", s3bucket.PartOwnership},
+		{"Tagging", s3bucket.PartTags}, {"Website", s3bucket.PartWebsite}, {"AccessPoint", s3bucket.PartAccessPoints},
 	} {
 		if strings.HasSuffix(c.Name, p.of) {
 			part = p.part
@@ -155,8 +158,8 @@ func (s *State) possible(c call) bool {
 		return false
 	}
 	rules, ids := c.rules()
-	here := func(r resource.Rule) bool { return slices.ContainsFunc(*g.list(c), r.SamePermission) }
-	mayBeHere := func(r resource.Rule) bool {
+	here := func(r securitygroup.Rule) bool { return slices.ContainsFunc(*g.list(c), r.SamePermission) }
+	mayBeHere := func(r securitygroup.Rule) bool {
 		return here(r) || !g.born && !slices.ContainsFunc(*g.missing(c), r.SamePermission)
 	}
 	switch {
@@ -165,9 +168,9 @@ func (s *State) possible(c call) bool {
 	case strings.HasPrefix(c.Name, "Authorize"):
 		return !slices.ContainsFunc(rules, here)
 	case strings.HasPrefix(c.Name, "Revoke") && c.Failed(): // one of them was not there
-		return len(rules) == 0 || slices.ContainsFunc(rules, func(r resource.Rule) bool { return !here(r) })
+		return len(rules) == 0 || slices.ContainsFunc(rules, func(r securitygroup.Rule) bool { return !here(r) })
 	case strings.HasPrefix(c.Name, "Revoke"), strings.HasPrefix(c.Name, "Modify"):
-		if strings.HasPrefix(c.Name, "Revoke") && slices.ContainsFunc(rules, func(r resource.Rule) bool { return !mayBeHere(r) }) {
+		if strings.HasPrefix(c.Name, "Revoke") && slices.ContainsFunc(rules, func(r securitygroup.Rule) bool { return !mayBeHere(r) }) {
 			return false
 		}
 		if strings.HasPrefix(c.Name, "Modify") && g.holds(rules, ids) {
@@ -182,11 +185,11 @@ func (s *State) possible(c call) bool {
 
 // holds reports whether beside the rules with the IDs the group has one that permits
 // what one of them is to permit: AWS refuses to make two of one.
-func (g *group) holds(rules []resource.Rule, ids []string) bool {
-	for _, list := range [][]resource.Rule{g.config.Ingress, g.config.Egress} {
+func (g *group) holds(rules []securitygroup.Rule, ids []string) bool {
+	for _, list := range [][]securitygroup.Rule{g.config.Ingress, g.config.Egress} {
 		for _, r := range rules {
-			if slices.ContainsFunc(list, func(o resource.Rule) bool { return o.ID == r.ID }) &&
-				slices.ContainsFunc(list, func(o resource.Rule) bool { return r.SamePermission(o) && !slices.Contains(ids, o.ID) }) {
+			if slices.ContainsFunc(list, func(o securitygroup.Rule) bool { return o.ID == r.ID }) &&
+				slices.ContainsFunc(list, func(o securitygroup.Rule) bool { return r.SamePermission(o) && !slices.Contains(ids, o.ID) }) {
 				return true
 			}
 		}
@@ -196,7 +199,7 @@ func (g *group) holds(rules []resource.Rule, ids []string) bool {
 
 // unnamed reports whether the group has rules whose IDs no event reported.
 func (g *group) unnamed() bool {
-	return slices.ContainsFunc(slices.Concat(g.config.Ingress, g.config.Egress), func(r resource.Rule) bool { return strings.HasPrefix(r.ID, unknownRule) })
+	return slices.ContainsFunc(slices.Concat(g.config.Ingress, g.config.Egress), func(r securitygroup.Rule) bool { return strings.HasPrefix(r.ID, unknownRule) })
 }
 
 // part is a state of what calls touch alone.
@@ -295,7 +298,7 @@ func (s *State) exposure() int {
 			}
 		}
 	}
-	open := func(b *resource.Block) int {
+	open := func(b *s3.Block) int {
 		if b == nil {
 			return 4
 		}
@@ -320,7 +323,7 @@ func (s *State) exposure() int {
 		if b.config.Policy != "" {
 			n++
 			doc, err := b.config.Parsed()
-			if list, unsure := resource.PublicStatements(context.Background(), b.config.ARN(), doc); err != nil || unsure != "" || len(list) > 0 {
+			if list, unsure := document.PublicStatements(context.Background(), b.config.ARN(), doc); err != nil || unsure != "" || len(list) > 0 {
 				n += 10
 			}
 		}

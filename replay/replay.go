@@ -19,7 +19,9 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/detect"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
+	s3account "dera.example/dera/services/s3/account"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // State is what the events told so far. It is not safe for concurrent use.
@@ -78,19 +80,19 @@ func (c call) lost(why string) error { return fmt.Errorf("%s: %s", c.Name, why) 
 func (s *State) Read(ctx context.Context, scope dera.Scope, _ bool) (detect.Page, error) {
 	var page page
 	switch scope.Type {
-	case resource.SecurityGroupType:
+	case securitygroup.Name:
 		for at, g := range within(s.groups, scope) {
 			if g.region == scope.Region {
 				page.add(g.gone, at.id, func() dera.Resource { return g.resource(scope, s.now()) })
 			}
 		}
-	case resource.BucketType:
+	case s3bucket.Name:
 		for at, b := range within(s.buckets, scope) {
 			if b.config.Region == scope.Region {
 				page.add(b.gone, at.id, func() dera.Resource { return b.resource(scope, s.blocks[at.account], s.now()) })
 			}
 		}
-	case resource.AccountBlockType:
+	case s3account.Name:
 		if b := s.blocks[scope.Account]; b != nil && (scope.Sweep() || slices.Contains(scope.IDs, scope.Account)) {
 			page.Resources = append(page.Resources, s.accountBlock(ctx, scope, b))
 		}
@@ -139,15 +141,15 @@ func (p *page) add(gone bool, id string, read func() dera.Resource) {
 // known; "" for one that is known since it was made.
 func (s *State) Partly(config any) string {
 	switch c := config.(type) {
-	case *resource.SecurityGroup:
+	case *securitygroup.Group:
 		if g := s.groups[place{c.Owner, c.ID}]; g != nil {
 			return g.partly()
 		}
-	case *resource.Bucket:
+	case *s3bucket.Bucket:
 		if b := s.buckets[place{c.Owner, c.Name}]; b != nil {
 			return b.partly()
 		}
-	case *resource.AccountBlock:
+	case *s3account.AccountBlock:
 		if b := s.blocks[c.Account]; b != nil {
 			return b.doubt // each event tells the whole block
 		}

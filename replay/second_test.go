@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // at is a recorded call in some second.
@@ -135,7 +136,7 @@ func TestTiesOfGroups(t *testing.T) {
 				if text != first {
 					t.Fatalf("order %v: got\n%s\nwant\n%s", order, text, first)
 				}
-				r, ok := read(t, s, resource.SecurityGroupType, "eu-west-1", "sg-1")
+				r, ok := read(t, s, securitygroup.Name, "eu-west-1", "sg-1")
 				if !ok {
 					if tc.want != "-" {
 						t.Fatal("got no group")
@@ -143,7 +144,7 @@ func TestTiesOfGroups(t *testing.T) {
 					return
 				}
 				var got []string
-				for _, rule := range r.Config.(*resource.SecurityGroup).Ingress {
+				for _, rule := range r.Config.(*securitygroup.Group).Ingress {
 					got = append(got, rule.Line())
 				}
 				if text := strings.Join(got, ", "); text != tc.want && (tc.want == "" || !strings.HasPrefix(text, tc.want)) {
@@ -169,8 +170,8 @@ func TestTieOfPolicies(t *testing.T) {
 	})
 	everyOrder(len(list), func(order []int) {
 		s, _ := bySecond([]cloudtrail.Record{list[order[0]], list[order[1]], list[order[2]]})
-		r, ok := read(t, s, resource.BucketType, "eu-west-1", "files")
-		if !ok || !strings.Contains(r.Config.(*resource.Bucket).Policy, `"*"`) || s.Partly(r.Config) == "" {
+		r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
+		if !ok || !strings.Contains(r.Config.(*s3bucket.Bucket).Policy, `"*"`) || s.Partly(r.Config) == "" {
 			t.Fatalf("order %v: got %+v, want the public policy and a doubt", order, r.Config)
 		}
 	})
@@ -227,14 +228,14 @@ func TestTiesOfBuckets(t *testing.T) {
 				if text != first {
 					t.Fatalf("order %v: got\n%s\nwant\n%s", order, text, first)
 				}
-				r, ok := read(t, s, resource.BucketType, "eu-west-1", "files")
+				r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
 				if ok != tc.there {
 					t.Fatalf("order %v: got a bucket %t, want %t", order, ok, tc.there)
 				}
 				if why := s.Partly(r.Config); tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) {
 					t.Fatalf("order %v: partly known: got %q, want %q", order, why, tc.partly)
 				}
-				if got := r.Config.(*resource.Bucket).Policy != ""; got != tc.policy {
+				if got := r.Config.(*s3bucket.Bucket).Policy != ""; got != tc.policy {
 					t.Fatalf("order %v: got a policy %t, want %t", order, got, tc.policy)
 				}
 			})
@@ -252,9 +253,9 @@ func TestHistoriesInAnyOrder(t *testing.T) {
 		events, rules := history(rnd, 4+rnd.IntN(40))
 		list := records(t, events)
 		s, first := bySecond(list)
-		if r, ok := read(t, s, resource.SecurityGroupType, "eu-west-1", "sg-1"); ok && s.Partly(r.Config) == "" {
+		if r, ok := read(t, s, securitygroup.Name, "eu-west-1", "sg-1"); ok && s.Partly(r.Config) == "" {
 			var got []string
-			for _, rule := range r.Config.(*resource.SecurityGroup).Ingress {
+			for _, rule := range r.Config.(*securitygroup.Group).Ingress {
 				got = append(got, rule.CIDR.String())
 			}
 			slices.Sort(got)

@@ -8,9 +8,11 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/controls"
 	"dera.example/dera/detect"
-	"dera.example/dera/resource"
+	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
+	s3account "dera.example/dera/services/s3/account"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // TestPartlyKnownNeverPasses: no check of a resource that no event created ends
@@ -24,11 +26,11 @@ func TestPartlyKnownNeverPasses(t *testing.T) {
 		events  []event
 		passes  bool
 	}{
-		"group_before_the_record":  {resource.SecurityGroupType, "sg-1", []event{closed}, false},
-		"group_of_the_record":      {resource.SecurityGroupType, "sg-1", []event{{"CreateSecurityGroup", created, withID, ""}, closed}, true},
-		"group_with_tags_alone":    {resource.SecurityGroupType, "sg-1", []event{{"CreateTags", `{"resourcesSet":{"items":[{"resourceId":"sg-1"}]},"tagSet":{"items":[{"key":"a","value":"b"}]}}`, "", ""}}, false},
-		"bucket_before_the_record": {resource.BucketType, "files", []event{shut}, false},
-		"bucket_of_the_record":     {resource.BucketType, "files", []event{{"CreateBucket", `{"bucketName":"files"}`, "", ""}, shut}, true},
+		"group_before_the_record":  {securitygroup.Name, "sg-1", []event{closed}, false},
+		"group_of_the_record":      {securitygroup.Name, "sg-1", []event{{"CreateSecurityGroup", created, withID, ""}, closed}, true},
+		"group_with_tags_alone":    {securitygroup.Name, "sg-1", []event{{"CreateTags", `{"resourcesSet":{"items":[{"resourceId":"sg-1"}]},"tagSet":{"items":[{"key":"a","value":"b"}]}}`, "", ""}}, false},
+		"bucket_before_the_record": {s3bucket.Name, "files", []event{shut}, false},
+		"bucket_of_the_record":     {s3bucket.Name, "files", []event{{"CreateBucket", `{"bucketName":"files"}`, "", ""}, shut}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +39,7 @@ func TestPartlyKnownNeverPasses(t *testing.T) {
 			if !ok {
 				t.Fatal("got no resource")
 			}
-			a := detect.Detector{Controls: s.Careful(controls.All())}.Assess(r)
+			a := detect.Detector{Controls: s.Careful(services.Controls())}.Assess(r)
 			if len(a.Results) == 0 {
 				t.Fatal("no control judged it")
 			}
@@ -79,15 +81,15 @@ func TestNewBucketsByDate(t *testing.T) {
 				t.Fatal(err)
 			}
 			s, _ := follow(t, from, event{"CreateBucket", `{"bucketName":"files","CreateBucketConfiguration":{"LocationConstraint":"EU"}}`, "", ""})
-			r, ok := read(t, s, resource.BucketType, "eu-west-1", "files")
+			r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
 			if !ok {
 				t.Fatal("got no bucket")
 			}
-			b := r.Config.(*resource.Bucket)
+			b := r.Config.(*s3bucket.Bucket)
 			if got := b.Block != nil; got != tc.blocked {
 				t.Errorf("block: got %t, want %t", got, tc.blocked)
 			}
-			if got := slices.Contains(b.Unread, resource.PartBlock); got != tc.unknown {
+			if got := slices.Contains(b.Unread, s3bucket.PartBlock); got != tc.unknown {
 				t.Errorf("block unknown: got %t, want %t", got, tc.unknown)
 			}
 		})
@@ -100,19 +102,19 @@ func TestAccountBlock(t *testing.T) {
 	t.Parallel()
 	off := event{"PutAccountPublicAccessBlock", `{"PublicAccessBlockConfiguration":{"BlockPublicAcls":false,"BlockPublicPolicy":false,"IgnorePublicAcls":false,"RestrictPublicBuckets":true}}`, "", ""}
 	s, _ := follow(t, begin, event{"CreateBucket", `{"bucketName":"files"}`, "", ""}, off)
-	r, ok := read(t, s, resource.AccountBlockType, dera.GlobalRegion, account)
+	r, ok := read(t, s, s3account.Name, dera.GlobalRegion, account)
 	if !ok {
 		t.Fatal("got no block")
 	}
-	b := r.Config.(*resource.AccountBlock)
+	b := r.Config.(*s3account.AccountBlock)
 	if b.Block == nil || !b.Block.RestrictedBuckets || b.Block.PublicACLs || b.Buckets != 1 {
 		t.Errorf("got %+v, want the block of the event and one bucket", b)
 	}
 	if n := len(b.Dependents); n == 0 || b.Dependents[n-1].Bucket != "(others)" {
 		t.Errorf("dependents: got %v, want those that are not known last", b.Dependents)
 	}
-	bucket, _ := read(t, s, resource.BucketType, "eu-west-1", "files")
-	if got := bucket.Config.(*resource.Bucket).AccountBlock; got == nil || !got.RestrictedBuckets {
+	bucket, _ := read(t, s, s3bucket.Name, "eu-west-1", "files")
+	if got := bucket.Config.(*s3bucket.Bucket).AccountBlock; got == nil || !got.RestrictedBuckets {
 		t.Errorf("the account's block of a bucket: got %v, want that of the event", got)
 	}
 	if s, _ := follow(t, begin, off, event{"DeleteAccountPublicAccessBlock", `{}`, "", ""}); s.blocks[account] == nil || s.blocks[account].config != nil {
@@ -127,7 +129,7 @@ func TestRead(t *testing.T) {
 	s, _ := follow(t, begin,
 		event{"CreateSecurityGroup", created, withID, ""}, event{"DeleteSecurityGroup", `{"groupId":"sg-1"}`, "", ""},
 		event{"CreateSecurityGroup", created, `{"groupId":"sg-2"}`, ""}, event{"DeleteBucket", `{"bucketName":"files"}`, "", ""})
-	groups := dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: resource.SecurityGroupType}
+	groups := dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: securitygroup.Name}
 	page, err := s.Read(t.Context(), groups, false)
 	if err != nil || len(page.Resources) != 1 || page.Resources[0].ID != "sg-2" || !page.Resources[0].Full {
 		t.Errorf("sweep: got %v, %v, want sg-2 in full", page, err)

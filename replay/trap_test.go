@@ -9,10 +9,10 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/controls"
 	"dera.example/dera/detect"
-	"dera.example/dera/resource"
-
+	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
+	s3bucket "dera.example/dera/services/s3/bucket"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -118,12 +118,12 @@ func TestTrapsOfGroups(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, lost := follow(t, begin, tc.events...)
-			r, ok := read(t, s, resource.SecurityGroupType, "eu-west-1", "sg-1")
+			r, ok := read(t, s, securitygroup.Name, "eu-west-1", "sg-1")
 			if !ok {
 				t.Fatal("got no group")
 			}
 			var got []string
-			for _, rule := range r.Config.(*resource.SecurityGroup).Ingress {
+			for _, rule := range r.Config.(*securitygroup.Group).Ingress {
 				got = append(got, rule.Line())
 				if rule.ID == "" {
 					t.Errorf("rule %s has no ID: no plan could be made", rule.Line())
@@ -158,7 +158,7 @@ func TestTrapsOfBuckets(t *testing.T) {
 	acl := func(request string) []event {
 		return []event{birth, open, acls, {"PutBucketAcl", `{"bucketName":"files","acl":[""],` + request + `}`, "", ""}}
 	}
-	const blockOff, publicText, publicACL = "s3-bucket-public-access-block", "s3-bucket-public-policy", "s3-bucket-public-acl"
+	const blockOff, publicText, publicACL = "s3-bucket-access-block", "s3-bucket-public-policy", "s3-bucket-public-acl"
 	for name, tc := range map[string]struct {
 		events []event
 		want   []string // controls that fail
@@ -172,8 +172,8 @@ func TestTrapsOfBuckets(t *testing.T) {
 		"policy_as_json_text":           {policy(fmt.Sprintf("%q", publicPolicy)), []string{blockOff, publicText}, ""},
 		"policy_url_encoded":            {policy(`"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22%2A%22%2C%22Action%22%3A%22s3%3AGetObject%22%2C%22Resource%22%3A%22arn%3Aaws%3As3%3A%3A%3Afiles%2F%2A%22%7D%5D%7D"`), []string{blockOff, publicText}, ""},
 		"policy_in_an_array":            {policy(fmt.Sprintf("[%q]", publicPolicy)), []string{blockOff, publicText}, ""},
-		"policy_empty":                  {policy(`""`), []string{blockOff}, resource.PartPolicy},
-		"policy_empty_object":           {policy(`{}`), []string{blockOff}, resource.PartPolicy},
+		"policy_empty":                  {policy(`""`), []string{blockOff}, s3bucket.PartPolicy},
+		"policy_empty_object":           {policy(`{}`), []string{blockOff}, s3bucket.PartPolicy},
 		"policy_deleted":                {append(policy(publicPolicy), event{"DeleteBucketPolicy", `{"bucketName":"files","policy":""}`, "", ""}), []string{blockOff}, ""},
 		"policy_with_error_code":        {[]event{birth, open, {"PutBucketPolicy", `{"bucketName":"files","bucketPolicy":` + publicPolicy + `}`, "", "AccessDenied"}}, []string{blockOff}, ""},
 		"policy_under_a_block":          {[]event{birth, {"PutBucketPolicy", `{"bucketName":"files","bucketPolicy":` + publicPolicy + `}`, "", ""}}, nil, ""},
@@ -183,18 +183,18 @@ func TestTrapsOfBuckets(t *testing.T) {
 		"acl_document_with_one_grant":   {acl(`"AccessControlPolicy":{"AccessControlList":{"Grant":{"Grantee":{"URI":"http://acs.amazonaws.com/groups/global/AllUsers","xsi:type":"Group"},"Permission":"READ"}}}`), []string{blockOff, publicACL}, ""},
 		"acl_document_with_many_grants": {acl(`"AccessControlPolicy":{"AccessControlList":{"Grant":[{"Grantee":{"ID":"owner"},"Permission":"FULL_CONTROL"},{"Grantee":{"URI":"http://acs.amazonaws.com/groups/global/AllUsers"},"Permission":"WRITE"}]}}`), []string{blockOff, publicACL}, ""},
 		"acl_private":                   {acl(`"x-amz-acl":["private"]`), []string{blockOff}, ""},
-		"acl_not_told":                  {acl(`"host":["s3.amazonaws.com"]`), []string{blockOff}, resource.PartACL},
+		"acl_not_told":                  {acl(`"host":["s3.amazonaws.com"]`), []string{blockOff}, s3bucket.PartACL},
 		"acls_disabled":                 {append(acl(`"x-amz-acl":["public-read"]`), event{"PutBucketOwnershipControls", `{"bucketName":"files","OwnershipControls":{"Rule":[{"ObjectOwnership":"BucketOwnerEnforced"}]}}`, "", ""}), []string{blockOff}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := follow(t, begin, tc.events...)
-			r, ok := read(t, s, resource.BucketType, "eu-west-1", "files")
+			r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
 			if !ok {
 				t.Fatal("got no bucket")
 			}
 			var failed []string
-			for _, j := range (detect.Detector{Controls: s.Careful(controls.All())}).Assess(r).Results {
+			for _, j := range (detect.Detector{Controls: s.Careful(services.Controls())}).Assess(r).Results {
 				if len(j.Result.Failures) > 0 {
 					failed = append(failed, j.Control.ID)
 				}
@@ -203,7 +203,7 @@ func TestTrapsOfBuckets(t *testing.T) {
 			if d := cmp.Diff(tc.want, failed); d != "" {
 				t.Errorf("controls that fail (-want +got):\n%s", d)
 			}
-			unread := r.Config.(*resource.Bucket).Unread
+			unread := r.Config.(*s3bucket.Bucket).Unread
 			if tc.unread != "" && !slices.Contains(unread, tc.unread) {
 				t.Errorf("parts that no event tells: got %v, want %q among them", unread, tc.unread)
 			}

@@ -8,13 +8,13 @@ import (
 	"dera.example/dera"
 )
 
-func undoOf(operation string, input any) (*dera.Undo, error) {
+func UndoOf(operation string, input any) (*dera.Undo, error) {
 	text, err := json.Marshal(input)
 	return &dera.Undo{Operation: operation, Version: 1, Input: text}, err
 }
 
 // change puts a change together of values that marshal.
-func change(operation string, input, before, after any, undo string, undoInput any, diff []string) (dera.Change, error) {
+func NewChange(operation string, input, before, after any, undo string, undoInput any, diff []string) (dera.Change, error) {
 	c := dera.Change{Operation: operation, Version: 1, Diff: diff}
 	var errs [4]error
 	c.Input, errs[0] = json.Marshal(input)
@@ -24,7 +24,7 @@ func change(operation string, input, before, after any, undo string, undoInput a
 	if after != nil {
 		c.After, errs[2] = json.Marshal(after)
 	}
-	c.Undo, errs[3] = undoOf(undo, undoInput)
+	c.Undo, errs[3] = UndoOf(undo, undoInput)
 	if err := errors.Join(errs[:]...); err != nil {
 		return dera.Change{}, fmt.Errorf("change with %s: %w", operation, err)
 	}

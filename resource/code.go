@@ -52,7 +52,7 @@ func (r Registry) Declare(config any, p dera.Plan, as Format) ([]string, error) 
 }
 
 // yamlText is a text as YAML reads it back: a string of JSON is one.
-func yamlText(s string) string {
+func YAMLText(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -63,12 +63,12 @@ func yamlText(s string) string {
 }
 
 // hclText is a text as Terraform reads it back: templates in it stay text.
-func hclText(s string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(yamlText(s))
+func HCLText(s string) string {
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(YAMLText(s))
 }
 
 // identifier makes a name of letters, digits and underscores of what is given.
-func identifier(parts ...string) string {
+func Identifier(parts ...string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
 			return c
@@ -78,7 +78,7 @@ func identifier(parts ...string) string {
 }
 
 // wrapped puts changed lines, which carry their sign, between lines that stay.
-func wrapped(as Format, head, changed, tail []string) ([]string, error) {
+func WrapCode(as Format, head, changed, tail []string) ([]string, error) {
 	if as.Language != Terraform && as.Language != CloudFormation {
 		return nil, fmt.Errorf("%q is not a language of infrastructure as code that dera writes", as.Language)
 	}
@@ -94,9 +94,9 @@ func wrapped(as Format, head, changed, tail []string) ([]string, error) {
 }
 
 // logical is a logical ID of CloudFormation, which has letters and digits only.
-func logical(name string) string {
+func LogicalID(name string) string {
 	out := ""
-	for part := range strings.SplitSeq(identifier(name), "_") {
+	for part := range strings.SplitSeq(Identifier(name), "_") {
 		if part != "" {
 			out += strings.ToUpper(part[:1]) + part[1:]
 		}

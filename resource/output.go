@@ -14,7 +14,7 @@ var outputRef = regexp.MustCompile(`^"\$\{out\.([A-Za-z0-9_]+)\}"$`)
 // and whatever lies deeper, for example the description that a customer gave to
 // a rule, stays as it is. A name without a value is an error: an undo is never
 // sent half-filled.
-func fill(input json.RawMessage, out map[string]string) ([]byte, error) {
+func Fill(input json.RawMessage, out map[string]string) ([]byte, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(input, &members); err != nil {
 		return nil, fmt.Errorf("read input: %w", err)
@@ -37,7 +37,7 @@ func fill(input json.RawMessage, out map[string]string) ([]byte, error) {
 	return json.Marshal(members)
 }
 
-func decode(op Operation, into any) error {
+func Decode(op Operation, into any) error {
 	d := json.NewDecoder(bytes.NewReader(op.Input))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

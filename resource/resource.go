@@ -17,6 +17,10 @@ import (
 type Type struct {
 	// Name is the CloudFormation type name, for example AWS::RDS::DBInstance.
 	Name string
+	// New returns an empty configuration, to read one into.
+	New func() any
+	// Identify returns what a configuration says of the ID, name and tags.
+	Identify func(config any) (id, name string, tags map[string]string)
 	// Canon is a text that is equal for two configurations that mean the same.
 	// It leaves out IDs that AWS assigns and tags that dera writes.
 	Canon func(config any) (string, error)
@@ -100,7 +104,7 @@ func Of(c dera.Change) Operation {
 // OfUndo returns the operation that takes a change back, with the outputs of
 // the change filled in.
 func OfUndo(u dera.Undo, out map[string]string) (Operation, error) {
-	input, err := fill(u.Input, out)
+	input, err := Fill(u.Input, out)
 	if err != nil {
 		return Operation{}, fmt.Errorf("undo with %s: %w", u.Operation, err)
 	}
@@ -110,38 +114,4 @@ func OfUndo(u dera.Undo, out map[string]string) (Operation, error) {
 // AccountWide is the key of the one resource of a Global type in an account.
 func (t Type) AccountWide(partition, account string) string {
 	return dera.ResourceKey(partition, account, dera.GlobalRegion, t.ARN(partition, account, dera.GlobalRegion, account))
-}
-
-// Lookup returns the kind of a resource type, or an error that lists the known
-// ones.
-func Lookup(typ string) (Type, error) {
-	for _, k := range Kinds() {
-		if k.Name == typ {
-			return k, nil
-		}
-	}
-	return Type{}, fmt.Errorf("resource type %q is not one that dera knows", typ)
-}
-
-// Kinds returns all kinds. A new resource type is one file and one line here.
-func Kinds() []Type {
-	return []Type{
-		SecurityGroupTypeOf(),
-		BucketTypeOf(),
-		AccountBlockTypeOf(),
-	}
-}
-
-// ApplyPlan returns the configuration after all changes of the plan.
-func ApplyPlan(config any, plan dera.Plan) (any, error) {
-	kind, err := Lookup(plan.Type)
-	if err != nil {
-		return nil, err
-	}
-	for i, c := range plan.Changes {
-		if config, err = kind.Apply(config, Of(c)); err != nil {
-			return nil, fmt.Errorf("apply change %d of plan: %w", i, err)
-		}
-	}
-	return config, nil
 }

@@ -11,7 +11,7 @@ import (
 // newTags sorts out what tagging does: the tags that are not there yet, and for
 // the undo the old values of those that are replaced and the keys of those that
 // are new.
-func newTags(have, want map[string]string) (add, back map[string]string, gone []string) {
+func NewTags(have, want map[string]string) (add, back map[string]string, gone []string) {
 	add, back = map[string]string{}, map[string]string{}
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		old, ok := have[k]
@@ -30,7 +30,7 @@ func newTags(have, want map[string]string) (add, back map[string]string, gone []
 
 // tagDiff is what tagging changes, for people. Values that were there before are
 // the customer's own text and are left out.
-func tagDiff(have, add map[string]string) []string {
+func TagDiff(have, add map[string]string) []string {
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(add)) {
 		if _, ok := have[k]; ok && strings.HasPrefix(k, TagPrefix) {
@@ -42,7 +42,7 @@ func tagDiff(have, add map[string]string) []string {
 }
 
 // retag returns the tags with some added and some taken away.
-func retag(tags, add map[string]string, remove []string) map[string]string {
+func Retag(tags, add map[string]string, remove []string) map[string]string {
 	out := maps.Clone(tags)
 	if out == nil {
 		out = map[string]string{}
@@ -59,7 +59,7 @@ func retag(tags, add map[string]string, remove []string) map[string]string {
 
 // tagged reports whether the tags that were to be added are there and those that
 // were to go are not.
-func tagged(tags, add map[string]string, remove []string) bool {
+func Tagged(tags, add map[string]string, remove []string) bool {
 	for k, v := range add {
 		if got, ok := tags[k]; !ok || got != v {
 			return false
@@ -71,7 +71,7 @@ func tagged(tags, add map[string]string, remove []string) bool {
 // TagPrefix is the prefix of the tags that dera writes; they are outside Canon.
 const TagPrefix = "dera:"
 
-func canonTags(tags map[string]string) string {
+func CanonTags(tags map[string]string) string {
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if !strings.HasPrefix(k, TagPrefix) {

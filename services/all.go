@@ -3,14 +3,20 @@
 package services
 
 import (
-	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3"
+	"dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // Types returns all resource types.
-func Types() resource.Registry { return resource.NewRegistry(resource.Kinds()...) }
+func Types() resource.Registry {
+	return resource.NewRegistry(securitygroup.Type(), bucket.Type(), account.Type())
+}
 
 // EvidenceKinds returns all kinds of evidence.
-func EvidenceKinds() []control.EvidenceKind {
-	return []control.EvidenceKind{control.NetworkEvidence(), control.AccessEvidence()}
+func EvidenceKinds() []evidence.Kind {
+	return []evidence.Kind{evidence.NetworkEvidence(), s3.AccessEvidence()}
 }

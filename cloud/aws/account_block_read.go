@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"dera.example/dera"
+	"dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // readAccountBlock reads the public access block of an account; in full with
@@ -21,7 +21,7 @@ func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full, a
 	if err != nil {
 		return Page{}, err
 	}
-	cfg := &resource.AccountBlock{Account: scope.Account, Block: block}
+	cfg := &account.AccountBlock{Account: scope.Account, Block: block}
 	if full {
 		read := c.dependents
 		if again {
@@ -35,8 +35,8 @@ func (c *Client) readAccountBlock(ctx context.Context, scope dera.Scope, full, a
 		}
 	}
 	return Page{Resources: []dera.Resource{{
-		ARN: resource.AccountBlockARN(partitionOf(scope), scope.Account), Partition: partitionOf(scope), Account: scope.Account, Region: dera.GlobalRegion,
-		Type: resource.AccountBlockType, ID: scope.Account, Name: "S3", Config: cfg, ReadAt: at, Full: full,
+		ARN: account.ARNOf(partitionOf(scope), scope.Account), Partition: partitionOf(scope), Account: scope.Account, Region: dera.GlobalRegion,
+		Type: account.Name, ID: scope.Account, Name: "S3", Config: cfg, ReadAt: at, Full: full,
 	}}}, nil
 }
 
@@ -47,14 +47,14 @@ const dependentsFor = 30 * time.Second
 
 type rememberedDependents struct {
 	at      time.Time
-	list    []resource.Dependent
+	list    []account.Dependent
 	buckets int
 }
 
 // dependentsOf is dependents, remembered for a short while, until dera itself
 // writes to a bucket of the account, and until the block is looked at for a
 // decision: a remediation begins with a read of its own.
-func (c *Client) dependentsOf(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) error {
+func (c *Client) dependentsOf(ctx context.Context, scope dera.Scope, cfg *account.AccountBlock) error {
 	c.mu.Lock()
 	known, ok := c.dependent[scope.Account]
 	c.mu.Unlock()
@@ -82,14 +82,14 @@ func (c *Client) forgetDependents(account string) {
 // dependents reads all buckets of the account and notes those that may depend on
 // public access. A bucket that cannot be read, or whose region is switched off,
 // counts as one that does.
-func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) error {
+func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *account.AccountBlock) error {
 	byRegion, err := c.bucketsByRegion(ctx, scope, cfg)
 	if err != nil {
 		return err
 	}
 	for region, names := range byRegion {
 		where := scope
-		where.Region, where.Type, where.IDs = region, resource.BucketType, names
+		where.Region, where.Type, where.IDs = region, bucket.Name, names
 		cfg.Buckets += len(names)
 		page, err := c.readBuckets(ctx, where, true)
 		if err != nil {
@@ -101,26 +101,26 @@ func (c *Client) dependents(ctx context.Context, scope dera.Scope, cfg *resource
 				why = "it could not be read, since its region is off"
 			}
 			for _, n := range names {
-				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: n, Region: region, Why: []string{why}})
+				cfg.Dependents = append(cfg.Dependents, account.Dependent{Bucket: n, Region: region, Why: []string{why}})
 			}
 			continue
 		}
 		for _, r := range page.Resources {
-			b := r.Config.(*resource.Bucket)
+			b := r.Config.(*bucket.Bucket)
 			why := b.Needs(ctx)
 			if r.Unread != "" && len(why) == 0 {
 				why = []string{"it could not be read"}
 			}
 			if len(why) > 0 {
-				cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: b.Name, Region: region, Why: why})
+				cfg.Dependents = append(cfg.Dependents, account.Dependent{Bucket: b.Name, Region: region, Why: why})
 			}
 		}
 	}
-	slices.SortFunc(cfg.Dependents, func(a, b resource.Dependent) int { return cmp.Compare(a.Bucket, b.Bucket) })
+	slices.SortFunc(cfg.Dependents, func(a, b account.Dependent) int { return cmp.Compare(a.Bucket, b.Bucket) })
 	return nil
 }
 
-func (c *Client) bucketsByRegion(ctx context.Context, scope dera.Scope, cfg *resource.AccountBlock) (map[string][]string, error) {
+func (c *Client) bucketsByRegion(ctx context.Context, scope dera.Scope, cfg *account.AccountBlock) (map[string][]string, error) {
 	region := c.regionFor(scope.Region)
 	r := bucketReader{Client: c, api: c.s3(scope.Account, region), scope: scope}
 	out := map[string][]string{}
@@ -140,7 +140,7 @@ func (c *Client) bucketsByRegion(ctx context.Context, scope dera.Scope, cfg *res
 						return nil, err
 					}
 					cfg.Buckets++
-					cfg.Dependents = append(cfg.Dependents, resource.Dependent{Bucket: name, Region: "an unknown region", Why: []string{"nobody says where it is"}})
+					cfg.Dependents = append(cfg.Dependents, account.Dependent{Bucket: name, Region: "an unknown region", Why: []string{"nobody says where it is"}})
 				}
 			}
 			if at != "" {

@@ -5,18 +5,18 @@ import (
 	"errors"
 	"fmt"
 
+	"dera.example/dera"
+	"dera.example/dera/services/s3"
+	s3bucket "dera.example/dera/services/s3/bucket"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // readAround reads what several buckets share: the block of the account, the
 // access points, and for a full look the distributions of CloudFront.
 func (r bucketReader) readAround(ctx context.Context, names []string) (around, error) {
-	a := around{points: map[string][]resource.AccessPoint{}, sick: map[string]error{}}
+	a := around{points: map[string][]s3bucket.AccessPoint{}, sick: map[string]error{}}
 	wanted := map[string]bool{}
 	for _, n := range names {
 		wanted[n] = true
@@ -25,13 +25,13 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 		part string
 		read func() error
 	}{
-		{resource.PartAccountBlock, func() (err error) {
+		{s3bucket.PartAccountBlock, func() (err error) {
 			a.block, err = r.accountBlock(ctx, r.scope.Account, r.regionFor(r.scope.Region))
 			return err
 		}},
-		{resource.PartAccessPoints, func() (err error) { a.points, a.sick, err = r.accessPoints(ctx, wanted); return err }},
-		{resource.PartMultiRegion, func() error { return r.multiRegionPoints(ctx, wanted, &a) }},
-		{resource.PartOrigins, func() (err error) { a.origins, err = r.origins(ctx); return err }},
+		{s3bucket.PartAccessPoints, func() (err error) { a.points, a.sick, err = r.accessPoints(ctx, wanted); return err }},
+		{s3bucket.PartMultiRegion, func() error { return r.multiRegionPoints(ctx, wanted, &a) }},
+		{s3bucket.PartOrigins, func() (err error) { a.origins, err = r.origins(ctx); return err }},
 	}
 	if !r.full {
 		steps = steps[:3]
@@ -39,13 +39,13 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 	if p := dera.PartitionOf(r.scope.Region); r.full && !p.CloudFront {
 		// CloudFront is not there, and distributions of other partitions may have
 		// origins there (AWS GovCloud user guide, "Amazon CloudFront").
-		steps, a.unread = steps[:3], append(a.unread, resource.PartOrigins)
+		steps, a.unread = steps[:3], append(a.unread, s3bucket.PartOrigins)
 	}
 	for _, s := range steps {
 		err := s.read()
 		switch {
 		case err == nil:
-		case Is(err, Denied), Is(err, Unavailable), s.part == resource.PartOrigins && errors.Is(err, errNoOrigins):
+		case Is(err, Denied), Is(err, Unavailable), s.part == s3bucket.PartOrigins && errors.Is(err, errNoOrigins):
 			a.unread = append(a.unread, s.part)
 		default:
 			return a, err
@@ -55,7 +55,7 @@ func (r bucketReader) readAround(ctx context.Context, names []string) (around, e
 }
 
 // accountBlock reads the public access block of an account; nil is none.
-func (c *Client) accountBlock(ctx context.Context, account, region string) (*resource.Block, error) {
+func (c *Client) accountBlock(ctx context.Context, account, region string) (*s3.Block, error) {
 	out, err := c.s3control(account, region).GetPublicAccessBlock(ctx, &s3control.GetPublicAccessBlockInput{AccountId: aws.String(account)})
 	if err != nil {
 		err = wrap(account, region, "s3control:GetPublicAccessBlock", err)
@@ -77,16 +77,16 @@ func (c *Client) accountBlock(ctx context.Context, account, region string) (*res
 }
 
 // blockOf is a block as S3 returns it: always with all four settings.
-func blockOf(acls, ignore, policy, restrict *bool) (*resource.Block, error) {
+func blockOf(acls, ignore, policy, restrict *bool) (*s3.Block, error) {
 	if acls == nil || ignore == nil || policy == nil || restrict == nil {
 		return nil, foreign("it has not all four settings of a block")
 	}
-	return &resource.Block{PublicACLs: *acls, IgnorePublicACLs: *ignore, PublicPolicy: *policy, RestrictedBuckets: *restrict}, nil
+	return &s3.Block{PublicACLs: *acls, IgnorePublicACLs: *ignore, PublicPolicy: *policy, RestrictedBuckets: *restrict}, nil
 }
 
 // accessPoints reads the access points of the wanted buckets. One that cannot be
 // read leaves the access points of its bucket unread: sick says why, by bucket.
-func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) (points map[string][]resource.AccessPoint, sick map[string]error, err error) {
+func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) (points map[string][]s3bucket.AccessPoint, sick map[string]error, err error) {
 	account := r.scope.Account
 	api := r.s3control(account, r.scope.Region)
 	in := &s3control.ListAccessPointsInput{AccountId: aws.String(account)}
@@ -95,7 +95,7 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 			in.Bucket = aws.String(name)
 		}
 	}
-	points, sick = map[string][]resource.AccessPoint{}, map[string]error{}
+	points, sick = map[string][]s3bucket.AccessPoint{}, map[string]error{}
 	err = walk(func(token *string) (*string, error) {
 		in.NextToken = token
 		page, err := api.ListAccessPoints(ctx, in)
@@ -133,7 +133,7 @@ func (r bucketReader) accessPoints(ctx context.Context, wanted map[string]bool) 
 
 // accessPoint reads one access point that is listed: that there is none contradicts
 // the list.
-func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, name, bucket string) (resource.AccessPoint, error) {
+func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, name, bucket string) (s3bucket.AccessPoint, error) {
 	account := aws.String(r.scope.Account)
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/4)
 	defer cancel()
@@ -142,9 +142,9 @@ func (r bucketReader) accessPoint(ctx context.Context, api *s3control.Client, na
 		err = foreign("it is about the access point %.60q of %.60q", aws.ToString(got.Name), aws.ToString(got.Bucket))
 	}
 	if err != nil {
-		return resource.AccessPoint{}, r.fail("s3control:GetAccessPoint", err)
+		return s3bucket.AccessPoint{}, r.fail("s3control:GetAccessPoint", err)
 	}
-	p := resource.AccessPoint{Name: name}
+	p := s3bucket.AccessPoint{Name: name}
 	if b := got.PublicAccessBlockConfiguration; b != nil {
 		if p.Block, err = blockOf(b.BlockPublicAcls, b.IgnorePublicAcls, b.BlockPublicPolicy, b.RestrictPublicBuckets); err != nil {
 			return p, r.fail("s3control:GetAccessPoint", err)

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"slices"
 
+	"dera.example/dera"
+	"dera.example/dera/services/s3/bucket"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/s3control/types"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // multiRegionHome is the only region that answers about multi-region access points
@@ -28,7 +27,7 @@ func (r bucketReader) multiRegionPoints(ctx context.Context, wanted map[string]b
 	}
 	account := aws.String(r.scope.Account)
 	api := r.s3control(r.scope.Account, multiRegionHome)
-	found := map[string][]resource.AccessPoint{}
+	found := map[string][]bucket.AccessPoint{}
 	in := &s3control.ListMultiRegionAccessPointsInput{AccountId: account}
 	err := walk(func(token *string) (*string, error) {
 		in.NextToken = token
@@ -60,7 +59,7 @@ func (r bucketReader) multiRegionPoints(ctx context.Context, wanted map[string]b
 	case Is(err, Expired), ctx.Err() != nil:
 		return err
 	default:
-		a.unread = append(a.unread, resource.PartMultiRegion)
+		a.unread = append(a.unread, bucket.PartMultiRegion)
 		return nil
 	}
 	for b, points := range found {
@@ -80,9 +79,9 @@ func behind(p types.MultiRegionAccessPointReport, wanted map[string]bool) []stri
 	return out
 }
 
-func (r bucketReader) multiRegionPoint(ctx context.Context, api *s3control.Client, p types.MultiRegionAccessPointReport) (resource.AccessPoint, error) {
-	point := resource.AccessPoint{Name: aws.ToString(p.Name), MultiRegion: true}
-	fail := func(call string, err error) (resource.AccessPoint, error) {
+func (r bucketReader) multiRegionPoint(ctx context.Context, api *s3control.Client, p types.MultiRegionAccessPointReport) (bucket.AccessPoint, error) {
+	point := bucket.AccessPoint{Name: aws.ToString(p.Name), MultiRegion: true}
+	fail := func(call string, err error) (bucket.AccessPoint, error) {
 		return point, wrap(r.scope.Account, multiRegionHome, call, err)
 	}
 	if b := p.PublicAccessBlock; b != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // TestMultiRegionAccessPoints: those of a bucket are among its access points, and
@@ -21,9 +21,9 @@ func TestMultiRegionAccessPoints(t *testing.T) {
 		media, quiet string // what is unread of them
 	}{
 		{name: "all_is_read"},
-		{name: "no_permission_to_list", operation: "ListMultiRegionAccessPoints", code: "AccessDenied", media: resource.PartMultiRegion, quiet: resource.PartMultiRegion},
-		{name: "no_such_service_there", operation: "ListMultiRegionAccessPoints", code: "InvalidRequest", media: resource.PartMultiRegion, quiet: resource.PartMultiRegion},
-		{name: "no_permission_to_read_the_policy", operation: "GetMultiRegionAccessPointPolicy", code: "AccessDenied", media: resource.PartAccessPoints},
+		{name: "no_permission_to_list", operation: "ListMultiRegionAccessPoints", code: "AccessDenied", media: bucket.PartMultiRegion, quiet: bucket.PartMultiRegion},
+		{name: "no_such_service_there", operation: "ListMultiRegionAccessPoints", code: "InvalidRequest", media: bucket.PartMultiRegion, quiet: bucket.PartMultiRegion},
+		{name: "no_permission_to_read_the_policy", operation: "GetMultiRegionAccessPointPolicy", code: "AccessDenied", media: bucket.PartAccessPoints},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,14 +36,14 @@ func TestMultiRegionAccessPoints(t *testing.T) {
 			}
 			media, quiet := f.bucket(t, "media"), f.bucket(t, "quiet")
 			for _, x := range []struct {
-				b    *resource.Bucket
+				b    *bucket.Bucket
 				want string
 			}{{media, tt.media}, {quiet, tt.quiet}} {
 				if got := strings.Join(x.b.Unread, ", "); got != x.want {
 					t.Errorf("%s: unread: got %q, want %q", x.b.Name, got, x.want)
 				}
 			}
-			found := slices.ContainsFunc(media.AccessPoints, func(p resource.AccessPoint) bool { return p.Name == "everywhere" && p.MultiRegion && p.Policy == text })
+			found := slices.ContainsFunc(media.AccessPoints, func(p bucket.AccessPoint) bool { return p.Name == "everywhere" && p.MultiRegion && p.Policy == text })
 			if found != (tt.operation == "") || len(quiet.AccessPoints) != 0 {
 				t.Errorf("access points: got %v of media and %v of quiet", media.AccessPoints, quiet.AccessPoints)
 			}

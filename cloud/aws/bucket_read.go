@@ -10,13 +10,13 @@ import (
 	"sync"
 	"time"
 
+	"dera.example/dera"
+	s3types "dera.example/dera/services/s3"
+	"dera.example/dera/services/s3/bucket"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // bucketPage is how many buckets a page of a sweep has, and bucketsAtOnce how
@@ -39,10 +39,10 @@ type bucketReader struct {
 
 // around is what is read once for all buckets of a read.
 type around struct {
-	block   *resource.Block
-	points  map[string][]resource.AccessPoint // by bucket
-	origins map[string][]string               // by bucket
-	sick    map[string]error                  // why access points could not be read, by bucket
+	block   *s3types.Block
+	points  map[string][]bucket.AccessPoint // by bucket
+	origins map[string][]string             // by bucket
+	sick    map[string]error                // why access points could not be read, by bucket
 	unread  []string
 }
 
@@ -139,7 +139,7 @@ func (r bucketReader) locate(ctx context.Context, name string) (string, error) {
 // found is a bucket as it was read. gone says that it is not there; sick why
 // parts of it could not be read, beside those that dera has no permission for.
 type found struct {
-	*resource.Bucket
+	*bucket.Bucket
 	gone bool
 	sick []string
 }
@@ -181,15 +181,15 @@ func (r bucketReader) one(ctx context.Context, name string) (found, error) {
 	parent := ctx
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/4) // one that answers nothing leaves time for the others
 	defer cancel()
-	b := found{Bucket: &resource.Bucket{
+	b := found{Bucket: &bucket.Bucket{
 		Name: name, Owner: r.scope.Account, Region: r.scope.Region, AccountBlock: r.around.block,
 		AccessPoints: r.around.points[name], Origins: r.around.origins[name], Unread: slices.Clone(r.around.unread),
 	}}
 	b.fails("location", r.lost[name])
 	if err := r.around.sick[name]; err != nil {
-		b.Unread = append(b.Unread, resource.PartAccessPoints)
+		b.Unread = append(b.Unread, bucket.PartAccessPoints)
 		if !Is(err, Denied) {
-			b.fails(resource.PartAccessPoints, err.Error())
+			b.fails(bucket.PartAccessPoints, err.Error())
 		}
 	}
 	parts := []struct {
@@ -197,12 +197,12 @@ func (r bucketReader) one(ctx context.Context, name string) (found, error) {
 		absent     string // the code for a part that the bucket does not have
 		read       func() error
 	}{
-		{resource.PartBlock, "s3:GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", func() error { return r.block(ctx, b.Bucket) }},
-		{resource.PartPolicy, "s3:GetBucketPolicy", "NoSuchBucketPolicy", func() error { return r.policy(ctx, b.Bucket) }},
-		{resource.PartOwnership, "s3:GetBucketOwnershipControls", "OwnershipControlsNotFoundError", func() error { return r.ownership(ctx, b.Bucket) }},
-		{resource.PartACL, "s3:GetBucketAcl", "", func() error { return r.acl(ctx, b.Bucket) }},
-		{resource.PartTags, "s3:GetBucketTagging", "NoSuchTagSet", func() error { return r.tags(ctx, b.Bucket) }},
-		{resource.PartWebsite, "s3:GetBucketWebsite", "NoSuchWebsiteConfiguration", func() error { return r.website(ctx, b.Bucket) }},
+		{bucket.PartBlock, "s3:GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", func() error { return r.block(ctx, b.Bucket) }},
+		{bucket.PartPolicy, "s3:GetBucketPolicy", "NoSuchBucketPolicy", func() error { return r.policy(ctx, b.Bucket) }},
+		{bucket.PartOwnership, "s3:GetBucketOwnershipControls", "OwnershipControlsNotFoundError", func() error { return r.ownership(ctx, b.Bucket) }},
+		{bucket.PartACL, "s3:GetBucketAcl", "", func() error { return r.acl(ctx, b.Bucket) }},
+		{bucket.PartTags, "s3:GetBucketTagging", "NoSuchTagSet", func() error { return r.tags(ctx, b.Bucket) }},
+		{bucket.PartWebsite, "s3:GetBucketWebsite", "NoSuchWebsiteConfiguration", func() error { return r.website(ctx, b.Bucket) }},
 	}
 	if !r.full {
 		parts = parts[:4]
@@ -256,7 +256,7 @@ func (b *found) fails(part, why string) {
 	}
 }
 
-func (r bucketReader) policy(ctx context.Context, b *resource.Bucket) error {
+func (r bucketReader) policy(ctx context.Context, b *bucket.Bucket) error {
 	out, err := r.api.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
 	if err != nil {
 		return err
@@ -265,7 +265,7 @@ func (r bucketReader) policy(ctx context.Context, b *resource.Bucket) error {
 	return ofBucket(b.Policy, b.Name)
 }
 
-func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
+func (r bucketReader) acl(ctx context.Context, b *bucket.Bucket) error {
 	out, err := r.api.GetBucketAcl(ctx, &s3.GetBucketAclInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
 	if err != nil {
 		return err
@@ -278,12 +278,12 @@ func (r bucketReader) acl(ctx context.Context, b *resource.Bucket) error {
 		if g.Grantee == nil || aws.ToString(g.Grantee.ID) == "" && aws.ToString(g.Grantee.URI) == "" || !slices.Contains(g.Permission.Values(), g.Permission) {
 			return foreign("it has a grant of nothing or to nobody that S3 knows")
 		}
-		b.Grants = append(b.Grants, resource.Grant{ID: aws.ToString(g.Grantee.ID), URI: aws.ToString(g.Grantee.URI), Permission: string(g.Permission)})
+		b.Grants = append(b.Grants, s3types.Grant{ID: aws.ToString(g.Grantee.ID), URI: aws.ToString(g.Grantee.URI), Permission: string(g.Permission)})
 	}
 	return nil
 }
 
-func (r bucketReader) block(ctx context.Context, b *resource.Bucket) error {
+func (r bucketReader) block(ctx context.Context, b *bucket.Bucket) error {
 	out, err := r.api.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
 	if err != nil {
 		return err
@@ -296,7 +296,7 @@ func (r bucketReader) block(ctx context.Context, b *resource.Bucket) error {
 	return err
 }
 
-func (r bucketReader) ownership(ctx context.Context, b *resource.Bucket) error {
+func (r bucketReader) ownership(ctx context.Context, b *bucket.Bucket) error {
 	out, err := r.api.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
 	if err != nil {
 		return err
@@ -308,7 +308,7 @@ func (r bucketReader) ownership(ctx context.Context, b *resource.Bucket) error {
 	return nil
 }
 
-func (r bucketReader) tags(ctx context.Context, b *resource.Bucket) error {
+func (r bucketReader) tags(ctx context.Context, b *bucket.Bucket) error {
 	out, err := r.api.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
 	if err == nil && out.TagSet == nil {
 		err = foreign("it has no set of tags")
@@ -330,7 +330,7 @@ func s3Tags(set []types.Tag) map[string]string {
 	return out
 }
 
-func (r bucketReader) website(ctx context.Context, b *resource.Bucket) error {
+func (r bucketReader) website(ctx context.Context, b *bucket.Bucket) error {
 	_, err := r.api.GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: aws.String(b.Name), ExpectedBucketOwner: aws.String(b.Owner)})
 	b.Website = err == nil
 	return err
@@ -339,8 +339,8 @@ func (r bucketReader) website(ctx context.Context, b *resource.Bucket) error {
 func (r bucketReader) resource(b found) dera.Resource {
 	return dera.Resource{
 		Unread: strings.Join(b.sick, "; "),
-		ARN:    resource.BucketARN(partitionOf(r.scope), b.Name), Partition: partitionOf(r.scope), Account: r.scope.Account, Region: r.scope.Region,
-		Type: resource.BucketType, ID: b.Name, Name: b.Name, Tags: b.Tags, Config: b.Bucket, ReadAt: r.at, Full: r.full,
+		ARN:    bucket.ARNOf(partitionOf(r.scope), b.Name), Partition: partitionOf(r.scope), Account: r.scope.Account, Region: r.scope.Region,
+		Type: bucket.Name, ID: b.Name, Name: b.Name, Tags: b.Tags, Config: b.Bucket, ReadAt: r.at, Full: r.full,
 	}
 }
 

@@ -9,12 +9,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
 	"dera.example/dera/services"
+	"dera.example/dera/services/s3"
+	"dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 const openPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::media/*"}]}`
@@ -44,16 +47,16 @@ func newBuckets(t *testing.T) *fixture {
 }
 
 func bucketScope(ids ...string) dera.Scope {
-	return dera.Scope{Partition: "aws", Account: hub, Region: east, Type: resource.BucketType, IDs: ids}
+	return dera.Scope{Partition: "aws", Account: hub, Region: east, Type: bucket.Name, IDs: ids}
 }
 
-func (f *fixture) bucket(t *testing.T, name string) *resource.Bucket {
+func (f *fixture) bucket(t *testing.T, name string) *bucket.Bucket {
 	t.Helper()
 	page, err := f.Read(t.Context(), bucketScope(name), true)
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("read %s: %d resources, %v", name, len(page.Resources), err)
 	}
-	return page.Resources[0].Config.(*resource.Bucket)
+	return page.Resources[0].Config.(*bucket.Bucket)
 }
 
 func TestReadBucket(t *testing.T) {
@@ -64,7 +67,7 @@ func TestReadBucket(t *testing.T) {
 		!slices.Equal(b.Origins, []string{"E1"}) || len(b.AccessPoints) != 1 || b.AccessPoints[0].Name != "door" || len(b.Unread) != 0 || b.OwnerID == "" {
 		t.Errorf("media: got %+v", b)
 	}
-	if b := f.bucket(t, "quiet"); b.Policy != "" || b.Block == nil || *b.Block != resource.FullBlock() || !b.ACLsDisabled() {
+	if b := f.bucket(t, "quiet"); b.Policy != "" || b.Block == nil || *b.Block != s3.FullBlock() || !b.ACLsDisabled() {
 		t.Errorf("quiet: got %+v, want what AWS gives to a new bucket", b)
 	}
 	page, err := f.Read(t.Context(), bucketScope("nowhere", "quiet"), true)
@@ -92,7 +95,7 @@ func TestReadBucketSweep(t *testing.T) {
 		}
 		for _, r := range page.Resources {
 			names = append(names, r.ID)
-			if b := r.Config.(*resource.Bucket); r.Full || b.Website || b.Tags != nil {
+			if b := r.Config.(*bucket.Bucket); r.Full || b.Website || b.Tags != nil {
 				t.Errorf("%s: a cheap look read all of it", r.ID)
 			}
 		}
@@ -117,16 +120,16 @@ func TestDeniedPartsAreUnread(t *testing.T) {
 		service, operation string
 		unread             string
 	}{
-		{"s3", "GetBucketPolicy", resource.PartPolicy},
-		{"s3", "GetBucketAcl", resource.PartACL},
-		{"s3", "GetPublicAccessBlock", resource.PartBlock},
-		{"s3", "GetBucketOwnershipControls", resource.PartOwnership},
-		{"s3", "GetBucketWebsite", resource.PartWebsite},
-		{"s3", "GetBucketTagging", resource.PartTags},
-		{"s3control", "GetPublicAccessBlock", resource.PartAccountBlock},
-		{"s3control", "ListAccessPoints", resource.PartAccessPoints},
-		{"s3control", "GetAccessPointPolicy", resource.PartAccessPoints},
-		{"cloudfront", "ListDistributions", resource.PartOrigins},
+		{"s3", "GetBucketPolicy", bucket.PartPolicy},
+		{"s3", "GetBucketAcl", bucket.PartACL},
+		{"s3", "GetPublicAccessBlock", bucket.PartBlock},
+		{"s3", "GetBucketOwnershipControls", bucket.PartOwnership},
+		{"s3", "GetBucketWebsite", bucket.PartWebsite},
+		{"s3", "GetBucketTagging", bucket.PartTags},
+		{"s3control", "GetPublicAccessBlock", bucket.PartAccountBlock},
+		{"s3control", "ListAccessPoints", bucket.PartAccessPoints},
+		{"s3control", "GetAccessPointPolicy", bucket.PartAccessPoints},
+		{"cloudfront", "ListDistributions", bucket.PartOrigins},
 	}
 	for _, tt := range tests {
 		t.Run(tt.service+"_"+tt.operation, func(t *testing.T) {
@@ -164,7 +167,7 @@ func TestPartitionWithoutCloudFront(t *testing.T) {
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("got %d resources, %v", len(page.Resources), err)
 	}
-	if b := page.Resources[0].Config.(*resource.Bucket); !slices.Equal(b.Unread, []string{resource.PartOrigins}) {
+	if b := page.Resources[0].Config.(*bucket.Bucket); !slices.Equal(b.Unread, []string{bucket.PartOrigins}) {
 		t.Errorf("unread: got %q, want the distributions", b.Unread)
 	}
 	for _, c := range f.calls {
@@ -179,12 +182,12 @@ func TestPartitionWithoutCloudFront(t *testing.T) {
 func TestReadAccountBlock(t *testing.T) {
 	t.Parallel()
 	f := newBuckets(t)
-	scope := dera.Scope{Partition: "aws", Account: hub, Region: dera.GlobalRegion, Type: resource.AccountBlockType}
+	scope := dera.Scope{Partition: "aws", Account: hub, Region: dera.GlobalRegion, Type: account.Name}
 	page, err := f.Read(t.Context(), scope, true)
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("got %d resources, %v", len(page.Resources), err)
 	}
-	a := page.Resources[0].Config.(*resource.AccountBlock)
+	a := page.Resources[0].Config.(*account.AccountBlock)
 	if a.Block != nil || a.Buckets != 3 || len(a.Dependents) != 1 || a.Dependents[0].Bucket != "media" || a.Dependents[0].Region != east {
 		t.Errorf("got %+v, want media alone of three buckets", a)
 	}
@@ -193,7 +196,7 @@ func TestReadAccountBlock(t *testing.T) {
 		t.Errorf("a remediation begins: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
 	}
 	calls = len(f.calls)
-	if page, err = f.ReadAgain(t.Context(), scope); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) != 1 || len(f.calls) != calls+1 {
+	if page, err = f.ReadAgain(t.Context(), scope); err != nil || len(page.Resources[0].Config.(*account.AccountBlock).Dependents) != 1 || len(f.calls) != calls+1 {
 		t.Errorf("again at once: got %d calls, %v, want the block alone to be read", len(f.calls)-calls, err)
 	}
 	for _, name := range []string{"a look for a decision", "the next one"} {
@@ -206,7 +209,7 @@ func TestReadAccountBlock(t *testing.T) {
 	if _, err = f.ReadAgain(t.Context(), scope); err != nil || len(f.calls) < calls+10 {
 		t.Errorf("a remediation after a look: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
 	}
-	c, err := f.bucket(t, "media").EditPolicy(resource.PolicyEdit{Drop: []int{0}})
+	c, err := f.bucket(t, "media").EditPolicy(document.PolicyEdit{Drop: []int{0}})
 	p := bucketPlan(t, c, err)
 	if _, err := f.Do(t.Context(), p, resource.Of(c), allow); err != nil {
 		t.Fatal(err)
@@ -215,7 +218,7 @@ func TestReadAccountBlock(t *testing.T) {
 	if _, err = f.ReadAgain(t.Context(), scope); err != nil || len(f.calls) < calls+10 {
 		t.Errorf("after a write to a bucket: got %d calls, %v, want all buckets read again", len(f.calls)-calls, err)
 	}
-	if page, err = f.Read(t.Context(), scope, false); err != nil || len(page.Resources[0].Config.(*resource.AccountBlock).Dependents) > 0 {
+	if page, err = f.Read(t.Context(), scope, false); err != nil || len(page.Resources[0].Config.(*account.AccountBlock).Dependents) > 0 {
 		t.Errorf("cheap look: got %+v, %v, want no bucket read", page, err)
 	}
 	for _, c := range f.calls[len(f.calls)-1:] {
@@ -232,7 +235,7 @@ func bucketPlan(t *testing.T, c dera.Change, err error) dera.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dera.Plan{Partition: "aws", Account: hub, Region: east, Resource: resource.BucketARN("aws", "media"), Type: resource.BucketType, Changes: []dera.Change{c}}
+	return dera.Plan{Partition: "aws", Account: hub, Region: east, Resource: bucket.ARNOf("aws", "media"), Type: bucket.Name, Changes: []dera.Change{c}}
 }
 
 // TestBucketWritesAndUndos: each operation does what package resource says that
@@ -241,15 +244,15 @@ func TestBucketWritesAndUndos(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		plan func(b *resource.Bucket) (dera.Change, error)
+		plan func(b *bucket.Bucket) (dera.Change, error)
 	}{
-		{"policy", func(b *resource.Bucket) (dera.Change, error) {
-			return b.EditPolicy(resource.PolicyEdit{Drop: []int{0}})
+		{"policy", func(b *bucket.Bucket) (dera.Change, error) {
+			return b.EditPolicy(document.PolicyEdit{Drop: []int{0}})
 		}},
-		{"acl", func(b *resource.Bucket) (dera.Change, error) { return b.DropGrants(resource.Grant.Public) }},
-		{"block", func(b *resource.Bucket) (dera.Change, error) { return b.SetBlock(resource.FullBlock()) }},
-		{"tags", func(b *resource.Bucket) (dera.Change, error) {
-			k, err := services.Types().Lookup(resource.BucketType)
+		{"acl", func(b *bucket.Bucket) (dera.Change, error) { return b.DropGrants(s3.Grant.Public) }},
+		{"block", func(b *bucket.Bucket) (dera.Change, error) { return b.SetBlock(s3.FullBlock()) }},
+		{"tags", func(b *bucket.Bucket) (dera.Change, error) {
+			k, err := services.Types().Lookup(bucket.Name)
 			if err != nil {
 				return dera.Change{}, err
 			}
@@ -257,7 +260,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 			return *c, err
 		}},
 	}
-	kind, err := services.Types().Lookup(resource.BucketType)
+	kind, err := services.Types().Lookup(bucket.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +288,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 					t.Fatal(err)
 				}
 				now := f.bucket(t, "media")
-				if got, want := now.Canon(), want.(*resource.Bucket).Canon(); got != want {
+				if got, want := now.Canon(), want.(*bucket.Bucket).Canon(); got != want {
 					t.Errorf("after %s: got\n%s\nwant\n%s", op.Name, got, want)
 				}
 				if done, _, err := kind.Effect(now, op); err != nil || !done {
@@ -303,7 +306,7 @@ func TestBucketWritesAndUndos(t *testing.T) {
 func TestMovedPolicyIsNotWrittenOver(t *testing.T) {
 	t.Parallel()
 	f := newBuckets(t)
-	c, err := f.bucket(t, "media").EditPolicy(resource.PolicyEdit{Drop: []int{0}})
+	c, err := f.bucket(t, "media").EditPolicy(document.PolicyEdit{Drop: []int{0}})
 	p := bucketPlan(t, c, err)
 	theirs := strings.Replace(openPolicy, "Open", "Theirs", 1)
 	if err := f.region.PutBucketPolicy(t.Context(), "media", theirs); err != nil {
@@ -328,12 +331,12 @@ func TestBucketOfSomebodyElseIsNotOurs(t *testing.T) {
 	if err := other.CreateBucket(t.Context(), "theirs"); err != nil {
 		t.Fatal(err)
 	}
-	input, err := json.Marshal(resource.BucketBlockInput{Bucket: "theirs"})
+	input, err := json.Marshal(bucket.BucketBlockInput{Bucket: "theirs"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := dera.Plan{Partition: "aws", Account: hub, Region: east, Resource: resource.BucketARN("aws", "theirs"), Type: resource.BucketType}
-	if _, err := f.Do(t.Context(), p, resource.Operation{Name: resource.PutBucketBlock, Version: 1, Input: input}, allow); !Is(err, Denied) {
+	p := dera.Plan{Partition: "aws", Account: hub, Region: east, Resource: bucket.ARNOf("aws", "theirs"), Type: bucket.Name}
+	if _, err := f.Do(t.Context(), p, resource.Operation{Name: bucket.PutBucketBlock, Version: 1, Input: input}, allow); !Is(err, Denied) {
 		t.Errorf("write: got %v, want denied", err)
 	}
 }

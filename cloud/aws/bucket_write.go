@@ -6,14 +6,16 @@ import (
 	"maps"
 	"slices"
 
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	controltypes "github.com/aws/aws-sdk-go-v2/service/s3control/types"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // bucketWriter sends operations on one bucket.
@@ -34,13 +36,13 @@ func (c *Client) doBucket(ctx context.Context, p dera.Plan, op resource.Operatio
 		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, true), at.guard)
 	})}
 	switch op.Name {
-	case resource.PutBucketPolicy, resource.DeleteBucketPolicy:
+	case bucket.PutBucketPolicy, bucket.DeleteBucketPolicy:
 		return w.policy(ctx, op)
-	case resource.PutBucketACL:
+	case bucket.PutBucketACL:
 		return w.acl(ctx, op)
-	case resource.PutBucketBlock:
+	case bucket.PutBucketBlock:
 		return w.block(ctx, op)
-	case resource.PutBucketTagging:
+	case bucket.PutBucketTagging:
 		return w.tagging(ctx, op)
 	}
 	return unknownOperation(op)
@@ -51,12 +53,12 @@ func (c *Client) doBucket(ctx context.Context, p dera.Plan, op resource.Operatio
 func (w bucketWriter) owner() *string { return aws.String(w.plan.Account) }
 
 func (w bucketWriter) policy(ctx context.Context, op resource.Operation) error {
-	in, err := input[resource.BucketPolicyInput](op)
+	in, err := input[bucket.BucketPolicyInput](op)
 	if err != nil {
 		return err
 	}
 	r := bucketReader{Client: w.Client, api: w.s3(w.plan.Account, w.plan.Region), scope: dera.Scope{Account: w.plan.Account, Region: w.plan.Region}}
-	now := resource.Bucket{Name: in.Bucket, Owner: w.plan.Account}
+	now := bucket.Bucket{Name: in.Bucket, Owner: w.plan.Account}
 	if err := r.policy(ctx, &now); err != nil {
 		err = r.fail("s3:GetBucketPolicy", err)
 		var e *Error
@@ -64,7 +66,7 @@ func (w bucketWriter) policy(ctx context.Context, op resource.Operation) error {
 			return err
 		}
 	}
-	if !resource.SamePolicy(now.Policy, in.Expect) {
+	if !document.SamePolicy(now.Policy, in.Expect) {
 		return ErrMoved
 	}
 	if in.Policy == "" {
@@ -76,7 +78,7 @@ func (w bucketWriter) policy(ctx context.Context, op resource.Operation) error {
 }
 
 func (w bucketWriter) acl(ctx context.Context, op resource.Operation) error {
-	in, err := input[resource.BucketACLInput](op)
+	in, err := input[bucket.BucketACLInput](op)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (w bucketWriter) acl(ctx context.Context, op resource.Operation) error {
 }
 
 func (w bucketWriter) block(ctx context.Context, op resource.Operation) error {
-	in, err := input[resource.BucketBlockInput](op)
+	in, err := input[bucket.BucketBlockInput](op)
 	if err != nil {
 		return err
 	}
@@ -115,12 +117,12 @@ func (w bucketWriter) block(ctx context.Context, op resource.Operation) error {
 // tagging changes single tags: S3 takes only the whole set, so that the set is
 // read right before and merged, system tags included, which S3 wants back.
 func (w bucketWriter) tagging(ctx context.Context, op resource.Operation) error {
-	in, err := input[resource.BucketTagsInput](op)
+	in, err := input[bucket.BucketTagsInput](op)
 	if err != nil {
 		return err
 	}
 	r := bucketReader{Client: w.Client, api: w.s3(w.plan.Account, w.plan.Region), scope: dera.Scope{Account: w.plan.Account, Region: w.plan.Region}}
-	now := resource.Bucket{Name: in.Bucket, Owner: w.plan.Account}
+	now := bucket.Bucket{Name: in.Bucket, Owner: w.plan.Account}
 	if err := r.tags(ctx, &now); err != nil {
 		err = r.fail("s3:GetBucketTagging", err)
 		var e *Error
@@ -150,7 +152,7 @@ func (w bucketWriter) tagging(ctx context.Context, op resource.Operation) error 
 
 // doAccountBlock sends an operation on the block of an account.
 func (c *Client) doAccountBlock(ctx context.Context, p dera.Plan, op resource.Operation, at *attempt) error {
-	in, err := input[resource.AccountBlockInput](op)
+	in, err := input[account.AccountBlockInput](op)
 	if err != nil {
 		return err
 	}

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"dera.example/dera/services/ec2/securitygroup"
+
+	"dera.example/dera/awssim"
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
-
-	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
 )
 
 func static(c awssim.Credentials) awssdk.CredentialsProvider {
@@ -104,7 +104,7 @@ func TestEnvironmentIsHonoured(t *testing.T) {
 	if _, err := c.Read(t.Context(), scope, true); err == nil {
 		t.Error("an unknown type: got no error")
 	}
-	if scope.Type = resource.SecurityGroupType; partitionOf(scope) != "aws" {
+	if scope.Type = securitygroup.Name; partitionOf(scope) != "aws" {
 		t.Error("partitions are wrong")
 	}
 }

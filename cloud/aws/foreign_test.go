@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/account"
 )
 
 // TestForeignAnswersAreFailedReads: a success with another body than the answer to
@@ -101,7 +101,7 @@ func TestWalksEnd(t *testing.T) {
 		}},
 		{"s3", "ListBuckets", "</Buckets>", "<ContinuationToken>TOKEN</ContinuationToken>", func(f *fixture) error {
 			scope := scopeOf(hub)
-			scope.Type = resource.AccountBlockType
+			scope.Type = account.Name
 			_, err := f.Read(t.Context(), scope, true)
 			return err
 		}},

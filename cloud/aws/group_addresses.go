@@ -9,23 +9,22 @@ import (
 	"sync"
 	"time"
 
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
-	"dera.example/dera/resource"
 )
 
 // rememberedAddresses are the public addresses of an account in a region, for a
 // while: they are named beside a plan, and no decision goes by them.
 type rememberedAddresses struct {
 	at     time.Time
-	list   []resource.OwnAddress
+	list   []securitygroup.OwnAddress
 	unread bool
 }
 
 // ownAddresses are the Elastic IPs of the configured accounts in the region, those
 // of NAT gateways among them.
-func (g groupReader) ownAddresses(ctx context.Context) (own []resource.OwnAddress, unread string, err error) {
+func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnAddress, unread string, err error) {
 	accounts := []string{g.scope.Account}
 	for _, a := range g.cfg.Accounts {
 		if a.ID != g.scope.Account {
@@ -91,7 +90,7 @@ func (g groupReader) addressesOf(ctx context.Context, account string) remembered
 			} else if n := aws.ToString(a.NetworkInterfaceId); n != "" {
 				name += " of " + n
 			}
-			now.list = append(now.list, resource.OwnAddress{Address: ip, Name: name + " in " + account})
+			now.list = append(now.list, securitygroup.OwnAddress{Address: ip, Name: name + " in " + account})
 		}
 	}
 	if ctx.Err() == nil {

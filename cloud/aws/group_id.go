@@ -7,12 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera"
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // byID reads groups. A filter does not fail for the groups that are gone, so each
@@ -45,7 +44,7 @@ func (g groupReader) byID(ctx context.Context, full bool) (Page, error) {
 		case ctx.Err() != nil, Is(err, Expired), Is(err, Denied), Is(err, RegionOff):
 			return Page{}, err
 		default: // it is unknown alone
-			r := g.resource(&resource.SecurityGroup{ID: id, Owner: g.scope.Account}, g.at, full)
+			r := g.resource(&securitygroup.Group{ID: id, Owner: g.scope.Account}, g.at, full)
 			r.Unread = err.Error()
 			unread = append(unread, r)
 		}

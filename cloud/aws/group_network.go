@@ -9,28 +9,27 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera/netset"
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"dera.example/dera/netset"
-	"dera.example/dera/resource"
 )
 
 // networks gives each group what is known of its VPC, with one walk of each call
 // for all of them. What may not be read leaves the networks unread, and so does an
 // answer that leaves a VPC out: missing knowledge is not "no private access".
-func (g groupReader) networks(ctx context.Context, groups []*resource.SecurityGroup) error {
-	vpcs := map[string]*resource.VPC{}
+func (g groupReader) networks(ctx context.Context, groups []*securitygroup.Group) error {
+	vpcs := map[string]*securitygroup.VPC{}
 	for _, cfg := range groups {
 		if cfg.VPC != "" && vpcs[cfg.VPC] == nil {
-			vpcs[cfg.VPC] = &resource.VPC{}
+			vpcs[cfg.VPC] = &securitygroup.VPC{}
 		}
 	}
 	if len(vpcs) == 0 {
 		return nil
 	}
-	for _, read := range []func(context.Context, []string, map[string]*resource.VPC) error{g.ranges, g.routes, g.entrances} {
+	for _, read := range []func(context.Context, []string, map[string]*securitygroup.VPC) error{g.ranges, g.routes, g.entrances} {
 		for ids := range slices.Chunk(slices.Sorted(maps.Keys(vpcs)), most) {
 			err := read(ctx, ids, vpcs)
 			switch {
@@ -58,7 +57,7 @@ func (g groupReader) networks(ctx context.Context, groups []*resource.SecurityGr
 }
 
 // ranges reads the VPCs' own ranges.
-func (g groupReader) ranges(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
+func (g groupReader) ranges(ctx context.Context, ids []string, vpcs map[string]*securitygroup.VPC) error {
 	seen := map[string]bool{}
 	err := walk(func(token *string) (*string, error) {
 		out, err := g.api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: filter("vpc-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
@@ -120,7 +119,7 @@ func prefixesOf(texts []string) ([]netip.Prefix, error) {
 
 // routes reads which further ranges the VPCs reach privately. Every VPC has a main
 // route table.
-func (g groupReader) routes(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
+func (g groupReader) routes(ctx context.Context, ids []string, vpcs map[string]*securitygroup.VPC) error {
 	seen := map[string]bool{}
 	err := walk(func(token *string) (*string, error) {
 		out, err := g.api.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: filter("vpc-id", ids), MaxResults: aws.Int32(100), NextToken: token})
@@ -156,7 +155,7 @@ func (g groupReader) routes(ctx context.Context, ids []string, vpcs map[string]*
 }
 
 // route notes where one route leads: to another network, or to the internet.
-func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) error {
+func (g groupReader) route(ctx context.Context, r types.Route, v *securitygroup.VPC) error {
 	gateway := aws.ToString(r.GatewayId)
 	private := r.VpcPeeringConnectionId != nil || r.TransitGatewayId != nil || r.CoreNetworkArn != nil || r.LocalGatewayId != nil ||
 		strings.HasPrefix(gateway, "vgw-")
@@ -191,7 +190,7 @@ func (g groupReader) route(ctx context.Context, r types.Route, v *resource.VPC) 
 
 // blackhole notes a route for public addresses whose target does not work now: it
 // may again, and until then nothing comes from there.
-func (g groupReader) blackhole(r types.Route, v *resource.VPC) {
+func (g groupReader) blackhole(r types.Route, v *securitygroup.VPC) {
 	ranges, err := prefixesOf([]string{aws.ToString(r.DestinationCidrBlock), aws.ToString(r.DestinationIpv6CidrBlock)})
 	if err != nil || r.DestinationPrefixListId != nil {
 		v.Unread = "a route to a private network does not work now, and where it led is not known"
@@ -207,7 +206,7 @@ func (g groupReader) blackhole(r types.Route, v *resource.VPC) {
 // appliance notes a route for public addresses to an instance, an interface or a
 // Gateway Load Balancer's endpoint: whether a VPN is behind it, or the internet, is
 // not known. Gateway endpoints have a prefix list, and their service calls nobody.
-func (g groupReader) appliance(r types.Route, v *resource.VPC) {
+func (g groupReader) appliance(r types.Route, v *securitygroup.VPC) {
 	to := cmp.Or(aws.ToString(r.NetworkInterfaceId), aws.ToString(r.InstanceId))
 	if id := aws.ToString(r.GatewayId); strings.HasPrefix(id, "vpce-") {
 		to = cmp.Or(to, id)
@@ -228,7 +227,7 @@ func (g groupReader) appliance(r types.Route, v *resource.VPC) {
 // Balancing user guide: "ELB …"). An internal load balancer has no public address;
 // whether one with IPv6 is internal is not read (dualstack-without-public-ipv4).
 // Only the severity goes by them.
-func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[string]*resource.VPC) error {
+func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[string]*securitygroup.VPC) error {
 	filters := append(filter("description", []string{"ELB *", "*lobal*ccelerator*"}), filter("vpc-id", ids)...)
 	err := walk(func(token *string) (*string, error) {
 		out, err := g.api.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: filters, MaxResults: aws.Int32(pageSize), NextToken: token})
@@ -257,8 +256,8 @@ func (g groupReader) entrances(ctx context.Context, ids []string, vpcs map[strin
 // instances gives the interfaces of the groups the names and tags of their
 // instances. What may not be read leaves the networks of these groups unread: a
 // bastion could be among them.
-func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityGroup) error {
-	of := map[string][]*resource.Interface{}
+func (g groupReader) instances(ctx context.Context, groups []*securitygroup.Group) error {
+	of := map[string][]*securitygroup.Interface{}
 	for _, cfg := range groups {
 		for i := range cfg.Interfaces {
 			if id := cfg.Interfaces[i].Instance; id != "" {
@@ -291,8 +290,8 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 		case err == nil:
 		case Is(err, Denied), Is(err, Unavailable):
 			for _, cfg := range groups {
-				if slices.ContainsFunc(cfg.Interfaces, func(i resource.Interface) bool { return i.Instance != "" }) {
-					cfg.Network = &resource.VPC{Unread: err.Error()}
+				if slices.ContainsFunc(cfg.Interfaces, func(i securitygroup.Interface) bool { return i.Instance != "" }) {
+					cfg.Network = &securitygroup.VPC{Unread: err.Error()}
 				}
 			}
 			return nil
@@ -303,7 +302,7 @@ func (g groupReader) instances(ctx context.Context, groups []*resource.SecurityG
 	for _, cfg := range groups {
 		for _, i := range cfg.Interfaces {
 			if i.Instance != "" && !seen[i.Instance] {
-				cfg.Network = &resource.VPC{Unread: "ec2:DescribeInstances does not tell of " + i.Instance}
+				cfg.Network = &securitygroup.VPC{Unread: "ec2:DescribeInstances does not tell of " + i.Instance}
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // What an answer leaves out about a group's network is not known: that it is
@@ -19,12 +19,12 @@ func TestNetworkThatIsNotWhole(t *testing.T) {
 	tests := []struct {
 		name, action, from, to string // what the answer to the action says instead
 		unread                 string
-		facing                 resource.Facing
+		facing                 securitygroup.Facing
 	}{
-		{"as_it_is", "DescribeVpcs", "", "", "", resource.FacingPrivate},
-		{"attached_in_another_vpc", "DescribeNetworkInterfaces", "<vpcId>vpc-", "<vpcId>vpc-0", "only its own VPC", resource.FacingUnknown},
-		{"instance_is_left_out", "DescribeInstances", "<instanceId>i-", "<instanceId>i-0", "does not tell of i-", resource.FacingUnknown},
-		{"vpc_of_another_account", "DescribeVpcs", "<ownerId>" + hub, "<ownerId>" + member, "", resource.FacingUnknown},
+		{"as_it_is", "DescribeVpcs", "", "", "", securitygroup.FacingPrivate},
+		{"attached_in_another_vpc", "DescribeNetworkInterfaces", "<vpcId>vpc-", "<vpcId>vpc-0", "only its own VPC", securitygroup.FacingUnknown},
+		{"instance_is_left_out", "DescribeInstances", "<instanceId>i-", "<instanceId>i-0", "does not tell of i-", securitygroup.FacingUnknown},
+		{"vpc_of_another_account", "DescribeVpcs", "<ownerId>" + hub, "<ownerId>" + member, "", securitygroup.FacingUnknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestNetworkThatIsNotWhole(t *testing.T) {
 			if err != nil || len(page.Resources) != 1 {
 				t.Fatalf("got %+v, %v, want the group", page, err)
 			}
-			g := page.Resources[0].Config.(*resource.SecurityGroup)
+			g := page.Resources[0].Config.(*securitygroup.Group)
 			if why := g.NetworkUnread(); !strings.Contains(why, tt.unread) || (why == "") != (tt.unread == "") || g.Facing() != tt.facing {
 				t.Errorf("got unread %q, facing %d, want %q, %d", why, g.Facing(), tt.unread, tt.facing)
 			}
@@ -60,7 +60,7 @@ func TestLoadBalancerOfIPv6IsAnEntrance(t *testing.T) {
 	if err = errors.Join(err, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
-	if got := page.Resources[0].Config.(*resource.SecurityGroup).Facing(); got != resource.FacingInternet {
+	if got := page.Resources[0].Config.(*securitygroup.Group).Facing(); got != securitygroup.FacingInternet {
 		t.Errorf("got facing %d, want the internet", got)
 	}
 }

@@ -9,13 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"dera.example/dera"
+	"dera.example/dera/netset"
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"dera.example/dera"
-	"dera.example/dera/netset"
-	"dera.example/dera/resource"
 )
 
 // most is how many values a filter may have, and pageSize how many results a
@@ -30,7 +29,7 @@ const (
 func (c *Client) readGroups(ctx context.Context, scope dera.Scope, full bool) (Page, error) {
 	g := groupReader{
 		Client: c, api: c.ec2(scope.Account, scope.Region), scope: scope, at: c.cfg.Now().UTC(),
-		lists: map[string]*resource.PrefixList{}, sick: map[string]string{},
+		lists: map[string]*securitygroup.PrefixList{}, sick: map[string]string{},
 	}
 	if scope.Sweep() {
 		return g.sweep(ctx, full)
@@ -43,7 +42,7 @@ type groupReader struct {
 	api   *ec2.Client
 	scope dera.Scope
 	at    time.Time // before the first call: what is read is at least as new
-	lists map[string]*resource.PrefixList
+	lists map[string]*securitygroup.PrefixList
 	sick  map[string]string // why a prefix list could not be read, by its ID
 }
 
@@ -89,7 +88,7 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 		if owner := aws.ToString(s.OwnerId); owner != g.scope.Account {
 			return nil, g.fail("DescribeSecurityGroups", ofAnother(g.scope.Account, owner, "security group "+aws.ToString(s.GroupId)))
 		}
-		cfg := &resource.SecurityGroup{
+		cfg := &securitygroup.Group{
 			ID: aws.ToString(s.GroupId), Name: aws.ToString(s.GroupName), Description: aws.ToString(s.Description),
 			VPC: aws.ToString(s.VpcId), Owner: aws.ToString(s.OwnerId), Tags: tagMap(s.Tags),
 			Ingress: g.permissions(s.IpPermissions), Egress: g.permissions(s.IpPermissionsEgress),
@@ -102,7 +101,7 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 		}
 	}
 	for i := range out {
-		cfg := out[i].Config.(*resource.SecurityGroup)
+		cfg := out[i].Config.(*securitygroup.Group)
 		if cfg.Owner != "" && cfg.Owner != g.scope.Account {
 			out[i].Unread = "it belongs to account " + cfg.Owner
 		}
@@ -116,11 +115,11 @@ func (g groupReader) resources(ctx context.Context, groups []types.SecurityGroup
 	return out, nil
 }
 
-func (g groupReader) resource(cfg *resource.SecurityGroup, at time.Time, full bool) dera.Resource {
+func (g groupReader) resource(cfg *securitygroup.Group, at time.Time, full bool) dera.Resource {
 	partition := dera.PartitionOf(g.scope.Region).ID
 	return dera.Resource{
 		ARN:       dera.NewARN(partition, "ec2", g.scope.Region, g.scope.Account, "security-group/"+cfg.ID),
-		Partition: partition, Account: g.scope.Account, Region: g.scope.Region, Type: resource.SecurityGroupType,
+		Partition: partition, Account: g.scope.Account, Region: g.scope.Region, Type: securitygroup.Name,
 		ID: cfg.ID, Name: cfg.Name, Tags: cfg.Tags, Config: cfg, ReadAt: at, Full: full,
 	}
 }
@@ -129,10 +128,10 @@ func (g groupReader) resource(cfg *resource.SecurityGroup, at time.Time, full bo
 // interfaces. Two calls that belong together are held against each other: where
 // they do not tell of the same rules, the group is not known.
 func (g groupReader) complete(ctx context.Context, groups []dera.Resource) error {
-	byID := map[string]*resource.SecurityGroup{}
+	byID := map[string]*securitygroup.Group{}
 	var ids []string
 	for _, r := range groups {
-		own := *r.Config.(*resource.SecurityGroup)
+		own := *r.Config.(*securitygroup.Group)
 		own.Ingress, own.Egress = nil, nil
 		byID[r.ID] = &own
 		ids = append(ids, r.ID)
@@ -153,7 +152,7 @@ func (g groupReader) complete(ctx context.Context, groups []dera.Resource) error
 		return err
 	}
 	for i, r := range groups {
-		short, long := r.Config.(*resource.SecurityGroup), byID[r.ID]
+		short, long := r.Config.(*securitygroup.Group), byID[r.ID]
 		if !samePermissions(short.Ingress, long.Ingress) || !samePermissions(short.Egress, long.Egress) {
 			groups[i].Unread = fmt.Sprintf("DescribeSecurityGroups tells of %d permissions, DescribeSecurityGroupRules of %d, and they are not the same",
 				len(short.Ingress)+len(short.Egress), len(long.Ingress)+len(long.Egress))
@@ -166,15 +165,15 @@ func (g groupReader) complete(ctx context.Context, groups []dera.Resource) error
 // samePermissions reports whether two calls tell of the same permissions. The
 // owner of a group that is a source is left out, since not both tell it, and so
 // are sources that dera cannot read.
-func samePermissions(a, b []resource.Rule) bool {
-	lines := func(rules []resource.Rule) []string {
+func samePermissions(a, b []securitygroup.Rule) bool {
+	lines := func(rules []securitygroup.Rule) []string {
 		var out []string
 		for _, r := range rules {
 			switch {
 			case r.PrefixList != nil && r.PrefixList.ID == unreadableSource:
 				continue
 			case r.Group != nil:
-				r.Group = &resource.GroupRef{ID: r.Group.ID}
+				r.Group = &securitygroup.GroupRef{ID: r.Group.ID}
 			}
 			out = append(out, r.Line())
 		}
@@ -184,7 +183,7 @@ func samePermissions(a, b []resource.Rule) bool {
 	return slices.Equal(lines(a), lines(b))
 }
 
-func (g groupReader) rules(ctx context.Context, ids []string, token *string, byID map[string]*resource.SecurityGroup) (*string, error) {
+func (g groupReader) rules(ctx context.Context, ids []string, token *string, byID map[string]*securitygroup.Group) (*string, error) {
 	out, err := g.api.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
 	if err == nil && out.SecurityGroupRules == nil {
 		err = foreign("it has no list of rules")
@@ -209,7 +208,7 @@ func (g groupReader) rules(ctx context.Context, ids []string, token *string, byI
 	return out.NextToken, nil
 }
 
-func (g groupReader) interfaces(ctx context.Context, ids []string, token *string, byID map[string]*resource.SecurityGroup) (*string, error) {
+func (g groupReader) interfaces(ctx context.Context, ids []string, token *string, byID map[string]*securitygroup.Group) (*string, error) {
 	out, err := g.api.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: filter("group-id", ids), MaxResults: aws.Int32(pageSize), NextToken: token})
 	if err == nil && out.NetworkInterfaces == nil {
 		err = foreign("it has no list of interfaces")
@@ -218,7 +217,7 @@ func (g groupReader) interfaces(ctx context.Context, ids []string, token *string
 		return nil, g.fail("DescribeNetworkInterfaces", err)
 	}
 	for _, n := range out.NetworkInterfaces {
-		i := resource.Interface{ID: aws.ToString(n.NetworkInterfaceId), Description: aws.ToString(n.Description), Tags: tagMap(n.TagSet)}
+		i := securitygroup.Interface{ID: aws.ToString(n.NetworkInterfaceId), Description: aws.ToString(n.Description), Tags: tagMap(n.TagSet)}
 		i.Name = i.Tags["Name"]
 		if aws.ToBool(n.RequesterManaged) {
 			i.Requester = cmp.Or(aws.ToString(n.RequesterId), string(n.InterfaceType))
@@ -240,7 +239,7 @@ func (g groupReader) interfaces(ctx context.Context, ids []string, token *string
 			if cfg := byID[aws.ToString(s.GroupId)]; cfg != nil {
 				cfg.Interfaces, asked = append(cfg.Interfaces, i), true
 				if vpc := aws.ToString(n.VpcId); vpc != "" && vpc != cfg.VPC { // a group may be associated with further VPCs
-					cfg.Network = &resource.VPC{Unread: fmt.Sprintf("it is attached to %s in %s, and only its own VPC, %s, is read", i.ID, vpc, cfg.VPC)}
+					cfg.Network = &securitygroup.VPC{Unread: fmt.Sprintf("it is attached to %s in %s, and only its own VPC, %s, is read", i.ID, vpc, cfg.VPC)}
 				}
 			}
 		}
@@ -252,8 +251,8 @@ func (g groupReader) interfaces(ctx context.Context, ids []string, token *string
 }
 
 // rule normalises one rule as DescribeSecurityGroupRules gives it.
-func (g groupReader) rule(s types.SecurityGroupRule) resource.Rule {
-	r := resource.Rule{
+func (g groupReader) rule(s types.SecurityGroupRule) securitygroup.Rule {
+	r := securitygroup.Rule{
 		ID: aws.ToString(s.SecurityGroupRuleId), Description: aws.ToString(s.Description), Tags: tagMap(s.Tags),
 	}
 	setTraffic(&r, s.IpProtocol, s.FromPort, s.ToPort)
@@ -264,9 +263,9 @@ func (g groupReader) rule(s types.SecurityGroupRule) resource.Rule {
 	case s.CidrIpv6 != nil:
 		r.CIDR, err = netset.Prefix(*s.CidrIpv6)
 	case s.PrefixListId != nil:
-		r.PrefixList = &resource.PrefixList{ID: *s.PrefixListId}
+		r.PrefixList = &securitygroup.PrefixList{ID: *s.PrefixListId}
 	case s.ReferencedGroupInfo != nil:
-		r.Group = &resource.GroupRef{ID: aws.ToString(s.ReferencedGroupInfo.GroupId), Owner: g.other(s.ReferencedGroupInfo.UserId)}
+		r.Group = &securitygroup.GroupRef{ID: aws.ToString(s.ReferencedGroupInfo.GroupId), Owner: g.other(s.ReferencedGroupInfo.UserId)}
 	}
 	if err != nil || !r.CIDR.IsValid() && r.PrefixList == nil && r.Group == nil {
 		unreadable(&r)
@@ -279,26 +278,26 @@ const unreadableSource = "unreadable-source"
 
 // unreadable marks a rule whose source dera cannot read, for example of a kind
 // that AWS invented since: the rule is unknown, and its neighbours are judged.
-func unreadable(r *resource.Rule) {
+func unreadable(r *securitygroup.Rule) {
 	r.CIDR, r.Group = netip.Prefix{}, nil
-	r.PrefixList = &resource.PrefixList{ID: unreadableSource}
+	r.PrefixList = &securitygroup.PrefixList{ID: unreadableSource}
 }
 
 // permissions normalises the short form of DescribeSecurityGroups: one rule for
 // each source.
-func (g groupReader) permissions(list []types.IpPermission) []resource.Rule {
-	var out []resource.Rule
+func (g groupReader) permissions(list []types.IpPermission) []securitygroup.Rule {
+	var out []securitygroup.Rule
 	for _, p := range list {
-		var base resource.Rule
+		var base securitygroup.Rule
 		setTraffic(&base, p.IpProtocol, p.FromPort, p.ToPort)
-		add := func(description *string, source func(r *resource.Rule)) {
+		add := func(description *string, source func(r *securitygroup.Rule)) {
 			r := base
 			r.Description = aws.ToString(description)
 			source(&r)
 			out = append(out, r)
 		}
 		cidr := func(text, description *string) {
-			add(description, func(r *resource.Rule) {
+			add(description, func(r *securitygroup.Rule) {
 				var err error
 				if r.CIDR, err = netset.Prefix(aws.ToString(text)); err != nil {
 					unreadable(r)
@@ -312,11 +311,13 @@ func (g groupReader) permissions(list []types.IpPermission) []resource.Rule {
 			cidr(x.CidrIpv6, x.Description)
 		}
 		for _, x := range p.PrefixListIds {
-			add(x.Description, func(r *resource.Rule) { r.PrefixList = &resource.PrefixList{ID: aws.ToString(x.PrefixListId)} })
+			add(x.Description, func(r *securitygroup.Rule) {
+				r.PrefixList = &securitygroup.PrefixList{ID: aws.ToString(x.PrefixListId)}
+			})
 		}
 		for _, x := range p.UserIdGroupPairs {
-			add(x.Description, func(r *resource.Rule) {
-				r.Group = &resource.GroupRef{ID: aws.ToString(x.GroupId), Owner: g.other(x.UserId)}
+			add(x.Description, func(r *securitygroup.Rule) {
+				r.Group = &securitygroup.GroupRef{ID: aws.ToString(x.GroupId), Owner: g.other(x.UserId)}
 			})
 		}
 	}
@@ -331,8 +332,8 @@ func (g groupReader) other(owner *string) string {
 	return ""
 }
 
-func setTraffic(r *resource.Rule, protocol *string, from, to *int32) {
-	r.Protocol = resource.Protocol(aws.ToString(protocol))
+func setTraffic(r *securitygroup.Rule, protocol *string, from, to *int32) {
+	r.Protocol = securitygroup.Protocol(aws.ToString(protocol))
 	r.From, r.To = -1, -1
 	switch r.Protocol {
 	case "tcp", "udp", "icmp", "icmpv6":

@@ -6,12 +6,12 @@ import (
 	"maps"
 	"slices"
 
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // errNoSuchRule means that the rule to revoke is not there, or says something else.
@@ -28,8 +28,8 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 		o.APIOptions = append(o.APIOptions, c.observe(p.Account, p.Region, !at.dry), at.guard)
 	})
 	switch op.Name {
-	case resource.AuthorizeIngress:
-		in, err := input[resource.AuthorizeIngressInput](op)
+	case securitygroup.AuthorizeIngress:
+		in, err := input[securitygroup.AuthorizeIngressInput](op)
 		if err != nil {
 			return err
 		}
@@ -37,13 +37,13 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 		request.DryRun = aws.Bool(at.dry)
 		_, err = api.AuthorizeSecurityGroupIngress(ctx, request)
 		return err
-	case resource.RevokeIngress:
-		in, err := input[resource.RevokeIngressInput](op)
+	case securitygroup.RevokeIngress:
+		in, err := input[securitygroup.RevokeIngressInput](op)
 		if err != nil {
 			return err
 		}
 		request := &ec2.RevokeSecurityGroupIngressInput{GroupId: aws.String(in.GroupID), DryRun: aws.Bool(at.dry)}
-		switch rule, err := resource.Revoked(p, op, in); {
+		switch rule, err := securitygroup.Revoked(p, op, in); {
 		case err != nil:
 			return err
 		case rule != nil:
@@ -57,15 +57,15 @@ func (c *Client) doGroup(ctx context.Context, p dera.Plan, op resource.Operation
 			return &Error{Account: p.Account, Region: p.Region, Call: op.Name, Problem: NotFound, Code: "InvalidPermission.NotFound", Err: errNoSuchRule}
 		}
 		return err
-	case resource.CreateTags:
-		in, err := input[resource.TagsInput](op)
+	case securitygroup.CreateTags:
+		in, err := input[securitygroup.TagsInput](op)
 		if err != nil {
 			return err
 		}
 		_, err = api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{in.Resource}, Tags: ec2Tags(in.Add), DryRun: aws.Bool(at.dry)})
 		return err
-	case resource.DeleteTags:
-		in, err := input[resource.TagsInput](op)
+	case securitygroup.DeleteTags:
+		in, err := input[securitygroup.TagsInput](op)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func ec2Tags(tags map[string]string) []types.Tag {
 }
 
 // permission is the rule as EC2 takes it.
-func permission(r resource.Rule) types.IpPermission {
+func permission(r securitygroup.Rule) types.IpPermission {
 	perm := types.IpPermission{IpProtocol: aws.String(r.Protocol)}
 	if r.Ported() || r.Protocol == "icmp" || r.Protocol == "icmpv6" {
 		perm.FromPort, perm.ToPort = aws.Int32(r.From), aws.Int32(r.To)
@@ -114,7 +114,7 @@ func permission(r resource.Rule) types.IpPermission {
 	return perm
 }
 
-func authorizeInput(in resource.AuthorizeIngressInput) *ec2.AuthorizeSecurityGroupIngressInput {
+func authorizeInput(in securitygroup.AuthorizeIngressInput) *ec2.AuthorizeSecurityGroupIngressInput {
 	r := in.Rule
 	out := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(in.GroupID), IpPermissions: []types.IpPermission{permission(r)}}
 	if len(r.Tags) > 0 {

@@ -10,14 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera/services/ec2/securitygroup"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"dera.example/dera"
-	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
 )
 
 const (
@@ -126,7 +126,7 @@ func newFixture(t *testing.T, set func(*Config)) *fixture {
 }
 
 func scopeOf(ids ...string) dera.Scope {
-	return dera.Scope{Partition: "aws", Account: hub, Region: east, Type: resource.SecurityGroupType, IDs: ids}
+	return dera.Scope{Partition: "aws", Account: hub, Region: east, Type: securitygroup.Name, IDs: ids}
 }
 
 func (f *fixture) group(t *testing.T, name string, rules ...awssim.Rule) string {
@@ -156,11 +156,11 @@ func ssh() awssim.Rule {
 }
 
 // one reads one group.
-func (f *fixture) one(t *testing.T, id string) *resource.SecurityGroup {
+func (f *fixture) one(t *testing.T, id string) *securitygroup.Group {
 	t.Helper()
 	page, err := f.Read(t.Context(), scopeOf(id), true)
 	if err != nil || len(page.Resources) != 1 {
 		t.Fatalf("read %s: got %+v, %v", id, page, err)
 	}
-	return page.Resources[0].Config.(*resource.SecurityGroup)
+	return page.Resources[0].Config.(*securitygroup.Group)
 }

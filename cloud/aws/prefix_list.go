@@ -3,19 +3,18 @@ package aws
 import (
 	"context"
 
+	"dera.example/dera"
+	"dera.example/dera/netset"
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"dera.example/dera"
-	"dera.example/dera/netset"
-	"dera.example/dera/resource"
 )
 
 // fillLists puts the entries of prefix lists into the rules of a group. A list
 // that cannot be read leaves this group unread, not its neighbours.
-func (g groupReader) fillLists(ctx context.Context, r *dera.Resource, cfg *resource.SecurityGroup) error {
-	for _, rules := range [][]resource.Rule{cfg.Ingress, cfg.Egress} {
+func (g groupReader) fillLists(ctx context.Context, r *dera.Resource, cfg *securitygroup.Group) error {
+	for _, rules := range [][]securitygroup.Rule{cfg.Ingress, cfg.Egress} {
 		for i, rule := range rules {
 			if rule.PrefixList == nil || rule.PrefixList.ID == unreadableSource {
 				continue
@@ -32,13 +31,13 @@ func (g groupReader) fillLists(ctx context.Context, r *dera.Resource, cfg *resou
 // prefixList reads the entries of a managed prefix list, once a read. Where the
 // entries cannot be read, or the list is another account's and gone, the list is
 // not known: what it allows is then unknown, never nothing.
-func (g groupReader) prefixList(ctx context.Context, id string) *resource.PrefixList {
+func (g groupReader) prefixList(ctx context.Context, id string) *securitygroup.PrefixList {
 	if l := g.lists[id]; l != nil {
 		return l
 	}
-	l := &resource.PrefixList{ID: id, Known: true}
+	l := &securitygroup.PrefixList{ID: id, Known: true}
 	if err := g.fillList(ctx, l); err != nil {
-		*l = resource.PrefixList{ID: id}
+		*l = securitygroup.PrefixList{ID: id}
 		if !Is(err, Denied) && !Is(err, NotFound) && !Is(err, Unavailable) {
 			g.sick[id] = err.Error()
 		}
@@ -50,7 +49,7 @@ func (g groupReader) prefixList(ctx context.Context, id string) *resource.Prefix
 // fillList reads the list itself and the entries of just that version, and holds
 // the one against the other. The list may be hidden from dera: then the number of
 // its entries stands for what it counts against the rule quota.
-func (g groupReader) fillList(ctx context.Context, l *resource.PrefixList) error {
+func (g groupReader) fillList(ctx context.Context, l *securitygroup.PrefixList) error {
 	list, err := g.describeList(ctx, l.ID)
 	if err != nil && !Is(err, Denied) && !Is(err, NotFound) && !Is(err, Unavailable) {
 		return err

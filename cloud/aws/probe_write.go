@@ -4,14 +4,13 @@ import (
 	"context"
 	"strings"
 
+	"dera.example/dera"
+	"dera.example/dera/services/ec2/securitygroup"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // TryWrites finds out whether the actions would be allowed, and changes nothing:
@@ -26,7 +25,7 @@ func (c *Client) TryWrites(ctx context.Context, account, region, caller string, 
 		switch {
 		case !strings.HasPrefix(a, "ec2:"):
 			simulate = append(simulate, a)
-		case a != resource.AuthorizeIngress && a != resource.RevokeIngress:
+		case a != securitygroup.AuthorizeIngress && a != securitygroup.RevokeIngress:
 			out = append(out, Permission{a, NotTested, "it is allowed on some resources only, which no dry run tells"})
 		case p.found.Group == "" && p.findGroup(ctx) != nil:
 			out = append(out, Permission{a, NotTested, "no security group could be found to try it on"})
@@ -44,7 +43,7 @@ func (p *prober) dryRun(ctx context.Context, action string) error {
 		return ErrNothing
 	}
 	cfg, err := p.writing(dera.Plan{
-		Partition: dera.PartitionOf(p.region).ID, Account: p.account, Region: p.region, Type: resource.SecurityGroupType,
+		Partition: dera.PartitionOf(p.region).ID, Account: p.account, Region: p.region, Type: securitygroup.Name,
 		Resource: dera.NewARN(dera.PartitionOf(p.region).ID, "ec2", p.region, p.account, "security-group/"+p.found.Group),
 		Changes:  []dera.Change{{Operation: action}},
 	})
@@ -61,9 +60,9 @@ func (p *prober) dryRun(ctx context.Context, action string) error {
 	}}
 	group := aws.String(p.found.Group)
 	switch action {
-	case resource.AuthorizeIngress:
+	case securitygroup.AuthorizeIngress:
 		_, err = api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{DryRun: aws.Bool(true), GroupId: group, IpPermissions: rule})
-	case resource.RevokeIngress:
+	case securitygroup.RevokeIngress:
 		_, err = api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{DryRun: aws.Bool(true), GroupId: group, IpPermissions: rule})
 	default:
 		return errUnknownOperation

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // Page is what one read returned: the resources, the IDs that the service says
@@ -59,7 +61,7 @@ func (e *UnreadError) Unread() bool { return true }
 
 func (c *Client) read(ctx context.Context, scope dera.Scope, full, again bool) (Page, error) {
 	timeout := c.cfg.Timeout
-	if scope.Type == resource.AccountBlockType && full {
+	if scope.Type == account.Name && full {
 		timeout *= accountTimes
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -67,11 +69,11 @@ func (c *Client) read(ctx context.Context, scope dera.Scope, full, again bool) (
 	var page Page
 	var err error
 	switch scope.Type {
-	case resource.SecurityGroupType:
+	case securitygroup.Name:
 		page, err = c.readGroups(ctx, scope, full)
-	case resource.BucketType:
+	case bucket.Name:
 		page, err = c.readBuckets(ctx, scope, full)
-	case resource.AccountBlockType:
+	case account.Name:
 		page, err = c.readAccountBlock(ctx, scope, full, again)
 	default:
 		err = fmt.Errorf("read %q: %w", scope.Type, errNoSuchType)

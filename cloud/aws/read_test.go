@@ -7,11 +7,11 @@ import (
 	"slices"
 	"testing"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"dera.example/dera/services/ec2/securitygroup"
 
 	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // Every form of a rule comes out in the one form that controls judge, by a page
@@ -57,7 +57,7 @@ func TestRulesAreNormalised(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range page.Resources {
-				short := r.Config.(*resource.SecurityGroup)
+				short := r.Config.(*securitygroup.Group)
 				if short.ID == id && (len(short.Ingress) != 1 || short.Ingress[0].Line() != tt.want || r.Full) {
 					t.Errorf("page: got %+v, want %q, not full", short.Ingress, tt.want)
 				}
@@ -132,11 +132,11 @@ func TestRuleWithoutAKnownSourceIsUnknown(t *testing.T) {
 	f := newFixture(t, nil)
 	g := groupReader{Client: f.Client, scope: scopeOf()}
 	r := g.rule(types.SecurityGroupRule{SecurityGroupRuleId: awssdk.String("sgr-1"), IpProtocol: awssdk.String("tcp"), FromPort: awssdk.Int32(22), ToPort: awssdk.Int32(22)})
-	if len(resource.Unknown([]resource.Rule{r})) != 1 {
+	if len(securitygroup.Unknown([]securitygroup.Rule{r})) != 1 {
 		t.Errorf("got %+v, want a rule whose source is unknown", r)
 	}
 	list := g.permissions([]types.IpPermission{{IpProtocol: awssdk.String("tcp"), IpRanges: []types.IpRange{{CidrIp: awssdk.String("nonsense")}, {CidrIp: awssdk.String("10.0.0.0/8")}}}})
-	if len(list) != 2 || len(resource.Unknown(list)) != 1 {
+	if len(list) != 2 || len(securitygroup.Unknown(list)) != 1 {
 		t.Errorf("got %+v, want one unknown and one known rule", list)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // whoami answers GetCallerIdentity as another STS would.
@@ -61,7 +63,7 @@ func TestRightAccountOrNothing(t *testing.T) {
 			if _, err := f.Read(t.Context(), scope, true); (err == nil) != tt.reads || err != nil && !Is(err, WrongAccount) {
 				t.Errorf("read: got %v, want it refused: %t", err, !tt.reads)
 			}
-			scope.Type, scope.IDs = resource.BucketType, []string{"media"}
+			scope.Type, scope.IDs = bucket.Name, []string{"media"}
 			if page, err := f.Read(t.Context(), scope, true); !tt.reads && !Is(err, WrongAccount) {
 				t.Errorf("read of a bucket that is nowhere: got %+v, %v, want no answer about it", page, err)
 			}
@@ -97,9 +99,9 @@ func revoking(account, id string, g awssim.Group) (dera.Plan, resource.Operation
 			rule = r.ID
 		}
 	}
-	op := resource.Operation{Name: resource.RevokeIngress, Version: 1, Input: []byte(`{"group_id":"` + id + `","rule_id":"` + rule + `"}`)}
+	op := resource.Operation{Name: securitygroup.RevokeIngress, Version: 1, Input: []byte(`{"group_id":"` + id + `","rule_id":"` + rule + `"}`)}
 	return dera.Plan{
-		Partition: "aws", Account: account, Region: east, Type: resource.SecurityGroupType,
+		Partition: "aws", Account: account, Region: east, Type: securitygroup.Name,
 		Resource: dera.NewARN("aws", "ec2", east, account, "security-group/"+id), Changes: []dera.Change{{Operation: op.Name}},
 	}, op
 }
@@ -166,9 +168,9 @@ func TestAnswersOfAnotherAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	scope := scopeOf("taken")
-	scope.Type = resource.BucketType
+	scope.Type = bucket.Name
 	page, err := b.Read(t.Context(), scope, true)
-	if err == nil && (len(page.Missing) != 0 || len(page.Resources) != 1 || len(page.Resources[0].Config.(*resource.Bucket).Unread) < 6) {
+	if err == nil && (len(page.Missing) != 0 || len(page.Resources) != 1 || len(page.Resources[0].Config.(*bucket.Bucket).Unread) < 6) {
 		t.Errorf("bucket of another account: got %+v, want nothing of it read and nothing resolved", page)
 	}
 }

@@ -10,13 +10,14 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/account"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
-
-	"dera.example/dera"
-	"dera.example/dera/resource"
 )
 
 // ErrMoved means that a document is not the one any more that the plan was made
@@ -100,7 +101,7 @@ func (c *Client) send(ctx context.Context, p dera.Plan, op resource.Operation, a
 		err = unknownOperation(op)
 	case strings.HasPrefix(op.Name, "ec2:"):
 		err = c.doGroup(ctx, p, op, at)
-	case op.Name == resource.PutAccountBlock:
+	case op.Name == account.PutAccountBlock:
 		err = c.doAccountBlock(ctx, p, op, at)
 	case strings.HasPrefix(op.Name, "s3:"):
 		defer c.forgetDependents(p.Account)
@@ -198,11 +199,11 @@ func sessionPolicy(p dera.Plan) (string, error) {
 	own := statement{"Allow", slices.Sorted(maps.Keys(actions)), []string{string(p.Resource)}}
 	statements := []statement{own}
 	switch p.Type {
-	case resource.SecurityGroupType:
+	case securitygroup.Name:
 		rules := string(dera.NewARN(p.Partition, "ec2", p.Region, p.Account, "security-group-rule/*"))
 		statements[0].Resource = append(statements[0].Resource, rules)
 		statements = append(statements, statement{"Allow", []string{"ec2:CreateTags"}, []string{rules}}) // of a rule that is authorized again
-	case resource.AccountBlockType:
+	case account.Name:
 		statements[0].Resource = []string{"*"} // AWS knows no resource for it
 	}
 	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})

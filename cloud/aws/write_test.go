@@ -15,6 +15,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // planOf is a plan on the group: revoke its first inbound rule.
@@ -26,7 +27,7 @@ func (f *fixture) planOf(t *testing.T, id string) (dera.Plan, resource.Operation
 		t.Fatal(err)
 	}
 	p := dera.Plan{
-		Partition: "aws", Account: hub, Region: east, Type: resource.SecurityGroupType,
+		Partition: "aws", Account: hub, Region: east, Type: securitygroup.Name,
 		Resource: dera.NewARN("aws", "ec2", east, hub, "security-group/"+id), Changes: []dera.Change{c},
 	}
 	return p, resource.Of(c)
@@ -121,26 +122,26 @@ func TestAuthorizeWritesTheRuleBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := map[string]resource.Rule{
+	rules := map[string]securitygroup.Rule{
 		"tcp":          {Protocol: "tcp", From: 22, To: 23, CIDR: netip.MustParsePrefix("0.0.0.0/0"), Description: "a (b)", Tags: map[string]string{"team": "x", "env": "lab"}},
 		"udp_v6":       {Protocol: "udp", From: 53, To: 53, CIDR: netip.MustParsePrefix("2001:db8::/32")},
 		"all":          {Protocol: "-1", From: -1, To: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")},
 		"icmp":         {Protocol: "icmp", From: 8, To: -1, CIDR: netip.MustParsePrefix("10.0.0.0/8")},
 		"icmpv6":       {Protocol: "icmpv6", From: -1, To: -1, CIDR: netip.MustParsePrefix("::/0")},
 		"esp":          {Protocol: "50", From: -1, To: -1, CIDR: netip.MustParsePrefix("10.0.0.0/8")},
-		"group":        {Protocol: "tcp", From: 1, To: 2, Group: &resource.GroupRef{ID: own}, Description: "peers"},
-		"prefix_list":  {Protocol: "tcp", From: 1, To: 2, PrefixList: &resource.PrefixList{ID: list}, Description: "offices"},
+		"group":        {Protocol: "tcp", From: 1, To: 2, Group: &securitygroup.GroupRef{ID: own}, Description: "peers"},
+		"prefix_list":  {Protocol: "tcp", From: 1, To: 2, PrefixList: &securitygroup.PrefixList{ID: list}, Description: "offices"},
 		"ports_0":      {Protocol: "tcp", From: 0, To: 0, CIDR: netip.MustParsePrefix("10.0.0.0/8")},
 		"zero_to_most": {Protocol: "tcp", From: 0, To: 65535, CIDR: netip.MustParsePrefix("10.0.0.0/8")},
 	}
 	for name, want := range rules {
 		id := f.group(t, name)
-		input, err := json.Marshal(resource.AuthorizeIngressInput{GroupID: id, Rule: want})
+		input, err := json.Marshal(securitygroup.AuthorizeIngressInput{GroupID: id, Rule: want})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := dera.Plan{Partition: "aws", Account: hub, Region: east, Type: resource.SecurityGroupType}
-		if _, err := f.Do(t.Context(), p, resource.Operation{Name: resource.AuthorizeIngress, Version: 1, Input: input}, yes); err != nil {
+		p := dera.Plan{Partition: "aws", Account: hub, Region: east, Type: securitygroup.Name}
+		if _, err := f.Do(t.Context(), p, resource.Operation{Name: securitygroup.AuthorizeIngress, Version: 1, Input: input}, yes); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -180,19 +181,19 @@ func TestWritesGoThroughANarrowSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope := dera.Scope{Partition: "aws", Account: member, Region: east, Type: resource.SecurityGroupType, IDs: []string{group, other}}
+	scope := dera.Scope{Partition: "aws", Account: member, Region: east, Type: securitygroup.Name, IDs: []string{group, other}}
 	page, err := f.Read(t.Context(), scope, true)
 	if err != nil || len(page.Resources) != 2 {
 		t.Fatalf("read: got %+v, %v, want 2 groups", page, err)
 	}
 	plan := func(id string) (dera.Plan, resource.Operation) {
 		i := slices.IndexFunc(page.Resources, func(r dera.Resource) bool { return r.ID == id })
-		g := page.Resources[i].Config.(*resource.SecurityGroup)
+		g := page.Resources[i].Config.(*securitygroup.Group)
 		c, err := g.Revoke(g.Ingress[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		return dera.Plan{Partition: "aws", Account: member, Region: east, Type: resource.SecurityGroupType, Resource: page.Resources[i].ARN, Changes: []dera.Change{c}}, resource.Of(c)
+		return dera.Plan{Partition: "aws", Account: member, Region: east, Type: securitygroup.Name, Resource: page.Resources[i].ARN, Changes: []dera.Change{c}}, resource.Of(c)
 	}
 	mine, _ := plan(group)
 	_, theirs := plan(other)

@@ -9,7 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	awscloud "dera.example/dera/cloud/aws"
-	"dera.example/dera/resource"
+	s3account "dera.example/dera/services/s3/account"
 )
 
 // TestConfigIsAskedInEveryRegion: what an account has once can be fixed by a rule
@@ -38,13 +38,13 @@ func TestConfigIsAskedInEveryRegion(t *testing.T) {
 		{dera.GlobalRegion, []string{"us-east-1", "eu-west-1"}, 1},
 		{"us-east-1", []string{"us-east-1", "eu-west-1"}, 0},
 	} {
-		list, err := configFixers{client, tt.regions}.Fixers(t.Context(), "111122223333", tt.region, resource.AccountBlockType)
+		list, err := configFixers{client, tt.regions}.Fixers(t.Context(), "111122223333", tt.region, s3account.Name)
 		if err != nil || len(list) != tt.want {
 			t.Errorf("%s of %q: got %v, %v, want %d", tt.region, tt.regions, list, err, tt.want)
 		}
 	}
 	cloud.Inject(awssim.Fault{Match: awssim.Match{Service: "config"}, Kind: awssim.Denied})
-	list, err := configFixers{client, []string{"us-east-1", "ap-south-1"}}.Fixers(t.Context(), "111122223333", dera.GlobalRegion, resource.AccountBlockType)
+	list, err := configFixers{client, []string{"us-east-1", "ap-south-1"}}.Fixers(t.Context(), "111122223333", dera.GlobalRegion, s3account.Name)
 	if err == nil || list != nil {
 		t.Errorf("one region denies: got %v, %v, want an error", list, err)
 	}

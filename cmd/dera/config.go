@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/controls"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/services"
 	ledger "dera.example/dera/usage"
 )
 
@@ -303,7 +303,7 @@ func (c fileConfig) validate() error {
 }
 
 func matchesControl(glob string) bool {
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		if dera.MatchGlob(glob, c.ID) {
 			return true
 		}

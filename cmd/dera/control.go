@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/controls"
+	"dera.example/dera/services"
+	"github.com/spf13/cobra"
 )
 
 func newControlCommand(a *app) *cobra.Command {
@@ -60,14 +59,14 @@ func viewControl(c control.Control) controlView {
 func (a *app) listControls() error {
 	if a.json() {
 		list := []controlView{}
-		for _, c := range controls.All() {
+		for _, c := range services.Controls() {
 			list = append(list, viewControl(c))
 		}
 		return a.printJSON(list)
 	}
 	p := newPaint(a.out)
 	t := table{head: []string{"ID", "SEVERITY", "TYPE", "TITLE"}}
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		t.row(c.ID, p.severity(c.Severity), c.Type, c.Title)
 	}
 	t.print(a.out)
@@ -75,7 +74,7 @@ func (a *app) listControls() error {
 }
 
 func (a *app) showControl(id string) error {
-	c, err := controls.Find(id)
+	c, err := services.FindControl(id)
 	if err != nil {
 		return usage("%v", err)
 	}
@@ -104,8 +103,8 @@ func newRoleCommand(a *app) *cobra.Command {
 			if _, ok := dera.PartitionByID(partition); !ok {
 				return usage("--partition is %q, want one of %s", partition, strings.Join(partitionIDs(), ", "))
 			}
-			reader := control.ReaderPolicy(controls.All(), partition, account)
-			remediator := control.RemediatorPolicy(controls.All(), partition, account)
+			reader := control.ReaderPolicy(services.Controls(), partition, account)
+			remediator := control.RemediatorPolicy(services.Controls(), partition, account)
 			if tags {
 				remediator = remediator.Tagging(partition, account)
 			}

@@ -30,7 +30,7 @@ func newControlNewCommand(a *app) *cobra.Command {
 func (a *app) newControl(dir, id string) error {
 	m := controlName.FindStringSubmatch(id)
 	if m == nil {
-		return usage("%q is no control ID; it reads SERVICE-WHAT-IS-WRONG, for example ec2-sg-database-open", id)
+		return usage("%q is no control ID; it reads SERVICE-WHAT-IS-WRONG, for example ec2-securitygroup-database-open", id)
 	}
 	service, name := m[1], strings.ReplaceAll(m[2], "-", "_")
 	about, ok := scaffoldOf(service, m[2])

@@ -130,7 +130,7 @@ func (d *demo) region(account int) *awssim.Region {
 func (d *demo) tell(n engine.News) {
 	p := d.paint
 	switch {
-	case n.What == "finding" && n.Finding.State == dera.FindingOpen && n.Finding.Control != "ec2-sg-default-group-rules" && n.Finding.FirstSeen.Equal(n.Finding.LastSeen):
+	case n.What == "finding" && n.Finding.State == dera.FindingOpen && n.Finding.Control != "ec2-securitygroup-default-group-rules" && n.Finding.FirstSeen.Equal(n.Finding.LastSeen):
 		f := n.Finding
 		d.say("  %s %s  %s %s", p.severity(f.Severity), p.disposition(f.Disposition), f.Title, p.faint(resourceText(*f)))
 		for _, r := range decisive(*f) {

@@ -8,7 +8,7 @@ import (
 
 	"dera.example/dera/awssim"
 	"dera.example/dera/control"
-	"dera.example/dera/controls"
+	"dera.example/dera/services"
 )
 
 // demoWorld is the simulated organisation.
@@ -41,7 +41,7 @@ func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error)
 // demoActions are those of the role that dera role prints.
 func demoActions() []string {
 	var out []string
-	for _, s := range control.RemediatorPolicy(controls.All(), "aws", "").Statement {
+	for _, s := range control.RemediatorPolicy(services.Controls(), "aws", "").Statement {
 		out = append(out, s.Action...)
 	}
 	return append(out, "ec2:DescribeRegions")

@@ -10,8 +10,8 @@ import (
 	"dera.example/dera"
 	awscloud "dera.example/dera/cloud/aws"
 	"dera.example/dera/control"
-	"dera.example/dera/controls"
 	"dera.example/dera/iam/policy"
+	"dera.example/dera/services"
 )
 
 // queue looks whether the queue can be reached, who may write to it, and how
@@ -135,12 +135,12 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 // writes by dry run and simulation in the first one.
 func (x *examination) permissions(ctx context.Context, account string, regions []string) {
 	reads, writes := map[string]bool{}, map[string]bool{}
-	for _, st := range control.ReaderPolicy(controls.All(), dera.PartitionOf(x.client.Region()).ID, account).Statement {
+	for _, st := range control.ReaderPolicy(services.Controls(), dera.PartitionOf(x.client.Region()).ID, account).Statement {
 		for _, a := range st.Action {
 			reads[a] = true
 		}
 	}
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		for _, a := range c.Writes {
 			writes[a] = true
 		}

@@ -13,8 +13,8 @@ import (
 	"dera.example/dera"
 	awscloud "dera.example/dera/cloud/aws"
 	"dera.example/dera/control"
-	"dera.example/dera/controls"
 	"dera.example/dera/engine"
+	"dera.example/dera/services"
 	"dera.example/dera/source"
 )
 
@@ -26,7 +26,7 @@ func TestDoctorKnowsEveryRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, st := range control.ReaderPolicy(controls.All(), "aws", "").Statement {
+	for _, st := range control.ReaderPolicy(services.Controls(), "aws", "").Statement {
 		for _, a := range st.Action {
 			if !slices.Contains(client.Reads(), a) {
 				t.Errorf("dera reads with %s, which dera doctor does not try", a)
@@ -164,7 +164,7 @@ func TestDoctorOnData(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "exemptions.yaml")
 	for text, want := range map[string]health{
 		"version: 1\nexemptions: []\n": healthy,
-		"version: 1\nexemptions:\n  - id: A\n    match: {controls: [ec2-sg-admin-ports-open], accounts: [\"111122223333\"]}\n    owner: a@example.com\n    reason: a reason that says something\n    expires: 2026-11-28\n": toDo,
+		"version: 1\nexemptions:\n  - id: A\n    match: {controls: [ec2-securitygroup-admin-ports-open], accounts: [\"111122223333\"]}\n    owner: a@example.com\n    reason: a reason that says something\n    expires: 2026-11-28\n": toDo,
 		"version: 1\nexemptions: [{id: A}]\n": broken,
 	} {
 		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {

@@ -13,25 +13,25 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"dera.example/dera"
 	"dera.example/dera/awssim"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // short turns a control and key into the words of the labels.
 func short(control, key string) string {
 	name := map[string]string{
-		"ec2-sg-admin-ports-open tcp/22": "ssh", "ec2-sg-admin-ports-open tcp/22/bounded": "ssh bounded",
-		"ec2-sg-admin-ports-open tcp/3389": "rdp", "ec2-sg-admin-ports-open tcp/3389/bounded": "rdp bounded",
-		"ec2-sg-web-ports-open tcp/80": "http", "ec2-sg-web-ports-open tcp/443": "https",
-		"s3-account-public-access-block public-access-block": "account-block", "s3-bucket-public-access-block public-access-block": "block",
+		"ec2-securitygroup-admin-ports-open tcp/22": "ssh", "ec2-securitygroup-admin-ports-open tcp/22/bounded": "ssh bounded",
+		"ec2-securitygroup-admin-ports-open tcp/3389": "rdp", "ec2-securitygroup-admin-ports-open tcp/3389/bounded": "rdp bounded",
+		"ec2-securitygroup-web-ports-open tcp/80": "http", "ec2-securitygroup-web-ports-open tcp/443": "https",
+		"s3-account-access-block public-access-block": "account-block", "s3-bucket-access-block public-access-block": "block",
 	}[control+" "+key]
 	switch {
 	case name != "":
 		return name
-	case control == "ec2-sg-other-ports-open":
+	case control == "ec2-securitygroup-other-ports-open":
 		return "other " + key
 	}
 	return key
@@ -90,9 +90,9 @@ func (e *estate) work(t *testing.T, times int) []verdict {
 	for _, f := range last {
 		name := names[f.Resource.Name()]
 		switch {
-		case f.ResourceType == resource.BucketType:
+		case f.ResourceType == bucket.Name:
 			name = f.Resource.Name()
-		case f.ResourceType == resource.AccountBlockType:
+		case f.ResourceType == account.Name:
 			name = "account"
 		case name == "":
 			continue // the default groups of VPCs

@@ -13,13 +13,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
-
 	"dera.example/dera"
-	"dera.example/dera/control"
 	"dera.example/dera/iam/proof"
-	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services"
+	"dera.example/dera/services/s3"
+	"github.com/aymanbagabas/go-udiff"
 )
 
 // evidenceDir holds the evidence of an export: HASH.json is the piece that the
@@ -91,8 +91,8 @@ func unfolded(hash string, blob []byte) (map[string][]byte, error) {
 	if ev.Denied != "" {
 		fmt.Fprintf(&b, "\nPossible before and not after: %s\n", ev.Denied)
 	}
-	if ev.Kind == control.AccessKind {
-		x, err := control.ReadAccess(ev)
+	if ev.Kind == s3.AccessKind {
+		x, err := s3.ReadAccess(ev)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func unfolded(hash string, blob []byte) (map[string][]byte, error) {
 }
 
 // unfoldAccess adds the policies, the certificates and the questions for a solver.
-func unfoldAccess(x control.Access, files map[string][]byte, b *strings.Builder) error {
+func unfoldAccess(x s3.Access, files map[string][]byte, b *strings.Builder) error {
 	if diff := policyDiff(x); diff != "" {
 		fmt.Fprintf(b, "\nThe policy before and after; values that can be secret have stand-ins, the same in both:\n\n%s", diff)
 		files["policy-before.json"] = []byte(x.Old.Policy)
@@ -144,7 +144,7 @@ func unfoldAccess(x control.Access, files map[string][]byte, b *strings.Builder)
 }
 
 // policyDiff is the change of the policy for people; none is empty.
-func policyDiff(x control.Access) string {
+func policyDiff(x s3.Access) string {
 	if x.Old.Policy == x.New.Policy {
 		return ""
 	}
@@ -169,7 +169,7 @@ func checkEvidence(dir string, named map[string]int64) string {
 		if got := sha256Hex(blob); got != hash {
 			return fmt.Sprintf("evidence %s of record %d has the hash %s: it was changed", hash, named[hash], got)
 		}
-		if err := control.CheckEvidence(blob, services.EvidenceKinds()...); err != nil {
+		if err := evidence.Check(blob, services.EvidenceKinds()...); err != nil {
 			return fmt.Sprintf("evidence %s of record %d: %v", hash, named[hash], err)
 		}
 		if why := checkUnfolded(filepath.Join(dir, hash), hash, blob); why != "" {
@@ -226,10 +226,10 @@ func (a *app) printEvidence(p paint, blob json.RawMessage, width int) error {
 	if ev.Denied != "" {
 		a.printf("  let in before, not after: %s\n", ev.Denied)
 	}
-	if ev.Kind != control.AccessKind {
+	if ev.Kind != s3.AccessKind {
 		return nil
 	}
-	x, err := control.ReadAccess(ev)
+	x, err := s3.ReadAccess(ev)
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (a *app) printOverwritten(p paint, r dera.Remediation) {
 	if json.Unmarshal(r.Plan.Changes[0].Before, &before) != nil {
 		return
 	}
-	var hide resource.Redactor
+	var hide document.Redactor
 	a.printf("\n%s\n", p.bold("what the other one wrote, from the same policy"))
 	diff := udiff.Unified("before", "theirs", hide.Text(before)+"\n", hide.Text(r.OverwroteDocument)+"\n")
 	for line := range strings.Lines(diff) {

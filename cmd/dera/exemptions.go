@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/cobra"
-
-	"dera.example/dera/controls"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/services"
+	"github.com/spf13/cobra"
 )
 
 func newExemptionsCommand(a *app) *cobra.Command {
@@ -68,7 +67,7 @@ func (a *app) checkExemptions(path string) error {
 // exemptionConfig is how a list is read: by the controls that there are.
 func exemptionConfig() evaluate.ExemptionConfig {
 	cfg := evaluate.ExemptionConfig{Controls: controlIDs(), Types: map[string][]string{}}
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		cfg.Types[c.Type] = append(cfg.Types[c.Type], c.ID)
 	}
 	return cfg
@@ -76,7 +75,7 @@ func exemptionConfig() evaluate.ExemptionConfig {
 
 func controlIDs() []string {
 	var ids []string
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		ids = append(ids, c.ID)
 	}
 	return ids

@@ -40,7 +40,7 @@ var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 // sampleFinding is one that a person waits for.
 func sampleFinding() dera.Finding {
 	return dera.Finding{
-		ID: "f-00112233445566778899", Control: "ec2-sg-admin-ports-open", Partition: "aws", Account: "111122223333", Region: "us-east-1",
+		ID: "f-00112233445566778899", Control: "ec2-securitygroup-admin-ports-open", Partition: "aws", Account: "111122223333", Region: "us-east-1",
 		Resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-0a1b2c3d", ResourceType: "AWS::EC2::SecurityGroup", ResourceName: "checkout", Key: "tcp/22",
 		Severity: dera.Critical, Title: "SSH (TCP 22) is open to the internet", Why: "The whole IPv4 internet can reach TCP 22 through the rule “tcp 22 from 0.0.0.0/0”.",
 		Start: dera.Auto, Disposition: dera.Review, State: dera.FindingOpen, FirstSeen: noon.Add(-time.Hour), LastSeen: noon,

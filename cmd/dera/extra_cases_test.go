@@ -16,6 +16,7 @@ import (
 
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/control"
+	"dera.example/dera/services/s3"
 )
 
 // scannerCase is a test case of another scanner: calls that build an account, and
@@ -193,7 +194,7 @@ func (w *motoWorld) found(account string) map[string][]string {
 	all := map[string][]string{}
 	for _, f := range r.Findings {
 		id := f.Resource.Name()
-		if f.Control == "s3-account-public-access-block" {
+		if f.Control == "s3-account-access-block" {
 			id = account
 		}
 		if f.Key == control.UnknownKey {
@@ -210,12 +211,12 @@ func answersCheck(check string, bad bool) func(string) bool {
 	_, ports, _ := strings.Cut(check, "_port_")
 	return func(finding string) bool {
 		id, key, _ := strings.Cut(finding, " ")
-		opens := strings.HasPrefix(id, "ec2-sg-") && id != "ec2-sg-default-group-rules" && !strings.HasSuffix(key, "/bounded")
+		opens := strings.HasPrefix(id, "ec2-securitygroup-") && id != "ec2-securitygroup-default-group-rules" && !strings.HasSuffix(key, "/bounded")
 		switch {
 		case check == "ec2_securitygroup_default_restrict_traffic":
-			return id == "ec2-sg-default-group-rules"
+			return id == "ec2-securitygroup-default-group-rules"
 		case strings.HasSuffix(check, "_any_port_from_ip"):
-			return strings.HasPrefix(id, "ec2-sg-") && id != "ec2-sg-default-group-rules"
+			return strings.HasPrefix(id, "ec2-securitygroup-") && id != "ec2-securitygroup-default-group-rules"
 		case strings.HasSuffix(check, "_any_port"):
 			return opens
 		case strings.HasSuffix(check, "_all_ports"):
@@ -223,15 +224,15 @@ func answersCheck(check string, bad bool) func(string) bool {
 		case strings.HasPrefix(check, "ec2_"):
 			return opens && (bad && key == "all" || slices.ContainsFunc(strings.Split(ports, "_"), func(p string) bool { return holdsPort(key, p) }))
 		case check == "s3_account_level_public_access_blocks":
-			return id == "s3-account-public-access-block"
+			return id == "s3-account-access-block"
 		case check == "s3_bucket_level_public_access_block":
-			return id == "s3-bucket-public-access-block"
+			return id == "s3-bucket-access-block"
 		case check == "s3_bucket_policy_public_write_access":
-			return id == "s3-bucket-public-policy" && key == control.PolicyWrite
+			return id == "s3-bucket-public-policy" && key == s3.PolicyWrite
 		case check == "s3_bucket_public_write_acl":
-			return id == "s3-bucket-public-acl" && key == control.ACLWrite
+			return id == "s3-bucket-public-acl" && key == s3.ACLWrite
 		case check == "s3_bucket_public_list_acl", check == "s3_bucket_object_public":
-			return id == "s3-bucket-public-acl" || id == "s3-account-public-access-block"
+			return id == "s3-bucket-public-acl" || id == "s3-account-access-block"
 		}
 		return id == "s3-bucket-public-acl" || id == "s3-bucket-public-policy"
 	}

@@ -11,16 +11,18 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/control"
-	"dera.example/dera/controls"
 	"dera.example/dera/netset"
-	"dera.example/dera/resource"
+	"dera.example/dera/services"
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3"
+	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // findingsOn is what the rulebook finds on a configuration, as CONTROL KEY.
 func findingsOn(t *testing.T, typ string, config any) []string {
 	t.Helper()
 	var out []string
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		if c.Type != typ {
 			continue
 		}
@@ -77,33 +79,33 @@ type template struct {
 // apiBlock is a public access block as AWS writes it.
 type apiBlock struct{ BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool }
 
-func (b *apiBlock) typed() *resource.Block {
+func (b *apiBlock) typed() *s3.Block {
 	if b == nil {
 		return nil
 	}
-	return &resource.Block{PublicACLs: b.BlockPublicAcls, IgnorePublicACLs: b.IgnorePublicAcls, PublicPolicy: b.BlockPublicPolicy, RestrictedBuckets: b.RestrictPublicBuckets}
+	return &s3.Block{PublicACLs: b.BlockPublicAcls, IgnorePublicACLs: b.IgnorePublicAcls, PublicPolicy: b.BlockPublicPolicy, RestrictedBuckets: b.RestrictPublicBuckets}
 }
 
 // cannedGrants are the grants of a canned ACL to the predefined groups.
-func cannedGrants(acl string) []resource.Grant {
+func cannedGrants(acl string) []s3.Grant {
 	switch acl {
 	case "PublicRead":
-		return []resource.Grant{{URI: resource.AllUsers, Permission: "READ"}}
+		return []s3.Grant{{URI: s3.AllUsers, Permission: "READ"}}
 	case "PublicReadWrite":
-		return []resource.Grant{{URI: resource.AllUsers, Permission: "READ"}, {URI: resource.AllUsers, Permission: "WRITE"}}
+		return []s3.Grant{{URI: s3.AllUsers, Permission: "READ"}, {URI: s3.AllUsers, Permission: "WRITE"}}
 	case "AuthenticatedRead":
-		return []resource.Grant{{URI: resource.AuthenticatedUsers, Permission: "READ"}}
+		return []s3.Grant{{URI: s3.AuthenticatedUsers, Permission: "READ"}}
 	}
 	return nil
 }
 
 // templateRules are the rules that a control answers, and by which findings.
 var templateRules = map[string][]string{
-	"S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED": {"s3-bucket-public-access-block "},
-	"S3_BUCKET_PUBLIC_WRITE_PROHIBITED":        {"s3-bucket-public-access-block "},
-	"S3_BUCKET_PUBLIC_READ_ACL":                {"s3-bucket-public-acl " + control.ACLRead},
-	"S3_BUCKET_NO_PUBLIC_RW_ACL":               {"s3-bucket-public-acl " + control.ACLWrite},
-	"RESTRICTED_INCOMING_TRAFFIC":              {"ec2-sg-admin-ports-open ", "ec2-sg-other-ports-open "},
+	"S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED": {"s3-bucket-access-block "},
+	"S3_BUCKET_PUBLIC_WRITE_PROHIBITED":        {"s3-bucket-access-block "},
+	"S3_BUCKET_PUBLIC_READ_ACL":                {"s3-bucket-public-acl " + s3.ACLRead},
+	"S3_BUCKET_NO_PUBLIC_RW_ACL":               {"s3-bucket-public-acl " + s3.ACLWrite},
+	"RESTRICTED_INCOMING_TRAFFIC":              {"ec2-securitygroup-admin-ports-open ", "ec2-securitygroup-other-ports-open "},
 }
 
 var templateDiffers = map[string]string{
@@ -136,18 +138,18 @@ func TestExtraTemplates(t *testing.T) {
 		for _, r := range in.Resources {
 			p := r.Properties
 			switch r.Type {
-			case resource.BucketType:
-				b := &resource.Bucket{Name: p.BucketName, Owner: "111122223333", Region: "us-east-1", OwnerID: "owner", Block: p.PublicAccessBlockConfiguration.typed(), Grants: cannedGrants(p.AccessControl)}
+			case s3bucket.Name:
+				b := &s3bucket.Bucket{Name: p.BucketName, Owner: "111122223333", Region: "us-east-1", OwnerID: "owner", Block: p.PublicAccessBlockConfiguration.typed(), Grants: cannedGrants(p.AccessControl)}
 				for _, rule := range p.OwnershipControls.Rules {
 					b.Ownership = rule.ObjectOwnership
 				}
-				findings = append(findings, findingsOn(t, resource.BucketType, b)...)
-			case resource.SecurityGroupType:
-				g := &resource.SecurityGroup{ID: "sg-1", Name: "web", VPC: "vpc-1", Owner: "111122223333"}
+				findings = append(findings, findingsOn(t, s3bucket.Name, b)...)
+			case securitygroup.Name:
+				g := &securitygroup.Group{ID: "sg-1", Name: "web", VPC: "vpc-1", Owner: "111122223333"}
 				for _, i := range p.SecurityGroupIngress {
 					g.Ingress = append(g.Ingress, inboundRule(t, i.IpProtocol, i.FromPort, i.ToPort, i.CidrIp+i.CidrIpv6))
 				}
-				findings = append(findings, findingsOn(t, resource.SecurityGroupType, g)...)
+				findings = append(findings, findingsOn(t, securitygroup.Name, g)...)
 			}
 		}
 		s.judge(k.Rule+": "+k.Name, k.Expect == "FAIL", answering(findings, answer...))
@@ -156,14 +158,14 @@ func TestExtraTemplates(t *testing.T) {
 }
 
 // inboundRule is a rule from a network, or from another group where there is none.
-func inboundRule(t *testing.T, protocol string, from, to *int32, cidr string) resource.Rule {
+func inboundRule(t *testing.T, protocol string, from, to *int32, cidr string) securitygroup.Rule {
 	t.Helper()
-	r := resource.Rule{Protocol: resource.Protocol(protocol), From: -1, To: -1}
+	r := securitygroup.Rule{Protocol: securitygroup.Protocol(protocol), From: -1, To: -1}
 	if from != nil && to != nil && r.Protocol != "-1" {
 		r.From, r.To = *from, *to
 	}
 	if cidr == "" {
-		r.Group = &resource.GroupRef{ID: "sg-2"}
+		r.Group = &securitygroup.GroupRef{ID: "sg-2"}
 		return r
 	}
 	var err error
@@ -202,12 +204,12 @@ type stateRule struct {
 
 // stateRules are the rules that a control answers, and by which findings.
 var stateRules = map[string][]string{
-	"aws_s3_bucket_public_access_block":                         {"s3-bucket-public-access-block "},
-	"aws_s3_bucket_public_write":                                {"s3-bucket-public-acl " + control.ACLWrite},
+	"aws_s3_bucket_public_access_block":                         {"s3-bucket-access-block "},
+	"aws_s3_bucket_public_write":                                {"s3-bucket-public-acl " + s3.ACLWrite},
 	"aws_s3_bucket_policy_allow_with_not_principal":             {"s3-bucket-public-policy "},
-	"aws_security_group_restricts_access_to_cde":                {"ec2-sg-other-ports-open "},
-	"aws_security_group_restricts_inbound_traffic":              {"ec2-sg-other-ports-open "},
-	"aws_security_group_restricts_inter_security_group_traffic": {"ec2-sg-other-ports-open "},
+	"aws_security_group_restricts_access_to_cde":                {"ec2-securitygroup-other-ports-open "},
+	"aws_security_group_restricts_inbound_traffic":              {"ec2-securitygroup-other-ports-open "},
+	"aws_security_group_restricts_inter_security_group_traffic": {"ec2-securitygroup-other-ports-open "},
 }
 
 var stateDiffers = map[string]string{
@@ -239,16 +241,16 @@ func TestExtraStates(t *testing.T) {
 			s.cases++
 			var findings []string
 			if r.GroupID == "" {
-				b := &resource.Bucket{Name: r.Name, Owner: "111122223333", Region: "us-east-1", OwnerID: r.Owner.ID, Policy: r.Policy, Block: r.PublicAccessBlockConfiguration.typed()}
+				b := &s3bucket.Bucket{Name: r.Name, Owner: "111122223333", Region: "us-east-1", OwnerID: r.Owner.ID, Policy: r.Policy, Block: r.PublicAccessBlockConfiguration.typed()}
 				if _, after, ok := strings.Cut(r.Policy, "arn:aws:s3:::"); ok {
 					b.Name, _, _ = strings.Cut(after, "/") // S3 stores no policy on another bucket
 				}
 				for _, g := range r.Grants {
-					b.Grants = append(b.Grants, resource.Grant{ID: g.Grantee.ID, URI: g.Grantee.URI, Permission: g.Permission})
+					b.Grants = append(b.Grants, s3.Grant{ID: g.Grantee.ID, URI: g.Grantee.URI, Permission: g.Permission})
 				}
-				findings = findingsOn(t, resource.BucketType, b)
+				findings = findingsOn(t, s3bucket.Name, b)
 			} else {
-				g := &resource.SecurityGroup{ID: r.GroupID, Name: r.GroupName, VPC: "vpc-1", Owner: "111122223333"}
+				g := &securitygroup.Group{ID: r.GroupID, Name: r.GroupName, VPC: "vpc-1", Owner: "111122223333"}
 				for _, p := range r.IpPermissions {
 					for _, x := range p.IpRanges {
 						g.Ingress = append(g.Ingress, inboundRule(t, p.IpProtocol, p.FromPort, p.ToPort, x.CidrIp))
@@ -257,7 +259,7 @@ func TestExtraStates(t *testing.T) {
 						g.Ingress = append(g.Ingress, inboundRule(t, p.IpProtocol, p.FromPort, p.ToPort, ""))
 					}
 				}
-				findings = findingsOn(t, resource.SecurityGroupType, g)
+				findings = findingsOn(t, securitygroup.Name, g)
 			}
 			s.judge(rule+": "+k.Name, !k.Expected, answering(findings, stateRules[rule]...))
 		}
@@ -315,8 +317,8 @@ func TestExtraEvents(t *testing.T) {
 			}
 			written = string(raw)
 		}
-		b := &resource.Bucket{Name: bucket, Owner: "111122223333", Region: "us-west-2", OwnerID: "owner", Ownership: "BucketOwnerEnforced", Policy: written}
-		s.judge(k.Name, k.Expected, len(hints) > 0 && answering(findingsOn(t, resource.BucketType, b), "s3-bucket-public-policy "))
+		b := &s3bucket.Bucket{Name: bucket, Owner: "111122223333", Region: "us-west-2", OwnerID: "owner", Ownership: "BucketOwnerEnforced", Policy: written}
+		s.judge(k.Name, k.Expected, len(hints) > 0 && answering(findingsOn(t, s3bucket.Name, b), "s3-bucket-public-policy "))
 	}
 	s.done(t)
 }

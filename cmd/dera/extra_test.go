@@ -119,13 +119,13 @@ func newEnvironment(t *testing.T, server *moto.Server, env string) *motoWorld {
 // kindsOf translates a finding into the labels of the data set.
 func kindsOf(f findingView) []string {
 	switch {
-	case f.Control == "s3-bucket-public-policy", f.Control == "s3-access-point-public":
+	case f.Control == "s3-bucket-public-policy", f.Control == "s3-bucket-access-point-public":
 		return []string{"s3-public-policy"}
 	case f.Control == "s3-bucket-public-acl":
 		return []string{"s3-public-acl"}
-	case f.Control == "s3-bucket-public-access-block":
+	case f.Control == "s3-bucket-access-block":
 		return []string{"s3-no-public-access-block"}
-	case strings.HasSuffix(f.Key, "/bounded"), f.Control == "ec2-sg-default-group-rules", f.Control == "s3-account-public-access-block", f.Control == "s3-bucket-external-access":
+	case strings.HasSuffix(f.Key, "/bounded"), f.Control == "ec2-securitygroup-default-group-rules", f.Control == "s3-account-access-block", f.Control == "s3-bucket-external-access":
 		return nil // the labels know none of them
 	case f.Key == "all":
 		return []string{"sg-world-all"}
@@ -137,7 +137,7 @@ func kindsOf(f findingView) []string {
 		return []string{"sg-world-22"}
 	case f.Key == "tcp/3389":
 		return []string{"sg-world-3389"}
-	case f.Control == "ec2-sg-web-ports-open":
+	case f.Control == "ec2-securitygroup-web-ports-open":
 		return []string{"sg-world-web"}
 	}
 	return []string{"sg-world-other"}
@@ -214,7 +214,7 @@ func (w *motoWorld) fix(env string) []dera.Finding {
 			w.t.Fatal(err)
 		}
 		for _, f := range r.Findings {
-			if f.Plan == nil || f.Plan.State != dera.Waiting || asked[f.Plan.Remediation] || f.Control == "s3-account-public-access-block" {
+			if f.Plan == nil || f.Plan.State != dera.Waiting || asked[f.Plan.Remediation] || f.Control == "s3-account-access-block" {
 				continue
 			}
 			asked[f.Plan.Remediation] = true
@@ -252,9 +252,9 @@ func union[V any](a, b map[string]V) map[string]V {
 func partOf(f dera.Finding) string {
 	name := f.Resource.Name()
 	switch f.Control {
-	case "s3-account-public-access-block":
+	case "s3-account-access-block":
 		return "block of the account"
-	case "s3-bucket-public-access-block":
+	case "s3-bucket-access-block":
 		return "bucket " + name + " public_access_block"
 	case "s3-bucket-public-policy":
 		return "bucket " + name + " policy"
@@ -268,7 +268,7 @@ func partOf(f dera.Finding) string {
 func remains(t *testing.T, f dera.Finding, part string) string {
 	t.Helper()
 	switch f.Control {
-	case "s3-account-public-access-block", "s3-bucket-public-access-block":
+	case "s3-account-access-block", "s3-bucket-access-block":
 		if n := strings.Count(part, ": true"); n != 4 {
 			return fmt.Sprintf("%d of 4 settings on", n)
 		}
@@ -290,7 +290,7 @@ func remains(t *testing.T, f dera.Finding, part string) string {
 				return "a statement for everybody"
 			}
 		}
-	case "ec2-sg-admin-ports-open":
+	case "ec2-securitygroup-admin-ports-open":
 		return openRule(t, f.Key, part)
 	}
 	return ""

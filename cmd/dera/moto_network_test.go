@@ -50,12 +50,12 @@ func TestMotoHouseOfAGroup(t *testing.T) {
 	w.emptyDefaults()
 
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
-	if got, want := findingsOf(r, bastion), []finding{{"tcp/22", "ec2-sg-admin-ports-open", "review", "open"}}; !slices.Equal(got, want) {
+	if got, want := findingsOf(r, bastion), []finding{{"tcp/22", "ec2-securitygroup-admin-ports-open", "review", "open"}}; !slices.Equal(got, want) {
 		t.Errorf("on a bastion: got %v, want %v", got, want)
 	}
 	after := inside("tcp 22-22 %s", "tcp 22-22 198.51.100.0/24", "tcp 22-22 203.0.113.0/24")
 	for name, group := range map[string]string{"on a web server": plain, "on nothing": alone} {
-		if got, want := findingsOf(r, group), []finding{{"tcp/22", "ec2-sg-admin-ports-open", "auto", "resolved"}}; !slices.Equal(got, want) {
+		if got, want := findingsOf(r, group), []finding{{"tcp/22", "ec2-securitygroup-admin-ports-open", "auto", "resolved"}}; !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 		if got := w.inbound(group); !slices.Equal(got, after) {

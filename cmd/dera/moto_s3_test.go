@@ -87,8 +87,8 @@ const (
 	orgStatement     = `{"Sid":"Org","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}`
 )
 
-// document is a policy of the statements, written as a person would write it.
-func document(bucket string, statements ...string) string {
+// policyText is a policy of the statements, written as a person would write it.
+func policyText(bucket string, statements ...string) string {
 	return strings.ReplaceAll("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    "+strings.Join(statements, ",\n    ")+"\n  ]\n}", "BUCKET", bucket)
 }
 
@@ -123,47 +123,47 @@ var motoBuckets = []struct {
 }{
 	{
 		motoBucket: motoBucket{name: "public-statement-among-others", ownership: types.ObjectOwnershipBucketOwnerEnforced,
-			policy: document("public-statement-among-others", partnerStatement, publicStatement, orgStatement)},
+			policy: policyText("public-statement-among-others", partnerStatement, publicStatement, orgStatement)},
 		findings: []finding{
 			{"policy/read", "s3-bucket-public-policy", "auto", "resolved"},
 		},
-		policy: document("public-statement-among-others", partnerStatement, orgStatement),
+		policy: policyText("public-statement-among-others", partnerStatement, orgStatement),
 	},
 	{
-		motoBucket: motoBucket{name: "only-a-public-statement", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("only-a-public-statement", publicStatement)},
+		motoBucket: motoBucket{name: "only-a-public-statement", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("only-a-public-statement", publicStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     document("only-a-public-statement", onlyOurs(publicStatement)),
+		policy:     policyText("only-a-public-statement", onlyOurs(publicStatement)),
 	},
 	{
-		motoBucket: motoBucket{name: "a-partner-beside-anybody", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-partner-beside-anybody", mixedStatement)},
+		motoBucket: motoBucket{name: "a-partner-beside-anybody", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("a-partner-beside-anybody", mixedStatement)},
 		findings:   []finding{{"policy/write", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     joined(document("a-partner-beside-anybody", strings.Replace(mixedStatement, `, "*"`, "", 1)), part("s3:PutObject", ""), "a-partner-beside-anybody"),
+		policy:     joined(policyText("a-partner-beside-anybody", strings.Replace(mixedStatement, `, "*"`, "", 1)), part("s3:PutObject", ""), "a-partner-beside-anybody"),
 	},
 	{
-		motoBucket: motoBucket{name: "a-service-beside-anybody", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-service-beside-anybody", serviceStatement)},
+		motoBucket: motoBucket{name: "a-service-beside-anybody", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("a-service-beside-anybody", serviceStatement)},
 		findings:   []finding{{"policy/write", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     joined(document("a-service-beside-anybody", strings.Replace(serviceStatement, `"AWS":"*", `, "", 1)), part("s3:PutObject", ""), "a-service-beside-anybody"),
+		policy:     joined(policyText("a-service-beside-anybody", strings.Replace(serviceStatement, `"AWS":"*", `, "", 1)), part("s3:PutObject", ""), "a-service-beside-anybody"),
 	},
 	{
-		motoBucket: motoBucket{name: "an-office-beside-the-world", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("an-office-beside-the-world", officeStatement)},
+		motoBucket: motoBucket{name: "an-office-beside-the-world", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("an-office-beside-the-world", officeStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy: joined(document("an-office-beside-the-world", strings.Replace(officeStatement, `, "0.0.0.0/0"`, "", 1)),
+		policy: joined(policyText("an-office-beside-the-world", strings.Replace(officeStatement, `, "0.0.0.0/0"`, "", 1)),
 			part("s3:GetObject", `"IpAddress":{"aws:SourceIp":"0.0.0.0/0"},`), "an-office-beside-the-world"),
 	},
 	{
-		motoBucket: motoBucket{name: "a-site-by-its-referer", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-site-by-its-referer", refererStatement)},
+		motoBucket: motoBucket{name: "a-site-by-its-referer", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("a-site-by-its-referer", refererStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "review", "open"}},
-		policy:     document("a-site-by-its-referer", refererStatement),
+		policy:     policyText("a-site-by-its-referer", refererStatement),
 	},
 	{
-		motoBucket: motoBucket{name: "the-world-in-two-halves", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("the-world-in-two-halves", halvesStatement, orgStatement)},
+		motoBucket: motoBucket{name: "the-world-in-two-halves", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("the-world-in-two-halves", halvesStatement, orgStatement)},
 		findings:   []finding{{"policy/write", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     document("the-world-in-two-halves", onlyOurs(halvesStatement), orgStatement),
+		policy:     policyText("the-world-in-two-halves", onlyOurs(halvesStatement), orgStatement),
 	},
 	{
-		motoBucket: motoBucket{name: "a-shared-text-in-the-policy", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("a-shared-text-in-the-policy", taggedStatement, partnerStatement)},
+		motoBucket: motoBucket{name: "a-shared-text-in-the-policy", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("a-shared-text-in-the-policy", taggedStatement, partnerStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "auto", "resolved"}},
-		policy:     document("a-shared-text-in-the-policy", onlyOurs(taggedStatement), partnerStatement),
+		policy:     policyText("a-shared-text-in-the-policy", onlyOurs(taggedStatement), partnerStatement),
 	},
 	{
 		motoBucket: motoBucket{name: "public-by-its-acl", ownership: types.ObjectOwnershipObjectWriter, acl: types.BucketCannedACLPublicRead},
@@ -171,13 +171,13 @@ var motoBuckets = []struct {
 		grants:     []string{"FULL_CONTROL owner"},
 	},
 	{
-		motoBucket: motoBucket{name: "a-website", ownership: types.ObjectOwnershipBucketOwnerEnforced, website: true, policy: document("a-website", publicStatement)},
+		motoBucket: motoBucket{name: "a-website", ownership: types.ObjectOwnershipBucketOwnerEnforced, website: true, policy: policyText("a-website", publicStatement)},
 		findings:   []finding{{"policy/read", "s3-bucket-public-policy", "review", "open"}},
-		policy:     document("a-website", publicStatement),
+		policy:     policyText("a-website", publicStatement),
 	},
 	{
-		motoBucket: motoBucket{name: "an-organisation-is-not-the-world", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("an-organisation-is-not-the-world", orgStatement)},
-		policy:     document("an-organisation-is-not-the-world", orgStatement),
+		motoBucket: motoBucket{name: "an-organisation-is-not-the-world", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("an-organisation-is-not-the-world", orgStatement)},
+		policy:     policyText("an-organisation-is-not-the-world", orgStatement),
 	},
 }
 
@@ -276,7 +276,7 @@ func (w *motoWorld) noSecret(secret string) {
 func TestMotoBlockAndRollbackOrder(t *testing.T) {
 	server := moto.Start(t, moto.Config{})
 	w := newMotoWorld(t, server)
-	w.bucket(motoBucket{name: "order", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: document("order", partnerStatement, publicStatement)})
+	w.bucket(motoBucket{name: "order", ownership: types.ObjectOwnershipBucketOwnerEnforced, policy: policyText("order", partnerStatement, publicStatement)})
 	before := w.judge("order")
 	enforce := []string{"--apply", "--mode", "enforce", "--no-exemptions"}
 	first := w.scan(exitNo, enforce...) // the policy, then the bucket's block
@@ -295,7 +295,7 @@ func TestMotoBlockAndRollbackOrder(t *testing.T) {
 		by[f.Control] = f.Remediation
 	}
 	ids := w.inEffect()
-	policy, bucket, account := ids[len(ids)-1], by["s3-bucket-public-access-block"], by["s3-account-public-access-block"]
+	policy, bucket, account := ids[len(ids)-1], by["s3-bucket-access-block"], by["s3-account-access-block"]
 	refused := func(later string) {
 		t.Helper()
 		_, errOut, code := w.dera("rollback", policy, "--reason", "test")

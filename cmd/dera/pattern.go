@@ -6,11 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/controls"
+	"dera.example/dera/services"
+	"github.com/spf13/cobra"
 )
 
 func newPatternCommand(a *app) *cobra.Command {
@@ -89,11 +88,11 @@ func (a *app) pattern(only []string, queue string) error {
 func watchedTypes(only []string) ([]string, error) {
 	var types []string
 	for _, id := range only {
-		if _, err := controls.Find(id); err != nil {
+		if _, err := services.FindControl(id); err != nil {
 			return nil, err
 		}
 	}
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		if (len(only) == 0 || slices.Contains(only, c.ID)) && !slices.Contains(types, c.Type) {
 			types = append(types, c.Type)
 		}

@@ -9,7 +9,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/controls"
 	"dera.example/dera/detect"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
@@ -96,7 +95,7 @@ func (p *replaying) wire(rec recording) error {
 		return err
 	}
 	p.state = replay.New(s.app.now)
-	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(controls.All()), Settings: s.settings.At(s.app.now())}
+	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(services.Controls()), Settings: s.settings.At(s.app.now())}
 	owners := evaluate.Owners{Tags: s.config.OwnerTags}
 	s.engine, err = engine.New(engine.Config{
 		Types: services.Types(),

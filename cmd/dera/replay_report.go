@@ -11,7 +11,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/resource"
+	"dera.example/dera/services/s3/bucket"
 )
 
 // episode is one time that a finding was open.
@@ -285,7 +285,7 @@ func span(seconds int64) string { return (time.Duration(seconds) * time.Second).
 
 // untoldParts says what no event tells of a bucket that is otherwise known.
 func untoldParts(config any) string {
-	if b, ok := config.(*resource.Bucket); ok && len(b.Unread) > 0 {
+	if b, ok := config.(*bucket.Bucket); ok && len(b.Unread) > 0 {
 		return "no event tells its " + strings.Join(b.Unread, ", its ")
 	}
 	return ""

@@ -12,7 +12,6 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/audit"
 	awscloud "dera.example/dera/cloud/aws"
-	"dera.example/dera/controls"
 	"dera.example/dera/engine"
 	"dera.example/dera/services"
 	"dera.example/dera/source"
@@ -251,7 +250,7 @@ func (a *app) follow() func(engine.News) {
 func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.Context) error, error) {
 	cfg := source.ScheduleConfig{Accounts: s.accounts, Regions: s.regions, Interval: every, Log: log, Now: s.app.now}
 	watched := map[string]bool{}
-	for _, c := range controls.All() {
+	for _, c := range services.Controls() {
 		watched[c.Type] = true
 	}
 	for _, kind := range services.Types().Types() {

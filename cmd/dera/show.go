@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"dera.example/dera"
-	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
 	"dera.example/dera/services"
 	"dera.example/dera/store"
+	"github.com/spf13/cobra"
 )
 
 func newShowCommand(a *app) *cobra.Command {
@@ -45,7 +44,7 @@ type shown struct {
 func (v shown) redacted() shown {
 	if v.Remediation != nil {
 		r := *v.Remediation
-		var hide resource.Redactor
+		var hide document.Redactor
 		r.Plan, r.Way, r.OverwroteDocument = services.Types().Shown(r.Plan), nil, hide.Text(r.OverwroteDocument)
 		v.Remediation = &r
 	}

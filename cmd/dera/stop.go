@@ -6,11 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"dera.example/dera"
-	"dera.example/dera/controls"
 	"dera.example/dera/engine"
+	"dera.example/dera/services"
+	"github.com/spf13/cobra"
 )
 
 func newStopCommand(a *app) *cobra.Command {
@@ -64,7 +63,7 @@ func (a *app) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 		}
 	}
 	if scope.Control != "" {
-		if _, err := controls.Find(scope.Control); err != nil {
+		if _, err := services.FindControl(scope.Control); err != nil {
 			return usage("--control: %v", err)
 		}
 	}

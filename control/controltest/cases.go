@@ -36,7 +36,7 @@ type Case struct {
 // Read reads a file of cases for a control. NAME.json is a configuration,
 // NAME.want what Report says of it; NAME.settings (JSON) and NAME.plan.json may
 // stand beside them.
-func Read(t testing.TB, c control.Control, file string) []Case {
+func (l Laws) Read(t testing.TB, c control.Control, file string) []Case {
 	t.Helper()
 	a, err := txtar.ParseFile(file)
 	if err != nil {
@@ -49,12 +49,12 @@ func Read(t testing.TB, c control.Control, file string) []Case {
 			if _, twice := at[name]; twice {
 				t.Fatalf("%s: case %s stands twice", file, name)
 			}
-			config, err := kindOf(t, c.Type).decode(f.Data)
+			config, err := l.decode(f.Data)
 			if err != nil {
 				t.Fatalf("%s: %s: %v", file, f.Name, err)
 			}
 			at[name] = len(cases)
-			cases = append(cases, Case{Name: name, Resource: Resource(c.Type, config)})
+			cases = append(cases, Case{Name: name, Resource: l.Resource(config)})
 		}
 	}
 	for _, f := range a.Files {
@@ -70,7 +70,7 @@ func Read(t testing.TB, c control.Control, file string) []Case {
 		case "plan.json":
 			cases[i].Plan = string(f.Data)
 		case "settings":
-			if err := strict(f.Data, &cases[i].Settings); err != nil {
+			if err := Strict(f.Data, &cases[i].Settings); err != nil {
 				t.Fatalf("%s: %s: %v", file, f.Name, err)
 			}
 		default:
@@ -82,17 +82,21 @@ func Read(t testing.TB, c control.Control, file string) []Case {
 
 // Resource is a resource of the type with the configuration, in a made-up
 // account and region.
-func Resource(typ string, config any) dera.Resource {
+func (l Laws) Resource(config any) dera.Resource {
 	r := dera.Resource{
-		Partition: "aws", Account: "111122223333", Region: "eu-central-1", Type: typ,
+		Partition: "aws", Account: "111122223333", Region: "eu-central-1", Type: l.Type.Name,
 		Config: config, ReadAt: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), Full: true,
 	}
-	nameOf(&r)
+	if l.Type.Global {
+		r.Region = dera.GlobalRegion
+	}
+	r.ID, r.Name, r.Tags = l.Type.Identify(config)
+	r.ARN = l.Type.ARN(r.Partition, r.Account, r.Region, r.ID)
 	return r
 }
 
 // rewrite puts what the control does now into its file of cases.
-func rewrite(t *testing.T, c control.Control, file string, cases []Case) {
+func (l Laws) rewrite(t *testing.T, c control.Control, file string, cases []Case) {
 	t.Helper()
 	a, err := txtar.ParseFile(file)
 	if err != nil {
@@ -212,7 +216,7 @@ func planJSON(t TB, c control.Control, k Case) string {
 	return string(text) + "\n"
 }
 
-func strict(data []byte, into any) error {
+func Strict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

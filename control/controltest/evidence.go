@@ -5,12 +5,12 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/services"
+	"dera.example/dera/resource/evidence"
 )
 
 // holdEvidence: the plan is proved, the checker agrees from the blob alone, and a
 // plan that leaves a rule standing is not proved.
-func holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan, w way) dera.Evidence {
+func (l Laws) holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan, w way) dera.Evidence {
 	t.Helper()
 	ev, err := c.Prove(r, failures, p, s)
 	if err != nil {
@@ -25,12 +25,12 @@ func holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, 
 	}
 	// Rules that other rules cover, which stay for now, may go without any packet
 	// being denied.
-	same := kindOf(t, r.Type).same
+	same := l.same
 	idle := same(t, r.Config, w.last())
 	if auto && !ev.Proved() || ev.Control != c.ID || (ev.Denied == "") != idle {
 		t.Errorf("evidence for %s: got proved %t, control %q, denied %q", p.Keys, ev.Proved(), ev.Control, ev.Denied)
 	}
-	if err := checkBlob(t, ev); err != nil {
+	if err := l.checkBlob(t, ev); err != nil {
 		t.Errorf("evidence for %s does not check: %v", p.Keys, err)
 	}
 	for i, ch := range p.Changes {
@@ -39,35 +39,36 @@ func holdEvidence(t TB, c control.Control, r dera.Resource, s control.Settings, 
 		}
 		less := p
 		less.Changes = slices.Delete(slices.Clone(p.Changes), i, i+1)
-		if config, err := services.Types().ApplyPlan(r.Config, less); err != nil || same(t, w.last(), config) {
+		if config, err := l.Type.ApplyPlan(r.Config, less); err != nil || same(t, w.last(), config) {
 			continue // what the rule lets in others let in anyway
 		}
 		if ev, err := c.Prove(r, failures, less, s); err == nil && ev.Proved() {
 			t.Errorf("the plan for %s without %s is proved too", p.Keys, ch.Diff)
 		}
 	}
-	holdGroupMutants(t, c, r, s, failures, p)
-	holdBucketMutants(t, c, r, s, failures, p)
+	if l.Mutants != nil {
+		l.Mutants(t, c, r, s, failures, p)
+	}
 	return ev
 }
 
 // holdForgeries: whatever is bent in the evidence, the checker disagrees.
-func holdForgeries(t TB, typ string, ev dera.Evidence) {
+func (l Laws) holdForgeries(t TB, ev dera.Evidence) {
 	t.Helper()
-	for _, b := range bent(t, typ, ev) {
-		if checkBlob(t, b.ev) == nil {
+	for _, b := range l.bent(t, ev) {
+		if l.checkBlob(t, b.ev) == nil {
 			t.Errorf("evidence checks although %s: %s", b.how, ev.Body)
 		}
 	}
 }
 
-func checkBlob(t TB, ev dera.Evidence) error {
+func (l Laws) checkBlob(t TB, ev dera.Evidence) error {
 	t.Helper()
 	blob, _, err := ev.Blob()
 	if err != nil {
 		t.Fatalf("blob: %v", err)
 	}
-	return control.CheckEvidence(blob, services.EvidenceKinds()...)
+	return evidence.Check(blob, l.Evidence...)
 }
 
 type bentEvidence struct {
@@ -77,7 +78,7 @@ type bentEvidence struct {
 
 // bent are forgeries of the evidence that state something that its body does not
 // prove.
-func bent(t TB, typ string, ev dera.Evidence) []bentEvidence {
+func (l Laws) bent(t TB, ev dera.Evidence) []bentEvidence {
 	t.Helper()
 	var out []bentEvidence
 	add := func(how string, change func(*dera.Evidence)) {
@@ -99,12 +100,12 @@ func bent(t TB, typ string, ev dera.Evidence) []bentEvidence {
 	add("what is denied is something else", func(e *dera.Evidence) { e.Denied += "x" })
 	add("the kind is another", func(e *dera.Evidence) { e.Kind += "2" })
 
-	for _, b := range kindOf(t, typ).bodies(t, ev) {
-		text, err := dera.CanonicalJSON(b.body)
+	for _, b := range l.bodies(t, ev) {
+		text, err := dera.CanonicalJSON(b.Body)
 		if err != nil {
 			t.Fatalf("body: %v", err)
 		}
-		add(b.how, func(e *dera.Evidence) { e.Body = text })
+		add(b.How, func(e *dera.Evidence) { e.Body = text })
 	}
 	add("the body has a field that nobody knows", func(e *dera.Evidence) {
 		e.Body = append([]byte(`{"comment":"",`), ev.Body[1:]...)

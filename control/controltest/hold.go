@@ -9,17 +9,16 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/services"
 )
 
 // Hold holds one resource under the settings against every law: what Check
 // says, and each plan that can come of it. It returns how many plans were made
 // and how many were refused.
-func Hold(t TB, c control.Control, r dera.Resource, s control.Settings) (planned, refused int) {
+func (l Laws) Hold(t TB, c control.Control, r dera.Resource, s control.Settings) (planned, refused int) {
 	t.Helper()
 	before := dump(t, r.Config)
 	res := check(t, c, r, s)
-	holdResult(t, c, r, s, res)
+	l.holdResult(t, c, r, s, res)
 	for _, failures := range choices(res.Failures) {
 		p, refusal, err := c.Plan(r, failures, s)
 		switch {
@@ -29,9 +28,9 @@ func Hold(t TB, c control.Control, r dera.Resource, s control.Settings) (planned
 			refused++
 			holdRefusal(t, failures, refusal)
 		default:
-			ev := holdPlan(t, c, r, s, failures, p)
+			ev := l.holdPlan(t, c, r, s, failures, p)
 			if planned++; planned == 1 {
-				holdForgeries(t, r.Type, ev)
+				l.holdForgeries(t, ev)
 			}
 		}
 	}
@@ -52,7 +51,7 @@ func check(t TB, c control.Control, r dera.Resource, s control.Settings) control
 
 // holdResult: keys are semantic and unique, nothing is above what the Meta
 // promises, and the order in which AWS lists the parts does not matter.
-func holdResult(t TB, c control.Control, r dera.Resource, s control.Settings, res control.Result) {
+func (l Laws) holdResult(t TB, c control.Control, r dera.Resource, s control.Settings, res control.Result) {
 	t.Helper()
 	switch res.Outcome {
 	case control.Pass, control.NotApplicable:
@@ -86,7 +85,7 @@ func holdResult(t TB, c control.Control, r dera.Resource, s control.Settings, re
 		}
 		seen[f.Key] = true
 	}
-	for _, other := range kindOf(t, r.Type).orders(r.Config) {
+	for _, other := range l.orders(r.Config) {
 		shuffled := r
 		shuffled.Config = other
 		if diff := cmp.Diff(res, check(t, c, shuffled, s)); diff != "" {
@@ -128,12 +127,12 @@ func holdRefusal(t TB, failures []control.Failure, refusal *control.Refusal) {
 }
 
 // holdPlan holds one plan against the laws on plans.
-func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) dera.Evidence {
+func (l Laws) holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) dera.Evidence {
 	t.Helper()
 	if len(p.Changes) == 0 {
 		t.Errorf("plan of %s has no change", p.Keys)
 	}
-	holdSame(t, c, r, s, failures, p)
+	l.holdSame(t, c, r, s, failures, p)
 	auto := slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Start == dera.Auto })
 	for i, ch := range p.Changes {
 		if !slices.Contains(c.Writes, ch.Operation) {
@@ -146,10 +145,10 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 			t.Errorf("undo of change %d: %s is not among the declared writes", i, ch.Undo.Operation)
 		}
 	}
-	w := walk(t, r, p)
-	ev := holdEvidence(t, c, r, s, failures, p, w)
-	kindOf(t, r.Type).surgical(t, r.Config, w.last(), p)
-	kindOf(t, r.Type).between(t, w.states)
+	w := l.walk(t, r, p)
+	ev := l.holdEvidence(t, c, r, s, failures, p, w)
+	l.surgical(t, r.Config, w.last(), p)
+	l.between(t, w.states)
 
 	was := check(t, c, r, s)
 	fixed := r
@@ -166,8 +165,8 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 		return ev // it is for a person, who is told
 	}
 	back := r
-	back.Config = w.undo(t, r.Type, p)
-	if diff := cmp.Diff(canon(t, r.Type, r.Config), canon(t, r.Type, back.Config)); diff != "" {
+	back.Config = l.undo(t, w, p)
+	if diff := cmp.Diff(l.canon(t, r.Config), l.canon(t, back.Config)); diff != "" {
 		t.Errorf("undo of the plan for %s does not bring the configuration back (-before +after):\n%s", p.Keys, diff)
 	}
 	if diff := cmp.Diff(keys(was), keys(check(t, c, back, s))); diff != "" {
@@ -178,13 +177,13 @@ func holdPlan(t TB, c control.Control, r dera.Resource, s control.Settings, fail
 
 // holdSame: the same resource makes the same plan, in whatever order AWS lists
 // its parts.
-func holdSame(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) {
+func (l Laws) holdSame(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) {
 	t.Helper()
 	want, err := p.Digest()
 	if err != nil {
 		t.Fatalf("digest: %v", err)
 	}
-	for _, config := range append(kindOf(t, r.Type).orders(r.Config), r.Config) {
+	for _, config := range append(l.orders(r.Config), r.Config) {
 		other := r
 		other.Config = config
 		q, refusal, err := c.Plan(other, failures, s)
@@ -209,13 +208,9 @@ func keys(res control.Result) []string {
 	return out
 }
 
-func canon(t TB, typ string, config any) string {
+func (l Laws) canon(t TB, config any) string {
 	t.Helper()
-	k, err := services.Types().Lookup(typ)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	text, err := k.Canon(config)
+	text, err := l.Type.Canon(config)
 	if err != nil {
 		t.Fatalf("canon: %v", err)
 	}

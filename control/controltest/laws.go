@@ -7,7 +7,9 @@
 package controltest
 
 import (
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,14 +27,48 @@ type TB interface {
 
 var caseName = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 
-// Laws holds the control against the laws, on its own and over the cases in
-// file. With -update it writes what the control does into the file first.
-func Laws(t *testing.T, c control.Control, file string) {
+// RunAll holds the controls of a resource type, in whose folder the test runs,
+// against the laws. The ID of each is SERVICE-TYPE-WHAT as the folders are named, and
+// its cases stand in WHAT.txtar.
+func (l Laws) RunAll(t *testing.T, list []control.Control) {
 	t.Helper()
-	cases := Read(t, c, file)
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix := filepath.Base(filepath.Dir(dir)) + "-" + filepath.Base(dir) + "-"
+	cases := map[string]bool{}
+	for _, c := range list {
+		what, ok := strings.CutPrefix(c.ID, prefix)
+		if !ok || c.Type != l.Type.Name {
+			t.Errorf("control %s on %s: want an ID that starts with %s, on %s", c.ID, c.Type, prefix, l.Type.Name)
+		}
+		file := strings.ReplaceAll(what, "-", "_") + ".txtar"
+		cases[file] = true
+		t.Run(c.ID, func(t *testing.T) {
+			t.Parallel()
+			l.Run(t, c, file)
+		})
+	}
+	files, err := filepath.Glob("*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !cases[f] {
+			t.Errorf("%s holds the cases of no control", f)
+		}
+	}
+}
+
+// Run holds the control against the laws, on its own and over the cases in
+// file. With -update it writes what the control does into the file first.
+func (l Laws) Run(t *testing.T, c control.Control, file string) {
+	t.Helper()
+	cases := l.Read(t, c, file)
 	if Update() {
-		rewrite(t, c, file, cases)
-		cases = Read(t, c, file)
+		l.rewrite(t, c, file, cases)
+		cases = l.Read(t, c, file)
 	}
 	t.Run("meta", func(t *testing.T) {
 		t.Parallel()
@@ -66,7 +102,7 @@ func Laws(t *testing.T, c control.Control, file string) {
 					t.Errorf("golden plan (-want +got):\n%s", diff)
 				}
 			}
-			Hold(t, c, k.Resource, k.Settings)
+			l.Hold(t, c, k.Resource, k.Settings)
 		})
 	}
 	if good == 0 || bad == 0 {

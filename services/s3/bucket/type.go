@@ -2,5 +2,201 @@
 // events and controls.
 package bucket
 
-// Name is the CloudFormation type name.
-const Name = "AWS::S3::Bucket"
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/services/s3"
+)
+
+// BucketTypeOf is the type of S3 buckets.
+func Type() resource.Type {
+	return resource.Type{
+		Name: Name,
+		New:  func() any { return new(Bucket) },
+		Identify: func(config any) (id, name string, tags map[string]string) {
+			b, err := bucket(config)
+			if err != nil {
+				return "", "", nil
+			}
+			return b.Name, b.Name, b.Tags
+		},
+		Whole: true,
+		Canon: func(config any) (string, error) {
+			b, err := bucket(config)
+			if err != nil {
+				return "", err
+			}
+			return b.Canon(), nil
+		},
+		Brief: func(config any) (any, error) {
+			b, err := bucket(config)
+			if err != nil {
+				return nil, err
+			}
+			brief := *b
+			brief.Tags, brief.Website = nil, false
+			brief.Unread = slices.DeleteFunc(slices.Clone(b.Unread), func(p string) bool { return p == PartTags || p == PartWebsite || p == PartOrigins })
+			return &brief, nil
+		},
+		Attached: func(config any) []string {
+			b, err := bucket(config)
+			if err != nil {
+				return nil
+			}
+			var out []string
+			for _, o := range b.Origins {
+				out = append(out, "CloudFront distribution "+o)
+			}
+			for _, p := range b.pointsInOrder() {
+				out = append(out, "access point "+p.Name)
+			}
+			return out
+		},
+		// S3 user guide, "Download and upload objects with presigned URLs".
+		Note: "Services of AWS and named outsiders that came in only because anybody could lose it; the bucket's own account, or its " +
+			"organisation where one is configured, keeps it. Presigned URLs keep the rights of whoever signed them.",
+		Retarget: func(_ any, op resource.Operation) (resource.Operation, error) { return op, nil },
+		Rebase:   rebaseBucket,
+		Apply:    applyBucket,
+		Effect:   effectBucket,
+		Under:    []string{s3.AccountBlock},
+		ARN:      func(partition, _, _, id string) dera.ARN { return ARNOf(partition, id) },
+		Rivals: func(operation string) []string {
+			switch operation {
+			case PutBucketPolicy, DeleteBucketPolicy:
+				return []string{"PutBucketPolicy", "DeleteBucketPolicy"}
+			case PutBucketACL:
+				return []string{"PutBucketAcl"}
+			case PutBucketBlock:
+				return []string{"PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}
+			}
+			return nil
+		},
+		Tag:     tagBucket,
+		Declare: declareBucket,
+		Redact:  redactBucket,
+	}
+}
+
+// BucketARN names a bucket.
+func ARNOf(partition, name string) dera.ARN { return dera.NewARN(partition, "s3", "", "", name) }
+
+// ARN names the bucket, in the partition of its region. A policy is asked about
+// this ARN: with the partition of another one nothing would be public.
+func (b *Bucket) ARN() dera.ARN {
+	return ARNOf(dera.PartitionOf(b.Region).ID, b.Name)
+}
+
+// Needs says what blocking all public access to the bucket could break, or what
+// could not be read that would tell. Nothing means that it breaks nothing.
+func (b *Bucket) Needs(ctx context.Context) []string {
+	var out []string
+	doc, err := b.Parsed()
+	cut := false
+	switch open, unsure := document.PublicStatements(ctx, b.ARN(), doc); {
+	case err != nil:
+		out = append(out, "its policy could not be read")
+	case len(open) > 0:
+		cut = true
+		out = append(out, "its policy lets strangers in ("+open[0].Line+")")
+	case unsure != "":
+		out = append(out, unsure)
+	default:
+		// S3 takes more for public than what lets the public in, and then also cuts
+		// off the other accounts that the policy names.
+		if deemed, why := s3.Public(doc); deemed != s3.DeemedPrivate {
+			out = append(out, "S3 takes its policy for public, or may ("+strings.Join(why, "; ")+"), since it counts no denial and knows few condition keys")
+			cut = true
+		}
+	}
+	if who := s3.CutByBlock(doc, b.Owner); cut && len(who) > 0 {
+		out = append(out, "RestrictPublicBuckets would cut off "+strings.Join(who, "; "))
+	}
+	if len(b.PublicGrants()) > 0 {
+		out = append(out, "its ACL lets strangers in")
+	}
+	if !b.ACLsDisabled() {
+		out = append(out, "ACLs are enabled, so that single objects may be public by an ACL of their own")
+	}
+	if b.Website {
+		out = append(out, "it serves a static website")
+	}
+	if len(b.Origins) > 0 {
+		out = append(out, "it is the origin of CloudFront "+strings.Join(b.Origins, ", "))
+	}
+	for _, p := range b.pointsInOrder() {
+		if p.VPC != "" || p.Policy == "" {
+			continue // S3 never takes it for public
+		}
+		point, err := policy.Parse(p.Policy)
+		if deemed, why := s3.PublicAccessPoint(point); err != nil || deemed != s3.DeemedPrivate {
+			out = append(out, "S3 takes the policy of access point "+p.String()+" for public, or may ("+strings.Join(why, "; ")+")")
+		}
+	}
+	for _, part := range b.Unread {
+		if part != PartTags {
+			out = append(out, "its "+part+" could not be read")
+		}
+	}
+	return out
+}
+
+// tagBucket plans tags for a bucket: none where the bucket's own policy goes by
+// tags, since a tag could then change who gets in.
+func tagBucket(config any, tags map[string]string) (*dera.Change, error) {
+	b, err := bucket(config)
+	if err != nil {
+		return nil, err
+	}
+	if doc, err := b.Parsed(); err != nil || byTags(doc) || !b.Read(PartTags, PartPolicy) {
+		return nil, err
+	}
+	add, back, gone := resource.NewTags(b.Tags, tags)
+	if len(add) == 0 {
+		return nil, nil
+	}
+	c, err := resource.NewChange(PutBucketTagging, BucketTagsInput{Bucket: b.Name, Add: add}, nil, nil,
+		PutBucketTagging, BucketTagsInput{Bucket: b.Name, Add: back, Remove: gone}, resource.TagDiff(b.Tags, add))
+	c.Optional = true
+	return &c, err
+}
+
+// byTags reports whether a policy decides by tags of principals, resources or
+// requests.
+func byTags(doc *policy.Document) bool {
+	if doc == nil {
+		return false
+	}
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+			key := strings.ToLower(c.Key)
+			return strings.Contains(key, "tag/") || strings.Contains(key, "tagkeys")
+		})
+	})
+}
+
+// redactBucket hides what can be secret in the input, before and after of a
+// bucket's changes.
+func redactBucket(p dera.Plan) dera.Plan {
+	var r document.Redactor
+	p.Changes = slices.Clone(p.Changes)
+	for i, c := range p.Changes {
+		if c.Operation != PutBucketPolicy && c.Operation != DeleteBucketPolicy {
+			continue
+		}
+		c.Input, c.Before, c.After = redactJSON(&r, c.Input), redactJSON(&r, c.Before), redactJSON(&r, c.After)
+		if c.Undo != nil {
+			undo := *c.Undo
+			undo.Input = redactJSON(&r, undo.Input)
+			c.Undo = &undo
+		}
+		p.Changes[i] = c
+	}
+	return p
+}

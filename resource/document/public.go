@@ -1,0 +1,128 @@
+package document
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof"
+	"dera.example/dera/iam/reason"
+)
+
+// Opened is a statement of a policy that lets strangers in.
+type Opened struct {
+	Index   int // of the statement in the policy
+	Writes  bool
+	Line    string // without values that can be secret
+	Witness string // a request that it lets in
+}
+
+// PublicStatements returns the statements of the policy that let strangers in to
+// the bucket, decided for every request that there can be; without a bucket, to
+// anything. unsure says about which statements nothing is known, and why; with it
+// the list may be short.
+func PublicStatements(ctx context.Context, bucket dera.ARN, doc *policy.Document) (open []Opened, unsure string) {
+	if doc == nil {
+		return nil, ""
+	}
+	var on []string
+	if bucket != "" {
+		on = []string{string(bucket), string(bucket) + "/*"}
+	}
+	ex := proof.PublicOn(ctx, reason.Policies{doc}, []string{"s3:*"}, on, reason.Config{})
+	for _, o := range ex.Open {
+		st := &doc.Statements[o.Statement.Statement]
+		open = append(open, Opened{
+			Index: o.Statement.Statement, Writes: Writes(st), Line: StatementLine(o.Statement.Statement, st),
+			Witness: o.Witness.Request.Action + " on " + o.Witness.Request.Resource,
+		})
+	}
+	if ex.Verdict == reason.Unknown || len(ex.Unsure) > 0 {
+		var parts []string
+		for _, d := range ex.Unsure {
+			parts = append(parts, fmt.Sprintf("statement %d: %s (%s)", d.Statement.Statement+1, d.Detail, d.Why))
+		}
+		unsure = "it is not decided whether strangers are let in by " + strings.Join(parts, "; ")
+	}
+	return open, unsure
+}
+
+// writes reports whether a statement lets more than read: any action whose name
+// does not begin with Get, List or Head counts.
+func Writes(st *policy.Statement) bool {
+	if len(st.Actions) == 0 {
+		return true
+	}
+	for _, a := range st.Actions {
+		a = strings.ToLower(a)
+		if !strings.HasPrefix(a, "s3:get") && !strings.HasPrefix(a, "s3:list") && !strings.HasPrefix(a, "s3:head") {
+			return true
+		}
+	}
+	return false
+}
+
+// StatementLine is a statement in one line for diffs and records: whom it is
+// about, which actions, on what, and by which condition keys. Values of
+// conditions can be secret (aws:Referer), so they are left out.
+func StatementLine(i int, st *policy.Statement) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "statement %d", i+1)
+	if plain(st.Sid) {
+		b.WriteString(" " + strconv.Quote(st.Sid))
+	}
+	b.WriteString(": " + strings.ToLower(st.Effect.String()) + " ")
+	if st.NotPrincipals != nil {
+		b.WriteString("all but " + principals(st.NotPrincipals))
+	} else {
+		b.WriteString(principals(st.Principals))
+	}
+	b.WriteString(" " + List("", st.Actions, "all but ", st.NotActions))
+	b.WriteString(" on " + List("", st.Resources, "all but ", st.NotResources))
+	for n, c := range st.Conditions {
+		word := " and "
+		if n == 0 {
+			word = " when "
+		}
+		b.WriteString(word + c.Operator + " " + c.Key)
+	}
+	return b.String()
+}
+
+// plain reports whether a Sid is short and made of letters and digits.
+func plain(sid string) bool {
+	return sid != "" && len(sid) <= 64 && strings.Trim(sid, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_ ") == ""
+}
+
+func principals(p *policy.Principals) string {
+	if p == nil {
+		return "nobody"
+	}
+	if p.Any {
+		return "anybody (*)"
+	}
+	var out []string
+	for _, g := range p.Groups {
+		for _, v := range g.Values {
+			if v == "*" && g.Kind == policy.PrincipalAWS {
+				v = "anybody (*)"
+			}
+			out = append(out, v)
+		}
+	}
+	return List("", out, "", nil)
+}
+
+func List(prefix string, list []string, otherwise string, other []string) string {
+	const most = 4
+	if len(list) == 0 {
+		prefix, list = otherwise, other
+	}
+	if len(list) > most {
+		return prefix + strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return prefix + strings.Join(list, ", ")
+}

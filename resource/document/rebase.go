@@ -1,0 +1,115 @@
+package document
+
+import (
+	"fmt"
+	"slices"
+
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
+)
+
+// restored is the policy with the removed statements again, and without the added
+// ones. What was changed within a statement is changed back in its place.
+func Restored(doc *policy.Document, removed, added []WrittenStatement) (*policy.Document, error) {
+	has := map[string]int{}
+	for i := range doc.Statements {
+		has[CanonStatement(&doc.Statements[i])] = i
+	}
+	var edits []policy.Edit
+	var put []string
+	there := func(st WrittenStatement) bool { _, ok := has[st.Canon]; return ok }
+	place := map[int]string{}
+	for _, st := range removed {
+		if there(st) {
+			continue
+		}
+		at := slices.IndexFunc(added, func(a WrittenStatement) bool { return a.frame == st.frame })
+		switch {
+		case at < 0:
+			put = append(put, st.Text)
+			continue
+		case !there(added[at]):
+			return nil, &resource.NotAllowedError{Why: "a statement that was narrowed has been changed or removed since"}
+		}
+		place[has[added[at].Canon]] = st.Text
+		added = slices.Delete(slices.Clone(added), at, at+1)
+	}
+	for _, st := range added {
+		if there(st) {
+			edits = append(edits, policy.RemoveStatement(has[st.Canon]))
+		}
+	}
+	doc, err := doc.Replace(place)
+	if err == nil {
+		doc, err = doc.Append(put...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return doc.Apply(edits...)
+}
+
+// acceptable says why S3 would refuse the policy, or nil (S3 user guide, "Bucket
+// policies and user policies": at most 20 KB, each Sid once).
+func Acceptable(doc *policy.Document) error {
+	if len(doc.Text()) > 20<<10 {
+		return &resource.NotAllowedError{Why: "the policy would be longer than the 20 KB that S3 takes"}
+	}
+	sids := map[string]bool{}
+	for _, st := range doc.Statements {
+		if st.Sid != "" && sids[st.Sid] {
+			return &resource.NotAllowedError{Why: fmt.Sprintf("the policy would have two statements with the Sid %q: somebody else wrote one since", st.Sid)}
+		}
+		sids[st.Sid] = true
+	}
+	return nil
+}
+
+// writtenStatement is a statement as it was written, and what is equal for those
+// that mean the same. frame is equal for a statement before and after it was
+// narrowed: all but whom it is about and when.
+type WrittenStatement struct{ Text, Canon, frame string }
+
+// statementsBeyond are the statements of one policy that another does not have.
+func StatementsBeyond(text, other string) ([]WrittenStatement, error) {
+	read := func(text string) ([]WrittenStatement, error) {
+		if text == "" {
+			return nil, nil
+		}
+		doc, err := policy.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		var out []WrittenStatement
+		for i := range doc.Statements {
+			st := &doc.Statements[i]
+			out = append(out, WrittenStatement{doc.Text()[st.Span().Start:st.Span().End], CanonStatement(st), frameOf(*st)})
+		}
+		return out, nil
+	}
+	list, err := read(text)
+	if err != nil {
+		return nil, err
+	}
+	without, err := read(other)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(st WrittenStatement) bool {
+		i := slices.IndexFunc(without, func(o WrittenStatement) bool { return o.Canon == st.Canon })
+		if i >= 0 {
+			without = slices.Delete(without, i, i+1)
+		}
+		return i >= 0
+	}), nil
+}
+
+func frameOf(st policy.Statement) string {
+	st.Principals, st.NotPrincipals, st.Conditions = nil, nil, nil
+	return CanonStatement(&st)
+}
+
+func CanonStatement(st *policy.Statement) string {
+	one := &policy.Document{Statements: []policy.Statement{*st}}
+	return one.Canon()
+}

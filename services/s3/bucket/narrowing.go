@@ -1,0 +1,56 @@
+package bucket
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource/document"
+)
+
+// narrowing is what is found about the public statements of one plan.
+type narrowing struct {
+	bucket     *Bucket
+	house      document.House
+	cuts       []document.PublicCut
+	doubts     []string
+	impossible string
+}
+
+func (n *narrowing) look(doc *policy.Document, index int) {
+	cut, doubts, impossible := n.bucket.CutPublic(context.Background(), doc, index, n.house)
+	n.cuts = append(n.cuts, cut)
+	for _, d := range doubts {
+		if !slices.Contains(n.doubts, d) {
+			n.doubts = append(n.doubts, d)
+		}
+	}
+	if n.impossible == "" {
+		n.impossible = impossible
+	}
+}
+
+// lower lowers a failure where a person has to decide.
+func (n *narrowing) lower(f control.Failure) control.Failure {
+	why := n.doubts
+	switch {
+	case n.impossible != "":
+		why = append(why, "It cannot be narrowed without a decision: "+n.impossible+".")
+	case f.Start == dera.Auto && len(why) == 0:
+		if _, err := n.bucket.Narrow(n.cuts, n.house); err != nil {
+			why = append(why, "It cannot be narrowed: "+err.Error()+".")
+		}
+	}
+	if len(why) > 0 {
+		f.Start = dera.Review
+		f.Why += " " + strings.Join(why, " ")
+	}
+	if n.impossible == "" && n.house.Organization == "" {
+		f.Why += " After the fix the policy is still public by S3's own definition where aws:PrincipalAccount limits a statement to the account, because that key is " +
+			"not on S3's list, so the public access block waits for a person. With organization in the configuration dera uses aws:PrincipalOrgID, which is."
+	}
+	return f
+}
