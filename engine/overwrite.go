@@ -26,7 +26,7 @@ const clockGrain = 2 * time.Second
 // says so then, and a person has to look (design §6.1.2).
 func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch) error {
 	kind, err := e.cfg.Types.Lookup(ev.Scope.Type)
-	if err != nil || !kind.Whole || kind.Rivals == nil || ev.Time.IsZero() || evaluate.IsPrincipal(e.cfg.Own, ev.Actor) || ev.Actor == e.cfg.Actor.Name {
+	if err != nil || !kind.Whole() || ev.Time.IsZero() || evaluate.IsPrincipal(e.cfg.Own, ev.Actor) || ev.Actor == e.cfg.Actor.Name {
 		return nil
 	}
 	for _, id := range ev.Scope.IDs {

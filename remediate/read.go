@@ -133,7 +133,7 @@ func (t *run) retarget(ctx context.Context, op, change resource.Operation) (reso
 	if err != nil || done {
 		return op, done, err
 	}
-	if t.kind.Whole && !rebased {
+	if t.kind.Whole() && !rebased {
 		if ours, _, err := t.kind.Effect(res.Config, change); err != nil || !ours {
 			return op, !ours, err
 		}

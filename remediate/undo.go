@@ -198,7 +198,7 @@ func (t *run) undo(ctx context.Context) error {
 // take back the remainders of a split could cut what a revoke had already closed.
 // A whole document is left: it could be somebody else's.
 func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent) error {
-	if !in.Unanswered || t.kind.Whole || c.Undo == nil || c.Optional {
+	if !in.Unanswered || t.kind.Whole() || c.Undo == nil || c.Optional {
 		return nil
 	}
 	op, err := resource.OfUndo(*c.Undo, nil)
@@ -226,7 +226,7 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 		if err := t.rescue(ctx, *old, op); err != nil {
 			return err
 		}
-	} else if old == nil || t.kind.Whole {
+	} else if old == nil || t.kind.Whole() {
 		// Somebody may have taken it back already; then there is nothing to write.
 		// A read that is behind does no harm: the write is settled by reading too.
 		// A document may have become somebody else's since an earlier attempt.

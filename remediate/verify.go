@@ -36,7 +36,7 @@ func (t *run) verify(ctx context.Context) error {
 	}
 	// Of a whole document that is neither the one before nor ours, somebody else is
 	// the author: an undo would write over it.
-	foreign := t.kind.Whole && canon != t.rem.Before()
+	foreign := t.kind.Whole() && canon != t.rem.Before()
 	missing, err := t.missing(res)
 	if err != nil {
 		return err

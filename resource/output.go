@@ -37,6 +37,15 @@ func Fill(input json.RawMessage, out map[string]string) ([]byte, error) {
 	return json.Marshal(members)
 }
 
+// Input reads the input of an operation.
+func Input[In any](op Operation) (In, error) {
+	var in In
+	err := Decode(op, &in)
+	return in, err
+}
+
+// Decode reads the input of an operation; a member that it does not know is an
+// error.
 func Decode(op Operation, into any) error {
 	d := json.NewDecoder(bytes.NewReader(op.Input))
 	d.DisallowUnknownFields()

@@ -1,12 +1,14 @@
-// Package resource holds the typed, normalised configuration of every resource
-// type that dera knows, one file a type. All of it is pure: equality by meaning
-// (Canon), what a change does to a configuration (Apply), and whether a change
-// shows in one (Effect). Room: may import the
-// words, iam and netset.
+// Package resource is the contract of a resource type: its typed configuration, the
+// parts that are read, the operations and settings that are written, and what
+// follows from them for every type alike: the canonical form, what an operation does
+// to a configuration (Apply) and whether it shows in one (Effect), undo, diff and
+// infrastructure as code. All of it is pure. The types are under services; none is
+// known here. May import the root, iam, netset and cloudtrail.
 package resource
 
 import (
 	"fmt"
+	"slices"
 
 	"dera.example/dera"
 )
@@ -54,12 +56,11 @@ type Type struct {
 	Attachments func(config any) []Attachment
 	// Global says that an account has the resource once, in dera.GlobalRegion.
 	Global bool
-	// Whole says that its writes replace whole documents: somebody else's change
-	// could be overwritten, and what somebody else wrote since is not ours to undo.
-	Whole bool
-	// Rivals are the names of the events that tell of a write of the same document
-	// as the operation; nil where Whole is false, or nobody watches for them.
-	Rivals func(operation string) []string
+	// Parts are what is read of it, Operations the writes that plans are made of, and
+	// Settings those that are data.
+	Parts      []Part
+	Operations []OperationType
+	Settings   []Setting
 	// ARN names the resource with an ID, as a reader does.
 	ARN func(partition, account, region, id string) dera.ARN
 	// Under are the types of account-wide resources that stand above this one: a
@@ -71,6 +72,30 @@ type Type struct {
 	// Redact hides values of a plan's inputs that can be secrets, before the plan
 	// is shown; nil where there are none.
 	Redact func(p dera.Plan) dera.Plan
+}
+
+// Operation returns the operation of the type with the name, in its newest version.
+func (t Type) Operation(name string) (op OperationType, ok bool) {
+	for _, o := range t.Operations {
+		if o.Name == name && (!ok || o.Version > op.Version) {
+			op, ok = o, true
+		}
+	}
+	return op, ok
+}
+
+// Whole reports whether an operation of the type replaces a whole document:
+// somebody else's change could be overwritten, and what somebody else wrote since
+// is not ours to undo.
+func (t Type) Whole() bool {
+	return slices.ContainsFunc(t.Operations, func(o OperationType) bool { return o.Whole })
+}
+
+// Rivals are the names of the events that tell of a write of the same document as
+// the operation; none where it replaces no document.
+func (t Type) Rivals(operation string) []string {
+	op, _ := t.Operation(operation)
+	return op.Rivals
 }
 
 // Attachment is something that uses a resource.

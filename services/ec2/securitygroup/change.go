@@ -116,188 +116,21 @@ func (g *Group) Revoke(r Rule) (dera.Change, error) {
 	}, nil
 }
 
-// SecurityGroupTypeOf is the type of security groups.
-func Type() resource.Type {
-	return resource.Type{
-		Name: Name,
-		New:  func() any { return new(Group) },
-		Identify: func(config any) (id, name string, tags map[string]string) {
-			g, err := securityGroup(config)
-			if err != nil {
-				return "", "", nil
-			}
-			return g.ID, g.Name, g.Tags
-		},
-		ARN: func(partition, account, region, id string) dera.ARN {
-			return dera.NewARN(partition, "ec2", region, account, "security-group/"+id)
-		},
-		Canon: func(config any) (string, error) {
-			g, err := securityGroup(config)
-			if err != nil {
-				return "", err
-			}
-			return g.Canon(), nil
-		},
-		Attached: func(config any) []string {
-			g, err := securityGroup(config)
-			if err != nil {
-				return nil
-			}
-			var out []string
-			for _, i := range g.Interfaces {
-				name := i.ID
-				if i.PublicIP != "" {
-					name += " (" + i.PublicIP + ")"
-				}
-				out = append(out, name)
-			}
-			return out
-		},
-		Attachments: func(config any) []resource.Attachment {
-			g, err := securityGroup(config)
-			if err != nil {
-				return nil
-			}
-			var out []resource.Attachment
-			for _, i := range g.Interfaces {
-				out = append(out, resource.Attachment{ID: i.ID, Name: i.Name, Tags: i.Tags, Requester: i.Requester})
-			}
-			return out
-		},
-		// EC2 user guide, "Security group connection tracking".
-		Note:     "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
-		Notes:    ownThatLose,
-		Retarget: retargetSecurityGroup,
-		Declare:  declareSecurityGroup,
-		Apply:    applySecurityGroup,
-		Effect:   effectSecurityGroup,
-		Brief: func(config any) (any, error) {
-			g, err := securityGroup(config)
-			if err != nil {
-				return nil, err
-			}
-			brief := *g
-			brief.Ingress = slices.Clone(g.Ingress)
-			if !g.Default() {
-				brief.Egress = nil
-			}
-			for i := range brief.Ingress {
-				brief.Ingress[i].Tags = nil
-			}
-			return &brief, nil
-		},
-		Tag: tagGroup,
-	}
-}
-
-func securityGroup(config any) (*Group, error) {
-	g, ok := config.(*Group)
-	if !ok || g == nil {
-		return nil, fmt.Errorf("configuration is %T, want *resource.SecurityGroup", config)
-	}
-	return g, nil
-}
-
-// input reads the input of an operation, whose group must be g.
-func (g *Group) input(op resource.Operation, into any, group *string) error {
-	if err := resource.Decode(op, into); err != nil {
-		return err
-	}
-	if *group != g.ID {
-		return fmt.Errorf("%s of group %q is not one of group %s", op.Name, *group, g.ID)
-	}
-	return nil
-}
-
-func applySecurityGroup(config any, op resource.Operation) (any, error) {
-	g, err := securityGroup(config)
-	if err != nil {
-		return nil, err
-	}
-	next := *g
-	next.Ingress = append(make([]Rule, 0, len(g.Ingress)+1), g.Ingress...)
-	switch {
-	case op.Name == AuthorizeIngress && op.Version == 1:
-		var in AuthorizeIngressInput
-		if err := g.input(op, &in, &in.GroupID); err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(next.Ingress, in.Rule.SamePermission) {
-			return nil, fmt.Errorf("authorize %s: the group has that rule already", in.Rule.Line())
-		}
-		next.Ingress = append(next.Ingress, in.Rule)
-	case op.Name == RevokeIngress && op.Version == 1:
-		var in RevokeIngressInput
-		if err := g.input(op, &in, &in.GroupID); err != nil {
-			return nil, err
-		}
-		i := in.find(next.Ingress)
-		if i < 0 {
-			return nil, fmt.Errorf("revoke rule %q: the group has no such rule", in.RuleID)
-		}
-		next.Ingress = slices.Delete(next.Ingress, i, i+1)
-	case (op.Name == CreateTags || op.Name == DeleteTags) && op.Version == 1:
-		in, err := g.tagsInput(op)
-		if err != nil {
-			return nil, err
-		}
-		next.Tags = resource.Retag(g.Tags, in.Add, in.Remove)
-	default:
-		return nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
-	}
-	return &next, nil
-}
-
-func effectSecurityGroup(config any, op resource.Operation) (bool, map[string]string, error) {
-	g, err := securityGroup(config)
-	if err != nil {
-		return false, nil, err
-	}
-	switch {
-	case op.Name == AuthorizeIngress && op.Version == 1:
-		var in AuthorizeIngressInput
-		if err := g.input(op, &in, &in.GroupID); err != nil {
-			return false, nil, err
-		}
-		i := slices.IndexFunc(g.Ingress, in.Rule.SamePermission)
-		if i < 0 {
-			return false, nil, nil
-		}
-		return true, map[string]string{RuleIDOutput: g.Ingress[i].ID}, nil
-	case op.Name == RevokeIngress && op.Version == 1:
-		var in RevokeIngressInput
-		if err := g.input(op, &in, &in.GroupID); err != nil {
-			return false, nil, err
-		}
-		if in.RuleID == "" {
-			return false, nil, fmt.Errorf("revoke in %s: the operation names no rule", g.ID)
-		}
-		return in.find(g.Ingress) < 0, nil, nil
-	case (op.Name == CreateTags || op.Name == DeleteTags) && op.Version == 1:
-		in, err := g.tagsInput(op)
-		return err == nil && resource.Tagged(g.Tags, in.Add, in.Remove), nil, err
-	}
-	return false, nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
-}
-
-// retargetSecurityGroup gives a revoke the ID that its rule has now.
-func retargetSecurityGroup(config any, op resource.Operation) (resource.Operation, error) {
-	if op.Name != RevokeIngress || op.Version != 1 {
+// retarget gives a revoke the ID that its rule has now.
+func retarget(g *Group, op resource.Operation) (resource.Operation, error) {
+	var in RevokeIngressInput
+	if op.Name != RevokeIngress {
 		return op, nil
 	}
-	g, err := securityGroup(config)
-	if err != nil {
-		return op, err
-	}
-	var in RevokeIngressInput
-	if err := g.input(op, &in, &in.GroupID); err != nil {
+	if err := resource.Decode(op, &in); err != nil {
 		return op, err
 	}
 	i := in.find(g.Ingress)
 	if i < 0 {
-		return op, nil // it is gone: nothing is left to revoke
+		return op, nil // nothing is left to revoke
 	}
 	in.RuleID = g.Ingress[i].ID
+	var err error
 	op.Input, err = json.Marshal(in)
 	return op, err
 }

@@ -9,34 +9,26 @@ import (
 	"dera.example/dera/resource"
 )
 
-// declareSecurityGroup is Kind.Declare of security groups: one resource a rule,
+// declare tells a plan on security groups: one resource a rule,
 // aws_vpc_security_group_ingress_rule or AWS::EC2::SecurityGroupIngress.
-func declareSecurityGroup(config any, op resource.Operation, as resource.Format) ([]string, error) {
-	g, err := securityGroup(config)
-	if err != nil {
-		return nil, err
-	}
+func declare(g, _ *Group, op resource.Operation, as resource.Format) ([]string, error) {
 	sign := "+"
 	var rule Rule
-	switch {
-	case op.Name == AuthorizeIngress && op.Version == 1:
+	switch op.Name {
+	case AuthorizeIngress:
 		var in AuthorizeIngressInput
-		if err := g.input(op, &in, &in.GroupID); err != nil {
+		if err := resource.Decode(op, &in); err != nil {
 			return nil, err
 		}
 		rule = in.Rule
-	case op.Name == RevokeIngress && op.Version == 1:
+	case RevokeIngress:
 		var in RevokeIngressInput
-		if err := g.input(op, &in, &in.GroupID); err != nil {
+		if err := resource.Decode(op, &in); err != nil {
 			return nil, err
 		}
-		i := in.find(g.Ingress)
-		if i < 0 {
-			return nil, fmt.Errorf("revoke rule %q: the group has no such rule", in.RuleID)
-		}
-		sign, rule = "-", g.Ingress[i]
+		sign, rule = "-", g.Ingress[in.find(g.Ingress)]
 	default:
-		return nil, fmt.Errorf("operation %s version %d is not one that security groups know", op.Name, op.Version)
+		return nil, fmt.Errorf("operation %s cannot be told as code", op.Name)
 	}
 	if as.Plain {
 		rule.Description, rule.Tags = "", nil

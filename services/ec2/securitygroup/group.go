@@ -1,5 +1,3 @@
-// Package securitygroup is EC2 security groups: their configuration, reads, writes,
-// events and controls.
 package securitygroup
 
 import (
@@ -7,9 +5,6 @@ import (
 	"net/netip"
 	"strings"
 )
-
-// SecurityGroupType is the type name of EC2 security groups.
-const Name = "AWS::EC2::SecurityGroup"
 
 // SecurityGroup is an EC2 security group. Rules are additive and allow-only; each
 // Rule has one source, as AWS numbers them.

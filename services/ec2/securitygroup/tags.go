@@ -22,14 +22,10 @@ type TagsInput struct {
 	Remove   []string          `json:"remove,omitempty"`
 }
 
-// tagGroup plans tags for a security group. One change adds, and its undo either
+// tag plans tags for a security group. One change adds, and its undo either
 // removes what is new or puts the old values back; what it would take both for
 // is left as it is.
-func tagGroup(config any, tags map[string]string) (*dera.Change, error) {
-	g, err := securityGroup(config)
-	if err != nil {
-		return nil, err
-	}
+func tag(g *Group, tags map[string]string) (*dera.Change, error) {
 	add, back, gone := resource.NewTags(g.Tags, tags)
 	if len(back) > 0 && len(gone) > 0 {
 		for k := range back {
@@ -47,11 +43,4 @@ func tagGroup(config any, tags map[string]string) (*dera.Change, error) {
 	c, err := resource.NewChange(CreateTags, TagsInput{Resource: g.ID, Add: add}, nil, nil, undo, undoInput, resource.TagDiff(g.Tags, add))
 	c.Optional = true
 	return &c, err
-}
-
-// tagsInput reads the input of an operation on the group's tags.
-func (g *Group) tagsInput(op resource.Operation) (TagsInput, error) {
-	var in TagsInput
-	err := g.input(op, &in, &in.Resource)
-	return in, err
 }

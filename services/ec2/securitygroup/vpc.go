@@ -133,12 +133,11 @@ func (g *Group) Facing() Facing {
 
 // ownThatLose names the public addresses of the configured accounts from which the
 // plan takes access away: calls from there go by the internet.
-func ownThatLose(config any, p dera.Plan) []string {
-	g, err := securityGroup(config)
-	if err != nil || g.Network == nil {
+func ownThatLose(g *Group, p dera.Plan) []string {
+	if g.Network == nil {
 		return nil
 	}
-	after, err := Type().ApplyPlan(config, p)
+	after, err := Type().ApplyPlan(g, p)
 	if err != nil {
 		return nil
 	}

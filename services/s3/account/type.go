@@ -59,93 +59,34 @@ func (a *AccountBlock) SetBlock(to s3.Block) (dera.Change, error) {
 	return resource.NewChange(PutAccountBlock, AccountBlockInput{a.Account, &to}, a.Block, to, PutAccountBlock, AccountBlockInput{a.Account, a.Block}, s3.BlockDiff(a.Block, &to))
 }
 
-// AccountBlockTypeOf is the type of account-level public access blocks.
+// Type is account-level public access blocks.
 func Type() resource.Type {
-	return resource.Type{
-		Name: Name,
-		New:  func() any { return new(AccountBlock) },
-		Identify: func(config any) (id, name string, tags map[string]string) {
-			a, err := accountBlock(config)
-			if err != nil {
-				return "", "", nil
-			}
-			return a.Account, "S3", nil
-		},
-		Global:  true,
-		ARN:     func(partition, account, _, _ string) dera.ARN { return ARNOf(partition, account) },
-		Whole:   true,
-		Declare: declareAccountBlock,
-		Canon: func(config any) (string, error) {
-			a, err := accountBlock(config)
-			if err != nil {
-				return "", err
-			}
-			return a.Canon(), nil
-		},
-		Attached: func(config any) []string {
-			a, err := accountBlock(config)
-			if err != nil {
-				return nil
-			}
-			var out []string
+	return resource.Define(resource.Spec[AccountBlock]{
+		Name:     Name,
+		Global:   true,
+		ARN:      func(partition, account, _, _ string) dera.ARN { return ARNOf(partition, account) },
+		Identify: func(a *AccountBlock) (id, name string, tags map[string]string) { return a.Account, "S3", nil },
+		Operations: []resource.Operator[AccountBlock]{resource.Op(resource.OpSpec[AccountBlock, AccountBlockInput]{
+			OperationType: resource.OperationType{Name: PutAccountBlock, Whole: true},
+			Of:            func(in AccountBlockInput) (string, error) { return in.Account, nil },
+			Apply:         func(a *AccountBlock, in AccountBlockInput) { a.Block = in.Block },
+		})},
+		Canon:   (*AccountBlock).Canon,
+		Declare: declare,
+		Attached: func(a *AccountBlock) (out []string) {
 			for _, d := range a.Dependents {
 				out = append(out, "bucket "+d.Bucket+" in "+d.Region+": "+strings.Join(d.Why, "; "))
 			}
 			return out
 		},
-		Note:     "The block holds for every bucket of the account, in all regions, also for those that are made later.",
-		Retarget: func(_ any, op resource.Operation) (resource.Operation, error) { return op, nil },
-		Apply: func(config any, op resource.Operation) (any, error) {
-			a, in, err := accountInput(config, op)
-			if err != nil {
-				return nil, err
-			}
-			next := *a
-			next.Block = in.Block
-			return &next, nil
-		},
-		Effect: func(config any, op resource.Operation) (bool, map[string]string, error) {
-			a, in, err := accountInput(config, op)
-			return err == nil && s3.SameBlock(a.Block, in.Block), nil, err
-		},
-	}
+		Note: "The block holds for every bucket of the account, in all regions, also for those that are made later.",
+	})
 }
 
-func accountInput(config any, op resource.Operation) (*AccountBlock, AccountBlockInput, error) {
-	var in AccountBlockInput
-	a, err := accountBlock(config)
-	if err != nil {
-		return nil, in, err
-	}
-	if op.Name != PutAccountBlock || op.Version != 1 {
-		return nil, in, fmt.Errorf("operation %s version %d is not one that account public access blocks know", op.Name, op.Version)
-	}
-	if err := resource.Decode(op, &in); err != nil {
-		return nil, in, err
-	}
-	if in.Account != a.Account {
-		return nil, in, fmt.Errorf("%s of account %q is not one of account %s", op.Name, in.Account, a.Account)
-	}
-	return a, in, nil
-}
-
-func accountBlock(config any) (*AccountBlock, error) {
-	a, ok := config.(*AccountBlock)
-	if !ok || a == nil {
-		return nil, fmt.Errorf("configuration is %T, want *resource.AccountBlock", config)
-	}
-	return a, nil
-}
-
-// declareAccountBlock is Kind.Declare of account blocks. CloudFormation has no
-// resource for them.
-func declareAccountBlock(config any, op resource.Operation, as resource.Format) ([]string, error) {
-	a, in, err := accountInput(config, op)
-	if err != nil {
-		return nil, err
-	}
+// declare tells a plan on account blocks. CloudFormation has no resource for them.
+func declare(a, after *AccountBlock, _ resource.Operation, as resource.Format) ([]string, error) {
 	if as.Language != resource.Terraform {
 		return nil, fmt.Errorf("%s has no resource for the public access block of an account", as.Language)
 	}
-	return resource.WrapCode(as, []string{"resource \"aws_s3_account_public_access_block\" \"account\" {", "  account_id = " + resource.HCLText(a.Account)}, s3.HCLBlock(a.Block, in.Block), []string{"}"})
+	return resource.WrapCode(as, []string{"resource \"aws_s3_account_public_access_block\" \"account\" {", "  account_id = " + resource.HCLText(a.Account)}, s3.HCLBlock(a.Block, after.Block), []string{"}"})
 }

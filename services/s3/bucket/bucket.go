@@ -6,9 +6,6 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// BucketType is the type name of S3 general purpose buckets.
-const Name = "AWS::S3::Bucket"
-
 // Bucket is an S3 general purpose bucket, as far as it decides who gets in.
 type Bucket struct {
 	Name   string            `json:"name"`

@@ -141,59 +141,6 @@ func (b *Bucket) SetBlock(to s3.Block) (dera.Change, error) {
 	return resource.NewChange(PutBucketBlock, BucketBlockInput{b.Name, &to}, b.Block, to, PutBucketBlock, BucketBlockInput{b.Name, b.Block}, s3.BlockDiff(b.Block, &to))
 }
 
-// applyBucket is what each operation does to a bucket, and what S3 refuses: a
-// public policy or ACL under a block, and an ACL where ACLs are disabled.
-func applyBucket(config any, op resource.Operation) (any, error) {
-	b, err := bucket(config)
-	if err != nil {
-		return nil, err
-	}
-	next := *b
-	switch {
-	case op.Name == PutBucketPolicy && op.Version == 1:
-		in, err := bucketInput[BucketPolicyInput](b, op)
-		if err != nil {
-			return nil, err
-		}
-		next.Policy = in.Policy
-		if err := next.policyAllowed(); err != nil {
-			return nil, err
-		}
-	case op.Name == DeleteBucketPolicy && op.Version == 1:
-		if _, err := bucketInput[BucketPolicyInput](b, op); err != nil {
-			return nil, err
-		}
-		if b.Policy == "" {
-			return nil, fmt.Errorf("bucket %s has no policy", b.Name)
-		}
-		next.Policy = ""
-	case op.Name == PutBucketACL && op.Version == 1:
-		in, err := bucketInput[BucketACLInput](b, op)
-		if err != nil {
-			return nil, err
-		}
-		next.Grants = in.Grants
-		if err := b.grantsAllowed(in.Grants); err != nil {
-			return nil, err
-		}
-	case op.Name == PutBucketBlock && op.Version == 1:
-		in, err := bucketInput[BucketBlockInput](b, op)
-		if err != nil {
-			return nil, err
-		}
-		next.Block = in.Block
-	case op.Name == PutBucketTagging && op.Version == 1:
-		in, err := bucketInput[BucketTagsInput](b, op)
-		if err != nil {
-			return nil, err
-		}
-		next.Tags = resource.Retag(b.Tags, in.Add, in.Remove)
-	default:
-		return nil, fmt.Errorf("operation %s version %d is not one that buckets know", op.Name, op.Version)
-	}
-	return &next, nil
-}
-
 func (b *Bucket) policyAllowed() error {
 	if !b.Blocked().PublicPolicy {
 		return nil
@@ -216,57 +163,4 @@ func (b *Bucket) grantsAllowed(grants []s3.Grant) error {
 		return &resource.NotAllowedError{Why: "S3 refuses a public ACL while BlockPublicAcls is on"}
 	}
 	return nil
-}
-
-func effectBucket(config any, op resource.Operation) (bool, map[string]string, error) {
-	b, err := bucket(config)
-	if err != nil {
-		return false, nil, err
-	}
-	switch {
-	case op.Name == PutBucketPolicy && op.Version == 1, op.Name == DeleteBucketPolicy && op.Version == 1:
-		in, err := bucketInput[BucketPolicyInput](b, op)
-		return err == nil && document.SamePolicy(b.Policy, in.Policy), nil, err
-	case op.Name == PutBucketACL && op.Version == 1:
-		in, err := bucketInput[BucketACLInput](b, op)
-		return err == nil && slices.Equal(grantsInOrder(b.Grants), grantsInOrder(in.Grants)), nil, err
-	case op.Name == PutBucketBlock && op.Version == 1:
-		in, err := bucketInput[BucketBlockInput](b, op)
-		return err == nil && s3.SameBlock(b.Block, in.Block), nil, err
-	case op.Name == PutBucketTagging && op.Version == 1:
-		in, err := bucketInput[BucketTagsInput](b, op)
-		return err == nil && resource.Tagged(b.Tags, in.Add, in.Remove), nil, err
-	}
-	return false, nil, fmt.Errorf("operation %s version %d is not one that buckets know", op.Name, op.Version)
-}
-
-// bucketInput reads the input of an operation, whose bucket must be b.
-func bucketInput[T any](b *Bucket, op resource.Operation) (T, error) {
-	var in T
-	if err := resource.Decode(op, &in); err != nil {
-		return in, err
-	}
-	var name string
-	switch v := any(in).(type) {
-	case BucketPolicyInput:
-		name = v.Bucket
-	case BucketACLInput:
-		name = v.Bucket
-	case BucketBlockInput:
-		name = v.Bucket
-	case BucketTagsInput:
-		name = v.Bucket
-	}
-	if name != b.Name {
-		return in, fmt.Errorf("%s of bucket %q is not one of bucket %s", op.Name, name, b.Name)
-	}
-	return in, nil
-}
-
-func bucket(config any) (*Bucket, error) {
-	b, ok := config.(*Bucket)
-	if !ok || b == nil {
-		return nil, fmt.Errorf("configuration is %T, want *resource.Bucket", config)
-	}
-	return b, nil
 }

@@ -10,19 +10,9 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// declareBucket is Kind.Declare of buckets: the statements, grants and settings
-// that come and go, in the resource that declares them. Values that can be secret
-// have stand-ins in every format.
-func declareBucket(config any, op resource.Operation, as resource.Format) ([]string, error) {
-	b, err := bucket(config)
-	if err != nil {
-		return nil, err
-	}
-	next, err := applyBucket(config, op)
-	if err != nil {
-		return nil, err
-	}
-	after := next.(*Bucket)
+// declare tells the statements, grants and settings that come and go, in the resource
+// that declares them. Values that can be secret have stand-ins in every format.
+func declare(b, after *Bucket, op resource.Operation, as resource.Format) ([]string, error) {
 	name := resource.Identifier(b.Name)
 	switch op.Name {
 	case PutBucketPolicy, DeleteBucketPolicy:

@@ -13,12 +13,8 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// rebaseBucket takes a change back in the policy or ACL that the bucket has now.
-func rebaseBucket(config any, undo, change resource.Operation) (resource.Operation, bool, error) {
-	b, err := bucket(config)
-	if err != nil {
-		return undo, false, err
-	}
+// rebase takes a change back in the policy or ACL that the bucket has now.
+func rebase(b *Bucket, undo, change resource.Operation) (resource.Operation, bool, error) {
 	switch undo.Name {
 	case PutBucketPolicy:
 		return b.rebasePolicy(undo, change)
@@ -29,11 +25,11 @@ func rebaseBucket(config any, undo, change resource.Operation) (resource.Operati
 }
 
 func (b *Bucket) rebasePolicy(undo, change resource.Operation) (resource.Operation, bool, error) {
-	wrote, err := bucketInput[BucketPolicyInput](b, change)
+	wrote, err := resource.Input[BucketPolicyInput](change)
 	if err != nil || document.SamePolicy(b.Policy, wrote.Policy) {
 		return undo, false, err
 	}
-	back, err := bucketInput[BucketPolicyInput](b, undo)
+	back, err := resource.Input[BucketPolicyInput](undo)
 	if err != nil || document.SamePolicy(b.Policy, back.Policy) {
 		return undo, false, err
 	}
@@ -104,11 +100,11 @@ func (b *Bucket) policyAgain(before string, removed []document.WrittenStatement)
 }
 
 func (b *Bucket) rebaseACL(undo, change resource.Operation) (resource.Operation, bool, error) {
-	wrote, err := bucketInput[BucketACLInput](b, change)
+	wrote, err := resource.Input[BucketACLInput](change)
 	if err != nil || slices.Equal(grantsInOrder(b.Grants), grantsInOrder(wrote.Grants)) {
 		return undo, false, err
 	}
-	back, err := bucketInput[BucketACLInput](b, undo)
+	back, err := resource.Input[BucketACLInput](undo)
 	if err != nil {
 		return undo, false, err
 	}

@@ -4,6 +4,7 @@ package bucket
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,42 +15,24 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// BucketTypeOf is the type of S3 buckets.
+// Name is the CloudFormation type name.
+const Name = "AWS::S3::Bucket"
+
+// Type is S3 general purpose buckets.
 func Type() resource.Type {
-	return resource.Type{
-		Name: Name,
-		New:  func() any { return new(Bucket) },
-		Identify: func(config any) (id, name string, tags map[string]string) {
-			b, err := bucket(config)
-			if err != nil {
-				return "", "", nil
-			}
-			return b.Name, b.Name, b.Tags
-		},
-		Whole: true,
-		Canon: func(config any) (string, error) {
-			b, err := bucket(config)
-			if err != nil {
-				return "", err
-			}
-			return b.Canon(), nil
-		},
-		Brief: func(config any) (any, error) {
-			b, err := bucket(config)
-			if err != nil {
-				return nil, err
-			}
+	return resource.Define(resource.Spec[Bucket]{
+		Name:       Name,
+		ARN:        func(partition, _, _, id string) dera.ARN { return ARNOf(partition, id) },
+		Identify:   func(b *Bucket) (id, name string, tags map[string]string) { return b.Name, b.Name, b.Tags },
+		Operations: operations(),
+		Canon:      (*Bucket).Canon,
+		Brief: func(b *Bucket) *Bucket {
 			brief := *b
 			brief.Tags, brief.Website = nil, false
 			brief.Unread = slices.DeleteFunc(slices.Clone(b.Unread), func(p string) bool { return p == PartTags || p == PartWebsite || p == PartOrigins })
-			return &brief, nil
+			return &brief
 		},
-		Attached: func(config any) []string {
-			b, err := bucket(config)
-			if err != nil {
-				return nil
-			}
-			var out []string
+		Attached: func(b *Bucket) (out []string) {
 			for _, o := range b.Origins {
 				out = append(out, "CloudFront distribution "+o)
 			}
@@ -61,26 +44,55 @@ func Type() resource.Type {
 		// S3 user guide, "Download and upload objects with presigned URLs".
 		Note: "Services of AWS and named outsiders that came in only because anybody could lose it; the bucket's own account, or its " +
 			"organisation where one is configured, keeps it. Presigned URLs keep the rights of whoever signed them.",
-		Retarget: func(_ any, op resource.Operation) (resource.Operation, error) { return op, nil },
-		Rebase:   rebaseBucket,
-		Apply:    applyBucket,
-		Effect:   effectBucket,
-		Under:    []string{s3.AccountBlock},
-		ARN:      func(partition, _, _, id string) dera.ARN { return ARNOf(partition, id) },
-		Rivals: func(operation string) []string {
-			switch operation {
-			case PutBucketPolicy, DeleteBucketPolicy:
-				return []string{"PutBucketPolicy", "DeleteBucketPolicy"}
-			case PutBucketACL:
-				return []string{"PutBucketAcl"}
-			case PutBucketBlock:
-				return []string{"PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}
-			}
-			return nil
-		},
-		Tag:     tagBucket,
-		Declare: declareBucket,
-		Redact:  redactBucket,
+		Rebase:  rebase,
+		Under:   []string{s3.AccountBlock},
+		Tag:     tag,
+		Declare: declare,
+		Redact:  redact,
+	})
+}
+
+func operations() []resource.Operator[Bucket] {
+	policyEvents := []string{"PutBucketPolicy", "DeleteBucketPolicy"}
+	ofPolicy := func(in BucketPolicyInput) (string, error) { return in.Bucket, nil }
+	return []resource.Operator[Bucket]{
+		resource.Op(resource.OpSpec[Bucket, BucketPolicyInput]{
+			OperationType: resource.OperationType{Name: PutBucketPolicy, Whole: true, Rivals: policyEvents},
+			Of:            ofPolicy,
+			Apply:         func(b *Bucket, in BucketPolicyInput) { b.Policy = in.Policy },
+			Refuse: func(b *Bucket, in BucketPolicyInput) error {
+				next := *b
+				next.Policy = in.Policy
+				return next.policyAllowed()
+			},
+		}),
+		resource.Op(resource.OpSpec[Bucket, BucketPolicyInput]{
+			OperationType: resource.OperationType{Name: DeleteBucketPolicy, Whole: true, Rivals: policyEvents},
+			Of:            ofPolicy,
+			Apply:         func(b *Bucket, _ BucketPolicyInput) { b.Policy = "" },
+			Refuse: func(b *Bucket, _ BucketPolicyInput) error {
+				if b.Policy == "" {
+					return fmt.Errorf("bucket %s has no policy", b.Name)
+				}
+				return nil
+			},
+		}),
+		resource.Op(resource.OpSpec[Bucket, BucketACLInput]{
+			OperationType: resource.OperationType{Name: PutBucketACL, Whole: true, Rivals: []string{"PutBucketAcl"}},
+			Of:            func(in BucketACLInput) (string, error) { return in.Bucket, nil },
+			Apply:         func(b *Bucket, in BucketACLInput) { b.Grants = in.Grants },
+			Refuse:        func(b *Bucket, in BucketACLInput) error { return b.grantsAllowed(in.Grants) },
+		}),
+		resource.Op(resource.OpSpec[Bucket, BucketBlockInput]{
+			OperationType: resource.OperationType{Name: PutBucketBlock, Whole: true, Rivals: []string{"PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}},
+			Of:            func(in BucketBlockInput) (string, error) { return in.Bucket, nil },
+			Apply:         func(b *Bucket, in BucketBlockInput) { b.Block = in.Block },
+		}),
+		resource.Op(resource.OpSpec[Bucket, BucketTagsInput]{
+			OperationType: resource.OperationType{Name: PutBucketTagging},
+			Of:            func(in BucketTagsInput) (string, error) { return in.Bucket, nil },
+			Apply:         func(b *Bucket, in BucketTagsInput) { b.Tags = resource.Retag(b.Tags, in.Add, in.Remove) },
+		}),
 	}
 }
 
@@ -147,13 +159,9 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 	return out
 }
 
-// tagBucket plans tags for a bucket: none where the bucket's own policy goes by
+// tag plans tags for a bucket: none where the bucket's own policy goes by
 // tags, since a tag could then change who gets in.
-func tagBucket(config any, tags map[string]string) (*dera.Change, error) {
-	b, err := bucket(config)
-	if err != nil {
-		return nil, err
-	}
+func tag(b *Bucket, tags map[string]string) (*dera.Change, error) {
 	if doc, err := b.Parsed(); err != nil || byTags(doc) || !b.Read(PartTags, PartPolicy) {
 		return nil, err
 	}
@@ -181,9 +189,9 @@ func byTags(doc *policy.Document) bool {
 	})
 }
 
-// redactBucket hides what can be secret in the input, before and after of a
+// redact hides what can be secret in the input, before and after of a
 // bucket's changes.
-func redactBucket(p dera.Plan) dera.Plan {
+func redact(p dera.Plan) dera.Plan {
 	var r document.Redactor
 	p.Changes = slices.Clone(p.Changes)
 	for i, c := range p.Changes {
