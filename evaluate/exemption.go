@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Limits of an exemption list.
@@ -34,9 +35,10 @@ type ExemptionConfig struct {
 	// Controls are the IDs of all controls. An exemption for a control that is
 	// not among them is warned of; nothing is checked if empty.
 	Controls []string
-	// Types are the controls by the type of their resources. A list that exempts
-	// every resource of a type from all of them is warned of.
-	Types map[string][]string
+	// Types are the resource types, and On the controls on each by its name. A list
+	// that exempts every resource of a type from all of them is warned of.
+	Types resource.Registry
+	On    map[string][]string
 }
 
 // Exemptions is a list that was read as a whole: one wrong entry and there is

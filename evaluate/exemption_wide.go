@@ -1,24 +1,21 @@
 package evaluate
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/netset"
+	"dera.example/dera/resource"
 )
-
-// groupType is the type whose findings are all about traffic.
-const groupType = "AWS::EC2::SecurityGroup"
 
 // warnWide warns where entries, alone or together, exempt every resource of a type
 // from every control of the type: detection is off for it then.
 func (r *exemptionReader) warnWide(list []dera.Exemption) {
-	for _, typ := range slices.Sorted(maps.Keys(r.cfg.Types)) {
+	for _, typ := range r.cfg.Types.Types() {
 		var by []dera.Exemption
-		off := len(r.cfg.Types[typ]) > 0
-		for _, control := range r.cfg.Types[typ] {
+		off := len(r.cfg.On[typ.Name]) > 0
+		for _, control := range r.cfg.On[typ.Name] {
 			i := slices.IndexFunc(list, func(x dera.Exemption) bool {
 				return !lapsed(x, r.cfg.Now) && matchesAny(x.Match.Controls, control) && coversType(x.Match, typ)
 			})
@@ -41,16 +38,16 @@ func (r *exemptionReader) warnWide(list []dera.Exemption) {
 			verb = " together exempt"
 		}
 		r.warnings = append(r.warnings, r.at(by[len(by)-1].Position.Line, 1,
-			strings.Join(ids, ", ")+verb+" every "+typ+" from all of its controls: nothing about them is decided any more; narrow it to resources or accounts"))
+			strings.Join(ids, ", ")+verb+" every "+typ.Name+" from all of its controls: nothing about them is decided any more; narrow it to resources or accounts"))
 	}
 }
 
 // coversType reports whether a match leaves out no resource of the type, whatever
 // its account, region, name and tags. It is tried on a few ARNs that have nothing
 // in common.
-func coversType(m dera.ExemptionMatch, typ string) bool {
+func coversType(m dera.ExemptionMatch, typ resource.Type) bool {
 	all := func(field []string) bool { return len(field) == 0 || slices.ContainsFunc(field, matchesAll) }
-	keys := all(m.Keys) || typ == groupType && slices.Contains(m.Keys, allTraffic)
+	keys := all(m.Keys) || typ.KeyOfAll != "" && slices.Contains(m.Keys, typ.KeyOfAll)
 	if len(m.Tags) > 0 || len(m.Permissions) > 0 || !all(m.Accounts) || !all(m.OUs) || !keys {
 		return false
 	}
@@ -60,32 +57,35 @@ func coversType(m dera.ExemptionMatch, typ string) bool {
 	if len(m.Resources) == 0 {
 		return true
 	}
-	for _, arn := range samples[typ] {
-		if !slices.ContainsFunc(m.Resources, func(p string) bool { return matchARN(p, arn) }) {
-			return false
-		}
-	}
-	return len(samples[typ]) > 0
+	return !slices.ContainsFunc(samples(typ), func(arn dera.ARN) bool {
+		return !slices.ContainsFunc(m.Resources, func(p string) bool { return matchARN(p, arn) })
+	})
 }
 
-// EveryOf returns the types of which globs on ARNs leave out no resource.
-func EveryOf(globs []string) (types []string) {
-	for _, typ := range slices.Sorted(maps.Keys(samples)) {
-		if !slices.ContainsFunc(samples[typ], func(arn dera.ARN) bool {
+// EveryOf returns the names of the types of which globs on ARNs leave out no
+// resource.
+func EveryOf(types resource.Registry, globs []string) (names []string) {
+	for _, typ := range types.Types() {
+		if !slices.ContainsFunc(samples(typ), func(arn dera.ARN) bool {
 			return !slices.ContainsFunc(globs, func(g string) bool { return dera.MatchGlob(g, string(arn)) })
 		}) {
-			types = append(types, typ)
+			names = append(names, typ.Name)
 		}
 	}
-	return types
+	slices.Sort(names)
+	return names
 }
 
-// samples are ARNs of each type that share no more than all of its ARNs do.
-var samples = map[string][]dera.ARN{
-	groupType: {
-		"arn:aws:ec2:us-east-1:111122223333:security-group/sg-0123456789abcdef0", "arn:aws:ec2:eu-west-3:987654321098:security-group/sg-fedcba98",
-		"arn:aws:ec2:ap-south-1:000000000042:security-group/sg-7e57ab1e7e57ab1e7",
-	},
-	"AWS::S3::Bucket":                   {"arn:aws:s3:::a1b", "arn:aws:s3:::logs.example.com", "arn:aws:s3:::zz-quite-another-name-9"},
-	"AWS::S3::AccountPublicAccessBlock": {"arn:aws:s3::111122223333:public-access-block/111122223333", "arn:aws:s3::987654321098:public-access-block/987654321098"},
+// samples are ARNs of a type that share no more than all of its ARNs do.
+func samples(typ resource.Type) (out []dera.ARN) {
+	accounts, regions := []string{"111122223333", "987654321098", "000000000042"}, []string{"us-east-1", "eu-west-3", "ap-south-1"}
+	for i, id := range typ.SampleIDs {
+		out = append(out, typ.ARN("aws", accounts[i%3], regions[i%3], id))
+	}
+	if typ.Global {
+		for _, account := range accounts {
+			out = append(out, typ.ARN("aws", account, dera.GlobalRegion, account))
+		}
+	}
+	return out
 }

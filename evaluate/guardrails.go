@@ -11,7 +11,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
-	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // Ledger is what the guardrails ask of the store.
@@ -183,16 +182,22 @@ func undoes(kind resource.Type, config any, p dera.Plan) (why string, err error)
 }
 
 // reserved reports whether the operation would write tags that AWS keeps for
-// itself (tag keys that start with aws:).
+// itself: tag keys that start with aws: (AWS tagging guide, "Tag naming limits").
 func reserved(op resource.Operation) bool {
-	var in securitygroup.AuthorizeIngressInput
-	if op.Name != securitygroup.AuthorizeIngress || json.Unmarshal(op.Input, &in) != nil {
-		return false
-	}
-	for k := range in.Rule.Tags {
-		if strings.HasPrefix(strings.ToLower(k), "aws:") {
-			return true
+	var in any
+	return json.Unmarshal(op.Input, &in) == nil && reservedTags(in, false)
+}
+
+func reservedTags(v any, tags bool) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, member := range v {
+			if tags && strings.HasPrefix(strings.ToLower(k), "aws:") || reservedTags(member, k == "tags" || k == "add") {
+				return true
+			}
 		}
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return reservedTags(item, false) })
 	}
 	return false
 }

@@ -11,7 +11,6 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/netset"
 	"dera.example/dera/resource/evidence"
-	"dera.example/dera/services/ec2/securitygroup"
 )
 
 // Dependency is a declared use of a resource: somebody needs what a plan would
@@ -87,16 +86,16 @@ func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {
 		return dera.Reason{}, fmt.Errorf("read the evidence: %w", err)
 	}
 	removed := n.Old.Subtract(n.New)
-	group, ok := c.Resource.Config.(*securitygroup.Group)
-	if !ok {
-		return dera.Reason{}, fmt.Errorf("configuration is %T, want *resource.SecurityGroup", c.Resource.Config)
+	if c.Type.Attachments == nil {
+		return dera.Reason{}, fmt.Errorf("nobody knows what a resource of type %q is attached to", c.Resource.Type)
 	}
+	attached := c.attachments()
 	window := g.Window
 	if window == 0 {
 		window = 14 * 24 * time.Hour
 	}
 	looked := 0
-	for _, i := range group.Interfaces {
+	for _, i := range attached {
 		flows, err := g.Flows.To(ctx, i.ID, g.Now().Add(-window))
 		if err != nil {
 			return dera.Reason{}, fmt.Errorf("read flows to %s: %w", i.ID, err)
@@ -114,5 +113,5 @@ func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {
 			}
 		}
 	}
-	return pass("none of %d conversations of the last %d days with its %d interfaces would be cut", looked, int(window.Hours()/24), len(group.Interfaces)), nil
+	return pass("none of %d conversations of the last %d days with its %d interfaces would be cut", looked, int(window.Hours()/24), len(attached)), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dera.example/dera/services"
 )
 
 // TestExemptionsSayWhatIsRead: what a reviewer cannot see, or that says nothing, is
@@ -109,7 +111,7 @@ func TestWideExemptionsWarn(t *testing.T) {
 			for i, m := range tt.matches {
 				text += fmt.Sprintf("  - {id: e%d, match: %s, owner: ann, reason: a test, expires: 2027-03-01}\n", i, m)
 			}
-			list, err := ExemptionConfig{Now: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Types: types}.Parse("list.yaml", []byte(text))
+			list, err := ExemptionConfig{Now: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Types: services.Types(), On: types}.Parse("list.yaml", []byte(text))
 			if err != nil {
 				t.Fatal(err)
 			}

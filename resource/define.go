@@ -21,6 +21,12 @@ type Spec[T any] struct {
 	ARN func(partition, account, region, id string) dera.ARN
 	// Identify returns what a configuration says of the ID, name and tags.
 	Identify func(c *T) (id, name string, tags map[string]string)
+	// SampleIDs are a few IDs that have nothing in common but what all have; not for
+	// Global types.
+	SampleIDs []string
+	// KeyOfAll is the key of a finding that covers those of all others; empty where
+	// there is none.
+	KeyOfAll string
 	// Parts are what is read of it; none for one read that gives all.
 	Parts []Part
 	// Operations are the writes that plans are made of, beside those of Settings.
@@ -135,7 +141,7 @@ func Define[T any](s Spec[T]) Type {
 	ops := slices.Concat(s.Operations, settingOperators[T](s.Settings))
 	d := definition[T]{s, ops}
 	t := Type{
-		Name: s.Name, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Under: s.Under, Redact: s.Redact,
+		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Under: s.Under, Redact: s.Redact,
 		New: func() any { return new(T) },
 		Identify: func(config any) (id, name string, tags map[string]string) {
 			if c, err := d.as(config); err == nil {

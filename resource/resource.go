@@ -19,6 +19,10 @@ import (
 type Type struct {
 	// Name is the CloudFormation type name, for example AWS::RDS::DBInstance.
 	Name string
+	// SampleIDs are a few IDs that have nothing in common but what all have, and
+	// KeyOfAll the key of a finding that covers those of all others; see Spec.
+	SampleIDs []string
+	KeyOfAll  string
 	// New returns an empty configuration, to read one into.
 	New func() any
 	// Identify returns what a configuration says of the ID, name and tags.
@@ -103,6 +107,8 @@ type Attachment struct {
 	ID   string
 	Name string
 	Tags map[string]string
+	// Addresses are the IP addresses under which it is reached.
+	Addresses []string
 	// Requester is the service that manages it, where one does.
 	Requester string
 }

@@ -13,6 +13,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/audit"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/services"
 )
 
 // checkConfig finds what the start would refuse: the file itself, the files that
@@ -118,7 +119,7 @@ func othersRead(dir string) error {
 // whoever wrote them may think.
 func (a *app) hidingWarnings(c fileConfig) (out []string) {
 	for field, globs := range map[string][]string{"break_glass.resources": c.BreakGlass.Resources, "own_resources": c.OwnResources} {
-		for _, typ := range evaluate.EveryOf(globs) {
+		for _, typ := range evaluate.EveryOf(services.Types(), globs) {
 			out = append(out, field+": covers every "+typ+", so that dera changes none of them: narrow it")
 		}
 	}

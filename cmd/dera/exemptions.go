@@ -66,9 +66,9 @@ func (a *app) checkExemptions(path string) error {
 
 // exemptionConfig is how a list is read: by the controls that there are.
 func exemptionConfig() evaluate.ExemptionConfig {
-	cfg := evaluate.ExemptionConfig{Controls: controlIDs(), Types: map[string][]string{}}
+	cfg := evaluate.ExemptionConfig{Controls: controlIDs(), Types: services.Types(), On: map[string][]string{}}
 	for _, c := range services.Controls() {
-		cfg.Types[c.Type] = append(cfg.Types[c.Type], c.ID)
+		cfg.On[c.Type] = append(cfg.On[c.Type], c.ID)
 	}
 	return cfg
 }

@@ -21,6 +21,8 @@ func Type() resource.Type {
 		ARN: func(partition, account, region, id string) dera.ARN {
 			return dera.NewARN(partition, "ec2", region, account, "security-group/"+id)
 		},
+		SampleIDs:  []string{"sg-0123456789abcdef0", "sg-fedcba98", "sg-7e57ab1e7e57ab1e7"},
+		KeyOfAll:   "all",
 		Identify:   func(g *Group) (id, name string, tags map[string]string) { return g.ID, g.Name, g.Tags },
 		Operations: operations(),
 		Canon:      (*Group).Canon,
@@ -30,7 +32,7 @@ func Type() resource.Type {
 		Attached:   attached,
 		Attachments: func(g *Group) (out []resource.Attachment) {
 			for _, i := range g.Interfaces {
-				out = append(out, resource.Attachment{ID: i.ID, Name: i.Name, Tags: i.Tags, Requester: i.Requester})
+				out = append(out, resource.Attachment{ID: i.ID, Name: i.Name, Tags: i.Tags, Addresses: i.Addresses, Requester: i.Requester})
 			}
 			return out
 		},

@@ -23,6 +23,7 @@ func Type() resource.Type {
 	return resource.Define(resource.Spec[Bucket]{
 		Name:       Name,
 		ARN:        func(partition, _, _, id string) dera.ARN { return ARNOf(partition, id) },
+		SampleIDs:  []string{"a1b", "logs.example.com", "zz-quite-another-name-9"},
 		Identify:   func(b *Bucket) (id, name string, tags map[string]string) { return b.Name, b.Name, b.Tags },
 		Operations: operations(),
 		Canon:      (*Bucket).Canon,
