@@ -15,6 +15,7 @@ import (
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/engine"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // hear takes what the simulated CloudTrail recorded since the last time, by the
@@ -35,7 +36,7 @@ func (w *world) take(envelope []byte) {
 	if err != nil {
 		w.t.Fatalf("decode %s: %v", envelope, err)
 	}
-	for _, s := range cloudtrail.Hints(r) {
+	for _, s := range services.Watch().Hints(r) {
 		w.ingest(dera.Event{Source: "sqs", ID: r.ID, Name: r.Name, Scope: s, Time: r.Time})
 	}
 }

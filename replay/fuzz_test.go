@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/controls"
 	"dera.example/dera/detect"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // FuzzApply: whatever stands in a request or an answer, the state follows it or
@@ -22,7 +23,7 @@ func FuzzApply(f *testing.F) {
 		if len(request)+len(response) > 1<<12 {
 			return
 		}
-		s := New(func() time.Time { return begin })
+		s := New(func() time.Time { return begin }, services.Histories()...)
 		r := cloudtrail.Record{Source: source, Name: name, Account: account, Region: "eu-west-1", Partition: "aws", Time: begin,
 			Request: json.RawMessage(request), Response: json.RawMessage(response)}
 		for range 2 {

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 )
 
 // at is a recorded call in some second.
@@ -38,7 +41,7 @@ func records(t *testing.T, events []at) []cloudtrail.Record {
 
 // bySecond takes in records of any order and returns what the state holds.
 func bySecond(records []cloudtrail.Record) (*State, string) {
-	s := New(func() time.Time { return begin })
+	s := New(func() time.Time { return begin }, services.Histories()...)
 	sorted := slices.Clone(records)
 	slices.SortStableFunc(sorted, func(a, b cloudtrail.Record) int { return a.Time.Compare(b.Time) })
 	var lost, names []string
@@ -56,14 +59,14 @@ func bySecond(records []cloudtrail.Record) (*State, string) {
 		sorted = sorted[n:]
 	}
 	text := s.text() + "\n" + strings.Join(names, " ") + "\n" + strings.Join(lost, "; ") + "\n"
-	for _, g := range s.groups {
-		text += g.partly()
-	}
-	for _, b := range s.buckets {
-		text += b.partly()
-	}
-	for _, b := range s.blocks {
-		text += b.doubt
+	for _, h := range s.types {
+		for _, region := range []string{"eu-west-1", dera.GlobalRegion} {
+			found, missing := s.read(context.Background(), dera.Scope{Partition: "aws", Account: account, Region: region, Type: h.typ})
+			for _, r := range found {
+				text += s.Partly(r)
+			}
+			text += strings.Join(missing, " ")
+		}
 	}
 	return s, text
 }
@@ -149,7 +152,7 @@ func TestTiesOfGroups(t *testing.T) {
 				if text := strings.Join(got, ", "); text != tc.want && (tc.want == "" || !strings.HasPrefix(text, tc.want)) {
 					t.Fatalf("order %v: got rules %q, want %q", order, text, tc.want)
 				}
-				why := s.Partly(r.Config)
+				why := s.Partly(r)
 				if tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) || tc.partly == before && strings.Contains(why, "within one second") {
 					t.Fatalf("order %v: partly known: got %q, want %q", order, why, tc.partly)
 				}
@@ -170,7 +173,7 @@ func TestTieOfPolicies(t *testing.T) {
 	everyOrder(len(list), func(order []int) {
 		s, _ := bySecond([]cloudtrail.Record{list[order[0]], list[order[1]], list[order[2]]})
 		r, ok := read(t, s, resource.BucketType, "eu-west-1", "files")
-		if !ok || !strings.Contains(r.Config.(*resource.Bucket).Policy, `"*"`) || s.Partly(r.Config) == "" {
+		if !ok || !strings.Contains(r.Config.(*resource.Bucket).Policy, `"*"`) || s.Partly(r) == "" {
 			t.Fatalf("order %v: got %+v, want the public policy and a doubt", order, r.Config)
 		}
 	})
@@ -231,7 +234,7 @@ func TestTiesOfBuckets(t *testing.T) {
 				if ok != tc.there {
 					t.Fatalf("order %v: got a bucket %t, want %t", order, ok, tc.there)
 				}
-				if why := s.Partly(r.Config); tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) {
+				if why := s.Partly(r); tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) {
 					t.Fatalf("order %v: partly known: got %q, want %q", order, why, tc.partly)
 				}
 				if got := r.Config.(*resource.Bucket).Policy != ""; got != tc.policy {
@@ -252,7 +255,7 @@ func TestHistoriesInAnyOrder(t *testing.T) {
 		events, rules := history(rnd, 4+rnd.IntN(40))
 		list := records(t, events)
 		s, first := bySecond(list)
-		if r, ok := read(t, s, resource.SecurityGroupType, "eu-west-1", "sg-1"); ok && s.Partly(r.Config) == "" {
+		if r, ok := read(t, s, resource.SecurityGroupType, "eu-west-1", "sg-1"); ok && s.Partly(r) == "" {
 			var got []string
 			for _, rule := range r.Config.(*resource.SecurityGroup).Ingress {
 				got = append(got, rule.CIDR.String())

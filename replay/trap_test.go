@@ -12,6 +12,7 @@ import (
 	"dera.example/dera/controls"
 	"dera.example/dera/detect"
 	"dera.example/dera/resource"
+	"dera.example/dera/services"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -28,7 +29,7 @@ type event struct{ name, request, response, code string }
 func follow(t *testing.T, from time.Time, events ...event) (*State, []string) {
 	t.Helper()
 	now := from
-	s := New(func() time.Time { return now })
+	s := New(func() time.Time { return now }, services.Histories()...)
 	var lost []string
 	for i, e := range events {
 		now = from.Add(time.Duration(i) * time.Minute)
@@ -133,7 +134,7 @@ func TestTrapsOfGroups(t *testing.T) {
 			if d := cmp.Diff(tc.want, got); d != "" {
 				t.Errorf("inbound rules (-want +got):\n%s", d)
 			}
-			if got := s.Partly(r.Config); (got == "") != (tc.partly == "") || !strings.Contains(got, tc.partly) {
+			if got := s.Partly(r); (got == "") != (tc.partly == "") || !strings.Contains(got, tc.partly) {
 				t.Errorf("partly known: got %q, want %q", got, tc.partly)
 			}
 			if got := strings.Join(lost, "; "); (got == "") != (tc.lost == "") || !strings.Contains(got, tc.lost) {

@@ -2,13 +2,14 @@
 // type that dera knows, one file a type. All of it is pure: equality by meaning
 // (Canon), what a change does to a configuration (Apply), and whether a change
 // shows in one (Effect). Room: may import the
-// words, iam and netset.
+// words, iam, netset and cloudtrail.
 package resource
 
 import (
 	"fmt"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // Type is what the loop needs to know of a resource type without knowing the
@@ -67,6 +68,12 @@ type Type struct {
 	// Redact hides values of a plan's inputs that can be secrets, before the plan
 	// is shown; nil where there are none.
 	Redact func(p dera.Plan) dera.Plan
+	// Events are the calls after which a resource may be different, and what AWS
+	// Config calls such a resource; none for a type that only sweeps find.
+	Events cloudtrail.Events
+	// History returns an empty history of the type's resources; nil for a type that
+	// is not rebuilt from recorded calls.
+	History func() History
 }
 
 // Attachment is something that uses a resource.

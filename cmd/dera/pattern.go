@@ -11,6 +11,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/controls"
+	"dera.example/dera/services"
 )
 
 func newPatternCommand(a *app) *cobra.Command {
@@ -67,7 +68,7 @@ func (a *app) pattern(only []string, queue string) error {
 	if err != nil {
 		return usage("--control: %v", err)
 	}
-	rules := cloudtrail.Rules(types)
+	rules := services.Watch().Rules(types)
 	switch a.flags.output {
 	case "cloudformation":
 		return a.printJSON(cloudFormation(rules))

@@ -1,44 +1,45 @@
-package replay
+package bucket
 
 import (
 	"strings"
 
+	"dera.example/dera/cloudtrail"
 	"dera.example/dera/resource"
 )
 
 // putACL takes an ACL in every form that events have it in: as a document, as a
 // canned one, or as grants in headers.
-func (b *bucket) putACL(c call) error {
-	grants, ok := documentGrants(c.request)
+func (b *bucket) putACL(c cloudtrail.Call) error {
+	grants, ok := documentGrants(c.Parameters)
 	if !ok {
-		grants, ok = headerGrants(c.request)
+		grants, ok = headerGrants(c.Parameters)
 	}
 	b.config.Grants = grants
-	b.tell(resource.PartACL, ok)
+	b.report(resource.PartACL, ok)
 	if !ok {
-		return c.lost("it does not tell the ACL")
+		return c.Lost("it does not tell the ACL")
 	}
 	return nil
 }
 
-func documentGrants(request tree) ([]resource.Grant, bool) {
-	doc := request.object("AccessControlPolicy")
+func documentGrants(request cloudtrail.Tree) ([]resource.Grant, bool) {
+	doc := request.Object("AccessControlPolicy")
 	if doc == nil {
 		return nil, false
 	}
 	var out []resource.Grant
-	for _, g := range doc.object("AccessControlList").list("Grant") {
-		grantee := g.object("Grantee")
-		out = append(out, resource.Grant{ID: grantee.text("ID"), URI: grantee.text("URI"), Permission: g.text("Permission")})
+	for _, g := range doc.Object("AccessControlList").List("Grant") {
+		grantee := g.Object("Grantee")
+		out = append(out, resource.Grant{ID: grantee.Value("ID"), URI: grantee.Value("URI"), Permission: g.Value("Permission")})
 	}
 	return out, true
 }
 
 // headerGrants reads canned ACLs and x-amz-grant-… headers, at the top or under
 // accessControlList.
-func headerGrants(request tree) (grants []resource.Grant, ok bool) {
-	for _, t := range []tree{request, request.object("accessControlList")} {
-		switch canned := t.text("x-amz-acl"); canned {
+func headerGrants(request cloudtrail.Tree) (grants []resource.Grant, ok bool) {
+	for _, t := range []cloudtrail.Tree{request, request.Object("accessControlList")} {
+		switch canned := t.Value("x-amz-acl"); canned {
 		case "":
 		case "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
 			"bucket-owner-full-control", "log-delivery-write":
@@ -53,7 +54,7 @@ func headerGrants(request tree) (grants []resource.Grant, ok bool) {
 			return nil, false
 		}
 		for _, permission := range []string{"READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"} {
-			header := t.text("x-amz-grant-" + strings.ToLower(strings.ReplaceAll(permission, "_", "-")))
+			header := t.Value("x-amz-grant-" + strings.ToLower(strings.ReplaceAll(permission, "_", "-")))
 			for who := range strings.SplitSeq(header, ",") {
 				kind, value, named := strings.Cut(strings.TrimSpace(who), "=")
 				if !named {
