@@ -6,6 +6,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -17,6 +18,7 @@ func TestEventsAreHints(t *testing.T) {
 	scope := func(typ, region string, ids ...string) dera.Scope {
 		return dera.Scope{Partition: "aws", Account: hub, Region: region, Type: typ, IDs: ids}
 	}
+	watch := services.Watch()
 	const bucket = "AWS::S3::Bucket"
 	media, all, everywhere := []dera.Scope{scope(bucket, west, "media")}, []dera.Scope{scope(bucket, west)}, scope(bucket, dera.EveryRegion)
 	account := []dera.Scope{scope("AWS::S3::AccountPublicAccessBlock", dera.GlobalRegion, hub), everywhere}
@@ -99,10 +101,10 @@ func TestEventsAreHints(t *testing.T) {
 				events := cloud.Events()
 				envelope := events[len(events)-1].Envelope()
 				record, err := cloudtrail.Decode(envelope)
-				if err != nil || !record.Vouched || !cloudtrail.Triage(envelope) {
-					t.Fatalf("decode: got %+v, %v, triage %t", record, err, cloudtrail.Triage(envelope))
+				if err != nil || !record.Vouched || !watch.Triage(envelope) {
+					t.Fatalf("decode: got %+v, %v, triage %t", record, err, watch.Triage(envelope))
 				}
-				if diff := cmp.Diff(want, cloudtrail.Hints(record)); diff != "" {
+				if diff := cmp.Diff(want, watch.Hints(record)); diff != "" {
 					t.Errorf("hints, call fails %t (-want +got):\n%s", fails, diff)
 				}
 			}

@@ -2,7 +2,6 @@ package cloudtrail
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"dera.example/dera"
@@ -34,8 +33,11 @@ type Compliance struct {
 // ComplianceKind is the detail-type of the envelopes that DecodeCompliance reads.
 const ComplianceKind = "Config Rules Compliance Change"
 
-// accountType is how AWS Config calls an account as a resource.
-const accountType = "AWS::::Account"
+// The results that are worth a look.
+const (
+	compliant    = "COMPLIANT"
+	notCompliant = "NON_COMPLIANT"
+)
 
 // IsCompliance reports whether raw is an envelope of that kind, whatever is in
 // it.
@@ -86,24 +88,4 @@ func DecodeCompliance(raw []byte) (Compliance, error) {
 		}
 	}
 	return c, nil
-}
-
-// Hints returns where to look because of the change. That something complies now
-// is as good a reason as that it does not any more; what could not be evaluated
-// is none. A resource type that dera does not look after gives no hint.
-func (c Compliance) Hints() []dera.Scope {
-	if c.Result != "COMPLIANT" && c.Result != "NON_COMPLIANT" {
-		return nil
-	}
-	r := Record{Partition: c.Partition, Account: c.Account, Region: c.Region}
-	switch c.ResourceType {
-	case securityGroup:
-		return r.scopes(securityGroup, groupIDs(c.ResourceID))
-	case bucket:
-		return r.scopes(bucket, bucketNames(strings.TrimPrefix(c.ResourceID, "arn:"+c.Partition+":s3:::")))
-	case accountType, accountBlock:
-		r.Region = dera.GlobalRegion
-		return r.scopes(accountBlock, []string{c.Account})
-	}
-	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"dera.example/dera"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // complianceChange is a compliance change in the form of the AWS Config developer
@@ -20,53 +18,6 @@ func complianceChange(result, typ, id string) string {
 "messageType":"ComplianceChangeNotification","newEvaluationResult":{"evaluationResultIdentifier":{"evaluationResultQualifier":{"configRuleName":"my-own-name",
 "resourceType":%q,"resourceId":%q},"orderingTimestamp":"2026-11-20T19:59:00.000Z"},"complianceType":%q,"resultRecordedTime":"2026-11-20T20:00:00.000Z"},
 "notificationCreationTime":"2026-11-20T20:00:01.000Z","resourceType":%q}}`, id, typ, id, result, typ)
-}
-
-func TestCompliance_hints(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		result, typ, id string
-		region          string
-		want            string // type and ID; "*" for a sweep
-	}{
-		"group_not_compliant":    {"NON_COMPLIANT", "AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", "AWS::EC2::SecurityGroup sg-1"},
-		"group_compliant_again":  {"COMPLIANT", "AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", "AWS::EC2::SecurityGroup sg-1"},
-		"group_of_strange_id":    {"NON_COMPLIANT", "AWS::EC2::SecurityGroup", "x", "eu-west-1", "AWS::EC2::SecurityGroup *"},
-		"group_not_applicable":   {"NOT_APPLICABLE", "AWS::EC2::SecurityGroup", "sg-1", "", ""},
-		"group_without_data":     {"INSUFFICIENT_DATA", "AWS::EC2::SecurityGroup", "sg-1", "", ""},
-		"result_nobody_knows":    {"PERHAPS", "AWS::EC2::SecurityGroup", "sg-1", "", ""},
-		"bucket":                 {"NON_COMPLIANT", "AWS::S3::Bucket", "files", "eu-west-1", "AWS::S3::Bucket files"},
-		"bucket_by_arn":          {"NON_COMPLIANT", "AWS::S3::Bucket", "arn:aws:s3:::files", "eu-west-1", "AWS::S3::Bucket files"},
-		"account":                {"NON_COMPLIANT", "AWS::::Account", "111122223333", "aws-global", "AWS::S3::AccountPublicAccessBlock 111122223333"},
-		"account_of_another_id":  {"NON_COMPLIANT", "AWS::::Account", "444455556666", "aws-global", "AWS::S3::AccountPublicAccessBlock 111122223333"},
-		"account_block":          {"NON_COMPLIANT", "AWS::S3::AccountPublicAccessBlock", "111122223333", "aws-global", "AWS::S3::AccountPublicAccessBlock 111122223333"},
-		"type_of_others":         {"NON_COMPLIANT", "AWS::Lambda::Function", "f", "", ""},
-		"type_in_another_case":   {"NON_COMPLIANT", "aws::ec2::securitygroup", "sg-1", "", ""},
-		"type_that_is_no_type":   {"NON_COMPLIANT", "; drop table", "sg-1", "", ""},
-		"rule_name_is_not_asked": {"NON_COMPLIANT", "AWS::EC2::SecurityGroup", "sg-2", "eu-west-1", "AWS::EC2::SecurityGroup sg-2"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, err := DecodeCompliance([]byte(complianceChange(tc.result, tc.typ, tc.id)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !c.Vouched || c.Time.IsZero() || c.ID == "" {
-				t.Errorf("got %+v, want it vouched for, with its time and ID", c)
-			}
-			var want []dera.Scope
-			if typ, id, ok := strings.Cut(tc.want, " "); ok {
-				s := dera.Scope{Partition: "aws", Account: "111122223333", Region: tc.region, Type: typ}
-				if id != "*" {
-					s.IDs = []string{id}
-				}
-				want = append(want, s)
-			}
-			if d := cmp.Diff(want, c.Hints()); d != "" {
-				t.Errorf("hints (-want +got):\n%s", d)
-			}
-		})
-	}
 }
 
 func TestDecodeCompliance_refuses(t *testing.T) {
@@ -108,12 +59,12 @@ func TestDecodeCompliance_refuses(t *testing.T) {
 			}
 		})
 	}
-	if !Triage([]byte(good)) {
+	if !testWatch().Triage([]byte(good)) {
 		t.Error("triage throws it away")
 	}
 	notification := fmt.Sprintf(`{"Type":"Notification","Message":%q}`, strings.ReplaceAll(good, "\n", ""))
-	if c, err := DecodeCompliance([]byte(notification)); err != nil || c.ResourceID != "sg-1" {
-		t.Errorf("in a notification of SNS: got %+v, %v, want sg-1", c, err)
+	if c, err := DecodeCompliance([]byte(notification)); err != nil || c.ResourceID != "sg-1" || !c.Vouched || c.Time.IsZero() || c.ID == "" {
+		t.Errorf("in a notification of SNS: got %+v, %v, want sg-1, vouched for, with its time and ID", c, err)
 	}
 	if _, err := Decode([]byte(good)); !errors.Is(err, ErrNotCloudTrail) {
 		t.Errorf("as a CloudTrail record: got %v, want that it is none", err)
@@ -130,7 +81,7 @@ func FuzzDecodeCompliance(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, s := range c.Hints() {
+		for _, s := range testWatch().HintsOf(c) {
 			if s.Account != c.Account || s.Region != c.Region && s.Region != dera.GlobalRegion {
 				t.Errorf("got a hint at %+v of a change in %s %s", s, c.Account, c.Region)
 			}
@@ -141,19 +92,4 @@ func FuzzDecodeCompliance(f *testing.F) {
 			}
 		}
 	})
-}
-
-// TestExtra_compliance: no other recorded finding or envelope is taken for a
-// compliance change, and each is refused with a typed reason.
-func TestExtra_compliance(t *testing.T) {
-	seen := 0
-	for _, path := range extraFiles(t, "findings/*.jsonl") {
-		for i, raw := range recorded(t, path) {
-			seen++
-			if _, err := DecodeCompliance(raw); err == nil || reason(err) == "" || IsCompliance(raw) {
-				t.Errorf("%s line %d: got %v, want a typed refusal", path, i+1, err)
-			}
-		}
-	}
-	t.Logf("%d recorded findings and envelopes", seen)
 }

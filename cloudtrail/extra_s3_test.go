@@ -1,17 +1,26 @@
-package cloudtrail
+package cloudtrail_test
 
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 )
 
 // TestExtra_s3_events finds every recorded event of S3 and CloudFront, wherever
 // a file keeps it: one that failed hints at nothing, a watched one that
 // succeeded at the bucket that it names, else at all.
 func TestExtra_s3_events(t *testing.T) {
+	watch := services.Watch()
+	listens := map[string]bool{}
+	for _, c := range watch.Calls() {
+		listens[c.Source+" "+c.Name] = true
+	}
+	name := regexp.MustCompile(`^[A-Za-z0-9._-]{3,255}$`)
 	var events, watched, failed, named int
 	check := func(path string, event map[string]any) {
 		events++
@@ -20,29 +29,31 @@ func TestExtra_s3_events(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		safe(t, raw)
-		name, _ := event["eventName"].(string)
+		call, _ := event["eventName"].(string)
 		source, _ := event["eventSource"].(string)
 		parameters, err := json.Marshal(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := Record{Source: source, Name: name, Account: "111122223333", Region: "us-east-1", Partition: "aws", Request: parameters}
+		r := cloudtrail.Record{Source: source, Name: call, Account: "111122223333", Region: "us-east-1", Partition: "aws", Request: parameters}
 		r.ErrorCode, _ = event["errorCode"].(string)
-		hints := Hints(r)
+		hints := watch.Hints(r)
+		if len(hints) > 0 && !watch.Triage(raw) {
+			t.Errorf("%s: triage drops an event with hints %v", path, hints)
+		}
 		switch bucketName, _ := request["bucketName"].(string); {
-		case extractorOf(source, name) == nil || r.Failed():
+		case !listens[source+" "+call] || r.Failed():
 			if r.Failed() {
 				failed++
 			}
 			if len(hints) > 0 {
-				t.Errorf("%s: got hints %v of %s, error %q, want none", path, hints, name, r.ErrorCode)
+				t.Errorf("%s: got hints %v of %s, error %q, want none", path, hints, call, r.ErrorCode)
 			}
 			return
-		case extractorOf("s3.amazonaws.com", name) != nil && bucketNames(bucketName) != nil && name != "PutAccountPublicAccessBlock":
+		case source == "s3.amazonaws.com" && name.MatchString(bucketName) && bucketName != "..." && call != "PutAccountPublicAccessBlock":
 			named++
 			if len(hints) == 0 || len(hints[0].IDs) != 1 || hints[0].IDs[0] != bucketName {
-				t.Errorf("%s: got hints %v of %s, want bucket %s", path, hints, name, bucketName)
+				t.Errorf("%s: got hints %v of %s, want bucket %s", path, hints, call, bucketName)
 			}
 		default:
 			last := dera.Scope{IDs: []string{"none"}}
@@ -50,7 +61,7 @@ func TestExtra_s3_events(t *testing.T) {
 				last = hints[len(hints)-1]
 			}
 			if !last.Sweep() || last.Type != "AWS::S3::Bucket" {
-				t.Errorf("%s: got hints %v of %s, want a sweep of buckets", path, hints, name)
+				t.Errorf("%s: got hints %v of %s, want a sweep of buckets", path, hints, call)
 			}
 		}
 		watched++

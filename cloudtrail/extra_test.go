@@ -1,4 +1,4 @@
-package cloudtrail
+package cloudtrail_test
 
 import (
 	"compress/gzip"
@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -66,14 +68,14 @@ func recorded(t *testing.T, path string) []json.RawMessage {
 
 // reason names the typed error of a refused event, or "" for one that is not typed.
 func reason(err error) string {
-	var field *FieldError
+	var field *cloudtrail.FieldError
 	switch {
 	case errors.As(err, &field) && field.Value == "":
 		return "no " + field.Field
 	case errors.As(err, &field):
 		return "malformed " + field.Field
 	}
-	for _, e := range []error{ErrTooLarge, ErrNotJSON, ErrDuplicateName, ErrNotCloudTrail} {
+	for _, e := range []error{cloudtrail.ErrTooLarge, cloudtrail.ErrNotJSON, cloudtrail.ErrDuplicateName, cloudtrail.ErrNotCloudTrail} {
 		if errors.Is(err, e) {
 			return e.Error()
 		}
@@ -101,17 +103,18 @@ func extraFiles(t *testing.T, patterns ...string) []string {
 // TestExtra_events decodes every recorded event, bare and in an envelope, or
 // refuses it with a typed reason.
 func TestExtra_events(t *testing.T) {
+	watch := services.Watch()
 	t.Logf("%-50s %6s %7s %6s %6s %6s  %s", "file", "events", "decoded", "triage", "hinted", "denied", "refused")
 	for _, path := range extraFiles(t, "cloudtrail/*.jsonl.gz", "stratus/*.json", "stratus/normalised/*.json", "findings/eventbridge-other.jsonl") {
 		var decoded, triaged, hinted, denied int
 		refused := map[string]int{}
 		events := recorded(t, path)
 		for i, raw := range events {
-			safe(t, raw)
-			if Triage(raw) {
+			kept := watch.Triage(raw)
+			if kept {
 				triaged++
 			}
-			r, err := Decode(raw)
+			r, err := cloudtrail.Decode(raw)
 			if err != nil {
 				if reason(err) == "" {
 					t.Errorf("%s event %d: got error %q, want a typed one", path, i, err)
@@ -120,13 +123,16 @@ func TestExtra_events(t *testing.T) {
 				continue
 			}
 			decoded++
-			if len(Hints(r)) > 0 {
+			if len(watch.Hints(r)) > 0 {
 				hinted++
+				if !kept {
+					t.Errorf("%s event %d: triage drops an event with hints", path, i)
+				}
 			}
 			if r.Denied() {
 				denied++
 			}
-			inside, err := Decode([]byte(enveloped(string(raw), `"account":"`+r.Account+`","region":"`+r.Region+`",`)))
+			inside, err := cloudtrail.Decode([]byte(`{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"` + r.Account + `","region":"` + r.Region + `","time":"2024-08-01T12:23:56Z","id":"b-1","detail":` + string(raw) + `}`))
 			if err != nil || !inside.Vouched {
 				t.Errorf("%s event %d: got %+v, %v in an envelope, want a vouched record", path, i, inside, err)
 			}
@@ -147,17 +153,18 @@ func TestExtra_events(t *testing.T) {
 // TestExtra_security_group_event looks at the attack that opens port 22: the
 // one group that it names is the one hint.
 func TestExtra_security_group_event(t *testing.T) {
+	watch := services.Watch()
 	for folder, region := range map[string]string{"stratus": "us-northeast-1r", "stratus/normalised": "us-east-1"} {
 		for _, path := range extraFiles(t, folder+"/aws.exfiltration.ec2-security-group-open-port-22-ingress.json") {
 			for _, raw := range recorded(t, path) {
-				r, err := Decode(raw)
+				r, err := cloudtrail.Decode(raw)
 				if err != nil {
 					t.Fatal(err)
 				}
 				want := []dera.Scope{{
 					Partition: "aws", Account: r.Account, Region: region, Type: "AWS::EC2::SecurityGroup", IDs: []string{"sg-003dc7f1f1c686164"},
 				}}
-				if d := cmp.Diff(want, Hints(r)); d != "" {
+				if d := cmp.Diff(want, watch.Hints(r)); d != "" {
 					t.Errorf("%s: hints (-want +got):\n%s", path, d)
 				}
 			}
@@ -170,7 +177,7 @@ func TestExtra_redact(t *testing.T) {
 	secrets := 0
 	for _, path := range extraFiles(t, "cloudtrail/*.jsonl.gz", "stratus/*.json") {
 		for i, raw := range recorded(t, path) {
-			kept := Redact(raw, 2048)
+			kept := cloudtrail.Redact(raw, 2048)
 			if len(kept) > 2048 || kept == "" {
 				t.Errorf("%s event %d: got %d bytes", path, i, len(kept))
 			}
@@ -216,4 +223,19 @@ func credentials(v any, out []string) []string {
 		}
 	}
 	return out
+}
+
+// TestExtra_compliance: no other recorded finding or envelope is taken for a
+// compliance change, and each is refused with a typed reason.
+func TestExtra_compliance(t *testing.T) {
+	seen := 0
+	for _, path := range extraFiles(t, "findings/*.jsonl") {
+		for i, raw := range recorded(t, path) {
+			seen++
+			if _, err := cloudtrail.DecodeCompliance(raw); err == nil || reason(err) == "" || cloudtrail.IsCompliance(raw) {
+				t.Errorf("%s line %d: got %v, want a typed refusal", path, i+1, err)
+			}
+		}
+	}
+	t.Logf("%d recorded findings and envelopes", seen)
 }

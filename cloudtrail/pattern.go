@@ -79,30 +79,27 @@ func (p Pattern) Text() string {
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const MaxPattern = 2048
 
-// firstRegion is where the events of global services arrive, and nowhere else.
-const firstRegion = "us-east-1"
-
 // Rules returns the rules that dera needs to hear of every change of resources
 // of these types at once: for each service the watched calls, in as many
 // patterns as their size takes; one for AWS Config; and one for the usage
 // ledger, which wants every call and so makes the first ones needless.
-func Rules(types []string) []Rule {
-	bySource := map[string][]string{}
+func (w Watch) Rules(types []string) []Rule {
+	bySource := map[string][]Watched{}
 	var sources []string
-	for _, c := range Watched() {
-		if !slices.ContainsFunc(c.Types(), func(t string) bool { return slices.Contains(types, t) }) {
+	for _, c := range w.Calls() {
+		if !slices.ContainsFunc(c.Types, func(t string) bool { return slices.Contains(types, t) }) {
 			continue
 		}
 		if bySource[c.Source] == nil {
 			sources = append(sources, c.Source)
 		}
-		bySource[c.Source] = append(bySource[c.Source], c.Name)
+		bySource[c.Source] = append(bySource[c.Source], c)
 	}
 	var out []Rule
 	for _, source := range sources {
 		out = append(out, callRules(source, bySource[source])...)
 	}
-	if r := configRule(types); r != nil {
+	if r := w.configRule(types); r != nil {
 		out = append(out, *r)
 	}
 	if len(out) == 0 {
@@ -117,7 +114,7 @@ func Rules(types []string) []Rule {
 // callRules splits the calls of one service over patterns of the allowed size.
 // One pattern for two services would let through what the one calls and the
 // other watches.
-func callRules(source string, names []string) []Rule {
+func callRules(source string, calls []Watched) []Rule {
 	service := strings.TrimSuffix(source, ".amazonaws.com")
 	pattern := func(names []string) Pattern {
 		return Pattern{
@@ -126,49 +123,32 @@ func callRules(source string, names []string) []Rule {
 		}
 	}
 	var parts [][]string
-	for _, n := range names {
+	for _, c := range calls {
 		last := len(parts) - 1
-		if last < 0 || len(pattern(append(slices.Clone(parts[last]), n)).Text()) > MaxPattern {
-			parts = append(parts, []string{n})
+		if last < 0 || len(pattern(append(slices.Clone(parts[last]), c.Name)).Text()) > MaxPattern {
+			parts = append(parts, []string{c.Name})
 			continue
 		}
-		parts[last] = append(parts[last], n)
+		parts[last] = append(parts[last], c.Name)
 	}
 	var out []Rule
 	for i, part := range parts {
-		r := Rule{Name: "dera-" + service, For: ForLooks, Pattern: pattern(part), State: StateEnabled}
+		r := Rule{Name: "dera-" + service, For: ForLooks, Pattern: pattern(part), State: StateEnabled, Region: calls[0].Region}
 		if len(parts) > 1 {
 			r.Name += fmt.Sprintf("-%d", i+1)
-		}
-		if global(source) {
-			r.Region = firstRegion
 		}
 		out = append(out, r)
 	}
 	return out
 }
 
-// global reports whether the events of a service arrive in one region alone.
-//
-// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
-func global(source string) bool {
-	switch source {
-	case "cloudfront.amazonaws.com", "iam.amazonaws.com", "organizations.amazonaws.com", "route53.amazonaws.com":
-		return true
-	}
-	return false
-}
-
 // configRule lets through the compliance changes that are hints at resources of
 // the types.
-func configRule(types []string) *Rule {
+func (w Watch) configRule(types []string) *Rule {
 	var watched []string
-	for _, t := range []string{securityGroup, bucket, accountBlock, accountType} {
-		c := Compliance{Result: "COMPLIANT", ResourceType: t, ResourceID: "-"}
-		for _, s := range c.Hints() {
-			if slices.Contains(types, s.Type) {
-				watched = append(watched, t)
-			}
+	for _, c := range w.config {
+		if slices.Contains(types, c.owner) && !slices.Contains(watched, c.Type) {
+			watched = append(watched, c.Type)
 		}
 	}
 	if len(watched) == 0 {
@@ -176,6 +156,6 @@ func configRule(types []string) *Rule {
 	}
 	return &Rule{Name: "dera-config", For: ForConfig, State: StateEnabled, Pattern: Pattern{
 		Source: []any{"aws.config"}, DetailType: []any{ComplianceKind},
-		Detail: &Detail{ResourceType: watched, Result: &Evaluation{ComplianceType: []string{"COMPLIANT", "NON_COMPLIANT"}}},
+		Detail: &Detail{ResourceType: watched, Result: &Evaluation{ComplianceType: []string{compliant, notCompliant}}},
 	}}
 }

@@ -52,7 +52,7 @@ func callEvent(kind, bus, source, name string) string {
 	return fmt.Sprintf(`{"version":"0","detail-type":%q,"source":%q,"account":"111122223333","region":"us-east-1","detail":{"eventSource":%q,"eventName":%q,"awsRegion":"us-east-1"}}`, kind, bus, source, name)
 }
 
-func everyType() []string { return []string{securityGroup, bucket, accountBlock} }
+func everyType() []string { return []string{groups, buckets, accounts} }
 
 // TestRules_let_through_what_is_watched: each watched call passes exactly one
 // rule for looks, each compliance change that is a hint the rule for Config, and
@@ -68,11 +68,11 @@ func TestRules_let_through_what_is_watched(t *testing.T) {
 		return n
 	}
 	for name, types := range map[string][]string{
-		"all": everyType(), "groups": {securityGroup}, "buckets": {bucket}, "block": {accountBlock}, "none": {"AWS::IAM::Role"},
+		"all": everyType(), "groups": {groups}, "buckets": {buckets}, "block": {accounts}, "none": {"AWS::IAM::Role"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rules := Rules(types)
+			rules := testWatch().Rules(types)
 			seen := map[string]bool{}
 			for _, r := range rules {
 				if seen[r.Name] || r.Name == "" {
@@ -83,12 +83,12 @@ func TestRules_let_through_what_is_watched(t *testing.T) {
 					t.Errorf("rule %s has a pattern of %d characters", r.Name, n)
 				}
 			}
-			for _, c := range Watched() {
-				if len(c.Types()) == 0 {
+			for _, c := range testWatch().Calls() {
+				if len(c.Types) == 0 {
 					t.Errorf("%s is a hint for no type", c.Name)
 				}
 				want := 0
-				if slices.ContainsFunc(c.Types(), func(typ string) bool { return slices.Contains(types, typ) }) {
+				if slices.ContainsFunc(c.Types, func(typ string) bool { return slices.Contains(types, typ) }) {
 					want = 1
 				}
 				bus := "aws." + c.Source[:len(c.Source)-len(".amazonaws.com")]
@@ -107,14 +107,14 @@ func TestRules_let_through_what_is_watched(t *testing.T) {
 				}
 			}
 			for _, result := range []string{"COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA"} {
-				for _, typ := range []string{securityGroup, bucket, accountBlock, accountType, "AWS::Lambda::Function"} {
+				for _, typ := range []string{groups, buckets, accounts, anAccount, "AWS::Lambda::Function"} {
 					event := complianceChange(result, typ, "x")
 					c, err := DecodeCompliance([]byte(event))
 					if err != nil {
 						t.Fatal(err)
 					}
 					want := 0
-					for _, s := range c.Hints() {
+					for _, s := range testWatch().HintsOf(c) {
 						if slices.Contains(types, s.Type) {
 							want = 1
 						}
@@ -135,7 +135,7 @@ func TestRules_let_through_what_is_watched(t *testing.T) {
 // the same names.
 func TestRules_ledger(t *testing.T) {
 	t.Parallel()
-	rules := Rules(everyType())
+	rules := testWatch().Rules(everyType())
 	ledger := rules[len(rules)-1]
 	if ledger.For != ForLedger {
 		t.Fatalf("got %+v last, want the rule of the ledger", ledger)
@@ -160,7 +160,7 @@ func TestRules_split(t *testing.T) {
 	for i := range 200 {
 		names = append(names, fmt.Sprintf("PutSomethingWithAVeryLongName%03d", i))
 	}
-	rules := callRules("ec2.amazonaws.com", names)
+	rules := callRules("ec2.amazonaws.com", Calls("ec2.amazonaws.com", nil, names...))
 	var got []string
 	for _, r := range rules {
 		if n := len(r.Pattern.Text()); n > MaxPattern {
@@ -177,7 +177,7 @@ func TestRules_split(t *testing.T) {
 // in one region.
 func TestRules_places(t *testing.T) {
 	t.Parallel()
-	for _, r := range Rules(everyType()) {
+	for _, r := range testWatch().Rules(everyType()) {
 		if wide := r.State == StateAllCalls; wide != (r.For == ForLedger) {
 			t.Errorf("rule %s: got state %s", r.Name, r.State)
 		}

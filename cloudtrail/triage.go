@@ -2,21 +2,21 @@ package cloudtrail
 
 // Triage reports whether an event is worth decoding. It is false only for an
 // event that is none of dera's business: a CloudTrail record whose eventSource
-// and eventName, read at the record's own first level, are not in the table of
-// watched calls. In doubt (a wrapped, broken or strange event, a member that
+// and eventName, read at the record's own first level, are none of the watched
+// calls. In doubt (a wrapped, broken or strange event, a member that
 // stands twice) it is true, and Decode tells.
 //
 // For all events: if Triage is false, Decode fails or its record has no hints.
-// readOnly is not consulted: the table names writes only, and a flag that is
+// readOnly is not consulted: the types listen to writes only, and a flag that is
 // wrong must not hide one.
-func Triage(raw []byte) bool {
+func (w Watch) Triage(raw []byte) bool {
 	if len(raw) > MaxSize {
 		return true
 	}
-	return triage(raw, true)
+	return w.triage(raw, true)
 }
 
-func triage(raw []byte, notification bool) bool {
+func (w Watch) triage(raw []byte, notification bool) bool {
 	var kind, message, detail, source, name member
 	ok := eachMember(raw, func(n, value []byte) {
 		switch string(n) {
@@ -37,16 +37,16 @@ func triage(raw []byte, notification bool) bool {
 	}
 	if typ, _ := unquote(kind.value); notification && string(typ) == "Notification" {
 		if inner, _ := unquote(message.value); len(inner) > 0 {
-			return triage(inner, false)
+			return w.triage(inner, false)
 		}
 	}
 	if detail.value != nil {
-		return triageRecord(detail.value)
+		return w.triageRecord(detail.value)
 	}
-	return !source.irrelevant(name)
+	return !w.irrelevant(source, name)
 }
 
-func triageRecord(raw []byte) bool {
+func (w Watch) triageRecord(raw []byte) bool {
 	var source, name member
 	ok := eachMember(raw, func(n, value []byte) {
 		switch string(n) {
@@ -56,7 +56,7 @@ func triageRecord(raw []byte) bool {
 			name.set(value)
 		}
 	})
-	return !ok || !source.irrelevant(name)
+	return !ok || !w.irrelevant(source, name)
 }
 
 // member is a value that must not stand twice.
@@ -71,11 +71,11 @@ func (m *member) set(value []byte) {
 }
 
 // irrelevant reports whether source and name are certain and not watched.
-func (m member) irrelevant(name member) bool {
-	if m.twice || name.twice {
+func (w Watch) irrelevant(source, name member) bool {
+	if source.twice || name.twice {
 		return false
 	}
-	s, ok := unquote(m.value)
+	s, ok := unquote(source.value)
 	n, also := unquote(name.value)
-	return ok && also && len(s) > 0 && len(n) > 0 && extractorOf(string(s), string(n)) == nil
+	return ok && also && len(s) > 0 && len(n) > 0 && w.calls[string(s)][string(n)] == nil
 }

@@ -65,7 +65,7 @@ func TestTriage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := Triage([]byte(tc.event)); got != tc.want {
+			if got := testWatch().Triage([]byte(tc.event)); got != tc.want {
 				t.Errorf("got %t, want %t for %s", got, tc.want, tc.event[:min(len(tc.event), 300)])
 			}
 		})
@@ -74,11 +74,11 @@ func TestTriage(t *testing.T) {
 
 // safe fails if Triage drops what Decode and Hints would have used.
 func safe(t interface{ Fatalf(string, ...any) }, raw []byte) {
-	if Triage(raw) {
+	if testWatch().Triage(raw) {
 		return
 	}
-	if r, err := Decode(raw); err == nil && len(Hints(r)) > 0 {
-		t.Fatalf("triage drops an event with hints %v:\n%s", Hints(r), raw)
+	if r, err := Decode(raw); err == nil && len(testWatch().Hints(r)) > 0 {
+		t.Fatalf("triage drops an event with hints %v:\n%s", testWatch().Hints(r), raw)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestTriage_never_drops_a_hint(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		raw := []byte(object(t, 3))
 		safe(t, raw)
-		if r, err := Decode(raw); err == nil && len(Hints(r)) > 0 {
+		if r, err := Decode(raw); err == nil && len(testWatch().Hints(r)) > 0 {
 			hints++
 		}
 	})
@@ -166,9 +166,9 @@ func BenchmarkTriage(b *testing.B) {
 	}
 	b.SetBytes(int64(size / len(events)))
 	b.ReportAllocs()
-	i := 0
+	i, watch := 0, testWatch()
 	for b.Loop() {
-		if Triage(events[i%len(events)]) {
+		if watch.Triage(events[i%len(events)]) {
 			b.Fatal("got an interesting event, want none")
 		}
 		i++
@@ -179,9 +179,9 @@ func BenchmarkTriage(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	raw := []byte(enveloped(authorize, whole))
 	b.SetBytes(int64(len(raw)))
-	i := 0
+	i, watch := 0, testWatch()
 	for b.Loop() {
-		if r, err := Decode(raw); err != nil || len(Hints(r)) != 1 {
+		if r, err := Decode(raw); err != nil || len(watch.Hints(r)) != 1 {
 			b.Fatal(fmt.Errorf("got %+v, want one hint: %w", r, err))
 		}
 		i++

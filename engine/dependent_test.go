@@ -13,6 +13,7 @@ import (
 	"dera.example/dera/awssim"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/engine"
+	"dera.example/dera/services"
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -37,7 +38,7 @@ func (w *world) take(envelope []byte) {
 	if err != nil {
 		w.t.Fatalf("decode %s: %v", envelope, err)
 	}
-	for _, s := range cloudtrail.Hints(r) {
+	for _, s := range services.Watch().Hints(r) {
 		w.ingest(dera.Event{Source: "sqs", ID: r.ID, Name: r.Name, Scope: s, Time: r.Time})
 	}
 }

@@ -25,7 +25,7 @@ func (s *State) careful(c control.Control) control.Control {
 			if err != nil {
 				return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 			}
-			if why := s.Partly(config); why != "" {
+			if why := s.Partly(of(config)); why != "" {
 				r.Outcome, r.Why = control.UnknownResult, why
 			}
 			return r

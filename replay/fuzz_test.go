@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/bucket"
+
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/detect"
 	"dera.example/dera/services"
-	"dera.example/dera/services/ec2/securitygroup"
-	s3bucket "dera.example/dera/services/s3/bucket"
 )
 
 // FuzzApply: whatever stands in a request or an answer, the state follows it or
@@ -23,14 +24,14 @@ func FuzzApply(f *testing.F) {
 		if len(request)+len(response) > 1<<12 {
 			return
 		}
-		s := New(func() time.Time { return begin })
+		s := New(func() time.Time { return begin }, services.Histories()...)
 		r := cloudtrail.Record{Source: source, Name: name, Account: account, Region: "eu-west-1", Partition: "aws", Time: begin,
 			Request: json.RawMessage(request), Response: json.RawMessage(response)}
 		for range 2 {
 			_ = s.Apply(r) // that it was not followed is a good answer
 		}
 		d := detect.Detector{Reader: s, Controls: s.Careful(services.Controls())}
-		for _, typ := range []string{securitygroup.Name, s3bucket.Name} {
+		for _, typ := range []string{securitygroup.Name, bucket.Name} {
 			look, err := d.Look(t.Context(), dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: typ}, false)
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/resource"
 )
 
 // CloudTrail reports the second of a call and nothing finer, and delivers records in
@@ -24,9 +25,14 @@ import (
 // error is that of Apply.
 func (s *State) Second(records []cloudtrail.Record) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
-		calls := make([]moment, len(records))
+		all := make([]cloudtrail.Call, len(records))
 		for i, r := range records {
-			calls[i] = moment{call: callOf(r), index: i, key: sortKey(r)}
+			all[i] = r.Call()
+		}
+		calls := make([]moment, len(records))
+		for i, c := range all {
+			turn := s.turn(c, all)
+			calls[i] = moment{Call: c, index: i, turn: turn, key: sortKey(c.Record, turn)}
 		}
 		slices.SortStableFunc(calls, func(a, b moment) int { return strings.Compare(a.key, b.key) })
 		var first, between, last []moment
@@ -34,9 +40,9 @@ func (s *State) Second(records []cloudtrail.Record) iter.Seq2[int, error] {
 			switch {
 			case m.Failed():
 				between = append(between, m)
-			case m.Name == "CreateSecurityGroup", m.Name == "CreateBucket" && s.newBucket(m, calls):
+			case m.turn == resource.TurnFirst:
 				first = append(first, m)
-			case m.Name == "DeleteSecurityGroup":
+			case m.turn == resource.TurnLast:
 				last = append(last, m)
 			default:
 				between = append(between, m)
@@ -44,7 +50,7 @@ func (s *State) Second(records []cloudtrail.Record) iter.Seq2[int, error] {
 		}
 		for _, stage := range []func() []moment{func() []moment { return first }, func() []moment { return s.arrange(between) }, func() []moment { return last }} {
 			for _, m := range stage() {
-				err := s.apply(m.call)
+				err := s.apply(m.Call)
 				for _, d := range m.doubts {
 					d()
 				}
@@ -58,37 +64,25 @@ func (s *State) Second(records []cloudtrail.Record) iter.Seq2[int, error] {
 
 // moment is a call within a second.
 type moment struct {
-	call
+	cloudtrail.Call
 	index  int
+	turn   resource.Turn
 	key    string   // orders what no rule orders
 	doubts []func() // to note once it is applied
 }
 
-// sortKey orders calls by what they say. What takes away comes before what adds:
-// where no order is possible, more stays than may be there, and not less.
-func sortKey(r cloudtrail.Record) string {
+// sortKey orders calls by what they say: those that failed, then by their turn.
+func sortKey(r cloudtrail.Record, turn resource.Turn) string {
 	rank := "2"
 	switch {
 	case r.Failed():
 		rank = "0"
-	case strings.HasPrefix(r.Name, "Revoke"):
+	case turn == resource.TurnEarly:
 		rank = "1"
-	case strings.HasPrefix(r.Name, "Modify"):
+	case turn == resource.TurnLate:
 		rank = "3"
 	}
 	return strings.Join([]string{rank, r.Account, r.Region, r.Source, r.Name, string(r.Request), string(r.Response), r.ErrorCode, r.Caller.ARN, r.ID}, "\x00")
-}
-
-// newBucket reports whether a creation is the first thing that happens to a bucket
-// in its second.
-func (s *State) newBucket(m moment, all []moment) bool {
-	name := m.request.text("bucketName", "bucket")
-	if b := s.buckets[place{m.Account, name}]; b != nil && b.born && !b.gone {
-		return false
-	}
-	return !slices.ContainsFunc(all, func(o moment) bool {
-		return o.Name == "DeleteBucket" && !o.Failed() && o.Account == m.Account && o.request.text("bucketName", "bucket") == name
-	})
 }
 
 // arrange orders calls whose order matters, and leaves the others as they are.
@@ -106,29 +100,34 @@ func (s *State) arrange(calls []moment) []moment {
 // related splits calls into those that touch something in common.
 func (s *State) related(calls []moment) [][]moment {
 	touched := make([][]mark, len(calls))
-	whole := map[string]bool{} // resources that a call touches as a whole
-	added := map[mark]bool{}   // rules whose IDs another call says
+	type part struct {
+		place
+		name string
+	}
+	whole := map[place]bool{} // resources that a call touches as a whole
+	added := map[part]bool{}
 	for i, m := range calls {
-		touched[i] = s.touched(m.call)
+		touched[i] = s.touched(m.Call)
 		for _, t := range touched[i] {
-			added[t] = added[t] || strings.HasPrefix(m.Name, "Authorize")
+			added[part{t.place(), t.Part}] = added[part{t.place(), t.Part}] || t.Adds
 		}
 	}
 	for _, list := range touched {
 		for _, t := range list {
-			id, unknown := strings.CutPrefix(t.part, "?")
-			whole[t.resource] = whole[t.resource] || t.part == "" || unknown && !added[mark{t.resource, "#" + id}]
+			at := t.place()
+			whole[at] = whole[at] || t.Part == "" || t.Unless != "" && !added[part{at, t.Unless}]
 		}
 	}
 	group := make([]int, len(calls))
-	by := map[mark]int{}
+	by := map[part]int{}
 	for i := range calls {
 		group[i] = i
 		for _, t := range touched[i] {
-			if whole[t.resource] {
-				t.part = ""
+			p := part{t.place(), t.Part}
+			if whole[p.place] {
+				p.name = ""
 			}
-			if other, ok := by[t]; ok {
+			if other, ok := by[p]; ok {
 				from, to := group[i], group[other]
 				for j := range i + 1 {
 					if group[j] == from {
@@ -136,7 +135,7 @@ func (s *State) related(calls []moment) [][]moment {
 					}
 				}
 			}
-			by[t] = i
+			by[p] = i
 		}
 	}
 	found := map[int][]moment{}
@@ -170,6 +169,10 @@ func (s *State) ordered(calls []moment) []moment {
 	if len(calls) == 1 {
 		return calls
 	}
+	var marks []mark
+	for _, m := range calls {
+		marks = append(marks, s.touched(m.Call)...)
+	}
 	ends, tries := map[string]end{}, 0
 	seen := map[string]bool{}
 	var try func(at *State, order []int)
@@ -189,16 +192,16 @@ func (s *State) ordered(calls []moment) []moment {
 		same := map[string]bool{} // calls that are alike are tried once
 		for i, m := range calls {
 			alike := m.Name + string(m.Request) + string(m.Response) + m.ErrorCode
-			if slices.Contains(order, i) || same[alike] || !at.possible(m.call) {
+			if slices.Contains(order, i) || same[alike] || !at.possible(m.Call) {
 				continue
 			}
 			same[alike] = true
-			next := at.copy()
-			_ = next.apply(m.call) // what it cannot follow, it says when it is applied for good
+			next := at.copy(marks)
+			_ = next.apply(m.Call) // what it cannot follow, it says when it is applied for good
 			try(next, append(order[:len(order):len(order)], i))
 		}
 	}
-	try(s.part(calls), nil)
+	try(s.copy(marks), nil)
 	order, why := make([]int, len(calls)), ""
 	for i := range order {
 		order[i] = i
@@ -218,7 +221,7 @@ func (s *State) ordered(calls []moment) []moment {
 		out[i] = calls[n]
 	}
 	if why != "" {
-		out[len(out)-1].doubts = s.doubting(calls, why)
+		out[len(out)-1].doubts = s.doubting(marks, "events at "+calls[0].Time.UTC().Format("2006-01-02 15:04:05")+" came within one second and "+why)
 	}
 	return out
 }
@@ -239,13 +242,10 @@ func intsText(order []int) string {
 }
 
 // doubting returns what notes a doubt at everything that calls touch.
-func (s *State) doubting(calls []moment, why string) []func() {
-	why = "events at " + calls[0].Time.UTC().Format("2006-01-02 15:04:05") + " came within one second and " + why
+func (s *State) doubting(marks []mark, why string) []func() {
 	var out []func()
-	for _, m := range calls {
-		for _, t := range s.touched(m.call) {
-			out = append(out, func() { s.doubtAt(t, why) })
-		}
+	for _, m := range marks {
+		out = append(out, func() { s.types[m.typ].Doubt(m.Mark, why) })
 	}
 	return out
 }

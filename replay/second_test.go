@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,9 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"dera.example/dera/cloudtrail"
 	"dera.example/dera/services/ec2/securitygroup"
-	s3bucket "dera.example/dera/services/s3/bucket"
+	"dera.example/dera/services/s3/bucket"
+
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 )
 
 // at is a recorded call in some second.
@@ -39,7 +43,7 @@ func records(t *testing.T, events []at) []cloudtrail.Record {
 
 // bySecond takes in records of any order and returns what the state holds.
 func bySecond(records []cloudtrail.Record) (*State, string) {
-	s := New(func() time.Time { return begin })
+	s := New(func() time.Time { return begin }, services.Histories()...)
 	sorted := slices.Clone(records)
 	slices.SortStableFunc(sorted, func(a, b cloudtrail.Record) int { return a.Time.Compare(b.Time) })
 	var lost, names []string
@@ -57,14 +61,14 @@ func bySecond(records []cloudtrail.Record) (*State, string) {
 		sorted = sorted[n:]
 	}
 	text := s.text() + "\n" + strings.Join(names, " ") + "\n" + strings.Join(lost, "; ") + "\n"
-	for _, g := range s.groups {
-		text += g.partly()
-	}
-	for _, b := range s.buckets {
-		text += b.partly()
-	}
-	for _, b := range s.blocks {
-		text += b.doubt
+	for _, h := range s.types {
+		for _, region := range []string{"eu-west-1", dera.GlobalRegion} {
+			found, missing := s.read(context.Background(), dera.Scope{Partition: "aws", Account: account, Region: region, Type: h.typ})
+			for _, r := range found {
+				text += s.Partly(r)
+			}
+			text += strings.Join(missing, " ")
+		}
 	}
 	return s, text
 }
@@ -150,7 +154,7 @@ func TestTiesOfGroups(t *testing.T) {
 				if text := strings.Join(got, ", "); text != tc.want && (tc.want == "" || !strings.HasPrefix(text, tc.want)) {
 					t.Fatalf("order %v: got rules %q, want %q", order, text, tc.want)
 				}
-				why := s.Partly(r.Config)
+				why := s.Partly(r)
 				if tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) || tc.partly == before && strings.Contains(why, "within one second") {
 					t.Fatalf("order %v: partly known: got %q, want %q", order, why, tc.partly)
 				}
@@ -170,8 +174,8 @@ func TestTieOfPolicies(t *testing.T) {
 	})
 	everyOrder(len(list), func(order []int) {
 		s, _ := bySecond([]cloudtrail.Record{list[order[0]], list[order[1]], list[order[2]]})
-		r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
-		if !ok || !strings.Contains(r.Config.(*s3bucket.Bucket).Policy, `"*"`) || s.Partly(r.Config) == "" {
+		r, ok := read(t, s, bucket.Name, "eu-west-1", "files")
+		if !ok || !strings.Contains(r.Config.(*bucket.Bucket).Policy, `"*"`) || s.Partly(r) == "" {
 			t.Fatalf("order %v: got %+v, want the public policy and a doubt", order, r.Config)
 		}
 	})
@@ -228,14 +232,14 @@ func TestTiesOfBuckets(t *testing.T) {
 				if text != first {
 					t.Fatalf("order %v: got\n%s\nwant\n%s", order, text, first)
 				}
-				r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
+				r, ok := read(t, s, bucket.Name, "eu-west-1", "files")
 				if ok != tc.there {
 					t.Fatalf("order %v: got a bucket %t, want %t", order, ok, tc.there)
 				}
-				if why := s.Partly(r.Config); tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) {
+				if why := s.Partly(r); tc.partly == "" && why != "" || !strings.Contains(why, tc.partly) {
 					t.Fatalf("order %v: partly known: got %q, want %q", order, why, tc.partly)
 				}
-				if got := r.Config.(*s3bucket.Bucket).Policy != ""; got != tc.policy {
+				if got := r.Config.(*bucket.Bucket).Policy != ""; got != tc.policy {
 					t.Fatalf("order %v: got a policy %t, want %t", order, got, tc.policy)
 				}
 			})
@@ -253,7 +257,7 @@ func TestHistoriesInAnyOrder(t *testing.T) {
 		events, rules := history(rnd, 4+rnd.IntN(40))
 		list := records(t, events)
 		s, first := bySecond(list)
-		if r, ok := read(t, s, securitygroup.Name, "eu-west-1", "sg-1"); ok && s.Partly(r.Config) == "" {
+		if r, ok := read(t, s, securitygroup.Name, "eu-west-1", "sg-1"); ok && s.Partly(r) == "" {
 			var got []string
 			for _, rule := range r.Config.(*securitygroup.Group).Ingress {
 				got = append(got, rule.CIDR.String())

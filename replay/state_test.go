@@ -117,8 +117,9 @@ func TestAccountBlock(t *testing.T) {
 	if got := bucket.Config.(*s3bucket.Bucket).AccountBlock; got == nil || !got.RestrictedBuckets {
 		t.Errorf("the account's block of a bucket: got %v, want that of the event", got)
 	}
-	if s, _ := follow(t, begin, off, event{"DeleteAccountPublicAccessBlock", `{}`, "", ""}); s.blocks[account] == nil || s.blocks[account].config != nil {
-		t.Errorf("after its deletion: got %v, want none", s.blocks[account])
+	s, _ = follow(t, begin, off, event{"DeleteAccountPublicAccessBlock", `{}`, "", ""})
+	if r, ok := read(t, s, s3account.Name, dera.GlobalRegion, account); !ok || r.Config.(*s3account.AccountBlock).Block != nil || s.Partly(r) != "" {
+		t.Errorf("after its deletion: got %+v, want no block, and that it is known", r.Config)
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/bucket"
+
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/detect"
 	"dera.example/dera/services"
-	"dera.example/dera/services/ec2/securitygroup"
-	s3bucket "dera.example/dera/services/s3/bucket"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,7 +30,7 @@ type event struct{ name, request, response, code string }
 func follow(t *testing.T, from time.Time, events ...event) (*State, []string) {
 	t.Helper()
 	now := from
-	s := New(func() time.Time { return now })
+	s := New(func() time.Time { return now }, services.Histories()...)
 	var lost []string
 	for i, e := range events {
 		now = from.Add(time.Duration(i) * time.Minute)
@@ -133,7 +135,7 @@ func TestTrapsOfGroups(t *testing.T) {
 			if d := cmp.Diff(tc.want, got); d != "" {
 				t.Errorf("inbound rules (-want +got):\n%s", d)
 			}
-			if got := s.Partly(r.Config); (got == "") != (tc.partly == "") || !strings.Contains(got, tc.partly) {
+			if got := s.Partly(r); (got == "") != (tc.partly == "") || !strings.Contains(got, tc.partly) {
 				t.Errorf("partly known: got %q, want %q", got, tc.partly)
 			}
 			if got := strings.Join(lost, "; "); (got == "") != (tc.lost == "") || !strings.Contains(got, tc.lost) {
@@ -172,8 +174,8 @@ func TestTrapsOfBuckets(t *testing.T) {
 		"policy_as_json_text":           {policy(fmt.Sprintf("%q", publicPolicy)), []string{blockOff, publicText}, ""},
 		"policy_url_encoded":            {policy(`"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22%2A%22%2C%22Action%22%3A%22s3%3AGetObject%22%2C%22Resource%22%3A%22arn%3Aaws%3As3%3A%3A%3Afiles%2F%2A%22%7D%5D%7D"`), []string{blockOff, publicText}, ""},
 		"policy_in_an_array":            {policy(fmt.Sprintf("[%q]", publicPolicy)), []string{blockOff, publicText}, ""},
-		"policy_empty":                  {policy(`""`), []string{blockOff}, s3bucket.PartPolicy},
-		"policy_empty_object":           {policy(`{}`), []string{blockOff}, s3bucket.PartPolicy},
+		"policy_empty":                  {policy(`""`), []string{blockOff}, bucket.PartPolicy},
+		"policy_empty_object":           {policy(`{}`), []string{blockOff}, bucket.PartPolicy},
 		"policy_deleted":                {append(policy(publicPolicy), event{"DeleteBucketPolicy", `{"bucketName":"files","policy":""}`, "", ""}), []string{blockOff}, ""},
 		"policy_with_error_code":        {[]event{birth, open, {"PutBucketPolicy", `{"bucketName":"files","bucketPolicy":` + publicPolicy + `}`, "", "AccessDenied"}}, []string{blockOff}, ""},
 		"policy_under_a_block":          {[]event{birth, {"PutBucketPolicy", `{"bucketName":"files","bucketPolicy":` + publicPolicy + `}`, "", ""}}, nil, ""},
@@ -183,13 +185,13 @@ func TestTrapsOfBuckets(t *testing.T) {
 		"acl_document_with_one_grant":   {acl(`"AccessControlPolicy":{"AccessControlList":{"Grant":{"Grantee":{"URI":"http://acs.amazonaws.com/groups/global/AllUsers","xsi:type":"Group"},"Permission":"READ"}}}`), []string{blockOff, publicACL}, ""},
 		"acl_document_with_many_grants": {acl(`"AccessControlPolicy":{"AccessControlList":{"Grant":[{"Grantee":{"ID":"owner"},"Permission":"FULL_CONTROL"},{"Grantee":{"URI":"http://acs.amazonaws.com/groups/global/AllUsers"},"Permission":"WRITE"}]}}`), []string{blockOff, publicACL}, ""},
 		"acl_private":                   {acl(`"x-amz-acl":["private"]`), []string{blockOff}, ""},
-		"acl_not_told":                  {acl(`"host":["s3.amazonaws.com"]`), []string{blockOff}, s3bucket.PartACL},
+		"acl_not_told":                  {acl(`"host":["s3.amazonaws.com"]`), []string{blockOff}, bucket.PartACL},
 		"acls_disabled":                 {append(acl(`"x-amz-acl":["public-read"]`), event{"PutBucketOwnershipControls", `{"bucketName":"files","OwnershipControls":{"Rule":[{"ObjectOwnership":"BucketOwnerEnforced"}]}}`, "", ""}), []string{blockOff}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := follow(t, begin, tc.events...)
-			r, ok := read(t, s, s3bucket.Name, "eu-west-1", "files")
+			r, ok := read(t, s, bucket.Name, "eu-west-1", "files")
 			if !ok {
 				t.Fatal("got no bucket")
 			}
@@ -203,7 +205,7 @@ func TestTrapsOfBuckets(t *testing.T) {
 			if d := cmp.Diff(tc.want, failed); d != "" {
 				t.Errorf("controls that fail (-want +got):\n%s", d)
 			}
-			unread := r.Config.(*s3bucket.Bucket).Unread
+			unread := r.Config.(*bucket.Bucket).Unread
 			if tc.unread != "" && !slices.Contains(unread, tc.unread) {
 				t.Errorf("parts that no event tells: got %v, want %q among them", unread, tc.unread)
 			}

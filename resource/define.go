@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // Spec is a resource type over its typed configuration T, for example
@@ -70,6 +71,13 @@ type Spec[T any] struct {
 	// Redact hides values of a plan's inputs that can be secrets; nil where there are
 	// none.
 	Redact func(p dera.Plan) dera.Plan
+	// Events are the calls after which a resource may be different, and what AWS
+	// Config calls such a resource; none for a type that only sweeps find. Its Type is
+	// the name.
+	Events cloudtrail.Events
+	// History returns an empty history of the type's resources; nil for a type that
+	// is not rebuilt from recorded calls.
+	History func() History
 }
 
 // Operator is one operation on configurations of type T; see Op.
@@ -141,7 +149,7 @@ func Define[T any](s Spec[T]) Type {
 	ops := slices.Concat(s.Operations, settingOperators[T](s.Settings))
 	d := definition[T]{s, ops}
 	t := Type{
-		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Under: s.Under, Redact: s.Redact,
+		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Under: s.Under, Redact: s.Redact, Events: s.Events, History: s.History,
 		New: func() any { return new(T) },
 		Identify: func(config any) (id, name string, tags map[string]string) {
 			if c, err := d.as(config); err == nil {
@@ -225,8 +233,11 @@ type definition[T any] struct {
 // as is the typed configuration.
 func (d definition[T]) as(config any) (*T, error) {
 	c, ok := config.(*T)
-	if !ok || c == nil {
+	switch {
+	case !ok:
 		return nil, fmt.Errorf("configuration is %T, want %T", config, c)
+	case c == nil:
+		return nil, fmt.Errorf("configuration is no %T at all: want one", c)
 	}
 	return c, nil
 }

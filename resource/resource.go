@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // Type is what the loop needs to know of a resource type without knowing the
@@ -76,6 +77,12 @@ type Type struct {
 	// Redact hides values of a plan's inputs that can be secrets, before the plan
 	// is shown; nil where there are none.
 	Redact func(p dera.Plan) dera.Plan
+	// Events are the calls after which a resource may be different, and what AWS
+	// Config calls such a resource; none for a type that only sweeps find.
+	Events cloudtrail.Events
+	// History returns an empty history of the type's resources; nil for a type that
+	// is not rebuilt from recorded calls.
+	History func() History
 }
 
 // Operation returns the operation of the type with the name, in its newest version.

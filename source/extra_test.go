@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"dera.example/dera/services"
 )
 
 // TestExtra_files reads recorded files to the end and sorts every event.
@@ -30,7 +32,7 @@ func TestExtra_files(t *testing.T) {
 		}
 		messages = append(messages, Message{Body: string(line.Event)})
 	}
-	d := newSieve("files", []string{"032092706103", "012345678901"}, false).sift(messages, time.Unix(0, 0))
+	d := newSieve("files", services.Watch(), []string{"032092706103", "012345678901"}, false).sift(messages, time.Unix(0, 0))
 	t.Logf("%d files: %+v", len(files), d.Counts)
 	c := d.Counts
 	if len(files) < 20 || c.Received < 400 || c.Received != c.Irrelevant+c.Failed+c.Foreign+c.Malformed+c.Hinted {

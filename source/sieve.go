@@ -18,12 +18,13 @@ const maxKept = 2048
 // sieve turns messages into a delivery.
 type sieve struct {
 	source        string
+	watch         cloudtrail.Watch
 	accounts      map[string]bool
 	authenticated bool
 }
 
-func newSieve(source string, accounts []string, authenticated bool) sieve {
-	s := sieve{source: source, accounts: make(map[string]bool, len(accounts)), authenticated: authenticated}
+func newSieve(source string, watch cloudtrail.Watch, accounts []string, authenticated bool) sieve {
+	s := sieve{source: source, watch: watch, accounts: make(map[string]bool, len(accounts)), authenticated: authenticated}
 	for _, id := range accounts {
 		s.accounts[id] = true
 	}
@@ -49,7 +50,7 @@ func (s sieve) message(b *batch, m Message) {
 	b.Counts.Received++
 	raw := []byte(m.Body)
 	b.Raw = append(b.Raw, raw)
-	if !cloudtrail.Triage(raw) {
+	if !s.watch.Triage(raw) {
 		b.Counts.Irrelevant++
 		b.kind(KindCloudTrail)
 		return
@@ -69,7 +70,7 @@ func (s sieve) message(b *batch, m Message) {
 		b.foreign(m, r.Account)
 		return
 	}
-	hints := cloudtrail.Hints(r)
+	hints := s.watch.Hints(r)
 	switch {
 	case r.Failed():
 		b.Counts.Failed++
@@ -82,7 +83,7 @@ func (s sieve) message(b *batch, m Message) {
 	for _, scope := range hints {
 		b.event(dera.Event{
 			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
-			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched, Document: r.Document(),
+			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched, Document: s.watch.Document(r),
 		})
 	}
 }
@@ -102,7 +103,7 @@ func (s sieve) compliance(b *batch, m Message) {
 		b.foreign(m, c.Account)
 		return
 	}
-	hints := c.Hints()
+	hints := s.watch.HintsOf(c)
 	if len(hints) == 0 {
 		b.Counts.Irrelevant++
 		return

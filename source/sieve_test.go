@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -61,7 +61,7 @@ func TestSieve_sorts_every_message_once(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newSieve("sqs", []string{ours}, true).sift([]Message{{ID: "m-1", Body: tc.body}}, time.Unix(0, 0))
+			d := newSieve("sqs", services.Watch(), []string{ours}, true).sift([]Message{{ID: "m-1", Body: tc.body}}, time.Unix(0, 0))
 			tc.want.Received = 1
 			if diff := cmp.Diff(tc.want, d.Counts); diff != "" {
 				t.Errorf("counts (-want +got):\n%s", diff)
@@ -90,7 +90,7 @@ func TestSieve_coalesces_to_the_newest(t *testing.T) {
 	} {
 		messages = append(messages, Message{Body: body})
 	}
-	d := newSieve("sqs", []string{ours}, true).sift(messages, time.Unix(0, 0))
+	d := newSieve("sqs", services.Watch(), []string{ours}, true).sift(messages, time.Unix(0, 0))
 	scope := func(id string) dera.Scope {
 		return dera.Scope{Partition: "aws", Account: ours, Region: "eu-west-1", Type: "AWS::EC2::SecurityGroup", IDs: []string{id}}
 	}
@@ -136,7 +136,7 @@ func TestSieve_authenticates_only_what_both_vouch_for(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newSieve("sqs", []string{ours}, tc.configured).sift([]Message{{Body: tc.body}}, time.Unix(0, 0))
+			d := newSieve("sqs", services.Watch(), []string{ours}, tc.configured).sift([]Message{{Body: tc.body}}, time.Unix(0, 0))
 			if len(d.Events) != 1 || d.Events[0].Authenticated != tc.want {
 				t.Errorf("got events %+v, want one, authenticated %t", d.Events, tc.want)
 			}
@@ -149,7 +149,7 @@ func TestSieve_fills_what_a_message_lacks(t *testing.T) {
 	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 	untimed := strings.Replace(envelope(ours, authorize, "sg-1", 1), "eventTime", "eventTim", 1)
 	secret := `{"eventName":"X","password":"hunter2","text":"` + strings.Repeat("long ", 5000) + `"}`
-	d := newSieve("sqs", []string{ours}, false).sift([]Message{{Body: untimed}, {Body: secret}, {Body: "hello"}}, now)
+	d := newSieve("sqs", services.Watch(), []string{ours}, false).sift([]Message{{Body: untimed}, {Body: secret}, {Body: "hello"}}, now)
 	if len(d.Events) != 1 || !d.Events[0].Time.Equal(now) {
 		t.Errorf("got events %+v, want one at the time of receipt", d.Events)
 	}
@@ -175,13 +175,13 @@ func TestCounts_names(t *testing.T) {
 	}
 }
 
-// TestSieve_watched_calls_give_events ties the table of package cloudtrail to
+// TestSieve_watched_calls_give_events ties what the types listen to to
 // what a source makes of it.
 func TestSieve_watched_calls_give_events(t *testing.T) {
 	t.Parallel()
-	for _, c := range cloudtrail.Watched() {
+	for _, c := range services.Watch().Calls() {
 		body := strings.Replace(envelope(ours, c.Name, "sg-1", 1), "ec2.amazonaws.com", c.Source, 1)
-		if d := newSieve("sqs", []string{ours}, true).sift([]Message{{Body: body}}, time.Unix(0, 0)); d.Counts.Hinted != 1 {
+		if d := newSieve("sqs", services.Watch(), []string{ours}, true).sift([]Message{{Body: body}}, time.Unix(0, 0)); d.Counts.Hinted != 1 {
 			t.Errorf("%s: got %+v, want a hint", c.Name, d.Counts)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"dera.example/dera/cloudtrail"
 )
 
 // Queue is where messages wait: SQS behind package cloud/aws. Its errors may be
@@ -29,10 +31,12 @@ type Message struct {
 	Received int // how often it was received, this time included
 }
 
-// SQSConfig configures a queue source. Queue and Accounts are mandatory.
+// SQSConfig configures a queue source. Queue, Accounts and Watch are mandatory.
 type SQSConfig struct {
 	Queue    Queue
 	Accounts []string // IDs of the accounts whose events are looked at
+	// Watch is what the resource types listen to: every other event is irrelevant.
+	Watch cloudtrail.Watch
 	// Name is the source's name in events; sqs if empty.
 	Name string
 	// Authenticated says that only our EventBridge rules can write to the queue
@@ -68,6 +72,8 @@ func (c SQSConfig) validate() error {
 	switch {
 	case c.Queue == nil:
 		return errors.New("no queue")
+	case len(c.Watch.Calls()) == 0:
+		return errors.New("no calls are watched")
 	case c.Batch < 0 || c.Batch > 10:
 		return fmt.Errorf("batch of %d messages, want 1 to 10", c.Batch)
 	case c.Wait < 0 || c.Wait > 20*time.Second:
@@ -102,7 +108,7 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 	cfg.Now, cfg.Random = clock(cfg.Now), randomness(cfg.Random)
 	return &SQS{
 		cfg:     cfg,
-		sieve:   newSieve(cfg.Name, cfg.Accounts, cfg.Authenticated),
+		sieve:   newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated),
 		silence: silence{threshold: cfg.Silence, tell: cfg.OnSilence},
 	}, nil
 }

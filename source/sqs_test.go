@@ -9,13 +9,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dera.example/dera/services"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // start runs a source over q in the test's bubble; stop ends it and waits.
 func start(t *testing.T, cfg SQSConfig, handle Handler) (s *SQS, stop func()) {
 	t.Helper()
-	cfg.Accounts = []string{ours}
+	cfg.Accounts, cfg.Watch = []string{ours}, services.Watch()
 	cfg.Random = func() float64 { return 0.5 }
 	s, err := NewSQS(cfg)
 	if err != nil {
@@ -299,19 +301,20 @@ func TestSQS_tells_of_silence_once(t *testing.T) {
 
 func TestNewSQS_refuses(t *testing.T) {
 	t.Parallel()
-	q, accounts := newQueue(), []string{ours}
+	q, accounts, watch := newQueue(), []string{ours}, services.Watch()
 	for name, tc := range map[string]struct {
 		cfg  SQSConfig
 		want string
 	}{
-		"no_queue":           {SQSConfig{Accounts: accounts}, "no queue"},
-		"no_accounts":        {SQSConfig{Queue: q}, "no accounts"},
-		"account_short":      {SQSConfig{Queue: q, Accounts: []string{"1"}}, "12 digits"},
-		"batch_too_large":    {SQSConfig{Queue: q, Accounts: accounts, Batch: 11}, "batch of 11"},
-		"wait_too_long":      {SQSConfig{Queue: q, Accounts: accounts, Wait: 21 * time.Second}, "wait of 21s"},
-		"negative":           {SQSConfig{Queue: q, Accounts: accounts, Timeout: -1}, "negative"},
-		"silence_to_nobody":  {SQSConfig{Queue: q, Accounts: accounts, Silence: time.Hour}, "nobody is told"},
-		"visibility_as_past": {SQSConfig{Queue: q, Accounts: accounts, Visibility: -1}, "negative"},
+		"no_queue":           {SQSConfig{Accounts: accounts, Watch: watch}, "no queue"},
+		"no_accounts":        {SQSConfig{Queue: q, Watch: watch}, "no accounts"},
+		"no_calls":           {SQSConfig{Queue: q, Accounts: accounts}, "no calls are watched"},
+		"account_short":      {SQSConfig{Queue: q, Accounts: []string{"1"}, Watch: watch}, "12 digits"},
+		"batch_too_large":    {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Batch: 11}, "batch of 11"},
+		"wait_too_long":      {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Wait: 21 * time.Second}, "wait of 21s"},
+		"negative":           {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Timeout: -1}, "negative"},
+		"silence_to_nobody":  {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Silence: time.Hour}, "nobody is told"},
+		"visibility_as_past": {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Visibility: -1}, "negative"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -320,7 +323,7 @@ func TestNewSQS_refuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := NewSQS(SQSConfig{Queue: q, Accounts: accounts}); err != nil {
+	if _, err := NewSQS(SQSConfig{Queue: q, Accounts: accounts, Watch: watch}); err != nil {
 		t.Errorf("got error %v for zero values, want none", err)
 	}
 }

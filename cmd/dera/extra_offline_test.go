@@ -305,7 +305,7 @@ func TestExtraEvents(t *testing.T) {
 		}
 		rec := cloudtrail.Record{Source: "s3.amazonaws.com", Name: name, Account: "111122223333", Region: "us-west-2", Partition: "aws", Request: parameters}
 		rec.ErrorCode, _ = k.Log["errorCode"].(string)
-		hints := cloudtrail.Hints(rec)
+		hints := services.Watch().Hints(rec)
 		if (len(hints) > 0) == rec.Failed() {
 			t.Errorf("%s: got hints %v of an event with error %q", k.Name, hints, rec.ErrorCode)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 )
 
 // motoCall sends one request to a service of moto in us-east-1.
@@ -76,7 +77,7 @@ func TestMotoPatterns(t *testing.T) {
 	call := func(source, kind, service, name string) {
 		entry(source, kind, fmt.Sprintf(`{"eventSource":%q,"eventName":%q}`, service, name))
 	}
-	for _, c := range cloudtrail.Watched() {
+	for _, c := range services.Watch().Calls() {
 		bus := "aws." + strings.TrimSuffix(c.Source, ".amazonaws.com")
 		call(bus, "AWS API Call via CloudTrail", c.Source, c.Name)
 		want = append(want, c.Source+" "+c.Name)

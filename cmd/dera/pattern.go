@@ -66,7 +66,7 @@ func (a *app) pattern(only []string, queue string) error {
 	if err != nil {
 		return usage("--control: %v", err)
 	}
-	rules := cloudtrail.Rules(types)
+	rules := services.Watch().Rules(types)
 	switch a.flags.output {
 	case "cloudformation":
 		return a.printJSON(cloudFormation(rules))

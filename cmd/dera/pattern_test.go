@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services"
 )
 
 // TestPatternTemplates: both templates have every rule with its pattern and its
@@ -18,7 +19,7 @@ func TestPatternTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := cloudtrail.Rules(types)
+	rules := services.Watch().Rules(types)
 	text := func(v any) string {
 		out, err := json.Marshal(v)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/replay"
+	"dera.example/dera/services"
 	"dera.example/dera/source"
 )
 
@@ -46,6 +46,7 @@ type recording struct {
 	leftOut    []cloudtrail.Unread
 	leftFiles  int
 	counts     replayCounts
+	watch      cloudtrail.Watch
 	accounts   []dera.Account
 	regions    []string
 }
@@ -102,7 +103,7 @@ const most = 100
 // readRecording reads all files. configured are the accounts to look at; none
 // means those of the events.
 func readRecording(ctx context.Context, paths []string, configured []dera.Account, regions []string, bar *progress) (recording, error) {
-	r := recording{accounts: configured, regions: regions}
+	r := recording{accounts: configured, regions: regions, watch: services.Watch()}
 	seen := map[string]int{}
 	for raw, err := range source.FilesExcept(r.leave, paths...) {
 		if ctx.Err() != nil {
@@ -148,7 +149,7 @@ func (r *recording) leave(f cloudtrail.Unread) {
 // take sorts one event into exactly one count; an error is for unread.
 // seen is where each event stands among those that matter.
 func (r *recording) take(raw source.Raw, seen map[string]int) error {
-	if !cloudtrail.Triage(raw.Body) {
+	if !r.watch.Triage(raw.Body) {
 		r.counts.Read++
 		r.counts.Irrelevant++
 		return nil
@@ -162,10 +163,10 @@ func (r *recording) take(raw source.Raw, seen map[string]int) error {
 	}
 	r.counts.Read++
 	done := rec
-	if replay.Tells(rec) {
+	if r.watch.Reveals(rec) {
 		done.ErrorCode = "" // it changed nothing, and says what is there
 	}
-	ev := recordedEvent{rec, cloudtrail.Hints(done), raw.Position()}
+	ev := recordedEvent{rec, r.watch.Hints(done), raw.Position()}
 	key := strings.Join([]string{rec.Account, rec.Region, cmp.Or(rec.ID, string(rec.Request)+string(rec.Response)+rec.Actor()), rec.Name, rec.ErrorCode, rec.Time.String()}, "/")
 	at, again := seen[key]
 	switch {

@@ -94,7 +94,7 @@ func (p *replaying) wire(rec recording) error {
 	if err != nil {
 		return err
 	}
-	p.state = replay.New(s.app.now)
+	p.state = replay.New(s.app.now, services.Histories()...)
 	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(services.Controls()), Settings: s.settings.At(s.app.now())}
 	owners := evaluate.Owners{Tags: s.config.OwnerTags}
 	s.engine, err = engine.New(engine.Config{
@@ -180,8 +180,8 @@ func (p *replaying) unknownOf(f dera.Finding) string {
 	if err != nil || len(page.Resources) == 0 {
 		return ""
 	}
-	config := page.Resources[0].Config
-	return cmp.Or(p.state.Partly(config), untoldParts(config))
+	r := page.Resources[0]
+	return cmp.Or(p.state.Partly(r), p.state.Untold(r))
 }
 
 func scopeOf(f dera.Finding) dera.Scope {

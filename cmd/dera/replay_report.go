@@ -11,7 +11,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
-	"dera.example/dera/services/s3/bucket"
 )
 
 // episode is one time that a finding was open.
@@ -282,11 +281,3 @@ func (a *app) printReplayed(p paint, f replayedFinding) {
 
 // span is a number of seconds for people.
 func span(seconds int64) string { return (time.Duration(seconds) * time.Second).String() }
-
-// untoldParts says what no event tells of a bucket that is otherwise known.
-func untoldParts(config any) string {
-	if b, ok := config.(*bucket.Bucket); ok && len(b.Unread) > 0 {
-		return "no event tells its " + strings.Join(b.Unread, ", its ")
-	}
-	return ""
-}

@@ -13,6 +13,7 @@ import (
 	"dera.example/dera/audit"
 	awscloud "dera.example/dera/cloud/aws"
 	"dera.example/dera/engine"
+
 	"dera.example/dera/services"
 	"dera.example/dera/source"
 	"dera.example/dera/store"
@@ -217,7 +218,7 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Authenticated: s.config.Vouched, Log: log, Now: s.app.now, Ready: s.store.Ready,
+		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.Vouched, Log: log, Now: s.app.now, Ready: s.store.Ready,
 		Silence: 24 * time.Hour,
 		OnSilence: func(ctx context.Context, since time.Time) {
 			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)

@@ -208,14 +208,14 @@ func TestOperationErrors(t *testing.T) {
 	}{
 		{"rule_is_there_already", g, resource.Operation{Name: AuthorizeIngress, Version: 1, Input: same}, "has that rule already", true},
 		{"rule_is_gone", g, resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{"group_id":"sg-1","rule_id":"sgr-9"}`)}, "no such rule", true},
-		{"no_rule_named", g, resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{"group_id":"sg-1","rule_id":""}`)}, "no such rule", false},
-		{"revoke_in_another_group", g, resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{"group_id":"sg-2","rule_id":"sgr-1"}`)}, `group "sg-2"`, false},
-		{"authorize_in_another_group", g, resource.Operation{Name: AuthorizeIngress, Version: 1, Input: []byte(`{"group_id":"sg-2","rule":{"protocol":"tcp"}}`)}, `group "sg-2"`, false},
+		{"no_rule_named", g, resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{"group_id":"sg-1","rule_id":""}`)}, "names no rule", false},
+		{"revoke_in_another_group", g, resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{"group_id":"sg-2","rule_id":"sgr-1"}`)}, `of "sg-2"`, false},
+		{"authorize_in_another_group", g, resource.Operation{Name: AuthorizeIngress, Version: 1, Input: []byte(`{"group_id":"sg-2","rule":{"protocol":"tcp"}}`)}, `of "sg-2"`, false},
 		{"unknown_field", g, resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{"group_id":"sg-1","rule_id":"sgr-1","force":true}`)}, "unknown field", false},
 		{"other_version", g, resource.Operation{Name: RevokeIngress, Version: 2, Input: []byte(`{}`)}, "version 2", false},
 		{"other_operation", g, resource.Operation{Name: "ec2:DeleteSecurityGroup", Version: 1, Input: []byte(`{}`)}, "ec2:DeleteSecurityGroup", false},
 		{"other_configuration", "text", resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{}`)}, "string", false},
-		{"no_configuration", (*Group)(nil), resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{}`)}, "want *resource.SecurityGroup", false},
+		{"no_configuration", (*Group)(nil), resource.Operation{Name: RevokeIngress, Version: 1, Input: []byte(`{}`)}, "no *securitygroup.Group", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

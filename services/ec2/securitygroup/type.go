@@ -37,9 +37,10 @@ func Type() resource.Type {
 			return out
 		},
 		// EC2 user guide, "Security group connection tracking".
-		Note:  "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
-		Notes: ownThatLose,
-		Tag:   tag,
+		Note:   "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
+		Notes:  ownThatLose,
+		Tag:    tag,
+		Events: Events(), History: History,
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 
 // AccountBlockType is the type name of an account's S3 public access block, the
 // one that AWS Config uses.
-const Name = s3.AccountBlock
+const Name = s3.AccountBlockName
 
 // PutAccountBlock is the operation on it, by the name of its IAM action.
 const PutAccountBlock = "s3:PutAccountPublicAccessBlock"
@@ -71,7 +71,8 @@ func Type() resource.Type {
 			Of:            func(in AccountBlockInput) (string, error) { return in.Account, nil },
 			Apply:         func(a *AccountBlock, in AccountBlockInput) { a.Block = in.Block },
 		})},
-		Canon:   (*AccountBlock).Canon,
+		Canon:  (*AccountBlock).Canon,
+		Events: Events(), History: History,
 		Declare: declare,
 		Attached: func(a *AccountBlock) (out []string) {
 			for _, d := range a.Dependents {

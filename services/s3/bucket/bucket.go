@@ -41,7 +41,7 @@ const (
 	PartACL          = "acl"
 	PartOwnership    = "ownership"
 	PartBlock        = "public access block"
-	PartAccountBlock = "account public access block"
+	PartAccountBlock = s3.PartAccountBlock
 	PartTags         = "tags"
 	PartWebsite      = "website"
 	PartOrigins      = "CloudFront distributions"

@@ -46,10 +46,11 @@ func Type() resource.Type {
 		Note: "Services of AWS and named outsiders that came in only because anybody could lose it; the bucket's own account, or its " +
 			"organisation where one is configured, keeps it. Presigned URLs keep the rights of whoever signed them.",
 		Rebase:  rebase,
-		Under:   []string{s3.AccountBlock},
+		Under:   []string{s3.AccountBlockName},
 		Tag:     tag,
 		Declare: declare,
 		Redact:  redact,
+		Events:  Events(), History: History,
 	})
 }
 

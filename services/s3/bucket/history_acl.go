@@ -1,45 +1,46 @@
-package replay
+package bucket
 
 import (
 	"strings"
 
 	"dera.example/dera/services/s3"
-	s3bucket "dera.example/dera/services/s3/bucket"
+
+	"dera.example/dera/cloudtrail"
 )
 
 // putACL takes an ACL in every form that events have it in: as a document, as a
 // canned one, or as grants in headers.
-func (b *bucket) putACL(c call) error {
-	grants, ok := documentGrants(c.request)
+func (b *bucket) putACL(c cloudtrail.Call) error {
+	grants, ok := documentGrants(c.Parameters)
 	if !ok {
-		grants, ok = headerGrants(c.request)
+		grants, ok = headerGrants(c.Parameters)
 	}
 	b.config.Grants = grants
-	b.tell(s3bucket.PartACL, ok)
+	b.report(PartACL, ok)
 	if !ok {
-		return c.lost("it does not tell the ACL")
+		return c.Lost("it does not tell the ACL")
 	}
 	return nil
 }
 
-func documentGrants(request tree) ([]s3.Grant, bool) {
-	doc := request.object("AccessControlPolicy")
+func documentGrants(request cloudtrail.Tree) ([]s3.Grant, bool) {
+	doc := request.Object("AccessControlPolicy")
 	if doc == nil {
 		return nil, false
 	}
 	var out []s3.Grant
-	for _, g := range doc.object("AccessControlList").list("Grant") {
-		grantee := g.object("Grantee")
-		out = append(out, s3.Grant{ID: grantee.text("ID"), URI: grantee.text("URI"), Permission: g.text("Permission")})
+	for _, g := range doc.Object("AccessControlList").List("Grant") {
+		grantee := g.Object("Grantee")
+		out = append(out, s3.Grant{ID: grantee.Value("ID"), URI: grantee.Value("URI"), Permission: g.Value("Permission")})
 	}
 	return out, true
 }
 
 // headerGrants reads canned ACLs and x-amz-grant-… headers, at the top or under
 // accessControlList.
-func headerGrants(request tree) (grants []s3.Grant, ok bool) {
-	for _, t := range []tree{request, request.object("accessControlList")} {
-		switch canned := t.text("x-amz-acl"); canned {
+func headerGrants(request cloudtrail.Tree) (grants []s3.Grant, ok bool) {
+	for _, t := range []cloudtrail.Tree{request, request.Object("accessControlList")} {
+		switch canned := t.Value("x-amz-acl"); canned {
 		case "":
 		case "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
 			"bucket-owner-full-control", "log-delivery-write":
@@ -54,7 +55,7 @@ func headerGrants(request tree) (grants []s3.Grant, ok bool) {
 			return nil, false
 		}
 		for _, permission := range []string{"READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"} {
-			header := t.text("x-amz-grant-" + strings.ToLower(strings.ReplaceAll(permission, "_", "-")))
+			header := t.Value("x-amz-grant-" + strings.ToLower(strings.ReplaceAll(permission, "_", "-")))
 			for who := range strings.SplitSeq(header, ",") {
 				kind, value, named := strings.Cut(strings.TrimSpace(who), "=")
 				if !named {

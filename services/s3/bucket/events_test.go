@@ -1,24 +1,25 @@
-package cloudtrail
+package bucket
 
 import (
 	"encoding/json"
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHintsOfS3 has small documents in the shapes that AWS's documentation and
+// TestHints has small documents in the shapes that AWS's documentation and
 // recorded events show, old and new.
-func TestHintsOfS3(t *testing.T) {
+func TestHints(t *testing.T) {
 	t.Parallel()
-	const here, s3, cloudFront = "eu-west-1", "s3.amazonaws.com", "cloudfront.amazonaws.com"
+	const here, s3 = "eu-west-1", "s3.amazonaws.com"
+	watch := cloudtrail.NewWatch(Events())
 	scope := func(typ, region string, ids ...string) dera.Scope {
 		return dera.Scope{Partition: "aws", Account: "111122223333", Region: region, Type: typ, IDs: ids}
 	}
-	media, all, everywhere := scope("AWS::S3::Bucket", here, "media"), scope("AWS::S3::Bucket", here), scope("AWS::S3::Bucket", "*")
-	block := scope("AWS::S3::AccountPublicAccessBlock", "aws-global", "111122223333")
+	media, all, everywhere := scope(Name, here, "media"), scope(Name, here), scope(Name, "*")
 	for name, tc := range map[string]struct {
 		source, call, request string
 		want                  []dera.Scope
@@ -34,7 +35,7 @@ func TestHintsOfS3(t *testing.T) {
 		"name_elided":         {s3, "PutBucketPolicy", `{"bucketName":"..."}`, []dera.Scope{all}},
 		"name_is_a_path":      {s3, "PutBucketPolicy", `{"bucketName":"media/../other"}`, []dera.Scope{all}},
 		"name_is_a_list":      {s3, "PutBucketPolicy", `{"bucketName":["media"]}`, []dera.Scope{all}},
-		"name_of_old":         {s3, "PutBucketPolicy", `{"bucketName":"My_Media.1"}`, []dera.Scope{scope("AWS::S3::Bucket", here, "My_Media.1")}},
+		"name_of_old":         {s3, "PutBucketPolicy", `{"bucketName":"My_Media.1"}`, []dera.Scope{scope(Name, here, "My_Media.1")}},
 		"acl_body":            {s3, "PutBucketAcl", `{"bucketName":"media","acl":[""],"AccessControlPolicy":{"Owner":{"ID":"x"}}}`, []dera.Scope{media}},
 		"acl_headers":         {s3, "PutBucketAcl", `{"bucketName":"media","acl":"","accessControlList":{"x-amz-grant-read":"uri=http://acs.amazonaws.com/groups/global/AllUsers"}}`, []dera.Scope{media}},
 		"block":               {s3, "PutBucketPublicAccessBlock", `{"bucketName":"media","publicAccessBlock":[""],"PublicAccessBlockConfiguration":{"BlockPublicAcls":false}}`, []dera.Scope{media}},
@@ -48,11 +49,11 @@ func TestHintsOfS3(t *testing.T) {
 		"bucket":              {s3, "CreateBucket", `{"bucketName":"media"}`, []dera.Scope{media}},
 		"bucket_here":         {s3, "CreateBucket", `{"bucketName":"media","CreateBucketConfiguration":{"LocationConstraint":"eu-west-1","xmlns":"http://s3.amazonaws.com/doc/2006-03-01/"}}`, []dera.Scope{media}},
 		"bucket_here_old":     {s3, "CreateBucket", `{"bucketName":"media","CreateBucketConfiguration":{"LocationConstraint":"EU"}}`, []dera.Scope{media}},
-		"bucket_elsewhere":    {s3, "CreateBucket", `{"bucketName":"media","CreateBucketConfiguration":{"LocationConstraint":"ap-south-1"}}`, []dera.Scope{media, scope("AWS::S3::Bucket", "ap-south-1", "media")}},
+		"bucket_elsewhere":    {s3, "CreateBucket", `{"bucketName":"media","CreateBucketConfiguration":{"LocationConstraint":"ap-south-1"}}`, []dera.Scope{media, scope(Name, "ap-south-1", "media")}},
 		"bucket_nowhere":      {s3, "CreateBucket", `{"bucketName":"media","CreateBucketConfiguration":{"LocationConstraint":"a/b-c-d"}}`, []dera.Scope{media}},
 		"bucket_deleted":      {s3, "DeleteBucket", `{"bucketName":"media"}`, []dera.Scope{media}},
-		"account_block":       {s3, "PutAccountPublicAccessBlock", `{"publicAccessBlock":[""],"host":["s3.amazonaws.com"],"bucketName":"..."}`, []dera.Scope{block, everywhere}},
-		"account_block_none":  {s3, "DeleteAccountPublicAccessBlock", `{"host":["111122223333.s3-control.us-east-1.amazonaws.com"]}`, []dera.Scope{block, everywhere}},
+		"account_block":       {s3, "PutAccountPublicAccessBlock", `{"publicAccessBlock":[""],"host":["s3.amazonaws.com"],"bucketName":"..."}`, []dera.Scope{everywhere}},
+		"account_block_none":  {s3, "DeleteAccountPublicAccessBlock", `{"host":["111122223333.s3-control.us-east-1.amazonaws.com"]}`, []dera.Scope{everywhere}},
 		"access_point":        {s3, "CreateAccessPoint", `{"name":"door","CreateAccessPointRequest":{"Bucket":"media","xmlns":"http://awss3control.amazonaws.com/doc/2018-08-20/"}}`, []dera.Scope{media}},
 		"access_point_odd":    {s3, "CreateAccessPoint", `{"name":"door"}`, []dera.Scope{all}},
 		"access_point_gone":   {s3, "DeleteAccessPoint", `{"name":"door"}`, []dera.Scope{all}},
@@ -68,43 +69,34 @@ func TestHintsOfS3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := Record{Source: tc.source, Name: tc.call, Account: "111122223333", Region: here, Partition: "aws", Request: json.RawMessage(tc.request), Response: json.RawMessage("null")}
-			if d := cmp.Diff(tc.want, Hints(r)); d != "" {
+			r := cloudtrail.Record{Source: tc.source, Name: tc.call, Account: "111122223333", Region: here, Partition: "aws", Request: json.RawMessage(tc.request), Response: json.RawMessage("null")}
+			if d := cmp.Diff(tc.want, watch.Hints(r)); d != "" {
 				t.Errorf("hints (-want +got):\n%s", d)
 			}
 			r.ErrorCode = "AccessDenied"
-			if got := Hints(r); got != nil {
+			if got := watch.Hints(r); got != nil {
 				t.Errorf("got hints %v of a failed call, want none", got)
 			}
 		})
 	}
 }
 
-func TestHintsOfAttachments(t *testing.T) {
+func TestDocument(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
-		call, request, response string
-		want                    []string
-	}{
-		"interface":           {"CreateNetworkInterface", `{"subnetId":"subnet-1","groupSet":{"items":[{"groupId":"sg-1"},{"groupId":"sg-2"}]}}`, `null`, []string{"sg-1", "sg-2"}},
-		"interface_told":      {"CreateNetworkInterface", `{"groupSet":{}}`, `{"networkInterface":{"groupSet":{"items":[{"groupId":"sg-1","groupName":"default"}]}}}`, []string{"sg-1"}},
-		"interface_wrapped":   {"CreateNetworkInterface", `{"CreateNetworkInterfaceRequest":{"SecurityGroupId":[{"content":"sg-1","tag":1},{"content":"sg-2","tag":2}]}}`, `null`, []string{"sg-1", "sg-2"}},
-		"interface_attribute": {"ModifyNetworkInterfaceAttribute", `{"networkInterfaceId":"eni-1","groupSet":{"items":[{"groupId":"sg-1"}]}}`, `{"_return":true}`, []string{"sg-1"}},
-		"interface_other":     {"ModifyNetworkInterfaceAttribute", `{"networkInterfaceId":"eni-1","sourceDestCheck":{"value":false}}`, `{"_return":true}`, nil},
-		"instances": {"RunInstances", `{"instancesSet":{"items":[{"imageId":"ami-1"}]},"networkInterfaceSet":{"items":[{"groupSet":{"items":[{"groupId":"sg-1"}]}}]}}`,
-			`{"instancesSet":{"items":[{"groupSet":{"items":[{"groupId":"sg-1"}]}}]}}`, []string{"sg-1"}},
-		"instances_default":  {"RunInstances", `{"groupSet":{}}`, `{"instancesSet":{"items":[{"networkInterfaceSet":{"items":[{"groupSet":{"items":[{"groupId":"sg-9"}]}}]}}]}}`, []string{"sg-9"}},
-		"instance_attribute": {"ModifyInstanceAttribute", `{"instanceId":"i-1","groupSet":{"items":[{"groupId":"sg-1"}]}}`, `{"_return":true}`, []string{"sg-1"}},
-		"instance_other":     {"ModifyInstanceAttribute", `{"instanceId":"i-1","userData":"sg-1"}`, `{"_return":true}`, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
+	tests := []struct{ name, source, call, request, code, want string }{
+		{"object", "s3.amazonaws.com", "PutBucketPolicy", `{"bucketName":"b","bucketPolicy":{"Statement":[]}}`, "", `{"Statement":[]}`},
+		{"text", "s3.amazonaws.com", "PutBucketPolicy", `{"bucketPolicy":"{\"Statement\":[]}"}`, "", `{"Statement":[]}`},
+		{"none", "s3.amazonaws.com", "PutBucketPolicy", `{"bucketName":"b"}`, "", ""},
+		{"failed", "s3.amazonaws.com", "PutBucketPolicy", `{"bucketPolicy":{"Statement":[]}}`, "AccessDenied", ""},
+		{"another_call", "s3.amazonaws.com", "PutBucketAcl", `{"bucketPolicy":{}}`, "", ""},
+		{"another_service", "sqs.amazonaws.com", "PutBucketPolicy", `{"bucketPolicy":{}}`, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var got []string
-			for _, s := range Hints(call(tc.call, tc.request, tc.response)) {
-				got = append(got, s.IDs...)
-			}
-			if d := cmp.Diff(tc.want, got); d != "" {
-				t.Errorf("groups (-want +got):\n%s", d)
+			r := cloudtrail.Record{Source: tt.source, Name: tt.call, Request: []byte(tt.request), ErrorCode: tt.code}
+			if got := cloudtrail.NewWatch(Events()).Document(r); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

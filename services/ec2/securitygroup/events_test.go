@@ -1,4 +1,4 @@
-package cloudtrail
+package securitygroup
 
 import (
 	"encoding/json"
@@ -7,15 +7,17 @@ import (
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestHints(t *testing.T) {
 	t.Parallel()
+	watch := cloudtrail.NewWatch(Events())
 	const sg = "sg-0123456789abcdef0"
 	all := []string{"*"}
-	many := make([]string, maxIDs+1)
+	many := make([]string, 101)
 	for i := range many {
 		many[i] = fmt.Sprintf(`{"resourceId":"sg-%d"}`, i)
 	}
@@ -59,54 +61,60 @@ func TestHints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := call(tc.call, tc.request, tc.response)
+			r := record(tc.call, tc.request, tc.response)
 			var want []dera.Scope
 			for _, id := range tc.want {
-				s := dera.Scope{Partition: "aws-cn", Account: "111122223333", Region: "cn-north-1", Type: "AWS::EC2::SecurityGroup"}
+				s := dera.Scope{Partition: "aws-cn", Account: "111122223333", Region: "cn-north-1", Type: Name}
 				if id != "*" {
 					s.IDs = []string{id}
 				}
 				want = append(want, s)
 			}
-			if d := cmp.Diff(want, Hints(r)); d != "" {
+			if d := cmp.Diff(want, watch.Hints(r)); d != "" {
 				t.Errorf("hints (-want +got):\n%s", d)
 			}
 			r.ErrorCode = "Client.DryRunOperation"
-			if got := Hints(r); got != nil {
+			if got := watch.Hints(r); got != nil {
 				t.Errorf("got hints %v of a failed call, want none", got)
 			}
 		})
 	}
 }
 
-func call(name, request, response string) Record {
-	return Record{
+func record(name, request, response string) cloudtrail.Record {
+	return cloudtrail.Record{
 		Source: "ec2.amazonaws.com", Name: name, Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn",
 		Request: json.RawMessage(request), Response: json.RawMessage(response),
 	}
 }
 
-// TestHints_every_watched_call keeps the table whole: no call in it may end
-// without a hint when its event tells nothing.
-func TestHints_every_watched_call(t *testing.T) {
+func TestHintsOfAttachments(t *testing.T) {
 	t.Parallel()
-	watched := Watched()
-	if len(watched) < 46 {
-		t.Fatalf("got %d watched calls, want at least 46", len(watched))
-	}
-	for _, c := range watched {
-		r := call(c.Name, "null", "null")
-		r.Source = c.Source
-		want := 1
-		switch c.Name {
-		case "CreateNetworkInterface", "ModifyNetworkInterfaceAttribute", "RunInstances", "ModifyInstanceAttribute":
-			want = 0 // hints only of what they name
-		case "PutAccountPublicAccessBlock", "DeleteAccountPublicAccessBlock":
-			want = 2 // the block itself, and a sweep
-		}
-		hints := Hints(r)
-		if len(hints) != want || want > 0 && !hints[want-1].Sweep() {
-			t.Errorf("%s %s: got hints %v, want %d, the last of them a sweep", c.Source, c.Name, hints, want)
-		}
+	watch := cloudtrail.NewWatch(Events())
+	for name, tc := range map[string]struct {
+		call, request, response string
+		want                    []string
+	}{
+		"interface":           {"CreateNetworkInterface", `{"subnetId":"subnet-1","groupSet":{"items":[{"groupId":"sg-1"},{"groupId":"sg-2"}]}}`, `null`, []string{"sg-1", "sg-2"}},
+		"interface_told":      {"CreateNetworkInterface", `{"groupSet":{}}`, `{"networkInterface":{"groupSet":{"items":[{"groupId":"sg-1","groupName":"default"}]}}}`, []string{"sg-1"}},
+		"interface_wrapped":   {"CreateNetworkInterface", `{"CreateNetworkInterfaceRequest":{"SecurityGroupId":[{"content":"sg-1","tag":1},{"content":"sg-2","tag":2}]}}`, `null`, []string{"sg-1", "sg-2"}},
+		"interface_attribute": {"ModifyNetworkInterfaceAttribute", `{"networkInterfaceId":"eni-1","groupSet":{"items":[{"groupId":"sg-1"}]}}`, `{"_return":true}`, []string{"sg-1"}},
+		"interface_other":     {"ModifyNetworkInterfaceAttribute", `{"networkInterfaceId":"eni-1","sourceDestCheck":{"value":false}}`, `{"_return":true}`, nil},
+		"instances": {"RunInstances", `{"instancesSet":{"items":[{"imageId":"ami-1"}]},"networkInterfaceSet":{"items":[{"groupSet":{"items":[{"groupId":"sg-1"}]}}]}}`,
+			`{"instancesSet":{"items":[{"groupSet":{"items":[{"groupId":"sg-1"}]}}]}}`, []string{"sg-1"}},
+		"instances_default":  {"RunInstances", `{"groupSet":{}}`, `{"instancesSet":{"items":[{"networkInterfaceSet":{"items":[{"groupSet":{"items":[{"groupId":"sg-9"}]}}]}}]}}`, []string{"sg-9"}},
+		"instance_attribute": {"ModifyInstanceAttribute", `{"instanceId":"i-1","groupSet":{"items":[{"groupId":"sg-1"}]}}`, `{"_return":true}`, []string{"sg-1"}},
+		"instance_other":     {"ModifyInstanceAttribute", `{"instanceId":"i-1","userData":"sg-1"}`, `{"_return":true}`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, s := range watch.Hints(record(tc.call, tc.request, tc.response)) {
+				got = append(got, s.IDs...)
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("groups (-want +got):\n%s", d)
+			}
+		})
 	}
 }

@@ -1,15 +1,88 @@
-package cloudtrail
+package services
 
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+// TestHints_every_watched_call keeps the table whole: no call in it may end
+// without a hint when its event tells nothing.
+func TestHints_every_watched_call(t *testing.T) {
+	t.Parallel()
+	watch := Watch()
+	watched := watch.Calls()
+	if len(watched) < 46 {
+		t.Fatalf("got %d watched calls, want at least 46", len(watched))
+	}
+	for _, c := range watched {
+		r := cloudtrail.Record{Source: c.Source, Name: c.Name, Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn", Request: []byte("null"), Response: []byte("null")}
+		want := 1
+		switch c.Name {
+		case "CreateNetworkInterface", "ModifyNetworkInterfaceAttribute", "RunInstances", "ModifyInstanceAttribute":
+			want = 0 // hints only of what they name
+		case "PutAccountPublicAccessBlock", "DeleteAccountPublicAccessBlock":
+			want = 2 // the block itself, and a sweep
+		}
+		hints := watch.Hints(r)
+		if len(hints) != want || want > 0 && !hints[want-1].Sweep() {
+			t.Errorf("%s %s: got hints %v, want %d, the last of them a sweep", c.Source, c.Name, hints, want)
+		}
+	}
+}
+
+func TestCompliance_hints(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		result, typ, id string
+		region          string
+		want            string // type and ID; "*" for a sweep
+	}{
+		"group_not_compliant":    {"NON_COMPLIANT", "AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", "AWS::EC2::SecurityGroup sg-1"},
+		"group_compliant_again":  {"COMPLIANT", "AWS::EC2::SecurityGroup", "sg-1", "eu-west-1", "AWS::EC2::SecurityGroup sg-1"},
+		"group_of_strange_id":    {"NON_COMPLIANT", "AWS::EC2::SecurityGroup", "x", "eu-west-1", "AWS::EC2::SecurityGroup *"},
+		"group_not_applicable":   {"NOT_APPLICABLE", "AWS::EC2::SecurityGroup", "sg-1", "", ""},
+		"group_without_data":     {"INSUFFICIENT_DATA", "AWS::EC2::SecurityGroup", "sg-1", "", ""},
+		"result_nobody_knows":    {"PERHAPS", "AWS::EC2::SecurityGroup", "sg-1", "", ""},
+		"bucket":                 {"NON_COMPLIANT", "AWS::S3::Bucket", "files", "eu-west-1", "AWS::S3::Bucket files"},
+		"bucket_by_arn":          {"NON_COMPLIANT", "AWS::S3::Bucket", "arn:aws:s3:::files", "eu-west-1", "AWS::S3::Bucket files"},
+		"account":                {"NON_COMPLIANT", "AWS::::Account", "111122223333", "aws-global", "AWS::S3::AccountPublicAccessBlock 111122223333"},
+		"account_of_another_id":  {"NON_COMPLIANT", "AWS::::Account", "444455556666", "aws-global", "AWS::S3::AccountPublicAccessBlock 111122223333"},
+		"account_block":          {"NON_COMPLIANT", "AWS::S3::AccountPublicAccessBlock", "111122223333", "aws-global", "AWS::S3::AccountPublicAccessBlock 111122223333"},
+		"type_of_others":         {"NON_COMPLIANT", "AWS::Lambda::Function", "f", "", ""},
+		"type_in_another_case":   {"NON_COMPLIANT", "aws::ec2::securitygroup", "sg-1", "", ""},
+		"type_that_is_no_type":   {"NON_COMPLIANT", "; drop table", "sg-1", "", ""},
+		"rule_name_is_not_asked": {"NON_COMPLIANT", "AWS::EC2::SecurityGroup", "sg-2", "eu-west-1", "AWS::EC2::SecurityGroup sg-2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := cloudtrail.Compliance{Partition: "aws", Account: "111122223333", Region: "eu-west-1", Result: tc.result, ResourceType: tc.typ, ResourceID: tc.id}
+			var want []dera.Scope
+			if typ, id, ok := strings.Cut(tc.want, " "); ok {
+				s := dera.Scope{Partition: "aws", Account: "111122223333", Region: tc.region, Type: typ}
+				if id != "*" {
+					s.IDs = []string{id}
+				}
+				want = append(want, s)
+			}
+			if d := cmp.Diff(want, Watch().HintsOf(c)); d != "" {
+				t.Errorf("hints (-want +got):\n%s", d)
+			}
+		})
+	}
+}
 
 // TestTraps: shapes that recorded events have and documents do not warn of. Each
 // case tells the IDs that the event is a hint at; "*" is a sweep.
 func TestTraps(t *testing.T) {
 	t.Parallel()
+	watch := Watch()
 	for name, tc := range map[string]struct {
 		source, call, request, code string
 		want                        []string
@@ -39,12 +112,12 @@ func TestTraps(t *testing.T) {
 			t.Parallel()
 			raw := []byte(fmt.Sprintf(`{"eventSource":"%s.amazonaws.com","eventName":%q,"awsRegion":"eu-west-1","recipientAccountId":"111122223333","errorCode":%q,"requestParameters":%s}`,
 				tc.source, tc.call, tc.code, tc.request))
-			r, err := Decode(raw)
+			r, err := cloudtrail.Decode(raw)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, s := range Hints(r) {
+			for _, s := range watch.Hints(r) {
 				if s.Sweep() {
 					got = append(got, "*")
 				}
@@ -53,7 +126,7 @@ func TestTraps(t *testing.T) {
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("hints: got %q, want %q", got, tc.want)
 			}
-			if len(got) > 0 && !Triage(raw) {
+			if len(got) > 0 && !watch.Triage(raw) {
 				t.Error("triage throws it away")
 			}
 		})

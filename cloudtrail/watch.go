@@ -1,0 +1,168 @@
+package cloudtrail
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+)
+
+// Events is what one resource type listens to.
+type Events struct {
+	Type  string // the resource type
+	Calls []Watched
+	// Config are the resource types in compliance changes of AWS Config that
+	// concern resources of the type.
+	Config []Configured
+}
+
+// Watched is a call after which resources may be different.
+type Watched struct {
+	Source string // for example ec2.amazonaws.com
+	Name   string
+	// Find returns which resources a call that succeeded is a hint for. Where it
+	// does not tell, that is a sweep: in doubt dera looks at too much.
+	Find func(Call) []dera.Scope
+	// Region is where alone the events of a global service arrive; "" where the
+	// call was made.
+	//
+	// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
+	Region string
+	// Reveals is the error code with which a refused call reports what there is;
+	// "" where a refused call reports nothing.
+	Reveals string
+	// Document returns the whole document that the call wrote, which can hold
+	// secrets; nil for a call that writes none.
+	Document func(Call) string
+	// Types are the resource types that listen to the call. NewWatch fills it in.
+	Types []string
+}
+
+// Configured is a resource type as AWS Config has it.
+type Configured struct {
+	Type string
+	// Find returns which resources a change of the resource with the ID is a hint
+	// for; the record holds where that is.
+	Find func(r Record, id string) []dera.Scope
+}
+
+// Calls are watched calls of one service that find their resources alike.
+func Calls(source string, find func(Call) []dera.Scope, names ...string) []Watched {
+	out := make([]Watched, 0, len(names))
+	for _, n := range names {
+		out = append(out, Watched{Source: source, Name: n, Find: find})
+	}
+	return out
+}
+
+// Watch is what the resource types of a process listen to. The zero value listens
+// to nothing. It is safe for concurrent use.
+type Watch struct {
+	calls  map[string]map[string]*Watched
+	config []configured
+}
+
+type configured struct {
+	Configured
+	owner string // the type that listens
+}
+
+// NewWatch returns what the types listen to. Where several listen to one call, it
+// is a hint for what each of them finds.
+func NewWatch(types ...Events) Watch {
+	w := Watch{calls: map[string]map[string]*Watched{}}
+	for _, t := range types {
+		for _, c := range t.Calls {
+			c.Types = []string{t.Type}
+			if w.calls[c.Source] == nil {
+				w.calls[c.Source] = map[string]*Watched{}
+			}
+			if known := w.calls[c.Source][c.Name]; known != nil {
+				c = known.with(c)
+			}
+			w.calls[c.Source][c.Name] = &c
+		}
+		for _, c := range t.Config {
+			w.config = append(w.config, configured{c, t.Type})
+		}
+	}
+	return w
+}
+
+// with is the call for those who listen to either. What is named comes before the
+// sweeps.
+func (c Watched) with(o Watched) Watched {
+	if o.Types[0] != c.Types[len(c.Types)-1] {
+		c.Types = append(c.Types, o.Types...)
+	}
+	first, second := c.Find, o.Find
+	c.Find = func(call Call) []dera.Scope {
+		out := append(first(call), second(call)...)
+		slices.SortStableFunc(out, func(a, b dera.Scope) int { return cmp.Compare(min(len(b.IDs), 1), min(len(a.IDs), 1)) })
+		return out
+	}
+	c.Region, c.Reveals = cmp.Or(c.Region, o.Region), cmp.Or(c.Reveals, o.Reveals)
+	if c.Document == nil {
+		c.Document = o.Document
+	}
+	return c
+}
+
+// Hints returns where to look because of the event: one scope for each resource,
+// or one sweep where the event does not name them. A failed call changes
+// nothing and gives no hints. The answer names what may have changed, never
+// what it changed to.
+func (w Watch) Hints(r Record) []dera.Scope {
+	c := w.calls[r.Source][r.Name]
+	if c == nil || r.Failed() {
+		return nil
+	}
+	return c.Find(r.Call())
+}
+
+// Reveals reports whether a refused call reports what there is.
+func (w Watch) Reveals(r Record) bool {
+	c := w.calls[r.Source][r.Name]
+	return c != nil && c.Reveals != "" && r.Failed() && (r.ErrorCode == c.Reveals || strings.HasSuffix(r.ErrorCode, "."+c.Reveals))
+}
+
+// Document is the whole document that the call wrote, or "". It can hold secrets.
+func (w Watch) Document(r Record) string {
+	c := w.calls[r.Source][r.Name]
+	if c == nil || c.Document == nil || r.Failed() {
+		return ""
+	}
+	return c.Document(r.Call())
+}
+
+// Calls lists the calls that can give hints, sorted. An EventBridge rule must
+// let at least these through.
+func (w Watch) Calls() []Watched {
+	var out []Watched
+	for _, calls := range w.calls {
+		for _, c := range calls {
+			out = append(out, *c)
+		}
+	}
+	slices.SortFunc(out, func(a, b Watched) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+// HintsOf returns where to look because of a compliance change. That something
+// complies now is as good a reason as that it does not any more; what could not be
+// evaluated is none. A resource type that no type listens to gives no hint.
+func (w Watch) HintsOf(c Compliance) []dera.Scope {
+	if c.Result != compliant && c.Result != notCompliant {
+		return nil
+	}
+	var out []dera.Scope
+	for _, t := range w.config {
+		if t.Type == c.ResourceType {
+			out = append(out, t.Find(Record{Partition: c.Partition, Account: c.Account, Region: c.Region}, c.ResourceID)...)
+		}
+	}
+	return out
+}
