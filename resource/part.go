@@ -1,0 +1,19 @@
+package resource
+
+// Part is a piece of a configuration that is read on its own, or that reads of
+// other resources tell. A part that could not be read is unread: unknown, for
+// every type alike.
+type Part struct {
+	// Name is what people read, for example "policy".
+	Name string
+	// Action is the IAM action of the read; empty where the part is read through
+	// other resources.
+	Action string
+	// Absent are the error codes that mean that the resource has none.
+	Absent []string
+	// Cheap says that a quick look reads it too.
+	Cheap bool
+	// Around says that it belongs to the surroundings of the resource and not to its
+	// canonical form.
+	Around bool
+}
