@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 	"dera/audit":      {"dera", "dera/audit"},
 	"dera/control":    {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control"},
 	"dera/store":      {"dera", "dera/audit", "dera/usage", "dera/store"},
-	"dera/cloud":      {"dera", "dera/iam", "dera/netset", "dera/resource"},
+	"dera/cloud":      {"dera", "dera/iam", "dera/resource"},
 	"dera/controls":   {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control", "dera/controls"},
 	"dera/detect":     {"dera", "dera/resource", "dera/control"},
 	"dera/evaluate":   {"dera", "dera/iam", "dera/netset", "dera/resource", "dera/control"},
@@ -116,7 +116,7 @@ func shortPath(path string) string {
 // helper reports whether the package is made for tests: it may import what tests
 // need.
 func (f sourceFile) helper() bool {
-	return f.test || slices.Contains([]string{"dera/control/controltest", "dera/audit/audittest"}, f.pkg) ||
+	return f.test || slices.Contains([]string{"dera/control/controltest", "dera/audit/audittest", "dera/cloud/cloudtest"}, f.pkg) ||
 		strings.HasPrefix(f.pkg, "dera/store/storetest") || f.pkg == "dera/awssim/moto"
 }
 

@@ -21,6 +21,13 @@ type Reader interface {
 	Read(ctx context.Context, scope dera.Scope, full bool) (Page, error)
 }
 
+// Completer is a Reader that reads only what a cheap look of just now left out of
+// the resources that it returned. They come back as old as that look, and a part
+// that it could not read stays unread. Other readers read in full again.
+type Completer interface {
+	Complete(ctx context.Context, scope dera.Scope, quick []dera.Resource) (Page, error)
+}
+
 // Page is what one read returned.
 type Page struct {
 	Resources []dera.Resource
@@ -68,8 +75,10 @@ type Detector struct {
 }
 
 // Look reads one page of the scope and judges it. A sweep is a cheap look, and so
-// is one at single resources where cheap is true: what fails on it is read again
-// in full, so that a finding never rests on a partial view.
+// is one at single resources where cheap is true: of what fails on it the rest is
+// read too, so that a finding never rests on a partial view. No part is read twice
+// for that: the cheap look is one read, and what is to be confirmed by a second one
+// takes another look.
 func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look, error) {
 	if !scope.Sweep() && !cheap {
 		return d.full(ctx, scope)
@@ -79,11 +88,11 @@ func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look,
 		return Look{}, fmt.Errorf("look at %s in %s %s: %w", scope.Type, scope.Account, scope.Region, err)
 	}
 	look := Look{Missing: page.Missing, Next: page.Next}
-	var again []string
+	var again []dera.Resource
 	for _, r := range page.Resources {
 		a := d.Assess(r)
 		if !r.Full && !a.Clean() {
-			again = append(again, r.ID)
+			again = append(again, r)
 			continue
 		}
 		look.Assessments = append(look.Assessments, a)
@@ -91,9 +100,7 @@ func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look,
 	if len(again) == 0 {
 		return look, nil
 	}
-	whole := scope
-	whole.IDs, whole.Page = again, ""
-	full, err := d.full(ctx, whole)
+	full, err := d.complete(ctx, scope, again)
 	if err != nil {
 		return Look{}, err
 	}
@@ -102,9 +109,28 @@ func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look,
 	return look, nil
 }
 
+// complete looks at resources of a cheap look in full.
+func (d Detector) complete(ctx context.Context, scope dera.Scope, quick []dera.Resource) (Look, error) {
+	scope.IDs, scope.Page = nil, ""
+	for _, r := range quick {
+		scope.IDs = append(scope.IDs, r.ID)
+	}
+	c, ok := d.Reader.(Completer)
+	if !ok {
+		return d.full(ctx, scope)
+	}
+	page, err := c.Complete(ctx, scope, quick)
+	return d.judged(scope, page, err)
+}
+
 // full looks at single resources.
 func (d Detector) full(ctx context.Context, scope dera.Scope) (Look, error) {
 	page, err := d.Reader.Read(ctx, scope, true)
+	return d.judged(scope, page, err)
+}
+
+// judged is the look at a page that was read in full.
+func (d Detector) judged(scope dera.Scope, page Page, err error) (Look, error) {
 	if err != nil {
 		return Look{}, fmt.Errorf("look at %d of %s in %s %s: %w", len(scope.IDs), scope.Type, scope.Account, scope.Region, err)
 	}
@@ -137,6 +163,9 @@ func (d Detector) check(c control.Control, r dera.Resource) (res control.Result)
 			res = control.Result{Outcome: control.UnknownResult, Why: why}
 		}
 	}()
+	if r.Config == nil && r.Unread != "" {
+		return control.Result{Outcome: control.UnknownResult, Why: r.Unread}
+	}
 	res, err := c.Check(r, d.Settings)
 	if err != nil {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}

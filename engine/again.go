@@ -190,7 +190,7 @@ type walk struct {
 }
 
 const (
-	// mostPages is more than an account and region have (package cloud/aws).
+	// mostPages is more than an account and region have (package cloud).
 	mostPages    = 20_000
 	lastRemember = 512
 )

@@ -19,12 +19,15 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/audit"
 	"dera.example/dera/awssim"
-	"dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/control"
 	"dera.example/dera/detect"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
+	groupwire "dera.example/dera/services/ec2/securitygroup/wire"
+	accountwire "dera.example/dera/services/s3/account/wire"
+	bucketwire "dera.example/dera/services/s3/bucket/wire"
 	"dera.example/dera/store"
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -81,7 +84,7 @@ type world struct {
 
 	mu    sync.Mutex
 	ids   int
-	calls []aws.Call
+	calls []cloud.Call
 	news  []engine.News
 }
 
@@ -101,15 +104,25 @@ func newWorldWith(t *testing.T, set func(*world)) *world {
 	return w
 }
 
-// reader adapts cloud/aws to the ports of the stages.
-type reader struct{ *aws.Client }
+// reader adapts package cloud to the ports of the stages.
+type reader struct{ *cloud.Client }
 
 func (r reader) Read(ctx context.Context, s dera.Scope, full bool) (detect.Page, error) {
 	p, err := r.Client.Read(ctx, s, full)
 	return detect.Page(p), err
 }
 
-type writer struct{ *aws.Client }
+func (r reader) Complete(ctx context.Context, s dera.Scope, quick []dera.Resource) (detect.Page, error) {
+	p, err := r.Client.Complete(ctx, s, quick)
+	return detect.Page(p), err
+}
+
+// wires are the resource types.
+func wires() []cloud.Wire {
+	return []cloud.Wire{groupwire.Wire(), accountwire.Wire(), bucketwire.Wire()}
+}
+
+type writer struct{ *cloud.Client }
 
 func (w writer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, error) {
 	page, err := w.Client.ReadAgain(ctx, dera.Scope{Partition: p.Partition, Account: p.Account, Region: p.Region, Type: p.Type, IDs: []string{p.Resource.Name()}})
@@ -202,13 +215,13 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-func (w *world) client() *aws.Client {
+func (w *world) client() *cloud.Client {
 	w.t.Helper()
 	creds := w.cloud.Account(account).AddUser("dera", "*")
-	client, err := aws.New(w.t.Context(), aws.Config{
-		Region: region, HTTPClient: &http.Client{Transport: w}, Now: w.clock.Now, Endpoint: "https://127.0.0.1", Timeout: w.timeout,
+	client, err := cloud.New(w.t.Context(), cloud.Config{
+		Wires: wires(), Region: region, HTTPClient: &http.Client{Transport: w}, Now: w.clock.Now, Endpoint: "https://127.0.0.1", Timeout: w.timeout,
 		Credentials: awssdk.CredentialsProvider(credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")),
-		Observe: func(c aws.Call) {
+		Observe: func(c cloud.Call) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.calls = append(w.calls, c)

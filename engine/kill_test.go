@@ -18,7 +18,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/audit"
 	"dera.example/dera/awssim"
-	"dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
@@ -149,7 +149,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	client, err := aws.New(ctx, aws.Config{Now: c.Now, Observe: func(call aws.Call) {
+	client, err := cloud.New(ctx, cloud.Config{Wires: wires(), Now: c.Now, Observe: func(call cloud.Call) {
 		if call.Write {
 			step() // it has taken effect, and nobody has heard of it
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dera.example/dera"
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/detect"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
@@ -17,9 +17,12 @@ import (
 
 // The rooms do not know each other; these few lines fit their ports together.
 
-type reader struct{ client *awscloud.Client }
+type reader struct{ client *cloud.Client }
 
-var _ detect.Reader = reader{}
+var (
+	_ detect.Reader    = reader{}
+	_ detect.Completer = reader{}
+)
 
 // Read implements detect.Reader.
 func (r reader) Read(ctx context.Context, scope dera.Scope, full bool) (detect.Page, error) {
@@ -27,7 +30,13 @@ func (r reader) Read(ctx context.Context, scope dera.Scope, full bool) (detect.P
 	return detect.Page(p), err
 }
 
-type changer struct{ client *awscloud.Client }
+// Complete implements detect.Completer.
+func (r reader) Complete(ctx context.Context, scope dera.Scope, quick []dera.Resource) (detect.Page, error) {
+	p, err := r.client.Complete(ctx, scope, quick)
+	return detect.Page(p), err
+}
+
+type changer struct{ client *cloud.Client }
 
 var _ remediate.Cloud = changer{}
 
@@ -51,7 +60,7 @@ func (c changer) DryRun(ctx context.Context, p dera.Plan, op resource.Operation)
 	return c.client.DryRun(ctx, p, op)
 }
 
-type queue struct{ *awscloud.Queue }
+type queue struct{ *cloud.Queue }
 
 var _ source.Queue = queue{}
 
@@ -75,10 +84,10 @@ func (q queue) Extend(ctx context.Context, messages []source.Message, visibility
 	return q.Queue.Extend(ctx, receipts(messages), visibility)
 }
 
-func receipts(messages []source.Message) []awscloud.Message {
-	out := make([]awscloud.Message, 0, len(messages))
+func receipts(messages []source.Message) []cloud.Message {
+	out := make([]cloud.Message, 0, len(messages))
 	for _, m := range messages {
-		out = append(out, awscloud.Message(m))
+		out = append(out, cloud.Message(m))
 	}
 	return out
 }
@@ -102,7 +111,7 @@ func (s *session) batchOf(d source.Delivery) store.Batch {
 // configFixers finds other tools by what AWS Config says of itself. For what an
 // account has once, it is asked in every region that is looked after.
 type configFixers struct {
-	client  *awscloud.Client
+	client  *cloud.Client
 	regions []string
 }
 

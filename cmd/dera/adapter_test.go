@@ -8,7 +8,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/awssim"
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	s3account "dera.example/dera/services/s3/account"
 )
 
@@ -16,11 +16,11 @@ import (
 // of any region, and a region that does not answer means that nothing is known.
 func TestConfigIsAskedInEveryRegion(t *testing.T) {
 	t.Parallel()
-	cloud := awssim.New(awssim.Config{Seed: 8})
-	account := cloud.Account("111122223333")
+	sim := awssim.New(awssim.Config{Seed: 8})
+	account := sim.Account("111122223333")
 	creds := account.Credentials()
-	client, err := awscloud.New(t.Context(), awscloud.Config{
-		Region: "us-east-1", HTTPClient: cloud.HTTPClient(), Endpoint: "https://aws.sim",
+	client, err := cloud.New(t.Context(), cloud.Config{
+		Region: "us-east-1", Wires: wires(), HTTPClient: sim.HTTPClient(), Endpoint: "https://aws.sim",
 		Credentials: awssdk.CredentialsProvider(credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")),
 	})
 	if err != nil {
@@ -43,7 +43,7 @@ func TestConfigIsAskedInEveryRegion(t *testing.T) {
 			t.Errorf("%s of %q: got %v, %v, want %d", tt.region, tt.regions, list, err, tt.want)
 		}
 	}
-	cloud.Inject(awssim.Fault{Match: awssim.Match{Service: "config"}, Kind: awssim.Denied})
+	sim.Inject(awssim.Fault{Match: awssim.Match{Service: "config"}, Kind: awssim.Denied})
 	list, err := configFixers{client, []string{"us-east-1", "ap-south-1"}}.Fixers(t.Context(), "111122223333", dera.GlobalRegion, s3account.Name)
 	if err == nil || list != nil {
 		t.Errorf("one region denies: got %v, %v, want an error", list, err)

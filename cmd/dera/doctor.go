@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/store"
 )
 
@@ -69,8 +69,8 @@ type examination struct {
 	// queueURL is the queue of events, or "".
 	queueURL string
 	session  *session // the data; nil if it could not be opened
-	client   *awscloud.Client
-	who      awscloud.Identity
+	client   *cloud.Client
+	who      cloud.Identity
 	account  string // that is spoken of
 	report   doctorReport
 }
@@ -157,15 +157,15 @@ func (r doctorReport) exit() error {
 
 // aws finds out who we are, and asks AWS what only AWS knows.
 func (x *examination) aws(ctx context.Context) error {
-	cfg := awscloud.Config{Now: x.app.now, Timeout: 20 * time.Second}
+	cfg := cloud.Config{Wires: wires(), Now: x.app.now, Timeout: 20 * time.Second}
 	if len(x.app.flags.regions) > 0 {
 		cfg.Region = x.app.flags.regions[0]
 	}
 	for _, acct := range x.config.Accounts {
-		cfg.Accounts = append(cfg.Accounts, awscloud.Account{ID: acct.ID, RoleARN: acct.Role, ExternalID: acct.ExternalID, WriteRoleARN: acct.WriteRole})
+		cfg.Accounts = append(cfg.Accounts, cloud.Account{ID: acct.ID, RoleARN: acct.Role, ExternalID: acct.ExternalID, WriteRoleARN: acct.WriteRole})
 	}
 	var err error
-	if x.client, err = awscloud.New(ctx, cfg); err != nil {
+	if x.client, err = cloud.New(ctx, cfg); err != nil {
 		x.says("identity", "", broken, err.Error(), "set up AWS credentials and region (AWS_PROFILE, AWS_REGION …)")
 		return ctx.Err()
 	}

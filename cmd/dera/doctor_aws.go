@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"dera.example/dera"
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/services"
@@ -22,10 +22,10 @@ func (x *examination) queue(ctx context.Context) {
 	}
 	state, err := x.client.Queue(x.queueURL).State(ctx)
 	switch {
-	case awscloud.Is(err, awscloud.NotFound):
+	case cloud.Is(err, cloud.NotFound):
 		x.says("queue", "", broken, err.Error(), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
 		return
-	case awscloud.Is(err, awscloud.Denied):
+	case cloud.Is(err, cloud.Denied):
 		x.says("queue", "", untold, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
 		return
 	case err != nil:
@@ -155,22 +155,22 @@ func (x *examination) permissions(ctx context.Context, account string, regions [
 }
 
 // tried says what is allowed in one line, and each other permission in its own.
-func (x *examination) tried(check, where string, list []awscloud.Permission, fix string) {
+func (x *examination) tried(check, where string, list []cloud.Permission, fix string) {
 	allowed := 0
 	untested := map[string][]string{}
 	for _, p := range list {
 		switch p.Tried {
-		case awscloud.Allowed:
+		case cloud.Allowed:
 			allowed++
-		case awscloud.Refused:
+		case cloud.Refused:
 			h := broken
 			if check == "writes" && !x.config.enforces(x.app.flags.mode) {
 				h = toDo // nothing is written yet
 			}
 			x.says(check, where+" "+p.Action, h, p.Why, fix)
-		case awscloud.Unclear:
+		case cloud.Unclear:
 			x.says(check, where+" "+p.Action, untold, p.Why, "")
-		case awscloud.NotTested:
+		case cloud.NotTested:
 			untested[p.Why] = append(untested[p.Why], p.Action)
 		}
 	}

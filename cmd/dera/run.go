@@ -11,7 +11,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/audit"
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 
 	"dera.example/dera/services"
@@ -204,13 +204,13 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 	}
 	q := s.client.Queue(url)
 	_, err := q.State(ctx)
-	if awscloud.Is(err, awscloud.Denied) { // only the doctor needs that permission
-		var got []awscloud.Message
+	if cloud.Is(err, cloud.Denied) { // only the doctor needs that permission
+		var got []cloud.Message
 		if got, err = q.Receive(ctx, 1, 0); len(got) > 0 {
 			err = q.Extend(ctx, got, 0) // given back at once
 		}
 	}
-	if awscloud.Is(err, awscloud.NotFound) {
+	if cloud.Is(err, cloud.NotFound) {
 		return usage("queue %s does not exist: create it, or correct queue in the configuration (or --queue); it must be in the region that dera uses itself: %w", url, err)
 	}
 	return nil

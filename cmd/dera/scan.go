@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 )
 
@@ -66,7 +66,7 @@ func (s *scanning) tell(n engine.News) {
 		if len(n.Scope.IDs) == 1 {
 			u.Resource = n.Scope.IDs[0]
 		}
-		var e *awscloud.Error
+		var e *cloud.Error
 		if errors.As(n.Err, &e) {
 			u.Call, u.Problem = e.Call, string(e.Problem)
 		}

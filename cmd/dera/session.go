@@ -16,7 +16,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/audit"
-	awscloud "dera.example/dera/cloud/aws"
+	"dera.example/dera/cloud"
 	"dera.example/dera/control"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
@@ -39,8 +39,8 @@ type session struct {
 	carried bool       // something was carried out
 
 	// Set by connect.
-	client   *awscloud.Client
-	identity awscloud.Identity
+	client   *cloud.Client
+	identity cloud.Identity
 	accounts []dera.Account
 	regions  []string
 	engine   *engine.Engine
@@ -129,15 +129,15 @@ func (s *session) connect(ctx context.Context, o options) error {
 		s.config.Accounts = o.accounts
 	}
 	accounts := s.config.Accounts
-	cfg := awscloud.Config{HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
+	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
 	}
 	for _, a := range accounts {
-		cfg.Accounts = append(cfg.Accounts, awscloud.Account{ID: a.ID, RoleARN: a.Role, ExternalID: a.ExternalID, WriteRoleARN: a.WriteRole})
+		cfg.Accounts = append(cfg.Accounts, cloud.Account{ID: a.ID, RoleARN: a.Role, ExternalID: a.ExternalID, WriteRoleARN: a.WriteRole})
 	}
 	var err error
-	if s.client, err = awscloud.New(ctx, cfg); err != nil {
+	if s.client, err = cloud.New(ctx, cfg); err != nil {
 		return err
 	}
 	if err := s.config.validateRegions("--region", s.app.flags.regions); err != nil {
@@ -164,7 +164,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 
 // whoAmI asks STS who gives an order, within a few seconds.
 func (s *session) whoAmI(ctx context.Context) (dera.Actor, error) {
-	client, err := awscloud.New(ctx, awscloud.Config{Timeout: 5 * time.Second})
+	client, err := cloud.New(ctx, cloud.Config{Timeout: 5 * time.Second})
 	if err != nil {
 		return dera.Actor{}, err
 	}

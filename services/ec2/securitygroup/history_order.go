@@ -15,9 +15,9 @@ import (
 const (
 	inboundMark  = "in "
 	outboundMark = "out "
-	byID     = "#"
-	anyRule  = "?" // with the ID of a rule of which nothing else is known
-	ofTag    = "tag "
+	byID         = "#"
+	anyRule      = "?" // with the ID of a rule of which nothing else is known
+	ofTag        = "tag "
 )
 
 // Turn implements resource.History: a group is created before anything happens to

@@ -25,6 +25,7 @@ func Type() resource.Type {
 		KeyOfAll:   "all",
 		Identify:   func(g *Group) (id, name string, tags map[string]string) { return g.ID, g.Name, g.Tags },
 		Operations: operations(),
+		Parts:      Parts(),
 		Canon:      (*Group).Canon,
 		Brief:      brief,
 		Retarget:   retarget,

@@ -71,8 +71,8 @@ func Type() resource.Type {
 			Of:            func(in AccountBlockInput) (string, error) { return in.Account, nil },
 			Apply:         func(a *AccountBlock, in AccountBlockInput) { a.Block = in.Block },
 		})},
-		Canon:  (*AccountBlock).Canon,
-		Events: Events(), History: History,
+		Canon: (*AccountBlock).Canon,
+		Parts: Parts(), Events: Events(), History: History,
 		Declare: declare,
 		Attached: func(a *AccountBlock) (out []string) {
 			for _, d := range a.Dependents {

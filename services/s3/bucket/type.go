@@ -26,6 +26,7 @@ func Type() resource.Type {
 		SampleIDs:  []string{"a1b", "logs.example.com", "zz-quite-another-name-9"},
 		Identify:   func(b *Bucket) (id, name string, tags map[string]string) { return b.Name, b.Name, b.Tags },
 		Operations: operations(),
+		Parts:      Parts(),
 		Canon:      (*Bucket).Canon,
 		Brief: func(b *Bucket) *Bucket {
 			brief := *b

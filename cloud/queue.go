@@ -1,0 +1,92 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Message is one message of a queue.
+type Message struct {
+	ID       string
+	Receipt  string
+	Body     string
+	Received int // how often it was delivered
+}
+
+// Queue is one SQS queue.
+type Queue struct {
+	url string
+	api *sqs.Client
+	c   *Client
+}
+
+// Queue returns the queue with the URL.
+func (c *Client) Queue(url string) *Queue {
+	return &Queue{url: url, c: c, api: sqs.NewFromConfig(c.base, func(o *sqs.Options) {
+		o.APIOptions = append(o.APIOptions, c.observe("", c.base.Region, false))
+	})}
+}
+
+// Receive waits up to wait (20 s at most) for up to max messages (10 at most).
+func (q *Queue) Receive(ctx context.Context, max int, wait time.Duration) ([]Message, error) {
+	out, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl: aws.String(q.url), MaxNumberOfMessages: int32(min(max, 10)), WaitTimeSeconds: int32(min(wait, 20*time.Second) / time.Second),
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
+	})
+	if err != nil {
+		return nil, wrap("", q.c.base.Region, "sqs:ReceiveMessage", err)
+	}
+	var list []Message
+	for _, m := range out.Messages {
+		n, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"]) // 0 where the queue does not say
+		list = append(list, Message{ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body), Received: n})
+	}
+	return list, nil
+}
+
+// Delete takes the messages off the queue. What could not be deleted is an
+// error; it will be delivered again, which harms nothing.
+func (q *Queue) Delete(ctx context.Context, list []Message) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var entries []types.DeleteMessageBatchRequestEntry
+	for i, m := range list {
+		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(m.Receipt)})
+	}
+	out, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(q.url), Entries: entries})
+	if err != nil {
+		return wrap("", q.c.base.Region, "sqs:DeleteMessageBatch", err)
+	}
+	if len(out.Failed) > 0 {
+		return fmt.Errorf("delete messages: %d of %d stayed: %s", len(out.Failed), len(list), aws.ToString(out.Failed[0].Message))
+	}
+	return nil
+}
+
+// Extend hides the messages for another while from now on.
+func (q *Queue) Extend(ctx context.Context, list []Message, visibility time.Duration) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var entries []types.ChangeMessageVisibilityBatchRequestEntry
+	for i, m := range list {
+		entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
+			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(m.Receipt), VisibilityTimeout: int32(visibility / time.Second),
+		})
+	}
+	out, err := q.api.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(q.url), Entries: entries})
+	if err != nil {
+		return wrap("", q.c.base.Region, "sqs:ChangeMessageVisibilityBatch", err)
+	}
+	if len(out.Failed) > 0 {
+		return fmt.Errorf("extend messages: %d of %d were not: %s", len(out.Failed), len(list), aws.ToString(out.Failed[0].Message))
+	}
+	return nil
+}

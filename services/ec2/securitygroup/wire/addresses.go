@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"dera.example/dera/services/ec2/securitygroup"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"dera.example/dera/cloud"
+	shared "dera.example/dera/services/ec2/wire"
+)
+
+// addresses are the public addresses of an account in a region: they are named
+// beside a plan, and no decision goes by them.
+type addresses struct {
+	list   []securitygroup.OwnAddress
+	unread bool
+}
+
+// addressesFor is how long addresses are remembered.
+const addressesFor = 15 * time.Minute
+
+// ownAddresses are the Elastic IPs of the configured accounts in the region, those
+// of NAT gateways among them.
+func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnAddress, unread string, err error) {
+	accounts := []string{g.Scope.Account}
+	for _, a := range g.Accounts() {
+		if a != g.Scope.Account {
+			accounts = append(accounts, a)
+		}
+	}
+	found := make([]addresses, len(accounts))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 16)
+	for i, account := range accounts {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			var err error
+			found[i], err = cloud.Remember(g.Reading, "addresses of "+account+" in "+g.Scope.Region, addressesFor, func() (addresses, error) {
+				return g.addressesOf(ctx, account)
+			})
+			found[i].unread = found[i].unread || err != nil
+		})
+	}
+	wait.Wait()
+	var dark []string
+	for i, f := range found {
+		own = append(own, f.list...)
+		if f.unread {
+			dark = append(dark, accounts[i])
+		}
+	}
+	if n := len(dark); n > 3 {
+		dark = append(dark[:3:3], fmt.Sprintf("%d more", n-3))
+	}
+	if len(dark) > 0 {
+		unread = "ec2:DescribeAddresses of " + strings.Join(dark, ", ") + " failed"
+	}
+	return own, unread, ctx.Err()
+}
+
+// addressesOf are the addresses of one account. That they cannot be read is
+// remembered too; an error is only that there was no time to ask.
+func (g groupReader) addressesOf(ctx context.Context, account string) (addresses, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.Timeout())
+	defer cancel()
+	out, err := shared.EC2(g.Reading, account, g.Scope.Region).DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+	if err != nil {
+		return addresses{unread: true}, ctx.Err()
+	}
+	var now addresses
+	for _, a := range out.Addresses {
+		ip, err := netip.ParseAddr(aws.ToString(a.PublicIp))
+		if err != nil {
+			continue
+		}
+		name := cmp.Or(aws.ToString(a.AllocationId), "Elastic IP")
+		if t := tagMap(a.Tags)["Name"]; t != "" {
+			name += " " + t
+		}
+		if i := aws.ToString(a.InstanceId); i != "" {
+			name += " of " + i
+		} else if n := aws.ToString(a.NetworkInterfaceId); n != "" {
+			name += " of " + n
+		}
+		now.list = append(now.list, securitygroup.OwnAddress{Address: ip, Name: name + " in " + account})
+	}
+	return now, nil
+}
