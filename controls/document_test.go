@@ -15,6 +15,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/control/controltest"
 	"dera.example/dera/controls"
+	"dera.example/dera/resource/role"
 )
 
 // TestDocuments: the pages and the roles that are made from the rulebook are
@@ -23,8 +24,8 @@ func TestDocuments(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"../docs/controls/README.md":       index(controls.All()),
-		"../examples/role/reader.json":     policy(t, control.ReaderPolicy(controls.All(), "aws", "111122223333")),
-		"../examples/role/remediator.json": policy(t, control.RemediatorPolicy(controls.All(), "aws", "111122223333")),
+		"../examples/role/reader.json":     policy(t, control.ReaderPolicy),
+		"../examples/role/remediator.json": policy(t, control.RemediatorPolicy),
 	}
 	for _, c := range controls.All() {
 		want["../docs/controls/"+c.ID+".md"] = c.Document()
@@ -75,8 +76,12 @@ func index(list []control.Control) string {
 	return b.String()
 }
 
-func policy(t *testing.T, p control.Policy) string {
+func policy(t *testing.T, write func([]control.Control, string, string) (role.Policy, error)) string {
 	t.Helper()
+	p, err := write(controls.All(), "aws", "111122223333")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
