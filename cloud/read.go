@@ -44,7 +44,7 @@ func (c *Client) Read(ctx context.Context, scope dera.Scope, full bool) (Page, e
 }
 
 // Complete reads what a cheap look of just now left out of the resources that it
-// returned, and nothing that it read.
+// returned, and nothing that it read. Only what could not be read is read again.
 func (c *Client) Complete(ctx context.Context, scope dera.Scope, quick []dera.Resource) (Page, error) {
 	return c.read(ctx, c.reading(scope, true), quick)
 }
@@ -88,19 +88,31 @@ func (r *Reading) run(ctx context.Context, w *Wire) (Page, error) {
 	return r.fill(ctx, w, found, func(x Reader) bool { return r.Full || w.cheap(x) })
 }
 
-// complete reads the parts that a cheap look leaves out. A part that the look
-// could not read stays unread.
+// complete reads the parts that a cheap look leaves out. A resource of which the
+// look could not read something is read anew: that may have passed.
 func (r *Reading) complete(ctx context.Context, w *Wire, quick []dera.Resource) (Page, error) {
 	var found Found
+	var sick []string
 	for _, x := range quick {
+		if x.Unread != "" {
+			sick = append(sick, x.ID)
+			continue
+		}
 		item := &Item{Resource: x}
 		item.Full = true
-		if x.Unread != "" {
-			item.Doubt(x.Unread)
-		}
 		found.Items = append(found.Items, item)
 	}
-	return r.fill(ctx, w, found, func(x Reader) bool { return !w.cheap(x) })
+	page, err := r.fill(ctx, w, found, func(x Reader) bool { return !w.cheap(x) })
+	if err != nil || len(sick) == 0 {
+		return page, err
+	}
+	r.Scope.IDs = sick
+	again, err := r.run(ctx, w)
+	if err != nil {
+		return Page{}, err
+	}
+	page.Resources, page.Missing = append(page.Resources, again.Resources...), append(page.Missing, again.Missing...)
+	return page, nil
 }
 
 // fill has the readers read, and makes a page of what they read. Readers of many

@@ -2,15 +2,12 @@ package cloud
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-
-	"dera.example/dera/services/ec2/securitygroup"
-	"dera.example/dera/services/s3/account"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -19,6 +16,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
+	"dera.example/dera/resource/role"
 )
 
 // ErrMoved means that a document is not the one any more that the plan was made
@@ -172,15 +170,12 @@ func (c *Client) writing(p dera.Plan) (aws.Config, error) {
 	if a.RoleARN == "" && a.WriteRoleARN == "" {
 		return cfg, nil
 	}
-	role := a.WriteRoleARN
-	if role == "" {
-		role = a.RoleARN
-	}
+	writer := cmp.Or(a.WriteRoleARN, a.RoleARN)
 	policy, err := sessionPolicy(p)
 	if err != nil {
 		return cfg, err
 	}
-	cfg.Credentials = c.verified(p.Account, role, c.assume(a, role, policy))
+	cfg.Credentials = c.verified(p.Account, writer, c.assume(a, writer, policy))
 	return cfg, nil
 }
 
@@ -195,29 +190,11 @@ func (c *Client) regionFor(region string) string {
 
 // sessionPolicy allows the plan's operations and their undos on its resource.
 func sessionPolicy(p dera.Plan) (string, error) {
-	actions := map[string]bool{}
-	for _, ch := range p.Changes {
-		actions[ch.Operation] = true
-		if ch.Undo != nil {
-			actions[ch.Undo.Operation] = true
-		}
+	policy, err := role.Session(p)
+	if err != nil {
+		return "", err
 	}
-	type statement struct {
-		Effect   string
-		Action   []string
-		Resource []string
-	}
-	own := statement{"Allow", slices.Sorted(maps.Keys(actions)), []string{string(p.Resource)}}
-	statements := []statement{own}
-	switch p.Type {
-	case securitygroup.Name:
-		rules := string(dera.NewARN(p.Partition, "ec2", p.Region, p.Account, "security-group-rule/*"))
-		statements[0].Resource = append(statements[0].Resource, rules)
-		statements = append(statements, statement{"Allow", []string{"ec2:CreateTags"}, []string{rules}}) // of a rule that is authorized again
-	case account.Name:
-		statements[0].Resource = []string{"*"} // AWS knows no resource for it
-	}
-	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+	text, err := json.Marshal(policy)
 	if err != nil {
 		return "", fmt.Errorf("session policy for %s: %w", p.Resource, err)
 	}

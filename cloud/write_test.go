@@ -176,9 +176,11 @@ func TestWritesGoThroughANarrowSession(t *testing.T) {
 	if assumed[0].Get("RoleArn") != reads || assumed[0].Get("Policy") != "" || assumed[1].Get("RoleArn") != writes {
 		t.Errorf("roles: got %q then %q, want the reader, then the fixer", assumed[0].Get("RoleArn"), assumed[1].Get("RoleArn"))
 	}
-	want := `{"Statement":[{"Effect":"Allow","Action":["ec2:AuthorizeSecurityGroupIngress","ec2:RevokeSecurityGroupIngress"],` +
-		`"Resource":["arn:aws:ec2:us-east-1:` + cloudtest.Member + `:security-group/` + group + `","arn:aws:ec2:us-east-1:` + cloudtest.Member + `:security-group-rule/*"]},` +
-		`{"Effect":"Allow","Action":["ec2:CreateTags"],"Resource":["arn:aws:ec2:us-east-1:` + cloudtest.Member + `:security-group-rule/*"]}],"Version":"2012-10-17"}`
+	arn := "arn:aws:ec2:us-east-1:" + cloudtest.Member + ":security-group"
+	want := `{"Version":"2012-10-17","Statement":[` +
+		`{"Effect":"Allow","Action":["ec2:AuthorizeSecurityGroupIngress"],"Resource":["` + arn + `/` + group + `","` + arn + `-rule/*"]},` +
+		`{"Effect":"Allow","Action":["ec2:CreateTags"],"Resource":["` + arn + `-rule/*"]},` +
+		`{"Effect":"Allow","Action":["ec2:RevokeSecurityGroupIngress"],"Resource":["` + arn + `/` + group + `"]}]}`
 	if got := assumed[1].Get("Policy"); got != want || len(got) > 2048 {
 		t.Errorf("session policy: got %s, want %s", got, want)
 	}

@@ -22,8 +22,9 @@ type Reader interface {
 }
 
 // Completer is a Reader that reads only what a cheap look of just now left out of
-// the resources that it returned. They come back as old as that look, and a part
-// that it could not read stays unread. Other readers read in full again.
+// the resources that it returned, and anew only those of which it could not read
+// something. The others come back as old as that look. Readers that are none read in
+// full again.
 type Completer interface {
 	Complete(ctx context.Context, scope dera.Scope, quick []dera.Resource) (Page, error)
 }

@@ -109,7 +109,12 @@ func TestOneSickGroupBlindsNobody(t *testing.T) {
 			}
 			w.rewrite(describing("Filter.1.Name", "group-id"), lost)
 			fault := w.rewrite(describing("GroupId.1", sick), answer)
-			_ = w.engine.Sweep(t.Context(), "sweep")
+			_ = w.engine.Sweep(t.Context(), "sweep") // lists it: that it fails is found by that
+			w.drain()
+			if f := w.findings(sick)[sshKey]; f.State != dera.FindingOpen {
+				t.Errorf("the sick group after the sweep: got %q, want it open", f.State)
+			}
+			w.ingest(w.event(sick))
 			for range 4 {
 				w.drain()
 				w.clock.Advance(10 * time.Second)

@@ -12,6 +12,7 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/control/controltest"
+	"dera.example/dera/resource/role"
 	"dera.example/dera/services"
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,8 +23,8 @@ func TestDocuments(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"../docs/controls/README.md":       index(services.Controls()),
-		"../examples/role/reader.json":     policy(t, control.ReaderPolicy(services.Controls(), "aws", "111122223333")),
-		"../examples/role/remediator.json": policy(t, control.RemediatorPolicy(services.Controls(), "aws", "111122223333")),
+		"../examples/role/reader.json":     policy(t, control.ReaderPolicy),
+		"../examples/role/remediator.json": policy(t, control.RemediatorPolicy),
 	}
 	for _, c := range services.Controls() {
 		want["../docs/controls/"+c.ID+".md"] = c.Document()
@@ -74,8 +75,12 @@ func index(list []control.Control) string {
 	return b.String()
 }
 
-func policy(t *testing.T, p control.Policy) string {
+func policy(t *testing.T, write func([]control.Control, string, string) (role.Policy, error)) string {
 	t.Helper()
+	p, err := write(services.Controls(), "aws", "111122223333")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

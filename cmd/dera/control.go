@@ -7,6 +7,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
+	"dera.example/dera/resource/role"
 	"dera.example/dera/services"
 	"github.com/spf13/cobra"
 )
@@ -103,10 +104,20 @@ func newRoleCommand(a *app) *cobra.Command {
 			if _, ok := dera.PartitionByID(partition); !ok {
 				return usage("--partition is %q, want one of %s", partition, strings.Join(partitionIDs(), ", "))
 			}
-			reader := control.ReaderPolicy(services.Controls(), partition, account)
-			remediator := control.RemediatorPolicy(services.Controls(), partition, account)
-			if tags {
-				remediator = remediator.Tagging(partition, account)
+			reader, err := control.ReaderPolicy(services.Controls(), partition, account)
+			if err != nil {
+				return err
+			}
+			remediator, err := control.RemediatorPolicy(services.Controls(), partition, account)
+			if err != nil {
+				return err
+			}
+			for _, w := range wires() {
+				if tags {
+					if remediator, err = remediator.Tagging(w.Operations, role.Where{Partition: partition, Account: account}); err != nil {
+						return err
+					}
+				}
 			}
 			switch kind {
 			case "reader":
@@ -114,7 +125,7 @@ func newRoleCommand(a *app) *cobra.Command {
 			case "remediator":
 				return a.printPolicy(remediator)
 			case "":
-				return a.printJSON(map[string]control.Policy{"reader": reader, "remediator": remediator})
+				return a.printJSON(map[string]role.Policy{"reader": reader, "remediator": remediator})
 			}
 			return usage("--kind is %q, want reader or remediator", kind)
 		},
@@ -134,7 +145,7 @@ func partitionIDs() []string {
 	return out
 }
 
-func (a *app) printPolicy(p control.Policy) error {
+func (a *app) printPolicy(p role.Policy) error {
 	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err

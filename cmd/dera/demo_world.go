@@ -26,10 +26,14 @@ func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error)
 	if w.queue, err = w.hub.Region(demoRegion).CreateQueue(ctx, "dera-events"); err != nil {
 		return nil, err
 	}
+	actions, err := demoActions()
+	if err != nil {
+		return nil, err
+	}
 	for _, m := range []struct{ id, name, ou string }{
 		{"200000000002", "shop-production", "production"}, {"300000000003", "analytics", "production"}, {"400000000004", "sandbox", "sandbox"},
 	} {
-		role := w.cloud.Account(m.id).AddRole("dera", w.hub.ID(), "demo-external-id", demoActions()...)
+		role := w.cloud.Account(m.id).AddRole("dera", w.hub.ID(), "demo-external-id", actions...)
 		w.accts = append(w.accts, accountConfig{ID: m.id, Name: m.name, OU: m.ou, Role: role, ExternalID: "demo-external-id"})
 		if err := w.cloud.ForwardEvents(awssim.Forward{Account: m.id, Queue: w.queue}); err != nil {
 			return nil, err
@@ -39,12 +43,13 @@ func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error)
 }
 
 // demoActions are those of the role that dera role prints.
-func demoActions() []string {
-	var out []string
-	for _, s := range control.RemediatorPolicy(services.Controls(), "aws", "").Statement {
+func demoActions() ([]string, error) {
+	p, err := control.RemediatorPolicy(services.Controls(), "aws", "")
+	out := []string{"ec2:DescribeRegions"}
+	for _, s := range p.Statement {
 		out = append(out, s.Action...)
 	}
-	return append(out, "ec2:DescribeRegions")
+	return out, err
 }
 
 // furnish makes what is there before the demo begins: one account is well kept,

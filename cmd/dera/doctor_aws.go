@@ -135,7 +135,11 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 // writes by dry run and simulation in the first one.
 func (x *examination) permissions(ctx context.Context, account string, regions []string) {
 	reads, writes := map[string]bool{}, map[string]bool{}
-	for _, st := range control.ReaderPolicy(services.Controls(), dera.PartitionOf(x.client.Region()).ID, account).Statement {
+	policy, err := control.ReaderPolicy(services.Controls(), dera.PartitionOf(x.client.Region()).ID, account)
+	if err != nil {
+		x.says("reads", account, untold, err.Error(), "")
+	}
+	for _, st := range policy.Statement {
 		for _, a := range st.Action {
 			reads[a] = true
 		}

@@ -36,7 +36,11 @@ func TestDoctorTriesEveryRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	var actions []string
-	for _, st := range control.ReaderPolicy(services.Controls(), "aws", "").Statement {
+	policy, err := control.ReaderPolicy(services.Controls(), "aws", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range policy.Statement {
 		actions = append(actions, st.Action...)
 	}
 	tried := func() map[string]cloud.Tried {

@@ -14,7 +14,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/awssim/moto"
-	"dera.example/dera/control"
+	"dera.example/dera/resource/role"
 )
 
 // TestMotoGeneratedRole fixes everything under the role that dera role prints,
@@ -34,7 +34,7 @@ func TestMotoGeneratedRole(t *testing.T) {
 	if code != exitGood {
 		t.Fatalf("dera role: got exit code %d", code)
 	}
-	var policy control.Policy
+	var policy role.Policy
 	if err := json.Unmarshal([]byte(out), &policy); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
+	"dera.example/dera/resource/role"
 )
 
 var (
@@ -93,10 +94,13 @@ func metaActions(t TB, c control.Control) {
 	if acts != (len(c.Writes) > 0) {
 		t.Errorf("writes: got %v, although acting is %t", c.Writes, acts)
 	}
-	for name, p := range map[string]control.Policy{
-		"reader":     control.ReaderPolicy([]control.Control{c}, "aws", "111122223333"),
-		"remediator": control.RemediatorPolicy([]control.Control{c}, "aws", "111122223333"),
+	for name, policy := range map[string]func([]control.Control, string, string) (role.Policy, error){
+		"reader": control.ReaderPolicy, "remediator": control.RemediatorPolicy,
 	} {
+		p, err := policy([]control.Control{c}, "aws", "111122223333")
+		if err != nil {
+			t.Errorf("the %s's policy: %v", name, err)
+		}
 		var allowed []string
 		for _, s := range p.Statement {
 			allowed = append(allowed, s.Action...)

@@ -262,7 +262,11 @@ func TestPeerFailure_evaluation_changes_the_record(t *testing.T) {
 func TestPeerFailure_permissions_differ_from_calls(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]bool{}
-	for _, s := range control.RemediatorPolicy(services.Controls(), "aws", "111122223333").Statement {
+	role, err := control.RemediatorPolicy(services.Controls(), "aws", "111122223333")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range role.Statement {
 		for _, a := range s.Action {
 			allowed[a] = true
 		}

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"dera.example/dera/resource/document"
-	"dera.example/dera/services/s3"
 	s3res "dera.example/dera/services/s3"
 	"dera.example/dera/services/s3/bucket"
 
