@@ -88,6 +88,18 @@ func (bucketChaos) remove(config any, name string) ([]resource.Operation, error)
 	return []resource.Operation{op}, err
 }
 
+func (bucketChaos) put(dera.Plan) []string { return nil }
+
+func (c bucketChaos) gone(before, after any) []string {
+	var out []string
+	for f := range c.facts(before) {
+		if !c.facts(after)[f] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 func putPolicy(b *resource.Bucket, list []statement) (resource.Operation, error) {
 	in := resource.BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}
 	op := resource.Operation{Name: resource.DeleteBucketPolicy, Version: 1}
@@ -140,6 +152,10 @@ func (blockChaos) create(p *people, _ dera.Resource, _ any, _ string) (resource.
 }
 
 func (blockChaos) remove(any, string) ([]resource.Operation, error) { return nil, nil }
+
+func (blockChaos) put(dera.Plan) []string { return nil }
+
+func (blockChaos) gone(any, any) []string { return nil }
 
 // neighbours fills in what resources show of each other: a bucket the block of its
 // account, and that one the buckets that may depend on public access.

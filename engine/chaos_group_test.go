@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -102,6 +104,27 @@ func (groupChaos) remove(config any, name string) ([]resource.Operation, error) 
 		out = append(out, resource.Of(change))
 	}
 	return out, nil
+}
+
+func (groupChaos) put(p dera.Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		var in resource.AuthorizeIngressInput
+		if c.Operation == resource.AuthorizeIngress && json.Unmarshal(c.Input, &in) == nil {
+			out = append(out, factsOf(in.Rule, nil)...)
+		}
+	}
+	return out
+}
+
+func (groupChaos) gone(before, after any) []string {
+	var out []string
+	for _, r := range before.(*resource.SecurityGroup).Ingress {
+		if !slices.ContainsFunc(after.(*resource.SecurityGroup).Ingress, r.SamePermission) {
+			out = append(out, factsOf(r, nil)...)
+		}
+	}
+	return out
 }
 
 // assign is what AWS assigns: the IDs of rules.

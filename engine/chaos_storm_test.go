@@ -143,7 +143,7 @@ func (s *storm) start() *running {
 	client := s.world.Client(ownPrincipal, r.process.Step)
 	owner := fmt.Sprintf("process-%d", s.processes)
 	cfg := engine.Config{
-		Store: r.store, Reader: worldReader{client}, Cloud: worldWriter{client}, Controls: rulebook(s.people.types()...),
+		Store: r.store, Reader: worldReader{client}, Cloud: worldWriter{client}, Controls: s.people.controls(),
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: r.store}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: s.clock.Now}, evaluate.Overwritten{}},
 			Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}, evaluate.InUse{Now: s.clock.Now}, evaluate.Budget{Ledger: r.store, Now: s.clock.Now}},
@@ -180,7 +180,7 @@ func (s *storm) revive() {
 func (s *storm) run() {
 	s.t.Helper()
 	s.watched = true
-	for range 25 {
+	for range 16 {
 		s.revive()
 		for range s.rand.IntN(3) {
 			s.people.act()
@@ -325,6 +325,7 @@ func (s *storm) rollback() {
 		return
 	}
 	r := list[s.rand.IntN(len(list))]
+	s.people.backed(r)
 	_, err = s.now.engine.Rollback(s.t.Context(), r.ID, remediate.Request{By: person(), Reason: "chaos", Partial: s.rand.IntN(2) == 0})
 	var refused *remediate.RefusedError
 	if err != nil && !errors.As(err, &refused) && !s.now.process.Dead() {

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The environment of a chaos run: how many seeds, or which one alone.
@@ -26,6 +29,9 @@ func TestChaos(t *testing.T) {
 				t.Error(b)
 			}
 			if t.Failed() {
+				if os.Getenv(chaosSeed) != "" {
+					s.trace()
+				}
 				t.Logf("again: make chaos SEED=%d", seed)
 			}
 			t.Logf("%s, %d processes, %d pauses, %d writes", s.world, s.processes, s.pauses, s.sends)
@@ -54,6 +60,34 @@ func seeds(t *testing.T, n int) func(yield func(int) bool) {
 		for i := range n {
 			if !yield(first + i) {
 				return
+			}
+		}
+	}
+}
+
+// trace logs what happened to a resource, for whoever looks into a failing seed.
+func (s *storm) trace() {
+	for _, o := range s.people.list {
+		typ, _ := registry().Lookup(o.Type)
+		last := ""
+		s.t.Logf("== %s", o.ARN)
+		for _, v := range s.world.History(o.Key()) {
+			canon := ""
+			if v.Config != nil {
+				canon, _ = typ.Canon(v.Config)
+			}
+			s.t.Logf("%s by %s:\n%s", v.At.Format("15:04:05.000"), v.By, cmp.Diff(strings.Split(last, "\n"), strings.Split(canon, "\n")))
+			last = canon
+		}
+		list, _ := s.look.RemediationsOf(s.t.Context(), o.Key())
+		for _, r := range list {
+			s.t.Logf("-- %s %s %v", r.ID, r.Control, r.Plan.Diff())
+			for _, st := range r.Steps {
+				s.t.Logf("   %s %s: %s", st.At.Format("15:04:05.000"), st.State, st.Why)
+			}
+			in, _ := s.look.Intents(s.t.Context(), r.ID)
+			for _, i := range in {
+				s.t.Logf("   %s step %d undo %t %s %s %s", i.At.Format("15:04:05.000"), i.Step, i.Undo, i.Operation, i.State, i.Error)
 			}
 		}
 	}
