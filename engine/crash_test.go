@@ -2,168 +2,197 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/awssim"
 	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	typed "dera.example/dera/resource/world"
 )
 
-// diedError is what every call answers once the process is dead.
-type diedError struct{}
-
-func (diedError) Error() string { return "the process died" }
-
-// CanceledError keeps the SDK from waiting and trying again.
-func (diedError) CanceledError() bool { return true }
-
-// mortal lets the engines of the world die at their k-th step that changes
-// something: the database is gone for them from that moment on, and so is the
-// network. A transaction that is under way still ends, as in a process that dies
-// right after it; around a call they die before its effect and after it.
-func (w *world) mortal(k int) (steps func() int) {
-	var mu sync.Mutex
-	n, dead, mine := 0, false, w.store
-	w.step = func(step string) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if step == stepWrite {
-			n++
-		}
-		if n == k && !dead && k > 0 {
-			dead = true
-			_ = mine.Close()
-		}
-		if dead {
-			return diedError{}
-		}
-		return nil
-	}
-	return func() int { mu.Lock(); defer mu.Unlock(); return n }
-}
-
-// reborn opens a new engine on what the dead one left.
-func (w *world) reborn() {
-	w.t.Helper()
-	w.step = nil
-	_ = w.store.Close()
-	w.open("engine-2")
-	if err := w.engine.Start(w.t.Context(), "test"); err != nil {
-		w.t.Fatal(err)
-	}
-	w.quiet()
-}
-
-// crash is one row of the crash matrix.
+// crash is one row of the crash matrix: an engine dies in it at each of its steps,
+// and another one takes over.
 type crash struct {
 	name  string
-	rules []awssim.Rule
-	// prepare runs before anything can die, act is what the engine dies in.
-	prepare func(w *world, id string)
-	act     func(w *world, id string)
-	fixed   []string
-	// ends are the configurations that may be there in the end.
-	ends func(original, fixed []string) [][]string
-	// narrowOnly says that at no time may the group be wider than at the start.
-	undo bool
+	kind  kindOfChaos
+	make  func() dera.Resource
+	rules []resource.Operation // what people do first
+	// denied is an operation that the service turns away once, so that what was done
+	// is undone.
+	denied string
+	// rollback dies in the rollback of the fix; else the engine dies in the fix.
+	rollback bool
 }
 
 func crashes() []crash {
-	ssh := []awssim.Rule{tcp(22, 22, "0.0.0.0/0"), tcp(22, 22, "10.0.0.0/24")}
-	wide := tcp(0, 65535, "0.0.0.0/0")
-	wide.Description = "lab"
-	split := []awssim.Rule{wide}
-	splitFixed := []string{"tcp 0-21 0.0.0.0/0 lab", "tcp 23-3388 0.0.0.0/0 lab", "tcp 3390-65535 0.0.0.0/0 lab"}
-	apply := func(w *world, id string) {
-		_ = w.engine.Ingest(w.t.Context(), []dera.Event{w.event(id)}, nil, nil)
-		_ = w.engine.Drain(w.t.Context())
+	group := func() dera.Resource { return newGroup(0) }
+	rule := func(from, to int32, cidr, name string) resource.Operation { return authorizeOf(newGroup(0), from, to, cidr, name) }
+	one := []resource.Operation{rule(22, 22, "0.0.0.0/0", "web"), rule(22, 22, "10.0.0.0/24", "office")}
+	split := []resource.Operation{rule(0, 65535, "0.0.0.0/0", "lab")}
+	bucket := func() dera.Resource { return newBucket(0) }
+	policy := func() []resource.Operation {
+		op, err := putPolicy(newBucket(0).Config.(*resource.Bucket), []statement{
+			{text: `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222233334444:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket-0/*"}`},
+			{text: `{"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket-0/*"}`},
+		})
+		if err != nil {
+			panic(err) // the policy is a literal
+		}
+		return []resource.Operation{op}
 	}
-	fix := func(w *world, id string) { apply(w, id) }
-	lie := func(w *world, _ string) {
-		w.cloud.Inject(awssim.Fault{Match: awssim.Match{Operation: "RevokeSecurityGroupIngress", Where: fromWide()}, Kind: awssim.LieNoEffect, Times: 1})
-	}
-	back := func(w *world, id string) {
-		_, _ = w.engine.Rollback(w.t.Context(), w.remediations(id)[0].ID, remediate.Request{By: person(), Reason: "test"})
-	}
-	only := func(_, fixed []string) [][]string { return [][]string{fixed} }
-	either := func(original, fixed []string) [][]string { return [][]string{original, fixed} }
 	return []crash{
-		{name: "apply_of_one_revoke", rules: ssh, act: apply, fixed: []string{"tcp 22-22 10.0.0.0/24"}, ends: only},
-		{name: "apply_of_a_split", rules: split, act: apply, fixed: splitFixed, ends: only},
-		{name: "undo_of_a_failed_revoke", rules: ssh, prepare: lie, act: apply, fixed: []string{"tcp 22-22 10.0.0.0/24"}, ends: either},
-		{name: "undo_of_a_failed_split", rules: split, prepare: lie, act: apply, fixed: splitFixed, ends: either},
-		{name: "rollback_of_one_revoke", rules: ssh, prepare: fix, act: back, fixed: []string{"tcp 22-22 10.0.0.0/24"}, ends: either, undo: true},
-		{name: "rollback_of_a_split", rules: split, prepare: fix, act: back, fixed: splitFixed, ends: either, undo: true},
+		{name: "apply_of_one_revoke", kind: groupChaos{}, make: group, rules: one},
+		{name: "apply_of_a_split", kind: groupChaos{}, make: group, rules: split},
+		{name: "undo_of_a_failed_revoke", kind: groupChaos{}, make: group, rules: one, denied: resource.RevokeIngress},
+		{name: "undo_of_a_failed_split", kind: groupChaos{}, make: group, rules: split, denied: resource.RevokeIngress},
+		{name: "rollback_of_one_revoke", kind: groupChaos{}, make: group, rules: one, rollback: true},
+		{name: "rollback_of_a_split", kind: groupChaos{}, make: group, rules: split, rollback: true},
+		{name: "apply_of_a_policy", kind: bucketChaos{}, make: bucket, rules: policy()},
+		{name: "rollback_of_a_policy", kind: bucketChaos{}, make: bucket, rules: policy(), rollback: true},
+		{name: "apply_of_an_account_block", kind: blockChaos{}, make: newAccountBlock},
 	}
 }
 
-// fromWide matches the first revoke of the world-open rule by an engine.
-func fromWide() func(awssim.Call) bool {
-	return func(c awssim.Call) bool { return c.Parameters["SecurityGroupRuleId.1"] != "" }
-}
-
-// TestCrashMatrix lets the engine die at each of its steps, before and after
-// each commit and each call, and a new one take over (invariants I1, I2, I10).
+// TestCrashMatrix lets the engine die at each of its steps, in and after each
+// transaction and before and after each call, and a new one take over (invariants
+// I1, I2, I10).
 func TestCrashMatrix(t *testing.T) {
 	t.Parallel()
 	for _, tt := range crashes() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			steps := tt.run(t, 0)
+			whole := tt.run(t, 0, nil)
 			stride := 1
 			if testing.Short() {
 				stride = 5
 			}
-			for k := 1; k <= steps; k += stride {
-				t.Run(fmt.Sprintf("dies_at_step_%03d", k), func(t *testing.T) { tt.run(t, k) })
+			for k := 1; k <= whole.steps; k += stride {
+				t.Run(fmt.Sprintf("dies_at_step_%03d", k), func(t *testing.T) { tt.run(t, k, &whole) })
 			}
-			t.Logf("%d steps", steps)
+			t.Logf("%d steps: %v", whole.steps, whole.byName)
 		})
 	}
 }
 
-// run lets the engine die at step k (0 means never) and returns the number of
-// steps that there were.
-func (tt crash) run(t *testing.T, k int) int {
-	w := newWorld(t)
-	id := w.group("web", tt.rules...)
-	original := w.sorted(id)
-	out := w.watch()
-	if tt.prepare != nil {
-		tt.prepare(w, id)
-	}
-	steps := w.mortal(k)
-	tt.act(w, id)
-	n := steps()
-	w.clock.Advance(time.Second)
-	w.reborn()
-	w.sweep()
-	w.quiet()
-	out.check()
-	got := w.sorted(id)
-	ends := tt.ends(original, tt.fixed)
-	if !slices.ContainsFunc(ends, func(end []string) bool { return slices.Equal(got, end) }) {
-		t.Errorf("rules: got %q, want one of %q", got, ends)
-	}
-	tt.accounted(w, id, slices.Equal(got, tt.fixed))
-	return n
+// ran is what a row did without a crash.
+type ran struct {
+	steps           int
+	byName          map[string]int
+	original, fixed string
 }
 
-// accounted checks that the finding says what is there.
-func (tt crash) accounted(w *world, id string, fixed bool) {
-	w.t.Helper()
-	f, ok := w.findings(id)[sshKey]
-	want := dera.FindingOpen
-	if fixed {
-		want = dera.FindingResolved
+// run lets the engine die at step k; 0 means never.
+func (tt crash) run(t *testing.T, k int, whole *ran) ran {
+	s := newStormOf(t, 1, typed.Faults{}, &mutant{config: noMutant})
+	s.calm, s.watched = true, true
+	r := tt.make()
+	s.people.settings = alone()
+	s.people.add(r, tt.kind, 0)
+	for _, op := range tt.rules {
+		if err := s.world.Write(somebody, r, op); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !ok || f.State != want {
-		w.t.Errorf("finding: got %q (%v), want %s", f.State, f.Reasons, want)
+	original := s.canon(r)
+	if tt.denied != "" {
+		s.deny = tt.denied
 	}
-	if tt.undo && !fixed && f.Disposition == dera.Auto {
-		w.t.Errorf("finding after a rollback: got %s, want no more than review", f.Disposition)
+	s.now = s.start()
+	act := func() {
+		ev := dera.Event{Source: "test", Name: "Change", Time: s.clock.Now(), Scope: dera.Scope{Partition: r.Partition, Account: r.Account, Region: r.Region, Type: r.Type, IDs: []string{r.ID}}}
+		_ = s.now.engine.Ingest(t.Context(), []dera.Event{ev}, nil, nil)
+		_ = s.now.engine.Drain(t.Context())
 	}
+	if tt.rollback {
+		act()
+		s.settle()
+		s.people.backed(s.fix(r))
+		act = func() {
+			_, _ = s.now.engine.Rollback(t.Context(), s.fix(r).ID, remediate.Request{By: person(), Reason: "test"})
+		}
+	}
+	s.now.process.KillAt(k, func() { _ = s.now.store.Close() })
+	act()
+	out := ran{original: original}
+	out.steps, out.byName = s.now.process.Steps()
+	if k > 0 && !s.now.process.Dead() {
+		t.Fatal("the engine did not die")
+	}
+	s.clock.Advance(time.Second)
+	s.revive()
+	s.settle()
+	if err := s.now.engine.Sweep(t.Context(), "sweep"); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	s.found("in the end")
+	s.end()
+	out.fixed = s.canon(r)
+	tt.hold(s, r, out, whole)
+	for _, b := range s.broken {
+		t.Error(b)
+	}
+	return out
+}
+
+// hold compares the end with that of a run without a crash.
+func (tt crash) hold(s *storm, r dera.Resource, got ran, whole *ran) {
+	s.t.Helper()
+	if whole == nil {
+		if fixed := got.fixed != got.original; fixed == tt.rollback {
+			s.t.Fatalf("without a crash: got\n%s", got.fixed)
+		}
+		return
+	}
+	// A rollback whose order did not get as far as the database is not carried on.
+	if end := got.fixed; end != whole.fixed && !(tt.rollback && end != got.original) {
+		s.t.Errorf("in the end: got\n%s\nwant\n%s", end, whole.fixed)
+	}
+	first := map[string]bool{}
+	for i, v := range s.world.History(r.Key()) {
+		facts := tt.kind.facts(v.Config)
+		if i <= len(tt.rules) {
+			maps.Copy(first, facts)
+			continue
+		}
+		for f := range facts {
+			if !first[f] {
+				s.t.Errorf("wider than at the start: %s", f)
+			}
+		}
+	}
+	open, err := s.look.FindingsOf(s.t.Context(), r.Key())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if i := slices.IndexFunc(open, func(f dera.Finding) bool { return f.State == dera.FindingOpen && f.RolledBack > 0 && f.Disposition == dera.Auto }); i >= 0 {
+		s.t.Errorf("finding after a rollback: got %s, want no more than review", open[i].Disposition)
+	}
+}
+
+// fix is the one fix of the resource.
+func (s *storm) fix(r dera.Resource) dera.Remediation {
+	s.t.Helper()
+	list, err := s.look.RemediationsOf(s.t.Context(), r.Key())
+	if err != nil || len(list) == 0 {
+		s.t.Fatalf("got %d remediations (%v), want one", len(list), err)
+	}
+	return list[0]
+}
+
+func (s *storm) canon(r dera.Resource) string {
+	s.t.Helper()
+	typ, err := registry().Lookup(r.Type)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	past := s.world.History(r.Key())
+	text, err := typ.Canon(past[len(past)-1].Config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return text
 }

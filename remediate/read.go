@@ -125,9 +125,17 @@ func (t *run) retarget(ctx context.Context, op, change resource.Operation) (reso
 	}
 	rebased := false
 	if t.rem.Undo == rollbackUndo && t.kind.Rebase != nil {
-		if op, rebased, err = t.kind.Rebase(res.Config, op, change); err != nil {
-			return op, false, err
+		next, done, err := t.kind.Rebase(res.Config, op, change)
+		if err != nil { // a read that is behind looks like that too
+			if res, _, ok, err = t.stable(ctx); err != nil || !ok {
+				return op, false, err
+			}
+			next, done, err = t.kind.Rebase(res.Config, op, change)
 		}
+		if err != nil { // to try again changes nothing: a person is needed
+			return op, false, &undoError{err.Error()}
+		}
+		op, rebased = next, done
 	}
 	done, _, err := t.kind.Effect(res.Config, op)
 	if err != nil || done {
