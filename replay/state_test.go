@@ -144,6 +144,13 @@ func TestRead(t *testing.T) {
 	if _, err := s.Read(t.Context(), dera.Scope{Type: "AWS::IAM::Role"}, true); err == nil {
 		t.Error("a type that no event tells of: got no error")
 	}
+	s = New(func() time.Time { return begin }, resource.Type{Name: "AWS::IAM::Role"})
+	if _, err := s.Read(t.Context(), dera.Scope{Type: "AWS::IAM::Role"}, true); err == nil {
+		t.Error("a type without a history: got no error")
+	}
+	if why := s.Partly(dera.Resource{Type: "AWS::IAM::Role"}); why == "" {
+		t.Error("a resource of a type without a history: got that all of it is known")
+	}
 }
 
 // TestCallsThatSayNothing: a call that changed something is followed, or reported

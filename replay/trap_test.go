@@ -29,7 +29,7 @@ type event struct{ name, request, response, code string }
 func follow(t *testing.T, from time.Time, events ...event) (*State, []string) {
 	t.Helper()
 	now := from
-	s := New(func() time.Time { return now }, services.Histories()...)
+	s := New(func() time.Time { return now }, services.Types()...)
 	var lost []string
 	for i, e := range events {
 		now = from.Add(time.Duration(i) * time.Minute)

@@ -9,16 +9,14 @@ import (
 	"dera.example/dera/services/s3/bucket"
 )
 
-// Watch is what the resource types listen to.
-func Watch() cloudtrail.Watch {
-	return cloudtrail.NewWatch(securitygroup.Events(), bucket.Events(), accountblock.Events())
-}
-
-// Histories are the types that dera replay rebuilds from recorded calls.
-func Histories() []resource.Type {
+// Types are the types as far as events and replay go.
+func Types() []resource.Type {
 	return []resource.Type{
-		{Name: securitygroup.Name, History: securitygroup.History},
-		{Name: bucket.Name, History: bucket.History},
-		{Name: accountblock.Name, History: accountblock.History},
+		{Name: securitygroup.Name, Events: securitygroup.Events(), History: securitygroup.History},
+		{Name: bucket.Name, Events: bucket.Events(), History: bucket.History},
+		{Name: accountblock.Name, Events: accountblock.Events(), History: accountblock.History},
 	}
 }
+
+// Watch is what the resource types listen to.
+func Watch() cloudtrail.Watch { return resource.NewRegistry(Types()...).Watch() }
