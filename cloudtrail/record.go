@@ -1,7 +1,8 @@
 // Package cloudtrail reads what AWS tells about calls: the envelopes in which
 // CloudTrail records arrive, the records, who called, and which resources an
-// event is a hint for. It is shared by the sources and by the usage ledger. The
-// compliance changes of AWS Config, which come the same way, are read here too.
+// event is a hint for: a Watch, made of what the resource types listen to. It is
+// shared by the sources, by replay and by the usage ledger. The compliance changes
+// of AWS Config, which come the same way, are read here too.
 //
 // Everything that a record says may have been chosen by an attacker except for
 // its first level, which CloudTrail writes: a request parameter is never taken

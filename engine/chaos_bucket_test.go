@@ -7,6 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera/resource/document"
+	"dera.example/dera/services/s3"
+	s3account "dera.example/dera/services/s3/account"
+	"dera.example/dera/services/s3/bucket"
+
 	"dera.example/dera"
 	"dera.example/dera/resource"
 )
@@ -18,8 +23,8 @@ type bucketChaos struct{}
 func newBucket(i int) dera.Resource {
 	name := fmt.Sprintf("bucket-%d", i)
 	return dera.Resource{
-		ARN: resource.BucketARN("aws", name), Partition: "aws", Account: account, Region: region, Type: resource.BucketType, ID: name, Name: name,
-		Config: &resource.Bucket{Name: name, Owner: account, Region: region, Ownership: "BucketOwnerEnforced", OwnerID: "abc"},
+		ARN: bucket.ARNOf("aws", name), Partition: "aws", Account: account, Region: region, Type: bucket.Name, ID: name, Name: name,
+		Config: &bucket.Bucket{Name: name, Owner: account, Region: region, Ownership: "BucketOwnerEnforced", OwnerID: "abc"},
 	}
 }
 
@@ -47,7 +52,7 @@ func statementsOf(text string) []statement {
 
 func (bucketChaos) facts(config any) map[string]bool {
 	out := map[string]bool{}
-	if b, ok := config.(*resource.Bucket); ok {
+	if b, ok := config.(*bucket.Bucket); ok {
 		for _, st := range statementsOf(b.Policy) {
 			out["statement "+st.Sid] = true
 		}
@@ -56,14 +61,14 @@ func (bucketChaos) facts(config any) map[string]bool {
 }
 
 func (bucketChaos) exposed(config any) bool {
-	b, ok := config.(*resource.Bucket)
+	b, ok := config.(*bucket.Bucket)
 	return ok && !b.Blocked().RestrictedBuckets && slices.ContainsFunc(statementsOf(b.Policy), func(st statement) bool {
 		return strings.HasPrefix(st.Sid, "Public") && len(st.Condition) == 0
 	})
 }
 
 func (bucketChaos) create(p *people, r dera.Resource, config any, name string) (resource.Operation, made, error) {
-	b := config.(*resource.Bucket)
+	b := config.(*bucket.Bucket)
 	sid, who := "Partner"+name, `{"AWS":"arn:aws:iam::222233334444:root"}`
 	if p.rand.IntN(2) == 0 {
 		sid, who = "Public"+name, `"*"`
@@ -78,7 +83,7 @@ func (bucketChaos) create(p *people, r dera.Resource, config any, name string) (
 }
 
 func (bucketChaos) remove(config any, name string) ([]resource.Operation, error) {
-	b := config.(*resource.Bucket)
+	b := config.(*bucket.Bucket)
 	list := statementsOf(b.Policy)
 	left := slices.DeleteFunc(slices.Clone(list), func(st statement) bool { return st.Sid == "Public"+name || st.Sid == "Partner"+name })
 	if len(left) == len(list) {
@@ -100,15 +105,15 @@ func (c bucketChaos) gone(before, after any) []string {
 	return out
 }
 
-func putPolicy(b *resource.Bucket, list []statement) (resource.Operation, error) {
-	in := resource.BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}
-	op := resource.Operation{Name: resource.DeleteBucketPolicy, Version: 1}
+func putPolicy(b *bucket.Bucket, list []statement) (resource.Operation, error) {
+	in := bucket.BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}
+	op := resource.Operation{Name: bucket.DeleteBucketPolicy, Version: 1}
 	if len(list) > 0 {
 		var texts []string
 		for _, st := range list {
 			texts = append(texts, st.text)
 		}
-		op.Name, in.Policy = resource.PutBucketPolicy, bucketPolicy(texts...)
+		op.Name, in.Policy = bucket.PutBucketPolicy, bucketPolicy(texts...)
 	}
 	var err error
 	op.Input, err = json.Marshal(in)
@@ -117,12 +122,12 @@ func putPolicy(b *resource.Bucket, list []statement) (resource.Operation, error)
 
 // conflict is what dera's client compares right before it writes a policy.
 func conflict(config any, op resource.Operation) bool {
-	b, ok := config.(*resource.Bucket)
-	if !ok || op.Name != resource.PutBucketPolicy && op.Name != resource.DeleteBucketPolicy {
+	b, ok := config.(*bucket.Bucket)
+	if !ok || op.Name != bucket.PutBucketPolicy && op.Name != bucket.DeleteBucketPolicy {
 		return false
 	}
-	var in resource.BucketPolicyInput
-	return json.Unmarshal(op.Input, &in) == nil && !resource.SamePolicy(b.Policy, in.Expect)
+	var in bucket.BucketPolicyInput
+	return json.Unmarshal(op.Input, &in) == nil && !document.SamePolicy(b.Policy, in.Expect)
 }
 
 // blockChaos is what people do to the block of the account: they change it.
@@ -130,25 +135,25 @@ type blockChaos struct{}
 
 func newAccountBlock() dera.Resource {
 	return dera.Resource{
-		ARN: resource.AccountBlockARN("aws", account), Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: resource.AccountBlockType, ID: account, Name: account,
-		Config: &resource.AccountBlock{Account: account},
+		ARN: s3account.ARNOf("aws", account), Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: s3account.Name, ID: account, Name: account,
+		Config: &s3account.AccountBlock{Account: account},
 	}
 }
 
 func (blockChaos) facts(any) map[string]bool { return nil }
 
 func (blockChaos) exposed(config any) bool {
-	a, ok := config.(*resource.AccountBlock)
-	return ok && (a.Block == nil || *a.Block != resource.FullBlock())
+	a, ok := config.(*s3account.AccountBlock)
+	return ok && (a.Block == nil || *a.Block != s3.FullBlock())
 }
 
 func (blockChaos) create(p *people, _ dera.Resource, _ any, _ string) (resource.Operation, made, error) {
-	in := resource.AccountBlockInput{Account: account}
+	in := s3account.AccountBlockInput{Account: account}
 	if p.rand.IntN(2) == 0 {
-		in.Block = &resource.Block{PublicACLs: true, IgnorePublicACLs: p.rand.IntN(2) == 0}
+		in.Block = &s3.Block{PublicACLs: true, IgnorePublicACLs: p.rand.IntN(2) == 0}
 	}
 	input, err := json.Marshal(in)
-	return resource.Operation{Name: resource.PutAccountBlock, Version: 1, Input: input}, made{}, err
+	return resource.Operation{Name: s3account.PutAccountBlock, Version: 1, Input: input}, made{}, err
 }
 
 func (blockChaos) remove(any, string) ([]resource.Operation, error) { return nil, nil }
@@ -161,23 +166,23 @@ func (blockChaos) gone(any, any) []string { return nil }
 // account, and that one the buckets that may depend on public access.
 func (p *people) neighbours(config any, full bool, of func(typ string) []dera.Resource) any {
 	switch c := config.(type) {
-	case *resource.Bucket:
+	case *bucket.Bucket:
 		next := *c
 		next.AccountBlock = nil
-		for _, r := range of(resource.AccountBlockType) {
-			next.AccountBlock = r.Config.(*resource.AccountBlock).Block
+		for _, r := range of(s3account.Name) {
+			next.AccountBlock = r.Config.(*s3account.AccountBlock).Block
 		}
 		return &next
-	case *resource.AccountBlock:
+	case *s3account.AccountBlock:
 		next := *c
 		next.Dependents, next.Buckets = nil, 0
 		if !full {
 			return &next
 		}
-		for _, r := range of(resource.BucketType) {
+		for _, r := range of(bucket.Name) {
 			next.Buckets++
-			if why := p.needsOf(r.Config.(*resource.Bucket)); len(why) > 0 {
-				next.Dependents = append(next.Dependents, resource.Dependent{Bucket: r.ID, Region: r.Region, Why: why})
+			if why := p.needsOf(r.Config.(*bucket.Bucket)); len(why) > 0 {
+				next.Dependents = append(next.Dependents, s3account.Dependent{Bucket: r.ID, Region: r.Region, Why: why})
 			}
 		}
 		return &next
@@ -185,7 +190,7 @@ func (p *people) neighbours(config any, full bool, of func(typ string) []dera.Re
 	return config
 }
 
-func (p *people) needsOf(b *resource.Bucket) []string {
+func (p *people) needsOf(b *bucket.Bucket) []string {
 	why, known := p.needs[b]
 	if !known {
 		why = b.Needs(context.WithoutCancel(p.s.t.Context()))

@@ -170,12 +170,14 @@ func (s *storm) end() {
 	s.log()
 	for _, o := range s.people.list {
 		lost, extra := s.people.missing(o)
-		told := slices.ContainsFunc(list, func(r dera.Remediation) bool { return r.ResourceKey() == o.Key() && (r.Overwrote != "" || r.Undo != "") })
+		told := slices.ContainsFunc(list, func(r dera.Remediation) bool {
+			return r.ResourceKey() == o.Key() && (r.Overwrote != "" || r.Undo != "")
+		})
 		typ, err := registry().Lookup(o.Type)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if typ.Whole && (told || s.world.Lost() > 0) {
+		if typ.Whole() && (told || s.world.Lost() > 0) {
 			continue // documents have no compare-and-set; an event tells of it, but for one that an undo wrote over
 		}
 		if len(lost) > 0 {

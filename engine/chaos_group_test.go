@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera/services/ec2/securitygroup"
+
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
@@ -21,8 +23,8 @@ func newGroup(i int) dera.Resource {
 	name := fmt.Sprintf("app-%d", i)
 	return dera.Resource{
 		ARN: dera.NewARN("aws", "ec2", region, account, "security-group/"+id), Partition: "aws", Account: account, Region: region,
-		Type: resource.SecurityGroupType, ID: id, Name: name,
-		Config: &resource.SecurityGroup{ID: id, Name: name, VPC: "vpc-1", Owner: account, Network: &resource.VPC{CIDRs: []netip.Prefix{netip.MustParsePrefix("172.20.0.0/16")}}},
+		Type: securitygroup.Name, ID: id, Name: name,
+		Config: &securitygroup.Group{ID: id, Name: name, VPC: "vpc-1", Owner: account, Network: &securitygroup.VPC{CIDRs: []netip.Prefix{netip.MustParsePrefix("172.20.0.0/16")}}},
 	}
 }
 
@@ -35,7 +37,7 @@ func chaosPorts() []int32 { return []int32{21, 22, 23, 25, 443, 3389, 5432, 6000
 
 func (groupChaos) facts(config any) map[string]bool {
 	out := map[string]bool{}
-	g, ok := config.(*resource.SecurityGroup)
+	g, ok := config.(*securitygroup.Group)
 	if !ok {
 		return out
 	}
@@ -47,7 +49,7 @@ func (groupChaos) facts(config any) map[string]bool {
 	return out
 }
 
-func factsOf(r resource.Rule, keep func(source netip.Addr, port int32) bool) []string {
+func factsOf(r securitygroup.Rule, keep func(source netip.Addr, port int32) bool) []string {
 	var out []string
 	for _, src := range chaosSources() {
 		addr := netip.MustParseAddr(src)
@@ -78,8 +80,8 @@ func (groupChaos) create(p *people, _ dera.Resource, config any, name string) (r
 		{443, 443, "0.0.0.0/0"}, {22, 22, "10.0.0.0/8"}, {22, 22, "203.0.113.0/24"}, {5432, 5432, "172.20.0.0/16"}, {23, 65535, "0.0.0.0/0"},
 	}
 	ch := choices[p.rand.IntN(len(choices))]
-	r := resource.Rule{Protocol: "tcp", From: ch.from, To: ch.to, CIDR: netip.MustParsePrefix(ch.cidr), Description: name}
-	change, err := config.(*resource.SecurityGroup).Authorize(r)
+	r := securitygroup.Rule{Protocol: "tcp", From: ch.from, To: ch.to, CIDR: netip.MustParsePrefix(ch.cidr), Description: name}
+	change, err := config.(*securitygroup.Group).Authorize(r)
 	// Of a rule for the internet dera may take SSH and RDP from public addresses,
 	// and from all where nothing private is kept.
 	wide := r.CIDR.Bits() < 8
@@ -91,7 +93,7 @@ func (groupChaos) create(p *people, _ dera.Resource, config any, name string) (r
 }
 
 func (groupChaos) remove(config any, name string) ([]resource.Operation, error) {
-	g := config.(*resource.SecurityGroup)
+	g := config.(*securitygroup.Group)
 	var out []resource.Operation
 	for _, r := range g.Ingress {
 		if r.Description != name && !strings.HasPrefix(r.Description, name+" ") {
@@ -109,8 +111,8 @@ func (groupChaos) remove(config any, name string) ([]resource.Operation, error) 
 func (groupChaos) put(p dera.Plan) []string {
 	var out []string
 	for _, c := range p.Changes {
-		var in resource.AuthorizeIngressInput
-		if c.Operation == resource.AuthorizeIngress && json.Unmarshal(c.Input, &in) == nil {
+		var in securitygroup.AuthorizeIngressInput
+		if c.Operation == securitygroup.AuthorizeIngress && json.Unmarshal(c.Input, &in) == nil {
 			out = append(out, factsOf(in.Rule, nil)...)
 		}
 	}
@@ -119,8 +121,8 @@ func (groupChaos) put(p dera.Plan) []string {
 
 func (groupChaos) gone(before, after any) []string {
 	var out []string
-	for _, r := range before.(*resource.SecurityGroup).Ingress {
-		if !slices.ContainsFunc(after.(*resource.SecurityGroup).Ingress, r.SamePermission) {
+	for _, r := range before.(*securitygroup.Group).Ingress {
+		if !slices.ContainsFunc(after.(*securitygroup.Group).Ingress, r.SamePermission) {
 			out = append(out, factsOf(r, nil)...)
 		}
 	}
@@ -129,7 +131,7 @@ func (groupChaos) gone(before, after any) []string {
 
 // assign is what AWS assigns: the IDs of rules.
 func assign(config any, id func() string) {
-	if g, ok := config.(*resource.SecurityGroup); ok {
+	if g, ok := config.(*securitygroup.Group); ok {
 		for i := range g.Ingress {
 			if g.Ingress[i].ID == "" {
 				g.Ingress[i].ID = "sgr-" + id()

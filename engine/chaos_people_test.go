@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"dera.example/dera/services/s3/bucket"
+
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
@@ -23,7 +25,7 @@ type people struct {
 	list     []*owned
 	n        int
 	few      bool // controls
-	needs    map[*resource.Bucket][]string
+	needs    map[*bucket.Bucket][]string
 }
 
 // owned is one resource and what people did to it. Its facts are what somebody can
@@ -60,7 +62,7 @@ type kindOfChaos interface {
 const somebody = "arn:aws:iam::" + account + ":user/somebody"
 
 func newPeople(s *storm) *people {
-	p := &people{s: s, rand: rand.New(rand.NewPCG(s.seed, 2)), needs: map[*resource.Bucket][]string{}}
+	p := &people{s: s, rand: rand.New(rand.NewPCG(s.seed, 2)), needs: map[*bucket.Bucket][]string{}}
 	p.few = p.rand.IntN(4) > 0
 	if p.rand.IntN(3) == 0 {
 		p.settings.KeepInternal.Choice = control.KeepNone
@@ -91,7 +93,7 @@ func (p *people) add(r dera.Resource, kind kindOfChaos, things int) {
 // controls are those of the resources' types; that on all the other ports, which
 // decides little and costs much, in some seeds.
 func (p *people) controls() []control.Control {
-	return slices.DeleteFunc(rulebook(p.types()...), func(c control.Control) bool { return p.few && c.ID == "ec2-sg-other-ports-open" })
+	return slices.DeleteFunc(rulebook(p.types()...), func(c control.Control) bool { return p.few && c.ID == "ec2-securitygroup-other-ports-open" })
 }
 
 func (p *people) types() []string {

@@ -18,6 +18,7 @@ import (
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
 	typed "dera.example/dera/resource/world"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -25,7 +26,7 @@ import (
 const ownPrincipal = "arn:aws:iam::" + account + ":role/dera"
 
 // registry is the resource types of the world.
-func registry() resource.Registry { return resource.NewRegistry(resource.Kinds()...) }
+func registry() resource.Registry { return services.Types() }
 
 // mutant is a loop that something is wrong with, made by what an engine is given.
 type mutant struct {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera/services/ec2/securitygroup"
+
 	"dera.example/dera"
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
@@ -29,12 +31,14 @@ type crash struct {
 
 func crashes() []crash {
 	group := func() dera.Resource { return newGroup(0) }
-	rule := func(from, to int32, cidr, name string) resource.Operation { return authorizeOf(newGroup(0), from, to, cidr, name) }
+	rule := func(from, to int32, cidr, name string) resource.Operation {
+		return authorizeOf(newGroup(0), from, to, cidr, name)
+	}
 	one := []resource.Operation{rule(22, 22, "0.0.0.0/0", "web"), rule(22, 22, "10.0.0.0/24", "office")}
 	split := []resource.Operation{rule(0, 65535, "0.0.0.0/0", "lab")}
 	bucket := func() dera.Resource { return newBucket(0) }
 	policy := func() []resource.Operation {
-		op, err := putPolicy(newBucket(0).Config.(*resource.Bucket), []statement{
+		op, err := putPolicy(newBucket(0).Config.(*bucket.Bucket), []statement{
 			{text: `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222233334444:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket-0/*"}`},
 			{text: `{"Sid":"Public","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket-0/*"}`},
 		})
@@ -46,8 +50,8 @@ func crashes() []crash {
 	return []crash{
 		{name: "apply_of_one_revoke", kind: groupChaos{}, make: group, rules: one},
 		{name: "apply_of_a_split", kind: groupChaos{}, make: group, rules: split},
-		{name: "undo_of_a_failed_revoke", kind: groupChaos{}, make: group, rules: one, denied: resource.RevokeIngress},
-		{name: "undo_of_a_failed_split", kind: groupChaos{}, make: group, rules: split, denied: resource.RevokeIngress},
+		{name: "undo_of_a_failed_revoke", kind: groupChaos{}, make: group, rules: one, denied: securitygroup.RevokeIngress},
+		{name: "undo_of_a_failed_split", kind: groupChaos{}, make: group, rules: split, denied: securitygroup.RevokeIngress},
 		{name: "rollback_of_one_revoke", kind: groupChaos{}, make: group, rules: one, rollback: true},
 		{name: "rollback_of_a_split", kind: groupChaos{}, make: group, rules: split, rollback: true},
 		{name: "apply_of_a_policy", kind: bucketChaos{}, make: bucket, rules: policy()},
@@ -168,7 +172,9 @@ func (tt crash) hold(s *storm, r dera.Resource, got ran, whole *ran) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if i := slices.IndexFunc(open, func(f dera.Finding) bool { return f.State == dera.FindingOpen && f.RolledBack > 0 && f.Disposition == dera.Auto }); i >= 0 {
+	if i := slices.IndexFunc(open, func(f dera.Finding) bool {
+		return f.State == dera.FindingOpen && f.RolledBack > 0 && f.Disposition == dera.Auto
+	}); i >= 0 {
 		s.t.Errorf("finding after a rollback: got %s, want no more than review", open[i].Disposition)
 	}
 }

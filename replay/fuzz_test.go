@@ -24,7 +24,7 @@ func FuzzApply(f *testing.F) {
 		if len(request)+len(response) > 1<<12 {
 			return
 		}
-		s := New(func() time.Time { return begin }, services.Histories()...)
+		s := New(func() time.Time { return begin }, services.Types().Types()...)
 		r := cloudtrail.Record{Source: source, Name: name, Account: account, Region: "eu-west-1", Partition: "aws", Time: begin,
 			Request: json.RawMessage(request), Response: json.RawMessage(response)}
 		for range 2 {

@@ -43,7 +43,7 @@ func records(t *testing.T, events []at) []cloudtrail.Record {
 
 // bySecond takes in records of any order and returns what the state holds.
 func bySecond(records []cloudtrail.Record) (*State, string) {
-	s := New(func() time.Time { return begin }, services.Histories()...)
+	s := New(func() time.Time { return begin }, services.Types().Types()...)
 	sorted := slices.Clone(records)
 	slices.SortStableFunc(sorted, func(a, b cloudtrail.Record) int { return a.Time.Compare(b.Time) })
 	var lost, names []string

@@ -9,6 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/detect"
+	"dera.example/dera/resource"
 	"dera.example/dera/services"
 	"dera.example/dera/services/ec2/securitygroup"
 	s3account "dera.example/dera/services/s3/account"
@@ -145,6 +146,13 @@ func TestRead(t *testing.T) {
 	}
 	if _, err := s.Read(t.Context(), dera.Scope{Type: "AWS::IAM::Role"}, true); err == nil {
 		t.Error("a type that no event tells of: got no error")
+	}
+	s = New(func() time.Time { return begin }, resource.Type{Name: "AWS::IAM::Role"})
+	if _, err := s.Read(t.Context(), dera.Scope{Type: "AWS::IAM::Role"}, true); err == nil {
+		t.Error("a type without a history: got no error")
+	}
+	if why := s.Partly(dera.Resource{Type: "AWS::IAM::Role"}); why == "" {
+		t.Error("a resource of a type without a history: got that all of it is known")
 	}
 }
 

@@ -30,7 +30,7 @@ type event struct{ name, request, response, code string }
 func follow(t *testing.T, from time.Time, events ...event) (*State, []string) {
 	t.Helper()
 	now := from
-	s := New(func() time.Time { return now }, services.Histories()...)
+	s := New(func() time.Time { return now }, services.Types().Types()...)
 	var lost []string
 	for i, e := range events {
 		now = from.Add(time.Duration(i) * time.Minute)
@@ -182,6 +182,7 @@ func TestTrapsOfBuckets(t *testing.T) {
 		"acl_canned":                    {acl(`"x-amz-acl":["public-read"]`), []string{blockOff, publicACL}, ""},
 		"acl_canned_as_text":            {acl(`"x-amz-acl":"authenticated-read"`), []string{blockOff, publicACL}, ""},
 		"acl_in_headers":                {acl(`"accessControlList":{"x-amz-grant-write-acp":"uri=http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}`), []string{blockOff, publicACL}, ""},
+		"acl_in_headers_given_twice":    {acl(`"x-amz-grant-read":["id=owner","uri=http://acs.amazonaws.com/groups/global/AllUsers"]`), []string{blockOff, publicACL}, ""},
 		"acl_document_with_one_grant":   {acl(`"AccessControlPolicy":{"AccessControlList":{"Grant":{"Grantee":{"URI":"http://acs.amazonaws.com/groups/global/AllUsers","xsi:type":"Group"},"Permission":"READ"}}}`), []string{blockOff, publicACL}, ""},
 		"acl_document_with_many_grants": {acl(`"AccessControlPolicy":{"AccessControlList":{"Grant":[{"Grantee":{"ID":"owner"},"Permission":"FULL_CONTROL"},{"Grantee":{"URI":"http://acs.amazonaws.com/groups/global/AllUsers"},"Permission":"WRITE"}]}}`), []string{blockOff, publicACL}, ""},
 		"acl_private":                   {acl(`"x-amz-acl":["private"]`), []string{blockOff}, ""},

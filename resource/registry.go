@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
 )
 
 // Registry is the resource types that a process knows. It is a value, made once
@@ -28,6 +29,15 @@ func (r Registry) Lookup(name string) (Type, error) {
 		known = append(known, t.Name)
 	}
 	return Type{}, fmt.Errorf("there is no resource type %q; there are %s", name, strings.Join(known, ", "))
+}
+
+// Watch is what the types listen to.
+func (r Registry) Watch() cloudtrail.Watch {
+	var events []cloudtrail.Events
+	for _, t := range r.types {
+		events = append(events, t.Events)
+	}
+	return cloudtrail.NewWatch(events...)
 }
 
 // ApplyPlan returns the configuration after all changes of the plan.

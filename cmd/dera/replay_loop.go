@@ -94,7 +94,7 @@ func (p *replaying) wire(rec recording) error {
 	if err != nil {
 		return err
 	}
-	p.state = replay.New(s.app.now, services.Histories()...)
+	p.state = replay.New(s.app.now, services.Types().Types()...)
 	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(services.Controls()), Settings: s.settings.At(s.app.now())}
 	owners := evaluate.Owners{Tags: s.config.OwnerTags}
 	s.engine, err = engine.New(engine.Config{

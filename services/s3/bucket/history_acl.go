@@ -55,7 +55,7 @@ func headerGrants(request cloudtrail.Tree) (grants []s3.Grant, ok bool) {
 			return nil, false
 		}
 		for _, permission := range []string{"READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"} {
-			header := t.Value("x-amz-grant-" + strings.ToLower(strings.ReplaceAll(permission, "_", "-")))
+			header := strings.Join(t.Texts("x-amz-grant-"+strings.ToLower(strings.ReplaceAll(permission, "_", "-")), ""), ",")
 			for who := range strings.SplitSeq(header, ",") {
 				kind, value, named := strings.Cut(strings.TrimSpace(who), "=")
 				if !named {
