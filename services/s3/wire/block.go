@@ -10,10 +10,19 @@ import (
 	"dera.example/dera/resource"
 )
 
+// accountBlock is the key of the block of the account in a read.
+const accountBlock = "account block"
+
+// KnowAccountBlock says what the block of the scope's account is, for reads of its
+// buckets that follow.
+func KnowAccountBlock(r *cloud.Reading, block *resource.Block) {
+	_, _ = cloud.Once(r, accountBlock, func() (*resource.Block, error) { return block, nil }) // it cannot fail
+}
+
 // AccountBlock reads the public access block of the scope's account, once a read.
 // The error of an account without one has the code NoSuchPublicAccessBlockConfiguration.
 func AccountBlock(ctx context.Context, r *cloud.Reading) (*resource.Block, error) {
-	return cloud.Once(r, "account block", func() (*resource.Block, error) {
+	return cloud.Once(r, accountBlock, func() (*resource.Block, error) {
 		const call = "s3control:GetPublicAccessBlock"
 		account, region := r.Scope.Account, r.Home()
 		out, err := Control(r, account, region).GetPublicAccessBlock(ctx, &s3control.GetPublicAccessBlockInput{AccountId: aws.String(account)})

@@ -35,13 +35,14 @@ type dependents struct {
 // on public access. A bucket that cannot be read, or whose region is switched off,
 // counts as one that does.
 func readDependents(ctx context.Context, r *cloud.Reading, items []*cloud.Item) error {
+	cfg := items[0].Config.(*resource.AccountBlock)
+	shared.KnowAccountBlock(r, cfg.Block)
 	found, err := cloud.RememberFor(r, shared.DependentsOf(r.Scope.Account), dependentsFor, func() (dependents, error) {
 		return readAll(ctx, r)
 	})
 	if err != nil {
 		return err
 	}
-	cfg := items[0].Config.(*resource.AccountBlock)
 	cfg.Dependents, cfg.Buckets = found.list, found.buckets
 	return nil
 }
