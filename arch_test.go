@@ -213,3 +213,38 @@ func sleeps(t *testing.T, f sourceFile) {
 		}
 	}
 }
+
+// TestOnlyWiresKnowServices: the SDK of a service that has resource types is
+// imported by the wires of its types alone, and package cloud names no type.
+func TestOnlyWiresKnowServices(t *testing.T) {
+	t.Parallel()
+	const sdk = "github.com/aws/aws-sdk-go-v2/service/"
+	own := []string{"sts", "sqs", "iam", "configservice"} // of package cloud: sessions, queues, simulation, other fixers
+	found := 0
+	for _, f := range sourceFiles(t) {
+		if f.helper() {
+			continue
+		}
+		wire := f.room == "dera/services" && strings.HasSuffix(f.pkg, "/wire")
+		for _, imp := range f.imports {
+			service, ok := strings.CutPrefix(imp, sdk)
+			if service, _, _ = strings.Cut(service, "/"); ok && wire {
+				found++
+			} else if ok && (f.room != "dera/cloud" || !slices.Contains(own, service)) {
+				t.Errorf("%s imports the SDK of %s: only a wire of services/ may", f.path, service)
+			}
+		}
+		if f.room != "dera/cloud" {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if x, ok := n.(*ast.BasicLit); ok && x.Kind == token.STRING && strings.Contains(x.Value, "AWS::") {
+				t.Errorf("%s names the resource type %s: package cloud knows none", f.path, x.Value)
+			}
+			return true
+		})
+	}
+	if found == 0 {
+		t.Error("no wire imports an SDK, so that this shows nothing")
+	}
+}

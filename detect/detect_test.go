@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,5 +170,52 @@ func TestLook(t *testing.T) {
 	d.Reader = read(func(dera.Scope, bool) (Page, error) { return Page{Missing: []string{"a"}}, bad })
 	if look, err := d.Look(t.Context(), dera.Scope{Type: "T", IDs: []string{"a"}}, false); !errors.Is(err, bad) || len(look.Missing) > 0 {
 		t.Errorf("failed read: got %+v, %v, want nothing and the error", look, err)
+	}
+}
+
+// completing is a Reader that reads what a quick look left out.
+type completing struct {
+	read
+	quick *[]string
+}
+
+func (c completing) Complete(_ context.Context, scope dera.Scope, quick []dera.Resource) (Page, error) {
+	var page Page
+	for _, r := range quick {
+		*c.quick = append(*c.quick, r.ID)
+		r.Full = true
+		page.Resources = append(page.Resources, r)
+	}
+	if len(scope.IDs) != len(quick) || scope.Page != "" {
+		return Page{}, errors.New("the scope is not that of the resources")
+	}
+	return page, nil
+}
+
+// TestLookCompletes: what fails a quick look is completed and not read again, and
+// nothing is known of what has no configuration.
+func TestLookCompletes(t *testing.T) {
+	t.Parallel()
+	var reads int
+	var completed []string
+	page := func(scope dera.Scope, full bool) (Page, error) {
+		reads++
+		open, clean, dark := resourceOf("open", group{result: failing("a")}, morning), resourceOf("clean", group{result: control.Result{Outcome: control.Pass}}, morning), resourceOf("dark", nil, morning)
+		dark.Unread = "its part could not be read"
+		list := []dera.Resource{open, clean, dark}
+		for i := range list {
+			list[i].Full = full
+		}
+		return Page{Resources: list, Next: "2"}, nil
+	}
+	d := Detector{Reader: completing{page, &completed}, Controls: []control.Control{judging("c")}}
+	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"}, false)
+	if err != nil || reads != 1 || len(look.Assessments) != 3 || look.Next != "2" || strings.Join(completed, " ") != "open dark" {
+		t.Fatalf("got %d assessments after %d reads and the completion of %q, %v, want 3, 1 and what is not clean", len(look.Assessments), reads, completed, err)
+	}
+	for _, a := range look.Assessments {
+		if res := a.Results[0].Result; a.Resource.ID == "dark" && (res.Outcome != control.UnknownResult || len(res.Failures) != 0 || res.Why != a.Resource.Unread) {
+			t.Errorf("a resource without a configuration: got %+v, want unknown and no failure", res)
+		}
 	}
 }

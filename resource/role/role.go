@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"dera.example/dera"
 	"dera.example/dera/iam/catalog"
@@ -257,6 +258,9 @@ func (w Where) arns(types []catalog.ResourceType) []string {
 // fill is an ARN of the catalogue with what is known of where it is.
 func (w Where) fill(format string) string {
 	values := map[string]string{"Partition": w.Partition, "Region": w.Region, "Account": w.Account}
+	if w.Region == dera.GlobalRegion { // it is no region of AWS
+		values["Region"] = ""
+	}
 	var out strings.Builder
 	for {
 		before, rest, found := strings.Cut(format, "${")
@@ -310,7 +314,7 @@ func accountCondition(types []catalog.ResourceType, at Where) map[string]map[str
 func title(types []catalog.ResourceType) string {
 	var out strings.Builder
 	for _, t := range types {
-		for word := range strings.FieldsFuncSeq(t.Name, func(r rune) bool { return r == '-' || r == '_' || r == '/' }) {
+		for word := range strings.FieldsFuncSeq(t.Name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 			out.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
 	}

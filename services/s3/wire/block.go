@@ -11,10 +11,24 @@ import (
 	"dera.example/dera/cloud"
 )
 
+// accountBlock is the key of the block of the account in a read.
+const accountBlock = "account block"
+
+// KnowAccountBlock says what the block of the scope's account is, for reads of its
+// buckets that follow.
+func KnowAccountBlock(r *cloud.Reading, block *s3.Block) {
+	_, _ = cloud.Once(r, accountBlock, func() (*s3.Block, error) { return block, nil }) // it cannot fail
+}
+
 // AccountBlock reads the public access block of the scope's account, once a read.
 // The error of an account without one has the code NoSuchPublicAccessBlockConfiguration.
+<<<<<<< HEAD
 func AccountBlock(ctx context.Context, r *cloud.Reading) (*s3.Block, error) {
 	return cloud.Once(r, "account block", func() (*s3.Block, error) {
+=======
+func AccountBlock(ctx context.Context, r *cloud.Reading) (*s3.Block, error) {
+	return cloud.Once(r, accountBlock, func() (*s3.Block, error) {
+>>>>>>> wires
 		const call = "s3control:GetPublicAccessBlock"
 		account, region := r.Scope.Account, r.Home()
 		out, err := Control(r, account, region).GetPublicAccessBlock(ctx, &s3control.GetPublicAccessBlockInput{AccountId: aws.String(account)})
