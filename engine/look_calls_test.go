@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"dera.example/dera/services/ec2/securitygroup"
-	"dera.example/dera/services/s3/account"
+	s3account "dera.example/dera/services/s3/account"
 	"dera.example/dera/services/s3/bucket"
 
 	"dera.example/dera"
@@ -60,7 +60,7 @@ func TestNoPartIsReadMoreThanTwiceInOneLook(t *testing.T) {
 		{name: "failing_group_in_a_sweep", typ: securitygroup.Name, set: openGroup, want: group},
 		{name: "failing_group_by_an_event", typ: securitygroup.Name, ids: []string{"group"}, event: true, set: openGroup,
 			want: twice(group, map[string]int{"DescribeAddresses": 1})}, // they are remembered
-		{name: "account_block_with_buckets_in_two_regions", typ: account.Name, set: twoRegions,
+		{name: "account_block_with_buckets_in_two_regions", typ: s3account.Name, set: twoRegions,
 			want: func() map[string]int {
 				out := maps.Clone(block)
 				for _, call := range []string{"GetPublicAccessBlock", "GetBucketPolicy", "GetBucketOwnershipControls", "GetBucketAcl", "GetBucketTagging", "GetBucketWebsite", "ListAccessPoints"} {
@@ -79,7 +79,7 @@ func TestNoPartIsReadMoreThanTwiceInOneLook(t *testing.T) {
 			w.emptyDefault()
 			tt.set(t, w)
 			scope := dera.Scope{Partition: "aws", Account: account, Region: region, Type: tt.typ, IDs: slices.Clone(tt.ids)}
-			if tt.typ == account.Name {
+			if tt.typ == s3account.Name {
 				scope.Region = dera.GlobalRegion
 			}
 			for i, id := range scope.IDs {

@@ -22,13 +22,8 @@ func KnowAccountBlock(r *cloud.Reading, block *s3.Block) {
 
 // AccountBlock reads the public access block of the scope's account, once a read.
 // The error of an account without one has the code NoSuchPublicAccessBlockConfiguration.
-<<<<<<< HEAD
-func AccountBlock(ctx context.Context, r *cloud.Reading) (*s3.Block, error) {
-	return cloud.Once(r, "account block", func() (*s3.Block, error) {
-=======
 func AccountBlock(ctx context.Context, r *cloud.Reading) (*s3.Block, error) {
 	return cloud.Once(r, accountBlock, func() (*s3.Block, error) {
->>>>>>> wires
 		const call = "s3control:GetPublicAccessBlock"
 		account, region := r.Scope.Account, r.Home()
 		out, err := Control(r, account, region).GetPublicAccessBlock(ctx, &s3control.GetPublicAccessBlockInput{AccountId: aws.String(account)})

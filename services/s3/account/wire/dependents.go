@@ -36,7 +36,7 @@ type dependents struct {
 // on public access. A bucket that cannot be read, or whose region is switched off,
 // counts as one that does.
 func readDependents(ctx context.Context, r *cloud.Reading, items []*cloud.Item) error {
-	cfg := items[0].Config.(*account.AccountBlock)
+	cfg := items[0].Config.(*s3account.AccountBlock)
 	shared.KnowAccountBlock(r, cfg.Block)
 	found, err := cloud.RememberFor(r, shared.DependentsOf(r.Scope.Account), dependentsFor, func() (dependents, error) {
 		return readAll(ctx, r)
@@ -44,10 +44,6 @@ func readDependents(ctx context.Context, r *cloud.Reading, items []*cloud.Item) 
 	if err != nil {
 		return err
 	}
-<<<<<<< HEAD:services/s3/account/wire/dependents.go
-	cfg := items[0].Config.(*s3account.AccountBlock)
-=======
->>>>>>> wires:services/s3/account/wire/dependents.go
 	cfg.Dependents, cfg.Buckets = found.list, found.buckets
 	return nil
 }
