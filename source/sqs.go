@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/cloudtrail"
 )
 
-// Queue is where messages wait: SQS behind package cloud/aws. Its errors may be
+// Queue is where messages wait: SQS behind package cloud. Its errors may be
 // temporary; each call is tried again later. It is safe for concurrent use if
 // Run is called more than once.
 type Queue interface {
