@@ -170,7 +170,9 @@ func (s *storm) end() {
 	s.log()
 	for _, o := range s.people.list {
 		lost, extra := s.people.missing(o)
-		told := slices.ContainsFunc(list, func(r dera.Remediation) bool { return r.ResourceKey() == o.Key() && (r.Overwrote != "" || r.Undo != "") })
+		told := slices.ContainsFunc(list, func(r dera.Remediation) bool {
+			return r.ResourceKey() == o.Key() && (r.Overwrote != "" || r.Undo != "")
+		})
 		typ, err := registry().Lookup(o.Type)
 		if err != nil {
 			s.t.Fatal(err)
