@@ -62,7 +62,11 @@ type kindOfChaos interface {
 const somebody = "arn:aws:iam::" + account + ":user/somebody"
 
 func newPeople(s *storm) *people {
-	p := &people{s: s, rand: rand.New(rand.NewPCG(s.seed, 2)), needs: map[*bucket.Bucket][]string{}}
+	return &people{s: s, rand: rand.New(rand.NewPCG(s.seed, 2)), needs: map[*bucket.Bucket][]string{}}
+}
+
+// settleIn makes the resources of the seed.
+func (p *people) settleIn() {
 	p.few = p.rand.IntN(4) > 0
 	if p.rand.IntN(3) == 0 {
 		p.settings.KeepInternal.Choice = control.KeepNone
@@ -76,7 +80,6 @@ func newPeople(s *storm) *people {
 	if p.rand.IntN(4) == 0 {
 		p.add(newAccountBlock(), blockChaos{}, 0)
 	}
-	return p
 }
 
 func (p *people) add(r dera.Resource, kind kindOfChaos, things int) {

@@ -53,7 +53,8 @@ type storm struct {
 	look  *store.Store
 	// calm says that nothing goes wrong any more.
 	calm             bool
-	deep             int // calls of meanwhile that are under way
+	deny             string // an operation that is denied once
+	deep             int    // calls of meanwhile that are under way
 	ids              int
 	processes        int
 	pauses           int
@@ -85,18 +86,30 @@ func (w worldWriter) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool
 	return w.ReadAgain(ctx, p)
 }
 
+func noMutant(*storm, *engine.Config) {}
+
+// newStorm is the storm of a seed.
 func newStorm(t *testing.T, seed uint64, m *mutant) *storm {
 	t.Helper()
 	if m == nil {
-		m = &mutant{config: func(*storm, *engine.Config) {}}
+		m = &mutant{config: noMutant}
 	}
-	s := &storm{t: t, dir: t.TempDir(), seed: seed, rand: rand.New(rand.NewPCG(seed, 1)), clock: newClock(), mutant: m, sent: map[string]int{}}
+	s := newStormOf(t, seed, faults(rand.New(rand.NewPCG(seed, 1))), m)
+	s.people.settleIn()
+	return s
+}
+
+// newStormOf is a world without resources.
+func newStormOf(t *testing.T, seed uint64, f typed.Faults, m *mutant) *storm {
+	t.Helper()
+	s := &storm{t: t, dir: t.TempDir(), seed: seed, rand: rand.New(rand.NewPCG(seed, 3)), clock: newClock(), mutant: m, sent: map[string]int{}}
 	var err error
 	s.world, err = typed.New(typed.Config{
-		Types: registry(), Seed: seed, Now: s.clock.Now, Wait: s.clock.Wait, Faults: s.faults(),
-		Assign: assign, Neighbours: func(config any, full bool, of func(string) []dera.Resource) any {
+		Types: registry(), Seed: seed, Now: s.clock.Now, Wait: s.clock.Wait, Faults: f, Assign: assign, Conflict: conflict,
+		Neighbours: func(config any, full bool, of func(string) []dera.Resource) any {
 			return s.people.neighbours(config, full, of)
-		}, Conflict: conflict, Meanwhile: s.meanwhile, Sent: s.noteSent,
+		},
+		Meanwhile: s.meanwhile, Sent: s.noteSent, Denied: s.denied,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -109,14 +122,23 @@ func newStorm(t *testing.T, seed uint64, m *mutant) *storm {
 	return s
 }
 
+// denied turns the first write of an operation away.
+func (s *storm) denied(c typed.Call) bool {
+	if s.deny == "" || s.deny != c.Operation.Name {
+		return false
+	}
+	s.deny = ""
+	return true
+}
+
 // faults are those of the seed: each kind is there in some seeds and not in others,
 // so that one does not hide another.
-func (s *storm) faults() typed.Faults {
+func faults(random *rand.Rand) typed.Faults {
 	some := func(most float64) float64 {
-		if s.rand.IntN(5) < 2 {
+		if random.IntN(5) < 2 {
 			return 0
 		}
-		return most * s.rand.Float64()
+		return most * random.Float64()
 	}
 	return typed.Faults{
 		Throttle: some(0.1), Hang: some(0.02), Expired: some(0.02), Denied: some(0.02),

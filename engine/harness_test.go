@@ -1,14 +1,10 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -136,11 +132,7 @@ func (w writer) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, err
 func (w *world) open(owner string) {
 	w.t.Helper()
 	w.store = w.openStore(func() time.Time {
-		step := stepWrite
-		if reading() {
-			step = stepRead
-		}
-		_ = w.at(step) // it cannot fail here; it can be the last one
+		_ = w.at(stepStore) // it cannot fail here; it can be the last one
 		return w.clock.Now()
 	})
 	w.engine = w.newEngine(owner, w.store)
@@ -162,27 +154,12 @@ func (w *world) openStore(now func() time.Time) *store.Store {
 	return s
 }
 
-// The steps of an engine: those that change something, in the store or in the
-// cloud, and those that only read.
+// The steps of an engine: the store asks for the time in each transaction and at
+// some reads, and a call is one step before its effect and one after.
 const (
-	stepWrite = "write"
-	stepRead  = "read"
+	stepStore = "store"
+	stepCall  = "call"
 )
-
-// reading reports whether the store is asked for the time by one of its reads.
-func reading() bool {
-	pcs := make([]uintptr, 12)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	for {
-		f, more := frames.Next()
-		if strings.HasSuffix(f.Function, ".CheckLease") || strings.HasSuffix(f.Function, ".due") {
-			return true
-		}
-		if !more {
-			return false
-		}
-	}
-}
 
 func (w *world) at(step string) error {
 	if w.step == nil {
@@ -193,23 +170,11 @@ func (w *world) at(step string) error {
 
 // RoundTrip takes a call of an engine to the simulation.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	step := stepWrite
-	if r.Method == http.MethodGet || bytes.Contains(body, []byte("Action=Describe")) || bytes.Contains(body, []byte("Action=Get")) {
-		step = stepRead
-	}
-	if err := w.at(step); err != nil {
+	if err := w.at(stepCall); err != nil {
 		return nil, err
 	}
 	res, err := w.cloud.Transport().RoundTrip(r)
-	if died := w.at(step); died != nil {
+	if died := w.at(stepCall); died != nil {
 		return nil, died
 	}
 	return res, err

@@ -53,8 +53,10 @@ func (w *world) compared() audit.Reconciliation {
 // also where the result was never written.
 func TestCrashIsNoStolenRole(t *testing.T) {
 	t.Parallel()
-	steps := 20
-	for k := 1; k <= steps; k++ {
+	whole := newWorld(t)
+	count := whole.mortal(0)
+	whole.look(whole.group("lab", wideRule()))
+	for k := 1; k <= count(); k++ {
 		t.Run(fmt.Sprintf("step_%d", k), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

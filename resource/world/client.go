@@ -98,7 +98,7 @@ func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, all
 	if w.cfg.Sent != nil {
 		w.cfg.Sent(call)
 	}
-	requestID, err = c.send(ctx, key, op)
+	requestID, err = c.send(ctx, key, call)
 	if died := c.step(StepAnswered); died != nil {
 		return "", died
 	}
@@ -106,22 +106,23 @@ func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, all
 }
 
 // send is what the service does with a request.
-func (c *Client) send(ctx context.Context, key string, op resource.Operation) (string, error) {
+func (c *Client) send(ctx context.Context, key string, call Call) (string, error) {
 	w := c.world
+	denied := w.cfg.Denied != nil && w.cfg.Denied(call)
 	w.mu.Lock()
 	id, f := "req-"+w.id(), w.cfg.Faults
 	switch {
 	case w.chance(f.Throttle):
 		w.mu.Unlock()
 		return id, &Error{Code: "Throttling", refused: true, passing: true}
-	case w.chance(f.Denied):
+	case denied || w.chance(f.Denied):
 		w.mu.Unlock()
 		return id, &Error{Code: "AccessDenied", refused: true, denied: true}
 	case w.chance(f.NoEffect):
 		w.mu.Unlock()
 		return id, nil
 	}
-	err := w.apply(c.name, key, op)
+	err := w.apply(c.name, key, call.Operation)
 	lost, hang := err == nil && w.chance(f.LostAnswer), err == nil && w.chance(f.Hang)
 	w.mu.Unlock()
 	switch {

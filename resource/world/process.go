@@ -2,6 +2,7 @@ package world
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -34,7 +35,8 @@ type Process struct {
 }
 
 // KillAt ends the process at the n-th step from now on, by end, which closes what
-// the process holds. 0 never ends it.
+// the process holds; 0 never ends it. Reads of the cloud are not counted: a process
+// that ends at one leaves what it left at the step before.
 func (p *Process) KillAt(n int, end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,10 +47,12 @@ func (p *Process) KillAt(n int, end func()) {
 func (p *Process) Step(name string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.n++; p.steps == nil {
+	if p.steps == nil {
 		p.steps = map[string]int{}
 	}
-	p.steps[name]++
+	if p.steps[name]++; name != StepRead { // one leaves nothing behind
+		p.n++
+	}
 	if p.n == p.last && !p.dead {
 		p.dead = true
 		p.end()
@@ -75,9 +79,9 @@ func (p *Process) Dead() bool {
 	return p.dead
 }
 
-// Steps is how many steps there were since KillAt, by name.
+// Steps is how many steps KillAt has counted, and how many there were, by name.
 func (p *Process) Steps() (n int, byName map[string]int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.n, p.steps
+	return p.n, maps.Clone(p.steps)
 }

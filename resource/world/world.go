@@ -53,6 +53,9 @@ type Config struct {
 	// client: others write then, time passes, events are delivered. It may call the
 	// world, also through other clients.
 	Meanwhile func(Call)
+	// Denied, where it is true, turns a write away for want of a permission; nil does
+	// so by Faults alone.
+	Denied func(Call) bool
 	// Sent is called for every request that reaches the service, before its effect.
 	Sent func(Call)
 }
