@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/s3/bucket"
 
 	"dera.example/dera"
 	"dera.example/dera/remediate"

@@ -9,6 +9,8 @@ type Part struct {
 	// Action is the IAM action of the read; empty where the part is read through
 	// other resources.
 	Action string
+	// Also are the IAM actions of further calls of the read.
+	Also []string
 	// Absent are the error codes that mean that the resource has none.
 	Absent []string
 	// Cheap says that a quick look reads it too.
@@ -16,4 +18,12 @@ type Part struct {
 	// Around says that it belongs to the surroundings of the resource and not to its
 	// canonical form.
 	Around bool
+}
+
+// Actions are the IAM actions with which the part is read.
+func (p Part) Actions() []string {
+	if p.Action == "" {
+		return p.Also
+	}
+	return append([]string{p.Action}, p.Also...)
 }

@@ -2,6 +2,8 @@ package resource
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -202,4 +204,35 @@ func declareSetting(typ, name string, s Setting, before, after json.RawMessage, 
 		return WrapCode(as, []string{fmt.Sprintf("resource %q %q {", of, Identifier(name))}, changed, []string{"}"})
 	}
 	return nil, fmt.Errorf("%s has nothing that declares %s", as.Language, s.Path)
+}
+
+// Split returns the settings of a configuration by their paths, and a digest of
+// the rest of its canonical form.
+func (t Type) Split(config any) (values map[string]json.RawMessage, rest string, err error) {
+	if values, err = t.Values(config); err != nil {
+		return nil, "", err
+	}
+	bare := config
+	for _, s := range t.Settings {
+		next := t.New()
+		if err := withMember(bare, next, s.Path, json.RawMessage("null")); err != nil {
+			return nil, "", err
+		}
+		bare = next
+	}
+	text, err := t.Canon(bare)
+	if err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256([]byte(text))
+	return values, hex.EncodeToString(sum[:]), nil
+}
+
+// Reads are the IAM actions with which a resource of the type is read.
+func (t Type) Reads() (out []string) {
+	for _, p := range t.Parts {
+		out = append(out, p.Actions()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -18,5 +18,5 @@ func Types() resource.Registry {
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), s3.AccessEvidence()}
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence()}
 }

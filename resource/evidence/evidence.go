@@ -13,7 +13,7 @@ import (
 	"dera.example/dera"
 )
 
-// CheckEvidence computes a stored evidence blob again from its body alone and
+// Check computes a stored evidence blob again from its body alone and
 // returns an error if the claims, their witnesses or the denied packet are not
 // those that it states, or if anything else stands in it.
 func Check(blob []byte, kinds ...Kind) error {
@@ -39,7 +39,7 @@ func Check(blob []byte, kinds ...Kind) error {
 	return nil
 }
 
-// EvidenceKind is one kind of evidence: its name, and how it is made again from its
+// Kind is one kind of evidence: its name, and how it is made again from its
 // body alone.
 type Kind struct {
 	Name   string
@@ -55,7 +55,7 @@ func Remade[T interface{ Evidence() (dera.Evidence, error) }](body []byte) (dera
 	return v.Evidence()
 }
 
-// strict reads one JSON value without unknown fields and nothing after it.
+// Strict reads one JSON value without unknown fields and nothing after it.
 func Strict(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
