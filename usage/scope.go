@@ -239,26 +239,15 @@ func (s AdvancedSelector) into(r *recorded) {
 	}
 }
 
-// dataTypes are the resource types of data events by the source of the event, for
-// the services whose data events are most used. Never written to.
+// dataType is the resource type of data events by the source of the event, for the
+// services whose data events are most used.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
 func dataType(source string) string {
-	switch strings.TrimSuffix(source, ".amazonaws.com") {
-	case "s3":
-		return "AWS::S3::Object"
-	case "lambda":
-		return "AWS::Lambda::Function"
-	case "dynamodb":
-		return "AWS::DynamoDB::Table"
-	case "sqs":
-		return "AWS::SQS::Queue"
-	case "sns":
-		return "AWS::SNS::Topic"
-	case "kinesis":
-		return "AWS::Kinesis::Stream"
-	}
-	return ""
+	return map[string]string{
+		"s3": "AWS::S3::Object", "lambda": "AWS::Lambda::Function", "dynamodb": "AWS::DynamoDB::Table",
+		"sqs": "AWS::SQS::Queue", "sns": "AWS::SNS::Topic", "kinesis": "AWS::Kinesis::Stream",
+	}[strings.TrimSuffix(source, ".amazonaws.com")]
 }
 
 // maxWindow bounds the window that a question may have.

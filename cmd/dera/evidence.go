@@ -18,7 +18,6 @@ import (
 	"dera.example/dera/resource/document"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services"
-	"dera.example/dera/services/s3"
 	"github.com/aymanbagabas/go-udiff"
 )
 
@@ -91,52 +90,42 @@ func unfolded(hash string, blob []byte) (map[string][]byte, error) {
 	if ev.Denied != "" {
 		fmt.Fprintf(&b, "\nPossible before and not after: %s\n", ev.Denied)
 	}
-	if ev.Kind == s3.AccessKind {
-		x, err := s3.ReadAccess(ev)
-		if err != nil {
-			return nil, err
-		}
-		if err := unfoldAccess(x, files, &b); err != nil {
-			return nil, fmt.Errorf("evidence %s: %w", hash, err)
-		}
+	x, err := evidence.PoliciesOf(ev, services.EvidenceKinds()...)
+	if err != nil {
+		return nil, err
+	}
+	if err := unfoldPolicies(x, files, &b); err != nil {
+		return nil, fmt.Errorf("evidence %s: %w", hash, err)
 	}
 	fmt.Fprintf(&b, "\nAll of this folder is made from %s.json, which the log names. \"dera audit verify\" computes every claim anew and\ncompares these files.\n", hash)
 	files["README.txt"] = []byte(b.String())
 	return files, nil
 }
 
-// unfoldAccess adds the policies, the certificates and the questions for a solver.
-func unfoldAccess(x s3.Access, files map[string][]byte, b *strings.Builder) error {
+// unfoldPolicies adds the policies, the certificates and the questions for a solver.
+func unfoldPolicies(x evidence.Policies, files map[string][]byte, b *strings.Builder) error {
 	if diff := policyDiff(x); diff != "" {
 		fmt.Fprintf(b, "\nThe policy before and after; values that can be secret have stand-ins, the same in both:\n\n%s", diff)
-		files["policy-before.json"] = []byte(x.Old.Policy)
-		if x.New.Policy != "" {
-			files["policy-after.json"] = []byte(x.New.Policy)
+		files["policy-before.json"] = []byte(x.Before)
+		if x.After != "" {
+			files["policy-after.json"] = []byte(x.After)
 		}
 	}
-	for _, c := range []struct{ name, says, text string }{
-		{"nothing-new", "the policy after grants nothing that the one before does not", x.NothingNew},
-		{"nothing-lost", "the policy before, less what goes, grants nothing that the one after does not", x.NothingLost},
-		{"house-kept", "of what goes, the one after grants the house what it had", x.HouseKept},
-		{"no-more", "and nothing else of it", x.NoMore},
-	} {
-		if c.text == "" {
-			continue
-		}
-		cert, err := proof.Check([]byte(c.text))
+	for _, c := range x.Certificates {
+		cert, err := proof.Check([]byte(c.Text))
 		if err != nil {
-			return fmt.Errorf("certificate %s: %w", c.name, err)
+			return fmt.Errorf("certificate %s: %w", c.Name, err)
 		}
-		files[c.name+".certificate.json"] = []byte(c.text)
-		fmt.Fprintf(b, "\n%s.certificate.json: %s.\n  Check it with: dera policy check-certificate %s.certificate.json\n", c.name, c.says, c.name)
+		files[c.Name+".certificate.json"] = []byte(c.Text)
+		fmt.Fprintf(b, "\n%s.certificate.json: %s.\n  Check it with: dera policy check-certificate %s.certificate.json\n", c.Name, c.Says, c.Name)
 		if cert.Unwritten != "" {
 			fmt.Fprintf(b, "  There is no question for a solver: %s\n", cert.Unwritten)
 			continue
 		}
 		for _, claim := range cert.Claims {
 			if script, ok := proof.Script(cert, claim.Claim); ok {
-				files[c.name+".smt2"] = []byte(script)
-				fmt.Fprintf(b, "  Or ask a solver; unsat means that it holds: cvc5 --lang=smt2 --strings-exp %s.smt2\n", c.name)
+				files[c.Name+".smt2"] = []byte(script)
+				fmt.Fprintf(b, "  Or ask a solver; unsat means that it holds: cvc5 --lang=smt2 --strings-exp %s.smt2\n", c.Name)
 			}
 		}
 	}
@@ -144,8 +133,8 @@ func unfoldAccess(x s3.Access, files map[string][]byte, b *strings.Builder) erro
 }
 
 // policyDiff is the change of the policy for people; none is empty.
-func policyDiff(x s3.Access) string {
-	if x.Old.Policy == x.New.Policy {
+func policyDiff(x evidence.Policies) string {
+	if x.Before == x.After {
 		return ""
 	}
 	line := func(s string) string {
@@ -154,7 +143,7 @@ func policyDiff(x s3.Access) string {
 		}
 		return s + "\n"
 	}
-	return udiff.Unified("before", "after", line(x.Old.Policy), line(x.New.Policy))
+	return udiff.Unified("before", "after", line(x.Before), line(x.After))
 }
 
 // checkEvidence wants every piece of evidence that a record names, as it was,
@@ -226,14 +215,11 @@ func (a *app) printEvidence(p paint, blob json.RawMessage, width int) error {
 	if ev.Denied != "" {
 		a.printf("  let in before, not after: %s\n", ev.Denied)
 	}
-	if ev.Kind != s3.AccessKind {
-		return nil
-	}
-	x, err := s3.ReadAccess(ev)
+	x, err := evidence.PoliciesOf(ev, services.EvidenceKinds()...)
 	if err != nil {
 		return err
 	}
-	if x.NothingNew != "" {
+	if len(x.Certificates) > 0 {
 		a.printf("%s\n", wrap("the claims about the policy carry certificates, which an independent checker has accepted; dera audit export DIR writes them with the questions for a solver (SMT-LIB)", "  ", width))
 	}
 	for line := range strings.Lines(policyDiff(x)) {

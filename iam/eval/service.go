@@ -1,6 +1,9 @@
 package eval
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ownPolicyDecides reports whether the resource's own policy must allow the
 // request even within its account. For a key: "no AWS principal, including the
@@ -10,14 +13,8 @@ import "strings"
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single.html
 func ownPolicyDecides(r *Request) bool {
 	service, _, rest := splitARN(r.Resource)
-	switch service {
-	case "kms":
-		return strings.HasPrefix(rest, "key/")
-	case "iam":
-		return strings.HasPrefix(rest, "role/") && hasPrefixFold(r.Action, "sts:")
-	default:
-		return false
-	}
+	key := service == "kms" && strings.HasPrefix(rest, "key/")
+	return key || service == "iam" && strings.HasPrefix(rest, "role/") && hasPrefixFold(r.Action, "sts:")
 }
 
 // RCPApplies reports whether resource control policies have a say in an action:
@@ -25,8 +22,8 @@ func ownPolicyDecides(r *Request) bool {
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services
 func RCPApplies(action string) bool {
 	service, _, _ := strings.Cut(action, ":")
-	switch strings.ToLower(service) {
-	case "aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets",
+	return slices.Contains([]string{
+		"aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets",
 		"clouddirectory", "cloudfront", "cloudsearch", "cloudtrail-data", "codeartifact",
 		"codebuild", "codecommit", "codepipeline", "cognito-identity", "cognito-idp",
 		"comprehend", "comprehendmedical", "compute-optimizer", "cost-optimization-hub",
@@ -36,9 +33,6 @@ func RCPApplies(action string) bool {
 		"personalize", "polly", "pricing", "resource-groups", "rolesanywhere", "s3",
 		"secretsmanager", "servicediscovery", "signin", "sqs", "sts", "support", "swf",
 		"textract", "timestream-influxdb", "transcribe", "transfer", "translate", "wafv2",
-		"workspaces", "xray":
-		return true
-	default:
-		return false
-	}
+		"workspaces", "xray",
+	}, strings.ToLower(service))
 }

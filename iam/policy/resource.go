@@ -39,16 +39,16 @@ func (v *validator) resourceFormat(n *node) *Error {
 	}
 	// An S3 ARN with a region belongs to an account: an access point, a job.
 	located := given > 3 && region != ""
-	switch {
-	case service == "iam" && located:
+	if service == "iam" && located {
 		return v.fault(n, "IAM resource "+n.str+" cannot contain region information.", "")
-	case service == "s3" && located && account == "":
-		return v.fault(n, "Resource "+n.str+" can not contain region information.", "")
-	case service == "iam" && rest != "*" && !hasIAMPath(rest):
-		return v.fault(n, `IAM resource path must either be "*" or start with `+iamPaths+".", "resource %q", n.str)
-	default:
-		return nil
 	}
+	if service == "s3" && located && account == "" {
+		return v.fault(n, "Resource "+n.str+" can not contain region information.", "")
+	}
+	if service == "iam" && rest != "*" && !hasIAMPath(rest) {
+		return v.fault(n, `IAM resource path must either be "*" or start with `+iamPaths+".", "resource %q", n.str)
+	}
+	return nil
 }
 
 func knownPartition(partition string) bool {

@@ -44,6 +44,28 @@ func Check(blob []byte, kinds ...Kind) error {
 type Kind struct {
 	Name   string
 	Remake func(body []byte) (dera.Evidence, error)
+	// Policies are those of a body, for people and solvers; nil for a kind that is
+	// about none.
+	Policies func(body []byte) (Policies, error)
+}
+
+// Policies are a policy before and after a plan, where that changes it, and the
+// certificates about it.
+type Policies struct {
+	Before, After string
+	Certificates  []Certificate
+}
+
+// Certificate is one certificate, by the name of its file, and what it says.
+type Certificate struct{ Name, Says, Text string }
+
+// PoliciesOf are the policies that a piece of evidence is about, or nothing.
+func PoliciesOf(ev dera.Evidence, kinds ...Kind) (Policies, error) {
+	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == ev.Kind })
+	if i < 0 || kinds[i].Policies == nil {
+		return Policies{}, nil
+	}
+	return kinds[i].Policies(ev.Body)
 }
 
 // Remade makes the evidence again from its body alone.

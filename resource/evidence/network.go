@@ -142,7 +142,7 @@ func subset(name, says string, a, b netset.Set, aOthers, bOthers []string) dera.
 }
 
 // NetworkEvidence is the kind of Network.
-func NetworkEvidence() Kind { return Kind{NetworkKind, Remade[Network]} }
+func NetworkEvidence() Kind { return Kind{Name: NetworkKind, Remake: Remade[Network]} }
 
 func minus(a, b []string) []string {
 	var out []string

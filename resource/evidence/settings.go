@@ -15,7 +15,7 @@ import (
 const SettingsKind = "settings/1"
 
 // SettingsEvidence is the kind of Settings.
-func SettingsEvidence() Kind { return Kind{SettingsKind, Remade[Settings]} }
+func SettingsEvidence() Kind { return Kind{Name: SettingsKind, Remake: Remade[Settings]} }
 
 // Settings is what a proof about settings is about: every setting of a resource
 // before and after the plan, by its path, and those that the plan shall set.

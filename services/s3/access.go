@@ -18,7 +18,31 @@ const AccessKind = "access/1"
 
 // AccessEvidence is the kind of Access.
 func AccessEvidence() evidence.Kind {
-	return evidence.Kind{Name: AccessKind, Remake: evidence.Remade[Access]}
+	return evidence.Kind{Name: AccessKind, Remake: evidence.Remade[Access], Policies: policies}
+}
+
+// policies are those of a body, where the plan changes the policy, and the
+// certificates about it.
+func policies(body []byte) (evidence.Policies, error) {
+	x, err := ReadAccess(dera.Evidence{Body: body})
+	if err != nil {
+		return evidence.Policies{}, err
+	}
+	var out evidence.Policies
+	if x.Old.Policy != x.New.Policy {
+		out.Before, out.After = x.Old.Policy, x.New.Policy
+	}
+	for _, c := range []evidence.Certificate{
+		{Name: "nothing-new", Says: "the policy after grants nothing that the one before does not", Text: x.NothingNew},
+		{Name: "nothing-lost", Says: "the policy before, less what goes, grants nothing that the one after does not", Text: x.NothingLost},
+		{Name: "house-kept", Says: "of what goes, the one after grants the house what it had", Text: x.HouseKept},
+		{Name: "no-more", Says: "and nothing else of it", Text: x.NoMore},
+	} {
+		if c.Text != "" {
+			out.Certificates = append(out.Certificates, c)
+		}
+	}
+	return out, nil
 }
 
 // Access is what a proof about a bucket, or about the block of an account, is

@@ -14,7 +14,7 @@ import (
 const (
 	account = "123456789012"
 	region  = "eu-central-1"
-	group   = "AWS::EC2::SecurityGroup"
+	group   = "AWS::Test::Gate"
 	control = "ec2/admin-ports-open"
 )
 
@@ -36,14 +36,14 @@ func Remediation(id, name string, at time.Time) dera.Remediation {
 		Severity: dera.High, Decision: dera.Decision{Disposition: dera.Auto, Mode: dera.Enforce},
 		Plan: dera.Plan{
 			Partition: "aws", Account: account, Region: region, Resource: arn(name), Type: group, Control: control,
-			Changes: []dera.Change{{Operation: "ec2:RevokeSecurityGroupIngress", Version: 1, Input: json.RawMessage(`{"rule":"sgr-1"}`)}},
+			Changes: []dera.Change{{Operation: "test:CloseGate", Version: 1, Input: json.RawMessage(`{"rule":"sgr-1"}`)}},
 		},
 	}
 }
 
 // Intent is the open intent of the first step of a remediation.
 func Intent(remediation string, token int64, at time.Time) dera.Intent {
-	return dera.Intent{Remediation: remediation, Operation: "ec2:RevokeSecurityGroupIngress", Version: 1, State: dera.IntentOpen, Token: token, At: at}
+	return dera.Intent{Remediation: remediation, Operation: "test:CloseGate", Version: 1, State: dera.IntentOpen, Token: token, At: at}
 }
 
 // Record is an audit record that says something.

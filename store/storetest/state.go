@@ -228,7 +228,7 @@ func keptAnything(w *world) {
 
 func calls(w *world) {
 	now := w.clock.Now()
-	a := audit.Call{EventID: "e-1", RequestID: "q-1", Service: "ec2", Name: "RevokeSecurityGroupIngress", Account: account, Region: region, Actor: "é\x00", Time: now}
+	a := audit.Call{EventID: "e-1", RequestID: "q-1", Service: "test", Name: "CloseGate", Account: account, Region: region, Actor: "é\x00", Time: now}
 	b, young := a, a
 	b.EventID, b.Time = "e-2", now.Add(-time.Minute)
 	young.EventID, young.Time = "e-3", now.Add(time.Hour)
