@@ -34,6 +34,13 @@ deps: ## what the tests need: moto, PostgreSQL, cvc5
 test: deps ## all tests
 	$(GO) test -timeout 20m ./...
 
+.PHONY: chaos
+chaos: ## engines in a world where everything goes wrong, SEEDS times (200); SEED=n runs one alone
+	DERA_CHAOS_SEEDS=$(SEEDS) DERA_CHAOS_SEED=$(SEED) TMPDIR=$(MEMORY) $(GO) test ./engine -run '^TestChaos$$' -count=1 -timeout 20m
+SEEDS ?= 200
+# The databases of the runs lie in memory where there is a place for them.
+MEMORY := $(if $(wildcard /dev/shm/.),/dev/shm,$(or $(TMPDIR),/tmp))
+
 .PHONY: race
 race: deps ## the tests of everything concurrent under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(RACE)
@@ -57,10 +64,12 @@ extra: ## the suite over the folder of real data that DERA_EXTRA_DATA names
 	$(GO) test -count=1 -timeout 20m -run '^TestExtra' -v ./... | grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|testing: warning|ok .*no tests to run|\?)'
 
 .PHONY: long
-long: race ## what takes too long for CI: the race detector, fuzzing, the estate under faults again and again
+long: race ## what takes too long for CI: the race detector, fuzzing, the estate under faults, mutants of the loop
 	$(MAKE) fuzz
 	$(MAKE) mixed-long
 	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
+	DERA_CHAOS_MUTANTS=1 TMPDIR=$(MEMORY) $(GO) test ./engine -run '^TestChaosCatches$$' -v -count=1 -timeout 60m
+	TMPDIR=$(MEMORY) scripts/chaos-mutants
 	$(GO) test ./engine -run 'TestCrashMatrix|TestServiceThatIsAwayForLong|TestLyingBackend' -count=5 -timeout 30m
 
 .PHONY: fuzz

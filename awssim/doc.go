@@ -15,5 +15,9 @@
 //     says so (NotImplemented, 501); it is not ignored in silence.
 //   - A [Cloud] is safe for concurrent use, starts no goroutine and opens no socket (except in [Serve]).
 //
+// It is frozen to what the tests of the SDK layer and the demo need: loops, crashes and chaos are tested in package
+// resource/world, where a new resource type costs nothing. Its queue stays, since the demo and the tests of dera run
+// receive their events over the wire of SQS.
+//
 // What it does not do: verify signatures, evaluate IAM beyond the simple model of [Account.AddRole], charge money.
 package awssim

@@ -67,6 +67,9 @@ func (s *storm) misled(key string) bool {
 
 // holdResolved: a finding is resolved only where it was not there for a moment.
 func (s *storm) holdResolved(f dera.Finding) {
+	if s.people.under(f.ResourceType) {
+		return // what holds for it is also in another resource's history
+	}
 	past := s.world.History(f.ResourceKey())
 	if always(past, s.clock.Now().Add(-trust), func(config any) bool { return slices.Contains(s.failing(f, config), f.Key) }) && !s.misled(f.ResourceKey()) {
 		s.fault("false: finding %s %s of %s is called resolved and was there all the while", f.Control, f.Key, f.Resource)

@@ -109,6 +109,15 @@ func (p *people) types() []string {
 	return out
 }
 
+// under reports whether a resource of another type decides about those of a type.
+func (p *people) under(typ string) bool {
+	t, err := registry().Lookup(typ)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return slices.ContainsFunc(p.types(), func(o string) bool { return slices.Contains(t.Under, o) })
+}
+
 // act is one thing that somebody does somewhere.
 func (p *people) act() { p.actOn(p.list[p.rand.IntN(len(p.list))]) }
 

@@ -295,6 +295,9 @@ func (s *storm) meanwhile(c typed.Call) {
 	if s.deep > 0 || s.calm {
 		return
 	}
+	if s.mutant.swallow {
+		s.world.Due()
+	}
 	s.deep++
 	defer func() { s.deep-- }()
 	switch n := s.rand.IntN(10); {
