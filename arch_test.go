@@ -42,6 +42,7 @@ var rooms = map[string][]string{
 // modules is the second table: the third-party modules that each room may
 // import. What is not here is the standard library's alone.
 var modules = map[string][]string{
+	"dera":            {"github.com/go-json-experiment/json/jsontext"},
 	"dera/netset":     {"go4.org/netipx"},
 	"dera/usage":      {"github.com/klauspost/compress"},
 	"dera/cloudtrail": {"github.com/klauspost/compress"},

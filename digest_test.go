@@ -30,6 +30,18 @@ func TestCanonicalJSON(t *testing.T) {
 			`"\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}`,
 			"{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\"," +
 				"\"€\":\"Euro Sign\",\"\U0001F600\":\"Emoji: Grinning Face\",\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}"},
+		// The sample object of section 3.2.2 without its numbers, and objects as in the test data that the RFC names.
+		{"rfc_sample_object", "{\n  \"string\": \"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\",\n  \"literals\": [null, true, false]\n}",
+			"{\"literals\":[null,true,false],\"string\":\"\u20ac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}"},
+		{"rfc_arrays", `[ 56, { "d": true, "10": null, "1": [ ] } ]`, `[56,{"1":[],"10":null,"d":true}]`},
+		{"rfc_structures", `{"1": {"f": {"f": "hi", "F": 5}, "\n": 56}, "10": { }, "": "empty", "a": { }, "111": [ {"e": "yes", "E": "no"} ], "A": { }}`,
+			`{"":"empty","1":{"\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}`},
+		{"rfc_unnormalized", `{"Unnormalized Unicode":"A\u030a"}`, "{\"Unnormalized Unicode\":\"A\u030a\"}"},
+		{"rfc_order_of_accents", `{"peach":"p","péché":"q","pêche":"r","sin":"s"}`, `{"peach":"p","péché":"q","pêche":"r","sin":"s"}`},
+		{"half_a_surrogate_pair", `["\ud800","\udc00x"]`, "[\"\ufffd\",\"\ufffdx\"]"},
+		{"not_utf8", "{\"b\xff\":\"\xed\xa0\x80\",\"a\":\"\xc3\"}", "{\"a\":\"\ufffd\",\"b\ufffd\":\"\ufffd\ufffd\ufffd\"}"},
+		{"equal_keys_that_are_not_utf8", "{\"a\xff\":1,\"b\":[],\"a\xfe\":{\"d\":1,\"c\":2}}", "{\"a\ufffd\":{\"c\":2,\"d\":1},\"b\":[]}"},
+		{"equal_keys_inside", `[{"a":{"c":1,"b":2,"c":{"e":1,"d":{"f":1,"f":2}}}}]`, `[{"a":{"b":2,"c":{"d":{"f":2},"e":1}}}]`},
 		{"empty_key", `{"a":1,"":2}`, `{"":2,"a":1}`},
 		{"last_of_equal_keys", `{"b":1,"a":2,"b":3}`, `{"a":2,"b":3}`},
 		{"equal_keys_by_escape", `{"a":1,"\u0061":2}`, `{"a":2}`},
@@ -54,6 +66,9 @@ func TestCanonicalJSONErrors(t *testing.T) {
 	for name, v := range map[string]any{
 		"fraction": 1.5, "exponent": json.RawMessage(`1e2`), "integral_fraction": json.RawMessage(`1.0`),
 		"too_large": json.RawMessage(`9007199254740992`), "too_small": json.RawMessage(`-9007199254740992`),
+		"rounded_in": json.RawMessage(`9007199254740991.4`), "rounded_out": json.RawMessage(`9007199254740993`), "beyond_floats": json.RawMessage(`1e400`),
+		"rfc_numbers":              json.RawMessage(`[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001]`),
+		"replaced_by_an_equal_key": json.RawMessage(`{"a":1.5,"a":1}`), "long_integer": json.RawMessage(`295147905179352830000`),
 		"deep": map[string]any{"a": []any{0.1}}, "no_json": json.RawMessage(`{`), "function": func() {},
 	} {
 		if got, err := CanonicalJSON(v); err == nil {

@@ -1,6 +1,9 @@
 package dera
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Event is a hint that something may have changed. It is never taken as a fact
 // about a resource: the resource is re-read. Actor, Name and Time are kept for
@@ -19,4 +22,21 @@ type Event struct {
 	// Document is the whole document that the call wrote, where it wrote one, such
 	// as a bucket policy. It can hold secrets and is never stored with the event.
 	Document string `json:"-"`
+}
+
+// Job is one piece of durable work. Kind and Key identify it: enqueuing the
+// same one again coalesces with the waiting one and makes a running one run
+// once more, so that no hint is lost.
+type Job struct {
+	Kind     string          `json:"kind"`
+	Key      string          `json:"key"`
+	Priority int             `json:"priority"` // lower runs first
+	RunAt    time.Time       `json:"run_at"`
+	Payload  json.RawMessage `json:"payload,omitempty"`
+	// Seq counts how often the job was asked for; Attempts how often it was
+	// begun since it last succeeded. The store sets both.
+	Seq      int64 `json:"seq"`
+	Attempts int   `json:"attempts"`
+	// LeasedUntil is until when a claimed job is its claimer's.
+	LeasedUntil time.Time `json:"leased_until,omitzero"`
 }

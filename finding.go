@@ -3,6 +3,8 @@ package dera
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -91,3 +93,94 @@ func (f Finding) ResourceKey() string {
 func (f Finding) LeftOpen() bool {
 	return f.State != FindingResolved && f.Disposition != Exempt
 }
+
+// Severity is how bad a finding is, from Low to Critical. Its text forms are
+// low, medium, high and critical.
+type Severity int
+
+// The severities, in rising order.
+const (
+	Low Severity = iota + 1
+	Medium
+	High
+	Critical
+)
+
+var severityNames = [...]string{Low: "low", Medium: "medium", High: "high", Critical: "critical"}
+
+// String returns the text form.
+func (s Severity) String() string {
+	if s < Low || s > Critical {
+		return fmt.Sprintf("Severity(%d)", int(s))
+	}
+	return severityNames[s]
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Severity) MarshalText() ([]byte, error) {
+	if s < Low || s > Critical {
+		return nil, fmt.Errorf("severity %d is not one of low, medium, high, critical", int(s))
+	}
+	return []byte(s.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Severity) UnmarshalText(b []byte) error {
+	for v := Low; v <= Critical; v++ {
+		if severityNames[v] == string(b) {
+			*s = v
+			return nil
+		}
+	}
+	return fmt.Errorf("severity %q is not one of low, medium, high, critical", b)
+}
+
+// KeyRange is the key of a finding about ports: tcp/22, udp/53-60, with /bounded
+// where less than the internet reaches them. Family is the key without its ports.
+type KeyRange struct {
+	Family string // for example tcp, or tcp/bounded
+	Lo, Hi int
+}
+
+// ParseKey reads the key of a finding about ports; ok is false for other keys.
+func ParseKey(key string) (r KeyRange, ok bool) {
+	protocol, rest, found := strings.Cut(key, "/")
+	if !found || protocol != "tcp" && protocol != "udp" {
+		return r, false
+	}
+	ports, suffix, more := strings.Cut(rest, "/")
+	from, to, both := strings.Cut(ports, "-")
+	if !both {
+		to = from
+	}
+	lo, err := strconv.ParseUint(from, 10, 16)
+	hi, err2 := strconv.ParseUint(to, 10, 16)
+	if err != nil || err2 != nil || lo > hi {
+		return r, false
+	}
+	r = KeyRange{Family: protocol, Lo: int(lo), Hi: int(hi)}
+	if more {
+		r.Family += "/" + suffix
+	}
+	return r, true
+}
+
+// Overlap is how many ports two keys of one family have in common.
+func (r KeyRange) Overlap(o KeyRange) int {
+	if r.Family != o.Family {
+		return 0
+	}
+	return max(0, min(r.Hi, o.Hi)-max(r.Lo, o.Lo)+1)
+}
+
+// Extent is how far a finding reaches: through which opening, from where, to do
+// what. An exemption or a rejection covers what it was given for and anything
+// narrower, never more.
+type Extent struct {
+	Key         string   `json:"key"`
+	Sources     []string `json:"sources,omitempty"`     // CIDRs of the rules that open it
+	Permissions []string `json:"permissions,omitempty"` // IAM actions or ACL permissions, as written
+}
+
+// Extent is how far the finding reaches.
+func (f Finding) Extent() Extent { return Extent{f.Key, f.Sources, f.Permissions} }

@@ -9,7 +9,27 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/remediate"
+	"dera.example/dera/store"
 )
+
+// Start makes sure that every remediation that is under way has a job, so that a
+// crash leaves none behind (invariant I2). The version says which engine it is.
+func (e *Engine) Start(ctx context.Context, version string) error {
+	now := e.cfg.Now()
+	b := store.Batch{Records: []dera.AuditRecord{{
+		Version: 1, Kind: dera.RecordStart, Time: now.UTC(), Actor: e.cfg.Actor, Why: "engine " + version + " starts as " + e.cfg.Owner,
+	}}}
+	for _, state := range []dera.State{dera.Ready, dera.Applying, dera.Verifying, dera.Undoing} {
+		list, err := e.cfg.Store.RemediationsIn(ctx, state)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: now})
+		}
+	}
+	return e.commit(ctx, b)
+}
 
 // Work runs jobs until ctx is done, then ends the jobs in hand and returns. A job
 // that hangs is cut off after the grace time: an intent that it leaves open is

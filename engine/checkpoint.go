@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"dera.example/dera"
 	"dera.example/dera/audit"
 	"dera.example/dera/store"
 )
@@ -69,23 +68,4 @@ func (l Log) Sign(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	return signed, nil
-}
-
-// Start makes sure that every remediation that is under way has a job, so that a
-// crash leaves none behind (invariant I2). The version says which engine it is.
-func (e *Engine) Start(ctx context.Context, version string) error {
-	now := e.cfg.Now()
-	b := store.Batch{Records: []dera.AuditRecord{{
-		Version: 1, Kind: dera.RecordStart, Time: now.UTC(), Actor: e.cfg.Actor, Why: "engine " + version + " starts as " + e.cfg.Owner,
-	}}}
-	for _, state := range []dera.State{dera.Ready, dera.Applying, dera.Verifying, dera.Undoing} {
-		list, err := e.cfg.Store.RemediationsIn(ctx, state)
-		if err != nil {
-			return err
-		}
-		for _, r := range list {
-			b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: now})
-		}
-	}
-	return e.commit(ctx, b)
 }
