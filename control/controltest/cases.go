@@ -33,9 +33,10 @@ type Case struct {
 	Plan string
 }
 
-// Read reads a file of cases for a control. NAME.json is a configuration,
-// NAME.want what Report says of it; NAME.settings (JSON) and NAME.plan.json may
-// stand beside them.
+// Read reads a file of cases for a control. base.json is a configuration, and
+// NAME.patch what is different in a case (a merge patch, RFC 7396); NAME.json is a
+// whole configuration. NAME.want is what Report says of it; NAME.settings (JSON)
+// and NAME.plan.json may stand beside them.
 func (l Laws) Read(t testing.TB, c control.Control, file string) []Case {
 	t.Helper()
 	a, err := txtar.ParseFile(file)
@@ -44,10 +45,20 @@ func (l Laws) Read(t testing.TB, c control.Control, file string) []Case {
 	}
 	var cases []Case
 	at := map[string]int{}
+	var common []byte
 	for _, f := range a.Files {
-		if name, ok := strings.CutSuffix(f.Name, ".json"); ok && !strings.HasSuffix(f.Name, ".plan.json") {
+		name, ext, _ := strings.Cut(f.Name, ".")
+		switch {
+		case f.Name == baseCase+".json":
+			common = f.Data
+		case ext == "json" || ext == "patch":
 			if _, twice := at[name]; twice {
 				t.Fatalf("%s: case %s stands twice", file, name)
+			}
+			if ext == "patch" {
+				if f.Data, err = patched(common, f.Data); err != nil {
+					t.Fatalf("%s: %s: %v", file, f.Name, err)
+				}
 			}
 			config, err := l.decode(f.Data)
 			if err != nil {
@@ -59,12 +70,15 @@ func (l Laws) Read(t testing.TB, c control.Control, file string) []Case {
 	}
 	for _, f := range a.Files {
 		base, ext, _ := strings.Cut(f.Name, ".")
+		if base == baseCase {
+			continue
+		}
 		i, ok := at[base]
 		if !ok {
-			t.Fatalf("%s: %s belongs to no case: there is no %s.json", file, f.Name, base)
+			t.Fatalf("%s: %s belongs to no case: there is no %s.patch or %s.json", file, f.Name, base, base)
 		}
 		switch ext {
-		case "json":
+		case "json", "patch":
 		case "want":
 			cases[i].Want = string(f.Data)
 		case "plan.json":
@@ -74,7 +88,7 @@ func (l Laws) Read(t testing.TB, c control.Control, file string) []Case {
 				t.Fatalf("%s: %s: %v", file, f.Name, err)
 			}
 		default:
-			t.Fatalf("%s: %s is none of NAME.json, .want, .settings, .plan.json", file, f.Name)
+			t.Fatalf("%s: %s is none of NAME.patch, .json, .want, .settings, .plan.json", file, f.Name)
 		}
 	}
 	return cases
@@ -117,7 +131,7 @@ func (l Laws) rewrite(t *testing.T, c control.Control, file string, cases []Case
 		}
 		out.Files = append(out.Files, f)
 		for _, k := range cases {
-			last := ext == "settings" || ext == "json" && !hasFile(a, base+".settings")
+			last := ext == "settings" || (ext == "json" || ext == "patch") && !hasFile(a, base+".settings")
 			if k.Name == base && last {
 				out.Files = append(out.Files, txtar.File{Name: base + ".want", Data: []byte(Report(t, c, k.Resource, k.Settings))})
 			}
@@ -195,25 +209,34 @@ func grouped(failures []control.Failure) [][]control.Failure {
 }
 
 // planJSON is the golden form of the plans of a case.
+// planJSON is a line for what each plan is about, and one for each change.
 func planJSON(t TB, c control.Control, k Case) string {
 	t.Helper()
 	res, err := c.Check(k.Resource, k.Settings)
 	if err != nil {
 		t.Fatalf("check: %v", err)
 	}
-	var plans []dera.Plan
+	var b strings.Builder
+	line := func(v any) {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatalf("golden plan of %s: %v", k.Name, err)
+		}
+		b.Write(append(text, '\n'))
+	}
 	for _, g := range grouped(res.Failures) {
 		p, refusal, err := c.Plan(k.Resource, g, k.Settings)
 		if refusal != nil || err != nil {
 			t.Fatalf("case %s has a golden plan, but plan: %v, %v", k.Name, refusal, err)
 		}
-		plans = append(plans, p)
+		changes := p.Changes
+		p.Changes = nil
+		line(p)
+		for _, change := range changes {
+			line(change)
+		}
 	}
-	text, err := json.MarshalIndent(plans, "", "\t")
-	if err != nil {
-		t.Fatalf("golden plan of %s: %v", k.Name, err)
-	}
-	return string(text) + "\n"
+	return b.String()
 }
 
 func Strict(data []byte, into any) error {
