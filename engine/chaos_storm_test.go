@@ -173,7 +173,7 @@ func (s *storm) start() *running {
 		},
 		Settings: s.people.settings, Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return dera.Enforce }, Actor: dera.Actor{Name: ownPrincipal, How: "engine"},
-		Own: []string{ownPrincipal}, Owner: owner, Now: s.clock.Now, Wait: s.clock.Wait, LeaseTTL: time.Minute, BudgetPerHour: 1000,
+		Own: []string{ownPrincipal}, Owner: owner, Now: s.clock.Now, Wait: s.clock.Wait, LeaseTTL: time.Minute, BudgetPerHour: 1000, DrainMost: 2000,
 		NewID: func() string { s.ids++; return fmt.Sprintf("r-%04d", s.ids) },
 		Tell:  s.hear,
 	}
@@ -238,7 +238,7 @@ func (s *storm) run() {
 func (s *storm) drain(r *running) {
 	s.t.Helper()
 	if err := r.engine.Drain(s.t.Context()); err != nil && !r.process.Dead() {
-		s.t.Fatalf("drain: %v", err)
+		s.fault("unsettled: drain: %v", err)
 	}
 }
 
@@ -263,6 +263,9 @@ func (s *storm) deliver(r *running) {
 func (s *storm) settle() {
 	s.t.Helper()
 	for range 400 {
+		if len(s.broken) > 0 {
+			return
+		}
 		s.revive()
 		s.deliver(s.now)
 		s.drain(s.now)

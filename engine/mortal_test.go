@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"sync"
+
+	"dera.example/dera/awssim"
 )
 
 // diedError is what every call answers once the process is dead.
@@ -34,6 +36,19 @@ func (w *world) mortal(k int) (steps func() int) {
 		return nil
 	}
 	return func() int { mu.Lock(); defer mu.Unlock(); return n }
+}
+
+// diesAt lets the engine of the world die while the first call that fits is on its
+// way.
+func (w *world) diesAt(m awssim.Match) {
+	dead, mine := false, w.store
+	w.step = func(string) error {
+		if dead {
+			return diedError{}
+		}
+		return nil
+	}
+	w.cloud.Inject(awssim.Fault{Match: m, Kind: awssim.Hook, Times: 1, Func: func() { dead = true; _ = mine.Close() }})
 }
 
 // reborn opens a new engine on what the dead one left.

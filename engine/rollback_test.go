@@ -377,14 +377,7 @@ func TestRollbackOfADeadProcessIsFinished(t *testing.T) {
 	r := w.remediations(id)[0]
 	w.quiet()
 	running := w.newEngine("engine-2", w.openStore(w.clock.Now))
-	dead, mine := false, w.store
-	w.step = func(string) error {
-		if dead {
-			return diedError{}
-		}
-		return nil
-	}
-	w.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Hook, Times: 1, Func: func() { dead = true; _ = mine.Close() }})
+	w.diesAt(byEngine(authorize))
 	_, _ = w.rollback(r.ID)
 	w.step = nil
 	w.store = w.openStore(w.clock.Now)
