@@ -60,7 +60,7 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Code + ": " + r.Why }
 
 // Spec is a control over the typed configuration T, for example
-// *resource.SecurityGroup. Its functions are pure and safe for concurrent use.
+// *securitygroup.Group. Its functions are pure and safe for concurrent use.
 type Spec[T any] struct {
 	Meta Meta
 	// Check finds the failures of a configuration.

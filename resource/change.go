@@ -8,12 +8,13 @@ import (
 	"dera.example/dera"
 )
 
+// UndoOf is the undo that an operation with the input makes.
 func UndoOf(operation string, input any) (*dera.Undo, error) {
 	text, err := json.Marshal(input)
 	return &dera.Undo{Operation: operation, Version: 1, Input: text}, err
 }
 
-// change puts a change together of values that marshal.
+// NewChange puts a change together of values that marshal.
 func NewChange(operation string, input, before, after any, undo string, undoInput any, diff []string) (dera.Change, error) {
 	c := dera.Change{Operation: operation, Version: 1, Diff: diff}
 	var errs [4]error

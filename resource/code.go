@@ -51,7 +51,7 @@ func (r Registry) Declare(config any, p dera.Plan, as Format) ([]string, error) 
 	return out, nil
 }
 
-// yamlText is a text as YAML reads it back: a string of JSON is one.
+// YAMLText is a text as YAML reads it back: a string of JSON is one.
 func YAMLText(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -62,12 +62,12 @@ func YAMLText(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// hclText is a text as Terraform reads it back: templates in it stay text.
+// HCLText is a text as Terraform reads it back: templates in it stay text.
 func HCLText(s string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(YAMLText(s))
 }
 
-// identifier makes a name of letters, digits and underscores of what is given.
+// Identifier makes a name of letters, digits and underscores of what is given.
 func Identifier(parts ...string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
@@ -77,7 +77,7 @@ func Identifier(parts ...string) string {
 	}, strings.Join(parts, "_"))
 }
 
-// wrapped puts changed lines, which carry their sign, between lines that stay.
+// WrapCode puts changed lines, which carry their sign, between lines that stay.
 func WrapCode(as Format, head, changed, tail []string) ([]string, error) {
 	if as.Language != Terraform && as.Language != CloudFormation {
 		return nil, fmt.Errorf("%q is not a language of infrastructure as code that dera writes", as.Language)
@@ -93,7 +93,7 @@ func WrapCode(as Format, head, changed, tail []string) ([]string, error) {
 	return out, nil
 }
 
-// logical is a logical ID of CloudFormation, which has letters and digits only.
+// LogicalID is a logical ID of CloudFormation, which has letters and digits only.
 func LogicalID(name string) string {
 	out := ""
 	for part := range strings.SplitSeq(Identifier(name), "_") {

@@ -9,7 +9,7 @@ import (
 
 var outputRef = regexp.MustCompile(`^"\$\{out\.([A-Za-z0-9_]+)\}"$`)
 
-// fill replaces each top-level member of the JSON object that is ${out.NAME}, as
+// Fill replaces each top-level member of the JSON object that is ${out.NAME}, as
 // a whole, by the output of that name. Text that merely holds such a reference,
 // and whatever lies deeper, for example the description that a customer gave to
 // a rule, stays as it is. A name without a value is an error: an undo is never

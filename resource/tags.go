@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// newTags sorts out what tagging does: the tags that are not there yet, and for
+// NewTags sorts out what tagging does: the tags that are not there yet, and for
 // the undo the old values of those that are replaced and the keys of those that
 // are new.
 func NewTags(have, want map[string]string) (add, back map[string]string, gone []string) {
@@ -28,7 +28,7 @@ func NewTags(have, want map[string]string) (add, back map[string]string, gone []
 	return add, back, gone
 }
 
-// tagDiff is what tagging changes, for people. Values that were there before are
+// TagDiff is what tagging changes, for people. Values that were there before are
 // the customer's own text and are left out.
 func TagDiff(have, add map[string]string) []string {
 	var out []string
@@ -41,7 +41,7 @@ func TagDiff(have, add map[string]string) []string {
 	return out
 }
 
-// retag returns the tags with some added and some taken away.
+// Retag returns the tags with some added and some taken away.
 func Retag(tags, add map[string]string, remove []string) map[string]string {
 	out := maps.Clone(tags)
 	if out == nil {
@@ -57,7 +57,7 @@ func Retag(tags, add map[string]string, remove []string) map[string]string {
 	return out
 }
 
-// tagged reports whether the tags that were to be added are there and those that
+// Tagged reports whether the tags that were to be added are there and those that
 // were to go are not.
 func Tagged(tags, add map[string]string, remove []string) bool {
 	for k, v := range add {
@@ -71,6 +71,7 @@ func Tagged(tags, add map[string]string, remove []string) bool {
 // TagPrefix is the prefix of the tags that dera writes; they are outside Canon.
 const TagPrefix = "dera:"
 
+// CanonTags are the tags but for those that dera writes, in one order.
 func CanonTags(tags map[string]string) string {
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(tags)) {

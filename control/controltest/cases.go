@@ -239,6 +239,7 @@ func planJSON(t TB, c control.Control, k Case) string {
 	return b.String()
 }
 
+// Strict reads one JSON value without unknown members and nothing after it.
 func Strict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()

@@ -8,7 +8,7 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// canonPolicy is a line for each statement, so that a difference names it.
+// CanonPolicy is a line for each statement, so that a difference names it.
 func CanonPolicy(text string) []string {
 	if text == "" {
 		return nil
@@ -30,6 +30,7 @@ func CanonPolicy(text string) []string {
 	return append(out, lines...)
 }
 
+// CanonText is equal for two texts of policies that say the same.
 func CanonText(text string) string {
 	doc, err := policy.Parse(text)
 	if err != nil {

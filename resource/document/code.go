@@ -6,7 +6,7 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// statementTexts are the statements of a policy as JSON, which both languages
+// StatementTexts are the statements of a policy as JSON, which both languages
 // take for a value.
 func StatementTexts(hide *Redactor, text string) ([]string, error) {
 	if text == "" {

@@ -74,8 +74,10 @@ func Public(ctx context.Context, bucket dera.ARN, doc *policy.Document, st polic
 	return slices.ContainsFunc(open, func(o Opened) bool { return o.Index == 0 }), unsure
 }
 
+// ShownList is a list for people, shortened where it is long.
 func ShownList(list []string) string { return List("", list, "", nil) }
 
+// Distinct are the values of a list without repetitions, in their order.
 func Distinct[T comparable](list []T) []T {
 	var out []T
 	for _, v := range list {

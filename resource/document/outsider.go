@@ -11,7 +11,7 @@ import (
 // show. Kind is account, organisation, canonical or principal.
 type Outsider struct{ Kind, ID string }
 
-// byCondition finds the accounts and organisations that a condition holds a
+// ByCondition finds the accounts and organisations that a condition holds a
 // statement for anybody to.
 func ByCondition(c policy.Condition, add func(kind, id string)) {
 	op, ok := policy.ParseOperator(c.Operator)

@@ -50,7 +50,7 @@ func PublicStatements(ctx context.Context, bucket dera.ARN, doc *policy.Document
 	return open, unsure
 }
 
-// writes reports whether a statement lets more than read: any action whose name
+// Writes reports whether a statement lets more than read: any action whose name
 // does not begin with Get, List or Head counts.
 func Writes(st *policy.Statement) bool {
 	if len(st.Actions) == 0 {
@@ -116,6 +116,8 @@ func principals(p *policy.Principals) string {
 	return List("", out, "", nil)
 }
 
+// List joins a list for people; of two lists the other one is used where the first
+// is empty.
 func List(prefix string, list []string, otherwise string, other []string) string {
 	const most = 4
 	if len(list) == 0 {

@@ -8,7 +8,7 @@ import (
 	"dera.example/dera/resource"
 )
 
-// restored is the policy with the removed statements again, and without the added
+// Restored is the policy with the removed statements again, and without the added
 // ones. What was changed within a statement is changed back in its place.
 func Restored(doc *policy.Document, removed, added []WrittenStatement) (*policy.Document, error) {
 	has := map[string]int{}
@@ -49,7 +49,7 @@ func Restored(doc *policy.Document, removed, added []WrittenStatement) (*policy.
 	return doc.Apply(edits...)
 }
 
-// acceptable says why S3 would refuse the policy, or nil (S3 user guide, "Bucket
+// Acceptable says why S3 would refuse the policy, or nil (S3 user guide, "Bucket
 // policies and user policies": at most 20 KB, each Sid once).
 func Acceptable(doc *policy.Document) error {
 	if len(doc.Text()) > 20<<10 {
@@ -65,12 +65,12 @@ func Acceptable(doc *policy.Document) error {
 	return nil
 }
 
-// writtenStatement is a statement as it was written, and what is equal for those
+// WrittenStatement is a statement as it was written, and what is equal for those
 // that mean the same. frame is equal for a statement before and after it was
 // narrowed: all but whom it is about and when.
 type WrittenStatement struct{ Text, Canon, frame string }
 
-// statementsBeyond are the statements of one policy that another does not have.
+// StatementsBeyond are the statements of one policy that another does not have.
 func StatementsBeyond(text, other string) ([]WrittenStatement, error) {
 	read := func(text string) ([]WrittenStatement, error) {
 		if text == "" {
@@ -109,6 +109,7 @@ func frameOf(st policy.Statement) string {
 	return CanonStatement(&st)
 }
 
+// CanonStatement is equal for two statements that say the same.
 func CanonStatement(st *policy.Statement) string {
 	one := &policy.Document{Statements: []policy.Statement{*st}}
 	return one.Canon()

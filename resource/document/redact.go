@@ -16,7 +16,7 @@ type Redactor struct {
 	known map[string]string
 }
 
-// shown are the condition keys whose values are places, identities and settings
+// NotSecret are the condition keys whose values are places, identities and settings
 // that are no secret. Every other key with a text value is taken for one.
 func NotSecret(key string) bool {
 	key = strings.ToLower(key)

@@ -67,6 +67,7 @@ func (n Network) Evidence() (dera.Evidence, error) {
 	return ev, nil
 }
 
+// Claims are what the body proves or refutes.
 func (n Network) Claims() []dera.Claim {
 	house := n.House.Union(netset.Product(netset.EveryTraffic(), netset.Private()))
 	kept := n.Old.Subtract(n.Forbidden).Subtract(n.GivenUp)

@@ -57,6 +57,7 @@ func (e *Error) Denied() bool { return e.denied }
 // movedError means that nothing was sent.
 type movedError struct{}
 
+// Error implements error.
 func (movedError) Error() string {
 	return "the configuration is not the one that the operation expects, so nothing was sent"
 }
@@ -67,6 +68,7 @@ func (movedError) Moved() bool { return true }
 // unreadError means that the configuration is not known.
 type unreadError struct{ why string }
 
+// Error implements error.
 func (e unreadError) Error() string { return "the configuration is not known: " + e.why }
 
 // Unread tells package remediate that another read may do.

@@ -90,7 +90,7 @@ func ReadAccess(ev dera.Evidence) (Access, error) {
 	return a, nil
 }
 
-// compare finds which statements of the old policy the new one leaves out or has
+// Compare finds which statements of the old policy the new one leaves out or has
 // narrower. The others must stand in it in the same order; what it has beyond them
 // is for the first certificate.
 func (a *Access) Compare() error {
@@ -130,7 +130,7 @@ func alone(doc *policy.Document, i int) string {
 	return (&policy.Document{Version: doc.Version, Statements: doc.Statements[i : i+1]}).Canon()
 }
 
-// certify makes the certificates on the policies.
+// Certify makes the certificates on the policies.
 func (a *Access) Certify() error {
 	if a.Old.Policy == a.New.Policy {
 		return nil

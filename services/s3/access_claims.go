@@ -34,6 +34,7 @@ func (a Access) Evidence() (dera.Evidence, error) {
 	return dera.Evidence{Kind: AccessKind, Claims: a.Claims(), Body: body, Denied: a.denied()}, nil
 }
 
+// Claims are what the body proves or refutes.
 func (a Access) Claims() []dera.Claim {
 	return []dera.Claim{
 		claim("nothing_new", "nobody gets in who did not before", a.nothingNew()),

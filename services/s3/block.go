@@ -63,7 +63,7 @@ func (b Block) Off() []string {
 // AtLeast reports whether every setting of o is on in b too.
 func (b Block) AtLeast(o Block) bool { return Strictest(&b, &o) == b }
 
-// blockLine is a block in one line, for canonical texts and diffs.
+// BlockLine is a block in one line, for canonical texts and diffs.
 func BlockLine(b *Block) string {
 	if b == nil {
 		return "public access block: none"
@@ -75,11 +75,12 @@ func BlockLine(b *Block) string {
 	return "public access block: " + strings.Join(parts, " ")
 }
 
-// blockDiff is what changes from one block to another, for people.
+// BlockDiff is what changes from one block to another, for people.
 func BlockDiff(before, after *Block) []string {
 	return []string{"- " + BlockLine(before), "+ " + BlockLine(after)}
 }
 
+// SameBlock reports whether two blocks have the same settings on.
 func SameBlock(a, b *Block) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -5,6 +5,7 @@ import (
 	"strconv"
 )
 
+// HCLBlock is the change of a block as arguments of Terraform.
 func HCLBlock(before, after *Block) []string {
 	names := map[string]string{
 		"BlockPublicAcls": "block_public_acls", "IgnorePublicAcls": "ignore_public_acls",
@@ -15,6 +16,7 @@ func HCLBlock(before, after *Block) []string {
 	})
 }
 
+// YAMLBlock is the change of a block as properties of CloudFormation.
 func YAMLBlock(before, after *Block, indent string) []string {
 	return blockLines(before, after, func(setting string, on bool) string { return indent + setting + ": " + strconv.FormatBool(on) })
 }

@@ -23,7 +23,7 @@ const (
 	DeemedPublic
 )
 
-// S3Public is S3's own definition of a public policy, which is not ours
+// Public is S3's own definition of a public policy, which is not ours
 // (PublicStatements): S3 reads each allowing statement alone, counts no denial,
 // looks at no action or resource, and knows a fixed list of condition keys. why
 // names the statements that make it public, or that may.
@@ -35,7 +35,7 @@ const (
 // doubtful.
 func Public(doc *policy.Document) (Deemed, []string) { return s3Public(doc, false) }
 
-// S3PublicAccessPoint is S3Public for the policy of an access point: a set of
+// PublicAccessPoint is Public for the policy of an access point: a set of
 // access points is nothing fixed there. One that only a VPC reaches is never
 // public.
 func PublicAccessPoint(doc *policy.Document) (Deemed, []string) { return s3Public(doc, true) }

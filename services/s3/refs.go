@@ -6,7 +6,7 @@ import (
 	"dera.example/dera/control"
 )
 
-// refs are the references that all controls on public buckets share.
+// Refs are the references that all controls on public buckets share.
 func Refs(hub, config string) []control.Ref {
 	return []control.Ref{
 		{Standard: "CIS AWS Foundations 5.0.0", ID: "2.1.4", URL: "https://www.cisecurity.org/benchmark/amazon_web_services"},
@@ -17,6 +17,7 @@ func Refs(hub, config string) []control.Ref {
 	}
 }
 
+// Keys are the keys of the failures.
 func Keys(failures []control.Failure) []string {
 	var out []string
 	for _, f := range failures {
@@ -25,16 +26,18 @@ func Keys(failures []control.Failure) []string {
 	return out
 }
 
+// CannotPlan is the refusal of a plan that an error prevents.
 func CannotPlan(err error) *control.Refusal {
 	return &control.Refusal{Code: "cannot-plan", Why: err.Error()}
 }
 
+// Sorted sorts the list in place and returns it.
 func Sorted(list []string) []string {
 	slices.Sort(list)
 	return list
 }
 
-// bucketReads are the calls that a look at buckets takes, by their IAM actions.
+// Reads are the calls that a look at buckets takes, by their IAM actions.
 func Reads() []string {
 	return []string{
 		"cloudfront:ListDistributions", "s3:GetAccessPoint", "s3:GetAccessPointPolicy", "s3:GetAccountPublicAccessBlock", "s3:GetBucketAcl",

@@ -34,6 +34,8 @@ func canonRules(direction string, rules []Rule) []string {
 	return lines
 }
 
+// Canon is equal for two rules that allow the same with the same description and
+// tags.
 func (r Rule) Canon() string {
 	return fmt.Sprintf("%s %d %d %s description %s tags%s",
 		r.Protocol, r.From, r.To, r.Source(), strconv.Quote(r.Description), resource.CanonTags(r.Tags))

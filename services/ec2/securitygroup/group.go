@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// SecurityGroup is an EC2 security group. Rules are additive and allow-only; each
+// Group is an EC2 security group. Rules are additive and allow-only; each
 // Rule has one source, as AWS numbers them.
 type Group struct {
 	ID          string            `json:"id"`

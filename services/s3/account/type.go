@@ -11,7 +11,7 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// AccountBlockType is the type name of an account's S3 public access block, the
+// Name is the type name of an account's S3 public access block, the
 // one that AWS Config uses.
 const Name = s3.AccountBlockName
 
@@ -43,7 +43,7 @@ type AccountBlockInput struct {
 	Block   *s3.Block `json:"block"`
 }
 
-// AccountBlockARN names the block of an account. AWS gives it no ARN; this one is
+// ARNOf names the block of an account. AWS gives it no ARN; this one is
 // in the form of those that AWS gives.
 func ARNOf(partition, account string) dera.ARN {
 	return dera.NewARN(partition, "s3", "", account, "public-access-block/"+account)

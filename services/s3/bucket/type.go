@@ -99,7 +99,7 @@ func operations() []resource.Operator[Bucket] {
 	}
 }
 
-// BucketARN names a bucket.
+// ARNOf names a bucket.
 func ARNOf(partition, name string) dera.ARN { return dera.NewARN(partition, "s3", "", "", name) }
 
 // ARN names the bucket, in the partition of its region. A policy is asked about
