@@ -166,6 +166,7 @@ func (s *storm) start() *running {
 	client := s.world.Client(ownPrincipal, r.process.Step)
 	owner := fmt.Sprintf("process-%d", s.processes)
 	cfg := engine.Config{
+		Types: registry(),
 		Store: r.store, Reader: worldReader{client}, Cloud: worldWriter{client}, Controls: s.people.controls(),
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: r.store}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: s.clock.Now}, evaluate.Overwritten{}},

@@ -8,6 +8,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -117,6 +118,11 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Owner == "" || cfg.Mode == nil {
 		return nil, errors.New("engine: Owner and Mode are required")
+	}
+	for _, c := range cfg.Controls {
+		if _, err := cfg.Types.Lookup(c.Type); err != nil {
+			return nil, fmt.Errorf("engine: control %s: %w", c.ID, err)
+		}
 	}
 	cfg = cfg.defaults()
 	e := &Engine{
