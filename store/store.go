@@ -85,8 +85,6 @@ type Store struct {
 	enqueued atomic.Bool
 	// compacting is held by who compacts the usage ledger.
 	compacting sync.Mutex
-	// marked is how many marks this process wrote since they were last counted.
-	marked atomic.Int64
 }
 
 // Open opens the store and brings its schema up to date. It refuses a database
@@ -100,7 +98,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.marked.Store(marksBetween) // others may have written some
 	if s.kept == 0 {
 		s.kept = 1000
 	}

@@ -55,7 +55,6 @@ func (s *Store) addUse(ctx context.Context, tx transaction, b usage.Batch) error
 			return err
 		}
 	}
-	s.marked.Add(int64(len(b.Marks)))
 	for _, f := range b.Facts {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
@@ -206,11 +205,11 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 	if err := s.compactParts(ctx, parts, usage.SecondOf(cutoff)); err != nil {
 		return err
 	}
-	if err := s.packAllMarks(ctx, maxMarks); err != nil {
-		return fmt.Errorf("compact use: %w", err)
-	}
 	if cutoff.IsZero() {
 		return nil
+	}
+	if err := s.forgetMarks(ctx, cutoff); err != nil {
+		return err
 	}
 	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
 		at := usage.SecondOf(cutoff)
@@ -220,8 +219,6 @@ func (s *Store) CompactUsage(ctx context.Context, most int, cutoff time.Time) er
 			arg   int64
 		}{
 			{`DELETE FROM usage_hours WHERE month < $1`, int64(month)},
-			{`DELETE FROM usage_marks WHERE at < $1`, int64(at)},
-			{`DELETE FROM usage_mark_sets WHERE month < $1`, int64(month)},
 			{`DELETE FROM usage_facts WHERE at < $1 AND kind <> 'scope'`, int64(at)},
 		} {
 			if _, err := tx.ExecContext(ctx, d.query, d.arg); err != nil {

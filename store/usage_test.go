@@ -41,7 +41,7 @@ func runUsage(t *testing.T, fresh func(testing.TB) storetest.Database) {
 		"facts_are_noted_once":                usageFacts,
 		"batch_is_nothing_when_it_is_stopped": usageStopped,
 		"use_commits_with_what_it_came_with":  usageWithJobs,
-		"packed_marks_are_still_there":        usagePacked,
+		"marks_are_there_until_they_are_old":  usageManyMarks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -285,8 +285,8 @@ func usageWithJobs(t *testing.T, s, other *store.Store) {
 	}
 }
 
-// usagePacked packs marks as they come, over several months, and forgets a month.
-func usagePacked(t *testing.T, s, other *store.Store) {
+// usageManyMarks marks files over several months, and forgets a month.
+func usageManyMarks(t *testing.T, s, other *store.Store) {
 	name := func(i, trust int) string {
 		sum := sha256.Sum256(fmt.Append(nil, i))
 		return fmt.Sprintf("%x-%d", sum[:16], trust)
@@ -304,9 +304,6 @@ func usagePacked(t *testing.T, s, other *store.Store) {
 			b.Marks = append(b.Marks, usage.Mark{File: name(i+j, 0), Done: true, At: usage.SecondOf(month(i + j))})
 		}
 		if err := s.CommitUsage(t.Context(), b); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.PackMarks(t.Context(), 50); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -328,11 +325,11 @@ func usagePacked(t *testing.T, s, other *store.Store) {
 		}
 	}
 	if m, err := other.UsageMarks(t.Context()); err != nil || len(m) != 1 || m[0].Name != "broken" || !known("f") {
-		t.Errorf("marks that cannot be packed: got %+v, %v, and %t for the strange one", m, err, known("f"))
+		t.Errorf("marks of other files: got %+v, %v, and %t for the strange one", m, err, known("f"))
 	}
 	again := usage.Batch{Marks: []usage.Mark{{File: name(7, 0), Done: true}}}
 	if err := other.CommitUsage(t.Context(), again); !errors.Is(err, usage.ErrMarked) {
-		t.Errorf("a packed file again: got %v, want %v", err, usage.ErrMarked)
+		t.Errorf("a marked file again: got %v, want %v", err, usage.ErrMarked)
 	}
 	if err := s.CompactUsage(t.Context(), 0, usageStart.AddDate(0, 1, 0)); err != nil {
 		t.Fatal(err)

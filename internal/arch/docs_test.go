@@ -1,4 +1,4 @@
-package dera_test
+package arch
 
 import (
 	"bytes"

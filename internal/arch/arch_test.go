@@ -1,4 +1,4 @@
-package dera_test
+package arch
 
 import (
 	"bufio"
@@ -36,6 +36,7 @@ var rooms = map[string][]string{
 	"dera/replay":     {"dera", "dera/cloudtrail", "dera/netset", "dera/resource", "dera/control", "dera/detect"},
 	"dera/engine":     {"dera", "dera/resource", "dera/control", "dera/detect", "dera/evaluate", "dera/remediate", "dera/audit", "dera/store"},
 	"dera/awssim":     {"dera", "dera/iam", "dera/awssim"},
+	"dera/internal":   {},
 	"dera/cmd":        {"*"},
 }
 
