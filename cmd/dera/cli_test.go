@@ -88,7 +88,7 @@ func simulate(t *testing.T, env *testscript.Env) error {
 	for k, v := range map[string]string{
 		"AWS_ENDPOINT_URL": <-url, "AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey,
 		"BLIND_ID": blind.AccessKeyID, "BLIND_SECRET": blind.SecretAccessKey,
-		"AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_EC2_METADATA_DISABLED": "true", "HOME": env.WorkDir,
+		"AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "DERA_CONTROLS": strings.Join(simulated(), ","), "AWS_EC2_METADATA_DISABLED": "true", "HOME": env.WorkDir,
 	} {
 		env.Setenv(k, v)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/control"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
 	ledger "dera.example/dera/usage"
@@ -24,6 +25,7 @@ type fileConfig struct {
 	Modes         []modeConfig          `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
 	Accounts      []accountConfig       `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
 	Regions       []string              `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
+	Controls      []string              `yaml:"controls,omitempty" json:"controls,omitempty" jsonschema_description:"Controls that run, by ID or glob. Default: all. DERA_CONTROLS, separated by commas, stands in for it."`
 	NewRegions    []string              `yaml:"new_regions,omitempty" json:"new_regions,omitempty" jsonschema_description:"Regions that AWS opened since this release of dera; they may stand in regions too."`
 	Vouched       bool                  `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
 	Queue         string                `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
@@ -139,11 +141,22 @@ func (d *duration) UnmarshalYAML(b []byte) error {
 // loadConfig reads the file; an empty path is the zero configuration. Its error
 // has every fault with file, line, column, field and what to write.
 func loadConfig(path string) (fileConfig, error) {
-	if path == "" {
-		return fileConfig{Version: 1}, nil
+	c := fileConfig{Version: 1}
+	if path != "" {
+		var err error
+		if c, _, err = readConfig(path); err != nil {
+			return c, err
+		}
 	}
-	c, _, err := readConfig(path)
-	return c, err
+	if only := os.Getenv("DERA_CONTROLS"); len(c.Controls) == 0 && only != "" {
+		c.Controls = strings.Split(only, ",")
+		for _, glob := range c.Controls {
+			if !matchesControl(glob) {
+				return c, usage("DERA_CONTROLS: %q fits no control; dera control list names them", glob)
+			}
+		}
+	}
+	return c, nil
 }
 
 // readConfig is loadConfig that also returns the text, for further checks.
@@ -296,10 +309,25 @@ func (c fileConfig) validate() error {
 			bad(fmt.Sprintf("dependencies[%d]", i), "resource, owner and reason are mandatory")
 		}
 	}
+	for i, glob := range c.Controls {
+		if !matchesControl(glob) {
+			bad(fmt.Sprintf("controls[%d]", i), "%q fits no control; dera control list names them", glob)
+		}
+	}
 	_, err := c.settings()
 	errs = append(errs, err, c.validateTrust(), c.validateGate())
 	errs = append(errs, c.validatePlaces()...)
 	return errors.Join(errs...)
+}
+
+// controls are those that run.
+func (c fileConfig) controls() (out []control.Control) {
+	for _, ctl := range services.Controls() {
+		if len(c.Controls) == 0 || slices.ContainsFunc(c.Controls, func(glob string) bool { return dera.MatchGlob(glob, ctl.ID) }) {
+			out = append(out, ctl)
+		}
+	}
+	return out
 }
 
 func matchesControl(glob string) bool {

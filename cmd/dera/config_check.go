@@ -123,6 +123,9 @@ func (a *app) hidingWarnings(c fileConfig) (out []string) {
 			out = append(out, field+": covers every "+typ+", so that dera changes none of them: narrow it")
 		}
 	}
+	if all, on := len(services.Controls()), len(c.controls()); on < all {
+		out = append(out, fmt.Sprintf("controls: %d of %d controls run; what the others look at is not seen", on, all))
+	}
 	slices.Sort(out)
 	for i, e := range c.Network.Allow {
 		p, until, err := e.prefix()

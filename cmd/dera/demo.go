@@ -118,7 +118,7 @@ func (d *demo) begin(ctx context.Context) error {
 	return d.session.connect(ctx, options{
 		client: d.world.cloud.HTTPClient(), endpoint: "https://127.0.0.1", region: demoRegion,
 		credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, ""),
-		accounts:    d.world.accts, tell: d.tell, settle: 50 * time.Millisecond, owner: "demo",
+		accounts:    d.world.accts, controls: simulated(), tell: d.tell, settle: 50 * time.Millisecond, owner: "demo",
 	})
 }
 

@@ -11,7 +11,6 @@ import (
 	"dera.example/dera/cloud"
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
-	"dera.example/dera/services"
 )
 
 // queue looks whether the queue can be reached, who may write to it, and how
@@ -135,7 +134,7 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 // writes by dry run and simulation in the first one.
 func (x *examination) permissions(ctx context.Context, account string, regions []string) {
 	reads, writes := map[string]bool{}, map[string]bool{}
-	policy, err := control.ReaderPolicy(services.Controls(), dera.PartitionOf(x.client.Region()).ID, account)
+	policy, err := control.ReaderPolicy(x.config.controls(), dera.PartitionOf(x.client.Region()).ID, account)
 	if err != nil {
 		x.says("reads", account, untold, err.Error(), "")
 	}
@@ -144,7 +143,7 @@ func (x *examination) permissions(ctx context.Context, account string, regions [
 			reads[a] = true
 		}
 	}
-	for _, c := range services.Controls() {
+	for _, c := range x.config.controls() {
 		for _, a := range c.Writes {
 			writes[a] = true
 		}

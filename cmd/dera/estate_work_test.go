@@ -63,7 +63,7 @@ func (e *estate) work(t *testing.T, times int) []verdict {
 			}
 			defer func() { _ = s.close(context.WithoutCancel(t.Context())) }()
 			if err := s.connect(t.Context(), options{
-				client: e.cloud.HTTPClient(), endpoint: "https://127.0.0.1", region: estateRegion,
+				client: e.cloud.HTTPClient(), endpoint: "https://127.0.0.1", region: estateRegion, controls: simulated(),
 				credentials: credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, ""),
 			}); err != nil {
 				t.Fatal(err)

@@ -128,7 +128,7 @@ func witnessing(t *testing.T, data, config string, events []awssim.Event) string
 		t.Fatal(err)
 	}
 	defer func() { _ = s.store.Close() }()
-	if err := s.connect(t.Context(), options{}); err != nil {
+	if err := s.connect(t.Context(), options{controls: simulated()}); err != nil {
 		t.Fatal(err)
 	}
 	for _, authenticated := range []bool{false, true} {

@@ -251,7 +251,7 @@ func (a *app) follow() func(engine.News) {
 func (s *session) schedule(every time.Duration, log *slog.Logger) (func(context.Context) error, error) {
 	cfg := source.ScheduleConfig{Accounts: s.accounts, Regions: s.regions, Interval: every, Log: log, Now: s.app.now}
 	watched := map[string]bool{}
-	for _, c := range services.Controls() {
+	for _, c := range s.config.controls() {
 		watched[c.Type] = true
 	}
 	for _, kind := range services.Types().Types() {

@@ -116,6 +116,7 @@ type options struct {
 	credentials aws.CredentialsProvider
 	endpoint    string
 	accounts    []accountConfig
+	controls    []string // globs
 	region      string
 	tell        func(engine.News)
 	log         *slog.Logger
@@ -127,6 +128,9 @@ type options struct {
 func (s *session) connect(ctx context.Context, o options) error {
 	if o.accounts != nil {
 		s.config.Accounts = o.accounts
+	}
+	if o.controls != nil {
+		s.config.Controls = o.controls
 	}
 	accounts := s.config.Accounts
 	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
@@ -213,7 +217,7 @@ func (s *session) wire(o options) error {
 	}
 	s.engine, err = engine.New(engine.Config{
 		Types: services.Types(),
-		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: services.Controls(), Settings: s.settings,
+		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
