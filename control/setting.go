@@ -22,6 +22,9 @@ type SettingSpec[T any] struct {
 	// Start is the disposition before any guardrail, and what of the resource decides
 	// it; nil starts all at auto.
 	Start func(c *T, s Settings) (start dera.Disposition, why string)
+	// Refuse says why nothing may be written to the resource as it is: the finding
+	// goes to a person and no plan is made. nil where there is nothing such.
+	Refuse func(c *T) *Refusal
 }
 
 // OnSetting makes a control of its specification.
@@ -69,9 +72,15 @@ func OnSetting[T any](t resource.Type, spec SettingSpec[T]) Control {
 					f.Why += " " + why
 				}
 			}
+			if refusal := spec.refusal(c); refusal != nil {
+				f.Start, f.Why = f.Start.Lower(dera.Review), f.Why+" No plan is made: "+refusal.Why+"."
+			}
 			return Result{Outcome: Fail, Failures: []Failure{f}}
 		},
 		Plan: func(c *T, _ []Failure, _ Settings) ([]dera.Change, *Refusal) {
+			if refusal := spec.refusal(c); refusal != nil {
+				return nil, refusal
+			}
 			change, err := t.Set(c, spec.Path, want)
 			if err != nil {
 				return nil, &Refusal{"cannot-plan", err.Error()}
@@ -82,6 +91,13 @@ func OnSetting[T any](t resource.Type, spec SettingSpec[T]) Control {
 			return evidence.ProveSettings(t, c, changes, wanted)
 		},
 	})
+}
+
+func (s SettingSpec[T]) refusal(c *T) *Refusal {
+	if s.Refuse == nil {
+		return nil
+	}
+	return s.Refuse(c)
 }
 
 // text is a value as JSON.

@@ -69,24 +69,27 @@ func orSomebody(actor string) string {
 }
 
 // rival reports whether the event is of a call that wrote the document of the
-// remediation while dera was between its read and its write.
+// remediation while dera was between its read and its write, of the fix or of its
+// undo.
 func (e *Engine) rival(kind resource.Type, r dera.Remediation, ev dera.Event) bool {
-	if !r.State.Final() && r.State != dera.Applying && r.State != dera.Verifying || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return slices.Contains(kind.Rivals(c.Operation), ev.Name) }) {
+	writes := func(c dera.Change) bool {
+		return slices.Contains(kind.Rivals(c.Operation), ev.Name) || c.Undo != nil && slices.Contains(kind.Rivals(c.Undo.Operation), ev.Name)
+	}
+	if !slices.ContainsFunc(r.Plan.Changes, writes) {
 		return false
 	}
-	var read, wrote time.Time
-	for _, s := range r.Steps {
-		switch s.State {
-		case dera.Applying:
-			read = s.At
-		case dera.Verifying:
-			wrote = s.At
-		default: // the other steps wrote nothing
+	now := e.cfg.Now()
+	for i, s := range r.Steps {
+		if s.State != dera.Applying && s.State != dera.Undoing {
+			continue // nothing was written
+		}
+		wrote := now // it is writing
+		if i+1 < len(r.Steps) {
+			wrote = r.Steps[i+1].At
+		}
+		if now.Sub(wrote) <= watchFor && !ev.Time.Before(s.At.Add(-clockGrain)) && !ev.Time.After(wrote.Add(clockGrain)) {
+			return true
 		}
 	}
-	if r.State == dera.Applying { // it is writing
-		wrote = e.cfg.Now()
-	}
-	return !read.IsZero() && !wrote.IsZero() && e.cfg.Now().Sub(wrote) <= watchFor &&
-		!ev.Time.Before(read.Add(-clockGrain)) && !ev.Time.After(wrote.Add(clockGrain))
+	return false
 }

@@ -172,7 +172,7 @@ func (t *run) undo(ctx context.Context) error {
 		}
 		if in.State != dera.IntentApplied {
 			if err := t.restore(ctx, i, c, *in); err != nil {
-				return err
+				return t.stuck(ctx, err)
 			}
 			continue
 		}
@@ -182,21 +182,29 @@ func (t *run) undo(ctx context.Context) error {
 				t.rem.Notes = append(t.rem.Notes, failed.Error())
 				continue
 			}
-			if errors.As(err, &failed) {
-				t.rem.Failure = failed.Error()
-				return t.move(ctx, dera.UndoFailed, failed.Error(), Entry{LookAgain: true})
-			}
-			return err
+			return t.stuck(ctx, err)
 		}
 	}
 	return t.undone(ctx)
+}
+
+// stuck ends an undo that cannot go on, and calls a person.
+func (t *run) stuck(ctx context.Context, err error) error {
+	var failed *undoError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	t.rem.Failure = failed.Error()
+	return t.move(ctx, dera.UndoFailed, failed.Error(), Entry{LookAgain: true})
 }
 
 // restore takes back a change of which nobody knows whether it took effect: no
 // try was answered with a no, and the reads may be behind. Its undo does no harm
 // where it did not: a rule that is there is refused as a duplicate. Without it, to
 // take back the remainders of a split could cut what a revoke had already closed.
-// A whole document is left: it could be somebody else's.
+// What shows can be somebody else's doing: it stays, but by order of a person, and
+// so does the rest, on which access may depend now. A whole document is left: it
+// could be somebody else's.
 func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent) error {
 	if !in.Unanswered || t.kind.Whole() || c.Undo == nil || c.Optional {
 		return nil
@@ -205,8 +213,89 @@ func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent)
 	if err != nil {
 		return nil // it names what the change gave: nothing is known of that
 	}
-	_, err = t.step(ctx, i, true, op, c)
+	ordered := t.rem.Undo == rollbackUndo
+	done := true
+	if !ordered {
+		if done, _, err = t.shows(ctx, resource.Of(c), false); err != nil {
+			return err
+		}
+	}
+	if ordered || !done {
+		if done, err = t.step(ctx, i, true, op, c); err != nil || done || ordered {
+			return err
+		}
+	}
+	return &undoError{fmt.Sprintf("change %d (%s) shows, and dera cannot tell whether it made it or somebody else did, so it is not undone", i+1, c.Operation)}
+}
+
+// closedError means that an undo which nobody ordered would open what is closed now.
+type closedError struct{ why string }
+
+func (e closedError) Error() string { return e.why }
+
+// Moved says that nothing was sent.
+func (closedError) Moved() bool { return true }
+
+// closed reads whether an automatic undo of change i would give access that is not
+// there now, and returns a closedError then: what somebody else closed stays closed.
+func (t *run) closed(ctx context.Context, i int, op resource.Operation) error {
+	if t.rem.Undo == rollbackUndo || t.rem.Plan.Changes[i].Optional {
+		return nil
+	}
+	res, _, ok, err := t.stable(ctx)
+	if err != nil || !ok {
+		return err
+	}
+	why, err := t.opens(ctx, res, i, op)
+	if err == nil && why != "" {
+		err = closedError{fmt.Sprintf("change %d (%s) is not undone: %s", i+1, t.rem.Plan.Changes[i].Operation, why)}
+	}
 	return err
+}
+
+// opens says what the operation, an undo of change i, would open in the resource, or
+// "". An undo opens where a finding is there after it and not before it, and where it
+// puts something back although somebody else took what dera put in its place.
+func (t *run) opens(ctx context.Context, res dera.Resource, i int, op resource.Operation) (string, error) {
+	after, err := t.kind.Apply(res.Config, op)
+	if err != nil {
+		return "", nil // the service refuses it, or it shows already
+	}
+	now, err := t.kind.Canon(res.Config)
+	if err != nil {
+		return "", err
+	}
+	then, err := t.kind.Canon(after)
+	if err != nil {
+		return "", err
+	}
+	have := lineCount(now)
+	adds := false
+	for line, n := range lineCount(then) {
+		adds = adds || n > have[line]
+	}
+	if !adds {
+		return "", nil
+	}
+	for j, c := range t.rem.Plan.Changes[:i] {
+		if in := t.intent(j, false); in == nil || in.State != dera.IntentApplied || c.Optional {
+			continue
+		}
+		if done, _, err := t.kind.Effect(res.Config, resource.Of(c)); err != nil || !done {
+			return fmt.Sprintf("somebody else took away change %d (%s), so it would open what they closed", j+1, strings.Join(c.Diff, "; ")), err
+		}
+	}
+	before, err := t.cfg.Judge.Gone(ctx, t.rem, res)
+	if err != nil {
+		return "", err
+	}
+	res.Config = after
+	open, err := t.cfg.Judge.Gone(ctx, t.rem, res)
+	open = slices.DeleteFunc(open, func(key string) bool { return slices.Contains(before, key) })
+	if err != nil || len(open) == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("it would open %s again", strings.Join(open, ", ")), nil
 }
 
 // undoError means that an undo did not take effect however often it was tried.
@@ -241,6 +330,13 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 			if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
 				return err
 			}
+		}
+		if err := t.closed(ctx, i, op); err != nil {
+			var no closedError
+			if errors.As(err, &no) {
+				return &undoError{no.why}
+			}
+			return err
 		}
 		done, err := t.step(ctx, i, true, op, c)
 		if err != nil || done {

@@ -42,6 +42,11 @@ func (t *run) verify(ctx context.Context) error {
 		return err
 	}
 	if missing != "" && len(still) > 0 && !foreign {
+		if foreign, err = t.reopens(ctx, res); err != nil {
+			return err
+		}
+	}
+	if missing != "" && len(still) > 0 && !foreign {
 		return t.fail(ctx, "verification failed: "+missing)
 	}
 	// Our changes did their work. What else moved was not ours, or not meant to
@@ -56,6 +61,24 @@ func (t *run) verify(ctx context.Context) error {
 		why = fmt.Sprintf("the fix is in effect, but %s is open again through something else", strings.Join(still, ", "))
 	}
 	return t.move(ctx, dera.Collateral, why, Entry{LookAgain: true})
+}
+
+// reopens reports whether to undo the fix would open what is closed now.
+func (t *run) reopens(ctx context.Context, res dera.Resource) (bool, error) {
+	for i, c := range t.rem.Plan.Changes {
+		in := t.intent(i, false)
+		if in == nil || in.State != dera.IntentApplied || c.Optional || c.Undo == nil {
+			continue
+		}
+		op, err := resource.OfUndo(*c.Undo, in.Output)
+		if err != nil {
+			return false, err
+		}
+		if why, err := t.opens(ctx, res, i, op); err != nil || why != "" {
+			return why != "", err
+		}
+	}
+	return false, nil
 }
 
 // missing names a change of ours that does not show any more.

@@ -101,6 +101,11 @@ func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operati
 				return no
 			}
 		}
+		if undo {
+			if no = t.closed(ctx, i, op); no != nil {
+				return no
+			}
+		}
 		no = t.mayBeSigned(ctx, in)
 		sent = no == nil
 		return no

@@ -156,7 +156,7 @@ func member(config any, path string) (json.RawMessage, error) {
 			return json.RawMessage("null"), nil
 		}
 	}
-	return dera.CanonicalJSON(text)
+	return dera.CanonicalJSON(json.RawMessage(text))
 }
 
 // withMember makes into a copy of a configuration with another value of a member.

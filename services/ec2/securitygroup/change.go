@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"dera.example/dera"
@@ -28,7 +29,8 @@ type AuthorizeIngressInput struct {
 
 // RevokeIngressInput is version 1 of the input of RevokeIngress: one rule goes,
 // by its ID. With Rule set, the rule may have another ID by now (it was taken
-// away and brought back meanwhile): then it is the one with the same permission.
+// away and brought back meanwhile): then it is the one with the same permission,
+// description and tags. One that differs in these is somebody else's.
 type RevokeIngressInput struct {
 	GroupID string `json:"group_id"`
 	RuleID  string `json:"rule_id"`
@@ -45,7 +47,9 @@ func (in RevokeIngressInput) find(rules []Rule) int {
 	if i >= 0 || in.Rule == nil {
 		return i
 	}
-	return slices.IndexFunc(rules, in.Rule.SamePermission)
+	return slices.IndexFunc(rules, func(r Rule) bool {
+		return in.Rule.SamePermission(r) && in.Rule.Description == r.Description && maps.Equal(in.Rule.Tags, r.Tags)
+	})
 }
 
 // Revoked is what the rule says that a revoke of the plan takes away, or nil where
