@@ -5,36 +5,36 @@ import (
 	"time"
 )
 
-// Verdict is what a verification found.
-type Verdict string
+// Status is what a verification found.
+type Status string
 
 // The verdicts. All but OK mean that the log must not be relied on.
 const (
 	// OK: every record is as it was signed, and none is missing, added or moved.
-	OK Verdict = "ok"
+	OK Status = "ok"
 	// BadRecord: Report.Index names the first record that was changed, dropped,
 	// duplicated or moved.
-	BadRecord Verdict = "bad record"
+	BadRecord Status = "bad record"
 	// BadTile: the records are all as they were signed, only a tile of hashes is
 	// not.
-	BadTile Verdict = "bad tile"
+	BadTile Status = "bad tile"
 	// BadRoot: records and hashes agree with each other and not with the signed
 	// root: somebody without the key has rebuilt the log.
-	BadRoot Verdict = "bad root"
+	BadRoot Status = "bad root"
 	// BadSignature: the checkpoint is not signed by the key.
-	BadSignature Verdict = "bad signature"
+	BadSignature Status = "bad signature"
 	// Truncated: the log is shorter than a checkpoint that the verifier holds.
-	Truncated Verdict = "truncated"
+	Truncated Status = "truncated"
 	// Fork: the log is well signed, and contradicts a checkpoint that the
 	// verifier holds: history was rewritten by somebody with the key.
-	Fork Verdict = "fork"
+	Fork Status = "fork"
 	// Unreadable: there is no checkpoint, or it is no checkpoint.
-	Unreadable Verdict = "unreadable"
+	Unreadable Status = "unreadable"
 )
 
 // Report is the answer of a verification.
 type Report struct {
-	Verdict Verdict `json:"verdict"`
+	Verdict Status `json:"verdict"`
 	// Checkpoint is what was verified; zero when it could not be opened.
 	Checkpoint Checkpoint `json:"checkpoint"`
 	// Good is how many records from the first on were found as they were signed.

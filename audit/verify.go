@@ -80,7 +80,7 @@ func Verify(ctx context.Context, fsys fs.FS, cfg VerifyConfig) (Report, error) {
 }
 
 // found is r with a verdict.
-func (r Report) found(v Verdict, format string, args ...any) Report {
+func (r Report) found(v Status, format string, args ...any) Report {
 	r.Verdict, r.Detail = v, fmt.Sprintf(format, args...)
 	return r
 }

@@ -51,7 +51,7 @@ func TestVerifyHeldCheckpoint(t *testing.T) {
 		name   string
 		folder fstest.MapFS
 		since  *audit.Checkpoint
-		want   audit.Verdict
+		want   audit.Status
 	}{
 		{"same_size", intact, &heads[2], audit.OK},
 		{"grown", intact, &heads[1], audit.OK},
@@ -85,7 +85,7 @@ func TestVerifyKeys(t *testing.T) {
 	tests := []struct {
 		name, key string
 		since     *audit.Checkpoint
-		want      audit.Verdict // "" for an error
+		want      audit.Status // "" for an error
 	}{
 		{"good", good, nil, audit.OK},
 		{"with_line_end", good + "\n", nil, audit.OK},
@@ -110,7 +110,7 @@ func TestVerifySignedNonsense(t *testing.T) {
 	c := verify(t, exported(t, 3), nil).Checkpoint
 	tests := []struct {
 		name, text string
-		want       audit.Verdict
+		want       audit.Status
 	}{
 		{"no_checkpoint", "hello\n", audit.Unreadable},
 		{"other_origin", strings.Replace(c.Text(), origin, "example.com/other", 1), audit.BadSignature},

@@ -23,7 +23,7 @@ func TestVerifySource(t *testing.T) {
 	tests := []struct {
 		name  string
 		log   func(t *testing.T) *audittest.Memory
-		want  audit.Verdict
+		want  audit.Status
 		index int64
 		good  int64
 	}{

@@ -101,7 +101,7 @@ func TestVerifyTampered(t *testing.T) {
 	tests := []struct {
 		name        string
 		tamper      tamper
-		want        audit.Verdict
+		want        audit.Status
 		index, last int64
 		detail      string
 	}{
@@ -247,7 +247,7 @@ func TestVerifyUpperTiles(t *testing.T) {
 	tests := []struct {
 		name        string
 		tamper      tamper
-		want        audit.Verdict
+		want        audit.Status
 		index, last int64
 	}{
 		{"intact", all(), audit.OK, -1, -1},

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Event is one CloudTrail event.
-type Event struct {
+// TrailEvent is one CloudTrail event.
+type TrailEvent struct {
 	ID        string
 	Time      time.Time
 	Account   string // whose trail it is in
@@ -24,7 +24,7 @@ type Event struct {
 
 // Envelope returns the event as EventBridge delivers it to a target.
 // https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-service-cloudtrail-via.html
-func (e Event) Envelope() []byte {
+func (e TrailEvent) Envelope() []byte {
 	w := &encoder{json: true, buf: []byte{'{'}}
 	w.text("version", "0")
 	w.text("id", e.ID)
@@ -96,7 +96,7 @@ func (c *Cloud) emit(k *call, answer any, err error) {
 }
 
 // deliver records one event and sends it where it is wanted.
-func (c *Cloud) deliver(e Event) {
+func (c *Cloud) deliver(e TrailEvent) {
 	c.recorder.event(e)
 	c.forwarding.mu.Lock()
 	rules := slices.Clone(c.forwarding.rules)
@@ -123,14 +123,14 @@ func (r *forwardRule) send(c *Cloud, envelope []byte) {
 
 // event writes the CloudTrail record of a call.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-func (k *call) event(id, recipient, shared string, answer any, err error) Event {
+func (k *call) event(id, recipient, shared string, answer any, err error) TrailEvent {
 	source := k.Service + ".amazonaws.com"
 	version, agent := "1.09", k.request.userAgent
 	isS3 := k.Service == "s3" || k.Service == "s3control"
 	if isS3 {
 		source, version, agent = "s3.amazonaws.com", "1.11", "["+agent+"]"
 	}
-	e := Event{ID: id, Time: k.Time.Truncate(time.Second), Account: recipient, Region: k.Region, Source: source, Name: k.Operation, ReadOnly: k.op.readOnly}
+	e := TrailEvent{ID: id, Time: k.Time.Truncate(time.Second), Account: recipient, Region: k.Region, Source: source, Name: k.Operation, ReadOnly: k.op.readOnly}
 	if k.op.event != "" {
 		e.Name = k.op.event
 	}

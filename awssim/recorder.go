@@ -10,7 +10,7 @@ type recorder struct {
 	mu     sync.Mutex
 	keep   int
 	calls  []Call
-	events []Event
+	events []TrailEvent
 	counts map[countKey]int
 }
 
@@ -27,7 +27,7 @@ func (r *recorder) call(c Call) {
 	r.counts[countKey{c.Service, c.Operation, c.Account, c.Region}]++
 }
 
-func (r *recorder) event(e Event) {
+func (r *recorder) event(e TrailEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events = appendLatest(r.events, e, r.keep)
@@ -63,7 +63,7 @@ func (c *Cloud) Count(m Match) int {
 }
 
 // Events returns the CloudTrail events, oldest first. Only the latest Config.KeepCalls are sure to be there.
-func (c *Cloud) Events() []Event {
+func (c *Cloud) Events() []TrailEvent {
 	c.recorder.mu.Lock()
 	defer c.recorder.mu.Unlock()
 	return slices.Clone(c.recorder.events)

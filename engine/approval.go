@@ -30,8 +30,8 @@ func (e *Engine) runExpire(ctx context.Context, j dera.Job) error {
 	return e.cfg.Store.Commit(ctx, b)
 }
 
-// Verdict is a person's answer to a waiting plan.
-type Verdict struct {
+// Answer is a person's answer to a waiting plan.
+type Answer struct {
 	Approve bool
 	// Digest must be the one of the plan that was shown.
 	Digest string
@@ -51,7 +51,7 @@ func refused(format string, args ...any) error { return &RefusedError{fmt.Sprint
 
 // Decide records a person's verdict on a waiting remediation, bound to the
 // digest of its plan; an approved one becomes ready and its job is enqueued.
-func (e *Engine) Decide(ctx context.Context, id string, v Verdict) (dera.Remediation, error) {
+func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediation, error) {
 	r, err := e.cfg.Store.Remediation(ctx, id)
 	if err != nil {
 		return r, err

@@ -23,7 +23,7 @@ func (w *world) waiting(id string) dera.Remediation {
 
 func (w *world) approve(r dera.Remediation) {
 	w.t.Helper()
-	if _, err := w.engine.Decide(w.t.Context(), r.ID, engine.Verdict{Approve: true, Digest: r.Digest, By: person()}); err != nil {
+	if _, err := w.engine.Decide(w.t.Context(), r.ID, engine.Answer{Approve: true, Digest: r.Digest, By: person()}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -32,37 +32,37 @@ func TestVerdictIsRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
-		verdict func(r dera.Remediation) engine.Verdict
+		verdict func(r dera.Remediation) engine.Answer
 		before  func(w *world, r dera.Remediation)
 		why     string
 		state   dera.State
 	}{
 		{name: "wrong_digest", why: "the digest is not that of the plan", state: dera.Waiting,
-			verdict: func(r dera.Remediation) engine.Verdict {
-				return engine.Verdict{Approve: true, Digest: strings.Repeat("0", 64), By: person()}
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: strings.Repeat("0", 64), By: person()}
 			}},
 		{name: "no_digest", why: "the digest is not that of the plan", state: dera.Waiting,
-			verdict: func(r dera.Remediation) engine.Verdict { return engine.Verdict{Approve: true, By: person()} }},
+			verdict: func(r dera.Remediation) engine.Answer { return engine.Answer{Approve: true, By: person()} }},
 		{name: "nobody_knows_who", why: "who approves is not established", state: dera.Waiting,
-			verdict: func(r dera.Remediation) engine.Verdict {
-				return engine.Verdict{Approve: true, Digest: r.Digest, By: dera.Actor{Name: "ann"}}
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest, By: dera.Actor{Name: "ann"}}
 			}},
 		{name: "too_late", why: "nobody approved it in time", state: dera.Expired, before: func(w *world, _ dera.Remediation) { w.clock.Advance(73 * time.Hour) },
-			verdict: func(r dera.Remediation) engine.Verdict {
-				return engine.Verdict{Approve: true, Digest: r.Digest, By: person()}
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest, By: person()}
 			}},
 		{name: "after_it_expired", why: "it is expired", state: dera.Expired, before: func(w *world, _ dera.Remediation) { w.clock.Advance(73 * time.Hour); w.drain() },
-			verdict: func(r dera.Remediation) engine.Verdict {
-				return engine.Verdict{Approve: true, Digest: r.Digest, By: person()}
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest, By: person()}
 			}},
 		{name: "after_it_was_rejected", why: "it is rejected", state: dera.Rejected,
 			before: func(w *world, r dera.Remediation) {
-				if _, err := w.engine.Decide(w.t.Context(), r.ID, engine.Verdict{Reason: "no", By: person()}); err != nil {
+				if _, err := w.engine.Decide(w.t.Context(), r.ID, engine.Answer{Reason: "no", By: person()}); err != nil {
 					w.t.Error(err)
 				}
 			},
-			verdict: func(r dera.Remediation) engine.Verdict {
-				return engine.Verdict{Approve: true, Digest: r.Digest, By: person()}
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest, By: person()}
 			}},
 	}
 	for _, tt := range tests {
@@ -143,7 +143,7 @@ func TestRejectedPlanIsNotAskedAgain(t *testing.T) {
 	w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
 	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
 	r := w.waiting(id)
-	if _, err := w.engine.Decide(t.Context(), r.ID, engine.Verdict{Reason: "we need it", By: person()}); err != nil {
+	if _, err := w.engine.Decide(t.Context(), r.ID, engine.Answer{Reason: "we need it", By: person()}); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {

@@ -46,8 +46,8 @@ func TestOrdersElsewhereAreRefused(t *testing.T) {
 	other := w.newEngine("engine-2", w.store)
 	before := len(w.cloud.Calls())
 	by := dera.Actor{Name: "ann", How: "test"}
-	_, approve := other.Decide(t.Context(), r.ID, engine.Verdict{Approve: true, Digest: r.Digest, By: by})
-	_, reject := other.Decide(t.Context(), r.ID, engine.Verdict{Reason: "no", By: by})
+	_, approve := other.Decide(t.Context(), r.ID, engine.Answer{Approve: true, Digest: r.Digest, By: by})
+	_, reject := other.Decide(t.Context(), r.ID, engine.Answer{Reason: "no", By: by})
 	_, carry := other.Carry(t.Context(), r.ID)
 	_, back := other.Rollback(t.Context(), r.ID, remediate.Request{By: by})
 	for name, err := range map[string]error{"approve": approve, "reject": reject, "carry": carry, "rollback": back, "look": other.LookNow(t.Context(), w.event(id), true)} {

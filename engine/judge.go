@@ -13,19 +13,19 @@ import (
 type judge struct{ *Engine }
 
 // Again implements remediate.Judge.
-func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (remediate.Verdict, error) {
+func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (remediate.Reassessment, error) {
 	g, err := j.regroup(ctx, r, fresh)
 	if err != nil || len(g.failures) == 0 {
-		return remediate.Verdict{Gone: err == nil}, err
+		return remediate.Reassessment{Gone: err == nil}, err
 	}
 	earlier, err := j.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
 	if err != nil {
-		return remediate.Verdict{}, err
+		return remediate.Reassessment{}, err
 	}
 	if err := j.plan(ctx, fresh, g, earlier, &r); err != nil {
-		return remediate.Verdict{}, err
+		return remediate.Reassessment{}, err
 	}
-	v := remediate.Verdict{Decision: g.decision, Refusal: g.refusal}
+	v := remediate.Reassessment{Decision: g.decision, Refusal: g.refusal}
 	if g.refusal == "" {
 		v.Digest, err = g.plan.Digest()
 	}

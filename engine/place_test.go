@@ -43,7 +43,7 @@ func TestFreezeBetweenDecisionAndWrite(t *testing.T) {
 		t.Errorf("why it was let go: got %q, want the window's name", why)
 	}
 	// A person may say yes in the freeze.
-	if _, err := w.engine.Decide(t.Context(), r[1].ID, engine.Verdict{Approve: true, Digest: r[1].Digest, By: dera.Actor{Name: "ann", How: "sts"}}); err != nil {
+	if _, err := w.engine.Decide(t.Context(), r[1].ID, engine.Answer{Approve: true, Digest: r[1].Digest, By: dera.Actor{Name: "ann", How: "sts"}}); err != nil {
 		t.Fatal(err)
 	}
 	w.quiet()

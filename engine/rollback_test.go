@@ -314,7 +314,7 @@ func TestFailedUndoFreezesTheResource(t *testing.T) {
 	waiting := w.last(id)
 	wantState(t, waiting, dera.Waiting)
 	var refusal *engine.RefusedError
-	if _, err := w.engine.Decide(t.Context(), waiting.ID, engine.Verdict{Approve: true, Digest: waiting.Digest, By: person()}); !errors.As(err, &refusal) || !strings.Contains(refusal.Why, r.ID) {
+	if _, err := w.engine.Decide(t.Context(), waiting.ID, engine.Answer{Approve: true, Digest: waiting.Digest, By: person()}); !errors.As(err, &refusal) || !strings.Contains(refusal.Why, r.ID) {
 		t.Errorf("approval on the frozen resource: got %v, want it refused, naming %s", err, r.ID)
 	}
 	w.revoke(id, tcp(3389, 3389, "0.0.0.0/0"))

@@ -73,7 +73,7 @@ func TestApprovalDoesNotReachIntoAFreeze(t *testing.T) {
 	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
 	w.look(id)
 	r := w.remediations(id)[0]
-	if _, err := w.engine.Decide(t.Context(), r.ID, engine.Verdict{Approve: true, Digest: r.Digest, By: dera.Actor{Name: "ann", How: "sts"}}); err != nil {
+	if _, err := w.engine.Decide(t.Context(), r.ID, engine.Answer{Approve: true, Digest: r.Digest, By: dera.Actor{Name: "ann", How: "sts"}}); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Advance(40 * time.Minute)

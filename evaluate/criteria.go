@@ -80,9 +80,9 @@ func (g Criteria) Check(_ context.Context, c Case) (dera.Reason, error) {
 	return out, nil
 }
 
-// Scope is a compliance scope that forces review (requirement E8): what lies in
+// ComplianceScope is a compliance scope that forces review (requirement E8): what lies in
 // it is changed by people.
-type Scope struct {
+type ComplianceScope struct {
 	Name   string `yaml:"name" json:"name" jsonschema_description:"For example pci."`
 	Match  Where  `yaml:"match" json:"match" jsonschema_description:"What lies in the scope."`
 	Reason string `yaml:"reason,omitempty" json:"reason,omitempty"`
@@ -90,7 +90,7 @@ type Scope struct {
 
 // Compliance sends to review what lies in a compliance scope; no criterion
 // takes that back.
-type Compliance struct{ Scopes []Scope }
+type Compliance struct{ Scopes []ComplianceScope }
 
 // Validate returns what is wrong, each with its field.
 func (g Compliance) Validate() error {

@@ -36,7 +36,7 @@ func TestGuardrailsOfPeopleAndPlaces(t *testing.T) {
 		Resources: []string{"arn:aws:ec2:*:111122223333:security-group/sg-9"},
 	}
 	own := Own{Resources: []string{"arn:aws:iam::*:role/path/dera-*", "arn:*:sqs:*:111122223333:dera-events"}}
-	pci := Compliance{Scopes: []Scope{
+	pci := Compliance{Scopes: []ComplianceScope{
 		{Name: "pci", Match: Where{AccountTags: map[string]string{"scope": "pci*"}}, Reason: "audit 12"},
 		{Name: "hipaa", Match: Where{ResourceTags: map[string]string{"compliance": "*hipaa*"}}},
 	}}
@@ -201,8 +201,8 @@ func TestPlacesAreChecked(t *testing.T) {
 		{"once_without_a_beginning", freeze(Window{Name: "w", Until: "2026-12-24", Zone: "UTC"}), "freeze_windows[0].from"},
 		{"once_backwards", freeze(Window{Name: "w", From: "2026-12-24T12:00", Until: "2026-12-24T11:00", Zone: "UTC"}), "is not after from"},
 		{"change_window_by_resource_tag", change(Window{Name: "w", From: "01:00", Zone: "UTC", Match: Where{ResourceTags: map[string]string{"a": "b"}}}), "change_windows[0].match.resource_tags"},
-		{"scope_without_a_name", Compliance{[]Scope{{Match: Where{OU: "x"}}}}.Validate(), "compliance_scopes[0].name"},
-		{"scope_of_everything", Compliance{[]Scope{{Name: "x"}}}.Validate(), "compliance_scopes[0].match"},
+		{"scope_without_a_name", Compliance{[]ComplianceScope{{Match: Where{OU: "x"}}}}.Validate(), "compliance_scopes[0].name"},
+		{"scope_of_everything", Compliance{[]ComplianceScope{{Name: "x"}}}.Validate(), "compliance_scopes[0].match"},
 		{"criterion_without_a_reason", Criteria{[]Criterion{{Disposition: "review"}}}.Validate(), "criteria[0].reason"},
 		{"criterion_that_exempts", Criteria{[]Criterion{{Disposition: "exempt", Reason: "x"}}}.Validate(), "criteria[0].disposition: only the exemption list"},
 		{"criterion_with_a_wrong_word", Criteria{[]Criterion{{Disposition: "never", Reason: "x"}}}.Validate(), "criteria[0].disposition"},

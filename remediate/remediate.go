@@ -85,13 +85,13 @@ type Cloud interface {
 // Judge looks at a fresh resource again for a decided remediation.
 type Judge interface {
 	// Again makes the plan and runs every guardrail anew.
-	Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (Verdict, error)
+	Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (Reassessment, error)
 	// Gone reports which of the remediation's findings are still there.
 	Gone(ctx context.Context, r dera.Remediation, fresh dera.Resource) (still []string, err error)
 }
 
-// Verdict is what Judge.Again found.
-type Verdict struct {
+// Reassessment is what Judge.Again found.
+type Reassessment struct {
 	Gone     bool // the findings are gone by themselves
 	Digest   string
 	Decision dera.Decision

@@ -137,7 +137,7 @@ func BenchmarkObserve(b *testing.B) {
 		o := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true})
 		n := 0
 		for b.Loop() {
-			events := make([]usage.Event, 10)
+			events := make([]usage.Message, 10)
 			for i := range events {
 				n++
 				events[i] = event(fmt.Sprint(n), fmt.Sprintf("role-%d", n*7919%1000), fmt.Sprintf("Get%d", n%20), usageStart.Add(time.Duration(n)*time.Second))

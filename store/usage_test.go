@@ -53,8 +53,8 @@ func runUsage(t *testing.T, fresh func(testing.TB) storetest.Database) {
 }
 
 // event is a vouched event of a role.
-func event(id, role, name string, at time.Time) usage.Event {
-	return usage.Event{Authenticated: true, Body: fmt.Appendf(nil,
+func event(id, role, name string, at time.Time) usage.Message {
+	return usage.Message{Authenticated: true, Body: fmt.Appendf(nil,
 		`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":"111122223333","region":"us-east-1","detail":{"eventID":%q,"eventTime":%q,`+
 			`"eventSource":"s3.amazonaws.com","eventName":%q,"awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{"type":"AssumedRole",`+
 			`"sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/%s"}}}}}`, id, at.Format(time.RFC3339), name, role)}
@@ -62,7 +62,7 @@ func event(id, role, name string, at time.Time) usage.Event {
 
 var usageStart = time.Date(2026, 3, 1, 10, 30, 0, 0, time.UTC)
 
-func observe(t *testing.T, s *store.Store, events ...usage.Event) {
+func observe(t *testing.T, s *store.Store, events ...usage.Message) {
 	t.Helper()
 	if _, err := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true}).Observe(t.Context(), events); err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func usageRace(t *testing.T, s, other *store.Store) {
 		group.Go(func() {
 			o := usage.New(handle, nil).Observer(usage.ObserverConfig{Complete: true})
 			for j := range 48 {
-				if _, err := o.Observe(context.Background(), []usage.Event{event(fmt.Sprint(i, j), "a", "GetObject", usageStart.Add(time.Duration(i*48+j)*time.Second))}); err != nil {
+				if _, err := o.Observe(context.Background(), []usage.Message{event(fmt.Sprint(i, j), "a", "GetObject", usageStart.Add(time.Duration(i*48+j)*time.Second))}); err != nil {
 					t.Errorf("observe: %v", err)
 				}
 			}
@@ -241,7 +241,7 @@ func usageFacts(t *testing.T, s, other *store.Store) {
 func usageStopped(t *testing.T, s, other *store.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true}).Observe(ctx, []usage.Event{event("1", "a", "GetObject", usageStart)}); err == nil {
+	if _, err := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true}).Observe(ctx, []usage.Message{event("1", "a", "GetObject", usageStart)}); err == nil {
 		t.Errorf("observe with a context that is over: got no error")
 	}
 	if got := told(t, other, "a"); got != "" {
@@ -254,7 +254,7 @@ func usageStopped(t *testing.T, s, other *store.Store) {
 func usageWithJobs(t *testing.T, s, other *store.Store) {
 	o := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true})
 	through := func(id string, b store.Batch) error {
-		_, err := o.Through(t.Context(), []usage.Event{event(id, "a", "GetObject", usageStart)}, func(ctx context.Context, use usage.Batch, counts usage.Counts) error {
+		_, err := o.Through(t.Context(), []usage.Message{event(id, "a", "GetObject", usageStart)}, func(ctx context.Context, use usage.Batch, counts usage.Counts) error {
 			if counts[usage.Counted] != 1 {
 				t.Errorf("event %s: got %v, want it counted", id, counts)
 			}

@@ -109,8 +109,8 @@ type knowledge struct {
 	accounts []string
 	hours    hourSet
 	regions  map[string][]string // that were seen, by account
-	scopes   map[string]Scope    // of trails, by account
-	queues   map[string]Scope    // of event queues, by account
+	scopes   map[string]Coverage // of trails, by account
+	queues   map[string]Coverage // of event queues, by account
 	losses   []Loss
 	changes  []Change
 	broken   []Broken
@@ -120,7 +120,7 @@ type knowledge struct {
 func (l *Ledger) knowledge(ctx context.Context, w Window) (*knowledge, error) {
 	k := &knowledge{
 		from: SecondOf(w.From) / 3600 * 3600, to: SecondOf(w.To) / 3600 * 3600,
-		regions: map[string][]string{}, scopes: map[string]Scope{}, queues: map[string]Scope{},
+		regions: map[string][]string{}, scopes: map[string]Coverage{}, queues: map[string]Coverage{},
 	}
 	list, err := l.store.UsageHours(ctx, w.Account)
 	if err != nil {
@@ -139,7 +139,7 @@ func (l *Ledger) knowledge(ctx context.Context, w Window) (*knowledge, error) {
 		return nil, err
 	}
 	for _, f := range scopes {
-		var s Scope
+		var s Coverage
 		if err := json.Unmarshal(f.Body, &s); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.ID, err)
 		}
@@ -186,7 +186,7 @@ func facts[T any](ctx context.Context, s Store, kind string) ([]T, error) {
 // scope is what holds of an account. A trail's scope comes before that of a queue,
 // which then only adds. But an hour that a queue proved says nothing about data
 // events, whatever the trail selects.
-func (k *knowledge) scope(account string) (s Scope, declared bool) {
+func (k *knowledge) scope(account string) (s Coverage, declared bool) {
 	queue, isQueue := k.queues[account]
 	s, declared = k.scopes[account]
 	switch {
@@ -239,7 +239,7 @@ func (k *knowledge) gaps(account string) []Gap {
 }
 
 // selected are gaps because of what the trail or rule leaves out.
-func (k *knowledge) selected(account string, s Scope) []Gap {
+func (k *knowledge) selected(account string, s Coverage) []Gap {
 	r := s.recorded()
 	var out []Gap
 	gap := func(is bool, kind GapKind, why string) {

@@ -148,18 +148,18 @@ func TestObserve(t *testing.T) {
 	o := usage.New(s, nil).Observer(usage.ObserverConfig{Complete: true})
 	for _, tt := range []struct {
 		name  string
-		event usage.Event
+		event usage.Message
 		want  usage.Reason
 	}{
-		{"vouched", usage.Event{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Counted},
-		{"again", usage.Event{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Repeated},
-		{"from_anywhere", usage.Event{Body: envelope(record("2", "b", "Get", start), "111122223333")}, usage.NotAuthenticated},
-		{"account_is_another", usage.Event{Body: envelope(record("3", "b", "Get", start), "444455556666"), Authenticated: true}, usage.NotAuthenticated},
-		{"bare", usage.Event{Body: []byte(record("4", "b", "Get", start)), Authenticated: true}, usage.Unreadable},
-		{"another_event", usage.Event{Body: []byte(`{"detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{}}`), Authenticated: true}, usage.NotACall},
-		{"no_json", usage.Event{Body: []byte("x"), Authenticated: true}, usage.Unreadable},
+		{"vouched", usage.Message{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Counted},
+		{"again", usage.Message{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Repeated},
+		{"from_anywhere", usage.Message{Body: envelope(record("2", "b", "Get", start), "111122223333")}, usage.NotAuthenticated},
+		{"account_is_another", usage.Message{Body: envelope(record("3", "b", "Get", start), "444455556666"), Authenticated: true}, usage.NotAuthenticated},
+		{"bare", usage.Message{Body: []byte(record("4", "b", "Get", start)), Authenticated: true}, usage.Unreadable},
+		{"another_event", usage.Message{Body: []byte(`{"detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{}}`), Authenticated: true}, usage.NotACall},
+		{"no_json", usage.Message{Body: []byte("x"), Authenticated: true}, usage.Unreadable},
 	} {
-		counts, err := o.Observe(t.Context(), []usage.Event{tt.event})
+		counts, err := o.Observe(t.Context(), []usage.Message{tt.event})
 		if err != nil || counts[tt.want] != 1 || counts.Total() != 1 {
 			t.Errorf("%s: got %v, %v, want %s", tt.name, counts, err, tt.want)
 		}
@@ -170,7 +170,7 @@ func TestObserve(t *testing.T) {
 	f := &faulty{Store: newStore(t), in: 1}
 	o = usage.New(f, nil).Observer(usage.ObserverConfig{Complete: true})
 	for i, want := range []bool{false, true} {
-		if _, err := o.Observe(t.Context(), []usage.Event{{Body: envelope(r, "111122223333"), Authenticated: true}}); (err == nil) != want {
+		if _, err := o.Observe(t.Context(), []usage.Message{{Body: envelope(r, "111122223333"), Authenticated: true}}); (err == nil) != want {
 			t.Errorf("time %d: got %v", i, err)
 		}
 	}

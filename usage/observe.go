@@ -11,8 +11,8 @@ import (
 	"dera.example/dera/cloudtrail"
 )
 
-// Event is one message of an event source.
-type Event struct {
+// Message is one message of an event source.
+type Message struct {
 	Body []byte
 	// Authenticated says that only AWS and we can write to where it came from.
 	// An event counts only if its envelope is vouched for as well (design §6.1.5).
@@ -81,7 +81,7 @@ func (l *Ledger) Observer(cfg ObserverConfig) *Observer {
 
 // Observe commits the events. When it returns nil they are durable and may be
 // acknowledged; after an error the same events may come again.
-func (o *Observer) Observe(ctx context.Context, events []Event) (Counts, error) {
+func (o *Observer) Observe(ctx context.Context, events []Message) (Counts, error) {
 	return o.Through(ctx, events, func(ctx context.Context, b Batch, _ Counts) error {
 		if b.Empty() {
 			return nil
@@ -92,7 +92,7 @@ func (o *Observer) Observe(ctx context.Context, events []Event) (Counts, error) 
 
 // Through is Observe with the caller's commit, which may hold more than the
 // batch. It is called once.
-func (o *Observer) Through(ctx context.Context, events []Event, commit func(context.Context, Batch, Counts) error) (Counts, error) {
+func (o *Observer) Through(ctx context.Context, events []Message, commit func(context.Context, Batch, Counts) error) (Counts, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	counts := Counts{}
@@ -155,7 +155,7 @@ func (o *Observer) lost(facts []Fact, counts Counts) ([]Fact, error) {
 	return facts, nil
 }
 
-func (o *Observer) one(e Event) Reason {
+func (o *Observer) one(e Message) Reason {
 	var f cloudtrail.Fields
 	vouched, err := f.SkimEvent(e.Body)
 	switch {

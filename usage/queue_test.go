@@ -12,9 +12,9 @@ import (
 )
 
 // delivered is a vouched event of an account in a region.
-func delivered(id, account string, at time.Time) usage.Event {
+func delivered(id, account string, at time.Time) usage.Message {
 	detail := strings.ReplaceAll(record(id, "a", "Get", at), "111122223333", account)
-	return usage.Event{Authenticated: true, Body: fmt.Appendf(nil,
+	return usage.Message{Authenticated: true, Body: fmt.Appendf(nil,
 		`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":%q,"region":"us-east-1","detail":%s}`, account, detail)}
 }
 
@@ -38,7 +38,7 @@ func TestQueueGaps(t *testing.T) {
 			t.Parallel()
 			s := newStore(t)
 			l := usage.New(s, func() time.Time { return start.Add(-time.Hour) })
-			scope := usage.Scope{Accounts: []string{"111122223333"}, Regions: []string{"us-east-1"}, RuleState: tt.state}
+			scope := usage.Coverage{Accounts: []string{"111122223333"}, Regions: []string{"us-east-1"}, RuleState: tt.state}
 			if err := l.DeclareQueue(t.Context(), scope); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +54,7 @@ func TestQueueGaps(t *testing.T) {
 			o := l.Observer(usage.ObserverConfig{Accounts: scope.Accounts, Complete: scope.Complete()})
 			for i := range 5 {
 				e := delivered(fmt.Sprint(i), "111122223333", start.Add(time.Duration(i)*time.Hour))
-				if counts, err := o.Observe(t.Context(), []usage.Event{e}); err != nil || counts[usage.Counted] != 1 {
+				if counts, err := o.Observe(t.Context(), []usage.Message{e}); err != nil || counts[usage.Counted] != 1 {
 					t.Fatalf("observe: got %v, %v", counts, err)
 				}
 			}
@@ -96,7 +96,7 @@ func TestQueueSince(t *testing.T) {
 		{"reads_are_dropped_now", 2 * time.Hour, "ENABLED", true},
 	} {
 		l := usage.New(s, func() time.Time { return start.Add(tt.after) })
-		if err := l.DeclareQueue(t.Context(), usage.Scope{Accounts: []string{"111122223333"}, Regions: []string{"us-east-1"}, RuleState: tt.state}); err != nil {
+		if err := l.DeclareQueue(t.Context(), usage.Coverage{Accounts: []string{"111122223333"}, Regions: []string{"us-east-1"}, RuleState: tt.state}); err != nil {
 			t.Fatal(err)
 		}
 		if got := short(); got != tt.want {
@@ -112,8 +112,8 @@ func TestQueueLosses(t *testing.T) {
 	s := newStore(t)
 	l := usage.New(s, func() time.Time { return start.Add(90 * time.Minute) })
 	o := l.Observer(usage.ObserverConfig{Accounts: []string{"111122223333"}, Complete: true})
-	nobody := usage.Event{Authenticated: true, Body: []byte(strings.Replace(string(delivered("2", "111122223333", start).Body), `"userIdentity"`, `"identity"`, 1))}
-	counts, err := o.Observe(t.Context(), []usage.Event{delivered("1", "444455556666", start), nobody, {Body: []byte("x"), Authenticated: true}})
+	nobody := usage.Message{Authenticated: true, Body: []byte(strings.Replace(string(delivered("2", "111122223333", start).Body), `"userIdentity"`, `"identity"`, 1))}
+	counts, err := o.Observe(t.Context(), []usage.Message{delivered("1", "444455556666", start), nobody, {Body: []byte("x"), Authenticated: true}})
 	if err != nil || counts[usage.Foreign] != 1 || counts[usage.NoPrincipal] != 1 || counts[usage.Unreadable] != 1 {
 		t.Fatalf("observe: got %v, %v, want one foreign, one of nobody, one unreadable", counts, err)
 	}

@@ -13,9 +13,9 @@ import (
 	"dera.example/dera"
 )
 
-// Scope is what somebody declares about where records come from. Log files do not
+// Coverage is what somebody declares about where records come from. Log files do not
 // say what was left out of them: without a scope, nothing is unused.
-type Scope struct {
+type Coverage struct {
 	Accounts []string `json:"accounts"`
 	// Regions are all regions that the accounts can use; IAM's events are in
 	// us-east-1.
@@ -67,27 +67,27 @@ type FieldSelector struct {
 }
 
 // ParseScope reads a declared scope.
-func ParseScope(raw []byte) (Scope, error) {
+func ParseScope(raw []byte) (Coverage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	var s Scope
+	var s Coverage
 	if err := d.Decode(&s); err != nil {
-		return Scope{}, fmt.Errorf("read scope: %w", err)
+		return Coverage{}, fmt.Errorf("read scope: %w", err)
 	}
 	for _, a := range s.Accounts {
 		if err := dera.ValidAccountID(a); err != nil {
-			return Scope{}, fmt.Errorf("read scope: %w", err)
+			return Coverage{}, fmt.Errorf("read scope: %w", err)
 		}
 	}
 	switch {
 	case len(s.Accounts) == 0 || len(s.Regions) == 0 || s.Since == 0:
-		return Scope{}, errors.New("read scope: accounts, regions and since must be there")
+		return Coverage{}, errors.New("read scope: accounts, regions and since must be there")
 	case len(s.Selectors) > 0 && len(s.AdvancedSelectors) > 0:
-		return Scope{}, errors.New("read scope: a trail has EventSelectors or AdvancedEventSelectors, not both")
+		return Coverage{}, errors.New("read scope: a trail has EventSelectors or AdvancedEventSelectors, not both")
 	case len(s.Selectors)+len(s.AdvancedSelectors) == 0 && s.RuleState == "":
-		return Scope{}, errors.New("read scope: want EventSelectors, AdvancedEventSelectors or event_bridge_rule_state")
+		return Coverage{}, errors.New("read scope: want EventSelectors, AdvancedEventSelectors or event_bridge_rule_state")
 	case s.RuleState != "" && !slices.Contains([]string{"ENABLED", "DISABLED", RuleWithReads}, s.RuleState):
-		return Scope{}, fmt.Errorf("read scope: event_bridge_rule_state is %q", s.RuleState)
+		return Coverage{}, fmt.Errorf("read scope: event_bridge_rule_state is %q", s.RuleState)
 	}
 	return s, nil
 }
@@ -98,7 +98,7 @@ func ParseScope(raw []byte) (Scope, error) {
 const RuleWithReads = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 // Declare notes a scope for each of its accounts, in the place of an older one.
-func (l *Ledger) Declare(ctx context.Context, s Scope) error {
+func (l *Ledger) Declare(ctx context.Context, s Coverage) error {
 	var b Batch
 	for _, account := range s.Accounts {
 		f, err := newFact(factScope, account, SecondOf(l.now()), s)
@@ -117,16 +117,16 @@ const scopeOfQueue = "queue/"
 // trails. Only accounts, regions and the state of the rule are asked for; a state
 // that is left out says that the rule lets through only some calls. It is
 // recorded so since it was first declared so.
-func (l *Ledger) DeclareQueue(ctx context.Context, s Scope) error {
+func (l *Ledger) DeclareQueue(ctx context.Context, s Coverage) error {
 	known, err := l.store.UsageFacts(ctx, factScope)
 	if err != nil {
 		return fmt.Errorf("declare queue: %w", err)
 	}
 	var b Batch
 	for _, account := range s.Accounts {
-		one := Scope{Accounts: []string{account}, Regions: s.Regions, Since: SecondOf(l.now()), RuleState: s.RuleState}
+		one := Coverage{Accounts: []string{account}, Regions: s.Regions, Since: SecondOf(l.now()), RuleState: s.RuleState}
 		for _, f := range known {
-			var old Scope
+			var old Coverage
 			if f.ID != factScope+"/"+scopeOfQueue+account {
 				continue
 			}
@@ -147,13 +147,13 @@ func (l *Ledger) DeclareQueue(ctx context.Context, s Scope) error {
 }
 
 // ofQueue reports whether the scope says nothing of a trail.
-func (s Scope) ofQueue() bool {
+func (s Coverage) ofQueue() bool {
 	return len(s.Selectors)+len(s.AdvancedSelectors) == 0 && s.RuleState == ""
 }
 
 // Complete reports whether a queue with this scope delivers every management
 // event.
-func (s Scope) Complete() bool { return s.RuleState == RuleWithReads }
+func (s Coverage) Complete() bool { return s.RuleState == RuleWithReads }
 
 // recorded is what a scope says is recorded.
 type recorded struct {
@@ -163,7 +163,7 @@ type recorded struct {
 }
 
 // recorded reads the selectors. What it does not understand records nothing.
-func (s Scope) recorded() recorded {
+func (s Coverage) recorded() recorded {
 	var r recorded
 	for _, sel := range s.Selectors {
 		sel.into(&r)

@@ -20,45 +20,45 @@ import (
 // everything in the caller's own account. A new field must keep today's
 // behaviour as its zero value.
 type fileConfig struct {
-	Version       int                   `yaml:"version" json:"version" jsonschema:"enum=1" jsonschema_description:"Version of this format."`
-	Mode          string                `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=observe,enum=review,enum=enforce" jsonschema_description:"How far to go where no entry of modes says otherwise. Default: observe."`
-	Modes         []modeConfig          `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
-	Accounts      []accountConfig       `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
-	Regions       []string              `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
-	Controls      []string              `yaml:"controls,omitempty" json:"controls,omitempty" jsonschema_description:"Controls that run, by ID or glob. Default: all. DERA_CONTROLS, separated by commas, stands in for it."`
-	NewRegions    []string              `yaml:"new_regions,omitempty" json:"new_regions,omitempty" jsonschema_description:"Regions that AWS opened since this release of dera; they may stand in regions too."`
-	Vouched       bool                  `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
-	Queue         string                `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
-	RuleState     string                `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then takes nothing as unused."`
-	Sweep         duration              `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two looks at everything, for example 1h. Default: 1h."`
-	Exemptions    string                `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
-	Network       networkConfig         `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
-	Organization  string                `yaml:"organization,omitempty" json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10\\,32}$" jsonschema_description:"ID of the AWS organisation that all accounts of this file belong to: what a fix leaves of a statement for anybody is left to it."`
-	Trusted       []trustedConfig       `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"Accounts and organisations of others to which policies may grant access."`
-	Bastions      bastionConfig         `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`
-	Needs         []dependency          `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
-	Tagging       taggingConfig         `yaml:"tagging,omitempty" json:"tagging,omitempty" jsonschema_description:"Tags on changed resources."`
-	FlowLogs      []string              `yaml:"flow_logs,omitempty" json:"flow_logs,omitempty" jsonschema_description:"VPC flow-log files or folders; what is in use goes to review."`
-	Budget        *int                  `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control; 0: nothing is automatic. Default: 20."`
-	Approval      duration              `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
-	Settle        duration              `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"How far apart two equal reads must lie to count as the truth. Default: 2s."`
-	OwnerTags     []string              `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
-	BreakGlass    breakGlassConfig      `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"What is kept for emergencies: exempt."`
-	OwnResources  []string              `yaml:"own_resources,omitempty" json:"own_resources,omitempty" jsonschema_description:"ARN globs of what belongs to dera itself, beside its roles and its queue: never remediated."`
-	FreezeWindows []evaluate.Window     `yaml:"freeze_windows,omitempty" json:"freeze_windows,omitempty" jsonschema_description:"Times in which everything goes to review."`
-	ChangeWindows []evaluate.Window     `yaml:"change_windows,omitempty" json:"change_windows,omitempty" jsonschema_description:"Times outside of which everything goes to review."`
-	Compliance    []evaluate.Scope      `yaml:"compliance_scopes,omitempty" json:"compliance_scopes,omitempty" jsonschema_description:"What a standard wants people to change: review."`
-	Criteria      []evaluate.Criterion  `yaml:"criteria,omitempty" json:"criteria,omitempty" jsonschema_description:"How far to go at most, by place; of the entries that fit the last one counts."`
-	Code          codeConfig            `yaml:"infrastructure_as_code,omitempty" json:"infrastructure_as_code,omitempty" jsonschema_description:"How to tell that infrastructure as code owns a resource: review, with the change as a diff of the code."`
-	Flapping      flappingConfig        `yaml:"flapping,omitempty" json:"flapping,omitempty" jsonschema_description:"When a finding that dera fixed comes back too often."`
-	BudgetAll     *int                  `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together; 0: nothing is automatic. Default: no limit."`
-	Breakers      breakerConfig         `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
-	Instance      string                `yaml:"instance,omitempty" json:"instance,omitempty" jsonschema_description:"Name of this dera where there are several; stands in the tags of what it changed."`
-	Fixers        []evaluate.FixerOwner `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; of the entries that fit the last one counts."`
-	AskConfig     bool                  `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources by itself: review then, and also where it cannot be asked. Default: false."`
-	OtherFixers   []evaluate.Fixer      `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that change resources by themselves: review, until fixers names one owner."`
-	Observation   observationConfig     `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts by itself."`
-	Workers       int                   `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
+	Version       int                        `yaml:"version" json:"version" jsonschema:"enum=1" jsonschema_description:"Version of this format."`
+	Mode          string                     `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=observe,enum=review,enum=enforce" jsonschema_description:"How far to go where no entry of modes says otherwise. Default: observe."`
+	Modes         []modeConfig               `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
+	Accounts      []accountConfig            `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
+	Regions       []string                   `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
+	Controls      []string                   `yaml:"controls,omitempty" json:"controls,omitempty" jsonschema_description:"Controls that run, by ID or glob. Default: all. DERA_CONTROLS, separated by commas, stands in for it."`
+	NewRegions    []string                   `yaml:"new_regions,omitempty" json:"new_regions,omitempty" jsonschema_description:"Regions that AWS opened since this release of dera; they may stand in regions too."`
+	Vouched       bool                       `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
+	Queue         string                     `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
+	RuleState     string                     `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then takes nothing as unused."`
+	Sweep         duration                   `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two looks at everything, for example 1h. Default: 1h."`
+	Exemptions    string                     `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
+	Network       networkConfig              `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
+	Organization  string                     `yaml:"organization,omitempty" json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10\\,32}$" jsonschema_description:"ID of the AWS organisation that all accounts of this file belong to: what a fix leaves of a statement for anybody is left to it."`
+	Trusted       []trustedConfig            `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"Accounts and organisations of others to which policies may grant access."`
+	Bastions      bastionConfig              `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`
+	Needs         []dependency               `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
+	Tagging       taggingConfig              `yaml:"tagging,omitempty" json:"tagging,omitempty" jsonschema_description:"Tags on changed resources."`
+	FlowLogs      []string                   `yaml:"flow_logs,omitempty" json:"flow_logs,omitempty" jsonschema_description:"VPC flow-log files or folders; what is in use goes to review."`
+	Budget        *int                       `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control; 0: nothing is automatic. Default: 20."`
+	Approval      duration                   `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
+	Settle        duration                   `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"How far apart two equal reads must lie to count as the truth. Default: 2s."`
+	OwnerTags     []string                   `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
+	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"What is kept for emergencies: exempt."`
+	OwnResources  []string                   `yaml:"own_resources,omitempty" json:"own_resources,omitempty" jsonschema_description:"ARN globs of what belongs to dera itself, beside its roles and its queue: never remediated."`
+	FreezeWindows []evaluate.Window          `yaml:"freeze_windows,omitempty" json:"freeze_windows,omitempty" jsonschema_description:"Times in which everything goes to review."`
+	ChangeWindows []evaluate.Window          `yaml:"change_windows,omitempty" json:"change_windows,omitempty" jsonschema_description:"Times outside of which everything goes to review."`
+	Compliance    []evaluate.ComplianceScope `yaml:"compliance_scopes,omitempty" json:"compliance_scopes,omitempty" jsonschema_description:"What a standard wants people to change: review."`
+	Criteria      []evaluate.Criterion       `yaml:"criteria,omitempty" json:"criteria,omitempty" jsonschema_description:"How far to go at most, by place; of the entries that fit the last one counts."`
+	Code          codeConfig                 `yaml:"infrastructure_as_code,omitempty" json:"infrastructure_as_code,omitempty" jsonschema_description:"How to tell that infrastructure as code owns a resource: review, with the change as a diff of the code."`
+	Flapping      flappingConfig             `yaml:"flapping,omitempty" json:"flapping,omitempty" jsonschema_description:"When a finding that dera fixed comes back too often."`
+	BudgetAll     *int                       `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together; 0: nothing is automatic. Default: no limit."`
+	Breakers      breakerConfig              `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
+	Instance      string                     `yaml:"instance,omitempty" json:"instance,omitempty" jsonschema_description:"Name of this dera where there are several; stands in the tags of what it changed."`
+	Fixers        []evaluate.FixerOwner      `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; of the entries that fit the last one counts."`
+	AskConfig     bool                       `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources by itself: review then, and also where it cannot be asked. Default: false."`
+	OtherFixers   []evaluate.Fixer           `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that change resources by themselves: review, until fixers names one owner."`
+	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts by itself."`
+	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 
 type modeConfig struct {

@@ -87,7 +87,7 @@ func newApproveCommand(a *app) *cobra.Command {
 				if err := s.finish(ctx, r.ResourceKey()); err != nil {
 					return err
 				}
-				if _, err := s.engine.Decide(ctx, r.ID, engine.Verdict{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
+				if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
 				if r, err = s.engine.Carry(ctx, r.ID); err == nil {
@@ -120,7 +120,7 @@ func newRejectCommand(a *app) *cobra.Command {
 				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
 				}
-				if r, err = s.engine.Decide(ctx, r.ID, engine.Verdict{Reason: reason, By: s.person()}); err != nil {
+				if r, err = s.engine.Decide(ctx, r.ID, engine.Answer{Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
 				return a.outcome(r, nil, dera.Rejected)

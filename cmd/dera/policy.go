@@ -132,7 +132,7 @@ func documents(files []policyFile) reason.Policies {
 }
 
 // verdictExit is the exit code for a verdict.
-func verdictExit(v reason.Verdict) error {
+func verdictExit(v reason.Conclusion) error {
 	switch v {
 	case reason.Proved:
 		return nil

@@ -118,7 +118,7 @@ func TestReconcile(t *testing.T) {
 
 // witnessing hands the events to a controller as its queue does, and judges them
 // twice, an hour later.
-func witnessing(t *testing.T, data, config string, events []awssim.Event) string {
+func witnessing(t *testing.T, data, config string, events []awssim.TrailEvent) string {
 	t.Helper()
 	var out bytes.Buffer
 	a := &app{in: strings.NewReader(""), out: &out, err: &out, now: func() time.Time { return time.Now().Add(time.Hour) }}

@@ -19,7 +19,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 		return s.ingest(), nil
 	}
 	l := ledger.New(s.store, s.app.now)
-	scope := ledger.Scope{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
+	scope := ledger.Coverage{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
 	if err := l.DeclareQueue(ctx, scope); err != nil {
 		return nil, err
 	}
@@ -28,9 +28,9 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 	}
 	o := l.Observer(ledger.ObserverConfig{Accounts: scope.Accounts, Complete: scope.Complete()})
 	return func(ctx context.Context, d source.Delivery) error {
-		events := make([]ledger.Event, len(d.Raw))
+		events := make([]ledger.Message, len(d.Raw))
 		for i, raw := range d.Raw {
-			events[i] = ledger.Event{Body: raw, Authenticated: d.Authenticated}
+			events[i] = ledger.Message{Body: raw, Authenticated: d.Authenticated}
 		}
 		_, err := o.Through(ctx, events, func(ctx context.Context, use ledger.Batch, counts ledger.Counts) error {
 			b := s.batchOf(d)

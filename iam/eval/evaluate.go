@@ -67,7 +67,7 @@ type Reason struct {
 
 // Result is the answer to an Input.
 type Result struct {
-	Decision Decision
+	Decision Outcome
 	// Because holds the statements that decided: for an explicit deny all Deny
 	// statements that match, for an allowed request all Allow statements that
 	// match in layers which had to allow it. It is empty for an implicit deny,
@@ -80,7 +80,7 @@ type Result struct {
 }
 
 // Decide answers as Evaluate does, without the reasons and without allocating.
-func (in *Input) Decide() Decision {
+func (in *Input) Decide() Outcome {
 	e := newEvaluation(&in.Request, in.Reading)
 	return in.settle(&e).decision
 }
@@ -132,7 +132,7 @@ func setOf(all ...Layer) layerSet {
 // settlement is a decision with the layers that had to allow the request, and
 // those of them that did not.
 type settlement struct {
-	decision        Decision
+	decision        Outcome
 	needed, missing layerSet
 }
 
@@ -166,7 +166,7 @@ func (in *Input) settle(e *evaluation) settlement {
 }
 
 // ask asks one layer. All levels of an organization must allow the request.
-func (in *Input) ask(l Layer, e *evaluation) (Decision, grant) {
+func (in *Input) ask(l Layer, e *evaluation) (Outcome, grant) {
 	set, reading := in.layer(l)
 	e.reading = reading
 	if l != SCPLayer && l != RCPLayer {

@@ -30,7 +30,7 @@ func TestTrap16_layers_within_and_across_accounts(t *testing.T) {
 		in      layered
 		caller  string
 		owner   string
-		want    Decision
+		want    Outcome
 		missing []Layer
 	}{
 		"nothing":                           {layered{}, alice, account, ImplicitDeny, []Layer{IdentityLayer}},
@@ -151,7 +151,7 @@ func TestExplain(t *testing.T) {
 	t.Parallel()
 	set := compile(t, allowEC2, denyS3)
 	for action, want := range map[string]struct {
-		decision Decision
+		decision Outcome
 		refs     []Ref
 	}{
 		"ec2:A": {Allowed, []Ref{{0, 0}, {1, 0}}},
@@ -175,7 +175,7 @@ func TestNames(t *testing.T) {
 		Allowed.String(): "allowed", ExplicitDeny.String(): "explicit deny", ImplicitDeny.String(): "implicit deny",
 		SCPLayer.String(): "service control policy", RCPLayer.String(): "resource control policy", ResourceLayer.String(): "resource-based policy",
 		IdentityLayer.String(): "identity-based policy", BoundaryLayer.String(): "permissions boundary", SessionLayer.String(): "session policy",
-		Layer(layers).String(): "unknown layer", Decision(9).String(): "unknown decision",
+		Layer(layers).String(): "unknown layer", Outcome(9).String(): "unknown decision",
 	} {
 		is(t, "name", got, want)
 	}

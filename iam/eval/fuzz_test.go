@@ -50,7 +50,7 @@ func FuzzDecide(f *testing.F) {
 }
 
 // monotone compares a decision with that of the document without one statement.
-func monotone(t *testing.T, d *policy.Document, drop int, r Request, reading Reading, with Decision) {
+func monotone(t *testing.T, d *policy.Document, drop int, r Request, reading Reading, with Outcome) {
 	t.Helper()
 	less := policy.Document{Version: d.Version}
 	less.Statements = append(append(less.Statements, d.Statements[:drop]...), d.Statements[drop+1:]...)

@@ -155,18 +155,18 @@ func principalTypes(t PrincipalType) string {
 	return ""
 }
 
-// Decision is the answer to a request.
-type Decision uint8
+// Outcome is the answer to a request.
+type Outcome uint8
 
 // The decisions. The zero value denies.
 const (
-	ImplicitDeny Decision = iota // nothing allows it
+	ImplicitDeny Outcome = iota // nothing allows it
 	Allowed
 	ExplicitDeny // a Deny statement forbids it
 )
 
 // String names the decision.
-func (d Decision) String() string {
+func (d Outcome) String() string {
 	switch d {
 	case Allowed:
 		return "allowed"

@@ -63,7 +63,7 @@ func prepare(only *action, docs []*policy.Document) *Set {
 // Decide answers for this layer alone: explicitly denied if a Deny statement
 // matches, else allowed if an Allow statement does. Asking a nil Set is asking
 // an empty one.
-func (s *Set) Decide(r Request, reading Reading) Decision {
+func (s *Set) Decide(r Request, reading Reading) Outcome {
 	e := newEvaluation(&r, reading)
 	decision, _ := s.ask(&e)
 	return decision
@@ -71,7 +71,7 @@ func (s *Set) Decide(r Request, reading Reading) Decision {
 
 // Explain is Decide with the statements that decided: all Deny statements that
 // match if there is one, else all Allow statements that match.
-func (s *Set) Explain(r Request, reading Reading) (Decision, []Ref) {
+func (s *Set) Explain(r Request, reading Reading) (Outcome, []Ref) {
 	e := newEvaluation(&r, reading)
 	if denials := s.matching(policy.Deny, &e); len(denials) > 0 {
 		return ExplicitDeny, denials
@@ -84,7 +84,7 @@ func (s *Set) Explain(r Request, reading Reading) (Decision, []Ref) {
 
 // ask decides with the help of the index, and says how closely the Allow
 // statements name the caller.
-func (s *Set) ask(e *evaluation) (Decision, grant) {
+func (s *Set) ask(e *evaluation) (Outcome, grant) {
 	if s == nil {
 		return ImplicitDeny, noGrant
 	}

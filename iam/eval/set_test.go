@@ -125,7 +125,7 @@ func TestCompile_leaves_out_what_has_no_effect(t *testing.T) {
 func TestSet_may_be_asked_by_many(t *testing.T) {
 	t.Parallel()
 	set, all := compile(t, typical), requests()
-	want := []Decision{Allowed, Allowed, Allowed, Allowed, ImplicitDeny, ExplicitDeny}
+	want := []Outcome{Allowed, Allowed, Allowed, Allowed, ImplicitDeny, ExplicitDeny}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

@@ -130,7 +130,7 @@ func TestTrap08_keys_and_roles_are_their_own_policys_to_give(t *testing.T) {
 	for name, tt := range map[string]struct {
 		action, resource string
 		identity, own    *Set
-		want             Decision
+		want             Outcome
 	}{
 		"key_without_policy":             {"kms:Decrypt", key, full, nil, ImplicitDeny},
 		"key_policy_to_account":          {"kms:Decrypt", key, full, compile(t, toAccount), Allowed},

@@ -7,12 +7,12 @@ import "testing"
 // and how CloudTrail events relate to actions, is not for an evaluator to say.)
 
 // decide asks one statement list of a 2012 document.
-func decide(t *testing.T, statements string, r Request) Decision {
+func decide(t *testing.T, statements string, r Request) Outcome {
 	t.Helper()
 	return decideUnder(t, statements, r, Reading{})
 }
 
-func decideUnder(t *testing.T, statements string, r Request, reading Reading) Decision {
+func decideUnder(t *testing.T, statements string, r Request, reading Reading) Outcome {
 	t.Helper()
 	return compile(t, `{"Version":"2012-10-17","Statement":`+statements+`}`).Decide(r, reading)
 }

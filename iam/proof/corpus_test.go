@@ -225,7 +225,7 @@ func (b *bundle) measure(t *testing.T, n *asked, answers map[string]int) {
 		checked = min(checked, cpu(t)-start)
 	}
 	answers["(a)-(c) "+e.Verdict().String()]++
-	answers["(d) "+map[reason.Verdict]string{reason.Refuted: "witness", reason.Proved: "nothing lost", reason.Unknown: "unknown"}[e.Less.Verdict]]++
+	answers["(d) "+map[reason.Conclusion]string{reason.Refuted: "witness", reason.Proved: "nothing lost", reason.Unknown: "unknown"}[e.Less.Verdict]]++
 	if err != nil {
 		t.Errorf("%s: %v %v", n.Name, e.Verdict(), err)
 		return

@@ -87,7 +87,7 @@ func (e Evidence) Proved() bool { return e.Verdict() == reason.Proved }
 
 // Verdict joins the verdicts of (a) to (c): refuted where one of them is, else
 // unknown where one of them is.
-func (e Evidence) Verdict() reason.Verdict {
+func (e Evidence) Verdict() reason.Conclusion {
 	out := reason.Proved
 	for _, a := range e.answers() {
 		switch a.Verdict {

@@ -53,7 +53,7 @@ func TestProve(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*Change)
-		want   reason.Verdict
+		want   reason.Conclusion
 		auto   bool
 		fails  string // the claim
 	}{

@@ -29,9 +29,9 @@ func TestConfirm(t *testing.T) {
 	other := document(t, `{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`)
 	for name, tt := range map[string]struct {
 		change      Change
-		fresh, lost reason.Verdict
+		fresh, lost reason.Conclusion
 		alone       bool
-		gone        reason.Verdict
+		gone        reason.Conclusion
 	}{
 		"followed": {Change{Old: document(t, whole), New: document(t, read), Kept: []string{"s3:GetObject"}, Removed: []string{"s3:PutObject"}}, reason.Proved, reason.Proved, false, reason.Proved},
 		"not_new":  {Change{Old: document(t, halves), New: document(t, read), Beside: other, Kept: []string{"s3:List"}, Removed: []string{"s3:PutObject"}}, reason.Unknown, reason.Proved, true, reason.Proved},

@@ -50,7 +50,7 @@ func TestBench_decisions(t *testing.T) {
 			compiled = append(compiled, time.Since(start))
 			const times = 100
 			start = time.Now()
-			var decision eval.Decision
+			var decision eval.Outcome
 			in := eval.Input{Request: request, Identity: set}
 			for range times {
 				decision = in.Decide()

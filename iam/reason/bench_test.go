@@ -150,7 +150,7 @@ func TestBench_version_diffs(t *testing.T) {
 	changes := map[string]int{}
 	for _, h := range readHistories(t, folder) {
 		for i := 1; i < len(h.documents); i++ {
-			var verdicts [2]Verdict
+			var verdicts [2]Conclusion
 			for k, pair := range [][2]Policies{{h.documents[i], h.documents[i-1]}, {h.documents[i-1], h.documents[i]}} {
 				start := cpu(t)
 				got := Subset(t.Context(), pair[0], pair[1], Config{})

@@ -117,7 +117,7 @@ func TestCVC5_agrees_on_random_pairs(t *testing.T) {
 
 func (d duel) compare(t testing.TB, solver string) {
 	t.Helper()
-	want := map[string]Verdict{"sat": Refuted, "unsat": Proved}
+	want := map[string]Conclusion{"sat": Refuted, "unsat": Proved}
 	switch v, decided := want[solver]; {
 	case !decided: // time-outs are counted apart
 	case d.answer.Verdict == Unknown && d.answer.Why == Variables:

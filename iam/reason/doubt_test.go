@@ -16,7 +16,7 @@ func TestPublic_of_free_text(t *testing.T) {
 	tests := []struct {
 		name       string
 		statements []string
-		want       Verdict
+		want       Conclusion
 	}{
 		{"denied_for_both_booleans_of_the_user_agent", denied(`{"BoolIfExists":{"aws:UserAgent":["true","false"]}}`), Refuted},
 		{"denied_for_both_booleans_of_the_referer", denied(`{"BoolIfExists":{"aws:Referer":["true","false"]}}`), Refuted},
@@ -88,7 +88,7 @@ func TestPublic_of_free_text(t *testing.T) {
 // text of one, and a caller may send it.
 func TestPublic_of_2008(t *testing.T) {
 	t.Parallel()
-	for condition, want := range map[string]Verdict{
+	for condition, want := range map[string]Conclusion{
 		`{"StringEquals":{"s3:prefix":"${aws:username}/"}}`:                         Refuted,
 		`{"StringEquals":{"aws:Referer":"${aws:username}"}}`:                        Refuted,
 		`{"StringLike":{"aws:UserAgent":"${aws:username}*"}}`:                       Refuted,
@@ -110,7 +110,7 @@ func TestPublic_of_2008(t *testing.T) {
 func TestExternal_of_doubtful_values(t *testing.T) {
 	t.Parallel()
 	zone := Zone{Accounts: []string{"111111111111"}, Principals: []string{"AROAOURS"}}
-	for condition, want := range map[string]Verdict{
+	for condition, want := range map[string]Conclusion{
 		`{"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:111111111111:t"}}`:     Proved,
 		`{"StringLike":{"aws:SourceArn":"arn:aws:logs:*:111111111111:*"}}`: Refuted,
 		`{"StringEquals":{"s3:ResourceAccount":"111111111111"}}`:           Refuted,
@@ -127,7 +127,7 @@ func TestExternal_of_doubtful_values(t *testing.T) {
 	}
 	provider := `{"Effect":"Allow","Principal":{"Federated":"arn:%s:iam::%s:saml-provider/p"},"Action":"sts:AssumeRoleWithSAML"}`
 	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
-		for account, want := range map[string]Verdict{"111111111111": Proved, "222222222222": Refuted} {
+		for account, want := range map[string]Conclusion{"111111111111": Proved, "222222222222": Refuted} {
 			if got := External(t.Context(), policyOf(t, fmt.Sprintf(provider, partition, account)), zone, Config{}); got.Verdict != want {
 				t.Errorf("%s, %s: got %v, want %v", partition, account, got.Verdict, want)
 			}
@@ -139,7 +139,7 @@ func TestExternal_of_doubtful_values(t *testing.T) {
 func TestPublic_owner(t *testing.T) {
 	t.Parallel()
 	foreign := policyOf(t, statementOf("Allow", everybody, `{"StringEquals":{"s3:ResourceAccount":"999999999999"}}`))
-	for owner, want := range map[string]Verdict{"": Refuted, "999999999999": Refuted, "111122223333": Proved} {
+	for owner, want := range map[string]Conclusion{"": Refuted, "999999999999": Refuted, "111122223333": Proved} {
 		if got := Public(t.Context(), foreign, Config{Owner: owner}); got.Verdict != want {
 			t.Errorf("%q: got %v, want %v", owner, got.Verdict, want)
 		}

@@ -14,7 +14,7 @@ func TestExternal(t *testing.T) {
 	tests := []struct {
 		name       string
 		statements []string
-		want       Verdict
+		want       Conclusion
 	}{
 		{"own_account", []string{statementOf("Allow", account1, "")}, Proved},
 		{"role_of_own_account", []string{statementOf("Allow", `"Principal":{"AWS":"arn:aws:iam::111122223333:role/r"}`, "")}, Proved},
@@ -60,7 +60,7 @@ func TestAllowsAny(t *testing.T) {
 		name      string
 		actions   []string
 		resources []string
-		want      Verdict
+		want      Conclusion
 	}{
 		{"anything", nil, nil, Refuted},
 		{"allowed_action", []string{"s3:GetBucketPolicy"}, nil, Refuted},

@@ -40,7 +40,7 @@ func parsePolicies(t testing.TB, text []byte) Policies {
 	return Policies{doc}
 }
 
-func (p pair) want() Verdict {
+func (p pair) want() Conclusion {
 	if p.Expected == "PASS" {
 		return Proved
 	}
@@ -102,7 +102,7 @@ func TestSubset_agrees_with_aws(t *testing.T) {
 // AWS's analyzer takes one reading, the others may leave a doubt.
 func TestSubset_aws_under_all_readings(t *testing.T) {
 	t.Parallel()
-	count := map[Verdict]int{}
+	count := map[Conclusion]int{}
 	for _, p := range readPairs(t, "testdata/aws_checknonewaccess.json") {
 		fresh, known := parsePolicies(t, p.New), parsePolicies(t, p.Existing)
 		got := Subset(t.Context(), fresh, known, Config{})

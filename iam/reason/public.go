@@ -25,7 +25,7 @@ func (z *Zone) has(id string) bool {
 // Exposure is the answer of [Public] and [External]. The claim is that no
 // stranger is allowed anything.
 type Exposure struct {
-	Verdict Verdict
+	Verdict Conclusion
 	Open    []Opening // the statements that let strangers in; with Refuted
 	Unsure  []Doubt   // the statements about which nothing is known
 	Stats   Stats

@@ -12,7 +12,7 @@ import (
 // is one of a stranger.
 func TestPublic_laws(t *testing.T) {
 	t.Parallel()
-	count := map[Verdict]int{}
+	count := map[Conclusion]int{}
 	readings := eval.Readings()
 	for seed := range uint64(600) {
 		g := newGenerator(seed<<8 | 9)

@@ -33,7 +33,7 @@ func TestPublic(t *testing.T) {
 	tests := []struct {
 		name       string
 		statements []string
-		want       Verdict
+		want       Conclusion
 		open       []int
 	}{
 		{"everybody", allow(""), Refuted, []int{0}},
@@ -158,7 +158,7 @@ func TestPublicOn(t *testing.T) {
 		name       string
 		statements []string
 		on         []string
-		want       Verdict
+		want       Conclusion
 	}{
 		{"all_but_a_folder", []string{most}, bucket, Refuted},
 		{"all_but_a_folder_of_another_bucket", []string{strings.Replace(most, "b/private", "c", 1)}, bucket, Refuted},

@@ -16,13 +16,13 @@ import (
 	"dera.example/dera/iam/eval"
 )
 
-// Verdict is the kind of an answer.
-type Verdict uint8
+// Conclusion is the kind of an answer.
+type Conclusion uint8
 
 const (
 	// Unknown: not decided. It is the zero value, so that an answer that was
 	// never given proves nothing.
-	Unknown Verdict = iota
+	Unknown Conclusion = iota
 	// Proved: no request contradicts the claim.
 	Proved
 	// Refuted: Answer.Witness contradicts the claim.
@@ -30,7 +30,7 @@ const (
 )
 
 // String returns the verdict in lower case.
-func (v Verdict) String() string {
+func (v Conclusion) String() string {
 	switch v {
 	case Proved:
 		return "proved"
@@ -43,7 +43,7 @@ func (v Verdict) String() string {
 
 // Answer is the answer to one question.
 type Answer struct {
-	Verdict Verdict
+	Verdict Conclusion
 	Why     Cause  // of Unknown
 	Detail  string // of Unknown, for people
 	// Witness contradicts the claim under the first of Readings; only with Refuted.

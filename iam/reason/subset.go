@@ -44,7 +44,7 @@ func Both(forth, back Answer) Equivalence {
 // Equivalence is the answer of [Equivalent]: both directions, and the verdict
 // on both together.
 type Equivalence struct {
-	Verdict Verdict
+	Verdict Conclusion
 	Forth   Answer // a grants nothing that b does not
 	Back    Answer // b grants nothing that a does not
 }

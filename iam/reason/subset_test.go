@@ -11,7 +11,7 @@ func TestSubset(t *testing.T) {
 	tests := []struct {
 		name       string
 		fresh, old []string // statements
-		want       Verdict
+		want       Conclusion
 		why        Cause
 	}{
 		{"nothing_in_nothing", nil, nil, Proved, NoCause},
@@ -168,7 +168,7 @@ func TestSubset_principals(t *testing.T) {
 	tests := []struct {
 		name       string
 		fresh, old []string
-		want       Verdict
+		want       Conclusion
 	}{
 		{"role_in_account", []string{of("Allow", role)}, []string{of("Allow", account1)}, Proved},
 		{"account_in_role", []string{of("Allow", account1)}, []string{of("Allow", role)}, Refuted},

@@ -17,7 +17,7 @@ func TestSubsetOf_is_subset_beside_a_denial(t *testing.T) {
 		{"s3:GetObject"}, {"S3:getobject", "ec2:RunInstances", "s3:PutObject", "s3:"}, {"s3:Get*"}, {"s3:*", "ec2:StopInstances"},
 		{"*"}, {"s3:Put*", "ec2:*", "sqs:SendMessage"}, {"s3:G*t*", "s3:?ist*"}, {"glue:*"},
 	}
-	count := map[Verdict]int{}
+	count := map[Conclusion]int{}
 	for seed := range uint64(400) {
 		g := newGenerator(seed)
 		a, b := g.pair()
