@@ -163,9 +163,6 @@ func (s *storm) end() {
 		s.t.Fatal(err)
 	}
 	for _, r := range list {
-		if r.Undo != "" {
-			s.people.backed(r)
-		}
 		if !r.State.Final() && r.State != dera.Waiting {
 			s.fault("unsettled: remediation %s is %s", r.ID, r.State)
 		}
@@ -174,14 +171,14 @@ func (s *storm) end() {
 	for _, o := range s.people.list {
 		lost, extra := s.people.missing(o)
 		told := slices.ContainsFunc(list, func(r dera.Remediation) bool {
-			return r.ResourceKey() == o.Key() && (r.Overwrote != "" || r.Undo != "")
+			return r.ResourceKey() == o.Key() && r.Overwrote != ""
 		})
 		typ, err := registry().Lookup(o.Type)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if typ.Whole() && (told || s.world.Lost() > 0) {
-			continue // documents have no compare-and-set; an event tells of it, but for one that an undo wrote over
+			continue // documents have no compare-and-set; an event tells of it
 		}
 		if len(lost) > 0 {
 			s.fault("lost: %s: %s", o.ARN, strings.Join(lost, ", "))
