@@ -93,8 +93,6 @@ func (bucketChaos) remove(config any, name string) ([]resource.Operation, error)
 	return []resource.Operation{op}, err
 }
 
-func (bucketChaos) put(dera.Plan) []string { return nil }
-
 func (c bucketChaos) gone(before, after any) []string {
 	var out []string
 	for f := range c.facts(before) {
@@ -157,8 +155,6 @@ func (blockChaos) create(p *people, _ dera.Resource, _ any, _ string) (resource.
 }
 
 func (blockChaos) remove(any, string) ([]resource.Operation, error) { return nil, nil }
-
-func (blockChaos) put(dera.Plan) []string { return nil }
 
 func (blockChaos) gone(any, any) []string { return nil }
 

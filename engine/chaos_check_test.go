@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/detect"
 	"dera.example/dera/engine"
+	"dera.example/dera/resource"
 	typed "dera.example/dera/resource/world"
 )
 
@@ -28,19 +30,96 @@ func (s *storm) noteSent(c typed.Call) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, r := range slices.Backward(list) {
-		intents, err := s.look.Intents(s.t.Context(), r.ID)
+	r, in := s.sender(list, c.Operation.Name)
+	if r == nil || s.clock.Now().Sub(in.At) > 6*time.Minute { // one that hung can have been settled meanwhile
+		s.fault("unrecorded: %s on %s is sent without a recorded intent", c.Operation.Name, c.Plan.Resource)
+		return
+	}
+	s.holdPlan(*r, in, *c.Plan, c.Operation)
+	for _, o := range list {
+		active := o.State == dera.Applying || o.State == dera.Verifying || o.State == dera.Undoing
+		if active && o.ID != r.ID && slices.ContainsFunc(o.Findings, func(id string) bool { return slices.Contains(r.Findings, id) }) {
+			s.fault("twice: %s and %s change %s for the same finding", r.ID, o.ID, c.Plan.Resource)
+		}
+	}
+}
+
+// sender is the remediation, and its latest intent, that the operation is sent for.
+func (s *storm) sender(list []dera.Remediation, operation string) (r *dera.Remediation, in dera.Intent) {
+	for i := range list {
+		intents, err := s.look.Intents(s.t.Context(), list[i].ID)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		for _, in := range intents {
-			// One that hung can have been settled by another process meanwhile.
-			if in.Operation == c.Operation.Name && s.clock.Now().Sub(in.At) <= 6*time.Minute {
-				return
+		for _, x := range intents {
+			if x.Operation == operation && (r == nil || !x.At.Before(in.At)) {
+				r, in = &list[i], x
 			}
 		}
 	}
-	s.fault("unrecorded: %s on %s is sent without a recorded intent", c.Operation.Name, c.Plan.Resource)
+	return r, in
+}
+
+// holdPlan: nothing is sent but the operations of the plan and their undos.
+func (s *storm) holdPlan(r dera.Remediation, in dera.Intent, p dera.Plan, op resource.Operation) {
+	if r.Plan.Resource != p.Resource || in.Step >= len(r.Plan.Changes) {
+		s.fault("outside: %s of %s is sent to %s", in.Operation, r.ID, p.Resource)
+		return
+	}
+	c := r.Plan.Changes[in.Step]
+	if !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool {
+		return c.Operation == op.Name && bytes.Equal(c.Input, op.Input) || c.Undo != nil && c.Undo.Operation == op.Name
+	}) {
+		s.fault("outside: %s is sent to %s, and change %d of %s is %s", op.Name, p.Resource, in.Step, r.ID, c.Operation)
+	}
+}
+
+// holdLease: who signs holds the lease under which the intent was recorded, and
+// nobody has a newer one.
+func (s *storm) holdLease(owner string, p dera.Plan, op resource.Operation) {
+	ctx, key := s.t.Context(), dera.ResourceKey(p.Partition, p.Account, p.Region, p.Resource)
+	list, err := s.look.RemediationsOf(ctx, key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, in := s.sender(list, op.Name)
+	// To take it again keeps the token of one that is held, and is refused where
+	// somebody else holds it.
+	if l, err := s.look.Lease(ctx, key, owner, time.Minute); err != nil || l.Token != in.Token {
+		s.fault("fenced: %s signs %s under token %d, and the newest is %d (%v)", owner, op.Name, in.Token, l.Token, err)
+	}
+}
+
+// known holds, in the midst of it, that what is wrong is known or about to be looked
+// at.
+func (s *storm) known() {
+	if s.world.Lost() > 0 || s.now.process.Dead() {
+		return
+	}
+	jobs, err := s.look.Jobs(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	findings, err := s.look.Findings(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	d := detect.Detector{Controls: s.people.controls(), Settings: s.people.settings}
+	for _, r := range s.world.Resources() {
+		due := slices.ContainsFunc(jobs, func(j dera.Job) bool { return j.Kind != "expire" })
+		if due || len(s.world.History(r.Key())) == 1 || s.world.Coming(r.Key()) || s.people.under(r.Type) || s.misled(r.Key()) {
+			continue // no event tells of how it was made
+		}
+		for _, j := range d.Assess(r).Results {
+			for _, x := range j.Result.Failures {
+				if !slices.ContainsFunc(findings, func(f dera.Finding) bool {
+					return f.ResourceKey() == r.Key() && f.Control == j.Control.ID && f.Key == x.Key && f.State != dera.FindingResolved
+				}) {
+					s.fault("missed in the storm: %s %s of %s is there, not known, and nothing is due", j.Control.ID, x.Key, r.ARN)
+				}
+			}
+		}
+	}
 }
 
 // hear holds what the engine says as it happens.
@@ -163,9 +242,6 @@ func (s *storm) end() {
 		s.t.Fatal(err)
 	}
 	for _, r := range list {
-		if r.Undo != "" {
-			s.people.backed(r)
-		}
 		if !r.State.Final() && r.State != dera.Waiting {
 			s.fault("unsettled: remediation %s is %s", r.ID, r.State)
 		}
@@ -174,14 +250,14 @@ func (s *storm) end() {
 	for _, o := range s.people.list {
 		lost, extra := s.people.missing(o)
 		told := slices.ContainsFunc(list, func(r dera.Remediation) bool {
-			return r.ResourceKey() == o.Key() && (r.Overwrote != "" || r.Undo != "")
+			return r.ResourceKey() == o.Key() && r.Overwrote != ""
 		})
 		typ, err := registry().Lookup(o.Type)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if typ.Whole() && (told || s.world.Lost() > 0) {
-			continue // documents have no compare-and-set; an event tells of it, but for one that an undo wrote over
+			continue // documents have no compare-and-set; an event tells of it
 		}
 		if len(lost) > 0 {
 			s.fault("lost: %s: %s", o.ARN, strings.Join(lost, ", "))

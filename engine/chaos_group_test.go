@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -115,17 +114,6 @@ func (groupChaos) remove(config any, name string) ([]resource.Operation, error) 
 		out = append(out, resource.Of(change))
 	}
 	return out, nil
-}
-
-func (groupChaos) put(p dera.Plan) []string {
-	var out []string
-	for _, c := range p.Changes {
-		var in securitygroup.AuthorizeIngressInput
-		if c.Operation == securitygroup.AuthorizeIngress && json.Unmarshal(c.Input, &in) == nil {
-			out = append(out, factsOf(in.Rule, nil)...)
-		}
-	}
-	return out
 }
 
 func (groupChaos) gone(before, after any) []string {

@@ -53,8 +53,6 @@ type kindOfChaos interface {
 	// that take all of it away.
 	create(p *people, r dera.Resource, config any, name string) (resource.Operation, made, error)
 	remove(config any, name string) ([]resource.Operation, error)
-	// put are the facts that a plan brings by itself.
-	put(p dera.Plan) []string
 	// gone are those of what stood in one configuration and does not in the next.
 	gone(before, after any) []string
 }
@@ -145,9 +143,25 @@ func (p *people) between(c typed.Call) {
 		before := p.truth(o)
 		if p.s.world.Write(somebody, o.Resource, c.Operation) == nil {
 			o.excuse(o.kind.gone(before, p.truth(o)))
+			p.wrote(o, o.kind.facts(before))
 		}
 	} else {
 		p.actOn(o)
+	}
+}
+
+// wrote notes what a write of somebody changed: what they made may be there, and
+// what they closed may not come back.
+func (p *people) wrote(o *owned, before map[string]bool) {
+	after := o.kind.facts(p.truth(o))
+	for f := range after {
+		if !before[f] {
+			o.backed = append(o.backed, f)
+		}
+	}
+	for name, m := range o.made {
+		m.may = slices.DeleteFunc(slices.Clone(m.may), func(f string) bool { return before[f] && !after[f] })
+		o.made[name] = m
 	}
 }
 
@@ -196,23 +210,18 @@ func (p *people) remove(o *owned, name string) {
 	delete(o.made, name)
 }
 
-// backed notes that what was there before a fix may come back: by the rollback of a
-// person, or by the undo of a fix that failed.
+// backed notes that what was there before a fix may come back, by the rollback of a
+// person. The undo of a fix that failed brings nothing back.
 func (p *people) backed(r dera.Remediation) {
 	for _, o := range p.list {
 		if o.Key() != r.ResourceKey() {
 			continue
 		}
-		var may []string
 		for _, v := range p.s.world.History(o.Key()) {
 			if !v.At.After(r.CreatedAt) {
-				may = slices.AppendSeq(may, maps.Keys(o.kind.facts(v.Config)))
+				o.backed = slices.AppendSeq(o.backed, maps.Keys(o.kind.facts(v.Config)))
 			}
 		}
-		o.backed = append(o.backed, may...)
-		// An undo takes a rule that somebody else made meanwhile for its own where it
-		// allows the same, and has no compare-and-set for a document.
-		o.excuse(o.kind.put(r.Plan))
 	}
 }
 
@@ -226,6 +235,7 @@ func (p *people) losing(o *owned, f func()) {
 			o.excused[fact] = true
 		}
 	}
+	p.wrote(o, before)
 }
 
 func (p *people) truth(o *owned) any {

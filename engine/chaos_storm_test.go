@@ -80,10 +80,25 @@ func (r worldReader) Read(ctx context.Context, s dera.Scope, full bool) (detect.
 	return detect.Page(p), err
 }
 
-type worldWriter struct{ *typed.Client }
+type worldWriter struct {
+	*typed.Client
+	s     *storm
+	owner string
+}
 
 func (w worldWriter) Read(ctx context.Context, p dera.Plan) (dera.Resource, bool, error) {
 	return w.ReadAgain(ctx, p)
+}
+
+// Do holds that whoever is allowed to sign a request holds the lease.
+func (w worldWriter) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) (string, error) {
+	return w.Client.Do(ctx, p, op, func(ctx context.Context) error {
+		err := allowed(ctx)
+		if err == nil {
+			w.s.holdLease(w.owner, p, op)
+		}
+		return err
+	})
 }
 
 func noMutant(*storm, *engine.Config) {}
@@ -167,7 +182,7 @@ func (s *storm) start() *running {
 	owner := fmt.Sprintf("process-%d", s.processes)
 	cfg := engine.Config{
 		Types: registry(),
-		Store: r.store, Reader: worldReader{client}, Cloud: worldWriter{client}, Controls: s.people.controls(),
+		Store: r.store, Reader: worldReader{client}, Cloud: worldWriter{client, s, owner}, Controls: s.people.controls(),
 		Gate: evaluate.Gate{
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: r.store}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: s.clock.Now}, evaluate.Overwritten{}},
 			Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}, evaluate.InUse{Now: s.clock.Now}, evaluate.Budget{Ledger: r.store, Now: s.clock.Now}},
@@ -217,6 +232,7 @@ func (s *storm) run() {
 			s.rollback()
 		}
 		s.drain(s.now)
+		s.known()
 		s.clock.Advance(time.Duration(s.rand.IntN(8000)) * time.Millisecond)
 	}
 	s.world.Calm()

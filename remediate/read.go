@@ -114,39 +114,47 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 	return false, nil, nil
 }
 
-// retarget reads once whether the operation, an undo of the change, shows already,
-// and gives it the IDs that its parts have now. A whole document that is not the
-// one that the change wrote is somebody else's by now, and nothing of ours is
-// left; by order of a person, our own part of it is taken back all the same.
+// retarget reads whether the operation, an undo of the change, shows already, and
+// gives it the IDs that its parts have now. A whole document that is not the one
+// that the change wrote is somebody else's by now, and nothing of ours is left; by
+// order of a person, our own part of it is undone all the same. One read is enough
+// to write; that there is nothing to write, or that it is not possible, counts when
+// a second agrees: a read that is behind looks like that too.
 func (t *run) retarget(ctx context.Context, op, change resource.Operation) (resource.Operation, bool, error) {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err != nil || !ok {
 		return op, false, err
 	}
+	next, there, err := t.aim(res.Config, op, change)
+	if err == nil && !there {
+		return next, false, nil
+	}
+	if res, _, ok, err = t.stable(ctx); err != nil || !ok {
+		return op, false, err
+	}
+	return t.aim(res.Config, op, change)
+}
+
+// aim is what retarget does with a configuration.
+func (t *run) aim(config any, op, change resource.Operation) (resource.Operation, bool, error) {
 	rebased := false
 	if t.rem.Undo == rollbackUndo && t.kind.Rebase != nil {
-		next, done, err := t.kind.Rebase(res.Config, op, change)
-		if err != nil { // a read that is behind looks like that too
-			if res, _, ok, err = t.stable(ctx); err != nil || !ok {
-				return op, false, err
-			}
-			next, done, err = t.kind.Rebase(res.Config, op, change)
-		}
+		next, done, err := t.kind.Rebase(config, op, change)
 		if err != nil { // to try again changes nothing: a person is needed
 			return op, false, &undoError{err.Error()}
 		}
 		op, rebased = next, done
 	}
-	done, _, err := t.kind.Effect(res.Config, op)
+	done, _, err := t.kind.Effect(config, op)
 	if err != nil || done {
 		return op, done, err
 	}
 	if t.kind.Whole() && !rebased {
-		if ours, _, err := t.kind.Effect(res.Config, change); err != nil || !ours {
+		if ours, _, err := t.kind.Effect(config, change); err != nil || !ours {
 			return op, !ours, err
 		}
 	}
-	op, err = t.kind.Retarget(res.Config, op)
+	op, err = t.kind.Retarget(config, op)
 	return op, false, err
 }
 

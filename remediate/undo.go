@@ -159,11 +159,17 @@ func (t *run) undo(ctx context.Context) error {
 	if err := t.allowed(ctx); err != nil {
 		return err
 	}
+	if err := t.settleUndos(ctx); err != nil {
+		return err
+	}
 	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
 		c := t.rem.Plan.Changes[i]
 		in := t.intent(i, false)
 		if in == nil || slices.Contains(t.rem.LeftInPlace, i) {
 			continue
+		}
+		if old := t.intent(i, true); old != nil && old.State == dera.IntentApplied {
+			continue // what became of it since is not ours
 		}
 		if in.State == dera.IntentOpen {
 			if err := t.rescue(ctx, *in, resource.Of(c)); err != nil {
@@ -186,6 +192,29 @@ func (t *run) undo(ctx context.Context) error {
 		}
 	}
 	return t.undone(ctx)
+}
+
+// settleUndos settles the undos that a crash left open: also one that stops before
+// it comes to them leaves none.
+func (t *run) settleUndos(ctx context.Context) error {
+	for i, c := range t.rem.Plan.Changes {
+		in, old := t.intent(i, false), t.intent(i, true)
+		if old == nil || old.State != dera.IntentOpen {
+			continue
+		}
+		var out map[string]string
+		if in != nil {
+			out = in.Output
+		}
+		op, err := resource.OfUndo(*c.Undo, out)
+		if err != nil {
+			return err
+		}
+		if err := t.rescue(ctx, *old, op); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stuck ends an undo that cannot go on, and calls a person.
@@ -311,11 +340,7 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 	if err != nil {
 		return &undoError{err.Error()}
 	}
-	if old := t.intent(i, true); old != nil && old.State == dera.IntentOpen {
-		if err := t.rescue(ctx, *old, op); err != nil {
-			return err
-		}
-	} else if old == nil || t.kind.Whole() {
+	if old := t.intent(i, true); old == nil || t.kind.Whole() {
 		// Somebody may have taken it back already; then there is nothing to write.
 		// A read that is behind does no harm: the write is settled by reading too.
 		// A document may have become somebody else's since an earlier attempt.

@@ -81,6 +81,17 @@ func (w *World) Next() (at time.Time, ok bool) {
 	return at, ok
 }
 
+// Coming reports whether an event of the resource with the key is on its way.
+func (w *World) Coming(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.events, func(d delivery) bool {
+		s := d.event.Scope
+		t := w.find(key)
+		return t != nil && s.Type == t.Type && slices.Contains(s.IDs, t.ID)
+	})
+}
+
 // Lost is how many events were never sent on their way.
 func (w *World) Lost() int {
 	w.mu.Lock()
