@@ -1,0 +1,33 @@
+// Package services lists every resource type, control and kind of evidence that
+// dera has.
+package services
+
+import (
+	"fmt"
+	"strings"
+
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
+	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/s3"
+)
+
+// EvidenceKinds returns all kinds of evidence.
+func EvidenceKinds() []evidence.Kind {
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence()}
+}
+
+// Watch is what the resource types listen to.
+func Watch() cloudtrail.Watch { return Types().Watch() }
+
+// FindControl returns the control with the ID, or an error that lists all IDs.
+func FindControl(id string) (control.Control, error) {
+	var ids []string
+	for _, c := range Controls() {
+		if c.ID == id {
+			return c, nil
+		}
+		ids = append(ids, c.ID)
+	}
+	return control.Control{}, fmt.Errorf("there is no control %q; there are %s", id, strings.Join(ids, ", "))
+}
