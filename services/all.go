@@ -7,6 +7,7 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
@@ -18,6 +19,7 @@ func Types() resource.Registry {
 		ec2securitygroup.Type(),
 		s3bucket.Type(),
 		s3account.Type(),
+		ec2ebs.Type(),
 	)
 }
 
@@ -27,5 +29,6 @@ func Controls() []control.Control {
 		ec2securitygroup.Controls(),
 		s3bucket.Controls(),
 		s3account.Controls(),
+		ec2ebs.Controls(),
 	)
 }
