@@ -36,8 +36,9 @@ func (t *run) closed(ctx context.Context, i int, op resource.Operation) error {
 }
 
 // opens says what the operation, an undo of change i, would open in the resource, or
-// "". An undo opens where a finding is there after it and not before it, and where it
-// puts something back although somebody else took what dera put in its place.
+// "". An undo opens where it puts something back although somebody else removed what
+// dera had put in its place; and, of a change that AWS never answered, where a finding
+// exists after it and not before it.
 func (t *run) opens(ctx context.Context, res dera.Resource, i int, op resource.Operation) (string, error) {
 	after, err := t.kind.Apply(res.Config, op)
 	if err != nil {
@@ -66,6 +67,9 @@ func (t *run) opens(ctx context.Context, res dera.Resource, i int, op resource.O
 		if done, _, err := t.kind.Effect(res.Config, resource.Of(c)); err != nil || !done {
 			return fmt.Sprintf("somebody else took away change %d (%s), so it would open what they closed", j+1, strings.Join(c.Diff, "; ")), err
 		}
+	}
+	if in := t.intent(i, false); in != nil && in.State == dera.IntentApplied && !in.Unanswered {
+		return "", nil // AWS answered that dera closed it: to undo that is what a plan promises
 	}
 	before, err := t.cfg.Judge.Gone(ctx, t.rem, res)
 	if err != nil {
