@@ -88,10 +88,11 @@ func TestAutomaticUndoOpensNothing(t *testing.T) {
 					wide++
 				}
 			}
-			if n := len(w.ours(authorize)); n != 3 || wide > 0 {
+			// Without another hand in it, a fix that fails is undone as a whole.
+			if n := len(w.ours(authorize)); tt.state == dera.UndoFailed && (n != 3 || wide > 0) {
 				t.Errorf("got %d authorizes and the wide rule %d times, want only those of the split", n, wide)
 			}
-			if tt.state == dera.UndoFailed {
+			if len(tt.want) > 0 {
 				if got := w.sorted(id); !slices.Equal(got, tt.want) {
 					t.Errorf("rules: got %q, want %q", got, tt.want)
 				}
