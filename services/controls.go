@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dera.example/dera/control"
+	"dera.example/dera/services/ec2/ebs"
 	"dera.example/dera/services/ec2/securitygroup"
 	"dera.example/dera/services/s3/account"
 	"dera.example/dera/services/s3/bucket"
@@ -13,7 +14,7 @@ import (
 
 // Controls returns every control, in the order of the documents.
 func Controls() []control.Control {
-	return slices.Concat(securitygroup.Controls(), bucket.Controls(), account.Controls())
+	return slices.Concat(securitygroup.Controls(), bucket.Controls(), account.Controls(), ebs.Controls())
 }
 
 // FindControl returns the control with the ID, or an error that lists all IDs.

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"dera.example/dera/services"
-
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"dera.example/dera"
@@ -36,7 +34,7 @@ func TestDoctorTriesEveryRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	var actions []string
-	policy, err := control.ReaderPolicy(services.Controls(), "aws", "")
+	policy, err := control.ReaderPolicy(fileConfig{Controls: simulated()}.controls(), "aws", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,6 +91,7 @@ func (w *motoWorld) use(c moto.Credentials) {
 	for k, v := range map[string]string{
 		"AWS_ENDPOINT_URL": w.server.URL(), "AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey,
 		"AWS_SESSION_TOKEN": c.SessionToken, "AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_PROFILE": "", "NO_COLOR": "1",
+		"DERA_CONTROLS": strings.Join(simulated(), ","), // the tests of other types name theirs in the configuration
 	} {
 		w.t.Setenv(k, v)
 		if v == "" { // an empty profile is not no profile to boto, which moto uses

@@ -110,6 +110,7 @@ func serving(t *testing.T, cloud *awssim.Cloud, creds awssim.Credentials) {
 	for k, v := range map[string]string{
 		"AWS_ENDPOINT_URL": <-url, "AWS_ACCESS_KEY_ID": creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey,
 		"AWS_SESSION_TOKEN": "", "AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "", "AWS_PROFILE": "", "NO_COLOR": "1",
+		"DERA_CONTROLS": strings.Join(simulated(), ","),
 	} {
 		t.Setenv(k, v)
 	}

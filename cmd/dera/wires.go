@@ -6,6 +6,7 @@ package main
 
 import (
 	"dera.example/dera/cloud"
+	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
@@ -14,6 +15,7 @@ import (
 // wires are the resource types that this program reads and writes.
 func wires() []cloud.Wire {
 	return []cloud.Wire{
+		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
