@@ -7,6 +7,7 @@ import (
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/ec2/ebs"
 	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/kms/key"
 	"dera.example/dera/services/s3"
 	"dera.example/dera/services/s3/account"
 	"dera.example/dera/services/s3/bucket"
@@ -14,7 +15,7 @@ import (
 
 // Types returns all resource types.
 func Types() resource.Registry {
-	return resource.NewRegistry(securitygroup.Type(), bucket.Type(), account.Type(), ebs.Type())
+	return resource.NewRegistry(securitygroup.Type(), bucket.Type(), account.Type(), ebs.Type(), key.Type())
 }
 
 // EvidenceKinds returns all kinds of evidence.

@@ -8,13 +8,14 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/services/ec2/ebs"
 	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/kms/key"
 	"dera.example/dera/services/s3/account"
 	"dera.example/dera/services/s3/bucket"
 )
 
 // Controls returns every control, in the order of the documents.
 func Controls() []control.Control {
-	return slices.Concat(securitygroup.Controls(), bucket.Controls(), account.Controls(), ebs.Controls())
+	return slices.Concat(securitygroup.Controls(), bucket.Controls(), account.Controls(), ebs.Controls(), key.Controls())
 }
 
 // FindControl returns the control with the ID, or an error that lists all IDs.
