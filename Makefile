@@ -83,6 +83,10 @@ FUZZTIME ?= 20s
 bench: ## benchmarks of the loop, JSON lines
 	@scripts/bench
 
+.PHONY: price
+price: ## lines of code of each resource type and control; fails where a new one is over its limit
+	@scripts/price
+
 .PHONY: generate
 generate: ## bring generated documents, schemas and policies up to date
 	$(GO) test $$(grep -rl 'control/controltest"' --include='*_test.go' services | xargs -n 1 dirname | sort -u | sed 's|^|./|') ./evaluate ./awssim -update

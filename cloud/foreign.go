@@ -25,11 +25,12 @@ func Foreign(format string, args ...any) error {
 }
 
 // Shape is what the body of a success must be: XML with a root of that name in a
-// namespace that begins so, or where Root is empty a JSON object. In Root, * is
-// the name of the operation.
+// namespace that begins so, or where Root is empty a JSON object that has the
+// Members. In Root, * is the name of the operation.
 type Shape struct {
-	Root  string
-	Space string
+	Root    string
+	Space   string
+	Members []string
 }
 
 // shapes are the shapes of answers, as [Wire] has them.
@@ -37,7 +38,7 @@ type shapes map[string]Shape
 
 // ownAnswers are those of the services that the client itself calls.
 func ownAnswers() shapes {
-	return shapes{"STS": {"*Response", "https://sts.amazonaws.com/doc/"}, "Config Service": {}}
+	return shapes{"STS": {Root: "*Response", Space: "https://sts.amazonaws.com/doc/"}, "Config Service": {}}
 }
 
 // of returns the shape of an operation's answer; ok is false for those with no
@@ -56,6 +57,11 @@ func (s Shape) fits(body []byte) error {
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(body, &object); err != nil || object == nil {
 			return Foreign("it is no JSON object")
+		}
+		for _, name := range s.Members {
+			if _, ok := object[name]; !ok {
+				return Foreign("it has no %s", name)
+			}
 		}
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"dera.example/dera"

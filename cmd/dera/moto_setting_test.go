@@ -16,6 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
 	"dera.example/dera/awssim/moto"
 )
 
@@ -127,5 +130,42 @@ func TestMotoEBSDefault(t *testing.T) {
 				t.Errorf("got %+v, enabled %t, want it to wait and to name the key", r.Findings, isOn())
 			}
 		})
+	}
+}
+
+// TestMotoKeyRotation: of three keys one could rotate and does not; it does after the
+// fix, and not after the rollback. The others are no matter.
+func TestMotoKeyRotation(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "kms-key-*")
+	api := kms.New(kms.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken),
+	})
+	var ids []string
+	for _, in := range []kms.CreateKeyInput{
+		{KeyUsage: types.KeyUsageTypeEncryptDecrypt}, {KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify}, {KeyUsage: types.KeyUsageTypeEncryptDecrypt},
+	} {
+		out, err := api.CreateKey(t.Context(), &in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, *out.KeyMetadata.KeyId) // moto leaves the use out where none is asked for
+	}
+	if _, err := api.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: &ids[2]}); err != nil {
+		t.Fatal(err)
+	}
+	w.settingLoop(finding{"rotation", "kms-key-rotation-off", "auto", "resolved"}, ids[0], func() bool {
+		t.Helper()
+		out, err := api.GetKeyRotationStatus(t.Context(), &kms.GetKeyRotationStatusInput{KeyId: &ids[0]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.KeyRotationEnabled
+	})
+	r := w.scan(exitNo, "--mode", "observe", "--no-exemptions")
+	for _, id := range ids[1:] {
+		if got := findingsOf(r, id); len(got) > 0 {
+			t.Errorf("a key that does not rotate: got %v", got)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	kmskey "dera.example/dera/services/kms/key/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
@@ -18,6 +19,7 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		kmskey.Wire(),
 		rdsinstance.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),

@@ -1,0 +1,123 @@
+// Package key is KMS keys as far as their rotation goes: the configuration, events
+// and controls.
+package key
+
+import (
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
+)
+
+// Name is the type name.
+const Name = "AWS::KMS::Key"
+
+// The writes, by their IAM actions.
+const (
+	EnableRotation  = "kms:EnableKeyRotation"
+	DisableRotation = "kms:DisableKeyRotation"
+)
+
+// The parts.
+const (
+	PartKey      = "description"
+	PartRotation = "rotation"
+)
+
+// Key is a KMS key. The words are those of KMS.
+type Key struct {
+	ID string `json:"id"`
+	// Manager is CUSTOMER or AWS; it and what follows are empty where the key could
+	// not be described.
+	Manager string `json:"manager,omitempty"`
+	State   string `json:"state,omitempty"`
+	Spec    string `json:"spec,omitempty"`
+	Usage   string `json:"usage,omitempty"`
+	Origin  string `json:"origin,omitempty"`
+	Replica bool   `json:"replica,omitempty"` // of a multi-Region key: the primary decides
+	// Rotation is nil where it could not be read, and of keys that do not rotate.
+	Rotation *bool `json:"rotation"`
+}
+
+// Fixed says why automatic rotation of the key cannot be switched, or nothing.
+func (k *Key) Fixed() string {
+	switch {
+	case k.Manager == "": // not described
+		return ""
+	case k.Manager != "CUSTOMER":
+		return "AWS manages the key and rotates it"
+	case k.State != "Enabled":
+		return "the key is not enabled: " + k.State
+	case k.Spec != "SYMMETRIC_DEFAULT" || k.Usage != "ENCRYPT_DECRYPT":
+		return "keys of " + k.Spec + " for " + k.Usage + " do not rotate"
+	case k.Origin != "AWS_KMS":
+		return "the material of the key does not come from KMS"
+	case k.Replica:
+		return "the primary key decides for its replicas"
+	}
+	return ""
+}
+
+// ARNOf names a key.
+func ARNOf(partition, account, region, id string) dera.ARN {
+	return dera.NewARN(partition, "kms", region, account, "key/"+id)
+}
+
+// Type is KMS keys.
+func Type() resource.Type {
+	return resource.Define(resource.Spec[Key]{
+		Name: Name, ARN: ARNOf,
+		SampleIDs: []string{"0a1b2c3d-1111-4222-8333-444455556666", "mrk-9f8e7d6c5b4a39281706f5e4d3c2b1a0", "f7e6d5c4-0000-4999-aaaa-bbbbccccdddd"},
+		Identify:  func(k *Key) (id, name string, tags map[string]string) { return k.ID, k.ID, nil },
+		Parts: []resource.Part{
+			{Name: PartKey, Action: "kms:DescribeKey", Also: []string{"kms:ListKeys"}, Cheap: true},
+			{Name: PartRotation, Action: "kms:GetKeyRotationStatus", Cheap: true},
+		},
+		Settings: []resource.Setting{{
+			Path: "rotation", Says: "automatic rotation", Operation: EnableRotation, Off: DisableRotation,
+			Order: []any{false, true}, Terraform: "aws_kms_key.enable_key_rotation", CloudFormation: "EnableKeyRotation",
+		}},
+		Events: Events(),
+		Note:   "What was encrypted before is decrypted as before: KMS keeps all earlier material of a key.",
+	})
+}
+
+// Events are the calls after which a key, or its rotation, may be different.
+func Events() cloudtrail.Events {
+	return cloudtrail.Events{
+		Type: Name,
+		Calls: cloudtrail.Calls("kms.amazonaws.com", keyOfCall, "CreateKey", "EnableKeyRotation", "DisableKeyRotation", "DisableKey", "EnableKey",
+			"ScheduleKeyDeletion", "CancelKeyDeletion", "ReplicateKey", "UpdatePrimaryRegion"),
+		Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, ids(id)) }}},
+	}
+}
+
+// keyOfCall finds the key of a call: the request names it by ID or ARN, and of a new
+// one the answer does. Where a second key changes too, all are looked at.
+func keyOfCall(c cloudtrail.Call) []dera.Scope {
+	switch c.Name {
+	case "CreateKey":
+		return c.Scopes(Name, ids(c.Answer.Object("keyMetadata").Text("keyId")))
+	case "ReplicateKey", "UpdatePrimaryRegion":
+		return c.Sweep(Name)
+	}
+	return c.Scopes(Name, ids(c.Parameters.Text("keyId")))
+}
+
+// ids is the ID in an ID or ARN of a key, or nothing.
+func ids(text string) []string {
+	if arn := dera.ARN(text); strings.HasPrefix(text, "arn:") {
+		if text = ""; arn.Service() == "kms" {
+			text, _ = strings.CutPrefix(arn.Resource(), "key/")
+		}
+	}
+	if text == "" || len(text) > 64 || strings.Trim(text, "0123456789abcdefghijklmnopqrstuvwxyz-") != "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// Controls are the controls on keys.
+func Controls() []control.Control { return []control.Control{RotationOff()} }
