@@ -3,6 +3,7 @@ package usage
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -16,12 +17,10 @@ func passes(arn []byte) bool {
 
 // passesNothing are services whose calls name roles without passing them.
 func passesNothing(source []byte) bool {
-	switch string(source) {
-	case "iam.amazonaws.com", "sts.amazonaws.com", "access-analyzer.amazonaws.com", "kms.amazonaws.com", "signin.amazonaws.com",
-		"sso.amazonaws.com", "cloudtrail.amazonaws.com", "organizations.amazonaws.com":
-		return true
-	}
-	return false
+	return slices.Contains([]string{
+		"iam.amazonaws.com", "sts.amazonaws.com", "access-analyzer.amazonaws.com", "kms.amazonaws.com", "signin.amazonaws.com",
+		"sso.amazonaws.com", "cloudtrail.amazonaws.com", "organizations.amazonaws.com",
+	}, string(source))
 }
 
 // roleNames are parameters that name a role or an instance profile without an

@@ -3,6 +3,7 @@ package scope
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -153,19 +154,17 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 
 // precious says why an action may be needed though it is rarely used.
 func precious(action string) string {
-	service, name, _ := strings.Cut(action, ":")
-	switch service {
-	case "iam", "sts", "organizations":
-		return "it is about identities"
-	case "backup", "backup-gateway", "dr", "drs":
-		return "it is about recovery"
-	case "kms":
-		if name == "PutKeyPolicy" || name == "CancelKeyDeletion" {
-			return "a key may be lost without it"
-		}
-	case "rds":
-		if strings.HasPrefix(name, "Describe") {
-			return "it is about recovery"
+	_, name, _ := strings.Cut(action, ":")
+	for _, p := range []struct {
+		why     string
+		actions []string
+	}{
+		{"it is about identities", []string{"iam:*", "sts:*", "organizations:*"}},
+		{"it is about recovery", []string{"backup:*", "backup-gateway:*", "dr:*", "drs:*", "rds:Describe*"}},
+		{"a key may be lost without it", []string{"kms:PutKeyPolicy", "kms:CancelKeyDeletion"}},
+	} {
+		if slices.ContainsFunc(p.actions, func(pattern string) bool { ok, err := path.Match(pattern, action); return ok && err == nil }) {
+			return p.why
 		}
 	}
 	for _, word := range []string{"Restore", "Failover", "Rollback"} {

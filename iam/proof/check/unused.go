@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
@@ -127,11 +128,8 @@ func (c *Certificate) watched() error {
 		return fmt.Errorf("what is rarely used must be watched for %d days at least, not %d", leastPeriod, c.Unused.Period)
 	}
 	for _, g := range c.Unused.Gaps {
-		switch {
-		case g == "data-events-not-selected" && !c.Unused.DataEvents:
-		case g == "kms-excluded" && slices.Contains(c.Unused.Unclear, "kms"):
-		case g == "rds-data-excluded" && slices.Contains(c.Unused.Unclear, "rds-data"):
-		default:
+		excluded, left := strings.CutSuffix(g, "-excluded") // events of a service, whose use is unclear then
+		if (!left || !slices.Contains(c.Unused.Unclear, excluded)) && (g != "data-events-not-selected" || c.Unused.DataEvents) {
 			return fmt.Errorf("the record of use has the gap %q", g)
 		}
 	}
@@ -284,11 +282,12 @@ func (u *Unused) may(r *row, used *actions, unknown string) error {
 // rare reports whether an action is for identities, recovery or lost keys, and so
 // needed though it is rarely used.
 func rare(name string) bool {
-	prefix, verb, _ := strings.Cut(name, ":")
+	_, verb, _ := strings.Cut(name, ":")
+	needed := []string{
+		"iam:*", "sts:*", "organizations:*", "backup:*", "backup-gateway:*", "dr:*", "drs:*", "kms:PutKeyPolicy", "kms:CancelKeyDeletion", "rds:Describe*",
+	}
 	switch {
-	case slices.Contains([]string{"iam", "sts", "organizations", "backup", "backup-gateway", "dr", "drs"}, prefix),
-		prefix == "kms" && (verb == "PutKeyPolicy" || verb == "CancelKeyDeletion"),
-		prefix == "rds" && strings.HasPrefix(verb, "Describe"),
+	case slices.ContainsFunc(needed, func(pattern string) bool { ok, err := path.Match(pattern, name); return ok && err == nil }),
 		strings.Contains(verb, "Restore"), strings.Contains(verb, "Failover"), strings.Contains(verb, "Rollback"),
 		strings.Contains(verb, "Snapshot") && (strings.HasPrefix(verb, "Copy") || strings.HasPrefix(verb, "Create")):
 		return true
