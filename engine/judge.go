@@ -14,6 +14,9 @@ type judge struct{ *Engine }
 
 // Again implements remediate.Judge.
 func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (remediate.Reassessment, error) {
+	if !j.runs(r.Control) {
+		return remediate.Reassessment{Refusal: (&absentError{r.Control}).Error()}, nil
+	}
 	g, err := j.regroup(ctx, r, fresh)
 	if err != nil || len(g.failures) == 0 {
 		return remediate.Reassessment{Gone: err == nil}, err
@@ -34,6 +37,9 @@ func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resourc
 
 // regroup finds what is left of the remediation's failures on a fresh resource.
 func (j judge) regroup(ctx context.Context, r dera.Remediation, fresh dera.Resource) (*group, error) {
+	if !j.runs(r.Control) {
+		return nil, &absentError{r.Control}
+	}
 	a := j.detectorAt(j.cfg.Now()).Assess(fresh)
 	before, err := j.cfg.Store.FindingsOf(ctx, r.ResourceKey())
 	if err != nil {
@@ -60,6 +66,17 @@ func (j judge) regroup(ctx context.Context, r dera.Remediation, fresh dera.Resou
 	}
 	return g, nil
 }
+
+// runs reports whether the control is one of this process.
+func (j judge) runs(id string) bool {
+	return slices.ContainsFunc(j.cfg.Controls, func(c control.Control) bool { return c.ID == id })
+}
+
+// absentError says that the control of a remediation does not run here: nothing is
+// known of its findings, least of all that they are resolved.
+type absentError struct{ control string }
+
+func (e *absentError) Error() string { return "control " + e.control + " is not switched on" }
 
 // unknownError says that a resource could not be judged; it is looked at again.
 type unknownError struct{ why string }

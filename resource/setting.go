@@ -136,6 +136,9 @@ func applySetting[T any](settings []Setting, c *T, id string, op Operation) (*T,
 	if i < 0 || settings[i].operation(in.Value) != op.Name {
 		return nil, fmt.Errorf("%s does not set %q to %s", op.Name, in.Path, in.Value)
 	}
+	if len(in.Value) == 0 || string(in.Value) == "null" {
+		return nil, fmt.Errorf("%s of %q sets %q to no value", op.Name, in.Resource, in.Path)
+	}
 	next := new(T)
 	return next, withMember(c, next, in.Path, in.Value)
 }
