@@ -72,7 +72,7 @@ func taggedGroups(c cloudtrail.Call) []dera.Scope {
 	var ids []string
 	for _, t := range tagged {
 		id := t.Text("resourceId")
-		if strings.HasPrefix(id, "sgr-") {
+		if id == "" || strings.HasPrefix(id, "sgr-") { // a shape that is not known tells nothing
 			return c.Sweep(Name)
 		}
 		ids = append(ids, groupIDs(id)...)

@@ -45,6 +45,7 @@ func TestHints(t *testing.T) {
 		"disassociate":              {"DisassociateSecurityGroupVpc", `{"DisassociateSecurityGroupVpcRequest":{"GroupId":"` + sg + `"}}`, ``, []string{sg}},
 		"tags_on_groups":            {"CreateTags", `{"resourcesSet":{"items":[{"resourceId":"sg-b"},{"resourceId":"i-1"},{"resourceId":"sg-a"}]}}`, ``, []string{"sg-a", "sg-b"}},
 		"tags_on_a_rule":            {"CreateTags", `{"resourcesSet":{"items":[{"resourceId":"sgr-1"}]}}`, ``, all},
+		"tags_of_unknown_shape":     {"CreateTags", `{"resourcesSet":{"item":[{"resourceId":"sg-1"}]}}`, ``, all},
 		"tags_on_others":            {"DeleteTags", `{"resourcesSet":{"items":[{"resourceId":"i-1"}]}}`, ``, nil},
 		"tags_on_unknown":           {"DeleteTags", `{}`, ``, all},
 		"tags_on_very_many":         {"CreateTags", `{"resourcesSet":{"items":[` + strings.Join(many, ",") + `]}}`, ``, all},
