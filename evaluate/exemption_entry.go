@@ -129,6 +129,11 @@ func (r *exemptionReader) match(n ast.Node, what string) dera.ExemptionMatch {
 		return m
 	}
 	m.Controls = r.patterns(f["controls"], what+".controls", r.control)
+	for i, id := range m.Controls {
+		if now, ok := dera.RenamedControls()[id]; ok {
+			m.Controls[i] = now
+		}
+	}
 	m.Accounts = r.patterns(f["accounts"], what+".accounts", r.account)
 	m.OUs = r.patterns(f["ous"], what+".ous", nil)
 	m.Resources = r.patterns(f["resources"], what+".resources", r.arn)
@@ -197,6 +202,10 @@ func unquotedNumber(n ast.Node) bool {
 func (r *exemptionReader) control(t *token.Token, s, what string) {
 	if !exemptionControl.MatchString(s) {
 		r.problem(t, "%s %q is not the ID of a control: lower case, digits, dots, hyphens and underscores, * and ? as wildcards", what, short(s))
+		return
+	}
+	if now, ok := dera.RenamedControls()[s]; ok {
+		r.warn(t, "%s %q is called %s now, and counts as that", what, s, now)
 		return
 	}
 	known := func(id string) bool { return dera.MatchGlob(s, id) }

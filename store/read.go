@@ -115,6 +115,9 @@ func (s *Store) remediations(ctx context.Context, where string, args ...any) ([]
 		if err := json.Unmarshal(plain, &r); err != nil {
 			return nil, fmt.Errorf("read remediation %s: %w", id, err)
 		}
+		if now, ok := dera.RenamedControls()[r.Control]; ok {
+			r.Control = now // that of the plan stays as it was approved; migration 0006 renames what is not sealed
+		}
 		out = append(out, r)
 	}
 	if err := rows.Err(); err != nil {
