@@ -61,7 +61,6 @@ type storm struct {
 	sends            int
 	broken           []string
 	sent             map[string]int
-	undelivered      []dera.Event
 	watched, trouble bool
 }
 
