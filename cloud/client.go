@@ -61,9 +61,6 @@ type Config struct {
 	Accounts    []Account
 	// Wires are the resource types that can be read and written.
 	Wires []Wire
-	// Ports are what parts are read from that no service of AWS tells, by their names;
-	// parts of one that is absent are unread.
-	Ports map[string]Port
 	// Observe is called once for each API call, also from several goroutines.
 	Observe func(Call)
 	// Timeout bounds one call with its retries; 0 means 60 s.

@@ -96,8 +96,8 @@ func (c *Client) tryType(ctx context.Context, w *Wire, account, region string) {
 	}
 	item := found.Items[0]
 	for _, x := range w.Readers {
-		if !slices.ContainsFunc(x.Parts, func(p string) bool { return w.part(p).Action != "" }) || item.skip || x.Port != "" {
-			continue // it is read through other types, or from a port
+		if !slices.ContainsFunc(x.Parts, func(p string) bool { return w.part(p).Action != "" }) || item.skip {
+			continue // it is read through other types
 		}
 		if x.One != nil {
 			_ = x.One(ctx, r, item) // its call tells

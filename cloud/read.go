@@ -118,15 +118,13 @@ func (r *Reading) complete(ctx context.Context, w *Wire, quick []dera.Resource) 
 // fill has the readers read, and makes a page of what they read. Readers of many
 // resources come before those of one, which read several at a time.
 func (r *Reading) fill(ctx context.Context, w *Wire, found Found, wanted func(Reader) bool) (Page, error) {
-	var single, ports []Reader
+	var single []Reader
 	items := slices.DeleteFunc(slices.Clone(found.Items), func(x *Item) bool { return x.skip })
 	for _, x := range w.Readers {
 		switch {
 		case !wanted(x) || len(items) == 0:
 		case x.One != nil:
 			single = append(single, x)
-		case x.Port != "":
-			ports = append(ports, x)
 		default:
 			if err := r.many(ctx, w, x, items); err != nil {
 				return Page{}, err
@@ -135,11 +133,6 @@ func (r *Reading) fill(ctx context.Context, w *Wire, found Found, wanted func(Re
 	}
 	if len(single) > 0 {
 		if err := r.each(ctx, w, single, items); err != nil {
-			return Page{}, err
-		}
-	}
-	for _, x := range ports {
-		if err := r.port(ctx, x, items); err != nil {
 			return Page{}, err
 		}
 	}

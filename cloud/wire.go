@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,7 +54,7 @@ type Wire struct {
 	Regions func(ctx context.Context, r *Reading) ([]string, error)
 }
 
-// Reader reads parts: of one resource by one call, of many at once, or from a port.
+// Reader reads parts: of one resource by one call, or of many at once.
 type Reader struct {
 	// Parts are the names of the parts that it reads.
 	Parts []string
@@ -65,20 +64,6 @@ type Reader struct {
 	// Many fills the parts of all resources. What concerns one of them it notes
 	// there; its error is one that Reading.Fail made.
 	Many func(ctx context.Context, r *Reading, items []*Item) error
-	// Port names the port of the Config that is read, when all else of the resources
-	// is; Take notes what it answered of one.
-	Port string
-	Take func(x *Item, answer json.RawMessage) error
-}
-
-// ways is in how many ways the reader reads: one is right.
-func (r Reader) ways() (n int) {
-	for _, way := range []bool{r.One != nil, r.Many != nil, r.Port != "" && r.Take != nil} {
-		if way {
-			n++
-		}
-	}
-	return n
 }
 
 // Found is what Find returns.
@@ -172,11 +157,8 @@ func (w *Wire) check() error {
 		return fmt.Errorf("wire of %q: Type and Find are needed", w.Type)
 	}
 	for _, r := range w.Readers {
-		if r.ways() != 1 || len(r.Parts) == 0 {
-			return fmt.Errorf("wire of %s: the reader of %s needs parts and one of One, Many, and Port with Take", w.Type, strings.Join(r.Parts, ", "))
-		}
-		if r.Port != "" && w.Unread == nil {
-			return fmt.Errorf("wire of %s: %s is read from a port, which can be absent: Unread is needed", w.Type, strings.Join(r.Parts, ", "))
+		if (r.One == nil) == (r.Many == nil) || len(r.Parts) == 0 {
+			return fmt.Errorf("wire of %s: the reader of %s needs parts and either One or Many", w.Type, strings.Join(r.Parts, ", "))
 		}
 		for _, p := range r.Parts {
 			if !slices.ContainsFunc(w.Parts, func(q resource.Part) bool { return q.Name == p }) {
