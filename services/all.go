@@ -6,6 +6,7 @@ import (
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/ec2/securitygroup"
+	"dera.example/dera/services/iam/role"
 	"dera.example/dera/services/s3"
 	"dera.example/dera/services/s3/account"
 	"dera.example/dera/services/s3/bucket"
@@ -13,7 +14,7 @@ import (
 
 // Types returns all resource types.
 func Types() resource.Registry {
-	return resource.NewRegistry(securitygroup.Type(), bucket.Type(), account.Type())
+	return resource.NewRegistry(securitygroup.Type(), bucket.Type(), account.Type(), role.Type())
 }
 
 // EvidenceKinds returns all kinds of evidence.

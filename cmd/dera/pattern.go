@@ -136,6 +136,9 @@ type queueStatement struct {
 func policyOf(queue dera.ARN, rules []cloudtrail.Rule) queuePolicy {
 	var sources []any
 	for _, r := range rules {
+		if r.Region == dera.GlobalRegion {
+			r.Region = dera.PartitionOf(queue.Region()).Home
+		}
 		if r.Region == "" || r.Region == queue.Region() || queue.Region() == "REGION" {
 			sources = append(sources, string(dera.NewARN(queue.Partition(), "events", queue.Region(), queue.Account(), "rule/"+r.Name)))
 		}
