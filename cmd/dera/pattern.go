@@ -169,8 +169,11 @@ func (a *app) printPattern(r patternReport) error {
 	t := table{head: []string{"RULE", "FOR", "REGION", "STATE", "SIZE"}}
 	for _, rule := range r.Rules {
 		where := rule.Region
-		if where == "" {
+		switch where {
+		case "":
 			where = "each"
+		case dera.GlobalRegion:
+			where = "IAM's"
 		}
 		t.row(rule.Name, rule.For, where, rule.State, fmt.Sprintf("%d of %d", len(rule.Text), cloudtrail.MaxPattern))
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"dera.example/dera/cloud"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	iamrole "dera.example/dera/services/iam/role/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
 )
@@ -13,6 +14,7 @@ import (
 func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2securitygroup.Wire(),
+		iamrole.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
 	}

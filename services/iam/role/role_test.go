@@ -168,21 +168,21 @@ func TestCanon(t *testing.T) {
 		edit func(*role.Role)
 		same bool
 	}{
-		"order":             {func(r *role.Role) { slices.Reverse(r.Inline); slices.Reverse(r.Attached) }, true},
-		"versions":          {func(r *role.Role) { r.Attached[0].Version, r.Boundary.Version = "v9", "v9" }, true},
-		"spaces":            {func(r *role.Role) { r.Trust = strings.ReplaceAll(trust, ":", " :\n") }, false}, // breaks the ARNs and actions
-		"indented":          {func(r *role.Role) { r.Trust = strings.ReplaceAll(trust, "{", "{\n ") }, true},
-		"last_use":          {func(r *role.Role) { r.LastUsed = &role.LastUsed{Region: "eu-west-1"} }, true},
-		"tags_of_dera":      {func(r *role.Role) { r.Tags = map[string]string{"team": "web", "dera:by": "x"} }, true},
-		"use_not_known":     {func(r *role.Role) { r.Unread = []string{role.PartUse} }, true},
-		"document_lost":     {func(r *role.Role) { r.Attached[0].Document = "" }, false},
-		"inline_not_read":   {func(r *role.Role) { r.Unread = []string{role.PartInline} }, false},
-		"boundary_removed":  {func(r *role.Role) { r.Boundary = nil }, false},
-		"boundary_attached": {func(r *role.Role) { r.Boundary.ARN = guard }, false},
-		"detached":          {func(r *role.Role) { r.Attached = r.Attached[1:] }, false},
-		"moved_to_attached": {func(r *role.Role) { r.Inline, r.Attached[0].Document = r.Inline[1:], wide }, false},
-		"path":              {func(r *role.Role) { r.Path = "/" }, false},
-		"session":           {func(r *role.Role) { r.MaxSession = 43200 }, false},
+		"order":              {func(r *role.Role) { slices.Reverse(r.Inline); slices.Reverse(r.Attached) }, true},
+		"versions":           {func(r *role.Role) { r.Attached[0].Version, r.Boundary.Version = "v9", "v9" }, true},
+		"spaces":             {func(r *role.Role) { r.Trust = strings.ReplaceAll(trust, ":", " :\n") }, false}, // breaks the ARNs and actions
+		"indented":           {func(r *role.Role) { r.Trust = strings.ReplaceAll(trust, "{", "{\n ") }, true},
+		"last_use":           {func(r *role.Role) { r.LastUsed = &role.LastUsed{Region: "eu-west-1"} }, true},
+		"tags_of_dera":       {func(r *role.Role) { r.Tags = map[string]string{"team": "web", "dera:by": "x"} }, true},
+		"use_not_known":      {func(r *role.Role) { r.Unread = []string{role.PartUse} }, true},
+		"document_lost":      {func(r *role.Role) { r.Attached[0].Document = "" }, false},
+		"inline_not_read":    {func(r *role.Role) { r.Unread = []string{role.PartInline} }, false},
+		"boundary_removed":   {func(r *role.Role) { r.Boundary = nil }, false},
+		"boundary_attached":  {func(r *role.Role) { r.Boundary.ARN = guard }, false},
+		"detached":           {func(r *role.Role) { r.Attached = r.Attached[1:] }, false},
+		"inline_as_attached": {func(r *role.Role) { r.Inline, r.Attached[0].Document = r.Inline[1:], wide }, false},
+		"path":               {func(r *role.Role) { r.Path = "/" }, false},
+		"session":            {func(r *role.Role) { r.MaxSession = 43200 }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
