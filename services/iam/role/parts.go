@@ -1,9 +1,6 @@
 package role
 
-import (
-	"dera.example/dera/resource"
-	"dera.example/dera/services/iam"
-)
+import "dera.example/dera/resource"
 
 // The parts of a role.
 const (
@@ -25,6 +22,6 @@ func Parts() []resource.Part {
 		{Name: PartInline, Action: "iam:ListRolePolicies", Also: []string{"iam:GetRolePolicy", walk}, Cheap: true},
 		{Name: PartAttached, Action: "iam:ListAttachedRolePolicies", Also: []string{walk}, Cheap: true},
 		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true},
-		{Name: PartUse, Port: iam.PortLedger, Around: true},
+		{Name: PartUse, Port: resource.PortLedger, Around: true},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"dera.example/dera/services/iam"
+	"dera.example/dera/resource"
 )
 
 // Role is an IAM role. Documents are texts as they were written.
@@ -26,7 +26,7 @@ type Role struct {
 	// LastUsed is what IAM says of the last 400 days; nil is no use in them.
 	LastUsed *LastUsed `json:"last_used,omitempty"`
 	// Use is what the usage ledger says.
-	Use *iam.Use `json:"use,omitempty"`
+	Use *resource.Use `json:"use,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }

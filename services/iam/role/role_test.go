@@ -212,7 +212,10 @@ func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	r := sample()
 	r.Boundary.ARN = "arn:aws:iam::aws:policy/PowerUserAccess"
-	want := []resource.Neighbour{{role.ManagedPolicy, app}, {role.ManagedPolicy, guard}, {role.ManagedPolicy, r.Boundary.ARN}}
+	var want []resource.Neighbour
+	for _, arn := range []string{app, guard, r.Boundary.ARN} {
+		want = append(want, resource.Neighbour{Type: role.ManagedPolicy, ID: arn})
+	}
 	if d := cmp.Diff(want, role.Type().Neighbours(r)); d != "" {
 		t.Errorf("neighbours (-want +got):\n%s", d)
 	}

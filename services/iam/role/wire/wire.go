@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"dera.example/dera/cloud"
-	shared "dera.example/dera/services/iam"
+	"dera.example/dera/resource"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -40,7 +40,7 @@ func Wire() cloud.Wire {
 			}
 		},
 		Readers: []cloud.Reader{
-			cloud.Ported(shared.PortLedger, []string{role.PartUse}, readUse),
+			cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
 			{Parts: []string{role.PartSession}, Many: readSessions},
 			{Parts: []string{role.PartRole}, Call: callRole, One: readRole},
 			{Parts: []string{role.PartInline}, Call: "iam:ListRolePolicies", One: readInline},
@@ -62,12 +62,12 @@ func item(r *cloud.Reading, path, name string) *cloud.Item {
 
 // readUse asks the usage ledger. A role that it does not answer for is unknown, and
 // not unused.
-func readUse(ctx context.Context, _ *cloud.Reading, ledger shared.Ledger, items []*cloud.Item) error {
+func readUse(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, items []*cloud.Item) error {
 	var arns []string
 	for _, x := range items {
 		arns = append(arns, string(x.ARN))
 	}
-	uses, err := ledger.Used(ctx, arns)
+	uses, err := ledger.Used(ctx, r.Scope.Account, arns)
 	if err != nil {
 		return err
 	}

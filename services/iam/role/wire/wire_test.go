@@ -18,19 +18,19 @@ import (
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
-	shared "dera.example/dera/services/iam"
+	"dera.example/dera/resource"
 	"dera.example/dera/services/iam/role"
 	"dera.example/dera/services/iam/role/wire"
 )
 
 // ledger is a usage ledger that knows some principals.
 type ledger struct {
-	knows map[string]shared.Use
+	knows map[string]resource.Use
 	err   error
 	asked [][]string
 }
 
-func (l *ledger) Used(_ context.Context, principals []string) (map[string]shared.Use, error) {
+func (l *ledger) Used(_ context.Context, _ string, principals []string) (map[string]resource.Use, error) {
 	l.asked = append(l.asked, slices.Sorted(slices.Values(principals)))
 	return l.knows, l.err
 }
@@ -109,10 +109,10 @@ func testWalk(t *testing.T, server *moto.Server) {
 // port, or an answer about the role, it is unknown and not none.
 func testPort(t *testing.T, server *moto.Server) {
 	l := &ledger{}
-	a := newAccount(t, server, map[string]any{shared.PortLedger: l})
+	a := newAccount(t, server, map[string]any{resource.PortLedger: l})
 	a.populate(t, 2)
 	used := "arn:aws:iam::" + a.id + ":role/team/app-1"
-	l.knows = map[string]shared.Use{used: {Last: map[string]time.Time{"s3:GetObject": time.Unix(1e9, 0).UTC()}}}
+	l.knows = map[string]resource.Use{used: {Last: map[string]time.Time{"s3:GetObject": time.Unix(1e9, 0).UTC()}}}
 	for _, ids := range [][]string{nil, {"app-0", "app-1"}} {
 		l.asked = nil
 		all := a.read(t, ids...)
@@ -135,7 +135,7 @@ func testPort(t *testing.T, server *moto.Server) {
 	if l.asked = nil; err != nil || len(quick.Resources) != 2 || len(l.asked) > 0 {
 		t.Errorf("a quick look: %v, asked %v", err, l.asked)
 	}
-	if _, err := cloud.New(t.Context(), cloud.Config{Wires: []cloud.Wire{wire.Wire()}, Ports: map[string]any{shared.PortLedger: "no ledger"}}); err == nil {
+	if _, err := cloud.New(t.Context(), cloud.Config{Wires: []cloud.Wire{wire.Wire()}, Ports: map[string]any{resource.PortLedger: "no ledger"}}); err == nil {
 		t.Error("a port of another type: got no error at the start")
 	}
 }
@@ -276,7 +276,8 @@ func testPages(t *testing.T, server *moto.Server) {
 	}
 }
 
-// TestIAM_is_one_service: the roles of GovCloud and China are named in their partition.
+// TestSweep_of_another_partition: a role whose ARN is of another partition than the
+// scope is no answer.
 func TestSweep_of_another_partition(t *testing.T) {
 	t.Parallel()
 	server := moto.Start(t, moto.Config{})
