@@ -144,3 +144,20 @@ func TestHas(t *testing.T) {
 		t.Errorf("got %v one by one and %v together", asked, many)
 	}
 }
+
+// TestTryReads_of_what_is_asked: a type that none of the actions reads is left alone.
+func TestTryReads_of_what_is_asked(t *testing.T) {
+	t.Parallel()
+	for action, want := range map[string]int{"x:Geta": 1, "x:Getb": 1, "y:Geta": 0} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			n := 0
+			w := things(new([]string), nil, true)
+			w.Find = func(context.Context, *cloud.Reading) (cloud.Found, error) { n++; return cloud.Found{}, nil }
+			f := cloudtest.New(t, []cloud.Wire{w}, nil)
+			if got := f.TryReads(t.Context(), cloudtest.Hub, cloudtest.East, []string{action}); len(got) != 1 || n != want {
+				t.Errorf("got %v with %d looks for a resource, want %d", got, n, want)
+			}
+		})
+	}
+}
