@@ -107,16 +107,10 @@ func (w *walk) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
 // read alone.
 func (w *walk) attach() {
 	for _, x := range w.found {
-		all := true
 		for _, p := range config(x).Managed() {
 			if known, ok := w.policies[p.ARN]; ok {
 				*p = known
-			} else {
-				all = false
 			}
-		}
-		if all {
-			x.Has(role.PartDocuments)
 		}
 	}
 }

@@ -173,7 +173,11 @@ func testUnread(t *testing.T, server *moto.Server) {
 				return nil
 			}
 			defer func() { a.proxy.answer = nil }()
-			for id, x := range a.read(t, tc.ids...) {
+			all := a.read(t, tc.ids...)
+			if len(all) != len(tc.ids) && tc.ids != nil || len(all) == 0 {
+				t.Fatalf("got %d roles, want %v", len(all), tc.ids)
+			}
+			for id, x := range all {
 				if r := x.Config.(*role.Role); r.Read(tc.part) || (x.Unread != "") != tc.again {
 					t.Errorf("%s: unread %v, to be looked at again because of %q; want %s unread, %t", id, r.Unread, x.Unread, tc.part, tc.again)
 				}
@@ -222,8 +226,8 @@ func testPages(t *testing.T, server *moto.Server) {
 			"<RoleDetailList>" + roles + "</RoleDetailList><Policies>" + policies + "</Policies></GetAccountAuthorizationDetailsResult></GetAccountAuthorizationDetailsResponse>"
 	}
 	last := page("", `<member><Arn>`+attached+`</Arn><DefaultVersionId>v2</DefaultVersionId><PolicyVersionList>
-<member><VersionId>v1</VersionId><Document>`+url.PathEscape(trust)+`</Document></member>
 <member><VersionId>v2</VersionId><IsDefaultVersion>true</IsDefaultVersion><Document>`+url.PathEscape(allowOn("shared"))+`</Document></member>
+<member><VersionId>v1</VersionId><Document>`+url.PathEscape(trust)+`</Document></member>
 </PolicyVersionList></member>`, "")
 	for name, tc := range map[string]struct {
 		second *http.Response // after a page with the marker "two"
