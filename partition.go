@@ -11,6 +11,8 @@ type Partition struct {
 	ID string
 	// DNSSuffix ends the host names of its services.
 	DNSSuffix string
+	// Home is the region in which IAM is, and where alone its events arrive.
+	Home string
 	// CloudFront says that its buckets can be origins of distributions that its
 	// own accounts list (AWS GovCloud user guide, "Amazon CloudFront").
 	CloudFront bool
@@ -22,14 +24,14 @@ type Partition struct {
 // SDKs; aws is the first.
 func Partitions() []Partition {
 	return []Partition{
-		{ID: "aws", DNSSuffix: "amazonaws.com", CloudFront: true},
-		{ID: "aws-cn", DNSSuffix: "amazonaws.com.cn", CloudFront: true, prefix: "cn-"},
-		{ID: "aws-us-gov", DNSSuffix: "amazonaws.com", prefix: "us-gov-"},
-		{ID: "aws-iso", DNSSuffix: "c2s.ic.gov", prefix: "us-iso-"},
-		{ID: "aws-iso-b", DNSSuffix: "sc2s.sgov.gov", prefix: "us-isob-"},
-		{ID: "aws-iso-e", DNSSuffix: "cloud.adc-e.uk", prefix: "eu-isoe-"},
-		{ID: "aws-iso-f", DNSSuffix: "csp.hci.ic.gov", prefix: "us-isof-"},
-		{ID: "aws-eusc", DNSSuffix: "amazonaws.eu", prefix: "eusc-"},
+		{ID: "aws", Home: "us-east-1", DNSSuffix: "amazonaws.com", CloudFront: true},
+		{ID: "aws-cn", Home: "cn-north-1", DNSSuffix: "amazonaws.com.cn", CloudFront: true, prefix: "cn-"},
+		{ID: "aws-us-gov", Home: "us-gov-west-1", DNSSuffix: "amazonaws.com", prefix: "us-gov-"},
+		{ID: "aws-iso", Home: "us-iso-east-1", DNSSuffix: "c2s.ic.gov", prefix: "us-iso-"},
+		{ID: "aws-iso-b", Home: "us-isob-east-1", DNSSuffix: "sc2s.sgov.gov", prefix: "us-isob-"},
+		{ID: "aws-iso-e", Home: "eu-isoe-west-1", DNSSuffix: "cloud.adc-e.uk", prefix: "eu-isoe-"},
+		{ID: "aws-iso-f", Home: "us-isof-south-1", DNSSuffix: "csp.hci.ic.gov", prefix: "us-isof-"},
+		{ID: "aws-eusc", Home: "eusc-de-east-1", DNSSuffix: "amazonaws.eu", prefix: "eusc-"},
 	}
 }
 

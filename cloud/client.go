@@ -61,6 +61,9 @@ type Config struct {
 	Accounts    []Account
 	// Wires are the resource types that can be read and written.
 	Wires []Wire
+	// Ports fill the parts that are not read from AWS, by the name of the port. A part
+	// whose port is not there is unread.
+	Ports map[string]any
 	// Observe is called once for each API call, also from several goroutines.
 	Observe func(Call)
 	// Timeout bounds one call with its retries; 0 means 60 s.
@@ -124,6 +127,9 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	answers := ownAnswers()
 	for i := range cfg.Wires {
 		if err := cfg.Wires[i].check(); err != nil {
+			return nil, err
+		}
+		if err := cfg.Wires[i].checkPorts(cfg.Ports); err != nil {
 			return nil, err
 		}
 		maps.Copy(answers, cfg.Wires[i].Answers)

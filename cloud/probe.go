@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 
 	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Tried says what came of trying a permission.
@@ -57,6 +58,9 @@ func (c *Client) TryReads(ctx context.Context, account, region string, actions [
 	p := &probe{}
 	ctx = context.WithValue(ctx, probeKey{}, p)
 	for i := range c.cfg.Wires {
+		if !c.cfg.Wires[i].needs(actions) {
+			continue
+		}
 		c.tryType(ctx, &c.cfg.Wires[i], account, region)
 	}
 	_, _ = c.Regions(ctx, account) // its call tells
@@ -74,6 +78,13 @@ func (c *Client) TryReads(ctx context.Context, account, region string, actions [
 		out = append(out, got)
 	}
 	return out
+}
+
+// needs reports whether one of the actions reads a part of the type.
+func (w *Wire) needs(actions []string) bool {
+	return slices.ContainsFunc(w.Parts, func(p resource.Part) bool {
+		return slices.ContainsFunc(p.Actions(), func(a string) bool { return slices.Contains(actions, a) })
+	})
 }
 
 // tryType reads any one resource of a type, as far as it can: whoever may not read

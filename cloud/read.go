@@ -116,23 +116,37 @@ func (r *Reading) complete(ctx context.Context, w *Wire, quick []dera.Resource) 
 }
 
 // fill has the readers read, and makes a page of what they read. Readers of many
-// resources come before those of one, which read several at a time.
+// resources come before those of one, which read several at a time, and ports last:
+// they are asked about what AWS told.
 func (r *Reading) fill(ctx context.Context, w *Wire, found Found, wanted func(Reader) bool) (Page, error) {
-	var single []Reader
+	var single, ported []Reader
 	items := slices.DeleteFunc(slices.Clone(found.Items), func(x *Item) bool { return x.skip })
 	for _, x := range w.Readers {
 		switch {
 		case !wanted(x) || len(items) == 0:
+		case x.port.name != "":
+			ported = append(ported, x)
 		case x.One != nil:
 			single = append(single, x)
 		default:
-			if err := r.many(ctx, w, x, items); err != nil {
-				return Page{}, err
+			if lacking := slices.DeleteFunc(slices.Clone(items), func(i *Item) bool { return !i.lacks(x) }); len(lacking) > 0 {
+				if err := r.many(ctx, w, x, lacking); err != nil {
+					return Page{}, err
+				}
 			}
 		}
 	}
 	if len(single) > 0 {
 		if err := r.each(ctx, w, single, items); err != nil {
+			return Page{}, err
+		}
+	}
+	items = slices.DeleteFunc(items, func(x *Item) bool { return x.missing })
+	for _, x := range ported {
+		if len(items) == 0 {
+			break
+		}
+		if err := r.fromPort(ctx, w, x, items); err != nil {
 			return Page{}, err
 		}
 	}
@@ -214,6 +228,9 @@ func (r *Reading) one(ctx context.Context, w *Wire, readers []Reader, x *Item) e
 	}
 	var failed error
 	for _, p := range readers {
+		if !x.lacks(p) {
+			continue
+		}
 		err := p.One(ctx, r, x)
 		if err == nil {
 			continue

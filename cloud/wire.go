@@ -64,6 +64,7 @@ type Reader struct {
 	// Many fills the parts of all resources. What concerns one of them it notes
 	// there; its error is one that Reading.Fail made.
 	Many func(ctx context.Context, r *Reading, items []*Item) error
+	port port // of a reader that Ported made
 }
 
 // Found is what Find returns.
@@ -77,6 +78,7 @@ type Found struct {
 type Item struct {
 	dera.Resource
 	unread  []string
+	has     []string
 	doubts  []string
 	missing bool
 	skip    bool // nothing more of it is to be read
@@ -89,6 +91,16 @@ func NewItem(r *Reading, id, name string, arn dera.ARN, config any) *Item {
 		ARN: arn, Partition: PartitionOf(r.Scope), Account: r.Scope.Account, Region: r.Scope.Region, Type: r.Scope.Type,
 		ID: id, Name: name, Config: config, ReadAt: r.At, Full: r.Full,
 	}}
+}
+
+// Has notes that parts are known already, for example because the listing that
+// found the resource tells them. A reader that has nothing else to read of it does
+// not run for it.
+func (x *Item) Has(parts ...string) { x.has = append(x.has, parts...) }
+
+// lacks reports whether a reader has anything to read of the resource.
+func (x *Item) lacks(r Reader) bool {
+	return slices.ContainsFunc(r.Parts, func(p string) bool { return !slices.Contains(x.has, p) })
 }
 
 // Lost notes that a part could not be read: it is unread, and where it was not for
@@ -163,6 +175,9 @@ func (w *Wire) check() error {
 		for _, p := range r.Parts {
 			if !slices.ContainsFunc(w.Parts, func(q resource.Part) bool { return q.Name == p }) {
 				return fmt.Errorf("wire of %s: %q is not one of its parts", w.Type, p)
+			}
+			if name := w.part(p).Port; name != r.port.name {
+				return fmt.Errorf("wire of %s: part %q is filled from the port %q, its reader from %q", w.Type, p, name, r.port.name)
 			}
 		}
 	}

@@ -17,7 +17,8 @@ type Rule struct {
 	// State is ENABLED, or the one with which EventBridge also delivers calls that
 	// only read.
 	State string `json:"state"`
-	// Region is where alone the events arrive; empty is every region in use.
+	// Region is where alone the events arrive; empty is every region in use, and
+	// dera.GlobalRegion the home of the partition.
 	Region string `json:"region,omitempty"`
 }
 

@@ -24,8 +24,8 @@ type Watched struct {
 	// Find returns which resources a call that succeeded is a hint for. Where it
 	// does not tell, that is a sweep: in doubt dera looks at too much.
 	Find func(Call) []dera.Scope
-	// Region is where alone the events of a global service arrive; "" where the
-	// call was made.
+	// Region is where alone the events of a global service arrive; "" where the call
+	// was made, dera.GlobalRegion for dera.Partition.Home.
 	//
 	// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
 	Region string

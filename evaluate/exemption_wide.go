@@ -82,7 +82,7 @@ func samples(typ resource.Type) (out []dera.ARN) {
 	for i, id := range typ.SampleIDs {
 		out = append(out, typ.ARN("aws", accounts[i%3], regions[i%3], id))
 	}
-	if typ.Global {
+	if typ.Global && len(typ.SampleIDs) == 0 {
 		for _, account := range accounts {
 			out = append(out, typ.ARN("aws", account, dera.GlobalRegion, account))
 		}

@@ -16,14 +16,16 @@ import (
 type Spec[T any] struct {
 	// Name is the CloudFormation type name, for example AWS::RDS::DBInstance.
 	Name string
-	// Global says that an account has the resource once, in dera.GlobalRegion.
+	// Global says that resources of the type are in dera.GlobalRegion and in no other:
+	// one in an account, whose ID is the account's, or with SampleIDs any number.
 	Global bool
-	// ARN names the resource with an ID, as a reader does.
+	// ARN names the resource with an ID, as a reader does; where an ID does not tell
+	// all of the ARN (the path of an IAM role), the ARN without that.
 	ARN func(partition, account, region, id string) dera.ARN
 	// Identify returns what a configuration says of the ID, name and tags.
 	Identify func(c *T) (id, name string, tags map[string]string)
-	// SampleIDs are a few IDs that have nothing in common but what all have; not for
-	// Global types.
+	// SampleIDs are a few IDs that have nothing in common but what all have; none for
+	// what an account has once.
 	SampleIDs []string
 	// KeyOfAll is the key of a finding that covers those of all others; empty where
 	// there is none.
@@ -58,6 +60,9 @@ type Spec[T any] struct {
 	// attached to, by which guardrails go; nil where nothing is attached.
 	Attached    func(c *T) []string
 	Attachments func(c *T) []Attachment
+	// Neighbours are the resources whose change changes what this one means, by type
+	// and ID; nil where there are none. The events of theirs are among Events.
+	Neighbours func(c *T) []Neighbour
 	// Note is what people must know whenever it changes, and Notes what they must know
 	// of this very plan.
 	Note  string
@@ -202,6 +207,15 @@ func Define[T any](s Spec[T]) Type {
 				return nil
 			}
 			return s.Attachments(c)
+		}
+	}
+	if s.Neighbours != nil {
+		t.Neighbours = func(config any) []Neighbour {
+			c, err := d.as(config)
+			if err != nil {
+				return nil
+			}
+			return s.Neighbours(c)
 		}
 	}
 	if s.Notes != nil {

@@ -1,7 +1,7 @@
 package resource
 
 // Part is a piece of a configuration that is read on its own, or that reads of
-// other resources tell. A part that could not be read is unread: unknown, for
+// other resources or a port tell. A part that could not be read is unread: unknown, for
 // every type alike.
 type Part struct {
 	// Name is what people read, for example "policy".
@@ -15,6 +15,9 @@ type Part struct {
 	Absent []string
 	// Cheap says that a quick look reads it too.
 	Cheap bool
+	// Port names what the part is filled from where that is not AWS, for example the
+	// usage ledger; empty for AWS. Without the port the part is unread.
+	Port string
 	// Around says that it belongs to the surroundings of the resource and not to its
 	// canonical form.
 	Around bool

@@ -59,7 +59,10 @@ type Type struct {
 	// resource is attached to, by which guardrails go; both may be nil.
 	Notes       func(config any, p dera.Plan) []string
 	Attachments func(config any) []Attachment
-	// Global says that an account has the resource once, in dera.GlobalRegion.
+	// Neighbours are the resources whose change changes what this one means; nil where
+	// there are none.
+	Neighbours func(config any) []Neighbour
+	// Global says that resources of the type are in dera.GlobalRegion; see Spec.
 	Global bool
 	// Parts are what is read of it, Operations the writes that plans are made of, and
 	// Settings those that are data.
@@ -119,6 +122,9 @@ type Attachment struct {
 	// Requester is the service that manages it, where one does.
 	Requester string
 }
+
+// Neighbour is another resource that a resource depends on.
+type Neighbour struct{ Type, ID string }
 
 // NotAllowedError is what the service would answer to an operation that another
 // setting forbids, for example a public policy under a block.

@@ -9,6 +9,7 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	iamrole "dera.example/dera/services/iam/role"
 	kmskey "dera.example/dera/services/kms/key"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	s3account "dera.example/dera/services/s3/account"
@@ -22,6 +23,7 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		iamrole.Type(),
 		kmskey.Type(),
 		rdsinstance.Type(),
 	)
@@ -34,6 +36,7 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		iamrole.Controls(),
 		kmskey.Controls(),
 		rdsinstance.Controls(),
 	)

@@ -4,10 +4,12 @@ package services
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/control"
+	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/s3"
 )
@@ -17,8 +19,15 @@ func EvidenceKinds() []evidence.Kind {
 	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence()}
 }
 
-// Watch is what the resource types listen to.
-func Watch() cloudtrail.Watch { return Types().Watch() }
+// Watch is what the resource types that have controls listen to: of another type
+// nothing would be looked for.
+func Watch() cloudtrail.Watch {
+	controls := Controls()
+	types := slices.DeleteFunc(Types().Types(), func(t resource.Type) bool {
+		return !slices.ContainsFunc(controls, func(c control.Control) bool { return c.Type == t.Name })
+	})
+	return resource.NewRegistry(types...).Watch()
+}
 
 // FindControl returns the control with the ID, or an error that lists all IDs.
 func FindControl(id string) (control.Control, error) {

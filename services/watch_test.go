@@ -37,6 +37,26 @@ func TestHints_every_watched_call(t *testing.T) {
 	}
 }
 
+// TestWatch_of_types_with_controls: nobody looks for what no control judges.
+func TestWatch_of_types_with_controls(t *testing.T) {
+	t.Parallel()
+	judged := map[string]bool{}
+	for _, c := range Controls() {
+		judged[c.Type] = true
+	}
+	heard := map[string]bool{}
+	for _, c := range Watch().Calls() {
+		for _, typ := range c.Types {
+			heard[typ] = true
+		}
+	}
+	for _, typ := range Types().Types() {
+		if heard[typ.Name] != judged[typ.Name] {
+			t.Errorf("%s is listened for: %t, judged: %t", typ.Name, heard[typ.Name], judged[typ.Name])
+		}
+	}
+}
+
 func TestCompliance_hints(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -136,6 +136,9 @@ type queueStatement struct {
 func policyOf(queue dera.ARN, rules []cloudtrail.Rule) queuePolicy {
 	var sources []any
 	for _, r := range rules {
+		if r.Region == dera.GlobalRegion {
+			r.Region = dera.PartitionOf(queue.Region()).Home
+		}
 		if r.Region == "" || r.Region == queue.Region() || queue.Region() == "REGION" {
 			sources = append(sources, string(dera.NewARN(queue.Partition(), "events", queue.Region(), queue.Account(), "rule/"+r.Name)))
 		}
@@ -166,8 +169,11 @@ func (a *app) printPattern(r patternReport) error {
 	t := table{head: []string{"RULE", "FOR", "REGION", "STATE", "SIZE"}}
 	for _, rule := range r.Rules {
 		where := rule.Region
-		if where == "" {
+		switch where {
+		case "":
 			where = "each"
+		case dera.GlobalRegion:
+			where = "IAM's"
 		}
 		t.row(rule.Name, rule.For, where, rule.State, fmt.Sprintf("%d of %d", len(rule.Text), cloudtrail.MaxPattern))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 )
 
@@ -12,7 +13,13 @@ import (
 func cloudFormation(rules []cloudtrail.Rule) any {
 	type object = map[string]any
 	ref := func(name string) object { return object{"Ref": name} }
-	resources := object{}
+	here := func(region string) any { return object{"Fn::Equals": []any{ref("AWS::Region"), region}} }
+	resources, conditions := object{}, object{
+		"HasRole":      object{"Fn::Not": []any{object{"Fn::Equals": []any{ref("TargetRoleArn"), ""}}}},
+		"HasQueue":     object{"Fn::Not": []any{object{"Fn::Equals": []any{ref("QueueUrl"), ""}}}},
+		"UsageLedger":  object{"Fn::Equals": []any{ref("UsageLedger"), "true"}},
+		"GlobalEvents": here("us-east-1"),
+	}
 	var sources, optional []any
 	for _, r := range rules {
 		id := templateID(r.Name)
@@ -29,8 +36,17 @@ func cloudFormation(rules []cloudtrail.Rule) any {
 			rule["Condition"] = "UsageLedger"
 			optional = append(optional, object{"Fn::If": []any{"UsageLedger", arn, ref("AWS::NoValue")}})
 		case r.Region != "":
-			rule["Condition"] = "GlobalEvents"
-			optional = append(optional, object{"Fn::If": []any{"GlobalEvents", arn, ref("AWS::NoValue")}})
+			condition := "GlobalEvents"
+			if r.Region == dera.GlobalRegion {
+				condition = "HomeEvents"
+				var at []any // ten at most
+				for _, home := range homes() {
+					at = append(at, here(home))
+				}
+				conditions[condition] = object{"Fn::Or": at}
+			}
+			rule["Condition"] = condition
+			optional = append(optional, object{"Fn::If": []any{condition, arn, ref("AWS::NoValue")}})
 		default:
 			sources = append(sources, arn)
 		}
@@ -48,14 +64,17 @@ func cloudFormation(rules []cloudtrail.Rule) any {
 			"TargetRoleArn": object{"Type": "String", "Default": "", "Description": "role with which events are sent to an event bus of another region or account"},
 			"UsageLedger":   object{"Type": "String", "Default": "false", "AllowedValues": []string{"true", "false"}, "Description": "whether every call goes to the queue, for the usage ledger"},
 		},
-		"Conditions": object{
-			"HasRole":      object{"Fn::Not": []any{object{"Fn::Equals": []any{ref("TargetRoleArn"), ""}}}},
-			"HasQueue":     object{"Fn::Not": []any{object{"Fn::Equals": []any{ref("QueueUrl"), ""}}}},
-			"UsageLedger":  object{"Fn::Equals": []any{ref("UsageLedger"), "true"}},
-			"GlobalEvents": object{"Fn::Equals": []any{ref("AWS::Region"), "us-east-1"}},
-		},
-		"Resources": resources,
+		"Conditions": conditions,
+		"Resources":  resources,
 	}
+}
+
+// homes are the regions in which IAM's events arrive, one a partition.
+func homes() (out []string) {
+	for _, p := range dera.Partitions() {
+		out = append(out, p.Home)
+	}
+	return out
 }
 
 // terraform is the same in Terraform's JSON syntax, for a file that ends in
@@ -73,6 +92,8 @@ func terraform(rules []cloudtrail.Rule) any {
 		switch {
 		case r.For == cloudtrail.ForLedger:
 			count = "${var.usage_ledger ? 1 : 0}"
+		case r.Region == dera.GlobalRegion:
+			count = "${contains([\"" + strings.Join(homes(), "\", \"") + "\"], data.aws_region.here.id) ? 1 : 0}"
 		case r.Region != "":
 			count = "${data.aws_region.here.id == \"" + r.Region + "\" ? 1 : 0}"
 		}

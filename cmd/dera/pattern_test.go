@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/services"
 )
@@ -19,7 +20,11 @@ func TestPatternTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := services.Watch().Rules(types)
+	// Beside them the rule of a type whose events arrive in the home of a partition.
+	rules := append(services.Watch().Rules(types), services.Types().Watch().Rules([]string{"AWS::IAM::Role"})[0])
+	if last := rules[len(rules)-1]; last.Region != dera.GlobalRegion {
+		t.Fatalf("rule %s: got the region %q, want the home of the partition", last.Name, last.Region)
+	}
 	text := func(v any) string {
 		out, err := json.Marshal(v)
 		if err != nil {

@@ -20,8 +20,10 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
 	"dera.example/dera/services"
 	"dera.example/dera/store"
+	ledger "dera.example/dera/usage"
 )
 
 // session is everything that a command needs that works with the store.
@@ -134,6 +136,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 	}
 	accounts := s.config.Accounts
 	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
+	cfg.Ports = map[string]any{resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
 	}

@@ -8,6 +8,7 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	iamrole "dera.example/dera/services/iam/role/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
@@ -19,6 +20,7 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		iamrole.Wire(),
 		kmskey.Wire(),
 		rdsinstance.Wire(),
 		s3account.Wire(),

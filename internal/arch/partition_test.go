@@ -108,3 +108,13 @@ func TestPartitionsStandInOneTable(t *testing.T) {
 		}
 	}
 }
+
+// TestHome: the region in which IAM's events arrive is one of the partition.
+func TestHome(t *testing.T) {
+	t.Parallel()
+	for _, p := range dera.Partitions() {
+		if p.Home == "" || dera.PartitionOf(p.Home).ID != p.ID {
+			t.Errorf("%s: got the home %q, a region of %s", p.ID, p.Home, dera.PartitionOf(p.Home).ID)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dera.example/dera/store/storetest"
+	ledger "dera.example/dera/usage"
+)
+
+// TestUsedBy: the port gives what was imported of a role, also under its ARN with a
+// path, and gaps for what nobody declared as recorded. A principal that was never seen
+// has these gaps too, so that nothing of it counts as unused.
+func TestUsedBy(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
+	record := func(id, call string, at time.Time) string {
+		return fmt.Sprintf(`{"eventID":%q,"eventTime":%q,"eventSource":"s3.amazonaws.com","eventName":%q,"awsRegion":"us-east-1","recipientAccountId":"111122223333",`+
+			`"userIdentity":{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/team/app"}}}}`, id, at.Format(time.RFC3339), call)
+	}
+	file := filepath.Join(t.TempDir(), "111122223333_CloudTrail_us-east-1_20260309T0000Z_x.json")
+	early, late := now.Add(-48*time.Hour), now.Add(-24*time.Hour)
+	text := `{"Records":[` + strings.Join([]string{record("1", "GetBucketAcl", early), record("2", "GetBucketAcl", late), record("3", "ListBuckets", early)}, ",") + `]}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time { return now }
+	s := storetest.Open(t, storetest.SQLite(t), storetest.NewClock())
+	l := ledger.New(s, clock)
+	if _, err := l.Import(t.Context(), ledger.ImportConfig{}, file); err != nil {
+		t.Fatal(err)
+	}
+	const app, other = "arn:aws:iam::111122223333:role/team/app", "arn:aws:iam::111122223333:role/other"
+	uses, err := usedBy{l, clock}.Used(t.Context(), "111122223333", []string{app, other})
+	if err != nil || len(uses) != 2 {
+		t.Fatalf("got %d principals, %v", len(uses), err)
+	}
+	if got := uses[app].Last; len(got) != 2 || !got["s3:GetBucketAcl"].Equal(late) || !got["s3:ListBuckets"].Equal(early) {
+		t.Errorf("last use: got %v", got)
+	}
+	if len(uses[other].Last) > 0 {
+		t.Errorf("a principal that was never seen: got %v", uses[other].Last)
+	}
+	for arn, u := range uses {
+		if len(u.Gaps) == 0 || !u.To.Equal(now) || !u.From.Equal(now.Add(-usedWindow)) {
+			t.Errorf("%s: got %d gaps from %s to %s", arn, len(u.Gaps), u.From, u.To)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (usedBy{l, clock}).Used(t.Context(), "111122223333", []string{app}); err == nil || errors.Is(err, ledger.ErrUnknown) {
+		t.Errorf("a ledger that cannot be read: got %v, want an error", err)
+	}
+}

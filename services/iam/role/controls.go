@@ -1,0 +1,6 @@
+package role
+
+import "dera.example/dera/control"
+
+// Controls are the controls on roles: none yet, they are only read.
+func Controls() []control.Control { return nil }

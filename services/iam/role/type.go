@@ -1,0 +1,82 @@
+package role
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+)
+
+// Name is the CloudFormation type name, and ManagedPolicy that of the policies that
+// are attached.
+const (
+	Name          = "AWS::IAM::Role"
+	ManagedPolicy = "AWS::IAM::ManagedPolicy"
+)
+
+// Type is IAM roles. The ID is the name: events tell no path.
+func Type() resource.Type {
+	return resource.Define(resource.Spec[Role]{
+		Name: Name, Global: true,
+		ARN:       func(partition, account, _, id string) dera.ARN { return ARNOf(partition, account, "/", id) },
+		SampleIDs: []string{"app", "OrganizationAccountAccessRole", "zz-quite-another_name.9@x"},
+		Identify:  func(r *Role) (id, name string, tags map[string]string) { return r.Name, r.Name, r.Tags },
+		Parts:     Parts(), Operations: operations(), Events: Events(),
+		Canon: (*Role).Canon,
+		Brief: func(r *Role) *Role {
+			brief := *r
+			brief.Use, brief.MaxSession = nil, 0
+			brief.Unread = slices.DeleteFunc(slices.Clone(r.Unread), func(p string) bool { return p == PartUse || p == PartSession })
+			return &brief
+		},
+		Neighbours: func(r *Role) (out []resource.Neighbour) {
+			for _, p := range r.Managed() {
+				out = append(out, resource.Neighbour{Type: ManagedPolicy, ID: p.ARN})
+			}
+			return out
+		},
+		Note: "Sessions that were begun before keep the role's name, and get its new permissions at once; IAM takes seconds to spread a change.",
+	})
+}
+
+// ARNOf names a role.
+func ARNOf(partition, account, path, name string) dera.ARN {
+	return dera.NewARN(partition, "iam", "", account, "role"+path+name)
+}
+
+// Canon is equal for two roles that trust the same and may do the same. IDs of AWS,
+// the versions of policies, and when the role was used are no part of it.
+func (r *Role) Canon() string {
+	lines := []string{
+		"path " + r.Path, "tags" + resource.CanonTags(r.Tags), fmt.Sprintf("longest session %d s", r.MaxSession),
+	}
+	add := func(what, text string) {
+		for _, l := range document.CanonPolicy(text) {
+			lines = append(lines, what+" "+l)
+		}
+	}
+	add("trust", r.Trust)
+	for _, p := range r.Inline {
+		lines = append(lines, "inline "+strconv.Quote(p.Name))
+		add("inline "+strconv.Quote(p.Name), p.Document)
+	}
+	for _, p := range r.Attached {
+		lines = append(lines, "attached "+p.ARN)
+		add("attached "+p.ARN, p.Document)
+	}
+	if r.Boundary != nil {
+		lines = append(lines, "boundary "+r.Boundary.ARN)
+		add("boundary "+r.Boundary.ARN, r.Boundary.Document)
+	}
+	for _, part := range r.Unread {
+		if part != PartUse {
+			lines = append(lines, "not read: "+part)
+		}
+	}
+	slices.Sort(lines)
+	return "role " + r.Name + "\n" + strings.Join(lines, "\n") + "\n"
+}

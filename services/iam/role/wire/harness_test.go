@@ -1,0 +1,163 @@
+package wire_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim/moto"
+	"dera.example/dera/cloud"
+	"dera.example/dera/cloud/cloudtest"
+	"dera.example/dera/services/iam/role"
+	"dera.example/dera/services/iam/role/wire"
+)
+
+// account is an account of moto behind a proxy that can answer itself.
+type account struct {
+	*cloud.Client
+	api   *iam.Client
+	id    string
+	proxy *proxy
+}
+
+// proxy counts the calls by their action and answers some of them.
+type proxy struct {
+	answer func(form url.Values) *http.Response // nil, or a nil answer: moto's
+
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+func (p *proxy) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, _ := url.ParseQuery(string(body)) // all of IAM is forms
+	p.mu.Lock()
+	p.calls[form.Get("Action")]++
+	p.mu.Unlock()
+	if p.answer != nil {
+		if res := p.answer(form); res != nil {
+			res.Request = r
+			return res, nil
+		}
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// count is how often a call was made since it was last asked for.
+func (p *proxy) count(action string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.calls[action]
+	delete(p.calls, action)
+	return n
+}
+
+func newAccount(t *testing.T, server *moto.Server, ports map[string]any) *account {
+	t.Helper()
+	creds := server.Account(t)
+	a := &account{id: creds.Account, proxy: &proxy{calls: map[string]int{}}}
+	static := credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken)
+	var err error
+	a.Client, err = cloud.New(t.Context(), cloud.Config{
+		Wires: []cloud.Wire{wire.Wire()}, Region: cloudtest.East, Endpoint: server.URL(), HTTPClient: &http.Client{Transport: a.proxy},
+		Credentials: static, Ports: ports, Timeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.api = iam.New(iam.Options{Region: cloudtest.East, Credentials: static, BaseEndpoint: aws.String(server.URL())})
+	return a
+}
+
+func (a *account) scope(ids ...string) dera.Scope {
+	return dera.Scope{Partition: "aws", Account: a.id, Region: dera.GlobalRegion, Type: role.Name, IDs: ids}
+}
+
+// read returns the resources of a full read by their IDs.
+func (a *account) read(t *testing.T, ids ...string) map[string]dera.Resource {
+	t.Helper()
+	page, err := a.Read(t.Context(), a.scope(ids...), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]dera.Resource{}
+	for _, x := range page.Resources {
+		x.ReadAt = time.Time{}
+		out[x.ID] = x
+	}
+	return out
+}
+
+const (
+	trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	// A plus and a percent sign survive only what decodes as IAM encodes.
+	allow = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::a+b/100%25 NAME/*"}]}`
+)
+
+// populate makes n roles in some paths, each with an inline policy, with one managed
+// policy that all share, and one of its own; the first has a boundary.
+func (a *account) populate(t *testing.T, n int) {
+	t.Helper()
+	ctx := t.Context()
+	policy := func(name string) *string {
+		out, err := a.api.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String(name), PolicyDocument: aws.String(allowOn(name))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Policy.Arn
+	}
+	shared := policy("shared")
+	for i := range n {
+		name := aws.String(fmt.Sprintf("app-%d", i))
+		in := &iam.CreateRoleInput{
+			RoleName: name, Path: aws.String([]string{"/", "/team/"}[i%2]), AssumeRolePolicyDocument: aws.String(trust),
+			MaxSessionDuration: aws.Int32(int32(3600 * (1 + i))), Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("web")}},
+		}
+		if i == 0 {
+			in.PermissionsBoundary = shared
+		}
+		must(t, func(ctx context.Context) error { _, err := a.api.CreateRole(ctx, in); return err })
+		must(t, func(ctx context.Context) error {
+			_, err := a.api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String("own"), PolicyDocument: aws.String(allowOn("own"))})
+			return err
+		})
+		for _, arn := range []*string{shared, policy(fmt.Sprintf("p-%d", i))} {
+			must(t, func(ctx context.Context) error {
+				_, err := a.api.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: name, PolicyArn: arn})
+				return err
+			})
+		}
+	}
+}
+
+func must(t *testing.T, do func(context.Context) error) {
+	t.Helper()
+	if err := do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// failure is an error answer as IAM sends it.
+func failure(status int, code string) *http.Response {
+	return cloudtest.Answer(status, `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>`+code+
+		`</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>`)
+}
+
+func allowOn(name string) string { return strings.ReplaceAll(allow, "NAME", name) }
