@@ -57,17 +57,6 @@ func Retag(tags, add map[string]string, remove []string) map[string]string {
 	return out
 }
 
-// Tagged reports whether the tags that were to be added are there and those that
-// were to go are not.
-func Tagged(tags, add map[string]string, remove []string) bool {
-	for k, v := range add {
-		if got, ok := tags[k]; !ok || got != v {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(remove, func(k string) bool { _, ok := tags[k]; return ok })
-}
-
 // TagPrefix is the prefix of the tags that dera writes; they are outside Canon.
 const TagPrefix = "dera:"
 

@@ -79,11 +79,3 @@ func BlockLine(b *Block) string {
 func BlockDiff(before, after *Block) []string {
 	return []string{"- " + BlockLine(before), "+ " + BlockLine(after)}
 }
-
-// SameBlock reports whether two blocks have the same settings on.
-func SameBlock(a, b *Block) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
-}
