@@ -85,6 +85,7 @@ func TestMotoEverySettingAndUndo(t *testing.T) {
 	for _, c := range motoSettings {
 		t.Run(c.name, func(t *testing.T) {
 			w := newMotoWorld(t, server)
+			t.Setenv("DERA_CONTROLS", strings.Join(append(simulated(), "rds-*"), ","))
 			id := c.set(w)
 			before := c.look(w, id)
 			r := w.scan(scanCode(c.findings), "--apply", "--mode", "enforce", "--no-exemptions")
