@@ -152,10 +152,12 @@ func TestSettingsTampered(t *testing.T) {
 				t.Fatal(err)
 			}
 			tamper(&s)
-			forged := ev
-			if forged.Body, err = dera.CanonicalJSON(s); err != nil {
+			body, err := dera.CanonicalJSON(s)
+			if err != nil {
 				t.Fatal(err)
 			}
+			forged := ev
+			forged.Body = body
 			blob, _, err := forged.Blob()
 			if err != nil {
 				t.Fatal(err)
