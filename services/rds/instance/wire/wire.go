@@ -3,6 +3,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/netip"
@@ -134,11 +135,15 @@ func pending(p *types.PendingModifiedValues) []string {
 	return out
 }
 
-// readSources adds the public sources that the security groups allow.
+// readSources adds the public sources that the security groups allow. A group of
+// which no rule is reported is not known: it may be another account's. So is an
+// instance of which no group is.
 func readSources(ctx context.Context, r *cloud.Reading, items []*cloud.Item) error {
 	by := map[string][]*instance.Instance{}
+	known := map[string]bool{}
 	for _, x := range items {
 		c := x.Config.(*instance.Instance)
+		c.SourcesUnread = len(c.Groups) == 0
 		for _, g := range c.Groups {
 			by[g] = append(by[g], c)
 		}
@@ -154,6 +159,7 @@ func readSources(ctx context.Context, r *cloud.Reading, items []*cloud.Item) err
 				return p.SecurityGroupRules, p.NextToken
 			},
 		}, func(rule ec2types.SecurityGroupRule) error {
+			known[aws.ToString(rule.GroupId)] = true
 			source := aws.ToString(rule.CidrIpv4) + aws.ToString(rule.CidrIpv6) + aws.ToString(rule.PrefixListId)
 			if aws.ToBool(rule.IsEgress) || source == "" || private(source) {
 				return nil
@@ -168,6 +174,11 @@ func readSources(ctx context.Context, r *cloud.Reading, items []*cloud.Item) err
 		})
 		if err != nil {
 			return err
+		}
+	}
+	for id, list := range by {
+		for _, c := range list {
+			c.SourcesUnread = c.SourcesUnread || !known[id]
 		}
 	}
 	return nil
@@ -187,7 +198,10 @@ func modify(ctx context.Context, w *cloud.Writing) error {
 	if err != nil {
 		return err
 	}
-	value := aws.Bool(string(in.Value) == "true")
+	var value *bool
+	if err := json.Unmarshal(in.Value, &value); err != nil || value == nil {
+		return w.Fail(instance.Modify, errors.New("the value of a setting is true or false"))
+	}
 	out := &rds.ModifyDBInstanceInput{DBInstanceIdentifier: aws.String(in.Resource), ApplyImmediately: aws.Bool(true)}
 	switch in.Path {
 	case instance.Public:

@@ -115,6 +115,45 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestSourcesOfUnknownGroups: what nobody reports of a security group is not known,
+// least of all that it allows private sources alone.
+func TestSourcesOfUnknownGroups(t *testing.T) {
+	t.Parallel()
+	private := rule("<cidrIpv4>10.0.0.0/8</cidrIpv4>")
+	with := func(groups string) string {
+		text := database("shop", "available", "")
+		i, j := strings.Index(text, "<VpcSecurityGroups>"), strings.Index(text, "</VpcSecurityGroups>")
+		return text[:i] + "<VpcSecurityGroups>" + groups + text[j:]
+	}
+	group := func(id string) string {
+		return "<VpcSecurityGroupMembership><VpcSecurityGroupId>" + id + "</VpcSecurityGroupId></VpcSecurityGroupMembership>"
+	}
+	for name, tt := range map[string]struct {
+		groups, rules string
+		unread        bool
+	}{
+		"rules_of_its_group":            {group("sg-1"), private, false},
+		"a_group_without_rules":         {group("sg-1") + group("sg-2"), private, true},
+		"rules_of_another_group_alone":  {group("sg-2"), private, true},
+		"no_group_is_reported":          {"", private, true},
+		"a_group_with_outbound_alone":   {group("sg-1"), strings.Replace(private, "false", "true", 1), false},
+		"its_group_allows_the_internet": {group("sg-1"), rule("<cidrIpv4>0.0.0.0/0</cidrIpv4>"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.instances, w.rules = []string{with(tt.groups)}, tt.rules
+			page, err := w.Read(t.Context(), scope("shop"), true)
+			if err != nil || len(page.Resources) != 1 {
+				t.Fatalf("got %+v, %v", page, err)
+			}
+			if c := page.Resources[0].Config.(*instance.Instance); c.SourcesUnread != tt.unread {
+				t.Errorf("got %+v, want the sources unknown: %t", c, tt.unread)
+			}
+		})
+	}
+}
+
 // TestForeignAnswers: what is not about the instance is no answer.
 func TestForeignAnswers(t *testing.T) {
 	t.Parallel()
