@@ -129,11 +129,7 @@ func (r *exemptionReader) match(n ast.Node, what string) dera.ExemptionMatch {
 		return m
 	}
 	m.Controls = r.patterns(f["controls"], what+".controls", r.control)
-	for i, id := range m.Controls {
-		if now, ok := dera.RenamedControls()[id]; ok {
-			m.Controls[i] = now
-		}
-	}
+	m.Controls = append(m.Controls, renamed(m.Controls)...)
 	m.Accounts = r.patterns(f["accounts"], what+".accounts", r.account)
 	m.OUs = r.patterns(f["ous"], what+".ous", nil)
 	m.Resources = r.patterns(f["resources"], what+".resources", r.arn)
@@ -199,13 +195,28 @@ func unquotedNumber(n ast.Node) bool {
 	return false
 }
 
+// renamed are the IDs of today of controls that the patterns fit under their IDs of
+// before alone.
+func renamed(patterns []string) (now []string) {
+	for before, id := range dera.RenamedControls() {
+		fits := func(id string) bool {
+			return slices.ContainsFunc(patterns, func(p string) bool { return dera.MatchGlob(p, id) })
+		}
+		if fits(before) && !fits(id) {
+			now = append(now, id)
+		}
+	}
+	slices.Sort(now)
+	return now
+}
+
 func (r *exemptionReader) control(t *token.Token, s, what string) {
 	if !exemptionControl.MatchString(s) {
 		r.problem(t, "%s %q is not the ID of a control: lower case, digits, dots, hyphens and underscores, * and ? as wildcards", what, short(s))
 		return
 	}
-	if now, ok := dera.RenamedControls()[s]; ok {
-		r.warn(t, "%s %q is called %s now, and counts as that", what, s, now)
+	if now := renamed([]string{s}); len(now) > 0 {
+		r.warn(t, "%s %q is called %s now, and counts as that", what, short(s), strings.Join(now, ", "))
 		return
 	}
 	known := func(id string) bool { return dera.MatchGlob(s, id) }

@@ -112,3 +112,23 @@ func TestExemptions_match_without_a_field_covers_nothing(t *testing.T) {
 		t.Error("got a match of nothing that covers a finding")
 	}
 }
+
+// TestExemptionOfRenamedControl: an exemption that names the ID of before, or fits it
+// by a glob, goes on to exempt.
+func TestExemptionOfRenamedControl(t *testing.T) {
+	t.Parallel()
+	for before, now := range dera.RenamedControls() {
+		for _, pattern := range []string{before, before[:len(before)-3] + "*"} {
+			list, err := ExemptionConfig{Now: exemptionNow}.Parse("exemptions.yaml", []byte(matching(`{controls: ["`+pattern+`"]}`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := list.Match(dera.Finding{Control: now}, dera.Account{}, nil, exemptionNow); got == nil {
+				t.Errorf("%s does not exempt from %s", pattern, now)
+			}
+			if got, _ := list.Match(dera.Finding{Control: "another-control-at-all"}, dera.Account{}, nil, exemptionNow); got != nil {
+				t.Errorf("%s exempts from everything", pattern)
+			}
+		}
+	}
+}

@@ -279,6 +279,14 @@ func TestLoadExemptions_warns(t *testing.T) {
 		},
 		"control_known":         {cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-admin-ports-open"}}, text: entry()},
 		"control_known_by_glob": {cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-admin-ports-open"}}, text: matching(`{controls: ["ec2-securitygroup-*"]}`)},
+		"control_of_before": {
+			cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-web-ports-open"}}, text: matching(`{controls: [ec2-sg-web-ports-open]}`),
+			want: []string{`exemptions[0].match.controls[0] "ec2-sg-web-ports-open" is called ec2-securitygroup-web-ports-open now, and counts as that`},
+		},
+		"controls_of_before_by_glob": {
+			cfg: ExemptionConfig{Controls: []string{"s3-bucket-access-block"}}, text: matching(`{controls: ["s3-*-public-access-block"]}`),
+			want: []string{`exemptions[0].match.controls[0] "s3-*-public-access-block" is called s3-account-access-block, s3-bucket-access-block now, and counts as that`},
+		},
 		"control_unknown": {
 			cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-web-ports-open"}}, text: entry(),
 			want: []string{`exemptions[0].match.controls[0] "ec2-securitygroup-admin-ports-open" matches no control: it exempts nothing`},
