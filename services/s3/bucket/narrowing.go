@@ -33,6 +33,26 @@ func (n *narrowing) look(doc *policy.Document, index int) {
 	}
 }
 
+// left says why it is not known that the fix leaves nothing public.
+func (n *narrowing) left() []string {
+	c, err := n.bucket.Narrow(n.cuts, n.house)
+	if err != nil {
+		return []string{"It cannot be narrowed: " + err.Error() + "."}
+	}
+	after, err := Type().ApplyPlan(n.bucket, dera.Plan{Changes: []dera.Change{c}})
+	if err != nil {
+		return []string{"It cannot be narrowed: " + err.Error() + "."}
+	}
+	doc, err := after.(*Bucket).Parsed()
+	if err != nil {
+		return []string{"What the fix would leave cannot be read: " + err.Error() + "."}
+	}
+	if _, unsure := document.PublicStatements(context.Background(), n.bucket.ARN(), doc); unsure != "" {
+		return []string{"After the fix " + unsure + ", so a person decides."}
+	}
+	return nil
+}
+
 // lower lowers a failure where a person has to decide.
 func (n *narrowing) lower(f control.Failure) control.Failure {
 	why := n.doubts
@@ -40,9 +60,7 @@ func (n *narrowing) lower(f control.Failure) control.Failure {
 	case n.impossible != "":
 		why = append(why, "It cannot be narrowed without a decision: "+n.impossible+".")
 	case f.Start == dera.Auto && len(why) == 0:
-		if _, err := n.bucket.Narrow(n.cuts, n.house); err != nil {
-			why = append(why, "It cannot be narrowed: "+err.Error()+".")
-		}
+		why = n.left()
 	}
 	if len(why) > 0 {
 		f.Start = dera.Review
