@@ -60,7 +60,7 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 			continue
 		}
 		v := findingView{Finding: f}
-		if f.State != dera.FindingResolved && !covered(f.Account, f.Region) {
+		if f.State != dera.FindingResolved && !covered(f) {
 			v.NotRead = &f.LastSeen
 		}
 		if f.Remediation != "" {

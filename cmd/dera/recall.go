@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/control"
 )
 
 // Under what the data was last worked on: the configuration, mode and exemption
@@ -128,9 +129,10 @@ func (s *session) recallOffline(ctx context.Context) {
 	}
 }
 
-// covered reports whether a place is looked after by the configuration in force;
-// without a word on accounts in it, as the last scan or run did.
-func (s *session) covered(ctx context.Context) (func(account, region string) bool, error) {
+// covered reports whether the configuration in force looks after a finding: its
+// account, its region and its control. Without accounts in it, those of the last scan
+// or run count.
+func (s *session) covered(ctx context.Context) (func(f dera.Finding) bool, error) {
 	var accounts []string
 	for _, a := range s.config.Accounts {
 		accounts = append(accounts, a.ID)
@@ -142,8 +144,10 @@ func (s *session) covered(ctx context.Context) (func(account, region string) boo
 		}
 		accounts = strings.FieldsFunc(text, func(c rune) bool { return c == ',' })
 	}
-	return func(account, region string) bool {
-		return (len(accounts) == 0 || slices.Contains(accounts, account)) && s.coversRegion(region)
+	running := s.config.controls()
+	return func(f dera.Finding) bool {
+		runs := slices.ContainsFunc(running, func(c control.Control) bool { return c.ID == f.Control })
+		return runs && (len(accounts) == 0 || slices.Contains(accounts, f.Account)) && s.coversRegion(f.Region)
 	}, nil
 }
 

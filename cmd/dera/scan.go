@@ -199,7 +199,7 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 		return r, err
 	}
 	for _, f := range all {
-		left := !covered(f.Account, f.Region) && f.State != dera.FindingResolved
+		left := !covered(f) && f.State != dera.FindingResolved
 		unread := f.LastSeen.Before(began)
 		if unread && !left && !s.couldNotRead(f, watch.unread) {
 			continue

@@ -92,7 +92,7 @@ func (a *app) show(ctx context.Context, s *session, id string) error {
 		if err != nil {
 			return err
 		}
-		if about.State != dera.FindingResolved && !covered(about.Account, about.Region) {
+		if about.State != dera.FindingResolved && !covered(*about) {
 			v.NotRead = &about.LastSeen
 		}
 		e := explain(*about, v.Remediation, a.now()).with(s.orderFlags())
