@@ -90,6 +90,7 @@ price: ## lines of code of each resource type and control; fails where a new one
 .PHONY: generate
 generate: ## bring generated documents, schemas and policies up to date
 	$(GO) test $$(grep -rl 'control/controltest"' --include='*_test.go' services | xargs -n 1 dirname | sort -u | sed 's|^|./|') ./evaluate ./awssim -update
+	$(GO) test ./cmd/dera -run '^TestWires' -update
 
 .PHONY: bench-iam iam-managed fuzz-long mixed-long
 

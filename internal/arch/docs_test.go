@@ -26,6 +26,7 @@ var (
 	linkTarget = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	inlineCode = regexp.MustCompile("`([^`]+)`")
 	testName   = regexp.MustCompile(`\bTest[A-Z][A-Za-z0-9_]*\b`)
+	testPlace  = regexp.MustCompile("((?:`Test\\w+`(?: \\([^)]*\\))?(?:, | and )?)+) in ((?:`\\.[\\w./]*`(?: and )?)+)")
 	tableRow   = regexp.MustCompile(`^\| ([a-z0-9.]+\.[a-z]+/\S+) \| (v\S+) \|`)
 	roomRow    = regexp.MustCompile(`^\| \S+ \| \[([^\]]+)\]\([^)]+\) \| .* \| ([^|]+) \|$`)
 	longFlag   = regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`)
@@ -126,14 +127,19 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestDocumentsNameTestsThatExist holds the names of tests to the tests, and
+// "`TestX` in `./p`" to one in the package p; `./p/...` are those below p.
 func TestDocumentsNameTestsThatExist(t *testing.T) {
 	t.Parallel()
 	var code bytes.Buffer
+	inPackage := map[string]string{}
 	for _, f := range sourceFiles(t) {
 		if f.test {
 			code.Write(f.text)
+			inPackage["."+strings.TrimPrefix(f.pkg, "dera")] += string(f.text)
 		}
 	}
+	placed := 0
 	for _, d := range documents(t) {
 		for _, name := range d.inline {
 			for _, test := range testName.FindAllString(name, -1) {
@@ -142,6 +148,27 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 				}
 			}
 		}
+		for _, m := range testPlace.FindAllStringSubmatch(d.prose, -1) {
+			for _, place := range inlineCode.FindAllStringSubmatch(m[2], -1) {
+				text := inPackage[place[1]]
+				if below, ok := strings.CutSuffix(place[1], "..."); ok {
+					for name, tests := range inPackage {
+						if strings.HasPrefix(name, below) {
+							text += tests
+						}
+					}
+				}
+				for _, test := range testName.FindAllString(m[1], -1) {
+					placed++
+					if !strings.Contains(text, "func "+test+"(") {
+						t.Errorf("%s names %s in %s, which has no such test", d.path, test, place[1])
+					}
+				}
+			}
+		}
+	}
+	if placed < 30 {
+		t.Errorf("%d tests were named with their package; the search must be broken", placed)
 	}
 }
 
