@@ -106,7 +106,7 @@ func TestPorts_are_checked(t *testing.T) {
 	}
 }
 
-// TestHas: what finding a resource told is not read again, and a reader that has more
+// TestHas: what the call that found a resource returned is not read again, and a reader that has more
 // to read runs.
 func TestHas(t *testing.T) {
 	t.Parallel()

@@ -89,7 +89,7 @@ func (r *Reading) run(ctx context.Context, w *Wire) (Page, error) {
 }
 
 // complete reads the parts that a cheap look leaves out. A resource of which the
-// look could not read something is read anew: that may have passed.
+// look could not read something is read again: that may have passed.
 func (r *Reading) complete(ctx context.Context, w *Wire, quick []dera.Resource) (Page, error) {
 	var found Found
 	var sick []string
@@ -117,7 +117,7 @@ func (r *Reading) complete(ctx context.Context, w *Wire, quick []dera.Resource) 
 
 // fill has the readers read, and makes a page of what they read. Readers of many
 // resources come before those of one, which read several at a time, and ports last:
-// they are asked about what AWS told.
+// they are asked about what AWS reported.
 func (r *Reading) fill(ctx context.Context, w *Wire, found Found, wanted func(Reader) bool) (Page, error) {
 	var single, ported []Reader
 	items := slices.DeleteFunc(slices.Clone(found.Items), func(x *Item) bool { return x.skip })

@@ -114,7 +114,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestComplete: after a quick look only the rest is read, and anew what the look
+// TestComplete: after a quick look only the rest is read, and again what the look
 // could not read.
 func TestComplete(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type Reader interface {
 }
 
 // Completer is a Reader that reads only what a cheap look of just now left out of
-// the resources that it returned, and anew only those of which it could not read
+// the resources that it returned, and again only those of which it could not read
 // something. The others come back as old as that look. Readers that are none read in
 // full again.
 type Completer interface {

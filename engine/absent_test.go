@@ -26,7 +26,7 @@ func (w *world) deselected(r dera.Remediation) {
 }
 
 // TestControlOfRemediationDoesNotRun: nobody judges the findings of a control that is
-// not switched on any more, so nothing of it counts as gone, verified or resolved.
+// not switched on any more, so nothing of it counts as fixed, verified or resolved.
 func TestControlOfRemediationDoesNotRun(t *testing.T) {
 	t.Parallel()
 	t.Run("approved", func(t *testing.T) {

@@ -200,7 +200,7 @@ func (s *storm) holdVerified(r dera.Remediation) {
 }
 
 // found holds that everything that is wrong is known: closed, or reported to a
-// person. What dera decided to fix by itself is fixed.
+// person. What dera decided to fix automatically is fixed.
 func (s *storm) found(when string) {
 	findings, err := s.look.Findings(s.t.Context())
 	if err != nil {

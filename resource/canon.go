@@ -11,7 +11,7 @@ import (
 )
 
 // canon is the canonical form of a configuration: that of its type, or all of it as
-// canonical JSON but for what stands around it and the tags that dera writes.
+// canonical JSON but for its Around members and the tags that dera writes.
 func (d definition[T]) canon(c *T) (string, error) {
 	if d.Canon != nil {
 		return d.Canon(c), nil
@@ -70,7 +70,7 @@ func (d definition[T]) declare(c *T, op Operation, as Format) ([]string, error) 
 		}
 	}
 	if d.Declare == nil {
-		return nil, fmt.Errorf("%s cannot be told as %s", d.Name, as.Language)
+		return nil, fmt.Errorf("%s cannot be written as %s", d.Name, as.Language)
 	}
 	next, err := d.apply(c, op, true)
 	if err != nil {

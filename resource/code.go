@@ -31,7 +31,7 @@ func (r Registry) Declare(config any, p dera.Plan, as Format) ([]string, error) 
 		return nil, err
 	}
 	if kind.Declare == nil {
-		return nil, fmt.Errorf("%s cannot be told as %s", p.Type, as.Language)
+		return nil, fmt.Errorf("%s cannot be written as %s", p.Type, as.Language)
 	}
 	name := p.Resource.Name()
 	out := []string{"--- " + name + " as it is", "+++ " + name + " without the finding", "@@ " + string(p.Resource) + " @@"}

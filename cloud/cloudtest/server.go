@@ -52,7 +52,7 @@ func NewServer(t *testing.T, wires []cloud.Wire, answer func(Asked) (status int,
 			status, text = answer(a)
 		}
 		out.WriteHeader(status)
-		_, _ = fmt.Fprint(out, text) // a client that is gone has failed already
+		_, _ = fmt.Fprint(out, text) // a client that disconnected has failed already
 	}))
 	t.Cleanup(server.Close)
 	var err error

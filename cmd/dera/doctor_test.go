@@ -20,7 +20,7 @@ import (
 )
 
 // TestDoctorTriesEveryRead: a read that the reading role has is tried where there is
-// something to try it on, and is told to be untested where there is nothing.
+// something to try it on, and is reported as untested where there is nothing.
 func TestDoctorTriesEveryRead(t *testing.T) {
 	t.Parallel()
 	const account = "111122223333"

@@ -34,7 +34,7 @@ func newSettingWorld(t *testing.T, server *moto.Server, controls string) *motoWo
 }
 
 // settingLoop finds a setting that is off, fixes it, finds nothing more, takes it
-// back and finds it again. isOn is how the setting stands, told by another client
+// back and finds it again. isOn is how the setting stands, reported by another client
 // than dera's.
 func (w *motoWorld) settingLoop(want finding, name string, isOn func() bool) {
 	w.t.Helper()

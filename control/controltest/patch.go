@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// baseCase is the configuration that patches change; it is no case by itself.
+// baseCase is the configuration that patches change; it is not a case.
 const baseCase = "base"
 
 // patched is a JSON object with a merge patch applied (RFC 7396): a member that is

@@ -1,5 +1,5 @@
 // Package evidence is the kinds of evidence: what a plan is proved to do, and how a
-// stored proof is checked by itself. None knows a resource type.
+// stored proof is checked alone. None knows a resource type.
 package evidence
 
 import (

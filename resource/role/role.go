@@ -44,7 +44,7 @@ const any = "*"
 
 // For returns the policy that allows the actions of a role. Reads are allowed on
 // what is another account's too: AWS's own prefix lists are, and a bucket that does
-// not exist is nobody's, which has to be told from one that may not be read.
+// not exist is nobody's, which has to be distinguished from one that may not be read.
 func For(actions []string, at Where) (Policy, error) {
 	p := Policy{Version: "2012-10-17"}
 	g := grants{at: at, actions: actions}

@@ -62,7 +62,7 @@ func (movedError) Error() string {
 	return "the configuration is not the one that the operation expects, so nothing was sent"
 }
 
-// Moved tells package remediate that nothing was sent.
+// Moved reports to package remediate that nothing was sent.
 func (movedError) Moved() bool { return true }
 
 // unreadError means that the configuration is not known.

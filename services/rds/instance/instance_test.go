@@ -90,7 +90,7 @@ func TestCanon(t *testing.T) {
 	}
 }
 
-// TestDeclare: a change is told in both languages.
+// TestDeclare: a change is written in both languages.
 func TestDeclare(t *testing.T) {
 	t.Parallel()
 	yes := true

@@ -5,7 +5,7 @@ import (
 	"dera.example/dera/control"
 )
 
-// MinorUpgradeOff finds instances that get no security fixes by themselves.
+// MinorUpgradeOff finds instances that get no security fixes automatically.
 func MinorUpgradeOff() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Instance]{
 		Path: MinorUpgrade,

@@ -11,7 +11,7 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// Bodies are forgeries of a proof about who gets in.
+// Bodies are forgeries of a proof about public access.
 func Bodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 	t.Helper()
 	var a s3.Access

@@ -103,7 +103,7 @@ func (w *walk) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
 	return nil
 }
 
-// attach gives the roles the documents that the walk told. One that it did not tell is
+// attach gives the roles the documents that the walk returned. One that it did not return is
 // read alone.
 func (w *walk) attach() {
 	for _, x := range w.found {

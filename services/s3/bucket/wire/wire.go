@@ -1,4 +1,4 @@
-// Package wire reads and writes buckets on S3, and what stands around them on S3
+// Package wire reads and writes buckets on S3, and their context on S3
 // Control and CloudFront.
 package wire
 
