@@ -39,4 +39,6 @@ type Job struct {
 	Attempts int   `json:"attempts"`
 	// LeasedUntil is until when a claimed job is its claimer's.
 	LeasedUntil time.Time `json:"leased_until,omitzero"`
+	// Claim tells a claim of a job from every other; 0 where it is not claimed.
+	Claim int64 `json:"claim,omitzero"`
 }

@@ -32,7 +32,7 @@ type Batch struct {
 	Jobs []dera.Job
 	// Done are finished jobs as they were claimed. One that was asked for again
 	// meanwhile stays, and so does one whose claim ran out and that somebody else
-	// has claimed. A job that was not claimed (no LeasedUntil) is taken away if it
+	// has claimed. A job that was not claimed (no Claim) is taken away if it
 	// was asked for Seq times.
 	Done []dera.Job
 	// Stops are set; Resumes taken away (by account and control).

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -19,12 +21,13 @@ import (
 // and key, a claim is a lease, and a job that was asked for again while it ran
 // runs once more. docs/decisions/0003 says why it is not a library.
 //
-// A claim is told from a later one by its leased_until, which only grows: a job
-// is claimed when the last claim is over. Neither Done nor Retry of a worker
-// that lost its claim touches the job of the next one, so that what was asked
-// for in between is never lost (invariant I3).
+// A claim is told from every other by a random number, for seq and leased_until
+// can be those of an older claim of the same key: a job that is done and asked
+// for once more counts from 1, and clocks differ. Neither Done nor Retry of a
+// worker that lost its claim touches the job of the next one, so that what was
+// asked for in between is never lost (invariant I3).
 
-const jobColumns = `jobs.kind, jobs.key, jobs.seq, jobs.priority, jobs.run_at, jobs.leased_until, jobs.attempts, jobs.payload`
+const jobColumns = `jobs.kind, jobs.key, jobs.seq, jobs.priority, jobs.run_at, jobs.leased_until, jobs.claim, jobs.attempts, jobs.payload`
 
 // maxJobID is how long a key can be to stand in an index as it is; PostgreSQL
 // refuses index rows of more than 2,704 bytes.
@@ -57,18 +60,18 @@ func (w writer) enqueue(ctx context.Context, b Batch) error {
 
 func (w writer) done(ctx context.Context, b Batch) error {
 	for _, j := range b.Done {
-		id, until := jobID(j.Key), micros(j.LeasedUntil)
+		id := jobID(j.Key)
 		// One that was not claimed is cancelled, whoever holds it.
-		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND (leased_until = $4 OR $4 = 0)`,
-			j.Kind, id, j.Seq, until); err != nil {
+		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND (claim = $4 OR $4 = 0)`,
+			j.Kind, id, j.Seq, j.Claim); err != nil {
 			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
 		}
-		if until == 0 {
+		if j.Claim == 0 {
 			continue
 		}
 		// Still there and still ours: it was asked for again meanwhile.
-		if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, owner = '', attempts = 0
-			WHERE kind = $1 AND id = $2 AND leased_until = $3`, j.Kind, id, until); err != nil {
+		if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, claim = 0, owner = '', attempts = 0
+			WHERE kind = $1 AND id = $2 AND claim = $3`, j.Kind, id, j.Claim); err != nil {
 			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
 		}
 	}
@@ -97,9 +100,9 @@ func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duratio
 		// limit is bound as it is.
 		rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (
 			  SELECT kind, id FROM jobs WHERE run_at <= $3 AND leased_until <= $3 ORDER BY priority, run_at, kind, id LIMIT CAST($4 AS BIGINT)`+s.dialect.skipLocked+`)
-			UPDATE jobs SET leased_until = $1, owner = $2, attempts = attempts + 1, asked_at = NULL
+			UPDATE jobs SET leased_until = $1, claim = $5, owner = $2, attempts = attempts + 1, asked_at = NULL
 			FROM due WHERE jobs.kind = due.kind AND jobs.id = due.id
-			RETURNING `+jobColumns, micros(now.Add(ttl)), owner, micros(now), n)
+			RETURNING `+jobColumns, micros(now.Add(ttl)), owner, micros(now), n, 1+rand.Int64N(math.MaxInt64-1))
 		if err != nil {
 			return err
 		}
@@ -131,11 +134,11 @@ func (s *Store) due(ctx context.Context) (bool, error) {
 // Retry gives a claimed job back to be run at the given time, or earlier if it
 // was asked for meanwhile. A job whose claim is lost is left alone.
 func (s *Store) Retry(ctx context.Context, j dera.Job, at time.Time) error {
-	if j.LeasedUntil.IsZero() {
+	if j.Claim == 0 {
 		return fmt.Errorf("retry %s %.200q: the job was not claimed", j.Kind, j.Key)
 	}
-	_, err := s.write.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, owner = '', asked_at = NULL, run_at = CASE WHEN asked_at < $1 THEN asked_at ELSE $1 END
-		WHERE kind = $2 AND id = $3 AND leased_until = $4`, micros(at), j.Kind, jobID(j.Key), micros(j.LeasedUntil))
+	_, err := s.write.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, claim = 0, owner = '', asked_at = NULL, run_at = CASE WHEN asked_at < $1 THEN asked_at ELSE $1 END
+		WHERE kind = $2 AND id = $3 AND claim = $4`, micros(at), j.Kind, jobID(j.Key), j.Claim)
 	if err != nil {
 		return fmt.Errorf("retry %s %.200q: %w", j.Kind, j.Key, err)
 	}
@@ -162,7 +165,7 @@ func scanJobs(rows *sql.Rows) ([]dera.Job, error) {
 		var j dera.Job
 		var runAt, leased int64
 		var payload []byte
-		if err := rows.Scan(&j.Kind, &j.Key, &j.Seq, &j.Priority, &runAt, &leased, &j.Attempts, &payload); err != nil {
+		if err := rows.Scan(&j.Kind, &j.Key, &j.Seq, &j.Priority, &runAt, &leased, &j.Claim, &j.Attempts, &payload); err != nil {
 			return nil, err
 		}
 		j.RunAt, j.LeasedUntil = fromMicros(runAt), fromMicros(leased)

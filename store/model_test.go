@@ -37,6 +37,51 @@ func TestModel(t *testing.T) {
 	})
 }
 
+// TestClaimIsNotAnOlderOne ends one claim twice, while a younger one of the same
+// key, of the same count and until the same instant, was asked for once more.
+func TestClaimIsNotAnOlderOne(t *testing.T) {
+	t.Parallel()
+	clock := storetest.NewClock()
+	s, err := store.Open(t.Context(), store.Config{URL: "sqlite:" + t.TempDir() + "/dera.db", Sealer: storetest.Vault(t, 1), Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ask := func() {
+		if err := s.Commit(t.Context(), store.Batch{Jobs: []dera.Job{{Kind: "look", Key: "a", RunAt: clock.Now()}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	claim := func() dera.Job {
+		got, err := s.Claim(t.Context(), "worker", 1, time.Minute)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("claim: got %v, %v, want one", got, err)
+		}
+		return got[0]
+	}
+	done := func(j dera.Job) {
+		if err := s.Commit(t.Context(), store.Batch{Done: []dera.Job{j}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask()
+	first := claim()
+	done(first)
+	ask()
+	second := claim()
+	done(first)
+	if err := s.Retry(t.Context(), first, clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := s.Jobs(t.Context()); err != nil || len(left) != 1 || left[0].Claim != second.Claim {
+		t.Fatalf("jobs after an older claim was ended twice: got %v, %v, want %v", left, err, second)
+	}
+	done(second)
+	if left, err := s.Jobs(t.Context()); err != nil || len(left) != 0 {
+		t.Fatalf("jobs at the end: got %v, %v, want none", left, err)
+	}
+}
+
 // modelJob is a job as the documentation of package dera and package store has
 // it, said in the words of a claim rather than of columns.
 type modelJob struct {
@@ -109,8 +154,14 @@ func (m *model) claim(r *rapid.T) {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Key, b.Key))
 	}) {
 		if len(want) < n && !j.RunAt.After(now) && !(j.claimed && j.LeasedUntil.After(now)) {
-			j.claimed, j.again, j.LeasedUntil = true, nil, now.Add(ttl)
+			j.claimed, j.again, j.LeasedUntil, j.Claim = true, nil, now.Add(ttl), 0
 			j.Attempts++
+			if len(want) < len(got) {
+				j.Claim = got[len(want)].Claim // any that is not 0 and no other claim's
+				if j.Claim == 0 || slices.ContainsFunc(m.claims, func(c dera.Job) bool { return c.Key == j.Key && c.Claim == j.Claim }) {
+					r.Fatalf("claim of %s: the number %d is no new one", j.Key, j.Claim)
+				}
+			}
 			want = append(want, j.Job)
 			m.saw = append(m.saw, m.asked[j.Key])
 		}
@@ -128,7 +179,7 @@ func (m *model) pick(r *rapid.T) (c dera.Job, saw int, j *modelJob) {
 	}
 	i := rapid.IntRange(max(0, len(m.claims)-4), len(m.claims)-1).Draw(r, "claim")
 	c, j = m.claims[i], m.jobs[m.claims[i].Key]
-	if j != nil && !(j.claimed && j.LeasedUntil.Equal(c.LeasedUntil)) {
+	if j != nil && j.Claim != c.Claim {
 		j = nil // it is lost
 	}
 	return c, m.saw[i], j
@@ -157,7 +208,7 @@ func (j *modelJob) giveBack(at time.Time) {
 	if j.again != nil {
 		at = *j.again
 	}
-	j.RunAt, j.again, j.claimed, j.LeasedUntil = at, nil, false, time.Time{}
+	j.RunAt, j.again, j.claimed, j.LeasedUntil, j.Claim = at, nil, false, time.Time{}, 0
 }
 
 func (m *model) retry(r *rapid.T) {

@@ -1,0 +1,3 @@
+-- A claim of a job has a number of its own.
+ALTER TABLE jobs ADD COLUMN claim BIGINT NOT NULL DEFAULT 0;
+UPDATE jobs SET claim = leased_until;
