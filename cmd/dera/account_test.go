@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/awssim"
 )
 
@@ -51,7 +52,7 @@ func TestOrdersOnAnAccountThatIsNotConfigured(t *testing.T) {
 	if _, errOut, code := said(t, "scan", "--mode", "review", "--data", data); code != exitNo {
 		t.Fatalf("scan: got %d\n%s", code, errOut)
 	}
-	findings := func() (list []findingView, text string) {
+	findings := func() (list []app.FindingView, text string) {
 		text, _, _ = said(t, "findings", "-o", "json", "--data", data)
 		if err := json.Unmarshal([]byte(text), &list); err != nil {
 			t.Fatal(err)
@@ -191,7 +192,7 @@ func TestBucketThatAnotherAccountHasNow(t *testing.T) {
 		t.Errorf("scan: got %d\n%s%s", code, out, errOut)
 	}
 	text, _, _ := said(t, "findings", "--all", "-o", "json", "--data", data)
-	var list []findingView
+	var list []app.FindingView
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		t.Fatal(err)
 	}

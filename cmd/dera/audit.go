@@ -13,10 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/audit"
+	"dera.example/dera/services"
 )
 
-func newAuditCommand(a *app) *cobra.Command {
+func newAuditCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "The audit log: verify, show, export, compare with CloudTrail",
@@ -27,7 +29,7 @@ func newAuditCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newAuditExportCommand(a *app) *cobra.Command {
+func newAuditExportCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export DIR",
 		Short: "Write the log, its signed checkpoint, the public key and all evidence to a folder",
@@ -38,7 +40,7 @@ func newAuditExportCommand(a *app) *cobra.Command {
 	}
 }
 
-func (a *app) export(ctx context.Context, s *session, dir string) error {
+func (a *cli) export(ctx context.Context, s *session, dir string) error {
 	signed, err := s.log.Sign(ctx)
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func (a *app) export(ctx context.Context, s *session, dir string) error {
 	if err != nil {
 		return err
 	}
-	blobs, err := exportEvidence(ctx, s, dir, c.Size)
+	blobs, err := app.Pack{Kinds: services.EvidenceKinds()}.Export(ctx, s.store, dir, c.Size)
 	if err != nil {
 		return err
 	}
@@ -61,28 +63,7 @@ func (a *app) export(ctx context.Context, s *session, dir string) error {
 	return nil
 }
 
-// eachRecord reads the log in order.
-func eachRecord(ctx context.Context, s *session, size int64, f func(i int64, r dera.AuditRecord) error) error {
-	const page = 500
-	for at := int64(0); at < size; at += page {
-		leaves, err := s.store.Leaves(ctx, at, page)
-		if err != nil {
-			return err
-		}
-		for i, leaf := range leaves {
-			var r dera.AuditRecord
-			if err := json.Unmarshal(leaf, &r); err != nil {
-				return fmt.Errorf("read audit record %d: %w", at+int64(i), err)
-			}
-			if err := f(at+int64(i), r); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func newAuditVerifyCommand(a *app) *cobra.Command {
+func newAuditVerifyCommand(a *cli) *cobra.Command {
 	var keyFile, since string
 	cmd := &cobra.Command{
 		Use:   "verify [DIR]",
@@ -104,7 +85,7 @@ func newAuditVerifyCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) verifyFolder(ctx context.Context, dir, keyFile, since string) error {
+func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) error {
 	trusted := keyFile != ""
 	if !trusted {
 		keyFile = filepath.Join(dir, "audit.pub")
@@ -137,12 +118,12 @@ func (a *app) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 	}
 	evidence := ""
 	if report.OK() {
-		evidence = checkEvidence(filepath.Join(dir, evidenceDir), named)
+		evidence = app.Pack{Kinds: services.EvidenceKinds()}.Check(dir, named)
 	}
 	return a.printVerified(report, evidence, trusted)
 }
 
-func (a *app) verifyOwn(ctx context.Context, s *session, since string) error {
+func (a *cli) verifyOwn(ctx context.Context, s *session, since string) error {
 	held, err := heldCheckpoint(since, s.log.PublicKey)
 	if err != nil {
 		return err
@@ -183,7 +164,7 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 	return &c, nil
 }
 
-func (a *app) printVerified(r audit.Report, evidence string, trusted bool) error {
+func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error {
 	ok := r.OK() && evidence == ""
 	if a.json() {
 		if err := a.printJSON(map[string]any{"valid": ok, "report": r, "evidence": evidence, "key_trusted": trusted}); err != nil {
@@ -209,7 +190,7 @@ func (a *app) printVerified(r audit.Report, evidence string, trusted bool) error
 	return nil
 }
 
-func newAuditShowCommand(a *app) *cobra.Command {
+func newAuditShowCommand(a *cli) *cobra.Command {
 	var payload bool
 	cmd := &cobra.Command{
 		Use:   "show [INDEX|REMEDIATION]",
@@ -229,7 +210,7 @@ func newAuditShowCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) showRecords(ctx context.Context, s *session, what string, payload bool) error {
+func (a *cli) showRecords(ctx context.Context, s *session, what string, payload bool) error {
 	size, err := s.store.LogSize(ctx)
 	if err != nil {
 		return err
@@ -245,7 +226,7 @@ func (a *app) showRecords(ctx context.Context, s *session, what string, payload 
 		dera.AuditRecord
 	}
 	list := []line{}
-	err = eachRecord(ctx, s, size, func(i int64, r dera.AuditRecord) error {
+	err = app.EachRecord(ctx, s.store, size, func(i int64, r dera.AuditRecord) error {
 		if what == "" || r.Remediation == what || strings.Contains(strings.Join(r.Findings, " "), what) {
 			list = append(list, line{i, r})
 		}
@@ -263,13 +244,13 @@ func (a *app) showRecords(ctx context.Context, s *session, what string, payload 
 		if len(l.Diff) > 0 {
 			text = strings.Join(append(l.Diff, text), "; ")
 		}
-		t.row(strconv.FormatInt(l.Index, 10), stamp(l.Time), string(l.Kind), dera.ARN(l.Actor.Name).Name(), l.Resource.Name(), text)
+		t.row(strconv.FormatInt(l.Index, 10), app.Stamp(l.Time), string(l.Kind), dera.ARN(l.Actor.Name).Name(), l.Resource.Name(), text)
 	}
 	t.print(a.out)
 	return nil
 }
 
-func (a *app) showRecord(ctx context.Context, s *session, index int64, payload bool) error {
+func (a *cli) showRecord(ctx context.Context, s *session, index int64, payload bool) error {
 	leaves, err := s.store.Leaves(ctx, index, 1)
 	if err != nil {
 		return err

@@ -14,13 +14,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/audit"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/source"
 )
 
-func newAuditReconcileCommand(a *app) *cobra.Command {
+func newAuditReconcileCommand(a *cli) *cobra.Command {
 	var history []string
 	var principals []string
 	cmd := &cobra.Command{
@@ -56,7 +57,7 @@ type reconcileReport struct {
 	audit.Reconciliation
 }
 
-func (a *app) reconcile(ctx context.Context, s *session, history, principals []string) error {
+func (a *cli) reconcile(ctx context.Context, s *session, history, principals []string) error {
 	writes, actors, err := s.writes(ctx)
 	if err != nil {
 		return err
@@ -104,7 +105,7 @@ func (s *session) writes(ctx context.Context) ([]audit.Write, []string, error) {
 	}
 	var w audit.Writes
 	var actors []string
-	err = eachRecord(ctx, s, size, func(i int64, r dera.AuditRecord) error {
+	err = app.EachRecord(ctx, s.store, size, func(i int64, r dera.AuditRecord) error {
 		w.Add(i, r)
 		if r.Kind == dera.RecordIntent && strings.HasPrefix(r.Actor.Name, "arn:") {
 			actors = merged(actors, []string{evaluate.Principal(r.Actor.Name)})
@@ -124,7 +125,7 @@ func merged(a, b []string) []string {
 func (r *reconcileReport) read(ctx context.Context, history []string, reach audit.Reach) ([]audit.Call, error) {
 	var calls []audit.Call
 	leave := func(f cloudtrail.Unread) {
-		if len(r.LeftOut) < most {
+		if len(r.LeftOut) < app.MostListed {
 			r.LeftOut = append(r.LeftOut, f)
 		}
 	}
@@ -167,7 +168,7 @@ func ownCall(rec cloudtrail.Record, principals []string) (audit.Call, bool) {
 	}, own
 }
 
-func (a *app) printReconciled(r reconcileReport, history bool) {
+func (a *cli) printReconciled(r reconcileReport, history bool) {
 	p := newPaint(a.out)
 	where := "the events that dera run received"
 	if history {
@@ -177,7 +178,7 @@ func (a *app) printReconciled(r reconcileReport, history bool) {
 		len(r.Pairs), len(r.Pairs)+len(r.Unwitnessed)+r.Outside, where, r.Events, strings.Join(r.Principals, ", "))
 	t := table{head: []string{"TIME", "WHERE", "CALL", "BY", "EVENT"}}
 	for _, c := range r.Unrecorded {
-		t.row(stamp(c.Time), c.Account+" "+c.Region, c.Service+":"+c.Name, c.Actor, c.EventID)
+		t.row(app.Stamp(c.Time), c.Account+" "+c.Region, c.Service+":"+c.Name, c.Actor, c.EventID)
 	}
 	if len(t.rows) > 0 {
 		a.printf("\n%s\n", p.colour("1", fmt.Sprintf("%d calls changed something and have no record: a stolen role, or a second process with the same one", len(t.rows))))
@@ -185,7 +186,7 @@ func (a *app) printReconciled(r reconcileReport, history bool) {
 	}
 	t = table{head: []string{"TIME", "WHERE", "RECORD", "REMEDIATION", "CALL"}}
 	for _, w := range r.Unwitnessed {
-		t.row(stamp(w.To), w.Account+" "+w.Region, fmt.Sprint(w.Index), w.Remediation, w.Operation)
+		t.row(app.Stamp(w.To), w.Account+" "+w.Region, fmt.Sprint(w.Index), w.Remediation, w.Operation)
 	}
 	if len(t.rows) > 0 {
 		a.printf("\n%s\n", p.colour("1", fmt.Sprintf("%d recorded writes have no event", len(t.rows))))
@@ -206,7 +207,7 @@ func (a *app) printReconciled(r reconcileReport, history bool) {
 }
 
 // reconciled writes the join with what dera run received into an exported folder.
-func (a *app) reconciled(ctx context.Context, s *session, dir string) error {
+func (a *cli) reconciled(ctx context.Context, s *session, dir string) error {
 	calls, err := s.store.Calls(ctx, false, a.now())
 	if err != nil || len(calls) == 0 {
 		return err

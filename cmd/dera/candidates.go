@@ -1,227 +1,193 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"dera.example/dera"
-	"dera.example/dera/evaluate"
+	"dera.example/dera/app"
 )
 
-// candidates is what dera report --candidates prints: what a control would have
-// done in an account, had it been switched on.
-type candidates struct {
-	Candidates []candidate `json:"candidates"`
-	Exemptions *written    `json:"exemptions,omitempty"`
-	// Hidden is how many findings network.allow hid at the last look at everything,
-	// by account.
-	Hidden map[string]int `json:"hidden_by_allow,omitempty"`
-	// ExemptBy are the entries that findings are exempt by, with how many.
-	ExemptBy []string `json:"exempt_by,omitempty"`
-}
-
-// candidate is one control in one account.
-type candidate struct {
-	Control  string     `json:"control"`
-	Account  string     `json:"account"`
-	Mode     dera.Mode  `json:"mode"`
-	Since    *time.Time `json:"observed_since,omitempty"`
-	Until    *time.Time `json:"observed_until,omitempty"` // when the period is over
-	Over     bool       `json:"over"`
-	WouldFix int        `json:"would_fix"`
-	WouldAsk int        `json:"would_ask"`
-	Told     int        `json:"told"`
-	Exempt   int        `json:"exempt"`
-	Unknown  int        `json:"unknown"`
-	Fixed    int        `json:"fixed"`
-	Open     int        `json:"open"`
-	First    time.Time  `json:"first_seen"`
-	Last     time.Time  `json:"last_seen"`
-	// Refused are the guardrails that were against it, the most frequent first.
-	Refused []refusal `json:"refused"`
-	// Passing are those that hold it back only for now.
-	Passing  []refusal          `json:"passing"`
-	Findings []candidateFinding `json:"findings"`
-	// SwitchOn is the line for modes of the configuration.
-	SwitchOn string `json:"switch_on"`
-}
-
-// refusal is one guardrail with one of its reasons.
-type refusal struct {
-	Guardrail string `json:"guardrail"`
-	Count     int    `json:"count"`
-	Why       string `json:"why"`
-}
-
-type candidateFinding struct {
-	ID       string            `json:"id"`
-	Resource dera.ARN          `json:"resource"`
-	Key      string            `json:"key"`
-	Title    string            `json:"title"`
-	Owner    string            `json:"owner,omitempty"`
-	State    dera.FindingState `json:"state"`
-	Would    string            `json:"would"` // fix, ask, tell, leave; fixed, unknown
-	Why      string            `json:"why,omitempty"`
-	// Now is what holds it back for now: a stop, a window, a budget, a breaker.
-	Now string `json:"held_back,omitempty"`
-}
-
-// passes reports whether a reason is over by itself some day, or when an operator
-// says so, whatever the resource is like.
-func passes(r dera.Reason) bool {
-	names := []string{evaluate.Stopped{}.Name(), evaluate.Windows{}.Name(), evaluate.Breaker{}.Name(), evaluate.Budget{}.Name()}
-	return slices.Contains(names, r.Guardrail) && r.Why != evaluate.NoBudget && !r.Error
-}
-
-// would says what dera would have done, were it not for the mode, the observation
-// itself and what holds it back for now; against names the guardrails that are
-// against it, and now those that are so for now.
-func would(f dera.Finding) (what dera.Disposition, against, now []dera.Reason) {
-	what = dera.Auto
-	if len(f.Reasons) == 0 {
-		what = dera.Review // nothing is known of a decision
+func newReportCommand(a *cli) *cobra.Command {
+	var list bool
+	var out string
+	var only []string
+	cmd := &cobra.Command{
+		Use:   "report --candidates",
+		Short: "What would have been fixed, and what not and why, by control and account",
+		Long: "report --candidates reads what was found and decided since the first look, and says for each control in each\n" +
+			"account what it would have done by itself, what it would have asked about or let alone, and which guardrails were\n" +
+			"against it. Switching a control on is one reviewed line of the configuration; the report prints it.\n\n" +
+			"--exemptions-out writes exemptions for what must not be fixed, for a pull request. Their reasons are blank: dera\n" +
+			"exemptions check refuses the list until a person has filled them in.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !list {
+				return usage("say which report: --candidates")
+			}
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.candidates(ctx, s, out, only) })
+		},
 	}
-	waived := []string{evaluate.Observation{}.Name(), evaluate.Mode{}.Name()}
-	for _, r := range f.Reasons {
-		switch {
-		case r.Disposition == dera.Auto || slices.Contains(waived, r.Guardrail):
-		case passes(r):
-			now = append(now, r)
-		default:
-			what = what.Lower(r.Disposition)
-			against = append(against, r)
-		}
-	}
-	return what, against, now
+	cmd.Flags().BoolVar(&list, "candidates", false, "what would have been fixed by control and account")
+	cmd.Flags().StringVar(&out, "exemptions-out", "", "new file for exemptions of the candidates that are open and would be fixed")
+	cmd.Flags().StringSliceVar(&only, "finding", nil, "with --exemptions-out: these findings instead")
+	return cmd
 }
 
-// gather groups the findings by control and account. fixed are the IDs of those
-// that dera has fixed.
-func (s *session) gather(ctx context.Context) ([]candidate, []dera.Finding, error) {
-	findings, err := s.store.Findings(ctx)
+func (a *cli) candidates(ctx context.Context, s *session, out string, only []string) error {
+	if len(only) > 0 && out == "" {
+		return usage("--finding chooses what goes into --exemptions-out FILE")
+	}
+	if err := s.recall(ctx, true); err != nil {
+		return err
+	}
+	report, findings, err := app.Candidates{Store: s.store, Accounts: s.config.accounts(), Mode: s.mode, Observation: s.observation(), Now: a.now}.Report(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	resolved, err := s.store.RemediationsIn(ctx, dera.Resolved)
-	if err != nil {
-		return nil, nil, err
-	}
-	fixed := map[string]bool{}
-	for _, r := range resolved {
-		fixed[r.ID] = true
-	}
-	looked, err := s.store.Looked(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	byPlace := map[[2]string]*candidate{}
-	for _, f := range findings {
-		place := [2]string{f.Control, f.Account}
-		c := byPlace[place]
-		if c == nil {
-			c = s.candidateAt(f, looked)
-			byPlace[place] = c
+	if out != "" {
+		chosen, missing := app.Choose(findings, only)
+		if len(missing) > 0 {
+			return usage("--finding: there is no finding %s; dera findings --all lists what there is", missing[0])
 		}
-		c.add(f, f.State == dera.FindingResolved && fixed[f.Remediation])
-	}
-	out := []candidate{}
-	for _, c := range byPlace {
-		for _, list := range [][]refusal{c.Refused, c.Passing} {
-			slices.SortFunc(list, func(a, b refusal) int {
-				return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Guardrail, b.Guardrail))
-			})
+		if report.Exemptions, err = s.propose(chosen, out); err != nil {
+			return err
 		}
-		out = append(out, *c)
 	}
-	slices.SortFunc(out, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.WouldFix, a.WouldFix), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Account, b.Account))
-	})
-	return out, findings, nil
+	if a.json() {
+		return a.printJSON(report)
+	}
+	a.printCandidates(report)
+	return nil
 }
 
-// candidateAt is the empty candidate of a finding's place.
-func (s *session) candidateAt(f dera.Finding, looked map[string]time.Time) *candidate {
-	account := dera.Account{ID: f.Account}
-	for _, a := range s.config.Accounts {
-		if a.ID == f.Account {
-			account = dera.Account{ID: a.ID, Name: a.Name, OU: a.OU, Tags: a.Tags}
-		}
+// propose writes the list as a new file, and the text of its pull request.
+func (s *session) propose(list []dera.Finding, path string) (*app.Proposal, error) {
+	lines := []string{"version: 1"}
+	if len(list) == 0 {
+		lines = append(lines, "exemptions: []")
+	} else {
+		lines = append(lines, "exemptions:")
 	}
-	c := &candidate{
-		Control: f.Control, Account: f.Account, Mode: s.mode(account, f.Control), First: f.FirstSeen, Last: f.LastSeen,
-		Refused: []refusal{}, Passing: []refusal{}, Findings: []candidateFinding{},
-		SwitchOn: fmt.Sprintf("  - {control: %s, account: %q, mode: enforce}", f.Control, f.Account),
+	w := &app.Proposal{File: path, Entries: len(list), Title: fmt.Sprintf("Exempt %d findings from dera", len(list))}
+	w.Body = []string{"Each entry needs a reason and an owner from a person; `dera exemptions check` refuses the list without.", ""}
+	for _, f := range list {
+		lines = append(lines, "  # "+f.Title+": "+app.ResourceText(f)) // titles are the control's
+		lines = append(lines, app.ExemptionEntry(f, s.app.now())...)
+		w.Body = append(w.Body, fmt.Sprintf("- %s %s: %s", f.ID, f.Resource, f.Title))
 	}
-	if since, ok := looked[f.Control+"/"+f.Account]; ok {
-		days, _ := s.observation().Period(evaluate.Case{Finding: f, Account: account})
-		until := since.AddDate(0, 0, days)
-		c.Since, c.Until, c.Over = &since, &until, !s.app.now().Before(until)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, usage("--exemptions-out: %s is there already; a new file is wanted, so that no entry is lost", path)
 	}
-	return c
+	if err != nil {
+		return nil, fmt.Errorf("write the exemptions: %w", err)
+	}
+	_, err = file.WriteString(oneLineEach(lines))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("write the exemptions: %w", err)
+	}
+	target := path
+	w.Commands = []string{"git switch -c dera-exemptions-" + s.app.now().UTC().Format(time.DateOnly)}
+	if current := s.exemptionList(); current != "" {
+		target = current
+		w.Commands = append(w.Commands, fmt.Sprintf("tail -n +3 %s >> %s", shellWord(path), shellWord(current)))
+	}
+	w.Commands = append(w.Commands, "$EDITOR "+shellWord(target), "dera exemptions check "+shellWord(target),
+		"git add "+shellWord(target), "git commit -m "+shellWord(w.Title), "git push -u origin HEAD")
+	return w, nil
 }
 
-// add counts a finding.
-func (c *candidate) add(f dera.Finding, fixed bool) {
-	if f.FirstSeen.Before(c.First) {
-		c.First = f.FirstSeen
+// oneLineEach joins lines; what breaks or steers a line goes.
+func oneLineEach(lines []string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(strings.Map(func(c rune) rune {
+			if !strconv.IsPrint(c) {
+				return ' '
+			}
+			return c
+		}, l) + "\n")
 	}
-	if f.LastSeen.After(c.Last) {
-		c.Last = f.LastSeen
+	return b.String()
+}
+
+// shellWord quotes a text for a shell.
+func shellWord(s string) string {
+	if s != "" && strings.IndexFunc(s, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/._-", c))
+	}) < 0 {
+		return s
 	}
-	if f.State != dera.FindingResolved {
-		c.Open++
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func (a *cli) printCandidates(r app.CandidateReport) {
+	p := newPaint(a.out)
+	width, _ := terminal(a.out)
+	if len(r.Candidates) == 0 {
+		a.printf("nothing was found yet\n")
 	}
-	row := candidateFinding{ID: f.ID, Resource: f.Resource, Key: f.Key, Title: f.Title, Owner: f.Owner, State: f.State}
-	what, against, now := would(f)
+	t := table{head: []string{"CONTROL", "ACCOUNT", "MODE", "OBSERVED", "WOULD FIX", "ASK", "TELL", "EXEMPT", "FIXED", "FIRST SEEN", "LAST SEEN"}}
+	for _, c := range r.Candidates {
+		t.row(c.Control, c.Account, c.Mode.String(), observed(c), strconv.Itoa(c.WouldFix), strconv.Itoa(c.WouldAsk+c.Unknown), strconv.Itoa(c.Told),
+			strconv.Itoa(c.Exempt), strconv.Itoa(c.Fixed), c.First.UTC().Format(time.DateOnly), c.Last.UTC().Format(time.DateOnly))
+	}
+	if len(t.rows) > 0 {
+		t.print(a.out)
+	}
+	for _, c := range r.Candidates {
+		a.printf("\n%s in %s\n", p.bold(c.Control), c.Account)
+		for _, f := range c.Findings {
+			if f.Would == "fix" {
+				a.printf("%s\n", wrap(fmt.Sprintf("would fix %s %s: %s", f.ID, f.Resource.Name(), f.Title), "  ", width))
+			}
+		}
+		for _, x := range c.Passing {
+			a.printf("%s\n", wrap(fmt.Sprintf("%d held back for now, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
+		}
+		for _, x := range c.Refused {
+			a.printf("%s\n", wrap(fmt.Sprintf("%d not, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
+		}
+		if c.Mode != dera.Enforce {
+			a.printf("  to switch it on, add this line to modes in the configuration:\n  %s\n", c.SwitchOn)
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(r.Hidden)) {
+		a.printf("\n%d more findings in %s are hidden by network.allow\n", r.Hidden[account], account)
+	}
+	if len(r.ExemptBy) > 0 {
+		a.printf("\nexempt: %s\n", strings.Join(r.ExemptBy, ", "))
+	}
+	if w := r.Exemptions; w != nil {
+		a.printf("\n%s with %d entries, their reasons blank for a person to fill in\n", p.bold(w.File), w.Entries)
+		for _, line := range w.Commands {
+			a.printf("  %s\n", line)
+		}
+		a.printf("\n%s\n", w.Title)
+		for _, line := range w.Body {
+			a.printf("%s\n", line)
+		}
+	}
+}
+
+// observed says how far the observation is.
+func observed(c app.Candidate) string {
 	switch {
-	case f.State == dera.FindingUnknown:
-		c.Unknown++
-		row.Would = "unknown"
-	case fixed:
-		c.Fixed++
-		row.Would = "fixed"
-	case what == dera.Auto:
-		c.WouldFix++
-		row.Would = "fix"
-	case what == dera.Review:
-		c.WouldAsk++
-		row.Would = "ask"
-	case what == dera.Alert:
-		c.Told++
-		row.Would = "tell"
-	default:
-		c.Exempt++
-		row.Would = "leave"
+	case c.Since == nil:
+		return "not yet"
+	case c.Over:
+		return "since " + c.Since.UTC().Format(time.DateOnly)
 	}
-	if row.Would == "ask" || row.Would == "tell" || row.Would == "leave" {
-		for _, r := range against {
-			c.Refused = refuse(c.Refused, r)
-		}
-		if len(against) > 0 {
-			row.Why = against[len(against)-1].Guardrail + ": " + against[len(against)-1].Why
-		}
-	}
-	if row.Would == "fix" || row.Would == "ask" {
-		for _, r := range now {
-			c.Passing = refuse(c.Passing, r)
-			row.Now = r.Guardrail + ": " + r.Why
-		}
-	}
-	c.Findings = append(c.Findings, row)
-}
-
-// refuse counts a reason among those of its guardrail.
-func refuse(list []refusal, r dera.Reason) []refusal {
-	if r.Guardrail == "control" {
-		r.Why = "the control leaves it to a person: " + r.Why
-	}
-	i := slices.IndexFunc(list, func(o refusal) bool { return o.Guardrail == r.Guardrail })
-	if i < 0 {
-		i, list = len(list), append(list, refusal{Guardrail: r.Guardrail, Why: r.Why})
-	}
-	list[i].Count++
-	return list
+	return "until " + c.Until.UTC().Format(time.DateOnly)
 }

@@ -19,7 +19,7 @@ import (
 // https://docs.aws.amazon.com/service-authorization/latest/reference/service-reference.html
 const serviceReference = "https://servicereference.us-east-1.amazonaws.com/v1/service-list.json"
 
-func newCatalogCommand(a *app) *cobra.Command {
+func newCatalogCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "catalog",
 		Short: "The actions, resource types and condition keys that dera knows",
@@ -44,7 +44,7 @@ func newCatalogCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newCatalogUpdateCommand(a *app) *cobra.Command {
+func newCatalogUpdateCommand(a *cli) *cobra.Command {
 	var address string
 	cmd := &cobra.Command{
 		Use:   "update",
@@ -61,7 +61,7 @@ func newCatalogUpdateCommand(a *app) *cobra.Command {
 // maxReference bounds one document of the service reference.
 const maxReference = 16 << 20
 
-func updateCatalogue(ctx context.Context, a *app, address string) error {
+func updateCatalogue(ctx context.Context, a *cli, address string) error {
 	list, err := fetch(ctx, address)
 	if err != nil {
 		return err

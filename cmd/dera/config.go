@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/cloud"
 	"dera.example/dera/control"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
@@ -361,6 +362,22 @@ func (c fileConfig) modeFor(flag string) func(dera.Account, string) dera.Mode {
 		}
 		return mode
 	}
+}
+
+// accounts are those of the configuration, without their partition.
+func (c fileConfig) accounts() (out []dera.Account) {
+	for _, a := range c.Accounts {
+		out = append(out, dera.Account{ID: a.ID, Name: a.Name, OU: a.OU, Tags: a.Tags, Owner: a.Owner})
+	}
+	return out
+}
+
+// cloudAccounts are how to get into them.
+func (c fileConfig) cloudAccounts() (out []cloud.Account) {
+	for _, a := range c.Accounts {
+		out = append(out, cloud.Account{ID: a.ID, RoleARN: a.Role, ExternalID: a.ExternalID, WriteRoleARN: a.WriteRole})
+	}
+	return out
 }
 
 // enforces reports whether anything is in enforce mode.

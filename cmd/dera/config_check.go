@@ -18,7 +18,7 @@ import (
 
 // checkConfig finds what the start would refuse: the file itself, the files that
 // it names, and the data folder. It makes nothing and asks nobody.
-func (a *app) checkConfig(path string) (fileConfig, []fault, error) {
+func (a *cli) checkConfig(path string) (fileConfig, []fault, error) {
 	c, t, err := readConfig(path)
 	var found *configError
 	if err != nil && !errors.As(err, &found) {
@@ -40,7 +40,7 @@ func (a *app) checkConfig(path string) (fileConfig, []fault, error) {
 }
 
 // checkFiles looks at the files that the configuration names.
-func (a *app) checkFiles(c fileConfig) (errs []error) {
+func (a *cli) checkFiles(c fileConfig) (errs []error) {
 	if c.Exemptions != "" {
 		cfg := exemptionConfig()
 		cfg.Now = a.now()
@@ -117,7 +117,7 @@ func othersRead(dir string) error {
 
 // hidingWarnings are the parts of a configuration that hide more, or less, than
 // whoever wrote them may think.
-func (a *app) hidingWarnings(c fileConfig) (out []string) {
+func (a *cli) hidingWarnings(c fileConfig) (out []string) {
 	for field, globs := range map[string][]string{"break_glass.resources": c.BreakGlass.Resources, "own_resources": c.OwnResources} {
 		for _, typ := range evaluate.EveryOf(services.Types(), globs) {
 			out = append(out, field+": covers every "+typ+", so that dera changes none of them: narrow it")
@@ -141,7 +141,7 @@ func (a *app) hidingWarnings(c fileConfig) (out []string) {
 }
 
 // configWarnings are what works and somebody should look at.
-func (a *app) configWarnings(c fileConfig) []string {
+func (a *cli) configWarnings(c fileConfig) []string {
 	out := a.hidingWarnings(c)
 	if c.enforces("") && c.Exemptions == "" {
 		out = append(out, "enforce is configured without an exemption list: dera run and dera scan --apply then require --exemptions FILE or --no-exemptions")

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newConfigCommand(a *app) *cobra.Command {
+func newConfigCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "The configuration file: check, schema",
@@ -42,7 +42,7 @@ func newConfigCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) configCheck(path string) error {
+func (a *cli) configCheck(path string) error {
 	c, faults, err := a.checkConfig(path)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newControlCommand(a *app) *cobra.Command {
+func newControlCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "control",
 		Short: "The rulebook: list, show, new",
@@ -57,7 +57,7 @@ func viewControl(c control.Control) controlView {
 	}
 }
 
-func (a *app) listControls() error {
+func (a *cli) listControls() error {
 	if a.json() {
 		list := []controlView{}
 		for _, c := range services.Controls() {
@@ -74,7 +74,7 @@ func (a *app) listControls() error {
 	return nil
 }
 
-func (a *app) showControl(id string) error {
+func (a *cli) showControl(id string) error {
 	c, err := services.FindControl(id)
 	if err != nil {
 		return usage("%v", err)
@@ -86,7 +86,7 @@ func (a *app) showControl(id string) error {
 	return nil
 }
 
-func newRoleCommand(a *app) *cobra.Command {
+func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
 	var tags bool
 	cmd := &cobra.Command{
@@ -145,7 +145,7 @@ func partitionIDs() []string {
 	return out
 }
 
-func (a *app) printPolicy(p role.Policy) error {
+func (a *cli) printPolicy(p role.Policy) error {
 	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 
 var controlName = regexp.MustCompile(`^([a-z][a-z0-9]*)-([a-z][a-z0-9]*)-([a-z0-9]+(?:-[a-z0-9]+)*)$`)
 
-func newControlNewCommand(a *app) *cobra.Command {
+func newControlNewCommand(a *cli) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "new ID",
@@ -30,7 +30,7 @@ func newControlNewCommand(a *app) *cobra.Command {
 // configOf finds the configuration type in the file that defines a resource type.
 var configOf = regexp.MustCompile(`resource\.Spec\[(\w+)\]`)
 
-func (a *app) newControl(dir, id string) error {
+func (a *cli) newControl(dir, id string) error {
 	m := controlName.FindStringSubmatch(id)
 	if m == nil {
 		return usage("%q is no control ID; it reads SERVICE-TYPE-WHAT-IS-WRONG, for example ec2-securitygroup-database-open", id)

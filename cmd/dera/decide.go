@@ -9,13 +9,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
 // acting runs f with the engine connected to AWS, under the caller's identity.
-func (a *app) acting(ctx context.Context, f func(context.Context, *session) error) (err error) {
+func (a *cli) acting(ctx context.Context, f func(context.Context, *session) error) (err error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -60,7 +62,7 @@ func (s *session) mayAct(r dera.Remediation) error {
 	return nil
 }
 
-func newApproveCommand(a *app) *cobra.Command {
+func newApproveCommand(a *cli) *cobra.Command {
 	var digest, reason string
 	cmd := &cobra.Command{
 		Use:   "approve ID --digest DIGEST",
@@ -102,7 +104,7 @@ func newApproveCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newRejectCommand(a *app) *cobra.Command {
+func newRejectCommand(a *cli) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "reject ID --reason TEXT",
@@ -131,7 +133,7 @@ func newRejectCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newRollbackCommand(a *app) *cobra.Command {
+func newRollbackCommand(a *cli) *cobra.Command {
 	var reason string
 	var despite, partial bool
 	cmd := &cobra.Command{
@@ -168,7 +170,7 @@ func newRollbackCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newRemediateCommand(a *app) *cobra.Command {
+func newRemediateCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remediate FINDING",
 		Short: "Have one finding remediated now, through the same gate as automation",
@@ -182,7 +184,7 @@ func newRemediateCommand(a *app) *cobra.Command {
 	}
 }
 
-func (a *app) remediate(ctx context.Context, s *session, id string) error {
+func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 	f, err := s.store.Finding(ctx, id)
 	if err != nil {
 		return notFound(err)
@@ -209,7 +211,7 @@ func (a *app) remediate(ctx context.Context, s *session, id string) error {
 	}
 	if f.Remediation == "" {
 		a.printf("%s is not remediated: decided %s\n", id, f.Disposition)
-		a.printReasons(newPaint(a.out), decisive(f), 0)
+		a.printReasons(newPaint(a.out), app.Decisive(f), 0)
 		return &exitError{code: exitNo}
 	}
 	r, err := s.store.Remediation(ctx, f.Remediation)
@@ -226,7 +228,7 @@ func (a *app) remediate(ctx context.Context, s *session, id string) error {
 }
 
 // outcome prints where a remediation stands and turns it into an exit code.
-func (a *app) outcome(r dera.Remediation, err error, want dera.State) error {
+func (a *cli) outcome(r dera.Remediation, err error, want dera.State) error {
 	var refusal *remediate.RefusedError
 	switch {
 	case errors.As(err, &refusal):
@@ -237,7 +239,7 @@ func (a *app) outcome(r dera.Remediation, err error, want dera.State) error {
 		return err
 	}
 	if a.json() {
-		if err := a.printJSON(shown{Remediation: &r}.redacted()); err != nil {
+		if err := a.printJSON(app.Shown{Remediation: &r}.Redacted(services.Types())); err != nil {
 			return err
 		}
 	} else {

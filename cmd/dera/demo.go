@@ -15,13 +15,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/audit"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
 )
 
-func newDemoCommand(a *app) *cobra.Command {
+func newDemoCommand(a *cli) *cobra.Command {
 	var exit bool
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -38,13 +39,13 @@ func newDemoCommand(a *app) *cobra.Command {
 
 const demoRegion = "us-east-1"
 
-func (a *app) demo(ctx context.Context, exit bool) (err error) {
+func (a *cli) demo(ctx context.Context, exit bool) (err error) {
 	dir, err := os.MkdirTemp("", "dera-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	d := &demo{app: a, dir: dir, out: a.out, paint: newPaint(a.out), settled: make(chan struct{}, 1)}
+	d := &demo{cli: a, dir: dir, out: a.out, paint: newPaint(a.out), settled: make(chan struct{}, 1)}
 	if a.json() {
 		d.out = io.Discard
 	}
@@ -58,7 +59,7 @@ func (a *app) demo(ctx context.Context, exit bool) (err error) {
 
 // demo is one performance.
 type demo struct {
-	*app
+	*cli
 	dir     string
 	out     io.Writer
 	paint   paint
@@ -132,8 +133,8 @@ func (d *demo) tell(n engine.News) {
 	switch {
 	case n.What == "finding" && n.Finding.State == dera.FindingOpen && n.Finding.Control != "ec2-securitygroup-default-group-rules" && n.Finding.FirstSeen.Equal(n.Finding.LastSeen):
 		f := n.Finding
-		d.say("  %s %s  %s %s", p.severity(f.Severity), p.disposition(f.Disposition), f.Title, p.faint(resourceText(*f)))
-		for _, r := range decisive(*f) {
+		d.say("  %s %s  %s %s", p.severity(f.Severity), p.disposition(f.Disposition), f.Title, p.faint(app.ResourceText(*f)))
+		for _, r := range app.Decisive(*f) {
 			d.say("      %s", p.faint(r.Guardrail+": "+r.Why))
 		}
 	case n.What == "remediation" && n.Remediation.State == dera.Applying:

@@ -48,7 +48,7 @@ type verdict struct {
 func (e *estate) work(t *testing.T, times int) []verdict {
 	t.Helper()
 	creds := e.cloud.Account(estateAccount).Credentials()
-	a := &app{in: strings.NewReader(""), out: io.Discard, err: io.Discard, now: time.Now}
+	a := &cli{in: strings.NewReader(""), out: io.Discard, err: io.Discard, now: time.Now}
 	var later time.Duration
 	a.now = func() time.Time { return time.Now().Add(later) }
 	a.flags = flags{data: t.TempDir(), config: filepath.Join(estateDir, "config.yaml"), exemptions: filepath.Join(estateDir, "exemptions.yaml"), mode: "enforce", output: "table"}

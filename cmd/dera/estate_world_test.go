@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim"
 )
 
@@ -25,7 +26,7 @@ type estate struct {
 	Buckets     []estateBucket        `yaml:"buckets"`
 
 	cloud    *awssim.Cloud
-	underWay []underWay        // what was half-done when the last scan ended
+	underWay []app.UnderWay    // what was half-done when the last scan ended
 	ids      map[string]string // of groups and prefix lists, by name
 }
 

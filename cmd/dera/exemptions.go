@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newExemptionsCommand(a *app) *cobra.Command {
+func newExemptionsCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exemptions",
 		Short: "The exemption list: check, schema",
@@ -36,7 +36,7 @@ func newExemptionsCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) checkExemptions(path string) error {
+func (a *cli) checkExemptions(path string) error {
 	cfg := exemptionConfig()
 	cfg.Now = a.now()
 	list, err := cfg.Load(path)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/evaluate"
 )
 
@@ -95,17 +96,17 @@ func TestExplain(t *testing.T) {
 				if tt.change != nil {
 					tt.change(&f)
 				}
-				v := shown{Finding: &f}
+				v := app.Shown{Finding: &f}
 				if tt.state != "" {
 					v.Remediation = sampleRemediation(tt.state)
 					if lang, ok := evaluate.CodeLanguage(dera.Decision{Reasons: f.Reasons}); ok {
 						v.Remediation.Code = &dera.CodeDiff{Language: lang, Lines: []string{"--- sg-0a1b2c3d as it is", `-resource "aws_vpc_security_group_ingress_rule" "sgr_1" {`, "-}"}}
 					}
 				}
-				e := explain(f, v.Remediation, noon)
+				e := app.Explain(f, v.Remediation, noon)
 				v.Explanation = &e
 				var out bytes.Buffer
-				a := &app{out: &out, now: func() time.Time { return noon }}
+				a := &cli{out: &out, now: func() time.Time { return noon }}
 				if err := a.printShown(v, width); err != nil {
 					t.Fatal(err)
 				}
@@ -126,7 +127,7 @@ func TestEveryStateIsExplained(t *testing.T) {
 		dera.Waiting, dera.Ready, dera.Applying, dera.Verifying, dera.Undoing, dera.Observed, dera.Planned, dera.Resolved, dera.Collateral, dera.Failed,
 		dera.RolledBack, dera.UndoFailed, dera.Rejected, dera.Expired, dera.Superseded,
 	} {
-		e := explain(sampleFinding(), sampleRemediation(s), noon)
+		e := app.Explain(sampleFinding(), sampleRemediation(s), noon)
 		if e.Does == "" || e.Does == "Nothing." {
 			t.Errorf("%s: got %q, want a sentence", s, e.Does)
 		}
@@ -145,7 +146,7 @@ func TestEveryStateIsExplained(t *testing.T) {
 func TestExemptionEntryIsWhatItSays(t *testing.T) {
 	t.Parallel()
 	f := sampleFinding()
-	text := "version: 1\nexemptions:\n" + strings.Join(exemptionEntry(f, noon), "\n") + "\n"
+	text := "version: 1\nexemptions:\n" + strings.Join(app.ExemptionEntry(f, noon), "\n") + "\n"
 	cfg := evaluate.ExemptionConfig{Now: noon, Controls: controlIDs()}
 	if _, err := cfg.Parse("list.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "reason is blank") {
 		t.Errorf("with a blank reason: got %v, want it refused", err)
@@ -154,8 +155,8 @@ func TestExemptionEntryIsWhatItSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x, byTag := list.Match(f, dera.Account{}, nil, noon); x == nil || byTag || x.Owner != f.Owner || !x.Expires.After(noon.AddDate(0, 0, exemptionDays-1)) {
-		t.Errorf("filled in: got %+v, %t, want it to cover the finding for %d days", x, byTag, exemptionDays)
+	if x, byTag := list.Match(f, dera.Account{}, nil, noon); x == nil || byTag || x.Owner != f.Owner || !x.Expires.After(noon.AddDate(0, 0, app.ExemptionDays-1)) {
+		t.Errorf("filled in: got %+v, %t, want it to cover the finding for %d days", x, byTag, app.ExemptionDays)
 	}
 	for name, change := range map[string]func(*dera.Finding){
 		"key": func(f *dera.Finding) { f.Key = "tcp/3389" }, "account": func(f *dera.Finding) { f.Account = "444455556666" },
@@ -168,7 +169,7 @@ func TestExemptionEntryIsWhatItSays(t *testing.T) {
 		}
 	}
 	f.Owner, f.OwnerSource = "arn:aws:iam::111122223333:user/eve", "actor"
-	if entry := strings.Join(exemptionEntry(f, noon), "\n"); strings.Contains(entry, "eve") || !strings.Contains(entry, `owner: ""`) {
+	if entry := strings.Join(app.ExemptionEntry(f, noon), "\n"); strings.Contains(entry, "eve") || !strings.Contains(entry, `owner: ""`) {
 		t.Errorf("who changed it last is not its owner: got\n%s", entry)
 	}
 }

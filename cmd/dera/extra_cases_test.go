@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/control"
 	"dera.example/dera/services/s3"
@@ -187,7 +188,7 @@ func (w *motoWorld) found(account string) map[string][]string {
 	if code != exitGood && code != exitNo {
 		w.t.Fatalf("dera scan: got exit code %d\n%s", code, errOut)
 	}
-	var r scanReport
+	var r app.ScanReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		w.t.Fatal(err)
 	}

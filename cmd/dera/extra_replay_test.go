@@ -9,14 +9,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dera.example/dera/app"
 )
 
 // replayed runs dera replay and reads its report.
-func replayed(t *testing.T, paths ...string) (replayReport, int) {
+func replayed(t *testing.T, paths ...string) (app.ReplayReport, int) {
 	t.Helper()
 	var out, errOut bytes.Buffer
 	code := run(t.Context(), append([]string{"replay", "--output", "json"}, paths...), strings.NewReader(""), &out, &errOut)
-	var r replayReport
+	var r app.ReplayReport
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 		t.Fatalf("read the report (exit code %d): %v\n%s%s", code, err, out.String(), errOut.String())
 	}

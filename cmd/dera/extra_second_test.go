@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/control"
 )
 
@@ -21,7 +22,7 @@ var groupName = regexp.MustCompile(`^Security group (\S+) \(sg-`)
 // secondOpinion compares with what a scanner says of the same account. It lists
 // what fails alone, so that whatever else dera finds is an alarm. Groups have other
 // IDs there, so that their names are compared.
-func secondOpinion(t *testing.T, s *score, env string, report scanReport) {
+func secondOpinion(t *testing.T, s *score, env string, report app.ScanReport) {
 	t.Helper()
 	text, err := os.ReadFile(extraData(t, "envs", env+".prowler.json"))
 	if os.IsNotExist(err) {

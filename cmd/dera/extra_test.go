@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/iam/policy"
 )
@@ -117,7 +118,7 @@ func newEnvironment(t *testing.T, server *moto.Server, env string) *motoWorld {
 }
 
 // kindsOf translates a finding into the labels of the data set.
-func kindsOf(f findingView) []string {
+func kindsOf(f app.FindingView) []string {
 	switch {
 	case f.Control == "s3-bucket-public-policy", f.Control == "s3-bucket-access-point-public":
 		return []string{"s3-public-policy"}
@@ -209,7 +210,7 @@ func (w *motoWorld) fix(env string) []dera.Finding {
 		if code != exitNo && code != exitGood {
 			w.t.Fatalf("%s: dera scan: got exit code %d\n%s", env, code, errOut)
 		}
-		var r scanReport
+		var r app.ScanReport
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			w.t.Fatal(err)
 		}
@@ -225,7 +226,7 @@ func (w *motoWorld) fix(env string) []dera.Finding {
 		if out, errOut, code = w.dera("findings", "--all", "--output", "json"); code != exitNo && code != exitGood {
 			w.t.Fatalf("%s: dera findings: got exit code %d\n%s", env, code, errOut)
 		}
-		var all []findingView
+		var all []app.FindingView
 		if err := json.Unmarshal([]byte(out), &all); err != nil {
 			w.t.Fatal(err)
 		}

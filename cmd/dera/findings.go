@@ -10,10 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/store"
 )
 
-func newFindingsCommand(a *app) *cobra.Command {
+func newFindingsCommand(a *cli) *cobra.Command {
 	var all, events bool
 	cmd := &cobra.Command{
 		Use:   "findings",
@@ -35,7 +36,7 @@ func newFindingsCommand(a *app) *cobra.Command {
 }
 
 // stored runs f on the store alone, without a word to AWS.
-func (a *app) stored(ctx context.Context, f func(context.Context, *session) error) (err error) {
+func (a *cli) stored(ctx context.Context, f func(context.Context, *session) error) (err error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -44,48 +45,27 @@ func (a *app) stored(ctx context.Context, f func(context.Context, *session) erro
 	return f(ctx, s)
 }
 
-func (a *app) findings(ctx context.Context, s *session, all bool) error {
-	list, err := s.store.Findings(ctx)
-	if err != nil {
-		return err
-	}
+func (a *cli) findings(ctx context.Context, s *session, all bool) error {
 	s.recallOffline(ctx)
 	covered, err := s.covered(ctx)
 	if err != nil {
 		return err
 	}
-	r := scanReport{Findings: []findingView{}}
-	for _, f := range list {
-		if !all && f.State == dera.FindingResolved {
-			continue
-		}
-		v := findingView{Finding: f}
-		if f.State != dera.FindingResolved && !covered(f) {
-			v.NotRead = &f.LastSeen
-		}
-		if f.Remediation != "" {
-			rem, err := s.store.Remediation(ctx, f.Remediation)
-			if err != nil {
-				return err
-			}
-			v.Plan = viewPlan(rem)
-		}
-		r.Findings = append(r.Findings, v)
-	}
-	stops, err := s.store.Stops(ctx)
+	r, err := app.Report(ctx, s.store, func(f dera.Finding) (listed, notRead bool) {
+		resolved := f.State == dera.FindingResolved
+		return all || !resolved, !resolved && !covered(f)
+	})
 	if err != nil {
 		return err
 	}
-	r.stopped(stops)
-	r.Summary = summarize(r)
 	if a.json() {
-		for _, o := range stops { // the list has no place for what concerns no finding in it
+		for _, o := range r.Stops { // the list has no place for what concerns no finding in it
 			a.note("dera: %s\n", stopText(o))
 		}
 		if err := a.printJSON(r.Findings); err != nil {
 			return err
 		}
-		return r.exit()
+		return scanExit(r)
 	}
 	p := newPaint(a.out)
 	t := table{head: []string{"ID", "SEVERITY", "DECISION", "STATE", "REMEDIATION", "WHERE", "OWNER", "RESOURCE", "FINDING"}}
@@ -94,7 +74,7 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		if f.Plan != nil {
 			rem = f.Plan.Remediation + " " + p.state(f.Plan.State)
 		}
-		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), f.stateCell(p), rem, f.Account+" "+f.Region, ownerCell(f.Finding), resourceText(f.Finding), f.Title)
+		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), stateCell(p, f), rem, f.Account+" "+f.Region, ownerCell(f.Finding), app.ResourceText(f.Finding), f.Title)
 	}
 	if len(t.rows) == 0 {
 		a.printf("no findings\n")
@@ -102,7 +82,7 @@ func (a *app) findings(ctx context.Context, s *session, all bool) error {
 		t.print(a.out)
 	}
 	a.printStops(p, r.Stops)
-	return r.exit()
+	return scanExit(r)
 }
 
 // ownerCell is the owner in short: of an ARN its name.
@@ -117,7 +97,7 @@ func ownerCell(f dera.Finding) string {
 }
 
 // keptEvents shows what the sources counted and kept.
-func (a *app) keptEvents(ctx context.Context, s *session) error {
+func (a *cli) keptEvents(ctx context.Context, s *session) error {
 	counters, err := s.store.Counters(ctx)
 	if err != nil {
 		return err
@@ -134,7 +114,7 @@ func (a *app) keptEvents(ctx context.Context, s *session) error {
 	}
 	t := table{head: []string{"TIME", "SOURCE", "WHY", "EVENT"}}
 	for _, k := range kept {
-		t.row(stamp(k.At), k.Source, k.Why, k.Body)
+		t.row(app.Stamp(k.At), k.Source, k.Why, k.Body)
 	}
 	if len(t.rows) > 0 {
 		t.print(a.out)

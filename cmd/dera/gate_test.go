@@ -15,7 +15,7 @@ import (
 
 // sampleSession has a gate, and no store or AWS behind it.
 func sampleSession() *session {
-	s := &session{app: &app{now: func() time.Time { return noon }}, identity: cloud.Identity{ARN: "arn:aws:sts::999988887777:assumed-role/hub/i-1"}}
+	s := &session{app: &cli{now: func() time.Time { return noon }}, identity: cloud.Identity{ARN: "arn:aws:sts::999988887777:assumed-role/hub/i-1"}}
 	s.config.Accounts = []accountConfig{{ID: "111122223333", Role: "arn:aws:iam::111122223333:role/x/dera-reader", WriteRole: "arn:aws:iam::111122223333:role/x/dera-writer"}}
 	s.config.Queue = "https://sqs.eu-west-1.amazonaws.com/999988887777/dera-events"
 	s.config.OwnResources = []string{"arn:aws:s3:::dera-anchors"}

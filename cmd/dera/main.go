@@ -25,7 +25,7 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut, now: time.Now}
+	a := &cli{in: in, out: out, err: errOut, now: time.Now}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 }
 
 // newRootCommand lists every command.
-func newRootCommand(a *app) *cobra.Command {
+func newRootCommand(a *cli) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dera",
 		Short: "Closed-loop cloud security remediation: detect, evaluate, remediate, audit",

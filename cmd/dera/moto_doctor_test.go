@@ -9,27 +9,28 @@ import (
 	"strings"
 	"testing"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
 
 // doctor runs dera doctor and returns how each check went, by check and what it
 // is about.
-func (w *motoWorld) doctor(queue string) map[string]health {
+func (w *motoWorld) doctor(queue string) map[string]app.Health {
 	w.t.Helper()
 	out, errOut, code := w.dera("doctor", "--output", "json", "--queue", queue)
-	var r doctorReport
+	var r app.Diagnosis
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		w.t.Fatalf("read the report (exit code %d): %v\n%s%s", code, err, out, errOut)
 	}
-	found := map[string]health{}
+	found := map[string]app.Health{}
 	for _, c := range r.Checks {
 		found[c.Check+" "+c.About] = c.Health
 	}
 	want := exitGood
 	switch {
-	case r.Summary[untold] > 0:
+	case r.Summary[app.Untold] > 0:
 		want = exitUndecided
-	case r.Summary[toDo]+r.Summary[broken] > 0:
+	case r.Summary[app.ToDo]+r.Summary[app.Broken] > 0:
 		want = exitNo
 	}
 	if code != want {
@@ -66,10 +67,10 @@ func TestMotoDoctor(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		policy string
-		want   health
+		want   app.Health
 	}{
-		"printed": {string(good), healthy},
-		"open":    {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}]}`, toDo},
+		"printed": {string(good), app.Healthy},
+		"open":    {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}]}`, app.ToDo},
 	} {
 		set(tc.policy)
 		r := w.doctor(queue.QueueUrl)
@@ -77,12 +78,12 @@ func TestMotoDoctor(t *testing.T) {
 			t.Errorf("%s: queue policy: got %s, want %s: %v", name, got, tc.want, r)
 		}
 		for _, check := range []string{"queue ", "clock ", "identity us-east-1", "regions " + w.creds.Account, "reads " + w.creds.Account + " us-east-1"} {
-			if r[check] != healthy && r[check] != notTested {
+			if r[check] != app.Healthy && r[check] != app.NotTested {
 				t.Errorf("%s: %q: got %q, want it good: %v", name, check, r[check], r)
 			}
 		}
 	}
-	if r := w.doctor(queue.QueueUrl + "-that-is-not-there"); r["queue "] != broken {
+	if r := w.doctor(queue.QueueUrl + "-that-is-not-there"); r["queue "] != app.Broken {
 		t.Errorf("a queue that is not there: got %v", r)
 	}
 }

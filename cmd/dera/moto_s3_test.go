@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
 
@@ -230,7 +231,7 @@ func (w *motoWorld) noSecret(secret string) {
 	w.t.Helper()
 	var ids []string
 	out, _, _ := w.dera("findings", "--all", "--output", "json")
-	var list []findingView
+	var list []app.FindingView
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		w.t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
 
@@ -61,7 +62,7 @@ func (w *motoWorld) settingLoop(want finding, name string, isOn func() bool) {
 }
 
 // openOf counts the findings that are not resolved.
-func openOf(r scanReport) (n int) {
+func openOf(r app.ScanReport) (n int) {
 	for _, f := range r.Findings {
 		if f.State != "resolved" {
 			n++

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
 
@@ -113,10 +114,10 @@ func TestMotoEverySettingAndUndo(t *testing.T) {
 
 // approveAll approves the waiting plans of a resource, each on a fresh look: what
 // was approved before supersedes the plans that were made earlier.
-func (w *motoWorld) approveAll(r scanReport, id string) {
+func (w *motoWorld) approveAll(r app.ScanReport, id string) {
 	w.t.Helper()
 	for {
-		i := slices.IndexFunc(r.Findings, func(f findingView) bool {
+		i := slices.IndexFunc(r.Findings, func(f app.FindingView) bool {
 			return f.Resource.Name() == id && f.Plan != nil && f.Plan.State == "waiting"
 		})
 		if i < 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
 
@@ -112,13 +113,13 @@ func (w *motoWorld) dera(args ...string) (stdout, stderr string, code int) {
 }
 
 // scan runs dera scan with --output json.
-func (w *motoWorld) scan(wantCode int, args ...string) scanReport {
+func (w *motoWorld) scan(wantCode int, args ...string) app.ScanReport {
 	w.t.Helper()
 	out, errOut, code := w.dera(append([]string{"scan", "--output", "json"}, args...)...)
 	if code != wantCode {
 		w.t.Fatalf("dera scan %v: got exit code %d, want %d\n%s%s", args, code, wantCode, out, errOut)
 	}
-	var r scanReport
+	var r app.ScanReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		w.t.Fatalf("read output of dera scan: %v\n%s", err, out)
 	}
@@ -186,7 +187,7 @@ type finding struct {
 	Key, Control, Disposition, State string
 }
 
-func findingsOf(r scanReport, group string) []finding {
+func findingsOf(r app.ScanReport, group string) []finding {
 	var out []finding
 	for _, f := range r.Findings {
 		if f.Resource.Name() == group {
@@ -287,7 +288,7 @@ func scanCode(findings []finding) int {
 }
 
 // approveRest approves the waiting plan of the group, if the case has one.
-func (w *motoWorld) approveRest(r scanReport, id string, want []string) {
+func (w *motoWorld) approveRest(r app.ScanReport, id string, want []string) {
 	w.t.Helper()
 	if want == nil {
 		return

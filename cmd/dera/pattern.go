@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newPatternCommand(a *app) *cobra.Command {
+func newPatternCommand(a *cli) *cobra.Command {
 	var only []string
 	var queue string
 	cmd := &cobra.Command{
@@ -50,7 +50,7 @@ type patternRule struct {
 	Text string `json:"text"`
 }
 
-func (a *app) pattern(only []string, queue string) error {
+func (a *cli) pattern(only []string, queue string) error {
 	cfg, err := loadConfig(a.flags.config)
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func patternNotes() []string {
 	}
 }
 
-func (a *app) printPattern(r patternReport) error {
+func (a *cli) printPattern(r patternReport) error {
 	p := newPaint(a.out)
 	t := table{head: []string{"RULE", "FOR", "REGION", "STATE", "SIZE"}}
 	for _, rule := range r.Rules {

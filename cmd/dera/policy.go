@@ -17,7 +17,7 @@ import (
 
 // newPolicyCommand is the IAM library by hand. It reads files or, for "-",
 // standard input, and needs neither AWS nor a database.
-func newPolicyCommand(a *app) *cobra.Command {
+func newPolicyCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Check, evaluate, compare and prove IAM policies, offline",
@@ -43,7 +43,7 @@ type policyFile struct {
 }
 
 // readPolicies reads the files of a command line.
-func readPolicies(a *app, paths []string) ([]policyFile, error) {
+func readPolicies(a *cli, paths []string) ([]policyFile, error) {
 	if first := slices.Index(paths, "-"); first >= 0 && slices.Contains(paths[first+1:], "-") {
 		return nil, usage("standard input can be read only once")
 	}
@@ -58,7 +58,7 @@ func readPolicies(a *app, paths []string) ([]policyFile, error) {
 	return out, nil
 }
 
-func readPolicy(a *app, path string) (policyFile, error) {
+func readPolicy(a *cli, path string) (policyFile, error) {
 	f, err := openPolicy(a, path)
 	if err != nil {
 		return f, err
@@ -70,7 +70,7 @@ func readPolicy(a *app, path string) (policyFile, error) {
 }
 
 // openPolicy reads the text only.
-func openPolicy(a *app, path string) (policyFile, error) {
+func openPolicy(a *cli, path string) (policyFile, error) {
 	f := policyFile{name: path}
 	in := a.in
 	if path == "-" {

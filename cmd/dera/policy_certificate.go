@@ -45,7 +45,7 @@ func proveCertificate(ctx context.Context, path string, fresh, old reason.Polici
 	return writeCertificate(path, e, proof.Origin{})
 }
 
-func newPolicyCheckCertificateCommand(a *app) *cobra.Command {
+func newPolicyCheckCertificateCommand(a *cli) *cobra.Command {
 	var folder string
 	cmd := &cobra.Command{
 		Use:   "check-certificate FILE",
@@ -69,7 +69,7 @@ type certificateJSON struct {
 	Digest   string   `json:"digest,omitempty"`
 }
 
-func checkCertificate(a *app, path, folder string) error {
+func checkCertificate(a *cli, path, folder string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read certificate: %w", err)
@@ -100,7 +100,7 @@ func checkCertificate(a *app, path, folder string) error {
 	return nil
 }
 
-func printCertificate(a *app, path string, out certificateJSON, c *check.Certificate) {
+func printCertificate(a *cli, path string, out certificateJSON, c *check.Certificate) {
 	p := newPaint(a.out)
 	if !out.Accepted {
 		a.printf("%s %s: %s\n", p.colour("1", "rejected"), path, out.Why)

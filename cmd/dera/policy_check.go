@@ -21,7 +21,7 @@ func policyKinds() map[string]policy.Kind {
 	}
 }
 
-func newPolicyCheckCommand(a *app) *cobra.Command {
+func newPolicyCheckCommand(a *cli) *cobra.Command {
 	var kindName string
 	names := strings.Join(slices.Sorted(maps.Keys(policyKinds())), ", ")
 	cmd := &cobra.Command{
@@ -66,7 +66,7 @@ type faultJSON struct {
 	text string // all of it, for people
 }
 
-func checkPolicies(a *app, paths []string, kind policy.Kind) error {
+func checkPolicies(a *cli, paths []string, kind policy.Kind) error {
 	var results []checkJSON
 	valid := true
 	know := newKnowledge()
@@ -158,7 +158,7 @@ func (k knowledge) warnings(f policyFile, doc *policy.Document) []faultJSON {
 	return out
 }
 
-func printChecks(a *app, results []checkJSON, kind policy.Kind) {
+func printChecks(a *cli, results []checkJSON, kind policy.Kind) {
 	p := newPaint(a.out)
 	for _, r := range results {
 		if r.Valid {

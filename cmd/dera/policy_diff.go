@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/iam/reason"
 )
 
-func newPolicyDiffCommand(a *app) *cobra.Command {
+func newPolicyDiffCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Compare two policies: the text, and what they grant",

@@ -9,7 +9,7 @@ import (
 	"dera.example/dera/iam/reason"
 )
 
-func newPolicyEvalCommand(a *app) *cobra.Command {
+func newPolicyEvalCommand(a *cli) *cobra.Command {
 	var action, resource, principal string
 	var context []string
 	cmd := &cobra.Command{
@@ -51,7 +51,7 @@ func newPolicyEvalCommand(a *app) *cobra.Command {
 }
 
 // evalPolicies answers under every reading and says where they differ.
-func evalPolicies(a *app, files []policyFile, request eval.Request) error {
+func evalPolicies(a *cli, files []policyFile, request eval.Request) error {
 	set := eval.Compile(documents(files)...)
 	readings := eval.Readings()
 	decision, because := set.Explain(request, readings[0])

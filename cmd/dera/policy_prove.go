@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/iam/reason"
 )
 
-func newPolicyProveCommand(a *app) *cobra.Command {
+func newPolicyProveCommand(a *cli) *cobra.Command {
 	var smt, certificate string
 	cmd := &cobra.Command{
 		Use:   "prove OLD NEW",
@@ -65,7 +65,7 @@ func writeSMT(path string, fresh, old reason.Policies) error {
 }
 
 // printProof says what was decided about "fresh grants nothing that old does not".
-func printProof(a *app, answer reason.Answer, old, fresh policyFile) {
+func printProof(a *cli, answer reason.Answer, old, fresh policyFile) {
 	p := newPaint(a.out)
 	switch answer.Verdict {
 	case reason.Proved:

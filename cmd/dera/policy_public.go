@@ -17,7 +17,7 @@ type openingJSON struct {
 	Detail    string       `json:"detail,omitempty"`
 }
 
-func newPolicyPublicCommand(a *app) *cobra.Command {
+func newPolicyPublicCommand(a *cli) *cobra.Command {
 	var zone reason.Zone
 	cmd := &cobra.Command{
 		Use:   "public FILE...",
@@ -77,7 +77,7 @@ func exposureJSON(found reason.Exposure, files []policyFile) any {
 	return out
 }
 
-func printExposure(a *app, found reason.Exposure, files []policyFile, external bool) {
+func printExposure(a *cli, found reason.Exposure, files []policyFile, external bool) {
 	p := newPaint(a.out)
 	kind, who := "public", "anybody"
 	if external {

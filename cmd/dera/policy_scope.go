@@ -30,7 +30,7 @@ type scopeFlags struct {
 	certificate        string
 }
 
-func newPolicyScopeCommand(a *app) *cobra.Command {
+func newPolicyScopeCommand(a *cli) *cobra.Command {
 	var f scopeFlags
 	cmd := &cobra.Command{
 		Use:   "scope POLICY --used FILE",
@@ -85,7 +85,7 @@ type scopeJSON struct {
 	Certificate string                 `json:"certificate,omitempty"`
 }
 
-func scopePolicy(ctx context.Context, a *app, path string, f scopeFlags) error {
+func scopePolicy(ctx context.Context, a *cli, path string, f scopeFlags) error {
 	files, err := readPolicies(a, append([]string{path}, f.beside...))
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func claimsJSON(e proof.Evidence) map[string]verdictJSON {
 }
 
 // finishScope prints the answer and returns the exit code.
-func finishScope(a *app, f policyFile, out scopeJSON, exit error) error {
+func finishScope(a *cli, f policyFile, out scopeJSON, exit error) error {
 	if a.json() {
 		return errors.Join(a.printJSON(out), exit)
 	}
@@ -212,7 +212,7 @@ const catalogueFile = "catalogue.bin"
 
 // openCatalogue returns the catalogue of the data folder, or else the one that
 // the program carries.
-func openCatalogue(a *app) (*catalog.Catalog, error) {
+func openCatalogue(a *cli) (*catalog.Catalog, error) {
 	data, err := os.ReadFile(filepath.Join(a.flags.data, catalogueFile))
 	switch {
 	case errors.Is(err, os.ErrNotExist):

@@ -22,10 +22,10 @@ import (
 
 // runCommand runs one command in a folder of its own and returns its output
 // and exit code.
-func runCommand(t *testing.T, data string, command func(*app) *cobra.Command, list ...string) (out, errOut string, code int) {
+func runCommand(t *testing.T, data string, command func(*cli) *cobra.Command, list ...string) (out, errOut string, code int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	a := &app{in: strings.NewReader(""), out: &stdout, err: &stderr, now: func() time.Time { return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC) }}
+	a := &cli{in: strings.NewReader(""), out: &stdout, err: &stderr, now: func() time.Time { return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC) }}
 	cmd := command(a)
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	a.flags.register(cmd)

@@ -73,7 +73,7 @@ func principalText(p eval.Principal) string {
 }
 
 // printRequest writes a request in words, one line for each part.
-func printRequest(a *app, r eval.Request) {
+func printRequest(a *cli, r eval.Request) {
 	p := newPaint(a.out)
 	line := func(name, value string) { a.printf("  %s %s\n", p.faint(fmt.Sprintf("%-10s", name)), value) }
 	line("action", r.Action)
@@ -100,7 +100,7 @@ func quoteEmpty(v string) string {
 }
 
 // printReading says under which reading a request was found, unless it is the usual one.
-func printReading(a *app, r reason.Reading) {
+func printReading(a *cli, r reason.Reading) {
 	if r != (reason.Reading{}) {
 		a.printf("  %s %s\n", newPaint(a.out).faint("reading   "), r)
 	}

@@ -17,14 +17,15 @@ func newProgress(w io.Writer, what string) *progress {
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionThrottle(0))}
 }
 
-func (p *progress) total(n int) {
+// Total says how many steps there are.
+func (p *progress) Total(n int) {
 	if p.bar != nil {
 		p.bar.ChangeMax(max(n, 1))
 	}
 }
 
-// step moves on; a failed drawing is of no matter.
-func (p *progress) step(what string) {
+// Step moves on; a failed drawing is of no matter.
+func (p *progress) Step(what string) {
 	if p != nil && p.bar != nil {
 		p.bar.Describe(what)
 		_ = p.bar.Add(1)

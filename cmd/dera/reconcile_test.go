@@ -70,7 +70,7 @@ func TestReconcile(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		a := &app{in: strings.NewReader(""), out: &out, err: &out, now: func() time.Time { return time.Now().Add(time.Hour) }}
+		a := &cli{in: strings.NewReader(""), out: &out, err: &out, now: func() time.Time { return time.Now().Add(time.Hour) }}
 		a.flags = flags{data: data, output: "json"}
 		err = a.stored(t.Context(), func(ctx context.Context, s *session) error { return a.reconcile(ctx, s, []string{history}, nil) })
 		var r reconcileReport
@@ -121,7 +121,7 @@ func TestReconcile(t *testing.T) {
 func witnessing(t *testing.T, data, config string, events []awssim.TrailEvent) string {
 	t.Helper()
 	var out bytes.Buffer
-	a := &app{in: strings.NewReader(""), out: &out, err: &out, now: func() time.Time { return time.Now().Add(time.Hour) }}
+	a := &cli{in: strings.NewReader(""), out: &out, err: &out, now: func() time.Time { return time.Now().Add(time.Hour) }}
 	a.flags = flags{data: data, config: config, output: "table", mode: "enforce", noExemptions: true}
 	s, err := a.open(t.Context())
 	if err != nil {

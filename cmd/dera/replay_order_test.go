@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dera.example/dera/app"
 )
 
 // answer is what a report says of the events, whatever files they were in.
-func answer(t *testing.T, r replayReport) string {
+func answer(t *testing.T, r app.ReplayReport) string {
 	t.Helper()
 	for i := range r.Unreadable {
 		r.Unreadable[i].Position = ""
@@ -21,7 +23,7 @@ func answer(t *testing.T, r replayReport) string {
 	for i := range r.Unfollowed {
 		r.Unfollowed[i].Position = ""
 	}
-	slices.SortFunc(r.Unreadable, func(a, b unreadableLine) int { return strings.Compare(a.Why, b.Why) }) // they are listed by position
+	slices.SortFunc(r.Unreadable, func(a, b app.UnreadableLine) int { return strings.Compare(a.Why, b.Why) }) // they are listed by position
 	text, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +54,7 @@ func dealt(t *testing.T, rnd *rand.Rand, records []string) string {
 }
 
 // anyOrder holds that records give one answer in whatever files and order.
-func anyOrder(t *testing.T, seed uint64, records []string, times int) replayReport {
+func anyOrder(t *testing.T, seed uint64, records []string, times int) app.ReplayReport {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 16))
 	first, code := replayed(t, dealt(t, rnd, append([]string{}, records...)))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/audit"
 	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
@@ -19,7 +20,7 @@ import (
 	"dera.example/dera/store"
 )
 
-func newRunCommand(a *app) *cobra.Command {
+func newRunCommand(a *cli) *cobra.Command {
 	var queueURL string
 	var sweep time.Duration
 	cmd := &cobra.Command{
@@ -36,7 +37,7 @@ func newRunCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) controller(ctx context.Context, queueURL string, sweep time.Duration) (err error) {
+func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Duration) (err error) {
 	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
 	}
@@ -99,7 +100,7 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		if err := awaited(ctx, log, func() (err error) { handle, err = s.feed(ctx, log); return err }); err != nil {
 			return err
 		}
-		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, s.noting(handle)) },
+		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, app.Noting(s.store, handle)) },
 			func(ctx context.Context) error { return s.witness(ctx, log) })
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -227,7 +228,7 @@ func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error)
 }
 
 // follow prints one line for each thing that happened.
-func (a *app) follow() func(engine.News) {
+func (a *cli) follow() func(engine.News) {
 	p := newPaint(a.out)
 	var mu sync.Mutex
 	return func(n engine.News) {
@@ -236,13 +237,13 @@ func (a *app) follow() func(engine.News) {
 		switch n.What {
 		case "finding":
 			if f := n.Finding; f.State == dera.FindingOpen && f.FirstSeen.Equal(f.LastSeen) {
-				a.printf("%s  %s %s %s %s: %s\n", stamp(a.now()), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, resourceText(*f), f.Title)
+				a.printf("%s  %s %s %s %s: %s\n", app.Stamp(a.now()), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, app.ResourceText(*f), f.Title)
 			}
 		case "flapping":
-			a.printf("%s  %s %s\n", stamp(a.now()), p.colour("1", "ATTENTION: keeps coming back:"), n.Finding.Title+" "+resourceText(*n.Finding))
+			a.printf("%s  %s %s\n", app.Stamp(a.now()), p.colour("1", "ATTENTION: keeps coming back:"), n.Finding.Title+" "+app.ResourceText(*n.Finding))
 		case "remediation":
 			r := n.Remediation
-			a.printf("%s  %s %s %s\n", stamp(a.now()), p.state(r.State), r.ID, r.Plan.Resource)
+			a.printf("%s  %s %s %s\n", app.Stamp(a.now()), p.state(r.State), r.ID, r.Plan.Resource)
 		}
 	}
 }

@@ -137,7 +137,7 @@ func TestControllerWaitsForItsDatabase(t *testing.T) {
 // TestOnlyAForkedLogEndsTheProcess: of the signing of the log, no other error does.
 func TestOnlyAForkedLogEndsTheProcess(t *testing.T) {
 	proxy, database := newSocket(t, postgres.Start(t, postgres.Config{}).URL(t))
-	a := &app{in: strings.NewReader(""), out: io.Discard, err: io.Discard, now: time.Now}
+	a := &cli{in: strings.NewReader(""), out: io.Discard, err: io.Discard, now: time.Now}
 	a.flags.data, a.flags.db = t.TempDir(), database
 	s, err := a.open(t.Context())
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 )
 
-func newScanCommand(a *app) *cobra.Command {
+func newScanCommand(a *cli) *cobra.Command {
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "scan",
@@ -34,21 +35,9 @@ func newScanCommand(a *app) *cobra.Command {
 type scanning struct {
 	mu       sync.Mutex
 	progress *progress
-	unread   []unreadable
+	unread   []app.Unreadable
 	groups   int
 	hidden   int // findings that network.allow hides
-}
-
-// unreadable is a place that could not be read.
-type unreadable struct {
-	Account string `json:"account"`
-	Region  string `json:"region"`
-	Type    string `json:"type"`
-	// Resource is the ID of a resource that could not be read alone.
-	Resource string `json:"resource,omitempty"`
-	Call     string `json:"call,omitempty"`
-	Problem  string `json:"problem"`
-	Error    string `json:"error"`
 }
 
 func (s *scanning) tell(n engine.News) {
@@ -59,10 +48,10 @@ func (s *scanning) tell(n engine.News) {
 		if n.Scope.Sweep() {
 			s.groups += n.Resources
 			s.hidden += n.Hidden
-			s.progress.step(n.Scope.Account + " " + n.Scope.Region)
+			s.progress.Step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":
-		u := unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: n.Err.Error()}
+		u := app.Unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: n.Err.Error()}
 		if len(n.Scope.IDs) == 1 {
 			u.Resource = n.Scope.IDs[0]
 		}
@@ -71,11 +60,11 @@ func (s *scanning) tell(n engine.News) {
 			u.Call, u.Problem = e.Call, string(e.Problem)
 		}
 		s.unread = append(s.unread, u)
-		s.progress.step(n.Scope.Account + " " + n.Scope.Region)
+		s.progress.Step(n.Scope.Account + " " + n.Scope.Region)
 	}
 }
 
-func (a *app) scan(ctx context.Context, apply bool) (err error) {
+func (a *cli) scan(ctx context.Context, apply bool) (err error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -109,7 +98,7 @@ func (a *app) scan(ctx context.Context, apply bool) (err error) {
 	} else {
 		a.printScan(report)
 	}
-	return report.exit()
+	return scanExit(report)
 }
 
 // look looks at every page of everything once, in this goroutine. With apply it
@@ -122,7 +111,7 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 		}
 	}
 	scopes := s.engine.Scopes()
-	watch.progress.total(len(scopes))
+	watch.progress.Total(len(scopes))
 	for _, scope := range scopes {
 		ev := dera.Event{Source: "scan", Name: "scan", Scope: scope, Time: s.app.now()}
 		if err := s.engine.LookNow(ctx, ev, apply); err != nil && ctx.Err() != nil {
@@ -156,7 +145,7 @@ func (s *session) apply(ctx context.Context) error {
 			break
 		}
 		bar := newProgress(s.app.err, "fixing")
-		bar.total(len(ready))
+		bar.Total(len(ready))
 		s.carryAll(ctx, ready, bar)
 		bar.end()
 		for _, r := range ready {
@@ -180,7 +169,7 @@ func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *p
 		all.Go(func() {
 			defer func() { <-slots }()
 			_ = s.carryOn(ctx, r, true) // said already; what is left of it is in the report
-			bar.step(r.Plan.Resource.Name())
+			bar.Step(r.Plan.Resource.Name())
 		})
 	}
 	all.Wait()
@@ -188,44 +177,23 @@ func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *p
 
 // report gathers what this scan saw: everything that was looked at since it
 // began, in the places that it looks after.
-func (s *session) report(ctx context.Context, began time.Time, watch *scanning) (scanReport, error) {
-	r := scanReport{Findings: []findingView{}, Unreadable: watch.unread}
-	all, err := s.store.Findings(ctx)
-	if err != nil {
-		return r, err
-	}
+func (s *session) report(ctx context.Context, began time.Time, watch *scanning) (app.ScanReport, error) {
 	covered, err := s.covered(ctx)
 	if err != nil {
-		return r, err
+		return app.ScanReport{}, err
 	}
-	for _, f := range all {
+	r, err := app.Report(ctx, s.store, func(f dera.Finding) (listed, notRead bool) {
 		left := !covered(f) && f.State != dera.FindingResolved
-		unread := f.LastSeen.Before(began)
-		if unread && !left && !s.couldNotRead(f, watch.unread) {
-			continue
-		}
-		v := findingView{Finding: f}
-		if unread {
-			v.NotRead = &f.LastSeen
-		}
-		if f.Remediation != "" {
-			rem, err := s.store.Remediation(ctx, f.Remediation)
-			if err != nil {
-				return r, err
-			}
-			v.Plan = viewPlan(rem)
-		}
-		r.Findings = append(r.Findings, v)
+		notRead = f.LastSeen.Before(began)
+		return !notRead || left || s.couldNotRead(f, watch.unread), notRead
+	})
+	if err != nil {
+		return r, err
 	}
 	if r.UnderWay, err = s.underWay(ctx); err != nil {
 		return r, err
 	}
-	stops, err := s.store.Stops(ctx)
-	if err != nil {
-		return r, err
-	}
-	r.stopped(stops)
-	r.Summary = summarize(r)
+	r.Unreadable, r.Summary.Unreadable = watch.unread, len(watch.unread)
 	r.Summary.Resources, r.Summary.Hidden = watch.groups, watch.hidden
 	r.Summary.Mode = s.config.modeFor(s.app.flags.mode)(s.accounts[0], "").String()
 	for _, acct := range s.accounts {
@@ -237,7 +205,7 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 
 // couldNotRead keeps a finding in the report whose place could not be read: not
 // seen is not gone.
-func (s *session) couldNotRead(f dera.Finding, unread []unreadable) bool {
+func (s *session) couldNotRead(f dera.Finding, unread []app.Unreadable) bool {
 	for _, u := range unread {
 		if u.Account == f.Account && u.Region == f.Region && u.Type == f.ResourceType && f.State != dera.FindingResolved {
 			return true

@@ -28,7 +28,7 @@ import (
 
 // session is everything that a command needs that works with the store.
 type session struct {
-	app      *app
+	app      *cli
 	named    flags // as the command line gave them, before anything was recalled
 	config   fileConfig
 	settings control.Settings
@@ -58,7 +58,7 @@ const logOrigin = "dera/audit"
 
 // open reads the configuration, makes the data folder if need be, and opens the
 // store. It talks to nobody.
-func (a *app) open(ctx context.Context) (*session, error) {
+func (a *cli) open(ctx context.Context) (*session, error) {
 	cfg, err := loadConfig(a.flags.config)
 	if err != nil {
 		return nil, err
@@ -134,14 +134,10 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if o.controls != nil {
 		s.config.Controls = o.controls
 	}
-	accounts := s.config.Accounts
-	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Now: s.app.now, Region: o.region}
+	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Accounts: s.config.cloudAccounts(), Now: s.app.now, Region: o.region}
 	cfg.Ports = map[string]any{resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
-	}
-	for _, a := range accounts {
-		cfg.Accounts = append(cfg.Accounts, cloud.Account{ID: a.ID, RoleARN: a.Role, ExternalID: a.ExternalID, WriteRoleARN: a.WriteRole})
 	}
 	var err error
 	if s.client, err = cloud.New(ctx, cfg); err != nil {
@@ -157,8 +153,9 @@ func (s *session) connect(ctx context.Context, o options) error {
 		return fmt.Errorf("find out who we are: %w", err)
 	}
 	partition := dera.PartitionOf(s.client.Region()).ID
-	for _, a := range accounts {
-		s.accounts = append(s.accounts, dera.Account{ID: a.ID, Partition: partition, Name: a.Name, OU: a.OU, Tags: a.Tags, Owner: a.Owner})
+	for _, a := range s.config.accounts() {
+		a.Partition = partition
+		s.accounts = append(s.accounts, a)
 	}
 	if len(s.accounts) == 0 {
 		s.accounts = []dera.Account{{ID: s.identity.Account, Partition: partition}}

@@ -2,20 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/resource/document"
+	"dera.example/dera/app"
 	"dera.example/dera/services"
-	"dera.example/dera/store"
 	"github.com/spf13/cobra"
 )
 
-func newShowCommand(a *app) *cobra.Command {
+func newShowCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a finding or a remediation: decision, evidence, diff and timeline",
@@ -26,65 +22,10 @@ func newShowCommand(a *app) *cobra.Command {
 	}
 }
 
-// shown is what dera show prints with --output json.
-type shown struct {
-	Finding     *dera.Finding     `json:"finding,omitempty"`
-	Remediation *dera.Remediation `json:"remediation,omitempty"`
-	Intents     []dera.Intent     `json:"intents,omitempty"`
-	Evidence    json.RawMessage   `json:"evidence,omitempty"`
-	// Explanation is for whoever owns the resource.
-	Explanation *explanation `json:"explanation,omitempty"`
-	// NotRead is since when nothing is known of the finding: its account or region
-	// left the configuration.
-	NotRead *time.Time `json:"not_read_since,omitempty"`
-}
-
-// redacted leaves out what can be a secret: inputs of the plan, and the
-// configurations on its way, which hold whole policies.
-func (v shown) redacted() shown {
-	if v.Remediation != nil {
-		r := *v.Remediation
-		var hide document.Redactor
-		r.Plan, r.Way, r.OverwroteDocument = services.Types().Shown(r.Plan), nil, hide.Text(r.OverwroteDocument)
-		v.Remediation = &r
-	}
-	return v
-}
-
-func (a *app) show(ctx context.Context, s *session, id string) error {
-	var v shown
-	remediation := id
-	if strings.HasPrefix(id, "f-") {
-		f, err := s.store.Finding(ctx, id)
-		if err != nil {
-			return notFound(err)
-		}
-		v.Finding, remediation = &f, f.Remediation
-	}
-	if remediation != "" {
-		r, err := s.store.Remediation(ctx, remediation)
-		if err != nil {
-			return notFound(err)
-		}
-		v.Remediation = &r
-		if v.Intents, err = s.store.Intents(ctx, remediation); err != nil {
-			return err
-		}
-		if r.Evidence != "" {
-			if v.Evidence, err = s.store.Evidence(ctx, r.Evidence); err != nil {
-				return err
-			}
-		}
-	}
-	about := v.Finding
-	if about == nil && v.Remediation != nil && len(v.Remediation.Findings) > 0 {
-		f, err := s.store.Finding(ctx, v.Remediation.Findings[0])
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if err == nil {
-			about = &f
-		}
+func (a *cli) show(ctx context.Context, s *session, id string) error {
+	v, about, err := app.Show(ctx, s.store, id)
+	if err != nil {
+		return notFound(err)
 	}
 	if about != nil {
 		s.recallOffline(ctx)
@@ -95,29 +36,29 @@ func (a *app) show(ctx context.Context, s *session, id string) error {
 		if about.State != dera.FindingResolved && !covered(*about) {
 			v.NotRead = &about.LastSeen
 		}
-		e := explain(*about, v.Remediation, a.now()).with(s.orderFlags())
+		e := app.Explain(*about, v.Remediation, a.now()).With(s.orderFlags())
 		v.Explanation = &e
 	}
 	if a.json() {
-		return a.printJSON(v.redacted())
+		return a.printJSON(v.Redacted(services.Types()))
 	}
 	width, _ := terminal(a.out)
 	return a.printShown(v, width)
 }
 
 // printShown writes it for people, in lines of at most width where that is set.
-func (a *app) printShown(v shown, width int) error {
+func (a *cli) printShown(v app.Shown, width int) error {
 	p := newPaint(a.out)
 	if f := v.Finding; f != nil {
 		a.printf("%s  %s\n", p.bold(f.ID), f.Title)
 		a.printf("  %s, %s, %s, control %s\n", p.severity(f.Severity), p.disposition(f.Disposition), f.State, f.Control)
 		a.printf("  %s\n", f.Resource)
-		a.printf("  first seen %s, last seen %s\n", stamp(f.FirstSeen), stamp(f.LastSeen))
+		a.printf("  first seen %s, last seen %s\n", app.Stamp(f.FirstSeen), app.Stamp(f.LastSeen))
 		if l := f.LastFailure; l != nil {
-			a.printf("%s\n", p.colour("1", wrap("its last fix, "+l.Remediation+", "+failureText(*l), "  ", width)))
+			a.printf("%s\n", p.colour("1", wrap("its last fix, "+l.Remediation+", "+app.FailureText(*l), "  ", width)))
 		}
 		if v.NotRead != nil {
-			a.printf("  %s\n", p.colour("1", fmt.Sprintf("not read since %s: the configuration in force does not have account %s in %s", stamp(*v.NotRead), f.Account, f.Region)))
+			a.printf("  %s\n", p.colour("1", fmt.Sprintf("not read since %s: the configuration in force does not have account %s in %s", app.Stamp(*v.NotRead), f.Account, f.Region)))
 		}
 	}
 	if v.Explanation != nil {
@@ -138,13 +79,13 @@ func (a *app) printShown(v shown, width int) error {
 	return nil
 }
 
-func (a *app) printReasons(p paint, reasons []dera.Reason, width int) {
+func (a *cli) printReasons(p paint, reasons []dera.Reason, width int) {
 	for _, r := range reasons {
 		a.printf("%s\n", wrap(p.disposition(r.Disposition)+" "+r.Guardrail+": "+r.Why, "  ", width))
 	}
 }
 
-func (a *app) printRemediation(p paint, r dera.Remediation, reasons bool, width int) {
+func (a *cli) printRemediation(p paint, r dera.Remediation, reasons bool, width int) {
 	a.printf("\n%s  %s  %s\n", p.bold("remediation "+r.ID), p.state(r.State), r.Plan.Resource)
 	for _, line := range r.Plan.Diff() {
 		a.printf("  %s\n", p.diff(line))
@@ -173,11 +114,11 @@ func (a *app) printRemediation(p paint, r dera.Remediation, reasons bool, width 
 	}
 }
 
-func (a *app) printTimeline(p paint, r dera.Remediation, intents []dera.Intent) {
+func (a *cli) printTimeline(p paint, r dera.Remediation, intents []dera.Intent) {
 	a.printf("\n%s\n", p.bold("timeline"))
 	t := table{head: []string{"TIME", "STEP", "WHAT"}}
 	for _, s := range r.Steps {
-		t.row(stamp(s.At), p.state(s.State), s.Why)
+		t.row(app.Stamp(s.At), p.state(s.State), s.Why)
 		if s.State != dera.Applying && s.State != dera.Undoing {
 			continue
 		}
@@ -187,11 +128,9 @@ func (a *app) printTimeline(p paint, r dera.Remediation, intents []dera.Intent) 
 				if i.Error != "" {
 					what += ": " + i.Error
 				}
-				t.row(stamp(i.At), "  write", what)
+				t.row(app.Stamp(i.At), "  write", what)
 			}
 		}
 	}
 	t.print(a.out)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/engine"
 	"dera.example/dera/services"
 	"github.com/spf13/cobra"
 )
 
-func newStopCommand(a *app) *cobra.Command {
+func newStopCommand(a *cli) *cobra.Command {
 	var s dera.Stop
 	cmd := &cobra.Command{
 		Use:   "stop --reason TEXT",
@@ -31,7 +32,7 @@ func newStopCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newResumeCommand(a *app) *cobra.Command {
+func newResumeCommand(a *cli) *cobra.Command {
 	var s dera.Stop
 	cmd := &cobra.Command{
 		Use:   "resume",
@@ -56,7 +57,7 @@ func stopFlags(cmd *cobra.Command, s *dera.Stop) {
 
 // stopOrResume must work when AWS cannot be reached: then the order is recorded
 // under the local process, and says so.
-func (a *app) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) error {
+func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) error {
 	if scope.Account != "" {
 		if err := dera.ValidAccountID(scope.Account); err != nil {
 			return usage("--account: %v", err)
@@ -92,7 +93,7 @@ func (a *app) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 }
 
 // resume takes away what there is in the scope, and says what holds there still.
-func (a *app) resume(ctx context.Context, s *session, w engine.Switch, scope dera.Stop) error {
+func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope dera.Stop) error {
 	something, err := w.Resumable(ctx, scope)
 	if err != nil {
 		return err
@@ -136,7 +137,7 @@ func meets(o, scope dera.Stop) bool {
 
 // stopText says that dera is stopped, where, by whom, since when and why.
 func stopText(s dera.Stop) string {
-	return fmt.Sprintf("stopped %s since %s by %s: %s", s.Where(), stamp(s.At), s.By, s.Reason)
+	return fmt.Sprintf("stopped %s since %s by %s: %s", s.Where(), app.Stamp(s.At), s.By, s.Reason)
 }
 
 // resumeCommand is the command that takes a stop away.

@@ -3,23 +3,10 @@ package main
 import (
 	"context"
 	"slices"
-	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 )
-
-// underWay is a remediation that was begun and has not ended: a crash, a kill, a
-// throttle, expired credentials or a failed undo left it half-done.
-type underWay struct {
-	Remediation string     `json:"remediation"`
-	State       dera.State `json:"state"`
-	Account     string     `json:"account"`
-	Region      string     `json:"region"`
-	Resource    dera.ARN   `json:"resource"`
-	Since       time.Time  `json:"since"`
-	Why         string     `json:"why"`
-	Command     string     `json:"command"` // which goes on with it
-}
 
 // finish carries on what is under way in the accounts in force, in the same
 // order as it was begun: before anything new is decided, and before an order of
@@ -61,51 +48,23 @@ func (s *session) carryOn(ctx context.Context, r dera.Remediation, hold bool) er
 	return err
 }
 
-// begun are the remediations that are under way in the accounts in force, or
-// whose undo failed, the oldest first. Without accounts, those of all.
-func (s *session) begun(ctx context.Context) ([]dera.Remediation, error) {
-	var out []dera.Remediation
-	for _, state := range []dera.State{dera.Applying, dera.Verifying, dera.Undoing, dera.UndoFailed} {
-		list, err := s.store.RemediationsIn(ctx, state)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, list...)
-	}
-	out = slices.DeleteFunc(out, func(r dera.Remediation) bool { return len(s.accounts) > 0 && !s.ours(r.Plan.Account) })
-	slices.SortStableFunc(out, func(a, b dera.Remediation) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	return out, nil
-}
-
 func (s *session) ours(account string) bool {
 	return slices.ContainsFunc(s.accounts, func(a dera.Account) bool { return a.ID == account })
 }
 
+// begun are the remediations that are under way in the accounts in force. Without
+// accounts, those of all.
+func (s *session) begun(ctx context.Context) ([]dera.Remediation, error) {
+	return app.Begun(ctx, s.store, func(account string) bool { return len(s.accounts) == 0 || s.ours(account) })
+}
+
 // underWay says of everything that is half-done which command goes on with it.
-func (s *session) underWay(ctx context.Context) ([]underWay, error) {
+func (s *session) underWay(ctx context.Context) ([]app.UnderWay, error) {
 	list, err := s.begun(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []underWay
-	for _, r := range list {
-		last := r.Steps[len(r.Steps)-1]
-		u := underWay{
-			Remediation: r.ID, State: r.State, Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource,
-			Since: last.At, Why: last.Why, Command: s.goOn(r),
-		}
-		intents, err := s.store.Intents(ctx, r.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range intents {
-			if i.Error != "" && i.State == dera.IntentNotApplied {
-				u.Why = i.Error
-			}
-		}
-		out = append(out, u)
-	}
-	return out, nil
+	return app.HalfDone(ctx, s.store, list, s.goOn)
 }
 
 // goOn is the command that goes on with a remediation, in the mode that it was

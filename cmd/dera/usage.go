@@ -14,7 +14,7 @@ import (
 	ledger "dera.example/dera/usage"
 )
 
-func newUsageCommand(a *app) *cobra.Command {
+func newUsageCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "usage",
 		Short: "The activity ledger: who used what, when, and what is not known",
@@ -26,7 +26,7 @@ func newUsageCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newUsageImportCommand(a *app) *cobra.Command {
+func newUsageImportCommand(a *cli) *cobra.Command {
 	var keys, scope string
 	var keep int
 	cmd := &cobra.Command{
@@ -62,7 +62,7 @@ func newUsageImportCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) declareScope(ctx context.Context, l *ledger.Ledger, path string) error {
+func (a *cli) declareScope(ctx context.Context, l *ledger.Ledger, path string) error {
 	if path == "" {
 		return nil
 	}
@@ -77,11 +77,11 @@ func (a *app) declareScope(ctx context.Context, l *ledger.Ledger, path string) e
 	return l.Declare(ctx, s)
 }
 
-func (a *app) importUsage(ctx context.Context, l *ledger.Ledger, keys string, paths []string) error {
+func (a *cli) importUsage(ctx context.Context, l *ledger.Ledger, keys string, paths []string) error {
 	bar := newProgress(a.err, "reading")
 	cfg := ledger.ImportConfig{Progress: func(p ledger.Progress) {
-		bar.total(p.Of)
-		bar.step("reading")
+		bar.Total(p.Of)
+		bar.Step("reading")
 	}}
 	if keys != "" {
 		text, err := os.ReadFile(keys)
@@ -117,7 +117,7 @@ func (a *app) importUsage(ctx context.Context, l *ledger.Ledger, keys string, pa
 	return nil
 }
 
-func (a *app) printImport(r ledger.Report, took time.Duration) {
+func (a *cli) printImport(r ledger.Report, took time.Duration) {
 	a.printf("%d records in %d files read, %d of them verified by digest; %d files were in the ledger already\n", r.Records, r.Files, r.Verified, r.Skipped)
 	for _, reason := range ledger.Reasons() {
 		if n := r.Counts[reason]; n > 0 && reason != ledger.Counted {
@@ -138,7 +138,7 @@ func (a *app) printImport(r ledger.Report, took time.Duration) {
 	}
 }
 
-func newUsageGapsCommand(a *app) *cobra.Command {
+func newUsageGapsCommand(a *cli) *cobra.Command {
 	var account string
 	var days int
 	cmd := &cobra.Command{
@@ -170,7 +170,7 @@ func newUsageGapsCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) printGaps(gaps []ledger.Gap) error {
+func (a *cli) printGaps(gaps []ledger.Gap) error {
 	if a.json() {
 		if gaps == nil {
 			gaps = []ledger.Gap{}

@@ -11,7 +11,7 @@ import (
 	ledger "dera.example/dera/usage"
 )
 
-func newUsageShowCommand(a *app) *cobra.Command {
+func newUsageShowCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show PRINCIPAL",
 		Short: "Show what a principal did: actions, first and last use, counts, what was denied",
@@ -41,7 +41,7 @@ type activityView struct {
 	Last ledger.Second `json:"last,omitzero"`
 }
 
-func (a *app) printActivity(act ledger.Activity) error {
+func (a *cli) printActivity(act ledger.Activity) error {
 	if a.json() {
 		return a.printJSON(activityView{act, act.Kind.String(), act.Last()})
 	}

@@ -14,7 +14,7 @@ import (
 	ledger "dera.example/dera/usage"
 )
 
-func newUsageUsedCommand(a *app) *cobra.Command {
+func newUsageUsedCommand(a *cli) *cobra.Command {
 	var days int
 	cmd := &cobra.Command{
 		Use:   "used PRINCIPAL",
@@ -110,7 +110,7 @@ func newUsedList(c *catalog.Catalog, act ledger.Activity, gaps []ledger.Gap, fro
 	return out
 }
 
-func (a *app) printUsed(u usedList) error {
+func (a *cli) printUsed(u usedList) error {
 	var kinds []string
 	for _, g := range u.Gaps {
 		if kind := string(g.Kind); !slices.Contains(kinds, kind) {

@@ -10,7 +10,7 @@ import (
 // version is set by the release build (-ldflags -X main.version=…).
 var version = "dev"
 
-func newVersionCommand(a *app) *cobra.Command {
+func newVersionCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",

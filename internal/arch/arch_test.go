@@ -34,6 +34,7 @@ var rooms = map[string][]string{
 	"dera/remediate":  {"dera", "dera/resource", "dera/control"},
 	"dera/replay":     {"dera", "dera/cloudtrail", "dera/netset", "dera/resource", "dera/control", "dera/detect"},
 	"dera/engine":     {"dera", "dera/resource", "dera/control", "dera/detect", "dera/evaluate", "dera/remediate", "dera/audit", "dera/store"},
+	"dera/app":        {"dera", "dera/iam", "dera/resource", "dera/control", "dera/cloudtrail", "dera/source", "dera/audit", "dera/store", "dera/cloud", "dera/detect", "dera/evaluate", "dera/remediate", "dera/replay", "dera/engine"},
 	"dera/awssim":     {"dera", "dera/iam", "dera/awssim"},
 	"dera/internal":   {},
 	"dera/cmd":        {"*"},
@@ -51,6 +52,7 @@ var modules = map[string][]string{
 	"dera/evaluate":   {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/text/unicode/norm"},
 	"dera/cloud":      {"github.com/aws/"},
 	"dera/services":   {"github.com/aws/"},
+	"dera/app":        {"github.com/aymanbagabas/go-udiff"},
 	"dera/cmd": {
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",
 		"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/", "github.com/aymanbagabas/go-udiff",

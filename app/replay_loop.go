@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -11,11 +11,9 @@ import (
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/detect"
 	"dera.example/dera/engine"
-	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
 	"dera.example/dera/replay"
 	"dera.example/dera/resource"
-	"dera.example/dera/services"
 )
 
 // offline is the cloud of a replay: there is none.
@@ -38,79 +36,84 @@ func (offline) DryRun(context.Context, dera.Plan, resource.Operation) error {
 	return errors.New("a replay is offline: nothing is written")
 }
 
+// Clock is the clock of a replay: it stands at the event that is replayed.
+type Clock struct{ at time.Time }
+
+// NewClock stands at the first event, or at now where there is none.
+func NewClock(rec Recording, now time.Time) *Clock {
+	if len(rec.events) > 0 {
+		now = rec.events[0].Time
+	}
+	return &Clock{at: now}
+}
+
+// Now is when it is.
+func (c *Clock) Now() time.Time { return c.at }
+
+// Replay runs the whole loop over recorded events, offline.
+type Replay struct {
+	// Engine is the engine's configuration: types, store, controls, settings, gate,
+	// owners, budgets. Its cloud, reader, places, mode and clock are the replay's own.
+	Engine   engine.Config
+	Clock    *Clock
+	Progress Progress
+}
+
 // replaying is one run over a recording.
 type replaying struct {
-	session  *session
+	Replay
+	engine   *engine.Engine
 	state    *replay.State
 	detector detect.Detector
-	now      time.Time
 	event    recordedEvent // being replayed
 	// episodes are the times that each finding was open, in order; open are those
 	// that still are, by the finding's ID, and at the same by the resource's name.
 	episodes   []*episode
 	open       map[string]*episode
 	at         map[string]map[string]*episode
-	unfollowed []unfollowed
+	unfollowed []Unfollowed
 	lost       int
-	unread     []unreadableLine
+	unread     []UnreadableLine
 }
 
-// runReplay runs the loop over the events.
-func (a *app) runReplay(ctx context.Context, rec recording) (report replayReport, err error) {
-	p := &replaying{open: map[string]*episode{}, at: map[string]map[string]*episode{}, now: a.now()}
-	if len(rec.events) > 0 {
-		p.now = rec.events[0].Time
-	}
-	a.now = func() time.Time { return p.now }
-	a.flags.mode = dera.Observe.String()
-	if p.session, err = a.open(ctx); err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, p.session.close(ctx)) }()
+// Run replays the events, second by second, and reports what the loop found.
+func (r Replay) Run(ctx context.Context, rec Recording) (ReplayReport, error) {
+	p := &replaying{Replay: r, open: map[string]*episode{}, at: map[string]map[string]*episode{}}
 	if err := p.wire(rec); err != nil {
-		return report, err
+		return ReplayReport{}, err
 	}
-	bar := newProgress(a.err, "replaying")
-	bar.total(len(rec.events))
+	p.Progress.Total(len(rec.events))
 	for events := rec.events; len(events) > 0; {
 		n := 1
 		for n < len(events) && events[n].Time.Unix() == events[0].Time.Unix() {
 			n++
 		}
-		if err := p.second(ctx, events[:n], bar); err != nil {
-			return report, err
+		if err := p.second(ctx, events[:n]); err != nil {
+			return ReplayReport{}, err
 		}
 		events = events[n:]
 	}
-	bar.end()
 	return p.report(ctx, rec)
 }
 
 // wire puts the real engine on the recorded state.
-func (p *replaying) wire(rec recording) error {
-	s := p.session
-	s.accounts, s.regions = rec.accounts, rec.regions
-	gate, err := s.gate()
-	if err != nil {
-		return err
-	}
-	p.state = replay.New(s.app.now, services.Types().Types()...)
-	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(services.Controls()), Settings: s.settings.At(s.app.now())}
-	owners := evaluate.Owners{Tags: s.config.OwnerTags}
-	s.engine, err = engine.New(engine.Config{
-		Types: services.Types(),
-		Store: s.store, Reader: p.state, Cloud: offline{}, Controls: p.detector.Controls, Settings: s.settings, Gate: gate,
-		Owners: owners, Own: s.ownPrincipals(), Flapping: s.flapping(), Tags: s.config.Tagging.tags(owners, s.config.Instance),
-		Accounts: s.accounts, Regions: s.regions, Mode: func(dera.Account, string) dera.Mode { return dera.Observe },
-		Actor: dera.Actor{Name: "dera replay", How: "engine"}, Owner: "replay",
-		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), Now: s.app.now, Tell: p.tell,
-		Settle: -1, // what is recorded does not lag
-	})
+func (p *replaying) wire(rec Recording) error {
+	cfg := p.Engine
+	now := p.Clock.Now
+	p.state = replay.New(now, cfg.Types.Types()...)
+	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(cfg.Controls), Settings: cfg.Settings.At(now())}
+	cfg.Reader, cfg.Cloud, cfg.Controls = p.state, offline{}, p.detector.Controls
+	cfg.Accounts, cfg.Regions, cfg.Mode = rec.accounts, rec.regions, func(dera.Account, string) dera.Mode { return dera.Observe }
+	cfg.Actor, cfg.Owner = dera.Actor{Name: "dera replay", How: "engine"}, "replay"
+	cfg.Now, cfg.Tell = now, p.tell
+	cfg.Settle = -1 // what is recorded does not lag
+	var err error
+	p.engine, err = engine.New(cfg)
 	return err
 }
 
 // second takes in the events of one second, in the order that AWS's rules give.
-func (p *replaying) second(ctx context.Context, events []recordedEvent, bar *progress) error {
+func (p *replaying) second(ctx context.Context, events []recordedEvent) error {
 	records := make([]cloudtrail.Record, len(events))
 	for i, ev := range events {
 		records[i] = ev.Record
@@ -119,18 +122,18 @@ func (p *replaying) second(ctx context.Context, events []recordedEvent, bar *pro
 		if err := p.step(ctx, events[i], lost); err != nil {
 			return err
 		}
-		bar.step(stamp(events[i].Time))
+		p.Progress.Step(Stamp(events[i].Time))
 	}
 	return nil
 }
 
 // step is one event that the state has taken in: the loop runs as it would have.
 func (p *replaying) step(ctx context.Context, ev recordedEvent, lost error) error {
-	p.now, p.event = ev.Time, ev
+	p.Clock.at, p.event = ev.Time, ev
 	if err := lost; err != nil {
 		p.lost++
-		if len(p.unfollowed) < most {
-			p.unfollowed = append(p.unfollowed, unfollowed{Position: ev.position, Time: ev.Time, ID: ev.ID, Why: err.Error()})
+		if len(p.unfollowed) < MostListed {
+			p.unfollowed = append(p.unfollowed, Unfollowed{Position: ev.position, Time: ev.Time, ID: ev.ID, Why: err.Error()})
 		}
 	}
 	var events []dera.Event
@@ -145,10 +148,10 @@ func (p *replaying) step(ctx context.Context, ev recordedEvent, lost error) erro
 			Source: "replay", ID: ev.ID, Name: ev.Name, Scope: scope, Actor: actor, UserAgent: agent, Time: ev.Time, Authenticated: true,
 		})
 	}
-	if err := p.session.engine.Ingest(ctx, events, nil, nil); err != nil {
+	if err := p.engine.Ingest(ctx, events, nil, nil); err != nil {
 		return err
 	}
-	if err := p.session.engine.Drain(ctx); err != nil {
+	if err := p.engine.Drain(ctx); err != nil {
 		return err
 	}
 	return p.closeEpisodes(ctx)
@@ -162,7 +165,7 @@ func (p *replaying) tell(n engine.News) {
 		if f.State != dera.FindingOpen || p.open[f.ID] != nil {
 			return
 		}
-		e := &episode{finding: f, from: p.now, cause: p.cause(), partly: p.unknownOf(f)}
+		e := &episode{finding: f, from: p.Clock.Now(), cause: p.cause(), partly: p.unknownOf(f)}
 		p.open[f.ID] = e
 		if p.at[f.Resource.Name()] == nil {
 			p.at[f.Resource.Name()] = map[string]*episode{}
@@ -170,7 +173,7 @@ func (p *replaying) tell(n engine.News) {
 		p.at[f.Resource.Name()][f.ID] = e
 		p.episodes = append(p.episodes, e)
 	case "unread", "job":
-		p.unread = append(p.unread, unreadableLine{p.event.position, n.Err.Error()})
+		p.unread = append(p.unread, UnreadableLine{p.event.position, n.Err.Error()})
 	}
 }
 
@@ -188,19 +191,19 @@ func scopeOf(f dera.Finding) dera.Scope {
 	return dera.Scope{Partition: f.Partition, Account: f.Account, Region: f.Region, Type: f.ResourceType, IDs: []string{f.Resource.Name()}}
 }
 
-func (p *replaying) cause() cause {
+func (p *replaying) cause() Cause {
 	ev := p.event
 	if ev.Failed() { // it did not do what it shows
-		return cause{Event: ev.Name + ", refused with " + ev.ErrorCode, ID: ev.ID}
+		return Cause{Event: ev.Name + ", refused with " + ev.ErrorCode, ID: ev.ID}
 	}
-	return cause{Event: ev.Name, ID: ev.ID, Actor: ev.Actor(), UserAgent: ev.UserAgent}
+	return Cause{Event: ev.Name, ID: ev.ID, Actor: ev.Actor(), UserAgent: ev.UserAgent}
 }
 
 // closeEpisodes ends those that the event took back: the finding is resolved, or
 // of a partly known resource what was found is no longer there.
 func (p *replaying) closeEpisodes(ctx context.Context) error {
 	for id, e := range p.touched() {
-		f, err := p.session.store.Finding(ctx, id)
+		f, err := p.Engine.Store.Finding(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -212,7 +215,7 @@ func (p *replaying) closeEpisodes(ctx context.Context) error {
 		}
 		if gone {
 			by := p.cause()
-			e.to, e.by, e.sure = p.now, &by, f.State == dera.FindingResolved
+			e.to, e.by, e.sure = p.Clock.Now(), &by, f.State == dera.FindingResolved
 			delete(p.open, id)
 			delete(p.at[f.Resource.Name()], id)
 		}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dera.example/dera/source"
+	"dera.example/dera/store"
 )
 
 // rememberDelivery is the name under which it is kept when a kind of message was
@@ -15,10 +16,10 @@ const (
 	rememberEvent    = "delivery-lag/"
 )
 
-// noting keeps beside what handle commits when each kind of message last came,
+// Noting keeps beside what handle commits when each kind of message last came,
 // at most once a minute: another process asks for it (dera doctor). That it
 // could not be kept does not hold the events up.
-func (s *session) noting(handle source.Handler) source.Handler {
+func Noting(store *store.Store, handle source.Handler) source.Handler {
 	var mu sync.Mutex
 	noted := map[string]time.Time{}
 	return func(ctx context.Context, d source.Delivery) error {
@@ -47,7 +48,7 @@ func (s *session) noting(handle source.Handler) source.Handler {
 		if !newest.IsZero() {
 			values[rememberEvent+d.Source] = d.At.Sub(newest).Truncate(time.Second).String()
 		}
-		_ = s.store.Remember(ctx, values) // the events are committed: this is for people only
+		_ = store.Remember(ctx, values) // the events are committed: this is for people only
 		return nil
 	}
 }

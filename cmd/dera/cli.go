@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// app is what all commands share: streams, clock and global flags.
-type app struct {
+// cli is what all commands share: streams, clock and global flags.
+type cli struct {
 	in       io.Reader
 	out, err io.Writer
 	now      func() time.Time
@@ -53,20 +53,20 @@ func (f *flags) register(root *cobra.Command) {
 	}
 }
 
-func (a *app) json() bool { return a.flags.output == "json" }
+func (a *cli) json() bool { return a.flags.output == "json" }
 
 // printJSON writes one indented JSON value.
-func (a *app) printJSON(v any) error {
+func (a *cli) printJSON(v any) error {
 	e := json.NewEncoder(a.out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+func (a *cli) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
 
 // note writes to standard error: what is said beside the answer.
-func (a *app) note(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+func (a *cli) note(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
 
 // terminal returns the width of the terminal behind w, and whether there is one.
 func terminal(w io.Writer) (width int, ok bool) {

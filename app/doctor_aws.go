@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -16,45 +16,45 @@ import (
 // queue looks whether the queue can be reached, who may write to it, and how
 // much waits in it.
 func (x *examination) queue(ctx context.Context) {
-	if x.queueURL == "" {
+	if x.Queue == "" {
 		return
 	}
-	state, err := x.client.Queue(x.queueURL).State(ctx)
+	state, err := x.Cloud.Queue(x.Queue).State(ctx)
 	switch {
 	case cloud.Is(err, cloud.NotFound):
-		x.says("queue", "", broken, err.Error(), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
+		x.says("queue", "", Broken, err.Error(), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
 		return
 	case cloud.Is(err, cloud.Denied):
-		x.says("queue", "", untold, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
+		x.says("queue", "", Untold, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
 		return
 	case err != nil:
-		x.says("queue", "", untold, err.Error(), "")
+		x.says("queue", "", Untold, err.Error(), "")
 		return
 	}
-	x.says("queue", "", healthy, fmt.Sprintf("reached: %d messages wait, %d are in hand", state.Waiting, state.InFlight), "")
+	x.says("queue", "", Healthy, fmt.Sprintf("reached: %d messages wait, %d are in hand", state.Waiting, state.InFlight), "")
 	const many = 1000
 	if state.Waiting > many {
-		x.says("queue", "lag", toDo, fmt.Sprintf("%d messages wait", state.Waiting), "is dera run running? More processes may share a PostgreSQL database")
+		x.says("queue", "lag", ToDo, fmt.Sprintf("%d messages wait", state.Waiting), "is dera run running? More processes may share a PostgreSQL database")
 	}
 	h, says := writers(state.Policy)
 	fix := ""
-	if h != healthy {
+	if h != Healthy {
 		fix = "dera pattern --queue URL prints the policy"
-		if x.config.Vouched && h == toDo {
-			h, says = broken, says+"; queue_is_ours in the configuration says otherwise, so that forged events would be believed"
+		if x.Vouched && h == ToDo {
+			h, says = Broken, says+"; queue_is_ours in the configuration says otherwise, so that forged events would be believed"
 		}
 	}
 	x.says("queue", "policy", h, says, fix)
 }
 
 // writers says who may send to a queue by its policy.
-func writers(text string) (health, string) {
+func writers(text string) (Health, string) {
 	if text == "" {
-		return broken, "there is none, so EventBridge cannot deliver"
+		return Broken, "there is none, so EventBridge cannot deliver"
 	}
 	doc, err := policy.Parse(text)
 	if err != nil {
-		return untold, "it could not be read: " + err.Error()
+		return Untold, "it could not be read: " + err.Error()
 	}
 	rules := false
 	for i := range doc.Statements {
@@ -63,14 +63,14 @@ func writers(text string) (health, string) {
 			continue
 		}
 		if !onlyEventBridge(st) {
-			return toDo, fmt.Sprintf("statement %d lets others than rules of EventBridge send", i+1)
+			return ToDo, fmt.Sprintf("statement %d lets others than rules of EventBridge send", i+1)
 		}
 		rules = true
 	}
 	if !rules {
-		return broken, "no statement lets EventBridge deliver"
+		return Broken, "no statement lets EventBridge deliver"
 	}
-	return healthy, "rules of EventBridge may send, named by aws:SourceArn, and nobody else"
+	return Healthy, "rules of EventBridge may send, named by aws:SourceArn, and nobody else"
 }
 
 func sends(st *policy.Statement) bool {
@@ -99,19 +99,16 @@ func onlyEventBridge(st *policy.Statement) bool {
 // regions looks whether the regions to look after are switched on, and returns
 // those that are.
 func (x *examination) regions(ctx context.Context, account string) []string {
-	want := x.app.flags.regions
+	want := x.Regions
 	if len(want) == 0 {
-		want = x.config.Regions
+		want = []string{x.Cloud.Region()}
 	}
-	if len(want) == 0 {
-		want = []string{x.client.Region()}
-	}
-	on, err := x.client.Regions(ctx, account)
+	on, err := x.Cloud.Regions(ctx, account)
 	if err != nil {
-		x.says("regions", account, untold, err.Error(), "allow ec2:DescribeRegions; dera role prints all that is needed")
+		x.says("regions", account, Untold, err.Error(), "allow ec2:DescribeRegions; dera role prints all that is needed")
 		return want
 	}
-	if x.app.flags.allRegions {
+	if x.AllRegions {
 		want = on
 	}
 	var here, off []string
@@ -123,9 +120,9 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 		}
 	}
 	if len(off) > 0 {
-		x.says("regions", account, broken, "switched off or unknown: "+strings.Join(off, ", "), "switch them on in the account, or take them out of the configuration")
+		x.says("regions", account, Broken, "switched off or unknown: "+strings.Join(off, ", "), "switch them on in the account, or take them out of the configuration")
 	} else {
-		x.says("regions", account, healthy, fmt.Sprintf("looked after: %s; %d are switched on", strings.Join(here, ", "), len(on)), "")
+		x.says("regions", account, Healthy, fmt.Sprintf("looked after: %s; %d are switched on", strings.Join(here, ", "), len(on)), "")
 	}
 	return here
 }
@@ -134,25 +131,25 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 // writes by dry run and simulation in the first one.
 func (x *examination) permissions(ctx context.Context, account string, regions []string) {
 	reads, writes := map[string]bool{}, map[string]bool{}
-	policy, err := control.ReaderPolicy(x.config.controls(), dera.PartitionOf(x.client.Region()).ID, account)
+	policy, err := control.ReaderPolicy(x.Controls, dera.PartitionOf(x.Cloud.Region()).ID, account)
 	if err != nil {
-		x.says("reads", account, untold, err.Error(), "")
+		x.says("reads", account, Untold, err.Error(), "")
 	}
 	for _, st := range policy.Statement {
 		for _, a := range st.Action {
 			reads[a] = true
 		}
 	}
-	for _, c := range x.config.controls() {
+	for _, c := range x.Controls {
 		for _, a := range c.Writes {
 			writes[a] = true
 		}
 	}
 	for i, region := range regions {
 		where := account + " " + region
-		x.tried("reads", where, x.client.TryReads(ctx, account, region, slices.Sorted(maps.Keys(reads))), "dera role --kind reader prints what is needed; attach it to the reading role")
+		x.tried("reads", where, x.Cloud.TryReads(ctx, account, region, slices.Sorted(maps.Keys(reads))), "dera role --kind reader prints what is needed; attach it to the reading role")
 		if i == 0 {
-			x.tried("writes", where, x.client.TryWrites(ctx, account, region, x.who.ARN, slices.Sorted(maps.Keys(writes))), "dera role --kind remediator prints what is needed; attach it to the writing role")
+			x.tried("writes", where, x.Cloud.TryWrites(ctx, account, region, x.who.ARN, slices.Sorted(maps.Keys(writes))), "dera role --kind remediator prints what is needed; attach it to the writing role")
 		}
 	}
 }
@@ -166,21 +163,21 @@ func (x *examination) tried(check, where string, list []cloud.Permission, fix st
 		case cloud.Allowed:
 			allowed++
 		case cloud.Refused:
-			h := broken
-			if check == "writes" && !x.config.enforces(x.app.flags.mode) {
-				h = toDo // nothing is written yet
+			h := Broken
+			if check == "writes" && !x.Enforces {
+				h = ToDo // nothing is written yet
 			}
 			x.says(check, where+" "+p.Action, h, p.Why, fix)
 		case cloud.Unclear:
-			x.says(check, where+" "+p.Action, untold, p.Why, "")
+			x.says(check, where+" "+p.Action, Untold, p.Why, "")
 		case cloud.NotTested:
 			untested[p.Why] = append(untested[p.Why], p.Action)
 		}
 	}
 	if allowed > 0 {
-		x.says(check, where, healthy, fmt.Sprintf("%d of %d permissions were tried and are there", allowed, len(list)), "")
+		x.says(check, where, Healthy, fmt.Sprintf("%d of %d permissions were tried and are there", allowed, len(list)), "")
 	}
 	for _, why := range slices.Sorted(maps.Keys(untested)) {
-		x.says(check, where, notTested, strings.Join(untested[why], ", ")+": "+why, "")
+		x.says(check, where, NotTested, strings.Join(untested[why], ", ")+": "+why, "")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"encoding/json"
@@ -9,14 +9,14 @@ import (
 	"dera.example/dera"
 )
 
-// exemptionDays is how far ahead a proposed exemption expires.
-const exemptionDays = 90
+// ExemptionDays is how far ahead a proposed exemption expires.
+const ExemptionDays = 90
 
-// exemptionEntry is an entry of the exemption list that covers just this
+// ExemptionEntry is an entry of the exemption list that covers just this
 // finding. Its reason is left blank on purpose, and so is an owner that is not
 // known: a blank makes the list invalid, dera exemptions check refuses it, and a
 // list with it stops automation, so that nobody merges what nobody thought about.
-func exemptionEntry(f dera.Finding, now time.Time) []string {
+func ExemptionEntry(f dera.Finding, now time.Time) []string {
 	owner := "# blank: who answers for it"
 	if f.Owner != "" && f.OwnerSource != "actor" {
 		owner = "# by its " + f.OwnerSource
@@ -46,7 +46,7 @@ func exemptionEntry(f dera.Finding, now time.Time) []string {
 	return append(out,
 		fmt.Sprintf("    owner: %s %s", quoted(f.Owner), owner),
 		`    reason: "" # blank: why it must stay as it is, with a ticket; the list is not valid without`,
-		"    expires: "+now.UTC().AddDate(0, 0, exemptionDays).Format(time.DateOnly),
+		"    expires: "+now.UTC().AddDate(0, 0, ExemptionDays).Format(time.DateOnly),
 	)
 }
 

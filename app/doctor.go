@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dera.example/dera/cloud"
+	"dera.example/dera/control"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/store"
+)
+
+// Health is the outcome of one check.
+type Health string
+
+// What a check comes to.
+const (
+	Healthy   Health = "good"
+	ToDo      Health = "todo"       // works, and somebody should act
+	Broken    Health = "broken"     // does not work
+	Untold    Health = "unknown"    // could not be told
+	NotTested Health = "not_tested" // cannot be tested without changing something
+)
+
+// Check is one line of the report.
+type Check struct {
+	Check string `json:"check"`
+	About string `json:"about,omitempty"` // which account, region, permission …
+	// Account is the one that it speaks of, where it speaks of one.
+	Account string `json:"account,omitempty"`
+	Health  Health `json:"health"`
+	Says    string `json:"says"`
+	Fix     string `json:"fix,omitempty"`
+}
+
+// Diagnosis is what dera doctor prints with --output json.
+type Diagnosis struct {
+	Checks  []Check        `json:"checks"`
+	Summary map[Health]int `json:"summary"`
+}
+
+// Doctor looks whether everything is in place, and changes nothing. What is not
+// there is left out: the reason stands in the report.
+type Doctor struct {
+	Now func() time.Time
+
+	// Folder is that of the data, FolderOpen why others can read it, or nil.
+	Folder     string
+	FolderOpen error
+	// Store is nil where there are no data, or they do not open.
+	Store     *store.Store
+	PublicKey string // of the audit log
+	// UnderWay are the remediations that are half-done.
+	UnderWay func(context.Context) ([]UnderWay, error)
+
+	// Cloud is nil where CloudError says why.
+	Cloud      *cloud.Client
+	CloudError error
+	// Accounts are those of the configuration; none means the caller's own.
+	Accounts []cloud.Account
+	// Regions are those to look after; none means the client's own.
+	Regions    []string
+	AllRegions bool
+	// Queue is the URL of the queue of events, or "", and QueueAccount its account.
+	Queue, QueueAccount string
+	Vouched             bool // the configuration says that the queue is ours
+
+	Controls        []control.Control
+	Enforces        bool   // something is in enforce mode
+	Exemptions      string // path of the list, or ""
+	NoExemptions    bool   // somebody said that there is none
+	ExemptionConfig evaluate.ExemptionConfig
+	Warnings        []string // of the configuration
+}
+
+// examination is one run of the doctor.
+type examination struct {
+	Doctor
+	who     cloud.Identity
+	account string // that is spoken of
+	report  Diagnosis
+}
+
+// Examine makes every check that can be made, after those in began. It fails only
+// when the context ends.
+func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) {
+	x := &examination{Doctor: d, report: Diagnosis{Checks: []Check{}, Summary: map[Health]int{}}}
+	for _, c := range began {
+		x.says(c.Check, c.About, c.Health, c.Says, c.Fix)
+	}
+	if x.Store != nil {
+		x.data(ctx)
+		if err := x.sources(ctx); err != nil {
+			x.says("sources", "", Untold, err.Error(), "")
+		}
+	}
+	if x.Queue == "" {
+		x.says("sources", "", ToDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
+	}
+	x.exemptions()
+	return x.report, x.aws(ctx)
+}
+
+func (x *examination) says(check, about string, h Health, says, fix string) {
+	x.report.Checks = append(x.report.Checks, Check{Check: check, About: about, Account: x.account, Health: h, Says: says, Fix: fix})
+	x.report.Summary[h]++
+}
+
+// aws finds out who we are, and asks AWS what only AWS knows.
+func (x *examination) aws(ctx context.Context) error {
+	if x.CloudError != nil {
+		x.says("identity", "", Broken, x.CloudError.Error(), "set up AWS credentials and region (AWS_PROFILE, AWS_REGION …)")
+		return ctx.Err()
+	}
+	var err error
+	if x.who, err = x.Cloud.Identity(ctx); err != nil {
+		x.says("identity", "", Broken, err.Error(), "set up AWS credentials (AWS_PROFILE …), and let the host reach STS")
+		x.says("permissions, queue, clock", "", Untold, "they cannot be looked at before AWS knows who dera is", "")
+		return ctx.Err()
+	}
+	x.account = x.who.Account
+	x.says("identity", x.Cloud.Region(), Healthy, "dera is "+x.who.ARN, "")
+	x.account = ""
+	x.clock(ctx)
+	x.account = x.QueueAccount
+	x.queue(ctx)
+	for _, x.account = range x.accounts() {
+		if x.sessions(ctx, x.account) {
+			x.permissions(ctx, x.account, x.regions(ctx, x.account))
+		}
+	}
+	x.account = ""
+	return ctx.Err()
+}
+
+// accounts are those of the configuration, or the caller's own.
+func (x *examination) accounts() []string {
+	var out []string
+	for _, a := range x.Accounts {
+		out = append(out, a.ID)
+	}
+	if len(out) == 0 {
+		out = []string{x.who.Account}
+	}
+	return out
+}
+
+// clock holds the clock against AWS's: signatures fail at five minutes, and
+// leases and settled reads rest on it.
+func (x *examination) clock(ctx context.Context) {
+	const some, much = 10 * time.Second, 4 * time.Minute
+	skew, told, err := x.Cloud.Skew(ctx)
+	if skew < 0 {
+		skew = -skew
+	}
+	switch fix := "keep the clock by NTP"; {
+	case err != nil:
+		x.says("clock", "", Untold, err.Error(), "")
+	case !told:
+		x.says("clock", "", NotTested, "the answer of AWS carried no time", "")
+	case skew >= much:
+		x.says("clock", "", Broken, fmt.Sprintf("it is %s off; AWS refuses requests at 5 minutes", skew), fix)
+	case skew >= some:
+		x.says("clock", "", ToDo, fmt.Sprintf("it is %s off", skew), fix)
+	default:
+		x.says("clock", "", Healthy, "it agrees with AWS's within "+(skew+time.Second).String(), "")
+	}
+}

@@ -1,0 +1,86 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/store"
+)
+
+// Shown is everything about a finding or a remediation.
+type Shown struct {
+	Finding     *dera.Finding     `json:"finding,omitempty"`
+	Remediation *dera.Remediation `json:"remediation,omitempty"`
+	Intents     []dera.Intent     `json:"intents,omitempty"`
+	Evidence    json.RawMessage   `json:"evidence,omitempty"`
+	// Explanation is for whoever owns the resource.
+	Explanation *Explanation `json:"explanation,omitempty"`
+	// NotRead is since when nothing is known of the finding: its account or region
+	// left the configuration.
+	NotRead *time.Time `json:"not_read_since,omitempty"`
+}
+
+// ShowStore is what Show reads. What is not there is store.ErrNotFound.
+type ShowStore interface {
+	Finding(ctx context.Context, id string) (dera.Finding, error)
+	Remediation(ctx context.Context, id string) (dera.Remediation, error)
+	Intents(ctx context.Context, remediation string) ([]dera.Intent, error)
+	Evidence(ctx context.Context, hash string) ([]byte, error)
+}
+
+// Show gathers what is stored about the finding with the ID (f-…) and its latest
+// remediation, or about the remediation with the ID. about is the finding that it
+// is about, or nil. The explanation and NotRead are the caller's to fill in.
+func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.Finding, err error) {
+	remediation := id
+	if strings.HasPrefix(id, "f-") {
+		f, err := from.Finding(ctx, id)
+		if err != nil {
+			return v, nil, err
+		}
+		v.Finding, remediation = &f, f.Remediation
+	}
+	if remediation != "" {
+		r, err := from.Remediation(ctx, remediation)
+		if err != nil {
+			return v, nil, err
+		}
+		v.Remediation = &r
+		if v.Intents, err = from.Intents(ctx, remediation); err != nil {
+			return v, nil, err
+		}
+		if r.Evidence != "" {
+			if v.Evidence, err = from.Evidence(ctx, r.Evidence); err != nil {
+				return v, nil, err
+			}
+		}
+	}
+	about = v.Finding
+	if about == nil && v.Remediation != nil && len(v.Remediation.Findings) > 0 {
+		f, err := from.Finding(ctx, v.Remediation.Findings[0])
+		if err == nil {
+			about = &f
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return v, nil, err
+		}
+	}
+	return v, about, nil
+}
+
+// Redacted leaves out what can be a secret: inputs of the plan, and the
+// configurations on its way, which hold whole policies.
+func (v Shown) Redacted(types resource.Registry) Shown {
+	if v.Remediation != nil {
+		r := *v.Remediation
+		var hide document.Redactor
+		r.Plan, r.Way, r.OverwroteDocument = types.Shown(r.Plan), nil, hide.Text(r.OverwroteDocument)
+		v.Remediation = &r
+	}
+	return v
+}
