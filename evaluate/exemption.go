@@ -54,11 +54,6 @@ type Exemptions struct {
 	now  time.Time
 }
 
-// LoadExemptions reads the list at path with the default configuration.
-func LoadExemptions(path string, now time.Time) (*Exemptions, error) {
-	return ExemptionConfig{Now: now}.Load(path)
-}
-
 // Load reads the list at path. An error means that nothing is known of what is
 // exempt, so the caller must act on nothing; it is an *ExemptionError with the
 // position of every fault where the file could be read.

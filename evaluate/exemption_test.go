@@ -227,12 +227,12 @@ func TestLoadExemptions_refuses_files(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(dir, "missing.yaml"): "no such file", dir: "is a folder", large: "is larger than 1 MiB", os.DevNull: "is not a regular file",
 	} {
-		list, err := LoadExemptions(path, exemptionNow)
+		list, err := ExemptionConfig{Now: exemptionNow}.Load(path)
 		if err == nil || list != nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("got %v, %v, want no list and an error with %q and the path", list, err, want)
 		}
 	}
-	if _, err := LoadExemptions(filepath.Join(dir, "missing.yaml"), exemptionNow); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := (ExemptionConfig{Now: exemptionNow}).Load(filepath.Join(dir, "missing.yaml")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got error %v, want fs.ErrNotExist within", err)
 	}
 }
@@ -243,7 +243,7 @@ func TestLoadExemptions_names_the_version(t *testing.T) {
 	if err := os.WriteFile(path, []byte("version: 1\nexemptions: []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	list, err := LoadExemptions(path, exemptionNow)
+	list, err := ExemptionConfig{Now: exemptionNow}.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,39 +110,3 @@ func Exposures(s Set, p Protocol, allow Addrs) []PortExposure {
 	}
 	return out
 }
-
-// ProtocolExposure is a maximal interval of protocols of one reach, each taken
-// at its most exposed port. Measure holds, for each family, the largest number
-// that reaches any one of them.
-type ProtocolExposure struct {
-	Protocols Protocols
-	Measure   Measure
-}
-
-// ExposedProtocols is the protocols other than TCP and UDP that public
-// addresses outside the allowlist reach. No interval spans TCP or UDP: a rule of
-// protocol -1 gives 0-5, 7-16 and 18-255.
-func ExposedProtocols(s Set, allow Addrs) []ProtocolExposure {
-	outside := Public().Subtract(allow)
-	var widest [256]Measure
-	for q := range pieces(s.v4, s.v6, 0, lastKey) {
-		m := measure(q.x, q.y, outside)
-		for p := q.lo >> 16; p <= q.hi>>16; p++ {
-			widest[p] = widest[p].atLeast(m)
-		}
-	}
-	var out []ProtocolExposure
-	for i, m := range widest {
-		p := Protocol(i)
-		if p == TCP || p == UDP || !m.External() {
-			continue
-		}
-		if n := len(out); n > 0 && int(out[n-1].Protocols.Hi)+1 == i && out[n-1].Measure.Reach() == m.Reach() {
-			out[n-1].Protocols.Hi = p
-			out[n-1].Measure = out[n-1].Measure.atLeast(m)
-			continue
-		}
-		out = append(out, ProtocolExposure{Protocols{p, p}, m})
-	}
-	return out
-}

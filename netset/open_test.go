@@ -212,46 +212,6 @@ func checkPortByPort(t *testing.T, s Set, p Protocol, except Addrs, got []PortEx
 	}
 }
 
-func TestExposedProtocols(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name  string
-		rules []rule
-		want  []ProtocolExposure
-	}{
-		{"none", []rule{{"tcp", 0, 65535, []string{"0.0.0.0/0"}}, {"udp", 0, 65535, []string{"::/0"}}}, nil},
-		{"all", []rule{{"-1", 0, 0, []string{"0.0.0.0/0"}}}, []ProtocolExposure{
-			{Protocols{0, 5}, Measure{IPv4: public4}},
-			{Protocols{7, 16}, Measure{IPv4: public4}},
-			{Protocols{18, 255}, Measure{IPv4: public4}},
-		}},
-		{"classes", []rule{
-			{"50", 0, 0, []string{"0.0.0.0/0"}}, {"51", 0, 0, []string{"9.9.9.9/32"}},
-			{"52", 0, 0, []string{"9.9.9.0/31"}}, {"53", 0, 0, []string{"10.0.0.0/8"}},
-		}, []ProtocolExposure{
-			{Protocols{50, 50}, Measure{IPv4: public4}},
-			{Protocols{51, 52}, Measure{IPv4: 2}},
-		}},
-		{"one_icmp_type", []rule{
-			{"icmp", 8, 0, []string{"9.9.9.9/32"}}, {"icmp", 0, 0, []string{"9.9.0.0/16"}},
-		}, []ProtocolExposure{{Protocols{ICMP, ICMP}, Measure{IPv4: 1 << 16}}}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			got := ExposedProtocols(setOf(t, tt.rules...), Addrs{})
-			if len(got) != len(tt.want) {
-				t.Fatalf("exposed protocols: got %+v, want %+v", got, tt.want)
-			}
-			for i := range got {
-				if got[i] != tt.want[i] {
-					t.Errorf("exposed protocols %d: got %+v, want %+v", i, got[i], tt.want[i])
-				}
-			}
-		})
-	}
-}
-
 func TestReachString(t *testing.T) {
 	t.Parallel()
 	for r, want := range map[Reach]string{Internal: "internal", External: "external", Internet: "internet", 9: "Reach(9)"} {

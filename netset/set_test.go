@@ -245,7 +245,7 @@ func TestProduct(t *testing.T) {
 		from    Addrs
 		want    string
 	}{
-		{"all_of_a_protocol", AllOver(47), Everywhere(), "47 from 0.0.0.0/0; 47 from ::/0"},
+		{"all_of_a_protocol", Over(47, 0, 65535), Everywhere(), "47 from 0.0.0.0/0; 47 from ::/0"},
 		{"protocols_by_ports", Traffic{Protocols{TCP, 7}, Ports{22, 23}}, Everywhere().IPv4(),
 			"tcp/22-23 from 0.0.0.0/0; 7/22-23 from 0.0.0.0/0"},
 		{"nobody", EveryTraffic(), Addrs{}, "nothing"},

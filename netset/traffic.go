@@ -28,9 +28,6 @@ func EveryTraffic() Traffic { return Traffic{EveryProtocol(), EveryPort()} }
 // Over is the traffic of one protocol on the ports lo to hi.
 func Over(p Protocol, lo, hi uint16) Traffic { return Traffic{Protocols{p, p}, Ports{lo, hi}} }
 
-// AllOver is all the traffic of one protocol.
-func AllOver(p Protocol) Traffic { return Over(p, 0, 65535) }
-
 // ParseTraffic reads IpProtocol, FromPort and ToPort of a security group rule
 // with the meaning that the EC2 API reference gives them (IpPermission):
 //

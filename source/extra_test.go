@@ -18,7 +18,7 @@ func TestExtra_files(t *testing.T) {
 	}
 	var messages []Message
 	files := map[string]int{}
-	for raw, err := range Files(filepath.Join(dir, "cloudtrail"), filepath.Join(dir, "stratus")) {
+	for raw, err := range recorded(filepath.Join(dir, "cloudtrail"), filepath.Join(dir, "stratus")) {
 		if err != nil {
 			t.Fatal(err)
 		}

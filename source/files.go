@@ -22,11 +22,6 @@ type Raw struct {
 // Position is file:line.
 func (r Raw) Position() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
 
-// Files is FilesExcept for whoever does not ask what was left out.
-func Files(paths ...string) iter.Seq2[Raw, error] {
-	return FilesExcept(func(cloudtrail.Unread) {}, paths...)
-}
-
 // FilesExcept reads recorded events from files and folders, in every form that
 // cloudtrail.LogReader reads. A file of a folder that holds no events of CloudTrail
 // is left out, and reported to leftOut.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,7 +45,7 @@ func zipped(text string) string {
 // read lists what Files yields: line:body, or line! with the error's end.
 func read(paths ...string) []string {
 	var out []string
-	for raw, err := range Files(paths...) {
+	for raw, err := range recorded(paths...) {
 		if err != nil {
 			text := err.Error()
 			out = append(out, fmt.Sprintf("%d! %s", raw.Line, text[strings.LastIndex(text, ": ")+2:]))
@@ -163,7 +164,7 @@ func TestFiles_reads_folders(t *testing.T) {
 		t.Fatal(err)
 	}
 	linked := 0
-	for _, err := range Files(link) {
+	for _, err := range recorded(link) {
 		if err == nil {
 			linked++
 		}
@@ -171,7 +172,7 @@ func TestFiles_reads_folders(t *testing.T) {
 	if linked != len(events) {
 		t.Errorf("through a link: got %d events, want %d", linked, len(events))
 	}
-	for range Files(dir) {
+	for range recorded(dir) {
 		break // the consumer may stop at any time
 	}
 }
@@ -181,7 +182,7 @@ func TestFiles_reports_what_it_cannot_read(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing.json")
 	var errs []error
 	events := 0
-	for _, err := range Files(missing, t.TempDir(), write(t, "notes.txt", "named by a person"), write(t, "good.json", `{"eventName":"a"}`)) {
+	for _, err := range recorded(missing, t.TempDir(), write(t, "notes.txt", "named by a person"), write(t, "good.json", `{"eventName":"a"}`)) {
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -202,7 +203,7 @@ func TestFiles_stops_when_told(t *testing.T) {
 		"record": `{"eventName":1}{"eventName":2}`, "element": `[{"eventName":1},{"eventName":2}]`, "error": "x\ny\n{}", "too_large": `{"a":"` + strings.Repeat("x", cloudtrail.MaxSize) + `"}{}`,
 	} {
 		n := 0
-		for range Files(write(t, "events.json", text), write(t, "more.json", "{}")) {
+		for range recorded(write(t, "events.json", text), write(t, "more.json", "{}")) {
 			n++
 			break
 		}
@@ -217,7 +218,7 @@ func BenchmarkFiles(b *testing.B) {
 	path := write(b, "log.json.gz", zipped(`{"Records":[`+strings.Repeat(record+",", 9999)+record+`]}`))
 	n := 0
 	for b.Loop() {
-		for _, err := range Files(path) {
+		for _, err := range recorded(path) {
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -225,4 +226,9 @@ func BenchmarkFiles(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+}
+
+// recorded are recorded events, whatever is left out.
+func recorded(paths ...string) iter.Seq2[Raw, error] {
+	return FilesExcept(func(cloudtrail.Unread) {}, paths...)
 }

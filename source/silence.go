@@ -32,12 +32,6 @@ func (s *silence) delivered(now time.Time) {
 	s.last, s.told = now, false
 }
 
-func (s *silence) lastDelivery() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
-
 // check tells of a silence once.
 func (s *silence) check(ctx context.Context, now time.Time) {
 	if since, due := s.due(now); due {

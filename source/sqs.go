@@ -113,9 +113,6 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 	}, nil
 }
 
-// LastDelivery returns when messages last arrived; zero before the first ones.
-func (s *SQS) LastDelivery() time.Time { return s.silence.lastDelivery() }
-
 // Run receives until ctx ends, then finishes the batch in hand and returns nil.
 // Each batch goes to handle once, whatever its messages are worth, and is
 // deleted only after handle returned nil. Errors of the queue and of the handler

@@ -1,18 +1,11 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
 	"time"
 
 	"dera.example/dera"
 )
-
-func sha256Hex(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
 
 // lookAt is the event that looks at a remediation's resource again.
 func lookAt(r dera.Remediation, now time.Time) dera.Event {

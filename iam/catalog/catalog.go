@@ -79,9 +79,6 @@ type ConditionKey struct {
 	Type string // String, ArrayOfString, ARN, Bool, Numeric, Date, ...
 }
 
-// Many reports whether a request may carry several values of the key.
-func (k ConditionKey) Many() bool { return strings.HasPrefix(k.Type, "ArrayOf") }
-
 // Service is everything about one service.
 type Service struct {
 	Prefix    string

@@ -96,16 +96,6 @@ func (e Evidence) Source() string {
 	return e.Kept()
 }
 
-// Stays reports whether an entry of Evidence.With stands for an action.
-func (c *Catalog) Stays(with, action string) bool {
-	prefix, name, _ := strings.Cut(with, ":")
-	if name != NoPureRead {
-		return MatchAction(with, action)
-	}
-	e := c.Evidence(action)
-	return e.Action.Service == prefix && !e.PureRead
-}
-
 // MatchAction reports whether an entry of an Action list matches an action.
 // Case does not matter; wildcards count after the colon only.
 func MatchAction(entry, action string) bool {
