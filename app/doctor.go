@@ -99,7 +99,8 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		x.says("sources", "", ToDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
 	}
 	x.exemptions()
-	return x.report, x.aws(ctx)
+	err := x.aws(ctx)
+	return x.report, err
 }
 
 func (x *examination) says(check, about string, h Health, says, fix string) {

@@ -156,7 +156,7 @@ func (x *examination) sources(ctx context.Context) error {
 	return err
 }
 
-// exemptions looks at the list: a Broken one stops automation.
+// exemptions looks at the list: a broken one stops automation.
 func (x *examination) exemptions() {
 	path := x.Exemptions
 	if path == "" {

@@ -119,7 +119,7 @@ func TestDoctorHearsSilence(t *testing.T) {
 }
 
 // TestDoctorOnData: stops, overdue jobs, old checkpoints and a missing anchor are
-// told, and so are exemption lists that are Broken or run out.
+// told, and so are exemption lists that are broken or run out.
 func TestDoctorOnData(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

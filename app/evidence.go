@@ -216,7 +216,8 @@ func (p Pack) checkUnfolded(dir, hash string, blob []byte) string {
 	}
 	for _, e := range list {
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil || !bytes.Equal(text, want[e.Name()]) {
+		made, known := want[e.Name()]
+		if err != nil || !known || !bytes.Equal(text, made) {
 			return "the file " + e.Name() + " is not what the evidence makes"
 		}
 		delete(want, e.Name())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -26,7 +27,8 @@ type Shown struct {
 	NotRead *time.Time `json:"not_read_since,omitempty"`
 }
 
-// ShowStore is what Show reads. What is not there is store.ErrNotFound.
+// ShowStore is what Show reads. A finding or remediation that is not there is
+// store.ErrNotFound.
 type ShowStore interface {
 	Finding(ctx context.Context, id string) (dera.Finding, error)
 	Remediation(ctx context.Context, id string) (dera.Remediation, error)
@@ -57,7 +59,7 @@ func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.
 		}
 		if r.Evidence != "" {
 			if v.Evidence, err = from.Evidence(ctx, r.Evidence); err != nil {
-				return v, nil, err
+				return v, nil, fmt.Errorf("read the evidence of %s: %v", r.ID, err) // no ErrNotFound: the ID is right
 			}
 		}
 	}

@@ -132,7 +132,12 @@ func (p *people) actOn(o *owned) {
 // same where chance has it.
 func (p *people) between(c typed.Call) {
 	if c.Plan == nil {
-		p.act()
+		i := slices.IndexFunc(p.list, func(o *owned) bool { return slices.Contains(c.Scope.IDs, o.ARN.Name()) && o.Type == c.Scope.Type })
+		if i < 0 || p.rand.IntN(2) == 0 {
+			p.act()
+		} else {
+			p.actOn(p.list[i])
+		}
 		return
 	}
 	i := slices.IndexFunc(p.list, func(o *owned) bool { return o.ARN == c.Plan.Resource && o.Type == c.Plan.Type })
@@ -225,7 +230,9 @@ func (p *people) backed(r dera.Remediation) {
 	}
 }
 
-// losing notes what is not there any more after f: nobody misses it.
+// losing notes what is not there any more after f, by which somebody takes away what
+// is theirs: nobody misses it. What others made may be there as before, also where a
+// fix is about to be undone that took it away.
 func (p *people) losing(o *owned, f func()) {
 	before := o.kind.facts(p.truth(o))
 	f()
@@ -235,7 +242,6 @@ func (p *people) losing(o *owned, f func()) {
 			o.excused[fact] = true
 		}
 	}
-	p.wrote(o, before)
 }
 
 func (p *people) truth(o *owned) any {

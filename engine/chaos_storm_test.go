@@ -322,10 +322,13 @@ func (s *storm) meanwhile(c typed.Call) {
 	switch n := s.rand.IntN(10); {
 	case n < 4:
 		s.people.between(c)
+		if s.rand.IntN(2) == 0 { // the event is there before the call ends
+			s.arrive()
+		}
 	case n < 7:
 		s.arrive()
 	case n == 7 && c.Plan != nil:
-		s.pause()
+		s.pause(*c.Plan)
 	default:
 		s.clock.Advance(time.Duration(s.rand.IntN(1500)) * time.Millisecond)
 	}
@@ -344,9 +347,18 @@ func (s *storm) arrive() {
 }
 
 // pause lets the process hang while another one works, for longer than a lease and
-// less than a signature holds.
-func (s *storm) pause() {
+// less than a signature holds. Or the other one takes over the resource of the plan
+// and dies at once: then the first one goes on while its lease is somebody else's.
+func (s *storm) pause(p dera.Plan) {
 	s.pauses++
+	if s.rand.IntN(2) == 0 {
+		s.clock.Advance(time.Duration(60+s.rand.IntN(60)) * time.Second)
+		key := dera.ResourceKey(p.Partition, p.Account, p.Region, p.Resource)
+		if _, err := s.look.Lease(s.t.Context(), key, "one that died", time.Minute); err != nil && !errors.Is(err, store.ErrConflict) {
+			s.t.Fatal(err)
+		}
+		return
+	}
 	if s.other == nil || s.other.process.Dead() {
 		s.other = s.start()
 	}

@@ -21,9 +21,10 @@ import (
 // and key, a claim is a lease, and a job that was asked for again while it ran
 // runs once more. docs/decisions/0003 says why it is not a library.
 //
-// A claim is told from every other by a random number, for seq and leased_until
-// can be those of an older claim of the same key: a job that is done and asked
-// for once more counts from 1, and clocks differ. Neither Done nor Retry of a
+// A claim is told from every other by a random number and its leased_until; seq and
+// leased_until alone can be those of an older claim of the same key: a job that is
+// done and asked for once more counts from 1, and clocks differ. The number alone can
+// be that of an older claim where a process of before it claims in the same database. Neither Done nor Retry of a
 // worker that lost its claim touches the job of the next one, so that what was
 // asked for in between is never lost (invariant I3).
 
@@ -62,8 +63,8 @@ func (w writer) done(ctx context.Context, b Batch) error {
 	for _, j := range b.Done {
 		id := jobID(j.Key)
 		// One that was not claimed is cancelled, whoever holds it.
-		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND (claim = $4 OR $4 = 0)`,
-			j.Kind, id, j.Seq, j.Claim); err != nil {
+		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND (claim = $4 AND leased_until = $5 OR $4 = 0)`,
+			j.Kind, id, j.Seq, j.Claim, micros(j.LeasedUntil)); err != nil {
 			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
 		}
 		if j.Claim == 0 {
@@ -71,7 +72,7 @@ func (w writer) done(ctx context.Context, b Batch) error {
 		}
 		// Still there and still ours: it was asked for again meanwhile.
 		if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, claim = 0, owner = '', attempts = 0
-			WHERE kind = $1 AND id = $2 AND claim = $3`, j.Kind, id, j.Claim); err != nil {
+			WHERE kind = $1 AND id = $2 AND claim = $3 AND leased_until = $4`, j.Kind, id, j.Claim, micros(j.LeasedUntil)); err != nil {
 			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
 		}
 	}
@@ -138,7 +139,7 @@ func (s *Store) Retry(ctx context.Context, j dera.Job, at time.Time) error {
 		return fmt.Errorf("retry %s %.200q: the job was not claimed", j.Kind, j.Key)
 	}
 	_, err := s.write.ExecContext(ctx, `UPDATE jobs SET leased_until = 0, claim = 0, owner = '', asked_at = NULL, run_at = CASE WHEN asked_at < $1 THEN asked_at ELSE $1 END
-		WHERE kind = $2 AND id = $3 AND claim = $4`, micros(at), j.Kind, jobID(j.Key), j.Claim)
+		WHERE kind = $2 AND id = $3 AND claim = $4 AND leased_until = $5`, micros(at), j.Kind, jobID(j.Key), j.Claim, micros(j.LeasedUntil))
 	if err != nil {
 		return fmt.Errorf("retry %s %.200q: %w", j.Kind, j.Key, err)
 	}

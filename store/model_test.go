@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"cmp"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,6 +80,46 @@ func TestClaimIsNotAnOlderOne(t *testing.T) {
 	done(second)
 	if left, err := s.Jobs(t.Context()); err != nil || len(left) != 0 {
 		t.Fatalf("jobs at the end: got %v, %v, want none", left, err)
+	}
+}
+
+// TestClaimOfAProcessOfBefore: a process that opened the database before claims had
+// numbers goes on working beside this one. An older claim of ours ends none of its.
+func TestClaimOfAProcessOfBefore(t *testing.T) {
+	t.Parallel()
+	clock := storetest.NewClock()
+	path := t.TempDir() + "/dera.db"
+	s, err := store.Open(t.Context(), store.Config{URL: "sqlite:" + path, Sealer: storetest.Vault(t, 1), Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Commit(t.Context(), store.Batch{Jobs: []dera.Job{{Kind: "look", Key: "a", RunAt: clock.Now()}}}); err != nil {
+		t.Fatal(err)
+	}
+	ours, err := s.Claim(t.Context(), "ours", 1, time.Second)
+	if err != nil || len(ours) != 1 {
+		t.Fatalf("claim: got %v, %v, want one", ours, err)
+	}
+	clock.Advance(2 * time.Second)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE jobs SET leased_until = $1, owner = 'before', attempts = attempts + 1`, clock.Now().Add(time.Hour).UnixMicro()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.Jobs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Commit(t.Context(), store.Batch{Done: ours}), s.Retry(t.Context(), ours[0], clock.Now())); err != nil {
+		t.Fatal(err)
+	}
+	after, err := s.Jobs(t.Context())
+	if diff := gocmp.Diff(before, after); err != nil || diff != "" {
+		t.Errorf("%v, after an older claim was ended: got (+) and want (-):\n%s", err, diff)
 	}
 }
 

@@ -145,5 +145,5 @@ func (a *cli) printDoctor(r app.Diagnosis) {
 		}
 	}
 	s := r.Summary
-	a.printf("%d good, %d to do, %d app.Broken, %d could not be told, %d not tested\n", s[app.Healthy], s[app.ToDo], s[app.Broken], s[app.Untold], s[app.NotTested])
+	a.printf("%d good, %d to do, %d broken, %d could not be told, %d not tested\n", s[app.Healthy], s[app.ToDo], s[app.Broken], s[app.Untold], s[app.NotTested])
 }
