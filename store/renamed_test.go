@@ -34,8 +34,10 @@ func TestOrdersUnderOldControlIDs(t *testing.T) {
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := db.SQL(t).ExecContext(t.Context(), `UPDATE meta SET value = '5' WHERE name = 'schema'`); err != nil {
-					t.Fatal(err)
+				for _, step := range []string{`ALTER TABLE jobs DROP COLUMN claim`, `UPDATE meta SET value = '5' WHERE name = 'schema'`} {
+					if _, err := db.SQL(t).ExecContext(t.Context(), step); err != nil {
+						t.Fatal(err)
+					}
 				}
 				s = storetest.Open(t, db, clock)
 				if got, err := s.Finding(t.Context(), f.ID); err != nil || got.Control != now || got.RolledBack != 2 {
