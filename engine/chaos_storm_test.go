@@ -156,7 +156,7 @@ func faults(random *rand.Rand) typed.Faults {
 	}
 	return typed.Faults{
 		Throttle: some(0.1), Hang: some(0.02), Expired: some(0.02), Denied: some(0.02),
-		Lag: some(0.6), Stale: some(0.15), Absent: some(0.05), LostPage: some(0.2),
+		Lag: some(0.6), Stale: some(0.15), Absent: some(0.05), LostPage: some(0.5),
 		LostAnswer: some(0.2), NoEffect: some(0.15), Duplicate: some(0.3), Drop: some(0.1), Meanwhile: some(0.25),
 	}
 }
@@ -224,7 +224,7 @@ func (s *storm) run() {
 			s.people.act()
 		}
 		s.deliver(s.now)
-		if s.rand.IntN(12) == 0 {
+		if s.rand.IntN(6) == 0 {
 			_ = s.now.engine.Sweep(s.t.Context(), "sweep")
 		}
 		if s.rand.IntN(8) == 0 {

@@ -79,6 +79,11 @@ func (e *Engine) lateOf(kind resource.Type, now dera.Resource, r dera.Remediatio
 		if !done {
 			continue
 		}
+		if u := r.Plan.Changes[in.Step].Undo; u != nil && !in.Undo {
+			if _, err := resource.OfUndo(*u, out); err != nil {
+				continue // without its output it is somebody else's
+			}
+		}
 		text := fmt.Sprintf("change %d (%s)", in.Step+1, in.Operation)
 		if in.Undo {
 			text = "the undo of " + text

@@ -70,7 +70,25 @@ func (t *run) late(ctx context.Context, old dera.Intent, op resource.Operation) 
 	if err != nil || !done {
 		return false, err
 	}
+	if !t.ours(old, out) {
+		return false, nil // the service refuses it as made already
+	}
 	return true, t.close(ctx, old, true, out, nil)
+}
+
+// errNotOurs means that a write shows which somebody else made.
+var errNotOurs = errors.New("somebody else made the same change meanwhile")
+
+// ours reports whether what shows of a write that AWS did not answer can be dera's:
+// its outputs are there, without which it has no undo. An undo of somebody else's
+// change would take away what they need.
+func (t *run) ours(in dera.Intent, out map[string]string) bool {
+	c := t.rem.Plan.Changes[in.Step]
+	if in.Undo || c.Undo == nil {
+		return true
+	}
+	_, err := resource.OfUndo(*c.Undo, out)
+	return err == nil
 }
 
 // attempt is one try of a write. cause says why it may be tried again; nil where
@@ -238,6 +256,9 @@ func (t *run) rescue(ctx context.Context, in dera.Intent, op resource.Operation)
 	if err != nil {
 		return err
 	}
+	if done && !t.ours(in, out) {
+		return t.close(ctx, in, false, nil, errNotOurs)
+	}
 	if done {
 		return t.close(ctx, in, true, out, nil)
 	}
@@ -257,9 +278,9 @@ func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation,
 	switch {
 	case err != nil:
 		return false, nil, errors.Join(err, doErr) // the intent stays open; the next run settles it
-	case done && refused(doErr) && !in.Undo && !in.Unanswered:
+	case done && refused(doErr) && !in.Undo && !in.Unanswered, done && doErr != nil && !t.ours(in, out):
 		// Not ours, so that an undo must not take it back.
-		return false, nil, t.close(ctx, in, false, nil, fmt.Errorf("somebody else made the same change meanwhile: %w", doErr))
+		return false, nil, t.close(ctx, in, false, nil, fmt.Errorf("%w: %w", errNotOurs, doErr))
 	case done:
 		return true, nil, t.close(ctx, in, true, out, nil)
 	case doErr == nil:
