@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	lite "modernc.org/sqlite"
 )
 
@@ -21,11 +20,10 @@ const readOnly = "25006"
 // work now: it is stopped, restarts, is no longer the primary, is full or busy.
 // The same call may do later.
 func Away(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if code, ok := postgresCode(err); ok {
 		// https://www.postgresql.org/docs/current/errcodes-appendix.html
-		return pg.Code == readOnly || pg.Code == "55P03" || // lock_not_available
-			slices.Contains([]string{"08", "40", "53", "57", "58"}, pg.Code[:min(2, len(pg.Code))])
+		return code == readOnly || code == "55P03" || // lock_not_available
+			slices.Contains([]string{"08", "40", "53", "57", "58"}, code[:min(2, len(code))])
 	}
 	var local *lite.Error
 	if errors.As(err, &local) {
@@ -33,13 +31,12 @@ func Away(err error) bool {
 		return slices.Contains([]int{5, 6, 7, 8, 10, 13, 14}, local.Code()&0xff)
 	}
 	var network net.Error
-	var connect *pgconn.ConnectError
 	for _, is := range []error{driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, net.ErrClosed} {
 		if errors.Is(err, is) {
 			return true
 		}
 	}
-	return errors.As(err, &network) || errors.As(err, &connect) ||
+	return errors.As(err, &network) || postgresUnreached(err) ||
 		err != nil && strings.Contains(err.Error(), "conn closed") // pgx says it without a type
 }
 
@@ -47,8 +44,7 @@ func Away(err error) bool {
 // server that does not take writes any more: after a failover a new one leads to
 // the one that does.
 func (p *pool) renew(err error) {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == readOnly {
+	if code, _ := postgresCode(err); code == readOnly {
 		p.SetMaxIdleConns(0)
 		p.SetMaxIdleConns(connections)
 	}

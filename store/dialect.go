@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -10,9 +9,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // dialect is what differs between the databases. The queries are the same.
@@ -42,21 +38,6 @@ func sqlite() dialect {
 			return string(text), err
 		},
 		hasMeta: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
-	}
-}
-
-func postgres() dialect {
-	return dialect{
-		name: "postgres",
-		// Each statement sees what was committed before it, so also what was
-		// committed while the transaction waited for the lock.
-		isolation:  sql.LevelReadCommitted,
-		lock:       "SELECT pg_advisory_xact_lock(7301453802)",
-		forUpdate:  " FOR UPDATE",
-		skipLocked: " FOR UPDATE SKIP LOCKED",
-		among:      "idx = ANY($1)",
-		listArg:    func(list []int64) (any, error) { return list, nil },
-		hasMeta:    "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('meta')",
 	}
 }
 
@@ -115,33 +96,3 @@ const connections = 4
 // transactionTime is how long a transaction on PostgreSQL may take: a server that
 // is gone without a word must not hold a worker for as long as TCP does.
 const transactionTime = time.Minute
-
-// openPostgres opens some connections that write and some that read, so that
-// commits that wait for each other never keep a lease or a stop from being read.
-func (s *Store) openPostgres(ctx context.Context, text string) error {
-	s.dialect, s.place = postgres(), "PostgreSQL"
-	cfg, err := pgx.ParseConfig(text)
-	if err != nil {
-		// What the parser says can hold pieces of the password.
-		return errors.New("the PostgreSQL URL is not valid: postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of the password percent-encoded")
-	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = 10 * time.Second
-	}
-	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg)}, &pool{DB: stdlib.OpenDB(*cfg)}
-	for _, db := range []*pool{s.write, s.read} {
-		db.SetMaxOpenConns(connections)
-		db.SetMaxIdleConns(connections)
-	}
-	var encoding, sync string
-	err = s.read.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), current_setting('synchronous_commit')").Scan(&encoding, &sync)
-	switch {
-	case err != nil:
-		return fmt.Errorf("talk to PostgreSQL: %w", err)
-	case encoding != "UTF8":
-		return fmt.Errorf("the PostgreSQL database has the encoding %s and must have UTF8, which is set when it is created", encoding)
-	case sync == "off":
-		return errors.New("the PostgreSQL setting synchronous_commit is off and must not be: a crash would lose what is recorded before each write")
-	}
-	return nil
-}
