@@ -12,8 +12,9 @@ help: ## list the targets
 .PHONY: demo
 demo: ## the whole loop on a simulated AWS; needs only Go
 	@$(GO) run $(DEMO) ./cmd/dera demo --exit
-# Built for time: the wires that the demo shows, and the SDK without inlining.
-DEMO := -tags demo -gcflags=github.com/aws/aws-sdk-go-v2/service/...=-l
+# Built for time: what the demo shows and no more, and the SDK and SQLite without
+# inlining and without what debuggers read.
+DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc.org,'-gcflags=$(module)/...=-l -dwarf=false')
 
 .PHONY: build
 build: ## the binary, stripped, in dist/
