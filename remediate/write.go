@@ -257,6 +257,7 @@ func (t *run) rescue(ctx context.Context, in dera.Intent, op resource.Operation)
 		return err
 	}
 	if done && !t.ours(in, out) {
+		in.Unanswered = true // it may still arrive, where theirs goes
 		return t.close(ctx, in, false, nil, errNotOurs)
 	}
 	if done {
@@ -280,6 +281,7 @@ func (t *run) settle(ctx context.Context, in dera.Intent, op resource.Operation,
 		return false, nil, errors.Join(err, doErr) // the intent stays open; the next run settles it
 	case done && refused(doErr) && !in.Undo && !in.Unanswered, done && doErr != nil && !t.ours(in, out):
 		// Not ours, so that an undo must not take it back.
+		in.Unanswered = in.Unanswered || !refused(doErr)
 		return false, nil, t.close(ctx, in, false, nil, fmt.Errorf("%w: %w", errNotOurs, doErr))
 	case done:
 		return true, nil, t.close(ctx, in, true, out, nil)
