@@ -30,7 +30,7 @@ func typeless(path string) bool {
 // than a resource type: the policy language and the usage ledger judge the actions of
 // every service, and a principal of AWS has an ARN of iam or sts.
 func judges(path, prefix string) bool {
-	principal := slices.Contains([]string{"cloud/probe_write.go", "cmd/dera/config_region.go", "evaluate/principal.go"}, path)
+	principal := slices.Contains([]string{"cloud/probe_simulate.go", "cmd/dera/config_region.go", "evaluate/principal.go"}, path)
 	return strings.HasPrefix(path, "iam/") || strings.HasPrefix(path, "usage/") || principal && prefix == "iam"
 }
 
