@@ -34,7 +34,11 @@ func (r *run) confirm(l leaf) *Witness {
 	if !r.violates(request, r.reading) {
 		return nil
 	}
-	return &Witness{Request: request, Statement: l.source.ref, Reading: r.compiler.only(r.reading)}
+	reading := r.compiler.only(r.reading)
+	if !r.violates(request, reading) { // a condition that could not be read asks more of the reading
+		reading = r.reading
+	}
+	return &Witness{Request: request, Statement: l.source.ref, Reading: reading}
 }
 
 // request builds a request from the values that the dimensions of a leaf have.
