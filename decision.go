@@ -91,7 +91,7 @@ const (
 	Observe Mode = iota
 	// ReviewOnly acts only on what a person approved.
 	ReviewOnly
-	// Enforce also acts by itself on findings whose decision is auto.
+	// Enforce also acts automatically on findings whose decision is auto.
 	Enforce
 )
 

@@ -88,7 +88,7 @@ func (f Finding) ResourceKey() string {
 	return ResourceKey(f.Partition, f.Account, f.Region, f.Resource)
 }
 
-// LeftOpen reports whether the finding still needs somebody: exempt and
+// LeftOpen reports whether the finding still needs someone: exempt and
 // resolved ones do not.
 func (f Finding) LeftOpen() bool {
 	return f.State != FindingResolved && f.Disposition != Exempt

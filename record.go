@@ -61,7 +61,7 @@ type AuditRecord struct {
 	Approval    *Approval         `json:"approval,omitempty"`
 	Steps       []Step            `json:"steps,omitempty"`
 	Interfaces  []string          `json:"interfaces,omitempty"`
-	Moved       []string          `json:"moved,omitempty"`
+	Unexpected  []string          `json:"unexpected_changes,omitempty"`
 	Notes       []string          `json:"notes,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;

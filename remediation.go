@@ -11,12 +11,12 @@ const (
 	Waiting    State = "waiting"     // for an approval
 	Ready      State = "ready"       // decided auto or approved, not yet begun
 	Applying   State = "applying"    // at least the first intent may exist
-	Verifying  State = "verifying"   // all changes are done, the fresh look is due
+	Verifying  State = "verifying"   // all changes are done, the re-read is due
 	Undoing    State = "undoing"     // taking its changes back, in reverse
 	Observed   State = "observed"    // observe mode: recorded, nothing written
 	Planned    State = "planned"     // decided auto by a command that only reads; dera run or scan --apply does it
-	Resolved   State = "resolved"    // the finding is gone and nothing else moved
-	Collateral State = "collateral"  // the finding is gone, but something outside the plan moved too
+	Resolved   State = "resolved"    // the finding is gone and nothing else changed
+	Collateral State = "collateral"  // the finding is resolved, but something outside the plan changed too
 	Failed     State = "failed"      // nothing of ours remains in place
 	RolledBack State = "rolled_back" // undone on purpose
 	UndoFailed State = "undo_failed" // a person is needed; the resource is frozen
@@ -25,7 +25,7 @@ const (
 	Superseded State = "superseded"  // the resource or the gate moved before anything was written
 )
 
-// Final reports whether nothing happens to the remediation by itself any more.
+// Final reports whether nothing happens to the remediation automatically any more.
 // A resolved or collateral one can still be rolled back.
 func (s State) Final() bool {
 	switch s {
@@ -70,7 +70,8 @@ type Remediation struct {
 	// Notes say what a person must know, for example that established
 	// connections live on.
 	Notes []string `json:"notes,omitempty"`
-	Moved []string `json:"moved,omitempty"` // what else moved, when the state is collateral
+	// Unexpected is what changed outside the plan, when the state is collateral.
+	Unexpected []string `json:"unexpected_changes,omitempty"`
 	// Overwrote names another writer's change of the same document that ours may
 	// have replaced.
 	Overwrote string `json:"overwrote,omitempty"`
@@ -80,7 +81,7 @@ type Remediation struct {
 	Undo              string `json:"undo,omitempty"`    // why it is being undone
 	UndoBy            string `json:"undo_by,omitempty"` // who asked for the rollback
 	// LeftInPlace are the changes, by index, that a partial rollback does not take
-	// back, since somebody else changed the same parts after the fix.
+	// back, since someone else changed the same parts after the fix.
 	LeftInPlace []int `json:"left_in_place,omitempty"`
 	// DespiteStop lets a rollback that a person asked for pass a stop.
 	DespiteStop bool      `json:"despite_stop,omitempty"`

@@ -40,7 +40,7 @@ func ResourceKey(partition, account, region string, arn ARN) string {
 	return partition + "/" + account + "/" + region + "/" + string(arn)
 }
 
-// Account is one AWS account that dera looks after. Tags, OU and Name come
+// Account is one AWS account that dera covers. Tags, OU and Name come
 // from the configuration (or from AWS Organizations later), never from the
 // resources themselves.
 type Account struct {
@@ -55,11 +55,11 @@ type Account struct {
 // ValidAccountID reports whether id has the twelve digits of an account ID.
 func ValidAccountID(id string) error {
 	if len(id) != 12 {
-		return fmt.Errorf("account ID %q has %d characters, want 12 digits", id, len(id))
+		return fmt.Errorf("account ID %q has %d characters, must be 12 digits", id, len(id))
 	}
 	for _, c := range id {
 		if c < '0' || c > '9' {
-			return fmt.Errorf("account ID %q holds %q, want 12 digits (quote it in YAML: a leading zero is lost otherwise)", id, c)
+			return fmt.Errorf("account ID %q holds %q, must be 12 digits (quote it in YAML: a leading zero is lost otherwise)", id, c)
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ import (
 type CandidateReport struct {
 	Candidates []Candidate `json:"candidates"`
 	Exemptions *Proposal   `json:"exemptions,omitempty"`
-	// Hidden is how many findings network.allow hid at the last look at everything,
+	// Hidden is how many findings network.allow hid at the last sweep,
 	// by account.
 	Hidden map[string]int `json:"hidden_by_allow,omitempty"`
 	// ExemptBy are the entries that findings are exempt by, with how many.
@@ -35,7 +35,7 @@ type Candidate struct {
 	Over     bool       `json:"over"`
 	WouldFix int        `json:"would_fix"`
 	WouldAsk int        `json:"would_ask"`
-	Told     int        `json:"told"`
+	Reported int        `json:"reported"`
 	Exempt   int        `json:"exempt"`
 	Unknown  int        `json:"unknown"`
 	Fixed    int        `json:"fixed"`
@@ -65,13 +65,13 @@ type CandidateFinding struct {
 	Title    string            `json:"title"`
 	Owner    string            `json:"owner,omitempty"`
 	State    dera.FindingState `json:"state"`
-	Would    string            `json:"would"` // fix, ask, tell, leave; fixed, unknown
+	Would    string            `json:"would"` // fix, ask, report, leave; fixed, unknown
 	Why      string            `json:"why,omitempty"`
 	// Now is what holds it back for now: a stop, a window, a budget, a breaker.
 	Now string `json:"held_back,omitempty"`
 }
 
-// passes reports whether a reason is over by itself some day, or when an operator
+// passes reports whether a reason ends automatically some day, or when an operator
 // says so, whatever the resource is like.
 func passes(r dera.Reason) bool {
 	names := []string{evaluate.Stopped{}.Name(), evaluate.Windows{}.Name(), evaluate.Breaker{}.Name(), evaluate.Budget{}.Name()}
@@ -224,13 +224,13 @@ func (c *Candidate) add(f dera.Finding, fixed bool) {
 		c.WouldAsk++
 		row.Would = "ask"
 	case what == dera.Alert:
-		c.Told++
-		row.Would = "tell"
+		c.Reported++
+		row.Would = "report"
 	default:
 		c.Exempt++
 		row.Would = "leave"
 	}
-	if row.Would == "ask" || row.Would == "tell" || row.Would == "leave" {
+	if row.Would == "ask" || row.Would == "report" || row.Would == "leave" {
 		for _, r := range against {
 			c.Refused = refuse(c.Refused, r)
 		}

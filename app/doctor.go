@@ -17,9 +17,9 @@ type Health string
 // What a check comes to.
 const (
 	Healthy   Health = "good"
-	ToDo      Health = "todo"       // works, and somebody should act
+	ToDo      Health = "todo"       // works, and someone should act
 	Broken    Health = "broken"     // does not work
-	Untold    Health = "unknown"    // could not be told
+	Unchecked Health = "unknown"    // could not be checked
 	NotTested Health = "not_tested" // cannot be tested without changing something
 )
 
@@ -59,17 +59,17 @@ type Doctor struct {
 	CloudError error
 	// Accounts are those of the configuration; none means the caller's own.
 	Accounts []cloud.Account
-	// Regions are those to look after; none means the client's own.
+	// Regions are those to cover; none means the client's own.
 	Regions    []string
 	AllRegions bool
 	// Queue is the URL of the queue of events, or "", and QueueAccount its account.
 	Queue, QueueAccount string
-	Vouched             bool // the configuration says that the queue is ours
+	Trusted             bool // the configuration says that the queue is ours
 
 	Controls        []control.Control
 	Enforces        bool   // something is in enforce mode
 	Exemptions      string // path of the list, or ""
-	NoExemptions    bool   // somebody said that there is none
+	NoExemptions    bool   // someone said that there is none
 	ExemptionConfig evaluate.ExemptionConfig
 	Warnings        []string // of the configuration
 }
@@ -92,11 +92,11 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 	if x.Store != nil {
 		x.data(ctx)
 		if err := x.sources(ctx); err != nil {
-			x.says("sources", "", Untold, err.Error(), "")
+			x.says("sources", "", Unchecked, err.Error(), "")
 		}
 	}
 	if x.Queue == "" {
-		x.says("sources", "", ToDo, "no queue is configured: only sweeps find things", "dera pattern prints the rules; name the queue in the configuration")
+		x.says("sources", "", ToDo, "no queue is configured: only sweeps find misconfigurations", "dera pattern prints the rules; name the queue in the configuration")
 	}
 	x.exemptions()
 	err := x.aws(ctx)
@@ -117,7 +117,7 @@ func (x *examination) aws(ctx context.Context) error {
 	var err error
 	if x.who, err = x.Cloud.Identity(ctx); err != nil {
 		x.says("identity", "", Broken, err.Error(), "set up AWS credentials (AWS_PROFILE …), and let the host reach STS")
-		x.says("permissions, queue, clock", "", Untold, "they cannot be looked at before AWS knows who dera is", "")
+		x.says("permissions, queue, clock", "", Unchecked, "they cannot be checked before AWS knows who dera is", "")
 		return ctx.Err()
 	}
 	x.account = x.who.Account
@@ -151,15 +151,15 @@ func (x *examination) accounts() []string {
 // leases and settled reads rest on it.
 func (x *examination) clock(ctx context.Context) {
 	const some, much = 10 * time.Second, 4 * time.Minute
-	skew, told, err := x.Cloud.Skew(ctx)
+	skew, known, err := x.Cloud.Skew(ctx)
 	if skew < 0 {
 		skew = -skew
 	}
 	switch fix := "keep the clock by NTP"; {
 	case err != nil:
-		x.says("clock", "", Untold, err.Error(), "")
-	case !told:
-		x.says("clock", "", NotTested, "the answer of AWS carried no time", "")
+		x.says("clock", "", Unchecked, err.Error(), "")
+	case !known:
+		x.says("clock", "", NotTested, "AWS's answer carried no time", "")
 	case skew >= much:
 		x.says("clock", "", Broken, fmt.Sprintf("it is %s off; AWS refuses requests at 5 minutes", skew), fix)
 	case skew >= some:

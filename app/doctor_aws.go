@@ -25,10 +25,10 @@ func (x *examination) queue(ctx context.Context) {
 		x.says("queue", "", Broken, err.Error(), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
 		return
 	case cloud.Is(err, cloud.Denied):
-		x.says("queue", "", Untold, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
+		x.says("queue", "", Unchecked, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
 		return
 	case err != nil:
-		x.says("queue", "", Untold, err.Error(), "")
+		x.says("queue", "", Unchecked, err.Error(), "")
 		return
 	}
 	x.says("queue", "", Healthy, fmt.Sprintf("reached: %d messages wait, %d are in hand", state.Waiting, state.InFlight), "")
@@ -40,8 +40,8 @@ func (x *examination) queue(ctx context.Context) {
 	fix := ""
 	if h != Healthy {
 		fix = "dera pattern --queue URL prints the policy"
-		if x.Vouched && h == ToDo {
-			h, says = Broken, says+"; queue_is_ours in the configuration says otherwise, so that forged events would be believed"
+		if x.Trusted && h == ToDo {
+			h, says = Broken, says+"; queue_is_ours in the configuration says otherwise, so dera would trust forged events"
 		}
 	}
 	x.says("queue", "policy", h, says, fix)
@@ -54,7 +54,7 @@ func writers(text string) (Health, string) {
 	}
 	doc, err := policy.Parse(text)
 	if err != nil {
-		return Untold, "it could not be read: " + err.Error()
+		return Unchecked, "it could not be read: " + err.Error()
 	}
 	rules := false
 	for i := range doc.Statements {
@@ -83,7 +83,7 @@ func sends(st *policy.Statement) bool {
 	})
 }
 
-// onlyEventBridge reports whether the statement lets in the service alone, for
+// onlyEventBridge reports whether the statement allows the service alone, for
 // rules that it names.
 func onlyEventBridge(st *policy.Statement) bool {
 	if st.Principals == nil || st.Principals.Any || st.NotPrincipals != nil || len(st.Principals.Groups) != 1 {
@@ -96,7 +96,7 @@ func onlyEventBridge(st *policy.Statement) bool {
 	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, "aws:SourceArn") })
 }
 
-// regions looks whether the regions to look after are switched on, and returns
+// regions looks whether the regions to cover are switched on, and returns
 // those that are.
 func (x *examination) regions(ctx context.Context, account string) []string {
 	want := x.Regions
@@ -105,7 +105,7 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 	}
 	on, err := x.Cloud.Regions(ctx, account)
 	if err != nil {
-		x.says("regions", account, Untold, err.Error(), "allow ec2:DescribeRegions; dera role prints all that is needed")
+		x.says("regions", account, Unchecked, err.Error(), "allow ec2:DescribeRegions; dera role prints all that is needed")
 		return want
 	}
 	if x.AllRegions {
@@ -122,7 +122,7 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 	if len(off) > 0 {
 		x.says("regions", account, Broken, "switched off or unknown: "+strings.Join(off, ", "), "switch them on in the account, or take them out of the configuration")
 	} else {
-		x.says("regions", account, Healthy, fmt.Sprintf("looked after: %s; %d are switched on", strings.Join(here, ", "), len(on)), "")
+		x.says("regions", account, Healthy, fmt.Sprintf("covered: %s; %d are enabled", strings.Join(here, ", "), len(on)), "")
 	}
 	return here
 }
@@ -133,7 +133,7 @@ func (x *examination) permissions(ctx context.Context, account string, regions [
 	reads, writes := map[string]bool{}, map[string]bool{}
 	policy, err := control.ReaderPolicy(x.Controls, dera.PartitionOf(x.Cloud.Region()).ID, account)
 	if err != nil {
-		x.says("reads", account, Untold, err.Error(), "")
+		x.says("reads", account, Unchecked, err.Error(), "")
 	}
 	for _, st := range policy.Statement {
 		for _, a := range st.Action {
@@ -169,7 +169,7 @@ func (x *examination) tried(check, where string, list []cloud.Permission, fix st
 			}
 			x.says(check, where+" "+p.Action, h, p.Why, fix)
 		case cloud.Unclear:
-			x.says(check, where+" "+p.Action, Untold, p.Why, "")
+			x.says(check, where+" "+p.Action, Unchecked, p.Why, "")
 		case cloud.NotTested:
 			untested[p.Why] = append(untested[p.Why], p.Action)
 		}

@@ -26,12 +26,12 @@ func (x *examination) data(ctx context.Context) {
 		look func(context.Context) error
 	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"hidden findings", x.hidden}} {
 		if err := c.look(ctx); err != nil {
-			x.says(c.name, "", Untold, err.Error(), "")
+			x.says(c.name, "", Unchecked, err.Error(), "")
 		}
 	}
 }
 
-// checkpoint looks how old the last signed checkpoint is, and whether somebody
+// checkpoint looks how old the last signed checkpoint is, and whether someone
 // else holds one.
 func (x *examination) checkpoint(ctx context.Context) error {
 	size, err := x.Store.LogSize(ctx)
@@ -60,10 +60,10 @@ func (x *examination) checkpoint(ctx context.Context) error {
 	}
 	const fix = "keep a checkpoint where this host cannot write: dera audit export DIR, and verify against it with --since (docs/audit.md)"
 	if x.Enforces {
-		x.says("audit log", "anchor", ToDo, "there is no anchor outside of this host: whoever has its key and database could shorten the log unseen", fix)
+		x.says("audit log", "anchor", ToDo, "there is no anchor outside this host: whoever has its key and database could truncate the log unnoticed", fix)
 		return nil
 	}
-	x.says("audit log", "anchor", NotTested, "there is none; it is wanted before anything is enforced", fix)
+	x.says("audit log", "anchor", NotTested, "there is none; enforce mode requires one", fix)
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (x *examination) stops(ctx context.Context) error {
 	return nil
 }
 
-// jobs looks whether somebody works: what is due does not wait long.
+// jobs looks whether someone works: what is due does not wait long.
 func (x *examination) jobs(ctx context.Context) error {
 	list, err := x.Store.Jobs(ctx)
 	if err != nil {
@@ -138,9 +138,9 @@ func (x *examination) sources(ctx context.Context) error {
 		const fix = "compare rules, their states and the queue's policy with dera pattern; is a trail recording?"
 		switch {
 		case text == "" && kind == source.KindConfig:
-			x.says("sources", kind, Healthy, "none has come; it is not needed", "")
+			x.says("sources", kind, Healthy, "none has arrived; it is optional", "")
 		case text == "":
-			x.says("sources", kind, ToDo, "nothing has ever come", fix)
+			x.says("sources", kind, ToDo, "nothing has ever arrived", fix)
 		case err != nil:
 			return fmt.Errorf("read when %s last came: %w", kind, err)
 		case age > 24*time.Hour && kind == source.KindCloudTrail, age > 30*24*time.Hour:
@@ -161,7 +161,7 @@ func (x *examination) exemptions() {
 	path := x.Exemptions
 	if path == "" {
 		if x.Enforces && !x.NoExemptions {
-			x.says("exemptions", "", Broken, "enforce is configured and nothing is said about exemptions: dera does not start", "name a list, or say --no-exemptions")
+			x.says("exemptions", "", Broken, "enforce is configured without an exemption choice: dera does not start", "pass --exemptions FILE, or --no-exemptions if there is none")
 			return
 		}
 		x.says("exemptions", "", Healthy, "there is no list", "")
@@ -177,7 +177,7 @@ func (x *examination) exemptions() {
 	}
 	for _, w := range list.Warnings {
 		line, _, _ := strings.Cut(w.String(), "\n")
-		x.says("exemptions", path, ToDo, line, "renew it by pull request, or let it lapse")
+		x.says("exemptions", path, ToDo, line, "renew it by pull request, or let it expire")
 	}
 	if len(list.Warnings) == 0 {
 		x.says("exemptions", path, Healthy, "it is valid, and nothing in it expires soon", "")

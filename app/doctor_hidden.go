@@ -18,7 +18,7 @@ func (x *examination) hidden(ctx context.Context) error {
 	for _, account := range slices.Sorted(maps.Keys(byAccount)) {
 		if n := byAccount[account]; n > 0 {
 			x.account = account
-			x.says("network.allow", account, Healthy, fmt.Sprintf("its networks hid %d findings at the last look at everything", n), "")
+			x.says("network.allow", account, Healthy, fmt.Sprintf("its networks hid %d findings at the last sweep", n), "")
 		}
 	}
 	x.account = ""

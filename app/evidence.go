@@ -128,7 +128,7 @@ func (p Pack) unfolded(hash string, blob []byte) (map[string][]byte, error) {
 	if err := unfoldPolicies(x, files, &b); err != nil {
 		return nil, fmt.Errorf("evidence %s: %w", hash, err)
 	}
-	fmt.Fprintf(&b, "\nAll of this folder is made from %s.json, which the log names. \"dera audit verify\" computes every claim anew and\ncompares these files.\n", hash)
+	fmt.Fprintf(&b, "\nAll of this folder is made from %s.json, which the log names. \"dera audit verify\" recomputes every claim and\ncompares these files.\n", hash)
 	files["README.txt"] = []byte(b.String())
 	return files, nil
 }

@@ -44,9 +44,9 @@ func ownerText(f dera.Finding) string {
 	case "account":
 		return f.Owner + ", who owns the account " + f.Account + changed
 	case "actor":
-		return "nobody is named; " + f.Owner + " changed it last"
+		return "no owner is named; " + f.Owner + " changed it last"
 	}
-	return "nobody is known: give it a tag owner, or its account an owner in the configuration"
+	return "no owner is known: tag it with owner, or give its account an owner in the configuration"
 }
 
 // objections are the guardrails that lowered the decision.
@@ -80,46 +80,46 @@ func because(f dera.Finding, d dera.Disposition) string {
 func doesText(f dera.Finding, r *dera.Remediation) string {
 	switch {
 	case f.State == dera.FindingUnknown:
-		return "Nothing: dera could not judge it, and what is not known is not changed. It looks again."
+		return "Nothing: dera could not judge it, and does not change what it does not know. It reads the resource again."
 	case f.State == dera.FindingResolved && r != nil && (r.State == dera.Resolved || r.State == dera.Collateral):
 		return "It is fixed, by " + r.ID + "."
 	case f.State == dera.FindingResolved:
-		return "Nothing more: it is gone, without dera."
+		return "Nothing more: someone else resolved it."
 	case f.Disposition == dera.Exempt:
-		return "Nothing: it is left alone on purpose." + because(f, dera.Exempt)
+		return "Nothing: it is exempt." + because(f, dera.Exempt)
 	case f.Disposition == dera.Alert:
-		return "Nothing: dera tells of it and changes nothing." + because(f, dera.Alert)
+		return "Nothing: dera only reports it." + because(f, dera.Alert)
 	case f.WaitsFor != "":
 		return "It waits for " + f.WaitsFor + ", which changes the same resource, to end; then it reads the resource again and decides." + failedBefore(f)
 	case r == nil:
-		return "Nothing by itself." + because(f, dera.Review)
+		return "Nothing automatically." + because(f, dera.Review)
 	}
 	switch r.State {
 	case dera.Waiting:
-		return fmt.Sprintf("Nothing before a person says yes, until %s.%s", Stamp(r.Expires), because(f, dera.Review)) + failedBefore(f)
+		return fmt.Sprintf("Nothing until a person approves, by %s.%s", Stamp(r.Expires), because(f, dera.Review)) + failedBefore(f)
 	case dera.Ready, dera.Applying, dera.Verifying:
 		return "It is about to make the changes below, or is making them." + attention(f) + failedBefore(f)
 	case dera.Undoing:
-		return "It is taking its changes back."
+		return "It is rolling its changes back."
 	case dera.Planned:
 		return "Nothing yet: a command that only reads decided it. dera scan --apply or dera run makes the changes below." + failedBefore(f)
 	case dera.Observed:
 		if f.Disposition == dera.Auto {
-			return "Nothing: it only observes. In mode enforce it would make the changes below by itself."
+			return "Nothing: it only observes. In enforce mode it would make the changes below automatically."
 		}
-		return "Nothing: it only observes. In mode enforce or review it would ask a person." + because(f, dera.Review)
+		return "Nothing: it only observes. In enforce or review mode it would ask a person." + because(f, dera.Review)
 	case dera.UndoFailed:
-		return "Nothing: an undo failed, and the resource is frozen until a person has looked. " + r.Failure
+		return "Nothing: an undo failed, and the resource is frozen until a person has reviewed it. " + r.Failure
 	case dera.Failed:
-		return "It tried and failed; nothing of the try is left. " + r.Failure
+		return "The fix failed and was undone completely. " + r.Failure
 	case dera.Rejected, dera.Expired:
-		return "Nothing: the plan got no yes." + because(f, dera.Review)
+		return "Nothing: the plan was not approved." + because(f, dera.Review)
 	case dera.Resolved, dera.Collateral:
 		return "It was fixed, and came back."
 	case dera.RolledBack:
-		return "Nothing by itself any more: its fix was rolled back."
+		return "Nothing automatically any more: its fix was rolled back."
 	case dera.Superseded:
-		return "Nothing: the last plan does not fit any more." + because(f, dera.Review)
+		return "Nothing: the last plan no longer applies." + because(f, dera.Review)
 	}
 	return "Nothing."
 }
@@ -154,12 +154,12 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []Way {
 			if r.Code != nil {
 				out = append(out, Way{What: "change the " + r.Code.Language + " code that owns it, with the diff below: it stays then"})
 			}
-			add("let the changes below be made, exactly as they are shown", "dera approve %s --digest %s", r.ID, r.Digest)
+			add("approve the changes below, exactly as shown", "dera approve %s --digest %s", r.ID, r.Digest)
 			add("refuse them", "dera reject %s --reason TEXT", r.ID)
 		case dera.Resolved, dera.Collateral, dera.UndoFailed:
-			add("take the changes of dera back", "dera rollback %s --reason TEXT", r.ID)
+			add("roll back what dera changed", "dera rollback %s --reason TEXT", r.ID)
 		case dera.Observed:
-			add("have it asked for your yes", "dera remediate %s --mode review", f.ID)
+			add("have dera ask you for approval", "dera remediate %s --mode review", f.ID)
 		default: // what a person can do then does not depend on the remediation
 		}
 	}
@@ -171,9 +171,9 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []Way {
 		if f.Region == dera.GlobalRegion { // it is looked at whatever the region
 			where = ""
 		}
-		add("put it right yourself, and have dera look again", "dera scan%s", where)
+		add("fix it yourself, and have dera read it again", "dera scan%s", where)
 		if f.State != dera.FindingUnknown {
-			out = append(out, Way{What: "keep it as it is for a while: add this to the exemption list, by a pull request, and fill in what is blank", Entry: ExemptionEntry(f, now)})
+			out = append(out, Way{What: "keep it for a while: add this to the exemption list by pull request, and fill in what is blank", Entry: ExemptionEntry(f, now)})
 		}
 	}
 	return out

@@ -184,7 +184,7 @@ func (p *replaying) unknownOf(f dera.Finding) string {
 		return ""
 	}
 	r := page.Resources[0]
-	return cmp.Or(p.state.Partly(r), p.state.Untold(r))
+	return cmp.Or(p.state.Partly(r), p.state.Unreported(r))
 }
 
 func scopeOf(f dera.Finding) dera.Scope {

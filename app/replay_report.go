@@ -70,12 +70,12 @@ type ReplayedFinding struct {
 	PartlyKnown  string           `json:"partly_known,omitempty"`
 	AppearedAt   time.Time        `json:"appeared_at"`
 	CausedBy     Cause            `json:"caused_by"`
-	// GoneAt is when an event took it back; GoneSure is false where other things
+	// ResolvedAt is when an event shows that it was resolved; ResolvedSure is false where other things
 	// that no event tells may still cause it.
-	GoneAt   *time.Time `json:"gone_at,omitempty"`
-	GoneBy   *Cause     `json:"gone_by,omitempty"`
-	GoneSure bool       `json:"gone_sure,omitempty"`
-	// OpenSeconds is until it was gone, or until the last event.
+	ResolvedAt   *time.Time `json:"resolved_at,omitempty"`
+	ResolvedBy   *Cause     `json:"resolved_by,omitempty"`
+	ResolvedSure bool       `json:"resolved_sure,omitempty"`
+	// OpenSeconds is until it was resolved, or until the last event.
 	OpenSeconds int64 `json:"open_seconds"`
 }
 
@@ -98,9 +98,9 @@ type ReplaySummary struct {
 	Regions      []string       `json:"regions"`
 	Findings     int            `json:"findings"`
 	Dispositions map[string]int `json:"dispositions"`
-	Gone         int            `json:"gone"`
+	Resolved     int            `json:"resolved"`
 	Open         int            `json:"open"`
-	// AutoOpenSeconds is how long what dera would have fixed by itself was open.
+	// AutoOpenSeconds is how long what dera would have fixed automatically was open.
 	// The median is that of single findings.
 	AutoOpenSeconds int64 `json:"auto_open_seconds"`
 	AutoOpenMedian  int64 `json:"auto_open_median_seconds"`
@@ -128,8 +128,8 @@ func (p *replaying) report(ctx context.Context, rec Recording) (ReplayReport, er
 			return r, err
 		}
 		s.Dispositions[v.Disposition.String()]++
-		if v.GoneAt != nil {
-			s.Gone++
+		if v.ResolvedAt != nil {
+			s.Resolved++
 		} else if v.Disposition != dera.Exempt {
 			s.Open++
 		}
@@ -165,7 +165,7 @@ func (p *replaying) view(ctx context.Context, e *episode, end time.Time) (Replay
 		v.Diff = rem.Plan.Diff()
 	}
 	if e.by != nil {
-		v.GoneAt, v.GoneBy, v.GoneSure, end = &e.to, e.by, e.sure, e.to
+		v.ResolvedAt, v.ResolvedBy, v.ResolvedSure, end = &e.to, e.by, e.sure, e.to
 	}
 	v.OpenSeconds = int64(end.Sub(e.from).Seconds())
 	return v, nil

@@ -23,5 +23,5 @@
 // Payloads that can carry secrets stay outside of the leaves: a [Vault]
 // encrypts them and makes the keyed commitment that stands in the leaf.
 //
-// Room: may import the words only.
+// Layer: may import the words only.
 package audit

@@ -19,14 +19,14 @@ const (
 	// not.
 	BadTile Status = "bad tile"
 	// BadRoot: records and hashes agree with each other and not with the signed
-	// root: somebody without the key has rebuilt the log.
+	// root: someone without the key has rebuilt the log.
 	BadRoot Status = "bad root"
 	// BadSignature: the checkpoint is not signed by the key.
 	BadSignature Status = "bad signature"
 	// Truncated: the log is shorter than a checkpoint that the verifier holds.
 	Truncated Status = "truncated"
 	// Fork: the log is well signed, and contradicts a checkpoint that the
-	// verifier holds: history was rewritten by somebody with the key.
+	// verifier holds: history was rewritten by someone with the key.
 	Fork Status = "fork"
 	// Unreadable: there is no checkpoint, or it is no checkpoint.
 	Unreadable Status = "unreadable"
@@ -47,7 +47,7 @@ type Report struct {
 	// Age is how old the checkpoint is. Records that came later, and were cut
 	// off, are not seen without an own, newer checkpoint.
 	Age time.Duration `json:"age_ns"`
-	// Compared tells that an own checkpoint was held against the log.
+	// Compared says that a saved checkpoint was compared with the log.
 	Compared bool `json:"compared"`
 	// Detail says in words what was found.
 	Detail string `json:"detail,omitempty"`
@@ -60,11 +60,11 @@ func (r Report) OK() bool { return r.Verdict == OK }
 func (r Report) String() string {
 	switch r.Verdict {
 	case OK:
-		how := "without an own checkpoint to compare"
+		how := " (no saved checkpoint to compare against)"
 		if r.Compared {
-			how = "containing the own checkpoint"
+			how = ", and it contains the saved checkpoint"
 		}
-		return fmt.Sprintf("ok: %d records of %s, checkpoint %s old, %s", r.Good, r.Checkpoint.Origin, r.Age.Round(time.Second), how)
+		return fmt.Sprintf("OK: %d records of %s, checkpoint %s old%s", r.Good, r.Checkpoint.Origin, r.Age.Round(time.Second), how)
 	case BadRecord:
 		if r.Last > r.Index {
 			return fmt.Sprintf("bad record among %d to %d: %s", r.Index, r.Last, r.Detail)

@@ -134,7 +134,7 @@ func additional(context string) []byte {
 
 // Commit is what stands in a leaf for a payload: "hmac-sha256:" and a keyed
 // hash in hexadecimal digits. Without the key it tells nothing about the
-// payload, not even to somebody who can guess it; with the key nobody can show
+// payload, not even to someone who can guess it; with the key nobody can show
 // another payload for it. Equal payloads have equal commitments.
 func (v *Vault) Commit(payload []byte) string {
 	mac := hmac.New(sha256.New, v.commit)

@@ -67,8 +67,8 @@ func TestReportString(t *testing.T) {
 		report audit.Report
 		want   string
 	}{
-		{audit.Report{Verdict: audit.OK, Checkpoint: c, Good: 5, Age: time.Hour}, "ok: 5 records of example.com/dera, checkpoint 1h0m0s old, without an own checkpoint to compare"},
-		{audit.Report{Verdict: audit.OK, Checkpoint: c, Good: 5, Age: time.Hour, Compared: true}, "ok: 5 records of example.com/dera, checkpoint 1h0m0s old, containing the own checkpoint"},
+		{audit.Report{Verdict: audit.OK, Checkpoint: c, Good: 5, Age: time.Hour}, "OK: 5 records of example.com/dera, checkpoint 1h0m0s old (no saved checkpoint to compare against)"},
+		{audit.Report{Verdict: audit.OK, Checkpoint: c, Good: 5, Age: time.Hour, Compared: true}, "OK: 5 records of example.com/dera, checkpoint 1h0m0s old, and it contains the saved checkpoint"},
 		{audit.Report{Verdict: audit.BadRecord, Index: 3, Last: 3, Detail: "why"}, "bad record 3: why"},
 		{audit.Report{Verdict: audit.BadRecord, Index: 3, Last: 9, Detail: "why"}, "bad record among 3 to 9: why"},
 		{audit.Report{Verdict: audit.Truncated, Index: -1, Last: -1, Detail: "why"}, "truncated: why"},

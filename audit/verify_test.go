@@ -149,7 +149,7 @@ func TestVerifyTampered(t *testing.T) {
 		{"record_and_partial_tile", all(change(bundle1, 44), flip(tile2, 0)), audit.BadRecord, 300, 300, "does not have its hash"},
 		{"record_and_hash_beside_it", all(change(bundle1, 44), flip(tile1, 50*32)), audit.BadRecord, 300, 300, "does not have its hash"},
 		{"record_and_its_tile_missing", all(change(bundle1, 44), remove(tile1)), audit.BadRecord, 256, 511, ""},
-		{"record_and_its_tile_rebuilt", all(change(bundle1, 44), refit(bundle1, tile1)), audit.BadRecord, 256, 511, "made anew"},
+		{"record_and_its_tile_rebuilt", all(change(bundle1, 44), refit(bundle1, tile1)), audit.BadRecord, 256, 511, "recomputed"},
 		{"bundle_missing_and_its_tile", all(remove(bundle1), remove(tile1)), audit.BadRecord, 256, 256, "tile/entries/001"},
 		{"bundle_missing_and_partial_tile", all(remove(bundle1), remove(tile2)), audit.BadRecord, 256, 256, "tile/entries/001"},
 		{"all_rebuilt", all(change(bundle1, 44), refit(bundle1, tile1), refitUp), audit.BadRoot, -1, -1, "rebuilt without the key"},

@@ -12,7 +12,7 @@ import (
 //
 // Tiles are trusted from the top: the partial tiles at the right edge give the
 // signed root, and a full tile hashes to what its trusted parent says. A tile
-// that does not is made anew from the records below it; if that one fits, the
+// that does not is made again from the records below it; if that one fits, the
 // tile was bad and the records are good. A record that does not hash to its
 // place in a trusted tile is bad, whatever else is.
 type verification struct {
@@ -232,7 +232,7 @@ func (v *verification) rebuild(ctx context.Context, level int, n int64) ([]tlog.
 // locate names the bad record among the records from first to last, of which at
 // least one is bad. The hashes of the records are no longer trusted there: a
 // record that contradicts its own hash is named, and where all records agree
-// with their hashes, the forger has made these anew.
+// with their hashes, the forger has made these again.
 func (v *verification) locate(ctx context.Context, first, last int64, why string) (*Report, error) {
 	for n := first / tileWidth; n*tileWidth <= last; n++ {
 		if err := ctx.Err(); err != nil {
@@ -254,7 +254,7 @@ func (v *verification) locate(ctx context.Context, first, last int64, why string
 		r := v.sofar().found(BadRoot, "records and hashes agree, and not with the signed root: the log was rebuilt without the key (%s)", why)
 		return &r, nil
 	}
-	r := v.sofar().badRecord(first, "hashes were made anew to fit it (%s)", why)
+	r := v.sofar().badRecord(first, "hashes were recomputed to match it (%s)", why)
 	r.Last = last
 	return &r, nil
 }

@@ -101,7 +101,7 @@ func TestEventsAreHints(t *testing.T) {
 				events := cloud.Events()
 				envelope := events[len(events)-1].Envelope()
 				record, err := cloudtrail.Decode(envelope)
-				if err != nil || !record.Vouched || !watch.Triage(envelope) {
+				if err != nil || !record.Trusted || !watch.Triage(envelope) {
 					t.Fatalf("decode: got %+v, %v, triage %t", record, err, watch.Triage(envelope))
 				}
 				if diff := cmp.Diff(want, watch.Hints(record)); diff != "" {

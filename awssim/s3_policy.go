@@ -113,7 +113,7 @@ func mayName(pattern, arn string) bool {
 }
 
 // removeS3Neighbour is the fault LieNeighbour: the last other statement of the policy goes too, or the last grant to
-// somebody else; of a call on the ACL the grant first.
+// someone else; of a call on the ACL the grant first.
 func (k *call) removeS3Neighbour() {
 	b, err := k.bucket(view{})
 	if err != nil {

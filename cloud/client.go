@@ -2,7 +2,7 @@
 // service, account and region, limits, the guard of writes, classes of errors,
 // and queues. It knows no resource type: how one is read and written is a [Wire],
 // data of the type's own wire package. Reads are retried by the SDK; writes have
-// one attempt and are settled by reading. Room: may import the words, iam and
+// one attempt and are settled by reading. Layer: may import the words, iam and
 // resource.
 package cloud
 
@@ -166,7 +166,7 @@ func (c *Client) Regions(ctx context.Context, account string) ([]string, error) 
 			return w.Regions(ctx, c.reading(dera.Scope{Account: account, Region: c.base.Region}, false))
 		}
 	}
-	return nil, errors.New("list regions: this build has no service that tells")
+	return nil, errors.New("list regions: this build has no service that lists them")
 }
 
 // shared returns the one client of a service for an account and region, and has

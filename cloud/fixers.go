@@ -12,7 +12,7 @@ import (
 	"dera.example/dera"
 )
 
-// Fixer is a remediation of AWS Config that runs by itself.
+// Fixer is a remediation of AWS Config that runs automatically.
 type Fixer struct {
 	Rule  string
 	Types []string // resource types; empty is any
@@ -23,7 +23,7 @@ type Fixer struct {
 const fixersFor = 10 * time.Minute
 
 // Fixers returns the rules of AWS Config in an account and region whose
-// remediation runs by itself. The answer is remembered for ten minutes; an error
+// remediation runs automatically. The answer is remembered for ten minutes; an error
 // is not.
 func (c *Client) Fixers(ctx context.Context, account, region string) ([]Fixer, error) {
 	return remember(c, "fixers of "+account+" in "+region, fixersFor, func() ([]Fixer, error) {

@@ -35,7 +35,7 @@ func Ported[P any](name string, parts []string, fill func(ctx context.Context, r
 }
 
 // fromPort fills parts of all resources from a port. Where it cannot, a type whose
-// configuration does not tell what is unread is not known at all.
+// configuration does not say what is unread is not known at all.
 func (r *Reading) fromPort(ctx context.Context, w *Wire, x Reader, items []*Item) error {
 	err := x.Many(ctx, r, items)
 	if err == nil || ctx.Err() != nil {

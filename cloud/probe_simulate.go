@@ -69,7 +69,7 @@ func (c *Client) simulate(ctx context.Context, account, region, caller string, a
 }
 
 // principal is the ARN of the role or user that writes in an account, or "": the
-// ARN of a session does not tell the path of its role.
+// ARN of a session does not say the path of its role.
 func (c *Client) principal(account, caller string) string {
 	a := c.accounts[account]
 	switch {

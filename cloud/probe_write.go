@@ -67,7 +67,7 @@ func (c *Client) tryWrite(ctx context.Context, w *Wire, account, region, action 
 		}
 		return judgePermission(action, account, region, c.DryRun(ctx, p, resource.Of(change)))
 	}
-	return Permission{action, NotTested, "it is allowed on some resources only, which no dry run tells"}
+	return Permission{action, NotTested, "it is allowed on some resources only, which no dry run can show"}
 }
 
 func untested(actions []string, why string) []Permission {

@@ -267,7 +267,7 @@ func (r *Reading) one(ctx context.Context, w *Wire, readers []Reader, x *Item) e
 }
 
 // finish notes what is not known of the resource. Of a type whose configuration
-// does not tell, nothing is known then: alone it is the error of the read.
+// does not say, nothing is known then: alone it is the error of the read.
 func (x *Item) finish(w *Wire, alone bool) error {
 	if x.failed != nil {
 		if alone {

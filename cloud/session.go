@@ -169,7 +169,7 @@ func (c *Client) verified(account, role string, next aws.CredentialsProvider, se
 }
 
 // OfAnother is the error for a resource that an answer says belongs to another
-// account than the one that is looked after.
+// account than the one that is covered.
 func OfAnother(account, owner, resource string) error {
 	return &AccountError{account, owner, resource + " belongs to", "it is not one of this account's, so nothing about it is decided"}
 }

@@ -138,7 +138,7 @@ func TestSessionsAreCheckedOnce(t *testing.T) {
 	}
 }
 
-// TestAnswersOfAnotherAccount: what an answer says belongs to somebody else is
+// TestAnswersOfAnotherAccount: what an answer says belongs to someone else is
 // neither judged nor taken for gone.
 func TestAnswersOfAnotherAccount(t *testing.T) {
 	t.Parallel()
@@ -165,7 +165,7 @@ func TestAnswersOfAnotherAccount(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want a failed read that names the owner", call, page, err)
 		}
 	}
-	// A bucket whose name somebody else has taken since is not gone from here.
+	// A bucket whose name someone else has taken since is not gone from here.
 	b := newBuckets(t)
 	if err := b.Cloud.Account(cloudtest.Member).Region(cloudtest.East).CreateBucket(t.Context(), "taken"); err != nil {
 		t.Fatal(err)

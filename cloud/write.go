@@ -27,7 +27,7 @@ type movedError struct{}
 
 // Error implements error.
 func (movedError) Error() string {
-	return "somebody else changed it since it was looked at, so nothing was sent"
+	return "someone else changed it since it was read, so nothing was sent"
 }
 
 // Moved tells package remediate that looking again is all there is to do.

@@ -25,9 +25,9 @@ type Compliance struct {
 	Result       string
 	ResourceType string
 	ResourceID   string
-	// Vouched is true where the envelope's source is AWS Config's own, which only
+	// Trusted is true where the envelope's source is AWS Config's own, which only
 	// AWS can send. It says nothing about who may write to the queue.
-	Vouched bool
+	Trusted bool
 }
 
 // ComplianceKind is the detail-type of the envelopes that DecodeCompliance reads.
@@ -63,7 +63,7 @@ func DecodeCompliance(raw []byte) (Compliance, error) {
 	}
 	c := Compliance{
 		ID: clean(envelope.text("id"), 128), Account: detail.text("awsAccountId"),
-		Time: moment(detail.text("notificationCreationTime"), envelope.text("time")), Vouched: envelope.text("source") == "aws.config",
+		Time: moment(detail.text("notificationCreationTime"), envelope.text("time")), Trusted: envelope.text("source") == "aws.config",
 		ResourceType: clean(detail.text("resourceType"), 128), ResourceID: clean(detail.text("resourceId"), 1024),
 		Result: clean(detail.object("newEvaluationResult").text("complianceType"), 64),
 	}
@@ -81,7 +81,7 @@ func DecodeCompliance(raw []byte) (Compliance, error) {
 	}
 	c.Partition = dera.PartitionOf(c.Region).ID
 	for _, f := range []struct{ field, value string }{
-		{"source", map[bool]string{true: "aws.config"}[c.Vouched]}, {"resourceType", c.ResourceType}, {"complianceType", c.Result},
+		{"source", map[bool]string{true: "aws.config"}[c.Trusted]}, {"resourceType", c.ResourceType}, {"complianceType", c.Result},
 	} {
 		if f.value == "" {
 			return Compliance{}, &FieldError{Field: f.field}

@@ -63,8 +63,8 @@ func TestDecodeCompliance_refuses(t *testing.T) {
 		t.Error("triage throws it away")
 	}
 	notification := fmt.Sprintf(`{"Type":"Notification","Message":%q}`, strings.ReplaceAll(good, "\n", ""))
-	if c, err := DecodeCompliance([]byte(notification)); err != nil || c.ResourceID != "sg-1" || !c.Vouched || c.Time.IsZero() || c.ID == "" {
-		t.Errorf("in a notification of SNS: got %+v, %v, want sg-1, vouched for, with its time and ID", c, err)
+	if c, err := DecodeCompliance([]byte(notification)); err != nil || c.ResourceID != "sg-1" || !c.Trusted || c.Time.IsZero() || c.ID == "" {
+		t.Errorf("in a notification of SNS: got %+v, %v, want sg-1, trusted, with its time and ID", c, err)
 	}
 	if _, err := Decode([]byte(good)); !errors.Is(err, ErrNotCloudTrail) {
 		t.Errorf("as a CloudTrail record: got %v, want that it is none", err)

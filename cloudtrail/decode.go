@@ -107,7 +107,7 @@ func record(o, envelope object) (Record, error) {
 	if dera.ValidAccountID(r.Account) != nil {
 		return Record{}, &FieldError{Field: "recipientAccountId", Value: r.Account}
 	}
-	r.Vouched = strings.HasPrefix(envelope.text("source"), "aws.") &&
+	r.Trusted = strings.HasPrefix(envelope.text("source"), "aws.") &&
 		envelope.text("account") == r.Account && envelope.text("region") == r.Region
 	return r, nil
 }
@@ -135,7 +135,7 @@ func word(field, s string) (string, error) {
 	return s, nil
 }
 
-// region accepts the form of a region's name; whether dera looks after it is
+// region accepts the form of a region's name; whether dera covers it is
 // not decided here.
 func region(s string) (string, error) {
 	for _, c := range []byte(s) {

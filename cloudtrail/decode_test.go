@@ -59,7 +59,7 @@ func TestDecode_reads_all_fields(t *testing.T) {
 			Type: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/dev/alice", Issuer: "arn:aws:iam::111122223333:role/dev",
 			Account: "111122223333",
 		},
-		UserAgent: "aws-cli/2", SourceIP: "198.51.100.7", Vouched: true,
+		UserAgent: "aws-cli/2", SourceIP: "198.51.100.7", Trusted: true,
 		Request:  json.RawMessage(`{"groupId":"sg-0123456789abcdef0","ipPermissions":{}}`),
 		Response: json.RawMessage(`{"_return":true}`),
 	}
@@ -74,20 +74,20 @@ func TestDecode_accepts(t *testing.T) {
 		event            string
 		account, region  string
 		partition, actor string
-		vouched          bool
+		trusted          bool
 	}{
 		"bare_record":              {event: authorize},
-		"envelope":                 {event: enveloped(authorize, whole), vouched: true},
+		"envelope":                 {event: enveloped(authorize, whole), trusted: true},
 		"envelope_without_account": {event: enveloped(authorize, `"region":"eu-west-1",`)},
 		"envelope_of_other_account": {
 			event: enveloped(authorize, `"account":"999999999999","region":"eu-west-1",`),
 		},
 		"envelope_of_custom_source": {event: strings.Replace(enveloped(authorize, whole), `"aws.ec2"`, `"com.example"`, 1)},
-		"notification_of_envelope":  {event: notified(enveloped(authorize, whole)), vouched: true},
+		"notification_of_envelope":  {event: notified(enveloped(authorize, whole)), trusted: true},
 		"notification_of_record":    {event: notified(authorize)},
-		"sign_in":                   {event: strings.Replace(enveloped(authorize, whole), "AWS API Call", "AWS Console Sign In", 1), vouched: true},
-		"service_event":             {event: strings.Replace(enveloped(authorize, whole), "AWS API Call", "AWS Service Event", 1), vouched: true},
-		"recipient_from_envelope":   {event: enveloped(without(authorize, "recipientAccountId"), whole), vouched: true},
+		"sign_in":                   {event: strings.Replace(enveloped(authorize, whole), "AWS API Call", "AWS Console Sign In", 1), trusted: true},
+		"service_event":             {event: strings.Replace(enveloped(authorize, whole), "AWS API Call", "AWS Service Event", 1), trusted: true},
+		"recipient_from_envelope":   {event: enveloped(without(authorize, "recipientAccountId"), whole), trusted: true},
 		"recipient_from_caller":     {event: without(authorize, "recipientAccountId")},
 		"no_caller":                 {event: without(authorize, "userIdentity"), actor: "-"},
 		"escaped_names":             {event: strings.Replace(authorize, `"eventName"`, `"\u0065ventName"`, 1)},
@@ -114,13 +114,13 @@ func TestDecode_accepts(t *testing.T) {
 				t.Fatal(err)
 			}
 			or := func(s, fallback string) string { return strings.TrimPrefix(first(s, fallback), "-") }
-			got := []any{r.Name, r.Account, r.Region, r.Partition, r.Actor(), r.Vouched}
+			got := []any{r.Name, r.Account, r.Region, r.Partition, r.Actor(), r.Trusted}
 			want := []any{
 				"AuthorizeSecurityGroupIngress", or(tc.account, "111122223333"), or(tc.region, "eu-west-1"), or(tc.partition, "aws"),
-				or(tc.actor, "arn:aws:sts::111122223333:assumed-role/dev/alice"), tc.vouched,
+				or(tc.actor, "arn:aws:sts::111122223333:assumed-role/dev/alice"), tc.trusted,
 			}
 			if d := cmp.Diff(want, got); d != "" {
-				t.Errorf("name, account, region, partition, actor, vouched (-want +got):\n%s", d)
+				t.Errorf("name, account, region, partition, actor, trusted (-want +got):\n%s", d)
 			}
 		})
 	}

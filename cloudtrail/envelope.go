@@ -7,9 +7,9 @@ import (
 )
 
 // SkimEvent reads the fields of the record in an event: an EventBridge envelope,
-// plain or in an SNS notification. vouched is as Record.Vouched. The errors are
+// plain or in an SNS notification. trusted is as Record.Trusted. The errors are
 // those of Decode.
-func (f *Fields) SkimEvent(raw []byte) (vouched bool, err error) {
+func (f *Fields) SkimEvent(raw []byte) (trusted bool, err error) {
 	if len(raw) > MaxSize {
 		return false, fmt.Errorf("read event of %d bytes: %w", len(raw), ErrTooLarge)
 	}

@@ -133,10 +133,10 @@ func TestExtra_events(t *testing.T) {
 				denied++
 			}
 			inside, err := cloudtrail.Decode([]byte(`{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"` + r.Account + `","region":"` + r.Region + `","time":"2024-08-01T12:23:56Z","id":"b-1","detail":` + string(raw) + `}`))
-			if err != nil || !inside.Vouched {
-				t.Errorf("%s event %d: got %+v, %v in an envelope, want a vouched record", path, i, inside, err)
+			if err != nil || !inside.Trusted {
+				t.Errorf("%s event %d: got %+v, %v in an envelope, want a trusted record", path, i, inside, err)
 			}
-			if inside.ID, inside.Time, inside.Vouched = r.ID, r.Time, false; !cmp.Equal(inside, r) {
+			if inside.ID, inside.Time, inside.Trusted = r.ID, r.Time, false; !cmp.Equal(inside, r) {
 				t.Errorf("%s event %d: the envelope changes the record:\n%s", path, i, cmp.Diff(r, inside))
 			}
 		}

@@ -46,7 +46,7 @@ func TestLogReaderReadsWhatCameBeforeAFault(t *testing.T) {
 	}
 }
 
-// TestRootIsOfItsPartition: a record that does not tell the ARN of root tells its
+// TestRootIsOfItsPartition: a record that does not say the ARN of root tells its
 // region.
 func TestRootIsOfItsPartition(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,7 @@ const (
 	Federated                        // an identity provider's user before it has a role
 	IdentityCenter                   // a user of IAM Identity Center
 	Service                          // an AWS service in its own name
-	ForeignAccount                   // somebody of another account, as far as it is told
+	ForeignAccount                   // someone of another account, as far as it is told
 	AnonymousPrincipal               // nobody that AWS knows
 )
 
@@ -36,7 +36,7 @@ func (k PrincipalKind) String() string {
 // Principal appends to dst the key of the principal that the permissions of a
 // call came from, and returns its kind and its ARN as AWS wrote it. Sessions of a
 // role are the role, those of GetSessionToken and GetFederationToken the user. It
-// returns false where the record does not tell.
+// returns false where the record does not say.
 //
 // The key of a role or user is its ARN without the path: names are unique in an
 // account whatever their path, and some records tell no path. See Key.
@@ -97,7 +97,7 @@ func rest(dst []byte, d *Identity, arn []byte) ([]byte, PrincipalKind, []byte, b
 	return plain(dst, UnknownPrincipal, Text(d.PrincipalID), nil)
 }
 
-// foreign is somebody of another account: the unique ID of the role or user is
+// foreign is someone of another account: the unique ID of the role or user is
 // all that AWS tells.
 func foreign(dst []byte, d *Identity, arn []byte) ([]byte, PrincipalKind, []byte, bool) {
 	if len(arn) > 0 {

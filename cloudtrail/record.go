@@ -6,7 +6,7 @@
 //
 // Everything that a record says may have been chosen by an attacker except for
 // its first level, which CloudTrail writes: a request parameter is never taken
-// for a field of the record. Room: imports the words and nothing else.
+// for a field of the record. Layer: imports the words and nothing else.
 package cloudtrail
 
 import (
@@ -36,10 +36,10 @@ type Record struct {
 	Caller    Caller
 	UserAgent string
 	SourceIP  string // an address, or the name of an AWS service
-	// Vouched is true where the record came in an EventBridge envelope that only
+	// Trusted is true where the record came in an EventBridge envelope that only
 	// AWS can send: its source is reserved for AWS, and its account and region
 	// are those of the record. It says nothing about who may write to the queue.
-	Vouched bool
+	Trusted bool
 	// Request and Response are requestParameters and responseElements as they
 	// arrived; they alias the text that was decoded.
 	Request  json.RawMessage
@@ -58,7 +58,7 @@ type Caller struct {
 }
 
 // Actor is the shortest true answer to "who did it": the ARN, else the AWS
-// service, else the account. It is "" where the record does not tell.
+// service, else the account. It is "" where the record does not say.
 func (r Record) Actor() string {
 	switch c := r.Caller; {
 	case c.ARN != "":

@@ -98,7 +98,7 @@ func FuzzSkim(f *testing.F) {
 		var got Fields
 		err := got.Skim(raw)
 		if !json.Valid(raw) {
-			return // gzip's checksum and the digest vouch for validity
+			return // gzip's checksum and the digest prove validity
 		}
 		want := fieldsByJSON(raw)
 		if want == nil || bytes.TrimSpace(raw)[0] != '{' {

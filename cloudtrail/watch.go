@@ -22,7 +22,7 @@ type Watched struct {
 	Source string // for example ec2.amazonaws.com
 	Name   string
 	// Find returns which resources a call that succeeded is a hint for. Where it
-	// does not tell, that is a sweep: in doubt dera looks at too much.
+	// does not say, that is a sweep: in doubt dera looks at too much.
 	Find func(Call) []dera.Scope
 	// Region is where alone the events of a global service arrive; "" where the call
 	// was made, dera.GlobalRegion for dera.Partition.Home.

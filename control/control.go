@@ -1,7 +1,7 @@
 // Package control says what a control is: what must hold of a resource, how to
 // put it right, and the proof that the plan does just that. Controls are pure:
 // they call nothing and keep nothing. From their Meta the documents, the IAM
-// roles and the compliance table are generated. Room: may import the words, iam,
+// roles and the compliance table are generated. Layer: may import the words, iam,
 // netset and resource.
 package control
 

@@ -124,11 +124,11 @@ func TestAudience(t *testing.T) {
 		{"one", netset.Measure{IPv4: 1}, "1 public IPv4 address"},
 		{"few", netset.Measure{IPv4: 256}, "256 public IPv4 addresses"},
 		{"many", netset.Measure{IPv4: 1 << 24}, "16,777,216 public IPv4 addresses"},
-		{"world", netset.Measure{IPv4: 3_700_000_000}, "the whole IPv4 internet"},
+		{"world", netset.Measure{IPv4: 3_700_000_000}, "the entire IPv4 internet"},
 		{"one_ipv6", netset.Measure{IPv6: netset.Count{Lo: 1}}, "public IPv6 networks"},
 		{"slash_32", netset.Measure{IPv6: netset.Count{Hi: 1 << 32}}, "public IPv6 networks"},
 		{"slash_31", netset.Measure{IPv6: netset.Count{Hi: 1 << 33}}, "the IPv6 internet"},
-		{"both", netset.Measure{IPv4: 1 << 31, IPv6: netset.Count{Hi: 1 << 61}}, "the whole IPv4 internet and the IPv6 internet"},
+		{"both", netset.Measure{IPv4: 1 << 31, IPv6: netset.Count{Hi: 1 << 61}}, "the entire IPv4 internet and the IPv6 internet"},
 		{"one_and_ipv6", netset.Measure{IPv4: 1, IPv6: netset.Count{Lo: 5}}, "1 public IPv4 address and public IPv6 networks"},
 	}
 	for _, tt := range tests {

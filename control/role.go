@@ -8,7 +8,7 @@ import (
 )
 
 // ReaderPolicy allows what looking takes: the reads of the controls, which regions
-// there are, and what AWS Config remediates by itself.
+// there are, and what AWS Config remediates automatically.
 func ReaderPolicy(controls []Control, partition, account string) (role.Policy, error) {
 	actions := map[string]bool{"ec2:DescribeRegions": true, "config:DescribeConfigRules": true, "config:DescribeRemediationConfigurations": true}
 	for _, c := range controls {

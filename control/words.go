@@ -13,7 +13,7 @@ func Audience(m netset.Measure) string {
 	var parts []string
 	switch {
 	case m.IPv4 >= 1<<31:
-		parts = append(parts, "the whole IPv4 internet")
+		parts = append(parts, "the entire IPv4 internet")
 	case m.IPv4 > 0:
 		parts = append(parts, grouped(m.IPv4)+" public IPv4 "+plural("address", m.IPv4))
 	}

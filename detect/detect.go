@@ -1,5 +1,5 @@
 // Package detect turns a hint into facts: it re-reads the resources of a scope
-// and runs the controls of their type on what it read. Room: may import the
+// and runs the controls of their type on what it read. Layer: may import the
 // words, resource and control.
 package detect
 
@@ -86,7 +86,7 @@ func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look,
 	}
 	page, err := d.Reader.Read(ctx, scope, false)
 	if err != nil {
-		return Look{}, fmt.Errorf("look at %s in %s %s: %w", scope.Type, scope.Account, scope.Region, err)
+		return Look{}, fmt.Errorf("read %s in %s %s: %w", scope.Type, scope.Account, scope.Region, err)
 	}
 	look := Look{Missing: page.Missing, Next: page.Next}
 	var again []dera.Resource
@@ -133,7 +133,7 @@ func (d Detector) full(ctx context.Context, scope dera.Scope) (Look, error) {
 // judged is the look at a page that was read in full.
 func (d Detector) judged(scope dera.Scope, page Page, err error) (Look, error) {
 	if err != nil {
-		return Look{}, fmt.Errorf("look at %d of %s in %s %s: %w", len(scope.IDs), scope.Type, scope.Account, scope.Region, err)
+		return Look{}, fmt.Errorf("read %d of %s in %s %s: %w", len(scope.IDs), scope.Type, scope.Account, scope.Region, err)
 	}
 	look := Look{Missing: page.Missing}
 	for _, r := range page.Resources {

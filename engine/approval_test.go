@@ -157,7 +157,7 @@ func TestRejectedPlanIsNotAskedAgain(t *testing.T) {
 	if f.State != dera.FindingOpen || !slices.ContainsFunc(f.Reasons, func(x dera.Reason) bool { return strings.Contains(x.Why, "we need it") }) {
 		t.Errorf("finding: got %s %v, want open, with the person's reason", f.State, f.Reasons)
 	}
-	// Also where the mode lets dera act by itself by now: a person said no.
+	// Also where the mode lets dera act automatically by now: a person said no.
 	w.mode = dera.Enforce
 	w.sweep()
 	if n := len(w.ours("")); n != 0 {
@@ -177,7 +177,7 @@ func TestRejectedPlanIsNotAskedAgain(t *testing.T) {
 }
 
 // A wait that nobody answered is a no to the question; what the gate lets pass
-// by itself later needs no answer (a stop must not switch dera off for good).
+// automatically later needs no answer (a stop must not switch dera off for good).
 func TestExpiredWaitIsNoAndNotForever(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -199,7 +199,7 @@ func TestExpiredWaitIsNoAndNotForever(t *testing.T) {
 	}
 }
 
-// What waits is asked anew when the resource moved beside it, so that the
+// What waits is asked again when the resource moved beside it, so that the
 // approval does not come to nothing.
 func TestWaitingPlanFollowsTheResource(t *testing.T) {
 	t.Parallel()

@@ -16,15 +16,15 @@ const mostReturns = 32
 // tells (design §6.1.5), whether the finding came back after a fix of ours, and
 // whom it concerns. What dera itself did is no hint at who changes it.
 func (e *Engine) attribute(f *dera.Finding, a dera.Resource, before []dera.Finding, earlier []dera.Remediation, o order) {
-	told := o.Authenticated && o.Actor != ""
-	ours := told && evaluate.IsPrincipal(e.cfg.Own, o.Actor)
+	reported := o.Authenticated && o.Actor != ""
+	ours := reported && evaluate.IsPrincipal(e.cfg.Own, o.Actor)
 	if !ours && cameBack(*f, before, earlier) {
 		f.Returns = append(slices.Clone(f.Returns), f.LastSeen)
 		f.Returns = f.Returns[max(0, len(f.Returns)-mostReturns):]
 		// Who changed it before has not brought it back for all that is known.
 		f.LastActor, f.LastAgent, f.LastChange = "", "", time.Time{}
 	}
-	if told && !ours {
+	if reported && !ours {
 		if f.Actor == "" {
 			f.Actor = o.Actor
 		}

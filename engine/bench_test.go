@@ -85,7 +85,7 @@ func BenchmarkEvent(b *testing.B) {
 	}
 }
 
-// newBenchWorld is a world that only observes, so that each look decides anew
+// newBenchWorld is a world that only observes, so that each look decides again
 // and nothing is changed.
 func newBenchWorld(b *testing.B) *world {
 	b.Helper()

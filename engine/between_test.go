@@ -90,7 +90,7 @@ func TestGateRunsAgainBeforeActing(t *testing.T) {
 		{name: "exemption_list_became_unreadable", set: exempting, state: dera.Superseded, why: "exemption: the check failed",
 			change: func(w *world, _ string) { w.exempt(filepath.Join(w.dir, "exemptions.yaml"), "exemptions: [") }},
 		{name: "stop_was_set", state: dera.Ready, err: remediate.ErrStopped, change: func(w *world, _ string) { w.stop() }},
-		{name: "mode_became_observe", state: dera.Superseded, why: "mode: it is observe by now", change: func(w *world, _ string) { w.mode = dera.Observe }},
+		{name: "mode_became_observe", state: dera.Superseded, why: "mode: it changed to observe", change: func(w *world, _ string) { w.mode = dera.Observe }},
 		{name: "mode_became_review", state: dera.Superseded, why: "mode: the mode of this control", change: func(w *world, _ string) { w.mode = dera.ReviewOnly }},
 		{name: "resource_changed", state: dera.Superseded, why: "the resource changed",
 			change: func(w *world, id string) { w.authorize(id, tcp(8443, 8443, "10.0.0.0/8")) }},
@@ -98,7 +98,7 @@ func TestGateRunsAgainBeforeActing(t *testing.T) {
 			w.revoke(id, tcp(22, 22, "0.0.0.0/0"))
 			w.authorize(id, tcp(22, 22, "0.0.0.0/0"))
 		}},
-		{name: "finding_went_away", state: dera.Superseded, why: "gone by itself", change: func(w *world, id string) { w.revoke(id, tcp(22, 22, "0.0.0.0/0")) }},
+		{name: "finding_went_away", state: dera.Superseded, why: "already resolved by someone else", change: func(w *world, id string) { w.revoke(id, tcp(22, 22, "0.0.0.0/0")) }},
 		{name: "group_was_deleted", state: dera.Superseded, why: "does not exist", change: func(w *world, id string) { w.remove(id) }},
 		{name: "group_was_tagged_as_a_bastion", state: dera.Superseded, why: "the resource changed", change: func(w *world, id string) { w.tag(id, "role", "bastion") }},
 	}
@@ -176,7 +176,7 @@ func TestStopBetweenTwoChanges(t *testing.T) {
 	}
 }
 
-// Somebody else writes between our read and our write.
+// Someone else writes between our read and our write.
 func TestConcurrentWriterIsDriftNotFailure(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -189,13 +189,13 @@ func TestConcurrentWriterIsDriftNotFailure(t *testing.T) {
 		moved string
 	}{
 		{name: "adds_a_rule", on: revoke, write: func(w *world, id string) { w.authorize(id, tcp(8443, 8443, "10.0.0.0/8")) },
-			state: dera.Collateral, rules: append(splitRules(), "tcp 8443-8443 10.0.0.0/8"), moved: "new: in tcp 8443 8443 10.0.0.0/8"},
+			state: dera.Collateral, rules: append(splitRules(), "tcp 8443-8443 10.0.0.0/8"), moved: "added: in tcp 8443 8443 10.0.0.0/8"},
 		{name: "removes_the_very_rule", on: revoke, write: func(w *world, id string) { w.revoke(id, wideRule()) },
-			state: dera.Failed, rules: nil, moved: "gone: in tcp 0 65535 0.0.0.0/0"},
+			state: dera.Failed, rules: nil, moved: "removed: in tcp 0 65535 0.0.0.0/0"},
 		{name: "takes_a_remainder_away", on: revoke, write: func(w *world, id string) { w.revoke(id, tcp(0, 21, "0.0.0.0/0")) },
-			state: dera.Collateral, rules: []string{splitRules()[1], splitRules()[2]}, moved: "gone: in tcp 0 21 0.0.0.0/0"},
+			state: dera.Collateral, rules: []string{splitRules()[1], splitRules()[2]}, moved: "removed: in tcp 0 21 0.0.0.0/0"},
 		{name: "adds_the_same_remainder", on: authorize, after: 1, write: func(w *world, id string) { w.authorize(id, tcp(23, 3388, "0.0.0.0/0")) },
-			state: dera.Failed, rules: []string{"tcp 0-65535 0.0.0.0/0 lab", "tcp 23-3388 0.0.0.0/0"}, moved: "new: in tcp 23 3388 0.0.0.0/0"},
+			state: dera.Failed, rules: []string{"tcp 0-65535 0.0.0.0/0 lab", "tcp 23-3388 0.0.0.0/0"}, moved: "added: in tcp 23 3388 0.0.0.0/0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -207,8 +207,8 @@ func TestConcurrentWriterIsDriftNotFailure(t *testing.T) {
 			w.until(id)
 			r := w.remediations(id)[0]
 			wantState(t, r, tt.state)
-			if !slices.Contains(r.Moved, tt.moved) {
-				t.Errorf("moved: got %q, want %q in it", r.Moved, tt.moved)
+			if !slices.Contains(r.Unexpected, tt.moved) {
+				t.Errorf("moved: got %q, want %q in it", r.Unexpected, tt.moved)
 			}
 			if tt.state == dera.Collateral || len(tt.rules) == 0 {
 				if got := w.sorted(id); !slices.Equal(got, tt.rules) {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestBreaker: after three failed fixes the account's breaker is open, for a new
-// process too; it closes after a quiet hour, or when somebody resumes.
+// process too; it closes after a quiet hour, or when someone resumes.
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	for name, closes := range map[string]func(w *world) error{

@@ -11,7 +11,7 @@ import (
 )
 
 // TestWhatIsLeftToTheAccountIsPublicForS3: without an organisation the policy is
-// fixed by itself, and the block waits, since S3 would cut the partner off.
+// fixed automatically, and the block waits, since S3 would cut the partner off.
 func TestWhatIsLeftToTheAccountIsPublicForS3(t *testing.T) {
 	t.Parallel()
 	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name) })

@@ -32,7 +32,7 @@ func bucketPolicy(statements ...string) string {
 }
 
 // newBucketWorld is a world with a bucket that its policy makes public and no
-// block protects, in an account that is looked after for S3 alone.
+// block protects, in an account that is covered for S3 alone.
 func newBucketWorld(t *testing.T, set func(*engine.Config)) *world {
 	t.Helper()
 	w := newWorldWith(t, func(w *world) {
@@ -209,13 +209,13 @@ func TestBucketNeighbourThatVanishes(t *testing.T) {
 	if r.State != dera.Collateral && r.State != dera.Failed {
 		wantState(t, r, dera.Collateral)
 	}
-	if !slices.ContainsFunc(r.Moved, func(m string) bool { return strings.Contains(m, "222233334444") }) {
-		t.Errorf("moved: got %q, want the partner's statement named", r.Moved)
+	if !slices.ContainsFunc(r.Unexpected, func(m string) bool { return strings.Contains(m, "222233334444") }) {
+		t.Errorf("moved: got %q, want the partner's statement named", r.Unexpected)
 	}
 }
 
-// TestWholeDocumentIsNeverWrittenOver: somebody changes the policy between dera's
-// last look and its write. Nothing is sent; the next look decides anew.
+// TestWholeDocumentIsNeverWrittenOver: someone changes the policy between dera's
+// last look and its write. Nothing is sent; the next look decides again.
 func TestWholeDocumentIsNeverWrittenOver(t *testing.T) {
 	t.Parallel()
 	w := newBucketWorld(t, nil)
@@ -236,7 +236,7 @@ func TestWholeDocumentIsNeverWrittenOver(t *testing.T) {
 	}
 }
 
-// TestUndoLeavesWhatSomebodyElseWrote: the fix fails since somebody wrote another
+// TestUndoLeavesWhatSomebodyElseWrote: the fix fails since someone wrote another
 // policy over it. What they wrote is not ours to take back.
 func TestUndoLeavesWhatSomebodyElseWrote(t *testing.T) {
 	t.Parallel()
@@ -255,7 +255,7 @@ func TestUndoLeavesWhatSomebodyElseWrote(t *testing.T) {
 }
 
 // TestUndoTriedAgainLeavesWhatSomebodyElseWrote: between an undo that failed and
-// the next one somebody else puts a block of their own; it stays.
+// the next one someone else puts a block of their own; it stays.
 func TestUndoTriedAgainLeavesWhatSomebodyElseWrote(t *testing.T) {
 	t.Parallel()
 	w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name) })
@@ -287,15 +287,15 @@ func TestUndoTriedAgainLeavesWhatSomebodyElseWrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := len(w.ours("DeletePublicAccessBlock")) - before; n != 0 {
-		t.Errorf("got %d more deletes of the block, want none: it is somebody else's", n)
+		t.Errorf("got %d more deletes of the block, want none: it is someone else's", n)
 	}
-	if len(r.Moved) == 0 {
+	if len(r.Unexpected) == 0 {
 		t.Errorf("got %s with nothing moved, want their block named", r.State)
 	}
 }
 
 // TestBlockComesAfterThePolicyAndGoesBeforeIt: once nothing is public the block
-// follows by itself; the policy cannot come back while it stands.
+// follows automatically; the policy cannot come back while it stands.
 func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
 	t.Parallel()
 	w := newBucketWorld(t, func(c *engine.Config) {
@@ -324,7 +324,7 @@ func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
 	if _, err := w.engine.Rollback(t.Context(), policy, req); err == nil || !strings.Contains(err.Error(), block) {
 		t.Errorf("rollback of the policy under the block: got %v, want it refused with %s named", err, block)
 	}
-	// Somebody else's block, of the account: no remediation stands in the way, and
+	// Someone else's block, of the account: no remediation stands in the way, and
 	// still S3 would refuse.
 	if _, err := w.engine.Rollback(t.Context(), block, req); err != nil {
 		t.Fatal(err)
@@ -333,7 +333,7 @@ func TestBlockComesAfterThePolicyAndGoesBeforeIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := w.engine.Rollback(t.Context(), policy, req); err == nil || !strings.Contains(err.Error(), "BlockPublicPolicy") {
-		t.Errorf("rollback of the policy under somebody's block: got %v, want it refused", err)
+		t.Errorf("rollback of the policy under someone's block: got %v, want it refused", err)
 	}
 	if err := w.region.PutAccountPublicAccessBlock(t.Context(), nil); err != nil {
 		t.Fatal(err)

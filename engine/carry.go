@@ -38,7 +38,7 @@ func (e *Engine) order(ctx context.Context, id string) (dera.Remediation, error)
 	return r, err
 }
 
-// configured refuses what concerns an account that is not looked after: an answer
+// configured refuses what concerns an account that is not covered: an answer
 // from elsewhere says nothing about it.
 func (e *Engine) configured(account string) error {
 	if _, ok := e.accounts[account]; ok {

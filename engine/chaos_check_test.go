@@ -84,7 +84,7 @@ func (s *storm) holdLease(owner string, p dera.Plan, op resource.Operation) {
 	}
 	_, in := s.sender(list, op.Name)
 	// To take it again keeps the token of one that is held, and is refused where
-	// somebody else holds it.
+	// someone else holds it.
 	if l, err := s.look.Lease(ctx, key, owner, time.Minute); err != nil || l.Token != in.Token {
 		s.fault("fenced: %s signs %s under token %d, and the newest is %d (%v)", owner, op.Name, in.Token, l.Token, err)
 	}

@@ -91,7 +91,7 @@ func (groupChaos) create(p *people, _ dera.Resource, config any, name string) (r
 	return resource.Of(change), made{need: need, may: factsOf(r, nil)}, err
 }
 
-// authorizeOf is a rule that somebody authorizes.
+// authorizeOf is a rule that someone authorizes.
 func authorizeOf(r dera.Resource, from, to int32, cidr, name string) resource.Operation {
 	c, err := r.Config.(*securitygroup.Group).Authorize(securitygroup.Rule{Protocol: "tcp", From: from, To: to, CIDR: netip.MustParsePrefix(cidr), Description: name})
 	if err != nil {

@@ -28,7 +28,7 @@ type people struct {
 	needs    map[*bucket.Bucket][]string
 }
 
-// owned is one resource and what people did to it. Its facts are what somebody can
+// owned is one resource and what people did to it. Its facts are what someone can
 // do through it: reach a port from an address, read by a statement.
 type owned struct {
 	dera.Resource
@@ -57,7 +57,7 @@ type kindOfChaos interface {
 	gone(before, after any) []string
 }
 
-const somebody = "arn:aws:iam::" + account + ":user/somebody"
+const someone = "arn:aws:iam::" + account + ":user/someone"
 
 func newPeople(s *storm) *people {
 	return &people{s: s, rand: rand.New(rand.NewPCG(s.seed, 2)), needs: map[*bucket.Bucket][]string{}}
@@ -116,7 +116,7 @@ func (p *people) under(typ string) bool {
 	return slices.ContainsFunc(p.types(), func(o string) bool { return slices.Contains(t.Under, o) })
 }
 
-// act is one thing that somebody does somewhere.
+// act is one thing that someone does somewhere.
 func (p *people) act() { p.actOn(p.list[p.rand.IntN(len(p.list))]) }
 
 func (p *people) actOn(o *owned) {
@@ -128,7 +128,7 @@ func (p *people) actOn(o *owned) {
 	p.remove(o, names[p.rand.IntN(len(names))])
 }
 
-// between is what somebody does during a call: to the resource of a write, the very
+// between is what someone does during a call: to the resource of a write, the very
 // same where chance has it.
 func (p *people) between(c typed.Call) {
 	if c.Plan == nil {
@@ -146,7 +146,7 @@ func (p *people) between(c typed.Call) {
 	}
 	if o := p.list[i]; p.rand.IntN(3) == 0 {
 		before := p.truth(o)
-		if p.s.world.Write(somebody, o.Resource, c.Operation) == nil {
+		if p.s.world.Write(someone, o.Resource, c.Operation) == nil {
 			o.excuse(o.kind.gone(before, p.truth(o)))
 			p.wrote(o, o.kind.facts(before))
 		}
@@ -155,7 +155,7 @@ func (p *people) between(c typed.Call) {
 	}
 }
 
-// wrote notes what a write of somebody changed: what they made may be there, and
+// wrote notes what a write of someone changed: what they made may be there, and
 // what they closed may not come back.
 func (p *people) wrote(o *owned, before map[string]bool) {
 	after := o.kind.facts(p.truth(o))
@@ -188,7 +188,7 @@ func (p *people) create(o *owned) {
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
-	if op.Name == "" || p.s.world.Write(somebody, o.Resource, op) != nil {
+	if op.Name == "" || p.s.world.Write(someone, o.Resource, op) != nil {
 		return
 	}
 	o.made[name] = m
@@ -209,7 +209,7 @@ func (p *people) remove(o *owned, name string) {
 	}
 	p.losing(o, func() {
 		for _, op := range ops {
-			_ = p.s.world.Write(somebody, o.Resource, op)
+			_ = p.s.world.Write(someone, o.Resource, op)
 		}
 	})
 	delete(o.made, name)
@@ -230,7 +230,7 @@ func (p *people) backed(r dera.Remediation) {
 	}
 }
 
-// losing notes what is not there any more after f, by which somebody takes away what
+// losing notes what is not there any more after f, by which someone takes away what
 // is theirs: nobody misses it. What others made may be there as before, also where a
 // fix is about to be undone that took it away.
 func (p *people) losing(o *owned, f func()) {

@@ -348,7 +348,7 @@ func (s *storm) arrive() {
 
 // pause lets the process hang while another one works, for longer than a lease and
 // less than a signature holds. Or the other one takes over the resource of the plan
-// and dies at once: then the first one goes on while its lease is somebody else's.
+// and dies at once: then the first one goes on while its lease is someone else's.
 func (s *storm) pause(p dera.Plan) {
 	s.pauses++
 	if s.rand.IntN(2) == 0 {

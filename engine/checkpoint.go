@@ -37,7 +37,7 @@ func (l Log) held(ctx context.Context) (*audit.Checkpoint, error) {
 }
 
 // Check returns an error if the stored log does not contain what was signed of
-// it: somebody changed it, or part of it is lost. An engine does not start then.
+// it: someone changed it, or part of it is lost. An engine does not start then.
 func (l Log) Check(ctx context.Context) error {
 	c, err := l.held(ctx)
 	if err != nil || c == nil {

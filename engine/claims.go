@@ -12,7 +12,7 @@ type claims struct {
 	held map[string]bool
 }
 
-// take returns false if somebody holds the name.
+// take returns false if someone holds the name.
 func (c *claims) take(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

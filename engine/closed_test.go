@@ -101,7 +101,7 @@ func TestAutomaticUndoOpensNothing(t *testing.T) {
 	}
 }
 
-// TestUndoLeavesARuleMadeAgain: somebody deletes a rule that dera made and makes one
+// TestUndoLeavesARuleMadeAgain: someone deletes a rule that dera made and makes one
 // with the same permission. It is theirs where it can be told apart.
 func TestUndoLeavesARuleMadeAgain(t *testing.T) {
 	t.Parallel()
@@ -138,8 +138,8 @@ func TestUndoLeavesARuleMadeAgain(t *testing.T) {
 			if got, want := w.sorted(id), append([]string{"tcp 0-65535 0.0.0.0/0 lab"}, tt.left...); !slices.Equal(got, want) {
 				t.Errorf("rules: got %q, want %q", got, want)
 			}
-			if reported := slices.Contains(r.Moved, "new: in tcp 23 3388 0.0.0.0/0"); reported != (len(tt.left) > 0) {
-				t.Errorf("moved: got %q, want their rule named where it stays", r.Moved)
+			if reported := slices.Contains(r.Unexpected, "added: in tcp 23 3388 0.0.0.0/0"); reported != (len(tt.left) > 0) {
+				t.Errorf("moved: got %q, want their rule named where it stays", r.Unexpected)
 			}
 		})
 	}
@@ -175,8 +175,8 @@ func TestOverwrittenByAnUndo(t *testing.T) {
 			w.quiet()
 			r = w.bucketFixes(t)[0]
 			wantState(t, r, dera.RolledBack)
-			if got := strings.Contains(r.Overwrote, "user/bob") && len(r.Moved) == 1; got != tt.reported {
-				t.Errorf("overwrote: got %q, moved %q, want it reported: %t", r.Overwrote, r.Moved, tt.reported)
+			if got := strings.Contains(r.Overwrote, "user/bob") && len(r.Unexpected) == 1; got != tt.reported {
+				t.Errorf("overwrote: got %q, moved %q, want it reported: %t", r.Overwrote, r.Unexpected, tt.reported)
 			}
 		})
 	}

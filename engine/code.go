@@ -13,11 +13,11 @@ import (
 func (e *Engine) asCode(r dera.Resource, p dera.Plan, lang string) (code *dera.CodeDiff, note string) {
 	lines, err := e.cfg.Types.Declare(r.Config, p, resource.Format{Language: lang})
 	if err != nil {
-		return nil, "the change could not be told as " + lang
+		return nil, "the change could not be written as " + lang
 	}
 	plain, err := e.cfg.Types.Declare(r.Config, p, resource.Format{Language: lang, Plain: true})
 	if err != nil {
-		return nil, "the change could not be told as " + lang
+		return nil, "the change could not be written as " + lang
 	}
 	const most = 200
 	return &dera.CodeDiff{Language: lang, Lines: lines}, "as " + lang + ":\n" + strings.Join(shortList(plain, most), "\n")

@@ -98,7 +98,7 @@ func (tt crash) run(t *testing.T, k int, whole *ran) ran {
 	s.people.settings = alone()
 	s.people.add(r, tt.kind, 0)
 	for _, op := range tt.rules {
-		if err := s.world.Write(somebody, r, op); err != nil {
+		if err := s.world.Write(someone, r, op); err != nil {
 			t.Fatal(err)
 		}
 	}

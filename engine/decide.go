@@ -44,7 +44,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 		return store.Batch{}, err
 	}
 	if until, stale := a.Stale(before); stale {
-		// Somebody looked later and committed first: a stale look means look again,
+		// Someone looked later and committed first: a stale look means look again,
 		// by a clock that may be behind theirs not before it got there.
 		again, err := lookAt(lookAtOne(o, a.Resource), later(now, until))
 		return store.Batch{Jobs: []dera.Job{again}}, err

@@ -181,7 +181,7 @@ func TestEventOfEveryRegionIsNeverDropped(t *testing.T) {
 	}
 }
 
-// person is somebody's client for EC2.
+// person is someone's client for EC2.
 func (w *world) person() *ec2.Client {
 	creds := w.cloud.Account(account).Credentials()
 	return ec2.New(ec2.Options{

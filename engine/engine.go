@@ -1,7 +1,7 @@
 // Package engine is the loop: it turns events and sweeps into durable jobs, looks
 // at resources, decides, and has remediations carried out, with leases, budgets
 // and a clean end. Everything that it does goes through one path, whatever the
-// trigger. Room: may import the words, resource, control, detect, evaluate,
+// trigger. Layer: may import the words, resource, control, detect, evaluate,
 // remediate, audit and store.
 package engine
 
@@ -39,7 +39,7 @@ type Config struct {
 	// Own are ARN globs of dera's own principals: what they did is no hint at who
 	// changes a resource.
 	Own []string
-	// Accounts are looked after in all Regions; an event from elsewhere is not
+	// Accounts are covered in all Regions; an event from elsewhere is not
 	// for us. No Regions means any.
 	Accounts []dera.Account
 	Regions  []string

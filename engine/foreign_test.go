@@ -12,7 +12,7 @@ import (
 )
 
 // TestUnsentWriteThatSomebodyElseMakes: the process dies before it knows what
-// became of a request, and before another one takes over, somebody makes the very same rule. It
+// became of a request, and before another one takes over, someone makes the very same rule. It
 // has another description, so it is theirs: the fix fails, and its undo leaves it.
 func TestUnsentWriteThatSomebodyElseMakes(t *testing.T) {
 	t.Parallel()
@@ -39,7 +39,7 @@ func TestUnsentWriteThatSomebodyElseMakes(t *testing.T) {
 		w.drain()
 	}
 	if got := w.sorted(id); !slices.Contains(got, "tcp 23-3388 0.0.0.0/0 vendor") {
-		t.Errorf("rules: got %q, want the one that somebody else made", got)
+		t.Errorf("rules: got %q, want the one that someone else made", got)
 	}
 	wantState(t, w.remediations(id)[0], dera.Failed)
 }

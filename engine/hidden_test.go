@@ -33,7 +33,7 @@ func TestOwnNetworksLapseAndAreCounted(t *testing.T) {
 	}
 }
 
-// TestOrdersElsewhereAreRefused: an account that is not looked after is neither
+// TestOrdersElsewhereAreRefused: an account that is not covered is neither
 // read nor written, and nothing about it is resolved.
 func TestOrdersElsewhereAreRefused(t *testing.T) {
 	t.Parallel()

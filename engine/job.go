@@ -33,7 +33,7 @@ func remediatePriority(s dera.Severity) int { return int(dera.Critical - s) }
 
 func lookAt(ev dera.Event, now time.Time) (dera.Job, error) { return request{Event: ev}.job(now) }
 
-// lookAgain asks for a fresh look at the resource of a plan.
+// lookAgain asks for a re-read at the resource of a plan.
 func lookAgain(p dera.Plan, now time.Time) (dera.Job, error) {
 	return lookAt(dera.Event{
 		Source: "engine", Name: "look again", Time: now,
@@ -87,7 +87,7 @@ func (e *Engine) Sweep(ctx context.Context, source string) error {
 }
 
 // everywhere turns an event that concerns every region into one for each region
-// that is looked after. Where none is named it stays, and its look fails aloud.
+// that is covered. Where none is named it stays, and its look fails aloud.
 func (e *Engine) everywhere(events []dera.Event) []dera.Event {
 	var out []dera.Event
 	for _, ev := range events {

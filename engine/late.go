@@ -81,14 +81,14 @@ func (e *Engine) lateOf(kind resource.Type, now dera.Resource, r dera.Remediatio
 		}
 		if u := r.Plan.Changes[in.Step].Undo; u != nil && !in.Undo {
 			if _, err := resource.OfUndo(*u, out); err != nil {
-				continue // without its output it is somebody else's
+				continue // without its output it is someone else's
 			}
 		}
 		text := fmt.Sprintf("change %d (%s)", in.Step+1, in.Operation)
 		if in.Undo {
 			text = "the undo of " + text
 		}
-		text += " took effect later: it shows by now, and the reads were behind (or somebody else made the same change)"
+		text += " took effect later: it shows now, and the earlier reads were behind (or someone else made the same change)"
 		why = append(why, text)
 		forward = forward || !in.Undo
 		in.State, in.Output, in.Unanswered, in.Error = dera.IntentApplied, out, false, "took effect later"
@@ -105,10 +105,10 @@ func (e *Engine) lateOf(kind resource.Type, now dera.Resource, r dera.Remediatio
 		if r, err = remediate.Move(r, dera.Collateral, dera.Step{At: e.cfg.Now(), Why: strings.Join(why, "; ")}); err != nil {
 			return err
 		}
-		r.Moved = append(slices.Clone(r.Moved), why...)
+		r.Unexpected = append(slices.Clone(r.Unexpected), why...)
 	}
 	rec := e.remediationRecord(dera.RecordOutcome, r, e.cfg.Actor)
-	rec.Why, rec.Steps, rec.Notes, rec.Moved = strings.Join(why, "; "), r.Steps, r.Notes, r.Moved
+	rec.Why, rec.Steps, rec.Notes, rec.Unexpected = strings.Join(why, "; "), r.Steps, r.Notes, r.Unexpected
 	b.Remediations, b.Records = append(b.Remediations, r), append(b.Records, rec)
 	return nil
 }

@@ -99,7 +99,7 @@ func TestRevokeThatNobodySeesCutsNothing(t *testing.T) {
 	out.check()
 }
 
-// TestChangeThatNeverShows stays one that did not take effect, also when somebody
+// TestChangeThatNeverShows stays one that did not take effect, also when someone
 // else makes it after a refusal of ours.
 func TestChangeThatNeverShows(t *testing.T) {
 	t.Parallel()

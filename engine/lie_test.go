@@ -145,8 +145,8 @@ func TestNeighbourThatVanishesIsReportedAsCollateral(t *testing.T) {
 			lost = append(lost, rule)
 		}
 	}
-	if len(lost) != 1 || len(r.Moved) != 1 || !strings.HasPrefix(r.Moved[0], "gone: in tcp ") || !strings.Contains(lost[0], strings.Fields(r.Moved[0])[3]) {
-		t.Errorf("moved: got %q, want the lost rule %q named", r.Moved, lost)
+	if len(lost) != 1 || len(r.Unexpected) != 1 || !strings.HasPrefix(r.Unexpected[0], "removed: in tcp ") || !strings.Contains(lost[0], strings.Fields(r.Unexpected[0])[3]) {
+		t.Errorf("moved: got %q, want the lost rule %q named", r.Unexpected, lost)
 	}
 	if f := w.findings(id)[sshKey]; f.State != dera.FindingResolved {
 		t.Errorf("finding: got %s, want resolved: the fix is in effect", f.State)

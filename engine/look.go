@@ -16,7 +16,7 @@ import (
 // order is what a look is made for, and how far it may go.
 type order struct {
 	request
-	// act is false for a look that must not start anything by itself.
+	// act is false for a look that must not start anything automatically.
 	act bool
 	// hold leaves the start of what is decided auto to the caller for a while.
 	hold bool
@@ -73,7 +73,7 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 // again at its first page.
 const pageTries = 3
 
-// ours reports whether a scope is in an account and region that we look after,
+// ours reports whether a scope is in an account and region that we cover,
 // and of a type that some control judges.
 func (e *Engine) ours(s dera.Scope) bool {
 	_, known := e.accounts[s.Account]
@@ -83,7 +83,7 @@ func (e *Engine) ours(s dera.Scope) bool {
 }
 
 // LookNow looks at a scope and, of a sweep, at all its pages and at what was not
-// seen, in the caller's goroutine. It starts nothing by itself; with hold, what
+// seen, in the caller's goroutine. It starts nothing automatically; with hold, what
 // is decided auto is made ready for the caller to Carry (its job is due a minute
 // later, in case the caller does not get to it).
 func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
@@ -199,7 +199,7 @@ func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before m
 			unread := fmt.Errorf("read %s: %s", a.Resource.ARN, a.Resource.Unread)
 			if len(f.o.Scope.IDs) != 1 {
 				// Its own look comes when two reads may agree again, and tells.
-				e.cfg.Log.WarnContext(ctx, "resource gets a look of its own", "resource", a.Resource.ARN, "err", unread)
+				e.cfg.Log.WarnContext(ctx, "resource is read separately", "resource", a.Resource.ARN, "err", unread)
 				next = append(next, request{Event: lookAtOne(f.o, a.Resource), Due: e.cfg.Now().Add(max(e.settleTime(), 0))})
 				continue
 			}
@@ -222,7 +222,7 @@ func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before m
 // apart gives a resource that could not be settled among others its own look.
 func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error) request {
 	ev := lookAtOne(o, r)
-	e.cfg.Log.WarnContext(ctx, "resource gets a look of its own", "resource", r.ARN, "err", err)
+	e.cfg.Log.WarnContext(ctx, "resource is read separately", "resource", r.ARN, "err", err)
 	e.cfg.Tell(News{What: "unread", Scope: &ev.Scope, Err: err})
 	return request{Event: ev}
 }
@@ -298,7 +298,7 @@ func (e *Engine) next(r request, look detect.Look, before map[string][]dera.Find
 	if look.Next != "" {
 		var err error
 		if r.Walk, err = r.Walk.on(look.Next); err != nil {
-			return nil, fmt.Errorf("look at %s in %s %s: %w", r.Scope.Type, r.Scope.Account, r.Scope.Region, err)
+			return nil, fmt.Errorf("read %s in %s %s: %w", r.Scope.Type, r.Scope.Account, r.Scope.Region, err)
 		}
 		r.Scope.Page = look.Next
 		return []request{r}, nil
@@ -319,7 +319,7 @@ func (e *Engine) next(r request, look detect.Look, before map[string][]dera.Find
 }
 
 // settle decides on one resource and commits, together with what else is in b.
-// When the budget turns out to be spent, or somebody else was faster, it decides
+// When the budget turns out to be spent, or someone else was faster, it decides
 // again: the finding is kept in any case.
 func (e *Engine) settle(ctx context.Context, a detect.Assessment, o order, b store.Batch) error {
 	const tries = 5

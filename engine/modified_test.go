@@ -42,7 +42,7 @@ func (w *world) modify(group string, from int, cidr string) {
 	}
 }
 
-// A rule that somebody modified in place has the ID that dera knows and is theirs:
+// A rule that someone modified in place has the ID that dera knows and is theirs:
 // neither a fix nor its undo takes it away.
 func TestRuleModifiedInPlaceIsNotTakenAway(t *testing.T) {
 	t.Parallel()
@@ -58,8 +58,8 @@ func TestRuleModifiedInPlaceIsNotTakenAway(t *testing.T) {
 		}
 		r := w.remediations(id)[0]
 		wantState(t, r, dera.Failed)
-		if !slices.Contains(r.Moved, "new: in tcp 0 65535 10.0.0.0/8") {
-			t.Errorf("moved: got %q, want their rule named", r.Moved)
+		if !slices.Contains(r.Unexpected, "added: in tcp 0 65535 10.0.0.0/8") {
+			t.Errorf("moved: got %q, want their rule named", r.Unexpected)
 		}
 	})
 	t.Run("a_remainder_before_the_undo", func(t *testing.T) {

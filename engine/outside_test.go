@@ -46,7 +46,7 @@ func (w *world) watch() *outside {
 	return o
 }
 
-// narrow notes a group that lets in more than it did.
+// narrow notes a group that allows more than it did.
 func (o *outside) narrow() {
 	for _, g := range o.w.cloud.Snapshot().Groups {
 		if before, ok := o.original[g.ID]; ok && !reach(g).Subtract(before).IsEmpty() {
@@ -108,7 +108,7 @@ func (w *world) verifyLog() {
 	}
 }
 
-// reach is what the group lets in from addresses, of the rules that name a range.
+// reach is what the group allows from addresses, of the rules that name a range.
 func reach(g awssim.Group) netset.Set {
 	var rules []securitygroup.Rule
 	for _, r := range g.Rules {

@@ -22,7 +22,7 @@ const clockGrain = 2 * time.Second
 
 // overwritten looks whether the event tells of another writer of a document that
 // dera wrote as a whole: S3 has no compare-and-set, so that between dera's last
-// read and its write somebody else's change can have been lost. The remediation
+// read and its write someone else's change can have been lost. The remediation
 // says so then, and a person has to look (design §6.1.2).
 func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch) error {
 	kind, err := e.cfg.Types.Lookup(ev.Scope.Type)
@@ -46,14 +46,14 @@ func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch)
 			if ev.ID != "" {
 				why += " (CloudTrail event " + ev.ID + ")"
 			}
-			r.Moved = append(slices.Clone(r.Moved), why)
+			r.Unexpected = append(slices.Clone(r.Unexpected), why)
 			if r.State == dera.Resolved {
 				if r, err = remediate.Move(r, dera.Collateral, dera.Step{At: e.cfg.Now(), Why: why}); err != nil {
 					return err
 				}
 			}
 			rec := e.remediationRecord(dera.RecordOutcome, r, e.cfg.Actor)
-			rec.Why, rec.Moved = why, r.Moved
+			rec.Why, rec.Unexpected = why, r.Unexpected
 			b.Remediations, b.Records = append(b.Remediations, r), append(b.Records, rec)
 			e.cfg.Tell(News{What: "remediation", Remediation: &r})
 		}
@@ -63,7 +63,7 @@ func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch)
 
 func orSomebody(actor string) string {
 	if actor == "" {
-		return "somebody"
+		return "someone"
 	}
 	return actor
 }

@@ -54,9 +54,9 @@ func TestOverwrittenWriterIsTold(t *testing.T) {
 			if got := list[0].OverwroteDocument; tt.told && got != bucketPolicy(other) {
 				t.Errorf("what the other one wrote: got %q", got)
 			}
-			told := list[0].State == dera.Collateral && strings.Contains(list[0].Overwrote, "user/bob") && len(list[0].Moved) == 1
+			told := list[0].State == dera.Collateral && strings.Contains(list[0].Overwrote, "user/bob") && len(list[0].Unexpected) == 1
 			if told != tt.told {
-				t.Errorf("first remediation: got %s, overwrote %q, moved %q; want told %t", list[0].State, list[0].Overwrote, list[0].Moved, tt.told)
+				t.Errorf("first remediation: got %s, overwrote %q, moved %q; want told %t", list[0].State, list[0].Overwrote, list[0].Unexpected, tt.told)
 			}
 			want := dera.Resolved
 			if tt.told {

@@ -77,7 +77,7 @@ exemptions:
 	want("a source more", "tcp/27017/bounded", dera.Review)
 }
 
-// A need that somebody declared of a range keeps each port of it open.
+// A need that someone declared of a range keeps each port of it open.
 func TestDeclaredNeedOfARangeIsNotCut(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) {

@@ -14,7 +14,7 @@ import (
 // lies whole in the remediation and in the sealed payload.
 func fit(r dera.AuditRecord) dera.AuditRecord {
 	const lines, ids, steps = 100, 300, 50
-	r.Diff, r.Moved = shortList(r.Diff, lines), shortList(r.Moved, lines)
+	r.Diff, r.Unexpected = shortList(r.Diff, lines), shortList(r.Unexpected, lines)
 	r.Interfaces = shortList(r.Interfaces, lines)
 	if n := len(r.Findings) - ids; n > 0 {
 		r.Findings = r.Findings[:ids]
@@ -33,7 +33,7 @@ func fit(r dera.AuditRecord) dera.AuditRecord {
 }
 
 // shortReasons keeps every guardrail's reason and as many of the control's as
-// there is room for.
+// fit.
 func shortReasons(list []dera.Reason) []dera.Reason {
 	const most = 30
 	out := make([]dera.Reason, 0, min(len(list), most))

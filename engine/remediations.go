@@ -16,7 +16,7 @@ import (
 
 // remediations turns the judged groups into remediations that start, wait or are
 // only observed, and lets go of those whose plan no longer fits. While one on
-// the resource is being carried out, no other is made: the look after it sees
+// the resource is being carried out, no other is made: the cover it sees
 // what is left.
 func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
 	keep := map[string]bool{}
@@ -57,7 +57,7 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 			holder = r.ID
 		}
 	}
-	return e.supersede(earlier, keep, "the plan does not fit any more", b)
+	return e.supersede(earlier, keep, "the plan no longer applies", b)
 }
 
 // afterFailures is when a fix that failed lately may be tried again: a minute
@@ -104,7 +104,7 @@ func turn(g *group, o order) int {
 // standing is the remediation that already says what is to be said about this
 // very plan: waiting, observed, or turned down by a person. One that would begin
 // further on replaces one that only waits or is observed, or that nobody answered
-// in time: what the gate lets pass by itself needs no answer. One that waits must
+// in time: what the gate lets pass automatically needs no answer. One that waits must
 // also have been made from this very configuration, or its approval would come to
 // nothing.
 func standing(earlier []dera.Remediation, g *group, digest string, begin dera.State) *dera.Remediation {

@@ -26,8 +26,8 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 	tests := []struct {
 		name    string
 		before  string // "" for one whose public statement goes, since others give the house the same
-		now     string // the policy that somebody else puts after the fix; "" for none
-		gone    bool   // somebody else deletes it
+		now     string // the policy that someone else puts after the fix; "" for none
+		gone    bool   // someone else deletes it
 		refused string
 		want    string
 	}{
@@ -93,7 +93,7 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 	}
 }
 
-// Somebody writes the policy between the last look of a rollback and its write:
+// Someone writes the policy between the last look of a rollback and its write:
 // the rollback looks again and takes its own part back all the same.
 func TestRollbackBesideAnotherWriter(t *testing.T) {
 	t.Parallel()

@@ -175,7 +175,7 @@ func TestRollbackOfPartsOfAGroup(t *testing.T) {
 		{name: "a_tag_changed", change: func(w *world, id string) { w.tag(id, "env", "secret-marker") }, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
 		{name: "the_wide_rule_is_back", change: func(w *world, id string) { w.authorize(id, wideRule()) }, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
 		{name: "a_remainder_was_closed", change: func(w *world, id string) { w.revoke(id, lab(0, 21)) },
-			refused: "change 1 (+ tcp 0-21 from 0.0.0.0/0): gone: in tcp 0 21 0.0.0.0/0",
+			refused: "change 1 (+ tcp 0-21 from 0.0.0.0/0): removed: in tcp 0 21 0.0.0.0/0",
 			partial: []string{"- tcp 23-3388 from 0.0.0.0/0", "- tcp 3390-65535 from 0.0.0.0/0", "+ tcp 0-65535 from 0.0.0.0/0"},
 			rules:   []string{"tcp 0-65535 0.0.0.0/0 lab"}},
 		{name: "a_remainder_was_described_anew", change: func(w *world, id string) {
@@ -329,8 +329,8 @@ func TestFailedUndoFreezesTheResource(t *testing.T) {
 	}
 }
 
-// What was rolled back is not fixed again by itself (ASR did), also not by
-// another engine and not when the rule is made anew.
+// What was rolled back is not fixed again automatically (ASR did), also not by
+// another engine and not when the rule is made again.
 func TestRolledBackFixGoesToReview(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -363,7 +363,7 @@ func TestRolledBackFixGoesToReview(t *testing.T) {
 	w.authorize(id, tcp(22, 22, "0.0.0.0/0"))
 	w.clock.Advance(time.Hour)
 	w.sweep()
-	check("with a rule made anew")
+	check("with a rule made again")
 }
 
 // A rollback whose process dies is finished by an engine that is running all the

@@ -109,7 +109,7 @@ func TestNoSecretOutsideOfSealedPayloads(t *testing.T) {
 			has("news", n.Err.Error())
 		}
 		if r := n.Remediation; r != nil {
-			has("news", strings.Join(append(append(r.Moved, r.Plan.Diff()...), r.Failure), "\n")+clear(t, r.Steps)+clear(t, r.Decision))
+			has("news", strings.Join(append(append(r.Unexpected, r.Plan.Diff()...), r.Failure), "\n")+clear(t, r.Steps)+clear(t, r.Decision))
 		}
 	}
 	for _, r := range w.remediations(id) {

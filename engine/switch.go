@@ -24,7 +24,7 @@ func (w Switch) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
 	return w.Store.Commit(ctx, store.Batch{Stops: []dera.Stop{s}, Records: []dera.AuditRecord{w.record(dera.RecordStop, s, by)}})
 }
 
-// Resume takes a stop away, and closes the breakers of where it held. Where there
+// Resume lifts a stop, and closes the breakers of where it held. Where there
 // is nothing of both, it records nothing.
 func (w Switch) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
 	if something, err := w.Resumable(ctx, s); err != nil || !something {

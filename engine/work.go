@@ -101,7 +101,7 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 }
 
 // lastWords is how long the store has for what must be written although the
-// context is over: what it cannot take then runs out by itself.
+// context is over: what it cannot take then runs out automatically.
 const lastWords = 2 * time.Second
 
 // bounded gives a context that nothing ends an end.

@@ -253,7 +253,7 @@ func (w *world) remove(id string) {
 	}
 }
 
-// withNeed puts a guardrail into the gate that objects once somebody needs what
+// withNeed puts a guardrail into the gate that objects once someone needs what
 // the plan takes away.
 func withNeed(w *world) func(*evaluate.Gate) {
 	return func(g *evaluate.Gate) { g.Plan = append(g.Plan, need{&w.needed}) }
@@ -265,7 +265,7 @@ func (need) Name() string { return "in-use-by-test" }
 
 func (n need) Check(context.Context, evaluate.Case) (dera.Reason, error) {
 	if n.yes.Load() {
-		return dera.Reason{Disposition: dera.Review, Why: "somebody needs it by now"}, nil
+		return dera.Reason{Disposition: dera.Review, Why: "someone needs it by now"}, nil
 	}
 	return dera.Reason{Disposition: dera.Auto, Why: "nobody needs it"}, nil
 }

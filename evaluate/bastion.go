@@ -40,14 +40,14 @@ func (g Bastion) Check(_ context.Context, c Case) (dera.Reason, error) {
 	}
 	network := c.Type.Attachments != nil
 	if g.named(r.Name, network) {
-		return review("its name %q looks like a bastion's", r.Name), nil
+		return review("its name %q looks like that of a bastion", r.Name), nil
 	}
 	if key := g.tagged(r.Tags, network); key != "" {
 		return review("its tag %q says that it is a bastion", key), nil
 	}
 	for _, a := range c.attachments() {
 		if g.named(a.Name, true) {
-			return review("it is attached to %s, whose name %q looks like a bastion's", a.ID, a.Name), nil
+			return review("it is attached to %s, whose name %q looks like that of a bastion", a.ID, a.Name), nil
 		}
 		if key := g.tagged(a.Tags, true); key != "" {
 			return review("it is attached to %s, whose tag %q says that it is a bastion", a.ID, key), nil

@@ -23,8 +23,8 @@ type FixLedger interface {
 
 // Breaker stops automation where fixes keep failing (design §6.1.7): in one
 // account, and everywhere when it did so in several. A resource counts once, so
-// that one which somebody keeps changing under dera's hands does not switch off
-// the account (failed-before sees to that one). It closes by itself after a quiet
+// that one which someone keeps changing under dera's hands does not switch off
+// the account (failed-before sees to that one). It closes automatically after a quiet
 // time, or by dera resume.
 type Breaker struct {
 	Ledger FixLedger
@@ -106,7 +106,7 @@ func (g Breaker) Check(ctx context.Context, c Case) (dera.Reason, error) {
 
 // reserve is the answer of an open breaker.
 func (g Breaker) reserve(ctx context.Context, c Case, account string, since time.Time, where string) (dera.Reason, error) {
-	r := review("fixes keep failing %s: dera does nothing by itself there since %s, until %s after the last failure or dera resume",
+	r := review("fixes keep failing %s: dera fixes nothing automatically there since %s, until %s after the last failure or dera resume",
 		where, since.UTC().Format("2006-01-02 15:04Z"), hours(g.Quiet))
 	r.Ref = since.UTC().Format(time.RFC3339)
 	if c.Finding.Severity != dera.Critical && !g.Production.Fits(c) {

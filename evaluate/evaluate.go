@@ -1,7 +1,7 @@
 // Package evaluate is the gate: it decides what may be done about a finding.
 // Every guardrail looks at every finding and may only lessen what is done, auto
 // → review → alert → exempt (invariant I5); a guardrail that fails means review.
-// The decision keeps each guardrail's result and its reason. Room: may import
+// The decision keeps each guardrail's result and its reason. Layer: may import
 // the words, iam, netset, resource and control.
 package evaluate
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Exempted lets alone what the reviewed exemption list names. The file is looked
-// at again for each decision and read anew when it changed, so that a merged
+// at again for each decision and read again when it changed, so that a merged
 // pull request counts at once; one that cannot be read stops automation
 // (requirement E1). It is safe for concurrent use.
 type Exempted struct {
@@ -94,7 +94,7 @@ func (g *Exempted) Check(_ context.Context, c Case) (dera.Reason, error) {
 	}
 	if byTag {
 		r.Disposition = dera.Review
-		r.Why = "an exemption matches by a tag, which anybody who can change the resource can set, so a person decides: " + r.Why
+		r.Why = "an exemption matches by a tag, which anyone who can change the resource can set, so a person decides: " + r.Why
 	}
 	return r, nil
 }

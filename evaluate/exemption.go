@@ -92,7 +92,7 @@ func readExemptionFile(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err // it names the path
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder, want a file", path)
+		return nil, fmt.Errorf("%s is a folder, must be a file", path)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}

@@ -107,11 +107,11 @@ func (r *exemptionReader) expires(n ast.Node, what string) time.Time {
 		moment, err = day.AddDate(0, 0, 1).Add(-time.Nanosecond), nil
 	}
 	if err != nil || !exemptionDate.MatchString(s) {
-		r.problem(firstToken(n), "%s %q is not a date, want one like 2026-12-31 or 2026-12-31T18:00:00Z", what, short(s))
+		r.problem(firstToken(n), "%s %q is not a date, must be one like 2026-12-31 or 2026-12-31T18:00:00Z", what, short(s))
 		return time.Time{}
 	}
 	switch left := moment.Sub(r.cfg.Now); {
-	case left < 0: // it lapsed by itself
+	case left < 0: // it lapsed automatically
 	case left <= exemptionExpiresDue:
 		r.warn(firstToken(n), "%s: lapses on %s", what, moment.UTC().Format(time.DateOnly))
 	case left > time.Duration(r.cfg.MaxDays+1)*24*time.Hour:

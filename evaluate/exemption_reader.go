@@ -69,9 +69,9 @@ func (r *exemptionReader) read(text []byte) []dera.Exemption {
 	file := r.mapping(root, "the file", "version", "exemptions")
 	if version := r.required(file, root, "the file", "version"); version != nil {
 		if n, ok := version.(*ast.IntegerNode); !ok {
-			r.problem(firstToken(version), "version is %s, want the number 1", yamlKind(version))
+			r.problem(firstToken(version), "version is %s, must be the number 1", yamlKind(version))
 		} else if n.Value != uint64(1) {
-			r.problem(n.Token, "version is %v, want 1: this dera knows no other", n.Value)
+			r.problem(n.Token, "version is %v, must be 1: this dera knows no other", n.Value)
 		}
 	}
 	if list := r.required(file, root, "the file", "exemptions"); list != nil {
@@ -153,7 +153,7 @@ type yamlFields map[string]*ast.MappingValueNode
 func (r *exemptionReader) mapping(n ast.Node, what string, known ...string) yamlFields {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
-		r.problem(firstToken(n), "%s is %s, want keys with values", what, yamlKind(n))
+		r.problem(firstToken(n), "%s is %s, must be keys with values", what, yamlKind(n))
 		return nil
 	}
 	out := yamlFields{}
@@ -194,7 +194,7 @@ func (r *exemptionReader) required(f yamlFields, owner ast.Node, what, key strin
 func (r *exemptionReader) list(n ast.Node, what string) ([]ast.Node, bool) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
-		r.problem(firstToken(n), "%s is %s, want a list", what, yamlKind(n))
+		r.problem(firstToken(n), "%s is %s, must be a list", what, yamlKind(n))
 		return nil, false
 	}
 	return s.Values, true
@@ -214,7 +214,7 @@ func (r *exemptionReader) text(n ast.Node, what string) (string, bool) {
 		case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 			hint = ": quote it"
 		}
-		r.problem(firstToken(n), "%s is %s, want text%s", what, yamlKind(n), hint)
+		r.problem(firstToken(n), "%s is %s, must be text%s", what, yamlKind(n), hint)
 		return "", false
 	}
 	s = strings.TrimSpace(s)
@@ -269,7 +269,7 @@ func Suggestion(key string, known []string) string {
 		}
 	}
 	if best == "" {
-		return ", want one of " + strings.Join(known, ", ")
+		return ", must be one of " + strings.Join(known, ", ")
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
 }

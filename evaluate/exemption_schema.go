@@ -19,7 +19,7 @@ type exemptionEntry struct {
 	Match   exemptionMatch `json:"match" jsonschema:"title=Match" jsonschema_description:"Findings that fit every field that is set are exempt. At least one field must name something other than *."`
 	Owner   string         `json:"owner" jsonschema:"title=Owner,example=network-team@example.com" jsonschema_description:"Who answers for the exemption."`
 	Reason  string         `json:"reason" jsonschema:"title=Reason,example=partner VPN needs SSH until the migration (CHG-1234)" jsonschema_description:"Why it is right to leave the finding open. It stands in every decision."`
-	Expires string         `json:"expires" jsonschema:"title=Expires,example=2026-12-31,example=2026-12-31T18:00:00Z" jsonschema_description:"The last day (in UTC) or moment of the exemption. It lapses by itself."`
+	Expires string         `json:"expires" jsonschema:"title=Expires,example=2026-12-31,example=2026-12-31T18:00:00Z" jsonschema_description:"The last day (in UTC) or moment of the exemption. It lapses automatically."`
 }
 
 type exemptionMatch struct {

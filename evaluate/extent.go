@@ -13,7 +13,7 @@ import (
 // bounded marks the key of what less than the internet reaches.
 const bounded = "/bounded"
 
-// Within reports whether a finding reaches no further than what somebody has
+// Within reports whether a finding reaches no further than what someone has
 // judged before: the same opening or a part of it, from the same addresses or
 // fewer, with the same permissions or fewer.
 func Within(e dera.Extent, judged []dera.Extent) bool {

@@ -75,7 +75,7 @@ func (g Flapping) Check(_ context.Context, c Case) (dera.Reason, error) {
 		return r, nil
 	}
 	if actor == "" {
-		actor = "somebody whom no authenticated event names"
+		actor = "someone whom no authenticated event names"
 	}
 	return pass("ATTENTION: it came back %s within %s after dera fixed it, brought back by %s; dera keeps on fixing it, further and further apart", count(n, "time"), hours(window), actor), nil
 }

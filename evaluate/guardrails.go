@@ -104,7 +104,7 @@ func (g FailedBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
 	for _, r := range c.Earlier {
 		switch {
 		case r.State == dera.UndoFailed:
-			return review("an undo on this resource failed (%s): it is frozen until a person has looked", r.ID), nil
+			return review("an undo on this resource failed (%s): it is frozen until a person has reviewed it", r.ID), nil
 		case r.State == dera.Failed && r.Control == c.Finding.Control && g.Now().Sub(r.CreatedAt) < 24*time.Hour:
 			failed++
 		}

@@ -13,7 +13,7 @@ import (
 	"dera.example/dera/resource/evidence"
 )
 
-// Dependency is a declared use of a resource: somebody needs what a plan would
+// Dependency is a declared use of a resource: someone needs what a plan would
 // take away. It is configuration, reviewed like the exemptions.
 type Dependency struct {
 	Resource string `yaml:"resource" json:"resource"`                     // resource ID or ARN glob
@@ -69,7 +69,7 @@ func (g InUse) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		return pass("no declared dependency names it"), nil
 	}
 	if g.Flows == nil {
-		return pass("no declared dependency names it; no flow logs are configured, so past traffic was not looked at"), nil
+		return pass("no declared dependency names it; no flow logs are configured, so past traffic was not checked"), nil
 	}
 	return g.traffic(ctx, c)
 }

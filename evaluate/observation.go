@@ -11,7 +11,7 @@ import (
 )
 
 // ObservationDays is how long a control is observed in an account before it acts
-// by itself (requirement O1).
+// automatically (requirement O1).
 const ObservationDays = 14
 
 // LookLedger knows when a control was first looked at in an account; the zero
@@ -29,7 +29,7 @@ type Shorter struct {
 	Until  string `yaml:"until" json:"until" jsonschema:"pattern=^[0-9]{4}-[0-9]{2}-[0-9]{2}$" jsonschema_description:"Last day, in UTC; after it the whole period counts again."`
 }
 
-// Observation sends to review what a control would do by itself before it was
+// Observation sends to review what a control would do automatically before it was
 // observed long enough in the account. It counts in mode enforce alone: in the
 // other modes nothing is done without a person anyway.
 type Observation struct {
@@ -46,14 +46,14 @@ type Observation struct {
 func (g Observation) Validate() error {
 	var errs []error
 	if g.Days != 0 && (g.Days < ObservationDays || g.Days > 366) {
-		errs = append(errs, fmt.Errorf("observation.days: is %d, want %d to 366; shorter only by observation.shorter, with who, reason and until", g.Days, ObservationDays))
+		errs = append(errs, fmt.Errorf("observation.days: is %d, must be %d to 366; shorter only by observation.shorter, with who, reason and until", g.Days, ObservationDays))
 	}
 	for i, s := range g.Shorter {
 		bad := func(field, format string, args ...any) {
 			errs = append(errs, fmt.Errorf("observation.shorter[%d].%s: %s", i, field, fmt.Sprintf(format, args...)))
 		}
 		if s.Days < 0 || s.Days >= ObservationDays {
-			bad("days", "is %d, want 0 to %d", s.Days, ObservationDays-1)
+			bad("days", "is %d, must be 0 to %d", s.Days, ObservationDays-1)
 		}
 		if strings.TrimSpace(s.Who) == "" {
 			bad("who", "is mandatory")
@@ -115,7 +115,7 @@ func (g Observation) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	}
 	end := began.Add(time.Duration(days) * 24 * time.Hour)
 	if g.Now().Before(end) {
-		r := review("this control is only observed in this account until %s, %s from its first look on%s", end.UTC().Format("2006-01-02 15:04Z"), count(days, "day"), because)
+		r := review("this control is only observed in this account until %s, %s from its first look%s", end.UTC().Format("2006-01-02 15:04Z"), count(days, "day"), because)
 		r.Ref = began.UTC().Format(time.RFC3339)
 		return r, nil
 	}

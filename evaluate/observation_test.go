@@ -82,7 +82,7 @@ func TestObservationIsChecked(t *testing.T) {
 		"observation.shorter[1].reason":                   with(func(s *Shorter) { s.Reason = "" }),
 		"observation.shorter[1].until":                    with(func(s *Shorter) { s.Until = "soon" }),
 		"observation.shorter[1].match.resource_tags":      with(func(s *Shorter) { s.Match.ResourceTags = map[string]string{"a": "b"} }),
-		"is 400, want 14 to 366; shorter only by observa": {Days: 400},
+		"is 400, must be 14 to 366; shorter only by observa": {Days: 400},
 	} {
 		if err := g.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)

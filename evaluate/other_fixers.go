@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/resource"
 )
 
-// Fixer is another tool that changes resources of a type by itself, such as a
+// Fixer is another tool that changes resources of a type automatically, such as a
 // remediation configuration of AWS Config. An empty field is any.
 type Fixer struct {
 	Name    string `yaml:"name" json:"name" jsonschema_description:"What people call it."`
@@ -120,7 +120,7 @@ func (g OtherFixers) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		}
 	}
 	if len(g.Sources) == 0 {
-		return pass("its tags name no other tool that fixes it; where else one could be known was not looked at"), nil
+		return pass("its tags name no other tool that fixes it; other places were not checked"), nil
 	}
 	return pass("no other tool is known to fix it"), nil
 }

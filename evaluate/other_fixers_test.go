@@ -37,7 +37,7 @@ func TestOtherFixers(t *testing.T) {
 		want   dera.Disposition // 0: an error
 		why    string
 	}{
-		{name: "nobody_was_looked_for", change: at, want: dera.Auto, why: "was not looked at"},
+		{name: "nobody_was_looked_for", change: at, want: dera.Auto, why: "were not checked"},
 		{name: "nobody_else", rail: OtherFixers{Sources: []Fixers{FixerList{}}}, change: at, want: dera.Auto, why: "no other tool"},
 		{name: "config_remediation", rail: OtherFixers{Sources: config}, change: at, want: dera.Review, why: "restricted-ssh fixes such resources too"},
 		{name: "of_another_type", rail: OtherFixers{Sources: config}, change: in("us-east-1", "AWS::S3::Bucket"), want: dera.Auto},

@@ -7,7 +7,7 @@ import (
 )
 
 // Overwritten sends to review a resource on which an earlier fix may have written
-// over somebody else's change: what is there is not what everybody thinks.
+// over someone else's change: what is there is not what everybody thinks.
 type Overwritten struct{}
 
 // Name implements Guardrail.
@@ -22,5 +22,5 @@ func (Overwritten) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return why, nil
 		}
 	}
-	return pass("no earlier fix wrote over somebody else's change"), nil
+	return pass("no earlier fix wrote over someone else's change"), nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Own keeps dera away from itself: its roles, policies, queue, keys and pipeline
-// are never remediated (invariant I6). Such a finding is an alert: somebody is
+// are never remediated (invariant I6). Such a finding is an alert: someone is
 // told, no plan waits, and no approval lets one through.
 type Own struct {
 	// Resources are ARN globs.

@@ -34,5 +34,5 @@
 // means the IPv4 address (RFC 4291 section 2.5.5.2).
 //
 // The package uses the standard library and go4.org/netipx; it may import no
-// other room.
+// other package.
 package netset

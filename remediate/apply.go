@@ -35,7 +35,7 @@ func (t *run) begin(ctx context.Context) error {
 	}
 	switch {
 	case v.Gone:
-		return t.move(ctx, dera.Superseded, "the finding is gone by itself", Entry{LookAgain: true})
+		return t.move(ctx, dera.Superseded, "the finding was already resolved by someone else", Entry{LookAgain: true})
 	case v.Refusal != "":
 		return t.move(ctx, dera.Superseded, "a plan is not possible any more: "+v.Refusal, Entry{LookAgain: true})
 	case v.Digest != t.rem.Digest || canon != t.rem.Before():
@@ -43,7 +43,7 @@ func (t *run) begin(ctx context.Context) error {
 	}
 	if why := t.forbidden(v.Decision); why != "" {
 		d := v.Decision
-		return t.move(ctx, dera.Superseded, "the gate says no by now: "+why, Entry{LookAgain: true, Record: dera.AuditRecord{Kind: dera.RecordOutcome, Decision: &d}})
+		return t.move(ctx, dera.Superseded, "blocked by a guardrail since the decision: "+why, Entry{LookAgain: true, Record: dera.AuditRecord{Kind: dera.RecordOutcome, Decision: &d}})
 	}
 	if why, err := t.denied(ctx); err != nil || why != "" {
 		if err != nil {
@@ -54,7 +54,7 @@ func (t *run) begin(ctx context.Context) error {
 	}
 	d := v.Decision
 	t.looked = true
-	return t.move(ctx, dera.Applying, "looked again: same finding, same plan, same decision",
+	return t.move(ctx, dera.Applying, "re-read: same finding, same plan, same decision",
 		Entry{Record: dera.AuditRecord{Kind: dera.RecordDecision, Decision: &d}})
 }
 
@@ -111,7 +111,7 @@ func (t *run) denied(ctx context.Context) (string, error) {
 // where the mode has become observe.
 func (t *run) forbidden(d dera.Decision) string {
 	if d.Mode == dera.Observe {
-		return "mode: it is observe by now, so nothing is written"
+		return "mode: it changed to observe, so nothing is written"
 	}
 	for _, r := range d.Lowered() {
 		if r.Disposition == dera.Exempt || r.Disposition == dera.Alert {
@@ -199,7 +199,7 @@ func (t *run) resume(ctx context.Context) error {
 		return t.fail(ctx, "the rest of the plan is not possible any more: "+v.Refusal)
 	}
 	if why := t.forbidden(v.Decision); why != "" && !v.Gone {
-		return t.fail(ctx, "the gate says no by now: "+why)
+		return t.fail(ctx, "blocked by a guardrail since the decision: "+why)
 	}
 	t.looked = true
 	return nil

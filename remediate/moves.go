@@ -1,8 +1,8 @@
 // Package remediate carries out a decided remediation: it is one state machine,
 // in one table. Before it acts it looks again, and judges again; it records an
 // intent before each write, settles each write by reading, and verifies by a
-// fresh look that the finding is gone and that nothing else moved. What fails is
-// undone in reverse. Room: may import the words, resource and control.
+// re-read that the finding is gone and that nothing else changed. What fails is
+// undone in reverse. Layer: may import the words, resource and control.
 package remediate
 
 import (

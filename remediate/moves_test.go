@@ -75,13 +75,13 @@ func TestLineDiff(t *testing.T) {
 	}{
 		{name: "equal", want: head + "tags\n", got: head + "tags\n"},
 		{name: "gone_and_new", want: head + "in tcp 22 22 10.0.0.0/8 description \"a\" tags\n", got: head + "in tcp 23 23 10.0.0.0/8 description \"b\" tags\n",
-			lines: []string{"gone: in tcp 22 22 10.0.0.0/8", "new: in tcp 23 23 10.0.0.0/8"}},
+			lines: []string{"added: in tcp 23 23 10.0.0.0/8", "removed: in tcp 22 22 10.0.0.0/8"}},
 		{name: "description_is_not_quoted", want: head + "in tcp 22 22 10.0.0.0/8 description \"secret\" tags\n", got: head + "in tcp 22 22 10.0.0.0/8 description \"other\" tags\n",
 			lines: []string{"changed: in tcp 22 22 10.0.0.0/8 (in what is not shown here)"}},
 		{name: "tags_are_not_quoted", want: head + "tags \"k\"=\"secret\"\n", got: head + "tags\n", lines: []string{"changed: tags (in what is not shown here)"}},
 		{name: "one_of_two_equal_rules", want: "in tcp 22 22 10.0.0.0/8 description \"a\" tags\nin tcp 22 22 10.0.0.0/8 description \"b\" tags\n",
-			got: "in tcp 22 22 10.0.0.0/8 description \"a\" tags\n", lines: []string{"gone: in tcp 22 22 10.0.0.0/8"}},
-		{name: "description_in_a_description", want: "in tcp 22 22 10.0.0.0/8 description \"x description y\" tags\n", got: "", lines: []string{"gone: in tcp 22 22 10.0.0.0/8"}},
+			got: "in tcp 22 22 10.0.0.0/8 description \"a\" tags\n", lines: []string{"removed: in tcp 22 22 10.0.0.0/8"}},
+		{name: "description_in_a_description", want: "in tcp 22 22 10.0.0.0/8 description \"x description y\" tags\n", got: "", lines: []string{"removed: in tcp 22 22 10.0.0.0/8"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -19,7 +19,7 @@ func (e closedError) Error() string { return e.why }
 func (closedError) Moved() bool { return true }
 
 // closed reads whether an automatic undo of change i would give access that is not
-// there now, and returns a closedError then: what somebody else closed stays closed.
+// there now, and returns a closedError then: what someone else closed stays closed.
 func (t *run) closed(ctx context.Context, i int, op resource.Operation) error {
 	if t.rem.Undo == rollbackUndo || t.rem.Plan.Changes[i].Optional {
 		return nil
@@ -36,7 +36,7 @@ func (t *run) closed(ctx context.Context, i int, op resource.Operation) error {
 }
 
 // opens says what the operation, an undo of change i, would open in the resource, or
-// "". An undo opens where it puts something back although somebody else removed what
+// "". An undo opens where it puts something back although someone else removed what
 // dera had put in its place; and, of a change that AWS never answered, where a finding
 // exists after it and not before it.
 func (t *run) opens(ctx context.Context, res dera.Resource, i int, op resource.Operation) (string, error) {
@@ -65,7 +65,7 @@ func (t *run) opens(ctx context.Context, res dera.Resource, i int, op resource.O
 			continue
 		}
 		if done, _, err := t.kind.Effect(res.Config, resource.Of(c)); err != nil || !done {
-			return fmt.Sprintf("somebody else took away change %d (%s), so it would open what they closed", j+1, strings.Join(c.Diff, "; ")), err
+			return fmt.Sprintf("someone else removed change %d (%s), so it would open what they closed", j+1, strings.Join(c.Diff, "; ")), err
 		}
 	}
 	if in := t.intent(i, false); in != nil && in.State == dera.IntentApplied && !in.Unanswered {

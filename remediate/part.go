@@ -13,9 +13,9 @@ import (
 // statement, a block. What a change added or removed is dera's; everything else
 // may change after the fix without standing in the way of a rollback.
 
-// collided are the changes in effect whose parts somebody else changed after the
+// collided are the changes in effect whose parts someone else changed after the
 // fix, each with what it is now; canon is the resource as it is. What dera removed
-// and somebody put back is no collision: nothing is left to take back there.
+// and someone put back is no collision: nothing is left to take back there.
 func (t *run) collided(canon string) map[int][]string {
 	now, left := lineCount(canon), lineCount(t.rem.Expect())
 	out := map[int][]string{}
@@ -29,9 +29,9 @@ func (t *run) collided(canon string) map[int][]string {
 			if before[line] == after[line] || now[line] == left[line] || back {
 				continue
 			}
-			what := "new: "
+			what := "added: "
 			if now[line] < left[line] {
-				what = "gone: "
+				what = "removed: "
 			}
 			out[i] = append(out[i], what+bare(line))
 		}
@@ -63,9 +63,9 @@ func (t *run) partial(canon string, allowed bool) error {
 	case len(drift) == 0 || allowed && len(rest) > 0:
 		return nil
 	case len(rest) == 0:
-		return &RefusedError{Why: "somebody else changed everything that dera changed, so nothing of it is left to take back", Drift: drift}
+		return &RefusedError{Why: "someone else changed everything that dera changed, so nothing is left to roll back", Drift: drift}
 	}
-	return &RefusedError{Why: "somebody else changed some of what dera changed", Drift: drift, Partial: rest}
+	return &RefusedError{Why: "someone else changed some of what dera changed", Drift: drift, Partial: rest}
 }
 
 func lineCount(text string) map[string]int {

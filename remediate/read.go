@@ -116,7 +116,7 @@ func (t *run) shows(ctx context.Context, op resource.Operation, patient bool) (b
 
 // retarget reads whether the operation, an undo of the change, shows already, and
 // gives it the IDs that its parts have now. A whole document that is not the one
-// that the change wrote is somebody else's now, and nothing of ours is left; by
+// that the change wrote is someone else's now, and nothing of ours is left; by
 // order of a person, our own part of it is undone all the same. One read is enough
 // to write; that there is nothing to write, or that it is not possible, counts when
 // a second agrees: a read that is behind looks like that too.

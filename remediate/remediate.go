@@ -16,9 +16,9 @@ var (
 	ErrStopped = errors.New("dera is stopped")
 	// ErrChanged means that the remediation itself was changed since it was loaded,
 	// for example by an event that names another writer.
-	ErrChanged = errors.New("the remediation was changed by somebody else")
-	// ErrBusy means that somebody else holds the resource.
-	ErrBusy = errors.New("somebody else is working on the resource")
+	ErrChanged = errors.New("the remediation was changed by someone else")
+	// ErrBusy means that someone else holds the resource.
+	ErrBusy = errors.New("someone else is working on the resource")
 )
 
 // LaterError asks for the remediation to be run again at a time.
@@ -84,7 +84,7 @@ type Cloud interface {
 
 // Judge looks at a fresh resource again for a decided remediation.
 type Judge interface {
-	// Again makes the plan and runs every guardrail anew.
+	// Again makes the plan and runs every guardrail again.
 	Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (Reassessment, error)
 	// Gone reports which of the remediation's findings are still there.
 	Gone(ctx context.Context, r dera.Remediation, fresh dera.Resource) (still []string, err error)
@@ -92,7 +92,7 @@ type Judge interface {
 
 // Reassessment is what Judge.Again found.
 type Reassessment struct {
-	Gone     bool // the findings are gone by themselves
+	Gone     bool // the findings are resolved already
 	Digest   string
 	Decision dera.Decision
 	Refusal  string
@@ -248,7 +248,7 @@ func (t *run) move(ctx context.Context, to dera.State, why string, e Entry) erro
 	}
 	rec := t.record(dera.RecordOutcome)
 	rec.State, rec.Why = to, why
-	rec.Steps, rec.Moved, rec.Notes, rec.Interfaces = next.Steps, next.Moved, next.Notes, next.Interfaces
+	rec.Steps, rec.Unexpected, rec.Notes, rec.Interfaces = next.Steps, next.Unexpected, next.Notes, next.Interfaces
 	if e.Record.Kind != "" {
 		rec.Kind, rec.Sealed, rec.Decision = e.Record.Kind, e.Record.Sealed, e.Record.Decision
 	}

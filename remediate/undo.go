@@ -17,7 +17,7 @@ type RefusedError struct {
 	Drift []string // what differs from the state after the fix
 	Later []string // remediations of the same resource that must go first
 	// Partial is what a partial rollback would do, as lines of a diff; it leaves
-	// alone what somebody else changed.
+	// alone what someone else changed.
 	Partial []string
 }
 
@@ -28,7 +28,7 @@ func (e *RefusedError) Error() string {
 		s += "\n  " + line
 	}
 	if len(e.Partial) > 0 {
-		s += "\nthe rest can be taken back by itself, with --partial:\n  " + strings.Join(e.Partial, "\n  ")
+		s += "\nthe rest can be rolled back with --partial:\n  " + strings.Join(e.Partial, "\n  ")
 	}
 	return s
 }
@@ -43,7 +43,7 @@ type Request struct {
 }
 
 // Rollback takes a remediation in effect back: what dera changed, and nothing
-// else of the resource. It refuses, with a RefusedError, when somebody else
+// else of the resource. It refuses, with a RefusedError, when someone else
 // changed the same parts since or when a later remediation of the same resource
 // is still in effect (invariant I7).
 func (r *Runner) Rollback(ctx context.Context, id string, req Request) (dera.Remediation, error) {
@@ -61,7 +61,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 		return t.despite(ctx, req) // it is under way already
 	case dera.Resolved, dera.Collateral, dera.UndoFailed:
 	default:
-		return &RefusedError{Why: fmt.Sprintf("the remediation is %s, so there is nothing of it to take back", t.rem.State)}
+		return &RefusedError{Why: fmt.Sprintf("the remediation is %s, so there is nothing to roll back", t.rem.State)}
 	}
 	same, above, err := t.cfg.Journal.Later(ctx, t.rem)
 	if err != nil {
@@ -231,9 +231,9 @@ func (t *run) stuck(ctx context.Context, err error) error {
 // try was answered with a no, and the reads may be behind. Its undo does no harm
 // where it did not: a rule that is there is refused as a duplicate. Without it, to
 // take back the remainders of a split could cut what a revoke had already closed.
-// What shows can be somebody else's doing: it stays, but by order of a person, and
+// What shows can be someone else's doing: it stays, but by order of a person, and
 // so does the rest, on which access may depend now. A whole document is left: it
-// could be somebody else's.
+// could be someone else's.
 func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent) error {
 	if !in.Unanswered || t.kind.Whole() || c.Undo == nil || c.Optional {
 		return nil
@@ -254,7 +254,7 @@ func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent)
 			return err
 		}
 	}
-	return &undoError{fmt.Sprintf("change %d (%s) shows, and dera cannot tell whether it made it or somebody else did, so it is not undone", i+1, c.Operation)}
+	return &undoError{fmt.Sprintf("change %d (%s) shows, and dera cannot tell whether it made it or someone else did, so it is not undone", i+1, c.Operation)}
 }
 
 // undoError means that an undo did not take effect however often it was tried.
@@ -271,16 +271,16 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 		return &undoError{err.Error()}
 	}
 	if old := t.intent(i, true); old == nil || t.kind.Whole() {
-		// Somebody may have taken it back already; then there is nothing to write.
+		// Someone may have taken it back already; then there is nothing to write.
 		// A read that is behind does no harm: the write is settled by reading too.
-		// A document may have become somebody else's since an earlier attempt.
+		// A document may have become someone else's since an earlier attempt.
 		var there bool
 		if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
 			return err
 		}
 	}
 	for try := range undoTries {
-		if try > 0 { // somebody else may have written meanwhile
+		if try > 0 { // someone else may have written meanwhile
 			var there bool
 			if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
 				return err
@@ -304,7 +304,7 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 	return &undoError{fmt.Sprintf("the undo of change %d (%s) did not take effect: %s", i+1, c.Operation, t.intent(i, true).Error)}
 }
 
-// undone ends an undo by a fresh look: the configuration must be the one from
+// undone ends an undo by a re-read: the configuration must be the one from
 // before, or what differs is named.
 func (t *run) undone(ctx context.Context) error {
 	goal := t.goal
@@ -317,19 +317,19 @@ func (t *run) undone(ctx context.Context) error {
 	}
 	switch {
 	case !ok:
-		t.rem.Moved = []string{"the resource itself is gone"}
+		t.rem.Unexpected = []string{"the resource no longer exists"}
 	case canon != t.rem.Before():
-		t.rem.Moved = lineDiff(t.rem.Before(), canon)
+		t.rem.Unexpected = lineDiff(t.rem.Before(), canon)
 	}
 	to, why := dera.Failed, "everything is taken back: "+t.rem.Failure
 	if t.rem.Undo == rollbackUndo {
-		to, why = dera.RolledBack, "rolled back; the configuration is the one from before"
+		to, why = dera.RolledBack, "rolled back: the configuration is the one from before the fix"
 	}
 	switch {
 	case len(t.rem.LeftInPlace) > 0:
-		why = "rolled back in part; left as somebody else made it: " + strings.Join(t.rem.Moved, "; ")
-	case len(t.rem.Moved) > 0:
-		why = "our own changes are taken back; beside them something else moved: " + strings.Join(t.rem.Moved, "; ")
+		why = "rolled back in part; left as someone else set it: " + strings.Join(t.rem.Unexpected, "; ")
+	case len(t.rem.Unexpected) > 0:
+		why = "dera's own changes are rolled back; something else changed as well: " + strings.Join(t.rem.Unexpected, "; ")
 		if to == dera.Failed {
 			why += " (" + t.rem.Failure + ")"
 		}

@@ -17,12 +17,12 @@ func (t *run) verify(ctx context.Context) error {
 		return err
 	}
 	if !ok {
-		t.rem.Moved = []string{"the resource itself is gone"}
+		t.rem.Unexpected = []string{"the resource no longer exists"}
 		return t.move(ctx, dera.Collateral, "the resource does not exist any more", Entry{LookAgain: true})
 	}
 	still, err := t.cfg.Judge.Gone(ctx, t.rem, res)
 	if err != nil && t.waited() > tryFor && ctx.Err() == nil {
-		t.rem.Moved = lineDiff(t.rem.Expect(), canon)
+		t.rem.Unexpected = lineDiff(t.rem.Expect(), canon)
 		return t.move(ctx, dera.Collateral, "the fix is made, but it could not be verified: "+err.Error(), Entry{LookAgain: true})
 	}
 	if err != nil {
@@ -32,9 +32,9 @@ func (t *run) verify(ctx context.Context) error {
 		return t.move(ctx, dera.Collateral, "the fix is in effect, but dera may have overwritten "+t.rem.Overwrote, Entry{LookAgain: true})
 	}
 	if canon == t.rem.Expect() && len(still) == 0 {
-		return t.move(ctx, dera.Resolved, "a fresh look finds the finding gone and nothing else moved", Entry{LookAgain: true})
+		return t.move(ctx, dera.Resolved, "verified: finding resolved, nothing else changed", Entry{LookAgain: true})
 	}
-	// Of a whole document that is neither the one before nor ours, somebody else is
+	// Of a whole document that is neither the one before nor ours, someone else is
 	// the author: an undo would write over it.
 	foreign := t.kind.Whole() && canon != t.rem.Before()
 	missing, err := t.missing(res)
@@ -52,11 +52,11 @@ func (t *run) verify(ctx context.Context) error {
 	// Our changes did their work. What else moved was not ours, or not meant to
 	// move; the fix is kept and a person is told (design §6.1.2). To undo here
 	// would open again what a person may just have closed further.
-	t.rem.Moved = append(t.rem.Moved, lineDiff(t.rem.Expect(), canon)...)
-	why := "the fix is in effect, but something outside the plan moved"
+	t.rem.Unexpected = append(t.rem.Unexpected, lineDiff(t.rem.Expect(), canon)...)
+	why := "the fix is in effect, but something outside the plan changed"
 	switch {
 	case missing != "" && len(still) > 0:
-		why = fmt.Sprintf("somebody else wrote over the fix: %s, and %s is open again", missing, strings.Join(still, ", "))
+		why = fmt.Sprintf("someone else wrote over the fix: %s, and %s is open again", missing, strings.Join(still, ", "))
 	case len(still) > 0:
 		why = fmt.Sprintf("the fix is in effect, but %s is open again through something else", strings.Join(still, ", "))
 	}
@@ -121,12 +121,12 @@ func lineDiff(want, got string) []string {
 			gone[text], fresh[text] = n-both, fresh[text]-both
 		}
 		if gone[text] > 0 {
-			out = append(out, "gone: "+text)
+			out = append(out, "removed: "+text)
 		}
 	}
 	for text, n := range fresh {
 		if n > 0 {
-			out = append(out, "new: "+text)
+			out = append(out, "added: "+text)
 		}
 	}
 	return sorted(out)

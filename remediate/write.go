@@ -76,11 +76,11 @@ func (t *run) late(ctx context.Context, old dera.Intent, op resource.Operation) 
 	return true, t.close(ctx, old, true, out, nil)
 }
 
-// errNotOurs means that a write shows which somebody else made.
-var errNotOurs = errors.New("somebody else made the same change meanwhile")
+// errNotOurs means that a write shows which someone else made.
+var errNotOurs = errors.New("someone else made the same change meanwhile")
 
 // ours reports whether what shows of a write that AWS did not answer can be dera's:
-// its outputs are there, without which it has no undo. An undo of somebody else's
+// its outputs are there, without which it has no undo. An undo of someone else's
 // change would take away what they need.
 func (t *run) ours(in dera.Intent, out map[string]string) bool {
 	c := t.rem.Plan.Changes[in.Step]
@@ -154,7 +154,7 @@ func (t *run) mayBeSigned(ctx context.Context, in dera.Intent) error {
 type errMoved struct{}
 
 func (errMoved) Error() string {
-	return "somebody else changed the resource right before the write, so nothing was sent"
+	return "someone else changed the resource right before the write, so nothing was sent"
 }
 
 // Moved implements what moved asks for.
@@ -162,7 +162,7 @@ func (errMoved) Moved() bool { return true }
 
 // unmoved reads the resource once more, right before the first write of a plan
 // and before each further try of a write: between the look that decided and here
-// lie commits, the gate and waits, and what somebody closed meanwhile must not be
+// lie commits, the gate and waits, and what someone closed meanwhile must not be
 // opened again by a split. The resource must be where the changes before i led.
 func (t *run) unmoved(ctx context.Context, i int) error {
 	want := t.rem.Way[i]

@@ -3,9 +3,9 @@
 // there. It reads recorded events and nothing else, and leaves what a call does to
 // the histories of the resource types.
 //
-// What was there before the first event is not known. A resource that no event
+// What existed before the first event is not known. A resource that no event
 // created is partly known: what the events tell of it is judged, and a check of
-// it that finds nothing is unknown, never pass. Room: may import the words,
+// it that finds nothing is unknown, never pass. Layer: may import the words,
 // cloudtrail, resource, control and detect.
 package replay
 
@@ -76,7 +76,7 @@ func (s *State) of(typ string) resource.History {
 // which no event told anything is neither there nor missing.
 func (s *State) Read(ctx context.Context, scope dera.Scope, _ bool) (detect.Page, error) {
 	if s.of(scope.Type) == nil {
-		return detect.Page{}, fmt.Errorf("read %s from recorded events: no event tells of them", scope.Type)
+		return detect.Page{}, fmt.Errorf("read %s from recorded events: no event reports them", scope.Type)
 	}
 	found, missing := s.read(ctx, scope)
 	slices.SortFunc(found, func(a, b dera.Resource) int { return strings.Compare(a.ID, b.ID) })
@@ -108,15 +108,15 @@ func (s *State) Partly(r dera.Resource) string {
 			return o.Partly()
 		}
 	}
-	return "no event tells of it"
+	return "no event reports it"
 }
 
-// Untold says what no event tells of a resource that was read from the state and is
+// Unreported says what no event tells of a resource that was read from the state and is
 // otherwise known.
-func (s *State) Untold(r dera.Resource) string {
+func (s *State) Unreported(r dera.Resource) string {
 	if h := s.of(r.Type); h != nil {
 		if _, unread := h.Origin(r.Config); len(unread) > 0 {
-			return "no event tells its " + strings.Join(unread, ", its ")
+			return "no event reports its " + strings.Join(unread, ", its ")
 		}
 	}
 	return ""

@@ -210,7 +210,7 @@ func (s *State) ordered(calls []moment) []moment {
 	case len(ends) == 0 && tries <= maxTries:
 		why = "cannot have had the outcomes that are recorded, in any order"
 	case len(ends) == 0:
-		why = "are too many to tell their order"
+		why = "are too many to order"
 	case len(ends) > 1 || tries > maxTries:
 		order, why = best.order, "can have come in more than one order"
 	default:

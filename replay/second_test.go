@@ -276,7 +276,7 @@ func TestHistoriesInAnyOrder(t *testing.T) {
 	}
 }
 
-// history is what CloudTrail records of somebody who works on one group and one
+// history is what CloudTrail records of someone who works on one group and one
 // bucket, and the rules that the group has at the end.
 func history(rnd *rand.Rand, calls int) (events []at, rules []string) {
 	there, second := map[string]bool{}, 0

@@ -41,11 +41,11 @@ func (r Registry) Declare(config any, p dera.Plan, as Format) ([]string, error) 
 		}
 		lines, err := kind.Declare(config, Of(c), as)
 		if err != nil {
-			return nil, fmt.Errorf("tell change %d as %s: %w", i+1, as.Language, err)
+			return nil, fmt.Errorf("write change %d as %s: %w", i+1, as.Language, err)
 		}
 		out = append(out, lines...)
 		if config, err = kind.Apply(config, Of(c)); err != nil {
-			return nil, fmt.Errorf("tell change %d as %s: %w", i+1, as.Language, err)
+			return nil, fmt.Errorf("write change %d as %s: %w", i+1, as.Language, err)
 		}
 	}
 	return out, nil

@@ -19,7 +19,7 @@ type Spec[T any] struct {
 	// Global says that resources of the type are in dera.GlobalRegion and in no other:
 	// one in an account, whose ID is the account's, or with SampleIDs any number.
 	Global bool
-	// ARN names the resource with an ID, as a reader does; where an ID does not tell
+	// ARN names the resource with an ID, as a reader does; where an ID does not say
 	// all of the ARN (the path of an IAM role), the ARN without that.
 	ARN func(partition, account, region, id string) dera.ARN
 	// Identify returns what a configuration says of the ID, name and tags.

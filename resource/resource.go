@@ -75,7 +75,7 @@ type Type struct {
 	// later change of theirs has to be taken back first.
 	Under []string
 	// Tag returns the change that adds the tags, or nil where there is nothing to
-	// do or where a tag could change who gets in; nil where the type has no tags.
+	// do or where a tag could change who has access; nil where the type has no tags.
 	Tag func(config any, tags map[string]string) (*dera.Change, error)
 	// Redact hides values of a plan's inputs that can be secrets, before the plan
 	// is shown; nil where there are none.
@@ -99,7 +99,7 @@ func (t Type) Operation(name string) (op OperationType, ok bool) {
 }
 
 // Whole reports whether an operation of the type replaces a whole document:
-// somebody else's change could be overwritten, and what somebody else wrote since
+// someone else's change could be overwritten, and what someone else wrote since
 // is not ours to undo.
 func (t Type) Whole() bool {
 	return slices.ContainsFunc(t.Operations, func(o OperationType) bool { return o.Whole })

@@ -41,7 +41,7 @@ func NewSchedule(cfg ScheduleConfig) (*Schedule, error) {
 	case len(cfg.Types)+len(cfg.Global) == 0:
 		err = errors.New("no resource types")
 	case cfg.Interval <= 0:
-		err = fmt.Errorf("interval of %s, want a positive one", cfg.Interval)
+		err = fmt.Errorf("interval of %s, must be a positive one", cfg.Interval)
 	case cfg.Timeout < 0:
 		err = errors.New("negative timeout")
 	case len(scopes(cfg)) == 0:

@@ -83,13 +83,13 @@ func (s sieve) message(b *batch, m Message) {
 	for _, scope := range hints {
 		b.event(dera.Event{
 			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
-			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Vouched, Document: s.watch.Document(r),
+			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Trusted, Document: s.watch.Document(r),
 		})
 	}
 }
 
 // compliance sorts a compliance change of AWS Config. One of a resource type that
-// dera does not look after is irrelevant, not an error: users have rules for
+// dera does not cover is irrelevant, not an error: users have rules for
 // everything.
 func (s sieve) compliance(b *batch, m Message) {
 	c, err := cloudtrail.DecodeCompliance([]byte(m.Body))
@@ -112,7 +112,7 @@ func (s sieve) compliance(b *batch, m Message) {
 	for _, scope := range hints {
 		b.event(dera.Event{
 			Source: s.source, ID: c.ID, Name: cloudtrail.ComplianceKind, Scope: scope,
-			Time: moment(c.Time, b.At), Authenticated: s.authenticated && c.Vouched,
+			Time: moment(c.Time, b.At), Authenticated: s.authenticated && c.Trusted,
 		})
 	}
 }
@@ -120,7 +120,7 @@ func (s sieve) compliance(b *batch, m Message) {
 // foreign counts and keeps a message of an account that is not ours.
 func (b *batch) foreign(m Message, account string) {
 	b.Counts.Foreign++
-	b.keep(m, fmt.Sprintf("account %s is not one that dera looks after", account))
+	b.keep(m, fmt.Sprintf("account %s is not covered by this configuration", account))
 }
 
 // kind notes what kind of message arrived.

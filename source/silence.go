@@ -12,10 +12,10 @@ type silence struct {
 	threshold time.Duration
 	tell      func(ctx context.Context, since time.Time)
 
-	mu    sync.Mutex
-	begin time.Time // of the first Run
-	last  time.Time // of the last delivery
-	told  bool      // of this silence
+	mu       sync.Mutex
+	begin    time.Time // of the first Run
+	last     time.Time // of the last delivery
+	reported bool      // of this silence
 }
 
 func (s *silence) start(now time.Time) {
@@ -29,7 +29,7 @@ func (s *silence) start(now time.Time) {
 func (s *silence) delivered(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last, s.told = now, false
+	s.last, s.reported = now, false
 }
 
 // check tells of a silence once.
@@ -43,7 +43,7 @@ func (s *silence) due(now time.Time) (since time.Time, due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	since = moment(s.last, s.begin)
-	due = s.threshold > 0 && !s.told && now.Sub(since) >= s.threshold
-	s.told = s.told || due
+	due = s.threshold > 0 && !s.reported && now.Sub(since) >= s.threshold
+	s.reported = s.reported || due
 	return since, due
 }

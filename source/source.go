@@ -5,7 +5,7 @@
 //
 // A source hands over one Delivery at a time and forgets it only after the
 // handler returned nil: the handler commits, so an acknowledged event is a
-// committed one (invariant I8) and a lost process loses no hint. Room: imports
+// committed one (invariant I8) and a lost process loses no hint. Layer: imports
 // the words and cloudtrail; fetching is a port.
 package source
 
@@ -33,7 +33,7 @@ type Delivery struct {
 	// else wrote there.
 	Older []dera.Event
 	// Kept are messages that a person should see: unreadable ones and those of
-	// accounts that dera does not look after.
+	// accounts that dera does not cover.
 	Kept   []Kept
 	Counts Counts
 	// Raw are all messages of a queue as they came, whatever they are worth as
@@ -65,7 +65,7 @@ type Counts struct {
 	Received   int
 	Irrelevant int // of no watched call, or about no resource that dera looks at
 	Failed     int // a watched call that was refused: nothing changed
-	Foreign    int // of an account that dera does not look after
+	Foreign    int // of an account that dera does not cover
 	Malformed  int // not a readable CloudTrail event or compliance change
 	Hinted     int // led to at least one event
 }

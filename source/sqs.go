@@ -75,13 +75,13 @@ func (c SQSConfig) validate() error {
 	case len(c.Watch.Calls()) == 0:
 		return errors.New("no calls are watched")
 	case c.Batch < 0 || c.Batch > 10:
-		return fmt.Errorf("batch of %d messages, want 1 to 10", c.Batch)
+		return fmt.Errorf("batch of %d messages, must be 1 to 10", c.Batch)
 	case c.Wait < 0 || c.Wait > 20*time.Second:
-		return fmt.Errorf("wait of %s, want up to 20s", c.Wait)
+		return fmt.Errorf("wait of %s, must be up to 20s", c.Wait)
 	case c.Visibility < 0 || c.Timeout < 0 || c.Silence < 0:
 		return errors.New("negative duration")
 	case c.Silence > 0 && c.OnSilence == nil:
-		return errors.New("a threshold of silence that nobody is told of")
+		return errors.New("a threshold of silence without OnSilence")
 	}
 	return validAccounts(c.Accounts)
 }

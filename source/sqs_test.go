@@ -309,7 +309,7 @@ func TestNewSQS_refuses(t *testing.T) {
 		"batch_too_large":    {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Batch: 11}, "batch of 11"},
 		"wait_too_long":      {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Wait: 21 * time.Second}, "wait of 21s"},
 		"negative":           {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Timeout: -1}, "negative"},
-		"silence_to_nobody":  {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Silence: time.Hour}, "nobody is told"},
+		"silence_to_nobody":  {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Silence: time.Hour}, "OnSilence"},
 		"visibility_as_past": {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Visibility: -1}, "negative"},
 	} {
 		t.Run(name, func(t *testing.T) {

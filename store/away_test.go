@@ -56,7 +56,7 @@ func TestAway(t *testing.T) {
 	}
 }
 
-// TestAwaySQLite: what SQLite itself says of a file that somebody holds, and of
+// TestAwaySQLite: what SQLite itself says of a file that someone holds, and of
 // one that cannot be written.
 func TestAwaySQLite(t *testing.T) {
 	t.Parallel()

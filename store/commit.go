@@ -31,7 +31,7 @@ type Batch struct {
 	// Jobs are enqueued; the same one asked for again coalesces.
 	Jobs []dera.Job
 	// Done are finished jobs as they were claimed. One that was asked for again
-	// meanwhile stays, and so does one whose claim ran out and that somebody else
+	// meanwhile stays, and so does one whose claim ran out and that someone else
 	// has claimed. A job that was not claimed (no Claim) is taken away if it
 	// was asked for Seq times.
 	Done []dera.Job
@@ -52,7 +52,7 @@ type Batch struct {
 	Kept   []KeptEvent
 	Counts map[string]int64
 	// Calls are calls of dera's own principals, as CloudTrail has them; Judged are
-	// the events of those that somebody was told of.
+	// the events of those that someone was told of.
 	Calls  []audit.Call
 	Judged []string
 	// Use goes to the usage ledger: what the events say that this batch is made of.

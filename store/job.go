@@ -80,7 +80,7 @@ func (w writer) done(ctx context.Context, b Batch) error {
 }
 
 // Claim leases up to n due jobs to owner for ttl: those with the lowest
-// priority number first. A claimed job is run again by somebody else when the
+// priority number first. A claimed job is run again by someone else when the
 // lease runs out before the job is in a batch's Done. When no job is due, Claim
 // writes nothing; as a rule it finds that out without the lock of the writer.
 func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duration) ([]dera.Job, error) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Lease takes the sole right to write to the resource, for ttl. It returns
-// ErrConflict when somebody else holds it. A new holder gets a higher token; the
+// ErrConflict when someone else holds it. A new holder gets a higher token; the
 // same owner asking again keeps its token and gets a later end. Two goroutines
 // that must not write at once therefore need different owners.
 func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Duration) (dera.Lease, error) {
@@ -26,7 +26,7 @@ func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Dura
 			WHERE leases.owner = excluded.owner OR leases.until <= $4
 			RETURNING token, until`, resource, owner, micros(now.Add(ttl)), micros(now)).Scan(&l.Token, &until)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("somebody else holds it: %w", ErrConflict)
+			return fmt.Errorf("someone else holds it: %w", ErrConflict)
 		}
 		l.Until = fromMicros(until)
 		return err

@@ -272,7 +272,7 @@ func (m *model) cancel(r *rapid.T) {
 	m.commit(r, store.Batch{Done: []dera.Job{{Kind: "look", Key: key, Seq: seq}}})
 	if j := m.jobs[key]; j != nil && j.Seq == seq {
 		delete(m.jobs, key)
-		m.served[key] = m.asked[key] // somebody took it away on purpose
+		m.served[key] = m.asked[key] // someone took it away on purpose
 	}
 }
 

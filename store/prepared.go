@@ -9,7 +9,7 @@ import (
 
 // preparing opens connections to SQLite that keep their statements prepared:
 // the loop says the same few dozen over and over, and parsing one costs more
-// than running it. (The driver of PostgreSQL does so by itself.)
+// than running it. (The driver of PostgreSQL does so automatically.)
 type preparing struct{ driver.Connector }
 
 // newPreparing is a connector for sql.OpenDB.

@@ -8,7 +8,7 @@
 // not be read lie encrypted in the database, since configurations and policies
 // can carry secrets.
 //
-// Room: may import the words, audit and usage.
+// Layer: may import the words, audit and usage.
 package store
 
 import (
@@ -23,9 +23,9 @@ import (
 
 var (
 	// ErrConflict is returned by Commit when a remediation was changed by
-	// somebody else since it was read, and by Lease when somebody else holds the
+	// someone else since it was read, and by Lease when someone else holds the
 	// resource. Nothing is written then.
-	ErrConflict = errors.New("changed by somebody else since it was read")
+	ErrConflict = errors.New("changed by someone else since it was read")
 	// ErrFenced is returned when the lease under which the caller works is not
 	// its own any more. Nothing is written then.
 	ErrFenced = errors.New("the lease is not ours any more")

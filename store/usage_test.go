@@ -52,7 +52,7 @@ func runUsage(t *testing.T, fresh func(testing.TB) storetest.Database) {
 	}
 }
 
-// event is a vouched event of a role.
+// event is a trusted event of a role.
 func event(id, role, name string, at time.Time) usage.Message {
 	return usage.Message{Authenticated: true, Body: fmt.Appendf(nil,
 		`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":"111122223333","region":"us-east-1","detail":{"eventID":%q,"eventTime":%q,`+

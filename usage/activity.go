@@ -4,7 +4,7 @@
 // does not know: a gap means stale, never unused (design §6.1.16).
 //
 // What it keeps merges in any order: the least first use, the greatest last use,
-// sums, and the smallest few resources of a union. Room: may import the words,
+// sums, and the smallest few resources of a union. Layer: may import the words,
 // iam and cloudtrail; storing is a port.
 package usage
 

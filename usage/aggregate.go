@@ -352,19 +352,19 @@ func (a *aggregate) activity(key string, h *holder) Activity {
 	for _, u := range h.uses {
 		arns += len(u.arns)
 	}
-	room := make([]string, 0, arns)
+	arena := make([]string, 0, arns)
 	for i, u := range h.uses {
 		n := h.numbers[i]
-		begin := len(room)
+		begin := len(arena)
 		for _, n := range u.arns {
-			room = append(room, a.texts[n])
+			arena = append(arena, a.texts[n])
 		}
 		act.Uses[i] = Use{
 			Action: a.named[n>>1], Trust: Trust(n & 1), First: Second(u.first), Last: Second(u.last), Count: u.count,
 			Succeeded: Second(u.succeeded), LastDenied: Second(u.denied), Denied: u.denials, More: u.more,
 		}
 		if len(u.arns) > 0 {
-			act.Uses[i].Resources = room[begin:len(room):len(room)]
+			act.Uses[i].Resources = arena[begin:len(arena):len(arena)]
 		}
 	}
 	slices.SortFunc(act.Uses, compareUses)

@@ -49,7 +49,7 @@ type Gap struct {
 	Covered []string `json:"covered,omitempty"`
 }
 
-// Need is an action about which somebody wants to conclude that it is unused.
+// Need is an action about which someone wants to conclude that it is unused.
 type Need struct {
 	Source   string // ec2.amazonaws.com; "" for any
 	ReadOnly bool
@@ -205,7 +205,7 @@ func (k *knowledge) gaps(account string) []Gap {
 	regions := slices.Sorted(slices.Values(k.regions[account]))
 	if !declared {
 		out = append(out, Gap{Kind: GapScope, Account: account, From: k.from, To: k.to,
-			Why: "nobody declared which regions and events were recorded; see dera usage import --scope"})
+			Why: "no scope is declared: dera does not know which regions and events were recorded; see dera usage import --scope"})
 	} else {
 		out = append(out, k.selected(account, scope)...)
 		regions = slices.Sorted(slices.Values(scope.Regions))
@@ -250,7 +250,7 @@ func (k *knowledge) selected(account string, s Coverage) []Gap {
 	rule := s.RuleState == "ENABLED" || s.ofQueue()
 	gap(!r.reads && rule, GapRule, "EventBridge drops read-only events unless the rule is in state "+RuleWithReads)
 	gap(!r.reads && !rule, GapReads, "read-only management events are not recorded, or not all")
-	gap(!r.writes && s.ofQueue(), GapWrites, "nobody declared that the EventBridge rule lets every write management event through (queue_rule_state)")
+	gap(!r.writes && s.ofQueue(), GapWrites, "queue_rule_state is not declared: dera does not know that the EventBridge rule passes every write management event")
 	gap(!r.writes && !s.ofQueue(), GapWrites, "write management events are not recorded, or not all")
 	gap(!r.kms, GapKMS, "events of KMS are not recorded, or not all")
 	gap(!r.rdsData, GapRDSData, "events of the RDS Data API are not recorded, or not all")

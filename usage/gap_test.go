@@ -91,7 +91,7 @@ func TestScopeRefusals(t *testing.T) {
 	}
 }
 
-// TestTrailChange has somebody change the trail within the window.
+// TestTrailChange has someone change the trail within the window.
 func TestTrailChange(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{"PutEventSelectors": true, "StopLogging": true, "UpdateTrail": true, "DeleteTrail": true, "GetTrail": false, "DescribeTrails": false} {
@@ -137,7 +137,7 @@ func TestGapMatters(t *testing.T) {
 	}
 }
 
-// TestObserve takes only what is authenticated and vouched for.
+// TestObserve takes only what is authenticated and trusted.
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	envelope := func(detail, account string) []byte {
@@ -151,7 +151,7 @@ func TestObserve(t *testing.T) {
 		event usage.Message
 		want  usage.Reason
 	}{
-		{"vouched", usage.Message{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Counted},
+		{"trusted", usage.Message{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Counted},
 		{"again", usage.Message{Body: envelope(r, "111122223333"), Authenticated: true}, usage.Repeated},
 		{"from_anywhere", usage.Message{Body: envelope(record("2", "b", "Get", start), "111122223333")}, usage.NotAuthenticated},
 		{"account_is_another", usage.Message{Body: envelope(record("3", "b", "Get", start), "444455556666"), Authenticated: true}, usage.NotAuthenticated},

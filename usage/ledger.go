@@ -61,9 +61,9 @@ func newFact(kind, id string, at Second, v any) (Fact, error) {
 	return Fact{ID: kind + "/" + id, Kind: kind, At: at, Body: body}, nil
 }
 
-// ErrMarked is what Store.CommitUsage returns when somebody else has read the same
+// ErrMarked is what Store.CommitUsage returns when someone else has read the same
 // records meanwhile. Nothing is written then.
-var ErrMarked = errors.New("somebody else imports the same files")
+var ErrMarked = errors.New("someone else imports the same files")
 
 // ErrNoMark is what Store.UsageMark returns for a file that is not in the ledger.
 var ErrNoMark = errors.New("the file has no mark")

@@ -15,7 +15,7 @@ import (
 type Message struct {
 	Body []byte
 	// Authenticated says that only AWS and we can write to where it came from.
-	// An event counts only if its envelope is vouched for as well (design §6.1.5).
+	// An event counts only if its envelope is trusted as well (design §6.1.5).
 	Authenticated bool
 }
 
@@ -157,9 +157,9 @@ func (o *Observer) lost(facts []Fact, counts Counts) ([]Fact, error) {
 
 func (o *Observer) one(e Message) Reason {
 	var f cloudtrail.Fields
-	vouched, err := f.SkimEvent(e.Body)
+	trusted, err := f.SkimEvent(e.Body)
 	switch {
-	case !e.Authenticated || err == nil && !vouched:
+	case !e.Authenticated || err == nil && !trusted:
 		return NotAuthenticated
 	case err != nil:
 		return reasonOf(err)

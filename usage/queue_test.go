@@ -11,7 +11,7 @@ import (
 	"dera.example/dera/usage"
 )
 
-// delivered is a vouched event of an account in a region.
+// delivered is a trusted event of an account in a region.
 func delivered(id, account string, at time.Time) usage.Message {
 	detail := strings.ReplaceAll(record(id, "a", "Get", at), "111122223333", account)
 	return usage.Message{Authenticated: true, Body: fmt.Appendf(nil,

@@ -18,10 +18,10 @@ const (
 	NoAction         Reason = "no eventSource or eventName"
 	NoTime           Reason = "no eventTime"
 	NoPlace          Reason = "no account or region"
-	NoPrincipal      Reason = "no principal is told"
+	NoPrincipal      Reason = "the event names no principal"
 	TwiceNamed       Reason = "a member stands twice"
 	NotAuthenticated Reason = "not from an authenticated path"
-	Foreign          Reason = "of an account that nobody looks after"
+	Foreign          Reason = "of an account that is not covered"
 	TooLarge         Reason = "larger than 1 MiB, the largest record that is read"
 	Unreadable       Reason = "not a CloudTrail record"
 )

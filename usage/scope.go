@@ -13,7 +13,7 @@ import (
 	"dera.example/dera"
 )
 
-// Coverage is what somebody declares about where records come from. Log files do not
+// Coverage is what someone declares about where records come from. Log files do not
 // say what was left out of them: without a scope, nothing is unused.
 type Coverage struct {
 	Accounts []string `json:"accounts"`

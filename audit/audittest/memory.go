@@ -81,7 +81,7 @@ func (m *Memory) Leaves(ctx context.Context, from, n int64) ([][]byte, error) {
 }
 
 // SetLeaf puts another leaf in the place of one and leaves the hashes as they
-// are: what somebody does who can write to one table.
+// are: what someone does who can write to one table.
 func (m *Memory) SetLeaf(index int64, leaf []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,7 +95,7 @@ func (m *Memory) SetHash(index int64, h tlog.Hash) {
 	m.hashes[index] = h
 }
 
-// Forged is a log of other leaves with hashes that fit them: what somebody makes
+// Forged is a log of other leaves with hashes that fit them: what someone makes
 // who can write everything but has no key.
 func (m *Memory) Forged(edit func(leaves [][]byte) [][]byte) (*Memory, error) {
 	m.mu.RLock()

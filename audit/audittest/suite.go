@@ -101,7 +101,7 @@ func leaves(t *testing.T, log Log, from, n int64) [][]byte {
 	return out
 }
 
-// recomputed is every stored hash, made anew from the leaves.
+// recomputed is every stored hash, made again from the leaves.
 func recomputed(t *testing.T, log Log) []tlog.Hash {
 	t.Helper()
 	hashes, err := audit.Append(nil, 0, leaves(t, log, 0, size(t, log))...)

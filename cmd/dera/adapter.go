@@ -15,7 +15,7 @@ import (
 	"dera.example/dera/store"
 )
 
-// The rooms do not know each other; these few lines fit their ports together.
+// The packages do not know each other; these few lines fit their ports together.
 
 type reader struct{ client *cloud.Client }
 
@@ -109,7 +109,7 @@ func (s *session) batchOf(d source.Delivery) store.Batch {
 }
 
 // configFixers finds other tools by what AWS Config says of itself. For what an
-// account has once, it is asked in every region that is looked after.
+// account has once, it is asked in every region that is covered.
 type configFixers struct {
 	client  *cloud.Client
 	regions []string

@@ -68,7 +68,7 @@ func newAuditVerifyCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [DIR]",
 		Short: "Verify the log offline: an exported folder, or this installation's own",
-		Long: "verify recomputes the log from its first record on and names the first bad one. Of an exported folder it needs\n" +
+		Long: "verify recomputes the log from its first record and names the first bad one. For an exported folder it requires\n" +
 			"nothing but the folder and the public key; the key should come from elsewhere than the folder. With --since it\n" +
 			"also finds records that were cut off since an earlier checkpoint that you kept.\n\n" +
 			"Exit codes: 0 valid, 3 not valid.",
@@ -219,7 +219,7 @@ func (a *cli) showRecords(ctx context.Context, s *session, what string, payload 
 		return a.showRecord(ctx, s, index, payload)
 	}
 	if payload {
-		return usage("--payload wants the index of one record")
+		return usage("--payload requires the index of one record")
 	}
 	type line struct {
 		Index int64 `json:"index"`

@@ -24,9 +24,9 @@ func newReportCommand(a *cli) *cobra.Command {
 	var only []string
 	cmd := &cobra.Command{
 		Use:   "report --candidates",
-		Short: "What would have been fixed, and what not and why, by control and account",
+		Short: "Show what dera would have fixed, what it would not, and why",
 		Long: "report --candidates reads what was found and decided since the first look, and says for each control in each\n" +
-			"account what it would have done by itself, what it would have asked about or let alone, and which guardrails were\n" +
+			"account what it would have done automatically, what it would have asked about or left unchanged, and which guardrails were\n" +
 			"against it. Switching a control on is one reviewed line of the configuration; the report prints it.\n\n" +
 			"--exemptions-out writes exemptions for what must not be fixed, for a pull request. Their reasons are blank: dera\n" +
 			"exemptions check refuses the list until a person has filled them in.",
@@ -140,7 +140,7 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 	}
 	t := table{head: []string{"CONTROL", "ACCOUNT", "MODE", "OBSERVED", "WOULD FIX", "ASK", "TELL", "EXEMPT", "FIXED", "FIRST SEEN", "LAST SEEN"}}
 	for _, c := range r.Candidates {
-		t.row(c.Control, c.Account, c.Mode.String(), observed(c), strconv.Itoa(c.WouldFix), strconv.Itoa(c.WouldAsk+c.Unknown), strconv.Itoa(c.Told),
+		t.row(c.Control, c.Account, c.Mode.String(), observed(c), strconv.Itoa(c.WouldFix), strconv.Itoa(c.WouldAsk+c.Unknown), strconv.Itoa(c.Reported),
 			strconv.Itoa(c.Exempt), strconv.Itoa(c.Fixed), c.First.UTC().Format(time.DateOnly), c.Last.UTC().Format(time.DateOnly))
 	}
 	if len(t.rows) > 0 {

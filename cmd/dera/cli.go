@@ -40,14 +40,14 @@ func (f *flags) register(root *cobra.Command) {
 	p.StringVar(&f.db, "db", "", "database: sqlite:PATH or postgres://… (default: sqlite in the data folder)")
 	p.StringVar(&f.config, "config", "", "configuration file (YAML); see dera config schema")
 	p.StringVar(&f.exemptions, "exemptions", "", "exemption list (YAML); see dera exemptions check")
-	p.BoolVar(&f.noExemptions, "no-exemptions", false, "say that there is no exemption list; enforce wants this or --exemptions")
+	p.BoolVar(&f.noExemptions, "no-exemptions", false, "there is no exemption list; enforce mode requires this or --exemptions")
 	p.StringVar(&f.mode, "mode", "", "observe, review or enforce, for everything (default: the configuration's, or observe)")
 	p.StringSliceVar(&f.regions, "region", nil, "regions, separated by commas (default: the environment's, or us-east-1)")
 	p.BoolVar(&f.allRegions, "all-regions", false, "every region that is switched on")
 	p.StringVarP(&f.output, "output", "o", "table", "table or json")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if f.output != "table" && f.output != "json" {
-			return usage("--output is %q, want table or json", f.output)
+			return usage("--output is %q, must be table or json", f.output)
 		}
 		return nil
 	}

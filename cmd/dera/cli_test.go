@@ -201,7 +201,7 @@ func TestDemoSpeaks(t *testing.T) {
 	if !strings.HasPrefix(first, "simulated AWS") {
 		t.Errorf("first line: got %q, want it to say simulated AWS", first)
 	}
-	for _, want := range []string{"- tcp 22 from 0.0.0.0/0", "+ tcp 23-3388 from 0.0.0.0/0", "bastion", "TICKET-42", "rolled back", "audit log ok"} {
+	for _, want := range []string{"- tcp 22 from 0.0.0.0/0", "+ tcp 23-3388 from 0.0.0.0/0", "bastion", "TICKET-42", "rolled back", "Audit log OK"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not show %q:\n%s", want, out.String())
 		}

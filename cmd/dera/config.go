@@ -22,43 +22,43 @@ import (
 // behaviour as its zero value.
 type fileConfig struct {
 	Version       int                        `yaml:"version" json:"version" jsonschema:"enum=1" jsonschema_description:"Version of this format."`
-	Mode          string                     `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=observe,enum=review,enum=enforce" jsonschema_description:"How far to go where no entry of modes says otherwise. Default: observe."`
-	Modes         []modeConfig               `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that fits wins."`
-	Accounts      []accountConfig            `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to look after. Default: the caller's own."`
-	Regions       []string                   `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to look after. Default: the environment's."`
-	Controls      []string                   `yaml:"controls,omitempty" json:"controls,omitempty" jsonschema_description:"Controls that run, by ID or glob. Default: all. DERA_CONTROLS, separated by commas, stands in for it."`
-	NewRegions    []string                   `yaml:"new_regions,omitempty" json:"new_regions,omitempty" jsonschema_description:"Regions that AWS opened since this release of dera; they may stand in regions too."`
-	Vouched       bool                       `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
+	Mode          string                     `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=observe,enum=review,enum=enforce" jsonschema_description:"Mode where no entry of modes says otherwise. Default: observe."`
+	Modes         []modeConfig               `yaml:"modes,omitempty" json:"modes,omitempty" jsonschema_description:"Modes for a control, an account or an OU; the last entry that matches wins."`
+	Accounts      []accountConfig            `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Accounts to cover. Default: the caller's own."`
+	Regions       []string                   `yaml:"regions,omitempty" json:"regions,omitempty" jsonschema_description:"Regions to cover. Default: the environment's."`
+	Controls      []string                   `yaml:"controls,omitempty" json:"controls,omitempty" jsonschema_description:"Controls that run, by ID or glob. Default: all. DERA_CONTROLS, separated by commas, replaces it where it is empty."`
+	NewRegions    []string                   `yaml:"new_regions,omitempty" json:"new_regions,omitempty" jsonschema_description:"Regions that AWS opened since this release of dera; they may be listed in regions too."`
+	QueueOurs     bool                       `yaml:"queue_is_ours,omitempty" json:"queue_is_ours,omitempty" jsonschema_description:"The queue's policy lets only your EventBridge rules write to it; who caused an event is then believed. Default: false."`
 	Queue         string                     `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
-	RuleState     string                     `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then takes nothing as unused."`
-	Sweep         duration                   `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two looks at everything, for example 1h. Default: 1h."`
+	RuleState     string                     `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then treats nothing as unused."`
+	Sweep         duration                   `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two sweeps, for example 1h. Default: 1h."`
 	Exemptions    string                     `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
 	Network       networkConfig              `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
-	Organization  string                     `yaml:"organization,omitempty" json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10\\,32}$" jsonschema_description:"ID of the AWS organisation that all accounts of this file belong to: what a fix leaves of a statement for anybody is left to it."`
-	Trusted       []trustedConfig            `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"Accounts and organisations of others to which policies may grant access."`
+	Organization  string                     `yaml:"organization,omitempty" json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10\\,32}$" jsonschema_description:"ID of the AWS organisation that all accounts of this file belong to: a fix narrows a public statement to it."`
+	Trusted       []trustedConfig            `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"External accounts and organisations to which policies may grant access."`
 	Bastions      bastionConfig              `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`
 	Needs         []dependency               `yaml:"dependencies,omitempty" json:"dependencies,omitempty" jsonschema_description:"Declared uses of resources; what they name goes to review."`
 	Tagging       taggingConfig              `yaml:"tagging,omitempty" json:"tagging,omitempty" jsonschema_description:"Tags on changed resources."`
 	FlowLogs      []string                   `yaml:"flow_logs,omitempty" json:"flow_logs,omitempty" jsonschema_description:"VPC flow-log files or folders; what is in use goes to review."`
 	Budget        *int                       `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control; 0: nothing is automatic. Default: 20."`
 	Approval      duration                   `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
-	Settle        duration                   `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"How far apart two equal reads must lie to count as the truth. Default: 2s."`
+	Settle        duration                   `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two equal reads before dera trusts them. Default: 2s."`
 	OwnerTags     []string                   `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
-	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"What is kept for emergencies: exempt."`
-	OwnResources  []string                   `yaml:"own_resources,omitempty" json:"own_resources,omitempty" jsonschema_description:"ARN globs of what belongs to dera itself, beside its roles and its queue: never remediated."`
+	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"Break-glass roles and resources: exempt."`
+	OwnResources  []string                   `yaml:"own_resources,omitempty" json:"own_resources,omitempty" jsonschema_description:"ARN globs of what belongs to dera itself, besides its roles and its queue: never remediated."`
 	FreezeWindows []evaluate.Window          `yaml:"freeze_windows,omitempty" json:"freeze_windows,omitempty" jsonschema_description:"Times in which everything goes to review."`
 	ChangeWindows []evaluate.Window          `yaml:"change_windows,omitempty" json:"change_windows,omitempty" jsonschema_description:"Times outside of which everything goes to review."`
-	Compliance    []evaluate.ComplianceScope `yaml:"compliance_scopes,omitempty" json:"compliance_scopes,omitempty" jsonschema_description:"What a standard wants people to change: review."`
-	Criteria      []evaluate.Criterion       `yaml:"criteria,omitempty" json:"criteria,omitempty" jsonschema_description:"How far to go at most, by place; of the entries that fit the last one counts."`
+	Compliance    []evaluate.ComplianceScope `yaml:"compliance_scopes,omitempty" json:"compliance_scopes,omitempty" jsonschema_description:"What a standard requires a person to change: review."`
+	Criteria      []evaluate.Criterion       `yaml:"criteria,omitempty" json:"criteria,omitempty" jsonschema_description:"The most that dera may do, by place; the last entry that matches counts."`
 	Code          codeConfig                 `yaml:"infrastructure_as_code,omitempty" json:"infrastructure_as_code,omitempty" jsonschema_description:"How to tell that infrastructure as code owns a resource: review, with the change as a diff of the code."`
 	Flapping      flappingConfig             `yaml:"flapping,omitempty" json:"flapping,omitempty" jsonschema_description:"When a finding that dera fixed comes back too often."`
 	BudgetAll     *int                       `yaml:"budget_organization_per_hour,omitempty" json:"budget_organization_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for all accounts and controls together; 0: nothing is automatic. Default: no limit."`
 	Breakers      breakerConfig              `yaml:"breakers,omitempty" json:"breakers,omitempty" jsonschema_description:"When failing fixes stop automation, in an account and everywhere."`
-	Instance      string                     `yaml:"instance,omitempty" json:"instance,omitempty" jsonschema_description:"Name of this dera where there are several; stands in the tags of what it changed."`
-	Fixers        []evaluate.FixerOwner      `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; of the entries that fit the last one counts."`
-	AskConfig     bool                       `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources by itself: review then, and also where it cannot be asked. Default: false."`
-	OtherFixers   []evaluate.Fixer           `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that change resources by themselves: review, until fixers names one owner."`
-	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts by itself."`
+	Instance      string                     `yaml:"instance,omitempty" json:"instance,omitempty" jsonschema_description:"Name of this dera installation, if there are several; used in the tags of what it changes."`
+	Fixers        []evaluate.FixerOwner      `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; the last entry that matches counts."`
+	AskConfig     bool                       `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources automatically: if so, or if it cannot be asked, review. Default: false."`
+	OtherFixers   []evaluate.Fixer           `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that remediate resources automatically: review, until fixers names one owner."`
+	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts automatically."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 
@@ -76,7 +76,7 @@ type accountConfig struct {
 	Tags       map[string]string `yaml:"tags,omitempty" json:"tags,omitempty"`
 	Role       string            `yaml:"role_arn,omitempty" json:"role_arn,omitempty" jsonschema_description:"Role to assume. Default: the engine's own credentials."`
 	WriteRole  string            `yaml:"write_role_arn,omitempty" json:"write_role_arn,omitempty" jsonschema_description:"Role for changes. Default: role_arn."`
-	Owner      string            `yaml:"owner,omitempty" json:"owner,omitempty" jsonschema_description:"Who hears of findings in the account where no tag says otherwise."`
+	Owner      string            `yaml:"owner,omitempty" json:"owner,omitempty" jsonschema_description:"Who is notified of findings in the account where no tag says otherwise."`
 	ExternalID string            `yaml:"external_id,omitempty" json:"external_id,omitempty"`
 }
 
@@ -119,7 +119,7 @@ type breakerConfig struct {
 
 type observationConfig struct {
 	Days    int                `yaml:"days,omitempty" json:"days,omitempty" jsonschema:"minimum=0" jsonschema_description:"Default and least: 14."`
-	Shorter []evaluate.Shorter `yaml:"shorter,omitempty" json:"shorter,omitempty" jsonschema_description:"Named exceptions; of those that fit and have not run out the last one counts."`
+	Shorter []evaluate.Shorter `yaml:"shorter,omitempty" json:"shorter,omitempty" jsonschema_description:"Named exceptions; the last one that matches and has not expired counts."`
 }
 
 type dependency = evaluate.Dependency
@@ -153,7 +153,7 @@ func loadConfig(path string) (fileConfig, error) {
 		c.Controls = strings.Split(only, ",")
 		for _, glob := range c.Controls {
 			if !matchesControl(glob) {
-				return c, usage("DERA_CONTROLS: %q fits no control; dera control list names them", glob)
+				return c, usage("DERA_CONTROLS: %q matches no control; dera control list names them", glob)
 			}
 		}
 	}
@@ -245,13 +245,13 @@ func (c fileConfig) validate() error {
 		errs = append(errs, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
 	}
 	if c.Version != 1 {
-		bad("version", "is %d, want 1", c.Version)
+		bad("version", "is %d, must be 1", c.Version)
 	}
 	if _, err := dera.ParseMode(c.Mode); c.Mode != "" && err != nil {
 		bad("mode", "%v", err)
 	}
 	if c.RuleState != "" && !slices.Contains([]string{"ENABLED", ledger.RuleWithReads}, c.RuleState) {
-		bad("queue_rule_state", "is %q, want ENABLED or %s", c.RuleState, ledger.RuleWithReads)
+		bad("queue_rule_state", "is %q, must be ENABLED or %s", c.RuleState, ledger.RuleWithReads)
 	}
 	for _, n := range []struct {
 		field string
@@ -301,7 +301,7 @@ func (c fileConfig) validate() error {
 			bad(fmt.Sprintf("accounts[%d].id", i), "%v", err)
 		}
 		if seen[a.ID] {
-			bad(fmt.Sprintf("accounts[%d].id", i), "account %s stands here twice", a.ID)
+			bad(fmt.Sprintf("accounts[%d].id", i), "account %s is listed twice", a.ID)
 		}
 		seen[a.ID] = true
 	}
@@ -312,7 +312,7 @@ func (c fileConfig) validate() error {
 	}
 	for i, glob := range c.Controls {
 		if !matchesControl(glob) {
-			bad(fmt.Sprintf("controls[%d]", i), "%q fits no control; dera control list names them", glob)
+			bad(fmt.Sprintf("controls[%d]", i), "%q matches no control; dera control list names them", glob)
 		}
 	}
 	_, err := c.settings()

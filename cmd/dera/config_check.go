@@ -17,7 +17,7 @@ import (
 )
 
 // checkConfig finds what the start would refuse: the file itself, the files that
-// it names, and the data folder. It makes nothing and asks nobody.
+// it names, and the data folder. It creates nothing and calls nothing.
 func (a *cli) checkConfig(path string) (fileConfig, []fault, error) {
 	c, t, err := readConfig(path)
 	var found *configError
@@ -91,7 +91,7 @@ func checkData(dir string) (errs []error) {
 	} {
 		switch err := key.load(); {
 		case errors.Is(err, fs.ErrNotExist) && made:
-			errs = append(errs, fmt.Errorf("%s is missing, and %s was made with it: bring it back from the backup", filepath.Join(keys, key.name), filepath.Join(dir, "dera.db")))
+			errs = append(errs, fmt.Errorf("%s is missing, and %s was made with it: restore it from the backup", filepath.Join(keys, key.name), filepath.Join(dir, "dera.db")))
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, err)
 		}
@@ -120,11 +120,11 @@ func othersRead(dir string) error {
 func (a *cli) hidingWarnings(c fileConfig) (out []string) {
 	for field, globs := range map[string][]string{"break_glass.resources": c.BreakGlass.Resources, "own_resources": c.OwnResources} {
 		for _, typ := range evaluate.EveryOf(services.Types(), globs) {
-			out = append(out, field+": covers every "+typ+", so that dera changes none of them: narrow it")
+			out = append(out, field+": covers every "+typ+", so dera changes none of them: narrow it")
 		}
 	}
 	if all, on := len(services.Controls()), len(c.controls()); on < all {
-		out = append(out, fmt.Sprintf("controls: %d of %d controls run; what the others look at is not seen", on, all))
+		out = append(out, fmt.Sprintf("controls: %d of %d controls run; what the others check is not seen", on, all))
 	}
 	slices.Sort(out)
 	for i, e := range c.Network.Allow {
@@ -140,7 +140,7 @@ func (a *cli) hidingWarnings(c fileConfig) (out []string) {
 	return out
 }
 
-// configWarnings are what works and somebody should look at.
+// configWarnings are what works and someone should look at.
 func (a *cli) configWarnings(c fileConfig) []string {
 	out := a.hidingWarnings(c)
 	if c.enforces("") && c.Exemptions == "" {

@@ -21,8 +21,8 @@ func newConfigCommand(a *cli) *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "check FILE", Short: "Check a configuration file",
-			Long: "check finds everything that the start would refuse, in the file, in the files that it names and in the data folder\n" +
-				"(--data): each with file, line, column, field and what to write. It makes nothing and asks nobody.\n\n" +
+			Long: "check finds everything that would keep dera from starting, in the file, in the files that it names and in the data folder\n" +
+				"(--data): each with file, line, column, field and what to write. It creates nothing and calls nothing.\n\n" +
 				"Exit codes: 0 valid, 2 not valid.",
 			Args: args(cobra.ExactArgs(1)),
 			RunE: func(_ *cobra.Command, list []string) error { return a.configCheck(list[0]) },

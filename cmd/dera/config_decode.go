@@ -147,7 +147,7 @@ func (d *decoding) fields(m *ast.MappingNode, v reflect.Value, field string) {
 		case !ok:
 			d.bad(member.Key, "", "unknown field %q%s", key, evaluate.Suggestion(key, names))
 		case seen[key] > 0:
-			d.bad(member.Key, name, "stands twice, first in line %d: remove one", seen[key])
+			d.bad(member.Key, name, "is set twice, first in line %d: remove one", seen[key])
 		default:
 			seen[key] = member.Key.GetToken().Position.Line
 			d.into(member.Value, v.Field(i), name)

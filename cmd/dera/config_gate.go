@@ -25,7 +25,7 @@ func (c fileConfig) validateGate() error {
 	_, err := evaluate.NewWindows(c.FreezeWindows, c.ChangeWindows, time.Now)
 	errs = append(errs, err)
 	if c.Breakers.Reserve < -1 || c.Breakers.Reserve > 1000 {
-		errs = append(errs, fmt.Errorf("breakers.reserve: is %d, want -1 (none) to 1000", c.Breakers.Reserve))
+		errs = append(errs, fmt.Errorf("breakers.reserve: is %d, must be -1 (none) to 1000", c.Breakers.Reserve))
 	}
 	if p := c.Breakers.Production; p != nil && len(p.ResourceTags) > 0 {
 		errs = append(errs, errors.New("breakers.production.resource_tags: whoever can tag a resource could use the reserve"))

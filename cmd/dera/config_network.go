@@ -15,7 +15,7 @@ import (
 	"dera.example/dera/netset"
 )
 
-// Widths of an entry of network.allow from which on somebody answers for it: most
+// Widths of an entry of network.allow from which on someone answers for it: most
 // organisations own nothing wider than a /16, or a /40 of IPv6.
 const (
 	wideIPv4 = 16

@@ -61,7 +61,7 @@ func (c fileConfig) validatePlaces() (errs []error) {
 			continue
 		}
 		if seen[r] {
-			bad(field, "%s stands here twice: remove one", r)
+			bad(field, "%s is listed twice: remove one", r)
 		}
 		seen[r] = true
 		same(field, dera.PartitionOf(r).ID)

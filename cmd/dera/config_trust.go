@@ -8,7 +8,7 @@ import (
 	"dera.example/dera/evaluate"
 )
 
-// trustedConfig is somebody outside of the accounts to whom policies may grant access.
+// trustedConfig is someone outside of the accounts to whom policies may grant access.
 type trustedConfig struct {
 	ID     string `yaml:"id" json:"id" jsonschema:"pattern=^([0-9]{12}|[0-9a-f]{64}|o-[a-z0-9]{10\\,32})$" jsonschema_description:"Account of twelve digits, quoted, canonical user ID of 64 hexadecimal digits, or organisation ID."`
 	Name   string `yaml:"name" json:"name" jsonschema_description:"Whose it is."`
@@ -43,7 +43,7 @@ func (c fileConfig) validateTrust() error {
 		case !outsiderID.MatchString(t.ID) && !organizationID.MatchString(t.ID):
 			bad(field+".id", "%q is no account of 12 digits in quotes, canonical user ID of 64 hexadecimal digits or organisation ID such as o-a1b2c3d4e5", t.ID)
 		case seen[t.ID]:
-			bad(field+".id", "%s stands here twice", t.ID)
+			bad(field+".id", "%s is listed twice", t.ID)
 		}
 		seen[t.ID] = true
 		for _, f := range []struct{ name, text string }{{"name", t.Name}, {"reason", t.Reason}} {

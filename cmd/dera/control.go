@@ -91,9 +91,9 @@ func newRoleCommand(a *cli) *cobra.Command {
 	var tags bool
 	cmd := &cobra.Command{
 		Use:   "role",
-		Short: "Print the IAM policies that the controls need: reader, remediator",
-		Long: "role prints the least that dera needs in a member account, generated from the controls: the reader looks, the\n" +
-			"remediator looks and acts. Attach them to the roles that the configuration names as role_arn and write_role_arn.",
+		Short: "Print the IAM policies that the controls require: reader, remediator",
+		Long: "role prints the least privilege that dera requires in a member account, generated from the controls: the reader reads, the\n" +
+			"remediator reads and writes. Attach them to the roles that the configuration names as role_arn and write_role_arn.",
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			if account != "" {
@@ -102,7 +102,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 				}
 			}
 			if _, ok := dera.PartitionByID(partition); !ok {
-				return usage("--partition is %q, want one of %s", partition, strings.Join(partitionIDs(), ", "))
+				return usage("--partition is %q, must be one of %s", partition, strings.Join(partitionIDs(), ", "))
 			}
 			reader, err := control.ReaderPolicy(services.Controls(), partition, account)
 			if err != nil {
@@ -127,13 +127,13 @@ func newRoleCommand(a *cli) *cobra.Command {
 			case "":
 				return a.printJSON(map[string]role.Policy{"reader": reader, "remediator": remediator})
 			}
-			return usage("--kind is %q, want reader or remediator", kind)
+			return usage("--kind is %q, must be reader or remediator", kind)
 		},
 	}
 	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
 	cmd.Flags().StringVar(&partition, "partition", dera.Partitions()[0].ID, "one of "+strings.Join(partitionIDs(), ", "))
 	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
-	cmd.Flags().BoolVar(&tags, "tagging", false, "with what tagging changed resources takes (tagging.enabled of the configuration)")
+	cmd.Flags().BoolVar(&tags, "tagging", false, "with the permissions for tagging changed resources (tagging.enabled of the configuration)")
 	return cmd
 }
 

@@ -94,7 +94,7 @@ func @NAME() control.Control {
 			Type:       Name,
 			Severity:   dera.Medium,
 			Why:        "…",
-			Fix:        "None: the owner is told.",
+			Fix:        "None: dera reports it to the owner.",
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "…", Disposition: dera.Alert, Because: "…"},

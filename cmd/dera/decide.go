@@ -35,13 +35,13 @@ func (a *cli) acting(ctx context.Context, f func(context.Context, *session) erro
 // person is who gives the order, as STS establishes it: never a local user name.
 func (s *session) person() dera.Actor { return dera.Actor{Name: s.identity.ARN, How: "sts"} }
 
-// inForce refuses an order on an account that is not looked after: what stands
+// inForce refuses an order on an account that is not covered: what stands
 // there cannot be read, and credentials of another account would find nothing.
 func (s *session) inForce(ctx context.Context, account, id string) error {
 	if slices.ContainsFunc(s.accounts, func(a dera.Account) bool { return a.ID == account }) {
 		return s.client.Check(ctx, account) // before anything is recorded
 	}
-	where := "no configuration is named, so that dera looks after account " + s.identity.Account + " of the credentials alone"
+	where := "no configuration is named, so dera covers only account " + s.identity.Account + " of the credentials"
 	if s.app.flags.config != "" {
 		where = "it is not in " + s.app.flags.config
 	}
@@ -57,7 +57,7 @@ func (s *session) mayAct(r dera.Remediation) error {
 		}
 	}
 	if s.mode(acct, r.Control) == dera.Observe {
-		return usage("the mode of %s in account %s is observe, so nothing is written; --mode review lets approved changes through", r.Control, r.Plan.Account)
+		return usage("the mode of %s in account %s is observe, so nothing is written; --mode review allows approved changes", r.Control, r.Plan.Account)
 	}
 	return nil
 }
@@ -67,9 +67,9 @@ func newApproveCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve ID --digest DIGEST",
 		Short: "Approve a waiting plan, exactly as it was shown, and carry it out",
-		Long: "approve lets one plan through, bound to its digest: should the resource or the decision have changed by now,\n" +
-			"nothing is written and it is decided anew. The approver is who the AWS credentials belong to.\n\n" +
-			"Exit codes: 0 carried out and verified, 3 refused, failed or decided anew.",
+		Long: "approve approves one plan, bound to its digest: if the resource or the decision has changed since,\n" +
+			"dera writes nothing and decides again. The approver is the identity of the AWS credentials.\n\n" +
+			"Exit codes: 0 carried out and verified, 3 refused, failed or decided again.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			if digest == "" {
@@ -112,7 +112,7 @@ func newRejectCommand(a *cli) *cobra.Command {
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			if strings.TrimSpace(reason) == "" {
-				return usage("--reason is missing: whoever looks at it later wants to know why")
+				return usage("--reason is required")
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
 				r, err := s.store.Remediation(ctx, list[0])
@@ -138,9 +138,9 @@ func newRollbackCommand(a *cli) *cobra.Command {
 	var despite, partial bool
 	cmd := &cobra.Command{
 		Use:   "rollback ID",
-		Short: "Take a remediation back",
-		Long: "rollback takes back what a remediation changed, and leaves what others changed since. It refuses, and shows\n" +
-			"what changed, when somebody else changed the same parts; --partial then takes back the rest. It also refuses when\n" +
+		Short: "Roll back a remediation",
+		Long: "rollback undoes what a remediation changed, and leaves what others changed since. It refuses, and shows\n" +
+			"what changed, when someone else changed the same parts; --partial then rolls back the rest. It also refuses when\n" +
 			"later remediations of the same resource are in effect. The finding goes to review next time.\n\n" +
 			"Exit codes: 0 rolled back, 3 refused or failed.",
 		Args: args(cobra.ExactArgs(1)),
@@ -165,7 +165,7 @@ func newRollbackCommand(a *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
-	cmd.Flags().BoolVar(&partial, "partial", false, "take back what nobody else changed since, and leave the rest")
+	cmd.Flags().BoolVar(&partial, "partial", false, "roll back what nobody else changed since, and leave the rest")
 	cmd.Flags().BoolVar(&despite, "despite-stop", false, "roll back although dera is stopped")
 	return cmd
 }
@@ -173,10 +173,10 @@ func newRollbackCommand(a *cli) *cobra.Command {
 func newRemediateCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remediate FINDING",
-		Short: "Have one finding remediated now, through the same gate as automation",
+		Short: "Remediate one finding now, through the same gate as automation",
 		Long: "remediate looks at the finding's resource again and takes the same path as automation: what is decided auto is\n" +
 			"carried out where the mode is enforce, everything else waits for an approval.\n\n" +
-			"Exit codes: 0 gone, 3 it waits, is exempt, or failed.",
+			"Exit codes: 0 resolved, 3 it waits, is exempt, or failed.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error { return a.remediate(ctx, s, list[0]) })
@@ -206,7 +206,7 @@ func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 		return err
 	}
 	if f.State == dera.FindingResolved {
-		a.printf("%s is gone\n", id)
+		a.printf("%s is resolved\n", id)
 		return nil
 	}
 	if f.Remediation == "" {

@@ -26,14 +26,14 @@ func newDemoCommand(a *cli) *cobra.Command {
 	var exit bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "The whole loop on a simulated AWS: nothing to set up",
-		Long: "demo starts a simulated organisation of three accounts in this process, lets misconfigurations appear, and runs\n" +
-			"the very engine on them: events, decisions with their reasons, the diff of every change, a rollback, and the\n" +
-			"verification of the audit log. It talks to nobody.",
+		Short: "Run the whole loop on a simulated AWS: nothing to set up",
+		Long: "demo starts a simulated organisation of three accounts in this process, creates misconfigurations, and runs\n" +
+			"the real engine on them: events, decisions with their reasons, the diff of every change, a rollback, and the\n" +
+			"verification of the audit log. It makes no network call.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), exit) },
 	}
-	cmd.Flags().BoolVar(&exit, "exit", false, "end by itself; otherwise the loop goes on with new misconfigurations until Ctrl-C")
+	cmd.Flags().BoolVar(&exit, "exit", false, "exit at the end; otherwise the loop goes on with new misconfigurations until Ctrl-C")
 	return cmd
 }
 
@@ -158,7 +158,7 @@ func (d *demo) play(ctx context.Context, exit bool) error {
 	loop.Go(func() { errs <- d.session.serve(ctx, d.world.queue, time.Hour, newDiscardLog()) })
 	defer loop.Wait()
 	defer stop()
-	d.say("\n%s what is there already: a website keeps the block away from one account, another one has nothing to lose", d.paint.bold("first sweep"))
+	d.say("\n%s what exists already: a website prevents the account-level block in one account; another account loses nothing by it", d.paint.bold("first sweep"))
 	if err := d.quiet(ctx); err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (d *demo) play(ctx context.Context, exit bool) error {
 		return err
 	}
 	if !exit && !d.json() {
-		d.say("\n%s the loop goes on: every 5 s somebody opens a port; Ctrl-C ends it", d.paint.bold("live"))
+		d.say("\n%s the loop goes on: every 5 s someone opens a port; Ctrl-C ends it", d.paint.bold("live"))
 		d.goOn(ctx)
 	}
 	stop()
@@ -279,7 +279,7 @@ func (d *demo) goOn(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		c := demoCase{account: n % 3, name: fmt.Sprintf("drift-%d", n), story: "somebody opens a port", rules: []awssim.Rule{open([]int{22, 3389, 8080}[n%3], []int{25, 3389, 8080}[n%3], "0.0.0.0/0", "")}}
+		c := demoCase{account: n % 3, name: fmt.Sprintf("drift-%d", n), story: "someone opens a port", rules: []awssim.Rule{open([]int{22, 3389, 8080}[n%3], []int{25, 3389, 8080}[n%3], "0.0.0.0/0", "")}}
 		if err := d.appear(ctx, c); err != nil && ctx.Err() == nil {
 			d.say("%v", err)
 		}
@@ -326,7 +326,7 @@ func (d *demo) finish(ctx context.Context, rolledBack []string) error {
 	for _, rem := range list {
 		r.States[string(rem.State)]++
 	}
-	d.say("\n%s %s", d.paint.bold("audit log"), v)
+	d.say("\n%s %s", d.paint.bold("Audit log"), v)
 	d.say("%s %d findings: %d auto, %d review, %d alert, %d exempt; remediations: %s", d.paint.bold("summary"), len(findings),
 		r.Dispositions["auto"], r.Dispositions["review"], r.Dispositions["alert"], r.Dispositions["exempt"], counts(r.States))
 	if d.json() {

@@ -71,7 +71,7 @@ type demoCase struct {
 	bucket  *demoBucket
 }
 
-// demoBucket is what somebody sets on a bucket.
+// demoBucket is what someone sets on a bucket.
 type demoBucket struct {
 	statements []string
 	acl        string
@@ -103,16 +103,16 @@ func demoCases() []demoCase {
 	ours := `{"Sid": "Ours", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::BUCKET/*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}`
 	halves := `{"Sid": "Halves", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::BUCKET/*", "Condition": {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}}`
 	return []demoCase{
-		{account: 0, name: "checkout", story: "somebody opens SSH to the world beside a rule for the office", rules: []awssim.Rule{open(22, 22, "0.0.0.0/0", "debug, remove later"), open(22, 22, "10.0.0.0/24", "office"), open(443, 443, "0.0.0.0/0", "shop")}},
+		{account: 0, name: "checkout", story: "someone opens SSH to the world next to a rule for the office", rules: []awssim.Rule{open(22, 22, "0.0.0.0/0", "debug, remove later"), open(22, 22, "10.0.0.0/24", "office"), open(443, 443, "0.0.0.0/0", "shop")}},
 		{account: 1, name: "etl-workers", story: "a wide rule hides SSH and RDP among everything else", rules: []awssim.Rule{open(0, 65535, "0.0.0.0/0", "vendor call")}},
 		{account: 1, name: "notebooks", story: "the world in two halves: no rule says 0.0.0.0/0", rules: []awssim.Rule{open(22, 22, "0.0.0.0/1", ""), open(22, 22, "128.0.0.0/1", "")}},
 		{account: 2, name: "games", story: "RDP over IPv6, all of today's global unicast", rules: []awssim.Rule{open(3389, 3389, "2000::/3", "")}},
-		{account: 0, name: "bastion-eu", story: "a bastion: locking it could lock people out", rules: []awssim.Rule{open(22, 22, "0.0.0.0/0", "operators")}},
+		{account: 0, name: "bastion-eu", story: "a bastion: closing it could lock people out", rules: []awssim.Rule{open(22, 22, "0.0.0.0/0", "operators")}},
 		{account: 1, name: "legacy-sftp", story: "an exempted partner drop box", rules: []awssim.Rule{open(22, 22, "0.0.0.0/0", "partner uploads")}},
 		{account: 2, name: "redis-test", story: "a database port: only its owner knows", rules: []awssim.Rule{open(6379, 6379, "0.0.0.0/0", "")}},
 		{account: 2, name: "everything", story: "all traffic: cannot be split safely", rules: []awssim.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: "0.0.0.0/0"}}},
-		{account: 1, name: "analytics-reports", story: "a bucket policy lets the world in, in two halves, among statements that do not", bucket: &demoBucket{statements: []string{partner, halves, ours}}},
-		{account: 1, name: "analytics-inbox", story: "an old bucket whose ACL lets everybody write", bucket: &demoBucket{acl: "public-read-write"}},
+		{account: 1, name: "analytics-reports", story: "a bucket policy that is public in two halves, among statements that are not", bucket: &demoBucket{statements: []string{partner, halves, ours}}},
+		{account: 1, name: "analytics-inbox", story: "an old bucket whose ACL grants public write access", bucket: &demoBucket{acl: "public-read-write"}},
 	}
 }
 

@@ -21,11 +21,11 @@ func newDoctorCommand(a *cli) *cobra.Command {
 	var queue string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Is everything in place: permissions, queue, sources, clock, log, exemptions",
-		Long: "doctor looks whether dera can do its work, and says for each thing that is not in order what to do. It tries each\n" +
+		Short: "Check that dera has what it needs: permissions, queue, sources, clock, log, exemptions",
+		Long: "doctor checks that dera has what it needs, and tells you how to fix what is missing. It tries each\n" +
 			"read for real, asks EC2 for a dry run and IAM for a simulation of the writes, and changes nothing.\n\n" +
-			"Exit codes: 0 all good, 3 something to do, 4 something could not be told. What could not be tested without\n" +
-			"changing something is said and counts for nothing.",
+			"Exit codes: 0 all good, 3 something to do, 4 something could not be checked. What could not be tested without\n" +
+			"a change is reported and does not count.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context(), queue) },
 	}
@@ -51,7 +51,7 @@ func (a *cli) doctor(ctx context.Context, queue string) (err error) {
 		cfg = data.config
 		d.Store, d.PublicKey, d.UnderWay = data.store, data.log.PublicKey, data.underWay
 	}
-	d.Warnings, d.Enforces, d.Controls, d.Vouched = a.hidingWarnings(cfg), cfg.enforces(a.flags.mode), cfg.controls(), cfg.Vouched
+	d.Warnings, d.Enforces, d.Controls, d.Trusted = a.hidingWarnings(cfg), cfg.enforces(a.flags.mode), cfg.controls(), cfg.QueueOurs
 	d.Exemptions, d.NoExemptions = cmp.Or(a.flags.exemptions, cfg.Exemptions), a.flags.noExemptions
 	d.Queue = cmp.Or(queue, cfg.Queue)
 	d.QueueAccount = queueAccount(d.Queue)
@@ -86,7 +86,7 @@ func (a *cli) openToExamine(ctx context.Context) ([]app.Check, *session, error) 
 	}
 	if a.flags.db == "" {
 		if _, err := os.Stat(filepath.Join(a.flags.data, "dera.db")); errors.Is(err, fs.ErrNotExist) {
-			return says(app.NotTested, "there are none yet", "the first dera scan or dera run makes them; or name the folder with --data"), nil, nil
+			return says(app.NotTested, "there are none yet", "the first dera scan or dera run creates them; or name the folder with --data"), nil, nil
 		}
 	}
 	s, err := a.open(ctx)
@@ -95,7 +95,7 @@ func (a *cli) openToExamine(ctx context.Context) ([]app.Check, *session, error) 
 	case errors.As(err, &e):
 		return nil, nil, err
 	case store.Away(err):
-		return says(app.Broken, "the database is away: "+err.Error(),
+		return says(app.Broken, "the database is unreachable: "+err.Error(),
 			"bring it back: until then dera run waits, acknowledges no message and writes nothing to AWS, and goes on automatically"), nil, nil
 	case err != nil:
 		return says(app.Broken, err.Error(), "see docs/operations.md on data, keys and backups; nothing works until it opens"), nil, nil
@@ -106,7 +106,7 @@ func (a *cli) openToExamine(ctx context.Context) ([]app.Check, *session, error) 
 // doctorExit is the exit code: what could not be told wins over what is to do.
 func doctorExit(r app.Diagnosis) error {
 	switch {
-	case r.Summary[app.Untold] > 0:
+	case r.Summary[app.Unchecked] > 0:
 		return &exitError{code: exitUndecided}
 	case r.Summary[app.ToDo]+r.Summary[app.Broken] > 0:
 		return &exitError{code: exitNo}
@@ -126,7 +126,7 @@ func (a *cli) printDoctor(r app.Diagnosis) {
 			mark, colour = "!", "3"
 		case app.Broken:
 			mark, colour = "✗", "1"
-		case app.Untold:
+		case app.Unchecked:
 			mark, colour = "?", "3"
 		case app.NotTested:
 			mark, colour = "–", "8"
@@ -145,5 +145,5 @@ func (a *cli) printDoctor(r app.Diagnosis) {
 		}
 	}
 	s := r.Summary
-	a.printf("%d good, %d to do, %d broken, %d could not be told, %d not tested\n", s[app.Healthy], s[app.ToDo], s[app.Broken], s[app.Untold], s[app.NotTested])
+	a.printf("%d good, %d to do, %d broken, %d could not be checked, %d not tested\n", s[app.Healthy], s[app.ToDo], s[app.Broken], s[app.Unchecked], s[app.NotTested])
 }

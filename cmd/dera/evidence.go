@@ -32,7 +32,7 @@ func (a *cli) printEvidence(p paint, blob json.RawMessage, width int) error {
 		a.printf("%s\n", wrap(text, "  ", width))
 	}
 	if ev.Denied != "" {
-		a.printf("  let in before, not after: %s\n", ev.Denied)
+		a.printf("  allowed before, not after: %s\n", ev.Denied)
 	}
 	x, err := evidence.PoliciesOf(ev, services.EvidenceKinds()...)
 	if err != nil {

@@ -43,11 +43,11 @@ func sampleFinding() dera.Finding {
 	return dera.Finding{
 		ID: "f-00112233445566778899", Control: "ec2-securitygroup-admin-ports-open", Partition: "aws", Account: "111122223333", Region: "us-east-1",
 		Resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-0a1b2c3d", ResourceType: "AWS::EC2::SecurityGroup", ResourceName: "checkout", Key: "tcp/22",
-		Severity: dera.Critical, Title: "SSH (TCP 22) is open to the internet", Why: "The whole IPv4 internet can reach TCP 22 through the rule “tcp 22 from 0.0.0.0/0”.",
+		Severity: dera.Critical, Title: "Security group allows SSH from the internet", Why: "Rule “tcp 22 from 0.0.0.0/0” allows SSH from the entire IPv4 internet.",
 		Start: dera.Auto, Disposition: dera.Review, State: dera.FindingOpen, FirstSeen: noon.Add(-time.Hour), LastSeen: noon,
 		Owner: "payments@example.com", OwnerSource: "tag", LastActor: "arn:aws:sts::111122223333:assumed-role/Developer/ann",
 		Reasons: []dera.Reason{
-			{Guardrail: "control", Disposition: dera.Auto, Why: "The whole IPv4 internet can reach TCP 22 through the rule “tcp 22 from 0.0.0.0/0”."},
+			{Guardrail: "control", Disposition: dera.Auto, Why: "Rule “tcp 22 from 0.0.0.0/0” allows SSH from the entire IPv4 internet."},
 			{Guardrail: "exemption", Disposition: dera.Auto, Why: "no exemption matches"},
 			{Guardrail: "window", Disposition: dera.Review, Why: `changes are frozen by "black friday", until 2026-12-01 00:00 America/New_York`, Ref: "black friday"},
 			{Guardrail: "compliance", Disposition: dera.Review, Why: `it is in the compliance scope "pci", where people decide on changes`, Ref: "pci"},
@@ -85,7 +85,7 @@ func TestExplain(t *testing.T) {
 		{name: "fixed", state: dera.Resolved, change: func(f *dera.Finding) { f.State, f.ResolvedAt = dera.FindingResolved, &noon }},
 		{name: "no_plan", change: func(f *dera.Finding) {
 			f.Owner, f.OwnerSource = f.LastActor, "actor"
-			f.Reasons = []dera.Reason{{Guardrail: "reversible", Disposition: dera.Review, Why: "there is no plan: all-traffic: the rule lets all traffic in"}}
+			f.Reasons = []dera.Reason{{Guardrail: "reversible", Disposition: dera.Review, Why: "there is no plan: all-traffic: the rule allows all traffic"}}
 		}},
 	}
 	for _, tt := range tests {

@@ -49,7 +49,7 @@ var otherChecks = map[string]string{
 // scannerDiffers says why dera's verdict is not the scanner's.
 var scannerDiffers = map[string]string{
 	"cloudtrail_logs_s3_bucket_is_not_publicly_accessible::test_trail_bucket_not_public_acl#1":                         "alarm: the ACL grants AuthenticatedUsers, anybody with an AWS account; that check looks for AllUsers alone",
-	"ec2_securitygroup_allow_ingress_from_internet_to_any_port_from_ip::test_sg_with_wildcard_cidr_on_specific_port#1": "alarm: the whole internet is let in, which the scanner leaves to another of its checks",
+	"ec2_securitygroup_allow_ingress_from_internet_to_any_port_from_ip::test_sg_with_wildcard_cidr_on_specific_port#1": "alarm: the whole internet is allowed, which the scanner leaves to another of its checks",
 	"s3_bucket_object_public::test_bucket_with_authenticated_users_object_fails#1":                                     "miss: the ACL of a single object; dera reads no objects, and reports the missing block, naming that objects may be public",
 	"s3_bucket_object_public::test_bucket_with_public_object_fails#1":                                                  "miss: the ACL of a single object; dera reads no objects, and reports the missing block, naming that objects may be public",
 }

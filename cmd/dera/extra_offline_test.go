@@ -109,7 +109,7 @@ var templateRules = map[string][]string{
 }
 
 var templateDiffers = map[string]string{
-	"S3_BUCKET_PUBLIC_READ_ACL: S3 bucket PublicReadWrite AccessControl":  "alarm: the ACL lets strangers read and write; the rule leaves that to the one on writing",
+	"S3_BUCKET_PUBLIC_READ_ACL: S3 bucket PublicReadWrite AccessControl":  "alarm: the ACL lets public read access and write; the rule leaves that to the one on writing",
 	"RESTRICTED_INCOMING_TRAFFIC: Security Group with port 20 open, FAIL": "miss: the port is open to a private network alone, which is nobody's internet",
 }
 
@@ -218,7 +218,7 @@ var stateDiffers = map[string]string{
 	"aws_security_group_restricts_inbound_traffic: Security Group Does Not Restrict Inbound Traffic":                           anotherGroup,
 	"aws_security_group_restricts_inbound_traffic: Security Group Does Not Restrict Inbound Traffic (None)":                    anotherGroup,
 	"aws_security_group_restricts_inter_security_group_traffic: Security Group Does Not Restrict Inter Security Group Traffic": anotherGroup,
-	"aws_security_group_restricts_inter_security_group_traffic: Security Group Does Not Restrict Internet Traffic":             "alarm: the whole internet is let in, which the rule on traffic between groups does not look at",
+	"aws_security_group_restricts_inter_security_group_traffic: Security Group Does Not Restrict Internet Traffic":             "alarm: the whole internet is allowed, which the rule on traffic between groups does not look at",
 }
 
 const anotherGroup = "miss: the traffic comes from another group of the account, not from outside"

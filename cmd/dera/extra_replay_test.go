@@ -26,7 +26,7 @@ func replayed(t *testing.T, paths ...string) (app.ReplayReport, int) {
 }
 
 // TestExtraReplay runs the loop over recorded attacks: SSH to the whole internet,
-// also written as a /0 with host bits, is found, would be fixed by itself, and
+// also written as a /0 with host bits, is found, would be fixed automatically, and
 // what did not touch a watched resource is not blamed.
 func TestExtraReplay(t *testing.T) {
 	t.Parallel()

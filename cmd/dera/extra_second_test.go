@@ -39,7 +39,7 @@ func secondOpinion(t *testing.T, s *score, env string, report app.ScanReport) {
 		t.Fatal(err)
 	}
 	s.cases++
-	everything := map[string]bool{} // groups that let in everything
+	everything := map[string]bool{} // groups that allow everything
 	for _, f := range report.Findings {
 		everything[f.Resource.Name()] = everything[f.Resource.Name()] || f.Key == "all"
 	}

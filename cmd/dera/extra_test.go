@@ -19,7 +19,7 @@ import (
 // beside are findings that the labels do not name, each with why it is right.
 var beside = map[string]string{
 	"sadcloud sadcloud-ec2-opens_port_range sg-world-other":                          "alarm: the rule opens 21 to 25; the label names the worst port alone",
-	"cloudgoat-s3_version_rollback_via_cfn cg-s3-version-flag-cg01 s3-public-policy": "alarm: anybody gets in who sends a Referer header that the policy names; whoever calls chooses it",
+	"cloudgoat-s3_version_rollback_via_cfn cg-s3-version-flag-cg01 s3-public-policy": "alarm: anybody has access who sends a Referer header that the policy names; whoever calls chooses it",
 	"cloudgoat-vulnerable_cognito cognitoctf-cg01 s3-public-policy":                  "miss: RestrictPublicBuckets of the bucket cuts the policy down to the account",
 }
 
@@ -165,7 +165,7 @@ func (w *motoWorld) account() map[string]string {
 	return out
 }
 
-// fixAndTakeBack lets dera do what it does by itself, and what waits for a person
+// fixAndTakeBack lets dera do what it does automatically, and what waits for a person
 // too: what it says is resolved is gone for boto3, and nothing else in the account
 // moved. After everything is rolled back the account is what it was.
 func (w *motoWorld) fixAndTakeBack(env string) int {
@@ -297,7 +297,7 @@ func remains(t *testing.T, f dera.Finding, part string) string {
 	return ""
 }
 
-// openRule is a rule that lets the whole internet in to the port of a key such as
+// openRule is a rule that allows the whole internet on the port of a key such as
 // tcp/22.
 func openRule(t *testing.T, key, part string) string {
 	t.Helper()

@@ -17,7 +17,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 		return evaluate.Gate{}, usage("--no-exemptions contradicts the exemption list %s", path)
 	}
 	if path == "" && !s.app.flags.noExemptions && s.config.enforces(s.app.flags.mode) {
-		return evaluate.Gate{}, usage("enforce wants to know about exemptions: name the list with --exemptions FILE, or say --no-exemptions")
+		return evaluate.Gate{}, usage("Enforce mode needs an exemption list: pass --exemptions FILE, or --no-exemptions if there is none")
 	}
 	exempted, err := evaluate.NewExempted(path, exemptionConfig(), s.app.now)
 	if err != nil {

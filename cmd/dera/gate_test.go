@@ -74,7 +74,7 @@ func TestDeraKnowsItsOwn(t *testing.T) {
 		}
 	}
 	if own := s.ownPrincipals(); !evaluate.IsPrincipal(own, "arn:aws:sts::111122223333:assumed-role/dera-writer/dera") || evaluate.IsPrincipal(own, "arn:aws:sts::111122223333:assumed-role/dev/dera-writer") {
-		t.Errorf("own principals %v: the writer's session is none of them, or somebody who calls a session so is", own)
+		t.Errorf("own principals %v: the writer's session is none of them, or someone who calls a session so is", own)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Command dera is the closed-loop cloud security remediation engine. Here all
-// rooms meet: commands, configuration and wiring.
+// packages meet: commands, configuration and wiring.
 package main
 
 import (

@@ -28,7 +28,7 @@ func (w *motoWorld) doctor(queue string) map[string]app.Health {
 	}
 	want := exitGood
 	switch {
-	case r.Summary[app.Untold] > 0:
+	case r.Summary[app.Unchecked] > 0:
 		want = exitUndecided
 	case r.Summary[app.ToDo]+r.Summary[app.Broken] > 0:
 		want = exitNo

@@ -112,7 +112,7 @@ func TestMotoEverySettingAndUndo(t *testing.T) {
 	}
 }
 
-// approveAll approves the waiting plans of a resource, each on a fresh look: what
+// approveAll approves the waiting plans of a resource, each on a re-read: what
 // was approved before supersedes the plans that were made earlier.
 func (w *motoWorld) approveAll(r app.ScanReport, id string) {
 	w.t.Helper()

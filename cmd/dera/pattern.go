@@ -17,16 +17,16 @@ func newPatternCommand(a *cli) *cobra.Command {
 	var queue string
 	cmd := &cobra.Command{
 		Use:   "pattern",
-		Short: "Print the EventBridge rules that the controls need, and the queue policy",
-		Long: "pattern prints the EventBridge rules that let through every call after which a control has to look again, and\n" +
-			"nothing else; one rule for the compliance changes of AWS Config; and one for the usage ledger, which wants every\n" +
-			"call. It says in which state each must be, where it must stand, and who may write to the queue.\n\n" +
+		Short: "Print the EventBridge rules that the controls require, and the queue policy",
+		Long: "pattern prints the EventBridge rules that match every call after which a control has to re-read a resource, and\n" +
+			"nothing else; one rule for the compliance changes of AWS Config; and one for the usage ledger, which requires every\n" +
+			"call. It says which state each must have, where to create it, and who may write to the queue.\n\n" +
 			"--output cloudformation and --output terraform print a template for one region (JSON, which both take).",
 		Args: args(cobra.NoArgs),
 		// More forms than the table and json of the other commands.
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if !slices.Contains([]string{"table", "json", "cloudformation", "terraform"}, a.flags.output) {
-				return usage("--output is %q, want table, json, cloudformation or terraform", a.flags.output)
+				return usage("--output is %q, must be table, json, cloudformation or terraform", a.flags.output)
 			}
 			return nil
 		},
@@ -157,10 +157,10 @@ func onlyRules(queue any, sources []any) queuePolicy {
 func patternNotes() []string {
 	return []string{
 		"EventBridge delivers these events only where a trail records management events.",
-		"The rules for looks and for Config need the state " + cloudtrail.StateEnabled + ": all of their events are writes or changes.",
-		"The rule for the usage ledger needs the state " + cloudtrail.StateAllCalls + ", or calls that only read are dropped. It lets all calls through and makes the rules for looks needless.",
-		"Events of global services (CloudFront, IAM, Organizations, Route 53) arrive in us-east-1 alone: rules for them, and the one for the ledger, must stand there.",
-		"A rule sends to a queue of its own region only. From other regions and accounts, send to an event bus beside the queue, where the same rules stand.",
+		"The rules for re-reads and for Config require the state " + cloudtrail.StateEnabled + ": all of their events are writes or changes.",
+		"The rule for the usage ledger requires the state " + cloudtrail.StateAllCalls + ", or calls that only read are dropped. It passes all calls, so the rules for re-reads are not required.",
+		"Events of global services (CloudFront, IAM, Organizations, Route 53) arrive in us-east-1 alone: create the rules for them, and the one for the ledger, there.",
+		"A rule sends to a queue of its own region only. From other regions and accounts, send to an event bus next to the queue that has the same rules.",
 	}
 }
 

@@ -50,7 +50,7 @@ func newPolicyCheckCertificateCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check-certificate FILE",
 		Short: "Check the evidence for a change, without the engine that made it",
-		Long: "Check the evidence for a change, without the engine that made it: every claim is decided anew from the\n" +
+		Long: "Check the evidence for a change, without the engine that made it: every claim is decided again from the\n" +
 			"documents in the certificate, by another method. docs/certificate.md explains how to ask a solver as well.\n\n" +
 			"Exit code 0: accepted. 3: rejected, with the reason. 1: the file cannot be read.",
 		Args: args(cobra.ExactArgs(1)),
@@ -121,7 +121,7 @@ func printCertificate(a *cli, path string, out certificateJSON, c *check.Certifi
 		}
 	}
 	if w := c.Witness; w != nil {
-		a.printf("  not allowed any more, for one: %s on %s\n", w.Action, w.Resource)
+		a.printf("  no longer allowed, for example: %s on %s\n", w.Action, w.Resource)
 	}
 	a.printf("  %s\n", p.faint("digest "+out.Digest))
 }
@@ -149,7 +149,7 @@ func claimWords(claim string, c *check.Certificate) string {
 	case check.NothingNew:
 		return "the new policies grant nothing that the old ones do not"
 	case check.NothingNewAlone:
-		return "neither does the changed policy by itself"
+		return "neither does the changed policy alone"
 	case check.NothingLost:
 		return fmt.Sprintf("nothing is lost of the %d actions that are kept", len(c.Kept))
 	case check.Gone:

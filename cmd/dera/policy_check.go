@@ -36,7 +36,7 @@ func newPolicyCheckCommand(a *cli) *cobra.Command {
 		RunE: func(_ *cobra.Command, paths []string) error {
 			kind, ok := policyKinds()[kindName]
 			if !ok {
-				return usage("--kind is %q, want one of %s", kindName, names)
+				return usage("--kind is %q, must be one of %s", kindName, names)
 			}
 			return checkPolicies(a, paths, kind)
 		},

@@ -32,7 +32,7 @@ func newPolicyEvalCommand(a *cli) *cobra.Command {
 			for _, pair := range context {
 				key, values, ok := strings.Cut(pair, "=")
 				if !ok || key == "" {
-					return usage("--context is %q, want KEY=VALUE or KEY=VALUE,VALUE", pair)
+					return usage("--context is %q, must be KEY=VALUE or KEY=VALUE,VALUE", pair)
 				}
 				request.Context[strings.ToLower(key)] = strings.Split(values, ",")
 			}

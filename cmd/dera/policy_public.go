@@ -7,7 +7,7 @@ import (
 	"dera.example/dera/iam/reason"
 )
 
-// openingJSON is a statement that lets strangers in, or may.
+// openingJSON is a statement that allows public access, or may.
 type openingJSON struct {
 	File      string       `json:"file"`
 	Statement int          `json:"statement"` // counted from zero
@@ -21,11 +21,11 @@ func newPolicyPublicCommand(a *cli) *cobra.Command {
 	var zone reason.Zone
 	cmd := &cobra.Command{
 		Use:   "public FILE...",
-		Short: "Decide whether strangers can use what a resource policy protects",
-		Long: "Decide whether strangers can use what a resource policy protects, and name the statements that let them in.\n" +
-			"Without flags a stranger is anybody of whom the policy demands nothing; with --account, --organization or\n" +
-			"--trust a stranger is everybody outside that zone of trust.\n\n" +
-			"Exit code 0: no stranger can. 3: some can, with a request. 4: undecided.",
+		Short: "Decide whether a resource policy allows public or external access",
+		Long: "Decide whether a resource policy allows public or external access, and name the statements that allow it.\n" +
+			"Without flags it decides about public access: anyone of whom the policy demands nothing; with --account,\n" +
+			"--organization or --trust about external principals: everyone outside that zone of trust.\n\n" +
+			"Exit code 0: no. 3: yes, with a request. 4: undecided.",
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			files, err := readPolicies(a, paths)
@@ -58,7 +58,7 @@ func newPolicyPublicCommand(a *cli) *cobra.Command {
 
 func exposureJSON(found reason.Exposure, files []policyFile) any {
 	out := struct {
-		Verdict string        `json:"verdict"` // proved: no stranger can
+		Verdict string        `json:"verdict"` // proved: there is no such access
 		Open    []openingJSON `json:"open,omitempty"`
 		Unsure  []openingJSON `json:"unsure,omitempty"`
 	}{Verdict: found.Verdict.String()}
@@ -81,13 +81,13 @@ func printExposure(a *cli, found reason.Exposure, files []policyFile, external b
 	p := newPaint(a.out)
 	kind, who := "public", "anybody"
 	if external {
-		kind, who = "external", "a stranger to the zone of trust"
+		kind, who = "external", "an external principal"
 	}
 	if found.Verdict == reason.Proved {
 		a.printf("%s %s is allowed nothing.\n", p.colour("2", "not "+kind+":"), who)
 	}
 	for _, o := range found.Open {
-		a.printf("%s %s lets in %s, for example:\n", p.colour("1", kind+":"), files[o.Statement.Document].where(o.Statement.Statement), who)
+		a.printf("%s %s allows access by %s, for example:\n", p.colour("1", kind+":"), files[o.Statement.Document].where(o.Statement.Statement), who)
 		printRequest(a, o.Witness.Request)
 		printReading(a, o.Witness.Reading)
 	}

@@ -151,7 +151,7 @@ func scopePolicy(ctx context.Context, a *cli, path string, f scopeFlags) error {
 		exit = writeCertificate(f.certificate, e, origin)
 		out.Certificate = f.certificate
 	case !e.Automatic():
-		exit = &exitError{code: exitUndecided, err: errors.New("not everything is proved: a person must look at this change")}
+		exit = &exitError{code: exitUndecided, err: errors.New("not everything is proved: a person must review this change")}
 	}
 	return finishScope(a, files[0], out, exit)
 }
@@ -196,13 +196,13 @@ func finishScope(a *cli, f policyFile, out scopeJSON, exit error) error {
 	case scope.Detach.String():
 		a.note("detach: nothing of %s is left; detaching it can be undone\n", f.name)
 	default:
-		a.note("narrowed: %d actions stay\n", len(out.Kept))
+		a.note("narrowed: %d actions kept\n", len(out.Kept))
 	}
 	for _, s := range out.Broad {
 		a.note("service-level only: %s stays as a whole, because the list would not fit\n", s)
 	}
 	if w := out.Claims["less"].Witness; w != nil && !undecided {
-		a.note("proved: nothing new is granted, nothing that stays is lost, all else is gone; not allowed any more is, for one, %s on %s\n", w.Action, w.Resource)
+		a.note("proved: nothing new is granted, nothing that is kept is lost, everything else is removed; for example, %s on %s is no longer allowed\n", w.Action, w.Resource)
 	}
 	return exit
 }

@@ -74,7 +74,7 @@ func TestPolicyScope(t *testing.T) {
 		code               int
 		out, errOut        string // parts
 	}{
-		{name: "narrowed", policy: scopeExample, used: "sqs:PurgeQueue # yes\n\n# no\n", out: queue(`"sqs:PurgeQueue", "sqs:TagQueue", "sqs:UntagQueue"`), errOut: "(read 2026-11-28), and nothing stays that it is used with: ecs:ListTasks\nnarrowed: 3 actions stay\nproved: nothing new"},
+		{name: "narrowed", policy: scopeExample, used: "sqs:PurgeQueue # yes\n\n# no\n", out: queue(`"sqs:PurgeQueue", "sqs:TagQueue", "sqs:UntagQueue"`), errOut: "(read 2026-11-28), and nothing stays that it is used with: ecs:ListTasks\nnarrowed: 3 actions kept\nproved: nothing new"},
 		{name: "tags_stay", policy: scopeExample, used: "sqs:PurgeQueue", out: `"sqs:TagQueue"`, errOut: "its use may come with that of sqs:PurgeQueue, without an event of its own: sqs:TagQueue"},
 		{name: "a_source_of_no_service", policy: scopeExample, used: "sqs:PurgeQueue\n? newservice\n", code: exitNo, errOut: "stands for no service that the catalogue knows"},
 		{name: "a_gap", policy: scopeExample, used: "sqs:PurgeQueue\n! hours-missing 2026-10-01 eu-central-1\n", code: exitNo, errOut: "refused: the record of what"},
@@ -121,8 +121,8 @@ func TestPolicyScope(t *testing.T) {
 		t.Errorf("no window: exit code %d\n%s", code, errOut)
 	}
 	for _, w := range []struct{ name, window, days, want string }{
-		{"the_list_says_how_long", "window 2026-08-03 2026-11-01", "", "narrowed: 3 actions stay"},
-		{"less_than_the_list_says", "window 2026-08-03 2026-11-01", "30", "narrowed: 3 actions stay"},
+		{"the_list_says_how_long", "window 2026-08-03 2026-11-01", "", "narrowed: 3 actions kept"},
+		{"less_than_the_list_says", "window 2026-08-03 2026-11-01", "30", "narrowed: 3 actions kept"},
 		{"more_than_the_list_says", "window 2026-10-25 2026-11-01", "365", "it covers 7 days, and --days says 365"},
 		{"an_old_list", "window 2025-10-25 2026-10-01", "90", "it ends on 2026-10-01"},
 		{"no_window", "window 2026-11-01 2026-10-25", "", "window.txt:1: "},
@@ -156,7 +156,7 @@ func TestPolicyScope_certificate(t *testing.T) {
 	}
 	out, errOut, code = runCommand(t, folder, newPolicyCheckCertificateCommand, file, "--smtlib", questions)
 	if code != exitGood || !strings.Contains(out, "accepted") || !strings.Contains(out, "nothing is lost of the 3 actions") ||
-		!strings.Contains(out, "3 actions were not used in 90 days") || !strings.Contains(out, "ecs:ListTasks: class O1, https://docs.aws.amazon.com/AmazonECS/") || !strings.Contains(out, "for one: ") {
+		!strings.Contains(out, "3 actions were not used in 90 days") || !strings.Contains(out, "ecs:ListTasks: class O1, https://docs.aws.amazon.com/AmazonECS/") || !strings.Contains(out, "for example: ") {
 		t.Errorf("exit code %d\n%s%s", code, out, errOut)
 	}
 	for _, claim := range []string{"nothing-new", "nothing-new-alone", "nothing-lost", "gone"} {

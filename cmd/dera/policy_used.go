@@ -71,7 +71,7 @@ func readUsage(path string) (usedFile, error) {
 			!slices.Contains(strings.Split(words[0], ":"), ""):
 			u.Actions = append(u.Actions, words[0])
 		default:
-			return u, fmt.Errorf("%s:%d: %q is no action, want SERVICE:NAME", path, n, strings.TrimSpace(line))
+			return u, fmt.Errorf("%s:%d: %q is no action, must be SERVICE:NAME", path, n, strings.TrimSpace(line))
 		}
 	}
 	if err := lines.Err(); err != nil {

@@ -18,7 +18,7 @@ const (
 	rememberConfig     = "config"
 	rememberMode       = "mode"
 	rememberExemptions = "exemptions"
-	rememberAccounts   = "accounts" // that were looked after last, with commas
+	rememberAccounts   = "accounts" // that were covered last, with commas
 )
 
 // noList is remembered where --no-exemptions was said.
@@ -129,7 +129,7 @@ func (s *session) recallOffline(ctx context.Context) {
 	}
 }
 
-// covered reports whether the configuration in force looks after a finding: its
+// covered reports whether the configuration in force covers a finding: its
 // account, its region and its control. Without accounts in it, those of the last scan
 // or run count.
 func (s *session) covered(ctx context.Context) (func(f dera.Finding) bool, error) {

@@ -19,7 +19,7 @@ import (
 
 // TestReconcile has dera fix something while calls go wrong, and compares its log
 // with the CloudTrail of the simulation: first as it is, then with the call of
-// somebody who has dera's credentials, then with an event that is missing.
+// someone who has dera's credentials, then with an event that is missing.
 func TestReconcile(t *testing.T) {
 	cloud := awssim.New(awssim.Config{Seed: 11})
 	account := cloud.Account("111122223333")

@@ -22,9 +22,9 @@ func newReplayCommand(a *cli) *cobra.Command {
 		Long: "replay reads recorded CloudTrail events in every form that docs/usage.md lists, detected by content, and folders\n" +
 			"of them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
 			"observe mode, event by event, with the clock of the events. It needs no credentials and writes nothing to AWS.\n\n" +
-			"What was there before the first event is not known. A resource that no event created is partly known: what\n" +
-			"the events tell of it is judged, and a check that finds nothing is unknown, never pass.\n\n" +
-			"It keeps its findings to itself; with --data DIR, which must be new, they stay there.\n\n" +
+			"What existed before the first event is not known. A resource that no event created is partly known: what\n" +
+			"the events report of it is judged, and a check that finds nothing is unknown, never pass.\n\n" +
+			"It does not store its findings, unless --data names a new folder.\n\n" +
 			"Exit codes: 0 nothing found, 3 findings, 4 something could not be read, followed or judged in full.",
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
@@ -36,7 +36,7 @@ func newReplayCommand(a *cli) *cobra.Command {
 // replay runs the loop over the files and reports.
 func (a *cli) replay(ctx context.Context, paths []string, keep bool) (err error) {
 	if a.flags.db != "" {
-		return usage("--db: replay keeps its findings to itself; name a new folder with --data to keep them")
+		return usage("--db: replay does not store its findings; name a new folder with --data to keep them")
 	}
 	if a.flags.mode != "" && a.flags.mode != dera.Observe.String() {
 		return usage("--mode %s: replay only observes", a.flags.mode)
@@ -82,7 +82,7 @@ func (a *cli) replay(ctx context.Context, paths []string, keep bool) (err error)
 func (a *cli) replayData(keep bool) (forget func() error, err error) {
 	if keep {
 		if list, err := os.ReadDir(a.flags.data); err == nil && len(list) > 0 {
-			return nil, usage("--data %s is not empty; replay wants a new folder, so that no finding of its own gets among yours", a.flags.data)
+			return nil, usage("--data %s is not empty; replay requires a new folder, so that its findings do not mix with yours", a.flags.data)
 		}
 		return func() error { return nil }, nil
 	}

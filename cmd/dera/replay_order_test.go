@@ -116,7 +116,7 @@ func TestReplayInAnyOrder(t *testing.T) {
 		}
 		got := 0
 		for _, f := range r.Findings {
-			if f.GoneAt == nil && f.Disposition.String() != "exempt" && strings.HasPrefix(f.Key, "tcp/") && f.Resource.Name() != "sg-3" {
+			if f.ResolvedAt == nil && f.Disposition.String() != "exempt" && strings.HasPrefix(f.Key, "tcp/") && f.Resource.Name() != "sg-3" {
 				got++
 			}
 		}

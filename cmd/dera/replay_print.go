@@ -51,10 +51,10 @@ func (a *cli) printReplay(r app.ReplayReport) {
 	a.printf("%s: %d events read, %d of them hints, %d failed calls, %d duplicates, %d of other accounts or regions, %d not read, %d not followed\n",
 		p.bold("events"), s.Events.Read, s.Events.Hinted, s.Events.Failed, s.Events.Duplicate, s.Events.Foreign, s.Events.Unreadable, s.Unfollowed)
 	d := s.Dispositions
-	a.printf("%s: %d findings: %d auto, %d review, %d alert, %d exempt; %d were taken back by others, %d are open at the end; %d resources partly known\n",
-		p.bold("summary"), s.Findings, d["auto"], d["review"], d["alert"], d["exempt"], s.Gone, s.Open, s.PartlyKnown)
+	a.printf("%s: %d findings: %d auto, %d review, %d alert, %d exempt; %d were resolved by others, %d are open at the end; %d resources partly known\n",
+		p.bold("summary"), s.Findings, d["auto"], d["review"], d["alert"], d["exempt"], s.Resolved, s.Open, s.PartlyKnown)
 	if d["auto"] > 0 {
-		a.printf("what dera would have fixed by itself was open for %s (median), %s in all\n", span(s.AutoOpenMedian), span(s.AutoOpenSeconds))
+		a.printf("what dera would have fixed automatically was open for %s (median), %s in all\n", span(s.AutoOpenMedian), span(s.AutoOpenSeconds))
 	}
 }
 
@@ -79,12 +79,12 @@ func (a *cli) printReplayed(p paint, f app.ReplayedFinding) {
 		a.printf("%s\n", p.faint(wrap("partly known: "+f.PartlyKnown, "  ", width)))
 	}
 	switch {
-	case f.GoneAt == nil:
-		a.printf("  still there after %s\n\n", span(f.OpenSeconds))
-	case f.GoneSure:
-		a.printf("  gone after %s: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, unknownPrincipal))
+	case f.ResolvedAt == nil:
+		a.printf("  still open after %s\n\n", span(f.OpenSeconds))
+	case f.ResolvedSure:
+		a.printf("  resolved after %s: %s of %s\n\n", span(f.OpenSeconds), f.ResolvedBy.Event, cmp.Or(f.ResolvedBy.Actor, unknownPrincipal))
 	default:
-		a.printf("  taken back after %s, as far as the events tell: %s of %s\n\n", span(f.OpenSeconds), f.GoneBy.Event, cmp.Or(f.GoneBy.Actor, unknownPrincipal))
+		a.printf("  resolved after %s, as far as the events show: %s of %s\n\n", span(f.OpenSeconds), f.ResolvedBy.Event, cmp.Or(f.ResolvedBy.Actor, unknownPrincipal))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // printStops says for people that nothing is written, and what ends that.
 func (a *cli) printStops(p paint, list []dera.Stop) {
 	for _, s := range list {
-		a.printf("%s; %s takes it away\n", p.colour("1", stopText(s)), resumeCommand(s))
+		a.printf("%s; lift it with: %s\n", p.colour("1", stopText(s)), resumeCommand(s))
 	}
 }
 
@@ -57,7 +57,7 @@ func (a *cli) printScan(r app.ScanReport) {
 	}
 	for _, u := range r.UnderWay {
 		a.printf("%s\n", wrap(fmt.Sprintf("%s %s on %s is %s since %s: %s", p.colour("1", "half-done:"), u.Remediation, u.Resource.Name(), p.state(u.State), app.Stamp(u.Since), u.Why), "", width))
-		a.printf("  go on with: %s\n", u.Command)
+		a.printf("  continue with: %s\n", u.Command)
 	}
 	a.printStops(p, r.Stops)
 	s := r.Summary
@@ -67,7 +67,7 @@ func (a *cli) printScan(r app.ScanReport) {
 			open[f.Disposition]++
 		}
 	}
-	a.printf("%s: looked at %d resources in %s, mode %s; left: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read%s\n",
+	a.printf("%s: read %d resources in %s, mode %s; open: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read%s\n",
 		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode,
 		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable, hiddenText(s.Hidden))
 }

@@ -26,14 +26,14 @@ func newRunCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "The controller: events, sweeps and workers, until it is stopped",
-		Long: "run takes CloudTrail events from the SQS queue that EventBridge fills, looks at everything once an interval,\n" +
+		Long: "run takes CloudTrail events from the SQS queue that EventBridge fills, sweeps everything once an interval,\n" +
 			"and carries out what is decided. It ends cleanly on SIGTERM, within 20 seconds: what is in hand is finished, and what\n" +
-			"hangs is cut off and settled by the next start. While the database is away it waits.",
+			"hangs is cut off and settled by the next start. While the database is unreachable it waits.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.controller(cmd.Context(), queueURL, sweep) },
 	}
 	cmd.Flags().StringVar(&queueURL, "queue", "", "URL of the SQS queue (default: the configuration's)")
-	cmd.Flags().DurationVar(&sweep, "sweep", 0, "time between two looks at everything (default: the configuration's, or 1h)")
+	cmd.Flags().DurationVar(&sweep, "sweep", 0, "time between two sweeps (default: the configuration's, or 1h)")
 	return cmd
 }
 
@@ -164,7 +164,7 @@ func awaited(ctx context.Context, log *slog.Logger, f func() error) error {
 		if err == nil || ctx.Err() != nil || !store.Away(err) {
 			return err
 		}
-		log.ErrorContext(ctx, "the database is away; waiting", "err", err, "wait", wait.String())
+		log.ErrorContext(ctx, "the database is unreachable; waiting", "err", err, "wait", wait.String())
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -219,7 +219,7 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.Vouched, Log: log, Now: s.app.now, Ready: s.store.Ready,
+		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready,
 		Silence: 24 * time.Hour,
 		OnSilence: func(ctx context.Context, since time.Time) {
 			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)

@@ -111,7 +111,7 @@ func TestControllerWaitsForItsDatabase(t *testing.T) {
 	proxy.cut()
 	c := startController(t, "--db", database, "--queue", events, "--sweep", "1h")
 	says := func(text string) func() bool { return func() bool { return strings.Contains(c.errOut.String(), text) } }
-	c.eventually(t, "it waits at the start", says("the database is away; waiting"))
+	c.eventually(t, "it waits at the start", says("the database is unreachable; waiting"))
 	proxy.restore()
 	c.eventually(t, "it runs", says("dera runs"))
 
@@ -156,7 +156,7 @@ func TestOnlyAForkedLogEndsTheProcess(t *testing.T) {
 			t.Fatalf("signing ended with %v", err)
 		}
 	}
-	// Somebody takes records away behind the checkpoint.
+	// Someone takes records away behind the checkpoint.
 	db, err := sql.Open("pgx", database)
 	if err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func (c *controllerRun) eventually(t *testing.T, what string, holds func() bool)
 	}
 }
 
-// serving lets this process talk to a simulated AWS as somebody.
+// serving lets this process talk to a simulated AWS as someone.
 func serving(t *testing.T, cloud *awssim.Cloud, creds awssim.Credentials) {
 	t.Helper()
 	url := make(chan string, 1)

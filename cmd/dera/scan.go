@@ -18,10 +18,10 @@ func newScanCommand(a *cli) *cobra.Command {
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "scan",
-		Short: "One look at everything: findings, decisions, plans",
-		Long: "scan looks once at every resource of the configured accounts and regions, decides what would be done about\n" +
+		Short: "Scan everything once: findings, decisions, plans",
+		Long: "scan reads every resource of the configured accounts and regions once, decides what would be done about\n" +
 			"each finding, and shows the plans. With --apply it first finishes what an earlier command left half-done, then\n" +
-			"carries out what is decided auto where the mode is enforce. It takes no events, so that afterwards nothing\n" +
+			"carries out what is decided auto where the mode is enforce. It receives no events, so afterwards nothing\n" +
 			"watches for other writers: dera run does.\n\n" +
 			"Exit codes: 0 nothing left open, 3 findings open, 4 something could not be read.",
 		Args: args(cobra.NoArgs),
@@ -125,7 +125,7 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	return s.apply(ctx)
 }
 
-// apply carries out what is decided, and what the look after it decides on the
+// apply carries out what is decided, and what the cover it decides on the
 // same resource, until nothing is left that may begin.
 func (s *session) apply(ctx context.Context) error {
 	tried := map[string]bool{}
@@ -153,13 +153,13 @@ func (s *session) apply(ctx context.Context) error {
 		}
 	}
 	if s.carried {
-		s.app.note("no events reach a scan: nothing watches from here on whether somebody else changed the same resources; dera run does\n")
+		s.app.note("a scan receives no events, so nothing watches whether someone else changes these resources; dera run does\n")
 	}
 	return ctx.Err()
 }
 
 // carryAll carries out what is ready, a few at a time; the leases keep those of
-// one resource apart. What is left of a resource is decided on a fresh look.
+// one resource apart. What is left of a resource is decided on a re-read.
 func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *progress) {
 	const atOnce = 8
 	slots := make(chan struct{}, atOnce)
@@ -176,7 +176,7 @@ func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *p
 }
 
 // report gathers what this scan saw: everything that was looked at since it
-// began, in the places that it looks after.
+// began, in the places that it covers.
 func (s *session) report(ctx context.Context, began time.Time, watch *scanning) (app.ScanReport, error) {
 	covered, err := s.covered(ctx)
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *session) mode(a dera.Account, ctl string) dera.Mode {
 const logOrigin = "dera/audit"
 
 // open reads the configuration, makes the data folder if need be, and opens the
-// store. It talks to nobody.
+// store. It makes no network call.
 func (a *cli) open(ctx context.Context) (*session, error) {
 	cfg, err := loadConfig(a.flags.config)
 	if err != nil {

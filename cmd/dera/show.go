@@ -106,8 +106,8 @@ func (a *cli) printRemediation(p paint, r dera.Remediation, reasons bool, width 
 	for _, n := range r.Notes {
 		a.printf("%s\n", p.faint(wrap(n, "  ", width)))
 	}
-	for _, m := range r.Moved {
-		a.printf("  %s\n", p.colour("1", "moved: "+m))
+	for _, m := range r.Unexpected {
+		a.printf("  %s\n", p.colour("1", "changed: "+m))
 	}
 	if r.Failure != "" {
 		a.printf("%s\n", p.colour("1", wrap(r.Failure, "  ", width)))

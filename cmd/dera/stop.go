@@ -17,13 +17,13 @@ func newStopCommand(a *cli) *cobra.Command {
 	var s dera.Stop
 	cmd := &cobra.Command{
 		Use:   "stop --reason TEXT",
-		Short: "Write nothing from now on: everywhere, in an account, or under a control",
+		Short: "Stop all changes: everywhere, in one account, or for one control",
 		Long: "stop is durable and holds from the next AWS write on, in every process that shares the data. Looking and\n" +
 			"recording go on. Without --account and --control it holds everywhere.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strings.TrimSpace(s.Reason) == "" {
-				return usage("--reason is missing: whoever finds dera stopped wants to know why")
+				return usage("--reason is required")
 			}
 			return a.stopOrResume(cmd.Context(), s, true)
 		},
@@ -36,8 +36,8 @@ func newResumeCommand(a *cli) *cobra.Command {
 	var s dera.Stop
 	cmd := &cobra.Command{
 		Use:   "resume",
-		Short: "Take a stop away, and close the breaker",
-		Long: "resume takes away the stop of the same scope. Without --control it also closes the breaker: failed fixes of before\n" +
+		Short: "Lift a stop, and close the breaker",
+		Long: "resume lifts the stop of the same scope. Without --control it also closes the breaker: failed fixes of before\n" +
 			"count no more, in the account or, without --account, everywhere. Where there is nothing to resume, nothing is\n" +
 			"recorded.\n\nExit codes: 0 nothing there is stopped any more, 3 another stop still holds there.",
 		Args: args(cobra.NoArgs),
@@ -121,7 +121,7 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 		a.printf("nothing to resume: there is no stop of exactly that scope (%s), and no breaker counts anything there\n", scope.Where())
 	}
 	for _, o := range left {
-		a.note("dera: still %s; %s takes it away\n", stopText(o), resumeCommand(o))
+		a.note("dera: still %s; lift it with: %s\n", stopText(o), resumeCommand(o))
 	}
 	if err == nil && len(left) > 0 {
 		return &exitError{code: exitNo}
@@ -140,7 +140,7 @@ func stopText(s dera.Stop) string {
 	return fmt.Sprintf("stopped %s since %s by %s: %s", s.Where(), app.Stamp(s.At), s.By, s.Reason)
 }
 
-// resumeCommand is the command that takes a stop away.
+// resumeCommand is the command that lifts a stop.
 func resumeCommand(s dera.Stop) string {
 	out := "dera resume"
 	if s.Account != "" {

@@ -103,7 +103,7 @@ func (t *table) print(w io.Writer) {
 			used += widths[i] + 2
 		}
 	}
-	_, _ = io.WriteString(w, b.String()) // a closed pipe ends the program by itself
+	_, _ = io.WriteString(w, b.String()) // a closed pipe ends the program
 }
 
 // wrap breaks text into lines of at most width, each after the first indented.

@@ -12,7 +12,7 @@ import (
 // (requirement A3). Its zero value tags nothing.
 type taggingConfig struct {
 	Enabled bool `yaml:"enabled,omitempty" json:"enabled,omitempty" jsonschema_description:"Tag what was changed with the finding, the owning team and the cost centre. Default: false."`
-	// A tag can change who gets in where policies go by tags.
+	// A tag can change who has access where policies go by tags.
 	Except     []string `yaml:"except_accounts,omitempty" json:"except_accounts,omitempty" jsonschema_description:"Accounts (IDs or globs) whose policies go by tags of resources: nothing is tagged there."`
 	CostCentre []string `yaml:"cost_centre_tags,omitempty" json:"cost_centre_tags,omitempty" jsonschema_description:"Tag keys of the resource, then of the account, that hold the cost centre. Default: cost-centre, CostCenter, cost_center."`
 }

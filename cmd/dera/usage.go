@@ -153,7 +153,7 @@ func newUsageGapsCommand(a *cli) *cobra.Command {
 				}
 			}
 			if days < 1 || days > 400 {
-				return usage("--window is %d days, want 1 to 400", days)
+				return usage("--window is %d days, must be 1 to 400", days)
 			}
 			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
 				now := a.now()

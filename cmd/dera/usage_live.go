@@ -14,8 +14,8 @@ import (
 // whom it likes on a queue that others can write to, so such a queue feeds
 // nothing (design of the ledger: docs/usage.md).
 func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, error) {
-	if !s.config.Vouched {
-		log.InfoContext(ctx, "the usage ledger takes nothing from the queue, for queue_is_ours is not set")
+	if !s.config.QueueOurs {
+		log.InfoContext(ctx, "the usage ledger ignores the queue, because queue_is_ours is not set")
 		return s.ingest(), nil
 	}
 	l := ledger.New(s.store, s.app.now)
@@ -24,7 +24,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 		return nil, err
 	}
 	if !scope.Complete() {
-		log.WarnContext(ctx, "the queue does not get every management event, as far as queue_rule_state says; dera usage gaps tells what that leaves unknown")
+		log.WarnContext(ctx, "the queue does not get every management event, as far as queue_rule_state says; dera usage gaps lists what that leaves unknown")
 	}
 	o := l.Observer(ledger.ObserverConfig{Accounts: scope.Accounts, Complete: scope.Complete()})
 	return func(ctx context.Context, d source.Delivery) error {

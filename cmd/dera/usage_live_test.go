@@ -9,7 +9,7 @@ import (
 	"dera.example/dera/awssim"
 )
 
-// TestControllerFeedsTheLedger has somebody read and write; nothing of it is a
+// TestControllerFeedsTheLedger has someone read and write; nothing of it is a
 // hint at a resource of a control.
 func TestControllerFeedsTheLedger(t *testing.T) {
 	const all = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"

@@ -29,7 +29,7 @@ func newUsageUsedCommand(a *cli) *cobra.Command {
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			if days < 1 || days > 400 {
-				return usage("--window is %d days, want 1 to 400", days)
+				return usage("--window is %d days, must be 1 to 400", days)
 			}
 			c, err := openCatalogue(a)
 			if err != nil {

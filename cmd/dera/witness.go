@@ -22,7 +22,7 @@ func (s *session) witnessed(d source.Delivery) []audit.Call {
 	own := s.ownPrincipals()
 	for _, raw := range d.Raw {
 		rec, err := cloudtrail.Decode(raw)
-		if err != nil || !rec.Vouched || rec.ReadOnly || rec.ID == "" {
+		if err != nil || !rec.Trusted || rec.ReadOnly || rec.ID == "" {
 			continue // what cannot be read is counted elsewhere
 		}
 		if c, ok := ownCall(rec, own); ok && !c.Failed {
@@ -33,7 +33,7 @@ func (s *session) witnessed(d source.Delivery) []audit.Call {
 }
 
 // witness compares each minute what CloudTrail says of dera's own calls with the
-// log. A call without a record is reported once: somebody has dera's role.
+// log. A call without a record is reported once: someone has dera's role.
 func (s *session) witness(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()

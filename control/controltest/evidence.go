@@ -40,7 +40,7 @@ func (l Laws) holdEvidence(t TB, c control.Control, r dera.Resource, s control.S
 		less := p
 		less.Changes = slices.Delete(slices.Clone(p.Changes), i, i+1)
 		if config, err := l.Type.ApplyPlan(r.Config, less); err != nil || same(t, w.last(), config) {
-			continue // what the rule lets in others let in anyway
+			continue // what the rule allows, others allow anyway
 		}
 		if ev, err := c.Prove(r, failures, less, s); err == nil && ev.Proved() {
 			t.Errorf("the plan for %s without %s is proved too", p.Keys, ch.Diff)

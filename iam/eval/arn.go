@@ -114,8 +114,8 @@ func (t *arnTest) match(value string, context Context) verdict {
 		return untyped
 	}
 	return asVerdict(slices.ContainsFunc(t.patterns, func(p arnValue) bool {
-		var room values
-		values, ok := resolveAll(p.variables, context, &room)
+		var spare values
+		values, ok := resolveAll(p.variables, context, &spare)
 		return ok && p.pattern.match(value, values)
 	}))
 }

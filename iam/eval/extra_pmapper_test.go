@@ -91,7 +91,7 @@ func pmapperAsk(t *testing.T, fn string, args []json.RawMessage, result json.Raw
 	}
 }
 
-// withMFA adds what PMapper tries by itself: it asks again as if with MFA, and
+// withMFA adds what PMapper tries automatically: it asks again as if with MFA, and
 // its second answer tells that only that was allowed.
 func withMFA(context Context, result json.RawMessage) Context {
 	if string(result) != "[true,true]" && string(result) != "[\n    true,\n    true\n   ]" {

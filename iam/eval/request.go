@@ -15,9 +15,9 @@ type Request struct {
 
 // Principal is the caller of a request. The zero value is an anonymous caller.
 type Principal struct {
-	Type    PrincipalType // Unknown: told from the ARN
+	Type    PrincipalType // Unknown: derived from the ARN
 	ARN     string        // of the user, role, session ...; the name of a service or identity provider
-	Account string        // "": told from the ARN
+	Account string        // "": derived from the ARN
 	ID      string        // unique ID (AIDA..., AROA...), where known
 	// Canonical is the canonical user ID of the caller's account (S3).
 	Canonical string
@@ -42,7 +42,7 @@ const (
 	Service   // an AWS service: "cloudtrail.amazonaws.com"
 )
 
-// caller is a principal with everything told from its ARN.
+// caller is a principal with everything derived from its ARN.
 type caller struct {
 	Principal
 	role string // of a session: name of its role, without path
@@ -55,32 +55,32 @@ func newCaller(p Principal) caller {
 		c.Account = account
 	}
 	kind, name, _ := strings.Cut(rest, "/")
-	told := Unknown
+	typ := Unknown
 	switch {
 	case p.ARN == "" && p.Account == "":
-		told = Anonymous
+		typ = Anonymous
 	case service == "iam" && rest == "root":
-		told = Root
+		typ = Root
 	case service == "iam" && kind == "user":
-		told = User
+		typ = User
 	case service == "iam" && kind == "role":
-		told = Role
+		typ = Role
 		c.ServiceLinked = c.ServiceLinked || strings.HasPrefix(name, "aws-service-role/")
 	case service == "sts" && kind == "assumed-role":
-		told = Session
+		typ = Session
 		c.role, _, _ = strings.Cut(name, "/")
 	case service == "sts" && kind == "federated-user":
-		told = Federated
+		typ = Federated
 	case service == "" && strings.HasSuffix(p.ARN, ".amazonaws.com"):
-		told = Service
+		typ = Service
 	}
 	if c.Type == Unknown {
-		c.Type = told
+		c.Type = typ
 	}
 	return c
 }
 
-// splitARN returns the parts of an ARN that tell who somebody is, or nothing.
+// splitARN returns the parts of an ARN that tell who someone is, or nothing.
 func splitARN(arn string) (service, account, rest string) {
 	after, ok := strings.CutPrefix(arn, "arn:")
 	if !ok {

@@ -59,7 +59,7 @@ func TestPrincipal_type_is_told_from_the_arn(t *testing.T) {
 	for arn, want := range map[string]PrincipalType{
 		"": Anonymous, "arn:aws:iam::111122223333:root": Root, alice: User, worker: Role, session: Session,
 		"arn:aws:sts::111122223333:federated-user/bob": Federated, "sns.amazonaws.com": Service,
-		"arn:aws:iam::111122223333:group/g": Unknown, "arn:aws:iam": Unknown, "somebody": Unknown,
+		"arn:aws:iam::111122223333:group/g": Unknown, "arn:aws:iam": Unknown, "someone": Unknown,
 	} {
 		is(t, arn, newCaller(Principal{ARN: arn}).Type, want)
 	}

@@ -28,8 +28,8 @@ func newResourcePattern(value string, variables bool) resourcePattern {
 // match reports whether the pattern matches a resource. A variable without a
 // value matches no resource.
 func (r *resourcePattern) match(resource string, context Context, reading Reading) bool {
-	var room values
-	values, ok := resolveAll(r.variables, context, &room)
+	var spare values
+	values, ok := resolveAll(r.variables, context, &spare)
 	if !ok {
 		return false
 	}

@@ -97,17 +97,17 @@ func (v *variable) resolve(context Context) (string, bool) {
 	return v.fallback, v.optional
 }
 
-// values is room for the values of a pattern's variables: more than four are
+// values has space for the values of a pattern's variables: more than four are
 // rare and cost an allocation.
 type values [4]string
 
 // resolveAll returns the values of all variables, or false if one has none.
-func resolveAll(variables []variable, context Context, room *values) ([]string, bool) {
+func resolveAll(variables []variable, context Context, spare *values) ([]string, bool) {
 	if len(variables) == 0 {
 		return nil, true
 	}
-	all := room[:0]
-	if len(variables) > len(room) {
+	all := spare[:0]
+	if len(variables) > len(spare) {
 		all = make([]string, 0, len(variables))
 	}
 	for i := range variables {

@@ -72,8 +72,8 @@ func (t *stringTest) matchFold(value string, context Context, ascii bool) verdic
 		}
 	}
 	for i := range t.patterns { // no wildcards here: write the value out
-		var room values
-		values, ok := resolveAll(t.patterns[i].variables, context, &room)
+		var spare values
+		values, ok := resolveAll(t.patterns[i].variables, context, &spare)
 		if ok && equal(value, fill(t.patterns[i].glob.pieces, values)) {
 			return matches
 		}
@@ -97,8 +97,8 @@ func equalASCII(a, b string) bool {
 // match compares with the variables filled in. One without a value makes the
 // pattern match nothing.
 func (p *stringPattern) match(value string, context Context) bool {
-	var room values
-	values, ok := resolveAll(p.variables, context, &room)
+	var spare values
+	values, ok := resolveAll(p.variables, context, &spare)
 	return ok && p.glob.match(value, values)
 }
 

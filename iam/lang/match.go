@@ -78,8 +78,8 @@ func (g *Glob) Covers(p *Glob) bool {
 	if g.same(p) {
 		return true
 	}
-	var room [2][4]uint64
-	cur, next := bitset(room[0][:]), bitset(room[1][:])
+	var spare [2][4]uint64
+	cur, next := bitset(spare[0][:]), bitset(spare[1][:])
 	if n := len(g.elems) + 1; n > 64*len(cur) {
 		cur, next = newBits(n), newBits(n)
 	} else {

@@ -20,7 +20,7 @@ func seeds(f *testing.F) []string {
 }
 
 // FuzzParse: whatever is accepted is JSON, prints as it was, means the same
-// when written anew, and has a stable canonical form; nothing makes it panic.
+// when written again, and has a stable canonical form; nothing makes it panic.
 func FuzzParse(f *testing.F) {
 	for _, text := range seeds(f) {
 		f.Add(text)
@@ -52,7 +52,7 @@ func FuzzParse(f *testing.F) {
 		}
 		literal := Document{Version: d.Version, ID: d.ID, Statements: d.Statements}
 		if again := must(t, literal.Text()); again.Canon() != canon {
-			t.Fatalf("written anew: %s, then %s", canon, again.Canon())
+			t.Fatalf("written again: %s, then %s", canon, again.Canon())
 		}
 	})
 }

@@ -17,7 +17,7 @@ const maxDepth = 32
 type scanner struct {
 	text string
 	pos  int
-	room []node // for nodes to come: a long list is cheaper in few pieces
+	spare []node // for nodes to come: a long list is cheaper in few pieces
 
 	faults []*Error // keys that are there twice
 }
@@ -40,11 +40,11 @@ const maxRoom = 64
 
 // node gives a node a place.
 func (s *scanner) node(n node) *node {
-	if len(s.room) == cap(s.room) {
-		s.room = make([]node, 0, min(maxRoom, 2*cap(s.room)+4))
+	if len(s.spare) == cap(s.spare) {
+		s.spare = make([]node, 0, min(maxRoom, 2*cap(s.spare)+4))
 	}
-	s.room = append(s.room, n)
-	return &s.room[len(s.room)-1]
+	s.spare = append(s.spare, n)
+	return &s.spare[len(s.spare)-1]
 }
 
 func (s *scanner) fail(format string, args ...any) error {

@@ -250,7 +250,7 @@ func TestSubset_on_free_text(t *testing.T) {
 }
 
 // TestPublic_on_free_text: where a resource policy of that kind is called not
-// public, no request of a stranger is allowed.
+// public, no request of an external principal is allowed.
 func TestPublic_on_free_text(t *testing.T) {
 	t.Parallel()
 	readings := eval.Readings()

@@ -124,7 +124,7 @@ func naturalValue(key string, n int) string {
 	case strings.HasSuffix(key, "region"):
 		return "zz-nowhere-" + strconv.Itoa(1+n)
 	case strings.HasSuffix(key, "arn"):
-		return "arn:aws:iam::999999999999:role/somebody-" + strconv.Itoa(n)
+		return "arn:aws:iam::999999999999:role/someone-" + strconv.Itoa(n)
 	}
-	return "somebody-" + strconv.Itoa(n)
+	return "someone-" + strconv.Itoa(n)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // TestPublic_of_free_text: a denial does not hide what a text that is of no type
-// gets by, and what a caller sends lets anybody in.
+// gets by, and what a caller sends allows public access.
 func TestPublic_of_free_text(t *testing.T) {
 	t.Parallel()
 	open := statementOf("Allow", everybody, "")
@@ -65,7 +65,7 @@ func TestPublic_of_free_text(t *testing.T) {
 		{"until_2100", allow(`{"DateLessThan":{"aws:CurrentTime":"2100-01-01T00:00:00Z"}}`), Refuted},
 		{"a_date_on_a_tag", allow(`{"DateLessThan":{"aws:PrincipalTag/since":"2020-01-01T00:00:00Z"}}`), Refuted},
 		{"neither_true_nor_false", allow(`{"StringEquals":{"aws:SecureTransport":"maybe"}}`), Proved},
-		{"no_arn", allow(`{"StringEquals":{"aws:PrincipalArn":"somebody"}}`), Proved},
+		{"no_arn", allow(`{"StringEquals":{"aws:PrincipalArn":"someone"}}`), Proved},
 		{"denial_without_principal", []string{open, `{"Effect":"Deny","Action":"*","Resource":"*"}`}, Refuted},
 		{"grant_without_principal", []string{statementOf("Allow", account1, ""), `{"Effect":"Allow","Action":"*","Resource":"*"}`}, Proved},
 	}

@@ -119,8 +119,8 @@ func fits(name, key string) bool {
 }
 
 // doubtful reports whether the policies have patterns of which the strict
-// stranger has none.
-func (s stranger) doubtful() bool {
+// external principal has none.
+func (s external) doubtful() bool {
 	for _, doc := range s.docs {
 		for i := range doc.Statements {
 			for _, c := range doc.Statements[i].Conditions {

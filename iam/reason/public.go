@@ -7,7 +7,7 @@ import (
 	"dera.example/dera/iam/lang"
 )
 
-// Zone is a zone of trust: whoever is in it is no stranger.
+// Zone is a zone of trust: whoever is in it is no external principal.
 type Zone struct {
 	Accounts      []string // account numbers
 	Organizations []string // organisation IDs such as o-a1b2c3d4e5
@@ -23,21 +23,21 @@ func (z *Zone) has(id string) bool {
 }
 
 // Exposure is the answer of [Public] and [External]. The claim is that no
-// stranger is allowed anything.
+// external principal is allowed anything.
 type Exposure struct {
 	Verdict Conclusion
-	Open    []Opening // the statements that let strangers in; with Refuted
+	Open    []Opening // the statements that allow public access; with Refuted
 	Unsure  []Doubt   // the statements about which nothing is known
 	Stats   Stats
 }
 
-// Opening is a statement that lets a stranger in, and how.
+// Opening is a statement that allows external access, and how.
 type Opening struct {
 	Statement Ref
 	Witness   *Witness
 }
 
-// Doubt is a statement that may or may not let a stranger in.
+// Doubt is a statement that may or may not allows external access.
 type Doubt struct {
 	Statement Ref
 	Why       Cause
@@ -54,7 +54,7 @@ type Doubt struct {
 // The result names every allowing statement that is public, so that a fix can
 // remove these and nothing else.
 func Public(ctx context.Context, policies Policies, cfg Config) Exposure {
-	return exposure(ctx, policies, stranger{docs: policies}, cfg)
+	return exposure(ctx, policies, external{docs: policies}, cfg)
 }
 
 // PublicOn is [Public] for the actions and the resources alone: those that have
@@ -62,7 +62,7 @@ func Public(ctx context.Context, policies Policies, cfg Config) Exposure {
 // counts neither for it nor against it. Both lists are patterns as in a policy,
 // and an empty list stands for all.
 func PublicOn(ctx context.Context, policies Policies, actions, resources []string, cfg Config) Exposure {
-	return exposure(ctx, policies, stranger{docs: policies, actions: actions, on: resources}, cfg)
+	return exposure(ctx, policies, external{docs: policies, actions: actions, on: resources}, cfg)
 }
 
 // External decides, for the policies of a resource, whether a caller outside
@@ -70,13 +70,13 @@ func PublicOn(ctx context.Context, policies Policies, actions, resources []strin
 // policy names but the zone does not are outside. AWS services are not
 // callers in this sense: restrict them with aws:SourceAccount.
 func External(ctx context.Context, policies Policies, zone Zone, cfg Config) Exposure {
-	return exposure(ctx, policies, stranger{docs: policies, zone: &zone}, cfg)
+	return exposure(ctx, policies, external{docs: policies, zone: &zone}, cfg)
 }
 
-// exposure asks about a stranger who may have any value of which it is not
-// certain that no stranger has it, and where that one gets in, about one who has
+// exposure asks about an external principal who may have any value of which it is not
+// certain that no external principal has it, and where that one has access, about one who has
 // none of them. Statements about which the two differ are in doubt.
-func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Exposure {
+func exposure(ctx context.Context, policies Policies, s external, cfg Config) Exposure {
 	cfg = cfg.withDefaults()
 	s.docs, s.owner = effective(policies), cfg.Owner
 	found := expose(ctx, s, cfg)
@@ -109,8 +109,8 @@ func exposure(ctx context.Context, policies Policies, s stranger, cfg Config) Ex
 	return out
 }
 
-// expose decides for one stranger.
-func expose(ctx context.Context, s stranger, cfg Config) Exposure {
+// expose decides for one external principal.
+func expose(ctx context.Context, s external, cfg Config) Exposure {
 	policies := s.docs
 	p := prepare(claim{fresh: policies, actions: anyOf(s.actions), spelled: s.actions, assume: s.assume}, cfg)
 	judges := map[Ref]*judge{}

@@ -7,9 +7,9 @@ import (
 	"dera.example/dera/iam/eval"
 )
 
-// TestPublic_laws tries random strangers on random resource policies: where
-// nobody is said to get in, none of them does, and each request that is shown
-// is one of a stranger.
+// TestPublic_laws tries random external principals on random resource policies: where
+// nobody is said to have access, none of them does, and each request that is shown
+// is one of an external principal.
 func TestPublic_laws(t *testing.T) {
 	t.Parallel()
 	count := map[Conclusion]int{}
@@ -24,7 +24,7 @@ func TestPublic_laws(t *testing.T) {
 		for _, o := range got.Open {
 			confirmed(t, string(text), Answer{Verdict: Refuted, Witness: o.Witness}, policies, nil)
 			if p := o.Witness.Request.Principal; p.Type == eval.Service || strings.Contains(p.ARN, "111111111111") {
-				t.Errorf("seed %d: %+v is no stranger", seed, p)
+				t.Errorf("seed %d: %+v is no external principal", seed, p)
 			}
 		}
 		if got.Verdict != Proved {

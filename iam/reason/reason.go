@@ -1,6 +1,6 @@
 // Package reason answers questions about all requests at once: does one policy
 // grant anything that another does not, are two policies the same, does a
-// policy allow any of these actions, can a stranger use it.
+// policy allow any of these actions, can an external principal use it.
 //
 // Every answer is about the safe side of a claim. Proved means that no request
 // whatever contradicts it. Refuted comes with a request that does, and that

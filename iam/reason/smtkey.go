@@ -16,7 +16,7 @@ import (
 // equal strings are the same in all, and the strings that the policies write have
 // the places that they have. Nothing says that there is a string for each place,
 // so that a solver may find a request that nobody can write, and never misses one
-// that somebody can: unsat is a proof.
+// that someone can: unsat is a proof.
 type smtKey struct {
 	copies  int
 	kind    Type

@@ -47,7 +47,7 @@ func trustOf(key string) trustKey {
 }
 
 // named returns the trusted values among those that a condition names.
-func (s stranger) named(c *compiler, d int, cond *policy.Condition) []*lang.Glob {
+func (s external) named(c *compiler, d int, cond *policy.Condition) []*lang.Glob {
 	key := c.t.dims[d].key
 	kind := trustOf(key)
 	op, ok := policy.ParseOperator(cond.Operator)
@@ -95,9 +95,9 @@ func ownsResource(parts []part) bool {
 	return owner == "aws:resourceaccount" || owner == "aws:resourceorgid" || owner == "aws:resourceorgpaths"
 }
 
-// trusts reports whether a value that a policy names is one that no stranger
+// trusts reports whether a value that a policy names is one that no external principal
 // can have.
-func (s stranger) trusts(key string, kind trustKey, parts []part) bool {
+func (s external) trusts(key string, kind trustKey, parts []part) bool {
 	if ownsResource(parts) {
 		return true
 	}
@@ -130,8 +130,8 @@ func (s stranger) trusts(key string, kind trustKey, parts []part) bool {
 const anonymousID = "anonymous"
 
 // trustsID reports whether a value of aws:userid, an identity or an identity and
-// the name of a session, is one that no stranger can have.
-func (s stranger) trustsID(parts []part, fold bool) bool {
+// the name of a session, is one that no external principal can have.
+func (s external) trustsID(parts []part, fold bool) bool {
 	head, exact := parts[0].text, len(parts) == 1
 	id, _, session := strings.Cut(head, ":")
 	switch {
@@ -144,11 +144,11 @@ func (s stranger) trustsID(parts []part, fold bool) bool {
 }
 
 // trustsARN reports whether a value is an ARN, or a pattern of ARNs, that no
-// stranger can have: its account is fixed, or it has none and is fixed as a
+// external principal can have: its account is fixed, or it has none and is fixed as a
 // whole. An Arn operator compares part by part, so that the account is what
 // stands in the fifth part. Under a String operator a wildcard crosses colons,
 // and another account's ARN may have the account's number in its name.
-func (s stranger) trustsARN(c *compiler, parts []part, g *lang.Glob, byPart bool) bool {
+func (s external) trustsARN(c *compiler, parts []part, g *lang.Glob, byPart bool) bool {
 	account := fifth(parts)
 	if byPart && ownsResource(account) {
 		return true
@@ -216,8 +216,8 @@ func (c *compiler) apart(g *lang.Glob, account string) bool {
 const writtenOn = 1_793_491_200 // 2026-11-01
 
 // possible returns what AWS's own keys cannot be for any caller: what no policy
-// can let in by, because there is no such request.
-func (s stranger) possible(c *compiler, d int) []lit {
+// can allow by, because there is no such request.
+func (s external) possible(c *compiler, d int) []lit {
 	var out []lit
 	dim := &c.t.dims[d]
 	switch c.typeOf(dim.key) {
@@ -257,14 +257,14 @@ func (s stranger) possible(c *compiler, d int) []lit {
 
 // dollars reports whether a policy of 2008, which has no variables, compares a
 // key that AWS sets with the text of one: AWS never sets that.
-func (s stranger) dollars(key string) bool {
+func (s external) dollars(key string) bool {
 	if GlobalArity(key) == ArityUnknown && trustOf(key) == noTrust && key != "s3:resourceaccount" {
 		return false
 	}
 	switch {
 	case key == "aws:referer", key == "aws:useragent", key == "aws:tagkeys",
 		strings.Contains(key, ":requesttag/"), strings.Contains(key, ":resourcetag/"):
-		return false // what somebody writes
+		return false // what someone writes
 	}
 	for _, doc := range s.docs {
 		for i := range doc.Statements {

@@ -98,28 +98,28 @@ func largest(docs []*policy.Document, k policy.Kind) int {
 	return size
 }
 
-// broaden gives up the services that take the most room in the lists of a
+// broaden gives up the services that take the most space in the lists of a
 // plan, one at least and as many as are in the way, and reports whether there
 // was one.
 func (n *narrower) broaden(p *plan, excess int) bool {
-	room := map[string]int{}
+	size := map[string]int{}
 	for _, r := range p.reasons {
 		for _, e := range r.With {
 			service, name, _ := strings.Cut(e, ":")
 			if name != "*" && n.Catalogue.Known(service) && !n.broad[service] {
-				room[service] += len(e) + len(`"",`)
+				size[service] += len(e) + len(`"",`)
 			}
 		}
 	}
-	services := slices.SortedFunc(maps.Keys(room), func(a, b string) int {
-		return cmp.Or(cmp.Compare(room[b], room[a]), cmp.Compare(a, b))
+	services := slices.SortedFunc(maps.Keys(size), func(a, b string) int {
+		return cmp.Or(cmp.Compare(size[b], size[a]), cmp.Compare(a, b))
 	})
 	for i, service := range services {
 		if i > 0 && excess <= 0 {
 			break
 		}
 		n.broad[service] = true
-		excess -= room[service]
+		excess -= size[service]
 	}
 	n.decide()
 	return len(services) > 0

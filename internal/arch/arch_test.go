@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// rooms is the table of floors: what each room may import of dera. A room that
-// is not here may not exist; docs/architecture.md draws the same table.
-var rooms = map[string][]string{
+// layers is the table of layers: what each package may import of dera. A
+// package that is not here may not exist; docs/architecture.md draws the same table.
+var layers = map[string][]string{
 	"dera":            {},
 	"dera/netset":     {},
 	"dera/iam":        {"dera/iam"},
@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"dera/cmd":        {"*"},
 }
 
-// modules is the second table: the third-party modules that each room may
+// modules is the second table: the third-party modules that each package may
 // import. What is not here is the standard library's alone.
 var modules = map[string][]string{
 	"dera":            {"github.com/go-json-experiment/json/jsontext"},
@@ -63,7 +63,7 @@ var modules = map[string][]string{
 type sourceFile struct {
 	path    string // from the root
 	pkg     string // import path
-	room    string
+	top     string
 	test    bool
 	imports []string
 	text    []byte
@@ -88,7 +88,7 @@ func sourceFiles(t *testing.T) []sourceFile {
 		if dir := filepath.ToSlash(filepath.Dir(path)); dir != "." {
 			f.pkg += "/" + dir
 		}
-		f.room = strings.Join(strings.Split(f.pkg, "/")[:min(2, strings.Count(f.pkg, "/")+1)], "/")
+		f.top = strings.Join(strings.Split(f.pkg, "/")[:min(2, strings.Count(f.pkg, "/")+1)], "/")
 		if f.text, err = os.ReadFile(path); err != nil {
 			return err
 		}
@@ -123,12 +123,12 @@ func (f sourceFile) helper() bool {
 		strings.HasPrefix(f.pkg, "dera/store/storetest") || f.pkg == "dera/awssim/moto"
 }
 
-func TestRoomsImportOnlyWhatTheirFloorAllows(t *testing.T) {
+func TestPackagesImportOnlyWhatTheirLayerAllows(t *testing.T) {
 	t.Parallel()
 	for _, f := range sourceFiles(t) {
-		allowed, known := rooms[f.room]
+		allowed, known := layers[f.top]
 		if !known {
-			t.Errorf("%s: the room %s is not in the table of floors", f.path, f.room)
+			t.Errorf("%s: the package %s is not in the table of layers", f.path, f.top)
 			continue
 		}
 		if f.helper() {
@@ -137,19 +137,19 @@ func TestRoomsImportOnlyWhatTheirFloorAllows(t *testing.T) {
 		for _, imp := range f.imports {
 			switch {
 			case imp == "dera" || strings.HasPrefix(imp, "dera/"):
-				room := strings.Join(strings.Split(imp, "/")[:min(2, strings.Count(imp, "/")+1)], "/")
-				if room == f.room && room != "dera/iam" {
+				top := strings.Join(strings.Split(imp, "/")[:min(2, strings.Count(imp, "/")+1)], "/")
+				if top == f.top && top != "dera/iam" {
 					continue
 				}
-				if !slices.Contains(allowed, room) && !slices.Contains(allowed, "*") {
-					t.Errorf("%s imports %s: room %s may import only %v", f.path, imp, f.room, allowed)
+				if !slices.Contains(allowed, top) && !slices.Contains(allowed, "*") {
+					t.Errorf("%s imports %s: package %s may import only %v", f.path, imp, f.top, allowed)
 				}
-				if room == "dera/awssim" && !(f.pkg == "dera/cmd/dera" && strings.HasPrefix(filepath.Base(f.path), "demo")) {
+				if top == "dera/awssim" && !(f.pkg == "dera/cmd/dera" && strings.HasPrefix(filepath.Base(f.path), "demo")) {
 					t.Errorf("%s imports %s: only the demo may", f.path, imp)
 				}
 			case strings.Contains(strings.Split(imp, "/")[0], "."):
-				if !slices.ContainsFunc(modules[f.room], func(m string) bool { return strings.HasPrefix(imp, m) }) {
-					t.Errorf("%s imports %s: not a module of room %s", f.path, imp, f.room)
+				if !slices.ContainsFunc(modules[f.top], func(m string) bool { return strings.HasPrefix(imp, m) }) {
+					t.Errorf("%s imports %s: not a module of package %s", f.path, imp, f.top)
 				}
 			}
 		}
@@ -176,7 +176,7 @@ func TestHouseStyle(t *testing.T) {
 		if lines > 400 {
 			t.Errorf("%s has %d lines, at most 400 are allowed", f.path, lines)
 		}
-		if f.room == "dera/services" && !f.test && isControl(f) && lines > 150 {
+		if f.top == "dera/services" && !f.test && isControl(f) && lines > 150 {
 			t.Errorf("%s has %d lines; a control has at most 150", f.path, lines)
 		}
 		for _, d := range f.ast.Decls {
@@ -228,16 +228,16 @@ func TestOnlyWiresKnowServices(t *testing.T) {
 		if f.helper() {
 			continue
 		}
-		wire := f.room == "dera/services" && strings.HasSuffix(f.pkg, "/wire")
+		wire := f.top == "dera/services" && strings.HasSuffix(f.pkg, "/wire")
 		for _, imp := range f.imports {
 			service, ok := strings.CutPrefix(imp, sdk)
 			if service, _, _ = strings.Cut(service, "/"); ok && wire {
 				found++
-			} else if ok && (f.room != "dera/cloud" || !slices.Contains(own, service)) {
+			} else if ok && (f.top != "dera/cloud" || !slices.Contains(own, service)) {
 				t.Errorf("%s imports the SDK of %s: only a wire of services/ may", f.path, service)
 			}
 		}
-		if f.room != "dera/cloud" {
+		if f.top != "dera/cloud" {
 			continue
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {

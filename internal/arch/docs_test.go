@@ -187,15 +187,15 @@ func TestArchitectureDrawsTheRooms(t *testing.T) {
 		}
 	}
 	special := map[string]string{"dera": "the root", "dera/cmd": "cmd/dera"}
-	for room, allowed := range rooms {
-		name, ok := special[room]
+	for top, allowed := range layers {
+		name, ok := special[top]
 		if !ok {
-			name = strings.TrimPrefix(room, "dera/")
+			name = strings.TrimPrefix(top, "dera/")
 		}
 		var list []string
 		for _, a := range allowed {
 			switch a {
-			case room:
+			case top:
 			case "*":
 				list = append(list, "everything")
 			case "dera":
@@ -209,7 +209,7 @@ func TestArchitectureDrawsTheRooms(t *testing.T) {
 			want = "–"
 		}
 		if drawn[name] != want {
-			t.Errorf("room %s in docs/architecture.md: got %q, want %q", name, drawn[name], want)
+			t.Errorf("package %s in docs/architecture.md: got %q, want %q", name, drawn[name], want)
 		}
 	}
 }

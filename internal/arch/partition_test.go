@@ -66,7 +66,7 @@ func TestPartitionsAreTheSDKs(t *testing.T) {
 	}
 }
 
-// A second table of partitions is one that somebody forgets: only partition.go
+// A second table of partitions is one that someone forgets: only partition.go
 // tells them apart.
 func TestPartitionsStandInOneTable(t *testing.T) {
 	t.Parallel()
@@ -77,7 +77,7 @@ func TestPartitionsStandInOneTable(t *testing.T) {
 	forbidden := regexp.MustCompile(`^(cn-|us-gov-|us-iso[a-z]?-|eu-isoe-|eusc-)$|aws-(cn|us-gov|iso|iso-[a-z]|eusc)\b|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov`)
 	seen := map[string]bool{}
 	for _, f := range sourceFiles(t) {
-		if f.helper() || f.room == "dera/awssim" || strings.HasPrefix(f.path, "iam/catalog/") {
+		if f.helper() || f.top == "dera/awssim" || strings.HasPrefix(f.path, "iam/catalog/") {
 			continue
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {

@@ -96,7 +96,7 @@ func TestDemo(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-modfile", filepath.Join(sdk, "go.mod"), "-tags", "demo", "-o", dera, "./cmd/dera").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	if out, err := exec.CommandContext(t.Context(), dera, "demo", "--exit").CombinedOutput(); err != nil || !strings.Contains(string(out), "audit log ok") {
+	if out, err := exec.CommandContext(t.Context(), dera, "demo", "--exit").CombinedOutput(); err != nil || !strings.Contains(string(out), "Audit log OK") {
 		t.Errorf("demo: %v\n%s", err, out)
 	}
 }

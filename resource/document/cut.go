@@ -8,7 +8,7 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// PublicCut is what goes out of a statement that lets the public in: the elements that
+// PublicCut is what goes out of a statement that allows public access: the elements that
 // do, or, with none, the public as a whole, so that the house alone is left.
 type PublicCut struct {
 	Index      int         `json:"index"`                // of the statement in the policy, counted from 0

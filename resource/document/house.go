@@ -27,7 +27,7 @@ func (h House) String() string {
 	return "the account " + h.Account
 }
 
-// Condition is the key and the value by which a statement lets in the house alone.
+// Condition is the key and the value by which a statement allows the house alone.
 func (h House) Condition() (key, value string) {
 	if h.Organization != "" {
 		return "aws:PrincipalOrgID", h.Organization
@@ -86,7 +86,7 @@ func Only(doc *policy.Document, statements ...policy.Statement) *policy.Document
 	return out
 }
 
-// named are the ways in which a statement names somebody, beside anybody and the
+// named are the ways in which a statement names someone, beside anybody and the
 // house: these are not the public's to lose. What it asks only of those who have
 // the key names too, and so does a denial for all but some.
 func (h House) named(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) []string {
@@ -172,7 +172,7 @@ func (h House) spared(ctx context.Context, bucket dera.ARN, d, st policy.Stateme
 	return out
 }
 
-// NamedBeside are the ways in which what a statement loses by a cut names somebody
+// NamedBeside are the ways in which what a statement loses by a cut names someone
 // beside the elements of the cut and the house.
 func (h House) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy.Document, c PublicCut) []string {
 	lost := c.Lost(doc.Statements[c.Index])

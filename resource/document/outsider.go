@@ -7,7 +7,7 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// Outsider is somebody outside of the bucket's account whom its policy names: an account, an organisation, or a principal of which the account does not
+// Outsider is someone outside of the bucket's account whom its policy names: an account, an organisation, or a principal of which the account does not
 // show. Kind is account, organisation, canonical or principal.
 type Outsider struct{ Kind, ID string }
 

@@ -12,15 +12,15 @@ import (
 	"dera.example/dera/iam/reason"
 )
 
-// Opened is a statement of a policy that lets strangers in.
+// Opened is a statement of a policy that allows public access.
 type Opened struct {
 	Index   int // of the statement in the policy
 	Writes  bool
 	Line    string // without values that can be secret
-	Witness string // a request that it lets in
+	Witness string // a request that it allows
 }
 
-// PublicStatements returns the statements of the policy that let strangers in to
+// PublicStatements returns the statements of the policy that allow public access to
 // the bucket, decided for every request that there can be; without a bucket, to
 // anything. unsure says about which statements nothing is known, and why; with it
 // the list may be short.
@@ -45,7 +45,7 @@ func PublicStatements(ctx context.Context, bucket dera.ARN, doc *policy.Document
 		for _, d := range ex.Unsure {
 			parts = append(parts, fmt.Sprintf("statement %d: %s (%s)", d.Statement.Statement+1, d.Detail, d.Why))
 		}
-		unsure = "it is not decided whether strangers are let in by " + strings.Join(parts, "; ")
+		unsure = "dera could not decide whether public access is allowed by " + strings.Join(parts, "; ")
 	}
 	return open, unsure
 }

@@ -58,7 +58,7 @@ func Acceptable(doc *policy.Document) error {
 	sids := map[string]bool{}
 	for _, st := range doc.Statements {
 		if st.Sid != "" && sids[st.Sid] {
-			return &resource.NotAllowedError{Why: fmt.Sprintf("the policy would have two statements with the Sid %q: somebody else wrote one since", st.Sid)}
+			return &resource.NotAllowedError{Why: fmt.Sprintf("the policy would have two statements with the Sid %q: someone else wrote one since", st.Sid)}
 		}
 		sids[st.Sid] = true
 	}

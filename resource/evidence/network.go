@@ -13,10 +13,10 @@ import (
 const NetworkKind = "network/2"
 
 // PrivateAccessLost is the claim that takes the place of nothing_else_lost where
-// private access goes because somebody chose so.
+// private access goes because someone chose so.
 const PrivateAccessLost = "private_access_lost"
 
-// Network is what a network proof is about: the packets that a resource lets in
+// Network is what a network proof is about: the packets that a resource allows
 // before and after the plan, those on the way between two changes, and the
 // forbidden ones that shall go. Others are sources that stand for no addresses
 // (security groups), by name.
@@ -49,7 +49,7 @@ type Step struct {
 
 // Evidence proves or refutes, exactly: the new state allows nothing that the
 // old did not; what is forbidden comes from outside; nothing else is lost, or
-// nothing but the private access that somebody chose to give up; something
+// nothing but the private access that someone chose to give up; something
 // forbidden was allowed, and nothing is left of it; and no state on the way is
 // wider than the old or narrower than what is kept. docs/evidence.md says of each
 // what it does not cover.
@@ -119,7 +119,7 @@ func (n Network) resolved() dera.Claim {
 
 func (n Network) between(kept netset.Set) dera.Claim {
 	between := dera.Claim{Name: "never_wider_between", Verdict: dera.Proved,
-		Says: "no state between two changes lets in more than the old one or less than what is kept"}
+		Says: "no state between two changes allows more than the old one or less than what is kept"}
 	now := n.Old
 	for _, s := range n.Between {
 		now = now.Subtract(s.Gone).Union(s.Come)

@@ -114,7 +114,7 @@ func TestSettingsClaims(t *testing.T) {
 				t.Errorf("check: %v", err)
 			}
 			if err := Check(blob, NetworkEvidence()); err == nil {
-				t.Error("checked by somebody who does not know the kind")
+				t.Error("checked by someone who does not know the kind")
 			}
 		})
 	}

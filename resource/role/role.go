@@ -1,7 +1,7 @@
 // Package role writes the IAM policies for what dera does: of an action and where
 // it acts follow the resources and conditions, by the embedded catalogue of AWS's
 // actions. An action that the catalogue does not have is an error, and * is only
-// where AWS has no permissions by resource. Room: as package resource.
+// where AWS has no permissions by resource. Layer: as package resource.
 package role
 
 import (

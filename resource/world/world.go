@@ -181,7 +181,7 @@ func (w *World) Untrue(key string) []time.Time {
 	return nil
 }
 
-// Write is a write of somebody else: never wrong, and refused where the service
+// Write is a write of someone else: never wrong, and refused where the service
 // would refuse it.
 func (w *World) Write(by string, r dera.Resource, op resource.Operation) error {
 	w.mu.Lock()

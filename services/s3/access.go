@@ -34,8 +34,8 @@ func policies(body []byte) (evidence.Policies, error) {
 	}
 	for _, c := range []evidence.Certificate{
 		{Name: "nothing-new", Says: "the policy after grants nothing that the one before does not", Text: x.NothingNew},
-		{Name: "nothing-lost", Says: "the policy before, less what goes, grants nothing that the one after does not", Text: x.NothingLost},
-		{Name: "house-kept", Says: "of what goes, the one after grants the house what it had", Text: x.HouseKept},
+		{Name: "nothing-lost", Says: "the policy before, without what the plan removes, grants nothing that the policy after does not", Text: x.NothingLost},
+		{Name: "house-kept", Says: "of what the plan removes, the policy after still grants trusted principals what they had", Text: x.HouseKept},
 		{Name: "no-more", Says: "and nothing else of it", Text: x.NoMore},
 	} {
 		if c.Text != "" {
@@ -46,7 +46,7 @@ func policies(body []byte) (evidence.Policies, error) {
 }
 
 // Access is what a proof about a bucket, or about the block of an account, is
-// about: who gets in before and after the plan, and which part of that shall go.
+// about: who has access before and after the plan, and which part of that shall go.
 // Values of policies that can be secret have stand-ins, the same in both texts.
 type Access struct {
 	Bucket dera.ARN `json:"bucket,omitempty"` // none for the block of an account
@@ -56,7 +56,7 @@ type Access struct {
 	// Goals are the keys of the findings that shall be gone.
 	Goals []string `json:"goals"`
 	// Dropped are the statements of the old policy, counted from 0, that go, and
-	// Narrowed those that lose what lets the public in.
+	// Narrowed those that lose what allows public access.
 	Dropped  []int                `json:"dropped,omitempty"`
 	Narrowed []document.PublicCut `json:"narrowed,omitempty"`
 	// House is who must lose nothing, although it came in by a statement for
@@ -73,7 +73,7 @@ type Access struct {
 	NoMore      string `json:"no_more,omitempty"`
 }
 
-// Side is what decides who gets in, at one time.
+// Side is what decides who has access, at one time.
 type Side struct {
 	Policy string  `json:"policy,omitempty"`
 	Grants []Grant `json:"grants,omitempty"`
@@ -146,7 +146,7 @@ func (a *Access) Certify() error {
 		return fmt.Errorf("certify that nothing else is lost: %w", err)
 	}
 	if a.NoMore, err = certificate(slices.Concat(d.kept, d.house), d.fresh); err != nil {
-		return fmt.Errorf("certify that nothing is left of what goes: %w", err)
+		return fmt.Errorf("certify that nothing is left of what the plan removes: %w", err)
 	}
 	if len(d.house) == 0 {
 		return nil

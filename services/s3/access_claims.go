@@ -14,7 +14,7 @@ import (
 	"dera.example/dera/resource/document"
 )
 
-// Keys of findings on who gets in to a bucket. They are the goals of Access.
+// Keys of findings on who has access to a bucket. They are the goals of Access.
 const (
 	PolicyRead  = "policy/read"
 	PolicyWrite = "policy/write"
@@ -23,8 +23,8 @@ const (
 	BlockKey    = "public-access-block"
 )
 
-// Evidence proves or refutes: nobody gets in who did not before; nobody is kept
-// out but by what is dropped; and the findings are gone. Where somebody may
+// Evidence proves or refutes: no new access is granted; nobody is kept
+// out but by what is dropped; and the findings are resolved. Where someone may
 // depend on what a block takes away, the second is unknown.
 func (a Access) Evidence() (dera.Evidence, error) {
 	body, err := dera.CanonicalJSON(a)
@@ -37,7 +37,7 @@ func (a Access) Evidence() (dera.Evidence, error) {
 // Claims are what the body proves or refutes.
 func (a Access) Claims() []dera.Claim {
 	return []dera.Claim{
-		claim("nothing_new", "nobody gets in who did not before", a.nothingNew()),
+		claim("nothing_new", "no new access is granted", a.nothingNew()),
 		claim("nothing_else_lost", a.saysLost(), a.nothingLost()),
 		claim("finding_gone", a.saysGone(), a.gone()),
 	}
@@ -46,15 +46,15 @@ func (a Access) Claims() []dera.Claim {
 // saysLost says over which set nothing is lost.
 func (a Access) saysLost() string {
 	if a.House == nil {
-		return "nobody is kept out but by what the plan takes away"
+		return "no access is lost other than what this plan removes"
 	}
 	return "only public access is removed: whoever the policy names keeps access, and so do the principals of " + a.House.String() +
 		" that had it through a statement for everyone"
 }
 
-// saysGone says by which definition of public the findings are gone.
+// saysGone says by which definition of public the findings are resolved.
 func (a Access) saysGone() string {
-	says := "the findings are gone"
+	says := "the findings are resolved"
 	if a.House == nil {
 		return says
 	}
@@ -103,7 +103,7 @@ func (a Access) nothingNew() answer {
 func (a Access) nothingLost() answer {
 	for _, g := range a.Old.Grants {
 		if !slices.Contains(a.New.Grants, g) && !g.Public() {
-			return answer{dera.Refuted, g.Line() + " is gone"}
+			return answer{dera.Refuted, g.Line() + " is resolved"}
 		}
 	}
 	if a.New.Block != a.Old.Block && len(a.Needs) > 0 {
@@ -137,7 +137,7 @@ func (a Access) nothingLost() answer {
 	return a.certified(a.HouseKept, d.direct, d.house)
 }
 
-// offends is proved when each element that goes lets the public in by itself, and
+// offends is proved when each element that goes allows public access on its own, and
 // what goes with it names nobody.
 func (a Access) offends(old *policy.Document, cut document.PublicCut) answer {
 	if cut.Index < 0 || cut.Index >= len(old.Statements) {
@@ -234,7 +234,7 @@ func (a Access) grantsGone(goal string) answer {
 	return proved()
 }
 
-// public returns the statements of a policy of the bucket that let strangers in.
+// public returns the statements of a policy of the bucket that allow public access.
 func (a Access) public(text string) ([]document.Opened, string) {
 	if text == "" {
 		return nil, ""
@@ -246,12 +246,12 @@ func (a Access) public(text string) ([]document.Opened, string) {
 	return document.PublicStatements(context.Background(), a.Bucket, doc)
 }
 
-// denied is a request that strangers could make before and cannot after.
+// denied is a request that external principals could make before and cannot after.
 func (a Access) denied() string {
 	open, _ := a.public(a.Old.Policy)
 	for _, o := range open {
 		if _, goes := a.cut(o.Index); goes {
-			return o.Witness + " by a stranger"
+			return o.Witness + " by the public"
 		}
 	}
 	for _, g := range a.Old.Grants {
@@ -261,13 +261,13 @@ func (a Access) denied() string {
 	}
 	switch before, after := a.Old.Block, a.New.Block; {
 	case after.PublicPolicy && !before.PublicPolicy:
-		return "s3:PutBucketPolicy with a policy that lets strangers in"
+		return "s3:PutBucketPolicy with a policy that allows public access"
 	case after.PublicACLs && !before.PublicACLs:
-		return "s3:PutBucketAcl with an ACL that lets strangers in"
+		return "s3:PutBucketAcl with an ACL that grants public access"
 	case after.RestrictedBuckets && !before.RestrictedBuckets:
-		return "whatever a policy lets strangers do"
+		return "all public access that a policy allows"
 	case after.IgnorePublicACLs && !before.IgnorePublicACLs:
-		return "whatever an ACL lets strangers do"
+		return "all public access that an ACL grants"
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func TestAccessOfBeforeTheHouse(t *testing.T) {
 	if err := evidence.Check(blob, evidence.NetworkEvidence(), AccessEvidence()); err != nil || !ev.Proved() {
 		t.Errorf("got %v, claims %+v; want all of them proved", err, ev.Claims)
 	}
-	if says := ev.Claims[1].Says; says != "nobody is kept out but by what the plan takes away" {
+	if says := ev.Claims[1].Says; says != "no access is lost other than what this plan removes" {
 		t.Errorf("what is lost: says %q, want the words of then", says)
 	}
 	// With a house the same plan is a loss: its roles may have had access as everyone.

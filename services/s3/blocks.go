@@ -33,7 +33,7 @@ func (b Blocks) Apply(c cloudtrail.Call) error {
 		block, ok := BlockOf(c.Parameters)
 		if !ok {
 			delete(b, c.Account)
-			return c.Lost("it does not tell the block")
+			return c.Lost("it does not say the block")
 		}
 		b[c.Account] = &AccountBlock{resource.Origin{Created: true}, block}
 	case "DeleteAccountPublicAccessBlock":

@@ -10,14 +10,14 @@ type Grant struct {
 	Permission string `json:"permission"` // READ, WRITE, READ_ACP, WRITE_ACP, FULL_CONTROL
 }
 
-// Predefined groups of ACLs that stand for strangers (S3 user guide, "Access
+// Predefined groups of ACLs that stand for external principals (S3 user guide, "Access
 // control list (ACL) overview").
 const (
 	AllUsers           = "http://acs.amazonaws.com/groups/global/AllUsers"
 	AuthenticatedUsers = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 )
 
-// Public reports whether the grant lets strangers in: anybody, or anybody who
+// Public reports whether the grant allows public access: anybody, or anybody who
 // has an AWS account.
 func (g Grant) Public() bool { return g.URI == AllUsers || g.URI == AuthenticatedUsers }
 
@@ -32,7 +32,7 @@ func (g Grant) Line() string {
 	case AllUsers:
 		who = "AllUsers (anybody)"
 	case AuthenticatedUsers:
-		who = "AuthenticatedUsers (anybody with an AWS account)"
+		who = "AuthenticatedUsers (anyone with an AWS account)"
 	default:
 		who = g.URI[strings.LastIndexByte(g.URI, '/')+1:]
 	}

@@ -15,7 +15,7 @@ import (
 // Deemed is what S3's block of public policies takes a policy for.
 type Deemed uint8
 
-// A doubtful policy counts as public where a block could cut somebody off or refuse
+// A doubtful policy counts as public where a block could cut someone off or refuse
 // a write, and as private where a finding would pass for it.
 const (
 	DeemedPrivate Deemed = iota
@@ -170,9 +170,9 @@ func s3Networks(values []string) (Deemed, string) {
 	return DeemedPrivate, ""
 }
 
-// CutByBlock names whom RestrictPublicBuckets would keep out of a bucket whose
+// CutByBlock names whom RestrictPublicBuckets would exclude from a bucket whose
 // policy S3 takes for public: everybody of another account, whichever statement
-// lets them in. Left are services of AWS and the bucket's own account.
+// allows them. Left are services of AWS and the bucket's own account.
 //
 // Source: the same page, "How Amazon S3 evaluates a bucket policy that contains
 // both public and non-public access grants".

@@ -94,7 +94,7 @@ func claimSkips(w *world) {
 	}
 }
 
-// claimReads claims while somebody keeps everybody from writing.
+// claimReads claims while someone keeps everybody from writing.
 func claimReads(w *world) {
 	w.ask(look("leased", w.clock.Now()), look("later", w.at(time.Hour)))
 	w.checkClaim("us", 1, "look leased")

@@ -1,4 +1,4 @@
-"""Tells who gets in to a bucket, as boto3 sees it: an independent look at what dera did.
+"""Tells who has access to a bucket, as boto3 sees it: an independent look at what dera did.
 
 Usage: judge.py BUCKET. Prints one JSON object. The environment names endpoint and credentials.
 """

@@ -1,6 +1,6 @@
 """Tells what stands in an account, as boto3 sees it: an independent look at what dera did and at what it left alone.
 
-Prints one JSON object, a part of the account under each key. IDs that AWS mints anew for a rule, and a clock, are left out. The environment names
+Prints one JSON object, a part of the account under each key. IDs that AWS mints again for a rule, and a clock, are left out. The environment names
 endpoint and credentials.
 """
 

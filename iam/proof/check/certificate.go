@@ -1,4 +1,4 @@
-// Package check reads certificates and decides by itself whether what they say
+// Package check reads certificates and decides independently whether what they say
 // is true. It shares no code with the engine that made them but the parser of
 // policies (dera/iam/policy): languages are compared by derivatives, statements
 // one by one, without search, caches or solver. Where it cannot follow, it

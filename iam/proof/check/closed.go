@@ -7,7 +7,7 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// Trust says who is no stranger, and what is asked about.
+// Trust says who is no external principal, and what is asked about.
 type Trust struct {
 	// Zoned asks about callers outside of the three lists; otherwise the question
 	// is about public access, and what the policies name is trusted.
@@ -18,17 +18,17 @@ type Trust struct {
 }
 
 // OpenError names a statement of which the checker cannot say that it lets no
-// stranger in.
+// external principal in.
 type OpenError struct{ Document, Statement int }
 
 // Error gives the place.
 func (e *OpenError) Error() string {
-	return fmt.Sprintf("the checker cannot say that statement %d of document %d lets nobody in", e.Statement+1, e.Document+1)
+	return fmt.Sprintf("the checker cannot say that statement %d of document %d allows nobody", e.Statement+1, e.Document+1)
 }
 
-// Closed checks that the policies of a resource let no stranger in: that each
+// Closed checks that the policies of a resource allow no external principal: that each
 // allowing statement names only callers who are trusted, or demands something
-// that no stranger has, or can never hold, or is taken back by a denial. An error
+// that no external principal has, or can never hold, or is taken back by a denial. An error
 // is an *OpenError. It looks at statements one by one and searches nothing, so
 // that it says less than the engine and never more.
 func Closed(docs []*policy.Document, t Trust) error {
@@ -67,7 +67,7 @@ type closer struct {
 }
 
 func (c *closer) closed(s *statement) bool {
-	if c.callers(s) || slices.ContainsFunc(s.Conditions, func(d policy.Condition) bool { return c.keepsOut(&d, s.variables) }) {
+	if c.callers(s) || slices.ContainsFunc(s.Conditions, func(d policy.Condition) bool { return c.excludes(&d, s.variables) }) {
 		return true
 	}
 	for _, a := range s.regions(c.only()) {
@@ -105,9 +105,9 @@ func (c *closer) elsewhere(s *statement, r string) bool {
 	})
 }
 
-// takesBack reports whether a denial applies to every stranger in a region.
+// takesBack reports whether a denial applies to every external principal in a region.
 func (c *closer) takesBack(d *statement, r region) bool {
-	if !r.actions.in(&d.actions) || !d.resolved(r.statement) || !c.hitsStrangers(d) {
+	if !r.actions.in(&d.actions) || !d.resolved(r.statement) || !c.hitsExternal(d) {
 		return false
 	}
 	everywhere := len(c.trust.Resources) > 0 && d.NotResources == nil && !slices.ContainsFunc(c.trust.Resources, func(on string) bool {
@@ -127,16 +127,16 @@ func (c *closer) takesBack(d *statement, r region) bool {
 	return true
 }
 
-// hitsStrangers reports whether a denial is about every stranger: about
+// hitsExternal reports whether a denial is about every external principal: about
 // everybody, or about everybody but those who are trusted.
-func (c *closer) hitsStrangers(d *statement) bool {
+func (c *closer) hitsExternal(d *statement) bool {
 	if d.NotPrincipals != nil {
 		return !d.NotPrincipals.Everyone() && c.trusted(d.NotPrincipals)
 	}
 	return d.Principals.Everyone()
 }
 
-// callers reports whether a statement names only callers who are no strangers.
+// callers reports whether a statement names only callers who are no external principals.
 func (c *closer) callers(s *statement) bool {
 	return s.NotPrincipals == nil && !s.Principals.Everyone() && c.trusted(s.Principals)
 }

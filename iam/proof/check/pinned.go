@@ -40,7 +40,7 @@ func kinds(key string) keyKind {
 	return nothing
 }
 
-// text reports whether no stranger has a value of a String or Arn operator.
+// text reports whether no external principal has a value of a String or Arn operator.
 func (c *closer) text(key, test, v string, variables bool) bool {
 	kind := kinds(key)
 	arn := isARN(test)

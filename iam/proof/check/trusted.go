@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// trusted reports whether all of the principals are no strangers.
+// trusted reports whether all of the principals are no external principals.
 func (c *closer) trusted(ps *policy.Principals) bool {
 	for _, g := range ps.Groups {
 		for _, v := range g.Values {
@@ -55,9 +55,9 @@ func (c *closer) principal(kind, v string) bool {
 
 func number(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// keepsOut reports whether no stranger fulfils a condition: it never holds, or
-// wants a value that none has. What holds for an absent key keeps nobody out.
-func (c *closer) keepsOut(d *policy.Condition, variables bool) bool {
+// excludes reports whether no external principal fulfils a condition: it never holds, or
+// wants a value that none has. What holds for an absent key excludes nobody.
+func (c *closer) excludes(d *policy.Condition, variables bool) bool {
 	op, ok := policy.ParseOperator(d.Operator)
 	switch {
 	case !ok:
@@ -68,7 +68,7 @@ func (c *closer) keepsOut(d *policy.Condition, variables bool) bool {
 	return c.foreign(op, d, variables)
 }
 
-// hits reports whether every stranger fulfils the condition of a denial.
+// hits reports whether every external principal fulfils the condition of a denial.
 func (c *closer) hits(d *policy.Condition, variables bool) bool {
 	op, ok := policy.ParseOperator(d.Operator)
 	key := strings.ToLower(d.Key)
@@ -87,7 +87,7 @@ func (c *closer) hits(d *policy.Condition, variables bool) bool {
 	return (op.Test == "IpAddress" || kinds(key) != nothing) && c.foreign(op, d, variables)
 }
 
-// foreign reports whether no stranger has any of the values of a condition.
+// foreign reports whether no external principal has any of the values of a condition.
 func (c *closer) foreign(op policy.Operator, d *policy.Condition, variables bool) bool {
 	key := strings.ToLower(d.Key)
 	return !slices.ContainsFunc(d.Values, func(v string) bool {
@@ -180,7 +180,7 @@ func wide(s span) bool {
 	return binary.BigEndian.Uint64(b[:8])-binary.BigEndian.Uint64(a[:8]) >= 1<<32
 }
 
-// narrow reports whether no stranger comes from a network.
+// narrow reports whether no external principal comes from a network.
 func (c *closer) narrow(v string) bool {
 	p, ok := network(v)
 	if !ok {

@@ -18,7 +18,7 @@ func DefaultEncryptionOff() control.Control {
 		Path: "enabled",
 		Meta: control.Meta{
 			ID:         "ec2-ebs-default-encryption-off",
-			Title:      "New EBS volumes are not encrypted by default",
+			Title:      "EBS default encryption is disabled",
 			Severity:   dera.Medium,
 			Why:        "A volume that is made without encryption stays so, and so do its snapshots, which can be shared with other accounts or made public.",
 			Fix:        "Encryption by default is switched on for the region, with the default key that is set. Existing volumes and snapshots do not change.",

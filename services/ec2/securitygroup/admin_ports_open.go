@@ -11,25 +11,26 @@ import (
 	"dera.example/dera/netset"
 )
 
-// AdminPortsOpen finds security groups that let the internet in to SSH or RDP.
+// AdminPortsOpen finds security groups that allow SSH or RDP from the
+// internet.
 func AdminPortsOpen() control.Control {
 	return control.Define(control.Spec[*Group]{
 		Meta: control.Meta{
 			ID:       "ec2-securitygroup-admin-ports-open",
-			Title:    "SSH or RDP is open to the internet",
+			Title:    "Security group allows SSH or RDP from the internet",
 			Type:     Name,
 			Severity: dera.Critical,
-			Why: "Ports 22 and 3389 that anybody can reach are scanned within minutes and are the most common way in: " +
+			Why: "Ports 22 and 3389 that anyone can reach are scanned within minutes and are the most common way in: " +
 				"stolen keys, weak passwords and unpatched daemons all end here.",
-			Fix: "The offending range goes and nothing else: a rule for just that port is revoked by its rule ID; of a wider rule " +
+			Fix: "Only the offending range is removed: a rule for just that port is revoked by its rule ID; of a wider rule " +
 				"the remainder is authorized first, with its description and tags, and then the rule is revoked. Private access stays.",
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "more than 2^24 public IPv4 addresses, or IPv6 wider than a /32, reach TCP 22 or 3389, in one rule or over several", Disposition: dera.Auto, Because: "there is no safe use of it"},
-				{When: "the rule lets all traffic in (-1), or its source is a prefix list", Disposition: dera.Review, Because: "it cannot be split safely"},
+				{When: "the rule allows all traffic (-1), or its source is a prefix list", Disposition: dera.Review, Because: "it cannot be split safely"},
 				{When: "the group is the default group of its VPC", Disposition: dera.Review, Because: "everything launched without a group uses it"},
 				{When: "what the VPC reaches privately could not be read", Disposition: dera.Review, Because: "private access could be lost"},
-				{When: "fewer public addresses (a /8 or less), outside the allowlist and the VPC, reach the port", Disposition: dera.Review, Because: "somebody may have meant it"},
+				{When: "fewer public addresses (a /8 or less), outside the allowlist and the VPC, reach the port", Disposition: dera.Review, Because: "it may be intended"},
 			},
 			Refs: []control.Ref{
 				{Standard: "CIS AWS Foundations 5.0.0", ID: "5.3 and 5.4", URL: "https://www.cisecurity.org/benchmark/amazon_web_services"},
@@ -87,8 +88,8 @@ func checkAdminPorts(g *Group, s control.Settings) control.Result {
 		if e.Measure.Internet() {
 			f := control.Failure{
 				Key: adminKey(a.port), Start: dera.Auto, Severity: severity(g, dera.Critical), Sources: sourcesOf(e.Internet),
-				Title: fmt.Sprintf("%s (TCP %d) is open to the internet", a.name, a.port),
-				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), a.port, ruleList(e.Internet)) + facing(g),
+				Title: fmt.Sprintf("Security group allows %s from the internet", a.name),
+				Why:   allowedBy(e.Internet, a.name, e.Measure) + "." + facing(g),
 			}
 			if why := unsplittable(g, e.Internet); why != "" {
 				f.Start = dera.Review
@@ -99,8 +100,8 @@ func checkAdminPorts(g *Group, s control.Settings) control.Result {
 		if e.BoundedMeasure.External() && len(e.Bounded) > 0 {
 			failures = append(failures, control.Failure{
 				Key: adminKey(a.port) + boundedSuffix, Start: dera.Review, Severity: severity(g, dera.Medium), Sources: sourcesOf(e.Bounded),
-				Title: fmt.Sprintf("%s (TCP %d) is open to unknown public networks", a.name, a.port),
-				Why:   fmt.Sprintf("%s can reach TCP %d through %s; they are on no allowlist.", control.Audience(e.BoundedMeasure), a.port, ruleList(e.Bounded)) + facing(g),
+				Title: fmt.Sprintf("Security group allows %s from unknown public networks", a.name),
+				Why:   allowedBy(e.Bounded, a.name, e.BoundedMeasure) + "; none of them is on an allowlist." + facing(g),
 			})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"dera.example/dera/resource"
 )
 
-// Canon is equal for two groups that let the same in and out with the same
+// Canon is equal for two groups that allow the same traffic in and out with the same
 // descriptions and tags. Rule IDs, the order of rules and the attached
 // interfaces are not part of it.
 func (g *Group) Canon() string {

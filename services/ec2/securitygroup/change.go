@@ -30,7 +30,7 @@ type AuthorizeIngressInput struct {
 // RevokeIngressInput is version 1 of the input of RevokeIngress: one rule goes,
 // by its ID. With Rule set, the rule may have another ID by now (it was taken
 // away and brought back meanwhile): then it is the one with the same permission,
-// description and tags. One that differs in these is somebody else's.
+// description and tags. One that differs in these is someone else's.
 type RevokeIngressInput struct {
 	GroupID string `json:"group_id"`
 	RuleID  string `json:"rule_id"`
@@ -38,7 +38,7 @@ type RevokeIngressInput struct {
 }
 
 // find returns where in the rules the one to revoke stands, or -1. One that has
-// the ID and says something else by now is somebody else's (a rule is modified in
+// the ID and says something else by now is someone else's (a rule is modified in
 // place).
 func (in RevokeIngressInput) find(rules []Rule) int {
 	i := slices.IndexFunc(rules, func(r Rule) bool {

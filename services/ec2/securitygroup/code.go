@@ -28,7 +28,7 @@ func declare(g, _ *Group, op resource.Operation, as resource.Format) ([]string, 
 		}
 		sign, rule = "-", g.Ingress[in.find(g.Ingress)]
 	default:
-		return nil, fmt.Errorf("operation %s cannot be told as code", op.Name)
+		return nil, fmt.Errorf("operation %s cannot be written as code", op.Name)
 	}
 	if as.Plain {
 		rule.Description, rule.Tags = "", nil

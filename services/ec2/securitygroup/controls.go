@@ -45,7 +45,7 @@ func unsplittable(g *Group, rules []Rule) string {
 		}
 	}
 	if why := g.NetworkUnread(); why != "" {
-		return "What private access goes with the rule is not known, so a person decides: " + why + "."
+		return "dera does not know which private access the rule allows, so a person decides: " + why + "."
 	}
 	return ""
 }
@@ -128,21 +128,38 @@ func sourcesOf(rules []Rule) []string {
 	return slices.Compact(out)
 }
 
+// allowedBy says what the rules allow, and from where: Rule “tcp 22 from
+// 0.0.0.0/0” allows SSH from the entire IPv4 internet.
+func allowedBy(rules []Rule, what string, from netset.Measure) string {
+	names, n := ruleNames(rules)
+	if n == 1 {
+		return "Rule " + names + " allows " + what + " from " + control.Audience(from)
+	}
+	return "Rules " + names + " together allow " + what + " from " + control.Audience(from)
+}
+
 // ruleList names up to three rules.
 func ruleList(rules []Rule) string {
+	names, n := ruleNames(rules)
+	if n == 1 {
+		return "the rule " + names
+	}
+	return "the rules " + names
+}
+
+// ruleNames lists up to three rules, and how many there are.
+func ruleNames(rules []Rule) (names string, n int) {
 	var lines []string
 	for _, r := range rules {
 		lines = append(lines, "“"+r.Line()+"”")
 	}
 	slices.Sort(lines)
 	lines = slices.Compact(lines)
-	if len(lines) > 3 {
-		lines = append(lines[:3:3], fmt.Sprintf("%d more", len(lines)-3))
+	n = len(lines)
+	if n > 3 {
+		lines = append(lines[:3:3], fmt.Sprintf("%d more", n-3))
 	}
-	if len(lines) == 1 {
-		return "the rule " + lines[0]
-	}
-	return "the rules " + strings.Join(lines, ", ")
+	return strings.Join(lines, ", "), n
 }
 
 // Controls are the controls on security groups.

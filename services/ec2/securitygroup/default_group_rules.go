@@ -8,12 +8,12 @@ import (
 	"dera.example/dera/control"
 )
 
-// DefaultGroupRules finds default security groups that let anything in.
+// DefaultGroupRules finds default security groups that allow anything.
 func DefaultGroupRules() control.Control {
 	return control.Define(control.Spec[*Group]{
 		Meta: control.Meta{
 			ID:       "ec2-securitygroup-default-group-rules",
-			Title:    "The default security group of a VPC has rules",
+			Title:    "Default security group of a VPC has rules",
 			Type:     Name,
 			Severity: dera.Medium,
 			Why: "Whatever is launched without a group gets the default one. A default group without rules makes that mistake " +

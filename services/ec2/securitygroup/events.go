@@ -63,7 +63,7 @@ func groupOfCall(c cloudtrail.Call) []dera.Scope {
 }
 
 // taggedGroups finds the groups among the tagged resources. The tags of a rule
-// matter too, but its ID does not tell its group.
+// matter too, but its ID does not say its group.
 func taggedGroups(c cloudtrail.Call) []dera.Scope {
 	tagged := c.Parameters.List("resourcesSet")
 	if len(tagged) == 0 {

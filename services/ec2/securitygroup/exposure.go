@@ -10,16 +10,16 @@ import (
 
 // Exposure is who reaches one kind of packet of a security group from outside,
 // and which rules let them. Internet are the rules that together make the group
-// open to the internet; Bounded are the others that let public addresses in.
+// open to the internet; Bounded are the others that allow public addresses.
 type Exposure struct {
 	Measure  netset.Measure
 	Internet []Rule
 	Bounded  []Rule
-	// BoundedMeasure is what Bounded lets in.
+	// BoundedMeasure is what Bounded allows.
 	BoundedMeasure netset.Measure
 }
 
-// Measure is how many public addresses outside the allowlist the rule lets in,
+// Measure is how many public addresses outside the allowlist the rule allows,
 // to whatever it opens.
 func Measure(r Rule, allow netset.Addrs) (netset.Measure, error) {
 	if _, err := r.Packets(); err != nil {

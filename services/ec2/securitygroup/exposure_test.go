@@ -102,7 +102,7 @@ func oracle(rules []Rule, protocol netset.Protocol, port uint16, allow []netip.P
 }
 
 // TestExposeAgainstOracle: the measure is exact, blame is complete, and nobody
-// is blamed who lets nothing public in.
+// is blamed who allows nothing public.
 func TestExposeAgainstOracle(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -132,7 +132,7 @@ func TestExposeAgainstOracle(t *testing.T) {
 			bounded := slices.ContainsFunc(e.Bounded, func(b Rule) bool { return b.ID == r.ID })
 			m := oracle([]Rule{r}, packet.p, packet.port, allow)
 			if blamed && bounded || (blamed || bounded) != m.External() {
-				t.Errorf("rule %s: got internet %t, bounded %t, although it lets in %+v", r.Line(), blamed, bounded, m)
+				t.Errorf("rule %s: got internet %t, bounded %t, although it allows %+v", r.Line(), blamed, bounded, m)
 			}
 			if m.Internet() && !blamed {
 				t.Errorf("rule %s is the internet and is not blamed", r.Line())
@@ -147,7 +147,7 @@ func TestExposeAgainstOracle(t *testing.T) {
 	})
 }
 
-// TestCutIsExact: what is left of a rule lets in just what the rule did, but for
+// TestCutIsExact: what is left of a rule allows just what the rule did, but for
 // the removed ports from everywhere but the kept networks.
 func TestCutIsExact(t *testing.T) {
 	t.Parallel()

@@ -193,7 +193,7 @@ func (h *history) Apply(of cloudtrail.Call) error {
 	}
 	g := h.named(c)
 	if g == nil {
-		return c.Lost("it does not tell which group it changed")
+		return c.Lost("it does not say which group it changed")
 	}
 	switch c.Name {
 	case "DeleteSecurityGroup":
@@ -207,12 +207,12 @@ func (h *history) Apply(of cloudtrail.Call) error {
 	return g.modify(c)
 }
 
-// create begins a group that is wholly known: it lets nothing in and
+// create begins a group that is wholly known: it allows nothing and
 // everything out (EC2 user guide, "Security groups").
 func (h *history) create(c call) error {
 	id := c.Answer.Value("groupId")
 	if id == "" {
-		return c.Lost("the answer does not tell the new group's ID")
+		return c.Lost("the answer does not say the new group's ID")
 	}
 	g := h.groupOf(c, id)
 	g.Created, g.region = true, c.Region
@@ -221,8 +221,8 @@ func (h *history) create(c call) error {
 	g.config.Egress = []Rule{{ID: h.ruleID(), Protocol: "-1", From: -1, To: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}}
 	g.config.Ingress, g.config.Tags = nil, map[string]string{}
 	if c.Parameters.Value("groupName") == "" {
-		g.Doubt("", "the event that created it does not tell its name and tags")
-		return c.Lost("it does not tell the new group's name and tags")
+		g.Doubt("", "the event that created it does not say its name and tags")
+		return c.Lost("it does not say the new group's name and tags")
 	}
 	for _, spec := range c.Parameters.List("tagSpecificationSet") {
 		for _, t := range append(spec.List("tags"), spec.List("tag")...) {
@@ -238,4 +238,4 @@ func (h *history) ruleID() string {
 	return unknownRule + strconv.Itoa(h.made)
 }
 
-const unknownRule = "untold-"
+const unknownRule = "unknown-"

@@ -23,8 +23,8 @@ func (c call) added() []Rule {
 func (h *history) authorize(c call, g *past) error {
 	rules := c.added()
 	if len(rules) == 0 {
-		g.Doubt("", "an event at "+c.Time.Format(time.RFC3339)+" adds a rule and does not tell which")
-		return c.Lost("it does not tell which rule it added")
+		g.Doubt("", "an event at "+c.Time.Format(time.RFC3339)+" adds a rule and does not say which")
+		return c.Lost("it does not say which rule it added")
 	}
 	for _, r := range rules {
 		if r.ID == "" {
@@ -54,8 +54,8 @@ func (c call) removed() (rules []Rule, ids []string) {
 func (g *past) revoke(c call) error {
 	rules, ids := c.removed()
 	if len(ids)+len(rules) == 0 && len(c.Answer.List("unknownIpPermissionSet")) == 0 {
-		g.Doubt("", "an event at "+c.Time.Format(time.RFC3339)+" removes a rule and does not tell which")
-		return c.Lost("it does not tell which rule it removed")
+		g.Doubt("", "an event at "+c.Time.Format(time.RFC3339)+" removes a rule and does not say which")
+		return c.Lost("it does not say which rule it removed")
 	}
 	for _, id := range ids {
 		if r := g.ruleOf(id); r != nil {
@@ -102,8 +102,8 @@ func (c call) modified() []Rule {
 func (g *past) modify(c call) error {
 	rules := c.modified()
 	if len(rules) == 0 {
-		g.Doubt("", "an event at "+c.Time.Format(time.RFC3339)+" changes a rule and does not tell which")
-		return c.Lost("it does not tell which rule it changed")
+		g.Doubt("", "an event at "+c.Time.Format(time.RFC3339)+" changes a rule and does not say which")
+		return c.Lost("it does not say which rule it changed")
 	}
 	var err error
 	for _, r := range rules {
@@ -129,7 +129,7 @@ func (g *past) modify(c call) error {
 func (h *history) tag(c call) error {
 	ids, tags := c.Parameters.Texts("resourcesSet", "resourceId"), c.Parameters.List("tagSet")
 	if len(ids) == 0 || len(tags) == 0 && c.Name == "CreateTags" {
-		return c.Lost("it does not tell what it tagged")
+		return c.Lost("it does not say what it tagged")
 	}
 	for _, id := range ids {
 		if len(id) < 3 || id[:3] != "sg-" {

@@ -20,7 +20,7 @@ func answered(t cloudtrail.Tree, account string) Rule {
 	case info.Value("groupId") != "":
 		r.Group = groupRef(info, account)
 	default:
-		r.PrefixList = &PrefixList{ID: "untold-source"}
+		r.PrefixList = &PrefixList{ID: "unknown-source"}
 	}
 	return r
 }

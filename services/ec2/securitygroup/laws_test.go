@@ -83,7 +83,7 @@ func groupReach(t controltest.TB, config any) (netset.Set, []string) {
 	return set, securitygroup.Symbolic(g.Ingress)
 }
 
-// betweenGroups compares what the states let in, packet by packet.
+// betweenGroups compares what the states allow, packet by packet.
 func betweenGroups(t controltest.TB, states []any) {
 	t.Helper()
 	old, oldOthers := groupReach(t, states[0])
@@ -128,10 +128,10 @@ func groupBodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 	if !n.Old.Equal(everything) {
 		wide := n
 		wide.New = everything
-		out = append(out, controltest.Forgery{How: "the new state lets everything in", Body: wide})
+		out = append(out, controltest.Forgery{How: "the new state allows everything", Body: wide})
 		wide = n
 		wide.Between = append([]evidence.Step{{Come: everything}}, n.Between...)
-		out = append(out, controltest.Forgery{How: "a state on the way lets everything in", Body: wide})
+		out = append(out, controltest.Forgery{How: "a state on the way allows everything", Body: wide})
 	}
 	if ev.Denied == "" {
 		return out // nothing changes hands

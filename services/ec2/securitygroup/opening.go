@@ -31,13 +31,13 @@ type opening struct {
 func otherOpenings(g *Group, s control.Settings) ([]opening, error) {
 	allow := inside(g, s)
 	// 253 is reserved for experiments (RFC 3692): only a rule for all traffic, or
-	// one for that very number, lets it in.
+	// one for that very number, allows it.
 	all, err := Expose(g.Ingress, 253, 0, allow)
 	if err != nil {
 		return nil, err
 	}
 	whole := func(key string, internet bool, m netset.Measure, rules []Rule) opening {
-		return opening{key: key, what: "All traffic", protocol: 253, all: true, internet: internet, measure: m, blamed: rules,
+		return opening{key: key, what: "all traffic", protocol: 253, all: true, internet: internet, measure: m, blamed: rules,
 			removals: []Removal{{Protocol: 253, Ports: netset.EveryPort(), Blamed: rules}}}
 	}
 	if all.Measure.Internet() && slices.ContainsFunc(all.Internet, Rule.All) {
@@ -59,8 +59,8 @@ func otherOpenings(g *Group, s control.Settings) ([]opening, error) {
 	return out, nil
 }
 
-// inbound is a group's rules that let public addresses in, measured once: wide
-// ones are the internet each by itself, narrow ones are not.
+// inbound is a group's rules that allow public addresses, measured once: wide
+// ones are the internet each on its own, narrow ones are not.
 type inbound struct {
 	allow        netset.Addrs
 	wide, narrow []Rule
@@ -203,7 +203,7 @@ func (in inbound) opening(p netset.Protocol, internet bool, parts []netset.PortE
 	return o
 }
 
-// blame says that those of the rules that let any of the ports in must go from
+// blame says that those of the rules that allow any of the ports must go from
 // these ports.
 func (o *opening) blame(rules []Rule, list ...netset.Ports) {
 	for _, ports := range list {
@@ -300,20 +300,20 @@ func (o opening) failure(g *Group) control.Failure {
 	switch {
 	case o.all && o.internet:
 		f.Severity = dera.Critical
-		f.Title = "All traffic is open to the internet"
+		f.Title = "Security group allows all traffic from the internet"
 	case !o.internet:
 		f.Severity = dera.Medium
-		f.Title = o.what + " is open to unknown public networks"
+		f.Title = "Security group allows " + o.what + " from unknown public networks"
 	case o.protocol == netset.ICMP || o.protocol == netset.ICMPv6:
 		f.Severity = dera.Low
-		f.Title = o.what + " is open to the internet"
+		f.Title = "Security group allows " + o.what + " from the internet"
 	default:
-		f.Title = o.what + " is open to the internet"
+		f.Title = "Security group allows " + o.what + " from the internet"
 		if slices.ContainsFunc(o.blamed, func(r Rule) bool { return r.PrefixList != nil }) {
 			f.Severity = dera.Critical // cannot be split, and other groups may share it
 		}
 	}
 	f.Severity = severity(g, f.Severity)
-	f.Why = fmt.Sprintf("%s can reach %s through %s.", control.Audience(o.measure), o.what, ruleList(o.blamed)) + facing(g)
+	f.Why = allowedBy(o.blamed, o.what, o.measure) + "." + facing(g)
 	return f
 }

@@ -5,25 +5,25 @@ import (
 	"dera.example/dera/control"
 )
 
-// OtherPortsOpen finds security groups that let public addresses in to anything
+// OtherPortsOpen finds security groups that allow public addresses to reach anything
 // but SSH, RDP, HTTP and HTTPS.
 func OtherPortsOpen() control.Control {
 	return control.Define(control.Spec[*Group]{
 		Meta: control.Meta{
 			ID:       "ec2-securitygroup-other-ports-open",
-			Title:    "Another port or protocol is open to public addresses",
+			Title:    "Security group allows other ports or protocols from public addresses",
 			Type:     Name,
 			Severity: dera.Critical,
 			Why: "Databases, caches, agents and forgotten test servers are found by scanners within hours; whether a port is " +
 				"meant to be public only its owner knows.",
-			Fix: "After a person approved: the offending range goes, a wider rule is split, ports 80 and 443 and the ports of the " +
+			Fix: "After a person approved: the offending range is removed, a wider rule is split, ports 80 and 443 and the ports of the " +
 				"other controls stay as they are.",
 			Complexity: "medium",
 			Cases: []control.Case{
 				{When: "the internet reaches a TCP or UDP port other than TCP 22, 3389, 80 and 443", Disposition: dera.Review, Because: "its intent needs context"},
 				{When: "the internet reaches ICMP or another protocol; messages that path MTU discovery needs (ICMP type 3 code 4, ICMPv6 type 2) are no finding", Disposition: dera.Review, Because: "its intent needs context"},
-				{When: "a rule lets all traffic in from the internet (-1)", Disposition: dera.Review, Because: "it cannot be split safely; critical"},
-				{When: "fewer public addresses, outside the allowlist, reach such a port", Disposition: dera.Review, Because: "somebody may have meant it"},
+				{When: "a rule allows all traffic from the internet (-1)", Disposition: dera.Review, Because: "it cannot be split safely; critical"},
+				{When: "fewer public addresses, outside the allowlist, reach such a port", Disposition: dera.Review, Because: "it may be intended"},
 			},
 			Refs: []control.Ref{
 				{Standard: "Security Hub", ID: "EC2.18, EC2.19", URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html"},

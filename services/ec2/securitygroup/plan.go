@@ -14,7 +14,7 @@ import (
 )
 
 // Removal is what a plan on a security group shall take away: packets of one
-// protocol to some ports, as far as the blamed rules let them in.
+// protocol to some ports, as far as the blamed rules allow them.
 type Removal struct {
 	Protocol netset.Protocol
 	Ports    netset.Ports
@@ -89,7 +89,7 @@ func unblamed(rules, cut []Rule) []Rule {
 func remainder(r Rule, removals []Removal, s control.Settings, house netset.Addrs) ([]Rule, *control.Refusal) {
 	switch {
 	case r.All():
-		return nil, &control.Refusal{Code: "all-traffic", Why: "the rule lets all traffic in; what is left of it cannot be written as a few rules: " + r.Line()}
+		return nil, &control.Refusal{Code: "all-traffic", Why: "the rule allows all traffic; what remains of it cannot be written as a few rules: " + r.Line()}
 	case r.PrefixList != nil:
 		return nil, &control.Refusal{Code: "prefix-list", Why: "the rule's source is a prefix list, which other groups may share: " + r.Line()}
 	case r.Group != nil:
@@ -151,7 +151,7 @@ func blamed(removals []Removal) []Rule {
 }
 
 // InOrder returns the rules in the one order in which plans take them, whatever
-// the order in which AWS listed them: by what they let in, then by ID.
+// the order in which AWS listed them: by what they allow, then by ID.
 func InOrder(rules []Rule) []Rule {
 	out := slices.Clone(rules)
 	slices.SortFunc(out, func(a, b Rule) int { return cmp.Or(cmp.Compare(a.Line(), b.Line()), cmp.Compare(a.ID, b.ID)) })
@@ -222,7 +222,7 @@ func ProveEmptied(g *Group, changes []dera.Change, why string) (dera.Evidence, e
 	return n.Evidence()
 }
 
-// walk applies the changes one by one and notes what the group lets in, each
+// walk applies the changes one by one and notes what the group allows, each
 // state once: authorizing a part of what is open changes nothing.
 func walk(g *Group, changes []dera.Change) (evidence.Network, error) {
 	var err error

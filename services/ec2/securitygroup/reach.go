@@ -30,7 +30,7 @@ func (r Rule) Packets() (netset.Traffic, error) {
 	return t, nil
 }
 
-// Reach returns the packets from addresses that the rules let in, exactly. It is
+// Reach returns the packets from addresses that the rules allow, exactly. It is
 // an error if a rule cannot be understood; rules whose prefix list is not known
 // are left out, and Unknown finds them.
 func Reach(rules []Rule) (netset.Set, error) {

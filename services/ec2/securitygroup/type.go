@@ -71,7 +71,7 @@ func operations() []resource.Operator[Group] {
 			Output: func(g *Group, in AuthorizeIngressInput) map[string]string {
 				i := slices.IndexFunc(g.Ingress, in.Rule.SamePermission)
 				if g.Ingress[i].Description != in.Rule.Description {
-					return nil // somebody else's: its ID is none to revoke
+					return nil // someone else's: its ID is none to revoke
 				}
 				return map[string]string{RuleIDOutput: g.Ingress[i].ID}
 			},

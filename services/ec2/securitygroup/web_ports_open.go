@@ -9,17 +9,17 @@ import (
 	"dera.example/dera/netset"
 )
 
-// WebPortsOpen tells of security groups that let the internet in to HTTP or
-// HTTPS. It only alerts: that is what a public web tier does.
+// WebPortsOpen tells of security groups that allow HTTP or HTTPS from
+// the internet. It only alerts: that is what a public web tier does.
 func WebPortsOpen() control.Control {
 	return control.Define(control.Spec[*Group]{
 		Meta: control.Meta{
 			ID:         "ec2-securitygroup-web-ports-open",
-			Title:      "HTTP or HTTPS is open to the internet",
+			Title:      "Security group allows HTTP or HTTPS from the internet",
 			Type:       Name,
 			Severity:   dera.Low,
 			Why:        "A public web tier is meant to be reached; a group that is not one should not be. Fewer addresses than the internet are no finding here.",
-			Fix:        "None: the owner is told.",
+			Fix:        "None: dera reports it to the owner.",
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "the internet reaches TCP 80 or 443", Disposition: dera.Alert, Because: "it is legitimate for public web tiers"},
@@ -41,6 +41,7 @@ func webPorts() []uint16 { return []uint16{80, 443} }
 func checkWebPorts(g *Group, s control.Settings) control.Result {
 	var failures []control.Failure
 	for _, port := range webPorts() {
+		name := map[uint16]string{80: "HTTP", 443: "HTTPS"}[port]
 		e, err := Expose(g.Ingress, netset.TCP, port, inside(g, s))
 		if err != nil {
 			return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
@@ -48,8 +49,8 @@ func checkWebPorts(g *Group, s control.Settings) control.Result {
 		if e.Measure.Internet() {
 			failures = append(failures, control.Failure{
 				Key: "tcp/" + strconv.Itoa(int(port)), Start: dera.Alert, Severity: dera.Low, Sources: sourcesOf(e.Internet),
-				Title: fmt.Sprintf("TCP %d is open to the internet", port),
-				Why:   fmt.Sprintf("%s can reach TCP %d through %s.", control.Audience(e.Measure), port, ruleList(e.Internet)) + facing(g),
+				Title: fmt.Sprintf("Security group allows %s from the internet", name),
+				Why:   allowedBy(e.Internet, name, e.Measure) + "." + facing(g),
 			})
 		}
 	}

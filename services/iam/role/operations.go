@@ -46,7 +46,7 @@ type DefaultInput struct {
 	Policy   string `json:"policy"`
 	Version  string `json:"version"`
 	Document string `json:"document"` // of the version
-	// From is the version that is the default before: of another one somebody else
+	// From is the version that is the default before: of another one someone else
 	// has made it so, and it stays.
 	From string `json:"from"`
 }

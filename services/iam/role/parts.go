@@ -12,7 +12,7 @@ const (
 	PartUse       = "recorded use"
 )
 
-// Parts are what a role is read in. A sweep reads by one walk, which does not tell the
+// Parts are what a role is read in. A sweep reads by one walk, which does not say the
 // longest session; a role that an event names is read alone.
 func Parts() []resource.Part {
 	const walk = "iam:GetAccountAuthorizationDetails"

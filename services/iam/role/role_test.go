@@ -127,7 +127,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// TestRefused: what IAM would refuse, and an undo of a version in whose place somebody
+// TestRefused: what IAM would refuse, and an undo of a version in whose place someone
 // else has put another.
 func TestRefused(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHints: a call names the key by its ID or ARN; where it does not tell, all keys
+// TestHints: a call names the key by its ID or ARN; where it does not say, all keys
 // are looked at.
 func TestHints(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ func RotationOff() control.Control {
 		Applies: (*Key).Fixed,
 		Meta: control.Meta{
 			ID:         "kms-key-rotation-off",
-			Title:      "A KMS key does not rotate",
+			Title:      "KMS key rotation is disabled",
 			Severity:   dera.Medium,
 			Why:        "Material that is never replaced protects ever more data, and whoever gets hold of it reads all of that.",
 			Fix:        "Automatic rotation of the key is switched on, with the period of one year that KMS sets. KMS charges for the first two rotations.",

@@ -10,9 +10,9 @@ func DeletionProtectionOff() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Instance]{
 		Path: DeletionProtection,
 		Meta: control.Meta{
-			ID: "rds-instance-deletion-protection-off", Title: "The database instance can be deleted by one call", Severity: dera.Low,
+			ID: "rds-instance-deletion-protection-off", Title: "RDS instance has deletion protection disabled", Severity: dera.Low,
 			Why:        "Whoever may delete it, a script with the wrong name too, takes the database and its automated backups with one call.",
-			Fix:        "Deletion protection is switched on: to delete the instance somebody has to switch it off first.",
+			Fix:        "Deletion protection is switched on: to delete the instance someone has to switch it off first.",
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "deletion protection is off", Disposition: dera.Auto, Because: "it changes nothing for those who use the database"},

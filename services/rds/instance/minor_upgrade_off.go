@@ -10,7 +10,7 @@ func MinorUpgradeOff() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Instance]{
 		Path: MinorUpgrade,
 		Meta: control.Meta{
-			ID: "rds-instance-minor-upgrade-off", Title: "The database engine is not upgraded automatically", Severity: dera.High,
+			ID: "rds-instance-minor-upgrade-off", Title: "RDS instance has automatic minor version upgrades disabled", Severity: dera.High,
 			Why:        "Minor versions of the engine fix vulnerabilities. An instance without automatic upgrades keeps those that are known.",
 			Fix:        "The automatic upgrade of minor versions is switched on.",
 			Complexity: "low",

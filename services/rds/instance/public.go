@@ -12,8 +12,8 @@ func PublicControl() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Instance]{
 		Path: Public,
 		Meta: control.Meta{
-			ID: "rds-instance-public", Title: "The database instance has a public address", Severity: dera.Critical,
-			Why:        "A database with a public address is one security group rule away from everybody, and passwords are guessed by machines.",
+			ID: "rds-instance-public", Title: "RDS instance is publicly accessible", Severity: dera.Critical,
+			Why:        "A publicly accessible database is one security group rule away from the internet, and passwords are guessed by machines.",
 			Fix:        "Public accessibility is switched off: the name of the instance resolves to its private address everywhere.",
 			Complexity: "medium",
 			Cases: []control.Case{

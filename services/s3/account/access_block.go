@@ -15,7 +15,7 @@ func AccountAccessBlock() control.Control {
 	return control.Define(control.Spec[*AccountBlock]{
 		Meta: control.Meta{
 			ID:       "s3-account-access-block",
-			Title:    "The account's S3 public access block is missing or weakened",
+			Title:    "Account does not block all public access to S3",
 			Type:     Name,
 			Severity: dera.High,
 			Why: "The block of the account is the one that holds for every bucket, also for those that are made tomorrow. Without it " +
@@ -23,7 +23,7 @@ func AccountAccessBlock() control.Control {
 			Fix:        "All four settings of the account's block are switched on.",
 			Complexity: "high",
 			Cases: []control.Case{
-				{When: "a setting is off, and no bucket of the account, in any region, depends on public access", Disposition: dera.Auto, Because: "it changes nothing for anybody who gets in now"},
+				{When: "a setting is off, and no bucket of the account, in any region, depends on public access", Disposition: dera.Auto, Because: "nobody who has access now loses it"},
 				{When: "a bucket may depend on public access, or could not be read; they are named", Disposition: dera.Review, Because: "the block would cut it off"},
 			},
 			Refs:     s3.Refs("S3.1", "S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS"),
@@ -38,7 +38,7 @@ func AccountAccessBlock() control.Control {
 				return control.Result{Outcome: control.Pass}
 			}
 			f := control.Failure{
-				Key: s3.BlockKey, Start: dera.Auto, Severity: dera.High, Title: "The account's S3 public access block is missing or weakened",
+				Key: s3.BlockKey, Start: dera.Auto, Severity: dera.High, Title: "Account does not block all public access to S3",
 				Why: fmt.Sprintf("Off for the account: %s. Of %s none depends on public access.", strings.Join(off, ", "), buckets(a.Buckets)),
 			}
 			if n := len(a.Dependents); n > 0 {

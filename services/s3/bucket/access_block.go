@@ -15,14 +15,14 @@ func BucketAccessBlock() control.Control {
 	return control.Define(control.Spec[*Bucket]{
 		Meta: control.Meta{
 			ID:         "s3-bucket-access-block",
-			Title:      "A bucket's public access block is missing or weakened",
+			Title:      "Bucket does not block all public access",
 			Type:       Name,
 			Severity:   dera.Medium,
 			Why:        "Without the block, one wrong policy or ACL makes the bucket public at once.",
 			Fix:        "All four settings of the bucket's block are switched on.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "a setting is off for the bucket and for its account, and nothing depends on public access: no public statement or grant, ACLs disabled, no website, no CloudFront distribution, and S3 takes neither the policy nor that of an access point for public", Disposition: dera.Auto, Because: "it changes nothing for anybody who gets in now"},
+				{When: "a setting is off for the bucket and for its account, and nothing depends on public access: no public statement or grant, ACLs disabled, no website, no CloudFront distribution, and S3 takes neither the policy nor that of an access point for public", Disposition: dera.Auto, Because: "nobody who has access now loses it"},
 				{When: "something may depend on public access, or could not be read", Disposition: dera.Review, Because: "the block could cut it off"},
 				{When: "S3 takes the policy for public although it grants access to named principals only (aws:PrincipalAccount and other keys that are not on its list, a KMS key, a denial), or may", Disposition: dera.Review, Because: "RestrictPublicBuckets then cuts off every other account that the policy names; they are listed"},
 			},
@@ -38,10 +38,10 @@ func BucketAccessBlock() control.Control {
 				return control.Result{Outcome: control.Pass}
 			}
 			if !b.Read(PartBlock) {
-				return judged(nil, "dera was not let read the public access block")
+				return judged(nil, "dera lacks permission to read the public access block")
 			}
 			f := control.Failure{
-				Key: s3.BlockKey, Start: dera.Auto, Severity: dera.Medium, Title: "The bucket's public access block is missing or weakened",
+				Key: s3.BlockKey, Start: dera.Auto, Severity: dera.Medium, Title: "Bucket does not block all public access",
 				Why: "Off for the bucket and its account: " + strings.Join(off, ", ") + ".",
 			}
 			if needs := b.Needs(context.Background()); len(needs) > 0 {

@@ -22,8 +22,8 @@ func (p AccessPoint) String() string {
 }
 
 // PublicAccessPoints returns the access points of the bucket through which
-// strangers get in: from the internet, by a policy of their own that lets
-// strangers in, past a bucket policy that leaves the decision to access points,
+// there is public access: from the internet, by a policy of their own that allows
+// public access, past a bucket policy that delegates access control to access points,
 // and under no block that restricts it. unsure says what is not known.
 //
 // Source: S3 user guide, "Configuring IAM policies for using access points" and
@@ -55,7 +55,7 @@ func (b *Bucket) pointsInOrder() []AccessPoint {
 	return slices.SortedFunc(slices.Values(b.AccessPoints), func(x, y AccessPoint) int { return strings.Compare(x.Name, y.Name) })
 }
 
-// delegates reports whether some statement of the bucket policy can let in a
+// delegates reports whether some statement of the bucket policy can allow a
 // request that came through an access point; in doubt it does.
 func (b *Bucket) delegates() bool {
 	doc, err := b.Parsed()

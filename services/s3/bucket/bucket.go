@@ -6,7 +6,7 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// Bucket is an S3 general purpose bucket, as far as it decides who gets in.
+// Bucket is an S3 general purpose bucket, as far as it decides who has access.
 type Bucket struct {
 	Name   string            `json:"name"`
 	Owner  string            `json:"owner"` // account ID
@@ -30,7 +30,7 @@ type Bucket struct {
 	// as an origin. They and the access points are read only for a full look.
 	Origins      []string      `json:"origins,omitempty"`
 	AccessPoints []AccessPoint `json:"access_points,omitempty"`
-	// Unread names the parts that dera was not let read, see the Part constants.
+	// Unread names the parts that dera lacks permission to read, see the Part constants.
 	// What they hold is unknown.
 	Unread []string `json:"unread,omitempty"`
 }
@@ -61,7 +61,7 @@ func (b *Bucket) Blocked() s3.Block { return s3.Strictest(b.Block, b.AccountBloc
 // (S3 user guide, "Controlling ownership of objects and disabling ACLs").
 func (b *Bucket) ACLsDisabled() bool { return b.Ownership == "BucketOwnerEnforced" }
 
-// PublicGrants are the grants of the ACL to strangers, whether or not they take
+// PublicGrants are the grants of the ACL to the public, whether or not they take
 // effect.
 func (b *Bucket) PublicGrants() []s3.Grant {
 	var out []s3.Grant

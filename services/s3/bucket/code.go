@@ -27,7 +27,7 @@ func declare(b, after *Bucket, op resource.Operation, as resource.Format) ([]str
 		return resource.WrapCode(as, []string{fmt.Sprintf("resource \"aws_s3_bucket_public_access_block\" %q {", name), "  bucket = " + resource.HCLText(b.Name)},
 			s3.HCLBlock(b.Block, after.Block), []string{"}"})
 	}
-	return nil, fmt.Errorf("operation %s version %d is not one that can be told as code", op.Name, op.Version)
+	return nil, fmt.Errorf("operation %s version %d is not one that can be written as code", op.Name, op.Version)
 }
 
 // declarePolicy shows the statements that go and those that come.
@@ -72,7 +72,7 @@ func declarePolicy(bucket, before, after string, as resource.Format) ([]string, 
 func declareGrants(b, after *Bucket, as resource.Format) ([]string, error) {
 	if as.Language == resource.CloudFormation {
 		return resource.WrapCode(as, []string{resource.LogicalID(b.Name) + ":", "  Type: AWS::S3::Bucket", "  Properties:"},
-			[]string{"-    AccessControl: # whatever lets strangers in", "+    AccessControl: Private"}, nil)
+			[]string{"-    AccessControl: # a public canned ACL", "+    AccessControl: Private"}, nil)
 	}
 	var changed []string
 	for _, g := range grantsInOrder(b.Grants) {

@@ -117,7 +117,7 @@ func TestDeclareBucket(t *testing.T) {
 		{"acl_in_cloudformation", "acl", resource.CloudFormation, head + ` Reports2026:
    Type: AWS::S3::Bucket
    Properties:
--    AccessControl: # whatever lets strangers in
+-    AccessControl: # a public canned ACL
 +    AccessControl: Private`},
 	}
 	for _, tt := range tests {

@@ -8,10 +8,10 @@ import (
 	"dera.example/dera/control"
 )
 
-// served says why a person has to look although strangers are let in: the bucket
+// intentionallyPublic says why a person has to look although external principals are allowed: the bucket
 // may be public on purpose, or what would tell could not be read. Tags tell too:
 // guardrails find by them who else changes it, and in which scope it lies.
-func served(b *Bucket) string {
+func intentionallyPublic(b *Bucket) string {
 	var out []string
 	if b.Website {
 		out = append(out, "It serves a static website.")
@@ -42,7 +42,7 @@ func judged(failures []control.Failure, why string) control.Result {
 // and where S3 would not take back what the plan takes away.
 func lowered(b *Bucket, f control.Failure, final bool) control.Failure {
 	f.Start = dera.Auto
-	if why := served(b); why != "" {
+	if why := intentionallyPublic(b); why != "" {
 		f.Start = dera.Review
 		f.Why += " " + why
 	}

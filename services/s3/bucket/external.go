@@ -19,10 +19,10 @@ func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int,
 		return nil
 	}
 	zone := reason.Zone{Accounts: []string{b.Owner}, Principals: []string{b.OwnerID}}
-	var out, served []document.Outsider // served have access through a service of AWS
+	var out, byService []document.Outsider // byService have access through a service of AWS
 	serve := func(kind, id string) {
-		if o := (document.Outsider{Kind: kind, ID: id}); id != "" && id != b.Owner && !trusted(id) && !slices.Contains(served, o) {
-			served = append(served, o)
+		if o := (document.Outsider{Kind: kind, ID: id}); id != "" && id != b.Owner && !trusted(id) && !slices.Contains(byService, o) {
+			byService = append(byService, o)
 		}
 	}
 	add := func(kind, id string) {
@@ -65,5 +65,5 @@ func (b *Bucket) Outsiders(ctx context.Context, doc *policy.Document, index int,
 	if len(out) > 0 && proof.External(ctx, reason.Policies{document.Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
 		out = nil
 	}
-	return append(out, served...)
+	return append(out, byService...)
 }

@@ -18,7 +18,7 @@ func BucketExternalAccess() control.Control {
 	return control.Define(control.Spec[*Bucket]{
 		Meta: control.Meta{
 			ID:       "s3-bucket-external-access",
-			Title:    "A bucket policy allows access by an account that is not declared",
+			Title:    "Bucket policy allows access by an external principal that is not declared",
 			Type:     Name,
 			Severity: dera.Medium,
 			Why: "Whoever holds that account reads or writes the bucket, for as long as the statement stands: a former partner, a mistyped number, " +
@@ -32,7 +32,7 @@ func BucketExternalAccess() control.Control {
 			},
 			// Not CIS 2.1.4, which is about public access.
 			Refs: append(s3.Refs("S3.6, for its five actions only: s3:DeleteBucketPolicy, s3:PutBucketAcl, s3:PutBucketPolicy, s3:PutEncryptionConfiguration, "+
-				"s3:PutObjectAcl. It fails for declared accounts too, which this control lets be", "S3_BUCKET_BLACKLISTED_ACTIONS_PROHIBITED")[1:],
+				"s3:PutObjectAcl. It fails for declared accounts too, which this control accepts", "S3_BUCKET_BLACKLISTED_ACTIONS_PROHIBITED")[1:],
 				control.Ref{Standard: "IAM Access Analyzer", ID: "external access", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-resources.html"}),
 			Reads:    s3.Reads(),
 			ByHand:   true,
@@ -48,7 +48,7 @@ func BucketExternalAccess() control.Control {
 
 func checkExternal(b *Bucket, s control.Settings) control.Result {
 	if !b.Read(PartPolicy) {
-		return judged(nil, "dera was not let read the bucket policy")
+		return judged(nil, "dera lacks permission to read the bucket policy")
 	}
 	doc, err := b.Parsed()
 	if err != nil {
@@ -89,12 +89,12 @@ func checkExternal(b *Bucket, s control.Settings) control.Result {
 		kind, id, _ := strings.Cut(key, "/")
 		f := control.Failure{
 			Key: key, Start: dera.Review, Severity: dera.Medium, Permissions: slices.Compact(s3.Sorted(actions[key])),
-			Title: fmt.Sprintf("The bucket policy allows access by the %s %s, which is not declared", strings.Replace(kind, "canonical", "canonical user", 1), id),
+			Title: fmt.Sprintf("Bucket policy allows access by undeclared %s %s", strings.Replace(kind, "canonical", "canonical user", 1), id),
 			Why:   "Access is allowed by " + strings.Join(lines[key], ", ") + ".",
 		}
 		if service[key] {
 			f.Start, f.Severity = dera.Alert, dera.Low
-			f.Title = "The bucket policy allows " + id + " on behalf of any account"
+			f.Title = "Bucket policy allows access by " + id + " on behalf of any account"
 			f.Why += " No condition limits on whose behalf it acts (aws:SourceArn, aws:SourceAccount)."
 		}
 		failures = append(failures, f)

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// request is one request of a stranger, as far as the phrases below know it.
+// request is one request of an external principal, as far as the phrases below know it.
 type request struct {
 	account        string // "" is without credentials
 	org            string // "" is none
@@ -23,7 +23,7 @@ type request struct {
 }
 
 // phrase is one part of a policy statement: its text, and which requests of
-// strangers it fits. Phrases that the oracle does not know have no fits.
+// public requests it matches. Phrases that the oracle does not know have no fits.
 type phrase struct {
 	text string
 	fits func(request) bool
@@ -81,7 +81,7 @@ func onPhrases() []phrase {
 }
 
 // whenPhrases are conditions. The addresses of a request stand for the regions
-// that the wide networks cut the internet into; of the narrow ones a stranger
+// that the wide networks cut the internet into; of the narrow ones an external principal
 // has none.
 func whenPhrases() []phrase {
 	in := func(list ...string) func(request) bool {
@@ -265,7 +265,7 @@ func bucketParts() []string {
 	}
 }
 
-// unread makes the part one that dera was not let read.
+// unread makes the part one that dera lacks permission to read.
 func unread(b *bucket.Bucket, part string) {
 	b.Unread = append(b.Unread, part)
 	switch part {

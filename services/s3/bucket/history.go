@@ -116,7 +116,7 @@ func (h *history) Apply(c cloudtrail.Call) error {
 	case change == nil:
 		return nil
 	case named(c).ID == "":
-		return c.Lost("it does not tell the bucket")
+		return c.Lost("it does not say the bucket")
 	}
 	return change(h.bucketOf(c), c)
 }

@@ -18,7 +18,7 @@ func (b *bucket) putACL(c cloudtrail.Call) error {
 	b.config.Grants = grants
 	b.report(PartACL, ok)
 	if !ok {
-		return c.Lost("it does not tell the ACL")
+		return c.Lost("it does not say the ACL")
 	}
 	return nil
 }

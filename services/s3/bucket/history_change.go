@@ -83,7 +83,7 @@ func (b *bucket) putPolicy(c cloudtrail.Call) error {
 	b.config.Policy = text
 	b.report(PartPolicy, text != "")
 	if text == "" {
-		return c.Lost("it does not tell the policy")
+		return c.Lost("it does not say the policy")
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (b *bucket) putBlock(c cloudtrail.Call) error {
 	b.config.Block = to
 	b.report(PartBlock, ok)
 	if !ok {
-		return c.Lost("it does not tell the block")
+		return c.Lost("it does not say the block")
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (b *bucket) putOwnership(c cloudtrail.Call) error {
 	}
 	b.report(PartOwnership, b.config.Ownership != "")
 	if b.config.Ownership == "" {
-		return c.Lost("it does not tell the object ownership")
+		return c.Lost("it does not say the object ownership")
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func (b *bucket) putOwnership(c cloudtrail.Call) error {
 func (b *bucket) putTags(c cloudtrail.Call) error {
 	if b.config.Tags = map[string]string{}; c.Parameters.Object("Tagging") == nil {
 		b.report(PartTags, false)
-		return c.Lost("it does not tell the tags")
+		return c.Lost("it does not say the tags")
 	}
 	for _, t := range c.Parameters.Object("Tagging").Object("TagSet").List("Tag") {
 		b.config.Tags[t.Value("Key")] = t.Value("Value")

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// caller is somebody who makes requests, and what AWS says of him.
+// caller is someone who makes requests, and what AWS says of him.
 type caller struct {
 	name      string
 	principal eval.Principal
@@ -134,8 +134,8 @@ func TestPublicPolicyTakesFromNobodyElse(t *testing.T) {
 					if had && !allowed(t, after, x.caller, action, object) {
 						t.Fatalf("%s loses %s on %s:\n%s\nafter\n%s", x.name, action, object, b.Policy, after)
 					}
-					stranger := caller{context: eval.Context{"aws:SourceIp": {"9.9.9.9"}, "aws:SecureTransport": {"true"}}}
-					if allowed(t, after, stranger, action, object) {
+					public := caller{context: eval.Context{"aws:SourceIp": {"9.9.9.9"}, "aws:SecureTransport": {"true"}}}
+					if allowed(t, after, public, action, object) {
 						t.Fatalf("anybody keeps %s on %s after\n%s", action, object, after)
 					}
 				}

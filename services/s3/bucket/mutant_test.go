@@ -55,7 +55,7 @@ func policyMutants(t controltest.TB, b *bucket.Bucket, after string) []policyMut
 	}
 	var out []policyMutant
 	for i := range doc.Statements {
-		// A denial that goes lets somebody in; a permission that goes is a loss.
+		// A denial that goes allows someone; a permission that goes is a loss.
 		if left, err := doc.Apply(policy.RemoveStatement(i)); err == nil {
 			out = append(out, policyMutant{"drops statement " + doc.Statements[i].Sid, left.Text()})
 		}

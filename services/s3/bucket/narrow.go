@@ -18,7 +18,7 @@ func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int,
 	st := doc.Statements[index]
 	doubts = b.dependents(doc, &st)
 	var unsure string
-	// split takes the elements apart that let the public in by themselves.
+	// split takes the elements apart that allow public access on their own.
 	split := func(elements []document.PublicCut) (bad []document.PublicCut) {
 		for _, e := range elements {
 			public, why := document.Public(ctx, b.ARN(), doc, e.Lost(st))

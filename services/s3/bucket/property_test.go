@@ -30,9 +30,9 @@ func TestLawsOnRandomBuckets(t *testing.T) {
 	}
 }
 
-// strangers are requests for every combination of what a stranger can choose: of
+// publicRequests are requests for every combination of what an external principal can choose: of
 // the addresses one for each region that the phrases cut the internet into.
-func strangers() []request {
+func publicRequests() []request {
 	froms := []netip.Addr{{}}
 	for _, a := range []string{"9.9.9.9", "55.1.1.1", "200.1.1.1", "2a00::1"} {
 		froms = append(froms, netip.MustParseAddr(a))
@@ -64,20 +64,20 @@ func writing(s statement) bool {
 	return true
 }
 
-// TestPublicPolicyAgainstOracle tries every request of a stranger on random
-// policies, one by one: what lets none in is not public, and what lets one in is.
+// TestPublicPolicyAgainstOracle tries every request of an external principal on random
+// policies, one by one: what allows none is not public, and what allows one is.
 // Under a full block nothing is, and after the plan nothing is left.
 func TestPublicPolicyAgainstOracle(t *testing.T) {
 	t.Parallel()
 	c := find(t, "s3-bucket-public-policy")
-	requests := strangers()
+	requests := publicRequests()
 	count := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		list := drawStatements(t, true, 5)
 		var want []string
 		for _, key := range []string{s3.PolicyRead, s3.PolicyWrite} {
 			if slices.ContainsFunc(list, func(s statement) bool {
-				return writing(s) == (key == s3.PolicyWrite) && letsIn(s, list, requests)
+				return writing(s) == (key == s3.PolicyWrite) && allowsPublic(s, list, requests)
 			}) {
 				want = append(want, key)
 			}
@@ -125,9 +125,9 @@ func TestPublicPolicyAgainstOracle(t *testing.T) {
 	}
 }
 
-// letsIn reports whether the statement lets a stranger do something that no
+// allowsPublic reports whether the statement lets an external principal do something that no
 // statement of the list denies.
-func letsIn(s statement, list []statement, requests []request) bool {
+func allowsPublic(s statement, list []statement, requests []request) bool {
 	return !s.deny && slices.ContainsFunc(requests, func(r request) bool {
 		return s.fits(r) && !slices.ContainsFunc(list, func(d statement) bool { return d.deny && d.fits(r) })
 	})

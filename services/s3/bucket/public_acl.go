@@ -9,17 +9,17 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// BucketPublicACL finds buckets whose ACL lets strangers in.
+// BucketPublicACL finds buckets whose ACL allows public access.
 func BucketPublicACL() control.Control {
 	return control.Define(control.Spec[*Bucket]{
 		Meta: control.Meta{
 			ID:       "s3-bucket-public-acl",
-			Title:    "A bucket ACL lets strangers in",
+			Title:    "Bucket ACL grants public access",
 			Type:     Name,
 			Severity: dera.Critical,
-			Why: "A grant to AllUsers or AuthenticatedUsers lets anybody list the bucket, write to it or change its ACL. " +
-				"AuthenticatedUsers is anybody with an AWS account, not the users of your own.",
-			Fix:        "The grants to the two groups go; all other grants stay.",
+			Why: "A grant to AllUsers or AuthenticatedUsers allows anyone to list the bucket, write to it or change its ACL. " +
+				"AuthenticatedUsers means anyone with an AWS account, not the users of your own.",
+			Fix:        "The grants to these two groups are removed; all other grants stay.",
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "the ACL grants AllUsers or AuthenticatedUsers anything, and neither a block nor the object ownership takes that back", Disposition: dera.Auto, Because: "the grant can be taken away and given back"},
@@ -58,7 +58,7 @@ func checkACL(b *Bucket, _ control.Settings) control.Result {
 		return control.Result{Outcome: control.Pass}
 	}
 	if !b.Read(PartACL) {
-		return judged(nil, "dera was not let read the bucket ACL")
+		return judged(nil, "dera lacks permission to read the bucket ACL")
 	}
 	var failures []control.Failure
 	for _, key := range []string{s3.ACLRead, s3.ACLWrite} {
@@ -73,11 +73,11 @@ func checkACL(b *Bucket, _ control.Settings) control.Result {
 			continue
 		}
 		f := control.Failure{
-			Key: key, Severity: dera.High, Permissions: slices.Compact(s3.Sorted(permissions)), Title: "The bucket ACL lets strangers read",
-			Why: "Strangers are let in by " + strings.Join(s3.Sorted(lines), ", ") + ".",
+			Key: key, Severity: dera.High, Permissions: slices.Compact(s3.Sorted(permissions)), Title: "Bucket ACL grants public read access",
+			Why: "Public access is granted by " + strings.Join(s3.Sorted(lines), ", ") + ".",
 		}
 		if key == s3.ACLWrite {
-			f.Severity, f.Title = dera.Critical, "The bucket ACL lets strangers write or more"
+			f.Severity, f.Title = dera.Critical, "Bucket ACL grants public write access"
 		}
 		failures = append(failures, lowered(b, f, b.Blocked().PublicACLs))
 	}

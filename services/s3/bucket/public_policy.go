@@ -13,12 +13,12 @@ import (
 	"dera.example/dera/services/s3"
 )
 
-// BucketPublicPolicy finds buckets whose policy lets strangers in.
+// BucketPublicPolicy finds buckets whose policy allows public access.
 func BucketPublicPolicy() control.Control {
 	return control.Define(control.Spec[*Bucket]{
 		Meta: control.Meta{
 			ID:       "s3-bucket-public-policy",
-			Title:    "A bucket policy lets strangers in",
+			Title:    "Bucket policy allows public access",
 			Type:     Name,
 			Severity: dera.Critical,
 			Why: "Whoever finds the bucket's name can read what lies in it, or write to it. Names are guessed and listed all the time, " +
@@ -30,7 +30,7 @@ func BucketPublicPolicy() control.Control {
 			Complexity: "medium",
 			Cases: []control.Case{
 				{When: "a statement grants access to a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"},
-				{When: "a statement also names somebody, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
+				{When: "a statement also names someone, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
 				{When: "a statement goes by aws:Referer or aws:UserAgent", Disposition: dera.Review, Because: "it is public, and often meant for a site"},
 				{When: "a statement lets objects be written below AWSLogs/, or with full control for the bucket's owner", Disposition: dera.Review, Because: "services of AWS deliver logs that way, and come as everyone"},
 				{When: "a statement leaves the decision to access points, or an access point with a policy exists", Disposition: dera.Review, Because: "access through them depends on the statement; they are named"},
@@ -80,7 +80,7 @@ func policyKey(writes bool) string {
 
 func checkPolicy(b *Bucket, s control.Settings) control.Result {
 	if !b.Read(PartPolicy) {
-		return judged(nil, "dera was not let read the bucket policy")
+		return judged(nil, "dera lacks permission to read the bucket policy")
 	}
 	doc, err := b.Parsed()
 	if err != nil {
@@ -109,11 +109,11 @@ func checkPolicy(b *Bucket, s control.Settings) control.Result {
 			continue
 		}
 		f := control.Failure{
-			Key: policyKey(writes), Severity: dera.High, Permissions: slices.Compact(s3.Sorted(actions)), Title: "The bucket policy lets strangers read",
-			Why: "Anybody is let in by " + strings.Join(lines, ", ") + ".",
+			Key: policyKey(writes), Severity: dera.High, Permissions: slices.Compact(s3.Sorted(actions)), Title: "Bucket policy allows public read access",
+			Why: "Public access is allowed by " + strings.Join(lines, ", ") + ".",
 		}
 		if writes {
-			f.Severity, f.Title = dera.Critical, "The bucket policy lets strangers write or more"
+			f.Severity, f.Title = dera.Critical, "Bucket policy allows public write access"
 		}
 		failures = append(failures, n.lower(lowered(b, f, b.Blocked().PublicPolicy)))
 	}

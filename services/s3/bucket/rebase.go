@@ -73,7 +73,7 @@ func (b *Bucket) rebasePolicy(undo, change resource.Operation) (resource.Operati
 	return op, true, err
 }
 
-// policyAgain puts what dera removed back where somebody else took the whole policy
+// policyAgain puts what dera removed back where someone else took the whole policy
 // away since: the policy of before, without the statements that were theirs to take.
 func (b *Bucket) policyAgain(before string, removed []document.WrittenStatement) (resource.Operation, bool, error) {
 	op := resource.Operation{Name: PutBucketPolicy, Version: 1}

@@ -119,11 +119,11 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 		out = append(out, "its policy could not be read")
 	case len(open) > 0:
 		cut = true
-		out = append(out, "its policy lets strangers in ("+open[0].Line+")")
+		out = append(out, "its policy allows public access ("+open[0].Line+")")
 	case unsure != "":
 		out = append(out, unsure)
 	default:
-		// S3 takes more for public than what lets the public in, and then also cuts
+		// S3 takes more for public than what allows public access, and then also cuts
 		// off the other accounts that the policy names.
 		if deemed, why := s3.Public(doc); deemed != s3.DeemedPrivate {
 			out = append(out, "S3 takes its policy for public, or may ("+strings.Join(why, "; ")+"), since it counts no denial and knows few condition keys")
@@ -134,7 +134,7 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 		out = append(out, "RestrictPublicBuckets would cut off "+strings.Join(who, "; "))
 	}
 	if len(b.PublicGrants()) > 0 {
-		out = append(out, "its ACL lets strangers in")
+		out = append(out, "its ACL grants public access")
 	}
 	if !b.ACLsDisabled() {
 		out = append(out, "ACLs are enabled, so that single objects may be public by an ACL of their own")
@@ -163,7 +163,7 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 }
 
 // tag plans tags for a bucket: none where the bucket's own policy goes by
-// tags, since a tag could then change who gets in.
+// tags, since a tag could then change who has access.
 func tag(b *Bucket, tags map[string]string) (*dera.Change, error) {
 	if doc, err := b.Parsed(); err != nil || byTags(doc) || !b.Read(PartTags, PartPolicy) {
 		return nil, err

@@ -1,5 +1,5 @@
 -- Files that were read, a row each: the hash of the file and how far it is trusted (17 bytes; package store, file mark.go). body is of a file that was not read whole.
--- A mark that was packed before (only where there were more than 500,000) has not its whole hash and is dropped: the use in a file of that time counts again where somebody imports it again.
+-- A mark that was packed before (only where there were more than 500,000) has not its whole hash and is dropped: the use in a file of that time counts again where someone imports it again.
 CREATE TABLE usage_files (file BYTEA PRIMARY KEY, at BIGINT NOT NULL, body TEXT COLLATE "C");
 CREATE INDEX usage_files_not_whole ON usage_files (file) WHERE body IS NOT NULL;
 INSERT INTO usage_files SELECT CASE WHEN file ~ '^[0-9a-f]{32}-[0-9]$' THEN decode(substr(file, 1, 32) || '0' || substr(file, 34), 'hex') ELSE convert_to(file, 'UTF8') END, at, nullif(body, '') FROM usage_marks;

@@ -149,7 +149,7 @@ func readRules(ctx context.Context, r *cloud.Reading, items []*cloud.Item) error
 	for _, x := range items {
 		short, long := config(x), byID[x.ID]
 		if !samePermissions(short.Ingress, long.Ingress) || !samePermissions(short.Egress, long.Egress) {
-			x.Doubt(fmt.Sprintf("DescribeSecurityGroups tells of %d permissions, DescribeSecurityGroupRules of %d, and they are not the same",
+			x.Doubt(fmt.Sprintf("DescribeSecurityGroups returned %d permissions, DescribeSecurityGroupRules %d, and they differ",
 				len(short.Ingress)+len(short.Egress), len(long.Ingress)+len(long.Egress)))
 		}
 		x.Config = long

@@ -80,7 +80,7 @@ func deleteTags(ctx context.Context, w *cloud.Writing) error {
 	return err
 }
 
-// try returns a change that lets an address in that nobody has (RFC 5737), and
+// try returns a change that allows an address that nobody has (RFC 5737), and
 // the one that takes it out.
 func try(id string) ([]dera.Change, error) {
 	rule := securitygroup.Rule{Protocol: "tcp", From: 65535, To: 65535, CIDR: netip.MustParsePrefix("192.0.2.1/32")}

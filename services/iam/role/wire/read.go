@@ -83,7 +83,7 @@ func readRole(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	return nil
 }
 
-// readSessions reads how long sessions may be, which the walk does not tell.
+// readSessions reads how long sessions may be, which the walk does not say.
 func readSessions(ctx context.Context, r *cloud.Reading, items []*cloud.Item) error {
 	if len(items) <= few {
 		for _, x := range items {

@@ -211,7 +211,7 @@ func testNotThere(t *testing.T, server *moto.Server) {
 // does not come to its end is no answer, since a role of it would look whole.
 func testPages(t *testing.T, server *moto.Server) {
 	a := newAccount(t, server, nil)
-	a.populate(t, 1) // for what the walk does not tell
+	a.populate(t, 1) // for what the walk does not say
 	attached := "arn:aws:iam::" + a.id + ":policy/shared"
 	one := func(name string) string {
 		return fmt.Sprintf(`<member><RoleName>%s</RoleName><Path>/</Path><Arn>arn:aws:iam::%s:role/%[1]s</Arn><AssumeRolePolicyDocument>%[3]s</AssumeRolePolicyDocument>

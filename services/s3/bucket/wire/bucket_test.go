@@ -225,7 +225,7 @@ func TestMovedPolicyIsNotWrittenOver(t *testing.T) {
 	}
 }
 
-// TestBucketOfSomebodyElseIsNotOurs: a bucket that was made anew by another
+// TestBucketOfSomebodyElseIsNotOurs: a bucket that was made again by another
 // account under the same name is neither read nor changed.
 func TestBucketOfSomebodyElseIsNotOurs(t *testing.T) {
 	t.Parallel()

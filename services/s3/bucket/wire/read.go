@@ -74,7 +74,7 @@ func sample(ctx context.Context, r *cloud.Reading) (string, error) {
 		return "", err
 	}
 	name := aws.ToString(list[0].Name)
-	_, _ = shared.Locate(ctx, r, name) // a sweep asks only where the list does not tell
+	_, _ = shared.Locate(ctx, r, name) // a sweep asks only where the list does not say
 	return name, nil
 }
 

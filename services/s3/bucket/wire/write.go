@@ -33,7 +33,7 @@ func write(send func(context.Context, bucketWriter) error) func(context.Context,
 }
 
 // owner is the account that must own the bucket: one that was deleted and made
-// anew by somebody else is not ours to change.
+// again by someone else is not ours to change.
 func (w bucketWriter) owner() *string { return aws.String(w.Plan.Account) }
 
 func putPolicy(ctx context.Context, w bucketWriter) error {

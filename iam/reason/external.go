@@ -9,25 +9,25 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// stranger describes a symbolic caller whom nobody trusts. For each key by
-// which AWS tells who or where a caller is, the stranger has none of the
+// external describes a symbolic caller whom nobody trusts. For each key by
+// which AWS tells who or where a caller is, the external principal has none of the
 // trusted values: in a question about public access those that the policy
 // itself names without a wildcard in the part that matters, in a question
 // about a zone of trust those of the zone.
-type stranger struct {
+type external struct {
 	zone *Zone // nil asks about public access
 	docs Policies
 	// The actions and resources that are asked about; none stands for all.
 	actions, on []string
 	// owner is the account of the resource, where known.
 	owner string
-	// strict trusts values too of which it is not certain that no stranger has
+	// strict trusts values too of which it is not certain that no external principal has
 	// them.
 	strict bool
 }
 
-// assume returns what is known about the stranger, as literals.
-func (s stranger) assume(c *compiler) []lit {
+// assume returns what is known about the external principal, as literals.
+func (s external) assume(c *compiler) []lit {
 	trusted := map[int][]*lang.Glob{}
 	var networks []lang.Span // each list without its wide stretches
 	addressed := false
@@ -82,10 +82,10 @@ func sharedIssuers() []string {
 	return []string{"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"}
 }
 
-// principals returns the callers that a stranger can be: nobody known, a
+// principals returns the callers that an external principal can be: nobody known, a
 // principal of an account that is not trusted, or a web identity that anybody
 // can get.
-func (s stranger) principals(c *compiler) []lit {
+func (s external) principals(c *compiler) []lit {
 	var globs []*lang.Glob
 	for _, service := range []string{"iam", "sts"} {
 		var b lang.Builder
@@ -142,7 +142,7 @@ func providerOf(account string) *lang.Glob {
 
 // accounts returns the trusted accounts: for public access those that the
 // policy names as principals.
-func (s stranger) accounts() []string {
+func (s external) accounts() []string {
 	if s.zone != nil {
 		return s.zone.Accounts
 	}
@@ -187,7 +187,7 @@ func narrow(r lang.Ranges) lang.Ranges {
 	return lang.NewRanges(out...)
 }
 
-// private returns the addresses from which no stranger comes.
+// private returns the addresses from which no external principal comes.
 func private() lang.Ranges {
 	var out []lang.Span
 	for _, p := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"} {
