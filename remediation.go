@@ -1,6 +1,9 @@
 package dera
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // State is where a remediation stands. Which moves are allowed is one table in
 // package remediate.
@@ -65,6 +68,9 @@ type Remediation struct {
 	// Way holds the canonical configuration before each change of the plan and
 	// after the last one.
 	Way []string `json:"way"`
+	// Leaves are the findings of the resource, by ID, that exist after the plan
+	// because of what it adds: the remainder of a part that it splits.
+	Leaves []string `json:"leaves,omitempty"`
 	// Code is the plan as infrastructure as code, where that owns the resource.
 	Code *CodeDiff `json:"iac_diff,omitempty"`
 	// Notes say what a person must know, for example that established
@@ -112,6 +118,20 @@ func (r Remediation) Expect() string {
 		return ""
 	}
 	return r.Way[len(r.Way)-1]
+}
+
+// DigestDigits is how many hex digits of a digest stand for it where its remediation
+// is named beside it: the plan of a remediation never changes, so that they only
+// have to tell a plan that was shown from one that was not.
+const DigestDigits = 12
+
+// ShortDigest is the beginning of a digest, as it is typed.
+func ShortDigest(digest string) string { return digest[:min(len(digest), DigestDigits)] }
+
+// IsDigest reports whether what somebody typed names the digest: all of it, or its
+// first hex digits, 12 at least.
+func IsDigest(typed, digest string) bool {
+	return len(typed) >= DigestDigits && strings.HasPrefix(digest, strings.ToLower(typed))
 }
 
 // FailedFix is one fix that failed: a remediation that was undone, or whose undo

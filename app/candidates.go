@@ -69,6 +69,8 @@ type CandidateFinding struct {
 	Why      string            `json:"why,omitempty"`
 	// Now is what holds it back for now: a stop, a window, a budget, a breaker.
 	Now string `json:"held_back,omitempty"`
+	// Meant is the sign that it is meant to stay as it is; see Intent.
+	Meant string `json:"meant_to_stay,omitempty"`
 }
 
 // passes reports whether a reason ends automatically some day, or when an operator
@@ -147,6 +149,14 @@ func (s Candidates) gather(ctx context.Context) ([]Candidate, []dera.Finding, er
 	for _, r := range resolved {
 		fixed[r.ID] = true
 	}
+	rejected := map[string]dera.Remediation{}
+	list, err := s.Store.RemediationsIn(ctx, dera.Rejected)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range list {
+		rejected[r.ID] = r
+	}
 	looked, err := s.Store.Looked(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -159,7 +169,11 @@ func (s Candidates) gather(ctx context.Context) ([]Candidate, []dera.Finding, er
 			c = s.candidateAt(f, looked)
 			byPlace[place] = c
 		}
-		c.add(f, f.State == dera.FindingResolved && fixed[f.Remediation])
+		var no *dera.Remediation
+		if r, ok := rejected[f.Remediation]; ok {
+			no = &r
+		}
+		c.add(f, f.State == dera.FindingResolved && fixed[f.Remediation], Intent(f, no, c.Since, c.Until, s.Now()))
 	}
 	out := []Candidate{}
 	for _, c := range byPlace {
@@ -197,8 +211,8 @@ func (s Candidates) candidateAt(f dera.Finding, looked map[string]time.Time) *Ca
 	return c
 }
 
-// add counts a finding.
-func (c *Candidate) add(f dera.Finding, fixed bool) {
+// add counts a finding; meant is the sign that it is meant to stay, if there is one.
+func (c *Candidate) add(f dera.Finding, fixed bool, meant string) {
 	if f.FirstSeen.Before(c.First) {
 		c.First = f.FirstSeen
 	}
@@ -208,7 +222,7 @@ func (c *Candidate) add(f dera.Finding, fixed bool) {
 	if f.State != dera.FindingResolved {
 		c.Open++
 	}
-	row := CandidateFinding{ID: f.ID, Resource: f.Resource, Key: f.Key, Title: f.Title, Owner: f.Owner, State: f.State}
+	row := CandidateFinding{ID: f.ID, Resource: f.Resource, Key: f.Key, Title: f.Title, Owner: f.Owner, State: f.State, Meant: meant}
 	what, against, now := Would(f)
 	switch {
 	case f.State == dera.FindingUnknown:
@@ -261,11 +275,11 @@ func refuse(list []Refusal, r dera.Reason) []Refusal {
 }
 
 // Choose takes the findings that only names by their IDs, or without names those
-// that are open and would be fixed. An ID that no finding has is returned too.
-func Choose(findings []dera.Finding, only []string) (chosen []dera.Finding, missing []string) {
+// for which there is a sign that they are meant to stay as they are. An ID that no
+// finding has is returned too.
+func (r CandidateReport) Choose(findings []dera.Finding, only []string) (chosen []dera.Finding, missing []string) {
 	for _, f := range findings {
-		what, _, _ := Would(f)
-		if slices.Contains(only, f.ID) || len(only) == 0 && f.State == dera.FindingOpen && what == dera.Auto {
+		if slices.Contains(only, f.ID) || len(only) == 0 && r.Meant(f.ID) != "" {
 			chosen = append(chosen, f)
 		}
 	}
@@ -277,6 +291,32 @@ func Choose(findings []dera.Finding, only []string) (chosen []dera.Finding, miss
 	return chosen, missing
 }
 
+// Meant is the sign that a finding is meant to stay as it is, or "".
+func (r CandidateReport) Meant(finding string) string {
+	for _, c := range r.Candidates {
+		for _, f := range c.Findings {
+			if f.ID == finding {
+				return f.Meant
+			}
+		}
+	}
+	return ""
+}
+
+// ToDecide are the open findings that dera would ask a person about and for which
+// there is no sign that they are meant to stay.
+func (r CandidateReport) ToDecide() []CandidateFinding {
+	out := []CandidateFinding{}
+	for _, c := range r.Candidates {
+		for _, f := range c.Findings {
+			if f.State == dera.FindingOpen && f.Would == "ask" && f.Meant == "" {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
 // Proposal is a list of exemptions for a pull request: the file that holds it, the
 // commands that make the request, and its text.
 type Proposal struct {
@@ -285,6 +325,9 @@ type Proposal struct {
 	Commands []string `json:"commands"`
 	Title    string   `json:"title"`
 	Body     []string `json:"body"`
+	// ToDecide are findings without a sign that they are meant to stay: no exemption
+	// is proposed for them.
+	ToDecide []CandidateFinding `json:"to_decide"`
 }
 
 // ExemptBy counts the findings that are left open on purpose by what covers them,
@@ -295,17 +338,23 @@ func ExemptBy(findings []dera.Finding) []string {
 		if f.State == dera.FindingResolved || f.Disposition != dera.Exempt {
 			continue
 		}
-		by := "break-glass"
-		for _, r := range f.Reasons {
-			if r.Guardrail == (*evaluate.Exempted)(nil).Name() && r.Disposition == dera.Exempt {
-				by, _, _ = strings.Cut(r.Ref, "@")
-			}
-		}
-		counts[by]++
+		counts[exemptBy(f)]++
 	}
 	var out []string
 	for _, by := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) }) {
 		out = append(out, fmt.Sprintf("%d by %s", counts[by], by))
 	}
 	return out
+}
+
+// exemptBy is what a finding is exempt by: the ID of an entry, or the list of
+// break-glass.
+func exemptBy(f dera.Finding) string {
+	by := "break-glass"
+	for _, r := range f.Reasons {
+		if r.Guardrail == (*evaluate.Exempted)(nil).Name() && r.Disposition == dera.Exempt {
+			by, _, _ = strings.Cut(r.Ref, "@")
+		}
+	}
+	return by
 }

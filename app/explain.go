@@ -154,7 +154,7 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []Way {
 			if r.Code != nil {
 				out = append(out, Way{What: "change the " + r.Code.Language + " code that owns it, with the diff below: it stays then"})
 			}
-			add("approve the changes below, exactly as shown", "dera approve %s --digest %s", r.ID, r.Digest)
+			add("approve the changes below, exactly as shown", "%s", ApproveCommand(*r))
 			add("refuse them", "dera reject %s --reason TEXT", r.ID)
 		case dera.Resolved, dera.Collateral, dera.UndoFailed:
 			add("roll back what dera changed", "dera rollback %s --reason TEXT", r.ID)

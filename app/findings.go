@@ -69,6 +69,10 @@ func Report(ctx context.Context, store FindingStore, show func(f dera.Finding) (
 	if err != nil {
 		return r, err
 	}
+	byResource := map[string][]dera.Finding{}
+	for _, f := range all {
+		byResource[f.ResourceKey()] = append(byResource[f.ResourceKey()], f)
+	}
 	for _, f := range all {
 		listed, notRead := show(f)
 		if !listed {
@@ -84,6 +88,7 @@ func Report(ctx context.Context, store FindingStore, show func(f dera.Finding) (
 				return r, err
 			}
 			v.Plan = viewPlan(rem)
+			v.Plan.Left = LeftBy(rem, byResource[f.ResourceKey()])
 		}
 		r.Findings = append(r.Findings, v)
 	}
@@ -102,11 +107,16 @@ type PlanView struct {
 	State       dera.State `json:"state"`
 	Digest      string     `json:"digest"`
 	Diff        []string   `json:"diff"`
-	Failure     string     `json:"failure,omitempty"`
-	NotBefore   time.Time  `json:"not_before,omitzero"` // when it may begin
+	// Left is what stays open after it.
+	Left      []Left    `json:"left_open,omitempty"`
+	Failure   string    `json:"failure,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"` // when it may begin
 	// Code is the plan for the owner's infrastructure as code.
 	Code *dera.CodeDiff `json:"iac_diff,omitempty"`
 }
+
+// ApproveCommand approves it as it was shown.
+func (p PlanView) ApproveCommand() string { return approveCommand(p.Remediation, p.Digest) }
 
 func viewPlan(r dera.Remediation) *PlanView {
 	return &PlanView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure, NotBefore: r.NotBefore, Code: r.Code}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/store"
@@ -20,6 +21,11 @@ type Shown struct {
 	Remediation *dera.Remediation `json:"remediation,omitempty"`
 	Intents     []dera.Intent     `json:"intents,omitempty"`
 	Evidence    json.RawMessage   `json:"evidence,omitempty"`
+	// Left is what stays open after the plan.
+	Left []Left `json:"left_open,omitempty"`
+	// Undone is what an undo did, and Kept what a partial rollback left in place.
+	Undone []string `json:"undone,omitempty"`
+	Kept   []string `json:"kept,omitempty"`
 	// Explanation is for whoever owns the resource.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// NotRead is since when nothing is known of the finding: its account or region
@@ -32,6 +38,7 @@ type Shown struct {
 type ShowStore interface {
 	Finding(ctx context.Context, id string) (dera.Finding, error)
 	Remediation(ctx context.Context, id string) (dera.Remediation, error)
+	FindingsOf(ctx context.Context, resourceKey string) ([]dera.Finding, error)
 	Intents(ctx context.Context, remediation string) ([]dera.Intent, error)
 	Evidence(ctx context.Context, hash string) ([]byte, error)
 }
@@ -57,6 +64,12 @@ func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.
 		if v.Intents, err = from.Intents(ctx, remediation); err != nil {
 			return v, nil, err
 		}
+		v.Undone, v.Kept = remediate.Undone(r, v.Intents)
+		findings, err := from.FindingsOf(ctx, r.ResourceKey())
+		if err != nil {
+			return v, nil, err
+		}
+		v.Left = LeftBy(r, findings)
 		if r.Evidence != "" {
 			if v.Evidence, err = from.Evidence(ctx, r.Evidence); err != nil {
 				return v, nil, fmt.Errorf("read the evidence of %s: %v", r.ID, err) // no ErrNotFound: the ID is right

@@ -33,7 +33,8 @@ func (e *Engine) runExpire(ctx context.Context, j dera.Job) error {
 // Answer is a person's answer to a waiting plan.
 type Answer struct {
 	Approve bool
-	// Digest must be the one of the plan that was shown.
+	// Digest must be the one of the plan that was shown, or its first 12 digits at
+	// least.
 	Digest string
 	Reason string
 	By     dera.Actor
@@ -67,7 +68,7 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 		return r, refused("remediation %s waited until %s; nobody approved it in time", id, r.Expires.UTC().Format(time.RFC3339))
 	case v.By.Name == "" || v.By.How == "":
 		return r, refused("who approves is not established")
-	case v.Approve && v.Digest != r.Digest:
+	case v.Approve && !dera.IsDigest(v.Digest, r.Digest):
 		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
 	}
 	if v.Approve {
@@ -83,6 +84,13 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 	}
 	to, kind, why := dera.Rejected, dera.RecordRejection, "rejected by "+v.By.Name
 	b := store.Batch{Done: []dera.Job{{Kind: expireJob, Key: id, Seq: 1}}}
+	if !v.Approve { // what waited for this answer is decided now
+		look, err := lookAgain(r.Plan, now)
+		if err != nil {
+			return r, err
+		}
+		b.Jobs = []dera.Job{look}
+	}
 	if v.Approve {
 		to, kind, why = dera.Ready, dera.RecordApproval, "approved by "+v.By.Name
 		approval.Waives = []string{evaluate.Mode{}.Name()} // a person's word is what the mode review asks for
@@ -108,7 +116,8 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 }
 
 // frozen refuses an approval on a resource that a failed undo left half-way: that
-// undo comes first, and no word of a person waives it.
+// undo comes first, and no word of a person waives it. So does a plan of the same
+// part that is decided first.
 func (e *Engine) frozen(ctx context.Context, r dera.Remediation) error {
 	list, err := e.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
 	if err != nil {
@@ -119,7 +128,7 @@ func (e *Engine) frozen(ctx context.Context, r dera.Remediation) error {
 			return refused("the resource is frozen since the undo of %s failed; dera rollback %s first", o.ID, o.ID)
 		}
 	}
-	return nil
+	return contest(r, list)
 }
 
 func reasonText(reason string) string {

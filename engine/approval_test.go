@@ -43,6 +43,18 @@ func TestVerdictIsRefused(t *testing.T) {
 			}},
 		{name: "no_digest", why: "the digest is not that of the plan", state: dera.Waiting,
 			verdict: func(r dera.Remediation) engine.Answer { return engine.Answer{Approve: true, By: person()} }},
+		{name: "eleven_digits", why: "the digest is not that of the plan", state: dera.Waiting,
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest[:11], By: person()}
+			}},
+		{name: "twelve_digits_of_another", why: "the digest is not that of the plan", state: dera.Waiting,
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest[1:13], By: person()}
+			}},
+		{name: "more_than_the_digest", why: "the digest is not that of the plan", state: dera.Waiting,
+			verdict: func(r dera.Remediation) engine.Answer {
+				return engine.Answer{Approve: true, Digest: r.Digest + "0", By: person()}
+			}},
 		{name: "nobody_knows_who", why: "who approves is not established", state: dera.Waiting,
 			verdict: func(r dera.Remediation) engine.Answer {
 				return engine.Answer{Approve: true, Digest: r.Digest, By: dera.Actor{Name: "ann"}}

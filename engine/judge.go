@@ -29,9 +29,13 @@ func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resourc
 		return remediate.Reassessment{}, err
 	}
 	v := remediate.Reassessment{Decision: g.decision, Refusal: g.refusal}
-	if g.refusal == "" {
-		v.Digest, err = g.plan.Digest()
+	if g.refusal != "" {
+		return v, nil
 	}
+	if v.Digest, err = g.plan.Digest(); err != nil || r.State != dera.Ready {
+		return v, err // what is half-way is finished, whatever else there is
+	}
+	v.Refusal, err = j.contested(ctx, r, g, fresh, earlier)
 	return v, err
 }
 

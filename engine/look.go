@@ -27,6 +27,9 @@ type order struct {
 	patient bool
 }
 
+// byHand says that a person named a finding of the resource: dera remediate.
+func (o order) byHand() bool { return o.Source == "remediate" }
+
 // runLook is the job: it looks, and what is to be looked at next is enqueued
 // with the end of the job.
 func (e *Engine) runLook(ctx context.Context, j dera.Job) error {

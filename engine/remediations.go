@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -15,17 +14,24 @@ import (
 )
 
 // remediations turns the judged groups into remediations that start, wait or are
-// only observed, and lets go of those whose plan no longer fits. While one on
-// the resource is being carried out, no other is made: the cover it sees
-// what is left.
+// only observed, and lets go of those whose plan no longer fits. A part of the
+// resource has one plan at a time: a group that would change a part which a plan
+// before it changes waits for that one. While a plan is being carried out, no
+// other is made: the look after it sees what is left.
 func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
 	keep := map[string]bool{}
 	// One fix at a time: its resource is read again before the next is decided.
 	holder := ""
-	if i := slices.IndexFunc(earlier, func(r dera.Remediation) bool { return !r.State.Final() && r.State != dera.Waiting }); i >= 0 {
-		holder = earlier[i].ID
+	var plans []live
+	for _, r := range earlier {
+		if r.State.Final() || r.State == dera.Waiting {
+			continue
+		}
+		if plans = append(plans, live{r.ID, remediate.Parts(r.Way)}); holder == "" {
+			holder = r.ID
+		}
 	}
-	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(turn(a, o), turn(b, o)) })
+	slices.SortStableFunc(groups, inTurn)
 	for _, g := range groups {
 		if g.refusal != "" {
 			continue
@@ -34,18 +40,31 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		if err != nil {
 			return err
 		}
-		if old := standing(earlier, g, digest, begins(g, o)); old != nil {
+		old, parts := standing(earlier, g, digest, o), remediate.Parts(g.way)
+		rejected := old != nil && old.State == dera.Rejected // it closes nothing, so that it holds nothing
+		if id := holding(plans, parts); id != "" && !rejected {
+			g.waitFor(id)
+			if old != nil && old.State != dera.Expired {
+				keep[old.ID] = true // it is let go of here, with the reason
+				if err := e.supersede([]dera.Remediation{*old}, nil, id+" changes the same part of the resource and is decided first", b); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if old != nil {
 			keep[old.ID] = true
 			for _, f := range g.findings {
 				f.Remediation = old.ID
 			}
 			say(g, *old)
+			if !rejected {
+				plans = append(plans, live{old.ID, parts})
+			}
 			continue
 		}
 		if holder != "" {
-			for _, f := range g.findings {
-				f.WaitsFor = holder
-			}
+			g.waitFor(holder)
 			continue
 		}
 		g.notBefore = e.notBefore(g, earlier)
@@ -53,6 +72,7 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		if err != nil {
 			return err
 		}
+		plans = append(plans, live{r.ID, parts})
 		if r.State == dera.Ready {
 			holder = r.ID
 		}
@@ -93,12 +113,10 @@ func begins(g *group, o order) dera.State {
 	return dera.Waiting
 }
 
-// turn orders groups: what is done without a person goes first.
-func turn(g *group, o order) int {
-	if begins(g, o) == dera.Ready {
-		return 0
+func (g *group) waitFor(id string) {
+	for _, f := range g.findings {
+		f.WaitsFor = id
 	}
-	return 1
 }
 
 // standing is the remediation that already says what is to be said about this
@@ -106,18 +124,19 @@ func turn(g *group, o order) int {
 // further on replaces one that only waits or is observed, or that nobody answered
 // in time: what the gate lets pass automatically needs no answer. One that waits must
 // also have been made from this very configuration, or its approval would come to
-// nothing.
-func standing(earlier []dera.Remediation, g *group, digest string, begin dera.State) *dera.Remediation {
+// nothing. What nobody answered in time is asked again by a person's command.
+func standing(earlier []dera.Remediation, g *group, digest string, o order) *dera.Remediation {
+	begin := begins(g, o)
 	for i := len(earlier) - 1; i >= 0; i-- {
 		r := &earlier[i]
-		if r.Control != g.control.ID || r.Digest != digest && !(r.State == dera.Rejected && g.within(r.Covers)) {
+		if !answers(*r, g, digest) {
 			continue
 		}
 		switch r.State {
 		case dera.Rejected:
 			return r
 		case dera.Expired:
-			if begin != dera.Ready {
+			if begin != dera.Ready && !o.byHand() {
 				return r
 			}
 		case dera.Waiting:
@@ -131,6 +150,23 @@ func standing(earlier []dera.Remediation, g *group, digest string, begin dera.St
 			}
 			return nil
 		default: // under way or over: it says nothing about what to do now
+		}
+	}
+	return nil
+}
+
+// answers reports whether a remediation was made for the group's very plan, or
+// turned down for at least as much.
+func answers(r dera.Remediation, g *group, digest string) bool {
+	return r.Control == g.control.ID && (r.Digest == digest || r.State == dera.Rejected && g.within(r.Covers))
+}
+
+// turnedDown is the remediation by which a person said no to the group's plan, or
+// nil.
+func turnedDown(earlier []dera.Remediation, g *group, digest string) *dera.Remediation {
+	for i := len(earlier) - 1; i >= 0; i-- {
+		if r := &earlier[i]; r.State == dera.Rejected && answers(*r, g, digest) {
+			return r
 		}
 	}
 	return nil
@@ -184,6 +220,12 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		var told string
 		r.Code, told = e.asCode(a.Resource, g.plan, lang)
 		notes = append(notes[:len(notes):len(notes)], told)
+	}
+	if r.Leaves, err = e.leaves(a.Resource, g, b.Findings); err != nil {
+		return dera.Remediation{}, err
+	}
+	if len(r.Leaves) > 0 {
+		notes = append(notes[:len(notes):len(notes)], "Findings that stay open after this plan, in what it keeps of a part: "+strings.Join(r.Leaves, ", ")+".")
 	}
 	for _, f := range g.findings {
 		r.Findings = append(r.Findings, f.ID)

@@ -52,12 +52,7 @@ func (t *run) opens(ctx context.Context, res dera.Resource, i int, op resource.O
 	if err != nil {
 		return "", err
 	}
-	have := lineCount(now)
-	adds := false
-	for line, n := range lineCount(then) {
-		adds = adds || n > have[line]
-	}
-	if !adds {
+	if !Adds(now, then) {
 		return "", nil
 	}
 	for j, c := range t.rem.Plan.Changes[:i] {

@@ -13,6 +13,32 @@ import (
 // statement, a block. What a change added or removed is dera's; everything else
 // may change after the fix without standing in the way of a rollback.
 
+// Parts are the parts that a way of canonical texts changes, from each text to the
+// next.
+func Parts(way []string) map[string]bool {
+	out := map[string]bool{}
+	for i := 1; i < len(way); i++ {
+		before, after := lineCount(way[i-1]), lineCount(way[i])
+		for line := range merged(before, after) {
+			if before[line] != after[line] {
+				out[line] = true
+			}
+		}
+	}
+	return out
+}
+
+// Adds reports whether a canonical text has parts that the one before did not have.
+func Adds(before, after string) bool {
+	have := lineCount(before)
+	for line, n := range lineCount(after) {
+		if n > have[line] {
+			return true
+		}
+	}
+	return false
+}
+
 // collided are the changes in effect whose parts someone else changed after the
 // fix, each with what it is now; canon is the resource as it is. What dera removed
 // and someone put back is no collision: nothing is left to take back there.

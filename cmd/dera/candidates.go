@@ -23,23 +23,31 @@ func newReportCommand(a *cli) *cobra.Command {
 	var out string
 	var only []string
 	cmd := &cobra.Command{
-		Use:   "report --candidates",
-		Short: "Show what dera would have fixed, what it would not, and why",
-		Long: "report --candidates reads what was found and decided since the first look, and says for each control in each\n" +
+		Use:   "report [--candidates]",
+		Short: "Show the overview, or what dera would have fixed, what it would not, and why",
+		Long: "report shows what is open by severity and decision, what waits for a person, what was fixed, rolled back or failed\n" +
+			"in the last 7 and 30 days, exemptions that expire soon, what is not read, and the accounts with the most critical\n" +
+			"findings.\n\n" +
+			"report --candidates reads what was found and decided since the first look, and says for each control in each\n" +
 			"account what it would have done automatically, what it would have asked about or left unchanged, and which guardrails were\n" +
 			"against it. Switching a control on is one reviewed line of the configuration; the report prints it.\n\n" +
-			"--exemptions-out writes exemptions for what must not be fixed, for a pull request. Their reasons are blank: dera\n" +
-			"exemptions check refuses the list until a person has filled them in.",
+			"--exemptions-out writes exemptions for what is meant to stay, for a pull request: a person rejected its plan or\n" +
+			"rolled its fix back, a dependency or a tag declares it, it was opened again after a fix, or it looks intentional and\n" +
+			"was open all through the observation. Each entry names its sign. The reasons are blank: dera exemptions check\n" +
+			"refuses the list until a person has filled them in.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !list {
-				return usage("say which report: --candidates")
+				if out != "" || len(only) > 0 {
+					return usage("--exemptions-out and --finding belong to report --candidates")
+				}
+				return a.stored(cmd.Context(), a.overview)
 			}
 			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.candidates(ctx, s, out, only) })
 		},
 	}
 	cmd.Flags().BoolVar(&list, "candidates", false, "what would have been fixed by control and account")
-	cmd.Flags().StringVar(&out, "exemptions-out", "", "new file for exemptions of the candidates that are open and would be fixed")
+	cmd.Flags().StringVar(&out, "exemptions-out", "", "new file for exemptions of the open findings that are meant to stay, by a sign that each entry names")
 	cmd.Flags().StringSliceVar(&only, "finding", nil, "with --exemptions-out: these findings instead")
 	return cmd
 }
@@ -56,11 +64,11 @@ func (a *cli) candidates(ctx context.Context, s *session, out string, only []str
 		return err
 	}
 	if out != "" {
-		chosen, missing := app.Choose(findings, only)
+		chosen, missing := report.Choose(findings, only)
 		if len(missing) > 0 {
 			return usage("--finding: there is no finding %s; dera findings --all lists what there is", missing[0])
 		}
-		if report.Exemptions, err = s.propose(chosen, out); err != nil {
+		if report.Exemptions, err = s.propose(report, chosen, out); err != nil {
 			return err
 		}
 	}
@@ -72,7 +80,7 @@ func (a *cli) candidates(ctx context.Context, s *session, out string, only []str
 }
 
 // propose writes the list as a new file, and the text of its pull request.
-func (s *session) propose(list []dera.Finding, path string) (*app.Proposal, error) {
+func (s *session) propose(report app.CandidateReport, list []dera.Finding, path string) (*app.Proposal, error) {
 	lines := []string{"version: 1"}
 	if len(list) == 0 {
 		lines = append(lines, "exemptions: []")
@@ -82,9 +90,17 @@ func (s *session) propose(list []dera.Finding, path string) (*app.Proposal, erro
 	w := &app.Proposal{File: path, Entries: len(list), Title: fmt.Sprintf("Exempt %d findings from dera", len(list))}
 	w.Body = []string{"Each entry needs a reason and an owner from a person; `dera exemptions check` refuses the list without.", ""}
 	for _, f := range list {
-		lines = append(lines, "  # "+f.Title+": "+app.ResourceText(f)) // titles are the control's
+		meant := report.Meant(f.ID)
+		if meant == "" {
+			meant = "named on the command line"
+		}
+		lines = append(lines, "  # "+f.Title+": "+app.ResourceText(f), "  # sign that it is meant: "+meant)
 		lines = append(lines, app.ExemptionEntry(f, s.app.now())...)
-		w.Body = append(w.Body, fmt.Sprintf("- %s %s: %s", f.ID, f.Resource, f.Title))
+		w.Body = append(w.Body, fmt.Sprintf("- %s %s: %s. Sign that it is meant: %s", f.ID, f.Resource, f.Title, meant))
+	}
+	w.ToDecide = report.ToDecide()
+	if n := len(w.ToDecide); n > 0 {
+		w.Body = append(w.Body, "", fmt.Sprintf("To decide: %d findings without a sign that they are meant to stay. No exemption is proposed for them; `dera waiting` and `dera findings` list them.", n))
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -153,6 +169,11 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 				a.printf("%s\n", wrap(fmt.Sprintf("would fix %s %s: %s", f.ID, f.Resource.Name(), f.Title), "  ", width))
 			}
 		}
+		for _, f := range c.Findings {
+			if f.Meant != "" {
+				a.printf("%s\n", wrap(fmt.Sprintf("meant to stay, perhaps: %s %s: %s. Sign: %s", f.ID, f.Resource.Name(), f.Title, f.Meant), "  ", width))
+			}
+		}
 		for _, x := range c.Passing {
 			a.printf("%s\n", wrap(fmt.Sprintf("%d held back for now, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
 		}
@@ -168,6 +189,12 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 	}
 	if len(r.ExemptBy) > 0 {
 		a.printf("\nexempt: %s\n", strings.Join(r.ExemptBy, ", "))
+	}
+	if list := r.ToDecide(); len(list) > 0 {
+		a.printf("\n%s\n", p.bold("to decide, without a sign that it is meant to stay"))
+		for _, f := range list {
+			a.printf("%s\n", wrap(fmt.Sprintf("%s %s: %s", f.ID, f.Resource.Name(), f.Title), "  ", width))
+		}
 	}
 	if w := r.Exemptions; w != nil {
 		a.printf("\n%s with %d entries, their reasons blank for a person to fill in\n", p.bold(w.File), w.Entries)

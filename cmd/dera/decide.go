@@ -65,15 +65,21 @@ func (s *session) mayAct(r dera.Remediation) error {
 func newApproveCommand(a *cli) *cobra.Command {
 	var digest, reason string
 	cmd := &cobra.Command{
-		Use:   "approve ID --digest DIGEST",
+		Use:   "approve ID [--digest DIGEST]",
 		Short: "Approve a waiting plan, exactly as it was shown, and carry it out",
 		Long: "approve approves one plan, bound to its digest: if the resource or the decision has changed since,\n" +
-			"dera writes nothing and decides again. The approver is the identity of the AWS credentials.\n\n" +
-			"Exit codes: 0 carried out and verified, 3 refused, failed or decided again.",
+			"dera writes nothing and decides again. The approver is the identity of the AWS credentials.\n" +
+			"On a terminal, without --digest, approve shows the plan and asks. In scripts --digest is required, with at\n" +
+			"least the first 12 hex digits.\n\n" +
+			"Exit codes: 0 carried out and verified, 3 not approved, refused, failed or decided again.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			if digest == "" {
-				return usage("--digest is missing: dera show %s prints it", list[0])
+			switch {
+			case digest == "" && !cmd.Flags().Changed("digest") && a.interactive():
+			case digest == "":
+				return usage("--digest is missing: dera show %s prints it; without --digest, approve asks, on a terminal only", list[0])
+			case len(digest) < dera.DigestDigits:
+				return usage("--digest is %q, want the first %d hex digits at least: dera show %s prints them", digest, dera.DigestDigits, list[0])
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
 				r, err := s.store.Remediation(ctx, list[0])
@@ -86,20 +92,26 @@ func newApproveCommand(a *cli) *cobra.Command {
 				if err := s.mayAct(r); err != nil {
 					return err
 				}
+				shown := digest
+				if shown == "" {
+					if shown, err = a.askApproval(ctx, s, r); err != nil {
+						return err
+					}
+				}
 				if err := s.finish(ctx, r.ResourceKey()); err != nil {
 					return err
 				}
-				if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
+				if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: shown, Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
 				if r, err = s.engine.Carry(ctx, r.ID); err == nil {
 					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
 				}
-				return a.outcome(r, err, dera.Resolved)
+				return a.outcome(ctx, s, r, err, dera.Resolved)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&digest, "digest", "", "digest of the plan, as shown")
+	cmd.Flags().StringVar(&digest, "digest", "", "digest of the plan, as shown, or its first 12 digits at least")
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
 	return cmd
 }
@@ -107,11 +119,14 @@ func newApproveCommand(a *cli) *cobra.Command {
 func newRejectCommand(a *cli) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use:   "reject ID --reason TEXT",
+		Use:   "reject ID [--reason TEXT]",
 		Short: "Reject a waiting plan",
-		Args:  args(cobra.ExactArgs(1)),
+		Long: "reject says no to one plan. dera does not ask again while its findings reach no further, and decides about what\n" +
+			"waited for the answer. On a terminal, without --reason, reject asks for it.\n\n" +
+			"Exit codes: 0 rejected, 3 refused or no reason given.",
+		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			if strings.TrimSpace(reason) == "" {
+			if strings.TrimSpace(reason) == "" && !a.interactive() {
 				return usage("--reason is required")
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
@@ -122,10 +137,21 @@ func newRejectCommand(a *cli) *cobra.Command {
 				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
 				}
+				if strings.TrimSpace(reason) == "" {
+					if reason, err = a.ask(ctx, "Why is "+r.ID+" rejected?"); err != nil {
+						return err
+					}
+					if reason == "" {
+						return &exitError{exitNo, errors.New("not rejected: no reason given")}
+					}
+				}
 				if r, err = s.engine.Decide(ctx, r.ID, engine.Answer{Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
-				return a.outcome(r, nil, dera.Rejected)
+				if err := s.engine.LookNow(ctx, lookAt(r, a.now()), false); err != nil { // what waited for it
+					a.note("dera: %s is rejected; the resource could not be read: %v\n", r.ID, err)
+				}
+				return a.outcome(ctx, s, r, nil, dera.Rejected)
 			})
 		},
 	}
@@ -160,7 +186,7 @@ func newRollbackCommand(a *cli) *cobra.Command {
 				if err == nil {
 					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
 				}
-				return a.outcome(r, err, dera.RolledBack)
+				return a.outcome(ctx, s, r, err, dera.RolledBack)
 			})
 		},
 	}
@@ -209,6 +235,9 @@ func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 		a.printf("%s is resolved\n", id)
 		return nil
 	}
+	if f.WaitsFor != "" {
+		return a.held(ctx, s, f)
+	}
 	if f.Remediation == "" {
 		a.printf("%s is not remediated: decided %s\n", id, f.Disposition)
 		a.printReasons(newPaint(a.out), app.Decisive(f), 0)
@@ -224,11 +253,11 @@ func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 		}
 	}
 	r, err = s.engine.Carry(ctx, r.ID)
-	return a.outcome(r, err, dera.Resolved)
+	return a.outcome(ctx, s, r, err, dera.Resolved)
 }
 
 // outcome prints where a remediation stands and turns it into an exit code.
-func (a *cli) outcome(r dera.Remediation, err error, want dera.State) error {
+func (a *cli) outcome(ctx context.Context, s *session, r dera.Remediation, err error, want dera.State) error {
 	var refusal *remediate.RefusedError
 	switch {
 	case errors.As(err, &refusal):
@@ -238,20 +267,16 @@ func (a *cli) outcome(r dera.Remediation, err error, want dera.State) error {
 	case err != nil:
 		return err
 	}
+	v, err := s.after(ctx, r)
+	if err != nil {
+		return err
+	}
 	if a.json() {
-		if err := a.printJSON(app.Shown{Remediation: &r}.Redacted(services.Types())); err != nil {
+		if err := a.printJSON(v.Redacted(services.Types())); err != nil {
 			return err
 		}
-	} else {
-		p := newPaint(a.out)
-		width, _ := terminal(a.out)
-		a.printRemediation(p, r, false, width)
-		if n := len(r.Steps); n > 0 {
-			a.printf("%s\n", wrap(r.Steps[n-1].Why, "  ", width))
-		}
-		if r.State == dera.Waiting {
-			a.printf("  approve with: dera approve %s --digest %s\n", r.ID, r.Digest)
-		}
+	} else if err := a.printOutcome(ctx, s, v); err != nil {
+		return err
 	}
 	if r.State != want {
 		return &exitError{code: exitNo}

@@ -64,7 +64,7 @@ func newRootCommand(a *cli) *cobra.Command {
 	})
 	a.flags.register(root)
 	root.AddCommand(
-		newFindingsCommand(a), newReportCommand(a), newShowCommand(a),
+		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newStopCommand(a), newResumeCommand(a),

@@ -86,6 +86,7 @@ func (a *cli) printPlan(p paint, f app.FindingView) {
 	for _, line := range f.Plan.Diff {
 		a.printf("  %s\n", p.diff(line))
 	}
+	a.printLeft(p, f.Plan.Left, width)
 	for _, reason := range app.Decisive(f.Finding) {
 		a.printf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
 	}
@@ -93,7 +94,7 @@ func (a *cli) printPlan(p paint, f app.FindingView) {
 		a.printf("  as %s code: dera show %s\n", f.Plan.Code.Language, f.Plan.Remediation)
 	}
 	if f.Plan.State == dera.Waiting {
-		a.printf("  approve with: dera approve %s --digest %s\n", f.Plan.Remediation, f.Plan.Digest)
+		a.printf("  approve with: %s\n", f.Plan.ApproveCommand())
 	}
 	if at := f.Plan.NotBefore; f.Plan.State == dera.Ready && !at.IsZero() {
 		a.printf("  begins at %s at the earliest\n", app.Stamp(at))

@@ -36,7 +36,15 @@ func (a *cli) show(ctx context.Context, s *session, id string) error {
 		if about.State != dera.FindingResolved && !covered(*about) {
 			v.NotRead = &about.LastSeen
 		}
-		e := app.Explain(*about, v.Remediation, a.now()).With(s.orderFlags())
+		explained := app.Explain(*about, v.Remediation, a.now())
+		if about.WaitsFor != "" && about.LeftOpen() {
+			holder, err := s.store.Remediation(ctx, about.WaitsFor)
+			if err != nil {
+				return err
+			}
+			explained = explained.After(holder)
+		}
+		e := explained.With(s.orderFlags())
 		v.Explanation = &e
 	}
 	if a.json() {
@@ -69,7 +77,7 @@ func (a *cli) printShown(v app.Shown, width int) error {
 		a.printReasons(p, f.Reasons, width)
 	}
 	if r := v.Remediation; r != nil {
-		a.printRemediation(p, *r, v.Finding == nil, width)
+		a.printRemediation(p, v, v.Finding == nil, width)
 		if err := a.printEvidence(p, v.Evidence, width); err != nil {
 			return err
 		}
@@ -85,12 +93,38 @@ func (a *cli) printReasons(p paint, reasons []dera.Reason, width int) {
 	}
 }
 
-func (a *cli) printRemediation(p paint, r dera.Remediation, reasons bool, width int) {
+// printLeft lists what stays open after a plan, below its diff.
+func (a *cli) printLeft(p paint, left []app.Left, width int) {
+	for _, l := range left {
+		a.printf("%s\n", p.colour("3", wrap(l.Line(), "  ", width)))
+	}
+}
+
+// printUndone shows what an undo did, and what it left in place.
+func (a *cli) printUndone(p paint, v app.Shown) {
+	for _, part := range []struct {
+		head  string
+		lines []string
+	}{{"done to take it back", v.Undone}, {"left in place, since somebody else changed it", v.Kept}} {
+		if len(part.lines) == 0 {
+			continue
+		}
+		a.printf("\n  %s\n", p.bold(part.head))
+		for _, line := range part.lines {
+			a.printf("    %s\n", p.diff(line))
+		}
+	}
+}
+
+func (a *cli) printRemediation(p paint, v app.Shown, reasons bool, width int) {
+	r := *v.Remediation
 	a.printf("\n%s  %s  %s\n", p.bold("remediation "+r.ID), p.state(r.State), r.Plan.Resource)
 	for _, line := range r.Plan.Diff() {
 		a.printf("  %s\n", p.diff(line))
 	}
+	a.printLeft(p, v.Left, width)
 	a.printf("  digest %s\n", r.Digest)
+	a.printUndone(p, v)
 	if r.Code != nil {
 		a.printf("\n  %s\n", p.bold("as "+r.Code.Language))
 		for _, line := range r.Code.Lines {

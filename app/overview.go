@@ -1,0 +1,300 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"dera.example/dera"
+)
+
+// Overview is where everything stands: what is open, what waits for a person, what
+// was done lately, what ends soon, and what is not known.
+type Overview struct {
+	At       time.Time      `json:"at"`
+	Open     []OpenCount    `json:"open"` // by severity, the worst first
+	Waiting  []Waiting      `json:"waiting"`
+	Done     []DoneCount    `json:"done"` // in the last 7 and 30 days
+	Expiring []Expiring     `json:"exemptions_expiring"`
+	NotRead  []NotRead      `json:"not_read"`
+	Stops    []dera.Stop    `json:"stops"`
+	UnderWay []UnderWay     `json:"under_way"`
+	Accounts []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
+	Next     []Way          `json:"next"`
+}
+
+// OpenCount counts the open findings of a severity by decision. Unknown ones are
+// counted apart.
+type OpenCount struct {
+	Severity dera.Severity `json:"severity"`
+	Auto     int           `json:"auto"`
+	Review   int           `json:"review"`
+	Alert    int           `json:"alert"`
+	Exempt   int           `json:"exempt"`
+	Unknown  int           `json:"unknown"`
+}
+
+// DoneCount is what became of remediations within some days.
+type DoneCount struct {
+	Days       int `json:"days"`
+	Fixed      int `json:"fixed"`
+	RolledBack int `json:"rolled_back"`
+	Failed     int `json:"failed"`
+	// ToFix is the median time from when a finding was first seen, or came back, to
+	// when its fix was verified; nil where nothing was fixed.
+	ToFix *int64 `json:"median_seconds_to_fix"`
+}
+
+// Expiring is an exemption that expires soon or has expired, with how many open
+// findings it covers.
+type Expiring struct {
+	ID       string    `json:"id"`
+	Owner    string    `json:"owner"`
+	Expires  time.Time `json:"expires"`
+	Findings int       `json:"findings"`
+}
+
+// NotRead is an account and region with findings that nobody looks at any more.
+type NotRead struct {
+	Account  string    `json:"account"`
+	Region   string    `json:"region"`
+	Since    time.Time `json:"since"`
+	Findings int       `json:"findings"`
+}
+
+// AccountCount counts the open findings of an account.
+type AccountCount struct {
+	Account  string `json:"account"`
+	Critical int    `json:"critical"`
+	High     int    `json:"high"`
+	Open     int    `json:"open"`
+}
+
+// OverviewStore is what an overview reads.
+type OverviewStore interface {
+	WaitingStore
+	Stops(ctx context.Context) ([]dera.Stop, error)
+}
+
+// Overviews makes overviews. Covered reports whether the configuration in force
+// looks after a finding, Exemptions are the entries of the list, UnderWay what is
+// half-done, and Flags are added to commands.
+type Overviews struct {
+	Store      OverviewStore
+	Covered    func(dera.Finding) bool
+	Exemptions []dera.Exemption
+	UnderWay   []UnderWay
+	Flags      string
+	Now        func() time.Time
+}
+
+// soon is how long before its expiry an exemption is named.
+const soon = 30 * 24 * time.Hour
+
+// mostAccounts is how many accounts an overview names.
+const mostAccounts = 10
+
+// Make reads the store.
+func (o Overviews) Make(ctx context.Context) (Overview, error) {
+	v := Overview{At: o.Now().UTC(), UnderWay: append([]UnderWay{}, o.UnderWay...), Stops: []dera.Stop{}}
+	findings, err := o.Store.Findings(ctx)
+	if err != nil {
+		return v, err
+	}
+	if v.Waiting, err = waitingFor(ctx, o.Store, findings, o.Flags); err != nil {
+		return v, err
+	}
+	stops, err := o.Store.Stops(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Stops = append(v.Stops, stops...)
+	if v.Done, err = o.done(ctx, findings); err != nil {
+		return v, err
+	}
+	v.Open, v.Accounts, v.NotRead = openCounts(findings), accountCounts(findings), o.notRead(findings)
+	v.Expiring = o.expiring(findings)
+	v.Next = o.next(v, len(findings) > 0)
+	return v, nil
+}
+
+func openCounts(findings []dera.Finding) []OpenCount {
+	var out []OpenCount
+	for s := dera.Critical; s >= dera.Low; s-- {
+		c := OpenCount{Severity: s}
+		for _, f := range findings {
+			switch {
+			case f.State == dera.FindingResolved || f.Severity != s:
+			case f.State == dera.FindingUnknown:
+				c.Unknown++
+			case f.Disposition == dera.Auto:
+				c.Auto++
+			case f.Disposition == dera.Review:
+				c.Review++
+			case f.Disposition == dera.Alert:
+				c.Alert++
+			default:
+				c.Exempt++
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func accountCounts(findings []dera.Finding) []AccountCount {
+	byID := map[string]*AccountCount{}
+	for _, f := range findings {
+		if !f.LeftOpen() {
+			continue
+		}
+		c := byID[f.Account]
+		if c == nil {
+			c = &AccountCount{Account: f.Account}
+			byID[f.Account] = c
+		}
+		c.Open++
+		switch f.Severity {
+		case dera.Critical:
+			c.Critical++
+		case dera.High:
+			c.High++
+		case dera.Medium, dera.Low:
+		}
+	}
+	out := []AccountCount{}
+	for _, c := range byID {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b AccountCount) int {
+		return cmp.Or(cmp.Compare(b.Critical, a.Critical), cmp.Compare(b.High, a.High), cmp.Compare(b.Open, a.Open), cmp.Compare(a.Account, b.Account))
+	})
+	return out[:min(len(out), mostAccounts)]
+}
+
+// notRead are the places of open findings that the configuration does not cover.
+func (o Overviews) notRead(findings []dera.Finding) []NotRead {
+	out := []NotRead{}
+	for _, f := range findings {
+		if f.State == dera.FindingResolved || o.Covered(f) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(n NotRead) bool { return n.Account == f.Account && n.Region == f.Region })
+		if i < 0 {
+			i, out = len(out), append(out, NotRead{Account: f.Account, Region: f.Region, Since: f.LastSeen})
+		}
+		out[i].Findings++
+		if f.LastSeen.Before(out[i].Since) {
+			out[i].Since = f.LastSeen
+		}
+	}
+	slices.SortFunc(out, func(a, b NotRead) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
+	})
+	return out
+}
+
+// expiring are the exemptions that expire soon, and those that expired as lately.
+func (o Overviews) expiring(findings []dera.Finding) []Expiring {
+	out := []Expiring{}
+	for _, x := range o.Exemptions {
+		if left := x.Expires.Sub(o.Now()); left > soon || left < -soon {
+			continue
+		}
+		e := Expiring{ID: x.ID, Owner: x.Owner, Expires: x.Expires}
+		for _, f := range findings {
+			if f.State != dera.FindingResolved && f.Disposition == dera.Exempt && exemptBy(f) == x.ID {
+				e.Findings++
+			}
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Expiring) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) })
+	return out
+}
+
+// done counts what became of remediations in the last 7 and 30 days.
+func (o Overviews) done(ctx context.Context, findings []dera.Finding) ([]DoneCount, error) {
+	byID := map[string]dera.Finding{}
+	for _, f := range findings {
+		byID[f.ID] = f
+	}
+	out := []DoneCount{{Days: 7}, {Days: 30}}
+	spans := make([][]time.Duration, len(out))
+	for _, state := range []dera.State{dera.Resolved, dera.Collateral, dera.RolledBack, dera.Failed, dera.UndoFailed} {
+		list, err := o.Store.RemediationsIn(ctx, state)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			for i := range out {
+				spans[i] = append(spans[i], out[i].add(r, byID, o.Now())...)
+			}
+		}
+	}
+	for i := range out {
+		if n := len(spans[i]); n > 0 {
+			slices.Sort(spans[i])
+			seconds := int64((spans[i][(n-1)/2] + spans[i][n/2]) / 2 / time.Second)
+			out[i].ToFix = &seconds
+		}
+	}
+	return out, nil
+}
+
+// add counts what a remediation came to within the days, and returns how long each
+// of its findings was open before it was fixed.
+func (c *DoneCount) add(r dera.Remediation, findings map[string]dera.Finding, now time.Time) (spans []time.Duration) {
+	for _, s := range r.Steps {
+		if now.Sub(s.At) > time.Duration(c.Days)*24*time.Hour {
+			continue
+		}
+		switch s.State {
+		case dera.Resolved, dera.Collateral:
+			c.Fixed++
+			for _, id := range r.Findings {
+				if f, ok := findings[id]; ok {
+					spans = append(spans, s.At.Sub(openSince(f, s.At)))
+				}
+			}
+		case dera.RolledBack:
+			c.RolledBack++
+		case dera.Failed, dera.UndoFailed:
+			c.Failed++
+		default: // on the way
+		}
+	}
+	return spans
+}
+
+// openSince is when a finding that was fixed at a moment had last come up.
+func openSince(f dera.Finding, fixed time.Time) time.Time {
+	since := f.FirstSeen
+	for _, at := range f.Returns {
+		if at.After(since) && !at.After(fixed) {
+			since = at
+		}
+	}
+	return since
+}
+
+// next are the commands that go on from here.
+func (o Overviews) next(v Overview, any bool) []Way {
+	var out []Way
+	add := func(what, command string) { out = append(out, Way{What: what, Command: command + o.Flags}) }
+	if len(v.UnderWay) > 0 {
+		out = append(out, Way{What: "finish what is half-done", Command: v.UnderWay[0].Command})
+	}
+	if len(v.Waiting) > 0 {
+		add("decide about the plans that wait", "dera waiting")
+	}
+	if !any {
+		add("look at everything once", "dera scan")
+	} else {
+		add("see the open findings", "dera findings")
+	}
+	add("see what dera would fix, and what is meant to stay", "dera report --candidates")
+	add("check that dera has what it needs", "dera doctor")
+	return out
+}

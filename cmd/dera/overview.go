@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+)
+
+// overview shows where everything stands, from the store alone.
+func (a *cli) overview(ctx context.Context, s *session) error {
+	s.recallOffline(ctx)
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return err
+	}
+	begun, err := s.underWay(ctx)
+	if err != nil {
+		return err
+	}
+	o := app.Overviews{Store: s.store, Covered: covered, UnderWay: begun, Flags: s.orderFlags(), Now: a.now}
+	if path := s.exemptionList(); path != "" {
+		cfg := exemptionConfig()
+		cfg.Now = a.now()
+		list, err := cfg.Load(path)
+		if err != nil {
+			a.note("dera: warning: the exemption list cannot be read, so that nothing is automatic: %v\n", err)
+		} else {
+			o.Exemptions = list.All()
+		}
+	}
+	v, err := o.Make(ctx)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(v)
+	}
+	a.printOverview(v)
+	return nil
+}
+
+// mostWaiting is how many waiting plans the overview names; dera waiting has all.
+const mostWaiting = 10
+
+func (a *cli) printOverview(v app.Overview) {
+	p := newPaint(a.out)
+	width, _ := terminal(a.out)
+	t := table{head: []string{"OPEN", "AUTO", "REVIEW", "ALERT", "EXEMPT", "UNKNOWN"}}
+	for _, c := range v.Open {
+		t.row(p.severity(c.Severity), strconv.Itoa(c.Auto), strconv.Itoa(c.Review), strconv.Itoa(c.Alert), strconv.Itoa(c.Exempt), strconv.Itoa(c.Unknown))
+	}
+	t.print(a.out)
+
+	a.printf("\n%s\n", p.bold("waiting for a person"))
+	if len(v.Waiting) == 0 {
+		a.printf("  nothing\n")
+	}
+	for _, w := range v.Waiting[:min(len(v.Waiting), mostWaiting)] {
+		f := dera.Finding{Resource: w.Resource, ResourceName: w.ResourceName}
+		a.printf("%s\n", wrap(w.Remediation+" "+p.severity(w.Severity)+" "+expiresCell(p, w, a.now())+" "+app.ResourceText(f)+": "+w.Title, "  ", width))
+	}
+	if n := len(v.Waiting) - mostWaiting; n > 0 {
+		a.printf("  and %d more\n", n)
+	}
+
+	a.printf("\n")
+	t = table{head: []string{"LAST", "FIXED", "ROLLED BACK", "FAILED", "MEDIAN TIME TO FIX"}}
+	for _, d := range v.Done {
+		median := "-"
+		if d.ToFix != nil {
+			median = spanText(time.Duration(*d.ToFix) * time.Second)
+		}
+		t.row(strconv.Itoa(d.Days)+" days", strconv.Itoa(d.Fixed), strconv.Itoa(d.RolledBack), strconv.Itoa(d.Failed), median)
+	}
+	t.print(a.out)
+	a.printConcerns(p, v, width)
+	if len(v.Accounts) > 0 {
+		a.printf("\n")
+		t = table{head: []string{"ACCOUNT", "CRITICAL", "HIGH", "OPEN"}}
+		for _, c := range v.Accounts {
+			t.row(c.Account, strconv.Itoa(c.Critical), strconv.Itoa(c.High), strconv.Itoa(c.Open))
+		}
+		t.print(a.out)
+	}
+	a.printf("\n%s\n", p.bold("next"))
+	for _, w := range v.Next {
+		a.printf("  %s\n    %s\n", w.What+":", w.Command)
+	}
+}
+
+// printConcerns lists what stands in the way: expiring exemptions, places that are
+// not read, stops, and what is half-done.
+func (a *cli) printConcerns(p paint, v app.Overview, width int) {
+	var lines []string
+	for _, x := range v.Expiring {
+		text := "exemption " + x.ID + " of " + x.Owner + " expires on " + x.Expires.UTC().Format(time.DateOnly)
+		if x.Expires.Before(v.At) {
+			text = strings.Replace(text, "expires on", "expired on", 1)
+		}
+		lines = append(lines, text+"; open findings that it covers: "+strconv.Itoa(x.Findings))
+	}
+	for _, n := range v.NotRead {
+		lines = append(lines, "not read since "+app.Stamp(n.Since)+": account "+n.Account+" "+n.Region+", open findings: "+strconv.Itoa(n.Findings))
+	}
+	for _, s := range v.Stops {
+		lines = append(lines, p.colour("1", stopText(s))+"; lift it with: "+resumeCommand(s))
+	}
+	for _, u := range v.UnderWay {
+		lines = append(lines, p.colour("1", "half-done: ")+u.Remediation+" on "+u.Resource.Name()+" is "+p.state(u.State)+" since "+app.Stamp(u.Since)+": "+u.Why)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	a.printf("\n%s\n", p.bold("attention"))
+	for _, l := range lines {
+		a.printf("%s\n", wrap(l, "  ", width))
+	}
+}
