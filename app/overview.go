@@ -9,7 +9,7 @@ import (
 	"dera.example/dera"
 )
 
-// Overview is where everything stands: what is open, what waits for a person, what
+// Overview is the state of everything: what is open, what waits for a person, what
 // was done lately, what ends soon, and what is not known.
 type Overview struct {
 	At       time.Time      `json:"at"`
@@ -78,7 +78,7 @@ type OverviewStore interface {
 }
 
 // Overviews makes overviews. Covered reports whether the configuration in force
-// looks after a finding, Exemptions are the entries of the list, UnderWay what is
+// covers a finding, Exemptions are the entries of the list, UnderWay what is
 // half-done, and Flags are added to commands.
 type Overviews struct {
 	Store      OverviewStore

@@ -17,7 +17,7 @@ import (
 // only observed, and lets go of those whose plan no longer fits. A part of the
 // resource has one plan at a time: a group that would change a part which a plan
 // before it changes waits for that one. While a plan is being carried out, no
-// other is made: the look after it sees what is left.
+// other is made: the look that follows it sees what is left.
 func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
 	keep := map[string]bool{}
 	// One fix at a time: its resource is read again before the next is decided.

@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/app"
 )
 
-// overview shows where everything stands, from the store alone.
+// overview shows the state of everything, from the store alone.
 func (a *cli) overview(ctx context.Context, s *session) error {
 	s.recallOffline(ctx)
 	covered, err := s.covered(ctx)
@@ -92,7 +92,7 @@ func (a *cli) printOverview(v app.Overview) {
 	}
 }
 
-// printConcerns lists what stands in the way: expiring exemptions, places that are
+// printConcerns lists what needs attention: expiring exemptions, places that are
 // not read, stops, and what is half-done.
 func (a *cli) printConcerns(p paint, v app.Overview, width int) {
 	var lines []string
