@@ -158,6 +158,10 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []Way {
 			add("refuse them", "dera reject %s --reason TEXT", r.ID)
 		case dera.Resolved, dera.Collateral, dera.UndoFailed:
 			add("roll back what dera changed", "dera rollback %s --reason TEXT", r.ID)
+		case dera.Expired:
+			if f.State == dera.FindingOpen {
+				add("have dera ask for approval again", "dera remediate %s", f.ID)
+			}
 		case dera.Observed:
 			add("have dera ask you for approval", "dera remediate %s --mode review", f.ID)
 		default: // what a person can do then does not depend on the remediation

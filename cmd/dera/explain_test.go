@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,9 @@ func TestEveryStateIsExplained(t *testing.T) {
 		approve := false
 		for _, w := range e.Can {
 			approve = approve || strings.HasPrefix(w.Command, "dera approve")
+		}
+		if again := slices.ContainsFunc(e.Can, func(w app.Way) bool { return w.Command == "dera remediate "+sampleFinding().ID }); again != (s == dera.Expired) {
+			t.Errorf("%s: offers to ask again: got %t", s, again)
 		}
 		if approve != (s == dera.Waiting) {
 			t.Errorf("%s: offers an approval: got %t", s, approve)
