@@ -9,7 +9,6 @@ package cloud
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -54,6 +53,8 @@ type Config struct {
 	// Region is the one that is used where none is named; empty means the
 	// environment's, or us-east-1.
 	Region string
+	// Profile of the shared AWS configuration; empty means AWS_PROFILE, or default.
+	Profile string
 	// HTTPClient, Credentials and Endpoint replace the SDK's own.
 	HTTPClient  *http.Client
 	Credentials aws.CredentialsProvider
@@ -103,6 +104,9 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if cfg.Region != "" {
 		opts = append(opts, config.WithRegion(cfg.Region))
 	}
+	if cfg.Profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(cfg.Profile))
+	}
 	if cfg.Credentials != nil {
 		opts = append(opts, config.WithCredentialsProvider(cfg.Credentials))
 	}
@@ -111,7 +115,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	base, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("load AWS configuration: %w", err)
+		return nil, sourcesOf(cfg.Profile).loading(err)
 	}
 	if cfg.HTTPClient != nil {
 		base.HTTPClient = cfg.HTTPClient // not by an option: that one clashes with AWS_CA_BUNDLE

@@ -35,18 +35,20 @@ type Error struct {
 	Problem Problem
 	Code    string
 	Err     error
+
+	tried sources // of credentials, where that is what failed
 }
 
-// Error implements error. It carries AWS's message, shortened.
+// Error implements error. It carries AWS's message, shortened; [Explain] is for
+// people.
 func (e *Error) Error() string {
 	where := e.Region
 	if e.Account != "" {
 		where = "account " + e.Account + ", " + e.Region
 	}
-	text := e.Err.Error()
-	var api smithy.APIError
-	if errors.As(e.Err, &api) {
-		text = api.ErrorCode() + ": " + api.ErrorMessage()
+	text := shortest(e.Err)
+	if e.Problem == Expired && e.Code == "" {
+		text, _ = e.explainCredentials(e.Err.Error())
 	}
 	const most = 300
 	if len(text) > most {

@@ -131,7 +131,7 @@ func (c *Client) identity(ctx context.Context, account string, creds aws.Credent
 		o.APIOptions = append(o.APIOptions, c.observe(account, c.base.Region, false))
 	}).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return Identity{}, wrap(account, c.base.Region, "sts:GetCallerIdentity", err)
+		return Identity{}, c.own(account, err)
 	}
 	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
 }
@@ -158,7 +158,7 @@ func (c *Client) Check(ctx context.Context, account string) error {
 	creds := c.credentials(account)
 	c.mu.Unlock()
 	if _, err := creds.Retrieve(ctx); err != nil {
-		return wrap(account, c.base.Region, "sts:GetCallerIdentity", err)
+		return c.own(account, err)
 	}
 	return nil
 }

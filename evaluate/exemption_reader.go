@@ -262,16 +262,22 @@ func yamlKind(n ast.Node) string {
 // Suggestion names the known key that is nearest to one that is not, if any is
 // near.
 func Suggestion(key string, known []string) string {
-	best, least := "", 3
+	if best, ok := Nearest(key, known); ok {
+		return fmt.Sprintf(", did you mean %q?", best)
+	}
+	return ", must be one of " + strings.Join(known, ", ")
+}
+
+// Nearest returns the known name that a mistyped one is nearest to, and whether
+// there is one near enough.
+func Nearest(key string, known []string) (best string, ok bool) {
+	least := 3
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(key), k); d < least {
+		if d := editDistance(strings.ToLower(key), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
-	if best == "" {
-		return ", must be one of " + strings.Join(known, ", ")
-	}
-	return fmt.Sprintf(", did you mean %q?", best)
+	return best, best != ""
 }
 
 // editDistance counts the insertions, deletions and substitutions between two

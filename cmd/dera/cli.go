@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,11 @@ type cli struct {
 	out, err io.Writer
 	now      func() time.Time
 	flags    flags
+	// from are the environment variables that flags were taken from, by the name of
+	// the flag.
+	from map[string]string
+	// namedConfig says that --config named the configuration.
+	namedConfig bool
 }
 
 // flags are the global ones.
@@ -30,6 +37,10 @@ type flags struct {
 	regions      []string
 	allRegions   bool
 	output       string
+	profile      string
+	quiet        bool
+	logLevel     string
+	logFormat    string
 }
 
 const defaultData = "dera-data"
@@ -45,12 +56,24 @@ func (f *flags) register(root *cobra.Command) {
 	p.StringSliceVar(&f.regions, "region", nil, "regions, separated by commas (default: the environment's, or us-east-1)")
 	p.BoolVar(&f.allRegions, "all-regions", false, "every region that is switched on")
 	p.StringVarP(&f.output, "output", "o", "table", "table or json")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if f.output != "table" && f.output != "json" {
-			return usage("--output is %q, must be table or json", f.output)
-		}
-		return nil
+	p.StringVar(&f.profile, "profile", "", "profile of the shared AWS configuration (default: AWS_PROFILE, or the environment's credentials)")
+	p.BoolVar(&f.quiet, "quiet", false, "print the answer and errors only: no notes, no progress")
+	p.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default: info of dera run, nothing of the others)")
+	p.StringVar(&f.logFormat, "log-format", "", "text or json (default: text on a terminal, json elsewhere)")
+}
+
+// before checks what all commands share: the environment, the form of the answer,
+// and the log.
+func (a *cli) before(cmd *cobra.Command, outputs ...string) error {
+	if err := a.environment(cmd); err != nil {
+		return err
 	}
+	a.namedConfig = cmd.Flags().Changed("config")
+	if !slices.Contains(outputs, a.flags.output) {
+		last := len(outputs) - 1
+		return usage("%s is %q, must be %s or %s", a.source("output"), a.flags.output, strings.Join(outputs[:last], ", "), outputs[last])
+	}
+	return a.checkLog()
 }
 
 func (a *cli) json() bool { return a.flags.output == "json" }
@@ -65,8 +88,16 @@ func (a *cli) printJSON(v any) error {
 
 func (a *cli) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
 
-// note writes to standard error: what is said beside the answer.
-func (a *cli) note(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+// note writes to standard error what is said beside the answer. --quiet leaves it
+// out.
+func (a *cli) note(format string, args ...any) {
+	if !a.flags.quiet {
+		a.alert(format, args...)
+	}
+}
+
+// alert writes to standard error what --quiet does not leave out.
+func (a *cli) alert(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
 
 // terminal returns the width of the terminal behind w, and whether there is one.
 func terminal(w io.Writer) (width int, ok bool) {

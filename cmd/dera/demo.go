@@ -111,7 +111,7 @@ func (d *demo) begin(ctx context.Context) error {
 		return err
 	}
 	d.flags.data, d.flags.db, d.flags.config, d.flags.mode, d.flags.exemptions = filepath.Join(d.dir, "data"), "", config, "enforce", list
-	d.flags.noExemptions, d.flags.regions, d.flags.allRegions = false, nil, false
+	d.flags.noExemptions, d.flags.regions, d.flags.allRegions, d.flags.profile = false, nil, false, ""
 	if d.session, err = d.open(ctx); err != nil {
 		return err
 	}

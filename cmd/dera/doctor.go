@@ -45,18 +45,20 @@ func (a *cli) doctor(ctx context.Context, queue string) (err error) {
 	d := app.Doctor{Now: a.now, Folder: a.flags.data, FolderOpen: othersRead(a.flags.data), ExemptionConfig: exemptionConfig()}
 	if data != nil {
 		defer func() { err = errors.Join(err, data.store.Close()) }()
-		if err := data.recallAloud(ctx); err != nil {
+		if err := data.recall(ctx, false); err != nil {
 			return err
 		}
 		cfg = data.config
 		d.Store, d.PublicKey, d.UnderWay = data.store, data.log.PublicKey, data.underWay
+	} else if cfg, err = a.configuration(); err != nil {
+		return err
 	}
 	d.Warnings, d.Enforces, d.Controls, d.Trusted = a.hidingWarnings(cfg), cfg.enforces(a.flags.mode), cfg.controls(), cfg.QueueOurs
 	d.Exemptions, d.NoExemptions = cmp.Or(a.flags.exemptions, cfg.Exemptions), a.flags.noExemptions
 	d.Queue = cmp.Or(queue, cfg.Queue)
 	d.QueueAccount = queueAccount(d.Queue)
 	d.Accounts, d.Regions, d.AllRegions = cfg.cloudAccounts(), a.flags.regions, a.flags.allRegions
-	of := cloud.Config{Wires: wires(), Accounts: d.Accounts, Now: a.now, Timeout: 20 * time.Second}
+	of := cloud.Config{Wires: wires(), Accounts: d.Accounts, Now: a.now, Timeout: 20 * time.Second, Profile: a.flags.profile, Observe: calls(a.askedLog())}
 	if len(d.Regions) > 0 {
 		of.Region = d.Regions[0]
 	} else {

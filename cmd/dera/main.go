@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -37,7 +36,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	}
 	var e *exitError
 	if !errors.As(err, &e) || e.err != nil {
-		fmt.Fprintf(errOut, "dera: %v\n", err)
+		a.printError(ctx, err)
 	}
 	return codeOf(err)
 }
@@ -50,19 +49,17 @@ func newRootCommand(a *cli) *cobra.Command {
 		Long: "dera watches AWS accounts, finds misconfigurations as they appear, decides which can be fixed safely\n" +
 			"without a person, fixes them, proves the fix, and keeps a record that an auditor can verify offline.",
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("there is no command %q; dera --help lists them", args[0])
+				return noSuchCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
 		Args: cobra.ArbitraryArgs,
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%v; see %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(badFlag)
 	a.flags.register(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.before(cmd, "table", "json") }
 	root.AddCommand(
 		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
@@ -71,6 +68,8 @@ func newRootCommand(a *cli) *cobra.Command {
 		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
 		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
+	arrange(root)
+	a.complete(root)
 	return root
 }
 

@@ -24,11 +24,8 @@ func newPatternCommand(a *cli) *cobra.Command {
 			"--output cloudformation and --output terraform print a template for one region (JSON, which both take).",
 		Args: args(cobra.NoArgs),
 		// More forms than the table and json of the other commands.
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if !slices.Contains([]string{"table", "json", "cloudformation", "terraform"}, a.flags.output) {
-				return usage("--output is %q, must be table, json, cloudformation or terraform", a.flags.output)
-			}
-			return nil
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.before(cmd, "table", "json", "cloudformation", "terraform")
 		},
 		RunE: func(*cobra.Command, []string) error { return a.pattern(only, queue) },
 	}
@@ -51,7 +48,7 @@ type patternRule struct {
 }
 
 func (a *cli) pattern(only []string, queue string) error {
-	cfg, err := loadConfig(a.flags.config)
+	cfg, err := a.configuration()
 	if err != nil {
 		return err
 	}

@@ -1,19 +1,15 @@
 package main
 
-import (
-	"io"
-
-	"github.com/schollz/progressbar/v3"
-)
+import "github.com/schollz/progressbar/v3"
 
 // progress is a bar on a terminal and nothing elsewhere.
 type progress struct{ bar *progressbar.ProgressBar }
 
-func newProgress(w io.Writer, what string) *progress {
-	if _, tty := terminal(w); !tty {
+func (a *cli) newProgress(what string) *progress {
+	if _, tty := terminal(a.err); !tty || a.flags.quiet {
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions(1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+	return &progress{progressbar.NewOptions(1, progressbar.OptionSetWriter(a.err), progressbar.OptionSetDescription(what),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionThrottle(0))}
 }
 

@@ -85,6 +85,15 @@ func (s *session) recall(ctx context.Context, order bool) error {
 			return usage("%w", err)
 		}
 		s.config, f.config = cfg, path
+	} else if f.config = foundConfig(); f.config != "" {
+		cfg, err := loadConfig(f.config)
+		if err != nil {
+			return err
+		}
+		if s.settings, err = cfg.settings(); err != nil {
+			return usage("%w", err)
+		}
+		s.config, s.named.config, same = cfg, f.config, false
 	}
 	if order && f.mode == "" {
 		f.mode = was[rememberMode]
@@ -96,14 +105,13 @@ func (s *session) recall(ctx context.Context, order bool) error {
 	case same || s.config.Exemptions == "":
 		f.exemptions = list
 	}
+	s.sayRecalled()
 	return nil
 }
 
-// recallAloud is recall for a scan or run, which says what it goes by.
-func (s *session) recallAloud(ctx context.Context) error {
-	if err := s.recall(ctx, false); err != nil {
-		return err
-	}
+// sayRecalled names what the command goes by and no flag named.
+func (s *session) sayRecalled() {
+	s.app.sayConfig()
 	var by []string
 	f := s.app.flags
 	if f.config != s.named.config {
@@ -115,10 +123,14 @@ func (s *session) recallAloud(ctx context.Context) error {
 	case f.exemptions != s.named.exemptions:
 		by = append(by, "exemption list "+f.exemptions)
 	}
-	if len(by) > 0 {
-		s.app.note("dera: uses %s, as an earlier scan or run did; --config and --exemptions name others\n", strings.Join(by, " and "))
+	if len(by) == 0 {
+		return
 	}
-	return nil
+	unused := ""
+	if here, err := filepath.Abs(defaultConfig); err == nil && foundConfig() != "" && f.config != s.named.config && here != f.config {
+		unused = "; " + defaultConfig + " in the current folder is not used"
+	}
+	s.app.note("dera: uses %s, as an earlier scan or run did; --config and --exemptions name others%s\n", strings.Join(by, " and "), unused)
 }
 
 // recallOffline is recall for a command that only shows what is stored: it works

@@ -44,11 +44,11 @@ func (a *cli) replay(ctx context.Context, paths []string, keep bool) (err error)
 	if a.flags.allRegions {
 		return usage("--all-regions: replay looks at the regions of the events, or at those of --region")
 	}
-	cfg, err := loadConfig(a.flags.config)
+	cfg, err := a.configuration()
 	if err != nil {
 		return err
 	}
-	bar := newProgress(a.err, "reading")
+	bar := a.newProgress("reading")
 	rec, err := app.ReadRecording(ctx, paths, services.Watch(), cfg.accounts(), a.flags.regions, bar)
 	bar.end()
 	if errors.Is(err, app.ErrNoFile) {
@@ -108,7 +108,7 @@ func (a *cli) runReplay(ctx context.Context, rec app.Recording) (report app.Repl
 		return report, err
 	}
 	owners := evaluate.Owners{Tags: s.config.OwnerTags}
-	bar := newProgress(a.err, "replaying")
+	bar := a.newProgress("replaying")
 	defer bar.end()
 	return app.Replay{Clock: clock, Progress: bar, Engine: engine.Config{
 		Types: services.Types(), Store: s.store, Controls: services.Controls(), Settings: s.settings, Gate: gate,

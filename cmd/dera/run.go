@@ -41,19 +41,16 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
 	}
-	level := slog.HandlerOptions{Level: slog.LevelInfo}
-	log := slog.New(slog.NewJSONHandler(a.err, &level))
-	if _, tty := terminal(a.err); tty {
-		log = slog.New(slog.NewTextHandler(a.err, &level))
-	}
+	log := a.logger()
 	var s *session
 	if err := awaited(ctx, log, func() (err error) { s, err = a.open(ctx); return err }); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.end(ctx)) }()
-	if err := awaited(ctx, log, func() error { return s.recallAloud(ctx) }); err != nil {
+	if err := awaited(ctx, log, func() error { return s.recall(ctx, false) }); err != nil {
 		return err
 	}
+	a.actsOnFound("dera run")
 	s.queueURL = queueURL
 	if err := s.connect(ctx, options{log: log, tell: a.follow()}); err != nil {
 		return err

@@ -70,10 +70,13 @@ func (a *cli) scan(ctx context.Context, apply bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	if err := s.recallAloud(ctx); err != nil {
+	if err := s.recall(ctx, false); err != nil {
 		return err
 	}
-	watch := &scanning{progress: newProgress(a.err, "looking")}
+	if apply {
+		a.actsOnFound("--apply")
+	}
+	watch := &scanning{progress: a.newProgress("looking")}
 	if err := s.connect(ctx, options{tell: watch.tell}); err != nil {
 		return err
 	}
@@ -144,7 +147,7 @@ func (s *session) apply(ctx context.Context) error {
 		if len(ready) == 0 {
 			break
 		}
-		bar := newProgress(s.app.err, "fixing")
+		bar := s.app.newProgress("fixing")
 		bar.Total(len(ready))
 		s.carryAll(ctx, ready, bar)
 		bar.end()

@@ -61,12 +61,7 @@ const logOrigin = "dera/audit"
 func (a *cli) open(ctx context.Context) (*session, error) {
 	cfg, err := loadConfig(a.flags.config)
 	if err != nil {
-		return nil, err
-	}
-	if a.flags.mode != "" {
-		if _, err := dera.ParseMode(a.flags.mode); err != nil {
-			return nil, usage("--mode: %v", err)
-		}
+		return nil, a.named("config", err)
 	}
 	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
 	if s.settings, err = cfg.settings(); err != nil {
@@ -97,7 +92,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 		url = "sqlite:" + filepath.Join(a.flags.data, "dera.db")
 	}
 	if s.store, err = store.Open(ctx, store.Config{URL: url, Sealer: vault, Now: a.now}); err != nil {
-		return nil, err
+		return nil, a.named("db", err)
 	}
 	s.log = engine.Log{Store: s.store, Key: key, PublicKey: key.PublicKey(), Now: a.now}
 	if err := s.log.Check(ctx); err != nil {
@@ -134,16 +129,20 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if o.controls != nil {
 		s.config.Controls = o.controls
 	}
-	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Accounts: s.config.cloudAccounts(), Now: s.app.now, Region: o.region}
+	cfg := cloud.Config{Wires: wires(), HTTPClient: o.client, Credentials: o.credentials, Endpoint: o.endpoint, Accounts: s.config.cloudAccounts(), Now: s.app.now, Region: o.region, Profile: s.app.flags.profile}
+	if o.log == nil {
+		o.log = s.app.askedLog()
+	}
+	cfg.Observe = calls(o.log)
 	cfg.Ports = map[string]any{resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
 	}
 	var err error
 	if s.client, err = cloud.New(ctx, cfg); err != nil {
-		return err
+		return orProfile(err)
 	}
-	if err := s.config.validateRegions("--region", s.app.flags.regions); err != nil {
+	if err := s.config.validateRegions(s.app.source("region"), s.app.flags.regions); err != nil {
 		return err
 	}
 	if err := s.config.validateRegions("AWS_REGION", []string{s.client.Region()}); err != nil {
@@ -168,7 +167,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 
 // whoAmI asks STS who gives an order, within a few seconds.
 func (s *session) whoAmI(ctx context.Context) (dera.Actor, error) {
-	client, err := cloud.New(ctx, cloud.Config{Timeout: 5 * time.Second})
+	client, err := cloud.New(ctx, cloud.Config{Timeout: 5 * time.Second, Profile: s.app.flags.profile})
 	if err != nil {
 		return dera.Actor{}, err
 	}

@@ -68,13 +68,16 @@ func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 			return usage("--control: %v", err)
 		}
 	}
+	if !a.namedConfig {
+		a.flags.config = "" // an order to stop depends on no file that it does not name
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if cerr := s.close(ctx); cerr != nil {
-			a.note("dera: %v\n", cerr)
+			a.alert("dera: %v\n", cerr)
 		}
 	}()
 	w := engine.Switch{Store: s.store, Now: a.now}
@@ -121,7 +124,7 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 		a.printf("nothing to resume: there is no stop of exactly that scope (%s), and no breaker counts anything there\n", scope.Where())
 	}
 	for _, o := range left {
-		a.note("dera: still %s; lift it with: %s\n", stopText(o), resumeCommand(o))
+		a.alert("dera: still %s; lift it with: %s\n", stopText(o), resumeCommand(o))
 	}
 	if err == nil && len(left) > 0 {
 		return &exitError{code: exitNo}

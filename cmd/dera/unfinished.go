@@ -43,7 +43,7 @@ func (s *session) carryOn(ctx context.Context, r dera.Remediation, hold bool) er
 	defer s.mu.Unlock()
 	s.carried = true
 	if err != nil {
-		s.app.note("dera: %s: %v\n", r.ID, err)
+		s.app.alert("dera: %s: %v\n", r.ID, err)
 	}
 	return err
 }

@@ -78,7 +78,7 @@ func (a *cli) declareScope(ctx context.Context, l *ledger.Ledger, path string) e
 }
 
 func (a *cli) importUsage(ctx context.Context, l *ledger.Ledger, keys string, paths []string) error {
-	bar := newProgress(a.err, "reading")
+	bar := a.newProgress("reading")
 	cfg := ledger.ImportConfig{Progress: func(p ledger.Progress) {
 		bar.Total(p.Of)
 		bar.Step("reading")

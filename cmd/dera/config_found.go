@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// defaultConfig is the configuration in the current folder that is used where none
+// is named and none is remembered.
+const defaultConfig = "dera.yaml"
+
+// foundConfig returns the configuration in the current folder, or "".
+func foundConfig() string {
+	if info, err := os.Stat(defaultConfig); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return defaultConfig
+}
+
+// configuration is the configuration of a command that works without the store:
+// the one that is named, else the one in the current folder, else none.
+func (a *cli) configuration() (fileConfig, error) {
+	if a.flags.config == "" {
+		a.flags.config = foundConfig()
+	}
+	a.sayConfig()
+	return loadConfig(a.flags.config)
+}
+
+// sayConfig names the configuration in use where no flag did.
+func (a *cli) sayConfig() {
+	switch name := a.from["config"]; {
+	case name != "":
+		a.note("dera: uses the configuration %s, named by %s\n", a.flags.config, name)
+	case a.flags.config == defaultConfig && !a.namedConfig:
+		a.note("dera: uses the configuration %s, found in the current folder; --config names another\n", a.flags.config)
+	}
+}
+
+// actsOnFound says, also under --quiet, that a command that changes AWS goes by a
+// configuration that merely lies in the current folder.
+func (a *cli) actsOnFound(command string) {
+	if a.namedConfig || a.from["config"] != "" || a.flags.config == "" {
+		return
+	}
+	here, err := filepath.Abs(defaultConfig)
+	used, err2 := filepath.Abs(a.flags.config)
+	if err == nil && err2 == nil && here == used {
+		a.alert("dera: %s goes by the configuration found in the current folder, %s\n", command, here)
+	}
+}

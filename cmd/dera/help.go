@@ -1,0 +1,127 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The groups of dera --help, in the order in which dera is used.
+const (
+	groupLook   = "look"
+	groupDecide = "decide"
+	groupAct    = "act"
+	groupProve  = "prove"
+	groupSetUp  = "setup"
+)
+
+// groups are the groups of dera --help with the commands that they hold.
+func groups() []struct {
+	id, title string
+	commands  []string
+} {
+	return []struct {
+		id, title string
+		commands  []string
+	}{
+		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "report", "replay", "demo"}},
+		{groupDecide, "Decide:", []string{"approve", "reject", "exemptions", "stop", "resume"}},
+		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
+		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
+		{groupSetUp, "Set up:", []string{"config", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
+	}
+}
+
+// arrange gives every command of the tree its group and its examples, and lets it
+// answer mistyped commands and flags. It comes after all commands are there.
+func arrange(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	examples := examples()
+	for _, g := range groups() {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, name := range g.commands {
+			if cmd, _, err := root.Find([]string{name}); err == nil && cmd.Parent() == root {
+				cmd.GroupID = g.id
+			}
+		}
+	}
+	each(root, func(cmd *cobra.Command) {
+		path := strings.TrimPrefix(cmd.CommandPath(), "dera ")
+		if lines := examples[path]; cmd.Example == "" && len(lines) > 0 {
+			cmd.Example = "  " + strings.Join(lines, "\n  ")
+		}
+		cmd.SuggestionsMinimumDistance = 2
+		if cmd.HasSubCommands() && cmd != root {
+			subcommandsOnly(cmd)
+		}
+	})
+}
+
+// each calls f for a command and everything under it.
+func each(cmd *cobra.Command, f func(*cobra.Command)) {
+	f(cmd)
+	for _, sub := range cmd.Commands() {
+		each(sub, f)
+	}
+}
+
+// examples are the examples of the commands that have none of their own, by the
+// path of the command. A test parses every line with the real flags.
+func examples() map[string][]string {
+	const id, digest = "r-3fac3345", "c027470cadf47023ee1dee116289e6b8d2535ff4a998ec9702242d4445103f16"
+	const role = "arn:aws:iam::111122223333:role/deploy"
+	return map[string][]string{
+		"dera":                     {"dera demo --exit", "dera scan --profile security", "dera findings"},
+		"scan":                     {"dera scan", "dera scan --profile security --region eu-west-1,eu-central-1", "dera scan --apply --config dera.yaml"},
+		"findings":                 {"dera findings", "dera findings --all --output json", "dera findings --events"},
+		"waiting":                  {"dera waiting"},
+		"show":                     {"dera show f-51774", "dera show " + id + " --output json"},
+		"report":                   {"dera report --candidates", "dera report --candidates --exemptions-out proposed.yaml"},
+		"replay":                   {"dera replay cloudtrail/", "dera replay events.json.gz --output json"},
+		"demo":                     {"dera demo --exit"},
+		"approve":                  {"dera approve " + id + " --digest " + digest, "dera approve " + id + " --digest " + digest + " --reason CHG-1234"},
+		"reject":                   {"dera reject " + id + ` --reason "The partner needs it until Friday"`},
+		"exemptions":               {"dera exemptions check exemptions.yaml"},
+		"exemptions check":         {"dera exemptions check exemptions.yaml"},
+		"exemptions schema":        {"dera exemptions schema > exemptions.schema.json"},
+		"stop":                     {`dera stop --reason "change freeze"`, `dera stop --account 111122223333 --reason "incident 42"`},
+		"resume":                   {"dera resume", "dera resume --account 111122223333"},
+		"run":                      {"dera run --config dera.yaml", "dera run --config dera.yaml --log-level debug --log-format json"},
+		"remediate":                {"dera remediate f-51774"},
+		"rollback":                 {"dera rollback " + id + ` --reason "needed for an incident"`, "dera rollback " + id + " --partial"},
+		"audit":                    {"dera audit verify", "dera audit export evidence/"},
+		"audit verify":             {"dera audit verify", "dera audit verify evidence/ --key audit.pub"},
+		"audit show":               {"dera audit show", "dera audit show " + id, "dera audit show 17 --payload"},
+		"audit export":             {"dera audit export evidence/"},
+		"audit reconcile":          {"dera audit reconcile --history cloudtrail/"},
+		"policy":                   {"dera policy prove before.json after.json"},
+		"policy check":             {"dera policy check role.json", "dera policy check bucket.json --kind resource"},
+		"policy diff":              {"dera policy diff before.json after.json"},
+		"policy public":            {"dera policy public bucket.json --account 111122223333"},
+		"policy check-certificate": {"dera policy check-certificate evidence.json"},
+		"usage":                    {"dera usage import cloudtrail/", "dera usage show " + role},
+		"usage import":             {"dera usage import cloudtrail/ --keys keys.json --scope scope.json"},
+		"usage show":               {"dera usage show " + role},
+		"usage gaps":               {"dera usage gaps --account 111122223333 --window 90"},
+		"config":                   {"dera config check dera.yaml"},
+		"config check":             {"dera config check dera.yaml", "dera config check dera.yaml --output json"},
+		"config schema":            {"dera config schema > config.schema.json"},
+		"doctor":                   {"dera doctor", "dera doctor --config dera.yaml --profile security"},
+		"role":                     {"dera role --kind reader", "dera role --kind remediator --account 111122223333"},
+		"pattern":                  {"dera pattern --queue https://sqs.eu-west-1.amazonaws.com/111122223333/dera-events", "dera pattern --output terraform"},
+		"control":                  {"dera control list"},
+		"control list":             {"dera control list"},
+		"control show":             {"dera control show ec2-securitygroup-admin-ports-open"},
+		"control new":              {"dera control new ec2-securitygroup-database-open"},
+		"catalog":                  {"dera catalog"},
+		"catalog update":           {"dera catalog update"},
+		"version":                  {"dera version", "dera version --output json"},
+		"completion":               {"dera completion bash > /etc/bash_completion.d/dera"},
+		"completion bash":          {"source <(dera completion bash)"},
+		"completion zsh":           {`dera completion zsh > "${fpath[1]}/_dera"`},
+		"completion fish":          {"dera completion fish > ~/.config/fish/completions/dera.fish"},
+		"completion powershell":    {"dera completion powershell | Out-String | Invoke-Expression"},
+		"help":                     {"dera help audit verify"},
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"dera.example/dera/cloud"
+)
+
+// checkLog refuses a level or a format that there is not.
+func (a *cli) checkLog() error {
+	switch a.flags.logLevel {
+	case "", "debug", "info", "warn", "error":
+	default:
+		return usage("%s is %q, must be debug, info, warn or error", a.source("log-level"), a.flags.logLevel)
+	}
+	switch a.flags.logFormat {
+	case "", "text", "json":
+		return nil
+	}
+	return usage("%s is %q, must be text or json", a.source("log-format"), a.flags.logFormat)
+}
+
+// logger writes what happens to standard error: as text on a terminal and as JSON
+// elsewhere, unless --log-format says which. Never a secret, a token or a whole
+// policy.
+func (a *cli) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if a.flags.quiet {
+		options.Level = slog.LevelError
+	}
+	var level slog.Level
+	if a.flags.logLevel != "" && level.UnmarshalText([]byte(a.flags.logLevel)) == nil {
+		options.Level = level
+	}
+	_, tty := terminal(a.err)
+	if a.flags.logFormat == "text" || a.flags.logFormat == "" && tty {
+		return slog.New(slog.NewTextHandler(a.err, options))
+	}
+	return slog.New(slog.NewJSONHandler(a.err, options))
+}
+
+// askedLog is the log of a command that writes none unless --log-level asks for it.
+func (a *cli) askedLog() *slog.Logger {
+	if a.flags.logLevel == "" {
+		return nil
+	}
+	return a.logger()
+}
+
+// calls logs each call of AWS where the log shows that much.
+func calls(log *slog.Logger) func(cloud.Call) {
+	if log == nil || !log.Enabled(context.Background(), slog.LevelDebug) {
+		return nil
+	}
+	return func(c cloud.Call) {
+		args := []any{"service", c.Service, "operation", c.Operation, "account", c.Account, "region", c.Region}
+		if c.Err != nil {
+			args = append(args, "err", c.Err.Error())
+		}
+		log.Debug("called AWS", args...)
+	}
+}
+
+// printError writes what went wrong for people: of a call of AWS, what failed and
+// what to do. The words of the SDK are for --log-level debug.
+func (a *cli) printError(ctx context.Context, err error) {
+	var usage *exitError
+	if errors.As(err, &usage) && usage.code == exitUsage {
+		a.alert("dera: %v\n", err)
+	} else {
+		a.alert("dera: %s\n", cloud.Explain(err))
+	}
+	if log := a.askedLog(); log != nil {
+		if text := cloud.Detail(err); text != "" {
+			log.DebugContext(ctx, "the AWS SDK says", "err", text)
+		}
+	}
+}
+
+// orProfile makes a profile that does not exist a wrong command line.
+func orProfile(err error) error {
+	var missing *cloud.ProfileError
+	if errors.As(err, &missing) {
+		return &exitError{exitUsage, err}
+	}
+	return err
+}
