@@ -23,8 +23,11 @@ DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc
 .PHONY: build
 build: ## the binary, stripped, in dist/
 	@mkdir -p dist
-	$(GO) build -trimpath -ldflags '-s -w' -o dist/dera ./cmd/dera
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
+
+# The tag of a release, else dev. Commit and date come from the repository by themselves.
+VERSION ?= $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || echo dev)
 
 .PHONY: vet
 vet: ## everything compiles, and go vet (without -trimpath, so that the tests use the same build cache)
@@ -95,7 +98,7 @@ price: ## lines of code of each resource type and control; fails where a new one
 .PHONY: generate
 generate: ## bring generated documents, schemas and policies up to date
 	$(GO) test $$(grep -rl 'control/controltest"' --include='*_test.go' services | xargs -n 1 dirname | sort -u | sed 's|^|./|') ./evaluate ./awssim -update
-	$(GO) test ./cmd/dera -run '^TestWires' -update
+	$(GO) test ./cmd/dera -run '^(TestWires|TestSchemasAreCommitted)' -update
 
 .PHONY: bench-iam iam-managed fuzz-long mixed-long
 

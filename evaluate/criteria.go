@@ -85,7 +85,7 @@ func (g Criteria) Check(_ context.Context, c Case) (dera.Reason, error) {
 type ComplianceScope struct {
 	Name   string `yaml:"name" json:"name" jsonschema_description:"For example pci."`
 	Match  Where  `yaml:"match" json:"match" jsonschema_description:"What lies in the scope."`
-	Reason string `yaml:"reason,omitempty" json:"reason,omitempty"`
+	Reason string `yaml:"reason,omitempty" json:"reason,omitempty" jsonschema_description:"Why people change these resources. Every decision names it."`
 }
 
 // Compliance sends to review what lies in a compliance scope; no criterion

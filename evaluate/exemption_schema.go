@@ -35,7 +35,7 @@ type exemptionMatch struct {
 
 // JSONSchemaExtend adds what struct tags cannot say.
 func (exemptionFile) JSONSchemaExtend(s *jsonschema.Schema) {
-	s.Title = "dera exemption list"
+	s.ID, s.Title = "https://dera.example/schema/exemptions/1.json", "dera exemption list"
 	s.Description = "Findings that are left alone on purpose, reviewed like code."
 	property(s, "version").Const = 1
 }

@@ -16,11 +16,11 @@ import (
 // Dependency is a declared use of a resource: someone needs what a plan would
 // take away. It is configuration, reviewed like the exemptions.
 type Dependency struct {
-	Resource string `yaml:"resource" json:"resource"`                     // resource ID or ARN glob
-	Keys     string `yaml:"keys,omitempty" json:"keys,omitempty"`         // glob on finding keys, or a range of ports; empty means all
-	Accounts string `yaml:"accounts,omitempty" json:"accounts,omitempty"` // glob; empty means all
-	Owner    string `yaml:"owner" json:"owner"`
-	Reason   string `yaml:"reason" json:"reason"`
+	Resource string `yaml:"resource" json:"resource" jsonschema_description:"Resource ID or ARN glob."`
+	Keys     string `yaml:"keys,omitempty" json:"keys,omitempty" jsonschema_description:"Glob on keys of findings, or a range of ports such as tcp/20-25. Default: all."`
+	Accounts string `yaml:"accounts,omitempty" json:"accounts,omitempty" jsonschema_description:"Account ID or glob. Default: all."`
+	Owner    string `yaml:"owner" json:"owner" jsonschema_description:"Who uses the resource and answers for the entry."`
+	Reason   string `yaml:"reason" json:"reason" jsonschema_description:"What the resource is used for."`
 }
 
 // Flow is one conversation from a network flow log: who talked to which

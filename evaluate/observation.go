@@ -25,7 +25,7 @@ type Shorter struct {
 	Match  Where  `yaml:"match,omitempty" json:"match,omitempty" jsonschema_description:"Where it holds. Default: everywhere."`
 	Days   int    `yaml:"days" json:"days" jsonschema:"minimum=0,maximum=13" jsonschema_description:"Days of observation there."`
 	Who    string `yaml:"who" json:"who" jsonschema_description:"Who answers for it."`
-	Reason string `yaml:"reason" json:"reason"`
+	Reason string `yaml:"reason" json:"reason" jsonschema_description:"Why a shorter observation is enough."`
 	Until  string `yaml:"until" json:"until" jsonschema:"pattern=^[0-9]{4}-[0-9]{2}-[0-9]{2}$" jsonschema_description:"Last day, in UTC; after it the whole period counts again."`
 }
 

@@ -52,6 +52,19 @@ func (s *Store) prepare(ctx context.Context) error {
 	})
 }
 
+// current returns ErrSchema unless the schema is that of this version.
+func (s *Store) current(ctx context.Context) error {
+	steps, err := fs.Glob(migrations, "migrations/"+s.dialect.name+"/*.sql")
+	if err != nil {
+		return err
+	}
+	version, err := s.inspect(ctx, s.read, len(steps))
+	if err == nil && version != len(steps) {
+		err = fmt.Errorf("version %d of %d: %w", version, len(steps), ErrSchema)
+	}
+	return err
+}
+
 // inspect returns the version of the schema, 0 for an empty database.
 func (s *Store) inspect(ctx context.Context, q queryer, newest int) (int, error) {
 	var has int

@@ -91,6 +91,16 @@ type Store struct {
 // of a newer version (ErrSchema) and of another key (ErrKey). No error of it
 // holds a password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	return open(ctx, cfg, (*Store).prepare)
+}
+
+// OpenExisting opens a store for reading whose schema is this version's. It changes
+// nothing: a database of an older version is ErrSchema too.
+func OpenExisting(ctx context.Context, cfg Config) (*Store, error) {
+	return open(ctx, cfg, (*Store).current)
+}
+
+func open(ctx context.Context, cfg Config, prepare func(*Store, context.Context) error) (*Store, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -114,7 +124,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := prepare(s, ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %s: %w", s.place, err), s.Close())
 	}
 	return s, nil

@@ -221,6 +221,9 @@ func (a *cli) showRecords(ctx context.Context, s *session, what string, payload 
 	if payload {
 		return usage("--payload requires the index of one record")
 	}
+	if what, err = s.recorded(ctx, what); err != nil {
+		return err
+	}
 	type line struct {
 		Index int64 `json:"index"`
 		dera.AuditRecord

@@ -64,6 +64,11 @@ func (a *cli) candidates(ctx context.Context, s *session, out string, only []str
 		return err
 	}
 	if out != "" {
+		for i := range only {
+			if only[i], err = s.recorded(ctx, only[i]); err != nil {
+				return usage("--finding: %w", err)
+			}
+		}
 		chosen, missing := report.Choose(findings, only)
 		if len(missing) > 0 {
 			return usage("--finding: there is no finding %s; dera findings --all lists what there is", missing[0])

@@ -1,5 +1,183 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
-func (a *cli) complete(root *cobra.Command) {}
+	"github.com/spf13/cobra"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+	"dera.example/dera/audit"
+	"dera.example/dera/services"
+	"dera.example/dera/store"
+)
+
+// completeWithin is how long a shell waits at most for IDs.
+const completeWithin = 2 * time.Second
+
+// complete registers what the shell completes beside commands and flags: values of
+// flags that have few, and the IDs of findings and remediations.
+func (a *cli) complete(root *cobra.Command) {
+	for flag, values := range map[string][]string{
+		"mode":       {"observe", "review", "enforce"},
+		"log-level":  {"debug", "info", "warn", "error"},
+		"log-format": {"text", "json"},
+	} {
+		a.flagValues(root, flag, values)
+	}
+	_ = root.RegisterFlagCompletionFunc("output", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		values := []cobra.Completion{"table", "json"}
+		if cmd.Name() == "pattern" {
+			values = append(values, "cloudformation", "terraform")
+		}
+		return values, cobra.ShellCompDirectiveNoFileComp
+	})
+	var controls []cobra.Completion
+	for _, c := range services.Controls() {
+		controls = append(controls, cobra.CompletionWithDesc(c.ID, c.Meta.Title))
+	}
+	each(root, func(cmd *cobra.Command) {
+		if cmd.LocalFlags().Lookup("control") != nil {
+			a.flagValues(cmd, "control", controls)
+		}
+	})
+	waiting := []dera.State{dera.Waiting}
+	undoable := []dera.State{dera.Resolved, dera.Collateral, dera.UndoFailed}
+	for path, of := range map[string]ids{
+		"show":       {findings: true, remediations: true},
+		"remediate":  {findings: true},
+		"approve":    {remediations: true, first: waiting},
+		"reject":     {remediations: true, first: waiting},
+		"rollback":   {remediations: true, first: undoable},
+		"audit show": {findings: true, remediations: true},
+	} {
+		if cmd, rest, err := root.Find(strings.Fields(path)); err == nil && len(rest) == 0 {
+			cmd.ValidArgsFunction = a.completeIDs(of)
+		}
+	}
+	if cmd, rest, err := root.Find([]string{"control", "show"}); err == nil && len(rest) == 0 {
+		cmd.ValidArgsFunction = cobra.FixedCompletions(controls, cobra.ShellCompDirectiveNoFileComp)
+	}
+}
+
+// flagValues registers the values of a flag, which the command must have.
+func (a *cli) flagValues(cmd *cobra.Command, flag string, values []cobra.Completion) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // a flag that is not there, or registered twice: wrong wiring
+	}
+}
+
+// ids says which IDs a command takes, and those in which states come first.
+type ids struct {
+	findings, remediations bool
+	first                  []dera.State
+}
+
+// completeIDs offers the IDs in the store, with titles. Whatever goes wrong, it
+// offers none, and says nothing.
+func (a *cli) completeIDs(of ids) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, list []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		const nothing = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		if len(list) > 0 {
+			return nil, nothing
+		}
+		a.err = io.Discard
+		if a.environment(cmd) != nil {
+			return nil, nothing
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), completeWithin)
+		defer cancel()
+		found := make(chan []cobra.Completion, 1)
+		go func() {
+			out, err := a.storedIDs(ctx, of, begun)
+			if err != nil {
+				out = nil
+			}
+			found <- out
+		}()
+		select {
+		case out := <-found:
+			return out, nothing
+		case <-ctx.Done():
+			return nil, nothing
+		}
+	}
+}
+
+// storedIDs reads the IDs that begin as the text does.
+func (a *cli) storedIDs(ctx context.Context, of ids, begun string) (out []cobra.Completion, err error) {
+	s, err := a.openToComplete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	findings, err := s.Findings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	titles := map[string]string{}
+	for _, f := range findings {
+		titles[f.ID] = f.Title + ", " + app.ResourceText(f)
+		if of.findings && strings.HasPrefix(f.ID, begun) && (f.State != dera.FindingResolved || of.remediations) {
+			out = append(out, cobra.CompletionWithDesc(f.ID, titles[f.ID]))
+		}
+	}
+	if !of.remediations || begun != "" && !strings.HasPrefix(begun, "r") {
+		return out, nil
+	}
+	list, err := s.Remediations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(list) // the newest first
+	slices.SortStableFunc(list, func(x, y dera.Remediation) int {
+		return rank(of.first, x.State) - rank(of.first, y.State)
+	})
+	for _, r := range list {
+		if strings.HasPrefix(r.ID, begun) {
+			title := r.Plan.Resource.Name()
+			if len(r.Findings) > 0 && titles[r.Findings[0]] != "" {
+				title = titles[r.Findings[0]]
+			}
+			out = append(out, cobra.CompletionWithDesc(r.ID, string(r.State)+": "+title))
+		}
+	}
+	return out, nil
+}
+
+// rank is 0 for what comes first.
+func rank(first []dera.State, state dera.State) int {
+	if slices.Contains(first, state) {
+		return 0
+	}
+	return 1
+}
+
+// openToComplete opens the store if there is one. It makes nothing: no folder, no
+// key, no database.
+func (a *cli) openToComplete(ctx context.Context) (*store.Store, error) {
+	url := a.flags.db
+	if url == "" {
+		url = "sqlite:" + filepath.Join(a.flags.data, "dera.db")
+	}
+	if path, local := strings.CutPrefix(url, "sqlite:"); local {
+		if info, err := os.Stat(path); err != nil {
+			return nil, err
+		} else if info.Size() == 0 {
+			return nil, fs.ErrNotExist
+		}
+	}
+	vault, err := audit.LoadVault(filepath.Join(a.flags.data, "keys"), nil)
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenExisting(ctx, store.Config{URL: url, Sealer: vault, Now: a.now})
+}

@@ -66,18 +66,18 @@ type modeConfig struct {
 	Control string `yaml:"control,omitempty" json:"control,omitempty" jsonschema_description:"Control ID or glob."`
 	Account string `yaml:"account,omitempty" json:"account,omitempty" jsonschema_description:"Account ID or glob."`
 	OU      string `yaml:"ou,omitempty" json:"ou,omitempty" jsonschema_description:"Organisational unit or glob."`
-	Mode    string `yaml:"mode" json:"mode" jsonschema:"enum=observe,enum=review,enum=enforce"`
+	Mode    string `yaml:"mode" json:"mode" jsonschema:"enum=observe,enum=review,enum=enforce" jsonschema_description:"How far dera goes there."`
 }
 
 type accountConfig struct {
 	ID         string            `yaml:"id" json:"id" jsonschema:"pattern=^[0-9]{12}$" jsonschema_description:"Twelve digits, quoted."`
-	Name       string            `yaml:"name,omitempty" json:"name,omitempty"`
-	OU         string            `yaml:"ou,omitempty" json:"ou,omitempty"`
-	Tags       map[string]string `yaml:"tags,omitempty" json:"tags,omitempty"`
+	Name       string            `yaml:"name,omitempty" json:"name,omitempty" jsonschema_description:"Name of the account, for reports."`
+	OU         string            `yaml:"ou,omitempty" json:"ou,omitempty" jsonschema_description:"Organizational unit that the account belongs to."`
+	Tags       map[string]string `yaml:"tags,omitempty" json:"tags,omitempty" jsonschema_description:"Tags of the account; environment, env or stage says which environment it is."`
 	Role       string            `yaml:"role_arn,omitempty" json:"role_arn,omitempty" jsonschema_description:"Role to assume. Default: the engine's own credentials."`
 	WriteRole  string            `yaml:"write_role_arn,omitempty" json:"write_role_arn,omitempty" jsonschema_description:"Role for changes. Default: role_arn."`
 	Owner      string            `yaml:"owner,omitempty" json:"owner,omitempty" jsonschema_description:"Who is notified of findings in the account where no tag says otherwise."`
-	ExternalID string            `yaml:"external_id,omitempty" json:"external_id,omitempty"`
+	ExternalID string            `yaml:"external_id,omitempty" json:"external_id,omitempty" jsonschema_description:"External ID that the trust policy of the role requires."`
 }
 
 type networkConfig struct {

@@ -90,6 +90,7 @@ func configSchema() ([]byte, error) {
 		},
 	}
 	s := r.Reflect(&fileConfig{})
-	s.Title = "dera configuration"
+	s.ID, s.Title = "https://dera.example/schema/config/1.json", "dera configuration"
+	s.Description = "What dera looks after, how far it goes, and what it leaves to people. Every field but version may be left out."
 	return json.MarshalIndent(s, "", "  ")
 }

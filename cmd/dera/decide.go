@@ -82,9 +82,9 @@ func newApproveCommand(a *cli) *cobra.Command {
 				return usage("--digest is %q, want the first %d hex digits at least: dera show %s prints them", digest, dera.DigestDigits, list[0])
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
-				r, err := s.store.Remediation(ctx, list[0])
+				r, err := s.namedRemediation(ctx, list[0])
 				if err != nil {
-					return notFound(err)
+					return err
 				}
 				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
@@ -130,9 +130,9 @@ func newRejectCommand(a *cli) *cobra.Command {
 				return usage("--reason is required")
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
-				r, err := s.store.Remediation(ctx, list[0])
+				r, err := s.namedRemediation(ctx, list[0])
 				if err != nil {
-					return notFound(err)
+					return err
 				}
 				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
@@ -172,9 +172,9 @@ func newRollbackCommand(a *cli) *cobra.Command {
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
-				r, err := s.store.Remediation(ctx, list[0])
+				r, err := s.namedRemediation(ctx, list[0])
 				if err != nil {
-					return notFound(err)
+					return err
 				}
 				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
 					return err
@@ -211,6 +211,10 @@ func newRemediateCommand(a *cli) *cobra.Command {
 }
 
 func (a *cli) remediate(ctx context.Context, s *session, id string) error {
+	id, err := s.resolve(ctx, id)
+	if err != nil {
+		return err
+	}
 	f, err := s.store.Finding(ctx, id)
 	if err != nil {
 		return notFound(err)

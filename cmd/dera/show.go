@@ -23,6 +23,10 @@ func newShowCommand(a *cli) *cobra.Command {
 }
 
 func (a *cli) show(ctx context.Context, s *session, id string) error {
+	id, err := s.resolve(ctx, id)
+	if err != nil {
+		return err
+	}
 	v, about, err := app.Show(ctx, s.store, id)
 	if err != nil {
 		return notFound(err)

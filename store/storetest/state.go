@@ -59,6 +59,9 @@ func findings(w *world) {
 	check("all, the worst first, then by bytes", must(w.store.Findings(ctx))(w), "sg-c", "sg-B", "sg-a", "sg-a")
 	check("of one resource", must(w.store.FindingsOf(ctx, d.ResourceKey()))(w), "sg-a")
 	check("open in a region", must(w.store.OpenIn(ctx, account, region, group))(w), "sg-c", "sg-B", "sg-a")
+	if got := must(w.store.FindingIDs(ctx, a.ID[:8], 2))(w); len(got) != 1 || got[0] != a.ID {
+		w.Errorf("IDs that begin as that of a finding: got %v, want %s", got, a.ID)
+	}
 	check("open in another account", must(w.store.OpenIn(ctx, "000000000000", region, group))(w))
 
 	a.State, a.Severity, a.Why = dera.FindingResolved, dera.Critical, "fixed \x00 <>&"
@@ -94,6 +97,11 @@ func remediations(w *world) {
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			w.Errorf("%s: got (+) and want (-):\n%s", tt.name, diff)
+		}
+	}
+	for prefix, want := range map[string][]string{"r-": {"r-1", "r-2"}, "r-3": {"r-3"}, "f-": nil} {
+		if diff := cmp.Diff(want, must(w.store.RemediationIDs(ctx, prefix, 2))(w)); diff != "" {
+			w.Errorf("IDs that begin with %s: got (+) and want (-):\n%s", prefix, diff)
 		}
 	}
 	first.Revision = 1
