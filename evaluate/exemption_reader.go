@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -49,7 +48,11 @@ func (r *exemptionReader) warn(t *token.Token, format string, args ...any) {
 
 // read returns the entries; they count only if there are no problems.
 func (r *exemptionReader) read(text []byte) []dera.Exemption {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	text, err := Unmarked(text)
+	if err != nil {
+		r.problems = append(r.problems, r.at(1, 1, err.Error()))
+		return nil
+	}
 	for line := range strings.SplitSeq(string(text), "\n") {
 		r.lines = append(r.lines, strings.TrimSuffix(line, "\r"))
 		if !utf8.ValidString(line) {

@@ -90,7 +90,7 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 	if !trusted {
 		keyFile = filepath.Join(dir, "audit.pub")
 	}
-	key, err := os.ReadFile(keyFile)
+	key, err := readText(keyFile)
 	if err != nil {
 		return fmt.Errorf("read public key: %w", err)
 	}
@@ -153,7 +153,7 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := readText(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoint that you kept: %w", err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -20,9 +19,12 @@ import (
 // decodeConfig reads a configuration field by field, so that one fault does not
 // hide the others.
 func decodeConfig(path string, text []byte, c *fileConfig) (configText, []fault) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // of some editors
+	text, wide := evaluate.Unmarked(text)
 	t := configText{path: path, lines: strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")}
 	c.Version = 1 // where nothing can be read, that is the fault
+	if wide != nil {
+		return t, []fault{{File: path, Line: 1, Column: 1, Message: wide.Error()}}
+	}
 	tokens := lexer.Tokenize(string(text))
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {

@@ -118,7 +118,7 @@ func examples() map[string][]string {
 		"catalog update":           {"dera catalog update"},
 		"version":                  {"dera version", "dera version --output json"},
 		"completion":               {"dera completion bash > /etc/bash_completion.d/dera"},
-		"completion bash":          {"source <(dera completion bash)"},
+		"completion bash":          {"dera completion bash > /etc/bash_completion.d/dera", "source <(dera completion bash)"},
 		"completion zsh":           {`dera completion zsh > "${fpath[1]}/_dera"`},
 		"completion fish":          {"dera completion fish > ~/.config/fish/completions/dera.fish"},
 		"completion powershell":    {"dera completion powershell | Out-String | Invoke-Expression"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dera.example/dera/evaluate"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/reason"
 )
@@ -101,6 +102,11 @@ func (f policyFile) locate(err error) error {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
 	at := fmt.Sprintf("%s:%d:%d: %s", f.name, e.At.Line, e.At.Column, e.Reason)
+	if _, wide := evaluate.Unmarked([]byte(f.text)); wide != nil {
+		return fmt.Errorf("%s (%w)", at, wide)
+	} else if evaluate.Marked([]byte(f.text)) {
+		return fmt.Errorf("%s (the file begins with a byte-order mark, which AWS refuses in a policy: save it as UTF-8 without one)", at)
+	}
 	switch {
 	case e.First != nil:
 		return fmt.Errorf("%s (%s, first at %d:%d)", at, e.Detail, e.First.Line, e.First.Column)

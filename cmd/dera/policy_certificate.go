@@ -70,7 +70,7 @@ type certificateJSON struct {
 }
 
 func checkCertificate(a *cli, path, folder string) error {
-	data, err := os.ReadFile(path)
+	data, err := readText(path)
 	if err != nil {
 		return fmt.Errorf("read certificate: %w", err)
 	}

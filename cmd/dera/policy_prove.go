@@ -38,7 +38,7 @@ func newPolicyProveCommand(a *cli) *cobra.Command {
 				}
 			}
 			if a.json() {
-				if err := a.printJSON(newVerdictJSON(answer)); err != nil {
+				if err := a.printJSON(provedJSON{files[0].name, files[1].name, newVerdictJSON(answer)}); err != nil {
 					return err
 				}
 				return verdictExit(answer.Verdict)
@@ -50,6 +50,13 @@ func newPolicyProveCommand(a *cli) *cobra.Command {
 	cmd.Flags().StringVar(&smt, "smtlib", "", "also write the question to this file as SMT-LIB: unsat means proved")
 	cmd.Flags().StringVar(&certificate, "certificate", "", "where it is proved, also write a certificate that dera policy check-certificate accepts")
 	return cmd
+}
+
+// provedJSON is the answer of dera policy prove.
+type provedJSON struct {
+	Old string `json:"old"` // paths, as they were given
+	New string `json:"new"`
+	verdictJSON
 }
 
 // writeSMT writes the question for a solver, under the default reading.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +44,7 @@ func (u usedFile) window(days int, to time.Time) (int, time.Time, error) {
 
 // readUsage reads the actions that a principal used.
 func readUsage(path string) (usedFile, error) {
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
 		return usedFile{}, fmt.Errorf("read what was used: %w", err)
 	}

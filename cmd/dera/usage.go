@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +65,7 @@ func (a *cli) declareScope(ctx context.Context, l *ledger.Ledger, path string) e
 	if path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
 		return usage("--scope: %v", err)
 	}
@@ -84,7 +83,7 @@ func (a *cli) importUsage(ctx context.Context, l *ledger.Ledger, keys string, pa
 		bar.Step("reading")
 	}}
 	if keys != "" {
-		text, err := os.ReadFile(keys)
+		text, err := readText(keys)
 		if err != nil {
 			return usage("--keys: %v", err)
 		}
