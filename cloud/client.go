@@ -114,8 +114,10 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		opts = append(opts, config.WithBaseEndpoint(cfg.Endpoint))
 	}
 	base, err := config.LoadDefaultConfig(ctx, opts...)
-	if err != nil {
-		return nil, sourcesOf(cfg.Profile).loading(err)
+	if err = sourcesOf(cfg.Profile).loading(err); err != nil && !(cfg.Credentials != nil && cfg.Endpoint != "") {
+		return nil, err
+	} else if err != nil { // a profile that is not there does not matter where nothing is taken from it
+		base = aws.Config{Region: cfg.Region, Credentials: cfg.Credentials, BaseEndpoint: &cfg.Endpoint}
 	}
 	if cfg.HTTPClient != nil {
 		base.HTTPClient = cfg.HTTPClient // not by an option: that one clashes with AWS_CA_BUNDLE

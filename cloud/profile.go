@@ -54,8 +54,11 @@ func (s sources) String() string {
 	return fmt.Sprintf("the environment (AWS_ACCESS_KEY_ID), %s (profile %s), SSO, and the role of the container or instance", files, orElse(s.profile, "default"))
 }
 
-// loading is an error of loading the SDK's configuration.
+// loading says what went wrong when the SDK's configuration was loaded.
 func (s sources) loading(err error) error {
+	if err == nil {
+		return nil
+	}
 	var missing config.SharedConfigProfileNotExistError
 	if errors.As(err, &missing) {
 		return &ProfileError{missing.Profile, s.files, err}
