@@ -257,11 +257,11 @@ func commandTree(t *testing.T, dera func(...string) (string, error), into map[st
 		flags[m[1]] = true
 	}
 	into[strings.Join(words, " ")] = flags
-	_, list, ok := strings.Cut(help, "Available Commands:\n")
-	if !ok {
-		return
+	// The commands stand in groups, between the examples and the flags.
+	list, _, _ := strings.Cut(help, "\nFlags:\n")
+	if _, after, ok := strings.Cut(list, "\nExamples:\n"); ok {
+		_, list, _ = strings.Cut(after, "\n\n")
 	}
-	list, _, _ = strings.Cut(list, "\n\n")
 	for _, m := range subCommand.FindAllStringSubmatch(list, -1) {
 		if m[1] != "help" {
 			commandTree(t, dera, into, append(words[:len(words):len(words)], m[1])...)
