@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -116,7 +117,8 @@ func (x *examination) aws(ctx context.Context) error {
 	}
 	var err error
 	if x.who, err = x.Cloud.Identity(ctx); err != nil {
-		x.says("identity", "", Broken, err.Error(), "set up AWS credentials (AWS_PROFILE …), and let the host reach STS")
+		fact, next := cloud.Cause(err)
+		x.says("identity", "", Broken, fact, cmp.Or(next, "set up AWS credentials (AWS_PROFILE …), and let the host reach STS"))
 		x.says("permissions, queue, clock", "", Unchecked, "they cannot be checked before AWS knows who dera is", "")
 		return ctx.Err()
 	}

@@ -16,20 +16,25 @@ import (
 // Explain is an error in words for people, on one line: what failed, and what to
 // do where a failed call of AWS is the cause. The SDK's own words are in [Detail].
 func Explain(err error) string {
+	fact, next := Cause(err)
+	if next != "" {
+		return fact + ". " + next
+	}
+	return fact
+}
+
+// Cause is what failed, in words for people, and what to do, or "" where nobody
+// knows. What was being done stands first, as whoever called put it.
+func Cause(err error) (fact, next string) {
 	var e *Error
 	if !errors.As(err, &e) {
-		return err.Error()
+		return err.Error(), ""
 	}
-	fact, next := e.explain()
-	if next != "" {
-		fact += ". " + next
+	fact, next = e.explain()
+	if before, _, found := strings.Cut(err.Error(), e.Error()); found {
+		fact = before + fact
 	}
-	// What was being done, as whoever called said it.
-	before, _, found := strings.Cut(err.Error(), e.Error())
-	if !found {
-		return fact
-	}
-	return before + fact
+	return fact, next
 }
 
 // Detail is what the SDK says of a failed call of AWS, or "" where none failed.
@@ -134,7 +139,7 @@ func (e *Error) explainDenied() (fact, next string) {
 			kind = "reader"
 		}
 	}
-	return fmt.Sprintf("%s needs the permission %s%s", who, orElse(action, e.Call), e.place()),
+	return fmt.Sprintf("%s lacks the permission %s%s", who, orElse(action, e.Call), e.place()),
 		"Grant it to the role (dera role --kind " + kind + " prints the policy), and check service control policies (" + e.codeOr("403") + ")"
 }
 

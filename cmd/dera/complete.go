@@ -26,29 +26,7 @@ const completeWithin = 2 * time.Second
 // complete registers what the shell completes beside commands and flags: values of
 // flags that have few, and the IDs of findings and remediations.
 func (a *cli) complete(root *cobra.Command) {
-	for flag, values := range map[string][]string{
-		"mode":       {"observe", "review", "enforce"},
-		"log-level":  {"debug", "info", "warn", "error"},
-		"log-format": {"text", "json"},
-	} {
-		a.flagValues(root, flag, values)
-	}
-	_ = root.RegisterFlagCompletionFunc("output", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		values := []cobra.Completion{"table", "json"}
-		if cmd.Name() == "pattern" {
-			values = append(values, "cloudformation", "terraform")
-		}
-		return values, cobra.ShellCompDirectiveNoFileComp
-	})
-	var controls []cobra.Completion
-	for _, c := range services.Controls() {
-		controls = append(controls, cobra.CompletionWithDesc(c.ID, c.Meta.Title))
-	}
-	each(root, func(cmd *cobra.Command) {
-		if cmd.LocalFlags().Lookup("control") != nil {
-			a.flagValues(cmd, "control", controls)
-		}
-	})
+	a.completeFlags(root)
 	waiting := []dera.State{dera.Waiting}
 	undoable := []dera.State{dera.Resolved, dera.Collateral, dera.UndoFailed}
 	for path, of := range map[string]ids{
@@ -64,13 +42,60 @@ func (a *cli) complete(root *cobra.Command) {
 		}
 	}
 	if cmd, rest, err := root.Find([]string{"control", "show"}); err == nil && len(rest) == 0 {
-		cmd.ValidArgsFunction = cobra.FixedCompletions(controls, cobra.ShellCompDirectiveNoFileComp)
+		cmd.ValidArgsFunction = cobra.FixedCompletions(controlChoices(), cobra.ShellCompDirectiveNoFileComp)
 	}
 }
 
-// flagValues registers the values of a flag, which the command must have.
+// controlChoices are the controls with their titles.
+func controlChoices() []cobra.Completion {
+	var out []cobra.Completion
+	for _, c := range services.Controls() {
+		out = append(out, cobra.CompletionWithDesc(c.ID, c.Meta.Title))
+	}
+	return out
+}
+
+// completeFlags registers the values of flags.
+func (a *cli) completeFlags(root *cobra.Command) {
+	for flag, values := range map[string][]string{
+		"mode":       {"observe", "review", "enforce"},
+		"log-level":  {"debug", "info", "warn", "error"},
+		"log-format": {"text", "json"},
+	} {
+		a.flagValues(root, flag, values)
+	}
+	a.flagFunc(root, "output", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		values := []cobra.Completion{"table", "json"}
+		if cmd.Name() == "pattern" {
+			values = append(values, "cloudformation", "terraform")
+		}
+		return values, cobra.ShellCompDirectiveNoFileComp
+	})
+	each(root, func(cmd *cobra.Command) {
+		if cmd.LocalFlags().Lookup("control") != nil {
+			a.flagValues(cmd, "control", controlChoices())
+		}
+	})
+	if cmd, _, err := root.Find([]string{"report"}); err == nil && cmd.Flags().Lookup("finding") != nil {
+		a.flagFunc(cmd, "finding", a.completeIDs(ids{findings: true}))
+	}
+	if cmd, _, err := root.Find([]string{"role"}); err == nil {
+		a.flagValues(cmd, "kind", []string{"reader", "remediator"})
+	}
+}
+
+// flagValues registers the values of a flag.
 func (a *cli) flagValues(cmd *cobra.Command, flag string, values []cobra.Completion) {
-	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	a.flagFunc(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// flagFunc registers what completes a flag, which the command must have, unless the
+// command did.
+func (a *cli) flagFunc(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if _, registered := cmd.GetFlagCompletionFunc(flag); registered {
+		return
+	}
+	if err := cmd.RegisterFlagCompletionFunc(flag, f); err != nil {
 		panic(err) // a flag that is not there, or registered twice: wrong wiring
 	}
 }

@@ -23,12 +23,12 @@ func (a *cli) configuration() (fileConfig, error) {
 	if a.flags.config == "" {
 		a.flags.config = foundConfig()
 	}
-	a.sayConfig()
+	a.noteConfig()
 	return loadConfig(a.flags.config)
 }
 
-// sayConfig names the configuration in use where no flag did.
-func (a *cli) sayConfig() {
+// noteConfig names the configuration in use where no flag did.
+func (a *cli) noteConfig() {
 	switch name := a.from["config"]; {
 	case name != "":
 		a.note("dera: uses the configuration %s, named by %s\n", a.flags.config, name)

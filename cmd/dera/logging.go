@@ -74,7 +74,7 @@ func (a *cli) printError(ctx context.Context, err error) {
 	}
 	if log := a.askedLog(); log != nil {
 		if text := cloud.Detail(err); text != "" {
-			log.DebugContext(ctx, "the AWS SDK says", "err", text)
+			log.DebugContext(ctx, "AWS SDK error", "err", text)
 		}
 	}
 }

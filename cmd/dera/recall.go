@@ -105,13 +105,13 @@ func (s *session) recall(ctx context.Context, order bool) error {
 	case same || s.config.Exemptions == "":
 		f.exemptions = list
 	}
-	s.sayRecalled()
+	s.noteRecalled()
 	return nil
 }
 
-// sayRecalled names what the command goes by and no flag named.
-func (s *session) sayRecalled() {
-	s.app.sayConfig()
+// noteRecalled names what the command goes by and no flag named.
+func (s *session) noteRecalled() {
+	s.app.noteConfig()
 	var by []string
 	f := s.app.flags
 	if f.config != s.named.config {

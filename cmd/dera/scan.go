@@ -51,7 +51,7 @@ func (s *scanning) tell(n engine.News) {
 			s.progress.Step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":
-		u := app.Unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: n.Err.Error()}
+		u := app.Unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: cloud.Explain(n.Err)}
 		if len(n.Scope.IDs) == 1 {
 			u.Resource = n.Scope.IDs[0]
 		}

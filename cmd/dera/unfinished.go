@@ -6,6 +6,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/cloud"
 )
 
 // finish carries on what is under way in the accounts in force, in the same
@@ -43,7 +44,7 @@ func (s *session) carryOn(ctx context.Context, r dera.Remediation, hold bool) er
 	defer s.mu.Unlock()
 	s.carried = true
 	if err != nil {
-		s.app.alert("dera: %s: %v\n", r.ID, err)
+		s.app.alert("dera: %s: %s\n", r.ID, cloud.Explain(err))
 	}
 	return err
 }
