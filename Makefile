@@ -23,7 +23,7 @@ DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc
 .PHONY: build
 build: ## the binary, stripped, in dist/
 	@mkdir -p dist
-	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
+	$(GO) build -trimpath -buildvcs=auto -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
 # The tag of a release, else dev. Commit and date come from the repository by themselves.

@@ -80,7 +80,7 @@ func (e *Error) explain() (fact, next string) {
 	if host, why, ok := unreachable(e.Err); ok {
 		return fmt.Sprintf("the endpoint %s is not reachable: %s", host, why), "Check the network, the proxy (HTTPS_PROXY), the region and AWS_ENDPOINT_URL"
 	}
-	return e.Error(), ""
+	return e.Error(), "--log-level debug shows the error of the AWS SDK"
 }
 
 // explainCredentials tells apart why there are no credentials that AWS accepts.

@@ -68,6 +68,7 @@ func TestExplain(t *testing.T) {
 		{"no_address", "ec2:DescribeVpcs", sent(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Name: "ec2.eu-west-1.amazonaws.com", Err: "no such host", IsNotFound: true}}), []string{"no address is known for ec2.eu-west-1.amazonaws.com"}},
 		{"no_answer", "ec2:DescribeVpcs", operation("EC2", "DescribeVpcs", context.DeadlineExceeded), []string{"ec2:DescribeVpcs in account 111122223333, eu-west-1 was not answered in time. "}},
 		{"interrupted", "ec2:DescribeVpcs", operation("EC2", "DescribeVpcs", context.Canceled), []string{"was interrupted"}},
+		{"of_the_sdk", "ec2:DescribeVpcs", operation("EC2", "DescribeVpcs", errors.New("deserialization failed")), []string{"error: deserialization failed. --log-level debug shows"}},
 		{"of_the_service", "ec2:DescribeVpcs", operation("EC2", "DescribeVpcs", answer(400, "InvalidParameterValue", "Value is bad")), []string{"ec2:DescribeVpcs (account 111122223333, eu-west-1): error: InvalidParameterValue: Value is bad"}},
 	}
 	for _, tt := range tests {

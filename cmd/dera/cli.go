@@ -56,10 +56,10 @@ func (f *flags) register(root *cobra.Command) {
 	p.StringSliceVar(&f.regions, "region", nil, "regions, separated by commas (default: the environment's, or us-east-1)")
 	p.BoolVar(&f.allRegions, "all-regions", false, "every region that is switched on")
 	p.StringVarP(&f.output, "output", "o", "table", "table or json")
-	p.StringVar(&f.profile, "profile", "", "profile of the shared AWS configuration (default: AWS_PROFILE, or the environment's credentials)")
-	p.BoolVar(&f.quiet, "quiet", false, "print the answer and errors only: no notes, no progress")
-	p.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default: info of dera run, nothing of the others)")
-	p.StringVar(&f.logFormat, "log-format", "", "text or json (default: text on a terminal, json elsewhere)")
+	p.StringVar(&f.profile, "profile", "", "profile of the AWS shared configuration (default: AWS_PROFILE)")
+	p.BoolVar(&f.quiet, "quiet", false, "print only the answer and errors: no notes, no progress")
+	p.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default: info for dera run; other commands write no log)")
+	p.StringVar(&f.logFormat, "log-format", "", "text or json (default: text on a terminal, otherwise json)")
 }
 
 // before checks what all commands share: the environment, the form of the answer,

@@ -46,6 +46,6 @@ func (a *cli) actsOnFound(command string) {
 	here, err := filepath.Abs(defaultConfig)
 	used, err2 := filepath.Abs(a.flags.config)
 	if err == nil && err2 == nil && here == used {
-		a.alert("dera: %s goes by the configuration found in the current folder, %s\n", command, here)
+		a.alert("dera: %s uses the configuration found in the current folder, %s\n", command, here)
 	}
 }

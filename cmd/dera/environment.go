@@ -67,12 +67,14 @@ func overridden(cmd *cobra.Command, flag string) bool {
 }
 
 // takes reports whether a command takes a flag from the environment. The demo and
-// a replay have data and a mode of their own.
+// a replay have data and a mode of their own, and help comes whatever is set.
 func takes(cmd *cobra.Command, flag string) bool {
-	switch cmd.CommandPath() {
-	case "dera demo":
+	switch path, _, _ := strings.Cut(strings.TrimPrefix(cmd.CommandPath(), "dera "), " "); path {
+	case "help", "completion":
+		return flag == "quiet"
+	case "demo", "version":
 		return slices.Contains([]string{"output", "quiet", "log-level", "log-format"}, flag)
-	case "dera replay":
+	case "replay":
 		return !slices.Contains([]string{"data", "db", "mode", "all-regions"}, flag)
 	}
 	return true

@@ -20,6 +20,9 @@ func (s *session) orderFlags() string {
 	if f.config != "" {
 		add("--config", f.config)
 	}
+	if f.profile != "" {
+		add("--profile", f.profile)
+	}
 	switch {
 	case f.noExemptions:
 		out += " --no-exemptions"

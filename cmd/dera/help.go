@@ -37,6 +37,9 @@ func groups() []struct {
 func arrange(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		helpOn(help)
+	}
 	examples := examples()
 	for _, g := range groups() {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
@@ -56,6 +59,23 @@ func arrange(root *cobra.Command) {
 			subcommandsOnly(cmd)
 		}
 	})
+}
+
+// helpOn lets dera help answer a mistyped command.
+func helpOn(help *cobra.Command) {
+	help.Run = nil
+	help.RunE = func(cmd *cobra.Command, words []string) error {
+		on := cmd.Root()
+		for _, word := range words {
+			next, _, err := on.Find([]string{word})
+			if err != nil || next == on {
+				return noSuchCommand(on, word)
+			}
+			on = next
+		}
+		on.InitDefaultHelpFlag()
+		return on.Help()
+	}
 }
 
 // each calls f for a command and everything under it.

@@ -95,25 +95,25 @@ func parses(line string, of *cobra.Command) string {
 func shellWords(line string) []string {
 	var out []string
 	var word strings.Builder
-	quoted, any := false, false
+	quoted, begun := false, false
 	for _, c := range line + " " {
 		switch {
 		case c == '"':
-			quoted, any = !quoted, true
+			quoted, begun = !quoted, true
 		case !quoted && strings.ContainsRune("|>);", c):
-			if any {
+			if begun {
 				out = append(out, word.String())
 			}
 			return out
 		case !quoted && c == ' ':
-			if any {
+			if begun {
 				out = append(out, word.String())
 			}
 			word.Reset()
-			any = false
+			begun = false
 		default:
 			word.WriteRune(c)
-			any = true
+			begun = true
 		}
 	}
 	return out
@@ -127,6 +127,7 @@ func TestMistyped(t *testing.T) {
 		{"command", "scna", "did you mean dera scan?"},
 		{"command_with_a_flag_of_it", "scna --apply", "did you mean dera scan?"},
 		{"beginning_of_a_command", "find", "did you mean dera findings?"},
+		{"topic_of_help", "help audit verfy", "did you mean dera audit verify?"},
 		{"nothing_near", "nonsense", `there is no command "nonsense"; dera --help lists them`},
 		{"subcommand", "audit verfy", "did you mean dera audit verify?"},
 		{"subcommand_of_a_command_that_runs", "catalog updaet", "did you mean dera catalog update?"},
