@@ -65,6 +65,9 @@ func (f *flags) register(root *cobra.Command) {
 // before checks what all commands share: the environment, the form of the answer,
 // and the log.
 func (a *cli) before(cmd *cobra.Command, outputs ...string) error {
+	if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
+		return nil // what is completed asks for itself, and nothing is said
+	}
 	if err := a.environment(cmd); err != nil {
 		return err
 	}
