@@ -85,15 +85,15 @@ func (s *session) recall(ctx context.Context, order bool) error {
 			return usage("%w", err)
 		}
 		s.config, f.config = cfg, path
-	} else if f.config = foundConfig(); f.config != "" {
-		cfg, err := loadConfig(f.config)
+	} else if path := foundConfig(); path != "" {
+		cfg, err := loadConfig(path)
 		if err != nil {
 			return err
 		}
 		if s.settings, err = cfg.settings(); err != nil {
 			return usage("%w", err)
 		}
-		s.config, s.named.config, same = cfg, f.config, false
+		s.config, f.config, s.named.config, same = cfg, path, path, false
 	}
 	if order && f.mode == "" {
 		f.mode = was[rememberMode]
