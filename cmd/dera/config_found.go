@@ -24,7 +24,8 @@ func (a *cli) configuration() (fileConfig, error) {
 		a.flags.config = foundConfig()
 	}
 	a.noteConfig()
-	return loadConfig(a.flags.config)
+	c, err := loadConfig(a.flags.config)
+	return c, a.named("config", err)
 }
 
 // noteConfig names the configuration in use where no flag did.

@@ -34,15 +34,15 @@ func newDoctorCommand(a *cli) *cobra.Command {
 }
 
 func (a *cli) doctor(ctx context.Context, queue string) (err error) {
-	cfg, err := loadConfig(a.flags.config)
-	if err != nil {
-		return err
+	if _, err := loadConfig(a.flags.config); err != nil {
+		return a.named("config", err)
 	}
 	began, data, err := a.openToExamine(ctx)
 	if err != nil {
 		return err
 	}
 	d := app.Doctor{Now: a.now, Folder: a.flags.data, FolderOpen: othersRead(a.flags.data), ExemptionConfig: exemptionConfig()}
+	var cfg fileConfig
 	if data != nil {
 		defer func() { err = errors.Join(err, data.store.Close()) }()
 		if err := data.recall(ctx, false); err != nil {
