@@ -26,7 +26,7 @@ build: ## the binary, stripped, in dist/
 	$(GO) build -trimpath -buildvcs=auto -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
-# The tag of a release, else dev. Commit and date come from the repository by themselves.
+# The tag of a release, else dev. The Go command adds commit and date.
 VERSION ?= $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || echo dev)
 
 .PHONY: vet

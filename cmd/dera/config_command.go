@@ -91,6 +91,6 @@ func configSchema() ([]byte, error) {
 	}
 	s := r.Reflect(&fileConfig{})
 	s.ID, s.Title = "https://dera.example/schema/config/1.json", "dera configuration"
-	s.Description = "What dera looks after, how far it goes, and what it leaves to people. Every field but version may be left out."
+	s.Description = "What dera monitors, how far it goes, and what it leaves to people. Every field except version is optional."
 	return json.MarshalIndent(s, "", "  ")
 }
