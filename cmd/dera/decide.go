@@ -149,7 +149,7 @@ func newRejectCommand(a *cli) *cobra.Command {
 					return orRefused(err)
 				}
 				if err := s.engine.LookNow(ctx, lookAt(r, a.now()), false); err != nil { // what waited for it
-					a.note("dera: %s is rejected; the resource could not be read: %v\n", r.ID, err)
+					a.alert("dera: %s is rejected; the resource could not be read: %v\n", r.ID, err)
 				}
 				return a.outcome(ctx, s, r, nil, dera.Rejected)
 			})
