@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,9 +95,15 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return open(ctx, cfg, (*Store).prepare)
 }
 
-// OpenExisting opens a store for reading whose schema is this version's. It changes
-// nothing: a database of an older version is ErrSchema too.
+// OpenExisting opens a store that exists and whose schema is this version's, for
+// reading. It creates and changes nothing: a database of an older version, or an
+// empty one, is ErrSchema too.
 func OpenExisting(ctx context.Context, cfg Config) (*Store, error) {
+	if path, local := strings.CutPrefix(cfg.URL, "sqlite:"); local {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	}
 	return open(ctx, cfg, (*Store).current)
 }
 

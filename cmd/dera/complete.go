@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -192,13 +190,6 @@ func (a *cli) openToComplete(ctx context.Context) (*store.Store, error) {
 	url := a.flags.db
 	if url == "" {
 		url = "sqlite:" + filepath.Join(a.flags.data, "dera.db")
-	}
-	if path, local := strings.CutPrefix(url, "sqlite:"); local {
-		if info, err := os.Stat(path); err != nil {
-			return nil, err
-		} else if info.Size() == 0 {
-			return nil, fs.ErrNotExist
-		}
 	}
 	vault, err := audit.LoadVault(filepath.Join(a.flags.data, "keys"), nil)
 	if err != nil {
