@@ -135,6 +135,10 @@ type ScanSummary struct {
 	Unreadable   int            `json:"unreadable"`
 	Hidden       int            `json:"hidden_by_allow"`
 	Dispositions map[string]int `json:"dispositions"`
+	// LeftOut findings do not fit the filter, and of these LeftOutNotRead were not
+	// read.
+	LeftOut        int `json:"hidden_by_filter,omitempty"`
+	LeftOutNotRead int `json:"hidden_by_filter_not_read,omitempty"`
 }
 
 func summarize(r ScanReport) ScanSummary {
