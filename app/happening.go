@@ -219,7 +219,7 @@ func (f *Follower) Stops(ctx context.Context) (out []Happening, err error) {
 
 // UnreadableIn is a place that could not be read, and why.
 func UnreadableIn(s dera.Scope, err error) Unreadable {
-	u := Unreadable{Account: s.Account, Region: s.Region, Type: s.Type, Problem: "error", Error: err.Error()}
+	u := Unreadable{Account: s.Account, Region: s.Region, Type: s.Type, Problem: "error", Error: cloud.Explain(err)}
 	if len(s.IDs) == 1 {
 		u.Resource = s.IDs[0]
 	}

@@ -4,13 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // cli is what all commands share: streams, clock and global flags.
@@ -64,7 +61,7 @@ func (f *flags) register(root *cobra.Command) {
 
 // before checks what all commands share: the environment, the form of the answer,
 // and the log.
-func (a *cli) before(cmd *cobra.Command, outputs ...string) error {
+func (a *cli) before(cmd *cobra.Command) error {
 	if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
 		return nil // what is completed asks for itself, and nothing is said
 	}
@@ -72,9 +69,8 @@ func (a *cli) before(cmd *cobra.Command, outputs ...string) error {
 		return err
 	}
 	a.namedConfig = cmd.Flags().Changed("config")
-	if !slices.Contains(outputs, a.flags.output) {
-		last := len(outputs) - 1
-		return usage("%s is %q, must be %s or %s", a.source("output"), a.flags.output, strings.Join(outputs[:last], ", "), outputs[last])
+	if err := a.checkFormat(cmd); err != nil {
+		return err
 	}
 	return a.checkLog()
 }
@@ -101,16 +97,3 @@ func (a *cli) note(format string, args ...any) {
 
 // alert writes to standard error what --quiet does not leave out.
 func (a *cli) alert(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
-
-// terminal returns the width of the terminal behind w, and whether there is one.
-func terminal(w io.Writer) (width int, ok bool) {
-	f, isFile := w.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 40 {
-		width = 80
-	}
-	return width, true
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,23 +17,60 @@ import (
 
 func newFindingsCommand(a *cli) *cobra.Command {
 	var all, events bool
+	var limit int
+	var limits filterFlags
+	var file outputFile
 	cmd := &cobra.Command{
 		Use:   "findings",
 		Short: "List the findings that are open",
-		Long:  "findings lists what is left open, the worst first.\n\nExit codes: 0 nothing left open, 3 findings open.",
-		Args:  args(cobra.NoArgs),
+		Long: "findings lists the findings that are left open, the worst first, and counts them by severity and decision.\n" +
+			"Filters hide findings only: stops and half-done remediations are always shown, and hidden findings are counted.\n\n" +
+			"Exit codes: 0 nothing left open, 3 findings open.",
+		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			only, err := limits.filter()
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("limit") && limit < 1 {
+				return usage("--limit is %d, must be 1 or more", limit)
+			}
+			if events && !slices.Contains([]string{"table", "json"}, a.flags.output) {
+				return usage("--events is written as table or json, not as %s", a.flags.output)
+			}
+			if err := file.check(); err != nil {
+				return err
+			}
 			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
 				if events {
-					return a.keptEvents(ctx, s)
+					return a.answer(file, func() error { return a.keptEvents(ctx, s) })
 				}
-				return a.findings(ctx, s, all)
+				all = all || slices.Contains(only.States, dera.FindingResolved)
+				r, err := s.findings(ctx, all)
+				if err != nil {
+					return err
+				}
+				r = r.Only(only)
+				if err := a.answer(file, func() error { return a.printFindings(r, limit) }); err != nil {
+					return err
+				}
+				return findingsExit(r)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "resolved ones too")
-	cmd.Flags().BoolVar(&events, "events", false, "instead: how many events came, and those that could not be read")
-	return cmd
+	f := cmd.Flags()
+	f.BoolVar(&all, "all", false, "resolved ones too")
+	f.BoolVar(&events, "events", false, "instead: how many events came, and those that could not be read")
+	limits.severityFlag(f)
+	f.StringSliceVar(&limits.accounts, "account", nil, "only findings of these accounts: IDs or globs, separated by commas")
+	limits.controlFlag(f)
+	limits.resourceFlag(f)
+	f.StringSliceVar(&limits.owners, "owner", nil, "only findings of these owners: names, ARNs or globs, separated by commas")
+	f.StringSliceVar(&limits.states, "state", nil, "only findings in these states: "+strings.Join(findingStates(), ", "))
+	f.BoolVar(&limits.waiting, "waiting", false, "only findings whose plan waits for an approval")
+	f.IntVar(&limit, "limit", 0, "show at most this many findings, the worst first (default: all)")
+	file.flag(f)
+	return withFormats(cmd, reportFormats()...)
 }
 
 // stored runs f on the store alone, without a word to AWS.
@@ -45,55 +83,84 @@ func (a *cli) stored(ctx context.Context, f func(context.Context, *session) erro
 	return f(ctx, s)
 }
 
-func (a *cli) findings(ctx context.Context, s *session, all bool) error {
+// findings is the report of what the store knows, with what is half-done.
+func (s *session) findings(ctx context.Context, all bool) (app.ScanReport, error) {
 	s.recallOffline(ctx)
 	covered, err := s.covered(ctx)
 	if err != nil {
-		return err
+		return app.ScanReport{}, err
 	}
 	r, err := app.Report(ctx, s.store, func(f dera.Finding) (listed, notRead bool) {
 		resolved := f.State == dera.FindingResolved
 		return all || !resolved, !resolved && !covered(f)
 	})
 	if err != nil {
-		return err
+		return r, err
 	}
-	if a.json() {
-		for _, o := range r.Stops { // the list has no place for what concerns no finding in it
-			a.note("dera: %s\n", stopText(o))
-		}
-		if err := a.printJSON(r.Findings); err != nil {
-			return err
-		}
-		return scanExit(r)
-	}
-	p := newPaint(a.out)
-	t := table{head: []string{"ID", "SEVERITY", "DECISION", "STATE", "REMEDIATION", "WHERE", "OWNER", "RESOURCE", "FINDING"}}
-	for _, f := range r.Findings {
-		rem := "-"
-		if f.Plan != nil {
-			rem = f.Plan.Remediation + " " + p.state(f.Plan.State)
-		}
-		t.row(f.ID, p.severity(f.Severity), p.disposition(f.Disposition), stateCell(p, f), rem, f.Account+" "+f.Region, ownerCell(f.Finding), app.ResourceText(f.Finding), f.Title)
-	}
-	if len(t.rows) == 0 {
-		a.printf("no findings\n")
-	} else {
-		t.print(a.out)
-	}
-	a.printStops(p, r.Stops)
-	return scanExit(r)
+	r.UnderWay, err = s.underWay(ctx)
+	return r, err
 }
 
-// ownerCell is the owner in short: of an ARN its name.
-func ownerCell(f dera.Finding) string {
-	if name := dera.ARN(f.Owner).Name(); name != "" {
-		return name
+// findingsExit is 3 where a finding is left open.
+func findingsExit(r app.ScanReport) error {
+	if r.Summary.Open > 0 {
+		return &exitError{code: exitNo}
 	}
-	if f.Owner == "" {
-		return "-"
+	return nil
+}
+
+// printFindings writes at most limit findings of the report, and counts all; 0 is
+// no limit.
+func (a *cli) printFindings(r app.ScanReport, limit int) error {
+	more := 0
+	all := r.Findings
+	if limit > 0 && limit < len(all) {
+		r.Findings, more = all[:limit], len(all)-limit
 	}
-	return f.Owner
+	p := newPaint(a.out)
+	switch a.flags.output {
+	case "table":
+	case "json":
+		a.besideList(r, more)
+		return a.printJSON(r.Findings)
+	default:
+		a.besideList(r, more)
+		return a.writeReport(r)
+	}
+	if len(r.Findings) > 0 {
+		t := findingTable(p, r.Findings)
+		t.print(a.out)
+	} else {
+		a.printf("no findings\n")
+	}
+	if more > 0 {
+		a.printf("and %d more: dera findings --limit %d\n", more, len(all))
+	}
+	a.printUnderWay(p, r.UnderWay)
+	a.printStops(p, r.Stops)
+	if text := leftOutText(r.Summary); text != "" {
+		a.printf("%s\n", text)
+	}
+	a.printf("%s\n", countsText(all))
+	return nil
+}
+
+// besideList says on standard error what a list of findings has no place for.
+func (a *cli) besideList(r app.ScanReport, more int) {
+	for _, o := range r.Stops {
+		a.alert("dera: %s\n", stopText(o))
+	}
+	for _, u := range r.UnderWay {
+		a.alert("dera: half-done: %s on %s is %s; continue with: %s\n", u.Remediation, u.Resource.Name(), u.State, u.Command)
+	}
+	if text := leftOutText(r.Summary); text != "" && r.Summary.LeftOutNotRead > 0 {
+		a.alert("dera: %s\n", text)
+	} else if text != "" {
+		a.note("dera: %s\n", text)
+	}
+	if more > 0 {
+		a.note("dera: --limit hides %s\n", counted(more, "finding"))
+	}
 }
 
 // keptEvents shows what the sources counted and kept.

@@ -93,8 +93,8 @@ func examples() map[string][]string {
 	const role = "arn:aws:iam::111122223333:role/deploy"
 	return map[string][]string{
 		"dera":                     {"dera demo --exit", "dera scan --profile security", "dera findings"},
-		"scan":                     {"dera scan", "dera scan --profile security --region eu-west-1,eu-central-1", "dera scan --apply --config dera.yaml"},
-		"findings":                 {"dera findings", "dera findings --all --output json", "dera findings --events"},
+		"scan":                     {"dera scan", "dera scan --profile security --region eu-west-1,eu-central-1", "dera scan --apply --config dera.yaml", "dera scan --fail-on high --output sarif --output-file dera.sarif"},
+		"findings":                 {"dera findings", "dera findings --all --output json", "dera findings --severity high --owner shop@example.com", "dera findings --waiting", "dera findings --events"},
 		"waiting":                  {"dera waiting"},
 		"show":                     {"dera show f-51774", "dera show " + id + " --output json"},
 		"report":                   {"dera report --candidates", "dera report --candidates --exemptions-out proposed.yaml"},
@@ -107,7 +107,7 @@ func examples() map[string][]string {
 		"exemptions schema":        {"dera exemptions schema > exemptions.schema.json"},
 		"stop":                     {`dera stop --reason "change freeze"`, `dera stop --account 111122223333 --reason "incident 42"`},
 		"resume":                   {"dera resume", "dera resume --account 111122223333"},
-		"run":                      {"dera run --config dera.yaml", "dera run --config dera.yaml --log-level debug --log-format json"},
+		"run":                      {"dera run --config dera.yaml", "dera run --config dera.yaml --log-level debug --log-format json", "dera run --config dera.yaml --output json"},
 		"remediate":                {"dera remediate f-51774"},
 		"rollback":                 {"dera rollback " + id + ` --reason "needed for an incident"`, "dera rollback " + id + " --partial"},
 		"audit":                    {"dera audit verify", "dera audit export evidence/"},

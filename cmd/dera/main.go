@@ -59,7 +59,7 @@ func newRootCommand(a *cli) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(badFlag)
 	a.flags.register(root)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.before(cmd, "table", "json") }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.before(cmd) }
 	root.AddCommand(
 		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),

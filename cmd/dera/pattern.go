@@ -23,15 +23,11 @@ func newPatternCommand(a *cli) *cobra.Command {
 			"call. It says which state each must have, where to create it, and who may write to the queue.\n\n" +
 			"--output cloudformation and --output terraform print a template for one region (JSON, which both take).",
 		Args: args(cobra.NoArgs),
-		// More forms than the table and json of the other commands.
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return a.before(cmd, "table", "json", "cloudformation", "terraform")
-		},
 		RunE: func(*cobra.Command, []string) error { return a.pattern(only, queue) },
 	}
 	cmd.Flags().StringSliceVar(&only, "control", nil, "the controls to listen for, separated by commas (default: all)")
 	cmd.Flags().StringVar(&queue, "queue", "", "URL of the SQS queue (default: the configuration's)")
-	return cmd
+	return withFormats(cmd, "table", "json", "cloudformation", "terraform")
 }
 
 // patternReport is what dera pattern prints with --output json.

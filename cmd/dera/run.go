@@ -28,7 +28,9 @@ func newRunCommand(a *cli) *cobra.Command {
 		Short: "The controller: events, sweeps and workers, until it is stopped",
 		Long: "run takes CloudTrail events from the SQS queue that EventBridge fills, sweeps everything once an interval,\n" +
 			"and carries out what is decided. It ends cleanly on SIGTERM, within 20 seconds: what is in hand is finished, and what\n" +
-			"hangs is cut off and settled by the next start. While the database is unreachable it waits.",
+			"hangs is cut off and settled by the next start. While the database is unreachable it waits.\n\n" +
+			"With --output json, run prints one JSON object per line for each event in this process: findings, decisions,\n" +
+			"remediations, stops, unreadable places, ended sweeps.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.controller(cmd.Context(), queueURL, sweep) },
 	}
@@ -52,7 +54,12 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	}
 	a.actsOnFound("dera run")
 	s.queueURL = queueURL
-	if err := s.connect(ctx, options{log: log, tell: a.follow()}); err != nil {
+	o := options{log: log, tell: a.follow()}
+	if a.json() {
+		s.lines = newLines(a, log)
+		o.tell = s.lines.tell
+	}
+	if err := s.connect(ctx, o); err != nil {
 		return err
 	}
 	if err := awaited(ctx, log, func() error { return s.remember(ctx) }); err != nil {
@@ -67,6 +74,12 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	}
 	if sweep == 0 {
 		sweep = time.Hour
+	}
+	if s.lines != nil {
+		if err := awaited(ctx, log, func() error { return s.lines.begin(ctx, s.store) }); err != nil {
+			return err
+		}
+		defer s.lines.end(ctx)
 	}
 	if err := awaited(ctx, log, func() error { return s.engine.Start(ctx, version) }); err != nil {
 		return err
@@ -88,6 +101,9 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		return err
 	}
 	parts = append(parts, schedule)
+	if s.lines != nil {
+		parts = append(parts, s.lines.run)
+	}
 	if queueURL != "" {
 		src, err := s.queueSource(queueURL, log)
 		if err != nil {
@@ -234,10 +250,10 @@ func (a *cli) follow() func(engine.News) {
 		switch n.What {
 		case "finding":
 			if f := n.Finding; f.State == dera.FindingOpen && f.FirstSeen.Equal(f.LastSeen) {
-				a.printf("%s  %s %s %s %s: %s\n", app.Stamp(a.now()), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, app.ResourceText(*f), f.Title)
+				a.printf("%s  %s %s %s %s: %s\n", app.Stamp(a.now()), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, app.Plain(app.ResourceText(*f)), app.Plain(f.Title))
 			}
 		case "flapping":
-			a.printf("%s  %s %s\n", app.Stamp(a.now()), p.colour("1", "ATTENTION: keeps coming back:"), n.Finding.Title+" "+app.ResourceText(*n.Finding))
+			a.printf("%s  %s %s\n", app.Stamp(a.now()), p.colour("1", "ATTENTION: keeps coming back:"), app.Plain(n.Finding.Title+" "+app.ResourceText(*n.Finding)))
 		case "remediation":
 			r := n.Remediation
 			a.printf("%s  %s %s %s\n", app.Stamp(a.now()), p.state(r.State), r.ID, r.Plan.Resource)

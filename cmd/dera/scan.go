@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,12 +11,13 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
-	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 )
 
 func newScanCommand(a *cli) *cobra.Command {
-	var apply bool
+	var o scanOptions
+	var limits filterFlags
+	var least string
 	cmd := &cobra.Command{
 		Use:   "scan",
 		Short: "Scan everything once: findings, decisions, plans",
@@ -23,12 +25,41 @@ func newScanCommand(a *cli) *cobra.Command {
 			"each finding, and shows the plans. With --apply it first finishes what an earlier command left half-done, then\n" +
 			"carries out what is decided auto where the mode is enforce. It receives no events, so afterwards nothing\n" +
 			"watches for other writers: dera run does.\n\n" +
-			"Exit codes: 0 nothing left open, 3 findings open, 4 something could not be read.",
+			"With --severity, --control or --resource, scan still reads everything but reports only the findings that match,\n" +
+			"and --apply carries out a plan only if every finding that it fixes matches. Unreadable places, stops and half-done\n" +
+			"remediations are always shown.\n\n" +
+			"Exit codes: 0 nothing left open, 3 findings of --fail-on or worse open, 4 something could not be read.",
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.scan(cmd.Context(), apply) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.only, err = limits.filter(); err != nil {
+				return err
+			}
+			if o.failOn, err = failOn(least); err != nil {
+				return err
+			}
+			if err := o.file.check(); err != nil {
+				return err
+			}
+			return a.scan(cmd.Context(), o)
+		},
 	}
-	cmd.Flags().BoolVar(&apply, "apply", false, "act where the mode is enforce; refused where nothing is")
-	return cmd
+	f := cmd.Flags()
+	f.BoolVar(&o.apply, "apply", false, "act where the mode is enforce; refused where nothing is")
+	limits.severityFlag(f)
+	limits.controlFlag(f)
+	limits.resourceFlag(f)
+	f.StringVar(&least, "fail-on", dera.Low.String(), "exit code 3 only for open findings of this severity and worse: "+strings.Join(severities(), ", ")+", none")
+	o.file.flag(f)
+	return withFormats(cmd, reportFormats()...)
+}
+
+// scanOptions are what a scan was asked for.
+type scanOptions struct {
+	apply  bool
+	only   app.Filter
+	failOn dera.Severity // exit code 3 from here on
+	file   outputFile
 }
 
 // scanning collects what one scan sees.
@@ -51,20 +82,12 @@ func (s *scanning) tell(n engine.News) {
 			s.progress.Step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":
-		u := app.Unreadable{Account: n.Scope.Account, Region: n.Scope.Region, Type: n.Scope.Type, Problem: "error", Error: cloud.Explain(n.Err)}
-		if len(n.Scope.IDs) == 1 {
-			u.Resource = n.Scope.IDs[0]
-		}
-		var e *cloud.Error
-		if errors.As(n.Err, &e) {
-			u.Call, u.Problem = e.Call, string(e.Problem)
-		}
-		s.unread = append(s.unread, u)
+		s.unread = append(s.unread, app.UnreadableIn(*n.Scope, n.Err))
 		s.progress.Step(n.Scope.Account + " " + n.Scope.Region)
 	}
 }
 
-func (a *cli) scan(ctx context.Context, apply bool) (err error) {
+func (a *cli) scan(ctx context.Context, o scanOptions) (err error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -73,35 +96,49 @@ func (a *cli) scan(ctx context.Context, apply bool) (err error) {
 	if err := s.recall(ctx, false); err != nil {
 		return err
 	}
-	if apply {
+	if o.apply {
 		a.actsOnFound("--apply")
 	}
 	watch := &scanning{progress: a.newProgress("looking")}
 	if err := s.connect(ctx, options{tell: watch.tell}); err != nil {
 		return err
 	}
-	if apply && !s.config.enforces(a.flags.mode) {
+	s.only = o.only
+	if o.apply && !s.config.enforces(a.flags.mode) {
 		return usage("--apply acts only where the mode is enforce; here it is observe or review, so nothing would be done")
 	}
 	if err := s.remember(ctx); err != nil {
 		return err
 	}
 	began := a.now()
-	if err := s.look(ctx, watch, apply); err != nil {
+	if err := s.look(ctx, watch, o.apply); err != nil {
 		return err
 	}
 	report, err := s.report(ctx, began, watch)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		if err := a.printJSON(report); err != nil {
-			return err
-		}
-	} else {
-		a.printScan(report)
+	report = report.Only(o.only)
+	if err := a.answer(o.file, func() error { return a.writeScan(report) }); err != nil {
+		return err
 	}
-	return scanExit(report)
+	return scanExit(report, o.failOn)
+}
+
+// writeScan writes the report in the form that was asked for.
+func (a *cli) writeScan(r app.ScanReport) error {
+	switch a.flags.output {
+	case "table":
+		a.printScan(r)
+		return nil
+	case "json":
+		return a.printJSON(r)
+	}
+	for _, u := range r.Unreadable {
+		a.alert("dera: not read: %s %s: %s\n", u.Account, u.Region, app.Plain(u.Error))
+	}
+	a.besideList(r, 0)
+	return a.writeReport(r)
 }
 
 // look looks at every page of everything once, in this goroutine. With apply it
@@ -117,7 +154,8 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	watch.progress.Total(len(scopes))
 	for _, scope := range scopes {
 		ev := dera.Event{Source: "scan", Name: "scan", Scope: scope, Time: s.app.now()}
-		if err := s.engine.LookNow(ctx, ev, apply); err != nil && ctx.Err() != nil {
+		// A look that begins spends the budget: with a filter, apply begins what fits.
+		if err := s.engine.LookNow(ctx, ev, apply && !s.only.Set()); err != nil && ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -131,8 +169,13 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 // apply carries out what is decided, and what the cover it decides on the
 // same resource, until nothing is left that may begin.
 func (s *session) apply(ctx context.Context) error {
-	tried := map[string]bool{}
+	tried, begun := map[string]bool{}, map[string]bool{}
 	for ctx.Err() == nil {
+		if s.only.Set() {
+			if err := s.begin(ctx, begun); err != nil {
+				return err
+			}
+		}
 		ready, err := s.due(ctx, tried)
 		if err != nil {
 			return err
@@ -171,7 +214,7 @@ func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *p
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			_ = s.carryOn(ctx, r, true) // said already; what is left of it is in the report
+			_ = s.carryOn(ctx, r, !s.only.Set()) // said already; what is left of it is in the report
 			bar.Step(r.Plan.Resource.Name())
 		})
 	}

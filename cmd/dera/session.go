@@ -15,9 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/audit"
 	"dera.example/dera/cloud"
 	"dera.example/dera/control"
+	"dera.example/dera/detect"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/resource"
@@ -34,8 +36,9 @@ type session struct {
 	settings control.Settings
 	store    *store.Store
 	log      engine.Log
-	keys     string // folder of the keys
-	queueURL string // of the flag; the configuration's if empty
+	keys     string     // folder of the keys
+	only     app.Filter // what a scan reports and carries out
+	queueURL string     // of the flag; the configuration's if empty
 
 	mu      sync.Mutex // of what several goroutines say and set
 	carried bool       // something was carried out
@@ -46,6 +49,7 @@ type session struct {
 	accounts []dera.Account
 	regions  []string
 	engine   *engine.Engine
+	lines    *lines // of dera run --output json
 }
 
 // mode is the mode in force for a control in an account.
@@ -214,9 +218,13 @@ func (s *session) wire(o options) error {
 	if o.settle != 0 {
 		settle = o.settle
 	}
+	var from detect.Reader = reader{s.client}
+	if s.lines != nil {
+		from = watching{reader{s.client}, s.lines}
+	}
 	s.engine, err = engine.New(engine.Config{
 		Types: services.Types(),
-		Store: s.store, Reader: reader{s.client}, Cloud: changer{s.client}, Controls: s.config.controls(), Settings: s.settings,
+		Store: s.store, Reader: from, Cloud: changer{s.client}, Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,

@@ -2,125 +2,319 @@ package main
 
 import (
 	"io"
-	"os"
+	"slices"
 	"strings"
+	"unicode"
 
 	"charm.land/lipgloss/v2"
-
-	"dera.example/dera"
 )
 
-// paint colours text on a terminal and leaves it alone elsewhere, and where
-// NO_COLOR is set (https://no-color.org).
-type paint struct{ on bool }
+// narrow is the width below which a table that does not fit as it is becomes a
+// list of cards.
+const narrow = 100
 
-func newPaint(w io.Writer) paint {
-	_, tty := terminal(w)
-	return paint{tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
-}
-
-func (p paint) style(s lipgloss.Style, text string) string {
-	if !p.on {
-		return text
-	}
-	return s.Render(text)
-}
-
-func (p paint) bold(text string) string  { return p.style(lipgloss.NewStyle().Bold(true), text) }
-func (p paint) faint(text string) string { return p.style(lipgloss.NewStyle().Faint(true), text) }
-
-func (p paint) colour(ansi string, text string) string {
-	return p.style(lipgloss.NewStyle().Foreground(lipgloss.Color(ansi)), text)
-}
-
-func (p paint) severity(s dera.Severity) string {
-	return p.colour(map[dera.Severity]string{dera.Critical: "1", dera.High: "3", dera.Medium: "6", dera.Low: "8"}[s], s.String())
-}
-
-func (p paint) disposition(d dera.Disposition) string {
-	return p.colour(map[dera.Disposition]string{dera.Auto: "2", dera.Review: "3", dera.Alert: "6", dera.Exempt: "8"}[d], d.String())
-}
-
-func (p paint) state(s dera.State) string {
-	colour := "6"
-	switch s {
-	case dera.Resolved:
-		colour = "2"
-	case dera.Failed, dera.UndoFailed, dera.Collateral:
-		colour = "1"
-	case dera.Waiting:
-		colour = "3"
-	default: // under way, or of no consequence
-	}
-	return p.colour(colour, strings.ReplaceAll(string(s), "_", " "))
-}
-
-// diff colours the lines of a diff.
-func (p paint) diff(line string) string {
-	switch {
-	case strings.HasPrefix(line, "+"):
-		return p.colour("2", line)
-	case strings.HasPrefix(line, "-"):
-		return p.colour("1", line)
-	}
-	return line
-}
-
-// table is aligned columns with a bold head. Where there is a terminal the last
-// column is cut to its width.
+// table is rows of cells under a head. On a terminal it keeps to the width: it
+// breaks cells between words, then puts columns together, and at last makes a card
+// of each row. It cuts nothing and breaks no word. Elsewhere it is plain, a line a
+// row.
 type table struct {
 	head []string
 	rows [][]string
+	// merged are the columns of a table that is too wide, each of one or more of
+	// those in head; empty means that none go together.
+	merged [][]int
+	// card is a card's lines, each of one or more columns; empty means one line for
+	// each column, with its name. Cards of a table that has this are made below 100
+	// columns in any case.
+	card [][]int
+	// named are the columns that a card shows with their name.
+	named []int
 }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row adds a row. Cells hold no line breaks.
+func (t *table) row(cells ...string) {
+	for i, c := range cells {
+		cells[i] = strings.Map(func(r rune) rune {
+			switch {
+			case r == '\n' || r == '\r' || r == '\t':
+				return ' '
+			case unicode.IsControl(r) && r != '\x1b': // the escape sequences are our own colours
+				return unicode.ReplacementChar
+			}
+			return r
+		}, strings.TrimSpace(c))
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func (t *table) print(w io.Writer) {
-	p := newPaint(w)
-	widths := make([]int, len(t.head))
-	for _, row := range append([][]string{t.head}, t.rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], lipgloss.Width(cell))
-		}
+	width, tty := terminal(w)
+	if !tty {
+		width = 0
 	}
-	screen, tty := terminal(w)
-	var b strings.Builder
-	for n, row := range append([][]string{t.head}, t.rows...) {
-		used := 0
-		for i, cell := range row {
-			if n == 0 {
-				cell = p.bold(cell)
-			}
-			if i == len(row)-1 {
-				if room := screen - used; tty && room > 8 && lipgloss.Width(cell) > room {
-					cell = lipgloss.NewStyle().MaxWidth(room-1).Render(cell) + "…"
-				}
-				b.WriteString(cell + "\n")
-				continue
-			}
-			pad := widths[i] - lipgloss.Width(cell) + 2
-			b.WriteString(cell + strings.Repeat(" ", pad))
-			used += widths[i] + 2
-		}
-	}
-	_, _ = io.WriteString(w, b.String()) // a closed pipe ends the program
+	_, _ = io.WriteString(w, t.render(width, newPaint(w))) // a closed pipe ends the program
 }
 
-// wrap breaks text into lines of at most width, each after the first indented.
-func wrap(text, indent string, width int) string {
-	if width <= 0 {
-		return indent + text
+// render is the table for a terminal of that width; 0 is none.
+func (t *table) render(width int, p paint) string {
+	whole := grid(t.head, t.rows)
+	switch {
+	case width == 0:
+		return draw(whole, natural(whole), p)
+	case width < narrow && len(t.card) > 0:
+		return t.cards(width, p)
+	case total(natural(whole)) <= width:
+		return draw(whole, natural(whole), p)
 	}
-	var lines []string
-	line := indent
+	if width >= narrow || len(t.card) == 0 {
+		if widths, ok := fit(whole, width); ok {
+			return draw(whole, widths, p)
+		}
+	}
+	if len(t.merged) > 0 {
+		together := t.together()
+		if widths, ok := fit(together, width); ok {
+			return draw(together, widths, p)
+		}
+	}
+	return t.cards(width, p)
+}
+
+// grid is the head and the rows as one: of each cell its lines.
+func grid(head []string, rows [][]string) [][][]string {
+	var out [][][]string
+	for _, row := range append([][]string{head}, rows...) {
+		var line [][]string
+		for _, cell := range row {
+			line = append(line, []string{cell})
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// together is the grid of the merged columns, one line of a cell for each column.
+func (t *table) together() [][][]string {
+	var out [][][]string
+	for n, row := range append([][]string{t.head}, t.rows...) {
+		var line [][]string
+		for _, columns := range t.merged {
+			var cell []string
+			for _, c := range columns {
+				cell = append(cell, row[c])
+			}
+			if n > 0 && len(cell) > 1 {
+				cell = slices.DeleteFunc(cell, func(s string) bool { return s == "-" || s == "" })
+			}
+			line = append(line, cell)
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+const gap = 2
+
+func natural(g [][][]string) []int {
+	widths := make([]int, len(g[0]))
+	for _, row := range g {
+		for i, cell := range row {
+			for _, line := range cell {
+				widths[i] = max(widths[i], lipgloss.Width(line))
+			}
+		}
+	}
+	return widths
+}
+
+func total(widths []int) int {
+	sum := gap * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
+}
+
+// fit finds widths of columns that fit and that break no word; false where there
+// are none, or none that would be read with pleasure.
+func fit(g [][][]string, width int) ([]int, bool) {
+	const readable, title = 12, 24
+	want := natural(g)
+	least := make([]int, len(want))
+	for _, row := range g {
+		for i, cell := range row {
+			for _, line := range cell {
+				for _, word := range strings.Fields(line) {
+					least[i] = max(least[i], lipgloss.Width(word))
+				}
+			}
+		}
+	}
+	for i := range least {
+		short := readable
+		if i == len(least)-1 {
+			short = title
+		}
+		least[i] = max(least[i], min(want[i], short))
+	}
+	if total(least) > width {
+		return nil, false
+	}
+	most := slices.Max(want)
+	for ; most > 0; most-- { // what is longer than this is broken
+		widths := make([]int, len(want))
+		for i := range widths {
+			widths[i] = max(least[i], min(want[i], most))
+		}
+		if total(widths) <= width {
+			return widths, true
+		}
+	}
+	return least, true
+}
+
+// draw writes the grid in columns of these widths, the head in bold.
+func draw(g [][][]string, widths []int, p paint) string {
+	var b strings.Builder
+	for n, row := range g {
+		cells := make([][]string, len(row))
+		height := 1
+		for i, cell := range row {
+			for _, line := range cell {
+				cells[i] = append(cells[i], broken(line, widths[i])...)
+			}
+			height = max(height, len(cells[i]))
+		}
+		for h := range height {
+			line, used, due := "", 0, 0 // due is where the next cell begins
+			for i, cell := range cells {
+				if h < len(cell) && cell[h] != "" {
+					text := cell[h]
+					if n == 0 {
+						text = p.bold(text)
+					}
+					line += strings.Repeat(" ", due-used) + text
+					used = due + lipgloss.Width(cell[h])
+				}
+				due += widths[i] + gap
+			}
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// cards is a block for each row, the first line of which is bold.
+func (t *table) cards(width int, p paint) string {
+	lines := t.card
+	named := t.named
+	if len(lines) == 0 {
+		for i := range t.head {
+			lines = append(lines, []int{i})
+			if i > 0 {
+				named = append(named, i)
+			}
+		}
+	}
+	var b strings.Builder
+	for n, row := range t.rows {
+		if n > 0 {
+			b.WriteString("\n")
+		}
+		for i, columns := range lines {
+			var cells []string
+			for _, c := range columns {
+				switch cell := row[c]; {
+				case cell == "" || cell == "-":
+				case slices.Contains(named, c):
+					cells = append(cells, strings.ToLower(t.head[c])+" "+cell)
+				default:
+					cells = append(cells, cell)
+				}
+			}
+			for _, line := range packed(cells, width, i > 0) {
+				if i == 0 {
+					line = p.bold(line)
+				}
+				b.WriteString(line + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// packed puts cells beside each other as long as they fit, and breaks those that
+// are too long for a line of their own.
+func packed(cells []string, width int, indented bool) []string {
+	indent := ""
+	if indented {
+		indent = "  "
+	}
+	var out []string
+	line := ""
+	for _, cell := range cells {
+		switch {
+		case line != "" && lipgloss.Width(indent+line)+gap+lipgloss.Width(cell) <= width:
+			line += strings.Repeat(" ", gap) + cell
+			continue
+		case line != "":
+			out = append(out, broken(line, width-len(indent))...)
+		}
+		line = cell
+	}
+	if line != "" {
+		out = append(out, broken(line, width-len(indent))...)
+	}
+	for i := range out {
+		out[i] = indent + out[i]
+	}
+	return out
+}
+
+// broken breaks text into lines of at most width, between words. A word that is
+// longer has a line of its own. A colour ends with its line and begins again on the
+// next one.
+func broken(text string, width int) []string {
+	if lipgloss.Width(text) <= width {
+		return []string{text}
+	}
+	var out []string
+	line := ""
 	for _, word := range strings.Fields(text) {
-		if line != indent && lipgloss.Width(line)+1+lipgloss.Width(word) > width {
-			lines = append(lines, line)
-			line = indent + "  "
-		} else if line != indent {
+		if line != "" && lipgloss.Width(line)+1+lipgloss.Width(word) > width {
+			out = append(out, line)
+			line = ""
+		}
+		if line != "" {
 			line += " "
 		}
 		line += word
 	}
-	return strings.Join(append(lines, line), "\n")
+	out = append(out, line)
+	colour := ""
+	for i, s := range out {
+		s = colour + s
+		colour = colourAfter(s)
+		if colour != "" {
+			s += "\x1b[0m"
+		}
+		out[i] = s
+	}
+	return out
+}
+
+// colourAfter is the escape sequence that is in force at the end of the line.
+func colourAfter(s string) string {
+	i := strings.LastIndex(s, "\x1b[")
+	if i < 0 {
+		return ""
+	}
+	end := strings.IndexByte(s[i:], 'm')
+	if end < 0 {
+		return ""
+	}
+	if seq := s[i : i+end+1]; seq != "\x1b[m" && seq != "\x1b[0m" {
+		return seq
+	}
+	return ""
 }

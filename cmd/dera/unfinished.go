@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"dera.example/dera"
@@ -20,6 +21,12 @@ func (s *session) finish(ctx context.Context, key string) error {
 	for _, r := range list {
 		if key != "" && r.ResourceKey() != key || r.State == dera.UndoFailed {
 			continue
+		}
+		if ok, err := s.fits(ctx, r); err != nil || !ok {
+			if err != nil {
+				return err
+			}
+			continue // the report has it
 		}
 		if key == "" {
 			s.app.note("dera: %s was left %s; going on with it\n", r.ID, r.State)
@@ -92,11 +99,14 @@ func (s *session) command(line string) string {
 	return "dera " + line + s.orderFlags()
 }
 
-// due are the remediations that are decided and may begin, but those in tried.
+// due are the remediations that are decided and may begin, but those in tried and
+// those that do not fit the filter.
 func (s *session) due(ctx context.Context, tried map[string]bool) ([]dera.Remediation, error) {
 	ready, err := s.store.RemediationsIn(ctx, dera.Ready)
 	now := s.app.now()
 	return slices.DeleteFunc(ready, func(r dera.Remediation) bool {
-		return tried[r.ID] || !s.ours(r.Plan.Account) || now.Before(r.NotBefore)
+		ok, wrong := s.fits(ctx, r)
+		err = errors.Join(err, wrong)
+		return !ok || tried[r.ID] || !s.ours(r.Plan.Account) || now.Before(r.NotBefore)
 	}), err
 }

@@ -64,6 +64,11 @@ func (s *session) judge(ctx context.Context, log *slog.Logger) error {
 	for _, c := range audit.Reconcile(writes, calls, audit.Reach{}, now).Unrecorded {
 		log.ErrorContext(ctx, "a call of dera's own role changed something and has no record; revoke its sessions and see dera audit reconcile",
 			"event", c.EventID, "call", c.Service+":"+c.Name, "account", c.Account, "region", c.Region, "actor", c.Actor)
+		if s.lines != nil {
+			s.lines.happened(app.Happening{Time: now.UTC(), What: app.Unrecorded, Account: c.Account, Region: c.Region,
+				Why: c.Service + ":" + c.Name + " by " + c.Actor + " (event " + c.EventID + ") has no record"})
+			continue
+		}
 		s.app.printf("%s  %s %s:%s in %s %s by %s (event %s)\n", app.Stamp(now), newPaint(s.app.out).colour("1", "ATTENTION: a call of dera's own role has no record:"),
 			c.Service, c.Name, c.Account, c.Region, c.Actor, c.EventID)
 	}
