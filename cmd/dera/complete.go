@@ -63,15 +63,15 @@ func (a *cli) completeFlags(root *cobra.Command) {
 		a.flagValues(root, flag, values)
 	}
 	a.flagFunc(root, "output", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		values := []cobra.Completion{"table", "json"}
-		if cmd.Name() == "pattern" {
-			values = append(values, "cloudformation", "terraform")
-		}
-		return values, cobra.ShellCompDirectiveNoFileComp
+		return formatsOf(cmd), cobra.ShellCompDirectiveNoFileComp
 	})
 	each(root, func(cmd *cobra.Command) {
-		if cmd.LocalFlags().Lookup("control") != nil {
-			a.flagValues(cmd, "control", controlChoices())
+		for flag, values := range map[string][]string{
+			"control": controlChoices(), "severity": severities(), "state": findingStates(), "fail-on": append(severities(), "none"),
+		} {
+			if cmd.LocalFlags().Lookup(flag) != nil {
+				a.flagValues(cmd, flag, values)
+			}
 		}
 	})
 	if cmd, _, err := root.Find([]string{"report"}); err == nil && cmd.Flags().Lookup("finding") != nil {
