@@ -76,7 +76,7 @@ func (a *cli) printSummary(p paint, r app.ScanReport) {
 func (a *cli) printPlans(p paint, list []app.FindingView) {
 	seen := map[string]bool{}
 	for _, f := range list {
-		if f.Plan == nil || seen[f.Plan.Remediation] {
+		if f.Plan == nil || f.Plan.State == dera.Superseded || seen[f.Plan.Remediation] {
 			continue
 		}
 		seen[f.Plan.Remediation] = true

@@ -69,9 +69,9 @@ func severity(g *Group, s dera.Severity) dera.Severity {
 func facing(g *Group) string {
 	switch g.Facing() {
 	case FacingPrivate:
-		return " Nothing that it is attached to can be reached from the internet now."
+		return " Nothing that the group is attached to can be reached from the internet now."
 	case FacingNothing:
-		return " It is attached to nothing now."
+		return " The group is attached to nothing now."
 	default:
 		return ""
 	}
