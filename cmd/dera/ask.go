@@ -26,23 +26,40 @@ func (a *cli) interactive() bool {
 // mostTyped bounds an answer.
 const mostTyped = 4 << 10
 
-// ask writes a question and returns the line that is typed; it is empty at the end
-// of the input. It ends with ctx: what is typed then is nobody's answer.
-func (a *cli) ask(ctx context.Context, question string) (string, error) {
-	a.printf("%s ", question)
-	line := make(chan string, 1)
+// listen returns the lines that are typed from now on; the channel is closed at the
+// end of the input.
+func (a *cli) listen() <-chan string {
+	lines := make(chan string, 256) // so that what is typed early does not wait in the terminal
 	go func() {
+		defer close(lines)
 		s := bufio.NewScanner(a.in)
 		s.Buffer(make([]byte, 0, mostTyped), mostTyped)
-		if !s.Scan() { // without a line the answer is empty, which is a no
-			a.printf("\n")
+		for s.Scan() {
+			lines <- strings.TrimSpace(s.Text())
 		}
-		line <- strings.TrimSpace(s.Text())
 	}()
+	return lines
+}
+
+// ask writes a question and returns the line that is typed after it; it is empty at
+// the end of the input. What was typed before the question answers nothing. It ends
+// with ctx.
+func (a *cli) ask(ctx context.Context, lines <-chan string, question string) (string, error) {
+	for early := true; early; {
+		select {
+		case _, early = <-lines:
+		default:
+			early = false
+		}
+	}
+	a.printf("%s ", question)
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
-	case s := <-line:
+	case s, ok := <-lines:
+		if !ok {
+			a.printf("\n")
+		}
 		return s, nil
 	}
 }
@@ -51,7 +68,7 @@ var errNotApproved = errors.New("not approved; nothing was changed")
 
 // askApproval shows a plan, asks whether to approve it, and returns the digest of
 // what was shown. Anything but a yes is an error.
-func (a *cli) askApproval(ctx context.Context, s *session, r dera.Remediation) (string, error) {
+func (a *cli) askApproval(ctx context.Context, s *session, r dera.Remediation, lines <-chan string) (string, error) {
 	if r.State != dera.Waiting {
 		return "", &exitError{exitNo, &engine.RefusedError{Why: "remediation " + r.ID + " does not wait for an approval: it is " + string(r.State)}}
 	}
@@ -63,7 +80,7 @@ func (a *cli) askApproval(ctx context.Context, s *session, r dera.Remediation) (
 	if err := a.printProposal(v, about); err != nil {
 		return "", err
 	}
-	switch typed, err := a.ask(ctx, "Approve this plan? [y/N]"); {
+	switch typed, err := a.ask(ctx, lines, "Approve this plan? [y/N]"); {
 	case err != nil:
 		return "", err
 	case !strings.EqualFold(typed, "y") && !strings.EqualFold(typed, "yes"):

@@ -41,12 +41,12 @@ func typist(t *testing.T) (person, tty *os.File) {
 	return person, tty
 }
 
-// typed runs one command line on a terminal where somebody types, and returns the
-// words on the screen.
-func typed(t *testing.T, what string, args ...string) (out string, code int) {
+// typed runs one command line on a terminal where somebody types, early before
+// anything is asked and what at the question, and returns the words on the screen.
+func typed(t *testing.T, early, what string, args ...string) (out string, code int) {
 	t.Helper()
 	person, tty := typist(t)
-	if _, err := io.WriteString(person, what); err != nil {
+	if _, err := io.WriteString(person, early); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -55,10 +55,22 @@ func typed(t *testing.T, what string, args ...string) (out string, code int) {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		_, _ = io.Copy(&screen, person) // ends with an error when the last one closes the terminal
+		part := make([]byte, 4096)
+		for asked := false; ; {
+			n, err := person.Read(part) // ends with an error when the last one closes the terminal
+			screen.Write(part[:n])
+			if err != nil {
+				return
+			}
+			if text := screen.String(); !asked && (strings.Contains(text, "[y/N]") || strings.Contains(text, "rejected?")) {
+				asked = true
+				_, _ = io.WriteString(person, what)
+			}
+		}
 	}()
 	var errOut bytes.Buffer
 	code = run(ctx, args, tty, tty, &errOut)
+	_, _ = io.WriteString(person, endOfInput) // who still listens hears no more, so that the terminal closes
 	_ = tty.Close()
 	<-read
 	return strings.Join(strings.Fields(screen.String()+errOut.String()), " "), code
@@ -91,7 +103,7 @@ func TestApproveAsksOnATerminal(t *testing.T) {
 	}
 	first := waiting()[0].Remediation
 	for name, what := range map[string]string{"no": "no\n", "nothing": "\n", "end": endOfInput, "y_and_more": "yep\n", "too_long": strings.Repeat("y", 300) + "\n"} {
-		out, code := typed(t, what, "approve", first, "--data", data)
+		out, code := typed(t, "", what, "approve", first, "--data", data)
 		if code != exitNo || !strings.Contains(out, "not approved; nothing was changed") {
 			t.Errorf("%s: got exit code %d, want %d\n%s", name, code, exitNo, out)
 		}
@@ -106,10 +118,13 @@ func TestApproveAsksOnATerminal(t *testing.T) {
 			t.Fatalf("%s: got %+v, want %s to wait still", name, w[0], first)
 		}
 	}
-	if out, code := typed(t, "y\n", "approve", first, "-o", "json", "--data", data); code != exitUsage || !strings.Contains(out, "--digest is missing") {
+	if out, code := typed(t, "y\ny\ny\n", "\n", "approve", first, "--data", data); code != exitNo {
+		t.Errorf("a yes before the question: got exit code %d, want %d\n%s", code, exitNo, out)
+	}
+	if out, code := typed(t, "", "y\n", "approve", first, "-o", "json", "--data", data); code != exitUsage || !strings.Contains(out, "--digest is missing") {
 		t.Errorf("json: got exit code %d, want %d\n%s", code, exitUsage, out)
 	}
-	out, code := typed(t, "Y\n", "approve", first, "--data", data)
+	out, code := typed(t, "", "Y\n", "approve", first, "--data", data)
 	if code != exitGood || !strings.Contains(out, "resolved") || !strings.Contains(out, "next on the same resource: r-") {
 		t.Errorf("yes: got exit code %d, want 0, and what comes next\n%s", code, out)
 	}
@@ -117,13 +132,13 @@ func TestApproveAsksOnATerminal(t *testing.T) {
 	if second == first {
 		t.Fatalf("%s waits still", first)
 	}
-	if out, code := typed(t, endOfInput, "reject", second, "--data", data); code != exitNo || !strings.Contains(out, "no reason given") {
+	if out, code := typed(t, "", endOfInput, "reject", second, "--data", data); code != exitNo || !strings.Contains(out, "no reason given") {
 		t.Errorf("reject without a reason: got exit code %d, want %d\n%s", code, exitNo, out)
 	}
-	if out, code := typed(t, "the vendor\n", "reject", second, "--data", data); code != exitGood || !strings.Contains(out, ": the vendor") {
+	if out, code := typed(t, "", "the vendor\n", "reject", second, "--data", data); code != exitGood || !strings.Contains(out, ": the vendor") {
 		t.Errorf("reject: got exit code %d, want 0 and the reason\n%s", code, out)
 	}
-	if out, code := typed(t, "y\n", "approve", second, "--data", data); code != exitNo || strings.Contains(out, "[y/N]") {
+	if out, code := typed(t, "", "y\n", "approve", second, "--data", data); code != exitNo || strings.Contains(out, "[y/N]") {
 		t.Errorf("approve what is rejected: got exit code %d, want %d and no question\n%s", code, exitNo, out)
 	}
 }

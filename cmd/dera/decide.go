@@ -74,8 +74,10 @@ func newApproveCommand(a *cli) *cobra.Command {
 			"Exit codes: 0 carried out and verified, 3 not approved, refused, failed or decided again.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
+			var typed <-chan string
 			switch {
 			case digest == "" && !cmd.Flags().Changed("digest") && a.interactive():
+				typed = a.listen()
 			case digest == "":
 				return usage("--digest is missing: dera show %s prints it; without --digest, approve asks, on a terminal only", list[0])
 			case len(digest) < dera.DigestDigits:
@@ -94,7 +96,7 @@ func newApproveCommand(a *cli) *cobra.Command {
 				}
 				shown := digest
 				if shown == "" {
-					if shown, err = a.askApproval(ctx, s, r); err != nil {
+					if shown, err = a.askApproval(ctx, s, r, typed); err != nil {
 						return err
 					}
 				}
@@ -126,7 +128,12 @@ func newRejectCommand(a *cli) *cobra.Command {
 			"Exit codes: 0 rejected, 3 refused or no reason given.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			if strings.TrimSpace(reason) == "" && !a.interactive() {
+			var typed <-chan string
+			switch {
+			case strings.TrimSpace(reason) != "":
+			case a.interactive():
+				typed = a.listen()
+			default:
 				return usage("--reason is required")
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
@@ -138,7 +145,7 @@ func newRejectCommand(a *cli) *cobra.Command {
 					return err
 				}
 				if strings.TrimSpace(reason) == "" {
-					if reason, err = a.ask(ctx, "Why is "+r.ID+" rejected?"); err != nil {
+					if reason, err = a.ask(ctx, typed, "Why is "+r.ID+" rejected?"); err != nil {
 						return err
 					}
 					if reason == "" {
