@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -198,4 +199,42 @@ func (s *shell) console(b block) {
 		}
 		i = end
 	}
+}
+
+// TestREADMEShowsTheDemo: the lines that the README shows of make demo are lines
+// of it, in their order.
+func TestREADMEShowsTheDemo(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"demo", "--exit"}, strings.NewReader(""), &out, &errOut); code != exitGood {
+		t.Fatalf("got exit code %d\n%s", code, errOut.String())
+	}
+	rest := strings.Split(out.String(), "\n")
+	for _, b := range blocks(string(page)) {
+		if len(b.lines) == 0 || b.lines[0] != "$ make demo" {
+			continue
+		}
+		shown := 0
+		for _, want := range b.lines[1:] {
+			if want == "…" {
+				continue
+			}
+			i := slices.IndexFunc(rest, func(got string) bool {
+				return changing.ReplaceAllString(got, "") == changing.ReplaceAllString(want, "")
+			})
+			if i < 0 {
+				t.Fatalf("README.md shows a line that the demo does not print there: %s", want)
+			}
+			rest, shown = rest[i+1:], shown+1
+		}
+		if shown < 12 {
+			t.Errorf("README.md shows %d lines of the demo, want 12", shown)
+		}
+		return
+	}
+	t.Error("README.md does not show the demo")
 }
