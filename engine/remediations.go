@@ -40,7 +40,7 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		if err != nil {
 			return err
 		}
-		old, parts := standing(earlier, g, digest, o), remediate.Parts(g.way)
+		old, parts := existing(earlier, g, digest, o), remediate.Parts(g.way)
 		rejected := old != nil && old.State == dera.Rejected // it closes nothing, so that it holds nothing
 		if id := holding(plans, parts); id != "" && !rejected {
 			g.waitFor(id)
@@ -119,13 +119,13 @@ func (g *group) waitFor(id string) {
 	}
 }
 
-// standing is the remediation that already says what is to be said about this
+// existing is the remediation that already says what is to be said about this
 // very plan: waiting, observed, or turned down by a person. One that would begin
 // further on replaces one that only waits or is observed, or that nobody answered
 // in time: what the gate lets pass automatically needs no answer. One that waits must
 // also have been made from this very configuration, or its approval would come to
 // nothing. What nobody answered in time is asked again by a person's command.
-func standing(earlier []dera.Remediation, g *group, digest string, o order) *dera.Remediation {
+func existing(earlier []dera.Remediation, g *group, digest string, o order) *dera.Remediation {
 	begin := begins(g, o)
 	for i := len(earlier) - 1; i >= 0; i-- {
 		r := &earlier[i]
@@ -217,9 +217,9 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 	}
 	notes := r.Notes
 	if lang, ok := evaluate.CodeLanguage(g.decision); ok {
-		var told string
-		r.Code, told = e.asCode(a.Resource, g.plan, lang)
-		notes = append(notes[:len(notes):len(notes)], told)
+		var note string
+		r.Code, note = e.asCode(a.Resource, g.plan, lang)
+		notes = append(notes[:len(notes):len(notes)], note)
 	}
 	if r.Leaves, err = e.leaves(a.Resource, g, b.Findings); err != nil {
 		return dera.Remediation{}, err
