@@ -59,7 +59,7 @@ func (a *cli) export(ctx context.Context, s *session, dir string) error {
 	if a.json() {
 		return a.printJSON(map[string]any{"folder": dir, "records": c.Size, "root": c.Root.String(), "evidence": blobs})
 	}
-	a.printf("%d records and %d pieces of evidence in %s\nverify with: dera audit verify %s --key FILE (a copy of the public key that you trust)\n", c.Size, blobs, dir, dir)
+	a.wrapf("%d records and %d pieces of evidence in %s\nverify with: dera audit verify %s --key FILE (a copy of the public key that you trust)\n", c.Size, blobs, dir, dir)
 	return nil
 }
 
@@ -176,12 +176,12 @@ func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error
 		if !ok {
 			verdict = p.colour("1", "NOT VALID")
 		}
-		a.printf("%s  %s\n", verdict, r)
+		a.wrapf("%s  %s\n", verdict, r)
 		if evidence != "" {
 			a.printf("%s\n", evidence)
 		}
 		if !trusted {
-			a.printf("the key came from the folder itself: this shows that the folder is consistent, not who wrote it; use --key\n")
+			a.wrapf("the key came from the folder itself: this shows that the folder is consistent, not who wrote it; use --key\n")
 		}
 	}
 	if !ok {

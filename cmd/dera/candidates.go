@@ -24,7 +24,7 @@ func newReportCommand(a *cli) *cobra.Command {
 	var only []string
 	cmd := &cobra.Command{
 		Use:   "report [--candidates]",
-		Short: "Show the overview, or what dera would have fixed, what it would not, and why",
+		Short: "Show the overview; with --candidates, what dera would have fixed",
 		Long: "report shows what is open by severity and decision, what waits for a person, what was fixed, rolled back or failed\n" +
 			"in the last 7 and 30 days, exemptions that expire soon, what is not read, and the accounts with the most critical\n" +
 			"findings.\n\n" +

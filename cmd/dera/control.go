@@ -91,7 +91,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 	var tags bool
 	cmd := &cobra.Command{
 		Use:   "role",
-		Short: "Print the IAM policies that the controls require: reader, remediator",
+		Short: "Print the IAM policies that dera requires: reader, remediator",
 		Long: "role prints the least privilege that dera requires in a member account, generated from the controls: the reader reads, the\n" +
 			"remediator reads and writes. Attach them to the roles that the configuration names as role_arn and write_role_arn.",
 		Args: args(cobra.NoArgs),

@@ -21,7 +21,7 @@ func newDoctorCommand(a *cli) *cobra.Command {
 	var queue string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check that dera has what it needs: permissions, queue, sources, clock, log, exemptions",
+		Short: "Check that dera has what it needs, and say how to fix it",
 		Long: "doctor checks that dera has what it needs, and tells you how to fix what is missing. It tries each\n" +
 			"read for real, asks EC2 for a dry run and IAM for a simulation of the writes, and changes nothing.\n\n" +
 			"Exit codes: 0 all good, 3 something to do, 4 something could not be checked. What could not be tested without\n" +

@@ -141,7 +141,7 @@ func (a *cli) printFindings(r app.ScanReport, limit int) error {
 	if text := leftOutText(r.Summary); text != "" {
 		a.printf("%s\n", text)
 	}
-	a.printf("%s\n", countsText(all))
+	a.wrapf("\n%s\n", countsText(all))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The groups of dera --help, in the order in which dera is used.
@@ -76,6 +77,51 @@ func helpOn(help *cobra.Command) {
 		on.InitDefaultHelpFlag()
 		return on.Help()
 	}
+}
+
+// fitHelp makes help fit the terminal: its texts and its flags. It does without
+// templates, with which the linker keeps every method of the AWS SDK.
+func fitHelp(root *cobra.Command, width int) {
+	each(root, func(cmd *cobra.Command) {
+		cmd.Long = refilled(cmd.Long, width)
+		fitFlags(cmd.LocalFlags(), width)
+	})
+}
+
+// fitFlags breaks the descriptions of flags where they would leave the terminal.
+func fitFlags(flags *pflag.FlagSet, width int) {
+	names := 0
+	flags.VisitAll(func(f *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(f)
+		names = max(names, len("      --")+len(f.Name)+1+len(kind)+3)
+	})
+	flags.VisitAll(func(f *pflag.Flag) {
+		if left := width - names; left >= 20 {
+			const held = "¤" // the place of (default …), which comes after the text
+			if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" {
+				f.Usage += strings.Repeat(held, len(` (default "")`+f.DefValue))
+			}
+			f.Usage = strings.ReplaceAll(refilled(f.Usage, left), held, "")
+		}
+	})
+}
+
+// refilled breaks the lines of a text again, paragraph by paragraph. Indented lines
+// stay as they are.
+func refilled(text string, width int) string {
+	var out []string
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		if strings.HasPrefix(paragraph, " ") || strings.Contains(paragraph, "\n ") {
+			out = append(out, paragraph)
+			continue
+		}
+		var lines []string
+		for line := range strings.SplitSeq(wrap(paragraph, "", width), "\n") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+		out = append(out, strings.Join(lines, "\n"))
+	}
+	return strings.Join(out, "\n\n")
 }
 
 // each calls f for a command and everything under it.

@@ -69,6 +69,9 @@ func newRootCommand(a *cli) *cobra.Command {
 		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
 	arrange(root)
+	if width, tty := terminal(a.out); tty {
+		fitHelp(root, width)
+	}
 	a.complete(root)
 	return root
 }

@@ -25,12 +25,12 @@ func (a *cli) printOutcome(ctx context.Context, s *session, v app.Shown) error {
 	width, _ := terminal(a.out)
 	r := *v.Remediation
 	if len(v.Undone) > 0 || r.State == dera.RolledBack {
-		a.printf("\n%s  %s  %s\n", p.bold("remediation "+r.ID), p.state(r.State), r.Plan.Resource)
+		a.wrapf("\n%s  %s  %s\n", p.bold("remediation "+r.ID), p.state(r.State), r.Plan.Resource)
 		for _, line := range v.Undone {
-			a.printf("  %s\n", p.diff(line))
+			a.wrapf("  %s\n", p.diff(line))
 		}
 		for _, line := range v.Kept {
-			a.printf("  left in place: %s\n", p.diff(line))
+			a.wrapf("  left in place: %s\n", p.diff(line))
 		}
 		for _, m := range r.Unexpected {
 			a.printf("  %s\n", p.colour("1", "changed: "+m))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -83,4 +84,17 @@ func wrap(text, indent string, width int) string {
 		line += word
 	}
 	return strings.Join(append(lines, line), "\n")
+}
+
+// wrapf is printf in lines that fit the terminal; a line that is broken goes on
+// under its own indent.
+func (a *cli) wrapf(format string, args ...any) {
+	width, _ := terminal(a.out)
+	for line := range strings.Lines(fmt.Sprintf(format, args...)) {
+		if text := strings.TrimRight(line, "\n"); width > 0 && lipgloss.Width(text) > width {
+			indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
+			line = wrap(text, indent, width) + "\n"
+		}
+		a.printf("%s", line)
+	}
 }

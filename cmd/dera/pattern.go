@@ -17,7 +17,7 @@ func newPatternCommand(a *cli) *cobra.Command {
 	var queue string
 	cmd := &cobra.Command{
 		Use:   "pattern",
-		Short: "Print the EventBridge rules that the controls require, and the queue policy",
+		Short: "Print the EventBridge rules and the queue policy for the controls",
 		Long: "pattern prints the EventBridge rules that match every call after which a control has to re-read a resource, and\n" +
 			"nothing else; one rule for the compliance changes of AWS Config; and one for the usage ledger, which requires every\n" +
 			"call. It says which state each must have, where to create it, and who may write to the queue.\n\n" +

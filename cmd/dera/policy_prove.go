@@ -76,16 +76,16 @@ func printProof(a *cli, answer reason.Answer, old, fresh policyFile) {
 	p := newPaint(a.out)
 	switch answer.Verdict {
 	case reason.Proved:
-		a.printf("%s %s grants nothing that %s does not.\n", p.colour("2", "proved"), fresh.name, old.name)
+		a.wrapf("%s %s grants nothing that %s does not.\n", p.colour("2", "proved"), fresh.name, old.name)
 		if n := len(answer.Readings); n > 1 {
-			a.printf("  %s\n", p.faint(fmt.Sprintf("under all %d readings of AWS's documentation that make a difference", n)))
+			a.wrapf("  %s\n", p.faint(fmt.Sprintf("under all %d readings of AWS's documentation that make a difference", n)))
 		}
 	case reason.Refuted:
-		a.printf("%s %s allows this request, %s does not:\n", p.colour("1", "refuted"), fresh.name, old.name)
+		a.wrapf("%s %s allows this request, %s does not:\n", p.colour("1", "refuted"), fresh.name, old.name)
 		printRequest(a, answer.Witness.Request)
-		a.printf("  %s %s\n", p.faint("allowed by"), fresh.where(answer.Witness.Statement.Statement))
+		a.wrapf("  %s %s\n", p.faint("allowed by"), fresh.where(answer.Witness.Statement.Statement))
 		printReading(a, answer.Witness.Reading)
 	case reason.Unknown:
-		a.printf("%s (%v) %s.\n", p.colour("3", "unknown"), answer.Why, answer.Detail)
+		a.wrapf("%s (%v) %s.\n", p.colour("3", "unknown"), answer.Why, answer.Detail)
 	}
 }

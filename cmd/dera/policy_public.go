@@ -84,14 +84,14 @@ func printExposure(a *cli, found reason.Exposure, files []policyFile, external b
 		kind, who = "external", "an external principal"
 	}
 	if found.Verdict == reason.Proved {
-		a.printf("%s %s is allowed nothing.\n", p.colour("2", "not "+kind+":"), who)
+		a.wrapf("%s %s is allowed nothing.\n", p.colour("2", "not "+kind+":"), who)
 	}
 	for _, o := range found.Open {
-		a.printf("%s %s allows access by %s, for example:\n", p.colour("1", kind+":"), files[o.Statement.Document].where(o.Statement.Statement), who)
+		a.wrapf("%s %s allows access by %s, for example:\n", p.colour("1", kind+":"), files[o.Statement.Document].where(o.Statement.Statement), who)
 		printRequest(a, o.Witness.Request)
 		printReading(a, o.Witness.Reading)
 	}
 	for _, d := range found.Unsure {
-		a.printf("%s %s: (%v) %s.\n", p.colour("3", "unknown:"), files[d.Statement.Document].where(d.Statement.Statement), d.Why, d.Detail)
+		a.wrapf("%s %s: (%v) %s.\n", p.colour("3", "unknown:"), files[d.Statement.Document].where(d.Statement.Statement), d.Why, d.Detail)
 	}
 }

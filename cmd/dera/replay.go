@@ -18,7 +18,7 @@ import (
 func newReplayCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "replay FILE…",
-		Short: "The whole loop over recorded CloudTrail, offline: what dera would have done",
+		Short: "Replay recorded CloudTrail offline: what dera would have done",
 		Long: "replay reads recorded CloudTrail events in every form that docs/usage.md lists, detected by content, and folders\n" +
 			"of them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
 			"observe mode, event by event, with the clock of the events. It needs no credentials and writes nothing to AWS.\n\n" +

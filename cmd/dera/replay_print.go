@@ -29,32 +29,32 @@ func replayExit(r app.ReplayReport) error {
 func (a *cli) printReplay(r app.ReplayReport) {
 	p := newPaint(a.out)
 	for _, f := range r.Findings {
-		a.printf("%s  %s  %s  %s %s  %s\n", app.Stamp(f.AppearedAt), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, f.Region, p.bold(f.Title))
+		a.wrapf("%s  %s  %s  %s %s  %s\n", app.Stamp(f.AppearedAt), p.severity(f.Severity), p.disposition(f.Disposition), f.Account, f.Region, p.bold(f.Title))
 		a.printReplayed(p, f)
 	}
 	for _, k := range r.PartlyKnown {
-		a.printf("%s %s: %s\n", p.colour("3", "partly known"), k.Resource, k.Why)
+		a.wrapf("%s %s: %s\n", p.colour("3", "partly known"), k.Resource, k.Why)
 	}
 	for _, u := range r.Unfollowed {
-		a.printf("%s %s: %s\n", p.colour("3", "not followed"), u.Position, u.Why)
+		a.wrapf("%s %s: %s\n", p.colour("3", "not followed"), u.Position, u.Why)
 	}
 	for _, u := range r.Unreadable {
-		a.printf("%s %s: %s\n", p.colour("1", "not read"), u.Position, u.Why)
+		a.wrapf("%s %s: %s\n", p.colour("1", "not read"), u.Position, u.Why)
 	}
 	for _, f := range r.LeftOut {
-		a.printf("left out %s: %s\n", f.File, f.Why)
+		a.wrapf("left out %s: %s\n", f.File, f.Why)
 	}
 	s := r.Summary
 	if s.LeftOut > 0 {
-		a.printf("%d files left out, which hold no events of CloudTrail\n", s.LeftOut)
+		a.wrapf("%d files left out, which hold no events of CloudTrail\n", s.LeftOut)
 	}
-	a.printf("%s: %d events read, %d of them hints, %d failed calls, %d duplicates, %d of other accounts or regions, %d not read, %d not followed\n",
+	a.wrapf("%s: %d events read, %d of them hints, %d failed calls, %d duplicates, %d of other accounts or regions, %d not read, %d not followed\n",
 		p.bold("events"), s.Events.Read, s.Events.Hinted, s.Events.Failed, s.Events.Duplicate, s.Events.Foreign, s.Events.Unreadable, s.Unfollowed)
 	d := s.Dispositions
-	a.printf("%s: %d findings: %d auto, %d review, %d alert, %d exempt; %d were resolved by others, %d are open at the end; %d resources partly known\n",
+	a.wrapf("%s: %d findings: %d auto, %d review, %d alert, %d exempt; %d were resolved by others, %d are open at the end; %d resources partly known\n",
 		p.bold("summary"), s.Findings, d["auto"], d["review"], d["alert"], d["exempt"], s.Resolved, s.Open, s.PartlyKnown)
 	if d["auto"] > 0 {
-		a.printf("what dera would have fixed automatically was open for %s (median), %s in all\n", span(s.AutoOpenMedian), span(s.AutoOpenSeconds))
+		a.wrapf("what dera would have fixed automatically was open for %s (median), %s in all\n", span(s.AutoOpenMedian), span(s.AutoOpenSeconds))
 	}
 }
 
@@ -68,23 +68,23 @@ func (a *cli) printReplayed(p paint, f app.ReplayedFinding) {
 	if f.ResourceName != "" && f.ResourceName != name {
 		name += " (" + f.ResourceName + ")"
 	}
-	a.printf("  %s; caused by %s of %s\n", name, f.CausedBy.Event, cmp.Or(f.CausedBy.Actor, unknownPrincipal))
+	a.wrapf("  %s; caused by %s of %s\n", name, f.CausedBy.Event, cmp.Or(f.CausedBy.Actor, unknownPrincipal))
 	for _, line := range f.Diff {
-		a.printf("  %s\n", p.diff(line))
+		a.wrapf("  %s\n", p.diff(line))
 	}
 	for _, reason := range app.Decisive(dera.Finding{Reasons: f.Reasons}) {
-		a.printf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
+		a.wrapf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
 	}
 	if f.PartlyKnown != "" {
-		a.printf("%s\n", p.faint(wrap("partly known: "+f.PartlyKnown, "  ", width)))
+		a.wrapf("%s\n", p.faint(wrap("partly known: "+f.PartlyKnown, "  ", width)))
 	}
 	switch {
 	case f.ResolvedAt == nil:
-		a.printf("  still open after %s\n\n", span(f.OpenSeconds))
+		a.wrapf("  still open after %s\n\n", span(f.OpenSeconds))
 	case f.ResolvedSure:
-		a.printf("  resolved after %s: %s of %s\n\n", span(f.OpenSeconds), f.ResolvedBy.Event, cmp.Or(f.ResolvedBy.Actor, unknownPrincipal))
+		a.wrapf("  resolved after %s: %s of %s\n\n", span(f.OpenSeconds), f.ResolvedBy.Event, cmp.Or(f.ResolvedBy.Actor, unknownPrincipal))
 	default:
-		a.printf("  resolved after %s, as far as the events show: %s of %s\n\n", span(f.OpenSeconds), f.ResolvedBy.Event, cmp.Or(f.ResolvedBy.Actor, unknownPrincipal))
+		a.wrapf("  resolved after %s, as far as the events show: %s of %s\n\n", span(f.OpenSeconds), f.ResolvedBy.Event, cmp.Or(f.ResolvedBy.Actor, unknownPrincipal))
 	}
 }
 

@@ -26,7 +26,7 @@ func hiddenText(n int) string {
 func (a *cli) printPlan(p paint, f app.FindingView) {
 	width, _ := terminal(a.out)
 	for _, line := range f.Plan.Diff {
-		a.printf("  %s\n", p.diff(line))
+		a.wrapf("  %s\n", p.diff(line))
 	}
 	a.printLeft(p, f.Plan.Left, width)
 	for _, reason := range app.Decisive(f.Finding) {

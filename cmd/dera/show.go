@@ -14,7 +14,7 @@ import (
 func newShowCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
-		Short: "Show a finding or a remediation: decision, evidence, diff and timeline",
+		Short: "Show a finding or a remediation: decision, evidence, timeline",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.show(ctx, s, list[0]) })
@@ -115,16 +115,16 @@ func (a *cli) printUndone(p paint, v app.Shown) {
 		}
 		a.printf("\n  %s\n", p.bold(part.head))
 		for _, line := range part.lines {
-			a.printf("    %s\n", p.diff(line))
+			a.wrapf("    %s\n", p.diff(line))
 		}
 	}
 }
 
 func (a *cli) printRemediation(p paint, v app.Shown, reasons bool, width int) {
 	r := *v.Remediation
-	a.printf("\n%s  %s  %s\n", p.bold("remediation "+r.ID), p.state(r.State), r.Plan.Resource)
+	a.wrapf("\n%s  %s  %s\n", p.bold("remediation "+r.ID), p.state(r.State), r.Plan.Resource)
 	for _, line := range r.Plan.Diff() {
-		a.printf("  %s\n", p.diff(line))
+		a.wrapf("  %s\n", p.diff(line))
 	}
 	a.printLeft(p, v.Left, width)
 	a.printf("  digest %s\n", r.Digest)

@@ -23,8 +23,8 @@ type table struct {
 	// merged are the columns of a table that is too wide, each of one or more of
 	// those in head; empty means that none go together.
 	merged [][]int
-	// card is a card's lines, each of one or more columns; empty means one line for
-	// each column, with its name. Cards of a table that has this are made below 100
+	// card is a card's lines, each of one or more columns; empty means all columns
+	// after the first, with their names. Cards of a table that has this are made below 100
 	// columns in any case.
 	card [][]int
 	// named are the columns that a card shows with their name.
@@ -209,12 +209,11 @@ func (t *table) cards(width int, p paint) string {
 	lines := t.card
 	named := t.named
 	if len(lines) == 0 {
-		for i := range t.head {
-			lines = append(lines, []int{i})
-			if i > 0 {
-				named = append(named, i)
-			}
+		rest := []int{}
+		for i := 1; i < len(t.head); i++ {
+			rest = append(rest, i)
 		}
+		lines, named = [][]int{{0}, rest}, rest
 	}
 	var b strings.Builder
 	for n, row := range t.rows {

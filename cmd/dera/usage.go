@@ -117,20 +117,20 @@ func (a *cli) importUsage(ctx context.Context, l *ledger.Ledger, keys string, pa
 }
 
 func (a *cli) printImport(r ledger.Report, took time.Duration) {
-	a.printf("%d records in %d files read, %d of them verified by digest; %d files were in the ledger already\n", r.Records, r.Files, r.Verified, r.Skipped)
+	a.wrapf("%d records in %d files read, %d of them verified by digest; %d files were in the ledger already\n", r.Records, r.Files, r.Verified, r.Skipped)
 	for _, reason := range ledger.Reasons() {
 		if n := r.Counts[reason]; n > 0 && reason != ledger.Counted {
-			a.printf("  %d not counted: %s\n", n, reason)
+			a.wrapf("  %d not counted: %s\n", n, reason)
 		}
 	}
 	for _, d := range r.Damaged {
-		a.printf("  damaged: %s: %s\n", d.File, d.Why)
+		a.wrapf("  damaged: %s: %s\n", d.File, d.Why)
 	}
 	if r.LeftOutFiles > 0 {
-		a.printf("  %d files left out, which hold no events of CloudTrail\n", r.LeftOutFiles)
+		a.wrapf("  %d files left out, which hold no events of CloudTrail\n", r.LeftOutFiles)
 	}
 	for _, f := range r.LeftOut {
-		a.printf("  left out: %s: %s\n", f.File, f.Why)
+		a.wrapf("  left out: %s: %s\n", f.File, f.Why)
 	}
 	if s := took.Seconds(); s >= 1 {
 		a.note("%.0f records/s\n", float64(r.Records)/s)
@@ -178,7 +178,7 @@ func (a *cli) printGaps(gaps []ledger.Gap) error {
 			return err
 		}
 	} else if len(gaps) == 0 {
-		a.printf("no gaps\n")
+		a.wrapf("no gaps\n")
 	} else {
 		t := table{head: []string{"ACCOUNT", "REGION", "GAP", "FROM", "TO", "WHY"}}
 		for _, g := range gaps {
