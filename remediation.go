@@ -128,7 +128,7 @@ const DigestDigits = 12
 // ShortDigest is the beginning of a digest, as it is typed.
 func ShortDigest(digest string) string { return digest[:min(len(digest), DigestDigits)] }
 
-// IsDigest reports whether what somebody typed names the digest: all of it, or its
+// IsDigest reports whether what someone typed names the digest: all of it, or its
 // first hex digits, 12 at least.
 func IsDigest(typed, digest string) bool {
 	return len(typed) >= DigestDigits && strings.HasPrefix(digest, strings.ToLower(typed))

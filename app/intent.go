@@ -33,7 +33,7 @@ func Intent(f dera.Finding, rejected *dera.Remediation, since, until *time.Time,
 		}
 	}
 	if n := len(f.Returns); n > 0 {
-		who := "somebody whom no event names"
+		who := "someone whom no event names"
 		if f.LastActor != "" {
 			who = f.LastActor
 		}

@@ -14,7 +14,7 @@ type Left struct {
 	Disposition dera.Disposition `json:"disposition"`
 	Title       string           `json:"title"`
 	Why         string           `json:"why"`
-	// Undecided says that somebody must still decide about it.
+	// Undecided says that someone must still decide about it.
 	Undecided bool `json:"undecided"`
 }
 

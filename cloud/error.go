@@ -97,12 +97,7 @@ func wrap(account, region, call string, err error) error {
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 	}
-	status := 0
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) && resp.Response != nil {
-		status = resp.HTTPStatusCode()
-	}
-	e.Problem = classify(e.Code, status, err)
+	e.Problem = classify(e.Code, e.status(), err)
 	return e
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Explain is an error in words for people, on one line: what failed, and what to
@@ -70,6 +71,8 @@ func (e *Error) explain() (fact, next string) {
 	switch {
 	case errors.As(e.Err, &missing):
 		return e.failed("has no region"), "Name one with --region or AWS_REGION, or set region in the profile"
+	case e.status() >= 500:
+		return e.failed("failed: " + shortest(e.Err)), "The service has an error of its own: run the command again later"
 	case e.Code != "":
 		return e.Error(), ""
 	case errors.Is(e.Err, context.Canceled):
@@ -196,11 +199,23 @@ func unreachable(err error) (host, why string, ok bool) {
 	return host, request.Err.Error(), true
 }
 
+// status is that of the answer, 0 where there was none.
+func (e *Error) status() int {
+	var resp *smithyhttp.ResponseError
+	if !errors.As(e.Err, &resp) || resp.Response == nil {
+		return 0
+	}
+	return resp.HTTPStatusCode()
+}
+
 // shortest is what an error says without the SDK's words around it.
 func shortest(err error) string {
 	var api smithy.APIError
-	if errors.As(err, &api) {
+	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" {
 		return api.ErrorCode() + ": " + api.ErrorMessage()
+	}
+	if status := (&Error{Err: err}).status(); status >= 400 {
+		return fmt.Sprintf("AWS answered with status %d and no error that can be read", status)
 	}
 	if host, why, ok := unreachable(err); ok {
 		return host + " is not reachable: " + why

@@ -56,6 +56,9 @@ func TestExplain(t *testing.T) {
 			[]string{"arn:aws:sts::111122223333:assumed-role/dera/s lacks the permission ec2:DescribeVpcs in account 111122223333, eu-west-1. ", "dera role --kind reader prints the policy", "(UnauthorizedOperation)"}},
 		{"denied_write_without_a_name", "s3:PutBucketPolicy", operation("S3", "PutBucketPolicy", answer(403, "AccessDenied", "Access Denied")),
 			[]string{"the role of dera in account 111122223333 lacks the permission s3:PutBucketPolicy", "dera role --kind remediator prints the policy"}},
+		{"server_error_unread", "ec2:GetEbsDefaultKmsKeyId", operation("EC2", "GetEbsDefaultKmsKeyId", &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 500}}, Err: errors.New("XML syntax error on line 2")}),
+			[]string{"ec2:GetEbsDefaultKmsKeyId in account 111122223333, eu-west-1 failed: AWS answered with status 500 and no error that can be read. ", "run the command again later"}},
 		{"throttled", "ec2:DescribeVpcs", operation("EC2", "DescribeVpcs", answer(503, "RequestLimitExceeded", "Request limit exceeded.")),
 			[]string{"ec2:DescribeVpcs in account 111122223333, eu-west-1 was throttled. ", "run the command again later"}},
 		{"region_is_off", "ec2:DescribeVpcs", operation("EC2", "DescribeVpcs", answer(401, "AuthFailure", "AWS was not able to validate the provided access credentials")),
