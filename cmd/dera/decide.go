@@ -26,6 +26,7 @@ func (a *cli) acting(ctx context.Context, f func(context.Context, *session) erro
 	if err := s.recall(ctx, true); err != nil {
 		return err
 	}
+	a.actsOnFound("this order")
 	if err := s.connect(ctx, options{}); err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ func (a *cli) environment(cmd *cobra.Command) error {
 	if bad == nil && a.flags.mode != "" {
 		if _, err := dera.ParseMode(a.flags.mode); err != nil {
 			bad = usage("%s: %v", a.source("mode"), err)
+		} else if name := a.from["mode"]; name != "" && a.flags.mode == dera.Enforce.String() {
+			bad = usage("%s: enforce comes from the configuration or from --mode on the command line, so that no variable that was set some time ago changes AWS", name)
 		}
 	}
 	a.warnUnknown(known)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -93,7 +94,11 @@ func (s *session) recall(ctx context.Context, order bool) error {
 		if s.settings, err = cfg.settings(); err != nil {
 			return usage("%w", err)
 		}
-		s.config, f.config, s.named.config, same = cfg, path, path, false
+		// Nobody named it, so that it is not remembered, and replaces no list.
+		s.config, f.config, same = cfg, path, false
+		if list := was[rememberExemptions]; list != noList {
+			f.exemptions = cmp.Or(f.exemptions, list)
+		}
 	}
 	if order && f.mode == "" {
 		f.mode = was[rememberMode]
@@ -114,7 +119,7 @@ func (s *session) noteRecalled() {
 	s.app.noteConfig()
 	var by []string
 	f := s.app.flags
-	if f.config != s.named.config {
+	if f.config != s.named.config && f.config != defaultConfig {
 		by = append(by, "configuration "+f.config)
 	}
 	switch {

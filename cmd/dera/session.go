@@ -68,6 +68,9 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 		return nil, a.named("config", err)
 	}
 	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
+	if a.from["mode"] != "" {
+		s.named.mode = "" // a variable is not remembered: nobody named it for this command
+	}
 	if s.settings, err = cfg.settings(); err != nil {
 		return nil, usage("%v", err)
 	}
