@@ -85,6 +85,9 @@ func (t *run) partial(canon string, allowed bool) error {
 			}
 		}
 	}
+	if line := t.opensRemoved(collided); line != "" {
+		drift = append(drift, line)
+	}
 	switch {
 	case len(drift) == 0 || allowed && len(rest) > 0:
 		return nil
@@ -92,6 +95,22 @@ func (t *run) partial(canon string, allowed bool) error {
 		return &RefusedError{Why: "someone else changed everything that dera changed, so nothing is left to roll back", Drift: drift}
 	}
 	return &RefusedError{Why: "someone else changed some of what dera changed", Drift: drift, Partial: rest}
+}
+
+// opensRemoved says which undo would also open what someone else removed since, or "":
+// what dera took away is put back whole.
+func (t *run) opensRemoved(collided map[int][]string) string {
+	removed := false
+	for i, c := range t.rem.Plan.Changes {
+		if lines := collided[i]; len(lines) > 0 {
+			removed = removed || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "removed: ") })
+			continue
+		}
+		if in := t.intent(i, false); removed && !c.Optional && in != nil && in.State == dera.IntentApplied && Adds(t.rem.Way[i+1], t.rem.Way[i]) {
+			return fmt.Sprintf("attention: to undo change %d (%s) opens again what they removed", i+1, strings.Join(c.Diff, "; "))
+		}
+	}
+	return ""
 }
 
 func lineCount(text string) map[string]int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -42,14 +43,18 @@ func (a *cli) listen() <-chan string {
 }
 
 // ask writes a question and returns the line that is typed after it; it is empty at
-// the end of the input. What was typed before the question answers nothing. It ends
-// with ctx.
+// the end of the input. What was typed before the question answers nothing: it asks
+// when nothing came for a moment, and not where that never is. It ends with ctx.
 func (a *cli) ask(ctx context.Context, lines <-chan string, question string) (string, error) {
+	const moment, most = 100 * time.Millisecond, 3 * time.Second
+	late := time.After(most)
 	for early := true; early; {
 		select {
 		case _, early = <-lines:
-		default:
+		case <-time.After(moment):
 			early = false
+		case <-late:
+			return "", &exitError{exitNo, errors.New("input keeps coming before the question, so nobody can answer it; nothing was changed")}
 		}
 	}
 	a.printf("%s ", question)

@@ -118,7 +118,7 @@ func TestApproveAsksOnATerminal(t *testing.T) {
 			t.Fatalf("%s: got %+v, want %s to wait still", name, w[0], first)
 		}
 	}
-	if out, code := typed(t, "y\ny\ny\n", "\n", "approve", first, "--data", data); code != exitNo {
+	if out, code := typed(t, strings.Repeat("y\n", 1500), "\n", "approve", first, "--data", data); code != exitNo {
 		t.Errorf("a yes before the question: got exit code %d, want %d\n%s", code, exitNo, out)
 	}
 	if out, code := typed(t, "", "y\n", "approve", first, "-o", "json", "--data", data); code != exitUsage || !strings.Contains(out, "--digest is missing") {

@@ -30,7 +30,7 @@ func (a *cli) printOutcome(ctx context.Context, s *session, v app.Shown) error {
 			a.wrapf("  %s\n", p.diff(line))
 		}
 		for _, line := range v.Kept {
-			a.wrapf("  left in place: %s\n", p.diff(line))
+			a.wrapf("  not undone, since someone else changed it: %s\n", p.diff(line))
 		}
 		for _, m := range r.Unexpected {
 			a.printf("  %s\n", p.colour("1", "changed: "+m))

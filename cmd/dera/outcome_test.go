@@ -61,7 +61,7 @@ func TestRollbackShowsWhatItDid(t *testing.T) {
 		t.Errorf("kept: got %q, want %q", shown.Kept, want)
 	}
 	out := dera(exitGood, "show", first.Remediation)
-	for _, want := range []string{"rolled back by", "left in place"} {
+	for _, want := range []string{"rolled back by", "not undone, since someone else changed it"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("show: no %q in\n%s", want, out)
 		}

@@ -109,7 +109,7 @@ func (a *cli) printUndone(p paint, v app.Shown) {
 	for _, part := range []struct {
 		head  string
 		lines []string
-	}{{"rolled back by", v.Undone}, {"left in place: someone else changed it", v.Kept}} {
+	}{{"rolled back by", v.Undone}, {"not undone, since someone else changed it", v.Kept}} {
 		if len(part.lines) == 0 {
 			continue
 		}
