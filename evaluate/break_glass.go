@@ -55,7 +55,7 @@ func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if byName || IsPrincipal(g.Principals, actor) {
 		return review("%s, which is on the break-glass list, changed it last: an emergency may go on", actor), nil
 	}
-	return pass("neither it nor who changed it last is on the break-glass list"), nil
+	return pass("neither the resource nor who changed it last is on the break-glass list"), nil
 }
 
 // role returns the glob that the name of a role, or of a session's role, fits.

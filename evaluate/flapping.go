@@ -65,7 +65,7 @@ func (g Flapping) Check(_ context.Context, c Case) (dera.Reason, error) {
 	n, often := g.Times(c.Finding, g.Now())
 	most, window := g.limits()
 	if !often {
-		return pass("it came back %s within %s after dera fixed it, %d are too many", count(n, "time"), hours(window), most), nil
+		return pass("it came back %s within %s after dera fixed it; from %d on a person decides", count(n, "time"), hours(window), most), nil
 	}
 	actor := c.Finding.LastActor
 	if IsPrincipal(g.Code.Principals, actor) {

@@ -71,7 +71,7 @@ func (RolledBackBefore) Name() string { return "rolled-back-before" }
 // Check implements Guardrail.
 func (RolledBackBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if c.Finding.RolledBack > 0 {
-		return review("a fix of this finding was rolled back before (%d times)", c.Finding.RolledBack), nil
+		return review("a fix of this finding was rolled back before (%s)", count(c.Finding.RolledBack, "time")), nil
 	}
 	// The counter could have been read before the rollback was committed.
 	for _, r := range c.Earlier {
@@ -112,7 +112,7 @@ func (g FailedBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if failed >= most {
 		return review("the fix failed %d times within a day", failed), nil
 	}
-	return pass("%d failures within a day, %d are too many", failed, most), nil
+	return pass("%s within a day; from %d on a person decides", count(failed, "failure"), most), nil
 }
 
 // Reversible sends to review a plan with a change that cannot be taken back.

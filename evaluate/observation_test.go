@@ -76,12 +76,12 @@ func TestObservationIsChecked(t *testing.T) {
 		return Observation{Shorter: []Shorter{good, s}}
 	}
 	for want, g := range map[string]Observation{
-		"observation.days: is 3":                          {Days: 3},
-		"observation.shorter[1].days":                     with(func(s *Shorter) { s.Days = 14 }),
-		"observation.shorter[1].who":                      with(func(s *Shorter) { s.Who = " " }),
-		"observation.shorter[1].reason":                   with(func(s *Shorter) { s.Reason = "" }),
-		"observation.shorter[1].until":                    with(func(s *Shorter) { s.Until = "soon" }),
-		"observation.shorter[1].match.resource_tags":      with(func(s *Shorter) { s.Match.ResourceTags = map[string]string{"a": "b"} }),
+		"observation.days: is 3":                             {Days: 3},
+		"observation.shorter[1].days":                        with(func(s *Shorter) { s.Days = 14 }),
+		"observation.shorter[1].who":                         with(func(s *Shorter) { s.Who = " " }),
+		"observation.shorter[1].reason":                      with(func(s *Shorter) { s.Reason = "" }),
+		"observation.shorter[1].until":                       with(func(s *Shorter) { s.Until = "soon" }),
+		"observation.shorter[1].match.resource_tags":         with(func(s *Shorter) { s.Match.ResourceTags = map[string]string{"a": "b"} }),
 		"is 400, must be 14 to 366; shorter only by observa": {Days: 400},
 	} {
 		if err := g.Validate(); err == nil || !strings.Contains(err.Error(), want) {

@@ -45,5 +45,5 @@ func (g Own) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return dera.Reason{Disposition: dera.Alert, Ref: g.Resources[i], Why: "it is one of dera's own, which dera never changes"}, nil
 		}
 	}
-	return pass("it is not one of dera's own"), nil
+	return pass("the resource is not one of dera's own"), nil
 }

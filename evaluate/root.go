@@ -22,5 +22,5 @@ func (Root) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if IsRoot(c.Finding.LastActor) {
 		return review("the root user changed it last"), nil
 	}
-	return pass("neither it nor who changed it last is the root user"), nil
+	return pass("neither the resource nor who changed it last is the root user"), nil
 }

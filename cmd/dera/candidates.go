@@ -92,7 +92,7 @@ func (s *session) propose(report app.CandidateReport, list []dera.Finding, path 
 	} else {
 		lines = append(lines, "exemptions:")
 	}
-	w := &app.Proposal{File: path, Entries: len(list), Title: fmt.Sprintf("Exempt %d findings from dera", len(list))}
+	w := &app.Proposal{File: path, Entries: len(list), Title: "Exempt " + counted(len(list), "finding") + " from dera"}
 	w.Body = []string{"Each entry needs a reason and an owner from a person; `dera exemptions check` refuses the list without.", ""}
 	for _, f := range list {
 		meant := report.Meant(f.ID)
@@ -180,10 +180,10 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 			}
 		}
 		for _, x := range c.Passing {
-			a.printf("%s\n", wrap(fmt.Sprintf("%d held back for now, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
+			a.printf("%s\n", wrap(fmt.Sprintf("%d held back for now (%s), for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
 		}
 		for _, x := range c.Refused {
-			a.printf("%s\n", wrap(fmt.Sprintf("%d not, because of %s, for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
+			a.printf("%s\n", wrap(fmt.Sprintf("%d would not be fixed (%s), for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
 		}
 		if c.Mode != dera.Enforce {
 			a.printf("  to switch it on, add this line to modes in the configuration:\n  %s\n", c.SwitchOn)
@@ -202,7 +202,7 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 		}
 	}
 	if w := r.Exemptions; w != nil {
-		a.printf("\n%s with %d entries, their reasons blank for a person to fill in\n", p.bold(w.File), w.Entries)
+		a.printf("\n%s with %s; a person fills in what is blank\n", p.bold(w.File), entries(w.Entries))
 		for _, line := range w.Commands {
 			a.printf("  %s\n", line)
 		}
@@ -222,4 +222,12 @@ func observed(c app.Candidate) string {
 		return "since " + c.Since.UTC().Format(time.DateOnly)
 	}
 	return "until " + c.Until.UTC().Format(time.DateOnly)
+}
+
+// entries counts the entries of an exemption list.
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
 }

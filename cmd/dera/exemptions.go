@@ -60,7 +60,7 @@ func (a *cli) checkExemptions(path string) error {
 	for _, x := range expired {
 		a.printf("lapsed: %s:%d: %s expired on %s and exempts nothing; remove it or renew it\n", path, x.Position.Line, x.ID, x.Expires.UTC().Format(time.DateOnly))
 	}
-	a.printf("%s is valid: %d entries, %d of them lapsed\n", path, len(list.All()), len(expired))
+	a.printf("%s is valid: %s, %d of them lapsed\n", path, entries(len(list.All())), len(expired))
 	return nil
 }
 

@@ -64,7 +64,7 @@ func sampleRemediation(state dera.State) *dera.Remediation {
 		Decision: dera.Decision{Disposition: dera.Review, Mode: dera.Enforce, Reasons: f.Reasons}, Trigger: "sqs",
 		Plan:  dera.Plan{Account: f.Account, Region: f.Region, Resource: f.Resource, Control: f.Control, Changes: []dera.Change{{Operation: "ec2:RevokeSecurityGroupIngress", Diff: []string{"- tcp 22 from 0.0.0.0/0"}}}},
 		Steps: []dera.Step{{State: state, At: noon, Why: "as in the test"}}, Expires: noon.Add(72 * time.Hour), CreatedAt: noon,
-		Interfaces: []string{"eni-01 (198.51.100.7)"}, Notes: []string{"Established connections that are tracked live on until they end; a network ACL cuts them at once."},
+		Interfaces: []string{"eni-01 (198.51.100.7)"}, Notes: []string{"Established connections stay open until they end; to drop them now, use a network ACL."},
 	}
 }
 

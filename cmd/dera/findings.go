@@ -59,7 +59,7 @@ func newFindingsCommand(a *cli) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&all, "all", false, "resolved ones too")
+	f.BoolVar(&all, "all", false, "include resolved findings")
 	f.BoolVar(&events, "events", false, "instead: how many events came, and those that could not be read")
 	limits.severityFlag(f)
 	f.StringSliceVar(&limits.accounts, "account", nil, "only findings of these accounts: IDs or globs, separated by commas")

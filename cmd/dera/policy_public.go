@@ -23,7 +23,7 @@ func newPolicyPublicCommand(a *cli) *cobra.Command {
 		Use:   "public FILE...",
 		Short: "Decide whether a resource policy allows public or external access",
 		Long: "Decide whether a resource policy allows public or external access, and name the statements that allow it.\n" +
-			"Without flags it decides about public access: anyone of whom the policy demands nothing; with --account,\n" +
+			"Without flags it decides about public access: anyone without any condition that limits who they are; with --account,\n" +
 			"--organization or --trust about external principals: everyone outside that zone of trust.\n\n" +
 			"Exit code 0: no. 3: yes, with a request. 4: undecided.",
 		Args: args(cobra.MinimumNArgs(1)),

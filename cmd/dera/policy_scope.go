@@ -58,9 +58,9 @@ func newPolicyScopeCommand(a *cli) *cobra.Command {
 	flags.StringArrayVar(&f.used, "used", nil, "file with the actions that one principal used")
 	flags.StringArrayVar(&f.beside, "beside", nil, "another policy that is attached to the principal")
 	flags.StringArrayVar(&f.keep, "keep", nil, "entry, as in an Action list, of what must stay")
-	flags.IntVar(&f.days, "days", 0, "for how many days use was watched; 365 allow to drop what is for emergencies")
+	flags.IntVar(&f.days, "days", 0, "for how many days use was watched; from 365 on, actions for emergencies may be removed")
 	flags.BoolVar(&f.dataEvents, "data-events", false, "data events were recorded for all resources all that time")
-	flags.BoolVar(&f.neverUsed, "never-used", false, "an empty list is meant: the principal never used anything")
+	flags.BoolVar(&f.neverUsed, "never-used", false, "confirm that the empty list is intended: the principal never used anything")
 	flags.IntVar(&f.limit, "limit", 0, "largest size of a document (default: that of a managed policy, 6144)")
 	flags.StringVar(&f.certificate, "certificate", "", "write the evidence to this file")
 	return cmd

@@ -45,7 +45,7 @@ func newScanCommand(a *cli) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.apply, "apply", false, "act where the mode is enforce; refused where nothing is")
+	f.BoolVar(&o.apply, "apply", false, "carry out what is decided auto; requires enforce mode")
 	limits.severityFlag(f)
 	limits.controlFlag(f)
 	limits.resourceFlag(f)

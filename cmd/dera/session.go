@@ -156,7 +156,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 		return err
 	}
 	if s.identity, err = s.client.Identity(ctx); err != nil {
-		return fmt.Errorf("find out who we are: %w", err)
+		return fmt.Errorf("identify the AWS caller: %w", err)
 	}
 	partition := dera.PartitionOf(s.client.Region()).ID
 	for _, a := range s.config.accounts() {

@@ -18,8 +18,8 @@ func newStopCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stop --reason TEXT",
 		Short: "Stop all changes: everywhere, in one account, or for one control",
-		Long: "stop is durable and holds from the next AWS write on, in every process that shares the data. Looking and\n" +
-			"recording go on. Without --account and --control it holds everywhere.",
+		Long: "stop is durable and holds from the next AWS write on, in every process that shares the data. dera keeps\n" +
+			"reading and recording. Without --account and --control it holds everywhere.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if strings.TrimSpace(s.Reason) == "" {
@@ -37,8 +37,8 @@ func newResumeCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume",
 		Short: "Lift a stop, and close the breaker",
-		Long: "resume lifts the stop of the same scope. Without --control it also closes the breaker: failed fixes of before\n" +
-			"count no more, in the account or, without --account, everywhere. Where there is nothing to resume, nothing is\n" +
+		Long: "resume lifts the stop of the same scope. Without --control it also closes the breaker: earlier failed fixes\n" +
+			"no longer count, in the account or, without --account, everywhere. Where there is nothing to resume, nothing is\n" +
 			"recorded.\n\nExit codes: 0 nothing there is stopped any more, 3 another stop still holds there.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -121,7 +121,7 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 	case something:
 		a.printf("resumed %s, by %s\n", scope.Where(), out["by"])
 	default:
-		a.printf("nothing to resume: there is no stop of exactly that scope (%s), and no breaker counts anything there\n", scope.Where())
+		a.printf("nothing to resume: no stop has exactly this scope (%s), and the breaker is closed\n", scope.Where())
 	}
 	for _, o := range left {
 		a.alert("dera: still %s; lift it with: %s\n", stopText(o), resumeCommand(o))
@@ -159,7 +159,7 @@ func resumeCommand(s dera.Stop) string {
 func (s *session) orderedBy(ctx context.Context) dera.Actor {
 	who, err := s.whoAmI(ctx)
 	if err != nil {
-		s.app.note("dera: AWS does not say who you are (%v); the order counts all the same\n", err)
+		s.app.note("dera: AWS does not say who you are (%v); the order is in effect anyway\n", err)
 		return dera.Actor{Name: "local process", How: "not established"}
 	}
 	return who

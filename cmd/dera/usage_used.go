@@ -21,7 +21,7 @@ func newUsageUsedCommand(a *cli) *cobra.Command {
 		Short: "Write the list of actions that a principal used, for dera policy scope --used",
 		Long: "used writes which IAM actions a principal used in the window, one a line. \"? SOURCE\" stands for events that the\n" +
 			"catalogue does not know, \"window FROM TO\" the days that the list is about, and \"! GAP\" for what the ledger does not know of the principal's account: dera policy\n" +
-			"scope keeps what these leave in doubt, or refuses. Calls that were denied are no use.\n\n" +
+			"scope keeps what these leave in doubt, or refuses. Denied calls do not count as use.\n\n" +
 			"Exit codes: 0 known and nothing but data events is missing, 3 there are other gaps, 4 the ledger has never seen\n" +
 			"this principal.",
 		Example: "  dera usage used arn:aws:iam::111122223333:role/deploy --window 90 > used.txt\n" +

@@ -38,7 +38,7 @@ func Type() resource.Type {
 			return out
 		},
 		// EC2 user guide, "Security group connection tracking".
-		Note:   "Established connections that are tracked live on until they end; a network ACL cuts them at once.",
+		Note:   "Established connections stay open until they end; to drop them now, use a network ACL.",
 		Notes:  ownThatLose,
 		Tag:    tag,
 		Events: Events(), History: History,

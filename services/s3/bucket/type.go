@@ -44,7 +44,7 @@ func Type() resource.Type {
 			return out
 		},
 		// S3 user guide, "Download and upload objects with presigned URLs".
-		Note: "Services of AWS and named outsiders that came in only because anybody could lose it; the bucket's own account, or its " +
+		Note: "AWS services and named external principals that relied on public access lose it; the bucket's own account, or its " +
 			"organisation where one is configured, keeps it. Presigned URLs keep the rights of whoever signed them.",
 		Rebase:  rebase,
 		Under:   []string{s3.AccountBlockName},
