@@ -49,6 +49,7 @@ func screenOf(t *testing.T, args ...string) string {
 var (
 	randomID   = regexp.MustCompile(`\b(?:r-)?[0-9a-f]{20}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b`)
 	randomTime = regexp.MustCompile(`\b20\d\d-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?)?`)
+	brokenTime = regexp.MustCompile(`\b\d\d:\d\d:\d\d\b`)
 	randomAge  = regexp.MustCompile(`\b\d+s old\b|\b\d+ms\b`)
 	accountID  = regexp.MustCompile(`^\d{12}$`)
 )
@@ -71,6 +72,7 @@ func steady(screen string, seen map[string]int) string {
 		return prefix + fmt.Sprintf("%012d", seen[key]) + strings.Repeat("0", len(hex)-12)
 	})
 	screen = randomTime.ReplaceAllStringFunc(screen, func(at string) string { return ("2026-01-02 03:04:05Z" + strings.Repeat("0", 12))[:len(at)] })
+	screen = brokenTime.ReplaceAllString(screen, "03:04:05") // its date ended the line before
 	return randomAge.ReplaceAllString(screen, "0s old")
 }
 
