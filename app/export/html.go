@@ -69,7 +69,8 @@ h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 table { border-collapse: collapse; width: 100%; }
 table.counts { width: auto; }
 caption { text-align: left; padding-bottom: .3rem; }
-th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: break-word; }
+td code { overflow-wrap: anywhere; }
 thead th { background: var(--soft); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; }

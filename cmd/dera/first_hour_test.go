@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -145,14 +148,15 @@ func TestFirstHour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	s := &shell{t: t, in: in, out: bufio.NewReader(out), met: map[string]string{}}
 	defer func() {
-		s.run("kill $moto 2>/dev/null; wait")
 		_ = in.Close()
-		_ = cmd.Wait() // its last command was a wait
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and moto, where the page did not come to its end
+		_ = cmd.Wait()
 	}()
 	all := blocks(string(page))
 	if len(all) < 8 {
