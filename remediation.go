@@ -104,6 +104,20 @@ func (r Remediation) ResourceKey() string {
 	return ResourceKey(r.Plan.Partition, r.Plan.Account, r.Plan.Region, r.Plan.Resource)
 }
 
+// Overdue reports whether the wait for an approval is over although no step says so
+// yet: nobody approved it in time.
+func (r Remediation) Overdue(now time.Time) bool {
+	return r.State == Waiting && !r.Expires.IsZero() && !now.Before(r.Expires)
+}
+
+// Lapsed reports whether its approval ran out before anything was written.
+func (r Remediation) Lapsed(now time.Time) bool {
+	return r.State == Ready && r.Approved() && now.After(r.Approval.Expires)
+}
+
+// Approved reports whether a person said yes to the plan.
+func (r Remediation) Approved() bool { return r.Approval != nil && r.Approval.Approved }
+
 // Before is the canonical configuration that the plan was made from.
 func (r Remediation) Before() string {
 	if len(r.Way) == 0 {

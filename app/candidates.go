@@ -91,7 +91,7 @@ func Would(f dera.Finding) (what dera.Disposition, against, now []dera.Reason) {
 	waived := []string{evaluate.Observation{}.Name(), evaluate.Mode{}.Name()}
 	for _, r := range f.Reasons {
 		switch {
-		case r.Disposition == dera.Auto || slices.Contains(waived, r.Guardrail):
+		case r.Disposition == dera.Auto || slices.Contains(waived, r.Guardrail) || strings.HasPrefix(r.Why, evaluate.Unanswered):
 		case passes(r):
 			now = append(now, r)
 		default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera.example/dera"
@@ -20,14 +21,50 @@ func (e *Engine) runExpire(ctx context.Context, j dera.Job) error {
 		return err
 	}
 	if err == nil && r.State == dera.Waiting {
-		if r, err = remediate.Move(r, dera.Expired, dera.Step{At: e.cfg.Now(), Why: "nobody approved it in time"}); err != nil {
+		if _, err := e.ends(r, dera.Expired, &b); err != nil {
 			return err
 		}
-		rec := e.remediationRecord(dera.RecordOutcome, r, e.cfg.Actor)
-		rec.Why = "nobody approved it in time"
-		b.Remediations, b.Records = []dera.Remediation{r}, []dera.AuditRecord{rec}
 	}
 	return e.cfg.Store.Commit(ctx, b)
+}
+
+// overdue ends the waits that nobody answered in time and the approvals that ran out
+// before anything was written, for whoever looks: their jobs may never run. It returns
+// the remediations as they are then.
+func (e *Engine) overdue(list []dera.Remediation, b *store.Batch) ([]dera.Remediation, error) {
+	now := e.cfg.Now()
+	out := slices.Clone(list)
+	for i, r := range out {
+		to := dera.Superseded
+		switch {
+		case r.Overdue(now):
+			to = dera.Expired
+			b.Done = append(b.Done, dera.Job{Kind: expireJob, Key: r.ID, Seq: 1})
+		case !r.Lapsed(now):
+			continue
+		}
+		var err error
+		if out[i], err = e.ends(r, to, b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// ends ends a wait or an approval for which the time is over.
+func (e *Engine) ends(r dera.Remediation, to dera.State, b *store.Batch) (dera.Remediation, error) {
+	why := "nobody approved it in time"
+	if to == dera.Superseded {
+		why = "the approval ran out before anything was written"
+	}
+	r, err := remediate.Move(r, to, dera.Step{At: e.cfg.Now(), Why: why})
+	if err != nil {
+		return r, err
+	}
+	rec := e.remediationRecord(dera.RecordOutcome, r, e.cfg.Actor)
+	rec.Why = why
+	b.Remediations, b.Records = append(b.Remediations, r), append(b.Records, rec)
+	return r, nil
 }
 
 // Answer is a person's answer to a waiting plan.
@@ -51,7 +88,9 @@ func (e *RefusedError) Error() string { return e.Why }
 func refused(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
 
 // Decide records a person's verdict on a waiting remediation, bound to the
-// digest of its plan; an approved one becomes ready and its job is enqueued.
+// digest of its plan; an approved one becomes ready and its job is enqueued. One that
+// is ready and not begun can still be rejected, and to approve it again changes
+// nothing.
 func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediation, error) {
 	r, err := e.cfg.Store.Remediation(ctx, id)
 	if err != nil {
@@ -61,15 +100,26 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 		return r, err
 	}
 	now := e.cfg.Now()
+	again := v.Approve && r.State == dera.Ready && r.Approved()
 	switch {
-	case r.State != dera.Waiting:
+	case r.State != dera.Waiting && !again && (v.Approve || r.State != dera.Ready):
 		return r, refused("remediation %s does not wait for an approval: it is %s", id, r.State)
-	case !r.Expires.IsZero() && !now.Before(r.Expires):
+	case r.Overdue(now):
+		b := store.Batch{}
+		if _, err := e.overdue([]dera.Remediation{r}, &b); err != nil {
+			return r, err
+		}
+		if err := e.commit(ctx, b); err != nil {
+			return r, err
+		}
 		return r, refused("remediation %s waited until %s; nobody approved it in time", id, r.Expires.UTC().Format(time.RFC3339))
 	case v.By.Name == "" || v.By.How == "":
 		return r, refused("who approves is not established")
 	case v.Approve && !dera.IsDigest(v.Digest, r.Digest):
 		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
+	}
+	if again {
+		return r, nil
 	}
 	if v.Approve {
 		if err := e.frozen(ctx, r); err != nil {
@@ -83,7 +133,10 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 		Approver: v.By.Name, HowEstablished: v.By.How, Approved: v.Approve, Digest: r.Digest, Reason: v.Reason, At: now, Expires: now.Add(v.TTL),
 	}
 	to, kind, why := dera.Rejected, dera.RecordRejection, "rejected by "+v.By.Name
-	b := store.Batch{Done: []dera.Job{{Kind: expireJob, Key: id, Seq: 1}}}
+	var b store.Batch
+	if r.State == dera.Waiting {
+		b.Done = []dera.Job{{Kind: expireJob, Key: id, Seq: 1}}
+	}
 	if !v.Approve { // what waited for this answer is decided now
 		look, err := lookAgain(r.Plan, now)
 		if err != nil {
@@ -128,7 +181,7 @@ func (e *Engine) frozen(ctx context.Context, r dera.Remediation) error {
 			return refused("the resource is frozen since the undo of %s failed; dera rollback %s first", o.ID, o.ID)
 		}
 	}
-	return contest(r, list)
+	return contest(r, list, e.cfg.Now())
 }
 
 func reasonText(reason string) string {

@@ -16,7 +16,8 @@ import (
 )
 
 // group is the failures of one control on one resource that share a
-// disposition: they make one plan.
+// disposition: they make one plan. What a person said no to is a group of its own,
+// which makes none.
 type group struct {
 	control  control.Control
 	failures []control.Failure
@@ -26,6 +27,8 @@ type group struct {
 	evidence dera.Evidence
 	decision dera.Decision
 	way      []string
+	// rejected is the remediation by which a person said no to all of it, or nil.
+	rejected *dera.Remediation
 	// notBefore is when its fix may begin, where it failed before.
 	notBefore time.Time
 }
@@ -50,6 +53,9 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 		return store.Batch{Jobs: []dera.Job{again}}, err
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
+	if earlier, err = e.overdue(earlier, &b); err != nil {
+		return store.Batch{}, err
+	}
 	for i := range b.Findings {
 		e.attribute(&b.Findings[i], a.Resource, before, earlier, o)
 	}
@@ -57,7 +63,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	if err != nil {
 		return store.Batch{}, err
 	}
-	if err := e.remediations(a, groups, earlier, o, &b); err != nil {
+	if err := e.remediations(a, groups, history{earlier, before}, o, &b); err != nil {
 		return store.Batch{}, err
 	}
 	for _, f := range b.Findings {
@@ -93,23 +99,31 @@ func (e *Engine) findingRecord(f dera.Finding, why string) dera.AuditRecord {
 // that stand where it stands.
 func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []dera.Finding, earlier []dera.Remediation, o order) ([]*group, error) {
 	var out []*group
+	type kind struct {
+		disposition dera.Disposition
+		rejected    string
+	}
 	for _, j := range a.Results {
-		byDisposition := map[dera.Disposition]*group{}
+		groups := map[kind]*group{}
 		for _, fail := range j.Result.Failures {
 			i := slices.IndexFunc(findings, func(f dera.Finding) bool { return f.Control == j.Control.ID && f.Key == fail.Key })
 			if i < 0 {
 				return nil, fmt.Errorf("failure %s of %s has no finding", fail.Key, j.Control.ID)
 			}
 			f := &findings[i]
-			d := e.cfg.Gate.Decide(ctx, e.gateCase(a.Resource, *f, earlier))
+			d := e.gate(ctx, e.gateCase(a.Resource, *f, earlier))
 			f.Disposition, f.Reasons = d.Disposition, d.Reasons
 			if d.Disposition != dera.Auto && d.Disposition != dera.Review {
 				continue
 			}
-			g := byDisposition[d.Disposition]
+			k, no := kind{disposition: d.Disposition}, verdictOn(*f, earlier).rejected
+			if no != nil {
+				k.rejected = no.ID
+			}
+			g := groups[k]
 			if g == nil {
-				g = &group{control: j.Control}
-				byDisposition[d.Disposition] = g
+				g = &group{control: j.Control, rejected: no}
+				groups[k] = g
 				out = append(out, g)
 			}
 			g.failures = append(g.failures, fail)
@@ -166,7 +180,7 @@ func (e *Engine) plan(ctx context.Context, r dera.Resource, g *group, earlier []
 	for _, f := range g.findings {
 		c := e.gateCase(r, *f, earlier)
 		c.Planned, c.Refusal, c.Plan, c.Evidence, c.Remediation = true, g.refusal, g.plan, g.evidence, rem
-		decisions = append(decisions, e.cfg.Gate.Decide(ctx, c))
+		decisions = append(decisions, e.gate(ctx, c))
 	}
 	g.decision = together(decisions)
 	return nil

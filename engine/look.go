@@ -20,6 +20,9 @@ type order struct {
 	act bool
 	// hold leaves the start of what is decided auto to the caller for a while.
 	hold bool
+	// only limits what may begin to groups of findings that it says yes to; nil
+	// means all. What is outside stays as a look that does not act leaves it.
+	only func([]dera.Finding) bool
 	// spent says that the budget was found to be spent at the commit.
 	spent bool
 	// patient is true while a resource that cannot be read is tried again before
@@ -29,6 +32,18 @@ type order struct {
 
 // byHand says that a person named a finding of the resource: dera remediate.
 func (o order) byHand() bool { return o.Source == "remediate" }
+
+// wants reports whether a group is among what the look is to begin.
+func (o order) wants(g *group) bool {
+	if o.only == nil {
+		return true
+	}
+	list := make([]dera.Finding, 0, len(g.findings))
+	for _, f := range g.findings {
+		list = append(list, *f)
+	}
+	return o.only(list)
+}
 
 // runLook is the job: it looks, and what is to be looked at next is enqueued
 // with the end of the job.
@@ -90,6 +105,17 @@ func (e *Engine) ours(s dera.Scope) bool {
 // is decided auto is made ready for the caller to Carry (its job is due a minute
 // later, in case the caller does not get to it).
 func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
+	return e.lookNow(ctx, order{request: request{Event: ev}, act: hold, hold: hold})
+}
+
+// LookFor is LookNow with hold for the groups of findings that only says yes to.
+// Others on the same resources are decided, and nothing of them begins.
+func (e *Engine) LookFor(ctx context.Context, ev dera.Event, only func([]dera.Finding) bool) error {
+	return e.lookNow(ctx, order{request: request{Event: ev}, act: true, hold: true, only: only})
+}
+
+func (e *Engine) lookNow(ctx context.Context, o order) error {
+	ev := o.Event
 	if err := e.configured(ev.Scope.Account); err != nil {
 		return err
 	}
@@ -103,7 +129,8 @@ func (e *Engine) LookNow(ctx context.Context, ev dera.Event, hold bool) error {
 		i := slices.IndexFunc(todo, func(r request) bool { return r.Due.Equal(first.Due) })
 		req := todo[i]
 		todo = slices.Delete(todo, i, i+1)
-		err := e.look(ctx, order{request: req, act: hold, hold: hold}, func(next []request, _ *store.Batch) error {
+		o.request = req
+		err := e.look(ctx, o, func(next []request, _ *store.Batch) error {
 			for _, r := range next {
 				if r.Tries > lookNowTries {
 					err := fmt.Errorf("look at %v: they keep changing, so nothing of them is resolved", r.Scope.IDs)

@@ -1,71 +1,22 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
 )
 
-// live is a plan of a resource that holds its parts: no other plan may change the
-// same ones until it has ended. One that nobody answered in time holds them too:
-// silence is no decision, and a plan for less must not write down again what it
-// would have closed.
-type live struct {
-	id    string
-	parts map[string]bool
-}
-
-func (l live) touches(parts map[string]bool) bool {
-	for p := range parts {
-		if l.parts[p] {
-			return true
-		}
-	}
-	return false
-}
-
-// holding returns the plan that changes one of the parts already, or "".
-func holding(list []live, parts map[string]bool) string {
-	if i := slices.IndexFunc(list, func(l live) bool { return l.touches(parts) }); i >= 0 {
-		return list[i].id
-	}
-	return ""
-}
-
-// inTurn orders groups: what is done without a person goes first, whichever command
-// looks; then the most severe, then by control.
-func inTurn(a, b *group) int {
-	return cmp.Or(cmp.Compare(turn(a), turn(b)), worseFirst(a.severity(), a.control.ID, b.severity(), b.control.ID))
-}
-
-func turn(g *group) int {
-	if g.decision.Disposition == dera.Auto {
-		return 0
-	}
-	return 1
-}
-
-// worseFirst is the order in which a person is asked about plans of the same part.
-func worseFirst(a dera.Severity, control string, b dera.Severity, other string) int {
-	return cmp.Or(cmp.Compare(b, a), cmp.Compare(control, other))
-}
-
-func (g *group) severity() (s dera.Severity) {
-	for _, f := range g.findings {
-		s = max(s, f.Severity)
-	}
-	return s
-}
-
 // leaves are the findings, other than the group's own, that exist after its plan
 // because of what the plan itself adds: the remainder of a part that it splits.
-// Without such a remainder there are none.
-func (e *Engine) leaves(r dera.Resource, g *group, findings []dera.Finding) ([]string, error) {
+// Without such a remainder there are none. before are the findings as they are
+// stored: of a control that this look says nothing about, each that is open and is
+// not known to be of another part is among them.
+func (e *Engine) leaves(r dera.Resource, g *group, findings, before []dera.Finding, earlier []dera.Remediation) ([]string, error) {
 	kind, err := e.cfg.Types.Lookup(g.plan.Type)
 	if err != nil {
 		return nil, err
@@ -106,6 +57,17 @@ func (e *Engine) leaves(r dera.Resource, g *group, findings []dera.Finding) ([]s
 			out = append(out, id)
 		}
 	}
+	own := live{parts: remediate.Parts(g.way)}
+	for _, f := range before {
+		unseen := !slices.ContainsFunc(findings, func(o dera.Finding) bool { return o.ID == f.ID })
+		if !unseen || f.State == dera.FindingResolved {
+			continue
+		}
+		i := slices.IndexFunc(earlier, func(r dera.Remediation) bool { return r.ID == f.Remediation })
+		if i < 0 || own.touches(remediate.Parts(earlier[i].Way)) {
+			out = append(out, f.ID)
+		}
+	}
 	return out, nil
 }
 
@@ -123,31 +85,32 @@ func (j judge) contested(ctx context.Context, r dera.Remediation, g *group, fres
 	if err != nil {
 		return "", err
 	}
-	own := live{r.ID, remediate.Parts(g.way)}
-	approved := r.Approval != nil && r.Approval.Approved
+	own := live{id: r.ID, parts: remediate.Parts(g.way)}
+	approved := r.Approved()
+	for _, o := range silent(a, earlier, before) {
+		first := worseFirst(o.Severity, o.Control, g.severity(), g.control.ID) < 0
+		if o.ID != r.ID && o.State != dera.Observed && first && (approved || person(o.Decision) == 0) && own.touches(remediate.Parts(o.Way)) {
+			return o.ID + " changes the same part of the resource and is decided first", nil
+		}
+	}
 	for _, o := range groups {
 		same := o.control.ID == r.Control && slices.ContainsFunc(o.findings, func(f *dera.Finding) bool { return slices.Contains(r.Plan.Keys, f.Key) })
 		first := worseFirst(o.severity(), o.control.ID, g.severity(), g.control.ID) < 0
-		if same || o.refusal != "" || !first || !approved && turn(o) > 0 || !own.touches(remediate.Parts(o.way)) {
+		undecided := o.rejected == nil && o.decision.Mode != dera.Observe
+		if same || o.refusal != "" || !first || !undecided || !approved && person(o.decision) > 0 || !own.touches(remediate.Parts(o.way)) {
 			continue
 		}
-		digest, err := o.plan.Digest()
-		if err != nil {
-			return "", err
-		}
-		if turnedDown(earlier, o, digest) == nil {
-			return fmt.Sprintf("%s (%s) is of the same part of the resource and is decided first", o.findings[0].Title, o.findings[0].ID), nil
-		}
+		return fmt.Sprintf("%s (%s) is of the same part of the resource and is decided first", o.findings[0].Title, o.findings[0].ID), nil
 	}
 	return "", nil
 }
 
 // contest refuses an approval while another plan of the same part, which is decided
 // first, waits too.
-func contest(r dera.Remediation, list []dera.Remediation) error {
-	own := live{r.ID, remediate.Parts(r.Way)}
+func contest(r dera.Remediation, list []dera.Remediation, now time.Time) error {
+	own := live{id: r.ID, parts: remediate.Parts(r.Way)}
 	for _, o := range list {
-		if o.ID != r.ID && o.State == dera.Waiting && worseFirst(o.Severity, o.Control, r.Severity, r.Control) < 0 && own.touches(remediate.Parts(o.Way)) {
+		if o.ID != r.ID && o.State == dera.Waiting && !o.Overdue(now) && worseFirst(o.Severity, o.Control, r.Severity, r.Control) < 0 && own.touches(remediate.Parts(o.Way)) {
 			return refused("%s changes the same part of the resource and is decided first: dera show %s, then approve or reject it", o.ID, o.ID)
 		}
 	}

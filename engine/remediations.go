@@ -13,26 +13,45 @@ import (
 	"dera.example/dera/store"
 )
 
+// history is what the store has of a resource: the remediations, the oldest first,
+// and the findings as they were before this look.
+type history struct {
+	earlier []dera.Remediation
+	before  []dera.Finding
+}
+
 // remediations turns the judged groups into remediations that start, wait or are
 // only observed, and lets go of those whose plan no longer fits. A part of the
 // resource has one plan at a time: a group that would change a part which a plan
 // before it changes waits for that one. While a plan is being carried out, no
 // other is made: the look that follows it sees what is left.
-func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []dera.Remediation, o order, b *store.Batch) error {
+func (e *Engine) remediations(a detect.Assessment, groups []*group, h history, o order, b *store.Batch) error {
 	keep := map[string]bool{}
 	// One fix at a time: its resource is read again before the next is decided.
 	holder := ""
 	var plans []live
-	for _, r := range earlier {
+	for _, r := range h.earlier {
 		if r.State.Final() || r.State == dera.Waiting {
 			continue
 		}
-		if plans = append(plans, live{r.ID, remediate.Parts(r.Way)}); holder == "" {
+		if plans = append(plans, live{id: r.ID, parts: remediate.Parts(r.Way)}); holder == "" {
 			holder = r.ID
 		}
 	}
-	slices.SortStableFunc(groups, inTurn)
-	for _, g := range groups {
+	others := silent(a, h.earlier, h.before)
+	for _, r := range others {
+		keep[r.ID] = true
+	}
+	for _, t := range turns(groups, others) {
+		if t.other != nil {
+			plans = append(plans, live{t.other.ID, remediate.Parts(t.other.Way), t.other.State == dera.Observed})
+			continue
+		}
+		g := t.group
+		if g.rejected != nil { // it closes nothing, so that it holds nothing
+			g.has(*g.rejected)
+			continue
+		}
 		if g.refusal != "" {
 			continue
 		}
@@ -40,11 +59,13 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		if err != nil {
 			return err
 		}
-		old, parts := existing(earlier, g, digest, o), remediate.Parts(g.way)
-		rejected := old != nil && old.State == dera.Rejected // it closes nothing, so that it holds nothing
-		if id := holding(plans, parts); id != "" && !rejected {
+		old, own := existing(h.earlier, g, digest, o), ""
+		if old != nil {
+			own = old.ID
+		}
+		if id := holding(plans, g, own); id != "" {
 			g.waitFor(id)
-			if old != nil && old.State != dera.Expired {
+			if old != nil && old.State != dera.Expired && old.State != dera.Ready {
 				keep[old.ID] = true // it is let go of here, with the reason
 				if err := e.supersede([]dera.Remediation{*old}, nil, id+" changes the same part of the resource and is decided first", b); err != nil {
 					return err
@@ -54,30 +75,35 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, earlier []de
 		}
 		if old != nil {
 			keep[old.ID] = true
-			for _, f := range g.findings {
-				f.Remediation = old.ID
+			g.has(*old)
+			if old.State == dera.Expired {
+				g.unanswered(*old)
 			}
-			say(g, *old)
-			if !rejected {
-				plans = append(plans, live{old.ID, parts})
-			}
+			plans = append(plans, live{old.ID, remediate.Parts(g.way), old.State == dera.Observed})
 			continue
 		}
 		if holder != "" {
 			g.waitFor(holder)
 			continue
 		}
-		g.notBefore = e.notBefore(g, earlier)
-		r, err := e.start(a, g, digest, o, b)
+		g.notBefore = e.notBefore(g, h.earlier)
+		r, err := e.start(a, g, digest, o, h, b)
 		if err != nil {
 			return err
 		}
-		plans = append(plans, live{r.ID, parts})
+		plans = append(plans, live{r.ID, remediate.Parts(r.Way), r.State == dera.Observed})
 		if r.State == dera.Ready {
 			holder = r.ID
 		}
 	}
-	return e.supersede(earlier, keep, "the plan no longer applies", b)
+	return e.supersede(h.earlier, keep, "the plan no longer applies", b)
+}
+
+// has notes the remediation of the group's findings.
+func (g *group) has(r dera.Remediation) {
+	for _, f := range g.findings {
+		f.Remediation = r.ID
+	}
 }
 
 // afterFailures is when a fix that failed lately may be tried again: a minute
@@ -105,7 +131,7 @@ func begins(g *group, o order) dera.State {
 	switch {
 	case g.decision.Mode == dera.Observe:
 		return dera.Observed
-	case g.decision.Disposition == dera.Auto && o.act:
+	case g.decision.Disposition == dera.Auto && o.act && o.wants(g):
 		return dera.Ready
 	case g.decision.Disposition == dera.Auto:
 		return dera.Planned
@@ -120,23 +146,26 @@ func (g *group) waitFor(id string) {
 }
 
 // existing is the remediation that already says what is to be said about this
-// very plan: waiting, observed, or turned down by a person. One that would begin
-// further on replaces one that only waits or is observed, or that nobody answered
-// in time: what the gate lets pass automatically needs no answer. One that waits must
-// also have been made from this very configuration, or its approval would come to
-// nothing. What nobody answered in time is asked again by a person's command.
+// very plan: waiting, observed, or about to begin. One that would begin further on
+// replaces one that only waits or is observed, or that nobody answered
+// in time: what the gate lets pass automatically needs no answer. One that waits or
+// is about to begin must also have been made from this very configuration, or it
+// would come to nothing. What nobody answered in time is asked again by a person's
+// command about the finding.
 func existing(earlier []dera.Remediation, g *group, digest string, o order) *dera.Remediation {
 	begin := begins(g, o)
 	for i := len(earlier) - 1; i >= 0; i-- {
 		r := &earlier[i]
-		if !answers(*r, g, digest) {
+		if r.Control != g.control.ID || r.Digest != digest {
 			continue
 		}
 		switch r.State {
-		case dera.Rejected:
-			return r
+		case dera.Ready:
+			if slices.Equal(r.Way, g.way) {
+				return r
+			}
 		case dera.Expired:
-			if begin != dera.Ready && !o.byHand() {
+			if begin != dera.Ready && !(o.byHand() && o.wants(g)) {
 				return r
 			}
 		case dera.Waiting:
@@ -155,45 +184,8 @@ func existing(earlier []dera.Remediation, g *group, digest string, o order) *der
 	return nil
 }
 
-// answers reports whether a remediation was made for the group's very plan, or
-// turned down for at least as much.
-func answers(r dera.Remediation, g *group, digest string) bool {
-	return r.Control == g.control.ID && (r.Digest == digest || r.State == dera.Rejected && g.within(r.Covers))
-}
-
-// turnedDown is the remediation by which a person said no to the group's plan, or
-// nil.
-func turnedDown(earlier []dera.Remediation, g *group, digest string) *dera.Remediation {
-	for i := len(earlier) - 1; i >= 0; i-- {
-		if r := &earlier[i]; r.State == dera.Rejected && answers(*r, g, digest) {
-			return r
-		}
-	}
-	return nil
-}
-
-// within reports whether a person has judged at least as much as the group's
-// findings are about: what got narrower since is not asked again.
-func (g *group) within(judged []dera.Extent) bool {
-	return !slices.ContainsFunc(g.findings, func(f *dera.Finding) bool { return !evaluate.Within(f.Extent(), judged) })
-}
-
-// say notes a person's no among the findings' reasons.
-func say(g *group, r dera.Remediation) {
-	if r.State != dera.Rejected && r.State != dera.Expired {
-		return
-	}
-	why := "nobody approved this plan in time (" + r.ID + ")"
-	if r.State == dera.Rejected && r.Approval != nil {
-		why = r.Approval.Approver + " rejected this plan (" + r.ID + "): " + r.Approval.Reason
-	}
-	for _, f := range g.findings {
-		f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "approval", Disposition: dera.Review, Why: why, Ref: r.ID})
-	}
-}
-
 // start makes the remediation of a group.
-func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b *store.Batch) (dera.Remediation, error) {
+func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, h history, b *store.Batch) (dera.Remediation, error) {
 	now := e.cfg.Now()
 	blob, hash, err := g.evidence.Blob()
 	if err != nil {
@@ -221,7 +213,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, b 
 		r.Code, note = e.asCode(a.Resource, g.plan, lang)
 		notes = append(notes[:len(notes):len(notes)], note)
 	}
-	if r.Leaves, err = e.leaves(a.Resource, g, b.Findings); err != nil {
+	if r.Leaves, err = e.leaves(a.Resource, g, b.Findings, h.before, h.earlier); err != nil {
 		return dera.Remediation{}, err
 	}
 	if len(r.Leaves) > 0 {

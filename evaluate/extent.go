@@ -22,6 +22,15 @@ func Within(e dera.Extent, judged []dera.Extent) bool {
 	})
 }
 
+// Touches reports whether what reaches so far has an opening in common with one of
+// the judged extents, from wherever: to decide about it is to decide about some of
+// what was judged.
+func Touches(e dera.Extent, judged []dera.Extent) bool {
+	return slices.ContainsFunc(judged, func(o dera.Extent) bool {
+		return strings.HasSuffix(e.Key, bounded) == strings.HasSuffix(o.Key, bounded) && (keyTouches(o.Key, e.Key) || e.Key == o.Key)
+	})
+}
+
 // allTraffic is the key of a rule that lets all traffic through.
 const allTraffic = "all"
 

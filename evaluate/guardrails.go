@@ -224,6 +224,10 @@ func (Proved) Check(_ context.Context, c Case) (dera.Reason, error) {
 	return pass("all %d claims are proved", len(c.Evidence.Claims)), nil
 }
 
+// Unanswered begins the reason where nobody answered an earlier plan in time: it holds
+// back nothing that is decided auto.
+const Unanswered = "nobody approved this plan in time"
+
 // NoBudget is what the guardrail says where the budget is none, which does not pass.
 const NoBudget = "the budget of automatic remediations is 0, so nothing is automatic"
 

@@ -17,7 +17,7 @@ import (
 func moves() map[dera.State][]dera.State {
 	return map[dera.State][]dera.State{
 		dera.Waiting:    {dera.Ready, dera.Rejected, dera.Expired, dera.Superseded},
-		dera.Ready:      {dera.Applying, dera.Superseded, dera.Failed}, // failed: a permission is missing
+		dera.Ready:      {dera.Applying, dera.Rejected, dera.Superseded, dera.Failed}, // failed: a permission is missing
 		dera.Applying:   {dera.Verifying, dera.Undoing},
 		dera.Verifying:  {dera.Resolved, dera.Collateral, dera.Undoing},
 		dera.Undoing:    {dera.Failed, dera.RolledBack, dera.UndoFailed},
