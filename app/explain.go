@@ -97,8 +97,13 @@ func doesText(f dera.Finding, r *dera.Remediation) string {
 	switch r.State {
 	case dera.Waiting:
 		return fmt.Sprintf("Nothing until a person approves, by %s.%s", Stamp(r.Expires), because(f, dera.Review)) + failedBefore(f)
-	case dera.Ready, dera.Applying, dera.Verifying:
-		return "It is about to make the changes below, or is making them." + attention(f) + failedBefore(f)
+	case dera.Ready:
+		if r.Approved() {
+			return "It is approved, and not begun." + failedBefore(f)
+		}
+		return "It is about to make the changes below." + attention(f) + failedBefore(f)
+	case dera.Applying, dera.Verifying:
+		return "It is making the changes below." + attention(f) + failedBefore(f)
 	case dera.Undoing:
 		return "It is rolling its changes back."
 	case dera.Planned:
@@ -156,6 +161,11 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []Way {
 			}
 			add("approve the changes below, exactly as shown", "%s", ApproveCommand(*r))
 			add("refuse them", "dera reject %s --reason TEXT", r.ID)
+		case dera.Ready:
+			if r.Approved() {
+				add("carry out the changes below, which are approved", "%s", ApproveCommand(*r))
+			}
+			add("refuse them before they begin", "dera reject %s --reason TEXT", r.ID)
 		case dera.Resolved, dera.Collateral, dera.UndoFailed:
 			add("roll back what dera changed", "dera rollback %s --reason TEXT", r.ID)
 		case dera.Expired:

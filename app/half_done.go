@@ -8,8 +8,8 @@ import (
 	"dera.example/dera"
 )
 
-// UnderWay is a remediation that was begun and has not ended: a crash, a kill, a
-// throttle, expired credentials or a failed undo left it half-done.
+// UnderWay is a remediation that was begun or approved and has not ended: a crash, a
+// kill, a stop, a throttle, expired credentials or a failed undo left it half-done.
 type UnderWay struct {
 	Remediation string     `json:"remediation"`
 	State       dera.State `json:"state"`
@@ -28,17 +28,20 @@ type RemediationStore interface {
 }
 
 // Begun are the remediations that are under way in the accounts that ours says
-// yes to, or whose undo failed, the oldest first.
+// yes to, that a person approved and nobody began, or whose undo failed, the oldest
+// first.
 func Begun(ctx context.Context, store RemediationStore, ours func(account string) bool) ([]dera.Remediation, error) {
 	var out []dera.Remediation
-	for _, state := range []dera.State{dera.Applying, dera.Verifying, dera.Undoing, dera.UndoFailed} {
+	for _, state := range []dera.State{dera.Ready, dera.Applying, dera.Verifying, dera.Undoing, dera.UndoFailed} {
 		list, err := store.RemediationsIn(ctx, state)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, list...)
 	}
-	out = slices.DeleteFunc(out, func(r dera.Remediation) bool { return !ours(r.Plan.Account) })
+	out = slices.DeleteFunc(out, func(r dera.Remediation) bool {
+		return !ours(r.Plan.Account) || r.State == dera.Ready && !r.Approved() // what is automatic begins by itself
+	})
 	slices.SortStableFunc(out, func(a, b dera.Remediation) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	return out, nil
 }

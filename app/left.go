@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"slices"
 
 	"dera.example/dera"
+	"dera.example/dera/evaluate"
 )
 
 // Left is a finding that a plan leaves open: it is decided after the plan, or it
@@ -30,18 +32,19 @@ func LeftBy(r dera.Remediation, findings []dera.Finding) []Left {
 	for _, id := range r.Leaves {
 		leaves[id] = true
 	}
-	for _, id := range r.Findings {
-		leaves[id] = false
-	}
 	var decide, stay []Left
 	for _, f := range findings {
-		if f.State == dera.FindingResolved || f.ResourceKey() != r.ResourceKey() || f.WaitsFor != r.ID && !leaves[f.ID] {
+		if slices.Contains(r.Findings, f.ID) || f.State == dera.FindingResolved || f.ResourceKey() != r.ResourceKey() || f.WaitsFor != r.ID && !leaves[f.ID] {
 			continue
 		}
 		l := Left{Finding: f.ID, Severity: f.Severity, Disposition: f.Disposition, Title: f.Title}
 		switch {
 		case f.WaitsFor == r.ID:
 			l.Undecided, l.Why = true, "decided after this plan"
+			decide = append(decide, l)
+			continue
+		case observed(f) && r.State != dera.Observed:
+			l.Undecided, l.Why = true, "stays open: it is observed only"
 			decide = append(decide, l)
 			continue
 		case f.Disposition == dera.Exempt:
@@ -54,6 +57,14 @@ func LeftBy(r dera.Remediation, findings []dera.Finding) []Left {
 		stay = append(stay, l)
 	}
 	return append(decide, stay...)
+}
+
+// observed reports whether dera would fix the finding or ask about it, and only
+// observes it.
+func observed(f dera.Finding) bool {
+	return (f.Disposition == dera.Auto || f.Disposition == dera.Review) && slices.ContainsFunc(f.Reasons, func(r dera.Reason) bool {
+		return r.Guardrail == evaluate.Mode{}.Name() && r.Why == evaluate.Observing
+	})
 }
 
 // approvalText is what a person said to the finding's own plan.
@@ -105,6 +116,12 @@ func Holds(r dera.Remediation) (why string, way *Way) {
 	case dera.Planned:
 		return "It is decided after " + r.ID + ", which changes the same part of the resource and is not carried out yet.",
 			&Way{What: "carry out what is decided", Command: "dera scan --apply"}
+	case dera.Ready:
+		why := "It waits for " + r.ID + ", which changes the same resource and is not begun. When that has ended, dera reads the resource again and decides."
+		if !r.Approved() {
+			return why, nil
+		}
+		return why, &Way{What: "carry out what is approved", Command: ApproveCommand(r)}
 	case dera.Observed:
 		return "It is decided after " + r.ID + ", which changes the same part of the resource. Both are only observed.", nil
 	default:

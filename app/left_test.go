@@ -6,6 +6,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/evaluate"
 )
 
 // TestLeftBy: what waits for a plan is to be decided after it, what the plan keeps
@@ -23,10 +24,14 @@ func TestLeftBy(t *testing.T) {
 	gone.State = dera.FindingResolved
 	apart := found("f-apart", "111122223333", dera.High, dera.Review)
 	elsewhere := found("f-alert", "444455556666", dera.High, dera.Review)
-	all := []dera.Finding{own, alert, exempt, no, gone, apart, elsewhere, held}
+	own.WaitsFor = "r-1" // as an older version left it
+	looked := found("f-looked", "111122223333", dera.High, dera.Auto)
+	looked.Reasons = append(looked.Reasons, dera.Reason{Guardrail: "mode", Why: evaluate.Observing})
+	all := []dera.Finding{own, looked, alert, exempt, no, gone, apart, elsewhere, held}
 	r := made("r-1", dera.Waiting, own)
-	r.Leaves = []string{"f-own", "f-alert", "f-exempt", "f-no", "f-gone"}
+	r.Leaves = []string{"f-own", "f-alert", "f-exempt", "f-no", "f-gone", "f-looked"}
 	want := []string{
+		"? auto  title of f-looked (f-looked): stays open: it is observed only",
 		"? review  title of f-held (f-held): decided after this plan",
 		"? alert  title of f-alert (f-alert): stays open: dera reports it and changes nothing",
 		"? exempt  title of f-exempt (f-exempt): stays open: it is exempt",
@@ -35,7 +40,7 @@ func TestLeftBy(t *testing.T) {
 	var got []string
 	for _, l := range app.LeftBy(r, all) {
 		got = append(got, l.Line())
-		if l.Undecided != (l.Finding == "f-held") {
+		if l.Undecided != (l.Finding == "f-held" || l.Finding == "f-looked") {
 			t.Errorf("%s: undecided is %t", l.Finding, l.Undecided)
 		}
 	}

@@ -102,7 +102,7 @@ func (o Overviews) Make(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return v, err
 	}
-	if v.Waiting, err = waitingFor(ctx, o.Store, findings, o.Flags); err != nil {
+	if v.Waiting, err = waitingFor(ctx, o.Store, findings, o.Flags, o.Now()); err != nil {
 		return v, err
 	}
 	stops, err := o.Store.Stops(ctx)
@@ -243,29 +243,41 @@ func (o Overviews) done(ctx context.Context, findings []dera.Finding) ([]DoneCou
 	return out, nil
 }
 
-// add counts what a remediation came to within the days, and returns how long each
-// of its findings was open before it was fixed.
+// add counts what a remediation came to, once, if that was within the days, and
+// returns how long each of its findings was open before it was fixed.
 func (c *DoneCount) add(r dera.Remediation, findings map[string]dera.Finding, now time.Time) (spans []time.Duration) {
-	for _, s := range r.Steps {
-		if now.Sub(s.At) > time.Duration(c.Days)*24*time.Hour {
-			continue
-		}
-		switch s.State {
-		case dera.Resolved, dera.Collateral:
-			c.Fixed++
-			for _, id := range r.Findings {
-				if f, ok := findings[id]; ok {
-					spans = append(spans, s.At.Sub(openSince(f, s.At)))
-				}
+	at := cameTo(r)
+	if at.IsZero() || now.Sub(at) > time.Duration(c.Days)*24*time.Hour {
+		return nil
+	}
+	switch r.State {
+	case dera.Resolved, dera.Collateral:
+		c.Fixed++
+		for _, id := range r.Findings {
+			if f, ok := findings[id]; ok {
+				spans = append(spans, at.Sub(openSince(f, at)))
 			}
-		case dera.RolledBack:
-			c.RolledBack++
-		case dera.Failed, dera.UndoFailed:
-			c.Failed++
-		default: // on the way
 		}
+	case dera.RolledBack:
+		c.RolledBack++
+	case dera.Failed, dera.UndoFailed:
+		c.Failed++
+	default: // on the way
 	}
 	return spans
+}
+
+// cameTo is when a remediation came to what it is; of one that was fixed, and is
+// known by now to have had a side effect, when it was fixed.
+func cameTo(r dera.Remediation) (at time.Time) {
+	for i := len(r.Steps) - 1; i >= 0; i-- {
+		s := r.Steps[i].State
+		if s != r.State && !(r.State == dera.Collateral && s == dera.Resolved) {
+			break
+		}
+		at = r.Steps[i].At
+	}
+	return at
 }
 
 // openSince is when a finding that was fixed at a moment had last come up.

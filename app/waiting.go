@@ -42,15 +42,15 @@ type WaitingStore interface {
 // those the one that expires first: those that wait for an approval, and those that
 // nobody answered in time and whose findings are still open. Flags are added to the
 // commands.
-func WaitingFor(ctx context.Context, store WaitingStore, flags string) ([]Waiting, error) {
+func WaitingFor(ctx context.Context, store WaitingStore, flags string, now time.Time) ([]Waiting, error) {
 	findings, err := store.Findings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return waitingFor(ctx, store, findings, flags)
+	return waitingFor(ctx, store, findings, flags, now)
 }
 
-func waitingFor(ctx context.Context, store WaitingStore, findings []dera.Finding, flags string) ([]Waiting, error) {
+func waitingFor(ctx context.Context, store WaitingStore, findings []dera.Finding, flags string, now time.Time) ([]Waiting, error) {
 	byID, byResource := map[string]dera.Finding{}, map[string][]dera.Finding{}
 	for _, f := range findings {
 		byID[f.ID] = f
@@ -63,6 +63,9 @@ func waitingFor(ctx context.Context, store WaitingStore, findings []dera.Finding
 			return nil, err
 		}
 		for _, r := range list {
+			if r.Overdue(now) {
+				r.State = dera.Expired // no look has said so yet
+			}
 			w := Waiting{
 				Remediation: r.ID, State: r.State, Severity: r.Severity, Control: r.Control, Account: r.Plan.Account, Region: r.Plan.Region,
 				Resource: r.Plan.Resource, Digest: r.Digest, Since: r.CreatedAt, Expires: r.Expires, Left: LeftBy(r, byResource[r.ResourceKey()]),
@@ -81,7 +84,7 @@ func waitingFor(ctx context.Context, store WaitingStore, findings []dera.Finding
 					open = id
 				}
 			}
-			if state == dera.Expired {
+			if r.State == dera.Expired {
 				if open == "" {
 					continue // what it was about is over, or was decided since
 				}

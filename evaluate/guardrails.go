@@ -19,6 +19,9 @@ type Ledger interface {
 	Spent(ctx context.Context, account, control string, since time.Time) (int, error)
 }
 
+// Observing is what the guardrail mode says where the mode is observe.
+const Observing = "the mode is observe: this is what would be done, nothing is written"
+
 // Mode sends a finding to review where the mode is review. In observe mode
 // nothing is written whatever the decision, so that it shows what would be.
 type Mode struct{}
@@ -32,7 +35,7 @@ func (Mode) Check(_ context.Context, c Case) (dera.Reason, error) {
 	case dera.ReviewOnly:
 		return review("the mode of this control in this account is review: a person approves each change"), nil
 	case dera.Observe:
-		return pass("the mode is observe: this is what would be done, nothing is written"), nil
+		return pass(Observing), nil
 	case dera.Enforce:
 		return pass("the mode is enforce"), nil
 	}

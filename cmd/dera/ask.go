@@ -74,7 +74,7 @@ var errNotApproved = errors.New("not approved; nothing was changed")
 // askApproval shows a plan, asks whether to approve it, and returns the digest of
 // what was shown. Anything but a yes is an error.
 func (a *cli) askApproval(ctx context.Context, s *session, r dera.Remediation, lines <-chan string) (string, error) {
-	if r.State != dera.Waiting {
+	if r.State != dera.Waiting && !(r.State == dera.Ready && r.Approved()) {
 		return "", &exitError{exitNo, &engine.RefusedError{Why: "remediation " + r.ID + " does not wait for an approval: it is " + string(r.State)}}
 	}
 	v, about, err := app.Show(ctx, s.store, r.ID)

@@ -71,7 +71,8 @@ func newApproveCommand(a *cli) *cobra.Command {
 		Long: "approve approves one plan, bound to its digest: if the resource or the decision has changed since,\n" +
 			"dera writes nothing and decides again. The approver is the identity of the AWS credentials.\n" +
 			"On a terminal, without --digest, approve shows the plan and asks. In scripts --digest is required, with at\n" +
-			"least the first 12 hex digits.\n\n" +
+			"least the first 12 hex digits. Under a stop the approval is recorded and nothing is written; the same command\n" +
+			"carries out a plan that is approved and not begun.\n\n" +
 			"Exit codes: 0 carried out and verified, 3 not approved, refused, failed or decided again.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
@@ -107,10 +108,8 @@ func newApproveCommand(a *cli) *cobra.Command {
 				if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: shown, Reason: reason, By: s.person()}); err != nil {
 					return orRefused(err)
 				}
-				if r, err = s.engine.Carry(ctx, r.ID); err == nil {
-					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
-				}
-				return a.outcome(ctx, s, r, err, dera.Resolved)
+				r, err = s.engine.Carry(ctx, r.ID)
+				return a.carried(ctx, s, r, err, dera.Resolved)
 			})
 		},
 	}
@@ -124,7 +123,7 @@ func newRejectCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reject ID [--reason TEXT]",
 		Short: "Reject a waiting plan",
-		Long: "reject says no to one plan. dera does not ask again while its findings reach no further, and decides about what\n" +
+		Long: "reject says no to one plan, also to one that is approved and not begun. dera does not ask again while its findings reach no further, and decides about what\n" +
 			"waited for the answer. On a terminal, without --reason, reject asks for it.\n\n" +
 			"Exit codes: 0 rejected, 3 refused or no reason given.",
 		Args: args(cobra.ExactArgs(1)),
@@ -191,10 +190,7 @@ func newRollbackCommand(a *cli) *cobra.Command {
 					return err
 				}
 				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite, Partial: partial})
-				if err == nil {
-					err = s.engine.LookNow(ctx, lookAt(r, a.now()), false)
-				}
-				return a.outcome(ctx, s, r, err, dera.RolledBack)
+				return a.carried(ctx, s, r, err, dera.RolledBack)
 			})
 		},
 	}
@@ -237,10 +233,7 @@ func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 	if err := s.finish(ctx, f.ResourceKey()); err != nil {
 		return err
 	}
-	if err := s.engine.LookNow(ctx, ev, true); err != nil {
-		return err
-	}
-	if f, err = s.store.Finding(ctx, id); err != nil {
+	if f, err = s.beginOne(ctx, ev, id); err != nil {
 		return err
 	}
 	if f.State == dera.FindingResolved {
@@ -259,13 +252,13 @@ func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 	if err != nil {
 		return err
 	}
-	if r.State == dera.Observed || r.State == dera.Planned {
+	if r.State == dera.Observed || r.State == dera.Planned || r.State == dera.Ready {
 		if err := s.mayAct(r); err != nil {
 			return err
 		}
 	}
 	r, err = s.engine.Carry(ctx, r.ID)
-	return a.outcome(ctx, s, r, err, dera.Resolved)
+	return a.outcome(ctx, s, r, s.unbegun(r, err), dera.Resolved)
 }
 
 // outcome prints where a remediation stands and turns it into an exit code.

@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/cloud"
+	"dera.example/dera/remediate"
 	"dera.example/dera/services"
 )
 
@@ -57,6 +62,58 @@ func (a *cli) printOutcome(ctx context.Context, s *session, v app.Shown) error {
 		}
 	}
 	return nil
+}
+
+// beginOne looks at the resource of a finding and begins the finding's plan, and no
+// other one. A plan of it that was approved for an earlier state of the resource is let
+// go of first.
+func (s *session) beginOne(ctx context.Context, ev dera.Event, id string) (dera.Finding, error) {
+	for try := 0; ; try++ {
+		err := s.engine.LookFor(ctx, ev, func(list []dera.Finding) bool {
+			return slices.ContainsFunc(list, func(f dera.Finding) bool { return f.ID == id })
+		})
+		if err != nil {
+			return dera.Finding{}, err
+		}
+		f, err := s.store.Finding(ctx, id)
+		if err != nil || f.WaitsFor == "" || try > 0 {
+			return f, err
+		}
+		r, err := s.store.Remediation(ctx, f.WaitsFor)
+		if err != nil || r.State != dera.Ready || !slices.Contains(r.Findings, id) || s.mayAct(r) != nil {
+			return f, err
+		}
+		if _, err := s.engine.Carry(ctx, r.ID); err != nil {
+			return f, err
+		}
+	}
+}
+
+// carried looks at the resource of a remediation that was carried out or rolled back,
+// and prints the outcome: also where that look fails, since the change is made.
+func (a *cli) carried(ctx context.Context, s *session, r dera.Remediation, err error, want dera.State) error {
+	if err != nil {
+		return a.outcome(ctx, s, r, s.unbegun(r, err), want)
+	}
+	looked := s.engine.LookNow(ctx, lookAt(r, a.now()), false)
+	err = a.outcome(ctx, s, r, nil, want)
+	if looked != nil {
+		a.alert("dera: %s is %s; the resource could not be read again afterwards: %s\n", r.ID, r.State, cloud.Explain(looked))
+	}
+	return err
+}
+
+// unbegun says of an error that it left an approved plan not begun, and the command
+// that goes on.
+func (s *session) unbegun(r dera.Remediation, err error) error {
+	if err == nil || r.State != dera.Ready || !r.Approved() {
+		return err
+	}
+	how := "go on with: "
+	if errors.Is(err, remediate.ErrStopped) {
+		how = "when the stop is lifted, dera run carries it out, or: "
+	}
+	return fmt.Errorf("%s is approved, and nothing is written yet: %w; %s%s (the approval runs out at %s)", r.ID, err, how, s.goOn(r), app.Stamp(r.Approval.Expires))
 }
 
 // held says what a finding waits for, and the command that goes on.

@@ -154,8 +154,7 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	watch.progress.Total(len(scopes))
 	for _, scope := range scopes {
 		ev := dera.Event{Source: "scan", Name: "scan", Scope: scope, Time: s.app.now()}
-		// A look that begins spends the budget: with a filter, apply begins what fits.
-		if err := s.engine.LookNow(ctx, ev, apply && !s.only.Set()); err != nil && ctx.Err() != nil {
+		if err := s.lookFor(ctx, ev, apply); err != nil && ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -169,13 +168,11 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 // apply carries out what is decided, and what the cover it decides on the
 // same resource, until nothing is left that may begin.
 func (s *session) apply(ctx context.Context) error {
-	tried, begun := map[string]bool{}, map[string]bool{}
+	if err := s.leftOut(ctx); err != nil {
+		return err
+	}
+	tried := map[string]bool{}
 	for ctx.Err() == nil {
-		if s.only.Set() {
-			if err := s.begin(ctx, begun); err != nil {
-				return err
-			}
-		}
 		ready, err := s.due(ctx, tried)
 		if err != nil {
 			return err
@@ -214,7 +211,7 @@ func (s *session) carryAll(ctx context.Context, ready []dera.Remediation, bar *p
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			_ = s.carryOn(ctx, r, !s.only.Set()) // said already; what is left of it is in the report
+			_ = s.carryOn(ctx, r, true) // said already; what is left of it is in the report
 			bar.Step(r.Plan.Resource.Name())
 		})
 	}

@@ -14,39 +14,31 @@ func (s *session) fits(ctx context.Context, r dera.Remediation) (bool, error) {
 	return all, err
 }
 
-// begin makes ready what is planned and fits the filter. The look that does so
-// would begin with any plan of its resource: a resource of which one plan does not
-// fit is left to people, and named. seen has the plans of earlier rounds.
-func (s *session) begin(ctx context.Context, seen map[string]bool) error {
+// lookFor looks; with hold, what is decided auto and fits the filter of this scan is
+// made ready. What the filter hides is decided as well, and nothing of it begins.
+func (s *session) lookFor(ctx context.Context, ev dera.Event, hold bool) error {
+	if !hold || !s.only.Set() {
+		return s.engine.LookNow(ctx, ev, hold)
+	}
+	return s.engine.LookFor(ctx, ev, func(list []dera.Finding) bool {
+		return !slices.ContainsFunc(list, func(f dera.Finding) bool { return !s.only.Fits(f) })
+	})
+}
+
+// leftOut names the plans of which the filter shows a part: one plan is carried out
+// as a whole or not at all.
+func (s *session) leftOut(ctx context.Context) error {
 	planned, err := s.store.RemediationsIn(ctx, dera.Planned)
 	if err != nil {
 		return err
 	}
-	planned = slices.DeleteFunc(planned, func(r dera.Remediation) bool { return !s.ours(r.Plan.Account) })
-	type fit struct{ all, some bool }
-	resources := map[string]fit{}
 	for _, r := range planned {
 		all, some, err := s.only.Plan(ctx, s.store, r)
 		if err != nil {
 			return err
 		}
-		was, known := resources[r.ResourceKey()]
-		resources[r.ResourceKey()] = fit{all && (was.all || !known), some || was.some}
-	}
-	for _, r := range planned {
-		f := resources[r.ResourceKey()]
-		if seen[r.ID] || !f.some {
-			continue
-		}
-		seen[r.ID] = true
-		if !f.all {
-			s.app.alert("dera: %s on %s is not carried out: plans for this resource also fix findings that the filter hides\n", r.ID, r.Plan.Resource.Name())
-			continue
-		}
-		ev := lookAt(r, s.app.now())
-		ev.Source = r.Trigger
-		if err := s.engine.LookNow(ctx, ev, true); err != nil && ctx.Err() != nil {
-			return ctx.Err()
+		if some && !all && s.ours(r.Plan.Account) {
+			s.app.alert("dera: %s on %s is not carried out: it also fixes findings that the filter hides\n", r.ID, r.Plan.Resource.Name())
 		}
 	}
 	return nil

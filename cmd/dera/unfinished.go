@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
@@ -12,14 +13,15 @@ import (
 
 // finish carries on what is under way in the accounts in force, in the same
 // order as it was begun: before anything new is decided, and before an order of
-// a person on the same resource. With a key, only what that resource is part of.
+// a person on the same resource. With a key, only what that resource is part of, and
+// nothing that is approved and not begun: that is an order of its own.
 func (s *session) finish(ctx context.Context, key string) error {
 	list, err := s.begun(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range list {
-		if key != "" && r.ResourceKey() != key || r.State == dera.UndoFailed {
+		if key != "" && (r.ResourceKey() != key || r.State == dera.Ready) || r.State == dera.UndoFailed {
 			continue
 		}
 		if ok, err := s.fits(ctx, r); err != nil || !ok {
@@ -28,7 +30,10 @@ func (s *session) finish(ctx context.Context, key string) error {
 			}
 			continue // the report has it
 		}
-		if key == "" {
+		switch {
+		case key == "" && r.State == dera.Ready:
+			s.app.note("dera: %s is approved and not begun; carrying it out\n", r.ID)
+		case key == "":
 			s.app.note("dera: %s was left %s; going on with it\n", r.ID, r.State)
 		}
 		if err := s.carryOn(ctx, r, false); err != nil && ctx.Err() != nil {
@@ -45,7 +50,7 @@ func (s *session) carryOn(ctx context.Context, r dera.Remediation, hold bool) er
 	if err == nil {
 		ev := lookAt(r, s.app.now())
 		ev.Source = r.Trigger
-		err = s.engine.LookNow(ctx, ev, hold)
+		err = s.lookFor(ctx, ev, hold)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,6 +87,10 @@ func (s *session) goOn(r dera.Remediation) string {
 	switch {
 	case r.State == dera.UndoFailed:
 		return s.command("rollback " + r.ID + " --reason TEXT")
+	case r.State == dera.Ready:
+		if line = strings.TrimPrefix(app.ApproveCommand(r), "dera "); s.config.enforces(s.app.flags.mode) {
+			return s.command(line)
+		}
 	case s.config.enforces(s.app.flags.mode):
 		return s.command(line)
 	case r.Decision.Mode != dera.Enforce:
