@@ -14,7 +14,7 @@ func Plain(s string) string {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
 			return ' '
-		case steers(r):
+		case Steers(r):
 			return unicode.ReplacementChar
 		}
 		return r
@@ -28,16 +28,16 @@ func PlainLines(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
-		case steers(r):
+		case Steers(r):
 			return unicode.ReplacementChar
 		}
 		return r
 	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
 }
 
-// steers reports whether a rune is no text: a control character, a line separator,
+// Steers reports whether a rune is no text: a control character, a line separator,
 // a mark of direction, or no character at all.
-func steers(r rune) bool {
+func Steers(r rune) bool {
 	switch {
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\u200e', r == '\u200f', r == '\u061c', r == '\ufeff':
 		return true

@@ -24,12 +24,15 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &cli{in: in, out: out, err: errOut, now: time.Now}
+	shown, said := newScreen(out), newScreen(errOut)
+	defer shown.end()
+	defer said.end()
+	a := &cli{in: in, out: shown, err: said, now: time.Now}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitGood

@@ -77,7 +77,7 @@ func (a *cli) answer(f outputFile, print func() error) error {
 	}
 	var text bytes.Buffer
 	out := a.out
-	a.out = &text
+	a.out = newScreen(&text)
 	err := print()
 	a.out = out
 	if err != nil {

@@ -13,18 +13,38 @@ import (
 
 // paint colours text on a terminal and leaves it alone elsewhere, and where
 // NO_COLOR is set (https://no-color.org).
-type paint struct{ on bool }
+type paint struct {
+	on   bool
+	seal string // what the screen knows our colours by
+}
 
 func newPaint(w io.Writer) paint {
 	_, tty := terminal(w)
-	return paint{tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	p := paint{on: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	if s, ok := w.(*screen); ok {
+		p.seal = s.seal
+	}
+	return p
 }
 
 func (p paint) style(s lipgloss.Style, text string) string {
 	if !p.on {
 		return text
 	}
-	return s.Render(text)
+	const held = "x"
+	begin, end, _ := strings.Cut(s.Render(held), held)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = p.sealed(begin) + line + p.sealed(end)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sealed is a colour of ours with the seal of the screen.
+func (p paint) sealed(colour string) string {
+	return strings.ReplaceAll(colour, "\x1b[", "\x1b["+p.seal)
 }
 
 func (p paint) bold(text string) string  { return p.style(lipgloss.NewStyle().Bold(true), text) }
@@ -90,7 +110,7 @@ func wrap(text, indent string, width int) string {
 // under its own indent.
 func (a *cli) wrapf(format string, args ...any) {
 	width, _ := terminal(a.out)
-	for line := range strings.Lines(fmt.Sprintf(format, args...)) {
+	for line := range strings.Lines(visible(fmt.Sprintf(format, args...), newPaint(a.out).seal)) {
 		if text := strings.TrimRight(line, "\n"); width > 0 && lipgloss.Width(text) > width {
 			indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
 			line = wrap(text, indent, width) + "\n"

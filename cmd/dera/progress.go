@@ -1,6 +1,10 @@
 package main
 
-import "github.com/schollz/progressbar/v3"
+import (
+	"github.com/schollz/progressbar/v3"
+
+	"dera.example/dera/app"
+)
 
 // progress is a bar on a terminal and nothing elsewhere.
 type progress struct{ bar *progressbar.ProgressBar }
@@ -9,7 +13,7 @@ func (a *cli) newProgress(what string) *progress {
 	if _, tty := terminal(a.err); !tty || a.flags.quiet {
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions(1, progressbar.OptionSetWriter(a.err), progressbar.OptionSetDescription(what),
+	return &progress{progressbar.NewOptions(1, progressbar.OptionSetWriter(behind(a.err)), progressbar.OptionSetDescription(what),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionThrottle(0))}
 }
 
@@ -23,7 +27,7 @@ func (p *progress) Total(n int) {
 // Step moves on; a failed drawing is of no matter.
 func (p *progress) Step(what string) {
 	if p != nil && p.bar != nil {
-		p.bar.Describe(what)
+		p.bar.Describe(app.Plain(what)) // the bar steers the terminal, and nothing else may
 		_ = p.bar.Add(1)
 	}
 }

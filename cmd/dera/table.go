@@ -4,7 +4,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"charm.land/lipgloss/v2"
 )
@@ -34,15 +33,7 @@ type table struct {
 // row adds a row. Cells hold no line breaks.
 func (t *table) row(cells ...string) {
 	for i, c := range cells {
-		cells[i] = strings.Map(func(r rune) rune {
-			switch {
-			case r == '\n' || r == '\r' || r == '\t':
-				return ' '
-			case unicode.IsControl(r) && r != '\x1b': // the escape sequences are our own colours
-				return unicode.ReplacementChar
-			}
-			return r
-		}, strings.TrimSpace(c))
+		cells[i] = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(strings.TrimSpace(c))
 	}
 	t.rows = append(t.rows, cells)
 }
@@ -57,6 +48,11 @@ func (t *table) print(w io.Writer) {
 
 // render is the table for a terminal of that width; 0 is none.
 func (t *table) render(width int, p paint) string {
+	for _, row := range t.rows {
+		for i := range row {
+			row[i] = visible(row[i], p.seal) // so that columns are as wide as what is shown
+		}
+	}
 	whole := grid(t.head, t.rows)
 	switch {
 	case width == 0:
@@ -181,7 +177,7 @@ func draw(g [][][]string, widths []int, p paint) string {
 		height := 1
 		for i, cell := range row {
 			for _, line := range cell {
-				cells[i] = append(cells[i], broken(line, widths[i])...)
+				cells[i] = append(cells[i], p.broken(line, widths[i])...)
 			}
 			height = max(height, len(cells[i]))
 		}
@@ -231,7 +227,7 @@ func (t *table) cards(width int, p paint) string {
 					cells = append(cells, cell)
 				}
 			}
-			for _, line := range packed(cells, width, i > 0) {
+			for _, line := range p.packed(cells, width, i > 0) {
 				if i == 0 {
 					line = p.bold(line)
 				}
@@ -244,7 +240,7 @@ func (t *table) cards(width int, p paint) string {
 
 // packed puts cells beside each other as long as they fit, and breaks those that
 // are too long for a line of their own.
-func packed(cells []string, width int, indented bool) []string {
+func (p paint) packed(cells []string, width int, indented bool) []string {
 	indent := ""
 	if indented {
 		indent = "  "
@@ -257,12 +253,12 @@ func packed(cells []string, width int, indented bool) []string {
 			line += strings.Repeat(" ", gap) + cell
 			continue
 		case line != "":
-			out = append(out, broken(line, width-len(indent))...)
+			out = append(out, p.broken(line, width-len(indent))...)
 		}
 		line = cell
 	}
 	if line != "" {
-		out = append(out, broken(line, width-len(indent))...)
+		out = append(out, p.broken(line, width-len(indent))...)
 	}
 	for i := range out {
 		out[i] = indent + out[i]
@@ -273,7 +269,7 @@ func packed(cells []string, width int, indented bool) []string {
 // broken breaks text into lines of at most width, between words. A word that is
 // longer has a line of its own. A colour ends with its line and begins again on the
 // next one.
-func broken(text string, width int) []string {
+func (p paint) broken(text string, width int) []string {
 	if lipgloss.Width(text) <= width {
 		return []string{text}
 	}
@@ -293,9 +289,9 @@ func broken(text string, width int) []string {
 	colour := ""
 	for i, s := range out {
 		s = colour + s
-		colour = colourAfter(s)
+		colour = p.colourAfter(s)
 		if colour != "" {
-			s += "\x1b[0m"
+			s += p.sealed("\x1b[m")
 		}
 		out[i] = s
 	}
@@ -303,8 +299,8 @@ func broken(text string, width int) []string {
 }
 
 // colourAfter is the escape sequence that is in force at the end of the line.
-func colourAfter(s string) string {
-	i := strings.LastIndex(s, "\x1b[")
+func (p paint) colourAfter(s string) string {
+	i := strings.LastIndex(s, p.sealed("\x1b["))
 	if i < 0 {
 		return ""
 	}
@@ -312,7 +308,7 @@ func colourAfter(s string) string {
 	if end < 0 {
 		return ""
 	}
-	if seq := s[i : i+end+1]; seq != "\x1b[m" && seq != "\x1b[0m" {
+	if seq := s[i : i+end+1]; seq != p.sealed("\x1b[m") {
 		return seq
 	}
 	return ""

@@ -62,7 +62,7 @@ func lost(t table, text string) string {
 func TestTables(t *testing.T) {
 	t.Parallel()
 	for _, coloured := range []bool{false, true} {
-		p := paint{on: coloured}
+		p := paint{on: coloured, seal: "7;"}
 		for name, tab := range map[string]table{"scan": scanTable(p, wideFindings()), "findings": findingTable(p, wideFindings())} {
 			for _, width := range []int{20, 40, 80, 99, 100, 120, 160, 400, 0} {
 				t.Run(fmt.Sprintf("%s_%d_%t", name, width, coloured), func(t *testing.T) {

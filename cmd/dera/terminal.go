@@ -12,7 +12,7 @@ import (
 // COLUMNS, where it is exported, wins over what the terminal says of itself. What
 // is no terminal has no width: a program reads it, line by line.
 func terminal(w io.Writer) (width int, ok bool) {
-	f, isFile := w.(*os.File)
+	f, isFile := behind(w).(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false
 	}
