@@ -16,7 +16,7 @@ import (
 // breaks and tabs, or 0.
 func rawControl(text string) rune {
 	for _, r := range text {
-		if r != '\n' && r != '\t' && (app.Steers(r) || unicode.IsControl(r) || r == unicode.ReplacementChar) {
+		if r != '\n' && r != '\t' && (app.Steers(r) || unicode.IsControl(r)) {
 			return r
 		}
 	}
