@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -203,5 +205,37 @@ func TestBucketThatAnotherAccountHasNow(t *testing.T) {
 	}
 	if b, _ := cloud.Snapshot().Bucket("media"); b.Policy != policy {
 		t.Errorf("the bucket of another account was changed: %s", b.Policy)
+	}
+}
+
+func TestPayloadHasStandIns(t *testing.T) {
+	t.Chdir(t.TempDir())
+	cloud := awssim.New(awssim.Config{Seed: 13})
+	region := cloud.Account("111122223333").Region("us-east-1")
+	const policy = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::site/*", "Condition": {"StringEquals": {"aws:Referer": "REFSECRET"}}}]}`
+	if err := errors.Join(region.CreateBucket(t.Context(), "site"), region.PutPublicAccessBlock(t.Context(), "site", nil), region.PutBucketPolicy(t.Context(), "site", policy)); err != nil {
+		t.Fatal(err)
+	}
+	serving(t, cloud, cloud.Account("111122223333").Credentials())
+	said(t, "scan", "--mode", "review")
+	_, _, _ = said(t, "findings")
+	sealed, verbatim := 0, 0
+	for i := range 30 {
+		out, errOut, code := said(t, "audit", "show", strconv.Itoa(i), "--payload")
+		if code == exitGood {
+			sealed++
+		}
+		if strings.Contains(out+errOut, "REFSECRET") {
+			t.Errorf("record %d: the payload shows a value that can be secret: %s", i, out)
+		}
+		if out, _, _ := said(t, "audit", "show", strconv.Itoa(i), "--payload", "--verbatim"); strings.Contains(out, "REFSECRET") {
+			verbatim++
+		}
+	}
+	if sealed == 0 || verbatim == 0 {
+		t.Errorf("got %d payloads, %d of them with the value as it was sealed; want some of each", sealed, verbatim)
+	}
+	if _, errOut, code := said(t, "audit", "show", "0", "--verbatim"); code != exitUsage {
+		t.Errorf("--verbatim alone: got exit code %d, %s", code, errOut)
 	}
 }

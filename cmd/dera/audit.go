@@ -15,6 +15,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/audit"
+	"dera.example/dera/resource/document"
 	"dera.example/dera/services"
 )
 
@@ -191,7 +192,7 @@ func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error
 }
 
 func newAuditShowCommand(a *cli) *cobra.Command {
-	var payload bool
+	var payload, verbatim bool
 	cmd := &cobra.Command{
 		Use:   "show [INDEX|REMEDIATION]",
 		Short: "Show the records of the log, or of one remediation, or one record whole",
@@ -202,23 +203,30 @@ func newAuditShowCommand(a *cli) *cobra.Command {
 				if len(list) == 1 {
 					what = list[0]
 				}
-				return a.showRecords(ctx, s, what, payload)
+				return a.showRecords(ctx, s, what, sealed{payload, verbatim})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&payload, "payload", false, "also decrypt what lies outside the record (one record only)")
+	cmd.Flags().BoolVar(&payload, "payload", false, "also decrypt what lies outside the record (one record only); values of policies that can be secret have stand-ins")
+	cmd.Flags().BoolVar(&verbatim, "verbatim", false, "with --payload: exactly as it was sealed, secrets included")
 	return cmd
 }
 
-func (a *cli) showRecords(ctx context.Context, s *session, what string, payload bool) error {
+// sealed says what is shown of a payload that lies outside the record.
+type sealed struct{ payload, verbatim bool }
+
+func (a *cli) showRecords(ctx context.Context, s *session, what string, of sealed) error {
+	if of.verbatim && !of.payload {
+		return usage("--verbatim requires --payload")
+	}
 	size, err := s.store.LogSize(ctx)
 	if err != nil {
 		return err
 	}
 	if index, err := strconv.ParseInt(what, 10, 64); err == nil {
-		return a.showRecord(ctx, s, index, payload)
+		return a.showRecord(ctx, s, index, of)
 	}
-	if payload {
+	if of.payload {
 		return usage("--payload requires the index of one record")
 	}
 	if what, err = s.recorded(ctx, what); err != nil {
@@ -253,7 +261,7 @@ func (a *cli) showRecords(ctx context.Context, s *session, what string, payload 
 	return nil
 }
 
-func (a *cli) showRecord(ctx context.Context, s *session, index int64, payload bool) error {
+func (a *cli) showRecord(ctx context.Context, s *session, index int64, of sealed) error {
 	leaves, err := s.store.Leaves(ctx, index, 1)
 	if err != nil {
 		return err
@@ -266,13 +274,19 @@ func (a *cli) showRecord(ctx context.Context, s *session, index int64, payload b
 		return fmt.Errorf("read audit record %d: %w", index, err)
 	}
 	out := map[string]any{"record": json.RawMessage(leaves[0])}
-	if payload {
+	if of.payload {
 		if r.Commitment == "" {
 			return &exitError{exitFailed, errors.New("this record seals nothing")}
 		}
 		plain, err := s.store.Sealed(ctx, r.Commitment)
 		if err != nil {
 			return err
+		}
+		if !of.verbatim {
+			var hide document.Redactor
+			if plain, err = hide.JSON(plain); err != nil {
+				return err
+			}
 		}
 		out["payload"] = json.RawMessage(plain)
 	}
