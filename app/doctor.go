@@ -93,7 +93,7 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 	if x.Store != nil {
 		x.data(ctx)
 		if err := x.sources(ctx); err != nil {
-			x.says("sources", "", Unchecked, err.Error(), "")
+			x.says("sources", "", Unchecked, plainCause(err), "")
 		}
 	}
 	if x.Queue == "" {
@@ -159,7 +159,7 @@ func (x *examination) clock(ctx context.Context) {
 	}
 	switch fix := "keep the clock by NTP"; {
 	case err != nil:
-		x.says("clock", "", Unchecked, err.Error(), "")
+		x.says("clock", "", Unchecked, plainCause(err), "")
 	case !known:
 		x.says("clock", "", NotTested, "AWS's answer carried no time", "")
 	case skew >= much:
@@ -169,4 +169,10 @@ func (x *examination) clock(ctx context.Context) {
 	default:
 		x.says("clock", "", Healthy, "it agrees with AWS's within "+(skew+time.Second).String(), "")
 	}
+}
+
+// plainCause is what failed, in words for people.
+func plainCause(err error) string {
+	fact, _ := cloud.Cause(err)
+	return fact
 }

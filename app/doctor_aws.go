@@ -22,13 +22,13 @@ func (x *examination) queue(ctx context.Context) {
 	state, err := x.Cloud.Queue(x.Queue).State(ctx)
 	switch {
 	case cloud.Is(err, cloud.NotFound):
-		x.says("queue", "", Broken, err.Error(), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
+		x.says("queue", "", Broken, plainCause(err), "make it, or correct queue in the configuration; it must be in the region that dera uses itself")
 		return
 	case cloud.Is(err, cloud.Denied):
-		x.says("queue", "", Unchecked, err.Error(), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
+		x.says("queue", "", Unchecked, plainCause(err), "allow sqs:GetQueueAttributes on the queue, which dera doctor alone needs")
 		return
 	case err != nil:
-		x.says("queue", "", Unchecked, err.Error(), "")
+		x.says("queue", "", Unchecked, plainCause(err), "")
 		return
 	}
 	x.says("queue", "", Healthy, fmt.Sprintf("reached: %d messages wait, %d are in hand", state.Waiting, state.InFlight), "")
@@ -54,7 +54,7 @@ func writers(text string) (Health, string) {
 	}
 	doc, err := policy.Parse(text)
 	if err != nil {
-		return Unchecked, "it could not be read: " + err.Error()
+		return Unchecked, "it could not be read: " + plainCause(err)
 	}
 	rules := false
 	for i := range doc.Statements {
@@ -105,7 +105,7 @@ func (x *examination) regions(ctx context.Context, account string) []string {
 	}
 	on, err := x.Cloud.Regions(ctx, account)
 	if err != nil {
-		x.says("regions", account, Unchecked, err.Error(), "allow ec2:DescribeRegions; dera role prints all that is needed")
+		x.says("regions", account, Unchecked, plainCause(err), "allow ec2:DescribeRegions; dera role prints all that is needed")
 		return want
 	}
 	if x.AllRegions {
@@ -133,7 +133,7 @@ func (x *examination) permissions(ctx context.Context, account string, regions [
 	reads, writes := map[string]bool{}, map[string]bool{}
 	policy, err := control.ReaderPolicy(x.Controls, dera.PartitionOf(x.Cloud.Region()).ID, account)
 	if err != nil {
-		x.says("reads", account, Unchecked, err.Error(), "")
+		x.says("reads", account, Unchecked, plainCause(err), "")
 	}
 	for _, st := range policy.Statement {
 		for _, a := range st.Action {

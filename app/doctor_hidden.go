@@ -38,7 +38,7 @@ func (x *examination) sessions(ctx context.Context, account string) bool {
 	const fix = "let dera's own identity assume it (trust policy, external ID), or correct the entry of the account in the configuration"
 	id, err := x.Cloud.Session(ctx, account, false)
 	if err != nil {
-		x.says("session", account, Broken, err.Error(), fix)
+		x.says("session", account, Broken, plainCause(err), fix)
 		return false
 	}
 	x.says("session", account, Healthy, "dera reads as "+id.ARN, "")
@@ -54,7 +54,7 @@ func (x *examination) sessions(ctx context.Context, account string) bool {
 		if !x.Enforces {
 			h = ToDo // nothing is written yet
 		}
-		x.says("session", account+" write", h, err.Error(), fix)
+		x.says("session", account+" write", h, plainCause(err), fix)
 	}
 	return true
 }

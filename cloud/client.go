@@ -11,6 +11,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -99,6 +100,11 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	if cfg.SessionName == "" {
 		cfg.SessionName = "dera"
+	}
+	if cfg.Endpoint == "" {
+		if err := checkEnvironment(os.Environ()); err != nil {
+			return nil, err
+		}
 	}
 	opts := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if cfg.Region != "" {

@@ -98,6 +98,9 @@ func wrap(account, region, call string, err error) error {
 		e.Code = api.ErrorCode()
 	}
 	e.Problem = classify(e.Code, e.status(), err)
+	if e.Code == "AuthFailure" && alwaysOn(region) {
+		e.Problem = Expired
+	}
 	return e
 }
 

@@ -46,6 +46,10 @@ func Detail(err error) string {
 		if errors.As(err, &p) {
 			return p.Err.Error()
 		}
+		var s *SettingsError
+		if errors.As(err, &s) && s.Err != nil {
+			return s.Err.Error()
+		}
 		return ""
 	}
 	return e.Err.Error()

@@ -63,7 +63,7 @@ func (s sources) loading(err error) error {
 	if errors.As(err, &missing) {
 		return &ProfileError{missing.Profile, s.files, err}
 	}
-	return fmt.Errorf("load AWS configuration: %w", err)
+	return s.misconfigured(err)
 }
 
 // own is an error of a call that dera makes to find out who it is: it knows where

@@ -110,7 +110,8 @@ func (x *Item) Lost(part string, err error) {
 		x.unread = append(x.unread, part)
 	}
 	if err != nil && !Is(err, Denied) {
-		x.Doubt("its " + part + " could not be read: " + err.Error())
+		fact, _ := Cause(err)
+		x.Doubt("its " + part + " could not be read: " + fact)
 	}
 }
 

@@ -48,6 +48,9 @@ type Result struct {
 	// Why says what could not be judged when Outcome is UnknownResult; there may
 	// be failures beside it.
 	Why string
+	// Whole says that the failures are all that the control can find, whatever else of
+	// the resource is not known.
+	Whole bool
 }
 
 // Refusal is a typed reason why no plan is made; a person has to act by hand.

@@ -75,7 +75,7 @@ func OnSetting[T any](t resource.Type, spec SettingSpec[T]) Control {
 			if refusal := spec.refusal(c); refusal != nil {
 				f.Start, f.Why = f.Start.Lower(dera.Review), f.Why+" No plan is made: "+refusal.Why+"."
 			}
-			return Result{Outcome: Fail, Failures: []Failure{f}}
+			return Result{Outcome: Fail, Failures: []Failure{f}, Whole: true}
 		},
 		Plan: func(c *T, _ []Failure, _ Settings) ([]dera.Change, *Refusal) {
 			if refusal := spec.refusal(c); refusal != nil {

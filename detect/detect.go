@@ -183,6 +183,12 @@ func doubted(res control.Result, why string) control.Result {
 	res.Failures = slices.Clone(res.Failures)
 	for i := range res.Failures {
 		res.Failures[i].Start = res.Failures[i].Start.Lower(dera.Review)
+		if res.Whole {
+			res.Failures[i].Why += " Also not known: " + why + "."
+		}
+	}
+	if res.Whole && res.Outcome == control.Fail {
+		return res // one setting has one finding
 	}
 	if res.Outcome == control.UnknownResult {
 		why = res.Why + "; " + why

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -38,6 +39,31 @@ func Away(err error) bool {
 	}
 	return errors.As(err, &network) || postgresUnreached(err) ||
 		err != nil && strings.Contains(err.Error(), "conn closed") // pgx says it without a type
+}
+
+// Unreached says in one line which database did not answer, and why, without user and
+// password; false where another thing is wrong.
+func Unreached(err error) (text string, ok bool) {
+	where, cause, ok := postgresPlace(err)
+	if !ok {
+		return "", false
+	}
+	why := strings.Join(strings.Fields(cause.Error()), " ")
+	var name *net.DNSError
+	var op *net.OpError
+	var late net.Error
+	switch {
+	case errors.As(cause, &name):
+		why = "no address is known for " + name.Name
+	case errors.As(cause, &late) && late.Timeout(), errors.Is(cause, context.DeadlineExceeded):
+		why = "no answer in time"
+	case errors.As(cause, &op):
+		why = op.Err.Error()
+		if call := new(os.SyscallError); errors.As(op.Err, &call) {
+			why = call.Err.Error()
+		}
+	}
+	return "the PostgreSQL database " + where + " is not reachable: " + why, true
 }
 
 // renew lets go of idle connections, where an error says that they lead to a

@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -66,6 +68,22 @@ func postgresCode(err error) (code string, ok bool) {
 		code = pg.Code
 	}
 	return code, ok
+}
+
+// postgresPlace is where no connection came about, and the cause.
+func postgresPlace(err error) (where string, cause error, ok bool) {
+	var connect *pgconn.ConnectError
+	if !errors.As(err, &connect) {
+		return "", nil, false
+	}
+	if c := connect.Config; c != nil {
+		where = fmt.Sprintf("%q on %s", c.Database, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return where, errors.New(refused.Message + " (SQLSTATE " + refused.Code + ")"), true
+	}
+	return where, connect.Unwrap(), true
 }
 
 // postgresUnreached reports whether no connection to PostgreSQL came about.

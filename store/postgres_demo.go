@@ -18,3 +18,6 @@ func postgresCode(error) (code string, ok bool) { return "", false }
 
 // postgresUnreached finds no connection to PostgreSQL.
 func postgresUnreached(error) bool { return false }
+
+// postgresPlace finds no connection to PostgreSQL.
+func postgresPlace(error) (where string, cause error, ok bool) { return "", nil, false }

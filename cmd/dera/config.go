@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -167,7 +168,7 @@ func readConfig(path string) (fileConfig, configText, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return c, configText{}, usage("read configuration: %v", err)
+		return c, configText{}, usage("read configuration: %w", err)
 	case info.IsDir():
 		return c, configText{}, usage("read configuration: %s is a folder", path)
 	case info.Size() > most:
@@ -175,7 +176,10 @@ func readConfig(path string) (fileConfig, configText, error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return c, configText{}, usage("read configuration: %v", err)
+		return c, configText{}, usage("read configuration: %w", err)
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return c, configText{}, usage("%s: the file is empty: write at least version: 1", path)
 	}
 	t, faults := decodeConfig(path, text, &c)
 	faults = append(faults, t.invisible()...)

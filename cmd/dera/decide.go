@@ -10,6 +10,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
 	"dera.example/dera/services"
@@ -156,7 +157,7 @@ func newRejectCommand(a *cli) *cobra.Command {
 					return orRefused(err)
 				}
 				if err := s.engine.LookNow(ctx, lookAt(r, a.now()), false); err != nil { // what waited for it
-					a.alert("dera: %s is rejected; the resource could not be read: %v\n", r.ID, err)
+					a.alert("dera: %s is rejected; the resource could not be read: %s\n", r.ID, cloud.Explain(err))
 				}
 				return a.outcome(ctx, s, r, nil, dera.Rejected)
 			})

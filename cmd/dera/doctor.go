@@ -97,7 +97,7 @@ func (a *cli) openToExamine(ctx context.Context) ([]app.Check, *session, error) 
 	case errors.As(err, &e):
 		return nil, nil, err
 	case store.Away(err):
-		return says(app.Broken, "the database is unreachable: "+err.Error(),
+		return says(app.Broken, databaseText(err),
 			"bring it back: until then dera run waits, acknowledges no message and writes nothing to AWS, and goes on automatically"), nil, nil
 	case err != nil:
 		return says(app.Broken, err.Error(), "see docs/operations.md on data, keys and backups; nothing works until it opens"), nil, nil
@@ -148,4 +148,12 @@ func (a *cli) printDoctor(r app.Diagnosis) {
 	}
 	s := r.Summary
 	a.printf("%d good, %d to do, %d broken, %d could not be checked, %d not tested\n", s[app.Healthy], s[app.ToDo], s[app.Broken], s[app.Unchecked], s[app.NotTested])
+}
+
+// databaseText says that the database does not answer, and why.
+func databaseText(err error) string {
+	if text, ok := store.Unreached(err); ok {
+		return text
+	}
+	return "the database is unreachable: " + err.Error()
 }

@@ -63,26 +63,12 @@ func calls(log *slog.Logger) func(cloud.Call) {
 	}
 }
 
-// printError writes what went wrong for people: of a call of AWS, what failed and
-// what to do. The words of the SDK are for --log-level debug.
-func (a *cli) printError(ctx context.Context, err error) {
-	var usage *exitError
-	if errors.As(err, &usage) && usage.code == exitUsage {
-		a.alert("dera: %v\n", err)
-	} else {
-		a.alert("dera: %s\n", cloud.Explain(err))
-	}
-	if log := a.askedLog(); log != nil {
-		if text := cloud.Detail(err); text != "" {
-			log.DebugContext(ctx, "AWS SDK error", "err", text)
-		}
-	}
-}
-
-// orProfile makes a profile that does not exist a wrong command line.
+// orProfile makes a profile that does not exist, or settings of AWS that are wrong,
+// a wrong command line.
 func orProfile(err error) error {
 	var missing *cloud.ProfileError
-	if errors.As(err, &missing) {
+	var wrong *cloud.SettingsError
+	if errors.As(err, &missing) || errors.As(err, &wrong) {
 		return &exitError{exitUsage, err}
 	}
 	return err

@@ -177,7 +177,7 @@ func awaited(ctx context.Context, log *slog.Logger, f func() error) error {
 		if err == nil || ctx.Err() != nil || !store.Away(err) {
 			return err
 		}
-		log.ErrorContext(ctx, "the database is unreachable; waiting", "err", err, "wait", wait.String())
+		log.ErrorContext(ctx, "the database is unreachable; waiting", "err", databaseText(err), "wait", wait.String())
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 	"dera.example/dera/services"
 	"github.com/spf13/cobra"
@@ -77,16 +78,19 @@ func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 	}
 	defer func() {
 		if cerr := s.close(ctx); cerr != nil {
-			a.alert("dera: %v\n", cerr)
+			a.printError(ctx, cerr)
 		}
 	}()
 	w := engine.Switch{Store: s.store, Now: a.now}
 	if !stop {
 		return a.resume(ctx, s, w, scope)
 	}
-	by := s.orderedBy(ctx)
+	by, doubt := s.orderedBy(ctx)
 	if err := w.Stop(ctx, scope, by); err != nil {
 		return err
+	}
+	if doubt != "" {
+		a.note("dera: %s; the stop is in effect anyway\n", doubt)
 	}
 	if a.json() {
 		return a.printJSON(map[string]any{"stopped": scope.Where(), "by": by.Name})
@@ -103,9 +107,12 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 	}
 	out := map[string]any{"resumed": ""}
 	if something {
-		by := s.orderedBy(ctx)
+		by, doubt := s.orderedBy(ctx)
 		if err := w.Resume(ctx, scope, by); err != nil {
 			return err
+		}
+		if doubt != "" {
+			a.note("dera: %s; the stop is lifted anyway\n", doubt)
 		}
 		out["resumed"], out["by"] = scope.Where(), by.Name
 	}
@@ -155,12 +162,13 @@ func resumeCommand(s dera.Stop) string {
 	return out
 }
 
-// orderedBy is who gives an order, as far as AWS says: the order counts without.
-func (s *session) orderedBy(ctx context.Context) dera.Actor {
+// orderedBy is who gives an order, as far as AWS says, and why it does not: the
+// order counts without.
+func (s *session) orderedBy(ctx context.Context) (by dera.Actor, doubt string) {
 	who, err := s.whoAmI(ctx)
 	if err != nil {
-		s.app.note("dera: AWS does not say who you are (%v); the order is in effect anyway\n", err)
-		return dera.Actor{Name: "local process", How: "not established"}
+		fact, _ := cloud.Cause(err)
+		return dera.Actor{Name: "local process", How: "not established"}, "AWS does not say who you are (" + fact + ")"
 	}
-	return who
+	return who, ""
 }

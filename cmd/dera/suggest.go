@@ -57,5 +57,8 @@ func badFlag(cmd *cobra.Command, err error) error {
 			return usage("%v, did you mean --%s? see %s --help", err, near, cmd.CommandPath())
 		}
 	}
+	if bad := badValue(err); bad != nil {
+		err = bad
+	}
 	return usage("%v; see %s --help", err, cmd.CommandPath())
 }
