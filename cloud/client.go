@@ -102,7 +102,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		cfg.SessionName = "dera"
 	}
 	if cfg.Endpoint == "" {
-		if err := checkEnvironment(os.Environ()); err != nil {
+		if err := checkEnvironment(os.Environ(), cfg.Profile == "" && cfg.Credentials == nil && os.Getenv("AWS_PROFILE") == ""); err != nil {
 			return nil, err
 		}
 	}

@@ -46,8 +46,9 @@ func (s sources) misconfigured(err error) error {
 	return e
 }
 
-// checkEnvironment refuses settings that the SDK would stumble over at each call.
-func checkEnvironment(environment []string) error {
+// checkEnvironment refuses settings that the SDK would stumble over at each call;
+// keys says that credentials are taken from the environment.
+func checkEnvironment(environment []string, keys bool) error {
 	slices.Sort(environment)
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
@@ -59,7 +60,7 @@ func checkEnvironment(environment []string) error {
 		}
 	}
 	key, secret := os.Getenv("AWS_ACCESS_KEY_ID") != "", os.Getenv("AWS_SECRET_ACCESS_KEY") != ""
-	if key != secret {
+	if keys && key != secret {
 		has, lacks := "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 		if secret {
 			has, lacks = lacks, has

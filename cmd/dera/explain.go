@@ -1,15 +1,39 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
+	"regexp"
+	"strings"
 
 	"dera.example/dera/app"
 )
 
+// again is a command line of dera that a person can copy: with the flags that say
+// where this one works. Every command that dera prints is made by it.
+func (a *cli) again(format string, args ...any) string {
+	return "dera " + fmt.Sprintf(format, args...) + a.orderFlags()
+}
+
+// withFlags makes the commands that an error names such that they can be copied.
+func (a *cli) withFlags(text string) string {
+	flags := a.orderFlags()
+	if flags == "" {
+		return text
+	}
+	named := regexp.MustCompile(`\bdera (?:(?:show|rollback|approve|reject|remediate) [fr]-[0-9a-f]+|findings --all|usage gaps|waiting)\b( --)?`)
+	return named.ReplaceAllStringFunc(text, func(command string) string {
+		if strings.HasSuffix(command, " --") {
+			return command
+		}
+		return command + flags
+	})
+}
+
 // orderFlags are the flags that say which data, configuration and exemption list
 // this command goes by. A password in the URL of the database is left out.
-func (s *session) orderFlags() string {
-	f, out := s.app.flags, ""
+func (a *cli) orderFlags() string {
+	f, out := a.flags, ""
 	add := func(flag, value string) { out += " " + flag + " " + shellWord(value) }
 	if f.data != defaultData {
 		add("--data", f.data)

@@ -134,7 +134,7 @@ func (a *cli) printFindings(r app.ScanReport, limit int) error {
 		a.printf("no findings\n")
 	}
 	if more > 0 {
-		a.printf("and %d more: dera findings --limit %d\n", more, len(all))
+		a.printf("and %d more: %s\n", more, a.again("findings --limit %d", len(all)))
 	}
 	a.printUnderWay(p, r.UnderWay)
 	a.printStops(p, r.Stops)

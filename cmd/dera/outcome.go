@@ -50,7 +50,7 @@ func (a *cli) printOutcome(ctx context.Context, s *session, v app.Shown) error {
 		a.printf("%s\n", wrap(r.Steps[n-1].Why, "  ", width))
 	}
 	if r.State == dera.Waiting {
-		a.printf("  approve with: %s\n", app.ApproveCommand(r)+s.orderFlags())
+		a.printf("  approve with: %s\n", app.ApproveCommand(r)+s.app.orderFlags())
 	}
 	list, err := s.store.RemediationsOf(ctx, r.ResourceKey())
 	if err != nil {
@@ -58,7 +58,7 @@ func (a *cli) printOutcome(ctx context.Context, s *session, v app.Shown) error {
 	}
 	for _, o := range list {
 		if o.State == dera.Waiting && o.ID != r.ID {
-			a.printf("%s\n", wrap("next on the same resource: "+o.ID+" waits for an approval; see it with: dera show "+o.ID+s.orderFlags(), "  ", width))
+			a.printf("%s\n", wrap("next on the same resource: "+o.ID+" waits for an approval; see it with: "+a.again("show %s", o.ID), "  ", width))
 		}
 	}
 	return nil
@@ -132,7 +132,7 @@ func (a *cli) held(ctx context.Context, s *session, f dera.Finding) error {
 	width, _ := terminal(a.out)
 	a.printf("%s\n", wrap(f.ID+" has no plan of its own now. "+why, "", width))
 	if way != nil {
-		a.printf("%s\n    %s\n", wrap(way.What+":", "  ", width), way.Command+s.orderFlags())
+		a.printf("%s\n    %s\n", wrap(way.What+":", "  ", width), way.Command+s.app.orderFlags())
 	} else if !r.State.Final() {
 		a.printf("  go on with: %s\n", s.goOn(r))
 	}

@@ -34,6 +34,9 @@ func (f outputFile) check() error {
 		return usage("--output-file: %w", err)
 	}
 	probe, err := f.temporary()
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("--output-file: the folder of %s does not exist", path)
+	}
 	if err != nil {
 		return usage("--output-file: cannot write %s: %w", path, err)
 	}

@@ -21,7 +21,7 @@ func (a *cli) overview(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	o := app.Overviews{Store: s.store, Covered: covered, UnderWay: begun, Flags: s.orderFlags(), Now: a.now}
+	o := app.Overviews{Store: s.store, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: a.now}
 	if path := s.exemptionList(); path != "" {
 		cfg := exemptionConfig()
 		cfg.Now = a.now()
@@ -107,7 +107,7 @@ func (a *cli) printConcerns(p paint, v app.Overview, width int) {
 		lines = append(lines, "not read since "+app.Stamp(n.Since)+": account "+n.Account+" "+n.Region+", open findings: "+strconv.Itoa(n.Findings))
 	}
 	for _, s := range v.Stops {
-		lines = append(lines, p.colour("1", stopText(s))+"; lift it with: "+resumeCommand(s))
+		lines = append(lines, p.colour("1", stopText(s))+"; lift it with: "+a.resumeCommand(s))
 	}
 	for _, u := range v.UnderWay {
 		lines = append(lines, p.colour("1", "half-done: ")+u.Remediation+" on "+u.Resource.Name()+" is "+p.state(u.State)+" since "+app.Stamp(u.Since)+": "+u.Why)

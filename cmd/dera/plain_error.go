@@ -17,7 +17,7 @@ import (
 // printError writes what went wrong for people: what failed and what to do. The
 // words of the SDK are for --log-level debug.
 func (a *cli) printError(ctx context.Context, err error) {
-	a.alert("dera: %s\n", plainError(ctx, err))
+	a.alert("dera: %s\n", a.withFlags(plainError(ctx, err)))
 	if log := a.askedLog(); log != nil {
 		if text := cloud.Detail(err); text != "" {
 			log.DebugContext(ctx, "AWS SDK error", "err", text)

@@ -10,7 +10,7 @@ import (
 // printStops says for people that nothing is written, and what ends that.
 func (a *cli) printStops(p paint, list []dera.Stop) {
 	for _, s := range list {
-		a.printf("%s; lift it with: %s\n", p.colour("1", stopText(s)), resumeCommand(s))
+		a.printf("%s; lift it with: %s\n", p.colour("1", stopText(s)), a.resumeCommand(s))
 	}
 }
 
@@ -33,10 +33,10 @@ func (a *cli) printPlan(p paint, f app.FindingView) {
 		a.printf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
 	}
 	if f.Plan.Code != nil {
-		a.printf("  as %s code: dera show %s\n", f.Plan.Code.Language, f.Plan.Remediation)
+		a.printf("  as %s code: %s\n", f.Plan.Code.Language, a.again("show %s", f.Plan.Remediation))
 	}
 	if f.Plan.State == dera.Waiting {
-		a.printf("  approve with: %s\n", f.Plan.ApproveCommand())
+		a.printf("  approve with: %s\n", f.Plan.ApproveCommand()+a.orderFlags())
 	}
 	if at := f.Plan.NotBefore; f.Plan.State == dera.Ready && !at.IsZero() {
 		a.printf("  begins at %s at the earliest\n", app.Stamp(at))

@@ -90,6 +90,6 @@ func (a *cli) printPlans(p paint, list []app.FindingView) {
 		a.printPlan(p, f)
 	}
 	if more := len(seen) - shownPlans; more > 0 {
-		a.printf("and %d more: dera findings\n", more)
+		a.printf("and %d more: %s\n", more, a.again("findings"))
 	}
 }

@@ -48,7 +48,7 @@ func (a *cli) show(ctx context.Context, s *session, id string) error {
 			}
 			explained = explained.After(holder)
 		}
-		e := explained.With(s.orderFlags())
+		e := explained.With(s.app.orderFlags())
 		v.Explanation = &e
 	}
 	if a.json() {

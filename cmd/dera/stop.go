@@ -131,7 +131,7 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 		a.printf("nothing to resume: no stop has exactly this scope (%s), and the breaker is closed\n", scope.Where())
 	}
 	for _, o := range left {
-		a.alert("dera: still %s; lift it with: %s\n", stopText(o), resumeCommand(o))
+		a.alert("dera: still %s; lift it with: %s\n", stopText(o), a.resumeCommand(o))
 	}
 	if err == nil && len(left) > 0 {
 		return &exitError{code: exitNo}
@@ -151,15 +151,15 @@ func stopText(s dera.Stop) string {
 }
 
 // resumeCommand is the command that lifts a stop.
-func resumeCommand(s dera.Stop) string {
-	out := "dera resume"
+func (a *cli) resumeCommand(s dera.Stop) string {
+	out := "resume"
 	if s.Account != "" {
 		out += " --account " + s.Account
 	}
 	if s.Control != "" {
 		out += " --control " + s.Control
 	}
-	return out
+	return a.again("%s", out)
 }
 
 // orderedBy is who gives an order, as far as AWS says, and why it does not: the

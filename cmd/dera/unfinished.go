@@ -96,7 +96,7 @@ func (s *session) goOn(r dera.Remediation) string {
 	case r.Decision.Mode != dera.Enforce:
 		line = "remediate " + r.Findings[0]
 	}
-	return "dera " + line + " --mode " + r.Decision.Mode.String() + s.orderFlags()
+	return s.app.again("%s --mode %s", line, r.Decision.Mode)
 }
 
 // command is a command line of dera with the flags that say where this one
@@ -105,7 +105,7 @@ func (s *session) command(line string) string {
 	if mode := s.app.flags.mode; mode != "" {
 		line += " --mode " + mode
 	}
-	return "dera " + line + s.orderFlags()
+	return s.app.again("%s", line)
 }
 
 // due are the remediations that are decided and may begin, but those in tried and

@@ -53,7 +53,11 @@ func (b build) String() string {
 	if b.Dirty {
 		dirty = " (dirty)"
 	}
-	return "dera " + b.Version + ", commit " + b.Commit + dirty + ", " + b.Date + ", " + b.Go
+	date := b.Date
+	if date == unknownBuild {
+		date = "built at an unknown date"
+	}
+	return "dera " + b.Version + ", commit " + b.Commit + dirty + ", " + date + ", " + b.Go
 }
 
 func newVersionCommand(a *cli) *cobra.Command {

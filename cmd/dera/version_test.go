@@ -17,7 +17,7 @@ func TestVersion(t *testing.T) {
 		settings                    []debug.BuildSetting
 		want                        string
 	}{
-		{"without_vcs", "dev", "", "", nil, "dera dev, commit unknown, unknown, "},
+		{"without_vcs", "dev", "", "", nil, "dera dev, commit unknown, built at an unknown date, "},
 		{"of_a_checkout", "dev", "", "", vcs("false"), "dera dev, commit abc123, 2026-11-29T07:00:00Z, "},
 		{"of_a_changed_checkout", "dev", "", "", vcs("true"), "dera dev, commit abc123 (dirty), 2026-11-29T07:00:00Z, "},
 		{"release", "v1.2.3", "def456", "2026-11-30T00:00:00Z", vcs("false"), "dera v1.2.3, commit def456, 2026-11-30T00:00:00Z, "},

@@ -27,7 +27,7 @@ func newWaitingCommand(a *cli) *cobra.Command {
 
 func (a *cli) waiting(ctx context.Context, s *session) error {
 	s.recallOffline(ctx)
-	list, err := app.WaitingFor(ctx, s.store, s.orderFlags(), a.now())
+	list, err := app.WaitingFor(ctx, s.store, s.app.orderFlags(), a.now())
 	if err != nil {
 		return err
 	}
