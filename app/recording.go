@@ -37,6 +37,9 @@ type noFileError struct{ error }
 // Is reports whether target is [ErrNoFile].
 func (noFileError) Is(target error) bool { return target == ErrNoFile }
 
+// Unwrap returns the error of the file.
+func (e noFileError) Unwrap() error { return e.error }
+
 // recordedEvent is a record that names something to look at.
 type recordedEvent struct {
 	cloudtrail.Record

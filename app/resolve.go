@@ -40,6 +40,17 @@ func (e *PrefixError) Error() string {
 	return fmt.Sprintf("%q is ambiguous, more than one ID begins with it: %s%s", e.Prefix, strings.Join(e.Matches, ", "), more)
 }
 
+// IDError means that a text is no ID. It is a store.ErrNotFound.
+type IDError struct{ Text string }
+
+// Error implements error.
+func (e *IDError) Error() string {
+	return fmt.Sprintf("%q is not an ID of a finding (f-…) or a remediation (r-…)", e.Text)
+}
+
+// Is makes it a store.ErrNotFound.
+func (e *IDError) Is(target error) bool { return target == store.ErrNotFound }
+
 // Resolve returns the whole ID of the finding (f-…) or remediation (r-…) that the
 // text is the ID or the beginning of. A whole ID always wins. It returns a
 // [PrefixError] or store.ErrNotFound where the text names none.
@@ -50,7 +61,7 @@ func Resolve(ctx context.Context, from Resolver, text string) (string, error) {
 	}
 	form := regexp.MustCompile(`^[fr]-([0-9a-f]+)$`).FindStringSubmatch(text)
 	if form == nil {
-		return text, fmt.Errorf("%s %q: %w", kind, text, store.ErrNotFound)
+		return text, &IDError{text}
 	}
 	ids, err := list(ctx, text, mostMatches+1)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 
@@ -198,6 +199,10 @@ func unreachable(err error) (host, why string, ok bool) {
 	case request.Timeout():
 		return host, "no answer in time", true
 	case errors.As(err, &op):
+		var call *os.SyscallError
+		if errors.As(op.Err, &call) {
+			return host, call.Err.Error(), true
+		}
 		return host, op.Err.Error(), true
 	}
 	return host, request.Err.Error(), true

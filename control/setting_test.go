@@ -94,6 +94,9 @@ func TestOnSetting(t *testing.T) {
 				return
 			}
 			f := res.Failures[0]
+			if !res.Whole {
+				t.Error("a setting has one finding, and the result does not say so")
+			}
 			if f.Start != tc.start || f.Why != tc.why || f.Key != "lock" {
 				t.Errorf("got %+v, want %v because %q", f, tc.start, tc.why)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -251,10 +252,7 @@ func (a *cli) showRecords(ctx context.Context, s *session, what string, of seale
 	}
 	t := table{head: []string{"#", "TIME", "KIND", "ACTOR", "RESOURCE", "WHAT"}}
 	for _, l := range list {
-		text := l.Why
-		if len(l.Diff) > 0 {
-			text = strings.Join(append(l.Diff, text), "; ")
-		}
+		text := strings.Join(slices.DeleteFunc(append(slices.Clone(l.Diff), l.Why), func(s string) bool { return s == "" }), "; ")
 		t.row(strconv.FormatInt(l.Index, 10), app.Stamp(l.Time), string(l.Kind), dera.ARN(l.Actor.Name).Name(), l.Resource.Name(), text)
 	}
 	t.print(a.out)

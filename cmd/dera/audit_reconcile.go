@@ -135,7 +135,7 @@ func (r *reconcileReport) read(ctx context.Context, history []string, reach audi
 		}
 		if err != nil {
 			if slices.Contains(history, raw.File) && errors.Is(err, os.ErrNotExist) {
-				return nil, usage("%v", err)
+				return nil, usage("%w", err)
 			}
 			r.Unreadable++
 			continue

@@ -159,7 +159,8 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 	if len(r.Candidates) == 0 {
 		a.printf("nothing was found yet\n")
 	}
-	t := table{head: []string{"CONTROL", "ACCOUNT", "MODE", "OBSERVED", "WOULD FIX", "ASK", "REPORT", "EXEMPT", "FIXED", "FIRST SEEN", "LAST SEEN"}}
+	t := table{head: []string{"CONTROL", "ACCOUNT", "MODE", "OBSERVED", "WOULD FIX", "ASK", "REPORT", "EXEMPT", "FIXED", "FIRST SEEN", "LAST SEEN"},
+		merged: [][]int{{0}, {1, 2}, {3}, {4}, {5}, {6}, {7}, {8}, {9, 10}}}
 	for _, c := range r.Candidates {
 		t.row(c.Control, c.Account, c.Mode.String(), observed(c), strconv.Itoa(c.WouldFix), strconv.Itoa(c.WouldAsk+c.Unknown), strconv.Itoa(c.Reported),
 			strconv.Itoa(c.Exempt), strconv.Itoa(c.Fixed), c.First.UTC().Format(time.DateOnly), c.Last.UTC().Format(time.DateOnly))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -178,8 +177,8 @@ func readConfig(path string) (fileConfig, configText, error) {
 	if err != nil {
 		return c, configText{}, usage("read configuration: %w", err)
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
-		return c, configText{}, usage("%s: the file is empty: write at least version: 1", path)
+	if err := written(path, text); err != nil {
+		return c, configText{}, err
 	}
 	t, faults := decodeConfig(path, text, &c)
 	faults = append(faults, t.invisible()...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 )
@@ -49,4 +50,12 @@ func (a *cli) actsOnFound(command string) {
 	if err == nil && err2 == nil && here == used {
 		a.alert("dera: %s uses the configuration found in the current folder, %s\n", command, here)
 	}
+}
+
+// written refuses a configuration without a word in it.
+func written(path string, text []byte) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return usage("%s: the file is empty: write at least version: 1", path)
+	}
+	return nil
 }

@@ -77,7 +77,7 @@ func (a *cli) listControls() error {
 func (a *cli) showControl(id string) error {
 	c, err := services.FindControl(id)
 	if err != nil {
-		return usage("%v", err)
+		return usage("%w", err)
 	}
 	if a.json() {
 		return a.printJSON(viewControl(c))
@@ -98,7 +98,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			if account != "" {
 				if err := dera.ValidAccountID(account); err != nil {
-					return usage("--account: %v", err)
+					return usage("--account: %w", err)
 				}
 			}
 			if _, ok := dera.PartitionByID(partition); !ok {

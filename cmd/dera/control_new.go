@@ -36,7 +36,7 @@ func (a *cli) newControl(dir, id string) error {
 		return usage("%q is no control ID; it reads SERVICE-TYPE-WHAT-IS-WRONG, for example ec2-securitygroup-database-open", id)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "services")); err != nil {
-		return usage("%s is not the root of dera's source tree: %v", dir, err)
+		return usage("%s is not the root of dera's source tree: %w", dir, err)
 	}
 	folder := filepath.Join(dir, "services", m[1], m[2])
 	text, err := os.ReadFile(filepath.Join(folder, "type.go"))

@@ -46,7 +46,7 @@ func (a *cli) environment(cmd *cobra.Command) error {
 			return
 		}
 		if err := f.Value.Set(value); err != nil {
-			bad = usage("%s is %q: %v", name, value, err)
+			bad = usage("%s is %q: %w", name, value, err)
 			if want := wanted(f); want != "" {
 				bad = usage("%s is %q, %s", name, value, want)
 			}

@@ -78,13 +78,3 @@ func newRootCommand(a *cli) *cobra.Command {
 	a.complete(root)
 	return root
 }
-
-// args makes cobra's argument errors usage errors.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, list []string) error {
-		if err := check(cmd, list); err != nil {
-			return usage("%v; see %s --help", err, cmd.CommandPath())
-		}
-		return nil
-	}
-}

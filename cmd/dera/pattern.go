@@ -53,11 +53,11 @@ func (a *cli) pattern(only []string, queue string) error {
 	}
 	at, err := patternQueue(queue)
 	if err != nil {
-		return usage("--queue: %v", err)
+		return usage("--queue: %w", err)
 	}
 	types, err := watchedTypes(only)
 	if err != nil {
-		return usage("--control: %v", err)
+		return usage("--control: %w", err)
 	}
 	rules := services.Watch().Rules(types)
 	switch a.flags.output {

@@ -112,7 +112,7 @@ func scopePolicy(ctx context.Context, a *cli, path string, f scopeFlags) error {
 			return usage("%s lists no action: an empty list would take everything away; --never-used says that it is meant", name)
 		}
 		if f.days, to, err = u.window(f.days, to); err != nil {
-			return usage("%s: %v", name, err)
+			return usage("%s: %w", name, err)
 		}
 		in.Usage = append(in.Usage, u.Usage)
 		record.Write(u.text) // never fails

@@ -52,7 +52,7 @@ func (a *cli) replay(ctx context.Context, paths []string, keep bool) (err error)
 	rec, err := app.ReadRecording(ctx, paths, services.Watch(), cfg.accounts(), a.flags.regions, bar)
 	bar.end()
 	if errors.Is(err, app.ErrNoFile) {
-		return usage("%v", err)
+		return usage("%w", err)
 	}
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 		s.named.mode = "" // a variable is not remembered: nobody named it for this command
 	}
 	if s.settings, err = cfg.settings(); err != nil {
-		return nil, usage("%v", err)
+		return nil, usage("%w", err)
 	}
 	if err := os.MkdirAll(s.keys, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)

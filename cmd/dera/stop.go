@@ -61,12 +61,12 @@ func stopFlags(cmd *cobra.Command, s *dera.Stop) {
 func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) error {
 	if scope.Account != "" {
 		if err := dera.ValidAccountID(scope.Account); err != nil {
-			return usage("--account: %v", err)
+			return usage("--account: %w", err)
 		}
 	}
 	if scope.Control != "" {
 		if _, err := services.FindControl(scope.Control); err != nil {
-			return usage("--control: %v", err)
+			return usage("--control: %w", err)
 		}
 	}
 	if !a.namedConfig {

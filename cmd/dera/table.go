@@ -13,9 +13,9 @@ import (
 const narrow = 100
 
 // table is rows of cells under a head. On a terminal it keeps to the width: it
-// breaks cells between words, then puts columns together, and at last makes a card
-// of each row. It cuts nothing and breaks no word. Elsewhere it is plain, a line a
-// row.
+// breaks cells between words, and a word of more than 60 characters within, so that one
+// long name does not change the table of all; then it puts columns together, and at
+// last makes a card of each row. It cuts nothing. Elsewhere it is plain, a line a row.
 type table struct {
 	head []string
 	rows [][]string
@@ -141,7 +141,7 @@ func fit(g [][][]string, width int) ([]int, bool) {
 		for i, cell := range row {
 			for _, line := range cell {
 				for _, word := range strings.Fields(line) {
-					least[i] = max(least[i], lipgloss.Width(word))
+					least[i] = max(least[i], leastWidth(word))
 				}
 			}
 		}
@@ -177,7 +177,7 @@ func draw(g [][][]string, widths []int, p paint) string {
 		height := 1
 		for i, cell := range row {
 			for _, line := range cell {
-				cells[i] = append(cells[i], p.broken(line, widths[i])...)
+				cells[i] = append(cells[i], p.broken(softened(line, widths[i]), widths[i])...)
 			}
 			height = max(height, len(cells[i]))
 		}

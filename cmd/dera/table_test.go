@@ -50,13 +50,27 @@ func lost(t table, text string) string {
 	for _, row := range t.rows {
 		for _, cell := range row {
 			for _, word := range strings.Fields(cell) {
-				if word != "-" && !strings.Contains(text, word) {
+				if word == "-" || strings.Contains(text, word) {
+					continue
+				}
+				if !breakable(word) || !inPieces(word, text) {
 					return word
 				}
 			}
 		}
 	}
 	return ""
+}
+
+// inPieces reports whether the text has a long word, broken in columns.
+func inPieces(word, text string) bool {
+	rest := word
+	for piece := range strings.FieldsSeq(text) {
+		if p := strings.TrimSuffix(piece, "\x1b[m"); p != "" && strings.HasPrefix(rest, p) {
+			rest = rest[len(p):]
+		}
+	}
+	return rest == ""
 }
 
 func TestTables(t *testing.T) {
@@ -113,6 +127,33 @@ func TestTableBreaksBetweenWords(t *testing.T) {
 	want := "ID   WHY\none  " + strings.TrimSpace(strings.Repeat("word ", 21)) + "\n     " + strings.Repeat("word ", 9) + "end\ntwo  short\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestOneLongNameKeepsTheTable: a name of 255 characters is broken within its column.
+func TestOneLongNameKeepsTheTable(t *testing.T) {
+	t.Parallel()
+	for kind, name := range map[string]string{"with_separators": strings.Repeat("team-a_b.c/", 23), "without": strings.Repeat("x", 255)} {
+		list := wideFindings()[2:]
+		for i := range 3 {
+			f := list[0]
+			f.ID, f.Resource, f.ResourceName, f.Title = fmt.Sprintf("f-0000000000000000001%d", i), "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0123456789abcdef0", "web", "Security group allows SSH from the internet"
+			list = append(list, f)
+		}
+		list[1].ResourceName = name
+		for _, width := range []int{100, 120, 140} {
+			for form, tab := range map[string]table{"scan": scanTable(paint{}, list), "findings": findingTable(paint{}, list)} {
+				got := tab.render(width, paint{})
+				if !strings.Contains(strings.SplitN(got, "\n", 2)[0], "FINDING") {
+					t.Errorf("%s, %s, %d columns: got no table:\n%s", form, kind, width, got)
+				}
+				for line := range strings.Lines(got) {
+					if w := lipgloss.Width(strings.TrimSuffix(line, "\n")); w > width {
+						t.Errorf("%s, %s, %d columns: got a line of %d: %s", form, kind, width, w, line)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -67,11 +67,11 @@ func (a *cli) declareScope(ctx context.Context, l *ledger.Ledger, path string) e
 	}
 	text, err := readText(path)
 	if err != nil {
-		return usage("--scope: %v", err)
+		return usage("--scope: %w", err)
 	}
 	s, err := ledger.ParseScope(text)
 	if err != nil {
-		return usage("--scope: %s: %v", path, err)
+		return usage("--scope: %s: %w", path, err)
 	}
 	return l.Declare(ctx, s)
 }
@@ -85,10 +85,10 @@ func (a *cli) importUsage(ctx context.Context, l *ledger.Ledger, keys string, pa
 	if keys != "" {
 		text, err := readText(keys)
 		if err != nil {
-			return usage("--keys: %v", err)
+			return usage("--keys: %w", err)
 		}
 		if cfg.Keys, err = cloudtrail.ParsePublicKeys(text); err != nil {
-			return usage("--keys: %s: %v", keys, err)
+			return usage("--keys: %s: %w", keys, err)
 		}
 	}
 	start := a.now()
@@ -148,7 +148,7 @@ func newUsageGapsCommand(a *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if account != "" {
 				if err := dera.ValidAccountID(account); err != nil {
-					return usage("--account: %v", err)
+					return usage("--account: %w", err)
 				}
 			}
 			if days < 1 || days > 400 {
