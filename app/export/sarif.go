@@ -109,7 +109,7 @@ func SARIF(w io.Writer, r Report) error {
 		in.Notifications = append(in.Notifications, sarifNotification{sarifReference{t.id}, level, sarifText{Text: t.text}})
 	}
 	run.Invocations = []sarifInvocation{in}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(app.PlainJSON(w))
 	e.SetIndent("", "  ")
 	return e.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
 }

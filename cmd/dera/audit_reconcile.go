@@ -222,7 +222,7 @@ func (a *cli) reconciled(ctx context.Context, s *session, dir string) error {
 	}
 	r := reconcileReport{Principals: merged(s.ownPrincipals(), actors), Events: len(calls), Read: len(calls), Reconciliation: audit.Reconcile(writes, calls, reach, a.now())}
 	var out bytes.Buffer
-	e := json.NewEncoder(&out)
+	e := json.NewEncoder(app.PlainJSON(&out))
 	e.SetIndent("", "  ")
 	if err := e.Encode(r); err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"dera.example/dera/app"
 )
 
 // cli is what all commands share: streams, clock and global flags.
@@ -79,7 +81,7 @@ func (a *cli) json() bool { return a.flags.output == "json" }
 
 // printJSON writes one indented JSON value.
 func (a *cli) printJSON(v any) error {
-	e := json.NewEncoder(a.out)
+	e := json.NewEncoder(app.PlainJSON(a.out))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)

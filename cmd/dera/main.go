@@ -3,8 +3,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -24,8 +24,8 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	shown, said := newScreen(out), newScreen(errOut)
-	defer shown.end()
+	answer := &answerTo{to: out}
+	shown, said := newScreen(answer), newScreen(errOut)
 	defer said.end()
 	a := &cli{in: in, out: shown, err: said, now: time.Now}
 	root := newRootCommand(a)
@@ -34,14 +34,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitGood
-	}
-	var e *exitError
-	if !errors.As(err, &e) || e.err != nil {
-		a.printError(ctx, err)
-	}
-	return codeOf(err)
+	shown.end()
+	return a.ended(ctx, err, answer)
 }
 
 // newRootCommand lists every command.
@@ -61,8 +55,11 @@ func newRootCommand(a *cli) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	root.SetFlagErrorFunc(badFlag)
+	root.SetOut(a.out)
 	a.flags.register(root)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.before(cmd) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, list []string) error {
+		return cmp.Or(a.before(cmd), blankArgument(cmd, list))
+	}
 	root.AddCommand(
 		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
@@ -76,5 +73,6 @@ func newRootCommand(a *cli) *cobra.Command {
 		fitHelp(root, width)
 	}
 	a.complete(root)
+	refuseBlank(root)
 	return root
 }

@@ -197,7 +197,7 @@ func (l *lines) page(n engine.News) []app.Happening {
 
 // write writes a line for each.
 func (l *lines) write(list ...app.Happening) {
-	e := json.NewEncoder(l.app.out)
+	e := json.NewEncoder(app.PlainJSON(l.app.out))
 	e.SetEscapeHTML(false)
 	for _, h := range list {
 		_ = e.Encode(h) // a closed pipe ends the program

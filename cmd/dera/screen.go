@@ -39,10 +39,16 @@ func newScreen(w io.Writer) *screen {
 
 // behind is what w writes to.
 func behind(w io.Writer) io.Writer {
-	if s, ok := w.(*screen); ok {
-		return s.w
+	for {
+		switch by := w.(type) {
+		case *screen:
+			w = by.w
+		case *answerTo:
+			w = by.to
+		default:
+			return w
+		}
 	}
-	return w
 }
 
 // Write implements io.Writer.
