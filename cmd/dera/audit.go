@@ -43,6 +43,9 @@ func newAuditExportCommand(a *cli) *cobra.Command {
 }
 
 func (a *cli) export(ctx context.Context, s *session, dir string) error {
+	if err := a.writable("DIR", dir); err != nil {
+		return err
+	}
 	signed, err := s.log.Sign(ctx)
 	if err != nil {
 		return err

@@ -43,6 +43,9 @@ func newReportCommand(a *cli) *cobra.Command {
 				}
 				return a.stored(cmd.Context(), a.overview)
 			}
+			if err := a.writable("--exemptions-out", out); err != nil {
+				return err
+			}
 			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.candidates(ctx, s, out, only) })
 		},
 	}

@@ -21,6 +21,8 @@ type cli struct {
 	// from are the environment variables that flags were taken from, by the name of
 	// the flag.
 	from map[string]string
+	// inUse are the files that the command goes by, beside those that flags name.
+	inUse []string
 	// namedConfig says that --config named the configuration.
 	namedConfig bool
 }

@@ -38,7 +38,7 @@ func newFindingsCommand(a *cli) *cobra.Command {
 			if events && !slices.Contains([]string{"table", "json"}, a.flags.output) {
 				return usage("--events is written as table or json, not as %s", a.flags.output)
 			}
-			if err := file.check(); err != nil {
+			if err := file.check(a); err != nil {
 				return err
 			}
 			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {

@@ -18,11 +18,15 @@ func (f *outputFile) flag(p *pflag.FlagSet) {
 	p.StringVar((*string)(f), "output-file", "", "write the answer to this file instead of standard output; an existing file is replaced")
 }
 
-// check refuses what cannot be written, before anything is asked or done.
-func (f outputFile) check() error {
+// check refuses what cannot be written, and what must not be replaced, before
+// anything is asked or done.
+func (f outputFile) check(a *cli) error {
 	path := string(f)
 	if path == "" {
 		return nil
+	}
+	if err := a.writable("--output-file", path); err != nil {
+		return err
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -45,8 +49,10 @@ func (f outputFile) check() error {
 }
 
 // temporary makes a file of its own beside the one that is to be, with mode 0600.
+// That is where a link leads: the link stays.
 func (f outputFile) temporary() (*os.File, error) {
-	return os.CreateTemp(filepath.Dir(string(f)), "."+filepath.Base(string(f))+".*.tmp")
+	path := followed(string(f))
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 }
 
 // replace puts text in place of the file: as a whole, or not at all.
@@ -69,7 +75,7 @@ func (f outputFile) replace(text []byte) (err error) {
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), string(f))
+	return os.Rename(tmp.Name(), followed(string(f)))
 }
 
 // answer lets print write to standard output, or to the file: that is there only
@@ -77,6 +83,9 @@ func (f outputFile) replace(text []byte) (err error) {
 func (a *cli) answer(f outputFile, print func() error) error {
 	if f == "" {
 		return print()
+	}
+	if err := a.writable("--output-file", string(f)); err != nil { // the store may have named more files
+		return err
 	}
 	var text bytes.Buffer
 	out := a.out

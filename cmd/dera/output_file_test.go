@@ -18,9 +18,9 @@ func TestAnswerInAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	a := &cli{out: &out}
+	a := &cli{out: &out, flags: flags{data: defaultData}}
 	f := outputFile(path)
-	if err := f.check(); err != nil {
+	if err := f.check(a); err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("it broke")

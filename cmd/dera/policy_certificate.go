@@ -70,6 +70,9 @@ type certificateJSON struct {
 }
 
 func checkCertificate(a *cli, path, folder string) error {
+	if err := a.writable("--smtlib", folder); err != nil {
+		return err
+	}
 	data, err := readText(path)
 	if err != nil {
 		return fmt.Errorf("read certificate: %w", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -21,6 +22,9 @@ func newPolicyProveCommand(a *cli) *cobra.Command {
 		Example: "  dera policy prove before.json after.json\n  aws iam get-role-policy … | dera policy prove before.json -",
 		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
+			if err := cmp.Or(a.writable("--smtlib", smt, paths...), a.writable("--certificate", certificate, append(paths, smt)...)); err != nil {
+				return err
+			}
 			files, err := readPolicies(a, paths)
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +87,9 @@ type scopeJSON struct {
 }
 
 func scopePolicy(ctx context.Context, a *cli, path string, f scopeFlags) error {
+	if err := a.writable("--certificate", f.certificate, slices.Concat([]string{path}, f.used, f.beside)...); err != nil {
+		return err
+	}
 	files, err := readPolicies(a, append([]string{path}, f.beside...))
 	if err != nil {
 		return err

@@ -73,6 +73,7 @@ func (s *session) recall(ctx context.Context, order bool) error {
 		}
 		was[name] = value
 	}
+	s.app.uses(was[rememberConfig], strings.TrimPrefix(was[rememberExemptions], noList))
 	same := f.config == ""
 	if f.config != "" {
 		abs, err := filepath.Abs(f.config)
@@ -110,6 +111,7 @@ func (s *session) recall(ctx context.Context, order bool) error {
 	case same || s.config.Exemptions == "":
 		f.exemptions = list
 	}
+	s.app.uses(append([]string{f.config, f.exemptions, s.config.Exemptions}, s.config.FlowLogs...)...)
 	s.noteRecalled()
 	return nil
 }

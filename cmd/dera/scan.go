@@ -38,7 +38,7 @@ func newScanCommand(a *cli) *cobra.Command {
 			if o.failOn, err = failOn(least); err != nil {
 				return err
 			}
-			if err := o.file.check(); err != nil {
+			if err := o.file.check(a); err != nil {
 				return err
 			}
 			return a.scan(cmd.Context(), o)
@@ -94,6 +94,9 @@ func (a *cli) scan(ctx context.Context, o scanOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	if err := s.recall(ctx, false); err != nil {
+		return err
+	}
+	if err := a.writable("--output-file", string(o.file)); err != nil {
 		return err
 	}
 	if o.apply {

@@ -74,6 +74,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if s.settings, err = cfg.settings(); err != nil {
 		return nil, usage("%w", err)
 	}
+	a.uses(append([]string{cfg.Exemptions}, cfg.FlowLogs...)...)
 	if err := os.MkdirAll(s.keys, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
