@@ -81,6 +81,9 @@ type Config struct {
 	Log      *slog.Logger
 	// Tell is called for what people want to see as it happens; it must be quick.
 	Tell func(News)
+	// Unread is what the store keeps of a place that could not be read, until it can
+	// be; nil means the error's text.
+	Unread func(dera.Scope, error) string
 }
 
 // News is something that happened, for terminals and sinks.
@@ -171,6 +174,9 @@ func (c Config) defaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Unread == nil {
+		c.Unread = func(_ dera.Scope, err error) string { return err.Error() }
 	}
 	if c.Tell == nil {
 		c.Tell = func(News) {}

@@ -134,8 +134,7 @@ func (e *Engine) lookNow(ctx context.Context, o order) error {
 			for _, r := range next {
 				if r.Tries > lookNowTries {
 					err := fmt.Errorf("look at %v: they keep changing, so nothing of them is resolved", r.Scope.IDs)
-					e.cfg.Tell(News{What: "unread", Scope: &r.Scope, Err: err})
-					errs = append(errs, err)
+					errs = append(errs, e.unread(ctx, order{request: r}, r.Scope, err))
 					continue
 				}
 				todo = append(todo, r)
@@ -159,8 +158,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 	detector := e.detectorAt(e.cfg.Now())
 	look, err := detector.Look(ctx, o.Scope, o.Repeat)
 	if err != nil {
-		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: err})
-		return err
+		return e.unread(ctx, o, o.Scope, err)
 	}
 	if err := e.began(ctx, o.Scope); err != nil {
 		return err
@@ -176,10 +174,14 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 	if failed != nil && o.patient {
 		return failed
 	}
+	var apart []string // have a look of their own
+	for _, r := range next {
+		apart = append(apart, r.Scope.IDs...)
+	}
 	pages, endless := e.next(o.request, look, before)
-	next, failed = append(next, pages...), errors.Join(failed, endless)
+	next = append(next, pages...)
 	if endless != nil {
-		e.cfg.Tell(News{What: "unread", Scope: &o.Scope, Err: endless})
+		failed = errors.Join(failed, e.unread(ctx, o, o.Scope, endless))
 	}
 	missing, err := e.gone(ctx, f, look.Missing)
 	if err != nil {
@@ -193,6 +195,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 		if err := e.hides(ctx, o.Scope, unseen, &b); err != nil {
 			return b, err
 		}
+		b.Read = e.wasRead(o, look.Next, apart)
 		return b, finish(append(next, f.requests()...), &b)
 	}
 	for i, a := range todo {
@@ -210,7 +213,11 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 			return err
 		}
 		if err != nil {
-			next = append(next, e.apart(ctx, o, a.Resource, err))
+			own, err := e.apart(ctx, o, a.Resource, err)
+			if err != nil {
+				return err
+			}
+			next, apart = append(next, own), append(apart, a.Resource.ID)
 		}
 	}
 	b, err := ending()
@@ -230,11 +237,12 @@ func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before m
 			if len(f.o.Scope.IDs) != 1 {
 				// Its own look comes when two reads may agree again, and tells.
 				e.cfg.Log.WarnContext(ctx, "resource is read separately", "resource", a.Resource.ARN, "err", unread)
-				next = append(next, request{Event: lookAtOne(f.o, a.Resource), Due: e.cfg.Now().Add(max(e.settleTime(), 0))})
+				own := lookAtOne(f.o, a.Resource)
+				next = append(next, request{Event: own, Due: e.cfg.Now().Add(max(e.settleTime(), 0))})
+				failed = errors.Join(failed, e.keepUnread(ctx, f.o, own.Scope, unread))
 				continue
 			}
-			e.cfg.Tell(News{What: "unread", Scope: &f.o.Scope, Err: unread})
-			failed = unread
+			failed = e.unread(ctx, f.o, f.o.Scope, unread)
 		}
 		confirmed, err := f.resolves(a, known)
 		if err != nil {
@@ -250,11 +258,11 @@ func (e *Engine) sort(ctx context.Context, f *follow, look detect.Look, before m
 }
 
 // apart gives a resource that could not be settled among others its own look.
-func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error) request {
+func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error) (request, error) {
 	ev := lookAtOne(o, r)
 	e.cfg.Log.WarnContext(ctx, "resource is read separately", "resource", r.ARN, "err", err)
 	e.cfg.Tell(News{What: "unread", Scope: &ev.Scope, Err: err})
-	return request{Event: ev}
+	return request{Event: ev}, e.keepUnread(ctx, o, ev.Scope, err)
 }
 
 // openBefore returns the findings of the looked-at resources by resource: the
@@ -412,5 +420,6 @@ func merge(a, b store.Batch) store.Batch {
 	a.Done = append(a.Done, b.Done...)
 	a.Records = append(a.Records, b.Records...)
 	a.Remember = b.Remember
+	a.Read, a.Unread = append(a.Read, b.Read...), append(a.Unread, b.Unread...)
 	return a
 }

@@ -44,6 +44,11 @@ type Batch struct {
 	// where the name has none yet.
 	Remember map[string]string
 	First    map[string]string
+	// Expected are places that are to be read, noted as unread where nothing is known
+	// of them; Read and Unread are what became of reads.
+	Expected []Place
+	Read     []PlaceRead
+	Unread   []Place
 	// Evidence blobs by hash.
 	Evidence map[string][]byte
 	// Records are appended to the audit log, in order.
@@ -96,7 +101,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.remember, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {

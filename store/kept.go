@@ -48,8 +48,10 @@ func (w writer) events(ctx context.Context, b Batch) error {
 
 // clean makes foreign text fit a text column: what could not be read may be
 // anything, and must not keep the batch from being committed.
-func clean(text string) string {
-	text = text[:min(len(text), maxKeptText)]
+func clean(text string) string { return cleanTo(text, maxKeptText) }
+
+func cleanTo(text string, most int) string {
+	text = text[:min(len(text), most)]
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 

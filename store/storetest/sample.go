@@ -83,6 +83,7 @@ func full(id string, l dera.Lease, at time.Time) store.Batch {
 		Records:      []dera.AuditRecord{record, Record("started "+id, at)},
 		Kept:         []store.KeptEvent{{ID: "kept with " + id, At: at, Source: "sqs", Why: "it is no JSON", Body: strings.Repeat("x", 10)}},
 		Counts:       map[string]int64{"events": 1},
+		Unread:       []store.Place{{Account: account, Region: region, Type: "ec2.SecurityGroup", Resource: id, Unread: at, Tried: at, Why: "denied"}},
 		Calls:        []audit.Call{{EventID: "event of " + id, RequestID: "request of " + id, Service: "ec2", Time: at}},
 	}
 }

@@ -27,6 +27,7 @@ func stateTests() map[string]func(*world) {
 		"reserve_holds_against_many":         reserveRace,
 		"failed_fixes_are_found":             failedFixes,
 		"moments_are_remembered":             moments,
+		"places_are_unread_until_read":       places,
 		"kept_events_are_bounded":            keptBounded,
 		"kept_events_may_be_anything":        keptAnything,
 		"counters_add_up_over_all_writers":   counters,
