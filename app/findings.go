@@ -13,7 +13,9 @@ import (
 type ScanReport struct {
 	Findings   []FindingView `json:"findings"`
 	Unreadable []Unreadable  `json:"unreadable,omitempty"`
-	UnderWay   []UnderWay    `json:"under_way,omitempty"` // half-done, with the command that goes on
+	// NothingRead says that there was no look at anything yet.
+	NothingRead bool       `json:"nothing_read,omitempty"`
+	UnderWay    []UnderWay `json:"under_way,omitempty"` // half-done, with the command that goes on
 	// Stops are those that hold.
 	Stops   []dera.Stop `json:"stops,omitempty"`
 	Summary ScanSummary `json:"summary"`
@@ -29,6 +31,8 @@ type Unreadable struct {
 	Call     string `json:"call,omitempty"`
 	Problem  string `json:"problem"`
 	Error    string `json:"error"`
+	// Since is since when it could not be read, in what is remembered of it.
+	Since *time.Time `json:"since,omitempty"`
 }
 
 // FindingView is a finding with the plan that would remove it.

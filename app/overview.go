@@ -12,16 +12,20 @@ import (
 // Overview is the state of everything: what is open, what waits for a person, what
 // was done lately, what ends soon, and what is not known.
 type Overview struct {
-	At       time.Time      `json:"at"`
-	Open     []OpenCount    `json:"open"` // by severity, the worst first
-	Waiting  []Waiting      `json:"waiting"`
-	Done     []DoneCount    `json:"done"` // in the last 7 and 30 days
-	Expiring []Expiring     `json:"exemptions_expiring"`
-	NotRead  []NotRead      `json:"not_read"`
-	Stops    []dera.Stop    `json:"stops"`
-	UnderWay []UnderWay     `json:"under_way"`
-	Accounts []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
-	Next     []Way          `json:"next"`
+	At       time.Time   `json:"at"`
+	Open     []OpenCount `json:"open"` // by severity, the worst first
+	Waiting  []Waiting   `json:"waiting"`
+	Done     []DoneCount `json:"done"` // in the last 7 and 30 days
+	Expiring []Expiring  `json:"exemptions_expiring"`
+	NotRead  []NotRead   `json:"not_read"`
+	// Unreadable are places that could not be read when it was last tried;
+	// NothingRead says that there was no look at anything yet.
+	Unreadable  []Unreadable   `json:"unreadable"`
+	NothingRead bool           `json:"nothing_read"`
+	Stops       []dera.Stop    `json:"stops"`
+	UnderWay    []UnderWay     `json:"under_way"`
+	Accounts    []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
+	Next        []Way          `json:"next"`
 }
 
 // OpenCount counts the open findings of a severity by decision. Unknown ones are
@@ -78,13 +82,14 @@ type OverviewStore interface {
 }
 
 // Overviews makes overviews. Covered reports whether the configuration in force
-// covers a finding, Exemptions are the entries of the list, UnderWay what is
+// covers a finding, Places is what is known of the reads, Exemptions are the entries of the list, UnderWay what is
 // half-done, and Flags are added to commands.
 type Overviews struct {
 	Store      OverviewStore
 	Covered    func(dera.Finding) bool
 	Exemptions []dera.Exemption
 	UnderWay   []UnderWay
+	Places     Places
 	Flags      string
 	Now        func() time.Time
 }
@@ -115,6 +120,7 @@ func (o Overviews) Make(ctx context.Context) (Overview, error) {
 	}
 	v.Open, v.Accounts, v.NotRead = openCounts(findings), accountCounts(findings), o.notRead(findings)
 	v.Expiring = o.expiring(findings)
+	v.Unreadable, v.NothingRead = append([]Unreadable{}, o.Places.Unread...), o.Places.Nothing
 	v.Next = o.next(v, len(findings) > 0)
 	return v, nil
 }
@@ -301,9 +307,10 @@ func (o Overviews) next(v Overview, any bool) []Way {
 	if len(v.Waiting) > 0 {
 		add("decide about the plans that wait", "dera waiting")
 	}
-	if !any {
+	if !any || v.NothingRead || len(v.Unreadable) > 0 {
 		add("look at everything once", "dera scan")
-	} else {
+	}
+	if any {
 		add("see the open findings", "dera findings")
 	}
 	add("see what dera would fix, and what is meant to stay", "dera report --candidates")

@@ -29,8 +29,9 @@ type Shown struct {
 	// Explanation is for whoever owns the resource.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// NotRead is since when nothing is known of the finding: its account or region
-	// left the configuration.
-	NotRead *time.Time `json:"not_read_since,omitempty"`
+	// left the configuration, or could not be read; NotReadWhy says which.
+	NotRead    *time.Time `json:"not_read_since,omitempty"`
+	NotReadWhy string     `json:"-"`
 }
 
 // ShowStore is what Show reads. A finding or remediation that is not there is

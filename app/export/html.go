@@ -41,7 +41,7 @@ func HTML(w io.Writer, r Report) error {
 	p.mark("</p>\n")
 	p.counts(r)
 	p.troubles(r.troubles())
-	p.findings(r.Findings)
+	p.findings(r)
 	p.plans(r.Findings)
 	p.mark("</main>\n</body>\n</html>\n")
 	_, err := io.WriteString(w, p.String())
@@ -146,8 +146,13 @@ func (p *page) troubles(list []trouble) {
 	p.mark("</ul>\n")
 }
 
-func (p *page) findings(list []app.FindingView) {
+func (p *page) findings(r Report) {
+	list := r.Findings
 	p.mark("<h2 id=\"findings\">Findings</h2>\n")
+	if len(list) == 0 && !r.complete() {
+		p.mark("<p>No findings in what was read.</p>\n")
+		return
+	}
 	if len(list) == 0 {
 		p.mark("<p>No findings.</p>\n")
 		return

@@ -36,8 +36,11 @@ const (
 
 func (r Report) troubles() []trouble {
 	var out []trouble
+	if r.NothingRead {
+		out = append(out, trouble{notRead, "Nothing was read yet: dera scan reads everything once.", true})
+	}
 	for _, u := range r.Unreadable {
-		out = append(out, trouble{notRead, placeText(u) + " was not read: " + app.Plain(u.Error), true})
+		out = append(out, trouble{notRead, placeText(u) + " was not read" + u.SinceText() + ": " + app.Plain(u.Error), true})
 	}
 	for _, f := range r.Findings {
 		if f.NotRead != nil {
@@ -56,6 +59,9 @@ func (r Report) troubles() []trouble {
 	}
 	return out
 }
+
+// complete reports whether all was read.
+func (r Report) complete() bool { return len(r.Unreadable) == 0 && !r.NothingRead }
 
 // placeText names a place that could not be read.
 func placeText(u app.Unreadable) string {

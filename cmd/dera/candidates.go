@@ -80,6 +80,9 @@ func (a *cli) candidates(ctx context.Context, s *session, out string, only []str
 			return err
 		}
 	}
+	if err := a.alertUnread(ctx, s); err != nil {
+		return err
+	}
 	if a.json() {
 		return a.printJSON(report)
 	}

@@ -25,7 +25,8 @@ func newFindingsCommand(a *cli) *cobra.Command {
 		Short: "List the findings that are open",
 		Long: "findings lists the findings that are left open, the worst first, and counts them by severity and decision.\n" +
 			"Filters hide findings only: stops and half-done remediations are always shown, and hidden findings are counted.\n\n" +
-			"Exit codes: 0 nothing left open, 3 findings open.",
+			"It also lists what could not be read when dera last tried.\n\n" +
+			"Exit codes: 0 nothing left open, 3 findings open, 4 something was not read, or nothing was read yet.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			only, err := limits.filter()
@@ -90,19 +91,27 @@ func (s *session) findings(ctx context.Context, all bool) (app.ScanReport, error
 	if err != nil {
 		return app.ScanReport{}, err
 	}
+	places, err := s.places(ctx)
+	if err != nil {
+		return app.ScanReport{}, err
+	}
 	r, err := app.Report(ctx, s.store, func(f dera.Finding) (listed, notRead bool) {
 		resolved := f.State == dera.FindingResolved
-		return all || !resolved, !resolved && !covered(f)
+		return all || !resolved, !resolved && (!covered(f) || places.Misses(f))
 	})
 	if err != nil {
 		return r, err
 	}
+	r = r.With(places)
 	r.UnderWay, err = s.underWay(ctx)
 	return r, err
 }
 
-// findingsExit is 3 where a finding is left open.
+// findingsExit is 4 where something was not read, and 3 where a finding is left open.
 func findingsExit(r app.ScanReport) error {
+	if len(r.Unreadable) > 0 || r.NothingRead {
+		return &exitError{code: exitUndecided}
+	}
 	if r.Summary.Open > 0 {
 		return &exitError{code: exitNo}
 	}
@@ -127,15 +136,20 @@ func (a *cli) printFindings(r app.ScanReport, limit int) error {
 		a.besideList(r, more)
 		return a.writeReport(r)
 	}
-	if len(r.Findings) > 0 {
+	switch {
+	case len(r.Findings) > 0:
 		t := findingTable(p, r.Findings)
 		t.print(a.out)
-	} else {
+	case r.NothingRead:
+	case len(r.Unreadable) > 0:
+		a.printf("no findings in what was read\n")
+	default:
 		a.printf("no findings\n")
 	}
 	if more > 0 {
 		a.printf("and %d more: %s\n", more, a.again("findings --limit %d", len(all)))
 	}
+	a.printUnread(p, r)
 	a.printUnderWay(p, r.UnderWay)
 	a.printStops(p, r.Stops)
 	if text := leftOutText(r.Summary); text != "" {
@@ -147,6 +161,9 @@ func (a *cli) printFindings(r app.ScanReport, limit int) error {
 
 // besideList says on standard error what a list of findings has no place for.
 func (a *cli) besideList(r app.ScanReport, more int) {
+	for _, text := range unreadText(r) {
+		a.alert("dera: %s\n", text)
+	}
 	for _, o := range r.Stops {
 		a.alert("dera: %s\n", stopText(o))
 	}

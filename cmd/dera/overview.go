@@ -21,7 +21,11 @@ func (a *cli) overview(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	o := app.Overviews{Store: s.store, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: a.now}
+	places, err := s.places(ctx)
+	if err != nil {
+		return err
+	}
+	o := app.Overviews{Places: places, Store: s.store, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: a.now}
 	if path := s.exemptionList(); path != "" {
 		cfg := exemptionConfig()
 		cfg.Now = a.now()
@@ -105,6 +109,9 @@ func (a *cli) printConcerns(p paint, v app.Overview, width int) {
 	}
 	for _, n := range v.NotRead {
 		lines = append(lines, "not read since "+app.Stamp(n.Since)+": account "+n.Account+" "+n.Region+", open findings: "+strconv.Itoa(n.Findings))
+	}
+	for _, text := range unreadText(app.ScanReport{Unreadable: v.Unreadable, NothingRead: v.NothingRead}) {
+		lines = append(lines, text)
 	}
 	for _, s := range v.Stops {
 		lines = append(lines, p.colour("1", stopText(s))+"; lift it with: "+a.resumeCommand(s))

@@ -65,6 +65,9 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if err := awaited(ctx, log, func() error { return s.remember(ctx) }); err != nil {
 		return err
 	}
+	if err := awaited(ctx, log, func() error { return s.engine.Expect(ctx) }); err != nil {
+		return err
+	}
 	queueURL = s.queue()
 	if err := s.queueThere(ctx, queueURL); err != nil {
 		return err

@@ -113,6 +113,9 @@ func (a *cli) scan(ctx context.Context, o scanOptions) (err error) {
 	if err := s.remember(ctx); err != nil {
 		return err
 	}
+	if err := s.engine.Expect(ctx); err != nil {
+		return err
+	}
 	began := a.now()
 	if err := s.look(ctx, watch, o.apply); err != nil {
 		return err
@@ -136,9 +139,6 @@ func (a *cli) writeScan(r app.ScanReport) error {
 		return nil
 	case "json":
 		return a.printJSON(r)
-	}
-	for _, u := range r.Unreadable {
-		a.alert("dera: not read: %s %s: %s\n", u.Account, u.Region, app.Plain(u.Error))
 	}
 	a.besideList(r, 0)
 	return a.writeReport(r)

@@ -37,13 +37,20 @@ func (a *cli) printScan(r app.ScanReport) {
 	for _, f := range app.Failures(r.Findings) {
 		a.printf("%s\n", wrap(p.colour("1", f.Remediation+" "+app.Plain(app.FailureText(f))), "", width))
 	}
-	for _, u := range r.Unreadable {
-		a.printf("%s\n", wrap(fmt.Sprintf("%s %s %s: %s", p.colour("1", "not read:"), u.Account, u.Region, app.Plain(u.Error)), "", width))
-	}
+	a.printUnread(p, r)
 	a.printUnderWay(p, r.UnderWay)
 	a.printStops(p, r.Stops)
 	a.printSummary(p, r)
 	a.printPlans(p, r.Findings)
+}
+
+// printUnread says what was not read, and why.
+func (a *cli) printUnread(p paint, r app.ScanReport) {
+	width, _ := terminal(a.out)
+	for _, text := range unreadText(r) {
+		head, rest, _ := strings.Cut(text, ":")
+		a.printf("%s\n", wrap(p.colour("1", head+":")+rest, "", width))
+	}
 }
 
 // printUnderWay says what was begun and has not ended, and how it goes on.

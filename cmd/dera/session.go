@@ -232,7 +232,7 @@ func (s *session) wire(o options) error {
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
-		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell,
+		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell, Unread: app.KeptUnread,
 	})
 	return err
 }

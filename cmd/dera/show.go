@@ -37,8 +37,16 @@ func (a *cli) show(ctx context.Context, s *session, id string) error {
 		if err != nil {
 			return err
 		}
-		if about.State != dera.FindingResolved && !covered(*about) {
+		places, err := s.places(ctx)
+		if err != nil {
+			return err
+		}
+		if about.State != dera.FindingResolved && (!covered(*about) || places.Misses(*about)) {
 			v.NotRead = &about.LastSeen
+			v.NotReadWhy = fmt.Sprintf("the configuration in force does not have account %s in %s", about.Account, about.Region)
+			if covered(*about) {
+				v.NotReadWhy = "its place could not be read; dera findings says why"
+			}
 		}
 		explained := app.Explain(*about, v.Remediation, a.now())
 		if about.WaitsFor != "" && about.LeftOpen() {
@@ -70,7 +78,7 @@ func (a *cli) printShown(v app.Shown, width int) error {
 			a.printf("%s\n", p.colour("1", wrap("its last fix, "+l.Remediation+", "+app.FailureText(*l), "  ", width)))
 		}
 		if v.NotRead != nil {
-			a.printf("  %s\n", p.colour("1", fmt.Sprintf("not read since %s: the configuration in force does not have account %s in %s", app.Stamp(*v.NotRead), f.Account, f.Region)))
+			a.printf("  %s\n", p.colour("1", "not read since "+app.Stamp(*v.NotRead)+": "+v.NotReadWhy))
 		}
 	}
 	if v.Explanation != nil {

@@ -31,6 +31,9 @@ func (a *cli) waiting(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if err := a.alertUnread(ctx, s); err != nil {
+		return err
+	}
 	if a.json() {
 		err = a.printJSON(list)
 	} else {
