@@ -143,6 +143,8 @@ type ScanSummary struct {
 	// read.
 	LeftOut        int `json:"hidden_by_filter,omitempty"`
 	LeftOutNotRead int `json:"hidden_by_filter_not_read,omitempty"`
+	// BeyondLimit findings are not listed since there are more than were asked for.
+	BeyondLimit int `json:"hidden_by_limit,omitempty"`
 }
 
 func summarize(r ScanReport) ScanSummary {
@@ -160,6 +162,15 @@ func summarize(r ScanReport) ScanSummary {
 		}
 	}
 	return s
+}
+
+// First is the report with the first findings alone. The summary counts all.
+func (r ScanReport) First(n int) ScanReport {
+	if n > 0 && n < len(r.Findings) {
+		r.Summary.BeyondLimit = len(r.Findings) - n
+		r.Findings = r.Findings[:n]
+	}
+	return r
 }
 
 // Failures are the fixes that failed, each once.

@@ -26,7 +26,7 @@ func TestOpenExisting(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.OpenExisting(t.Context(), cfg); !errors.Is(err, store.ErrSchema) {
+	if _, err := store.OpenExisting(t.Context(), cfg); !errors.Is(err, store.ErrSchema) || !errors.Is(err, store.ErrEmpty) {
 		t.Errorf("an empty file: got %v, want ErrSchema", err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() > 0 {

@@ -59,6 +59,9 @@ func (s *Store) current(ctx context.Context) error {
 		return err
 	}
 	version, err := s.inspect(ctx, s.read, len(steps))
+	if err == nil && version == 0 {
+		return fmt.Errorf("%w: %w", ErrSchema, ErrEmpty)
+	}
 	if err == nil && version != len(steps) {
 		err = fmt.Errorf("version %d of %d: %w", version, len(steps), ErrSchema)
 	}

@@ -37,6 +37,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrSchema is returned by Open for a database of a newer dera.
 	ErrSchema = errors.New("the database is of a newer version of dera")
+	// ErrEmpty is returned by OpenExisting for a database in which there is nothing.
+	ErrEmpty = errors.New("there is nothing in the database")
 	// ErrKey is returned by Open for a database that was made with another key.
 	ErrKey = errors.New("the database was made with another vault key")
 )
@@ -96,8 +98,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 // OpenExisting opens a store that exists and whose schema is this version's, for
-// reading. It creates and changes nothing: a database of an older version, or an
-// empty one, is ErrSchema too.
+// reading. It creates and changes nothing: a database of an older version is ErrSchema
+// too, and an empty one is ErrSchema and ErrEmpty.
 func OpenExisting(ctx context.Context, cfg Config) (*Store, error) {
 	if path, local := strings.CutPrefix(cfg.URL, "sqlite:"); local {
 		if _, err := os.Stat(path); err != nil {

@@ -218,8 +218,8 @@ func TestSARIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := log.Runs[0]
-	if d := run.Tool.Driver; d.Name != "dera" || d.Version != "v1.2.3" || len(d.Rules) != len(services.Controls())+1 {
-		t.Errorf("driver: got %s %s with %d rules, want dera v1.2.3 with one for each control and one more", d.Name, d.Version, len(d.Rules))
+	if d := run.Tool.Driver; d.Name != "dera" || d.Version != "v1.2.3" || len(d.Rules) <= len(services.Controls()) {
+		t.Errorf("driver: got %s %s with %d rules, want dera v1.2.3 with one for each control and more", d.Name, d.Version, len(d.Rules))
 	}
 	for _, rule := range run.Tool.Driver.Rules[:len(services.Controls())] {
 		if rule.Name == "" || rule.HelpURI == "" || rule.Properties["security-severity"] == "" || !strings.Contains(rule.Help.Text, "Fix: ") || len(rule.Full.Text) > most || rule.Full.Text == "" {

@@ -99,10 +99,14 @@ pre { margin: .25rem 0; padding: .6rem; background: var(--soft); border: 1px sol
 func (p *page) counts(r Report) {
 	dispositions := []dera.Disposition{dera.Auto, dera.Review, dera.Alert, dera.Exempt}
 	n := map[dera.Severity]map[dera.Disposition]int{}
-	done := 0
+	done, unknown := 0, map[dera.Severity]int{}
 	for _, f := range r.Findings {
 		if resolved(f) {
 			done++
+			continue
+		}
+		if f.State == dera.FindingUnknown {
+			unknown[f.Severity]++
 			continue
 		}
 		if n[f.Severity] == nil {
@@ -116,6 +120,7 @@ func (p *page) counts(r Report) {
 	for _, d := range dispositions {
 		p.element(`th scope="col"`, d.String())
 	}
+	p.element(`th scope="col"`, "unknown")
 	p.mark("<th scope=\"col\">All</th></tr></thead>\n<tbody>\n")
 	for s := dera.Critical; s >= dera.Low; s-- {
 		p.mark("<tr>")
@@ -125,7 +130,8 @@ func (p *page) counts(r Report) {
 			all += n[s][d]
 			p.element(`td class="number"`, fmt.Sprint(n[s][d]))
 		}
-		p.element(`td class="number"`, fmt.Sprint(all))
+		p.element(`td class="number"`, fmt.Sprint(unknown[s]))
+		p.element(`td class="number"`, fmt.Sprint(all+unknown[s]))
 		p.mark("</tr>\n")
 	}
 	p.mark("</tbody>\n</table>\n")

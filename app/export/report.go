@@ -32,6 +32,7 @@ const (
 	halfDone = "half-done"
 	stopped  = "stopped"
 	leftOut  = "hidden-by-filter"
+	beyond   = "hidden-by-limit"
 )
 
 func (r Report) troubles() []trouble {
@@ -56,6 +57,9 @@ func (r Report) troubles() []trouble {
 	}
 	if n := r.Summary.LeftOut; n > 0 {
 		out = append(out, trouble{leftOut, fmt.Sprintf("The filter hides %d findings; the last scan could not read %d of them.", n, r.Summary.LeftOutNotRead), r.Summary.LeftOutNotRead > 0})
+	}
+	if n := r.Summary.BeyondLimit; n > 0 {
+		out = append(out, trouble{beyond, fmt.Sprintf("%d findings are not in this report: it was limited to %d.", n, len(r.Findings)), false})
 	}
 	return out
 }

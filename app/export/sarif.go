@@ -1,9 +1,12 @@
 package export
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -19,10 +22,15 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
+	Automation  *sarifAutomation  `json:"automationDetails,omitempty"`
 	Tool        sarifTool         `json:"tool"`
 	Invocations []sarifInvocation `json:"invocations"`
 	Results     []sarifResult     `json:"results"`
 	ColumnKind  string            `json:"columnKind"`
+}
+
+type sarifAutomation struct {
+	ID string `json:"id"`
 }
 
 type sarifTool struct {
@@ -88,11 +96,12 @@ type sarifSuppression struct {
 }
 
 // SARIF writes the findings that are not resolved as one run of SARIF 2.1.0, with
-// a rule for each control. An exempt finding is a suppressed result. Where
+// a rule for each control, and another one for each other severity that its findings
+// have: code scanning takes the severity of a result from its rule. An exempt finding is a suppressed result. Where
 // something could not be read, the run says that it was not successful.
 func SARIF(w io.Writer, r Report) error {
 	rules := newRules(r.Controls)
-	run := sarifRun{Results: []sarifResult{}, ColumnKind: "unicodeCodePoints"}
+	run := sarifRun{Automation: automation(r.Summary.Accounts), Results: []sarifResult{}, ColumnKind: "unicodeCodePoints"}
 	for _, f := range r.Findings {
 		if !resolved(f) {
 			run.Results = append(run.Results, sarifFinding(f, rules))
@@ -115,8 +124,9 @@ func SARIF(w io.Writer, r Report) error {
 }
 
 func sarifFinding(f app.FindingView, rules *rules) sarifResult {
+	rule := rules.index(f.Control, f.Severity)
 	out := sarifResult{
-		RuleID: app.Plain(f.Control), RuleIndex: rules.index(f.Control), Level: sarifLevel(f.Severity),
+		RuleID: rules.list[rule].ID, RuleIndex: rule, Level: sarifLevel(f.Severity),
 		Message:   sarifText{Text: sentence(app.Plain(f.Title)) + " " + app.PlainLines(f.Why)},
 		Locations: []sarifLocation{locationOf(f.Resource)},
 		// GitHub follows an alert by the first, everybody else may use the second.
@@ -144,6 +154,24 @@ func sarifFinding(f app.FindingView, rules *rules) sarifResult {
 		out.Suppressions = []sarifSuppression{{"external", "accepted", exemptWhy(f.Finding)}}
 	}
 	return out
+}
+
+// mostAccounts is how many accounts the category of a run names.
+const mostAccounts = 3
+
+// automation is the category under which code scanning keeps a run: what one has
+// found does not replace what the run over other accounts has.
+func automation(accounts []string) *sarifAutomation {
+	if len(accounts) == 0 {
+		return nil
+	}
+	list := slices.Sorted(slices.Values(accounts))
+	name := strings.Join(list, "+")
+	if len(list) > mostAccounts {
+		sum := sha256.Sum256([]byte(name))
+		name = fmt.Sprintf("%d-accounts-%x", len(list), sum[:6])
+	}
+	return &sarifAutomation{ID: "dera/" + url.PathEscape(app.Plain(name)) + "/"} // all before the last slash is the category
 }
 
 // locationOf is the resource as a location. A resource lies in no file: code

@@ -33,27 +33,42 @@ type sarifDefault struct {
 // rules are the rules of a run, in the order of their indexes.
 type rules struct {
 	list []sarifRule
-	at   map[string]int
+	at   map[string]int // by ID
+	own  map[string]control.Meta
 }
 
 func newRules(controls []control.Control) *rules {
-	r := &rules{list: []sarifRule{}, at: map[string]int{}}
+	r := &rules{list: []sarifRule{}, at: map[string]int{}, own: map[string]control.Meta{}}
 	for _, c := range controls {
-		r.at[c.ID] = len(r.list)
+		r.at[c.ID], r.own[c.ID] = len(r.list), c.Meta
 		r.list = append(r.list, ruleOf(c.Meta))
 	}
 	return r
 }
 
-// index is where the rule of a control stands. A control that left the rulebook
-// has findings still.
-func (r *rules) index(id string) int {
-	i, ok := r.at[id]
-	if !ok {
-		i = len(r.list)
-		r.at[id] = i
-		r.list = append(r.list, sarifRule{ID: app.Plain(id), Short: sarifText{Text: "Control " + app.Plain(id) + ", which this version of dera does not have."}})
+// index is where the rule of a control stands for findings of a severity: the rule
+// of the control itself for the control's own severity. A control that left the
+// rulebook has findings still.
+func (r *rules) index(id string, severity dera.Severity) int {
+	meta, known := r.own[id]
+	key := id
+	if !known || meta.Severity != severity {
+		key += "/" + severity.String()
 	}
+	i, ok := r.at[key]
+	if ok {
+		return i
+	}
+	i = len(r.list)
+	r.at[key] = i
+	rule := sarifRule{ID: app.Plain(key), Short: sarifText{Text: "Control " + app.Plain(id) + ", which this version of dera does not have."},
+		Default: &sarifDefault{sarifLevel(severity)}, Properties: map[string]any{"security-severity": securitySeverity(severity), "tags": []string{"security"}}}
+	if known {
+		meta.Severity = severity
+		rule = ruleOf(meta)
+		rule.ID, rule.Name = key, pascal(key)
+	}
+	r.list = append(r.list, rule)
 	return i
 }
 
@@ -63,6 +78,7 @@ func (r *rules) driver(version string) sarifDriver {
 		{ID: halfDone, Short: sarifText{Text: "A remediation was begun and has not ended."}},
 		{ID: stopped, Short: sarifText{Text: "All changes in the scope are stopped."}},
 		{ID: leftOut, Short: sarifText{Text: "The filter of the command hides findings."}},
+		{ID: beyond, Short: sarifText{Text: "The limit of the command hides findings."}},
 	}}
 }
 
@@ -96,7 +112,7 @@ func ruleOf(m control.Meta) sarifRule {
 // pascal is an ID as a name: S3BucketPublicPolicy.
 func pascal(id string) string {
 	var b strings.Builder
-	for part := range strings.SplitSeq(id, "-") {
+	for part := range strings.FieldsFuncSeq(id, func(r rune) bool { return r == '-' || r == '/' }) {
 		if part != "" {
 			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
 		}

@@ -187,13 +187,9 @@ func rank(first []dera.State, state dera.State) int {
 // openToComplete opens the store if there is one. It makes nothing: no folder, no
 // key, no database.
 func (a *cli) openToComplete(ctx context.Context) (*store.Store, error) {
-	url := a.flags.db
-	if url == "" {
-		url = "sqlite:" + filepath.Join(a.flags.data, "dera.db")
-	}
 	vault, err := audit.LoadVault(filepath.Join(a.flags.data, "keys"), nil)
 	if err != nil {
 		return nil, err
 	}
-	return store.OpenExisting(ctx, store.Config{URL: url, Sealer: vault, Now: a.now})
+	return store.OpenExisting(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now})
 }

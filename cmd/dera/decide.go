@@ -19,6 +19,9 @@ import (
 
 // acting runs f with the engine connected to AWS, under the caller's identity.
 func (a *cli) acting(ctx context.Context, f func(context.Context, *session) error) (err error) {
+	if err := a.existing(ctx, exitFailed); err != nil {
+		return err
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err

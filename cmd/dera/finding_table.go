@@ -50,21 +50,28 @@ func ownerCell(f dera.Finding) string {
 	return f.Owner
 }
 
-// countsText is how many findings there are, by severity and decision, and how
-// many are resolved.
+// countsText is how many findings there are, by severity and decision, those whose
+// state is unknown apart, and how many are resolved.
 func countsText(list []app.FindingView) string {
-	bySeverity, byDisposition, resolved := map[dera.Severity]int{}, map[dera.Disposition]int{}, 0
+	bySeverity, byDisposition, resolved, unknown := map[dera.Severity]int{}, map[dera.Disposition]int{}, 0, 0
 	for _, f := range list {
 		if f.State == dera.FindingResolved {
 			resolved++
 			continue
 		}
 		bySeverity[f.Severity]++
+		if f.State == dera.FindingUnknown {
+			unknown++
+			continue
+		}
 		byDisposition[f.Disposition]++
 	}
 	text := fmt.Sprintf("%s: %d critical, %d high, %d medium, %d low; %d auto, %d review, %d alert, %d exempt", counted(len(list)-resolved, "finding"),
 		bySeverity[dera.Critical], bySeverity[dera.High], bySeverity[dera.Medium], bySeverity[dera.Low],
 		byDisposition[dera.Auto], byDisposition[dera.Review], byDisposition[dera.Alert], byDisposition[dera.Exempt])
+	if unknown > 0 {
+		text += fmt.Sprintf(", %d unknown", unknown)
+	}
 	if resolved > 0 {
 		text += fmt.Sprintf("; %d resolved", resolved)
 	}

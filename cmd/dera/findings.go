@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
@@ -35,6 +36,9 @@ func newFindingsCommand(a *cli) *cobra.Command {
 			}
 			if cmd.Flags().Changed("limit") && limit < 1 {
 				return usage("--limit is %d, must be 1 or more", limit)
+			}
+			if other := besideEvents(cmd); events && other != "" {
+				return usage("--events shows events and no findings: leave out --%s", other)
 			}
 			if events && !slices.Contains([]string{"table", "json"}, a.flags.output) {
 				return usage("--events is written as table or json, not as %s", a.flags.output)
@@ -74,8 +78,27 @@ func newFindingsCommand(a *cli) *cobra.Command {
 	return withFormats(cmd, reportFormats()...)
 }
 
-// stored runs f on the store alone, without a word to AWS.
-func (a *cli) stored(ctx context.Context, f func(context.Context, *session) error) (err error) {
+// besideEvents is a flag of findings that was given, or "".
+func besideEvents(cmd *cobra.Command) (name string) {
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && f.Name != "events" && f.Name != "output-file" {
+			name = f.Name
+		}
+	})
+	return name
+}
+
+// stored runs f on the store alone, without a word to AWS. There must be one: it
+// makes none.
+func (a *cli) stored(ctx context.Context, f func(context.Context, *session) error) error {
+	if err := a.existing(ctx, exitUndecided); err != nil {
+		return err
+	}
+	return a.storing(ctx, f)
+}
+
+// storing is stored that makes the store where there is none.
+func (a *cli) storing(ctx context.Context, f func(context.Context, *session) error) (err error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -103,6 +126,9 @@ func (s *session) findings(ctx context.Context, all bool) (app.ScanReport, error
 		return r, err
 	}
 	r = r.With(places)
+	if r.Summary.Accounts, err = s.coveredAccounts(ctx); err != nil {
+		return r, err
+	}
 	r.UnderWay, err = s.underWay(ctx)
 	return r, err
 }
@@ -121,11 +147,9 @@ func findingsExit(r app.ScanReport) error {
 // printFindings writes at most limit findings of the report, and counts all; 0 is
 // no limit.
 func (a *cli) printFindings(r app.ScanReport, limit int) error {
-	more := 0
 	all := r.Findings
-	if limit > 0 && limit < len(all) {
-		r.Findings, more = all[:limit], len(all)-limit
-	}
+	r = r.First(limit)
+	more := r.Summary.BeyondLimit
 	p := newPaint(a.out)
 	switch a.flags.output {
 	case "table":
@@ -192,6 +216,10 @@ func (a *cli) keptEvents(ctx context.Context, s *session) error {
 	}
 	if a.json() {
 		return a.printJSON(map[string]any{"counters": counters, "kept": append([]store.KeptEvent{}, kept...)})
+	}
+	if len(counters)+len(kept) == 0 {
+		a.printf("no events came yet: dera run receives them\n")
+		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(counters)) {
 		a.printf("%-22s %d\n", name, counters[name])

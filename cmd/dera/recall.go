@@ -152,16 +152,9 @@ func (s *session) recallOffline(ctx context.Context) {
 // account, its region and its control. Without accounts in it, those of the last scan
 // or run count.
 func (s *session) covered(ctx context.Context) (func(f dera.Finding) bool, error) {
-	var accounts []string
-	for _, a := range s.config.Accounts {
-		accounts = append(accounts, a.ID)
-	}
-	if len(accounts) == 0 {
-		text, err := s.store.Remembered(ctx, rememberAccounts)
-		if err != nil {
-			return nil, err
-		}
-		accounts = strings.FieldsFunc(text, func(c rune) bool { return c == ',' })
+	accounts, err := s.coveredAccounts(ctx)
+	if err != nil {
+		return nil, err
 	}
 	running := s.config.controls()
 	return func(f dera.Finding) bool {
@@ -175,4 +168,18 @@ func (s *session) covered(ctx context.Context) (func(f dera.Finding) bool, error
 func (s *session) coversRegion(region string) bool {
 	list := s.config.Regions
 	return len(list) == 0 || len(s.named.regions) > 0 || s.named.allRegions || region == dera.GlobalRegion || slices.Contains(list, region)
+}
+
+// coveredAccounts are those of the configuration in force or, without any in it, of
+// the last scan or run.
+func (s *session) coveredAccounts(ctx context.Context) ([]string, error) {
+	var accounts []string
+	for _, a := range s.config.Accounts {
+		accounts = append(accounts, a.ID)
+	}
+	if len(accounts) > 0 {
+		return accounts, nil
+	}
+	text, err := s.store.Remembered(ctx, rememberAccounts)
+	return strings.FieldsFunc(text, func(c rune) bool { return c == ',' }), err
 }

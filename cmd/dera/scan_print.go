@@ -66,14 +66,20 @@ func (a *cli) printSummary(p paint, r app.ScanReport) {
 	s := r.Summary
 	open := map[dera.Disposition]int{}
 	for _, f := range r.Findings {
-		if f.State != dera.FindingResolved {
+		switch f.State {
+		case dera.FindingOpen:
 			open[f.Disposition]++
+		case dera.FindingUnknown, dera.FindingResolved: // counted apart
 		}
 	}
+	unknown := ""
+	if s.Unknown > 0 {
+		unknown = fmt.Sprintf(", %d unknown", s.Unknown)
+	}
 	width, _ := terminal(a.out)
-	a.printf("%s\n", wrap(fmt.Sprintf("%s: read %d resources in %s, mode %s; open: %d auto, %d review, %d alert, %d exempt; %d resolved; %d places not read%s",
+	a.printf("%s\n", wrap(fmt.Sprintf("%s: read %d resources in %s, mode %s; open: %d auto, %d review, %d alert, %d exempt%s; %d resolved; %d places not read%s",
 		p.bold("summary"), s.Resources, strings.Join(s.Regions, ", "), s.Mode,
-		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], s.Resolved, s.Unreadable, hiddenText(s.Hidden)), "", width))
+		open[dera.Auto], open[dera.Review], open[dera.Alert], open[dera.Exempt], unknown, s.Resolved, s.Unreadable, hiddenText(s.Hidden)), "", width))
 	if text := leftOutText(s); text != "" {
 		a.printf("%s\n", text)
 	}

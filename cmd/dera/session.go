@@ -95,11 +95,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	url := a.flags.db
-	if url == "" {
-		url = "sqlite:" + filepath.Join(a.flags.data, "dera.db")
-	}
-	if s.store, err = store.Open(ctx, store.Config{URL: url, Sealer: vault, Now: a.now}); err != nil {
+	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
 	}
 	s.log = engine.Log{Store: s.store, Key: key, PublicKey: key.PublicKey(), Now: a.now}

@@ -72,6 +72,15 @@ func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 	if !a.namedConfig {
 		a.flags.config = "" // an order to stop depends on no file that it does not name
 	}
+	there, err := a.dataThere(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !there && !stop:
+		return a.existing(ctx, exitFailed)
+	case !there:
+		a.alert("dera: warning: there was no data in %s: this stop holds only for what uses this folder from now on; --data names another\n", a.flags.data)
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func newUsageImportCommand(a *cli) *cobra.Command {
 			if keep < 0 {
 				return usage("--keep is %d days", keep)
 			}
-			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+			return a.storing(cmd.Context(), func(ctx context.Context, s *session) error {
 				l := ledger.New(s.store, a.now)
 				if err := a.declareScope(ctx, l, scope); err != nil {
 					return err
