@@ -14,7 +14,7 @@ type ScanReport struct {
 	Findings   []FindingView `json:"findings"`
 	Unreadable []Unreadable  `json:"unreadable,omitempty"`
 	// NothingRead says that there was no look at anything yet.
-	NothingRead bool       `json:"nothing_read,omitempty"`
+	NothingRead bool       `json:"-"`
 	UnderWay    []UnderWay `json:"under_way,omitempty"` // half-done, with the command that goes on
 	// Stops are those that hold.
 	Stops   []dera.Stop `json:"stops,omitempty"`
@@ -144,7 +144,7 @@ type ScanSummary struct {
 	LeftOut        int `json:"hidden_by_filter,omitempty"`
 	LeftOutNotRead int `json:"hidden_by_filter_not_read,omitempty"`
 	// BeyondLimit findings are not listed since there are more than were asked for.
-	BeyondLimit int `json:"hidden_by_limit,omitempty"`
+	BeyondLimit int `json:"-"`
 }
 
 func summarize(r ScanReport) ScanSummary {
