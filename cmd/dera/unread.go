@@ -57,7 +57,7 @@ func unreadText(r app.ScanReport) []string {
 		out = append(out, fmt.Sprintf("not read%s: %s: %s", since, app.Plain(what), app.Plain(u.Error)))
 	}
 	if untried > 0 {
-		out = append(out, fmt.Sprintf("not read yet: %s; the first scan did not end: dera scan", counted(untried, "place")))
+		out = append(out, fmt.Sprintf("not read yet: %s, which no scan or run has come to", counted(untried, "place")))
 	}
 	return out
 }
