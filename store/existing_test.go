@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera/store"
 	"dera.example/dera/store/storetest"
+	"dera.example/dera/store/storetest/postgres"
 )
 
 // TestOpenExisting: what only reads creates no database and brings none up to date.
@@ -45,5 +46,27 @@ func TestOpenExisting(t *testing.T) {
 	cfg.Sealer = storetest.Vault(t, 2)
 	if _, err := store.OpenExisting(t.Context(), cfg); !errors.Is(err, store.ErrKey) {
 		t.Errorf("another key: got %v, want ErrKey", err)
+	}
+}
+
+// TestOpenExistingOnPostgres: an empty database stays empty.
+func TestOpenExistingOnPostgres(t *testing.T) {
+	t.Parallel()
+	db := storetest.Postgres(postgres.Start(t, postgres.Config{}))(t)
+	cfg := store.Config{URL: db.URL, Sealer: storetest.Vault(t, 1)}
+	for range 2 {
+		if _, err := store.OpenExisting(t.Context(), cfg); !errors.Is(err, store.ErrEmpty) {
+			t.Errorf("an empty database: got %v, want ErrEmpty", err)
+		}
+	}
+	if err := open(t, cfg.URL); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.OpenExisting(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("a database of this version: got %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
