@@ -28,6 +28,11 @@ type Way struct {
 
 // Explain puts it into words. r is the finding's latest remediation, or nil.
 func Explain(f dera.Finding, r *dera.Remediation, now time.Time) Explanation {
+	if r != nil && r.Overdue(now) {
+		late := *r
+		late.State = dera.Expired // no look has said so yet
+		r = &late
+	}
 	return Explanation{
 		Wrong: f.Why, Owner: ownerText(f), Does: doesText(f, r), Decided: objections(f), Can: ways(f, r, now),
 	}

@@ -40,7 +40,7 @@ func Begun(ctx context.Context, store RemediationStore, ours func(account string
 		out = append(out, list...)
 	}
 	out = slices.DeleteFunc(out, func(r dera.Remediation) bool {
-		return !ours(r.Plan.Account) || r.State == dera.Ready && !r.Approved() // what is automatic begins without an order
+		return !ours(r.Plan.Account) || r.State == dera.Ready && !r.Approved() // what is automatic begins without anybody
 	})
 	slices.SortStableFunc(out, func(a, b dera.Remediation) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	return out, nil

@@ -34,14 +34,27 @@ func TestControlOfRemediationDoesNotRun(t *testing.T) {
 		w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
 		id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
 		r := w.waiting(id)
-		w.deselected(r)
 		w.approve(r)
+		w.deselected(r)
 		w.drain()
 		r = w.last(id)
 		wantState(t, r, dera.Superseded)
 		if !strings.Contains(lastWhy(r), "is not switched on") || len(w.ours(revoke)) != 0 {
 			t.Errorf("got %q and %d writes, want none and that the control does not run", lastWhy(r), len(w.ours(revoke)))
 		}
+	})
+	t.Run("waiting", func(t *testing.T) {
+		t.Parallel()
+		w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
+		id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
+		r := w.waiting(id)
+		w.deselected(r)
+		_, err := w.engine.Decide(t.Context(), r.ID, engine.Answer{Approve: true, Digest: r.Digest, By: person()})
+		if no := (&engine.RefusedError{}); !errors.As(err, &no) {
+			t.Errorf("got %v, want a refusal", err)
+		}
+		w.sweep()
+		wantState(t, w.last(id), dera.Waiting)
 	})
 	written := func(t *testing.T) (*world, string) {
 		w := newWorld(t)

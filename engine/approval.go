@@ -115,6 +115,8 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 		return r, refused("remediation %s waited until %s; nobody approved it in time", id, r.Expires.UTC().Format(time.RFC3339))
 	case v.By.Name == "" || v.By.How == "":
 		return r, refused("who approves is not established")
+	case v.Approve && !(judge{e}).runs(r.Control):
+		return r, refused("control %s does not run here, so its plan could not be checked before it is carried out: the configuration (controls) or DERA_CONTROLS leaves it out", r.Control)
 	case v.Approve && !dera.IsDigest(v.Digest, r.Digest):
 		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
 	}

@@ -106,6 +106,8 @@ func TestPlanNamesFindingsOfOtherControls(t *testing.T) {
 	}
 }
 
+// What was approved gives way to what another process decided auto since; while it is
+// not begun, it holds its parts there too.
 func TestApprovedPlanGivesWayToAnotherProcess(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
@@ -123,6 +125,25 @@ func TestApprovedPlanGivesWayToAnotherProcess(t *testing.T) {
 	}
 	if f := w.findings(id)[sshKey]; f.WaitsFor != r.ID {
 		t.Errorf("SSH waits for %q, want %s", f.WaitsFor, r.ID)
+	}
+
+	modes := map[string]dera.Mode{adminPorts: dera.Enforce}
+	w = newWorldWith(t, func(w *world) { w.config = byControl(modes) })
+	id = w.wide()
+	admin, other = w.running("admin", adminPorts), w.running("other", otherPorts)
+	for _, e := range []*engine.Engine{other, admin} {
+		if err := e.LookNow(t.Context(), w.event(id), false); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(time.Minute)
+	}
+	w.approve(w.in(id, dera.Waiting))
+	r = w.in(id, dera.Ready)
+	if r, err := other.Carry(t.Context(), r.ID); err != nil || r.State != dera.Superseded || !strings.Contains(r.Steps[len(r.Steps)-1].Why, w.in(id, dera.Planned).ID) {
+		t.Errorf("got %s, %v, %q, want it superseded, because of what is planned", r.State, err, r.Steps[len(r.Steps)-1].Why)
+	}
+	if n := len(w.ours("")); n != 0 {
+		t.Errorf("writes: got %d, want none", n)
 	}
 }
 

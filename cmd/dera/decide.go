@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/cloud"
+	"dera.example/dera/control"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
 	"dera.example/dera/services"
@@ -229,6 +231,9 @@ func (a *cli) remediate(ctx context.Context, s *session, id string) error {
 	}
 	if err := s.inForce(ctx, f.Account, f.ID); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(s.config.controls(), func(c control.Control) bool { return c.ID == f.Control }) {
+		return &exitError{exitNo, fmt.Errorf("control %s does not run here, so nothing is decided about %s: the configuration (controls) or DERA_CONTROLS leaves it out", f.Control, f.ID)}
 	}
 	ev := dera.Event{
 		Source: "remediate", Name: "by hand", Actor: s.identity.ARN, Time: a.now(),
