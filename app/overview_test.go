@@ -24,6 +24,8 @@ func (s shelf) RemediationsIn(_ context.Context, state dera.State) ([]dera.Remed
 	return slices.DeleteFunc(slices.Clone(s.remediations), func(r dera.Remediation) bool { return r.State != state }), nil
 }
 
+func (s shelf) Intents(context.Context, string) ([]dera.Intent, error) { return nil, nil }
+
 func noon() time.Time { return time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC) }
 
 func ago(days int) time.Time { return noon().AddDate(0, 0, -days) }
