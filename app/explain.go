@@ -28,9 +28,11 @@ type Way struct {
 
 // Explain puts it into words. r is the finding's latest remediation, or nil.
 func Explain(f dera.Finding, r *dera.Remediation, now time.Time) Explanation {
-	if r != nil && r.Overdue(now) {
-		late := *r
-		late.State = dera.Expired // no look has said so yet
+	if r != nil && (r.Overdue(now) || r.Lapsed(now)) {
+		late := *r // no look has said so yet
+		if late.State = dera.Expired; r.Lapsed(now) {
+			late.State = dera.Superseded
+		}
 		r = &late
 	}
 	return Explanation{

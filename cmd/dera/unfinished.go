@@ -88,7 +88,10 @@ func (s *session) goOn(r dera.Remediation) string {
 	case r.State == dera.UndoFailed:
 		return s.command("rollback " + r.ID + " --reason TEXT")
 	case r.State == dera.Ready:
-		if line = strings.TrimPrefix(app.ApproveCommand(r), "dera "); s.config.enforces(s.app.flags.mode) {
+		if line = strings.TrimPrefix(app.ApproveCommand(r), "dera "); r.Lapsed(s.app.now()) {
+			line = "remediate " + r.Findings[0] // which asks again
+		}
+		if s.config.enforces(s.app.flags.mode) {
 			return s.command(line)
 		}
 	case s.config.enforces(s.app.flags.mode):
