@@ -174,6 +174,12 @@ func screens(t *testing.T, width string) {
 	shows("usage_import", "usage", "import", "events.json")
 	shows("usage_show", "usage", "show", "arn:aws:iam::111122223333:user/mallory")
 	shows("usage_gaps", "usage", "gaps")
+	shows("usage_used", "usage", "used", "arn:aws:iam::111122223333:user/mallory")
+	shows("policy_eval", "policy", "eval", "old.json", "--action", "s3:GetObject", "--resource", "arn:aws:s3:::reports/a")
+	shows("pattern", "pattern", "--control", "ec2-securitygroup-admin-ports-open")
+	shows("role", "role", "--kind", "reader", "--account", "111122223333")
+	shows("audit_reconcile", "audit", "reconcile", "--history", "events.json")
+	shows("findings_after", "findings", "--all")
 	shows("doctor", "doctor")
 }
 
