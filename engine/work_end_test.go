@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,12 +21,12 @@ func TestWorkEndsWhileACallHangs(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault awssim.Fault
-		open  int // intents
+		open  []int // intents: what hangs is before the write, or after it
 	}{
-		{name: "read", fault: awssim.Fault{Match: byEngine("DescribeSecurityGroups"), Kind: awssim.Hang, Times: 1}},
-		{name: "read_for_a_remediation", fault: awssim.Fault{Match: byEngine("DescribeSecurityGroupRules"), Kind: awssim.Hang, Times: 1, After: 2}, open: 0},
-		{name: "write", fault: awssim.Fault{Match: byEngine(revoke), Kind: awssim.Hang, Times: 1}, open: 1},
-		{name: "write_with_effect", fault: awssim.Fault{Match: byEngine(revoke), Kind: awssim.HangAfter, Times: 1}, open: 1},
+		{name: "read", fault: awssim.Fault{Match: byEngine("DescribeSecurityGroups"), Kind: awssim.Hang, Times: 1}, open: []int{0}},
+		{name: "read_for_a_remediation", fault: awssim.Fault{Match: byEngine("DescribeSecurityGroupRules"), Kind: awssim.Hang, Times: 1, After: 2}, open: []int{0, 1}},
+		{name: "write", fault: awssim.Fault{Match: byEngine(revoke), Kind: awssim.Hang, Times: 1}, open: []int{1}},
+		{name: "write_with_effect", fault: awssim.Fault{Match: byEngine(revoke), Kind: awssim.HangAfter, Times: 1}, open: []int{1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -54,8 +55,8 @@ func TestWorkEndsWhileACallHangs(t *testing.T) {
 				t.Fatal(err)
 			}
 			open, err := w.store.OpenIntents(t.Context())
-			if err != nil || len(open) != tt.open {
-				t.Errorf("open intents: got %d, %v, want %d", len(open), err, tt.open)
+			if err != nil || !slices.Contains(tt.open, len(open)) {
+				t.Errorf("open intents: got %d, %v, want one of %v", len(open), err, tt.open)
 			}
 			w.reborn()
 			w.sweep()
