@@ -35,7 +35,7 @@ func (a *cli) withFlags(text string) string {
 func (a *cli) orderFlags() string {
 	f, out := a.flags, ""
 	add := func(flag, value string) { out += " " + flag + " " + shellWord(value) }
-	if f.data != defaultData {
+	if f.data != defaultData && f.data != "" {
 		add("--data", f.data)
 	}
 	if u, err := url.Parse(f.db); f.db != "" && err == nil {

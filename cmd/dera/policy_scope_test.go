@@ -143,7 +143,8 @@ func TestPolicyScope(t *testing.T) {
 func TestPolicyScope_certificate(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	file, questions := filepath.Join(folder, "evidence.json"), filepath.Join(folder, "questions")
+	outside := t.TempDir() // not the data folder
+	file, questions := filepath.Join(outside, "evidence.json"), filepath.Join(outside, "questions")
 	beside := writeFile(t, folder, "beside.json", strings.Replace(scopeExample, `"sqs:*Queue", "ecs:ListTasks"`, `"ec2:StopInstances"`, 1))
 	out, errOut, code := runCommand(t, folder, newPolicyScopeCommand, writeFile(t, folder, "policy.json", scopeExample), "--beside", beside, "--days", "90",
 		"--used", writeFile(t, folder, "used.txt", "sqs:PurgeQueue\n"), "--certificate", file, "--output", "json")

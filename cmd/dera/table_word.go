@@ -10,7 +10,7 @@ const (
 	// longWord is the width from which on a word may be broken in a column.
 	longWord = 61
 	// shortPiece is the width that such a word takes at least.
-	shortPiece = 24
+	shortPiece = 22
 )
 
 // breakable reports whether a word may be broken: it is long, and has no colour.
