@@ -15,8 +15,8 @@ const maxDepth = 32
 // duplicate keys, invalid UTF-8 and lone surrogates are errors, because two
 // readers of such a document may disagree about what it says.
 type scanner struct {
-	text string
-	pos  int
+	text  string
+	pos   int
 	spare []node // for nodes to come: a long list is cheaper in few pieces
 
 	faults []*Error // keys that are there twice
