@@ -110,9 +110,7 @@ func (a *cli) printConcerns(p paint, v app.Overview, width int) {
 	for _, n := range v.NotRead {
 		lines = append(lines, "not read since "+app.Stamp(n.Since)+": account "+n.Account+" "+n.Region+", open findings: "+strconv.Itoa(n.Findings))
 	}
-	for _, text := range unreadText(app.ScanReport{Unreadable: v.Unreadable, NothingRead: v.NothingRead}) {
-		lines = append(lines, text)
-	}
+	lines = append(lines, unreadText(app.ScanReport{Unreadable: v.Unreadable, NothingRead: v.NothingRead})...)
 	for _, s := range v.Stops {
 		lines = append(lines, p.colour("1", stopText(s))+"; lift it with: "+a.resumeCommand(s))
 	}
