@@ -108,13 +108,13 @@ func Holds(r dera.Remediation) (why string, way *Way) {
 		return "It is decided after " + r.ID + ", which changes the same part of the resource and waits for an approval.",
 			&Way{What: "decide about " + r.ID + " first: see it, then approve or reject it", Command: "dera show " + r.ID}
 	case dera.Expired:
-		why := "Nobody answered " + r.ID + " in time, which changes the same part of the resource. dera changes nothing of that part before a person decides."
+		why := "Nobody answered " + r.ID + " in time, which changes the same part of the resource. dera changes nothing of that part before a person decides; dera reject " + r.ID + " withdraws it, also where its control is switched off."
 		if len(r.Findings) == 0 {
 			return why, nil
 		}
 		return why, &Way{What: "have the plan of " + r.ID + " asked again, then approve or reject it", Command: "dera remediate " + r.Findings[0]}
 	case dera.Planned:
-		return "It is decided after " + r.ID + ", which changes the same part of the resource and is not carried out yet.",
+		return "It is decided after " + r.ID + ", which changes the same part of the resource and is not carried out yet; dera reject " + r.ID + " withdraws it, also where its control is switched off.",
 			&Way{What: "carry out what is decided", Command: "dera scan --apply"}
 	case dera.Ready:
 		why := "It waits for " + r.ID + ", which changes the same resource and is not begun. When that has ended, dera reads the resource again and decides."

@@ -87,10 +87,17 @@ func (e *RefusedError) Error() string { return e.Why }
 
 func refused(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
 
+// withdrawable reports whether a plan that waits for nobody can still be rejected: it
+// is not begun, or nobody answered it in time. Else the plan of a control that is
+// switched off would hold its part for good.
+func withdrawable(s dera.State) bool {
+	return s == dera.Ready || s == dera.Planned || s == dera.Expired
+}
+
 // Decide records a person's verdict on a waiting remediation, bound to the
 // digest of its plan; an approved one becomes ready and its job is enqueued. One that
-// is ready and not begun can still be rejected, and to approve it again changes
-// nothing.
+// is not begun, or that nobody answered in time, can still be rejected, and to approve
+// a ready one again changes nothing.
 func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediation, error) {
 	r, err := e.cfg.Store.Remediation(ctx, id)
 	if err != nil {
@@ -102,7 +109,7 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 	now := e.cfg.Now()
 	again := v.Approve && r.State == dera.Ready && r.Approved()
 	switch {
-	case r.State != dera.Waiting && !again && (v.Approve || r.State != dera.Ready):
+	case r.State != dera.Waiting && !again && (v.Approve || !withdrawable(r.State)):
 		return r, refused("remediation %s does not wait for an approval: it is %s", id, r.State)
 	case r.Overdue(now):
 		b := store.Batch{}

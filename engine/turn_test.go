@@ -56,7 +56,37 @@ func TestPlansOfOtherControlsStay(t *testing.T) {
 			if f := w.findings(id)[telnetKey]; f.WaitsFor != first.ID {
 				t.Errorf("the other finding waits for %q, want %s", f.WaitsFor, first.ID)
 			}
+			// Its control is off for good: a person can still withdraw it.
+			if _, err := w.engine.Decide(t.Context(), first.ID, engine.Answer{Reason: "the control is off", By: person()}); err != nil {
+				t.Fatal(err)
+			}
+			w.sweep()
+			w.quiet()
+			if f := w.findings(id)[telnetKey]; f.WaitsFor != "" || f.Remediation == "" {
+				t.Errorf("after the no: the other finding waits for %q and has the plan %q, want one of its own", f.WaitsFor, f.Remediation)
+			}
 		})
+	}
+}
+
+// A plan that is decided and not carried out can be rejected too.
+func TestPlannedCanBeRejected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.wide()
+	w.engine = w.running("admin", adminPorts)
+	if err := w.engine.LookNow(t.Context(), w.event(id), false); err != nil {
+		t.Fatal(err)
+	}
+	first := w.only(id)
+	wantState(t, first, dera.Planned)
+	got, err := w.engine.Decide(t.Context(), first.ID, engine.Answer{Reason: "not now", By: person()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.Rejected)
+	if _, err := w.engine.Decide(t.Context(), first.ID, engine.Answer{Approve: true, Digest: first.Digest, By: person()}); err == nil {
+		t.Error("a rejected plan was approved")
 	}
 }
 

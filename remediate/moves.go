@@ -25,11 +25,11 @@ func moves() map[dera.State][]dera.State {
 		dera.Collateral: {dera.Undoing},
 		dera.UndoFailed: {dera.Undoing},
 		dera.Observed:   {dera.Superseded},
-		dera.Planned:    {dera.Superseded},
+		dera.Planned:    {dera.Rejected, dera.Superseded},
 		dera.Failed:     {dera.Collateral}, // by a change that shows later
 		dera.RolledBack: nil,
 		dera.Rejected:   nil,
-		dera.Expired:    nil,
+		dera.Expired:    {dera.Rejected}, // a late no
 		dera.Superseded: nil,
 	}
 }

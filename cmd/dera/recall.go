@@ -144,7 +144,8 @@ func (s *session) noteRecalled() {
 // without a configuration too.
 func (s *session) recallOffline(ctx context.Context) {
 	if err := s.recall(ctx, true); err != nil {
-		s.app.note("dera: warning: %v\n", err)
+		s.app.alert("dera: warning: %v\n", err)
+		s.blind = true
 	}
 }
 

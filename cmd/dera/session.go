@@ -30,7 +30,9 @@ import (
 
 // session is everything that a command needs that works with the store.
 type session struct {
-	app      *cli
+	app *cli
+	// blind says that the configuration in force could not be read.
+	blind    bool
 	named    flags // as the command line gave them, before anything was recalled
 	config   fileConfig
 	settings control.Settings

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/control"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -30,10 +32,56 @@ func (s *session) places(ctx context.Context) (app.Places, error) {
 		return app.Places{}, err
 	}
 	running := s.config.controls()
-	return app.NewPlaces(list, func(p store.Place) bool {
+	expected, err := s.unexpected(ctx, list)
+	if err != nil {
+		return app.Places{}, err
+	}
+	if s.blind {
+		covered = func(dera.Finding) bool { return true } // nobody knows what is covered
+		running = services.Controls()
+	}
+	places := app.NewPlaces(append(list, expected...), func(p store.Place) bool {
 		i := slices.IndexFunc(running, func(c control.Control) bool { return c.Type == p.Type })
 		return i >= 0 && covered(dera.Finding{Account: p.Account, Region: p.Region, Control: running[i].ID})
-	}, len(looked) > 0), nil
+	}, len(looked) > 0)
+	if s.blind {
+		places.Unread = append(places.Unread, app.Unreadable{Problem: "error", Error: "the configuration in force cannot be used, so it is not known what it covers", Since: new(time.Time)})
+	}
+	return places, nil
+}
+
+// unexpected are the places of the configuration in force of which nothing is
+// known: no scan or run has come to them. Regions that nobody names are those of the
+// places that are known.
+func (s *session) unexpected(ctx context.Context, known []store.Place) (out []store.Place, err error) {
+	accounts, err := s.coveredAccounts(ctx)
+	if err != nil || len(known) == 0 {
+		return nil, err
+	}
+	regions := s.config.Regions
+	for _, p := range known {
+		if len(s.config.Regions) == 0 && p.Region != dera.GlobalRegion && !slices.Contains(regions, p.Region) {
+			regions = append(regions, p.Region)
+		}
+	}
+	types := services.Types()
+	for _, c := range s.config.controls() {
+		in := regions
+		if kind, err := types.Lookup(c.Type); err == nil && kind.Global {
+			in = []string{dera.GlobalRegion}
+		}
+		for _, account := range accounts {
+			for _, region := range in {
+				p := store.Place{Account: account, Region: region, Type: c.Type, Unread: s.app.now()}
+				if !slices.ContainsFunc(append(known, out...), func(o store.Place) bool {
+					return o.Resource == "" && o.Account == p.Account && o.Region == p.Region && o.Type == p.Type
+				}) {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return out, nil
 }
 
 // unreadText says of each place that was not read which one it is, since when, and
