@@ -109,7 +109,7 @@ var templateRules = map[string][]string{
 }
 
 var templateDiffers = map[string]string{
-	"S3_BUCKET_PUBLIC_READ_ACL: S3 bucket PublicReadWrite AccessControl":  "alarm: the ACL lets public read access and write; the rule leaves that to the one on writing",
+	"S3_BUCKET_PUBLIC_READ_ACL: S3 bucket PublicReadWrite AccessControl":  "alarm: the ACL grants public read and write access; the rule leaves that to the one on writing",
 	"RESTRICTED_INCOMING_TRAFFIC: Security Group with port 20 open, FAIL": "miss: the port is open to a private network alone, which is nobody's internet",
 }
 
