@@ -75,7 +75,7 @@ type FollowStore interface {
 type Follower struct {
 	store    FollowStore
 	now      func() time.Time
-	findings map[string]dera.Finding // as they were told last
+	findings map[string]dera.Finding // as they were written last
 	states   map[string]dera.State   // of remediations that have not ended
 	stops    []dera.Stop
 }
@@ -147,7 +147,7 @@ func (f *Follower) Remediation(ctx context.Context, r dera.Remediation) (out []H
 		switch r.State {
 		case dera.Waiting, dera.Ready, dera.Planned, dera.Observed:
 			h.Digest, h.Diff = r.Digest, r.Plan.Diff()
-		default: // told when it began
+		default: // written when it began
 		}
 		out = append(out, h)
 	}

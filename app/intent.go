@@ -21,7 +21,7 @@ func Intent(f dera.Finding, rejected *dera.Remediation, since, until *time.Time,
 		return fmt.Sprintf("%s rejected its plan (%s): %s", rejected.Approval.Approver, rejected.ID, rejected.Approval.Reason)
 	}
 	if f.RolledBack > 0 {
-		return fmt.Sprintf("a person rolled its fix back (%d times)", f.RolledBack)
+		return "a person rolled its fix back (" + times(f.RolledBack) + ")"
 	}
 	for _, r := range f.Reasons {
 		switch {
@@ -37,7 +37,7 @@ func Intent(f dera.Finding, rejected *dera.Remediation, since, until *time.Time,
 		if f.LastActor != "" {
 			who = f.LastActor
 		}
-		return fmt.Sprintf("it was opened again after its fix (%d times, last at %s, by %s)", n, Stamp(f.Returns[n-1]), who)
+		return fmt.Sprintf("it was opened again after its fix (%s, last at %s, by %s)", times(n), Stamp(f.Returns[n-1]), who)
 	}
 	if since == nil || until == nil || now.Before(*until) || f.FirstSeen.After(since.Add(24*time.Hour)) {
 		return ""
@@ -48,6 +48,13 @@ func Intent(f dera.Finding, rejected *dera.Remediation, since, until *time.Time,
 		}
 	}
 	return ""
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // intentional are the guardrails that object since the resource looks as if it were

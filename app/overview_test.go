@@ -149,7 +149,7 @@ func TestIntent(t *testing.T) {
 		{name: "unreadable_list", change: func(f *dera.Finding) {
 			f.Reasons = append(f.Reasons, dera.Reason{Guardrail: "exemption", Disposition: dera.Review, Error: true, Ref: "x"})
 		}},
-		{name: "opened_again", change: func(f *dera.Finding) { f.Returns, f.LastActor = []time.Time{ago(1)}, "eve" }, sign: "opened again after its fix (1 times, last at 2026-11-28 12:00:00Z, by eve)"},
+		{name: "opened_again", change: func(f *dera.Finding) { f.Returns, f.LastActor = []time.Time{ago(1)}, "eve" }, sign: "opened again after its fix (once, last at 2026-11-28 12:00:00Z, by eve)"},
 		{name: "bastion_all_through", change: review("bastion", "its name looks so", ""), sign: "all through the observation"},
 		{name: "bastion_still_observed", change: review("bastion", "its name looks so", ""), until: &later},
 		{name: "bastion_that_came_later", change: func(f *dera.Finding) { review("bastion", "its name looks so", "")(f); f.FirstSeen = ago(5) }},

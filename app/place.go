@@ -58,7 +58,7 @@ func NewPlaces(list []store.Place, covers func(store.Place) bool, known bool) Pl
 // Misses reports whether a finding lies where nothing was read since it was seen.
 func (p Places) Misses(f dera.Finding) bool {
 	for _, u := range p.Unread {
-		if u.Account == f.Account && u.Region == f.Region && u.Type == f.ResourceType && f.LastSeen.Before(*u.Since) &&
+		if u.Account == f.Account && u.Region == f.Region && u.Type == f.ResourceType && u.Since != nil && f.LastSeen.Before(*u.Since) &&
 			(u.Resource == "" || u.Resource == f.Resource.Name()) {
 			return true
 		}

@@ -6,7 +6,7 @@ type batchInput[T any] struct {
 	Entries  []T
 }
 
-// batch is the answer of a batch: each entry automatically succeeded or failed.
+// batch is the answer of a batch: each entry succeeded or failed on its own.
 type batch struct {
 	Successful []any        `json:",omitempty"`
 	Failed     []batchError `json:",omitempty"`

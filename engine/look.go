@@ -33,8 +33,8 @@ type order struct {
 // byHand says that a person named a finding of the resource: dera remediate.
 func (o order) byHand() bool { return o.Source == "remediate" }
 
-// wants reports whether a group is among what the look is to begin.
-func (o order) wants(g *group) bool {
+// includes reports whether a group is among what the look may begin.
+func (o order) includes(g *group) bool {
 	if o.only == nil {
 		return true
 	}

@@ -131,7 +131,7 @@ func begins(g *group, o order) dera.State {
 	switch {
 	case g.decision.Mode == dera.Observe:
 		return dera.Observed
-	case g.decision.Disposition == dera.Auto && o.act && o.wants(g):
+	case g.decision.Disposition == dera.Auto && o.act && o.includes(g):
 		return dera.Ready
 	case g.decision.Disposition == dera.Auto:
 		return dera.Planned
@@ -165,7 +165,7 @@ func existing(earlier []dera.Remediation, g *group, digest string, o order) *der
 				return r
 			}
 		case dera.Expired:
-			if begin != dera.Ready && !(o.byHand() && o.wants(g)) {
+			if begin != dera.Ready && !(o.byHand() && o.includes(g)) {
 				return r
 			}
 		case dera.Waiting:

@@ -69,6 +69,9 @@ func (r Report) complete() bool { return len(r.Unreadable) == 0 && !r.NothingRea
 
 // placeText names a place that could not be read.
 func placeText(u app.Unreadable) string {
+	if u.Account == "" {
+		return "what dera covers"
+	}
 	text := strings.Join([]string{u.Type, "in", u.Account, u.Region}, " ")
 	if u.Resource != "" {
 		text = u.Resource + " (" + text + ")"

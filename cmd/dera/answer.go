@@ -30,8 +30,8 @@ func (w *answerTo) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// failed is why the answer did not arrive. A reader that closed the pipe has all it
-// wants: that is no error.
+// failed is why the answer did not arrive. A reader that closed the pipe has read
+// enough: that is no error.
 func (w *answerTo) failed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -89,7 +89,7 @@ func newApproveCommand(a *cli) *cobra.Command {
 			case digest == "":
 				return usage("--digest is missing: dera show %s prints it; without --digest, approve asks, on a terminal only", list[0])
 			case len(digest) < dera.DigestDigits:
-				return usage("--digest is %q, want the first %d hex digits at least: dera show %s prints them", digest, dera.DigestDigits, list[0])
+				return usage("--digest is %q, must be at least the first %d hex digits: dera show %s prints them", digest, dera.DigestDigits, list[0])
 			}
 			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
 				r, err := s.namedRemediation(ctx, list[0])
@@ -128,9 +128,10 @@ func newRejectCommand(a *cli) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "reject ID [--reason TEXT]",
-		Short: "Reject a waiting plan",
-		Long: "reject says no to one plan, also to one that is approved and not begun. dera does not ask again while its findings reach no further, and decides about what\n" +
-			"waited for the answer. On a terminal, without --reason, reject asks for it.\n\n" +
+		Short: "Reject a plan that is not begun",
+		Long: "reject rejects one plan: one that waits, that is decided and not begun, or that nobody answered in time. dera\n" +
+			"does not ask again unless the exposure grows, and decides about what waited for the answer. On a terminal,\n" +
+			"without --reason, reject asks for it.\n\n" +
 			"Exit codes: 0 rejected, 3 refused or no reason given.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {

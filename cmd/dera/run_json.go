@@ -33,7 +33,7 @@ type lines struct {
 	touched  map[string]touch
 }
 
-// notice is one thing that lines are told, and when.
+// notice is one thing that happened, and when.
 type notice struct {
 	at   time.Time
 	news engine.News

@@ -168,7 +168,7 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	return s.apply(ctx)
 }
 
-// apply carries out what is decided, and what the cover it decides on the
+// apply carries out what is decided, and what the next look decides on the
 // same resource, until nothing is left that may begin.
 func (s *session) apply(ctx context.Context) error {
 	if err := s.leftOut(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
@@ -32,37 +31,40 @@ func (s *session) places(ctx context.Context) (app.Places, error) {
 		return app.Places{}, err
 	}
 	running := s.config.controls()
-	expected, err := s.unexpected(ctx, list)
+	if s.blind { // nobody knows what is covered
+		covered, running = func(dera.Finding) bool { return true }, services.Controls()
+	}
+	never, err := s.neverRead(ctx, list)
 	if err != nil {
 		return app.Places{}, err
 	}
-	if s.blind {
-		covered = func(dera.Finding) bool { return true } // nobody knows what is covered
-		running = services.Controls()
-	}
-	places := app.NewPlaces(append(list, expected...), func(p store.Place) bool {
+	places := app.NewPlaces(slices.Concat(list, never), func(p store.Place) bool {
 		i := slices.IndexFunc(running, func(c control.Control) bool { return c.Type == p.Type })
 		return i >= 0 && covered(dera.Finding{Account: p.Account, Region: p.Region, Control: running[i].ID})
 	}, len(looked) > 0)
 	if s.blind {
-		places.Unread = append(places.Unread, app.Unreadable{Problem: "error", Error: "the configuration in force cannot be used, so it is not known what it covers", Since: new(time.Time)})
+		places.Unread = append(places.Unread, app.Unreadable{Problem: "error", Error: "the configuration in force cannot be used, so dera does not know what it covers"})
 	}
 	return places, nil
 }
 
-// unexpected are the places of the configuration in force of which nothing is
-// known: no scan or run has come to them. Regions that nobody names are those of the
-// places that are known.
-func (s *session) unexpected(ctx context.Context, known []store.Place) (out []store.Place, err error) {
-	accounts, err := s.coveredAccounts(ctx)
-	if err != nil || len(known) == 0 {
-		return nil, err
-	}
-	regions := s.config.Regions
-	for _, p := range known {
+// neverRead are the places of the configuration in force of which the store knows
+// nothing: no scan or run has come to them. Regions that it does not name are those
+// of the places that are known.
+func (s *session) neverRead(ctx context.Context, list []store.Place) (out []store.Place, err error) {
+	type place struct{ account, region, typ string }
+	known, regions := map[place]bool{}, slices.Clone(s.config.Regions)
+	for _, p := range list {
+		if p.Resource == "" {
+			known[place{p.Account, p.Region, p.Type}] = true
+		}
 		if len(s.config.Regions) == 0 && p.Region != dera.GlobalRegion && !slices.Contains(regions, p.Region) {
 			regions = append(regions, p.Region)
 		}
+	}
+	accounts, err := s.coveredAccounts(ctx)
+	if err != nil {
+		return nil, err
 	}
 	types := services.Types()
 	for _, c := range s.config.controls() {
@@ -72,11 +74,9 @@ func (s *session) unexpected(ctx context.Context, known []store.Place) (out []st
 		}
 		for _, account := range accounts {
 			for _, region := range in {
-				p := store.Place{Account: account, Region: region, Type: c.Type, Unread: s.app.now()}
-				if !slices.ContainsFunc(append(known, out...), func(o store.Place) bool {
-					return o.Resource == "" && o.Account == p.Account && o.Region == p.Region && o.Type == p.Type
-				}) {
-					out = append(out, p)
+				if p := (place{account, region, c.Type}); !known[p] {
+					known[p] = true
+					out = append(out, store.Place{Account: account, Region: region, Type: c.Type, Unread: s.app.now()})
 				}
 			}
 		}
@@ -101,8 +101,11 @@ func unreadText(r app.ScanReport) []string {
 		if u.Since != nil {
 			since = " since " + app.Stamp(*u.Since)
 		}
-		what := u.Account + " " + u.Region // the error names the type
-		out = append(out, fmt.Sprintf("not read%s: %s: %s", since, app.Plain(what), app.Plain(u.Error)))
+		what := ""
+		if u.Account != "" {
+			what = u.Account + " " + u.Region + ": " // the error names the type
+		}
+		out = append(out, fmt.Sprintf("not read%s: %s%s", since, app.Plain(what), app.Plain(u.Error)))
 	}
 	if untried > 0 {
 		out = append(out, fmt.Sprintf("not read yet: %s, which no scan or run has come to", counted(untried, "place")))

@@ -103,7 +103,7 @@ func (a Access) nothingNew() answer {
 func (a Access) nothingLost() answer {
 	for _, g := range a.Old.Grants {
 		if !slices.Contains(a.New.Grants, g) && !g.Public() {
-			return answer{dera.Refuted, g.Line() + " is resolved"}
+			return answer{dera.Refuted, g.Line() + " would be removed"}
 		}
 	}
 	if a.New.Block != a.Old.Block && len(a.Needs) > 0 {

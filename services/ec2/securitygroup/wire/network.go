@@ -94,7 +94,7 @@ func (g groupReader) ranges(ctx context.Context, ids []string, vpcs map[string]*
 	})
 	for _, id := range ids {
 		if v := vpcs[id]; err == nil && (!seen[id] || len(v.CIDRs) == 0) {
-			v.Unread = "ec2:DescribeVpcs does not say of " + id
+			v.Unread = "ec2:DescribeVpcs returned nothing about " + id
 		}
 	}
 	return err
@@ -282,7 +282,7 @@ func readInstances(ctx context.Context, r *cloud.Reading, items []*cloud.Item) e
 	for _, x := range items {
 		for _, i := range config(x).Interfaces {
 			if i.Instance != "" && !seen[i.Instance] {
-				config(x).Network = &securitygroup.VPC{Unread: "ec2:DescribeInstances does not say of " + i.Instance}
+				config(x).Network = &securitygroup.VPC{Unread: "ec2:DescribeInstances returned nothing about " + i.Instance}
 			}
 		}
 	}

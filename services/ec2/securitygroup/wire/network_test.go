@@ -26,7 +26,7 @@ func TestNetworkThatIsNotWhole(t *testing.T) {
 	}{
 		{"as_it_is", "DescribeVpcs", "", "", "", securitygroup.FacingPrivate},
 		{"attached_in_another_vpc", "DescribeNetworkInterfaces", "<vpcId>vpc-", "<vpcId>vpc-0", "only its own VPC", securitygroup.FacingUnknown},
-		{"instance_is_left_out", "DescribeInstances", "<instanceId>i-", "<instanceId>i-0", "does not say of i-", securitygroup.FacingUnknown},
+		{"instance_is_left_out", "DescribeInstances", "<instanceId>i-", "<instanceId>i-0", "returned nothing about i-", securitygroup.FacingUnknown},
 		{"vpc_of_another_account", "DescribeVpcs", "<ownerId>" + cloudtest.Hub, "<ownerId>" + cloudtest.Member, "", securitygroup.FacingUnknown},
 	}
 	for _, tt := range tests {
