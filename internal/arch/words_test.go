@@ -31,7 +31,7 @@ func ours(path string) bool {
 		strings.HasPrefix(path, "iam/") && strings.Contains(path, "/testdata/"), strings.HasPrefix(path, "docs/least-privilege"):
 		return false
 	}
-	for _, end := range []string{".go", ".md", ".txtar", ".golden", ".yaml", ".py", ".sh", ".json"} {
+	for _, end := range []string{".go", ".md", ".txtar", ".golden", ".yaml", ".py", ".sh", ".json", ".svg"} {
 		if strings.HasSuffix(path, end) {
 			return true
 		}
