@@ -100,4 +100,6 @@ func (a *cli) note(format string, args ...any) {
 }
 
 // alert writes to standard error what --quiet does not leave out.
-func (a *cli) alert(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+func (a *cli) alert(format string, args ...any) {
+	fmt.Fprint(a.err, fitted(a.err, fmt.Sprintf(format, args...)))
+}

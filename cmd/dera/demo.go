@@ -112,6 +112,7 @@ func (d *demo) begin(ctx context.Context) error {
 	}
 	d.flags.data, d.flags.db, d.flags.config, d.flags.mode, d.flags.exemptions = filepath.Join(d.dir, "data"), "", config, "enforce", list
 	d.flags.noExemptions, d.flags.regions, d.flags.allRegions, d.flags.profile = false, nil, false, ""
+	d.flags.quiet = true // the demo itself says what there is to say
 	if d.session, err = d.open(ctx); err != nil {
 		return err
 	}

@@ -106,15 +106,22 @@ func wrap(text, indent string, width int) string {
 	return strings.Join(append(lines, line), "\n")
 }
 
-// wrapf is printf in lines that fit the terminal; a line that is broken goes on
-// under its own indent.
+// wrapf is printf in lines that fit the terminal.
 func (a *cli) wrapf(format string, args ...any) {
-	width, _ := terminal(a.out)
-	for line := range strings.Lines(visible(fmt.Sprintf(format, args...), newPaint(a.out).seal)) {
+	a.printf("%s", fitted(a.out, fmt.Sprintf(format, args...)))
+}
+
+// fitted is the text in lines that fit the terminal behind w; a line that is broken
+// goes on under its own indent.
+func fitted(w io.Writer, text string) string {
+	width, _ := terminal(w)
+	var b strings.Builder
+	for line := range strings.Lines(visible(text, newPaint(w).seal)) {
 		if text := strings.TrimRight(line, "\n"); width > 0 && lipgloss.Width(text) > width {
 			indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
 			line = wrap(text, indent, width) + "\n"
 		}
-		a.printf("%s", line)
+		b.WriteString(line)
 	}
+	return b.String()
 }
