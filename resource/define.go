@@ -60,6 +60,9 @@ type Spec[T any] struct {
 	// attached to, by which guardrails go; nil where nothing is attached.
 	Attached    func(c *T) []string
 	Attachments func(c *T) []Attachment
+	// Principals are those whose permissions the resource decides, by whose use
+	// guardrails go; nil for a type that decides nobody's.
+	Principals func(c *T) []Principal
 	// Neighbours are the resources whose change changes what this one means, by type
 	// and ID; nil where there are none. The events of theirs are among Events.
 	Neighbours func(c *T) []Neighbour
@@ -207,6 +210,15 @@ func Define[T any](s Spec[T]) Type {
 				return nil
 			}
 			return s.Attachments(c)
+		}
+	}
+	if s.Principals != nil {
+		t.Principals = func(config any) []Principal {
+			c, err := d.as(config)
+			if err != nil {
+				return nil
+			}
+			return s.Principals(c)
 		}
 	}
 	if s.Neighbours != nil {

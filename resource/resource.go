@@ -59,6 +59,9 @@ type Type struct {
 	// resource is attached to, by which guardrails go; both may be nil.
 	Notes       func(config any, p dera.Plan) []string
 	Attachments func(config any) []Attachment
+	// Principals are those whose permissions the resource decides; nil for a type that
+	// decides nobody's.
+	Principals func(config any) []Principal
 	// Neighbours are the resources whose change changes what this one means; nil where
 	// there are none.
 	Neighbours func(config any) []Neighbour

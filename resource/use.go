@@ -10,19 +10,71 @@ import (
 const PortLedger = "usage ledger"
 
 // Ledger tells what principals of an account used. One that it leaves out of its
-// answer is unknown, and not unused.
+// answer is unknown, and not unused: the ledger was never fed for the account.
+// Principals are named by ARN; arn:PARTITION:iam::ACCOUNT:root of another account
+// stands for everybody there. It is safe for concurrent use.
 type Ledger interface {
 	Used(ctx context.Context, account string, principals []string) (map[string]Use, error)
 }
 
-// Use is what one principal used in a window of recorded calls.
+// Use is what is recorded of one principal's calls.
 type Use struct {
+	// From and To are the window about which something may be concluded. Calls are
+	// also those of before.
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	// Gaps say why calls of the window may be missing; none for a window that is
 	// recorded whole.
-	Gaps []string `json:"gaps,omitempty"`
-	// Last is when each call was last authorized, by the names that CloudTrail has for
-	// service and call, for example s3:GetBucketAcl.
-	Last map[string]time.Time `json:"last,omitempty"`
+	Gaps []Gap `json:"gaps,omitempty"`
+	// Calls are all that is recorded, sorted by source and name.
+	Calls []Call `json:"calls,omitempty"`
+	// Seen is the last sign of life, denied calls included, and SessionEnd when the
+	// last known session ends at the latest; zero for none.
+	Seen       time.Time `json:"seen,omitzero"`
+	SessionEnd time.Time `json:"session_end,omitzero"`
+	// Granted is when the last recorded call changed what the principal may do; zero
+	// for none in the window.
+	Granted time.Time `json:"granted,omitzero"`
+}
+
+// Gap is something that the record does not cover: its kind as package usage names it,
+// and why.
+type Gap struct {
+	Kind string `json:"kind"`
+	Why  string `json:"why"`
+}
+
+// Call is one call that a principal made, as CloudTrail names it.
+type Call struct {
+	Source string `json:"source"` // of the event, for example s3.amazonaws.com
+	Name   string `json:"name"`   // for example GetBucketAcl
+	// First and Last are of calls that were authorized, and Count is how many; all are
+	// zero where each was denied.
+	First  time.Time `json:"first,omitzero"`
+	Last   time.Time `json:"last,omitzero"`
+	Count  uint64    `json:"count,omitempty"`
+	Denied uint64    `json:"denied,omitempty"`
+	// Resources are ARNs that the calls named; More says that there were others, or
+	// calls that named none.
+	Resources []string `json:"resources,omitempty"`
+	More      bool     `json:"more,omitempty"`
+}
+
+// Principal is someone whose permissions a resource decides: the principal itself, or
+// one that a policy is attached to.
+type Principal struct {
+	// ARN is empty where the resource itself is the principal.
+	ARN  string
+	Name string
+	Tags map[string]string
+	// Human says that a person may be behind it, as far as is known.
+	Human bool
+	// Services are those of AWS that may act as it.
+	Services []string
+	// Created is when it was made, and Granted when its permissions were last widened as
+	// far as AWS tells; zero where nobody says.
+	Created time.Time
+	Granted time.Time
+	// Use is what is recorded of its calls; nil where nothing is known.
+	Use *Use
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 )
 
@@ -123,6 +125,79 @@ func (l *Ledger) Principal(ctx context.Context, name string) (Activity, error) {
 		return Activity{}, fmt.Errorf("%q: %w", key, ErrUnknown)
 	}
 	return list[0], nil
+}
+
+// Fed reports whether anything at all was recorded of an account.
+func (l *Ledger) Fed(ctx context.Context, account string) (bool, error) {
+	hours, err := l.store.UsageHours(ctx, account)
+	if err != nil {
+		return false, fmt.Errorf("read recorded hours of %s: %w", account, err)
+	}
+	return len(hours) > 0, nil
+}
+
+// Activities returns what is known of principals, by the names with which they are
+// asked for; those that were never seen are left out. A name of another account's
+// root, arn:PARTITION:iam::ACCOUNT:root with ACCOUNT other than own, stands for
+// everybody there. Each part of the ledger is read once.
+func (l *Ledger) Activities(ctx context.Context, own string, names []string) (map[string]Activity, error) {
+	keys, accounts := map[string][]string{}, map[string]string{}
+	parts := map[int]bool{}
+	for _, n := range names {
+		if account := dera.ARN(n).Account(); dera.ARN(n).Resource() == "root" && account != own {
+			accounts["account/"+account] = n
+			continue
+		}
+		key := cloudtrail.Key(n)
+		keys[key] = append(keys[key], n)
+		parts[Part(key)] = true
+	}
+	foreign := func(key string) string {
+		if head, _, ok := cutAccount(key); ok {
+			return accounts[head]
+		}
+		if account := dera.ARN(key).Account(); account != "" && account != own {
+			return accounts["account/"+account]
+		}
+		return ""
+	}
+	found := map[string][]Activity{}
+	for part := range Parts {
+		if !parts[part] && len(accounts) == 0 {
+			continue
+		}
+		runs, err := l.store.UsageRuns(ctx, part)
+		if err != nil {
+			return nil, fmt.Errorf("read the usage ledger: %w", err)
+		}
+		list, err := mergeRuns(runs, func(k string) bool { return keys[k] != nil || len(accounts) > 0 && foreign(k) != "" })
+		if err != nil {
+			return nil, fmt.Errorf("read the usage ledger: %w", err)
+		}
+		for _, a := range list {
+			for _, n := range keys[a.Key] {
+				found[n] = append(found[n], a)
+			}
+			if n := foreign(a.Key); n != "" {
+				found[n] = append(found[n], a)
+			}
+		}
+	}
+	out := map[string]Activity{}
+	for n, list := range found {
+		out[n] = union(list)
+	}
+	return out, nil
+}
+
+// cutAccount takes the key of a principal of another account apart: account/ID/UNIQUE.
+func cutAccount(key string) (account, id string, ok bool) {
+	rest, ok := strings.CutPrefix(key, "account/")
+	if !ok {
+		return "", "", false
+	}
+	number, id, _ := strings.Cut(rest, "/")
+	return "account/" + number, id, true
 }
 
 // Each calls f for every principal, part by part, until f returns an error.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -23,33 +22,39 @@ type usedBy struct {
 var _ resource.Ledger = usedBy{}
 
 // Used implements resource.Ledger. Of a principal that was never seen nothing is
-// known but the gaps: whether it used nothing depends on them.
+// known but the gaps: whether it used nothing depends on them. Of an account that the
+// ledger was never fed for there is no answer.
 func (u usedBy) Used(ctx context.Context, account string, principals []string) (map[string]resource.Use, error) {
+	if fed, err := u.Fed(ctx, account); err != nil || !fed {
+		return nil, err
+	}
 	to := u.now().UTC()
 	from := to.Add(-usedWindow)
 	gaps, err := u.Gaps(ctx, ledger.Window{Account: account, From: from, To: to})
 	if err != nil {
 		return nil, err
 	}
-	var why []string
+	var why []resource.Gap
 	for _, g := range gaps {
-		if text := string(g.Kind) + ": " + g.Why; !slices.Contains(why, text) {
-			why = append(why, text)
+		if gap := (resource.Gap{Kind: string(g.Kind), Why: g.Why}); !slices.Contains(why, gap) {
+			why = append(why, gap)
 		}
 	}
+	known, err := u.Activities(ctx, account, principals)
+	if err != nil {
+		return nil, err
+	}
 	out := map[string]resource.Use{}
-	for _, arn := range principals {
-		act, err := u.Principal(ctx, arn)
-		if err != nil && !errors.Is(err, ledger.ErrUnknown) {
-			return nil, err
-		}
-		use := resource.Use{From: from, To: to, Gaps: why, Last: map[string]time.Time{}}
+	for _, name := range principals {
+		act := known[name]
+		use := resource.Use{From: from, To: to, Gaps: why, Seen: act.Last().Time(), SessionEnd: act.SessionEnd.Time()}
 		for _, a := range act.Uses {
-			if last := a.Last.Time(); a.Last != 0 && last.After(use.Last[a.Action.String()]) {
-				use.Last[a.Action.String()] = last
-			}
+			use.Calls = append(use.Calls, resource.Call{
+				Source: a.Action.Source, Name: a.Action.Name, First: a.First.Time(), Last: a.Last.Time(),
+				Count: a.Count, Denied: a.Denied, Resources: a.Resources, More: a.More,
+			})
 		}
-		out[arn] = use
+		out[name] = use
 	}
 	return out, nil
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"dera.example/dera/resource"
 	"dera.example/dera/store/storetest"
 	ledger "dera.example/dera/usage"
 )
@@ -40,11 +43,18 @@ func TestUsedBy(t *testing.T) {
 	if err != nil || len(uses) != 2 {
 		t.Fatalf("got %d principals, %v", len(uses), err)
 	}
-	if got := uses[app].Last; len(got) != 2 || !got["s3:GetBucketAcl"].Equal(late) || !got["s3:ListBuckets"].Equal(early) {
-		t.Errorf("last use: got %v", got)
+	calls := []resource.Call{
+		{Source: "s3.amazonaws.com", Name: "GetBucketAcl", First: early, Last: late, Count: 2, More: true},
+		{Source: "s3.amazonaws.com", Name: "ListBuckets", First: early, Last: early, Count: 1, More: true},
 	}
-	if len(uses[other].Last) > 0 {
-		t.Errorf("a principal that was never seen: got %v", uses[other].Last)
+	if d := cmp.Diff(calls, uses[app].Calls); d != "" || !uses[app].Seen.Equal(late) {
+		t.Errorf("calls, last seen %s (-want +got):\n%s", uses[app].Seen, d)
+	}
+	if len(uses[other].Calls) > 0 || !uses[other].Seen.IsZero() {
+		t.Errorf("a principal that was never seen: got %v", uses[other])
+	}
+	if uses, err := (usedBy{l, clock}).Used(t.Context(), "999999999999", []string{app}); err != nil || len(uses) > 0 {
+		t.Errorf("an account of which nothing is recorded: got %v, %v, want no answer", uses, err)
 	}
 	for arn, u := range uses {
 		if len(u.Gaps) == 0 || !u.To.Equal(now) || !u.From.Equal(now.Add(-usedWindow)) {

@@ -1,5 +1,130 @@
-// Package iam is what the resource types of IAM share.
+// Package iam is what the resource types of IAM share: principals with the policies
+// that decide what they may do, and the operations on those.
 package iam
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
+)
 
 // Source is where IAM's events come from.
 const Source = "iam.amazonaws.com"
+
+// Identity is what a role, a user and a group have in common: their names and the
+// policies that decide what they may do. Documents are texts as they were written.
+type Identity struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	// ID is AWS's, by which policies still name a principal that was deleted.
+	ID       string            `json:"id,omitempty"`
+	Created  time.Time         `json:"created,omitzero"`
+	Inline   []Inline          `json:"inline,omitempty"`
+	Attached []Attached        `json:"attached,omitempty"`
+	Boundary *Attached         `json:"boundary,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	// Unread are the parts that are not known.
+	Unread []string `json:"unread,omitempty"`
+}
+
+// Inline is a policy of a principal alone.
+type Inline struct {
+	Name     string `json:"name"`
+	Document string `json:"document"`
+}
+
+// Attached is a managed policy, a resource of its own, in its default version.
+type Attached struct {
+	ARN      string `json:"arn"`
+	Version  string `json:"version,omitempty"`
+	Document string `json:"document,omitempty"` // "" is not known
+	// Updated is when the version was made; zero where nobody says.
+	Updated time.Time `json:"updated,omitzero"`
+}
+
+// Read reports whether all of the parts are known.
+func (i *Identity) Read(parts ...string) bool {
+	return !slices.ContainsFunc(parts, func(p string) bool { return slices.Contains(i.Unread, p) })
+}
+
+// NotRead notes that a part is not known.
+func (i *Identity) NotRead(part string) {
+	if !slices.Contains(i.Unread, part) {
+		i.Unread = append(i.Unread, part)
+		slices.Sort(i.Unread)
+	}
+}
+
+// Managed are the managed policies that decide what the principal may do.
+func (i *Identity) Managed() []*Attached {
+	var out []*Attached
+	for n := range i.Attached {
+		out = append(out, &i.Attached[n])
+	}
+	if i.Boundary != nil {
+		out = append(out, i.Boundary)
+	}
+	return out
+}
+
+// Sort puts the policies in order: that in which IAM lists them means nothing.
+func (i *Identity) Sort() {
+	slices.SortFunc(i.Inline, func(a, b Inline) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(i.Attached, func(a, b Attached) int { return cmp.Compare(a.ARN, b.ARN) })
+}
+
+// Holder is a principal as a policy sees it that it has: what else it may do, and
+// what it did.
+type Holder struct {
+	ARN     string            `json:"arn"`
+	Kind    Kind              `json:"kind"`
+	Name    string            `json:"name"`
+	Path    string            `json:"path,omitempty"`
+	Via     string            `json:"via,omitempty"` // the group by which a user has the policy
+	Created time.Time         `json:"created,omitzero"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	Trust   string            `json:"trust,omitempty"` // of a role
+	// Beside are the other policies that it has, by its groups too; a document that is
+	// "" is not known.
+	Beside []Attached `json:"beside,omitempty"`
+	// Boundary is the ARN of its permissions boundary, or "".
+	Boundary string `json:"boundary,omitempty"`
+	// Use is what is recorded of its calls; nil where nothing is known.
+	Use *resource.Use `json:"use,omitempty"`
+}
+
+// Kind is role, user or group.
+type Kind string
+
+// The kinds of identities.
+const (
+	RoleKind  Kind = "role"
+	UserKind  Kind = "user"
+	GroupKind Kind = "group"
+)
+
+// ServicesOf are the services of AWS that a trust policy lets act as the role, sorted;
+// none of one that cannot be read.
+func ServicesOf(trust string) []string {
+	doc, err := policy.Parse(trust)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for i := range doc.Statements {
+		if doc.Statements[i].Effect != policy.Allow {
+			continue
+		}
+		for _, p := range document.PrincipalsOf(&doc.Statements[i]) {
+			if p.Kind == policy.PrincipalService {
+				out = append(out, p.Value)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -21,7 +21,7 @@ func Parts() []resource.Part {
 		{Name: PartSession, Action: "iam:ListRoles", Also: []string{"iam:GetRole"}},
 		{Name: PartInline, Action: "iam:ListRolePolicies", Also: []string{"iam:GetRolePolicy", walk}, Cheap: true},
 		{Name: PartAttached, Action: "iam:ListAttachedRolePolicies", Also: []string{walk}, Cheap: true},
-		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true},
-		{Name: PartUse, Port: resource.PortLedger, Around: true},
+		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true, Around: true},
+		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/resource"
+	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 )
 
@@ -23,24 +24,12 @@ const (
 )
 
 func sample() *role.Role {
-	return &role.Role{
-		Name: "app", Path: "/team/", Trust: trust, MaxSession: 3600, Tags: map[string]string{"team": "web"},
-		Inline:   []role.Inline{{Name: "own", Document: wide}, {Name: "zone", Document: narrow}},
-		Attached: []role.Attached{{ARN: app, Version: "v3", Document: wide}, {ARN: guard, Version: "v1", Document: narrow}},
-		Boundary: &role.Attached{ARN: app, Version: "v3", Document: wide},
-	}
-}
-
-// stamp gives a new version its ID, as AWS does.
-func stamp(config any) any {
-	r := *config.(*role.Role)
-	r.Attached = slices.Clone(r.Attached)
-	for _, p := range r.Managed() {
-		if p.Version == "" {
-			p.Version = "v4"
-		}
-	}
-	return &r
+	return &role.Role{Trust: trust, MaxSession: 3600, Identity: iam.Identity{
+		Name: "app", Path: "/team/", Tags: map[string]string{"team": "web"},
+		Inline:   []iam.Inline{{Name: "own", Document: wide}, {Name: "zone", Document: narrow}},
+		Attached: []iam.Attached{{ARN: app, Version: "v3", Document: wide}, {ARN: guard, Version: "v1", Document: narrow}},
+		Boundary: &iam.Attached{ARN: app, Version: "v3", Document: wide},
+	}}
 }
 
 func canon(t *testing.T, config any) string {
@@ -61,14 +50,12 @@ func TestOperations(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change  func(*role.Role) (dera.Change, error)
 		touches string // what every line that changes begins with
-		output  map[string]string
 	}{
-		"trust":                {func(r *role.Role) (dera.Change, error) { return r.SetTrust(nobody) }, "trust ", nil},
-		"inline_replaced":      {func(r *role.Role) (dera.Change, error) { return r.SetInline("own", narrow) }, `inline "own"`, nil},
-		"inline_new":           {func(r *role.Role) (dera.Change, error) { return r.SetInline("fresh", narrow) }, `inline "fresh"`, nil},
-		"inline_removed":       {func(r *role.Role) (dera.Change, error) { return r.SetInline("own", "") }, `inline "own"`, nil},
-		"managed":              {func(r *role.Role) (dera.Change, error) { return r.SetManaged(guard, wide) }, "attached " + guard, map[string]string{"version": "v4"}},
-		"managed_and_boundary": {func(r *role.Role) (dera.Change, error) { return r.SetManaged(app, narrow) }, "", map[string]string{"version": "v4"}},
+		"trust":           {func(r *role.Role) (dera.Change, error) { return r.SetTrust(nobody) }, "trust "},
+		"inline_replaced": {func(r *role.Role) (dera.Change, error) { return r.SetInline(iam.RoleKind, "own", narrow) }, `inline "own"`},
+		"inline_new":      {func(r *role.Role) (dera.Change, error) { return r.SetInline(iam.RoleKind, "fresh", narrow) }, `inline "fresh"`},
+		"inline_removed":  {func(r *role.Role) (dera.Change, error) { return r.SetInline(iam.RoleKind, "own", "") }, `inline "own"`},
+		"detached":        {func(r *role.Role) (dera.Change, error) { return r.DetachManaged(iam.RoleKind, guard) }, "attached " + guard},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,10 +78,9 @@ func TestOperations(t *testing.T) {
 			if d := cmp.Diff(sample(), before); d != "" {
 				t.Errorf("apply wrote to what it was given:\n%s", d)
 			}
-			after = stamp(after)
 			done, out, err := typ.Effect(after, op)
-			if err != nil || !done || !cmp.Equal(out, tc.output) {
-				t.Errorf("effect after: got %t, %v, %v, want true, %v", done, out, err, tc.output)
+			if err != nil || !done || len(out) > 0 {
+				t.Errorf("effect after: got %t, %v, %v, want true", done, out, err)
 			}
 			was, is := strings.Split(canon(t, before), "\n"), strings.Split(canon(t, after), "\n")
 			for _, l := range slices.Concat(was, is) {
@@ -113,13 +99,13 @@ func TestOperations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(sample(), back); d != "" {
+			if d := cmp.Diff(canon(t, sample()), canon(t, back)); d != "" {
 				t.Errorf("undone (-before +now):\n%s", d)
 			}
 			if done, _, err := typ.Effect(back, undo); err != nil || !done {
 				t.Errorf("effect of the undo after: got %t, %v, want true", done, err)
 			}
-			op.Input = []byte(strings.Replace(string(op.Input), `"role":"app"`, `"role":"other"`, 1))
+			op.Input = []byte(strings.Replace(string(op.Input), `"name":"app"`, `"name":"other"`, 1))
 			if _, err := typ.Apply(before, op); err == nil {
 				t.Error("applied to another role: got no error")
 			}
@@ -133,11 +119,10 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	typ := role.Type()
 	for name, op := range map[string]resource.Operation{
-		"no_such_inline_policy": {Name: role.DeleteInline, Version: 1, Input: []byte(`{"role":"app","policy":"none"}`)},
-		"no_such_policy":        {Name: role.NewVersion, Version: 1, Input: []byte(`{"role":"app","policy":"arn:x","document":"{}"}`)},
-		"version_of_others":     {Name: role.SetVersion, Version: 1, Input: []byte(`{"role":"app","policy":"` + app + `","version":"v2","document":"{}","from":"v9"}`)},
-		"member_nobody_knows":   {Name: role.PutInline, Version: 1, Input: []byte(`{"role":"app","policy":"a","force":true}`)},
-		"later_version":         {Name: role.PutInline, Version: 2, Input: []byte(`{"role":"app","policy":"a"}`)},
+		"no_such_inline_policy": {Name: "iam:DeleteRolePolicy", Version: 1, Input: []byte(`{"name":"app","policy":"none"}`)},
+		"not_attached":          {Name: "iam:DetachRolePolicy", Version: 1, Input: []byte(`{"name":"app","policy":"arn:x"}`)},
+		"member_nobody_knows":   {Name: "iam:PutRolePolicy", Version: 1, Input: []byte(`{"name":"app","policy":"a","force":true}`)},
+		"later_version":         {Name: "iam:PutRolePolicy", Version: 2, Input: []byte(`{"name":"app","policy":"a"}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,15 +133,8 @@ func TestRefused(t *testing.T) {
 	}
 	r := sample()
 	r.Attached[0].Document = ""
-	if _, err := r.SetManaged(app, narrow); err == nil {
+	if _, err := r.DetachManaged(iam.RoleKind, app); err == nil {
 		t.Error("a policy whose document is not known: got no error")
-	}
-	c, err := sample().SetManaged(app, narrow)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := resource.OfUndo(*c.Undo, nil); err == nil {
-		t.Error("an undo without the output: got no error")
 	}
 }
 
@@ -175,7 +153,7 @@ func TestCanon(t *testing.T) {
 		"last_use":           {func(r *role.Role) { r.LastUsed = &role.LastUsed{Region: "eu-west-1"} }, true},
 		"tags_of_dera":       {func(r *role.Role) { r.Tags = map[string]string{"team": "web", "dera:by": "x"} }, true},
 		"use_not_known":      {func(r *role.Role) { r.Unread = []string{role.PartUse} }, true},
-		"document_lost":      {func(r *role.Role) { r.Attached[0].Document = "" }, false},
+		"document_lost":      {func(r *role.Role) { r.Attached[0].Document = "" }, true}, /* a resource of its own */
 		"inline_not_read":    {func(r *role.Role) { r.Unread = []string{role.PartInline} }, false},
 		"boundary_removed":   {func(r *role.Role) { r.Boundary = nil }, false},
 		"boundary_attached":  {func(r *role.Role) { r.Boundary.ARN = guard }, false},
@@ -199,7 +177,7 @@ func TestCanon(t *testing.T) {
 func TestBrief(t *testing.T) {
 	t.Parallel()
 	full, quick := sample(), sample()
-	full.Unread, quick.MaxSession = []string{role.PartUse, role.PartSession}, 0
+	full.Unread, quick.MaxSession = []string{role.PartSession}, 0
 	brief, err := role.Type().Brief(full)
 	if err != nil || canon(t, brief) != canon(t, quick) {
 		t.Errorf("got %+v, %v, want what a quick look reads", brief, err)

@@ -3,12 +3,12 @@ package role
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam"
 )
 
 // Name is the CloudFormation type name, and ManagedPolicy that of the policies that
@@ -29,10 +29,11 @@ func Type() resource.Type {
 		Canon: (*Role).Canon,
 		Brief: func(r *Role) *Role {
 			brief := *r
-			brief.Use, brief.MaxSession = nil, 0
-			brief.Unread = slices.DeleteFunc(slices.Clone(r.Unread), func(p string) bool { return p == PartUse || p == PartSession })
+			brief.MaxSession = 0
+			brief.Unread = slices.DeleteFunc(slices.Clone(r.Unread), func(p string) bool { return p == PartSession })
 			return &brief
 		},
+		Principals: (*Role).principals,
 		Neighbours: func(r *Role) (out []resource.Neighbour) {
 			for _, p := range r.Managed() {
 				out = append(out, resource.Neighbour{Type: ManagedPolicy, ID: p.ARN})
@@ -48,35 +49,23 @@ func ARNOf(partition, account, path, name string) dera.ARN {
 	return dera.NewARN(partition, "iam", "", account, "role"+path+name)
 }
 
-// Canon is equal for two roles that trust the same and may do the same. IDs of AWS,
-// the versions of policies, and when the role was used are no part of it.
+// Canon is equal for two roles that trust the same and have the same policies. IDs of
+// AWS, what attached policies say, and when the role was used are no part of it.
 func (r *Role) Canon() string {
-	lines := []string{
-		"path " + r.Path, "tags" + resource.CanonTags(r.Tags), fmt.Sprintf("longest session %d s", r.MaxSession),
-	}
-	add := func(what, text string) {
-		for _, l := range document.CanonPolicy(text) {
-			lines = append(lines, what+" "+l)
-		}
-	}
-	add("trust", r.Trust)
-	for _, p := range r.Inline {
-		lines = append(lines, "inline "+strconv.Quote(p.Name))
-		add("inline "+strconv.Quote(p.Name), p.Document)
-	}
-	for _, p := range r.Attached {
-		lines = append(lines, "attached "+p.ARN)
-		add("attached "+p.ARN, p.Document)
-	}
-	if r.Boundary != nil {
-		lines = append(lines, "boundary "+r.Boundary.ARN)
-		add("boundary "+r.Boundary.ARN, r.Boundary.Document)
+	lines := append(r.Identity.Canon(), fmt.Sprintf("longest session %d s", r.MaxSession))
+	for _, l := range document.CanonPolicy(r.Trust) {
+		lines = append(lines, "trust "+l)
 	}
 	for _, part := range r.Unread {
-		if part != PartUse {
+		if part != PartUse && part != PartDocuments {
 			lines = append(lines, "not read: "+part)
 		}
 	}
 	slices.Sort(lines)
 	return "role " + r.Name + "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// principals is the role itself.
+func (r *Role) principals() []resource.Principal {
+	return []resource.Principal{{Name: r.Name, Tags: r.Tags, Services: iam.ServicesOf(r.Trust), Created: r.Created, Use: r.Use}}
 }

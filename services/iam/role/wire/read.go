@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
+	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -34,7 +35,7 @@ func fill(x *cloud.Item, f facts) {
 	c.ID, c.Tags = aws.ToString(f.id), iamwire.Tags(f.tags)
 	x.Tags = c.Tags
 	if f.boundary != nil {
-		c.Boundary = &role.Attached{ARN: aws.ToString(f.boundary.PermissionsBoundaryArn)}
+		c.Boundary = &own.Attached{ARN: aws.ToString(f.boundary.PermissionsBoundaryArn)}
 	}
 	if f.used != nil && f.used.LastUsedDate != nil {
 		c.LastUsed = &role.LastUsed{At: f.used.LastUsedDate.UTC(), Region: aws.ToString(f.used.Region)}
@@ -53,7 +54,7 @@ func addInline(x *cloud.Item, name string, document *string) {
 		x.Lost(role.PartInline, err)
 		return
 	}
-	config(x).Inline = append(config(x).Inline, role.Inline{Name: name, Document: text})
+	config(x).Inline = append(config(x).Inline, own.Inline{Name: name, Document: text})
 }
 
 // get asks for a role, once a read.
@@ -153,7 +154,7 @@ func readAttached(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 			return p.AttachedPolicies, p.Marker
 		},
 	}, func(p types.AttachedPolicy) error {
-		config(x).Attached = append(config(x).Attached, role.Attached{ARN: aws.ToString(p.PolicyArn)})
+		config(x).Attached = append(config(x).Attached, own.Attached{ARN: aws.ToString(p.PolicyArn)})
 		return nil
 	})
 }
@@ -166,7 +167,7 @@ func readDocuments(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 		if p.Document != "" {
 			continue
 		}
-		known, err := cloud.Once(r, "policy "+p.ARN, func() (role.Attached, error) { return managed(ctx, r, p.ARN) })
+		known, err := cloud.Once(r, "policy "+p.ARN, func() (own.Attached, error) { return managed(ctx, r, p.ARN) })
 		if err != nil {
 			x.Lost(role.PartDocuments, err)
 			continue
@@ -177,14 +178,14 @@ func readDocuments(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 }
 
 // managed reads the default version of a managed policy.
-func managed(ctx context.Context, r *cloud.Reading, arn string) (role.Attached, error) {
+func managed(ctx context.Context, r *cloud.Reading, arn string) (own.Attached, error) {
 	api := iamwire.IAM(r)
 	policy, err := api.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(arn)})
 	if err == nil && (policy.Policy == nil || aws.ToString(policy.Policy.Arn) != arn || aws.ToString(policy.Policy.DefaultVersionId) == "") {
 		err = cloud.Foreign("it is not about the policy %.200q", arn)
 	}
 	if err != nil {
-		return role.Attached{}, r.Fail("iam:GetPolicy", err)
+		return own.Attached{}, r.Fail("iam:GetPolicy", err)
 	}
 	id := policy.Policy.DefaultVersionId
 	out, err := api.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: aws.String(arn), VersionId: id})
@@ -192,11 +193,11 @@ func managed(ctx context.Context, r *cloud.Reading, arn string) (role.Attached, 
 		err = cloud.Foreign("it is not about version %.20q", *id)
 	}
 	if err != nil {
-		return role.Attached{}, r.Fail("iam:GetPolicyVersion", err)
+		return own.Attached{}, r.Fail("iam:GetPolicyVersion", err)
 	}
 	text, err := iamwire.Document(out.PolicyVersion.Document)
 	if err != nil {
-		return role.Attached{}, r.Fail("iam:GetPolicyVersion", err)
+		return own.Attached{}, r.Fail("iam:GetPolicyVersion", err)
 	}
-	return role.Attached{ARN: arn, Version: *id, Document: text}, nil
+	return own.Attached{ARN: arn, Version: *id, Document: text}, nil
 }

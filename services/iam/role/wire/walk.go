@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"dera.example/dera/cloud"
+	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -38,7 +39,7 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 		}
 		return found, nil
 	}
-	w := walk{r: r, policies: map[string]role.Attached{}, items: map[string]*cloud.Item{}}
+	w := walk{r: r, policies: map[string]own.Attached{}, items: map[string]*cloud.Item{}}
 	in := details(aws.Int32(most))
 	if err := cloud.Walk(func(token *string) (*string, error) {
 		in.Marker = token
@@ -65,7 +66,7 @@ type walk struct {
 	r        *cloud.Reading
 	found    []*cloud.Item
 	items    map[string]*cloud.Item // by name
-	policies map[string]role.Attached
+	policies map[string]own.Attached
 }
 
 func (w *walk) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
@@ -75,7 +76,7 @@ func (w *walk) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
 	for _, p := range page.Policies {
 		for _, v := range p.PolicyVersionList {
 			if text, err := iamwire.Document(v.Document); err == nil && aws.ToString(v.VersionId) == aws.ToString(p.DefaultVersionId) {
-				w.policies[aws.ToString(p.Arn)] = role.Attached{ARN: aws.ToString(p.Arn), Version: aws.ToString(v.VersionId), Document: text}
+				w.policies[aws.ToString(p.Arn)] = own.Attached{ARN: aws.ToString(p.Arn), Version: aws.ToString(v.VersionId), Document: text}
 			}
 		}
 	}
@@ -95,7 +96,7 @@ func (w *walk) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
 			addInline(x, aws.ToString(p.PolicyName), p.PolicyDocument)
 		}
 		for _, p := range d.AttachedManagedPolicies {
-			config(x).Attached = append(config(x).Attached, role.Attached{ARN: aws.ToString(p.PolicyArn)})
+			config(x).Attached = append(config(x).Attached, own.Attached{ARN: aws.ToString(p.PolicyArn)})
 		}
 		config(x).Sort()
 		x.Has(role.PartInline, role.PartAttached)

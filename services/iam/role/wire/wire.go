@@ -4,12 +4,12 @@ package wire
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
+	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -32,13 +32,7 @@ func Wire() cloud.Wire {
 			var e *cloud.Error
 			return errors.As(err, &e) && e.Code == "NoSuchEntity" && e.Call == callRole
 		},
-		Unread: func(c any, part string) {
-			r := c.(*role.Role)
-			if !slices.Contains(r.Unread, part) {
-				r.Unread = append(r.Unread, part)
-				slices.Sort(r.Unread)
-			}
-		},
+		Unread: func(c any, part string) { c.(*role.Role).NotRead(part) },
 		Readers: []cloud.Reader{
 			cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
 			{Parts: []string{role.PartSession}, Many: readSessions},
@@ -57,7 +51,7 @@ func config(x *cloud.Item) *role.Role { return x.Config.(*role.Role) }
 
 func item(r *cloud.Reading, path, name string) *cloud.Item {
 	arn := role.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, path, name)
-	return cloud.NewItem(r, name, name, arn, &role.Role{Name: name, Path: path})
+	return cloud.NewItem(r, name, name, arn, &role.Role{Identity: own.Identity{Name: name, Path: path}})
 }
 
 // readUse asks the usage ledger. A role that it does not answer for is unknown, and

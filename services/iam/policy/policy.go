@@ -1,0 +1,42 @@
+// Package policy is customer managed policies of IAM with whom they are attached to:
+// their configuration, reads, events and controls.
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"dera.example/dera/services/iam"
+)
+
+// Policy is a customer managed policy. Documents are texts as they were written.
+type Policy struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	// ID is AWS's.
+	ID      string            `json:"id,omitempty"`
+	Created time.Time         `json:"created,omitzero"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	// Default is the version in force, and Others are the other ones, the newest first.
+	Default Version   `json:"default"`
+	Others  []Version `json:"others,omitempty"`
+	// Holders are the roles and users that have it, by their groups too, sorted by ARN;
+	// a group is one only where it has no members. BoundaryOf are the ARNs of those whose permissions
+	// boundary it is.
+	Holders    []iam.Holder `json:"holders,omitempty"`
+	BoundaryOf []string     `json:"boundary_of,omitempty"`
+	// Unread are the parts that are not known.
+	Unread []string `json:"unread,omitempty"`
+}
+
+// Version is one version of a policy.
+type Version struct {
+	ID       string    `json:"id,omitempty"`
+	Document string    `json:"document"`
+	Created  time.Time `json:"created,omitzero"`
+}
+
+// Read reports whether all of the parts are known.
+func (p *Policy) Read(parts ...string) bool {
+	return !slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(p.Unread, part) })
+}
