@@ -43,20 +43,3 @@ func CanonText(text string) string {
 func SamePolicy(a, b string) bool {
 	return a == b || a != "" && b != "" && CanonText(a) == CanonText(b)
 }
-
-// DiffPolicy is what changes between two texts of a policy, statement by statement, as
-// lines of a diff; what stands before each statement is the prefix.
-func DiffPolicy(prefix, before, after string) (out []string) {
-	was, is := CanonPolicy(before), CanonPolicy(after)
-	for _, l := range was {
-		if !slices.Contains(is, l) {
-			out = append(out, "- "+prefix+l)
-		}
-	}
-	for _, l := range is {
-		if !slices.Contains(was, l) {
-			out = append(out, "+ "+prefix+l)
-		}
-	}
-	return out
-}

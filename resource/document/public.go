@@ -74,14 +74,17 @@ func StatementLine(i int, st *policy.Statement) string {
 	if plain(st.Sid) {
 		b.WriteString(" " + strconv.Quote(st.Sid))
 	}
-	b.WriteString(": " + strings.ToLower(st.Effect.String()) + " ")
-	if st.NotPrincipals != nil {
-		b.WriteString("all but " + principals(st.NotPrincipals))
-	} else {
-		b.WriteString(principals(st.Principals))
+	b.WriteString(": " + strings.ToLower(st.Effect.String()))
+	switch { // an identity policy names no principal, a trust policy no resource
+	case st.NotPrincipals != nil:
+		b.WriteString(" all but " + principals(st.NotPrincipals))
+	case st.Principals != nil:
+		b.WriteString(" " + principals(st.Principals))
 	}
 	b.WriteString(" " + List("", st.Actions, "all but ", st.NotActions))
-	b.WriteString(" on " + List("", st.Resources, "all but ", st.NotResources))
+	if len(st.Resources)+len(st.NotResources) > 0 {
+		b.WriteString(" on " + List("", st.Resources, "all but ", st.NotResources))
+	}
 	for n, c := range st.Conditions {
 		word := " and "
 		if n == 0 {
@@ -98,9 +101,6 @@ func plain(sid string) bool {
 }
 
 func principals(p *policy.Principals) string {
-	if p == nil {
-		return "nobody"
-	}
 	if p.Any {
 		return "anybody (*)"
 	}

@@ -12,7 +12,8 @@ import (
 // Role is an IAM role. Documents are texts as they were written.
 type Role struct {
 	iam.Identity
-	Trust string `json:"trust"`
+	Account string `json:"account"`
+	Trust   string `json:"trust"`
 	// MaxSession is the longest session, in seconds.
 	MaxSession int32 `json:"max_session,omitempty"`
 	// LastUsed is what IAM says of the last 400 days; nil is no use in them.

@@ -51,7 +51,7 @@ func config(x *cloud.Item) *role.Role { return x.Config.(*role.Role) }
 
 func item(r *cloud.Reading, path, name string) *cloud.Item {
 	arn := role.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, path, name)
-	return cloud.NewItem(r, name, name, arn, &role.Role{Identity: own.Identity{Name: name, Path: path}})
+	return cloud.NewItem(r, name, name, arn, &role.Role{Account: r.Scope.Account, Identity: own.Identity{Name: name, Path: path}})
 }
 
 // readUse asks the usage ledger. A role that it does not answer for is unknown, and

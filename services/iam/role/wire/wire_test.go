@@ -86,7 +86,7 @@ func testWalk(t *testing.T, server *moto.Server) {
 		}
 	}
 	first := all["app-1"].Config.(*role.Role)
-	want := &role.Role{Trust: trust, MaxSession: 7200, Identity: own.Identity{
+	want := &role.Role{Account: a.id, Trust: trust, MaxSession: 7200, Identity: own.Identity{
 		Name: "app-1", Path: "/team/", ID: first.ID, Created: first.Created, Tags: map[string]string{"team": "web"},
 		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{role.PartUse},
 	}}
