@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -35,6 +36,22 @@ type Use struct {
 	// Granted is when the last recorded call changed what the principal may do; zero
 	// for none in the window.
 	Granted time.Time `json:"granted,omitzero"`
+}
+
+// GapOfDataEvents is the kind of the gap that there is wherever not all data events are
+// recorded: management events are whole without them.
+const GapOfDataEvents = "data-events-not-selected"
+
+// Missing are the kinds of gaps because of which management events may be missing,
+// each once.
+func (u Use) Missing() []string {
+	var out []string
+	for _, g := range u.Gaps {
+		if g.Kind != GapOfDataEvents && !slices.Contains(out, g.Kind) {
+			out = append(out, g.Kind)
+		}
+	}
+	return out
 }
 
 // Gap is something that the record does not cover: its kind as package usage names it,

@@ -271,3 +271,19 @@ func decompress(data []byte) (string, error) {
 	}
 	return string(text), nil
 }
+
+// About reports whether a certificate holds and is about just these documents, with
+// nothing beside; why says what is wrong with it.
+func About(certificate string, old, fresh reason.Policies) (ok bool, why string) {
+	c, err := Check([]byte(certificate))
+	if err != nil {
+		return false, "the certificate does not hold: " + err.Error()
+	}
+	same := func(stated []check.Document, docs reason.Policies) bool {
+		return slices.EqualFunc(stated, docs, func(s check.Document, d *policy.Document) bool { return s.Text == d.Text() })
+	}
+	if len(c.Beside) > 0 || !same(c.Old, old) || !same(c.New, fresh) {
+		return false, "the certificate is about other policies"
+	}
+	return true, ""
+}

@@ -39,6 +39,11 @@ func Check(blob []byte, kinds ...Kind) error {
 	return nil
 }
 
+// RecordedCalls is the claim that no recorded call would be denied after the plan, of
+// every kind of evidence about who may do what. What it says names the calls, and is
+// what people see of it first.
+const RecordedCalls = "recorded_calls"
+
 // Kind is one kind of evidence: its name, and how it is made again from its
 // body alone.
 type Kind struct {

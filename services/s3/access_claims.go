@@ -9,7 +9,6 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/proof"
-	"dera.example/dera/iam/proof/check"
 	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource/document"
 )
@@ -165,18 +164,10 @@ func (a Access) offends(old *policy.Document, cut document.PublicCut) answer {
 // certified is proved when the certificate holds and is about just these
 // documents.
 func (a Access) certified(certificate string, old, fresh reason.Policies) answer {
-	c, err := proof.Check([]byte(certificate))
-	if err != nil {
-		return answer{dera.Unknown, "the certificate does not hold: " + err.Error()}
-	}
-	if len(c.Beside) > 0 || !about(c.Old, old) || !about(c.New, fresh) {
-		return answer{dera.Unknown, "the certificate is about other policies"}
+	if ok, why := proof.About(certificate, old, fresh); !ok {
+		return answer{dera.Unknown, why}
 	}
 	return proved()
-}
-
-func about(stated []check.Document, docs reason.Policies) bool {
-	return slices.EqualFunc(stated, docs, func(s check.Document, d *policy.Document) bool { return s.Text == d.Text() })
 }
 
 func (a Access) gone() answer {

@@ -111,13 +111,18 @@ func included(fresh, known *policies, only []action) error {
 				resources = []string{""}
 			}
 			for _, r := range resources {
-				if !(region{s, a, r}).covered(fresh, known, loose) {
+				if !(region{s, a, r}).covered(fresh, known, loose) && !coveredEach(s.byPrincipal(), a, r, fresh, known, loose) {
 					return fmt.Errorf("what statement %q allows of %v %s is not found", s.Sid, a, r)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// coveredEach reports whether the region is covered for each principal.
+func coveredEach(list []*statement, a entry, resource string, fresh, known *policies, loose []*statement) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(s *statement) bool { return !(region{s, a, resource}).covered(fresh, known, loose) })
 }
 
 // hasTwin reports whether an allowance of known has the same rest and the
@@ -262,6 +267,9 @@ func (s *statement) pieces() []string {
 func (r region) misses(d *statement) bool {
 	if r.resource != "" && d.Resources != nil && d.NotResources == nil &&
 		!slices.ContainsFunc(d.Resources, func(other string) bool { return !resourceApart(r.resource, r.statement, other, d) }) {
+		return true
+	}
+	if r.NotPrincipals == nil && d.NotPrincipals == nil && strangers(r.Principals, d.Principals) {
 		return true
 	}
 	for i := range d.Conditions {

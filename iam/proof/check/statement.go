@@ -207,9 +207,7 @@ func (s *statement) coversPrincipals(o *statement) bool {
 	}
 	for _, g := range o.Principals.Groups {
 		for _, v := range g.Values {
-			if !slices.ContainsFunc(s.Principals.Groups, func(h policy.PrincipalGroup) bool {
-				return h.Kind == g.Kind && slices.Contains(h.Values, v)
-			}) {
+			if !slices.ContainsFunc(s.Principals.Groups, func(h policy.PrincipalGroup) bool { return within(g.Kind, v, h, s.Effect) }) {
 				return false
 			}
 		}

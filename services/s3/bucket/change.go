@@ -3,11 +3,9 @@ package bucket
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"dera.example/dera"
-	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/services/s3"
@@ -64,23 +62,11 @@ func (b *Bucket) EditPolicy(e document.PolicyEdit) (dera.Change, error) {
 	if doc == nil {
 		return dera.Change{}, fmt.Errorf("bucket %s has no policy", b.Name)
 	}
-	for _, i := range slices.Sorted(maps.Keys(e.Restrict)) {
-		if doc, err = doc.Restrict(i, e.Restrict[i]); err != nil {
-			return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
-		}
-	}
-	if doc, err = doc.Append(e.Append...); err != nil {
-		return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)
-	}
-	edits := slices.Clone(e.Elements)
-	for _, i := range e.Drop {
-		edits = append(edits, policy.RemoveStatement(i))
-	}
 	undo := BucketPolicyInput{Bucket: b.Name, Policy: b.Policy}
-	edited, err := doc.Apply(edits...)
+	edited, err := e.Apply(doc)
 	var c dera.Change
 	switch {
-	case errors.Is(err, policy.ErrLast) && len(e.Drop) == len(doc.Statements): // nothing else would be the last one
+	case err == nil && edited == nil:
 		c, err = resource.NewChange(DeleteBucketPolicy, BucketPolicyInput{Bucket: b.Name, Expect: b.Policy}, b.Policy, nil, PutBucketPolicy, undo, e.Diff)
 	case err != nil:
 		return dera.Change{}, fmt.Errorf("edit the policy of bucket %s: %w", b.Name, err)

@@ -61,7 +61,7 @@ func checkExternal(b *Bucket, s control.Settings) control.Result {
 	deemed, _ := s3.Public(doc)
 	cut := b.Blocked().RestrictedBuckets && deemed == s3.DeemedPublic
 	trusted := func(id string) bool {
-		return id == s.Organization || slices.Contains(s.Accounts, id) || slices.Contains(s.Trusted, id) || isKnown(id)
+		return id == s.Organization || slices.Contains(s.Accounts, id) || slices.Contains(s.Trusted, id) || document.KnownAccount(id) != ""
 	}
 	var keys []string
 	lines, actions, service := map[string][]string{}, map[string][]string{}, map[string]bool{}

@@ -1,8 +1,8 @@
-package bucket
+package document
 
 import "slices"
 
-// known is an account that many bucket policies name for a reason that anybody can
+// known is an account that many policies name for a reason that anybody can
 // look up.
 type known struct {
 	name, source string
@@ -35,6 +35,13 @@ func knownAccounts() []known {
 	}
 }
 
-func isKnown(id string) bool {
-	return slices.ContainsFunc(knownAccounts(), func(k known) bool { return slices.Contains(k.ids, id) })
+// KnownAccount is the name of the vendor or service of AWS whose account or canonical
+// user it is, or "".
+func KnownAccount(id string) string {
+	for _, k := range knownAccounts() {
+		if slices.Contains(k.ids, id) {
+			return k.name
+		}
+	}
+	return ""
 }
