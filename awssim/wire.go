@@ -56,13 +56,21 @@ func (ec2Protocol) failure(k *call, err *Error) response {
 
 // stsProtocol is the AWS query protocol.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
-type stsProtocol struct{}
+type stsProtocol struct{ namespace string }
+
+// space is the namespace of the service.
+func (p stsProtocol) space() string {
+	if p.namespace != "" {
+		return p.namespace
+	}
+	return stsNamespace
+}
 
 const stsNamespace = ` xmlns="https://sts.amazonaws.com/doc/2011-06-15/">`
 
-func (stsProtocol) success(k *call, answer any) response {
+func (p stsProtocol) success(k *call, answer any) response {
 	e := &encoder{}
-	e.buf = append(e.buf, "<"+k.Operation+"Response"+stsNamespace...)
+	e.buf = append(e.buf, "<"+k.Operation+"Response"+p.space()...)
 	e.begin(k.Operation + "Result")
 	if d, ok := answer.(document); ok {
 		d.write(e)
@@ -75,9 +83,9 @@ func (stsProtocol) success(k *call, answer any) response {
 	return xmlResponse(k, http.StatusOK, e)
 }
 
-func (stsProtocol) failure(k *call, err *Error) response {
+func (p stsProtocol) failure(k *call, err *Error) response {
 	e := &encoder{}
-	e.buf = append(e.buf, "<ErrorResponse"+stsNamespace...)
+	e.buf = append(e.buf, "<ErrorResponse"+p.space()...)
 	e.begin("Error")
 	if err.Status < 500 {
 		e.text("Type", "Sender")
