@@ -1,0 +1,81 @@
+package role
+
+import (
+	"slices"
+	"strings"
+
+	"dera.example/dera/iam/policy"
+)
+
+// issuer is the host and path of an identity provider, or the name of a SAML provider.
+func issuer(provider string) string {
+	for _, kind := range []string{":oidc-provider/", ":saml-provider/"} {
+		if _, name, ok := strings.Cut(provider, kind); ok {
+			return name
+		}
+	}
+	return provider
+}
+
+// shared reports whether anybody can get an identity from the provider.
+//
+// Source: IAM user guide, "Identity-provider controls for shared OIDC providers".
+func shared(provider string) bool {
+	return slices.ContainsFunc([]string{
+		"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com",
+		"api.bitbucket.org", "agent.buildkite.com", "oidc.circleci.com", "vercel.com", "app.pulumi.com",
+	}, func(host string) bool { return strings.HasPrefix(issuer(provider), host) })
+}
+
+// subject reports whether a statement says which subject of an identity provider is
+// meant: by a claim that is not about whom the token is for, with a value that is not
+// open at its beginning. An identity pool of Cognito is named by the audience.
+func subject(st *policy.Statement, provider string) bool {
+	name := strings.ToLower(issuer(provider))
+	saml := strings.Contains(provider, ":saml-provider/")
+	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+		key := strings.ToLower(c.Key)
+		head, claim := key[:max(strings.LastIndexByte(key, ':'), 0)], key[strings.LastIndexByte(key, ':')+1:]
+		switch {
+		case saml && head != "saml", !saml && head != name:
+			return false
+		case name == "cognito-identity.amazonaws.com" && claim != "aud", name != "cognito-identity.amazonaws.com" && (claim == "aud" || claim == "amr" || claim == "iss"):
+			return false
+		}
+		return positive(c, func(v string) bool {
+			n := strings.IndexAny(v, "*?")
+			open, fixed := n >= 0, v[:max(n, 0)]
+			if !open {
+				fixed = v
+			}
+			return fixed != "" && (!open || !shared(provider) || strings.Contains(fixed, "/"))
+		})
+	})
+}
+
+// demands reports whether a statement demands a value of a key that is fixed.
+func demands(st *policy.Statement, key string, fixed func(v string) bool) bool {
+	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) && positive(c, fixed) })
+}
+
+// positive reports whether a condition holds only for texts that it names, all of them
+// fixed.
+func positive(c policy.Condition, fixed func(v string) bool) bool {
+	op, ok := policy.ParseOperator(c.Operator)
+	if !ok || op.Negated() || op.IfExists || op.Set == policy.ForAllValues || !strings.HasPrefix(op.Test, "String") {
+		return false
+	}
+	return len(c.Values) > 0 && !slices.ContainsFunc(c.Values, func(v string) bool { return !fixed(v) })
+}
+
+// ownOnly reports whether only resources of the own account can be given the role: the
+// service takes no role of another account.
+//
+// Source: EC2 user guide, "Instance profiles"; Lambda developer guide, "Execution
+// role"; EKS user guide, "Pod Identity".
+func ownOnly(service string) bool {
+	return slices.Contains([]string{
+		"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "eks-fargate-pods.amazonaws.com",
+		"pods.eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "ecs-tasks.amazonaws.com", "spotfleet.amazonaws.com",
+	}, service)
+}

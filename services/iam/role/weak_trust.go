@@ -1,0 +1,111 @@
+package role
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam"
+)
+
+// WeakTrust finds roles whose trust policy lets somebody in who is meant, and with him
+// others: every user of an identity provider, every customer of a vendor or of a
+// service of AWS.
+func WeakTrust() control.Control {
+	return control.Define(control.Spec[*Role]{
+		Meta: control.Meta{
+			ID:       "iam-role-weak-trust",
+			Title:    "Role trusts an identity provider, a vendor or a service without saying for whom",
+			Type:     Name,
+			Severity: dera.High,
+			Why: "An identity provider vouches for all its users, a vendor works for all its customers, a service of AWS for all accounts. Without a condition " +
+				"on the subject, the external ID or the source, each of them can be made to act for somebody else (the confused deputy).",
+			Fix: "A person adds the condition: the claim that names the subject (TOKEN-ISSUER:sub), the external ID that the vendor gave (sts:ExternalId), or " +
+				"aws:SourceAccount and aws:SourceArn. What the right value is, nobody but the owner knows.",
+			Complexity: "medium",
+			Cases: []control.Case{
+				{When: "a web identity or SAML provider may assume the role, and no condition names a subject", Disposition: dera.Review, Because: "every user of the provider may come in; of a shared issuer that is anybody"},
+				{When: "a declared account that is not the organisation's, or a known vendor's, may assume the role without an external ID", Disposition: dera.Review, Because: "another customer of the vendor could make it act on this role"},
+				{When: "a service of AWS, in which a customer of another account can name the role, may assume it without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID", Disposition: dera.Alert, Because: "the service can be made to act by any of its customers; seldom urgent"},
+			},
+			Refs: []control.Ref{
+				{Standard: "IAM user guide", ID: "the confused deputy problem", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"},
+				{Standard: "IAM user guide", ID: "OIDC federation: limit the subject", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html"},
+				{Standard: "NIST 800-53 r5", ID: "AC-3, IA-8", URL: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"},
+			},
+			Reads:    Type().Reads(),
+			ByHand:   true,
+			Owner:    "dera maintainers",
+			ReviewBy: "2027-11-01",
+		},
+		Check: checkWeakTrust,
+		Plan: func(*Role, []control.Failure, control.Settings) ([]dera.Change, *control.Refusal) {
+			return nil, &control.Refusal{Code: "by-hand", Why: "which subject, external ID or source is meant, only the role's owner knows: add the condition to the trust policy"}
+		},
+	})
+}
+
+func checkWeakTrust(r *Role, s control.Settings) control.Result {
+	if !r.Read(PartRole) {
+		return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the trust policy"}
+	}
+	if iam.Fixed(r.Path) || iam.MadeByAWS(r.Path, r.Name) != "" {
+		return control.Result{Outcome: control.NotApplicable}
+	}
+	doc, err := policy.Parse(r.Trust)
+	if err != nil {
+		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
+	}
+	found := map[string]control.Failure{}
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if st.Effect != policy.Allow || !assumes(st) {
+			continue
+		}
+		line := "“" + document.StatementLine(i, st) + "”"
+		add := func(key string, start dera.Disposition, severity dera.Severity, title, why string) {
+			f, seen := found[key]
+			if !seen {
+				f = control.Failure{Key: key, Start: start, Severity: severity, Title: title, Why: why + " It is allowed by " + line + "."}
+			} else if !strings.Contains(f.Why, line) {
+				f.Why = strings.TrimSuffix(f.Why, ".") + ", " + line + "."
+			}
+			found[key] = f
+		}
+		for _, p := range document.PrincipalsOf(st) {
+			account := p.Account()
+			vendor := account != "" && (slices.Contains(s.Trusted, account) || document.KnownAccount(account) != "") && account != r.Account && !slices.Contains(s.Accounts, account)
+			switch {
+			case p.Kind == policy.PrincipalFederated && !subject(st, p.Value):
+				severity, who := dera.Medium, "every user of the provider"
+				if shared(p.Value) {
+					severity, who = dera.High, "anybody who has an account at the provider"
+				}
+				add("federated/"+issuer(p.Value), dera.Review, severity, "Role trusts "+issuer(p.Value)+" without a condition on the subject",
+					"No condition says which subject is meant, so that "+who+" may come in.")
+			case vendor && !demands(st, "sts:externalid", func(v string) bool { return v != "" && !strings.HasPrefix(v, "*") }):
+				add("external-id/"+account, dera.Review, dera.Medium, fmt.Sprintf("Role trusts account %s without an external ID", account),
+					"No condition demands an external ID (sts:ExternalId).")
+			}
+		}
+		for _, name := range document.OpenServices(doc, i) {
+			if !ownOnly(name) {
+				add("service/"+name, dera.Alert, dera.Low, "Role can be assumed by "+name+" on behalf of any account",
+					"No condition limits on whose behalf it acts (aws:SourceArn, aws:SourceAccount).")
+			}
+		}
+	}
+	if len(found) == 0 {
+		return control.Result{Outcome: control.Pass}
+	}
+	out := control.Result{Outcome: control.Fail}
+	for _, f := range found {
+		out.Failures = append(out.Failures, f)
+	}
+	slices.SortFunc(out.Failures, func(a, b control.Failure) int { return strings.Compare(a.Key, b.Key) })
+	return out
+}
