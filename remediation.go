@@ -73,6 +73,9 @@ type Remediation struct {
 	Leaves []string `json:"leaves,omitempty"`
 	// Code is the plan as infrastructure as code, where that owns the resource.
 	Code *CodeDiff `json:"iac_diff,omitempty"`
+	// Recorded says what the recorded calls tell of a plan that takes permissions away:
+	// how many of them would have been denied.
+	Recorded string `json:"recorded,omitempty"`
 	// Notes say what a person must know, for example that established
 	// connections live on.
 	Notes []string `json:"notes,omitempty"`

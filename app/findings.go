@@ -111,6 +111,9 @@ type PlanView struct {
 	State       dera.State `json:"state"`
 	Digest      string     `json:"digest"`
 	Diff        []string   `json:"diff"`
+	// Recorded says how many of the recorded calls it would have denied, where it takes
+	// permissions away.
+	Recorded string `json:"recorded,omitempty"`
 	// Left is what stays open after it.
 	Left      []Left    `json:"left_open,omitempty"`
 	Failure   string    `json:"failure,omitempty"`
@@ -123,7 +126,7 @@ type PlanView struct {
 func (p PlanView) ApproveCommand() string { return approveCommand(p.Remediation, p.Digest) }
 
 func viewPlan(r dera.Remediation) *PlanView {
-	return &PlanView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Failure: r.Failure, NotBefore: r.NotBefore, Code: r.Code}
+	return &PlanView{Remediation: r.ID, State: r.State, Digest: r.Digest, Diff: r.Plan.Diff(), Recorded: r.Recorded, Failure: r.Failure, NotBefore: r.NotBefore, Code: r.Code}
 }
 
 // ScanSummary counts the findings of a report, and says over what it is.

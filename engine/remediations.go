@@ -203,11 +203,19 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, h 
 		}
 	}
 	for _, c := range g.evidence.Claims {
-		if c.Name == evidence.PrivateAccessLost {
+		switch c.Name {
+		case evidence.PrivateAccessLost:
 			r.Notes = append(r.Notes, "Allowed by the configuration: "+c.Says+".")
+		case evidence.RecordedCalls:
+			if r.Recorded = c.Says; c.Verdict != dera.Proved && c.Witness != "" {
+				r.Recorded += ": " + c.Witness
+			}
 		}
 	}
 	notes := r.Notes
+	if r.Recorded != "" {
+		notes = append(notes[:len(notes):len(notes)], "Recorded: "+r.Recorded+".")
+	}
 	if lang, ok := evaluate.CodeLanguage(g.decision); ok {
 		var note string
 		r.Code, note = e.asCode(a.Resource, g.plan, lang)

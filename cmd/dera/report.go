@@ -28,6 +28,9 @@ func (a *cli) printPlan(p paint, f app.FindingView) {
 	for _, line := range f.Plan.Diff {
 		a.wrapf("  %s\n", p.diff(line))
 	}
+	if f.Plan.Recorded != "" {
+		a.printf("%s\n", wrap("recorded: "+f.Plan.Recorded, "  ", width))
+	}
 	a.printLeft(p, f.Plan.Left, width)
 	for _, reason := range app.Decisive(f.Finding) {
 		a.printf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
