@@ -103,6 +103,31 @@ func (l *Ledger) Gaps(ctx context.Context, w Window) ([]Gap, error) {
 	return out, nil
 }
 
+// Recorded returns up to when an account is recorded: the end of the newest hour that
+// every region has of which anything is recorded and which is declared, or seen where
+// none is declared. Log files come late, so that no window ends now. The zero time is
+// for an account of which nothing is recorded.
+func (l *Ledger) Recorded(ctx context.Context, account string) (time.Time, error) {
+	k, err := l.knowledge(ctx, Window{Account: account})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read until when %s is recorded: %w", account, err)
+	}
+	regions := k.regions[account]
+	if len(regions) == 0 {
+		return time.Time{}, nil
+	}
+	if scope, declared := k.scope(account); declared {
+		regions = scope.Regions
+	}
+	last := Second(0)
+	for _, region := range regions {
+		if at := k.hours.latest(account, region); at != 0 && (last == 0 || at < last) {
+			last = at
+		}
+	}
+	return last.Time(), nil
+}
+
 // knowledge is what the store says about one window.
 type knowledge struct {
 	from, to Second // whole hours

@@ -137,3 +137,21 @@ func (a *aggregate) changed(f *cloudtrail.Fields, account, region []byte, at uin
 	key, _, _, _ := f.Identity.Principal(nil)
 	a.changes = append(a.changes, Change{string(account), string(region), string(name), Second(at), string(key)})
 }
+
+// latest is the end of the newest hour of which something was recorded in a region.
+func (s hourSet) latest(account, region string) Second {
+	var last Second
+	for p, h := range s {
+		if p.account != account || p.region != region {
+			continue
+		}
+		for bit := len(h.Seen)*8 - 1; bit >= 0; bit-- {
+			if h.Seen[bit/8]&(1<<(bit%8)) != 0 {
+				start := time.Date(p.month/12, time.Month(p.month%12+1), 1, bit, 0, 0, 0, time.UTC)
+				last = max(last, SecondOf(start)+3600)
+				break
+			}
+		}
+	}
+	return last
+}

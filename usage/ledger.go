@@ -127,15 +127,6 @@ func (l *Ledger) Principal(ctx context.Context, name string) (Activity, error) {
 	return list[0], nil
 }
 
-// Fed reports whether anything at all was recorded of an account.
-func (l *Ledger) Fed(ctx context.Context, account string) (bool, error) {
-	hours, err := l.store.UsageHours(ctx, account)
-	if err != nil {
-		return false, fmt.Errorf("read recorded hours of %s: %w", account, err)
-	}
-	return len(hours) > 0, nil
-}
-
 // Activities returns what is known of principals, by the names with which they are
 // asked for; those that were never seen are left out. A name of another account's
 // root, arn:PARTITION:iam::ACCOUNT:root with ACCOUNT other than own, stands for

@@ -22,13 +22,17 @@ type usedBy struct {
 var _ resource.Ledger = usedBy{}
 
 // Used implements resource.Ledger. Of a principal that was never seen nothing is
-// known but the gaps: whether it used nothing depends on them. Of an account that the
-// ledger was never fed for there is no answer.
+// known but the gaps: whether it used nothing depends on them. The window ends where the
+// record does, since log files come late. Of an account of which nothing is recorded
+// there is no answer.
 func (u usedBy) Used(ctx context.Context, account string, principals []string) (map[string]resource.Use, error) {
-	if fed, err := u.Fed(ctx, account); err != nil || !fed {
+	to, err := u.Recorded(ctx, account)
+	if err != nil || to.IsZero() {
 		return nil, err
 	}
-	to := u.now().UTC()
+	if now := u.now().UTC(); now.Before(to) {
+		to = now
+	}
 	from := to.Add(-usedWindow)
 	gaps, err := u.Gaps(ctx, ledger.Window{Account: account, From: from, To: to})
 	if err != nil {
