@@ -9,6 +9,7 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
 	kmskey "dera.example/dera/services/kms/key"
 	rdsinstance "dera.example/dera/services/rds/instance"
@@ -23,6 +24,7 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		iampolicy.Type(),
 		iamrole.Type(),
 		kmskey.Type(),
 		rdsinstance.Type(),
@@ -36,6 +38,7 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		iampolicy.Controls(),
 		iamrole.Controls(),
 		kmskey.Controls(),
 		rdsinstance.Controls(),

@@ -5,8 +5,10 @@ package iam
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
@@ -97,6 +99,22 @@ type Holder struct {
 	Use *resource.Use `json:"use,omitempty"`
 }
 
+// ManagedPolicy is the name of the resource type of customer managed policies.
+const ManagedPolicy = "AWS::IAM::ManagedPolicy"
+
+// Neighbours are the managed policies, as neighbours of the principal: the customer's
+// own by path and name, AWS's by their ARN.
+func (i *Identity) Neighbours() (out []resource.Neighbour) {
+	for _, p := range i.Managed() {
+		id := p.ARN
+		if own, ok := strings.CutPrefix(dera.ARN(p.ARN).Resource(), "policy/"); ok && dera.ARN(p.ARN).Account() != "aws" {
+			id = own
+		}
+		out = append(out, resource.Neighbour{Type: ManagedPolicy, ID: id})
+	}
+	return out
+}
+
 // Kind is role, user or group.
 type Kind string
 
@@ -106,6 +124,11 @@ const (
 	UserKind  Kind = "user"
 	GroupKind Kind = "group"
 )
+
+// Type is the name of the resource type of the kind.
+func (k Kind) Type() string {
+	return map[Kind]string{RoleKind: "AWS::IAM::Role", UserKind: "AWS::IAM::User", GroupKind: "AWS::IAM::Group"}[k]
+}
 
 // ServicesOf are the services of AWS that a trust policy lets act as the role, sorted;
 // none of one that cannot be read.

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"dera.example/dera/services/iam"
@@ -40,3 +41,6 @@ type Version struct {
 func (p *Policy) Read(parts ...string) bool {
 	return !slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(p.Unread, part) })
 }
+
+// Key is the ID of the policy as a resource: its path and name as its ARN has them.
+func (p *Policy) Key() string { return strings.TrimPrefix(p.Path, "/") + p.Name }

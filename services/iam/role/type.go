@@ -11,12 +11,8 @@ import (
 	"dera.example/dera/services/iam"
 )
 
-// Name is the CloudFormation type name, and ManagedPolicy that of the policies that
-// are attached.
-const (
-	Name          = "AWS::IAM::Role"
-	ManagedPolicy = "AWS::IAM::ManagedPolicy"
-)
+// Name is the CloudFormation type name.
+const Name = "AWS::IAM::Role"
 
 // Type is IAM roles. The ID is the name: events tell no path.
 func Type() resource.Type {
@@ -34,13 +30,8 @@ func Type() resource.Type {
 			return &brief
 		},
 		Principals: (*Role).principals,
-		Neighbours: func(r *Role) (out []resource.Neighbour) {
-			for _, p := range r.Managed() {
-				out = append(out, resource.Neighbour{Type: ManagedPolicy, ID: p.ARN})
-			}
-			return out
-		},
-		Note: "Sessions that were begun before keep the role's name, and get its new permissions at once; IAM takes seconds to spread a change.",
+		Neighbours: func(r *Role) []resource.Neighbour { return r.Neighbours() },
+		Note:       "Sessions that were begun before keep the role's name, and get its new permissions at once; IAM takes seconds to spread a change.",
 	})
 }
 
