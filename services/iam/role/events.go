@@ -2,7 +2,6 @@ package role
 
 import (
 	"slices"
-	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
@@ -39,16 +38,9 @@ func Events() cloudtrail.Events {
 func named(c cloudtrail.Call) []dera.Scope {
 	var names []string
 	for _, n := range []string{c.Parameters.Text("roleName"), c.Answer.Object("role").Text("roleName")} {
-		if ValidName(n) {
+		if iam.RoleKind.ValidName(n) {
 			names = append(names, n)
 		}
 	}
 	return c.In(dera.GlobalRegion).Scopes(Name, names)
-}
-
-// ValidName reports whether a text can be the name of a role (IAM API reference,
-// CreateRole, RoleName).
-func ValidName(s string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
-	return s != "" && len(s) <= 64 && strings.Trim(s, letters) == "" && s != "..."
 }

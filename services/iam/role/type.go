@@ -18,7 +18,7 @@ const Name = "AWS::IAM::Role"
 func Type() resource.Type {
 	return resource.Define(resource.Spec[Role]{
 		Name: Name, Global: true,
-		ARN:       func(partition, account, _, id string) dera.ARN { return ARNOf(partition, account, "/", id) },
+		ARN:       func(partition, account, _, id string) dera.ARN { return iam.RoleKind.ARN(partition, account, "/", id) },
 		SampleIDs: []string{"app", "OrganizationAccountAccessRole", "zz-quite-another_name.9@x"},
 		Identify:  func(r *Role) (id, name string, tags map[string]string) { return r.Name, r.Name, r.Tags },
 		Parts:     Parts(), Operations: operations(), Events: Events(),
@@ -33,11 +33,6 @@ func Type() resource.Type {
 		Neighbours: func(r *Role) []resource.Neighbour { return r.Neighbours() },
 		Note:       "Sessions that were begun before keep the role's name, and get its new permissions at once; IAM takes seconds to spread a change.",
 	})
-}
-
-// ARNOf names a role.
-func ARNOf(partition, account, path, name string) dera.ARN {
-	return dera.NewARN(partition, "iam", "", account, "role"+path+name)
 }
 
 // Canon is equal for two roles that trust the same and have the same policies. IDs of
