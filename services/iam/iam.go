@@ -125,6 +125,10 @@ func (i *Identity) Neighbours() (out []resource.Neighbour) {
 	return out
 }
 
+// MostHolders is how many principals are read of a policy or group: of more it says how
+// many they are, and of each who it is.
+const MostHolders = 200
+
 // Kind is role, user or group.
 type Kind string
 

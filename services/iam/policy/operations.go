@@ -99,8 +99,7 @@ func (p *Policy) oldest() (old Version) {
 	return old
 }
 
-// other is the place of the version that is not in force and says the same: the
-// one with the ID, or the oldest.
+// other is the place of what Other returns, or -1.
 func (p *Policy) other(text, id string) int {
 	at := -1
 	for i, v := range p.Others {
@@ -109,6 +108,15 @@ func (p *Policy) other(text, id string) int {
 		}
 	}
 	return at
+}
+
+// Other is the version that is not in force and says the same: the one with the ID, or
+// the oldest.
+func (p *Policy) Other(text, id string) (Version, bool) {
+	if i := p.other(text, id); i >= 0 {
+		return p.Others[i], true
+	}
+	return Version{}, false
 }
 
 func (p *Policy) drop(i int) { p.Others = slices.Delete(slices.Clone(p.Others), i, i+1) }

@@ -10,19 +10,21 @@ import (
 
 // The parts of a policy.
 const (
-	PartPolicy   = "policy" // with its tags and the version in force
+	PartPolicy   = "policy" // with the version in force
+	PartTags     = "tags"
 	PartVersions = "other versions"
 	PartAttached = "attachments" // also as a permissions boundary
 	PartHolders  = "principals"  // their trust, tags and other policies
 	PartUse      = "recorded use"
 )
 
-// Parts are what a policy is read in. A sweep reads all of them but the recorded use by
-// one walk; a policy that an event names is read alone, with those that have it.
+// Parts are what a policy is read in. A sweep reads by one walk, which tells all
+// of them but the tags; a policy that an event names is read alone, with those that have it.
 func Parts() []resource.Part {
 	const walk = "iam:GetAccountAuthorizationDetails"
 	return []resource.Part{
 		{Name: PartPolicy, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true},
+		{Name: PartTags, Action: "iam:GetPolicy"},
 		{Name: PartVersions, Action: "iam:ListPolicyVersions", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true},
 		{Name: PartAttached, Action: "iam:ListEntitiesForPolicy", Also: []string{walk}, Cheap: true, Around: true},
 		{Name: PartHolders, Action: walk, Also: []string{

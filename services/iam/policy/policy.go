@@ -26,6 +26,9 @@ type Policy struct {
 	// boundary it is.
 	Holders    []iam.Holder `json:"holders,omitempty"`
 	BoundaryOf []string     `json:"boundary_of,omitempty"`
+	// TooMany is how many have it where they are more than iam.MostHolders: of each is
+	// then known only who it is.
+	TooMany int `json:"too_many,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }

@@ -21,7 +21,13 @@ func Type() resource.Type {
 		SampleIDs: []string{"app", "team/web/app", "zz-quite-another_name.9@x"},
 		Identify:  func(p *Policy) (id, name string, tags map[string]string) { return p.Key(), p.Name, p.Tags },
 		Parts:     Parts(), Operations: operations(), Events: Events(),
-		Canon:       (*Policy).Canon,
+		Canon: (*Policy).Canon,
+		Brief: func(p *Policy) *Policy {
+			brief := *p
+			brief.Tags = nil
+			brief.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(part string) bool { return part == PartTags })
+			return &brief
+		},
 		Attached:    (*Policy).attached,
 		Attachments: (*Policy).attachments,
 		Principals:  (*Policy).principals,
@@ -51,7 +57,7 @@ func (p *Policy) Canon() string {
 		lines = append(lines, "other version description "+document.CanonText(v.Document))
 	}
 	for _, part := range p.Unread {
-		if part == PartPolicy || part == PartVersions {
+		if part == PartPolicy || part == PartVersions || part == PartTags {
 			lines = append(lines, "not read: "+part)
 		}
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -73,7 +74,7 @@ type grant struct {
 	own.Attached
 }
 
-// Holder is an identity with its policies but those that except says, by the group by
+// Holder is an identity with its policies, but those that except says, by the group by
 // which it has them and by ARN.
 func (b Book) Holder(ctx context.Context, k own.Kind, name string, except func(group, arn string) bool) (own.Holder, error) {
 	type granted struct {
@@ -126,4 +127,37 @@ func (b Book) grants(ctx context.Context, group string, e *Entity) (out []grant,
 		out = append(out, grant{group, known})
 	}
 	return out, nil
+}
+
+// Holding is who has something, and by which group.
+type Holding struct {
+	Kind own.Kind
+	Name string
+	Via  string
+}
+
+// Holders are those who have something, with their other policies. Of more than are read
+// it returns how many they are, and of each only who it is.
+func (b Book) Holders(ctx context.Context, who []Holding, except func(group, arn string) bool) (out []own.Holder, tooMany int, err error) {
+	if len(who) > own.MostHolders {
+		tooMany = len(who)
+	}
+	for _, w := range who {
+		var h own.Holder
+		if tooMany == 0 {
+			h, err = b.Holder(ctx, w.Kind, w.Name, except)
+		} else {
+			var e *Entity
+			if e, err = b.Head(ctx, w.Kind, w.Name); err == nil {
+				h = own.Holder{ARN: string(e.ARN), Kind: e.Kind, Name: e.Name, Path: e.Path, Created: e.Created, Tags: e.Tags}
+			}
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		h.Via = w.Via
+		out = append(out, h)
+	}
+	slices.SortFunc(out, func(a, b own.Holder) int { return cmp.Compare(a.ARN, b.ARN) })
+	return out, tooMany, nil
 }

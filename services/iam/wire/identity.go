@@ -192,26 +192,3 @@ func (s Identities) sample(ctx context.Context, r *cloud.Reading) (string, error
 	}
 	return "", nil
 }
-
-// Used asks the usage ledger for principals. One that it does not answer for is unknown,
-// and not unused.
-func Used(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, arns []string) (map[string]resource.Use, error) {
-	arns = slices.Clone(arns)
-	slices.Sort(arns)
-	return ledger.Used(ctx, r.Scope.Account, slices.Compact(arns))
-}
-
-// UsedBy notes what holders used; ok is false where one of them is not known.
-func UsedBy(uses map[string]resource.Use, holders []own.Holder) (ok bool) {
-	ok = true
-	for i := range holders {
-		if h := &holders[i]; h.Kind != own.GroupKind {
-			if use, known := uses[h.ARN]; known {
-				h.Use = &use
-			} else {
-				ok = false
-			}
-		}
-	}
-	return ok
-}
