@@ -27,7 +27,7 @@ type Identities struct {
 	Part   string
 	Beside []own.Kind
 	// New makes a configuration, and Identity finds the identity in one.
-	New      func() any
+	New      func(account string) any
 	Identity func(config any) *own.Identity
 	// Take takes what is the kind's own, and Walked what a walk alone tells; both may
 	// be nil.
@@ -67,7 +67,7 @@ func NoSuchEntity(err error, call string) bool {
 }
 
 func (s Identities) item(r *cloud.Reading, path, name string) *cloud.Item {
-	config := s.New()
+	config := s.New(r.Scope.Account)
 	id := s.Identity(config)
 	id.Name, id.Path = name, path
 	return cloud.NewItem(r, name, name, s.Kind.ARN(cloud.PartitionOf(r.Scope), r.Scope.Account, path, name), config)

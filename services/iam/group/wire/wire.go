@@ -19,7 +19,7 @@ const few = 3
 func Wire() cloud.Wire {
 	return iamwire.Identities{
 		Kind: own.GroupKind, Part: group.PartGroup, Beside: []own.Kind{own.UserKind},
-		New:      func() any { return new(group.Group) },
+		New:      func(string) any { return new(group.Group) },
 		Identity: func(c any) *own.Identity { return &c.(*group.Group).Identity },
 		Walked: func(ctx context.Context, x *cloud.Item, b iamwire.Book, e *iamwire.Entity) {
 			if err := fillMembers(ctx, x, b, e.Members); err != nil {

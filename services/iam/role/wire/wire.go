@@ -20,7 +20,7 @@ import (
 func Wire() cloud.Wire {
 	w := iamwire.Identities{
 		Kind: own.RoleKind, Part: role.PartRole,
-		New:      func() any { return new(role.Role) },
+		New:      func(account string) any { return &role.Role{Account: account} },
 		Identity: func(c any) *own.Identity { return &c.(*role.Role).Identity },
 		Take:     take,
 	}.Wire(role.Type(), []cloud.Reader{

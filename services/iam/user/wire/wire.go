@@ -17,7 +17,7 @@ import (
 func Wire() cloud.Wire {
 	return iamwire.Identities{
 		Kind: own.UserKind, Part: user.PartUser, Beside: []own.Kind{own.GroupKind},
-		New:      func() any { return new(user.User) },
+		New:      func(string) any { return new(user.User) },
 		Identity: func(c any) *own.Identity { return &c.(*user.User).Identity },
 		Walked: func(ctx context.Context, x *cloud.Item, b iamwire.Book, e *iamwire.Entity) {
 			if err := fillGroups(ctx, x, b, e.Groups); err != nil {
