@@ -121,13 +121,14 @@ func hold(ctx context.Context, b iamwire.Book, x *cloud.Item, has entities) erro
 	if err != nil {
 		return err
 	}
-	if c.Holders, c.TooMany, err = b.Holders(ctx, who, func(_, has string) bool { return has == arn }); err != nil {
+	holders, tooMany, err := b.Holders(ctx, who, func(_, has string) bool { return has == arn })
+	if err != nil {
 		return err
 	}
-	if c.TooMany > 0 {
+	if tooMany > 0 {
 		lose(b.Reading, x, nil)
 	}
-	c.BoundaryOf = boundaryOf
+	c.Holders, c.TooMany, c.BoundaryOf = holders, tooMany, boundaryOf
 	c.Sort()
 	return nil
 }

@@ -23,8 +23,7 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 				found.Missing = append(found.Missing, id)
 				continue
 			}
-			cut := strings.LastIndexByte(id, '/') + 1
-			found.Items = append(found.Items, item(r, "/"+id[:cut], id[cut:]))
+			found.Items = append(found.Items, item(r, id))
 		}
 		return found, nil
 	}
@@ -38,9 +37,9 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 		if arn.Account() == "aws" {
 			continue
 		}
-		x := item(r, aws.ToString(p.Path), aws.ToString(p.PolicyName))
+		x := item(r, strings.TrimPrefix(arn.Resource(), "policy/"))
 		if !policy.ValidID(x.ID) || x.ARN != arn {
-			return cloud.Found{}, r.Fail(own.Walk, cloud.Foreign("it has a policy %.200q with the ARN %.200q", x.ID, arn))
+			return cloud.Found{}, r.Fail(own.Walk, cloud.Foreign("it has a policy with the ARN %.600q", arn))
 		}
 		found.Items = append(found.Items, x)
 		if a.Twice[string(arn)] {

@@ -3,6 +3,7 @@ package wire
 
 import (
 	"context"
+	"strings"
 
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
@@ -49,9 +50,11 @@ func Wire() cloud.Wire {
 // config is the configuration of an item.
 func config(x *cloud.Item) *policy.Policy { return x.Config.(*policy.Policy) }
 
-func item(r *cloud.Reading, path, name string) *cloud.Item {
-	p := &policy.Policy{Name: name, Path: path}
-	return cloud.NewItem(r, p.Key(), name, policy.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, p.Key()), p)
+// item is a policy by its ID, which says its path and name.
+func item(r *cloud.Reading, id string) *cloud.Item {
+	cut := strings.LastIndexByte(id, '/') + 1
+	arn := policy.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, id)
+	return cloud.NewItem(r, id, id[cut:], arn, &policy.Policy{Name: id[cut:], Path: "/" + id[:cut]})
 }
 
 // readUse asks the usage ledger for all who have any of the policies, at once.
