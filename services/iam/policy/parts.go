@@ -21,13 +21,12 @@ const (
 // Parts are what a policy is read in. A sweep reads by one walk, which tells all
 // of them but the tags; a policy that an event names is read alone, with those that have it.
 func Parts() []resource.Part {
-	const walk = "iam:GetAccountAuthorizationDetails"
 	return []resource.Part{
-		{Name: PartPolicy, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true},
+		{Name: PartPolicy, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", iam.Walk}, Cheap: true},
 		{Name: PartTags, Action: "iam:GetPolicy"},
-		{Name: PartVersions, Action: "iam:ListPolicyVersions", Also: []string{"iam:GetPolicyVersion", walk}, Cheap: true},
-		{Name: PartAttached, Action: "iam:ListEntitiesForPolicy", Also: []string{walk}, Cheap: true, Around: true},
-		{Name: PartHolders, Action: walk, Also: []string{
+		{Name: PartVersions, Action: "iam:ListPolicyVersions", Also: []string{"iam:GetPolicyVersion", iam.Walk}, Cheap: true},
+		{Name: PartAttached, Action: "iam:ListEntitiesForPolicy", Also: []string{iam.Walk}, Cheap: true, Around: true},
+		{Name: PartHolders, Action: iam.Walk, Also: []string{
 			"iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
 			"iam:GetUser", "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
 			"iam:GetGroup", "iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", "iam:GetPolicy", "iam:GetPolicyVersion",

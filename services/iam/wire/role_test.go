@@ -127,12 +127,36 @@ func testPort(t *testing.T, server *moto.Server) {
 			t.Errorf("%v: the ledger is asked for %v, want %v", ids, l.asked, want)
 		}
 	}
+	testTrusting(t, a, l)
 	l.err = errors.New("the database is away")
 	if x := a.read(t, "app-1")["app-1"]; x.Config.(*role.Role).Use != nil || !strings.Contains(x.Unread, "the database is away") {
 		t.Errorf("a ledger that fails: got %q, want a role to be looked at again", x.Unread)
 	}
 	if _, err := cloud.New(t.Context(), cloud.Config{Wires: wires(), Ports: map[string]any{resource.PortLedger: "no ledger"}}); err == nil {
 		t.Error("a port of another type: got no error at the start")
+	}
+}
+
+// testTrusting: the ledger is asked for the accounts that a role trusts besides its own.
+func testTrusting(t *testing.T, a *account, l *ledger) {
+	t.Helper()
+	const both = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::444455556666:role/x","555566667777","arn:aws:iam::OWN:root","*"]},"Action":"sts:AssumeRole"}]}`
+	must(t, func(ctx context.Context) error {
+		_, err := a.api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("trusting"), AssumeRolePolicyDocument: aws.String(strings.Replace(both, "OWN", a.id, 1))})
+		return err
+	})
+	self, first, second := "arn:aws:iam::"+a.id+":role/trusting", "arn:aws:iam::444455556666:root", "arn:aws:iam::555566667777:root"
+	l.asked, l.knows = nil, map[string]resource.Use{self: {}, first: {Calls: []resource.Call{{Name: "AssumeRole"}}}, second: {}}
+	got := a.read(t, "trusting")["trusting"].Config.(*role.Role)
+	if len(got.Trusting) != 2 || len(got.Trusting["444455556666"].Calls) != 1 || !got.Read(role.PartUse) {
+		t.Errorf("trusting: got %+v, unread %v", got.Trusting, got.Unread)
+	}
+	if want := [][]string{{self, first, second}}; !cmp.Equal(l.asked, want) {
+		t.Errorf("trusting: the ledger is asked for %v, want %v", l.asked, want)
+	}
+	delete(l.knows, second)
+	if got := a.read(t, "trusting")["trusting"].Config.(*role.Role); got.Read(role.PartUse) {
+		t.Error("an account that the ledger does not answer for: got its use known")
 	}
 }
 
