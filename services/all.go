@@ -9,7 +9,10 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	iamgroup "dera.example/dera/services/iam/group"
+	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
+	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	s3account "dera.example/dera/services/s3/account"
@@ -23,7 +26,10 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		iamgroup.Type(),
+		iampolicy.Type(),
 		iamrole.Type(),
+		iamuser.Type(),
 		kmskey.Type(),
 		rdsinstance.Type(),
 	)
@@ -36,7 +42,10 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		iamgroup.Controls(),
+		iampolicy.Controls(),
 		iamrole.Controls(),
+		iamuser.Controls(),
 		kmskey.Controls(),
 		rdsinstance.Controls(),
 	)

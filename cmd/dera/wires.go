@@ -8,7 +8,10 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	iamgroup "dera.example/dera/services/iam/group/wire"
+	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
+	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
@@ -20,7 +23,10 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		iamgroup.Wire(),
+		iampolicy.Wire(),
 		iamrole.Wire(),
+		iamuser.Wire(),
 		kmskey.Wire(),
 		rdsinstance.Wire(),
 		s3account.Wire(),

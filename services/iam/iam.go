@@ -5,8 +5,11 @@ package iam
 import (
 	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
@@ -89,13 +92,42 @@ type Holder struct {
 	Tags    map[string]string `json:"tags,omitempty"`
 	Trust   string            `json:"trust,omitempty"` // of a role
 	// Beside are the other policies that it has, by its groups too; a document that is
-	// "" is not known.
+	// "" is not known. In place of an ARN, an inline policy has what InlineName says.
 	Beside []Attached `json:"beside,omitempty"`
 	// Boundary is the ARN of its permissions boundary, or "".
 	Boundary string `json:"boundary,omitempty"`
 	// Use is what is recorded of its calls; nil where nothing is known.
 	Use *resource.Use `json:"use,omitempty"`
 }
+
+// InlineName names an inline policy among others; the group is that by which a user has
+// it, or "".
+func InlineName(group, policy string) string {
+	if group != "" {
+		return "inline policy " + strconv.Quote(policy) + " of the group " + group
+	}
+	return "inline policy " + strconv.Quote(policy)
+}
+
+// ManagedPolicy is the name of the resource type of customer managed policies.
+const ManagedPolicy = "AWS::IAM::ManagedPolicy"
+
+// Neighbours are the managed policies, as neighbours of the principal: the customer's
+// own by path and name, AWS's by their ARN.
+func (i *Identity) Neighbours() (out []resource.Neighbour) {
+	for _, p := range i.Managed() {
+		id := p.ARN
+		if own, ok := strings.CutPrefix(dera.ARN(p.ARN).Resource(), "policy/"); ok && dera.ARN(p.ARN).Account() != "aws" {
+			id = own
+		}
+		out = append(out, resource.Neighbour{Type: ManagedPolicy, ID: id})
+	}
+	return out
+}
+
+// MostHolders is how many principals are read of a policy or group: of more it says how
+// many they are, and of each who it is.
+const MostHolders = 200
 
 // Kind is role, user or group.
 type Kind string
@@ -106,6 +138,46 @@ const (
 	UserKind  Kind = "user"
 	GroupKind Kind = "group"
 )
+
+// Type is the name of the resource type of the kind.
+func (k Kind) Type() string { return "AWS::IAM::" + k.title() }
+
+// ARN names an identity of the kind.
+func (k Kind) ARN(partition, account, path, name string) dera.ARN {
+	return dera.NewARN(partition, "iam", "", account, string(k)+path+name)
+}
+
+// ValidName reports whether a text can be the name of one of the kind (IAM API
+// reference, CreateRole, CreateUser and CreateGroup).
+func (k Kind) ValidName(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
+	most := 64
+	if k == GroupKind {
+		most = 128
+	}
+	return s != "" && len(s) <= most && strings.Trim(s, letters) == "" && s != "..."
+}
+
+// Trusted are the other accounts that a trust policy names, as
+// arn:PARTITION:iam::ACCOUNT:root by account.
+func Trusted(partition, account, trust string) map[string]string {
+	out := map[string]string{}
+	doc, err := policy.Parse(trust)
+	if err != nil {
+		return out
+	}
+	for i := range doc.Statements {
+		if doc.Statements[i].Effect != policy.Allow {
+			continue
+		}
+		for _, p := range document.PrincipalsOf(&doc.Statements[i]) {
+			if a := p.Account(); a != "" && a != account {
+				out[a] = string(dera.NewARN(partition, "iam", "", a, "root"))
+			}
+		}
+	}
+	return out
+}
 
 // ServicesOf are the services of AWS that a trust policy lets act as the role, sorted;
 // none of one that cannot be read.

@@ -14,20 +14,16 @@ import (
 // iam:PutUserPolicy of a user.
 
 // PutInline is the operation that puts an inline policy.
-func (k Kind) PutInline() string { return k.operation("Put") }
+func (k Kind) PutInline() string { return k.Call("Put", "Policy") }
 
 // DeleteInline is the operation that deletes one.
-func (k Kind) DeleteInline() string { return k.operation("Delete") }
+func (k Kind) DeleteInline() string { return k.Call("Delete", "Policy") }
 
 // Attach is the operation that attaches a managed policy.
-func (k Kind) Attach() string { return k.operation("Attach") }
+func (k Kind) Attach() string { return k.Call("Attach", "Policy") }
 
 // Detach is the operation that detaches one.
-func (k Kind) Detach() string { return k.operation("Detach") }
-
-func (k Kind) operation(verb string) string {
-	return "iam:" + verb + map[Kind]string{RoleKind: "Role", UserKind: "User", GroupKind: "Group"}[k] + "Policy"
-}
+func (k Kind) Detach() string { return k.Call("Detach", "Policy") }
 
 // InlineInput is version 1 of the input of PutInline, and without a document of
 // DeleteInline.

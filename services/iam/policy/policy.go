@@ -4,6 +4,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"dera.example/dera/services/iam"
@@ -25,6 +26,9 @@ type Policy struct {
 	// boundary it is.
 	Holders    []iam.Holder `json:"holders,omitempty"`
 	BoundaryOf []string     `json:"boundary_of,omitempty"`
+	// TooMany is how many have it where they are more than iam.MostHolders: of each is
+	// then known only who it is.
+	TooMany int `json:"too_many,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }
@@ -40,3 +44,6 @@ type Version struct {
 func (p *Policy) Read(parts ...string) bool {
 	return !slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(p.Unread, part) })
 }
+
+// Key is the ID of the policy as a resource: its path and name as its ARN has them.
+func (p *Policy) Key() string { return strings.TrimPrefix(p.Path, "/") + p.Name }

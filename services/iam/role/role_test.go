@@ -191,8 +191,8 @@ func TestNeighbours(t *testing.T) {
 	r := sample()
 	r.Boundary.ARN = "arn:aws:iam::aws:policy/PowerUserAccess"
 	var want []resource.Neighbour
-	for _, arn := range []string{app, guard, r.Boundary.ARN} {
-		want = append(want, resource.Neighbour{Type: role.ManagedPolicy, ID: arn})
+	for _, id := range []string{"app", "guard", r.Boundary.ARN} {
+		want = append(want, resource.Neighbour{Type: iam.ManagedPolicy, ID: id})
 	}
 	if d := cmp.Diff(want, role.Type().Neighbours(r)); d != "" {
 		t.Errorf("neighbours (-want +got):\n%s", d)

@@ -11,18 +11,14 @@ import (
 	"dera.example/dera/services/iam"
 )
 
-// Name is the CloudFormation type name, and ManagedPolicy that of the policies that
-// are attached.
-const (
-	Name          = "AWS::IAM::Role"
-	ManagedPolicy = "AWS::IAM::ManagedPolicy"
-)
+// Name is the CloudFormation type name.
+const Name = "AWS::IAM::Role"
 
 // Type is IAM roles. The ID is the name: events tell no path.
 func Type() resource.Type {
 	return resource.Define(resource.Spec[Role]{
 		Name: Name, Global: true,
-		ARN:       func(partition, account, _, id string) dera.ARN { return ARNOf(partition, account, "/", id) },
+		ARN:       func(partition, account, _, id string) dera.ARN { return iam.RoleKind.ARN(partition, account, "/", id) },
 		SampleIDs: []string{"app", "OrganizationAccountAccessRole", "zz-quite-another_name.9@x"},
 		Identify:  func(r *Role) (id, name string, tags map[string]string) { return r.Name, r.Name, r.Tags },
 		Parts:     Parts(), Operations: operations(), Events: Events(),
@@ -34,19 +30,9 @@ func Type() resource.Type {
 			return &brief
 		},
 		Principals: (*Role).principals,
-		Neighbours: func(r *Role) (out []resource.Neighbour) {
-			for _, p := range r.Managed() {
-				out = append(out, resource.Neighbour{Type: ManagedPolicy, ID: p.ARN})
-			}
-			return out
-		},
-		Note: "Sessions that were begun before keep the role's name, and get its new permissions at once; IAM takes seconds to spread a change.",
+		Neighbours: func(r *Role) []resource.Neighbour { return r.Neighbours() },
+		Note:       "Sessions that were begun before keep the role's name, and get its new permissions at once; IAM takes seconds to spread a change.",
 	})
-}
-
-// ARNOf names a role.
-func ARNOf(partition, account, path, name string) dera.ARN {
-	return dera.NewARN(partition, "iam", "", account, "role"+path+name)
 }
 
 // Canon is equal for two roles that trust the same and have the same policies. IDs of

@@ -1,67 +1,65 @@
-// Package wire reads roles on IAM, with the managed policies that are attached.
+// Package wire reads and writes roles on IAM, with the managed policies that are
+// attached.
 package wire
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
 	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
 )
 
-// times is how many times the timeout of a read the walk over an account may take,
-// and atOnce how many roles are read at the same time.
-const (
-	times  = 5
-	atOnce = 4
-)
-
-// Wire returns how roles are read. Nothing writes them yet.
+// Wire returns how roles are read and written.
 func Wire() cloud.Wire {
-	return cloud.Wire{
-		Type: role.Name, Parts: role.Parts(), Times: times, AtOnce: atOnce,
-		Find: find, Sample: sample,
-		// Only the answer to the question for the role itself says that it does not exist:
-		// IAM is eventually consistent, and a policy that is listed may not be there yet.
-		Gone: func(_ context.Context, _ *cloud.Reading, _ *cloud.Item, err error) bool {
-			var e *cloud.Error
-			return errors.As(err, &e) && e.Code == "NoSuchEntity" && e.Call == callRole
-		},
-		Unread: func(c any, part string) { c.(*role.Role).NotRead(part) },
-		Readers: []cloud.Reader{
-			cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
-			{Parts: []string{role.PartSession}, Many: readSessions},
-			{Parts: []string{role.PartRole}, Call: callRole, One: readRole},
-			{Parts: []string{role.PartInline}, Call: "iam:ListRolePolicies", One: readInline},
-			{Parts: []string{role.PartAttached}, Call: "iam:ListAttachedRolePolicies", One: readAttached},
-			{Parts: []string{role.PartDocuments}, Call: "iam:GetPolicy", One: readDocuments},
-		},
-		Answers: iamwire.Answers("GetAccountAuthorizationDetails", "GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies",
-			"ListRoles", "GetPolicy", "GetPolicyVersion"),
-	}
+	w := iamwire.Identities{
+		Kind: own.RoleKind, Part: role.PartRole,
+		New:      func(account string) any { return &role.Role{Account: account} },
+		Identity: func(c any) *own.Identity { return &c.(*role.Role).Identity },
+		Take:     take,
+	}.Wire(role.Type(), []cloud.Reader{
+		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
+		{Parts: []string{role.PartSession}, Many: readSessions},
+	}, "ListRoles")
+	w.Do[role.UpdateTrust] = updateTrust
+	return w
 }
 
 // config is the configuration of an item.
 func config(x *cloud.Item) *role.Role { return x.Config.(*role.Role) }
 
-func item(r *cloud.Reading, path, name string) *cloud.Item {
-	arn := role.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, path, name)
-	return cloud.NewItem(r, name, name, arn, &role.Role{Account: r.Scope.Account, Identity: own.Identity{Name: name, Path: path}})
+// take takes what a role has that other identities have not.
+func take(x *cloud.Item, e *iamwire.Entity) {
+	c := config(x)
+	c.Trust = e.Trust
+	if u := e.LastUsed; u != nil && u.LastUsedDate != nil {
+		c.LastUsed = &role.LastUsed{At: u.LastUsedDate.UTC(), Region: aws.ToString(u.Region)}
+	}
 }
 
-// readUse asks the usage ledger. A role that it does not answer for is unknown, and
-// not unused.
+// trusted are the other accounts that the role trusts, by which the ledger knows their
+// calls.
+func trusted(x *cloud.Item) map[string]string {
+	return own.Trusted(x.Partition, x.Account, config(x).Trust)
+}
+
+// readUse asks the usage ledger for the roles and for the accounts that they trust. A
+// role that it does not answer for is unknown, and not unused.
 func readUse(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, items []*cloud.Item) error {
 	var arns []string
 	for _, x := range items {
 		arns = append(arns, string(x.ARN))
+		for _, root := range trusted(x) {
+			arns = append(arns, root)
+		}
 	}
-	uses, err := ledger.Used(ctx, r.Scope.Account, arns)
+	uses, err := iamwire.Used(ctx, r, ledger, arns)
 	if err != nil {
 		return err
 	}
@@ -71,18 +69,34 @@ func readUse(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, item
 		} else {
 			x.Lost(role.PartUse, nil)
 		}
+		for account, root := range trusted(x) {
+			if use, ok := uses[root]; ok {
+				if config(x).Trusting == nil {
+					config(x).Trusting = map[string]resource.Use{}
+				}
+				config(x).Trusting[account] = use
+			} else {
+				x.Lost(role.PartUse, nil)
+			}
+		}
 	}
 	return nil
 }
 
-// sample returns the name of any role.
-func sample(ctx context.Context, r *cloud.Reading) (string, error) {
-	out, err := iamwire.IAM(r).GetAccountAuthorizationDetails(ctx, details(aws.Int32(1)))
+// updateTrust replaces the trust policy, which is read right before: it must be the one
+// that the plan was made from.
+func updateTrust(ctx context.Context, w *cloud.Writing) error {
+	in, err := cloud.Input[role.TrustInput](w.Operation)
 	if err != nil {
-		return "", r.Fail(callWalk, err)
+		return err
 	}
-	if len(out.RoleDetailList) == 0 {
-		return "", nil
+	now, err := iamwire.Get(ctx, w.Reading, own.RoleKind, in.Name)
+	if err != nil {
+		return err
 	}
-	return aws.ToString(out.RoleDetailList[0].RoleName), nil
+	if now.Distrust != nil || !document.SamePolicy(now.Trust, in.Expect) {
+		return cloud.ErrMoved
+	}
+	_, err = iamwire.Writer(w).UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(in.Name), PolicyDocument: aws.String(in.Document)})
+	return err
 }

@@ -21,16 +21,21 @@ import (
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
-	"dera.example/dera/services/iam/role"
-	"dera.example/dera/services/iam/role/wire"
+	group "dera.example/dera/services/iam/group/wire"
+	policy "dera.example/dera/services/iam/policy/wire"
+	role "dera.example/dera/services/iam/role/wire"
+	user "dera.example/dera/services/iam/user/wire"
 )
 
 // account is an account of moto behind a proxy that can answer itself.
 type account struct {
 	*cloud.Client
-	api   *iam.Client
-	id    string
-	proxy *proxy
+	api *iam.Client
+	id  string
+	typ string // of what is read
+	// boundary is the role whose permissions boundary a policy is, by ARN.
+	boundary map[string]string
+	proxy    *proxy
 }
 
 // proxy counts the calls by their action and answers some of them.
@@ -69,25 +74,46 @@ func (p *proxy) count(action string) int {
 	return n
 }
 
-func newAccount(t *testing.T, server *moto.Server, ports map[string]any) *account {
+// wires are those of IAM's types.
+func wires() []cloud.Wire { return []cloud.Wire{role.Wire(), user.Wire(), group.Wire(), policy.Wire()} }
+
+func newAccount(t *testing.T, server *moto.Server, typ string, ports map[string]any) *account {
 	t.Helper()
 	creds := server.Account(t)
-	a := &account{id: creds.Account, proxy: &proxy{calls: map[string]int{}}}
+	a := &account{id: creds.Account, typ: typ, proxy: &proxy{calls: map[string]int{}}}
 	static := credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken)
 	var err error
 	a.Client, err = cloud.New(t.Context(), cloud.Config{
-		Wires: []cloud.Wire{wire.Wire()}, Region: cloudtest.East, Endpoint: server.URL(), HTTPClient: &http.Client{Transport: a.proxy},
+		Wires: wires(), Region: cloudtest.East, Endpoint: server.URL(), HTTPClient: &http.Client{Transport: a.proxy},
 		Credentials: static, Ports: ports, Timeout: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.api = iam.New(iam.Options{Region: cloudtest.East, Credentials: static, BaseEndpoint: aws.String(server.URL())})
+	a.proxy.answer = a.bounded
 	return a
 }
 
+// total is how many calls were made since the last reset.
+func (p *proxy) total() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.calls {
+		n += c
+	}
+	return n
+}
+
+// reset forgets the calls.
+func (p *proxy) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.calls)
+}
+
 func (a *account) scope(ids ...string) dera.Scope {
-	return dera.Scope{Partition: "aws", Account: a.id, Region: dera.GlobalRegion, Type: role.Name, IDs: ids}
+	return dera.Scope{Partition: "aws", Account: a.id, Region: dera.GlobalRegion, Type: a.typ, IDs: ids}
 }
 
 // read returns the resources of a full read by their IDs.

@@ -21,7 +21,6 @@ import (
 	"dera.example/dera/resource"
 	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
-	"dera.example/dera/services/iam/role/wire"
 )
 
 // ledger is a usage ledger that knows some principals.
@@ -36,9 +35,9 @@ func (l *ledger) Used(_ context.Context, _ string, principals []string) (map[str
 	return l.knows, l.err
 }
 
-// TestMoto reads the roles of accounts of moto, which has no pages and knows no last
+// TestRole reads the roles of accounts of moto, which has no pages and knows no last
 // use; the answers that it does not give come from the proxy.
-func TestMoto(t *testing.T) {
+func TestRole(t *testing.T) {
 	t.Parallel()
 	server := moto.Start(t, moto.Config{})
 	t.Run("walk_and_single_reads_agree", func(t *testing.T) { testWalk(t, server) })
@@ -51,7 +50,7 @@ func TestMoto(t *testing.T) {
 // testWalk: a sweep is one walk and one list, however many roles there are, and says
 // of each role what reading it alone says.
 func testWalk(t *testing.T, server *moto.Server) {
-	a := newAccount(t, server, nil)
+	a := newAccount(t, server, role.Name, nil)
 	const n = 7
 	a.populate(t, n)
 	all := a.read(t)
@@ -110,7 +109,7 @@ func testWalk(t *testing.T, server *moto.Server) {
 // port, or an answer about the role, it is unknown and not none.
 func testPort(t *testing.T, server *moto.Server) {
 	l := &ledger{}
-	a := newAccount(t, server, map[string]any{resource.PortLedger: l})
+	a := newAccount(t, server, role.Name, map[string]any{resource.PortLedger: l})
 	a.populate(t, 2)
 	used := "arn:aws:iam::" + a.id + ":role/team/app-1"
 	l.knows = map[string]resource.Use{used: {Calls: []resource.Call{{Source: "s3.amazonaws.com", Name: "GetObject", Last: time.Unix(1e9, 0).UTC()}}}}
@@ -128,18 +127,42 @@ func testPort(t *testing.T, server *moto.Server) {
 			t.Errorf("%v: the ledger is asked for %v, want %v", ids, l.asked, want)
 		}
 	}
+	testTrusting(t, a, l)
 	l.err = errors.New("the database is away")
 	if x := a.read(t, "app-1")["app-1"]; x.Config.(*role.Role).Use != nil || !strings.Contains(x.Unread, "the database is away") {
 		t.Errorf("a ledger that fails: got %q, want a role to be looked at again", x.Unread)
 	}
-	if _, err := cloud.New(t.Context(), cloud.Config{Wires: []cloud.Wire{wire.Wire()}, Ports: map[string]any{resource.PortLedger: "no ledger"}}); err == nil {
+	if _, err := cloud.New(t.Context(), cloud.Config{Wires: wires(), Ports: map[string]any{resource.PortLedger: "no ledger"}}); err == nil {
 		t.Error("a port of another type: got no error at the start")
+	}
+}
+
+// testTrusting: the ledger is asked for the accounts that a role trusts besides its own.
+func testTrusting(t *testing.T, a *account, l *ledger) {
+	t.Helper()
+	const both = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::444455556666:role/x","555566667777","arn:aws:iam::OWN:root","*"]},"Action":"sts:AssumeRole"}]}`
+	must(t, func(ctx context.Context) error {
+		_, err := a.api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("trusting"), AssumeRolePolicyDocument: aws.String(strings.Replace(both, "OWN", a.id, 1))})
+		return err
+	})
+	self, first, second := "arn:aws:iam::"+a.id+":role/trusting", "arn:aws:iam::444455556666:root", "arn:aws:iam::555566667777:root"
+	l.asked, l.knows = nil, map[string]resource.Use{self: {}, first: {Calls: []resource.Call{{Name: "AssumeRole"}}}, second: {}}
+	got := a.read(t, "trusting")["trusting"].Config.(*role.Role)
+	if len(got.Trusting) != 2 || len(got.Trusting["444455556666"].Calls) != 1 || !got.Read(role.PartUse) {
+		t.Errorf("trusting: got %+v, unread %v", got.Trusting, got.Unread)
+	}
+	if want := [][]string{{self, first, second}}; !cmp.Equal(l.asked, want) {
+		t.Errorf("trusting: the ledger is asked for %v, want %v", l.asked, want)
+	}
+	delete(l.knows, second)
+	if got := a.read(t, "trusting")["trusting"].Config.(*role.Role); got.Read(role.PartUse) {
+		t.Error("an account that the ledger does not answer for: got its use known")
 	}
 }
 
 // testUnread: what may not be read, or cannot be, is unread and never empty.
 func testUnread(t *testing.T, server *moto.Server) {
-	a := newAccount(t, server, nil)
+	a := newAccount(t, server, role.Name, nil)
 	a.populate(t, 5)
 	const brokenRole = `<GetRolePolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRolePolicyResult><PolicyDocument>%ZZ</PolicyDocument></GetRolePolicyResult></GetRolePolicyResponse>`
 	for name, tc := range map[string]struct {
@@ -195,7 +218,7 @@ func missing() *http.Response { return failure(404, "NoSuchEntity") }
 
 // testNotThere: only IAM's word on the role itself makes it missing.
 func testNotThere(t *testing.T, server *moto.Server) {
-	a := newAccount(t, server, nil)
+	a := newAccount(t, server, role.Name, nil)
 	a.populate(t, 1)
 	page, err := a.Read(t.Context(), a.scope("app-0", "nobody", "no/name"), true)
 	slices.Sort(page.Missing)
@@ -207,7 +230,7 @@ func testNotThere(t *testing.T, server *moto.Server) {
 // testPages: roles and their policies stand on different pages of a walk. One that
 // does not come to its end is no answer, since a role of it would look whole.
 func testPages(t *testing.T, server *moto.Server) {
-	a := newAccount(t, server, nil)
+	a := newAccount(t, server, role.Name, nil)
 	a.populate(t, 1) // for what the walk does not say
 	attached := "arn:aws:iam::" + a.id + ":policy/shared"
 	one := func(name string) string {
@@ -282,7 +305,7 @@ func testPages(t *testing.T, server *moto.Server) {
 func TestSweep_of_another_partition(t *testing.T) {
 	t.Parallel()
 	server := moto.Start(t, moto.Config{})
-	a := newAccount(t, server, nil)
+	a := newAccount(t, server, role.Name, nil)
 	must(t, func(ctx context.Context) error {
 		_, err := a.api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("x"), AssumeRolePolicyDocument: aws.String(trust)})
 		return err

@@ -1,0 +1,42 @@
+package iam
+
+import (
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+)
+
+// Events are the calls on identities of the kind by name, those on their policies among
+// them. They arrive in the home region of the partition. What they do not name is a
+// sweep, which is one walk.
+func (k Kind) Events(calls ...string) cloudtrail.Events {
+	for _, verb := range []string{"Put", "Delete", "Attach", "Detach"} {
+		calls = append(calls, strings.TrimPrefix(k.Call(verb, "Policy"), "iam:"))
+	}
+	list := cloudtrail.Calls(Source, k.named, calls...)
+	put := strings.TrimPrefix(k.PutInline(), "iam:")
+	for i := range list {
+		list[i].Region = dera.GlobalRegion
+		if list[i].Name == put {
+			list[i].Document = func(c cloudtrail.Call) string { return c.Parameters.Text("policyDocument") }
+		}
+	}
+	// AWS Config names an identity by the ID that AWS gave it.
+	all := func(r cloudtrail.Record, _ string) []dera.Scope { return r.In(dera.GlobalRegion).Sweep(k.Type()) }
+	return cloudtrail.Events{Type: k.Type(), Calls: list, Config: []cloudtrail.Configured{{Type: k.Type(), Find: all}}}
+}
+
+// named finds the identity in the request, by its new name too, or in the answer to one
+// that leaves the name to IAM.
+func (k Kind) named(c cloudtrail.Call) []dera.Scope {
+	var names []string
+	for _, n := range []string{
+		c.Parameters.Text(string(k) + "Name"), c.Parameters.Text("new" + k.title() + "Name"), c.Answer.Object(string(k)).Text(string(k) + "Name"),
+	} {
+		if k.ValidName(n) {
+			names = append(names, n)
+		}
+	}
+	return c.In(dera.GlobalRegion).Scopes(k.Type(), names)
+}

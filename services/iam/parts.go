@@ -1,0 +1,31 @@
+package iam
+
+import "dera.example/dera/resource"
+
+// The parts that all identities have.
+const (
+	PartInline    = "inline policies"
+	PartAttached  = "attached policies"
+	PartDocuments = "documents of attached policies"
+	PartUse       = "recorded use"
+)
+
+// Walk is the call by which a sweep reads an account.
+const Walk = "iam:GetAccountAuthorizationDetails"
+
+// Parts are the parts that all identities have, of a kind.
+func (k Kind) Parts() []resource.Part {
+	return []resource.Part{
+		{Name: PartInline, Action: k.Call("List", "Policies"), Also: []string{k.Call("Get", "Policy"), Walk}, Cheap: true},
+		{Name: PartAttached, Action: k.Call("ListAttached", "Policies"), Also: []string{Walk}, Cheap: true},
+		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", Walk}, Cheap: true, Around: true},
+		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
+	}
+}
+
+// Call is a call of IAM on the kind, by what stands before and after it in the name.
+func (k Kind) Call(before, after string) string { return "iam:" + before + k.title() + after }
+
+func (k Kind) title() string {
+	return map[Kind]string{RoleKind: "Role", UserKind: "User", GroupKind: "Group"}[k]
+}

@@ -1,0 +1,25 @@
+// Package user is IAM users with the policies that decide what they may do, by their
+// groups too: their configuration, reads, events and controls.
+package user
+
+import (
+	"dera.example/dera/resource"
+	"dera.example/dera/services/iam"
+)
+
+// User is an IAM user. Documents are texts as they were written.
+type User struct {
+	iam.Identity
+	// Groups are those that it is a member of, by name.
+	Groups []Group `json:"groups,omitempty"`
+	// Use is what the usage ledger says.
+	Use *resource.Use `json:"use,omitempty"`
+}
+
+// Group is a group with the policies that its members have by it. They are a resource of
+// their own.
+type Group struct {
+	Name     string         `json:"name"`
+	Inline   []iam.Inline   `json:"inline,omitempty"`
+	Attached []iam.Attached `json:"attached,omitempty"`
+}

@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"dera.example/dera/cloud"
+	"dera.example/dera/resource/document"
+	own "dera.example/dera/services/iam"
+)
+
+// Writer is the client that writes.
+func Writer(w *cloud.Writing) *iam.Client { return iam.NewFromConfig(w.Config) }
+
+// writes are how the operations on the policies of an identity are sent.
+func (s Identities) writes() map[string]func(context.Context, *cloud.Writing) error {
+	k := s.Kind
+	return map[string]func(context.Context, *cloud.Writing) error{
+		k.PutInline(): func(ctx context.Context, w *cloud.Writing) error {
+			in, err := inlineNow(ctx, w, k)
+			if err != nil {
+				return err
+			}
+			return callsOf(k, Writer(w)).put(ctx, aws.String(in.Name), aws.String(in.Policy), aws.String(in.Document))
+		},
+		k.DeleteInline(): func(ctx context.Context, w *cloud.Writing) error {
+			in, err := inlineNow(ctx, w, k)
+			if err != nil {
+				return err
+			}
+			return callsOf(k, Writer(w)).remove(ctx, aws.String(in.Name), aws.String(in.Policy))
+		},
+		k.Attach(): func(ctx context.Context, w *cloud.Writing) error {
+			in, err := cloud.Input[own.AttachInput](w.Operation)
+			if err != nil {
+				return err
+			}
+			return callsOf(k, Writer(w)).attach(ctx, aws.String(in.Name), aws.String(in.Policy))
+		},
+		k.Detach(): func(ctx context.Context, w *cloud.Writing) error {
+			in, err := cloud.Input[own.AttachInput](w.Operation)
+			if err != nil {
+				return err
+			}
+			return callsOf(k, Writer(w)).detach(ctx, aws.String(in.Name), aws.String(in.Policy))
+		},
+	}
+}
+
+// inlineNow reads the inline policy right before it is replaced or deleted: it must be
+// the one that the plan was made from.
+func inlineNow(ctx context.Context, w *cloud.Writing, k own.Kind) (own.InlineInput, error) {
+	in, err := cloud.Input[own.InlineInput](w.Operation)
+	if err != nil {
+		return in, err
+	}
+	now, err := InlineDocument(ctx, w.Reading, k, in.Name, in.Policy)
+	if err != nil && !NoSuchEntity(err, k.Call("Get", "Policy")) {
+		return in, err
+	}
+	if !document.SamePolicy(now, in.Expect) {
+		return in, cloud.ErrMoved
+	}
+	return in, nil
+}
