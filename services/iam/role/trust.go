@@ -13,6 +13,7 @@ import (
 	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam"
 )
 
 // Everyone is the key of the finding that anybody may assume a role; that of an account
@@ -200,7 +201,7 @@ func (r *Role) assumed(account string) (calls, times uint64, unknown string) {
 }
 
 // key names the role as the usage ledger does.
-func (r *Role) key() string { return string(ARNOf("aws", r.Account, "/", r.Name)) }
+func (r *Role) key() string { return string(iam.RoleKind.ARN("aws", r.Account, "/", r.Name)) }
 
 // AssumedBy says of the recorded calls of another account how many there are, and how many assumed the role with the
 // key, or may have; unknown says why the record does not tell.
