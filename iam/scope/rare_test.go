@@ -12,7 +12,8 @@ func TestRare(t *testing.T) {
 		"kms:EnableKey": key, "kms:EnableKeyRotation": "", "ssm:StartSession": incidents, "ssm:sendcommand": incidents, "ssm:GetParameter": "",
 		"rds-db:connect": databases, "rds-data:ExecuteStatement": databases, "redshift-data:ExecuteStatement": databases, "dynamodb:Scan": databases,
 		"dynamodb:PutItem": "", "iam:PassRole": "", "s3:GetObject": "", "sqs:SendMessage": "",
-		"*": recovery, "rds:*": recovery, "dynamodb:Sc*": databases, "kms:Put?eyPolicy": key, "dynamodb:Put*Item": "", "Restore": "", "": "",
+		"*": recovery, "rds:*": recovery, "neptune-db:connect": databases, "kms:Put?eyPolicy": key, "sqs:Send*": recovery /* in doubt */, "sqs:SendMessag?": "",
+		"Restore": "", "": "",
 	} {
 		if got := Rare(action); got != want {
 			t.Errorf("%s: got %q, want %q", action, got, want)
