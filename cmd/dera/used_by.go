@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/resource"
 	ledger "dera.example/dera/usage"
 )
@@ -21,9 +22,18 @@ type usedBy struct {
 
 var _ resource.Ledger = usedBy{}
 
+// latest is the later one of two times.
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // Used implements resource.Ledger. Of a principal that was never seen nothing is
 // known but the gaps: whether it used nothing depends on them. Of an account that the
-// ledger was never fed for there is no answer.
+// ledger was never fed for there is no answer. A policy or group has no calls, only
+// when it was last changed.
 func (u usedBy) Used(ctx context.Context, account string, principals []string) (map[string]resource.Use, error) {
 	if fed, err := u.Fed(ctx, account); err != nil || !fed {
 		return nil, err
@@ -40,6 +50,10 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 			why = append(why, gap)
 		}
 	}
+	granted, err := u.Granted(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	known, err := u.Activities(ctx, account, principals)
 	if err != nil {
 		return nil, err
@@ -48,6 +62,9 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 	for _, name := range principals {
 		act := known[name]
 		use := resource.Use{From: from, To: to, Gaps: why, Seen: act.Last().Time(), SessionEnd: act.SessionEnd.Time()}
+		if dera.ARN(name).Account() == account {
+			use.Granted = latest(granted[ledger.GrantTarget(name)], granted[ledger.AnyTarget])
+		}
 		for _, a := range act.Uses {
 			use.Calls = append(use.Calls, resource.Call{
 				Source: a.Action.Source, Name: a.Action.Name, First: a.First.Time(), Last: a.Last.Time(),
