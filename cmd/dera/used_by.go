@@ -10,14 +10,12 @@ import (
 	ledger "dera.example/dera/usage"
 )
 
-// usedWindow is how long a principal must not have used something that counts as
-// unused.
-const usedWindow = 90 * 24 * time.Hour
-
 // usedBy is the usage ledger as the port of resource types of principals.
 type usedBy struct {
 	*ledger.Ledger
 	now func() time.Time
+	// window is how long a principal must not have used something that counts as unused.
+	window time.Duration
 }
 
 var _ resource.Ledger = usedBy{}
@@ -39,7 +37,7 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 		return nil, err
 	}
 	to := u.now().UTC()
-	from := to.Add(-usedWindow)
+	from := to.Add(-u.window)
 	gaps, err := u.Gaps(ctx, ledger.Window{Account: account, From: from, To: to})
 	if err != nil {
 		return nil, err

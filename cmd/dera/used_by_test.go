@@ -36,6 +36,7 @@ func TestUsedBy(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	const usedWindow = 90 * 24 * time.Hour
 	clock := func() time.Time { return now }
 	s := storetest.Open(t, storetest.SQLite(t), storetest.NewClock())
 	l := ledger.New(s, clock)
@@ -43,7 +44,7 @@ func TestUsedBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	const app, other = "arn:aws:iam::111122223333:role/team/app", "arn:aws:iam::111122223333:role/other"
-	uses, err := usedBy{l, clock}.Used(t.Context(), "111122223333", []string{app, other, shared})
+	uses, err := usedBy{l, clock, usedWindow}.Used(t.Context(), "111122223333", []string{app, other, shared})
 	if err != nil || len(uses) != 3 {
 		t.Fatalf("got %d principals, %v", len(uses), err)
 	}
@@ -63,7 +64,7 @@ func TestUsedBy(t *testing.T) {
 	if len(uses[other].Calls) > 0 || !uses[other].Seen.IsZero() {
 		t.Errorf("a principal that was never seen: got %v", uses[other])
 	}
-	if uses, err := (usedBy{l, clock}).Used(t.Context(), "999999999999", []string{app}); err != nil || len(uses) > 0 {
+	if uses, err := (usedBy{l, clock, usedWindow}).Used(t.Context(), "999999999999", []string{app}); err != nil || len(uses) > 0 {
 		t.Errorf("an account of which nothing is recorded: got %v, %v, want no answer", uses, err)
 	}
 	for arn, u := range uses {
@@ -74,7 +75,7 @@ func TestUsedBy(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (usedBy{l, clock}).Used(t.Context(), "111122223333", []string{app}); err == nil || errors.Is(err, ledger.ErrUnknown) {
+	if _, err := (usedBy{l, clock, usedWindow}).Used(t.Context(), "111122223333", []string{app}); err == nil || errors.Is(err, ledger.ErrUnknown) {
 		t.Errorf("a ledger that cannot be read: got %v, want an error", err)
 	}
 }

@@ -56,15 +56,16 @@ func Repairs(action string) (why string) {
 // first is the first reason of which a pattern has an action in common with the entry.
 func first(entry string, list []about) string {
 	for _, a := range list {
-		if slices.ContainsFunc(a.actions, func(pattern string) bool { return touches(entry, pattern) }) {
+		if slices.ContainsFunc(a.actions, func(pattern string) bool { return Meets(entry, pattern) }) {
 			return a.why
 		}
 	}
 	return ""
 }
 
-// touches is overlap, with * as the service of the pattern for every service.
-func touches(entry, pattern string) bool {
+// Meets reports whether an entry of an Action list and a pattern have an action in
+// common, without regard to case. * as the service of the pattern stands for every one.
+func Meets(entry, pattern string) bool {
 	name, everywhere := strings.CutPrefix(pattern, "*:")
 	if !everywhere {
 		return overlap(entry, pattern)

@@ -37,3 +37,18 @@ func TestRepairs(t *testing.T) {
 		}
 	}
 }
+
+func TestMeets(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		entry, pattern string
+		want           bool
+	}{
+		{"s3:GetObject", "S3:get*", true}, {"s3:Get*", "s3:*Object", true}, {"s3:Get*", "s3:Put*", false}, {"s3:*", "sqs:*", false}, {"*", "s3:GetObject", true},
+		{"s3:DeleteObject", "*:Delete*", true}, {"s3:GetObject", "*:Delete*", false}, {"s3:GetObject", "*", true}, {"s3:GetObject", "*:*", true}, {"GetObject", "*:Get*", false},
+	} {
+		if got := Meets(tt.entry, tt.pattern); got != tt.want {
+			t.Errorf("%s and %s: got %t, want %t", tt.entry, tt.pattern, got, tt.want)
+		}
+	}
+}
