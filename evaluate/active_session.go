@@ -10,7 +10,8 @@ import (
 
 // ActiveSession sends to review what changes the permissions of a principal that is at
 // work: one that made a call lately, a denied one too, or whose last known session may
-// still run (requirement E2). Of whom nothing is recorded may be at work.
+// still run (requirement E2). Whoever is not recorded, or not up to
+// now, may be at work.
 type ActiveSession struct {
 	Now func() time.Time
 	// Within is how long ago a call makes a principal active; 0 means 48 hours, and less
@@ -55,6 +56,8 @@ func (g ActiveSession) active(p resource.Principal, within time.Duration) string
 		return "it made a call at " + minute(p.Use.Seen) + ", within " + inHours(within)
 	case p.Use.SessionEnd.After(now):
 		return "its last known session may run until " + minute(p.Use.SessionEnd)
+	case stale(p.Use, now):
+		return "the record of its use is stale: it ends at " + minute(p.Use.To)
 	}
 	return ""
 }

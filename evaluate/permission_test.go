@@ -76,6 +76,7 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"session_may_still_run", session, losingCase(nil, used(func(u *resource.Use) { u.SessionEnd = noon.Add(time.Hour) })), dera.Review, "until 2026-11-23 13:00 UTC"},
 		{"session_is_over", session, losingCase(nil, used(func(u *resource.Use) { u.SessionEnd = noon })), dera.Auto, ""},
 		{"session_never_seen", session, losingCase(nil, used(func(u *resource.Use) { u.Seen = time.Time{} })), dera.Auto, ""},
+		{"session_after_the_record", session, losingCase(nil, used(func(u *resource.Use) { u.To = noon.Add(-25 * time.Hour) })), dera.Review, "stale: it ends at 2026-11-22 11:00 UTC"},
 		{"session_no_record", session, losingCase(nil, noRecord), dera.Review, "nothing is recorded of its use"},
 		{"session_of_the_second", session, losingCase(nil, app(nil), resource.Principal{ARN: dbaRole}), dera.Review, dbaRole},
 		{"session_of_many", session, losingCase(nil, noRecord, noRecord, noRecord, noRecord, noRecord), dera.Review, "and 2 more"},

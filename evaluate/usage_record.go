@@ -63,8 +63,12 @@ func (g UsageRecord) doubt(u *resource.Use) string {
 		return "the record of its use has gaps (" + someOf(kinds) + "): " + why
 	case u.From.IsZero() || u.To.Sub(u.From) < days(window):
 		return "its use is recorded for " + count(max(0, int(u.To.Sub(u.From)/days(1))), "day") + ", less than " + count(window, "day")
-	case g.Now().Sub(u.To) > days(1):
+	case stale(u, g.Now()):
 		return "the record of its use is stale: it ends at " + minute(u.To)
 	}
 	return ""
 }
+
+// stale reports whether a record ends more than a day ago: log files come late, but not
+// as late as that.
+func stale(u *resource.Use, now time.Time) bool { return now.Sub(u.To) > days(1) }
