@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -50,12 +51,25 @@ func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if p, ok := g.role(string(arn)); ok {
 		return glass(p, "the role %s is on the break-glass list", arn.Name()), nil
 	}
+	for _, holder := range c.principals() {
+		if p, ok := g.lists(holder.ARN); ok {
+			return glass(p, "it decides what %s may do, which is on the break-glass list", holder.ARN), nil
+		}
+	}
 	actor := c.Finding.LastActor
 	_, byName := g.role(actor)
 	if byName || IsPrincipal(g.Principals, actor) {
 		return review("%s, which is on the break-glass list, changed it last: an emergency may go on", actor), nil
 	}
 	return pass("neither the resource nor who changed it last is on the break-glass list"), nil
+}
+
+// lists returns the glob of a principal that a principal on the list fits.
+func (g BreakGlass) lists(arn string) (glob string, ok bool) {
+	if i := slices.IndexFunc(g.Principals, func(p string) bool { return matchARN(p, dera.ARN(arn)) }); i >= 0 {
+		return g.Principals[i], true
+	}
+	return g.role(arn)
 }
 
 // role returns the glob that the name of a role, or of a session's role, fits.

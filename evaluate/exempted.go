@@ -2,10 +2,8 @@ package evaluate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -81,8 +79,7 @@ func (g *Exempted) Check(_ context.Context, c Case) (dera.Reason, error) {
 	}
 	list, err := g.load()
 	if err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n") // the rest quotes the file
-		return dera.Reason{}, fmt.Errorf("the exemption list cannot be read, which stops automation: %w", errors.New(first))
+		return dera.Reason{}, fmt.Errorf("the exemption list cannot be read, which stops automation: %w", readable(err))
 	}
 	e, byTag := list.Match(c.Finding, c.Account, c.Resource.Tags, g.now())
 	if e == nil {

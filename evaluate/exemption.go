@@ -51,6 +51,7 @@ type Exemptions struct {
 	Warnings []ExemptionProblem
 
 	list []dera.Exemption
+	keep []Keep
 	now  time.Time
 }
 
@@ -75,8 +76,8 @@ func (c ExemptionConfig) Parse(path string, text []byte) (*Exemptions, error) {
 	if c.MaxDays == 0 {
 		c.MaxDays = defaultExemptionAge
 	}
-	r := &exemptionReader{cfg: c, file: path, commit: out.Commit}
-	out.list = r.read(text)
+	r := &exemptionReader{cfg: c, file: path, commit: out.Commit, ids: map[string]int{}}
+	out.list, out.keep = r.read(text)
 	if len(r.problems) > 0 {
 		return nil, &ExemptionError{Problems: r.problems}
 	}

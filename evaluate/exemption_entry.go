@@ -36,15 +36,14 @@ var (
 func (r *exemptionReader) entries(n ast.Node) []dera.Exemption {
 	members, _ := r.list(n, "exemptions")
 	out := make([]dera.Exemption, 0, len(members))
-	lines := map[string]int{}
 	for i, member := range members {
-		out = append(out, r.entry(member, fmt.Sprintf("exemptions[%d]", i), lines))
+		out = append(out, r.entry(member, fmt.Sprintf("exemptions[%d]", i)))
 	}
 	return out
 }
 
-// entry reads one exemption; lines are where each ID stands.
-func (r *exemptionReader) entry(n ast.Node, what string, lines map[string]int) dera.Exemption {
+// entry reads one exemption.
+func (r *exemptionReader) entry(n ast.Node, what string) dera.Exemption {
 	f := r.mapping(n, what, "id", "match", "owner", "reason", "expires")
 	if f == nil {
 		return dera.Exemption{}
@@ -52,7 +51,7 @@ func (r *exemptionReader) entry(n ast.Node, what string, lines map[string]int) d
 	at := firstToken(n).Position
 	x := dera.Exemption{Position: dera.ExemptionFilePos{File: r.file, Line: at.Line, Commit: r.commit}}
 	if id := r.required(f, n, what, "id"); id != nil {
-		x.ID = r.id(id, what+".id", lines)
+		x.ID = r.id(id, what+".id", r.ids)
 	}
 	if owner := r.required(f, n, what, "owner"); owner != nil {
 		x.Owner = r.plain(owner, what+".owner")

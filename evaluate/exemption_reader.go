@@ -25,6 +25,7 @@ type exemptionReader struct {
 	file     string
 	commit   string
 	lines    []string
+	ids      map[string]int // the line of each
 	problems []ExemptionProblem
 	warnings []ExemptionProblem
 }
@@ -46,30 +47,29 @@ func (r *exemptionReader) warn(t *token.Token, format string, args ...any) {
 	r.warnings = append(r.warnings, r.at(t.Position.Line, t.Position.Column, fmt.Sprintf(format, args...)))
 }
 
-// read returns the entries; they count only if there are no problems.
-func (r *exemptionReader) read(text []byte) []dera.Exemption {
+// read returns the exemptions and what stays; they count only if there are no problems.
+func (r *exemptionReader) read(text []byte) (out []dera.Exemption, keep []Keep) {
 	text, err := Unmarked(text)
 	if err != nil {
 		r.problems = append(r.problems, r.at(1, 1, err.Error()))
-		return nil
+		return nil, nil
 	}
 	for line := range strings.SplitSeq(string(text), "\n") {
 		r.lines = append(r.lines, strings.TrimSuffix(line, "\r"))
 		if !utf8.ValidString(line) {
 			r.lines[len(r.lines)-1] = ""
 			r.problems = append(r.problems, r.at(len(r.lines), 1, "this line is not UTF-8"))
-			return nil
+			return nil, nil
 		}
 	}
 	if r.invisible(); len(r.problems) > 0 {
-		return nil
+		return nil, nil
 	}
 	root, ok := r.tree(string(text))
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	var out []dera.Exemption
-	file := r.mapping(root, "the file", "version", "exemptions")
+	file := r.mapping(root, "the file", "version", "exemptions", "keep")
 	if version := r.required(file, root, "the file", "version"); version != nil {
 		if n, ok := version.(*ast.IntegerNode); !ok {
 			r.problem(firstToken(version), "version is %s, must be the number 1", yamlKind(version))
@@ -80,10 +80,13 @@ func (r *exemptionReader) read(text []byte) []dera.Exemption {
 	if list := r.required(file, root, "the file", "exemptions"); list != nil {
 		out = r.entries(list)
 	}
+	if list := file["keep"]; list != nil {
+		keep = r.keeps(list.Value)
+	}
 	slices.SortStableFunc(r.problems, func(a, b ExemptionProblem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return out
+	return out, keep
 }
 
 // invisible reports each line in which something cannot be seen, comments

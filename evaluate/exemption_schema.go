@@ -12,6 +12,7 @@ import (
 type exemptionFile struct {
 	Version    int              `json:"version" jsonschema:"title=Version" jsonschema_description:"Of the form of this file: 1."`
 	Exemptions []exemptionEntry `json:"exemptions" jsonschema:"title=Exemptions" jsonschema_description:"What dera leaves alone. An empty list is []."`
+	Keep       []keepEntry      `json:"keep,omitempty" jsonschema:"title=Keep" jsonschema_description:"Permissions that principals keep although they hardly ever use them: of quarterly, annual and disaster-recovery work."`
 }
 
 type exemptionEntry struct {
@@ -20,6 +21,15 @@ type exemptionEntry struct {
 	Owner   string         `json:"owner" jsonschema:"title=Owner,example=network-team@example.com" jsonschema_description:"Who answers for the exemption."`
 	Reason  string         `json:"reason" jsonschema:"title=Reason,example=partner VPN needs SSH until the migration (CHG-1234)" jsonschema_description:"Why it is right to leave the finding open. It stands in every decision."`
 	Expires string         `json:"expires" jsonschema:"title=Expires,example=2026-12-31,example=2026-12-31T18:00:00Z" jsonschema_description:"The last day (in UTC) or moment of the exemption. It lapses automatically."`
+}
+
+type keepEntry struct {
+	ID         string   `json:"id" jsonschema:"title=ID,example=quarterly-restore" jsonschema_description:"Names the entry in decisions and reports. Unique in the file."`
+	Principals []string `json:"principals" jsonschema:"title=Principals,minItems=1" jsonschema_description:"ARNs of roles and users with all six parts. * and ? are wildcards inside a part."`
+	Actions    []string `json:"actions" jsonschema:"title=Actions,minItems=1" jsonschema_description:"IAM actions. * and ? are wildcards, * as the service stands for every one."`
+	Owner      string   `json:"owner" jsonschema:"title=Owner,example=dba@example.com" jsonschema_description:"Who answers for the entry."`
+	Reason     string   `json:"reason" jsonschema:"title=Reason,example=restore test each quarter (OPS-12)" jsonschema_description:"What they are for. It stands in every decision."`
+	Expires    string   `json:"expires" jsonschema:"title=Expires,example=2027-12-31" jsonschema_description:"The last day (in UTC) or moment of the entry. It lapses automatically."`
 }
 
 type exemptionMatch struct {
@@ -46,6 +56,16 @@ func (exemptionEntry) JSONSchemaExtend(s *jsonschema.Schema) {
 	property(s, "owner").Pattern = `\S`
 	property(s, "reason").Pattern = `\S`
 	property(s, "expires").Pattern = exemptionDateForm
+}
+
+// JSONSchemaExtend adds the forms that the loader checks.
+func (keepEntry) JSONSchemaExtend(s *jsonschema.Schema) {
+	exemptionEntry{}.JSONSchemaExtend(s) // what both have
+	for name, form := range map[string]string{"principals": exemptionARNForm, "actions": keepActionForm} {
+		property(s, name).Items.Pattern = form
+	}
+	property(s, "principals").Items.Examples = []any{"arn:aws:iam::111122223333:role/dba"}
+	property(s, "actions").Items.Examples = []any{"rds:Restore*"}
 }
 
 // JSONSchemaExtend adds the forms that the loader checks.

@@ -57,7 +57,8 @@ func (s *Store) addUse(ctx context.Context, tx transaction, b usage.Batch) error
 	}
 	for _, f := range b.Facts {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
+			ON CONFLICT (id) DO UPDATE SET body = excluded.body, at = CASE WHEN excluded.kind = '`+usage.FactGrant+`' THEN excluded.at ELSE usage_facts.at END
+			WHERE excluded.kind <> '`+usage.FactGrant+`' OR excluded.at > usage_facts.at`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
 			return fmt.Errorf("fact %s: %w", f.ID, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -39,6 +40,7 @@ func runUsage(t *testing.T, fresh func(testing.TB) storetest.Database) {
 		"retention_forgets_what_is_over":      usageRetain,
 		"hours_are_merged":                    usageHours,
 		"facts_are_noted_once":                usageFacts,
+		"newest_grant_is_kept":                usageGrants,
 		"batch_is_nothing_when_it_is_stopped": usageStopped,
 		"use_commits_with_what_it_came_with":  usageWithJobs,
 		"marks_are_there_until_they_are_old":  usageManyMarks,
@@ -235,6 +237,34 @@ func usageFacts(t *testing.T, s, other *store.Store) {
 	want := []usage.Fact{{ID: "a", Kind: "k", At: 1, Body: []byte(`2`)}, {ID: "b", Kind: "k", At: 2, Body: []byte(`3`)}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("facts: %v, got (+) and want (-):\n%s", err, diff)
+	}
+}
+
+// usageGrants: log files may come in any order, and what is newer outlives what is over.
+func usageGrants(t *testing.T, s, other *store.Store) {
+	grant := func(id, name, role string, at time.Time) usage.Message {
+		e := event(id, "admin", name, at)
+		e.Body = bytes.Replace(e.Body, []byte(`"eventSource":"s3.amazonaws.com"`), []byte(`"eventSource":"iam.amazonaws.com","requestParameters":{"roleName":"`+role+`"}`), 1)
+		return e
+	}
+	late := usageStart.AddDate(0, 2, 0)
+	observe(t, s, grant("1", "PutRolePolicy", "a", usageStart), grant("2", "CreateRole", "b", usageStart))
+	observe(t, s, grant("3", "AttachRolePolicy", "A", late))
+	observe(t, s, grant("4", "PutRolePolicy", "a", usageStart.Add(time.Hour)))
+	l := usage.New(other, nil)
+	got, err := l.Granted(t.Context(), "111122223333")
+	if diff := cmp.Diff(map[string]time.Time{"role/a": late, "role/b": usageStart}, got); diff != "" || err != nil {
+		t.Errorf("granted: %v, got (+) and want (-):\n%s", err, diff)
+	}
+	if err := l.Retain(t.Context(), usageStart.AddDate(0, 1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	got, err = l.Granted(t.Context(), "111122223333")
+	if diff := cmp.Diff(map[string]time.Time{"role/a": late}, got); diff != "" || err != nil {
+		t.Errorf("granted, as far as it is kept: %v, got (+) and want (-):\n%s", err, diff)
+	}
+	if got, err := l.Granted(t.Context(), "444455556666"); len(got) > 0 || err != nil {
+		t.Errorf("granted in another account: got %v, %v", got, err)
 	}
 }
 

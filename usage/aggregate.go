@@ -20,6 +20,7 @@ type aggregate struct {
 	hours      map[place]*Hours
 	days       map[string]day // into hours
 	changes    []Change
+	grants     map[grantKey]Second
 	losses     map[Loss]int64 // whose place is known
 	size       int            // bytes in memory, roughly
 
@@ -61,6 +62,7 @@ func (a *aggregate) reset() {
 	a.principals, a.roled = map[string]*holder{}, map[string]*holder{}
 	a.actions, a.arns = map[string]uint32{}, map[string]uint32{}
 	a.named, a.texts, a.changes, a.losses = nil, nil, nil, map[Loss]int64{}
+	a.grants = map[grantKey]Second{}
 	a.hours, a.days, a.size = map[place]*Hours{}, map[string]day{}, 0
 }
 
@@ -92,6 +94,7 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	if h == nil {
 		if len(cloudtrail.Text(f.ErrorCode)) == 0 { // whoever it was, what is recorded may differ from now on
 			a.changed(f, account, region, at)
+			a.granted(f, account, at)
 		}
 		a.lose(account, region, at, NoPrincipal)
 		return NoPrincipal
@@ -114,6 +117,7 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	if len(errorCode) == 0 {
 		u.succeeded = max(u.succeeded, at)
 		a.changed(f, account, region, at)
+		a.granted(f, account, at)
 	}
 	a.resources(u, f)
 	a.roles(h, f, source, account, region, call{at, one, trust})

@@ -46,7 +46,11 @@ type Fact struct {
 	Body json.RawMessage
 }
 
-// The kinds of facts.
+// FactGrant is the kind of the facts of which the store keeps the newest, by At, of
+// those with one ID. Of all others it keeps the one that was noted last.
+const FactGrant = "grant"
+
+// The other kinds of facts.
 const (
 	factChange = "change"
 	factScope  = "scope"
@@ -232,6 +236,13 @@ func (a *aggregate) batch(marks []Mark) (Batch, error) {
 	}
 	for l := range a.losses {
 		f, err := l.fact()
+		if err != nil {
+			return Batch{}, err
+		}
+		b.Facts = append(b.Facts, f)
+	}
+	for k, at := range a.grants {
+		f, err := Grant{k.account, k.target, at}.fact()
 		if err != nil {
 			return Batch{}, err
 		}

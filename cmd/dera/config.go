@@ -58,6 +58,7 @@ type fileConfig struct {
 	Fixers        []evaluate.FixerOwner      `yaml:"fixers,omitempty" json:"fixers,omitempty" jsonschema_description:"Who fixes a control's findings in an account, where several tools could; the last entry that matches counts."`
 	AskConfig     bool                       `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources automatically: if so, or if it cannot be asked, review. Default: false."`
 	OtherFixers   []evaluate.Fixer           `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that remediate resources automatically: review, until fixers names one owner."`
+	Permissions   permissionsConfig          `yaml:"permissions,omitempty" json:"permissions,omitempty" jsonschema_description:"When a permission may be taken from a principal automatically."`
 	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts automatically."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
@@ -101,11 +102,6 @@ type breakGlassConfig struct {
 type codeConfig struct {
 	Tags       map[string]string `yaml:"tags,omitempty" json:"tags,omitempty" jsonschema_description:"Tag keys with globs on their values. Default: terraform, and managed-by and the like naming a tool."`
 	Principals []string          `yaml:"principals,omitempty" json:"principals,omitempty" jsonschema_description:"ARN globs of those that run infrastructure as code."`
-}
-
-type flappingConfig struct {
-	Returns int      `yaml:"returns,omitempty" json:"returns,omitempty" jsonschema:"minimum=0" jsonschema_description:"Default: 3."`
-	Window  duration `yaml:"window,omitempty" json:"window,omitempty" jsonschema:"type=string" jsonschema_description:"Default: 24h."`
 }
 
 type breakerConfig struct {

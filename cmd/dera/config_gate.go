@@ -10,13 +10,18 @@ import (
 	"dera.example/dera/evaluate"
 )
 
+type flappingConfig struct {
+	Returns int      `yaml:"returns,omitempty" json:"returns,omitempty" jsonschema:"minimum=0" jsonschema_description:"Default: 3."`
+	Window  duration `yaml:"window,omitempty" json:"window,omitempty" jsonschema:"type=string" jsonschema_description:"Default: 24h."`
+}
+
 // validateGate returns what is wrong with the parts that the guardrails read.
 func (c fileConfig) validateGate() error {
 	errs := []error{
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
-	errs = append(errs, c.otherFixers().Validate())
+	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate())
 	for i, o := range c.Fixers {
 		if o.Control != "" && !matchesControl(o.Control) {
 			errs = append(errs, fmt.Errorf("fixers[%d].control: %q matches no control", i, o.Control))

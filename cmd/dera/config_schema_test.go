@@ -54,6 +54,10 @@ func TestConfigSchema(t *testing.T) {
 		{"trusted_account_without_a_reason", "version: 1\ntrusted_accounts: [{id: '222233334444', name: a}]", false},
 		{"trusted_account_that_is_none", "version: 1\ntrusted_accounts: [{id: acme, name: a, reason: b}]", false},
 		{"no_organisation", "version: 1\norganization: acme", false},
+		{"permissions", "version: 1\npermissions: {active_session: 0s, window_days: 90, schedules: [{principal: 'arn:aws:iam::*:role/a', period_days: 1, owner: a, reason: b}], quiet_hours: {holidays: ['2026-12-24'], weekend: false}}", true},
+		{"permissions_of_a_short_window", "version: 1\npermissions: {window_days: 30}", false},
+		{"schedule_without_a_period", "version: 1\npermissions: {schedules: [{principal: a, owner: a, reason: b}]}", false},
+		{"release_without_a_name", "version: 1\npermissions: {quiet_hours: {releases: [{from: '2026-12-24', until: '2026-12-25'}]}}", false},
 		{"fixer_without_an_owner", "version: 1\nfixers: [{control: x}]", false},
 	}
 	for _, tt := range tests {

@@ -50,15 +50,23 @@ func (a *cli) checkExemptions(path string) error {
 		}
 		return err
 	}
-	expired := list.Expired()
+	expired, kept, inForce := list.Expired(), list.AllKeep(), len(list.Keep(cfg.Now))
 	if a.json() {
-		return a.printJSON(map[string]any{"valid": true, "entries": len(list.All()), "expired": expired, "warnings": list.Warnings, "version": list.Commit})
+		return a.printJSON(map[string]any{"valid": true, "entries": len(list.All()), "expired": expired, "keep": kept, "warnings": list.Warnings, "version": list.Commit})
 	}
 	for _, w := range list.Warnings {
 		a.printf("warning: %s\n", w)
 	}
 	for _, x := range expired {
 		a.printf("lapsed: %s:%d: %s expired on %s and exempts nothing; remove it or renew it\n", path, x.Position.Line, x.ID, x.Expires.UTC().Format(time.DateOnly))
+	}
+	for _, k := range kept {
+		if cfg.Now.After(k.Expires) {
+			a.printf("lapsed: %s:%d: %s expired on %s and keeps nothing; remove it or renew it\n", path, k.Position.Line, k.ID, k.Expires.UTC().Format(time.DateOnly))
+		}
+	}
+	if len(kept) > 0 {
+		a.printf("%s keeps permissions: %s, %d of them lapsed\n", path, entries(len(kept)), len(kept)-inForce)
 	}
 	a.printf("%s is valid: %s, %d of them lapsed\n", path, entries(len(list.All())), len(expired))
 	return nil

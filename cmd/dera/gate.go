@@ -9,8 +9,8 @@ import (
 	"dera.example/dera/evaluate"
 )
 
-// gate puts the guardrails together. Enforce without a word on exemptions is
-// refused (design §6.1.18).
+// gate puts the guardrails together, and gives the settings what the exemption list
+// keeps. Enforce without a word on exemptions is refused (design §6.1.18).
 func (s *session) gate() (evaluate.Gate, error) {
 	path := s.exemptionList()
 	if path != "" && s.app.flags.noExemptions {
@@ -41,9 +41,16 @@ func (s *session) gate() (evaluate.Gate, error) {
 	if err != nil {
 		return evaluate.Gate{}, usage("%w", err)
 	}
+	permissions, err := s.permissionGuards(exempted)
+	if err != nil {
+		return evaluate.Gate{}, usage("%w", err)
+	}
+	if s.settings.Keep, err = keepOf(exempted); err != nil {
+		return evaluate.Gate{}, usage("%w", err)
+	}
 	b := s.config.Bastions
 	return evaluate.Gate{
-		Finding: []evaluate.Guardrail{
+		Finding: append([]evaluate.Guardrail{
 			exempted,
 			evaluate.BreakGlass(s.config.BreakGlass),
 			evaluate.Root{},
@@ -62,7 +69,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.RolledBackBefore{},
 			evaluate.FailedBefore{Now: s.app.now},
 			evaluate.Overwritten{},
-		},
+		}, permissions...),
 		Plan: []evaluate.Guardrail{
 			evaluate.Reversible{},
 			evaluate.Proved{},

@@ -5,26 +5,33 @@ import (
 	"slices"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/resource"
 	ledger "dera.example/dera/usage"
 )
-
-// usedWindow is how long a principal must not have used something that counts as
-// unused.
-const usedWindow = 90 * 24 * time.Hour
 
 // usedBy is the usage ledger as the port of resource types of principals.
 type usedBy struct {
 	*ledger.Ledger
 	now func() time.Time
+	// window is how long a principal must not have used something that counts as unused.
+	window time.Duration
 }
 
 var _ resource.Ledger = usedBy{}
 
+// latest is the later one of two times.
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // Used implements resource.Ledger. Of a principal that was never seen nothing is
 // known but the gaps: whether it used nothing depends on them. The window ends where the
 // record does, since log files come late. Of an account of which nothing is recorded
-// there is no answer.
+// there is no answer. A policy or group has no calls, only when it was last changed.
 func (u usedBy) Used(ctx context.Context, account string, principals []string) (map[string]resource.Use, error) {
 	to, err := u.Recorded(ctx, account)
 	if err != nil || to.IsZero() {
@@ -33,7 +40,7 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 	if now := u.now().UTC(); now.Before(to) {
 		to = now
 	}
-	from := to.Add(-usedWindow)
+	from := to.Add(-u.window)
 	gaps, err := u.Gaps(ctx, ledger.Window{Account: account, From: from, To: to})
 	if err != nil {
 		return nil, err
@@ -44,6 +51,10 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 			why = append(why, gap)
 		}
 	}
+	granted, err := u.Granted(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	known, err := u.Activities(ctx, account, principals)
 	if err != nil {
 		return nil, err
@@ -52,6 +63,9 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 	for _, name := range principals {
 		act := known[name]
 		use := resource.Use{From: from, To: to, Gaps: why, Seen: act.Last().Time(), SessionEnd: act.SessionEnd.Time()}
+		if dera.ARN(name).Account() == account {
+			use.Granted = latest(granted[ledger.GrantTarget(name)], granted[ledger.AnyTarget])
+		}
 		for _, a := range act.Uses {
 			use.Calls = append(use.Calls, resource.Call{
 				Source: a.Action.Source, Name: a.Action.Name, First: a.First.Time(), Last: a.Last.Time(),

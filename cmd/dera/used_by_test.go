@@ -26,12 +26,17 @@ func TestUsedBy(t *testing.T) {
 		return fmt.Sprintf(`{"eventID":%q,"eventTime":%q,"eventSource":"s3.amazonaws.com","eventName":%q,"awsRegion":"us-east-1","recipientAccountId":"111122223333",`+
 			`"userIdentity":{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/team/app"}}}}`, id, at.Format(time.RFC3339), call)
 	}
+	const shared = "arn:aws:iam::111122223333:policy/x/shared"
 	file := filepath.Join(t.TempDir(), "111122223333_CloudTrail_us-east-1_20260309T0000Z_x.json")
+	put := strings.Replace(record("4", "PutRolePolicy", now.Add(-time.Hour)), `"eventSource":"s3.amazonaws.com"`, `"eventSource":"iam.amazonaws.com","requestParameters":{"roleName":"APP"}`, 1)
+	version := strings.Replace(record("5", "CreatePolicyVersion", now.Add(-2*time.Hour)), `"eventSource":"s3.amazonaws.com"`,
+		`"eventSource":"iam.amazonaws.com","requestParameters":{"policyArn":"`+shared+`"}`, 1)
 	early, late := now.Add(-48*time.Hour), now.Add(-24*time.Hour)
-	text := `{"Records":[` + strings.Join([]string{record("1", "GetBucketAcl", early), record("2", "GetBucketAcl", late), record("3", "ListBuckets", early)}, ",") + `]}`
+	text := `{"Records":[` + strings.Join([]string{record("1", "GetBucketAcl", early), record("2", "GetBucketAcl", late), record("3", "ListBuckets", early), put, version}, ",") + `]}`
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	const usedWindow = 90 * 24 * time.Hour
 	clock := func() time.Time { return now }
 	s := storetest.Open(t, storetest.SQLite(t), storetest.NewClock())
 	l := ledger.New(s, clock)
@@ -39,21 +44,27 @@ func TestUsedBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	const app, other = "arn:aws:iam::111122223333:role/team/app", "arn:aws:iam::111122223333:role/other"
-	uses, err := usedBy{l, clock}.Used(t.Context(), "111122223333", []string{app, other})
-	if err != nil || len(uses) != 2 {
+	uses, err := usedBy{l, clock, usedWindow}.Used(t.Context(), "111122223333", []string{app, other, shared})
+	if err != nil || len(uses) != 3 {
 		t.Fatalf("got %d principals, %v", len(uses), err)
 	}
+	last := now.Add(-time.Hour)
 	calls := []resource.Call{
+		{Source: "iam.amazonaws.com", Name: "CreatePolicyVersion", First: now.Add(-2 * time.Hour), Last: now.Add(-2 * time.Hour), Count: 1, Resources: []string{shared}},
+		{Source: "iam.amazonaws.com", Name: "PutRolePolicy", First: last, Last: last, Count: 1, More: true},
 		{Source: "s3.amazonaws.com", Name: "GetBucketAcl", First: early, Last: late, Count: 2, More: true},
 		{Source: "s3.amazonaws.com", Name: "ListBuckets", First: early, Last: early, Count: 1, More: true},
 	}
-	if d := cmp.Diff(calls, uses[app].Calls); d != "" || !uses[app].Seen.Equal(late) {
+	if d := cmp.Diff(calls, uses[app].Calls); d != "" || !uses[app].Seen.Equal(last) {
 		t.Errorf("calls, last seen %s (-want +got):\n%s", uses[app].Seen, d)
+	}
+	if got := []time.Time{uses[app].Granted, uses[shared].Granted, uses[other].Granted}; !got[0].Equal(last) || !got[1].Equal(now.Add(-2*time.Hour)) || !got[2].IsZero() {
+		t.Errorf("role, policy and another role were granted something: got %s", got)
 	}
 	if len(uses[other].Calls) > 0 || !uses[other].Seen.IsZero() {
 		t.Errorf("a principal that was never seen: got %v", uses[other])
 	}
-	if uses, err := (usedBy{l, clock}).Used(t.Context(), "999999999999", []string{app}); err != nil || len(uses) > 0 {
+	if uses, err := (usedBy{l, clock, usedWindow}).Used(t.Context(), "999999999999", []string{app}); err != nil || len(uses) > 0 {
 		t.Errorf("an account of which nothing is recorded: got %v, %v, want no answer", uses, err)
 	}
 	for arn, u := range uses {
@@ -64,7 +75,7 @@ func TestUsedBy(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (usedBy{l, clock}).Used(t.Context(), "111122223333", []string{app}); err == nil || errors.Is(err, ledger.ErrUnknown) {
+	if _, err := (usedBy{l, clock, usedWindow}).Used(t.Context(), "111122223333", []string{app}); err == nil || errors.Is(err, ledger.ErrUnknown) {
 		t.Errorf("a ledger that cannot be read: got %v, want an error", err)
 	}
 }

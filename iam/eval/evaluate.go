@@ -71,7 +71,8 @@ type Result struct {
 	// Because holds the statements that decided: for an explicit deny all Deny
 	// statements that match, for an allowed request all Allow statements that
 	// match in layers which had to allow it. It is empty for an implicit deny,
-	// and where the root user needs no statement.
+	// and where no statement is needed: by the root user, and for what AWS lets its
+	// callers do anyway.
 	Because []Reason
 	// Missing holds, for an implicit deny, the layers that did not allow the
 	// request though they had to. Where identity-based and resource-based
@@ -95,7 +96,9 @@ func (in *Input) Decide() Outcome {
 // session (or everybody) in its own account. A policy that names the account
 // only delegates to it. Key policies and trust policies always have to allow
 // the request. AWS services and anonymous callers need the resource-based
-// policy only; the root user needs no policy in its own account.
+// policy only; the root user needs no policy in its own account. Before all that
+// comes what AWS lets its callers do whatever the policies say: to ask who they are,
+// and users to get a session token.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func Evaluate(in Input) Result {
 	e := newEvaluation(&in.Request, in.Reading)
@@ -138,6 +141,10 @@ type settlement struct {
 
 // settle asks every layer and puts the answers together.
 func (in *Input) settle(e *evaluation) settlement {
+	free := freedomOf(&in.Request, e.caller())
+	if free == always {
+		return settlement{decision: Allowed}
+	}
 	applicable := in.applicable(e)
 	var allowed layerSet
 	var named grant
@@ -158,6 +165,9 @@ func (in *Input) settle(e *evaluation) settlement {
 		}
 	}
 	needed := in.needed(e, named) & applicable
+	if free == unlessDenied {
+		needed = 0
+	}
 	missing := needed &^ allowed
 	if missing != 0 {
 		return settlement{ImplicitDeny, needed, missing}
@@ -227,7 +237,7 @@ func (in *Input) applicable(e *evaluation) layerSet {
 	if inIAM && c.Type != Root {
 		all |= setOf(IdentityLayer)
 	}
-	if inIAM && in.Boundary != nil {
+	if inIAM && in.Boundary != nil && c.Type != Root {
 		all |= setOf(BoundaryLayer)
 	}
 	if inIAM && in.Session != nil {

@@ -3,7 +3,6 @@ package scope
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -154,28 +153,10 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 
 // precious says why an action may be needed though it is rarely used.
 func precious(action string) string {
-	_, name, _ := strings.Cut(action, ":")
-	for _, p := range []struct {
-		why     string
-		actions []string
-	}{
-		{"it is about identities", []string{"iam:*", "sts:*", "organizations:*"}},
-		{"it is about recovery", []string{"backup:*", "backup-gateway:*", "dr:*", "drs:*", "rds:Describe*"}},
-		{"a key may be lost without it", []string{"kms:PutKeyPolicy", "kms:CancelKeyDeletion"}},
-	} {
-		if slices.ContainsFunc(p.actions, func(pattern string) bool { ok, err := path.Match(pattern, action); return ok && err == nil }) {
-			return p.why
-		}
+	if why := first(action, []about{{"it is about identities", []string{"iam:*", "sts:*", "organizations:*"}}}); why != "" {
+		return why
 	}
-	for _, word := range []string{"Restore", "Failover", "Rollback"} {
-		if strings.Contains(name, word) {
-			return "it is about recovery"
-		}
-	}
-	if strings.Contains(name, "Snapshot") && (strings.HasPrefix(name, "Copy") || strings.HasPrefix(name, "Create")) {
-		return "it is about recovery"
-	}
-	return ""
+	return Rare(action)
 }
 
 // companion returns something that stays, was used or is allowed besides, and that

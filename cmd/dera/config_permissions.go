@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"dera.example/dera/control"
+	"dera.example/dera/evaluate"
+)
+
+// permissionsConfig is when a permission may be taken away automatically.
+type permissionsConfig struct {
+	ActiveSession string              `yaml:"active_session,omitempty" json:"active_session,omitempty" jsonschema_description:"How long ago a call makes a principal active, for example 48h: review. 0s switches that off. Default: 48h."`
+	WindowDays    int                 `yaml:"window_days,omitempty" json:"window_days,omitempty" jsonschema:"minimum=90" jsonschema_description:"Days within which a permission must not have been used. Default and least: 90."`
+	NewGrantDays  int                 `yaml:"new_grant_days,omitempty" json:"new_grant_days,omitempty" jsonschema:"minimum=1" jsonschema_description:"Days for which new principals and new permissions go to review. Default: 14."`
+	RarelyUsed    []string            `yaml:"rarely_used,omitempty" json:"rarely_used,omitempty" jsonschema_description:"More actions that are needed though they are rarely used, as globs: review."`
+	Schedules     []evaluate.Schedule `yaml:"schedules,omitempty" json:"schedules,omitempty" jsonschema_description:"How often schedules start principals; a longer period than the window goes to review."`
+	QuietHours    evaluate.QuietHours `yaml:"quiet_hours,omitempty" json:"quiet_hours,omitempty" jsonschema_description:"When no permission is changed automatically. Default: Friday from 12:00 and the weekend, in UTC."`
+}
+
+// mostWindow bounds the window: the ledger answers for no longer one.
+const mostWindow = 399
+
+// activeWithin is how long ago a call makes a principal active, as the guardrail takes
+// it: 0 is its default, and less is never.
+func (c permissionsConfig) activeWithin() (time.Duration, error) {
+	if c.ActiveSession == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(c.ActiveSession)
+	switch {
+	case err != nil || d < 0 || d > 90*24*time.Hour:
+		return 0, fmt.Errorf("permissions.active_session: %q is not a duration from 0s (off) to 2160h, such as 48h", c.ActiveSession)
+	case d == 0:
+		return -1, nil
+	}
+	return d, nil
+}
+
+// window is how long a permission must not have been used.
+func (c permissionsConfig) window() time.Duration {
+	days := c.WindowDays
+	if days == 0 {
+		days = evaluate.LeastWindow
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
+
+// validate returns what is wrong, each with its field.
+func (c permissionsConfig) validate() error {
+	var errs []error
+	if c.WindowDays != 0 && (c.WindowDays < evaluate.LeastWindow || c.WindowDays > mostWindow) {
+		errs = append(errs, fmt.Errorf("permissions.window_days: is %d, write a number from %d (the default) to %d", c.WindowDays, evaluate.LeastWindow, mostWindow))
+	}
+	if c.NewGrantDays < 0 || c.NewGrantDays > mostWindow {
+		errs = append(errs, fmt.Errorf("permissions.new_grant_days: is %d, write a number from 1 to %d, or leave it out for the default", c.NewGrantDays, mostWindow))
+	}
+	_, active := c.activeWithin()
+	_, quiet := evaluate.NewQuiet(c.QuietHours, time.Now)
+	return errors.Join(append(errs, active, quiet, evaluate.RarelyUsed{Actions: c.RarelyUsed}.Validate(), evaluate.Scheduled{Declared: c.Schedules}.Validate())...)
+}
+
+// permissionGuards are the guardrails of what takes permissions from principals.
+func (s *session) permissionGuards(list *evaluate.Exempted) ([]evaluate.Guardrail, error) {
+	c := s.config.Permissions
+	within, err := c.activeWithin()
+	if err != nil {
+		return nil, err
+	}
+	quiet, err := evaluate.NewQuiet(c.QuietHours, s.app.now)
+	if err != nil {
+		return nil, err
+	}
+	return []evaluate.Guardrail{
+		evaluate.ActiveSession{Now: s.app.now, Within: within},
+		evaluate.UsageRecord{Now: s.app.now, Days: c.WindowDays},
+		evaluate.NewGrant{Now: s.app.now, Days: c.NewGrantDays},
+		evaluate.RarelyUsed{Actions: c.RarelyUsed},
+		evaluate.SelfRepair{Principals: s.config.Code.Principals},
+		evaluate.Scheduled{Declared: c.Schedules, Days: c.WindowDays},
+		evaluate.Kept{List: list},
+		quiet,
+	}, nil
+}
+
+// keepOf are the entries of keep that are in force, as controls take them: what they
+// name stays in place in plans.
+func keepOf(list *evaluate.Exempted) (out []control.Keep, err error) {
+	entries, err := list.Keep()
+	for _, k := range entries {
+		out = append(out, control.Keep{Principals: k.Principals, Actions: k.Actions, Until: k.Expires, Owner: k.Owner, Reason: k.Reason})
+	}
+	return out, err
+}
