@@ -97,9 +97,9 @@ func (Quiet) Name() string { return "quiet-hours" }
 
 // Check implements Guardrail.
 func (g Quiet) Check(_ context.Context, c Case) (dera.Reason, error) {
-	switch {
-	case len(c.principals()) == 0:
-		return pass(nobodys), nil
+	switch _, none := c.losing(); {
+	case none != "":
+		return pass("%s", none), nil
 	case g.off:
 		return pass("permissions.quiet_hours is off"), nil
 	}

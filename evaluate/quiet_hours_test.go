@@ -51,7 +51,7 @@ func TestQuietHours(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := g.Check(t.Context(), losingCase(nil, app(nil)))
+			got, err := g.Check(t.Context(), losingCase([]string{"s3:GetObject"}, app(nil)))
 			want := dera.Auto
 			if tt.want != "" {
 				want = dera.Review
