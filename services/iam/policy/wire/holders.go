@@ -134,7 +134,7 @@ func hold(ctx context.Context, b iamwire.Book, x *cloud.Item, has entities) erro
 }
 
 // expand finds the users that have a policy by their groups, and the ARNs of those whose
-// permissions boundary it is. Who has it by itself has it by no group; a group without
+// permissions boundary it is. Who has it directly has it by no group; a group without
 // members has it itself.
 func expand(ctx context.Context, b iamwire.Book, arn string, has entities) (out []iamwire.Holding, boundaryOf []string, err error) {
 	seen := map[entity]bool{}

@@ -99,7 +99,7 @@ func setDefault(ctx context.Context, w *cloud.Writing) error {
 		return err
 	}
 	if n := 1 + len(c.Others); n >= policy.MostVersions {
-		return versionError{fmt.Sprintf("no version of the policy says so any more, and with %d there is no room to make it again: delete one that is not in force", n)}
+		return versionError{fmt.Sprintf("no version of the policy says so any more, and it has %d already, which is as many as IAM keeps: delete one that is not in force", n)}
 	}
 	return create(ctx, w, in.Policy, in.Document, true)
 }
