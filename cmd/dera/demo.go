@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,11 +118,14 @@ func (d *demo) begin(ctx context.Context) error {
 	if d.session, err = d.open(ctx); err != nil {
 		return err
 	}
+	if err := d.recordHistory(ctx); err != nil {
+		return err
+	}
 	c := d.world.hub.Credentials()
 	return d.session.connect(ctx, options{
 		client: d.world.cloud.HTTPClient(), endpoint: "https://127.0.0.1", region: demoRegion,
 		credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, ""),
-		accounts:    d.world.accts, controls: simulated(), tell: d.tell, settle: 50 * time.Millisecond, owner: "demo",
+		accounts:    d.world.accts, controls: shown(), tell: d.tell, settle: 50 * time.Millisecond, owner: "demo",
 	})
 }
 
@@ -144,6 +149,10 @@ func (d *demo) tell(n engine.News) {
 		}
 	case n.What == "remediation" && n.Remediation.State.Final() && n.Remediation.State != dera.Superseded:
 		r := n.Remediation
+		if r.Recorded != "" && r.State == dera.Resolved {
+			d.say("      recorded: %s", r.Recorded)
+			d.say("      denied now: %s", d.denied(r))
+		}
 		d.say("      %s %s: %s", p.state(r.State), r.ID, r.Steps[len(r.Steps)-1].Why)
 	}
 	if n.What == "job" && n.Err != nil {
@@ -200,6 +209,12 @@ func (d *demo) appear(ctx context.Context, c demoCase) error {
 		}
 		return d.quiet(ctx)
 	}
+	if c.trusts != "" {
+		if err := (demoRole{name: c.name}).trust(ctx, d.region(c.account), c.trusts); err != nil {
+			return err
+		}
+		return d.quiet(ctx)
+	}
 	id := d.groups[c.name]
 	if id == "" {
 		var err error
@@ -247,27 +262,42 @@ func (d *demo) quiet(ctx context.Context) error {
 	return nil
 }
 
-// rollBack takes the first fix back, as a person does who needs it open.
+// denied is a request that the fix denies, as its evidence shows.
+func (d *demo) denied(r *dera.Remediation) string {
+	blob, err := d.session.store.Evidence(context.Background(), r.Evidence)
+	var ev dera.Evidence
+	if err = errors.Join(err, json.Unmarshal(blob, &ev)); err != nil {
+		return err.Error()
+	}
+	return ev.Denied
+}
+
+// rollBack takes two fixes back, as a person does who needs what they closed.
 func (d *demo) rollBack(ctx context.Context) ([]string, error) {
 	list, err := d.session.store.RemediationsIn(ctx, dera.Resolved)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range list {
-		if r.Plan.Resource.Name() != d.groups["checkout"] {
-			continue
+	var ids []string
+	for _, one := range []struct{ resource, why string }{
+		{d.groups["checkout"], "the shop needs it open after all; next time a person is asked"},
+		{overPermissioned, "a yearly report needs more; the earlier version of the policy is in force again"},
+	} {
+		i := slices.IndexFunc(list, func(r dera.Remediation) bool { return r.Plan.Resource.Name() == one.resource })
+		if i < 0 {
+			return nil, fmt.Errorf("there is nothing to roll back: the fix of %s was not made", one.resource)
 		}
-		d.say("\n%s %s", d.paint.bold("dera rollback "+r.ID), "the shop needs it open after all; next time a person is asked")
-		done, err := d.session.engine.Rollback(ctx, r.ID, remediate.Request{By: d.session.person(), Reason: "needed for an incident"})
+		d.say("\n%s %s", d.paint.bold("dera rollback "+list[i].ID), one.why)
+		done, err := d.session.engine.Rollback(ctx, list[i].ID, remediate.Request{By: d.session.person(), Reason: "needed for an incident"})
 		if err != nil {
 			return nil, err
 		}
 		if done.State != dera.RolledBack {
 			return nil, fmt.Errorf("the rollback ended as %s: %s", done.State, done.Failure)
 		}
-		return []string{r.ID}, nil
+		ids = append(ids, done.ID)
 	}
-	return nil, errors.New("there is nothing to roll back: the first fix was not made")
+	return ids, nil
 }
 
 // goOn opens a port every few seconds until the person has seen enough.

@@ -19,7 +19,8 @@ type demoWorld struct {
 }
 
 func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error) {
-	w := &demoWorld{cloud: awssim.New(awssim.Config{Now: now, Seed: 7})}
+	ago := 200 * 24 * time.Hour // what furnish makes is as old
+	w := &demoWorld{cloud: awssim.New(awssim.Config{Now: func() time.Time { return now().Add(-ago) }, Seed: 7})}
 	w.hub = w.cloud.Account("100000000001")
 	var err error
 	if w.queue, err = w.hub.Region(demoRegion).CreateQueue(ctx, "dera-events"); err != nil {
@@ -38,12 +39,14 @@ func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error)
 			return nil, err
 		}
 	}
-	return w, w.furnish(ctx)
+	err = w.furnish(ctx)
+	ago = 0
+	return w, err
 }
 
 // demoActions are those of the role that dera role prints.
 func demoActions() ([]string, error) {
-	p, err := control.RemediatorPolicy(fileConfig{Controls: simulated()}.controls(), "aws", "")
+	p, err := control.RemediatorPolicy(fileConfig{Controls: shown()}.controls(), "aws", "")
 	out := []string{"ec2:DescribeRegions"}
 	for _, s := range p.Statement {
 		out = append(out, s.Action...)
@@ -56,6 +59,11 @@ func demoActions() ([]string, error) {
 func (w *demoWorld) furnish(ctx context.Context) error {
 	shop := w.cloud.Account(w.accts[0].ID).Region(demoRegion)
 	www := w.cloud.Account(w.accts[1].ID).Region(demoRegion)
+	for _, acct := range w.accts {
+		for _, r := range demoRoles(acct.ID) {
+			r.make(ctx, w.cloud.Account(acct.ID))
+		}
+	}
 	return errors.Join(
 		shop.PutAccountPublicAccessBlock(ctx, &awssim.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true}),
 		www.CreateBucket(ctx, "analytics-www"), www.PutPublicAccessBlock(ctx, "analytics-www", nil), www.PutBucketWebsite(ctx, "analytics-www", "index.html"),
@@ -69,6 +77,7 @@ type demoCase struct {
 	story   string
 	rules   []awssim.Rule
 	bucket  *demoBucket
+	trusts  string // account that someone lets assume the role of that name
 }
 
 // demoBucket is what someone sets on a bucket.
@@ -112,6 +121,7 @@ func demoCases() []demoCase {
 		{account: 2, name: "redis-test", story: "a database port: only its owner knows", rules: []awssim.Rule{open(6379, 6379, "0.0.0.0/0", "")}},
 		{account: 2, name: "everything", story: "all traffic: cannot be split safely", rules: []awssim.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: "0.0.0.0/0"}}},
 		{account: 1, name: "analytics-reports", story: "a bucket policy that is public in two halves, among statements that are not", bucket: &demoBucket{statements: []string{partner, halves, ours}}},
+		{account: 0, name: "invoice-worker", story: "someone lets an unknown account assume the role of a service", trusts: "666600006666"},
 		{account: 1, name: "analytics-inbox", story: "an old bucket whose ACL grants public write access", bucket: &demoBucket{acl: "public-read-write"}},
 	}
 }
@@ -119,6 +129,7 @@ func demoCases() []demoCase {
 const demoConfig = `version: 1
 organization: o-a1b2c3d4e5
 trusted_accounts: [{id: "222233334444", name: ACME Data, reason: reads the daily exports}]
+permissions: {quiet_hours: {off: true}} # the demo runs on Fridays too
 `
 
 const demoExemptions = `version: 1
@@ -134,3 +145,6 @@ exemptions:
 
 // simulated are the controls on what the simulated AWS has.
 func simulated() []string { return []string{"ec2-securitygroup-*", "s3-account-*", "s3-bucket-*"} }
+
+// shown are the controls of the demo.
+func shown() []string { return append(simulated(), "iam-policy-*", "iam-role-*") }

@@ -7,6 +7,8 @@ package main
 import (
 	"dera.example/dera/cloud"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	iampolicy "dera.example/dera/services/iam/policy/wire"
+	iamrole "dera.example/dera/services/iam/role/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
 )
@@ -15,6 +17,8 @@ import (
 func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2securitygroup.Wire(),
+		iampolicy.Wire(),
+		iamrole.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
 	}

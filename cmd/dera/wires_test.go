@@ -14,7 +14,7 @@ import (
 // inDemo are the types that dera demo shows. It is built with the tag demo, since
 // each SDK of a service takes its time to compile.
 func inDemo(dir string) bool {
-	return slices.Contains([]string{"ec2/securitygroup", "s3/account", "s3/bucket"}, dir)
+	return slices.Contains([]string{"ec2/securitygroup", "iam/policy", "iam/role", "s3/account", "s3/bucket"}, dir)
 }
 
 // TestWires: every resource type with a wire is in the program, and what the demo
@@ -33,7 +33,7 @@ func TestWires(t *testing.T) {
 			shown = append(shown, typ)
 		}
 	}
-	if len(shown) != 3 {
+	if len(shown) != 5 {
 		t.Errorf("the demo shows %v, want all that it names", shown)
 	}
 	for file, text := range map[string]string{"wires.go": wireList("!demo", all), "wires_demo.go": wireList("demo", shown)} {
