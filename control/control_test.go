@@ -102,7 +102,7 @@ func TestSettings(t *testing.T) {
 		KeepVPC: "198.51.100.0/24, 203.0.113.0/24", KeepNone: "203.0.113.0/24", KeepNetworks: "10.0.0.0/8, 203.0.113.0/24",
 	} {
 		s.KeepInternal.Choice = choice
-		if got := s.Keep(house).String(); got != want {
+		if got := s.KeepAddrs(house).String(); got != want {
 			t.Errorf("keep %q: got %s, want %s", choice, got, want)
 		}
 	}

@@ -22,5 +22,6 @@ func (s Settings) At(now time.Time) Settings {
 		}
 	}
 	s.Allow, s.Lapsing = allow, nil
+	s.Keep = slices.DeleteFunc(slices.Clone(s.Keep), func(k Keep) bool { return !now.Before(k.Until) })
 	return s
 }

@@ -27,6 +27,8 @@ type Settings struct {
 	// Trusted are the accounts, by ID or canonical user ID, and the organisations
 	// that a policy may name.
 	Trusted []string
+	// Keep are permissions that stay although nobody used them; see At.
+	Keep []Keep
 }
 
 // Quota returns the rule quota that holds.
@@ -78,8 +80,8 @@ func (i Internal) keep(house netset.Addrs) netset.Addrs {
 	return netset.Addrs{}
 }
 
-// Keep are the addresses that a plan must not cut off in a network with that
+// KeepAddrs are the addresses that a plan must not cut off in a network with that
 // house: Allow and what KeepInternal says.
-func (s Settings) Keep(house netset.Addrs) netset.Addrs {
+func (s Settings) KeepAddrs(house netset.Addrs) netset.Addrs {
 	return netset.AddrsOf(s.Allow...).Union(s.KeepInternal.keep(house))
 }

@@ -101,7 +101,7 @@ func remainder(r Rule, removals []Removal, s control.Settings, house netset.Addr
 			ports = append(ports, m.Ports)
 		}
 	}
-	keep := s.Keep(house).Intersect(netset.AddrsOf(r.CIDR))
+	keep := s.KeepAddrs(house).Intersect(netset.AddrsOf(r.CIDR))
 	if left := keep.Intersect(netset.Public()).Subtract(netset.AddrsOf(s.Allow...)).Subtract(house); !left.IsEmpty() {
 		return nil, &control.Refusal{Code: "keep-internal", Why: fmt.Sprintf(
 			"keep_internal holds public addresses that are on no allowlist (%s); access from there would stay a finding: %s", left, r.Line())}
@@ -169,7 +169,7 @@ func ProveRemovals(g *Group, removals []Removal, changes []dera.Change, s contro
 		return dera.Evidence{}, err
 	}
 	house := g.House().Union(netset.Private())
-	keep := s.Keep(g.House())
+	keep := s.KeepAddrs(g.House())
 	foreign := netset.Everywhere().Subtract(house).Subtract(keep)
 	lost := house.Subtract(keep)
 	cut := blamed(removals)

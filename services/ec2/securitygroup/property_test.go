@@ -75,7 +75,7 @@ func TestPlanTouchesOnlyItsPorts(t *testing.T) {
 						t.Errorf("%v comes in after the plan", p)
 					case was && !is && !mine(p):
 						t.Errorf("%v is lost, and is not the control's", p)
-					case was && !is && s.Keep(g.House()).Contains(p.Addr):
+					case was && !is && s.KeepAddrs(g.House()).Contains(p.Addr):
 						t.Errorf("%v is lost, although its network is kept", p)
 					}
 				}
