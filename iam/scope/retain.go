@@ -22,6 +22,7 @@ type narrower struct {
 	evidence map[string]catalog.Evidence // of what waits for others, by action in lower case
 	writes   map[string]string           // service -> an action that stays or was used, and does more than read
 	unseen   string                      // an action that stays, that no source speaks of, and that does more than read
+	terse    bool                        // nobody reads why an entry stays or goes
 	doubtful bool                        // the policy has entries that the catalogue does not know
 }
 
@@ -133,7 +134,12 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 		return "events of this service are not understood: its use is unknown", false
 	}
 	e := n.Catalogue.Evidence(action)
-	if p := precious(action); p != "" && n.Window < n.Period && action != catalog.PassRole {
+	if n.Hold != nil {
+		if why := n.Hold(action); why != "" {
+			return why, false
+		}
+	}
+	if p := Rare(action); p != "" && n.Window < n.Period && action != catalog.PassRole {
 		return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
 	}
 	switch e.Class {
@@ -152,8 +158,8 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 	return "", true
 }
 
-// precious says why an action may be needed though it is rarely used.
-func precious(action string) string {
+// Rare says why an action may be needed though it is rarely used, or "".
+func Rare(action string) string {
 	_, name, _ := strings.Cut(action, ":")
 	for _, p := range []struct {
 		why     string
@@ -162,6 +168,7 @@ func precious(action string) string {
 		{"it is about identities", []string{"iam:*", "sts:*", "organizations:*"}},
 		{"it is about recovery", []string{"backup:*", "backup-gateway:*", "dr:*", "drs:*", "rds:Describe*"}},
 		{"a key may be lost without it", []string{"kms:PutKeyPolicy", "kms:CancelKeyDeletion"}},
+		{"it is about incidents", []string{"ssm:StartSession"}},
 	} {
 		if slices.ContainsFunc(p.actions, func(pattern string) bool { ok, err := path.Match(pattern, action); return ok && err == nil }) {
 			return p.why
