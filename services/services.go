@@ -11,12 +11,13 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/iam"
 	"dera.example/dera/services/s3"
 )
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence()}
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence()}
 }
 
 // Watch is what the resource types that have controls listen to: of another type

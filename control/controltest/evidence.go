@@ -16,7 +16,8 @@ func (l Laws) holdEvidence(t TB, c control.Control, r dera.Resource, s control.S
 	if err != nil {
 		t.Fatalf("prove: %v", err)
 	}
-	auto := slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Start == dera.Auto })
+	// The lowest disposition decides about a plan.
+	auto := !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Start != dera.Auto })
 	for _, claim := range ev.Claims {
 		// What goes to a person may be unknown; it is never refuted.
 		if claim.Verdict == dera.Refuted || auto && claim.Verdict != dera.Proved {
