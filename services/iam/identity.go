@@ -111,11 +111,6 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 	return ProvePermissions(&whole, texts, Keys(failures))
 }
 
-// UnusedWrites are the operations of plans on identities of a kind, and of their undo.
-func (k Kind) UnusedWrites() []string {
-	return []string{k.PutInline(), k.DeleteInline(), k.Detach(), k.Attach()}
-}
-
 // Applied is an identity after some changes.
 func Applied[T any](t resource.Type, c *T, changes []dera.Change) (*T, error) {
 	after, err := t.ApplyPlan(c, dera.Plan{Changes: changes})
@@ -127,13 +122,4 @@ func Applied[T any](t resource.Type, c *T, changes []dera.Change) (*T, error) {
 		return nil, fmt.Errorf("the changes make a %T", after)
 	}
 	return out, nil
-}
-
-// UnusedRefs are where the rule comes from.
-func UnusedRefs() []control.Ref {
-	return []control.Ref{
-		{Standard: "IAM Access Analyzer", ID: "UnusedPermission", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html"},
-		{Standard: "NIST 800-53 r5", ID: "AC-6", URL: "https://csrc.nist.gov/projects/cprt/catalog#/cprt/framework/version/SP_800_53_5_1_1/home?element=AC-6"},
-		{Standard: "PCI DSS 4.0", ID: "7.2", URL: "https://www.pcisecuritystandards.org/document_library/"},
-	}
 }

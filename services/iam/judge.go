@@ -64,6 +64,8 @@ type judged struct {
 	allowed int             // how many actions the narrowed policies allow
 	// refused says why some policy is not narrowed.
 	refused string
+	// nothing says that nobody used anything of the policies that are narrowed.
+	nothing bool
 }
 
 // errNoWindow: the record is about no time at all.
@@ -240,6 +242,7 @@ func (j *judged) narrowed() error {
 		return nil
 	}
 	j.allowed = len(all.Gone) + len(all.Kept)
+	j.nothing = len(all.Gone) > 0 && len(all.Kept) == 0
 	var before map[string]bool
 	for class, key := range classes() {
 		if class > 0 && !slices.ContainsFunc(all.Gone, func(a string) bool { return classOf(a) == class }) {

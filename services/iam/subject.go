@@ -26,6 +26,9 @@ type Subject struct {
 	// Limit is how many characters AWS stores of the policies that are narrowed
 	// together; 0 is no limit.
 	Limit int `json:"limit,omitempty"`
+	// LeaveWhole: a policy of which nobody used anything is no finding here; it is one
+	// of those who have it.
+	LeaveWhole bool `json:"-"`
 }
 
 // Text is a policy with its text.
@@ -55,7 +58,7 @@ type CalledBy struct {
 func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings) (*Subject, error) {
 	out := &Subject{Policies: policies, Limit: limit}
 	at := map[Text]int{}
-	for _, h := range holders {
+	for _, h := range slices.SortedStableFunc(slices.Values(holders), func(a, b Holder) int { return strings.Compare(a.ARN+" "+a.Via, b.ARN+" "+b.Via) }) {
 		if h.Kind == GroupKind {
 			continue // it has no members
 		}
@@ -100,6 +103,20 @@ func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings
 	slices.Sort(out.Needed)
 	out.Needed = slices.Compact(out.Needed)
 	return out, nil
+}
+
+// KeepIn are the settings with what is kept in an account alone.
+func KeepIn(s control.Settings, account string) control.Settings {
+	var keep []control.Keep
+	for _, k := range s.Keep {
+		here := slices.DeleteFunc(slices.Clone(k.Principals), func(p string) bool { return !catalog.Match(dera.ARN(p).Account(), account) })
+		if len(here) > 0 || len(k.Principals) == 0 {
+			k.Principals = here
+			keep = append(keep, k)
+		}
+	}
+	s.Keep = keep
+	return s
 }
 
 // keptBy reports whether something is kept by a principal. Of one whose ARN is not known

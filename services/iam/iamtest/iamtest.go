@@ -120,20 +120,22 @@ func Narrower(t controltest.TB, before, after string) {
 	}
 }
 
-// mutant is a way in which a plan could go wrong.
-type mutant struct{ how, text string }
+// Mutant is a way in which a plan could go wrong.
+type Mutant struct{ How, Text string }
 
-// mutants change a policy that a plan leaves: each takes away or gives too much.
-func mutants(t controltest.TB, before, after string, used []string) []mutant {
+// Documents are what a plan could leave instead of a policy: each takes away or gives too
+// much.
+func Documents(t controltest.TB, before, after string) []Mutant {
 	t.Helper()
-	out := []mutant{{"changes nothing", before}}
+	out := []Mutant{{"changes nothing", before}}
 	doc, err := policy.Parse(after)
 	if err != nil {
 		return out
 	}
+	used := usedActions()
 	add := func(how string, edits ...policy.Edit) {
 		if fresh, err := doc.Apply(edits...); err == nil {
-			out = append(out, mutant{how, fresh.Text()})
+			out = append(out, Mutant{how, fresh.Text()})
 		}
 	}
 	for i := range doc.Statements {
@@ -179,19 +181,19 @@ func Mutants(k iam.Kind, of func(config any) *iam.Identity) func(controltest.TB,
 				t.Fatalf("read input: %v", err)
 			}
 			touched[in.Policy] = true
-			for _, m := range mutants(t, in.Expect, in.Document, usedActions) {
-				if m.text != "" && equivalent(t, i, in, m.text) {
+			for _, m := range Documents(t, in.Expect, in.Document) {
+				if m.Text != "" && equivalent(t, i, in, m.Text) {
 					continue
 				}
 				written := in
-				written.Document = m.text
+				written.Document = m.Text
 				text, err := json.Marshal(written)
 				if err != nil {
 					t.Fatalf("write input: %v", err)
 				}
 				changes := slices.Clone(p.Changes)
 				changes[n].Operation, changes[n].Input = k.PutInline(), text
-				try(m.how, changes)
+				try(m.How, changes)
 			}
 		}
 		for _, other := range i.Inline {
@@ -213,7 +215,9 @@ func Mutants(k iam.Kind, of func(config any) *iam.Identity) func(controltest.TB,
 }
 
 // usedActions are the actions that some case uses.
-var usedActions = []string{"ec2:DescribeInstances", "ec2:StartInstances", "sqs:CreateQueue", "lambda:CreateFunction", "s3:ListAllMyBuckets"}
+func usedActions() []string {
+	return []string{"ec2:DescribeInstances", "ec2:StartInstances", "sqs:CreateQueue", "lambda:CreateFunction", "s3:ListAllMyBuckets"}
+}
 
 // equivalent reports whether all policies of the identity allow the same with a text as
 // with that of the plan.

@@ -7,7 +7,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
 )
 
@@ -24,20 +23,12 @@ func UnusedPermissions() control.Control {
 			Fix: "From the role's inline policies the actions go that it did not use, where CloudTrail would have shown the use; denials, resources and conditions " +
 				"stay, and a policy of which nothing is left goes. A managed policy of which the role used nothing is detached; others are judged by the use of everyone who has them.",
 			Complexity: "high",
-			Cases: []control.Case{
-				{When: "permissions were not used for the time that is recorded, 90 days as a rule, and each use would have been seen", Disposition: dera.Auto, Because: "whatever was used at any time stays, with a proof, and no recorded call would be denied"},
-				{When: "iam:PassRole was not used and nothing that stays can use it", Disposition: dera.Auto, Because: "AWS records no use of it, but without an action that uses it it is of no use"},
-				{When: "a customer managed policy is attached of which the role used nothing", Disposition: dera.Auto, Because: "it is detached, not deleted"},
-				{When: "iam:PassRole may be used by something that stays although nobody used it", Disposition: dera.Review, Because: "AWS records no use of it: only its owner knows; there is no plan while that stays"},
-				{When: "permissions on identities, such as iam:CreateRole, were not used", Disposition: dera.Review, Because: "they are used rarely, and when they are, they are needed"},
-				{When: "permissions for recovery or incidents were not used", Disposition: dera.Review, Because: "they are used when something has gone wrong"},
-				{When: "a policy of AWS is attached of which the role used nothing", Disposition: dera.Review, Because: "AWS widens it, and whoever attached it may count on that"},
-				{When: "the record of use has gaps, other than of data events, KMS or RDS Data", Disposition: dera.Review, Because: "what looks unused may have been used"},
+			Cases: slices.Concat(iam.UnusedCases(), iam.AttachedCases(), []control.Case{
 				{When: "StackSets or Control Tower made the role", Disposition: dera.Alert, Because: "they put it back: the change belongs there"},
-				{When: "a guardrail finds that it is a role for emergencies", Disposition: dera.Exempt, Because: "it is unused on purpose"},
-			},
+				iam.EmergencyCase(),
+			}),
 			Refs:     iam.UnusedRefs(),
-			Reads:    reads(),
+			Reads:    iam.ReadsOf(Parts()),
 			Writes:   iam.RoleKind.UnusedWrites(),
 			Owner:    "dera maintainers",
 			ReviewBy: "2027-11-01",
@@ -77,19 +68,9 @@ func UnusedPermissions() control.Control {
 	})
 }
 
-// reads are the IAM actions with which roles are read, but not those of their trust
-// alone.
-func reads() (out []string) {
-	for _, p := range Parts() {
-		out = append(out, resource.Part.Actions(p)...)
-	}
-	slices.Sort(out)
-	return slices.DeleteFunc(slices.Compact(out), func(a string) bool { return a == "" })
-}
-
 // subject is the role's policies with the role itself.
 func (r *Role) subject(s control.Settings) (*iam.Subject, error) {
-	return r.SubjectOf(iam.RoleKind, []iam.Holder{{Kind: iam.RoleKind, Name: r.Name, Path: r.Path, Use: r.Use}}, s)
+	return r.SubjectOf(iam.RoleKind, []iam.Holder{{Kind: iam.RoleKind, Name: r.Name, Path: r.Path, Use: r.Use}}, iam.KeepIn(s, r.Account))
 }
 
 // madeBy names what makes roles of that name, and makes them again.
