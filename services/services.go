@@ -11,13 +11,14 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 	"dera.example/dera/services/s3"
 )
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), role.TrustEvidence()}
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), role.TrustEvidence()}
 }
 
 // Watch is what the resource types that have controls listen to: of another type

@@ -16,6 +16,7 @@ func (l Laws) holdEvidence(t TB, c control.Control, r dera.Resource, s control.S
 	if err != nil {
 		t.Fatalf("prove: %v", err)
 	}
+	// The lowest disposition decides about a plan.
 	auto := !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Start != dera.Auto })
 	for _, claim := range ev.Claims {
 		// What goes to a person may be unknown. Only that recorded calls would be denied is

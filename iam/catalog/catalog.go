@@ -98,8 +98,11 @@ type Catalog struct {
 //go:embed table.bin
 var embedded []byte
 
+// theEmbedded is a constant that is decoded once, when someone asks.
+var theEmbedded = sync.OnceValue(func() *Catalog { return handle(embedded) })
+
 // Embedded returns the catalogue that the program carries.
-func Embedded() *Catalog { return handle(embedded) }
+func Embedded() *Catalog { return theEmbedded() }
 
 // Decode reads a catalogue that Encode wrote.
 func Decode(data []byte) (*Catalog, error) {

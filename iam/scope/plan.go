@@ -64,7 +64,9 @@ func (n *narrower) entry(p *plan, statement int, entry string, has map[string]bo
 	for _, a := range stay {
 		p.kept[a] = true
 	}
-	r.Why = n.explain(stay, go_)
+	if !n.terse {
+		r.Why = n.explain(stay, go_)
+	}
 	if len(go_) == 0 {
 		return r
 	}

@@ -21,6 +21,7 @@ type narrower struct {
 	evidence map[string]catalog.Evidence // of what waits for others, by action in lower case
 	writes   map[string]string           // service -> an action that stays or was used, and does more than read
 	unseen   string                      // an action that stays, that no source speaks of, and that does more than read
+	terse    bool                        // nobody reads why an entry stays or goes
 	doubtful bool                        // the policy has entries that the catalogue does not know
 }
 
@@ -132,6 +133,11 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 		return "events of this service are not understood: its use is unknown", false
 	}
 	e := n.Catalogue.Evidence(action)
+	if n.Hold != nil {
+		if why := n.Hold(action); why != "" {
+			return why, false
+		}
+	}
 	if p := precious(action); p != "" && n.Window < n.Period && action != catalog.PassRole {
 		return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
 	}

@@ -32,6 +32,9 @@ type Input struct {
 	Catalogue *catalog.Catalog
 	// Keep are entries, as in an Action list, of what must stay whatever was used.
 	Keep []string
+	// Hold says why an action stays although nothing shows that it is needed, or "";
+	// nil holds none.
+	Hold func(action string) string
 	// Beside is everything else that is attached to the principals.
 	Beside []*policy.Document
 	// DataEvents reports whether the calls of an action, which are data events,
@@ -174,6 +177,18 @@ func Narrow(in Input) (*Result, error) {
 	if in.Policy == nil {
 		return nil, errors.New("narrow policy: there is none")
 	}
+	why, err := in.ready()
+	switch {
+	case err != nil:
+		return nil, err
+	case why != "":
+		return &Result{Outcome: Refused, Why: why}, nil
+	}
+	return narrow(in)
+}
+
+// ready fills in what was left out, and says why a person must narrow the policy.
+func (in *Input) ready() (refused string, err error) {
 	if in.Catalogue == nil {
 		in.Catalogue = catalog.Embedded()
 	}
@@ -193,19 +208,16 @@ func Narrow(in Input) (*Result, error) {
 			}
 		}
 		if g := u.blocking(); g != "" && len(errs) == 0 {
-			return &Result{Outcome: Refused, Why: fmt.Sprintf("the record of what %q used has a gap (%s): nothing can be called unused", u.Principal, g)}, nil
+			return fmt.Sprintf("the record of what %q used has a gap (%s): nothing can be called unused", u.Principal, g), nil
 		}
 		if slices.Contains(u.Gaps, gapDataEvents) {
 			in.DataEvents = nil
 		}
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return "", errors.Join(errs...)
 	}
-	if why := refusal(in.Policy); why != "" {
-		return &Result{Outcome: Refused, Why: why}, nil
-	}
-	return narrow(in)
+	return refusal(in.Policy), nil
 }
 
 // refusal says why a person must narrow a policy.

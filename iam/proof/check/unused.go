@@ -280,12 +280,13 @@ func (u *Unused) may(r *row, used *actions, unknown string) error {
 	return nil
 }
 
-// rare reports whether an action is for identities, recovery or lost keys, and so
+// rare reports whether an action is for identities, recovery, incidents or lost keys, and so
 // needed though it is rarely used.
 func rare(name string) bool {
 	_, verb, _ := strings.Cut(name, ":")
 	needed := []string{
 		"iam:*", "sts:*", "organizations:*", "backup:*", "backup-gateway:*", "dr:*", "drs:*", "kms:PutKeyPolicy", "kms:CancelKeyDeletion", "rds:Describe*",
+		"ssm:StartSession",
 	}
 	switch {
 	case slices.ContainsFunc(needed, func(pattern string) bool { ok, err := path.Match(pattern, name); return ok && err == nil }),

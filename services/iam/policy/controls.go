@@ -2,5 +2,5 @@ package policy
 
 import "dera.example/dera/control"
 
-// Controls are the controls on managed policies: none yet.
-func Controls() []control.Control { return nil }
+// Controls are the controls on managed policies.
+func Controls() []control.Control { return []control.Control{UnusedPermissions()} }

@@ -1,0 +1,125 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
+)
+
+// InlineLimit is how many characters IAM stores of all inline policies of an identity,
+// white space apart.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func (k Kind) InlineLimit() int {
+	return map[Kind]int{RoleKind: 10240, UserKind: 2048, GroupKind: 5120}[k]
+}
+
+// SubjectOf are the policies of an identity: inline ones are narrowed, attached ones go
+// whole or stay. holders are those who have them: the identity itself, or the members
+// of a group.
+func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Subject, error) {
+	var texts []Text
+	for _, p := range i.Inline {
+		texts = append(texts, Text{Name: p.Name, Document: p.Document})
+	}
+	for _, p := range i.Attached {
+		if p.Document == "" {
+			return nil, fmt.Errorf("policy %s could not be read", p.ARN)
+		}
+		texts = append(texts, attachedText(p))
+	}
+	slices.SortStableFunc(texts, func(a, b Text) int { // whatever order they were listed in
+		if d := strings.Compare(a.Whole, b.Whole); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return NewSubject(texts, holders, k.InlineLimit(), s)
+}
+
+// attachedText is a managed policy, which goes whole or stays.
+func attachedText(p Attached) Text {
+	arn := dera.ARN(p.ARN)
+	name := strings.TrimPrefix(arn.Resource(), "policy/")
+	if arn.Account() == "aws" {
+		return Text{Name: p.ARN, Document: p.Document, Whole: UnusedAWSKey + name, AWS: true}
+	}
+	return Text{Name: p.ARN, Document: p.Document, Whole: UnusedAttachedKey + name[strings.LastIndexByte(name, '/')+1:]}
+}
+
+// Become are the changes after which the policies of a subject of the identity have
+// the texts; "" is none.
+func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *control.Refusal) {
+	var out []dera.Change
+	for n, t := range s.Policies {
+		if t.Document == after[n] {
+			continue
+		}
+		c, err := i.SetInline(k, t.Name, after[n])
+		if t.Whole != "" {
+			c, err = i.DetachManaged(k, t.Name)
+		}
+		if err != nil {
+			return nil, CannotPlan(err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// PlanUnused removes what the failures are about from the policies of the identity.
+func (i *Identity) PlanUnused(k Kind, s *Subject, err error, failures []control.Failure) ([]dera.Change, *control.Refusal) {
+	if err != nil {
+		return nil, CannotPlan(err)
+	}
+	after, refusal := s.Narrowed(Keys(failures))
+	if refusal != nil {
+		return nil, refusal
+	}
+	return i.Become(k, s, after)
+}
+
+// ProveUnused makes the evidence for changes of an identity, which lead to another one.
+func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures []control.Failure) (dera.Evidence, error) {
+	if err != nil {
+		return dera.Evidence{}, err
+	}
+	texts := make([]string, len(s.Policies))
+	for n, t := range s.Policies {
+		switch at := after.inline(t.Name); {
+		case t.Whole != "" && after.attached(t.Name) >= 0:
+			texts[n] = t.Document
+		case t.Whole == "" && at >= 0:
+			texts[n] = after.Inline[at].Document
+		}
+	}
+	whole := *s
+	for _, p := range after.Inline { // one that is new has no text before
+		if i.inline(p.Name) < 0 {
+			return dera.Evidence{}, fmt.Errorf("the plan makes a policy %q", p.Name)
+		}
+	}
+	for _, p := range after.Attached {
+		if i.attached(p.ARN) < 0 {
+			return dera.Evidence{}, fmt.Errorf("the plan attaches %s", p.ARN)
+		}
+	}
+	return ProvePermissions(&whole, texts, Keys(failures))
+}
+
+// Applied is an identity after some changes.
+func Applied[T any](t resource.Type, c *T, changes []dera.Change) (*T, error) {
+	after, err := t.ApplyPlan(c, dera.Plan{Changes: changes})
+	if err != nil {
+		return nil, err
+	}
+	out, ok := after.(*T)
+	if !ok {
+		return nil, fmt.Errorf("the changes make a %T", after)
+	}
+	return out, nil
+}

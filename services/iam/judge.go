@@ -1,0 +1,318 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/scope"
+)
+
+// Keys of findings on permissions that nobody used.
+const (
+	UnusedKey         = "unused"
+	UnusedPassRoleKey = "unused/passrole"
+	UnusedRareKey     = "unused/rare"
+	UnusedIdentityKey = "unused/identity"
+	UnusedAttachedKey = "unused/attached/"
+	UnusedAWSKey      = "unused/aws-managed/"
+)
+
+// classes are the keys of what is narrowed, in the order in which it is decided.
+func classes() []string {
+	return []string{UnusedKey, UnusedPassRoleKey, UnusedRareKey, UnusedIdentityKey}
+}
+
+// classOf is the place of an action in classes.
+func classOf(action string) int {
+	switch service, _, _ := strings.Cut(strings.ToLower(action), ":"); {
+	case strings.EqualFold(action, catalog.PassRole):
+		return 1
+	case service == "iam", service == "sts", service == "organizations":
+		return 3
+	case scope.Rare(action) != "", scope.Repairs(action) != "":
+		return 2
+	}
+	return 0
+}
+
+// unneeded is one group of permissions that nobody used: those of a class, or all of a
+// policy that goes whole.
+type unneeded struct {
+	key     string
+	actions []string // that go, sorted
+	// held is what an action may be used with, which keeps it here; nothing of it goes
+	// then.
+	held []string
+	// rare says that some of it is for recovery, incidents or identities.
+	rare bool
+	// place is that of the policy that goes whole, or -1.
+	place int
+}
+
+// judged is what of the policies nobody used.
+type judged struct {
+	*Subject
+	used    *used
+	docs    []*policy.Document // of Policies
+	beside  []*policy.Document
+	found   []unneeded
+	spare   map[string]bool // what of the narrowed policies can go although the others stay
+	allowed int             // how many actions the narrowed policies allow
+	// refused says why some policy is not narrowed.
+	refused string
+	// nothing says that nobody used anything of the policies that are narrowed.
+	nothing bool
+}
+
+// errNoWindow: the record is about no time at all.
+var errNoWindow = errors.New("the record of use is about no time")
+
+// judge finds what nobody used. The error says what is not known.
+func (s *Subject) judge() (*judged, error) {
+	j := &judged{Subject: s, used: s.record()}
+	if len(s.Principals) > 0 && j.used.window() <= 0 {
+		return nil, errNoWindow
+	}
+	var errs [2]error
+	j.docs, errs[0] = parsed(s.Policies)
+	j.beside, errs[1] = parsed(s.Beside)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	if err := j.wholes(); err != nil {
+		return nil, err
+	}
+	return j, j.narrowed()
+}
+
+// input is what policies are narrowed by.
+func (j *judged) input(hold func(string) string, beside []*policy.Document) scope.Input {
+	in := scope.Input{Usage: j.used.usage, Keep: j.Needed, Hold: hold, Beside: beside, Window: j.used.window(), Period: j.used.window()}
+	if j.used.data {
+		in.DataEvents = func(string) bool { return true }
+	}
+	return in
+}
+
+// narrowing are the policies that are narrowed, with their places.
+func (j *judged) narrowing() (docs []*policy.Document, places []int) {
+	for i, d := range j.docs {
+		if j.Policies[i].Whole == "" && narrowable(d) {
+			docs, places = append(docs, d), append(places, i)
+		}
+	}
+	return docs, places
+}
+
+// others are all policies but those at the places.
+func (j *judged) others(places ...int) []*policy.Document {
+	out := slices.Clone(j.beside)
+	for i, d := range j.docs {
+		if !slices.Contains(places, i) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// free are the actions of some policies that can go although the others stay. What the
+// others allow and nobody used holds nothing but iam:PassRole: else two policies could
+// each stay for the sake of the other.
+func (j *judged) free(docs, others []*policy.Document) (map[string]bool, error) {
+	alone, err := scope.Choose(j.input(nil, nil), docs...)
+	if err != nil || len(alone.Gone) == 0 {
+		return nil, err
+	}
+	out := setOf(alone.Gone)
+	if len(others) == 0 {
+		return out, nil
+	}
+	held, err := scope.Choose(j.input(nil, others), docs...)
+	if err != nil || len(held.Gone) == len(alone.Gone) {
+		return out, err
+	}
+	pot, rest := slices.Clone(docs), []*policy.Document(nil)
+	for _, d := range others {
+		if narrowable(d) && !everything(d) {
+			pot = append(pot, d)
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	joint, err := scope.Choose(j.input(nil, rest), pot...)
+	if err != nil {
+		return nil, err
+	}
+	together, strictly := setOf(joint.Gone), setOf(held.Gone)
+	for a := range out {
+		if !strictly[a] && (!together[a] || classOf(a) == 1) {
+			delete(out, a)
+		}
+	}
+	return out, nil
+}
+
+// everything reports whether a policy allows every action, which is too much to go
+// through.
+func everything(doc *policy.Document) bool {
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		return st.Effect == policy.Allow && (slices.Contains(st.Actions, "*") || slices.Contains(st.Actions, "*:*"))
+	})
+}
+
+func setOf(actions []string) map[string]bool {
+	out := make(map[string]bool, len(actions))
+	for _, a := range actions {
+		out[strings.ToLower(a)] = true
+	}
+	return out
+}
+
+// notIn holds all but some actions.
+func notIn(some map[string]bool, but func(string) bool) func(string) string {
+	return func(a string) string {
+		if !some[strings.ToLower(a)] || but != nil && but(a) {
+			return "it is not what the plan is about"
+		}
+		return ""
+	}
+}
+
+// wholes finds the policies that go whole: nobody used anything of them that must stay.
+func (j *judged) wholes() error {
+	for i, t := range j.Policies {
+		if t.Whole == "" || !narrowable(j.docs[i]) || everything(j.docs[i]) {
+			continue
+		}
+		free, err := j.free(j.docs[i:i+1], j.others(i))
+		if err != nil {
+			return err
+		}
+		c, err := scope.Choose(j.input(notIn(free, nil), nil), j.docs[i])
+		if err != nil || len(c.Gone) == 0 || len(c.Kept) > 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		left, err := c.Documents()
+		if err != nil {
+			return err
+		}
+		if left[0] == nil {
+			rare := slices.ContainsFunc(c.Gone, func(a string) bool { return classOf(a) > 1 })
+			j.found = append(j.found, unneeded{key: t.Whole, actions: c.Gone, rare: rare, place: i})
+		}
+	}
+	return nil
+}
+
+// narrowed finds what nobody used of the policies that are narrowed, class by class:
+// what goes only with a later class belongs to that.
+func (j *judged) narrowed() error {
+	docs, places := j.narrowing()
+	if len(docs) < len(j.docs) {
+		for i, d := range j.docs {
+			if j.Policies[i].Whole == "" && !narrowable(d) {
+				j.refused = fmt.Sprintf("policy %s allows everything but a list (NotAction): a person must say what it is for", j.Policies[i].Name)
+			}
+		}
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	others := j.others(places...)
+	free, err := j.free(docs, others)
+	if err != nil {
+		return err
+	}
+	in := j.input(notIn(free, nil), nil)
+	in.Limit = j.Limit
+	j.spare = free
+	all, err := scope.Choose(in, docs...)
+	if err != nil {
+		return err
+	}
+	if all.Refused != "" {
+		j.refused = all.Refused
+		return nil
+	}
+	j.allowed = len(all.Gone) + len(all.Kept)
+	j.nothing = len(all.Gone) > 0 && len(all.Kept) == 0
+	var before map[string]bool
+	for class, key := range classes() {
+		if class > 0 && !slices.ContainsFunc(all.Gone, func(a string) bool { return classOf(a) == class }) {
+			continue
+		}
+		in := j.input(notIn(free, func(a string) bool { return classOf(a) > class }), nil)
+		in.Limit = j.Limit
+		c, err := scope.Choose(in, docs...)
+		if err != nil {
+			return err
+		}
+		u := unneeded{key: key, place: -1, rare: class > 1}
+		for _, a := range c.Gone {
+			if !before[strings.ToLower(a)] {
+				u.actions = append(u.actions, a)
+			}
+		}
+		before = setOf(c.Gone)
+		if len(u.actions) > 0 {
+			j.found = append(j.found, u)
+		}
+	}
+	return j.passRole(all, docs, others)
+}
+
+// passRole settles iam:PassRole, whose use no event shows: it is a finding of its own
+// where only what nobody used can use it, and none where something that was used can.
+func (j *judged) passRole(all *scope.Choice, docs, others []*policy.Document) error {
+	is := func(a string) bool { return classOf(a) == 1 }
+	for i, u := range j.found {
+		at := slices.IndexFunc(u.actions, is)
+		if u.place >= 0 || at < 0 || u.key == UnusedPassRoleKey {
+			continue
+		}
+		// It goes only where what may be needed, though rarely, goes too.
+		j.found[i].actions = slices.Delete(slices.Clone(u.actions), at, at+1)
+		in := j.input(func(a string) string {
+			if classOf(a) > 1 {
+				return "it may be needed"
+			}
+			return ""
+		}, others)
+		c, err := scope.Choose(in, docs...)
+		if err != nil {
+			return err
+		}
+		_, stay := c.With(catalog.PassRole)
+		j.found = append(j.found, unneeded{key: UnusedPassRoleKey, actions: []string{catalog.PassRole}, held: stay, place: -1})
+		return nil
+	}
+	if !slices.ContainsFunc(all.Kept, is) || slices.ContainsFunc(j.used.actions, is) ||
+		slices.ContainsFunc(j.Needed, func(e string) bool { return catalog.MatchAction(e, catalog.PassRole) }) {
+		return nil
+	}
+	// What is held for want of room or by doubt about the service is no finding.
+	c, err := scope.Choose(j.input(nil, others), docs...)
+	if err != nil {
+		return err
+	}
+	used, stay := c.With(catalog.PassRole)
+	if len(used) == 0 && len(stay) > 0 && len(all.Broad) == 0 && !slices.Contains(prefixes(j.used.unclear), "iam") {
+		j.found = append(j.found, unneeded{key: UnusedPassRoleKey, actions: []string{catalog.PassRole}, held: stay, place: -1})
+	}
+	return nil
+}
+
+// prefixes are those that sources of events stand for.
+func prefixes(sources []string) (out []string) {
+	for _, s := range sources {
+		out = append(out, catalog.Embedded().Prefixes(s)...)
+	}
+	return out
+}

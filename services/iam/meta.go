@@ -1,0 +1,59 @@
+package iam
+
+import (
+	"slices"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
+)
+
+// What the controls on permissions that nobody used have in common.
+
+// UnusedWrites are the operations of plans on identities of a kind, and of their undo.
+func (k Kind) UnusedWrites() []string {
+	return []string{k.PutInline(), k.DeleteInline(), k.Detach(), k.Attach()}
+}
+
+// UnusedCases are the rows of the disposition tables that all of them have.
+func UnusedCases() []control.Case {
+	return []control.Case{
+		{When: "permissions were not used for the time that is recorded, 90 days as a rule, and each use would have been seen", Disposition: dera.Auto, Because: "whatever was used at any time stays, with a proof, and no recorded call would be denied"},
+		{When: "iam:PassRole was not used and nothing that stays can use it", Disposition: dera.Auto, Because: "AWS records no use of it, but without an action that uses it it is of no use"},
+		{When: "iam:PassRole may be used by something that stays although nobody used it", Disposition: dera.Review, Because: "AWS records no use of it: only its owner knows; there is no plan while that stays"},
+		{When: "permissions on identities, such as iam:CreateRole, were not used", Disposition: dera.Review, Because: "they are used rarely, and when they are, they are needed"},
+		{When: "permissions for recovery or incidents were not used", Disposition: dera.Review, Because: "they are used when something has gone wrong"},
+		{When: "the record of use has gaps, other than of data events, KMS or RDS Data", Disposition: dera.Review, Because: "what looks unused may have been used"},
+	}
+}
+
+// AttachedCases are the rows about policies that are attached.
+func AttachedCases() []control.Case {
+	return []control.Case{
+		{When: "a customer managed policy is attached of which nothing was used", Disposition: dera.Auto, Because: "it is detached, not deleted"},
+		{When: "a policy of AWS is attached of which nothing was used", Disposition: dera.Review, Because: "AWS widens it, and whoever attached it may count on that"},
+	}
+}
+
+// EmergencyCase is the row about principals for emergencies.
+func EmergencyCase() control.Case {
+	return control.Case{When: "a guardrail finds that it is for emergencies", Disposition: dera.Exempt, Because: "it is unused on purpose"}
+}
+
+// ReadsOf are the IAM actions with which parts are read.
+func ReadsOf(parts []resource.Part) (out []string) {
+	for _, p := range parts {
+		out = append(out, p.Actions()...)
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(a string) bool { return a == "" })
+}
+
+// UnusedRefs are where the rule comes from.
+func UnusedRefs() []control.Ref {
+	return []control.Ref{
+		{Standard: "IAM Access Analyzer", ID: "UnusedPermission", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html"},
+		{Standard: "NIST 800-53 r5", ID: "AC-6", URL: "https://csrc.nist.gov/projects/cprt/catalog#/cprt/framework/version/SP_800_53_5_1_1/home?element=AC-6"},
+		{Standard: "PCI DSS 4.0", ID: "7.2", URL: "https://www.pcisecuritystandards.org/document_library/"},
+	}
+}

@@ -1,0 +1,267 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/scope"
+	"dera.example/dera/resource"
+)
+
+// Subject is policies that are narrowed together by what the principals that have them
+// used.
+type Subject struct {
+	Policies []Text `json:"policies"`
+	// Beside are the other policies of the principals.
+	Beside     []Text     `json:"beside,omitempty"`
+	Principals []CalledBy `json:"principals"`
+	// Needed are entries, as in an Action list, that stay although nobody used them.
+	Needed []string `json:"needed,omitempty"`
+	// Limit is how many characters AWS stores of the policies that are narrowed
+	// together; 0 is no limit.
+	Limit int `json:"limit,omitempty"`
+	// LeaveWhole: a policy of which nobody used anything is no finding here; it is one
+	// of those who have it.
+	LeaveWhole bool `json:"-"`
+}
+
+// Text is a policy with its text.
+type Text struct {
+	Name     string `json:"name"`
+	Document string `json:"document"`
+	// Whole is the key of the finding about a policy that goes whole or stays as it is;
+	// "" is one that is narrowed.
+	Whole string `json:"whole,omitempty"`
+	// AWS says that it is one of AWS's.
+	AWS bool `json:"aws,omitempty"`
+}
+
+// CalledBy is a principal with its recorded calls.
+type CalledBy struct {
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+	// Calls are those that were authorized at least once; their resources are there only
+	// where they are all.
+	Use resource.Use `json:"use"`
+	// Beside are the places of its other policies in those of the subject.
+	Beside []int `json:"beside,omitempty"`
+}
+
+// NewSubject is a subject of the policies and of those who have them. The error says
+// what is not known.
+func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings) (*Subject, error) {
+	out := &Subject{Policies: policies, Limit: limit}
+	at := map[Text]int{}
+	for _, h := range slices.SortedStableFunc(slices.Values(holders), func(a, b Holder) int { return strings.Compare(a.ARN+" "+a.Via, b.ARN+" "+b.Via) }) {
+		if h.Kind == GroupKind {
+			continue // it has no members
+		}
+		if h.Use == nil {
+			return nil, fmt.Errorf("nothing is recorded of %s %s", h.Kind, h.Name)
+		}
+		p := CalledBy{Name: h.ARN, Kind: h.Kind, Use: recorded(h.Use)}
+		if p.Name == "" {
+			p.Name = string(h.Kind) + strings.TrimSuffix(h.Path, "/") + "/" + h.Name
+		}
+		for _, b := range h.Beside {
+			text := Text{Name: b.ARN, Document: b.Document}
+			if b.Document == "" {
+				return nil, fmt.Errorf("policy %s of %s %s could not be read", b.ARN, h.Kind, h.Name)
+			}
+			i, ok := at[text]
+			if !ok {
+				i = len(out.Beside)
+				at[text] = i
+				out.Beside = append(out.Beside, text)
+			}
+			if !slices.Contains(p.Beside, i) {
+				p.Beside = append(p.Beside, i)
+			}
+		}
+		same := func(o CalledBy) bool { return o.Name == p.Name }
+		if i := slices.IndexFunc(out.Principals, same); i >= 0 { // it has the policy by several ways
+			for _, b := range p.Beside {
+				if !slices.Contains(out.Principals[i].Beside, b) {
+					out.Principals[i].Beside = append(out.Principals[i].Beside, b)
+				}
+			}
+			continue
+		}
+		out.Principals = append(out.Principals, p)
+		for _, k := range s.Keep {
+			if keptBy(k, h) {
+				out.Needed = append(out.Needed, k.Actions...)
+			}
+		}
+	}
+	slices.Sort(out.Needed)
+	out.Needed = slices.Compact(out.Needed)
+	return out, nil
+}
+
+// KeepIn are the settings with what is kept in an account alone.
+func KeepIn(s control.Settings, account string) control.Settings {
+	var keep []control.Keep
+	for _, k := range s.Keep {
+		here := slices.DeleteFunc(slices.Clone(k.Principals), func(p string) bool { return !catalog.Match(dera.ARN(p).Account(), account) })
+		if len(here) > 0 || len(k.Principals) == 0 {
+			k.Principals = here
+			keep = append(keep, k)
+		}
+	}
+	s.Keep = keep
+	return s
+}
+
+// keptBy reports whether something is kept by a principal. Of one whose ARN is not known
+// the account is not compared: too much stays then, and not too little.
+func keptBy(k control.Keep, h Holder) bool {
+	if h.ARN != "" || len(k.Principals) == 0 {
+		return k.About(h.ARN)
+	}
+	name := string(h.Kind) + "/" + strings.TrimPrefix(h.Path, "/") + h.Name
+	return slices.ContainsFunc(k.Principals, func(p string) bool {
+		own := dera.ARN(p).Resource()
+		return own == "" || catalog.Match(own, name)
+	})
+}
+
+// recorded is the part of what is recorded that counts: calls that were authorized.
+func recorded(u *resource.Use) resource.Use {
+	out := resource.Use{From: u.From.UTC(), To: u.To.UTC(), Gaps: u.Gaps}
+	for _, c := range u.Calls {
+		if c.Count == 0 {
+			continue
+		}
+		c.Denied, c.First, c.Last = 0, c.First.UTC(), c.Last.UTC()
+		if c.More {
+			c.Resources = nil
+		}
+		out.Calls = append(out.Calls, c)
+	}
+	return out
+}
+
+// used is the record of use that policies are narrowed by.
+type used struct {
+	usage    []scope.Usage
+	from, to time.Time
+	calls    uint64
+	data     bool     // data events were recorded
+	gaps     []string // that leave everything in doubt
+	whys     []string // of these
+	passing  []string // gaps that are about some services or calls only
+	actions  []string // of all principals, sorted
+	unclear  []string
+}
+
+func (u *used) window() time.Duration { return u.to.Sub(u.from) }
+
+// days are those of the window.
+func (u *used) days() int { return int(u.window() / (24 * time.Hour)) }
+
+// record translates the recorded calls into actions. What was used at any time counts.
+func (s *Subject) record() *used {
+	c, u := catalog.Embedded(), &used{data: true}
+	type event struct{ source, name string }
+	type meaning struct {
+		actions []string
+		known   bool
+	}
+	known := map[event]meaning{}
+	for _, p := range s.Principals {
+		one := scope.Usage{Principal: p.Name}
+		for _, call := range p.Use.Calls {
+			if call.Count == 0 {
+				continue
+			}
+			u.calls += call.Count
+			e := event{call.Source, call.Name}
+			m, ok := known[e]
+			if !ok {
+				m.actions, m.known = actionsOf(c, call)
+				known[e] = m
+			}
+			one.Actions = append(one.Actions, m.actions...)
+			if !m.known {
+				one.Unclear = append(one.Unclear, call.Source)
+			}
+		}
+		for _, g := range p.Use.Gaps {
+			u.gap(&one, g)
+		}
+		u.actions, u.unclear = append(u.actions, one.Actions...), append(u.unclear, one.Unclear...)
+		u.usage = append(u.usage, one)
+		if u.from.Before(p.Use.From) {
+			u.from = p.Use.From
+		}
+		if u.to.IsZero() || p.Use.To.Before(u.to) {
+			u.to = p.Use.To
+		}
+	}
+	for _, list := range []*[]string{&u.actions, &u.unclear, &u.gaps, &u.whys, &u.passing} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return u
+}
+
+// gap notes a gap. Those that leave everything in doubt are no part of the usage: what
+// looks unused is computed all the same, for a person.
+func (u *used) gap(one *scope.Usage, g resource.Gap) {
+	switch g.Kind {
+	case "data-events-not-selected":
+		u.data = false
+		fallthrough
+	case "kms-excluded", "rds-data-excluded":
+		u.passing = append(u.passing, g.Kind)
+		one.Gaps = append(one.Gaps, g.Kind)
+	default:
+		u.gaps = append(u.gaps, g.Kind)
+		u.whys = append(u.whys, fmt.Sprintf("%s (%s)", g.Kind, g.Why))
+	}
+}
+
+// actionsOf are the actions that may have authorized a call; false where the event, or
+// one of the actions, is not known.
+func actionsOf(c *catalog.Catalog, call resource.Call) ([]string, bool) {
+	meant, ok := c.Event(call.Source, call.Name)
+	if !ok {
+		return nil, false
+	}
+	var out []string
+	for _, a := range slices.Concat(meant.Actions, meant.Maybe) {
+		if c.KnownAction(a) != nil {
+			ok = false
+			continue
+		}
+		out = append(out, a)
+	}
+	return out, ok
+}
+
+// parsed reads the texts.
+func parsed(texts []Text) ([]*policy.Document, error) {
+	out := make([]*policy.Document, 0, len(texts))
+	for _, t := range texts {
+		doc, err := policy.Parse(t.Document)
+		if err != nil {
+			return nil, fmt.Errorf("read policy %s: %w", t.Name, err)
+		}
+		out = append(out, doc)
+	}
+	return out, nil
+}
+
+// narrowable reports whether a program can narrow a policy: it lists what it allows.
+func narrowable(doc *policy.Document) bool {
+	return !slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		return st.Effect == policy.Allow && (st.NotActions != nil || st.Principals != nil || st.NotPrincipals != nil)
+	})
+}

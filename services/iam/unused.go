@@ -1,0 +1,298 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/scope"
+)
+
+// mostNamed is how many permissions a finding names at most.
+const mostNamed = 50
+
+// Unused finds the permissions that nobody used of a subject, one failure a class. what
+// says which policies they are. An error of NewSubject is what is not known.
+func Unused(s *Subject, err error, what string) control.Result {
+	if err != nil {
+		return unknown(err)
+	}
+	j, err := s.judge()
+	if err != nil {
+		return unknown(err)
+	}
+	var out []control.Failure
+	for _, u := range j.found {
+		out = append(out, j.failure(u, what))
+	}
+	switch {
+	case s.LeaveWhole && j.nothing:
+		return control.Result{Outcome: control.Pass}
+	case j.refused != "":
+		return control.Result{Outcome: control.UnknownResult, Failures: out, Why: j.refused}
+	case len(out) > 0:
+		return control.Result{Outcome: control.Fail, Failures: out}
+	}
+	return control.Result{Outcome: control.Pass}
+}
+
+func unknown(err error) control.Result {
+	return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
+}
+
+// failure says of a group of permissions what a person needs.
+func (j *judged) failure(u unneeded, what string) control.Failure {
+	f := control.Failure{
+		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: named(u.actions),
+		Title: "Permissions that nobody used",
+	}
+	var why []string
+	switch {
+	case u.place >= 0:
+		t := j.Policies[u.place]
+		f.Title = "Policy of which nothing was used"
+		why = append(why, fmt.Sprintf("Nothing of policy %s was used%s.", t.Name, j.watched()))
+		if t.AWS {
+			f.Start = dera.Review
+			why = append(why, "It is a policy of AWS, which AWS widens: whoever attached it may count on that.")
+		}
+		if u.rare {
+			f.Start = dera.Review
+			why = append(why, "Some of it is for identities, recovery or incidents, which is rarely used.")
+		}
+	default:
+		why = append(why, fmt.Sprintf("Of %s in %s, %d %s used%s; unused: %s.",
+			counting(j.allowed, "action"), what, j.usedOf(), was(j.usedOf()), j.watched(), listed(u.actions, 8)))
+	}
+	switch u.key {
+	case UnusedPassRoleKey:
+		f.Title, f.Severity = "iam:PassRole that nothing used can use", dera.High
+		if len(u.held) > 0 {
+			f.Start = dera.Review
+			why = append(why, "No event shows its use, and these stay, which can use it: "+listed(u.held, 5)+".")
+		}
+	case UnusedRareKey:
+		f.Title, f.Severity, f.Start = "Permissions for recovery, incidents and deployments that nobody used", dera.Low, dera.Review
+		why = append(why, "Such permissions are needed when something has gone wrong, or to put it right: only their owner knows.")
+	case UnusedIdentityKey:
+		f.Title, f.Severity, f.Start = "Permissions on identities that nobody used", dera.High, dera.Review
+		why = append(why, "Whoever can change identities can give themselves everything; and they are rarely used.")
+	}
+	if by := j.grantedBy(u); len(by) > 0 {
+		why = append(why, "Some of it is still granted by "+listed(by, 5)+".")
+	}
+	if len(j.used.gaps) > 0 {
+		f.Start = dera.Review
+		why = append(why, "The record has gaps: "+strings.Join(j.used.whys, "; ")+".")
+	}
+	f.Why = strings.Join(why, " ")
+	return f
+}
+
+// watched says for how long and of whom use was recorded.
+func (j *judged) watched() string {
+	return fmt.Sprintf(" by %s in %d days (%s to %s, %s recorded calls)", j.principals(), j.used.days(), day(j.used.from), day(j.used.to), Grouped(j.used.calls))
+}
+
+func (s *Subject) principals() string {
+	if len(s.Principals) == 1 {
+		return s.Principals[0].Name
+	}
+	return counting(len(s.Principals), "principal")
+}
+
+// counting writes a number of things: 1 action, 2 actions.
+func counting(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return Grouped(uint64(n)) + " " + thing
+}
+
+func was(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// Grouped writes a number with commas, 16777216 as 16,777,216.
+func Grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// usedOf counts the actions that the narrowed policies allow and someone used.
+func (j *judged) usedOf() int {
+	docs, _ := j.narrowing()
+	n := 0
+	for _, a := range distinct(j.used.actions) {
+		if slices.ContainsFunc(docs, func(d *policy.Document) bool { return allows(d, a) }) {
+			n++
+		}
+	}
+	return n
+}
+
+func distinct(actions []string) []string {
+	out := slices.Clone(actions)
+	slices.Sort(out)
+	return slices.CompactFunc(out, strings.EqualFold)
+}
+
+// allows reports whether some entry of a policy's allowances matches an action.
+func allows(doc *policy.Document, action string) bool {
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		if st.Effect != policy.Allow {
+			return false
+		}
+		if st.NotActions != nil {
+			return !slices.ContainsFunc(st.NotActions, func(e string) bool { return catalog.MatchAction(e, action) })
+		}
+		return slices.ContainsFunc(st.Actions, func(e string) bool { return catalog.MatchAction(e, action) })
+	})
+}
+
+// grantedBy names the policies that grant something of a group besides.
+func (j *judged) grantedBy(u unneeded) (names []string) {
+	add := func(t Text, doc *policy.Document) {
+		if slices.ContainsFunc(u.actions, func(a string) bool { return allows(doc, a) }) && !slices.Contains(names, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	for i, d := range j.docs {
+		if i != u.place && (u.place >= 0 || j.Policies[i].Whole != "") {
+			add(j.Policies[i], d)
+		}
+	}
+	for i, d := range j.beside {
+		add(j.Beside[i], d)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// named are the first permissions, and a note on how many more there are.
+func named(actions []string) []string {
+	if len(actions) <= mostNamed {
+		return slices.Clone(actions)
+	}
+	return append(slices.Clone(actions[:mostNamed]), fmt.Sprintf("and %d more", len(actions)-mostNamed))
+}
+
+// listed writes some of a list.
+func listed(list []string, some int) string {
+	text := strings.Join(list[:min(some, len(list))], ", ")
+	if more := len(list) - some; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// Narrowed are the texts of the policies without what some findings are about; "" where
+// nothing is left of one. Everything else stays as it is.
+func (s *Subject) Narrowed(keys []string) ([]string, *control.Refusal) {
+	after, _, refusal := s.narrowed(keys)
+	return after, refusal
+}
+
+// narrowed is Narrowed, with the services that are kept as a whole for want of room.
+func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *control.Refusal) {
+	j, err := s.judge()
+	if err != nil {
+		return nil, nil, CannotPlan(err)
+	}
+	for _, t := range s.Policies {
+		after = append(after, t.Document)
+	}
+	goes, held := map[string]bool{}, []string(nil)
+	for _, u := range j.found {
+		switch {
+		case !slices.Contains(keys, u.key):
+		case u.place >= 0:
+			after[u.place] = ""
+		default:
+			held = append(held, u.held...)
+			for _, a := range u.actions {
+				goes[strings.ToLower(a)] = true
+			}
+		}
+	}
+	if len(goes) == 0 {
+		return after, nil, nil
+	}
+	for a := range goes {
+		if !j.spare[a] {
+			return nil, nil, mayBeUsed(held) // only iam:PassRole is found and cannot go
+		}
+	}
+	docs, places := j.narrowing()
+	in := j.input(notIn(goes, nil), nil)
+	in.Limit = s.Limit
+	c, err := scope.Choose(in, docs...)
+	if err != nil {
+		return nil, nil, CannotPlan(err)
+	}
+	if c.Refused != "" {
+		return nil, nil, CannotPlan(errors.New(c.Refused))
+	}
+	if gone := setOf(c.Gone); len(gone) < len(goes) {
+		return nil, nil, stays(c, goes, gone)
+	}
+	fresh, err := c.Documents()
+	if err != nil {
+		return nil, nil, CannotPlan(err)
+	}
+	for i, d := range fresh {
+		if after[places[i]] = ""; d != nil {
+			after[places[i]] = d.Text()
+		}
+	}
+	return after, c.Broad, nil
+}
+
+// stays says why something of what a plan is about would stay.
+func stays(c *scope.Choice, goes, gone map[string]bool) *control.Refusal {
+	var left []string
+	for a := range goes {
+		if !gone[a] {
+			left = append(left, a)
+		}
+	}
+	slices.Sort(left)
+	if slices.Contains(left, strings.ToLower(catalog.PassRole)) {
+		_, stay := c.With(catalog.PassRole)
+		return mayBeUsed(stay)
+	}
+	return &control.Refusal{Code: "goes-with-others", Why: fmt.Sprintf("%s may be used with permissions that other findings are about, and can go only with those", listed(left, 5))}
+}
+
+func mayBeUsed(by []string) *control.Refusal {
+	return &control.Refusal{Code: "passrole-may-be-used", Why: "no event shows the use of iam:PassRole, and these stay, which can use it: " + listed(by, 5)}
+}
+
+// CannotPlan refuses a plan because of an error.
+func CannotPlan(err error) *control.Refusal {
+	return &control.Refusal{Code: "cannot-plan", Why: err.Error()}
+}
+
+// Keys are those of failures.
+func Keys(failures []control.Failure) []string {
+	out := make([]string, len(failures))
+	for i, f := range failures {
+		out[i] = f.Key
+	}
+	return out
+}
