@@ -16,17 +16,17 @@ import (
 // the README.
 var atMost = map[dera.Disposition]string{dera.Auto: "fixes it", dera.Review: "asks first", dera.Alert: "reports it"}
 
-// byClass is the README's table: the controls by resource type and by what dera
-// does at most, each linked to its page.
+// byClass is the README's table: the controls by service and by what dera does at
+// most, each linked to its page.
 func byClass(list []control.Control) string {
 	type class struct {
-		typ    string
-		atMost dera.Disposition
+		service string
+		atMost  dera.Disposition
 	}
 	var order []class
 	titles := map[class][]string{}
 	for _, c := range list {
-		k := class{c.Type, dera.Exempt}
+		k := class{strings.Split(c.Type, "::")[1], dera.Exempt}
 		for _, x := range c.Cases {
 			k.atMost = min(k.atMost, x.Disposition)
 		}
@@ -36,9 +36,9 @@ func byClass(list []control.Control) string {
 		titles[k] = append(titles[k], fmt.Sprintf("[%s](docs/controls/%s.md)", c.Title, c.ID))
 	}
 	var b strings.Builder
-	b.WriteString("| resource type | finding | dera |\n|---|---|---|\n")
+	b.WriteString("| service | finding | dera |\n|---|---|---|\n")
 	for _, k := range order {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.typ, strings.Join(titles[k], "<br>"), atMost[k.atMost])
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.service, strings.Join(titles[k], "<br>"), atMost[k.atMost])
 	}
 	return b.String()
 }

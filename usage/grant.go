@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/iam/catalog"
 )
 
 // Grant is when a call last changed what a target may do: role/NAME, user/NAME,
@@ -30,30 +31,12 @@ const maxGrants = 10_000
 // grantKey names a grant.
 type grantKey struct{ account, target string }
 
-// grantTarget says whose permissions a call of IAM changes, by the parameter that
-// names them; ok is false for other calls.
-//
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
-func grantTarget(name []byte) (kind string, ok bool) {
-	switch string(name) {
-	case "CreatePolicyVersion", "SetDefaultPolicyVersion":
-		return "policy", true
-	case "AttachRolePolicy", "PutRolePolicy", "CreateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary":
-		return "role", true
-	case "AttachUserPolicy", "PutUserPolicy", "CreateUser", "AddUserToGroup", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary":
-		return "user", true
-	case "AttachGroupPolicy", "PutGroupPolicy":
-		return "group", true
-	}
-	return "", false
-}
-
 // granted notes when a successful call changed what someone may do.
 func (a *aggregate) granted(f *cloudtrail.Fields, account []byte, at uint32) {
 	if string(cloudtrail.Text(f.Source)) != "iam.amazonaws.com" {
 		return
 	}
-	kind, ok := grantTarget(cloudtrail.Text(f.Name))
+	kind, ok := catalog.Grants(string(cloudtrail.Text(f.Name)))
 	if !ok {
 		return
 	}

@@ -22,7 +22,7 @@ func UnusedCases() []control.Case {
 		{When: "iam:PassRole was not used and nothing that stays can use it", Disposition: dera.Auto, Because: "AWS records no use of it, but without an action that uses it it is of no use"},
 		{When: "iam:PassRole may be used by something that stays although nobody used it", Disposition: dera.Review, Because: "AWS records no use of it: only its owner knows; there is no plan while that stays"},
 		{When: "permissions on identities, such as iam:CreateRole, were not used", Disposition: dera.Review, Because: "they are used rarely, and when they are, they are needed"},
-		{When: "permissions for recovery or incidents were not used", Disposition: dera.Review, Because: "they are used when something has gone wrong"},
+		{When: "permissions for recovery or incidents were not used", Disposition: dera.Review, Because: "they are used when something fails"},
 		{When: "the record of use has gaps, other than of data events, KMS or RDS Data", Disposition: dera.Review, Because: "what looks unused may have been used"},
 	}
 }

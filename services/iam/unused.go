@@ -80,7 +80,7 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 		}
 	case UnusedRareKey:
 		f.Title, f.Severity, f.Start = "Permissions for recovery, incidents and deployments that nobody used", dera.Low, dera.Review
-		why = append(why, "Such permissions are needed when something has gone wrong, or to put it right: only their owner knows.")
+		why = append(why, "Such permissions are needed when something fails, or to repair it: only their owner knows.")
 	case UnusedIdentityKey:
 		f.Title, f.Severity, f.Start = "Permissions on identities that nobody used", dera.High, dera.Review
 		why = append(why, "Whoever can change identities can give themselves everything; and they are rarely used.")

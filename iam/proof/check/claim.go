@@ -269,7 +269,7 @@ func (r region) misses(d *statement) bool {
 		!slices.ContainsFunc(d.Resources, func(other string) bool { return !resourceApart(r.resource, r.statement, other, d) }) {
 		return true
 	}
-	if r.NotPrincipals == nil && d.NotPrincipals == nil && strangers(r.Principals, d.Principals) {
+	if r.NotPrincipals == nil && d.NotPrincipals == nil && differ(r.Principals, d.Principals) {
 		return true
 	}
 	for i := range d.Conditions {

@@ -59,10 +59,10 @@ func accountOf(kind, value string) string {
 	return parts[4]
 }
 
-// strangers reports whether no caller is one of the principals of both: those of
+// differ reports whether no caller is one of the principals of both: those of
 // different accounts, different services of AWS, different identity providers, or of
 // different kinds among these.
-func strangers(a, b *policy.Principals) bool {
+func differ(a, b *policy.Principals) bool {
 	if a == nil || b == nil || a.Everyone() || b.Everyone() {
 		return false
 	}

@@ -112,7 +112,7 @@ func Narrower(t controltest.TB, before, after string) {
 		case next < len(b.Statements) && bare(a, i) == bare(b, next):
 			next++
 		case a.Statements[i].Effect != policy.Allow:
-			t.Errorf("a denial is gone: %s", before)
+			t.Errorf("a denial is missing: %s", before)
 		}
 	}
 	if next < len(b.Statements) {

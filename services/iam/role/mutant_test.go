@@ -54,7 +54,7 @@ func trustMutants(t controltest.TB, before, after string) []trustMutant {
 	if err != nil {
 		t.Fatalf("read the trust policy after: %v", err)
 	}
-	out := []trustMutant{{"changes nothing", before}, {"lets nobody in", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`}}
+	out := []trustMutant{{"changes nothing", before}, {"trusts no principal", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`}}
 	add := func(how string, edit policy.Edit) {
 		if left, err := doc.Apply(edit); err == nil {
 			out = append(out, trustMutant{how, left.Text()})

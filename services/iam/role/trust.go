@@ -142,7 +142,7 @@ func trusts(doc *policy.Document) bool {
 	return false
 }
 
-// nobody is a trust policy that lets nobody in: one without a statement is none.
+// nobody is a trust policy that trusts nobody: one without a statement is none.
 const nobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`
 
 // shut returns the trust policy without the outsiders. What everybody had stays the

@@ -28,13 +28,13 @@ func TrustEvidence() evidence.Kind {
 			return evidence.Policies{}, fmt.Errorf("read body of evidence: %w", err)
 		}
 		out := evidence.Policies{Before: t.Old, After: t.New, Certificates: []evidence.Certificate{
-			{Name: "nothing-new", Says: "the trust policy after lets nobody in whom the one before does not", Text: t.NothingNew},
-			{Name: "nothing-lost", Says: "the trust policy before, with a denial for those whom the findings name, lets nobody in whom the one after does not", Text: t.NothingLost},
+			{Name: "nothing-new", Says: "the trust policy after trusts nobody whom the one before does not", Text: t.NothingNew},
+			{Name: "nothing-lost", Says: "the trust policy before, with a denial for those whom the findings name, trusts nobody whom the one after does not", Text: t.NothingLost},
 		}}
 		for _, goal := range t.Goals {
 			if text := t.Gone[goal]; text != "" {
 				out.Certificates = append(out.Certificates, evidence.Certificate{
-					Name: "gone-" + strings.ReplaceAll(goal, "/", "-"), Says: "the trust policy after lets nobody of " + goal + " in", Text: text,
+					Name: "gone-" + strings.ReplaceAll(goal, "/", "-"), Says: "the trust policy after trusts nobody of " + goal, Text: text,
 				})
 			}
 		}
@@ -291,7 +291,7 @@ func (t TrustChange) recorded() (dera.Verdict, string, string) {
 	for _, goal := range t.Goals {
 		account, ok := strings.CutPrefix(goal, AccountKey)
 		if !ok {
-			return dera.Unknown, "no recorded call would be denied", "who assumed the role because anybody may is not told apart"
+			return dera.Unknown, "no recorded call would be denied", "the record does not show who assumed the role because anybody may"
 		}
 		use, known := t.Recorded[account]
 		if !known {

@@ -12,7 +12,7 @@ import (
 	"dera.example/dera/services/iam"
 )
 
-// WeakTrust finds roles whose trust policy lets somebody in who is meant, and with him
+// WeakTrust finds roles whose trust policy allows someone who is meant, and with them
 // others: every user of an identity provider, every customer of a vendor or of a
 // service of AWS.
 func WeakTrust() control.Control {
@@ -22,7 +22,7 @@ func WeakTrust() control.Control {
 			Title:    "Role trusts an identity provider, a vendor or a service without saying for whom",
 			Type:     Name,
 			Severity: dera.High,
-			Why: "An identity provider vouches for all its users, a vendor works for all its customers, a service of AWS for all accounts. Without a condition " +
+			Why: "An identity provider speaks for all its users, a vendor works for all its customers, a service of AWS for all accounts. Without a condition " +
 				"on the subject, the external ID or the source, each of them can be made to act for somebody else (the confused deputy).",
 			Fix: "A person adds the condition: the claim that names the subject (TOKEN-ISSUER:sub), the external ID that the vendor gave (sts:ExternalId), or " +
 				"aws:SourceAccount and aws:SourceArn. What the right value is, nobody but the owner knows.",
