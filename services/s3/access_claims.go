@@ -143,6 +143,13 @@ func (a Access) offends(old *policy.Document, cut document.PublicCut) answer {
 		return answer{dera.Unknown, fmt.Sprintf("the policy has no statement %d", cut.Index+1)}
 	}
 	st := old.Statements[cut.Index]
+	goal := PolicyRead
+	if document.Writes(&st) {
+		goal = PolicyWrite
+	}
+	if !slices.Contains(a.Goals, goal) {
+		return answer{dera.Refuted, fmt.Sprintf("statement %d of the policy is about another finding (%s)", cut.Index+1, goal)}
+	}
 	for _, e := range cut.Elements() {
 		public, unsure := document.Public(context.Background(), a.Bucket, old, e.Lost(st))
 		switch {
