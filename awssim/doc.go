@@ -1,6 +1,6 @@
 // Package awssim is a small simulated AWS that lives in the process: an [http.Handler] that speaks the wire protocols of
-// STS, EC2 (security groups and what surrounds them), IAM (identities and their policies), SQS, S3 (what buckets are set
-// to, no objects), S3 Control, and reads of CloudFront and AWS Config, so that the AWS SDK works against it unchanged.
+// STS, EC2 (security groups and what surrounds them), SQS, S3 (what buckets are set to, no objects), S3 Control, and reads
+// of CloudFront and AWS Config, so that the AWS SDK works against it unchanged.
 //
 // It exists because no emulator can show a closed remediation loop: awssim emits a CloudTrail record for each management
 // call, forwards it to a queue as EventBridge does, pages, throttles on demand, lags on demand, fails half-way and lies.
@@ -19,6 +19,5 @@
 // resource/world, where a new resource type costs nothing. Its queue stays, since the demo and the tests of dera run
 // receive their events over the wire of SQS.
 //
-// What it does not do: verify signatures, evaluate IAM beyond the simple model of [Account.AddRole] (the policies
-// of its IAM are there to be read and changed), charge money.
+// What it does not do: verify signatures, evaluate IAM beyond the simple model of [Account.AddRole], charge money.
 package awssim

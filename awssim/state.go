@@ -29,8 +29,6 @@ type regionState struct {
 	blocks        *table[PublicAccessBlock] // under the account's ID
 	distributions *table[distribution]
 	multiRegion   *table[multiRegionPoint] // under its name
-	identities    *table[iamIdentity]      // under kind and name
-	policies      *table[iamPolicy]        // under the ARN
 }
 
 type vpc struct {
@@ -58,7 +56,6 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.distributions = newTable[distribution](s)
 	s.blocks = newTable[PublicAccessBlock](s)
 	s.multiRegion = newTable[multiRegionPoint](s)
-	s.identities, s.policies = newTable[iamIdentity](s), newTable[iamPolicy](s)
 	if at.region == dera.GlobalRegion { // holds what an account has once
 		s.birth = false
 		return s

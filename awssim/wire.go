@@ -56,21 +56,13 @@ func (ec2Protocol) failure(k *call, err *Error) response {
 
 // stsProtocol is the AWS query protocol.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
-type stsProtocol struct{ namespace string }
-
-// space is the namespace of the service.
-func (p stsProtocol) space() string {
-	if p.namespace != "" {
-		return p.namespace
-	}
-	return stsNamespace
-}
+type stsProtocol struct{}
 
 const stsNamespace = ` xmlns="https://sts.amazonaws.com/doc/2011-06-15/">`
 
-func (p stsProtocol) success(k *call, answer any) response {
+func (stsProtocol) success(k *call, answer any) response {
 	e := &encoder{}
-	e.buf = append(e.buf, "<"+k.Operation+"Response"+p.space()...)
+	e.buf = append(e.buf, "<"+k.Operation+"Response"+stsNamespace...)
 	e.begin(k.Operation + "Result")
 	if d, ok := answer.(document); ok {
 		d.write(e)
@@ -83,9 +75,9 @@ func (p stsProtocol) success(k *call, answer any) response {
 	return xmlResponse(k, http.StatusOK, e)
 }
 
-func (p stsProtocol) failure(k *call, err *Error) response {
+func (stsProtocol) failure(k *call, err *Error) response {
 	e := &encoder{}
-	e.buf = append(e.buf, "<ErrorResponse"+p.space()...)
+	e.buf = append(e.buf, "<ErrorResponse"+stsNamespace...)
 	e.begin("Error")
 	if err.Status < 500 {
 		e.text("Type", "Sender")
