@@ -1,0 +1,93 @@
+package wire_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/services/iam/group"
+	"dera.example/dera/services/iam/policy"
+	"dera.example/dera/services/iam/role"
+	"dera.example/dera/services/iam/user"
+)
+
+// TestPages: on an AWS whose pages are short, as IAM's may be, a sweep and each read
+// alone say the same.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	for typ, ids := range map[string][]string{
+		policy.Name: {"team/app", "few", "idle", "none"}, role.Name: {"web"}, user.Name: {"ann", "bob"}, group.Name: {"staff", "empty"},
+	} {
+		for _, size := range []string{"", "1", "2", "3"} {
+			t.Run(typ+"_"+size, func(t *testing.T) {
+				t.Parallel()
+				a, sim := simulated(t, typ)
+				managed := sim.AddAWSPolicy("ReadOnlyAccess", allowOn("aws"))
+				a.furnish(t)
+				must(t, func(ctx context.Context) error { return a.attach(ctx, "role", "web", managed) })
+				a.proxy.page = size
+				for _, config := range a.agree(t, ids...) {
+					if r, ok := config.(*role.Role); ok && (len(r.Attached) != 3 || r.Attached[2].Document != allowOn("aws")) {
+						t.Errorf("AWS's own policy: got %+v", r.Attached)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestPageExpired: a walk whose token expires is no answer.
+func TestPageExpired(t *testing.T) {
+	t.Parallel()
+	a, sim := simulated(t, policy.Name)
+	a.furnish(t)
+	sim.Inject(awssim.Fault{Kind: awssim.PartialPage, Match: awssim.Match{Service: "iam", Operation: "GetAccountAuthorizationDetails"}})
+	if page, err := a.Read(t.Context(), a.scope(), false); err == nil {
+		t.Errorf("got %d policies, want an error", len(page.Resources))
+	}
+}
+
+// TestEvents: each write of a policy is an event in the home Region that names it.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	a, sim := simulated(t, policy.Name)
+	a.furnish(t)
+	arn := a.arn("policy/few")
+	a.version(t, arn, allowOn("new"), false)
+	must(t, func(ctx context.Context) error {
+		id := "v2"
+		_, err := a.api.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &arn, VersionId: &id})
+		return err
+	})
+	watch := cloudtrail.NewWatch(policy.Events(), role.Events(), user.Events(), group.Events())
+	seen := map[string]bool{}
+	for _, e := range sim.Events() {
+		r, err := cloudtrail.Decode(e.Envelope())
+		if err != nil {
+			t.Fatalf("%s: %v", e.Name, err)
+		}
+		if r.Source != "iam.amazonaws.com" {
+			continue
+		}
+		if r.Region != "us-east-1" {
+			t.Errorf("%s: got an event in %s", r.Name, r.Region)
+		}
+		for _, s := range watch.Hints(r) {
+			for _, id := range s.IDs {
+				seen[r.Name+" "+s.Type+" "+id] = true
+			}
+		}
+	}
+	for _, want := range []string{
+		"CreatePolicy " + policy.Name + " team/app", "CreatePolicyVersion " + policy.Name + " few", "SetDefaultPolicyVersion " + policy.Name + " few",
+		"AttachRolePolicy " + policy.Name + " few", "AttachRolePolicy " + role.Name + " web", "CreateRole " + role.Name + " web", "PutUserPolicy " + user.Name + " ann",
+		"AddUserToGroup " + group.Name + " staff", "AddUserToGroup " + user.Name + " bob",
+	} {
+		if !seen[want] {
+			t.Errorf("no hint %q in %v", want, seen)
+		}
+	}
+}
