@@ -2,12 +2,21 @@ package wire_test
 
 import (
 	"context"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"dera.example/dera"
 	"dera.example/dera/awssim"
+	"dera.example/dera/cloud"
+	"dera.example/dera/cloud/cloudtest"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/resource"
+	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/group"
 	"dera.example/dera/services/iam/policy"
 	"dera.example/dera/services/iam/role"
@@ -89,5 +98,71 @@ func TestEvents(t *testing.T) {
 		if !seen[want] {
 			t.Errorf("no hint %q in %v", want, seen)
 		}
+	}
+}
+
+// TestSessions: a write goes by a session that may do nothing but the plan, and that
+// suffices for each operation and its undo.
+func TestSessions(t *testing.T) {
+	t.Parallel()
+	const other = "444455556666"
+	for typ, id := range map[string]string{policy.Name: "team/app", role.Name: "web", user.Name: "ann", group.Name: "staff"} {
+		t.Run(typ, func(t *testing.T) {
+			t.Parallel()
+			a, sim := simulated(t, typ)
+			there := sim.Account(other)
+			arn := there.AddRole("dera", a.id, "", "iam:*")
+			a.api = iam.New(iam.Options{Region: cloudtest.East, Credentials: cloudtest.Static(there.Credentials()), HTTPClient: sim.HTTPClient()})
+			a.id = other
+			a.furnish(t)
+			var err error
+			a.Client, err = cloud.New(t.Context(), cloud.Config{
+				Wires: wires(), Region: cloudtest.East, Endpoint: "https://127.0.0.1", HTTPClient: &http.Client{Transport: a.proxy}, Timeout: time.Minute,
+				Credentials: cloudtest.Static(sim.Account(cloudtest.Hub).Credentials()), Accounts: []cloud.Account{{ID: other, RoleARN: arn}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := a.read(t, id)[id]
+			var changes []dera.Change
+			add := func(c dera.Change, err error) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				changes = append(changes, c)
+			}
+			switch c := x.Config.(type) {
+			case *policy.Policy:
+				list, err := c.SetDocument(allowOn("fresh"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				changes = list
+			case *role.Role:
+				add(c.SetTrust(strings.ReplaceAll(trust, "ec2", "lambda")))
+				add(c.SetInline(own.RoleKind, "own", allowOn("fresh")))
+				add(c.DetachManaged(own.RoleKind, a.arn("policy/few")))
+			case *user.User:
+				add(c.SetInline(own.UserKind, "own", ""))
+				add(c.DetachManaged(own.UserKind, a.arn("policy/team/app")))
+			case *group.Group:
+				add(c.SetInline(own.GroupKind, "own", allowOn("fresh")))
+			}
+			plan := a.plan(id, x.ARN, changes...)
+			for _, c := range changes {
+				if _, err := a.Do(t.Context(), plan, resource.Of(c), cloudtest.Allow); err != nil {
+					t.Errorf("%s: %v", c.Operation, err)
+				}
+			}
+			for _, c := range slices.Backward(changes) {
+				undo, err := resource.OfUndo(*c.Undo, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := a.Do(t.Context(), plan, undo, cloudtest.Allow); err != nil {
+					t.Errorf("undo of %s: %v", c.Operation, err)
+				}
+			}
+		})
 	}
 }
