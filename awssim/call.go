@@ -10,7 +10,7 @@ import (
 // Call is one call as it was recorded, whatever came of it.
 type Call struct {
 	Time       time.Time
-	Service    string // "ec2", "sts", "sqs", "s3", "s3control", "cloudfront" or "config"
+	Service    string // "ec2", "sts", "sqs", "s3", "s3control", "cloudfront", "config" or "iam"
 	Operation  string
 	Account    string // of the caller
 	Region     string
@@ -95,6 +95,9 @@ func (e effects) rewrite(r response) response {
 func (c *Cloud) newCall(ctx context.Context, r request) *call {
 	k := &call{ctx: ctx, cloud: c, request: r, p: r.form, service: c.services[r.service]}
 	k.Call = Call{Time: c.now(), Service: r.service, Operation: r.operation, Region: r.region, Parameters: r.flat}
+	if r.service == "iam" {
+		k.Region = iamHome // whichever the client signs for
+	}
 	k.DryRun = r.service == "ec2" && r.form.isTrue("DryRun")
 	return k
 }

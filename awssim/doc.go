@@ -1,6 +1,6 @@
 // Package awssim is a small simulated AWS that lives in the process: an [http.Handler] that speaks the wire protocols of
-// STS, EC2 (security groups and what surrounds them), SQS, S3 (what buckets are set to, no objects), S3 Control, and reads
-// of CloudFront and AWS Config, so that the AWS SDK works against it unchanged.
+// STS, EC2 (security groups and what surrounds them), SQS, S3 (what buckets are set to, no objects), S3 Control, IAM
+// (roles, users, groups and managed policies, as far as dera reads and writes them), and reads of CloudFront and AWS Config, so that the AWS SDK works against it unchanged.
 //
 // It exists because no emulator can show a closed remediation loop: awssim emits a CloudTrail record for each management
 // call, forwards it to a queue as EventBridge does, pages, throttles on demand, lags on demand, fails half-way and lies.

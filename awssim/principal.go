@@ -73,7 +73,7 @@ func (c *Cloud) authenticate(k *call) error {
 	switch {
 	case !ok, p.credentials.SessionToken != k.request.token:
 		return unknownKey(k.Service)
-	case !slices.Contains(c.regions, k.Region) && k.Service != "cloudfront":
+	case !slices.Contains(c.regions, k.Region) && k.Service != "cloudfront" && k.Service != "iam":
 		return errorf(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
 	case !p.credentials.Expires.IsZero() && !c.now().Before(p.credentials.Expires):
 		return expiredToken(k.Service)

@@ -13,6 +13,8 @@ type Snapshot struct {
 	Buckets      []Bucket
 	Blocks       map[string]PublicAccessBlock // of accounts that have one, by account
 	AccessPoints []AccessPoint
+	Policies     []ManagedPolicy // AWS's own too
+	Identities   []Identity      // roles, users and groups of IAM
 }
 
 // Group is a security group of a [Snapshot].
@@ -73,6 +75,12 @@ func (c *Cloud) locked() (shot Snapshot, queues []*queue) {
 		}
 		for _, a := range c.states[at].accessPoints.all {
 			shot.AccessPoints = append(shot.AccessPoints, AccessPoint{Account: at.account, Region: at.region, Name: a.name, Bucket: a.bucket, Policy: a.policy, Block: a.block})
+		}
+		for _, p := range c.states[at].policies.all {
+			shot.Policies = append(shot.Policies, p.snapshot())
+		}
+		for _, e := range c.states[at].entities.all {
+			shot.Identities = append(shot.Identities, e.snapshot())
 		}
 		for _, block := range c.states[at].blocks.all {
 			shot.Blocks[at.account] = *block

@@ -29,6 +29,8 @@ type regionState struct {
 	blocks        *table[PublicAccessBlock] // under the account's ID
 	distributions *table[distribution]
 	multiRegion   *table[multiRegionPoint] // under its name
+	policies      *table[managedPolicy]    // under its ARN
+	entities      *table[entity]           // under its kind and name
 }
 
 type vpc struct {
@@ -56,6 +58,8 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.distributions = newTable[distribution](s)
 	s.blocks = newTable[PublicAccessBlock](s)
 	s.multiRegion = newTable[multiRegionPoint](s)
+	s.policies = newTable[managedPolicy](s)
+	s.entities = newTable[entity](s)
 	if at.region == dera.GlobalRegion { // holds what an account has once
 		s.birth = false
 		return s

@@ -7,7 +7,7 @@ import (
 
 // newSTS returns the Security Token Service.
 func newSTS() service {
-	return service{protocol: stsProtocol{}, operations: map[string]operation{
+	return service{protocol: queryProtocol{stsNamespace}, operations: map[string]operation{
 		"GetCallerIdentity": {run: getCallerIdentity, readOnly: true},
 		"AssumeRole": {
 			run: assumeRole, readOnly: true, request: assumeRoleRequest,

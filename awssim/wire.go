@@ -54,20 +54,20 @@ func (ec2Protocol) failure(k *call, err *Error) response {
 	return xmlResponse(k, err.Status, e)
 }
 
-// stsProtocol is the AWS query protocol.
+// queryProtocol is the AWS query protocol, in the namespace of a service.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
-type stsProtocol struct{}
+type queryProtocol struct{ namespace string }
 
-const stsNamespace = ` xmlns="https://sts.amazonaws.com/doc/2011-06-15/">`
+const stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
-func (stsProtocol) success(k *call, answer any) response {
+func (p queryProtocol) success(k *call, answer any) response {
 	e := &encoder{}
-	e.buf = append(e.buf, "<"+k.Operation+"Response"+stsNamespace...)
-	e.begin(k.Operation + "Result")
-	if d, ok := answer.(document); ok {
+	e.buf = append(e.buf, "<"+k.Operation+`Response xmlns="`+p.namespace+`">`...)
+	if d, ok := answer.(document); ok { // what answers nothing has no result
+		e.begin(k.Operation + "Result")
 		d.write(e)
+		e.end(k.Operation + "Result")
 	}
-	e.end(k.Operation + "Result")
 	e.begin("ResponseMetadata")
 	e.text("RequestId", k.RequestID)
 	e.end("ResponseMetadata")
@@ -75,9 +75,9 @@ func (stsProtocol) success(k *call, answer any) response {
 	return xmlResponse(k, http.StatusOK, e)
 }
 
-func (stsProtocol) failure(k *call, err *Error) response {
+func (p queryProtocol) failure(k *call, err *Error) response {
 	e := &encoder{}
-	e.buf = append(e.buf, "<ErrorResponse"+stsNamespace...)
+	e.buf = append(e.buf, `<ErrorResponse xmlns="`+p.namespace+`">`...)
 	e.begin("Error")
 	if err.Status < 500 {
 		e.text("Type", "Sender")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -165,6 +166,9 @@ func (w *world) show(out any, err error) string {
 
 var identifier = regexp.MustCompile(`\b(sgr|sg|vpc|eni|pl|subnet|i)-[0-9a-f]{8,17}\b`)
 
+// principalID is an ID of IAM, which moto makes up in small letters too.
+var principalID = regexp.MustCompile(`^(A[A-Z0-9]{16,20}|[a-z0-9]{20})$`)
+
 var moment = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z`)
 
 var alias = regexp.MustCompile(`[a-z0-9-]+-s3alias`)
@@ -204,6 +208,14 @@ func (w *world) normal(field string, value any) any {
 	case string:
 		if v == "" {
 			return nil
+		}
+		if strings.HasSuffix(field, "Id") && principalID.MatchString(v) {
+			return "<id>"
+		}
+		if strings.HasPrefix(v, "%7B") { // IAM encodes documents in every answer, moto in some
+			if plain, err := url.PathUnescape(v); err == nil {
+				v = plain
+			}
 		}
 		return w.mask(v)
 	default:

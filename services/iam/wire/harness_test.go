@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"dera.example/dera"
+	"dera.example/dera/awssim"
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
@@ -40,7 +41,9 @@ type account struct {
 
 // proxy counts the calls by their action and answers some of them.
 type proxy struct {
-	answer func(form url.Values) *http.Response // nil, or a nil answer: moto's
+	answer func(form url.Values) *http.Response // nil, or a nil answer: that of next
+	next   http.RoundTripper
+	page   string // the size of pages; empty: as asked for
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -62,7 +65,12 @@ func (p *proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 			return res, nil
 		}
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	if p.page != "" && form.Has("MaxItems") {
+		form.Set("MaxItems", p.page)
+		text := form.Encode()
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	}
+	return p.next.RoundTrip(r)
 }
 
 // count is how often a call was made since it was last asked for.
@@ -80,18 +88,33 @@ func wires() []cloud.Wire { return []cloud.Wire{role.Wire(), user.Wire(), group.
 func newAccount(t *testing.T, server *moto.Server, typ string, ports map[string]any) *account {
 	t.Helper()
 	creds := server.Account(t)
-	a := &account{id: creds.Account, typ: typ, proxy: &proxy{calls: map[string]int{}}}
 	static := credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken)
+	a := accountOn(t, server.URL(), http.DefaultTransport, static, typ, ports)
+	a.id, a.proxy.answer = creds.Account, a.bounded
+	return a
+}
+
+// simulated is an account of awssim.
+func simulated(t *testing.T, typ string) (*account, *awssim.Cloud) {
+	t.Helper()
+	sim := awssim.New(awssim.Config{Seed: 5})
+	hub := sim.Account(cloudtest.Hub)
+	a := accountOn(t, "https://127.0.0.1", sim.Transport(), cloudtest.Static(hub.Credentials()), typ, nil)
+	a.id, a.proxy.answer = hub.ID(), func(url.Values) *http.Response { return nil }
+	return a, sim
+}
+
+func accountOn(t *testing.T, at string, next http.RoundTripper, creds aws.CredentialsProvider, typ string, ports map[string]any) *account {
+	t.Helper()
+	a := &account{typ: typ, proxy: &proxy{calls: map[string]int{}, next: next}}
 	var err error
 	a.Client, err = cloud.New(t.Context(), cloud.Config{
-		Wires: wires(), Region: cloudtest.East, Endpoint: server.URL(), HTTPClient: &http.Client{Transport: a.proxy},
-		Credentials: static, Ports: ports, Timeout: time.Minute,
+		Wires: wires(), Region: cloudtest.East, Endpoint: at, HTTPClient: &http.Client{Transport: a.proxy}, Credentials: creds, Ports: ports, Timeout: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.api = iam.New(iam.Options{Region: cloudtest.East, Credentials: static, BaseEndpoint: aws.String(server.URL())})
-	a.proxy.answer = a.bounded
+	a.api = iam.New(iam.Options{Region: cloudtest.East, Credentials: creds, BaseEndpoint: aws.String(at), HTTPClient: &http.Client{Transport: next}})
 	return a
 }
 

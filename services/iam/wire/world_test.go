@@ -133,7 +133,7 @@ func (a *account) bounded(form url.Values) *http.Response {
 func (a *account) agree(t *testing.T, ids ...string) map[string]any {
 	t.Helper()
 	all := a.read(t)
-	if got := a.proxy.count("GetAccountAuthorizationDetails"); got != 1 {
+	if got := a.proxy.count("GetAccountAuthorizationDetails"); got != 1 && a.proxy.page == "" {
 		t.Errorf("a sweep: got %d walks, want 1", got)
 	}
 	a.proxy.reset()
@@ -144,8 +144,8 @@ func (a *account) agree(t *testing.T, ids ...string) map[string]any {
 	for _, id := range ids {
 		out[id] = all[id].Config
 		alone := a.read(t, id)[id]
-		if p, ok := alone.Config.(*policytype.Policy); ok && p.ID != "" {
-			p.ID = "" // moto's walk does not tell it
+		if swept, ok := all[id].Config.(*policytype.Policy); ok && swept.ID == "" {
+			alone.Config.(*policytype.Policy).ID = "" // moto's walk does not tell it
 		}
 		if d := cmp.Diff(all[id], alone); d != "" {
 			t.Errorf("%s (-swept +alone):\n%s", id, d)

@@ -28,10 +28,15 @@ import (
 func TestWrites(t *testing.T) {
 	t.Parallel()
 	server := moto.Start(t, moto.Config{})
-	t.Run("changes", func(t *testing.T) { testChanges(t, server) })
-	t.Run("moved", func(t *testing.T) { testMoved(t, server) })
-	t.Run("versions", func(t *testing.T) { testVersions(t, server) })
-	t.Run("refused", func(t *testing.T) { testRefused(t, server) })
+	for name, in := range map[string]func(*testing.T, string) *account{
+		"moto":   func(t *testing.T, typ string) *account { return newAccount(t, server, typ, nil) },
+		"awssim": func(t *testing.T, typ string) *account { a, _ := simulated(t, typ); return a },
+	} {
+		t.Run(name+"_changes", func(t *testing.T) { testChanges(t, in) })
+		t.Run(name+"_moved", func(t *testing.T) { testMoved(t, in) })
+		t.Run(name+"_versions", func(t *testing.T) { testVersions(t, in) })
+		t.Run(name+"_refused", func(t *testing.T) { testRefused(t, in) })
+	}
 }
 
 // plan is one about a resource of the account.
@@ -51,7 +56,7 @@ func one(c dera.Change, err error) ([]dera.Change, error) { return []dera.Change
 
 // testChanges: what a change writes shows afterwards, and its undo brings back what was
 // there.
-func testChanges(t *testing.T, server *moto.Server) {
+func testChanges(t *testing.T, in func(*testing.T, string) *account) {
 	const fresh = "fresh"
 	full := func(t *testing.T, a *account) {
 		a.version(t, a.arn("policy/few"), allowOn("2"), false)
@@ -101,7 +106,7 @@ func testChanges(t *testing.T, server *moto.Server) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, server, tc.typ.Name, nil)
+			a := in(t, tc.typ.Name)
 			a.furnish(t)
 			if tc.before != nil {
 				tc.before(t, a)
@@ -158,7 +163,7 @@ func testChanges(t *testing.T, server *moto.Server) {
 
 // testMoved: a whole document that someone else has changed since, or removed, is left
 // alone.
-func testMoved(t *testing.T, server *moto.Server) {
+func testMoved(t *testing.T, in func(*testing.T, string) *account) {
 	for name, tc := range map[string]struct {
 		typ, id string
 		op      string
@@ -174,7 +179,7 @@ func testMoved(t *testing.T, server *moto.Server) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, server, tc.typ, nil)
+			a := in(t, tc.typ)
 			a.furnish(t)
 			a.proxy.reset()
 			err := a.do(t, tc.id, resource.Operation{Name: tc.op, Version: 1, Input: []byte(tc.input)})
@@ -187,8 +192,8 @@ func testMoved(t *testing.T, server *moto.Server) {
 }
 
 // testVersions: versions are found by what they say.
-func testVersions(t *testing.T, server *moto.Server) {
-	a := newAccount(t, server, policy.Name, nil)
+func testVersions(t *testing.T, in func(*testing.T, string) *account) {
+	a := in(t, policy.Name)
 	a.furnish(t)
 	set := func(id, text, expect string) error {
 		input := fmt.Sprintf(`{"policy":%q,"document":%q,"expect":%q}`, id, text, expect)
@@ -234,7 +239,7 @@ func testVersions(t *testing.T, server *moto.Server) {
 }
 
 // testRefused: what IAM refuses is its own error, in full, and nothing was done.
-func testRefused(t *testing.T, server *moto.Server) {
+func testRefused(t *testing.T, in func(*testing.T, string) *account) {
 	const size = `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>LimitExceeded</Code>` +
 		`<Message>Cannot exceed quota for PolicySize: 6144</Message></Error><RequestId>r</RequestId></ErrorResponse>`
 	create := resource.Operation{Name: policy.CreateVersion, Version: 1, Input: []byte(fmt.Sprintf(`{"policy":"few","document":%q}`, allowOn("new")))}
@@ -270,7 +275,7 @@ func testRefused(t *testing.T, server *moto.Server) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, server, tc.typ, nil)
+			a := in(t, tc.typ)
 			a.furnish(t)
 			x := a.read(t, tc.id)[tc.id]
 			tc.before(t, a)
@@ -282,7 +287,7 @@ func testRefused(t *testing.T, server *moto.Server) {
 		})
 	}
 	t.Run("not_allowed", func(t *testing.T) {
-		a := newAccount(t, server, policy.Name, nil)
+		a := in(t, policy.Name)
 		a.furnish(t)
 		a.proxy.reset()
 		stop := errors.New("stopped")
@@ -292,7 +297,7 @@ func testRefused(t *testing.T, server *moto.Server) {
 		}
 	})
 	t.Run("attached_to_what_is_gone", func(t *testing.T) {
-		a := newAccount(t, server, role.Name, nil)
+		a := in(t, role.Name)
 		a.furnish(t)
 		c, err := a.read(t, "web")["web"].Config.(*role.Role).DetachManaged(own.RoleKind, a.arn("policy/few"))
 		if err != nil {
