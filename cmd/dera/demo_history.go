@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,12 +57,15 @@ func demoRoles(account string) []demoRole {
 }
 
 // make makes the role through the simulated API.
-func (r demoRole) make(ctx context.Context, a *awssim.Account) {
-	a.IAM(ctx, "CreateRole", map[string]string{"RoleName": r.name, "AssumeRolePolicyDocument": r.trustPolicy()})
+func (r demoRole) make(ctx context.Context, a *awssim.Account) error {
+	home := a.Region(demoRegion)
+	errs := []error{home.IAM(ctx, "CreateRole", map[string]string{"RoleName": r.name, "AssumeRolePolicyDocument": r.trustPolicy()})}
 	if r.policy != "" {
-		a.IAM(ctx, "CreatePolicy", map[string]string{"PolicyName": r.name, "PolicyDocument": r.policy})
-		a.IAM(ctx, "AttachRolePolicy", map[string]string{"RoleName": r.name, "PolicyArn": "arn:aws:iam::" + a.ID() + ":policy/" + r.name})
+		errs = append(errs,
+			home.IAM(ctx, "CreatePolicy", map[string]string{"PolicyName": r.name, "PolicyDocument": r.policy}),
+			home.IAM(ctx, "AttachRolePolicy", map[string]string{"RoleName": r.name, "PolicyArn": "arn:aws:iam::" + a.ID() + ":policy/" + r.name}))
 	}
+	return errors.Join(errs...)
 }
 
 // trustPolicy lets the service and some accounts assume the role.
@@ -76,7 +80,7 @@ func (r demoRole) trustPolicy(accounts ...string) string {
 // trust lets another account assume the role too.
 func (r demoRole) trust(ctx context.Context, region *awssim.Region, account string) error {
 	r.service = "lambda.amazonaws.com"
-	return region.CallIAM(ctx, "UpdateAssumeRolePolicy", map[string]string{"RoleName": r.name, "PolicyDocument": r.trustPolicy(account)})
+	return region.IAM(ctx, "UpdateAssumeRolePolicy", map[string]string{"RoleName": r.name, "PolicyDocument": r.trustPolicy(account)})
 }
 
 // recordHistory writes what a trail has recorded of the accounts, with its digest, and

@@ -61,7 +61,9 @@ func (w *demoWorld) furnish(ctx context.Context) error {
 	www := w.cloud.Account(w.accts[1].ID).Region(demoRegion)
 	for _, acct := range w.accts {
 		for _, r := range demoRoles(acct.ID) {
-			r.make(ctx, w.cloud.Account(acct.ID))
+			if err := r.make(ctx, w.cloud.Account(acct.ID)); err != nil {
+				return err
+			}
 		}
 	}
 	return errors.Join(
