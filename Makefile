@@ -80,6 +80,7 @@ long: race ## what takes too long for CI: the race detector, fuzzing, the estate
 	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
 	DERA_CHAOS_MUTANTS=1 TMPDIR=$(MEMORY) $(GO) test ./engine -run '^TestChaosCatches$$' -v -count=1 -timeout 60m
 	TMPDIR=$(MEMORY) scripts/chaos-mutants
+	DERA_IAM_FAULTS=50000 $(GO) test ./services/iam/role -run '^TestFaults$$' -v -count=1 -timeout 60m
 	$(GO) test ./engine -run 'TestCrashMatrix|TestServiceThatIsAwayForLong|TestLyingBackend' -count=5 -timeout 30m
 
 .PHONY: fuzz

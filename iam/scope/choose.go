@@ -64,11 +64,10 @@ func Choose(in Input, docs ...*policy.Document) (*Choice, error) {
 func (c *Choice) fit() error {
 	for {
 		c.plan = c.n.plan(false)
-		size, lists := 0, map[string]int{}
-		for _, d := range c.docs {
-			size += d.Size(policy.Identity)
+		if c.n.Limit == 0 {
+			return nil
 		}
-		most := size
+		most, lists := 0, map[string]int{}
 		for _, r := range c.plan.reasons {
 			for _, e := range r.With {
 				service, _, _ := strings.Cut(e, ":")
@@ -76,8 +75,14 @@ func (c *Choice) fit() error {
 				most += len(e) + len(`"",`)
 			}
 		}
-		if c.n.Limit == 0 || most <= c.n.Limit || len(lists) == 0 {
+		if len(lists) == 0 {
 			return nil // at most as long as before
+		}
+		for _, d := range c.docs {
+			most += d.Size(policy.Identity)
+		}
+		if most <= c.n.Limit {
+			return nil
 		}
 		excess, err := c.excess()
 		if err != nil || excess <= 0 {

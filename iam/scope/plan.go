@@ -90,19 +90,20 @@ func (n *narrower) entry(p *plan, statement int, entry string, has map[string]bo
 // Actions that were used stay, even if the catalogue does not have them.
 func (n *narrower) divide(entry string, actions []string) (stay, go_ []string) {
 	for _, a := range actions {
-		if n.why[strings.ToLower(a)] != "" {
+		if n.why[n.fact(a).lower] != "" {
 			stay = append(stay, a)
 		} else {
 			go_ = append(go_, a)
 		}
 	}
-	for _, lower := range slices.Sorted(maps.Keys(n.used)) {
-		a := n.used[lower]
-		if _, known := n.Catalogue.Action(a); !known && catalog.MatchAction(entry, a) {
+	for _, a := range n.strange {
+		if catalog.MatchAction(entry, a) {
 			stay = append(stay, a)
 		}
 	}
-	slices.SortFunc(stay, compareFold)
+	if len(stay) > 1 {
+		slices.SortFunc(stay, compareFold)
+	}
 	return stay, go_
 }
 
@@ -140,7 +141,7 @@ func (n *narrower) keptElsewhere(st *policy.Statement, entry, action string) boo
 // all reports whether everything that the catalogue has of an entry stays.
 func (n *narrower) all(entry string) bool {
 	actions, _ := n.Catalogue.Expand(entry)
-	return !slices.ContainsFunc(actions, func(a string) bool { return n.why[strings.ToLower(a)] == "" })
+	return !slices.ContainsFunc(actions, func(a string) bool { return n.why[n.fact(a).lower] == "" })
 }
 
 // explain gathers actions with the same reason.

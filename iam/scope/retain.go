@@ -13,9 +13,7 @@ import (
 // narrower decides about the actions of one policy.
 type narrower struct {
 	Input
-	used     map[string]string           // in lower case -> as it was written
-	unclear  map[string]string           // services -> the name that was given
-	unknown  string                      // a source of events that stands for no service
+	*record
 	broad    map[string]bool             // services that are kept as a whole
 	why      map[string]string           // action in lower case -> why it stays, "" if it does not
 	evidence map[string]catalog.Evidence // of what waits for others, by action in lower case
@@ -27,22 +25,10 @@ type narrower struct {
 
 func newNarrower(in Input) *narrower {
 	n := &narrower{
-		Input: in, used: map[string]string{}, unclear: map[string]string{},
-		broad: map[string]bool{}, why: map[string]string{}, evidence: map[string]catalog.Evidence{},
+		Input: in, record: in.record, broad: map[string]bool{}, why: map[string]string{}, evidence: map[string]catalog.Evidence{},
 	}
-	for _, u := range in.Usage {
-		for _, a := range u.Actions {
-			n.used[strings.ToLower(a)] = a
-		}
-		for _, name := range u.unclear() {
-			prefixes := in.Catalogue.Prefixes(name)
-			if len(prefixes) == 0 {
-				n.unknown = name
-			}
-			for _, p := range prefixes {
-				n.unclear[p] = name
-			}
-		}
+	if n.record == nil {
+		n.record = newRecord(in)
 	}
 	n.decide()
 	return n
@@ -51,20 +37,18 @@ func newNarrower(in Input) *narrower {
 // decide says about every action that the policy allows why it stays.
 func (n *narrower) decide() {
 	clear(n.why)
-	n.writes, n.unseen = map[string]string{}, ""
-	for _, lower := range slices.Sorted(maps.Keys(n.used)) {
-		n.stay(n.used[lower])
-	}
+	n.writes, n.unseen = maps.Clone(n.wrote), n.unseenUse
 	var waiting []string // stay only beside others
 	for _, entry := range n.entries() {
 		actions, known := n.Catalogue.Expand(entry)
 		n.doubtful = n.doubtful || !known || len(actions) == 0
 		for _, a := range actions {
-			key := strings.ToLower(a)
+			f := n.fact(a)
+			key := f.lower
 			if _, done := n.why[key]; done {
 				continue
 			}
-			why, wait := n.reason(a)
+			why, wait := n.reason(a, f)
 			if n.why[key] = why; why != "" {
 				n.stay(a)
 			}
@@ -92,7 +76,7 @@ func (n *narrower) decide() {
 
 // stay notes that an action stays, or was used.
 func (n *narrower) stay(action string) {
-	e := n.Catalogue.Evidence(action)
+	e := n.fact(action)
 	if !e.PureRead && n.writes[e.Action.Service] == "" {
 		n.writes[e.Action.Service] = action
 	}
@@ -114,9 +98,9 @@ func (n *narrower) entries() []string {
 
 // reason says why an action stays whatever else does, or "". One that has
 // companions waits for them.
-func (n *narrower) reason(action string) (why string, wait bool) {
+func (n *narrower) reason(action string, of fact) (why string, wait bool) {
 	service, _, _ := strings.Cut(action, ":")
-	if _, ok := n.used[strings.ToLower(action)]; ok {
+	if _, ok := n.used[of.lower]; ok {
 		return "used", false
 	}
 	for _, k := range n.Keep {
@@ -132,7 +116,7 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 	case n.unclear[service] != "":
 		return "events of this service are not understood: its use is unknown", false
 	}
-	e := n.Catalogue.Evidence(action)
+	e := of.Evidence
 	if n.Hold != nil {
 		if why := n.Hold(action); why != "" {
 			return why, false
@@ -153,7 +137,7 @@ func (n *narrower) reason(action string) (why string, wait bool) {
 	if len(e.With) == 0 {
 		return "", false
 	}
-	n.evidence[strings.ToLower(action)] = e
+	n.evidence[of.lower] = e
 	return "", true
 }
 
@@ -202,7 +186,7 @@ func (n *narrower) present(with string) string {
 		}
 		return with
 	}
-	for _, lower := range slices.Sorted(maps.Keys(n.used)) {
+	for _, lower := range n.order {
 		if catalog.MatchAction(with, lower) {
 			return n.used[lower]
 		}

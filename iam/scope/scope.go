@@ -48,6 +48,8 @@ type Input struct {
 	// Kind says what limits the size; Limit, if it is not 0, is the limit.
 	Kind  policy.Kind
 	Limit int
+
+	record *record // of Usage, once it was prepared
 }
 
 // Usage is what one principal did.
@@ -197,6 +199,9 @@ func (in *Input) ready() (refused string, err error) {
 	}
 	if in.Limit == 0 {
 		in.Limit = in.Kind.SizeLimit()
+	}
+	if in.record != nil {
+		return refusal(in.Policy), nil
 	}
 	var errs []error
 	for _, u := range in.Usage {

@@ -3,6 +3,7 @@ package iam
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -56,12 +57,13 @@ type unneeded struct {
 // judged is what of the policies nobody used.
 type judged struct {
 	*Subject
-	used    *used
-	docs    []*policy.Document // of Policies
-	beside  []*policy.Document
-	found   []unneeded
-	spare   map[string]bool // what of the narrowed policies can go although the others stay
-	allowed int             // how many actions the narrowed policies allow
+	used                 *used
+	base                 scope.Input
+	docs                 []*policy.Document // of Policies
+	beside               []*policy.Document
+	found                []unneeded
+	spare                map[string]bool // what of the narrowed policies can go although the others stay
+	allowed, usedActions int             // how many actions the narrowed policies allow, and of these someone used
 	// refused says why some policy is not narrowed.
 	refused string
 	// nothing says that nobody used anything of the policies that are narrowed.
@@ -83,18 +85,33 @@ func (s *Subject) judge() (*judged, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
+	if err := j.prepare(); err != nil {
+		return nil, err
+	}
 	if err := j.wholes(); err != nil {
 		return nil, err
 	}
 	return j, j.narrowed()
 }
 
-// input is what policies are narrowed by.
-func (j *judged) input(hold func(string) string, beside []*policy.Document) scope.Input {
-	in := scope.Input{Usage: j.used.usage, Keep: j.Needed, Hold: hold, Beside: beside, Window: j.used.window(), Period: j.used.window()}
+// prepare looks the record of use through, once for all questions.
+func (j *judged) prepare() error {
+	in := scope.Input{Usage: j.used.usage, Keep: j.Needed, Window: j.used.window(), Period: j.used.window()}
 	if j.used.data {
 		in.DataEvents = func(string) bool { return true }
 	}
+	in, refused, err := in.Prepared()
+	if err == nil && refused != "" {
+		err = errors.New(refused)
+	}
+	j.base = in
+	return err
+}
+
+// input is what policies are narrowed by.
+func (j *judged) input(hold func(string) string, beside []*policy.Document) scope.Input {
+	in := j.base
+	in.Hold, in.Beside = hold, beside
 	return in
 }
 
@@ -119,23 +136,15 @@ func (j *judged) others(places ...int) []*policy.Document {
 	return out
 }
 
-// free are the actions of some policies that can go although the others stay. What the
-// others allow and nobody used holds nothing but iam:PassRole: else two policies could
-// each stay for the sake of the other.
-func (j *judged) free(docs, others []*policy.Document) (map[string]bool, error) {
-	alone, err := scope.Choose(j.input(nil, nil), docs...)
-	if err != nil || len(alone.Gone) == 0 {
-		return nil, err
+// free are the actions of some policies that can go although the others stay, of those
+// that go where there are no others. What the others allow and nobody used holds nothing
+// but iam:PassRole: else two policies could each stay for the sake of the other.
+func (j *judged) free(alone *scope.Choice, docs, others []*policy.Document) (map[string]bool, error) {
+	if len(alone.Gone) == 0 {
+		return nil, nil
 	}
 	out := setOf(alone.Gone)
-	if len(others) == 0 {
-		return out, nil
-	}
-	held, err := scope.Choose(j.input(nil, others), docs...)
-	if err != nil || len(held.Gone) == len(alone.Gone) {
-		return out, err
-	}
-	pot, rest := slices.Clone(docs), []*policy.Document(nil)
+	var pot, rest []*policy.Document
 	for _, d := range others {
 		if narrowable(d) && !everything(d) {
 			pot = append(pot, d)
@@ -143,18 +152,32 @@ func (j *judged) free(docs, others []*policy.Document) (map[string]bool, error) 
 			rest = append(rest, d)
 		}
 	}
-	joint, err := scope.Choose(j.input(nil, rest), pot...)
-	if err != nil {
-		return nil, err
+	if with := related(alone.Gone, pot); with != nil || len(rest) > 0 {
+		all := slices.Clone(docs)
+		if with != nil {
+			all = append(all, with)
+		}
+		joint, err := scope.Choose(j.input(nil, rest), all...)
+		if err != nil {
+			return nil, err
+		}
+		together := setOf(joint.Gone)
+		maps.DeleteFunc(out, func(a string, _ bool) bool { return !together[a] })
 	}
-	together, strictly := setOf(joint.Gone), setOf(held.Gone)
-	for a := range out {
-		if !strictly[a] && (!together[a] || classOf(a) == 1) {
-			delete(out, a)
+	if out[passRole] && len(others) > 0 {
+		held, err := scope.Choose(j.input(nil, others), docs...)
+		if err != nil {
+			return nil, err
+		}
+		if !setOf(held.Gone)[passRole] {
+			delete(out, passRole)
 		}
 	}
 	return out, nil
 }
+
+// passRole is catalog.PassRole in lower case.
+const passRole = "iam:passrole"
 
 // everything reports whether a policy allows every action, which is too much to go
 // through.
@@ -188,11 +211,20 @@ func (j *judged) wholes() error {
 		if t.Whole == "" || !narrowable(j.docs[i]) || everything(j.docs[i]) {
 			continue
 		}
-		free, err := j.free(j.docs[i:i+1], j.others(i))
+		c, err := scope.Choose(j.input(nil, nil), j.docs[i])
 		if err != nil {
 			return err
 		}
-		c, err := scope.Choose(j.input(notIn(free, nil), nil), j.docs[i])
+		if len(c.Kept) > 0 {
+			continue
+		}
+		free, err := j.free(c, j.docs[i:i+1], j.others(i))
+		if err != nil {
+			return err
+		}
+		if len(free) < len(c.Gone) {
+			c, err = scope.Choose(j.input(notIn(free, nil), nil), j.docs[i])
+		}
 		if err != nil || len(c.Gone) == 0 || len(c.Kept) > 0 {
 			if err != nil {
 				return err
@@ -226,16 +258,24 @@ func (j *judged) narrowed() error {
 		return nil
 	}
 	others := j.others(places...)
-	free, err := j.free(docs, others)
+	choose := func(hold func(string) string) (*scope.Choice, error) {
+		in := j.input(hold, nil)
+		in.Limit = j.Limit
+		return scope.Choose(in, docs...)
+	}
+	all, err := choose(nil)
 	if err != nil {
 		return err
 	}
-	in := j.input(notIn(free, nil), nil)
-	in.Limit = j.Limit
-	j.spare = free
-	all, err := scope.Choose(in, docs...)
+	free, err := j.free(all, docs, others)
 	if err != nil {
 		return err
+	}
+	j.spare = free
+	if len(free) < len(all.Gone) {
+		if all, err = choose(notIn(free, nil)); err != nil {
+			return err
+		}
 	}
 	if all.Refused != "" {
 		j.refused = all.Refused
@@ -243,18 +283,21 @@ func (j *judged) narrowed() error {
 	}
 	j.allowed = len(all.Gone) + len(all.Kept)
 	j.nothing = len(all.Gone) > 0 && len(all.Kept) == 0
+	var present []int
+	for class := range classes() {
+		if class == 0 || slices.ContainsFunc(all.Gone, func(a string) bool { return classOf(a) == class }) {
+			present = append(present, class)
+		}
+	}
 	var before map[string]bool
-	for class, key := range classes() {
-		if class > 0 && !slices.ContainsFunc(all.Gone, func(a string) bool { return classOf(a) == class }) {
-			continue
+	for n, class := range present {
+		c := all // with the last class all of it goes
+		if n < len(present)-1 {
+			if c, err = choose(notIn(free, func(a string) bool { return classOf(a) > class })); err != nil {
+				return err
+			}
 		}
-		in := j.input(notIn(free, func(a string) bool { return classOf(a) > class }), nil)
-		in.Limit = j.Limit
-		c, err := scope.Choose(in, docs...)
-		if err != nil {
-			return err
-		}
-		u := unneeded{key: key, place: -1, rare: class > 1}
+		u := unneeded{key: classes()[class], place: -1, rare: class > 1}
 		for _, a := range c.Gone {
 			if !before[strings.ToLower(a)] {
 				u.actions = append(u.actions, a)

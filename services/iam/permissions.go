@@ -55,7 +55,7 @@ func policies(body []byte) (evidence.Policies, error) {
 	if p.Certificate != "" {
 		out.Certificates = []evidence.Certificate{{
 			Name: "permissions", Text: p.Certificate,
-			Says: "the policies after grant nothing that those before do not; nothing is lost of what stays; what the plan removes is not allowed any more, and was not used",
+			Says: "the policies after grant nothing that those before do not; nothing is lost of what stays; the plan removes what was not used, all of it",
 		}}
 	}
 	return out, nil

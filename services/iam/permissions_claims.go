@@ -127,7 +127,7 @@ func (st *stated) gone() (says string, a answer) {
 		}
 	}
 	only := slices.DeleteFunc(slices.Clone(st.removed), func(a string) bool { return slices.Contains(still, a) })
-	says = fmt.Sprintf("the findings are resolved: the policies do not allow %s any more (%s)", counting(len(st.removed), "action"), listed(st.removed, 8))
+	says = fmt.Sprintf("the findings are resolved: the policies lose %s (%s)", counting(len(st.removed), "action"), listed(st.removed, 8))
 	if len(still) > 0 {
 		slices.Sort(by)
 		says += fmt.Sprintf("; other policies still grant %d of them: %s", len(still), listed(by, 5))

@@ -29,6 +29,9 @@ func Unused(s *Subject, err error, what string) control.Result {
 		return unknown(err)
 	}
 	var out []control.Failure
+	if len(j.found) > 0 {
+		j.usedActions = j.usedOf()
+	}
 	for _, u := range j.found {
 		out = append(out, j.failure(u, what))
 	}
@@ -69,7 +72,7 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 		}
 	default:
 		why = append(why, fmt.Sprintf("Of %s in %s, %d %s used%s; unused: %s.",
-			counting(j.allowed, "action"), what, j.usedOf(), was(j.usedOf()), j.watched(), listed(u.actions, 8)))
+			counting(j.allowed, "action"), what, j.usedActions, was(j.usedActions), j.watched(), listed(u.actions, 8)))
 	}
 	switch u.key {
 	case UnusedPassRoleKey:
@@ -139,7 +142,9 @@ func (j *judged) usedOf() int {
 	docs, _ := j.narrowing()
 	n := 0
 	for _, a := range distinct(j.used.actions) {
-		if slices.ContainsFunc(docs, func(d *policy.Document) bool { return allows(d, a) }) {
+		service, _, _ := strings.Cut(a, ":")
+		one := map[string][]string{service: {a}}
+		if slices.ContainsFunc(docs, func(d *policy.Document) bool { return grants(d, one) }) {
 			n++
 		}
 	}
@@ -167,8 +172,13 @@ func allows(doc *policy.Document, action string) bool {
 
 // grantedBy names the policies that grant something of a group besides.
 func (j *judged) grantedBy(u unneeded) (names []string) {
+	services := map[string][]string{}
+	for _, a := range u.actions {
+		service, _, _ := strings.Cut(a, ":")
+		services[service] = append(services[service], a)
+	}
 	add := func(t Text, doc *policy.Document) {
-		if slices.ContainsFunc(u.actions, func(a string) bool { return allows(doc, a) }) && !slices.Contains(names, t.Name) {
+		if grants(doc, services) && !slices.Contains(names, t.Name) {
 			names = append(names, t.Name)
 		}
 	}
@@ -182,6 +192,29 @@ func (j *judged) grantedBy(u unneeded) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// grants reports whether a policy allows any of some actions, by service.
+func grants(doc *policy.Document, actions map[string][]string) bool {
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		switch {
+		case st.Effect != policy.Allow:
+			return false
+		case st.NotActions != nil:
+			return true
+		}
+		return slices.ContainsFunc(st.Actions, func(e string) bool {
+			service, _, ok := strings.Cut(e, ":")
+			if !ok || service == "*" {
+				return len(actions) > 0
+			}
+			list, ok := actions[service]
+			if !ok {
+				list = actions[strings.ToLower(service)]
+			}
+			return slices.ContainsFunc(list, func(a string) bool { return catalog.MatchAction(e, a) })
+		})
+	})
 }
 
 // named are the first permissions, and a note on how many more there are.

@@ -2,5 +2,5 @@ package group
 
 import "dera.example/dera/control"
 
-// Controls are the controls on groups: none yet.
-func Controls() []control.Control { return nil }
+// Controls are the controls on groups.
+func Controls() []control.Control { return []control.Control{UnusedPermissions()} }

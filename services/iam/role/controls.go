@@ -3,4 +3,6 @@ package role
 import "dera.example/dera/control"
 
 // Controls are the controls on roles.
-func Controls() []control.Control { return []control.Control{UnusedPermissions(), ExternalTrust(), WeakTrust()} }
+func Controls() []control.Control {
+	return []control.Control{UnusedPermissions(), ExternalTrust(), WeakTrust()}
+}

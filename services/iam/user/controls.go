@@ -2,5 +2,5 @@ package user
 
 import "dera.example/dera/control"
 
-// Controls are the controls on users: none yet.
-func Controls() []control.Control { return nil }
+// Controls are the controls on users.
+func Controls() []control.Control { return []control.Control{UnusedPermissions()} }
