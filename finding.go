@@ -36,6 +36,8 @@ type Finding struct {
 	// actions or ACL permissions that it grants, as they are written.
 	Sources     []string     `json:"sources,omitempty"`
 	Permissions []string     `json:"permissions,omitempty"`
+	// Granted says of a finding on unused permissions how much is granted and used.
+	Granted     *GrantedUse  `json:"granted,omitempty"`
 	Severity    Severity     `json:"severity"`
 	Title       string       `json:"title"`
 	Why         string       `json:"why"`
@@ -81,6 +83,15 @@ type FixFailure struct {
 func FindingID(resourceKey, control, key string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{"dera-finding-v1", resourceKey, control, key}, "\x00")))
 	return "f-" + hex.EncodeToString(sum[:10])
+}
+
+// GrantedUse is how much of what policies grant was used, in actions, and by whom they
+// are held.
+type GrantedUse struct {
+	Principals []string `json:"principals"`
+	Granted    int      `json:"granted"`
+	Used       int      `json:"used"`
+	Unused     int      `json:"unused"` // of these the finding is about
 }
 
 // ResourceKey identifies the resource of the finding.

@@ -17,6 +17,8 @@ import (
 // done in an account, had it been switched on.
 type CandidateReport struct {
 	Candidates []Candidate `json:"candidates"`
+	// Privileges are the principals with unused permissions, those with the most first.
+	Privileges []Privilege `json:"least_privilege"`
 	Exemptions *Proposal   `json:"exemptions,omitempty"`
 	// Hidden is how many findings network.allow hid at the last sweep,
 	// by account.
@@ -132,7 +134,7 @@ func (s Candidates) Report(ctx context.Context) (CandidateReport, []dera.Finding
 		return CandidateReport{}, nil, err
 	}
 	maps.DeleteFunc(hidden, func(_ string, n int) bool { return n == 0 })
-	return CandidateReport{Candidates: list, Hidden: hidden, ExemptBy: ExemptBy(findings)}, findings, nil
+	return CandidateReport{Candidates: list, Privileges: Privileges(findings), Hidden: hidden, ExemptBy: ExemptBy(findings)}, findings, nil
 }
 
 // gather groups the findings by control and account.

@@ -36,6 +36,8 @@ type Failure struct {
 	// Sources and Permissions are dera.Extent's.
 	Sources     []string
 	Permissions []string
+	// Granted is dera.Finding's.
+	Granted *dera.GrantedUse
 	// Title and Why are for the resource's owner.
 	Title string
 	Why   string

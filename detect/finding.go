@@ -106,7 +106,7 @@ func (a Assessment) finding(c control.Control, fail control.Failure, now time.Ti
 		ID: dera.FindingID(r.Key(), c.ID, fail.Key), Control: c.ID,
 		Partition: r.Partition, Account: r.Account, Region: r.Region,
 		Resource: r.ARN, ResourceType: r.Type, ResourceName: r.Name,
-		Key: fail.Key, Sources: fail.Sources, Permissions: fail.Permissions, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
+		Key: fail.Key, Sources: fail.Sources, Permissions: fail.Permissions, Granted: fail.Granted, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
 		Start: fail.Start, Disposition: fail.Start, State: dera.FindingOpen, FirstSeen: now, LastSeen: now,
 	}
 	if fail.Key == control.UnknownKey {

@@ -202,6 +202,7 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 	if len(r.ExemptBy) > 0 {
 		a.printf("\nexempt: %s\n", strings.Join(r.ExemptBy, ", "))
 	}
+	a.printPrivileges(p, r.Privileges)
 	if list := r.ToDecide(); len(list) > 0 {
 		a.printf("\n%s\n", p.bold("to decide, without a sign that it is meant to stay"))
 		for _, f := range list {

@@ -42,6 +42,11 @@ func (a *cli) printScan(r app.ScanReport) {
 	a.printStops(p, r.Stops)
 	a.printSummary(p, r)
 	a.printPlans(p, r.Findings)
+	var findings []dera.Finding
+	for _, f := range r.Findings {
+		findings = append(findings, f.Finding)
+	}
+	a.printPrivileges(p, app.Privileges(findings))
 }
 
 // printUnread says what was not read, and why.

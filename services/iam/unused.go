@@ -54,7 +54,13 @@ func unknown(err error) control.Result {
 func (j *judged) failure(u unneeded, what string) control.Failure {
 	f := control.Failure{
 		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: named(u.actions),
-		Title: "Permissions that nobody used",
+		Title: "Permissions that nobody used", Granted: &dera.GrantedUse{Granted: j.allowed, Used: j.usedActions, Unused: len(u.actions)},
+	}
+	for _, p := range j.Principals {
+		f.Granted.Principals = append(f.Granted.Principals, p.Name)
+	}
+	if u.place >= 0 {
+		f.Granted.Granted, f.Granted.Used = len(u.actions), 0
 	}
 	var why []string
 	switch {

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/awssim/moto"
+	"dera.example/dera/resource/document"
+)
+
+// iamWorld is an account of moto with roles, users and policies that are 100 days old, and
+// with a record of what these did.
+type iamWorld struct {
+	*motoWorld
+	iam   *iam.Client
+	clock string
+}
+
+func newIAMWorld(t *testing.T, config string) *iamWorld {
+	t.Helper()
+	clock := filepath.Join(t.TempDir(), "clock")
+	w := &iamWorld{clock: clock}
+	w.behind(t, 200)
+	server := moto.Start(t, moto.Config{Env: []string{"MOTO_CLOCK=" + clock}})
+	w.motoWorld = newSettingWorld(t, server, "iam-*")
+	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {quiet_hours: {off: true}}\n" + config
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.iam = iam.New(iam.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken),
+	})
+	return w
+}
+
+// behind sets moto's clock so many days back.
+func (w *iamWorld) behind(t *testing.T, days int) {
+	t.Helper()
+	if err := os.WriteFile(w.clock, []byte(fmt.Sprint(days)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *iamWorld) arn(kind, name string) string {
+	return "arn:aws:iam::" + w.creds.Account + ":" + kind + "/" + name
+}
+
+// role makes a role, with a managed policy of its name where there is one.
+func (w *iamWorld) role(name, trust, policy string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	w.must(w.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust}))
+	if policy == "" {
+		return
+	}
+	w.must(w.iam.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: &policy}))
+	w.must(w.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: aws.String(w.arn("policy", name))}))
+}
+
+func (w *iamWorld) must(_ any, err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// inForce is the document of the default version of a policy.
+func (w *iamWorld) inForce(name string) (version, text string) {
+	w.t.Helper()
+	arn := aws.String(w.arn("policy", name))
+	p, err := w.iam.GetPolicy(w.t.Context(), &iam.GetPolicyInput{PolicyArn: arn})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v, err := w.iam.GetPolicyVersion(w.t.Context(), &iam.GetPolicyVersionInput{PolicyArn: arn, VersionId: p.Policy.DefaultVersionId})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text = *v.PolicyVersion.Document
+	if !strings.HasPrefix(text, "{") {
+		if text, err = url.PathUnescape(text); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return *p.Policy.DefaultVersionId, text
+}
+
+// trust is the trust policy of a role.
+func (w *iamWorld) trust(name string) string {
+	w.t.Helper()
+	out, err := w.iam.GetRole(w.t.Context(), &iam.GetRoleInput{RoleName: &name})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := url.PathUnescape(*out.Role.AssumeRolePolicyDocument)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+// recorded writes and imports what a trail recorded: calls of principals, by ARN, each
+// made every ten days until four days ago.
+func (w *iamWorld) recorded(calls map[string][][2]string) {
+	w.t.Helper()
+	to := time.Now().UTC().Truncate(time.Hour)
+	files := awssim.LogFiles{Account: w.creds.Account, Region: "us-east-1", From: to.AddDate(0, 0, -120), To: to}
+	for arn, list := range calls {
+		for _, c := range list {
+			for at := to.AddDate(0, 0, -4); at.After(files.From); at = at.AddDate(0, 0, -10) {
+				identity := map[string]any{"type": "IAMUser", "arn": arn, "accountId": w.creds.Account}
+				if dera.ARN(arn).Service() == "iam" && strings.Contains(arn, ":role/") {
+					identity = map[string]any{"type": "AssumedRole", "accountId": w.creds.Account, "arn": strings.Replace(arn, ":iam:", ":sts:", 1),
+						"sessionContext": map[string]any{"sessionIssuer": map[string]any{"type": "Role", "arn": arn}}}
+				}
+				text, err := json.Marshal(map[string]any{
+					"eventVersion": "1.09", "eventID": fmt.Sprint(len(files.Records)), "eventTime": at.Format(time.RFC3339), "eventSource": c[0], "eventName": c[1],
+					"awsRegion": "us-east-1", "recipientAccountId": w.creds.Account, "eventType": "AwsApiCall", "eventCategory": "Management", "userIdentity": identity,
+				})
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				files.Records = append(files.Records, text)
+			}
+		}
+	}
+	dir := filepath.Join(w.dir, "trail")
+	fingerprint, key, err := files.Write(dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	keys, err := json.Marshal(map[string]any{"PublicKeyList": []map[string]any{{"Fingerprint": fingerprint, "Value": x509.MarshalPKCS1PublicKey(key)}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	scope, err := json.Marshal(map[string]any{
+		"accounts": []string{w.creds.Account}, "regions": []string{"us-east-1"}, "since": files.From.Format(time.RFC3339),
+		"AdvancedEventSelectors": []map[string]any{{"FieldSelectors": []map[string]any{{"Field": "eventCategory", "Equals": []string{"Management"}}}}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"keys.json": keys, "scope.json": scope} {
+		if err := os.WriteFile(filepath.Join(w.dir, name), text, 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if out, errOut, code := w.dera("usage", "import", "--keys", filepath.Join(w.dir, "keys.json"), "--scope", filepath.Join(w.dir, "scope.json"), dir); code != exitGood {
+		w.t.Fatalf("usage import: got exit code %d\n%s%s", code, out, errOut)
+	}
+}
+
+const (
+	lambdaTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	athenaWide  = `{"Version":"2012-10-17","Statement":[{"Sid":"Reports","Effect":"Allow","Action":["athena:StartQueryExecution","athena:ListWorkGroups","glue:GetTable","glue:DeleteTable","sns:DeleteTopic"],"Resource":"*"}]}`
+)
+
+// TestMotoPermissions: of a service role's policy what it never used goes, as a new
+// version in force; what another role with the policy used stays; who is trusted
+// without being declared goes; and all of it comes back.
+func TestMotoPermissions(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.role("reports", lambdaTrust, athenaWide)
+	w.role("cleaner", lambdaTrust, "")
+	w.must(w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("cleaner"), PolicyArn: aws.String(w.arn("policy", "reports"))}))
+	foreign := strings.Replace(lambdaTrust, `]}`, `,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::666600006666:root"},"Action":"sts:AssumeRole"}]}`, 1)
+	w.role("open", foreign, "")
+	w.must(w.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("open"), PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}))
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{
+		w.arn("role", "reports"): {{"athena.amazonaws.com", "StartQueryExecution"}, {"glue.amazonaws.com", "GetTable"}},
+		w.arn("role", "cleaner"): {{"glue.amazonaws.com", "DeleteTable"}},
+		w.arn("role", "open"):    {{"athena.amazonaws.com", "StartQueryExecution"}},
+	})
+	_, before := w.inForce("reports")
+	trusted := w.trust("open")
+
+	r := w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	for name, want := range map[string][]finding{
+		"reports": {{"unused", "iam-policy-unused-permissions", "auto", "resolved"}},
+		"open":    {{"account/666600006666", "iam-role-external-trust", "auto", "resolved"}, {"unused", "iam-role-unused-permissions", "auto", "resolved"}},
+	} {
+		if got := findingsOf(r, name); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	version, after := w.inForce("reports")
+	const kept = `{"Version":"2012-10-17","Statement":[{"Sid":"Reports","Effect":"Allow","Action":["athena:StartQueryExecution","glue:GetTable","glue:DeleteTable"],"Resource":"*"}]}`
+	if version != "v2" || after != kept {
+		t.Errorf("in force: got %s %s, want v2 %s", version, after, kept)
+	}
+	if got := w.trust("open"); !document.SamePolicy(got, lambdaTrust) {
+		t.Errorf("trust: got %s, want %s", got, lambdaTrust)
+	}
+	if again := w.scan(exitGood, "--mode", "observe", "--no-exemptions"); openOf(again) != 0 {
+		t.Errorf("the next look finds %+v, want nothing open", again.Findings)
+	}
+	if out, _, _ := w.dera("report", "--candidates"); strings.Contains(out, "least privilege") {
+		t.Errorf("candidates after the fix:\n%s", out)
+	}
+	w.rollBackAll()
+	if version, got := w.inForce("reports"); version != "v1" || got != before {
+		t.Errorf("after the rollback: got %s %s, want v1 %s", version, got, before)
+	}
+	if got := w.trust("open"); !document.SamePolicy(got, trusted) {
+		t.Errorf("trust after the rollback: got %s, want %s", got, trusted)
+	}
+	out, _, _ := w.dera("report", "--candidates")
+	if !strings.Contains(out, "least privilege") || !strings.Contains(out, "2 principals") {
+		t.Errorf("candidates:\n%s", out)
+	}
+	if out, _, code := w.dera("audit", "verify"); code != exitGood {
+		t.Errorf("audit verify: got exit code %d\n%s", code, out)
+	}
+}
+
+// TestMotoPermissions_without_record: where nothing is recorded nothing counts as
+// unused, and an account that nobody declared is for a person.
+func TestMotoPermissions_without_record(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.role("reports", lambdaTrust, athenaWide)
+	w.role("open", strings.Replace(lambdaTrust, `]}`, `,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::666600006666:root"},"Action":"sts:AssumeRole"}]}`, 1), "")
+	w.behind(t, 0)
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got := findingsOf(r, "reports"); len(got) > 0 {
+		t.Errorf("a role of which nothing is recorded: got %v, want no finding", got)
+	}
+	want := []finding{{"account/666600006666", "iam-role-external-trust", "review", "open"}}
+	if got := findingsOf(r, "open"); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
