@@ -34,8 +34,8 @@ type Finding struct {
 	Key          string `json:"key"` // semantic part of the ID, for example tcp/22
 	// Sources are the CIDRs of the rules that open it, and Permissions the IAM
 	// actions or ACL permissions that it grants, as they are written.
-	Sources     []string     `json:"sources,omitempty"`
-	Permissions []string     `json:"permissions,omitempty"`
+	Sources     []string `json:"sources,omitempty"`
+	Permissions []string `json:"permissions,omitempty"`
 	// Granted says of a finding on unused permissions how much is granted and used.
 	Granted     *GrantedUse  `json:"granted,omitempty"`
 	Severity    Severity     `json:"severity"`
