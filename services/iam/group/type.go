@@ -20,7 +20,8 @@ func Type() resource.Type {
 		SampleIDs: []string{"staff", "Administrators", "zz-quite-another_name.9@x"},
 		Identify:  func(g *Group) (id, name string, tags map[string]string) { return g.Name, g.Name, nil },
 		Parts:     Parts(), Operations: iam.Operations(iam.GroupKind, func(g *Group) *iam.Identity { return &g.Identity }), Events: Events(),
-		Canon: (*Group).Canon,
+		Redact: iam.Redact,
+		Canon:  (*Group).Canon,
 		Attached: func(g *Group) (out []string) {
 			for _, m := range g.Members {
 				out = append(out, "user "+m.Name)

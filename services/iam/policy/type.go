@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"dera.example/dera"
@@ -21,7 +22,8 @@ func Type() resource.Type {
 		SampleIDs: []string{"app", "team/web/app", "zz-quite-another_name.9@x"},
 		Identify:  func(p *Policy) (id, name string, tags map[string]string) { return p.Key(), p.Name, p.Tags },
 		Parts:     Parts(), Operations: operations(), Events: Events(),
-		Canon: (*Policy).Canon,
+		Redact: iam.Redact,
+		Canon:  (*Policy).Canon,
 		Brief: func(p *Policy) *Policy {
 			brief := *p
 			brief.Tags = nil
@@ -54,7 +56,7 @@ func (p *Policy) Canon() string {
 		lines = append(lines, "in force "+l)
 	}
 	for _, v := range p.Others {
-		lines = append(lines, "other version description "+document.CanonText(v.Document))
+		lines = append(lines, "other version description "+strconv.Quote(document.CanonText(v.Document)))
 	}
 	for _, part := range p.Unread {
 		if part == PartPolicy || part == PartVersions || part == PartTags {

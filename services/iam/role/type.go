@@ -22,7 +22,8 @@ func Type() resource.Type {
 		SampleIDs: []string{"app", "OrganizationAccountAccessRole", "zz-quite-another_name.9@x"},
 		Identify:  func(r *Role) (id, name string, tags map[string]string) { return r.Name, r.Name, r.Tags },
 		Parts:     Parts(), Operations: operations(), Events: Events(),
-		Canon: (*Role).Canon,
+		Redact: iam.Redact,
+		Canon:  (*Role).Canon,
 		Brief: func(r *Role) *Role {
 			brief := *r
 			brief.MaxSession = 0

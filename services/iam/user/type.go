@@ -20,6 +20,7 @@ func Type() resource.Type {
 		SampleIDs: []string{"ann", "ci-deployer", "zz-quite-another_name.9@x"},
 		Identify:  func(u *User) (id, name string, tags map[string]string) { return u.Name, u.Name, u.Tags },
 		Parts:     Parts(), Operations: iam.Operations(iam.UserKind, func(u *User) *iam.Identity { return &u.Identity }), Events: Events(),
+		Redact:     iam.Redact,
 		Canon:      (*User).Canon,
 		Principals: (*User).principals,
 		Neighbours: func(u *User) []resource.Neighbour {

@@ -2,12 +2,15 @@ package wire_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"dera.example/dera"
@@ -164,5 +167,41 @@ func TestSessions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSweepIsCheap: a sweep of 500 policies that 200 roles have is one walk, of few
+// calls also where its pages are short, and asks the ledger once.
+func TestSweepIsCheap(t *testing.T) {
+	t.Parallel()
+	const policies, roles, each = 500, 200, 10
+	l := &ledger{knows: map[string]resource.Use{}}
+	sim := awssim.New(awssim.Config{Seed: 5})
+	hub := sim.Account(cloudtest.Hub)
+	a := accountOn(t, "https://127.0.0.1", sim.Transport(), cloudtest.Static(hub.Credentials()), policy.Name, map[string]any{resource.PortLedger: l})
+	a.id = hub.ID()
+	for i := range policies {
+		a.policy(t, "/", fmt.Sprintf("p-%d", i))
+	}
+	for i := range roles {
+		name := fmt.Sprintf("r-%d", i)
+		must(t, func(ctx context.Context) error {
+			_, err := a.api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(trust)})
+			for n := range each {
+				err = errors.Join(err, a.attach(ctx, "role", name, a.arn(fmt.Sprintf("policy/p-%d", (i*each+n)%policies))))
+			}
+			return err
+		})
+		l.knows[a.arn("role/"+name)] = resource.Use{}
+	}
+	a.proxy.page = "100"
+	page, err := a.Read(t.Context(), a.scope(), false)
+	if err != nil || len(page.Resources) != policies || a.proxy.total() > 30 || len(l.asked) != 1 {
+		t.Fatalf("got %d policies by %d calls and %d questions to the ledger, %v; want %d by at most 30, and one", len(page.Resources), a.proxy.total(), len(l.asked), err, policies)
+	}
+	for _, x := range page.Resources {
+		if p := x.Config.(*policy.Policy); len(p.Holders) != roles*each/policies || len(p.Holders[0].Beside) != each-1 || x.Unread != "" || !p.Read(policy.PartHolders, policy.PartUse) {
+			t.Fatalf("%s: got %d holders, the first with %d other policies, unread %v %s", x.ID, len(p.Holders), len(p.Holders[0].Beside), p.Unread, x.Unread)
+		}
 	}
 }

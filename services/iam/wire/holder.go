@@ -131,9 +131,8 @@ func (b Book) grants(ctx context.Context, group string, e *Entity) (out []grant,
 
 // Holding is who has something, and by which group.
 type Holding struct {
-	Kind own.Kind
-	Name string
-	Via  string
+	Named
+	Via string
 }
 
 // Holders are those who have something, with their other policies. Of more than are read

@@ -58,7 +58,7 @@ func readMembers(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 func fillMembers(ctx context.Context, x *cloud.Item, b iamwire.Book, names []string) (err error) {
 	var who []iamwire.Holding
 	for _, name := range names {
-		who = append(who, iamwire.Holding{Kind: own.UserKind, Name: name})
+		who = append(who, iamwire.Holding{Named: iamwire.Named{Kind: own.UserKind, Name: name}})
 	}
 	c := config(x)
 	c.Members, c.TooMany, err = b.Holders(ctx, who, func(by, _ string) bool { return by == x.ID })

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"dera.example/dera/cloud"
-	"dera.example/dera/services/iam/policy"
 	iamwire "dera.example/dera/services/iam/wire"
 )
 
@@ -83,38 +82,4 @@ func readVersions(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	}
 	c.Sort()
 	return nil
-}
-
-// readAttached reads who has the policy, also as the permissions boundary. Of the users
-// that have it by a group the holders tell.
-func readAttached(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
-	has, err := list(ctx, r, string(x.ARN))
-	if err != nil {
-		return err
-	}
-	config(x).Holders, config(x).BoundaryOf = has.named(r)
-	return nil
-}
-
-// readHolders reads what else those may do that have the policy. An error is about them
-// and not about the policy.
-func readHolders(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
-	has, err := list(ctx, r, string(x.ARN))
-	if err == nil {
-		var book iamwire.Book
-		if book, err = bookFor(ctx, r, has); err == nil {
-			err = hold(ctx, book, x, has)
-		}
-	}
-	if err != nil {
-		lose(r, x, err)
-	}
-	return nil
-}
-
-// lose notes that it is not known who has the policy, or what else they may do, so that
-// the ledger cannot be asked for them.
-func lose(r *cloud.Reading, x *cloud.Item, err error) {
-	x.Lost(policy.PartHolders, err)
-	_ = iamwire.Unheld(r, x, true)
 }

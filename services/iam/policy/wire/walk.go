@@ -27,11 +27,11 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 		}
 		return found, nil
 	}
-	a, err := walk(ctx, r)
+	a, err := iamwire.Walk(ctx, r, own.RoleKind, own.UserKind, own.GroupKind)
 	if err != nil {
 		return cloud.Found{}, err
 	}
-	has := entitiesOf(a)
+	has := a.EntitiesByPolicy()
 	for _, p := range a.Policies {
 		arn := dera.ARN(aws.ToString(p.Arn))
 		if arn.Account() == "aws" {
@@ -53,10 +53,6 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 		x.Has(policy.PartAttached, policy.PartHolders)
 	}
 	return found, nil
-}
-
-func walk(ctx context.Context, r *cloud.Reading) (*iamwire.Account, error) {
-	return iamwire.Walk(ctx, r, own.RoleKind, own.UserKind, own.GroupKind)
 }
 
 // fill takes the versions that the walk tells.
@@ -84,25 +80,6 @@ func fill(x *cloud.Item, p types.ManagedPolicyDetail) {
 
 func versionOf(a own.Attached) policy.Version {
 	return policy.Version{ID: a.Version, Document: a.Document, Created: a.Updated}
-}
-
-// entitiesOf is who has each policy of a walk, by the policy's ARN.
-func entitiesOf(a *iamwire.Account) map[string]entities {
-	out := map[string]entities{}
-	for _, e := range a.Entities {
-		who := entity{e.Kind, e.Name}
-		for _, p := range e.Attached {
-			has := out[p.ARN]
-			has.attached = append(has.attached, who)
-			out[p.ARN] = has
-		}
-		if e.Boundary != nil {
-			has := out[e.Boundary.ARN]
-			has.boundary = append(has.boundary, who)
-			out[e.Boundary.ARN] = has
-		}
-	}
-	return out
 }
 
 // sample returns the ID of any policy of the account.

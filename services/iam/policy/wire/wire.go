@@ -34,8 +34,8 @@ func Wire() cloud.Wire {
 			{Parts: []string{policy.PartPolicy}, Call: iamwire.CallPolicy, One: readPolicy},
 			{Parts: []string{policy.PartTags}, Call: iamwire.CallPolicy, One: readTags},
 			{Parts: []string{policy.PartVersions}, Call: "iam:ListPolicyVersions", One: readVersions},
-			{Parts: []string{policy.PartAttached}, Call: callEntities, One: readAttached},
-			{Parts: []string{policy.PartHolders}, Call: callEntities, One: readHolders},
+			{Parts: []string{policy.PartAttached}, Call: iamwire.CallEntities, One: readAttached},
+			{Parts: []string{policy.PartHolders}, Call: iamwire.CallEntities, One: readHolders},
 		},
 		Do: map[string]func(context.Context, *cloud.Writing) error{
 			policy.CreateVersion: createVersion, policy.DeleteVersion: deleteVersion, policy.SetDefault: setDefault,
