@@ -3,15 +3,14 @@ package user_test
 import (
 	"testing"
 
+	"dera.example/dera/control/controltest"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/user"
 )
 
-// TestControlLaws holds every control on users against the control laws.
-func TestControlLaws(t *testing.T) {
-	t.Parallel()
-	iamtest.Laws(user.Type(), iam.UserKind, func(u *user.User) *iam.Identity { return &u.Identity }, func(u *user.User) (out []iam.Attached) {
+func laws() controltest.Laws {
+	return iamtest.Laws(user.Type(), iam.UserKind, func(u *user.User) *iam.Identity { return &u.Identity }, func(u *user.User) (out []iam.Attached) {
 		for _, g := range u.Groups {
 			for _, p := range g.Inline {
 				out = append(out, iam.Attached{ARN: p.Name, Document: p.Document})
@@ -19,5 +18,11 @@ func TestControlLaws(t *testing.T) {
 			out = append(out, g.Attached...)
 		}
 		return out
-	}).RunAll(t, user.Controls())
+	})
+}
+
+// TestControlLaws holds every control on users against the control laws.
+func TestControlLaws(t *testing.T) {
+	t.Parallel()
+	laws().RunAll(t, user.Controls())
 }
