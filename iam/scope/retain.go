@@ -143,8 +143,9 @@ func (n *narrower) reason(action string, of fact) (why string, wait bool) {
 
 // precious says why an action may be needed though it is rarely used.
 func precious(action string) string {
-	if why := first(action, []about{{"it is about identities", []string{"iam:*", "sts:*", "organizations:*"}}}); why != "" {
-		return why
+	switch service, _, _ := strings.Cut(strings.ToLower(action), ":"); service {
+	case "iam", "sts", "organizations":
+		return "it is about identities"
 	}
 	return Rare(action)
 }
