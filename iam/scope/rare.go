@@ -1,9 +1,10 @@
 package scope
 
 import (
-	"path"
 	"slices"
 	"strings"
+
+	"dera.example/dera/iam/catalog"
 )
 
 // about is why an action is special, and the actions of which that is true: patterns
@@ -74,10 +75,8 @@ func Meets(entry, pattern string) bool {
 	if !ok {
 		return everything(entry)
 	}
-	own, name = strings.ToLower(own), strings.ToLower(name)
 	if !strings.ContainsAny(own, "*?") {
-		fits, err := path.Match(name, own)
-		return fits && err == nil
+		return catalog.Match(name, own)
 	}
-	return meet(own, name)
+	return meet(strings.ToLower(own), strings.ToLower(name))
 }

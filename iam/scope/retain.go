@@ -122,8 +122,10 @@ func (n *narrower) reason(action string, of fact) (why string, wait bool) {
 			return why, false
 		}
 	}
-	if p := precious(action); p != "" && n.Window < n.Period && action != catalog.PassRole {
-		return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
+	if n.Window < n.Period && action != catalog.PassRole {
+		if p := precious(action); p != "" {
+			return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
+		}
 	}
 	switch e.Class {
 	case catalog.Data:
@@ -143,8 +145,9 @@ func (n *narrower) reason(action string, of fact) (why string, wait bool) {
 
 // precious says why an action may be needed though it is rarely used.
 func precious(action string) string {
-	if why := first(action, []about{{"it is about identities", []string{"iam:*", "sts:*", "organizations:*"}}}); why != "" {
-		return why
+	switch service, _, _ := strings.Cut(action, ":"); strings.ToLower(service) {
+	case "iam", "sts", "organizations":
+		return "it is about identities"
 	}
 	return Rare(action)
 }
