@@ -1,7 +1,6 @@
 package scope
 
 import (
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -125,10 +124,8 @@ func Meets(entry, pattern string) bool {
 	if !ok {
 		return everything(entry)
 	}
-	own, name = strings.ToLower(own), strings.ToLower(name)
 	if !strings.ContainsAny(own, "*?") {
-		fits, err := path.Match(name, own)
-		return fits && err == nil
+		return catalog.Match(name, own)
 	}
-	return meet(own, name)
+	return meet(strings.ToLower(own), strings.ToLower(name))
 }

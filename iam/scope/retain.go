@@ -122,8 +122,10 @@ func (n *narrower) reason(action string, of fact) (why string, wait bool) {
 			return why, false
 		}
 	}
-	if p := precious(action); p != "" && n.Window < n.Period && action != catalog.PassRole {
-		return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
+	if n.Window < n.Period && action != catalog.PassRole {
+		if p := precious(action); p != "" {
+			return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
+		}
 	}
 	switch e.Class {
 	case catalog.Data:

@@ -59,6 +59,7 @@ type judged struct {
 	*Subject
 	used                 *used
 	base                 scope.Input
+	classed              map[string]int     // classOf, of actions that were asked for
 	docs                 []*policy.Document // of Policies
 	beside               []*policy.Document
 	found                []unneeded
@@ -75,7 +76,7 @@ var errNoWindow = errors.New("the record of use is about no time")
 
 // judge finds what nobody used. The error says what is not known.
 func (s *Subject) judge() (*judged, error) {
-	j := &judged{Subject: s, used: s.record()}
+	j := &judged{Subject: s, used: s.record(), classed: map[string]int{}}
 	if len(s.Principals) > 0 && j.used.window() <= 0 {
 		return nil, errNoWindow
 	}
@@ -92,6 +93,16 @@ func (s *Subject) judge() (*judged, error) {
 		return nil, err
 	}
 	return j, j.narrowed()
+}
+
+// class is classOf, asked once of an action.
+func (j *judged) class(action string) int {
+	c, ok := j.classed[action]
+	if !ok {
+		c = classOf(action)
+		j.classed[action] = c
+	}
+	return c
 }
 
 // prepare looks the record of use through, once for all questions.
@@ -236,7 +247,7 @@ func (j *judged) wholes() error {
 			return err
 		}
 		if left[0] == nil {
-			rare := slices.ContainsFunc(c.Gone, func(a string) bool { return classOf(a) > 1 })
+			rare := slices.ContainsFunc(c.Gone, func(a string) bool { return j.class(a) > 1 })
 			j.found = append(j.found, unneeded{key: t.Whole, actions: c.Gone, rare: rare, place: i})
 		}
 	}
@@ -285,7 +296,7 @@ func (j *judged) narrowed() error {
 	j.nothing = len(all.Gone) > 0 && len(all.Kept) == 0
 	var present []int
 	for class := range classes() {
-		if class == 0 || slices.ContainsFunc(all.Gone, func(a string) bool { return classOf(a) == class }) {
+		if class == 0 || slices.ContainsFunc(all.Gone, func(a string) bool { return j.class(a) == class }) {
 			present = append(present, class)
 		}
 	}
@@ -293,7 +304,7 @@ func (j *judged) narrowed() error {
 	for n, class := range present {
 		c := all // with the last class all of it goes
 		if n < len(present)-1 {
-			if c, err = choose(notIn(free, func(a string) bool { return classOf(a) > class })); err != nil {
+			if c, err = choose(notIn(free, func(a string) bool { return j.class(a) > class })); err != nil {
 				return err
 			}
 		}
@@ -314,7 +325,7 @@ func (j *judged) narrowed() error {
 // passRole settles iam:PassRole, whose use no event shows: it is a finding of its own
 // where only what nobody used can use it, and none where something that was used can.
 func (j *judged) passRole(all *scope.Choice, docs, others []*policy.Document) error {
-	is := func(a string) bool { return classOf(a) == 1 }
+	is := func(a string) bool { return j.class(a) == 1 }
 	for i, u := range j.found {
 		at := slices.IndexFunc(u.actions, is)
 		if u.place >= 0 || at < 0 || u.key == UnusedPassRoleKey {
@@ -323,7 +334,7 @@ func (j *judged) passRole(all *scope.Choice, docs, others []*policy.Document) er
 		// It goes only where what may be needed, though rarely, goes too.
 		j.found[i].actions = slices.Delete(slices.Clone(u.actions), at, at+1)
 		in := j.input(func(a string) string {
-			if classOf(a) > 1 {
+			if j.class(a) > 1 {
 				return "it may be needed"
 			}
 			return ""
