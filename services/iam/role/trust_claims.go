@@ -306,7 +306,7 @@ func (t TrustChange) recorded() (dera.Verdict, string, string) {
 			unknown = why
 		}
 	}
-	says := fmt.Sprintf("of %d recorded calls of %s since %s, %d assumed the role and would be denied", calls, t.who(), from, times)
+	says := fmt.Sprintf("of %d recorded calls by %s since %s, %d assumed the role and would be denied", calls, strings.ReplaceAll(t.who(), "a principal of ", ""), from, times)
 	switch {
 	case times > 0:
 		return dera.Refuted, says, fmt.Sprintf("sts:AssumeRole, %d times", times)
