@@ -38,12 +38,25 @@ func (Own) Name() string { return "own-resources" }
 // Check implements Guardrail.
 func (g Own) Check(_ context.Context, c Case) (dera.Reason, error) {
 	for _, arn := range []dera.ARN{c.Finding.Resource, c.Resource.ARN} {
-		i := slices.IndexFunc(g.Resources, func(p string) bool {
-			return matchARN(p, arn) || roleOf(string(arn)) != "" && matchARN(withoutPath(p), dera.ARN(roleOf(string(arn))))
-		})
-		if i >= 0 {
-			return dera.Reason{Disposition: dera.Alert, Ref: g.Resources[i], Why: "it is one of dera's own, which dera never changes"}, nil
+		if p, ok := g.lists(arn); ok {
+			return dera.Reason{Disposition: dera.Alert, Ref: p, Why: "it is one of dera's own, which dera never changes"}, nil
+		}
+	}
+	for _, holder := range c.principals() {
+		if p, ok := g.lists(dera.ARN(holder.ARN)); ok {
+			return dera.Reason{Disposition: dera.Alert, Ref: p, Why: fmt.Sprintf("it decides what %s may do, which is one of dera's own", holder.ARN)}, nil
 		}
 	}
 	return pass("the resource is not one of dera's own"), nil
+}
+
+// lists returns the glob that the ARN, or that of a session's role, fits.
+func (g Own) lists(arn dera.ARN) (glob string, ok bool) {
+	i := slices.IndexFunc(g.Resources, func(p string) bool {
+		return matchARN(p, arn) || roleOf(string(arn)) != "" && matchARN(withoutPath(p), dera.ARN(roleOf(string(arn))))
+	})
+	if i < 0 {
+		return "", false
+	}
+	return g.Resources[i], true
 }

@@ -138,6 +138,8 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 
 		{"break_glass_holder", BreakGlass{Principals: []string{"arn:aws:iam::*:role/emergency/*"}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Exempt, roleARN},
 		{"break_glass_holder_by_name", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: roleARN}), dera.Exempt, "break-glass list"},
+		{"holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
+		{"no_holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: dbaRole}), dera.Auto, ""},
 		{"no_break_glass_holder", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: dbaRole}, resource.Principal{ARN: "arn:aws:iam::111122223333:user/Break-1"}), dera.Auto, ""},
 	}
 	for _, tt := range tests {

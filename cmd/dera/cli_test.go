@@ -182,8 +182,8 @@ func TestDemo(t *testing.T) {
 			t.Errorf("dispositions: got none %s, want some: %v", d, r.Dispositions)
 		}
 	}
-	if len(r.RolledBack) != 1 || r.States["rolled_back"] != 1 || r.States["resolved"] < 3 || r.States["failed"]+r.States["undo_failed"]+r.States["collateral"] > 0 {
-		t.Errorf("remediations: got %v, rolled back %v, want 3 resolved, 1 rolled back, none failed and no other writer", r.States, r.RolledBack)
+	if len(r.RolledBack) != 2 || r.States["rolled_back"] != 2 || r.States["resolved"] < 3 || r.States["failed"]+r.States["undo_failed"]+r.States["collateral"] > 0 {
+		t.Errorf("remediations: got %v, rolled back %v, want 3 resolved, 2 rolled back, none failed and no other writer", r.States, r.RolledBack)
 	}
 	if !r.LogVerified || r.LogRecords == 0 {
 		t.Errorf("audit log: got %d records, verified %t", r.LogRecords, r.LogVerified)

@@ -88,6 +88,7 @@ func (a *cli) showControl(id string) error {
 
 func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
+	var only []string
 	var tags bool
 	cmd := &cobra.Command{
 		Use:   "role",
@@ -104,11 +105,17 @@ func newRoleCommand(a *cli) *cobra.Command {
 			if _, ok := dera.PartitionByID(partition); !ok {
 				return usage("--partition is %q, must be one of %s", partition, strings.Join(partitionIDs(), ", "))
 			}
-			reader, err := control.ReaderPolicy(services.Controls(), partition, account)
+			for _, glob := range only {
+				if !matchesControl(glob) {
+					return usage("--control is %q, which matches no control; dera control list names them", glob)
+				}
+			}
+			controls := fileConfig{Controls: only}.controls()
+			reader, err := control.ReaderPolicy(controls, partition, account)
 			if err != nil {
 				return err
 			}
-			remediator, err := control.RemediatorPolicy(services.Controls(), partition, account)
+			remediator, err := control.RemediatorPolicy(controls, partition, account)
 			if err != nil {
 				return err
 			}
@@ -130,6 +137,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 			return usage("--kind is %q, must be reader or remediator", kind)
 		},
 	}
+	cmd.Flags().StringSliceVar(&only, "control", nil, "what these controls require alone; * is a wildcard (default: every control)")
 	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
 	cmd.Flags().StringVar(&partition, "partition", dera.Partitions()[0].ID, "one of "+strings.Join(partitionIDs(), ", "))
 	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")

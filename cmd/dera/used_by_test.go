@@ -68,7 +68,7 @@ func TestUsedBy(t *testing.T) {
 		t.Errorf("an account of which nothing is recorded: got %v, %v, want no answer", uses, err)
 	}
 	for arn, u := range uses {
-		if len(u.Gaps) == 0 || !u.To.Equal(late.Add(time.Hour)) || !u.From.Equal(u.To.Add(-usedWindow)) {
+		if len(u.Gaps) == 0 || !u.To.Equal(last.Add(time.Hour)) || !u.From.Equal(u.To.Add(-usedWindow)) {
 			t.Errorf("%s: got %d gaps from %s to %s", arn, len(u.Gaps), u.From, u.To)
 		}
 	}
