@@ -32,6 +32,9 @@ type Laws struct {
 	Same func(t TB, a, b any) bool
 	// Bodies are forgeries of the body of evidence.
 	Bodies func(t TB, ev dera.Evidence) []Forgery
+	// Opens reports whether a plan may open the finding of a key, which was there before
+	// but in what nothing may change; nil is none.
+	Opens func(p dera.Plan, key string) bool
 	// Mutants holds plans that are nearly the plan against its evidence.
 	Mutants func(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan)
 }

@@ -3,11 +3,13 @@ package iam
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	"dera.example/dera/resource/document"
 )
 
 // InlineLimit is how many characters IAM stores of all inline policies of an identity,
@@ -59,10 +61,28 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 		if t.Document == after[n] {
 			continue
 		}
-		c, err := i.SetInline(k, t.Name, after[n])
-		if t.Whole != "" {
-			c, err = i.DetachManaged(k, t.Name)
+		if t.Whole == "" {
+			c, err := i.SetInline(k, t.Name, after[n])
+			if err != nil {
+				return nil, CannotPlan(err)
+			}
+			out = append(out, c)
+			continue
 		}
+		if after[n] != "" {
+			name := CopyName(t.Name)
+			if i.inline(name) >= 0 {
+				return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, whose name the copy would have", name)}
+			}
+			c, err := i.SetInline(k, name, after[n])
+			if err != nil {
+				return nil, CannotPlan(err)
+			}
+			what := "inline policy " + strconv.Quote(name)
+			c.Diff = append([]string{"+ " + what + ": " + t.Name + " without"}, document.DiffPolicy(what+" ", t.Document, after[n])...)
+			out = append(out, c)
+		}
+		c, err := i.DetachManaged(k, t.Name)
 		if err != nil {
 			return nil, CannotPlan(err)
 		}
@@ -88,18 +108,21 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 	if err != nil {
 		return dera.Evidence{}, err
 	}
-	texts := make([]string, len(s.Policies))
+	texts, copied := make([]string, len(s.Policies)), []string(nil)
 	for n, t := range s.Policies {
 		switch at := after.inline(t.Name); {
 		case t.Whole != "" && after.attached(t.Name) >= 0:
 			texts[n] = t.Document
+		case t.AWS && i.inline(CopyName(t.Name)) < 0 && after.inline(CopyName(t.Name)) >= 0:
+			texts[n] = after.Inline[after.inline(CopyName(t.Name))].Document
+			copied = append(copied, CopyName(t.Name))
 		case t.Whole == "" && at >= 0:
 			texts[n] = after.Inline[at].Document
 		}
 	}
 	whole := *s
 	for _, p := range after.Inline { // one that is new has no text before
-		if i.inline(p.Name) < 0 {
+		if i.inline(p.Name) < 0 && !slices.Contains(copied, p.Name) {
 			return dera.Evidence{}, fmt.Errorf("the plan makes a policy %q", p.Name)
 		}
 	}

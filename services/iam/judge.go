@@ -52,6 +52,11 @@ type unneeded struct {
 	rare bool
 	// place is that of the policy that goes whole, or -1.
 	place int
+	// kept is what stays in a copy of that policy, which takes its place; none where
+	// nothing does. broad are the services that it has as a whole for want of room, and
+	// full says why there is no room for it.
+	kept, broad []string
+	full        string
 }
 
 // judged is what of the policies nobody used.
@@ -89,7 +94,7 @@ func (s *Subject) judge() (*judged, error) {
 	if err := j.prepare(); err != nil {
 		return nil, err
 	}
-	if err := j.wholes(); err != nil {
+	if err := errors.Join(j.wholes(), j.copies()); err != nil {
 		return nil, err
 	}
 	return j, j.narrowed()

@@ -30,7 +30,8 @@ func Unused(s *Subject, err error, what string) control.Result {
 	}
 	var out []control.Failure
 	if len(j.found) > 0 {
-		j.usedActions = j.usedOf()
+		docs, _ := j.narrowing()
+		j.usedActions = j.usedOf(docs...)
 	}
 	for _, u := range j.found {
 		out = append(out, j.failure(u, what))
@@ -60,10 +61,14 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 		f.Granted.Principals = append(f.Granted.Principals, p.Name)
 	}
 	if u.place >= 0 {
-		f.Granted.Granted, f.Granted.Used = len(u.actions), 0
+		f.Granted.Granted, f.Granted.Used = len(u.actions)+len(u.kept), j.usedOf(j.docs[u.place])
 	}
 	var why []string
 	switch {
+	case len(u.kept) > 0:
+		f.Title, f.Severity, f.Start = "Policy of AWS that grants more than was used", dera.Low, dera.Review
+		why = append(why, fmt.Sprintf("Of %s in %s, %d %s used%s; unused: %s. It is a policy of AWS, which cannot be narrowed itself: a copy without these takes its place, and lacks what AWS adds later.",
+			counting(f.Granted.Granted, "action"), j.Policies[u.place].Name, f.Granted.Used, was(f.Granted.Used), j.watched(), listed(u.actions, 8)))
 	case u.place >= 0:
 		t := j.Policies[u.place]
 		f.Title = "Policy of which nothing was used"
@@ -143,9 +148,8 @@ func Grouped(n uint64) string {
 	return s
 }
 
-// usedOf counts the actions that the narrowed policies allow and someone used.
-func (j *judged) usedOf() int {
-	docs, _ := j.narrowing()
+// usedOf counts the actions that some policies allow and someone used.
+func (j *judged) usedOf(docs ...*policy.Document) int {
 	n := 0
 	for _, a := range distinct(j.used.actions) {
 		service, _, _ := strings.Cut(a, ":")
@@ -260,6 +264,11 @@ func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *contr
 	for _, u := range j.found {
 		switch {
 		case !slices.Contains(keys, u.key):
+		case len(u.kept) > 0:
+			if after[u.place], refusal = j.copyOf(u); refusal != nil {
+				return nil, nil, refusal
+			}
+			broad = append(broad, u.broad...)
 		case u.place >= 0:
 			after[u.place] = ""
 		default:
@@ -270,7 +279,7 @@ func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *contr
 		}
 	}
 	if len(goes) == 0 {
-		return after, nil, nil
+		return after, broad, s.fits(after)
 	}
 	for a := range goes {
 		if !j.spare[a] {
@@ -299,7 +308,7 @@ func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *contr
 			after[places[i]] = d.Text()
 		}
 	}
-	return after, c.Broad, nil
+	return after, append(broad, c.Broad...), s.fits(after)
 }
 
 // stays says why something of what a plan is about would stay.

@@ -20,7 +20,7 @@ func UnusedPermissions() control.Control {
 			Why: "Whoever gets hold of the credentials of any member can do everything that the group allows, not just what the members do. Groups grow, and nobody " +
 				"takes back what only those needed who have left.",
 			Fix: "From the group's inline policies the actions go that none of its members used, where CloudTrail would have shown the use; denials, resources and conditions " +
-				"stay, and a policy of which nothing is left goes. A managed policy of which no member used anything is detached from the group.",
+				"stay, and a policy of which nothing is left goes. A managed policy of which no member used anything is detached from the group; in place of one of AWS of which something was used comes an inline copy without the rest.",
 			Complexity: "high",
 			Cases:      slices.Concat(iam.UnusedCases(), iam.AttachedCases(), []control.Case{iam.EmergencyCase()}),
 			Refs:       iam.UnusedRefs(),

@@ -65,13 +65,19 @@ func Same(t controltest.TB, a, b *iam.Identity) bool {
 	return reason.Equivalent(context.Background(), Policies(t, a), Policies(t, b), reason.Config{}).Verdict == reason.Proved
 }
 
-// Surgical: no policy is new, none has other statements but for their actions, and
-// denials stay.
+// Surgical: no policy is new but the copy of a policy of AWS that went, none has other
+// statements but for their actions, and denials stay.
 func Surgical(t controltest.TB, before, after *iam.Identity) {
 	t.Helper()
 	old := map[string]string{}
 	for _, p := range before.Inline {
 		old[p.Name] = p.Document
+	}
+	for _, p := range before.Attached {
+		if name := iam.CopyName(p.ARN); strings.HasPrefix(p.ARN, "arn:aws:iam::aws:policy/") && old[name] == "" &&
+			!slices.ContainsFunc(after.Attached, func(a iam.Attached) bool { return a.ARN == p.ARN }) {
+			old[name] = p.Document
+		}
 	}
 	for _, p := range after.Inline {
 		text, ok := old[p.Name]

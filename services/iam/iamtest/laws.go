@@ -49,6 +49,10 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 			t.Helper()
 			return Same(t, whole(a), whole(b))
 		},
+		Opens: func(p dera.Plan, key string) bool { // what stays in a copy can be narrowed now
+			copies := slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.UnusedAWSKey) })
+			return copies && slices.Contains([]string{iam.UnusedRareKey, iam.UnusedIdentityKey, iam.UnusedPassRoleKey}, key)
+		},
 		Bodies: Bodies, Mutants: Mutants(k, func(config any) *iam.Identity { return of(config.(*T)) }),
 	}
 }

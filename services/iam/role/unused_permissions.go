@@ -21,7 +21,7 @@ func UnusedPermissions() control.Control {
 			Why: "Whoever gets hold of the role's credentials can do everything that it may do, not just what it does. Permissions that nobody uses " +
 				"help nobody but them.",
 			Fix: "From the role's inline policies the actions go that it did not use, where CloudTrail would have shown the use; denials, resources and conditions " +
-				"stay, and a policy of which nothing is left goes. A managed policy of which the role used nothing is detached; others are judged by the use of everyone who has them.",
+				"stay, and a policy of which nothing is left goes. A managed policy of which the role used nothing is detached; in place of one of AWS of which something was used comes an inline copy without the rest. Other managed policies are judged by the use of everyone who has them.",
 			Complexity: "high",
 			Cases: slices.Concat(iam.UnusedCases(), iam.AttachedCases(), []control.Case{
 				{When: "StackSets or Control Tower made the role", Disposition: dera.Alert, Because: "they put it back: the change belongs there"},

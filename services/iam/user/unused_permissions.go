@@ -19,7 +19,7 @@ func UnusedPermissions() control.Control {
 			Why: "Whoever gets hold of an access key or the password of the user can do everything that it may do, not just what it does. Access keys live long and " +
 				"are found in places where nobody expects them.",
 			Fix: "From the user's inline policies the actions go that it did not use, where CloudTrail would have shown the use; denials, resources and conditions " +
-				"stay, and a policy of which nothing is left goes. A managed policy of which the user used nothing is detached. What it has by its groups is judged there.",
+				"stay, and a policy of which nothing is left goes. A managed policy of which the user used nothing is detached; in place of one of AWS of which something was used comes an inline copy without the rest. What it has by its groups is judged there.",
 			Complexity: "high",
 			Cases:      slices.Concat(iam.UnusedCases(), iam.AttachedCases(), []control.Case{iam.EmergencyCase()}),
 			Refs:       iam.UnusedRefs(),

@@ -1,0 +1,126 @@
+package iam
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/scope"
+)
+
+// A policy of AWS cannot be narrowed itself: an inline policy of the identity, a copy
+// without what nobody used, takes its place.
+
+// CopyName is the name of the inline policy that takes the place of a policy of AWS.
+func CopyName(arn string) string {
+	const most, end = 128, "-narrowed" // IAM API reference, PutRolePolicy
+	name := dera.ARN(arn).Name()
+	return name[:min(len(name), most-len(end))] + end
+}
+
+// copies finds the policies of AWS of which something was used and something was not.
+// What is for identities, recovery and incidents stays in the copy, and iam:PassRole.
+func (j *judged) copies() error {
+	for i, t := range j.Policies {
+		gone := func(u unneeded) bool { return u.place == i }
+		if !t.AWS || !narrowable(j.docs[i]) || everything(j.docs[i]) || slices.ContainsFunc(j.found, gone) {
+			continue
+		}
+		room := j.room()
+		c, err := j.copied(i, max(room, 0))
+		if err != nil {
+			return err
+		}
+		full := ""
+		if j.Limit > 0 && room <= 0 || c.Refused != "" {
+			full = cmp.Or(c.Refused, "the inline policies leave no room for a copy")
+			if c, err = j.copied(i, 0); err != nil {
+				return err
+			}
+		}
+		if c.Refused == "" && len(c.Gone) > 0 && len(c.Kept) > 0 {
+			j.found = append(j.found, unneeded{key: t.Whole, actions: c.Gone, place: i, kept: c.Kept, broad: c.Broad, full: full})
+		}
+	}
+	return nil
+}
+
+// room is how many characters the inline policies leave for others.
+func (j *judged) room() int {
+	left := j.Limit
+	for i, d := range j.docs {
+		if j.Policies[i].Whole == "" {
+			left -= d.Size(policy.Identity)
+		}
+	}
+	return left
+}
+
+// copied chooses what a copy of a policy has, in so many characters; 0 is no limit.
+func (j *judged) copied(i, limit int) (*scope.Choice, error) {
+	needed := func(a string) bool { return j.class(a) > 0 }
+	choose := func(some func(string) bool) (*scope.Choice, error) {
+		in := j.input(func(a string) string {
+			if needed(a) || some != nil && !some(a) {
+				return "it may be needed"
+			}
+			return ""
+		}, nil)
+		in.Limit = limit
+		return scope.Choose(in, j.docs[i])
+	}
+	c, err := choose(nil)
+	if err != nil || c.Refused != "" {
+		return c, err
+	}
+	free, err := j.free(c, j.docs[i:i+1], j.others(i))
+	if err != nil || len(free) == len(c.Gone) {
+		return c, err
+	}
+	return choose(func(a string) bool { return free[strings.ToLower(a)] })
+}
+
+// copyOf is the text of the copy of a policy without what a finding is about.
+func (j *judged) copyOf(u unneeded) (string, *control.Refusal) {
+	if u.full != "" {
+		return "", &control.Refusal{Code: "no-room", Why: u.full}
+	}
+	in := j.input(notIn(setOf(u.actions), nil), nil)
+	c, err := scope.Choose(in, j.docs[u.place])
+	if err != nil {
+		return "", CannotPlan(err)
+	}
+	docs, err := c.Documents()
+	switch {
+	case err != nil:
+		return "", CannotPlan(err)
+	case len(c.Gone) != len(u.actions) || docs[0] == nil:
+		return "", &control.Refusal{Code: "goes-with-others", Why: "not all of what was not used can go from a copy"}
+	}
+	return docs[0].Text(), nil
+}
+
+// fits refuses what is longer than IAM stores of an identity's inline policies.
+func (s *Subject) fits(after []string) *control.Refusal {
+	if s.Limit == 0 {
+		return nil
+	}
+	size := 0
+	for i, text := range after {
+		if text == "" || s.Policies[i].Whole != "" && text == s.Policies[i].Document {
+			continue
+		}
+		doc, err := policy.Parse(text)
+		if err != nil {
+			return CannotPlan(err)
+		}
+		size += doc.Size(policy.Identity)
+	}
+	if size > s.Limit {
+		return &control.Refusal{Code: "no-room", Why: counting(size-s.Limit, "character") + " more than IAM stores of the inline policies"}
+	}
+	return nil
+}
