@@ -29,6 +29,9 @@ type Settings struct {
 	Trusted []string
 	// Keep are permissions that stay although nobody used them; see At.
 	Keep []Keep
+	// AutoAWSManaged: a policy of AWS of which something was not used may be replaced
+	// or detached automatically.
+	AutoAWSManaged bool
 }
 
 // Quota returns the rule quota that holds.

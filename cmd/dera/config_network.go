@@ -122,7 +122,7 @@ func wide(p netip.Prefix) bool {
 
 // settings are the control settings of the file.
 func (c fileConfig) settings() (control.Settings, error) {
-	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted()}
+	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted(), AutoAWSManaged: c.Permissions.AWSManaged == "auto"}
 	for _, a := range c.Accounts {
 		s.Accounts = append(s.Accounts, a.ID)
 	}

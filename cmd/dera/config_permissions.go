@@ -15,6 +15,7 @@ type permissionsConfig struct {
 	WindowDays    int                 `yaml:"window_days,omitempty" json:"window_days,omitempty" jsonschema:"minimum=90" jsonschema_description:"Days within which a permission must not have been used. Default and least: 90."`
 	NewGrantDays  int                 `yaml:"new_grant_days,omitempty" json:"new_grant_days,omitempty" jsonschema:"minimum=1" jsonschema_description:"Days for which new principals and new permissions go to review. Default: 14."`
 	RarelyUsed    []string            `yaml:"rarely_used,omitempty" json:"rarely_used,omitempty" jsonschema_description:"More actions that are needed though they are rarely used, as globs: review."`
+	AWSManaged    string              `yaml:"aws_managed,omitempty" json:"aws_managed,omitempty" jsonschema:"enum=review,enum=auto" jsonschema_description:"Whether policies of AWS are detached, or replaced by narrower copies, after review or automatically. Default: review."`
 	Schedules     []evaluate.Schedule `yaml:"schedules,omitempty" json:"schedules,omitempty" jsonschema_description:"How often schedules start principals; a longer period than the window goes to review."`
 	QuietHours    evaluate.QuietHours `yaml:"quiet_hours,omitempty" json:"quiet_hours,omitempty" jsonschema_description:"When no permission is changed automatically. Default: Friday from 12:00 and the weekend, in UTC."`
 }
@@ -55,6 +56,9 @@ func (c permissionsConfig) validate() error {
 	}
 	if c.NewGrantDays < 0 || c.NewGrantDays > mostWindow {
 		errs = append(errs, fmt.Errorf("permissions.new_grant_days: is %d, write a number from 1 to %d, or leave it out for the default", c.NewGrantDays, mostWindow))
+	}
+	if c.AWSManaged != "" && c.AWSManaged != "review" && c.AWSManaged != "auto" {
+		errs = append(errs, fmt.Errorf("permissions.aws_managed: is %q, write review (the default) or auto", c.AWSManaged))
 	}
 	_, active := c.activeWithin()
 	_, quiet := evaluate.NewQuiet(c.QuietHours, time.Now)

@@ -28,6 +28,7 @@ func TestPermissionsConfig(t *testing.T) {
 		{"schedule_of_nobody", "{schedules: [{principal: a, period_days: 31, owner: ops, reason: invoices}]}", "2:39: permissions.schedules[0].principal", "six parts"},
 		{"schedule_without_owner", "{schedules: [{principal: 'arn:aws:iam::*:role/a', period_days: 31, reason: invoices}]}", "2:27: permissions.schedules[0]", "owner: is missing"},
 		{"zone", "{quiet_hours: {zone: Europe/Berlon}}", "2:35: permissions.quiet_hours.zone", "IANA"},
+		{"aws_managed", "{aws_managed: never}", "2:", "permissions.aws_managed"},
 		{"clock", "{quiet_hours: {friday_from: '25:00'}}", "2:42: permissions.quiet_hours.friday_from", "clock"},
 		{"holiday", "{quiet_hours: {holidays: [Christmas]}}", "2:40: permissions.quiet_hours.holidays[0]", "2026-12-24"},
 		{"unknown", "{quiet_hours: {friday: '12:00'}}", `2:29: unknown field "friday"`, "friday_from"},

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -35,9 +36,9 @@ func newIAMWorld(t *testing.T, config string) *iamWorld {
 	clock := filepath.Join(t.TempDir(), "clock")
 	w := &iamWorld{clock: clock}
 	w.behind(t, 200)
-	server := moto.Start(t, moto.Config{Env: []string{"MOTO_CLOCK=" + clock}})
+	server := moto.Start(t, moto.Config{ManagedPolicies: strings.Contains(config, "aws_managed"), Env: []string{"MOTO_CLOCK=" + clock}})
 	w.motoWorld = newSettingWorld(t, server, "iam-*")
-	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {quiet_hours: {off: true}}\n" + config
+	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {quiet_hours: {off: true}" + config + "}\n"
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -243,5 +244,53 @@ func TestMotoPermissions_without_record(t *testing.T) {
 	want := []finding{{"account/666600006666", "iam-role-external-trust", "review", "open"}}
 	if got := findingsOf(r, "open"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestMotoPermissions_copy: an inline copy without what was not used takes the place of
+// a policy of AWS, and the rollback attaches that again.
+func TestMotoPermissions_copy(t *testing.T) {
+	w := newIAMWorld(t, ", aws_managed: auto")
+	const full, copied = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "AmazonSQSFullAccess-narrowed"
+	w.role("queues", lambdaTrust, "")
+	w.must(w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("queues"), PolicyArn: aws.String(full)}))
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("role", "queues"): {{"sqs.amazonaws.com", "ListQueues"}, {"sqs.amazonaws.com", "GetQueueAttributes"}}})
+	policies := func() (attached, inline []string) {
+		a, errA := w.iam.ListAttachedRolePolicies(t.Context(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String("queues")})
+		i, errI := w.iam.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: aws.String("queues")})
+		if err := errors.Join(errA, errI); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range a.AttachedPolicies {
+			attached = append(attached, *p.PolicyArn)
+		}
+		return attached, i.PolicyNames
+	}
+
+	r := w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	want := []finding{{"unused/aws-managed/AmazonSQSFullAccess", "iam-role-unused-permissions", "auto", "resolved"}}
+	if got := findingsOf(r, "queues"); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if attached, inline := policies(); len(attached) > 0 || !slices.Equal(inline, []string{copied}) {
+		t.Errorf("after the plan: got %v attached and %v inline, want the copy alone", attached, inline)
+	}
+	p, err := w.iam.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: aws.String("queues"), PolicyName: aws.String(copied)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := url.PathUnescape(*p.PolicyDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for action, stays := range map[string]bool{"sqs:ListQueues": true, "sqs:GetQueueAttributes": true, "sqs:SendMessage": true, "sqs:DeleteQueue": false, "sqs:*": false} {
+		if strings.Contains(text, `"`+action+`"`) != stays {
+			t.Errorf("the copy names %s: got %t, want %t: %s", action, !stays, stays, text)
+		}
+	}
+	w.rollBackAll()
+	if attached, inline := policies(); len(inline) > 0 || !slices.Equal(attached, []string{full}) {
+		t.Errorf("after the rollback: got %v attached and %v inline", attached, inline)
 	}
 }

@@ -32,7 +32,7 @@ func AttachedCases() []control.Case {
 	return []control.Case{
 		{When: "a customer managed policy is attached of which nothing was used", Disposition: dera.Auto, Because: "it is detached, not deleted"},
 		{When: "a policy of AWS is attached of which nothing was used", Disposition: dera.Review, Because: "AWS widens it, and whoever attached it may count on that"},
-		{When: "a policy of AWS is attached of which a part was used", Disposition: dera.Review, Because: "an inline copy without the rest takes its place, which lacks what AWS adds later; what is for identities, recovery and incidents stays in it"},
+		{When: "a policy of AWS is attached of which a part was used", Disposition: dera.Review, Because: "an inline copy without the rest takes its place, which lacks what AWS adds later; what is for identities, recovery and incidents stays in it; permissions.aws_managed: auto makes both automatic"},
 	}
 }
 

@@ -29,6 +29,8 @@ type Subject struct {
 	// LeaveWhole: a policy of which nobody used anything is no finding here; it is one
 	// of those who have it.
 	LeaveWhole bool `json:"-"`
+	// AutoAWS: policies of AWS may go automatically.
+	AutoAWS bool `json:"-"`
 }
 
 // Text is a policy with its text.
@@ -56,7 +58,7 @@ type CalledBy struct {
 // NewSubject is a subject of the policies and of those who have them. The error says
 // what is not known.
 func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings) (*Subject, error) {
-	out := &Subject{Policies: policies, Limit: limit}
+	out := &Subject{Policies: policies, Limit: limit, AutoAWS: s.AutoAWSManaged}
 	at := map[Text]int{}
 	for _, h := range slices.SortedStableFunc(slices.Values(holders), func(a, b Holder) int { return strings.Compare(a.ARN+" "+a.Via, b.ARN+" "+b.Via) }) {
 		if h.Kind == GroupKind {

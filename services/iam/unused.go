@@ -66,15 +66,20 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	var why []string
 	switch {
 	case len(u.kept) > 0:
-		f.Title, f.Severity, f.Start = "Policy of AWS that grants more than was used", dera.Low, dera.Review
+		f.Title, f.Severity = "Policy of AWS that grants more than was used", dera.Low
+		if !j.AutoAWS {
+			f.Start = dera.Review
+		}
 		why = append(why, fmt.Sprintf("Of %s in %s, %d %s used%s; unused: %s. It is a policy of AWS, which cannot be narrowed itself: a copy without these takes its place, and lacks what AWS adds later.",
 			counting(f.Granted.Granted, "action"), j.Policies[u.place].Name, f.Granted.Used, was(f.Granted.Used), j.watched(), listed(u.actions, 8)))
 	case u.place >= 0:
 		t := j.Policies[u.place]
 		f.Title = "Policy of which nothing was used"
 		why = append(why, fmt.Sprintf("Nothing of policy %s was used%s.", t.Name, j.watched()))
-		if t.AWS {
+		if t.AWS && !j.AutoAWS {
 			f.Start = dera.Review
+		}
+		if t.AWS {
 			why = append(why, "It is a policy of AWS, which AWS widens: whoever attached it may count on that.")
 		}
 		if u.rare {
