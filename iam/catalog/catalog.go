@@ -93,6 +93,9 @@ type Catalog struct {
 	names   func() (*names, error)
 	details func() (map[string]string, error) // the blocks of the services
 	events  func() *events
+	// seen is the Evidence of actions that were asked for, by the name that the
+	// catalogue has; it grows no larger than that.
+	seen sync.Map
 }
 
 //go:embed table.bin

@@ -43,14 +43,21 @@ const PassRole = "iam:PassRole"
 
 // Evidence says what CloudTrail shows of the use of an action. What the
 // program's table of observed actions does not have is Unknown, even if a newer
-// catalogue has it.
+// catalogue has it. Its lists are shared and must not be changed.
 func (c *Catalog) Evidence(action string) Evidence {
+	if e, ok := c.seen.Load(action); ok {
+		return e.(Evidence)
+	}
 	a, ok := c.Action(action)
 	if !ok {
 		prefix, name, _ := strings.Cut(action, ":")
 		return Evidence{Action: Action{Service: prefix, Name: name}}
 	}
-	return theObserved().evidence(a)
+	e := theObserved().evidence(a)
+	if name := a.String(); name == action {
+		c.seen.Store(name, e)
+	}
+	return e
 }
 
 // Kept says why an action of class Unknown stays: which source is missing.
