@@ -119,10 +119,23 @@ func assumes(st *policy.Statement) bool {
 }
 
 // confined reports whether the conditions of a statement, or a denial, keep everybody
-// of a principal out who is not of the zone; in doubt they do not.
+// of a principal out who is not of the zone; in doubt they do not. What a condition says
+// of the place that a call comes from counts for nothing: a trust policy is about who may
+// come, and of whom an address, a VPC or an endpoint is, the policy does not tell.
 func confined(doc *policy.Document, st *policy.Statement, p document.Principal, z reason.Zone) bool {
 	only := document.PublicCut{Principals: []document.Principal{p}}.Lost(*st)
-	return proof.External(context.Background(), reason.Policies{document.Only(doc, only)}, z, reason.Config{}).Verdict == reason.Proved
+	only.Conditions = slices.DeleteFunc(slices.Clone(only.Conditions), ofPlace)
+	with := document.Only(doc, only)
+	with.Statements = slices.DeleteFunc(with.Statements, func(st policy.Statement) bool {
+		return st.Effect == policy.Deny && slices.ContainsFunc(st.Conditions, ofPlace)
+	})
+	return proof.External(context.Background(), reason.Policies{with}, z, reason.Config{}).Verdict == reason.Proved
+}
+
+// ofPlace reports whether a condition asks where a call comes from, by a value of which
+// nothing tells whose it is.
+func ofPlace(c policy.Condition) bool {
+	return slices.Contains([]string{"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"}, strings.ToLower(c.Key))
 }
 
 // trusts reports whether some principal that can exist is left that a trust policy lets
