@@ -94,6 +94,7 @@ func (r *Role) outsiders(doc *policy.Document, z reason.Zone) (out []outsider, d
 			o.cuts = append(o.cuts, document.PublicCut{Index: i, Principals: []document.Principal{p}})
 		}
 	}
+	out = tagging(doc, out)
 	for _, o := range out {
 		for n := range o.cuts {
 			c := &o.cuts[n]
@@ -104,6 +105,30 @@ func (r *Role) outsiders(doc *policy.Document, z reason.Zone) (out []outsider, d
 	}
 	slices.SortFunc(out, func(a, b outsider) int { return strings.Compare(a.key, b.key) })
 	return out, dead
+}
+
+// tagging adds what else the accounts that were found may do to sessions of the role:
+// tags and names alone let nobody in, but of an account that goes nothing shall stay.
+func tagging(doc *policy.Document, list []outsider) []outsider {
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if st.Effect != policy.Allow || assumes(st) {
+			continue
+		}
+		for _, p := range document.PrincipalsOf(st) {
+			n := slices.IndexFunc(list, func(o outsider) bool { return p.Account() != "" && o.account() == p.Account() })
+			if n < 0 {
+				continue
+			}
+			o := &list[n]
+			if m := len(o.cuts); o.cuts[m-1].Index == i {
+				o.cuts[m-1].Principals = append(o.cuts[m-1].Principals, p)
+				continue
+			}
+			o.cuts = append(o.cuts, document.PublicCut{Index: i, Principals: []document.Principal{p}})
+		}
+	}
+	return list
 }
 
 // assumes reports whether a statement is about assuming the role, and not only about
