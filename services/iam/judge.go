@@ -67,7 +67,8 @@ type judged struct {
 	allowed, usedActions int             // how many actions the narrowed policies allow, and of these someone used
 	// refused says why some policy is not narrowed.
 	refused string
-	// nothing says that nobody used anything of the policies that are narrowed.
+	// nothing says that nobody used anything of the policies that are narrowed, and that
+	// nothing would be left of them, no denial either.
 	nothing bool
 }
 
@@ -293,7 +294,13 @@ func (j *judged) narrowed() error {
 		return nil
 	}
 	j.allowed = len(all.Gone) + len(all.Kept)
-	j.nothing = len(all.Gone) > 0 && len(all.Kept) == 0
+	if len(all.Gone) > 0 && len(all.Kept) == 0 {
+		left, err := all.Documents()
+		if err != nil {
+			return err
+		}
+		j.nothing = !slices.ContainsFunc(left, func(d *policy.Document) bool { return d != nil })
+	}
 	var present []int
 	for class := range classes() {
 		if class == 0 || slices.ContainsFunc(all.Gone, func(a string) bool { return j.class(a) == class }) {
