@@ -293,6 +293,10 @@ func (j *judged) narrowed() error {
 		j.refused = all.Refused
 		return nil
 	}
+	if len(all.Gone) == 0 && len(all.Broad) > 0 {
+		j.refused = fmt.Sprintf("the policies allow so much that a list of what stays has no room: %s are kept as a whole, whatever was used", counting(len(all.Broad), "service"))
+		return nil
+	}
 	j.allowed = len(all.Gone) + len(all.Kept)
 	if len(all.Gone) > 0 && len(all.Kept) == 0 {
 		left, err := all.Documents()
