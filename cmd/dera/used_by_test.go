@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,14 @@ func TestUsedBy(t *testing.T) {
 		if len(u.Gaps) == 0 || !u.To.Equal(last.Add(time.Hour)) || !u.From.Equal(u.To.Add(-usedWindow)) {
 			t.Errorf("%s: got %d gaps from %s to %s", arn, len(u.Gaps), u.From, u.To)
 		}
+	}
+	ended := func(u resource.Use) bool {
+		return slices.ContainsFunc(u.Gaps, func(g resource.Gap) bool { return strings.HasPrefix(g.Why, "the record ends at ") })
+	}
+	later := func() time.Time { return now.AddDate(0, 0, 200) }
+	stale, err := usedBy{l, later, usedWindow}.Used(t.Context(), "111122223333", []string{app})
+	if err != nil || !ended(stale[app]) || ended(uses[app]) {
+		t.Errorf("200 days after the record ended: got gaps %v, %v; want one more than within a day", stale[app].Gaps, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

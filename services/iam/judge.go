@@ -72,7 +72,8 @@ type judged struct {
 	allowed, usedActions int             // how many actions the narrowed policies allow, and of these someone used
 	// refused says why some policy is not narrowed.
 	refused string
-	// nothing says that nobody used anything of the policies that are narrowed.
+	// nothing says that nobody used anything of the policies that are narrowed, and that
+	// nothing would be left of them, no denial either.
 	nothing bool
 }
 
@@ -297,8 +298,18 @@ func (j *judged) narrowed() error {
 		j.refused = all.Refused
 		return nil
 	}
+	if len(all.Gone) == 0 && len(all.Broad) > 0 {
+		j.refused = fmt.Sprintf("the policies allow so much that a list of what stays has no room: %s are kept as a whole, whatever was used", counting(len(all.Broad), "service"))
+		return nil
+	}
 	j.allowed = len(all.Gone) + len(all.Kept)
-	j.nothing = len(all.Gone) > 0 && len(all.Kept) == 0
+	if len(all.Gone) > 0 && len(all.Kept) == 0 {
+		left, err := all.Documents()
+		if err != nil {
+			return err
+		}
+		j.nothing = !slices.ContainsFunc(left, func(d *policy.Document) bool { return d != nil })
+	}
 	var present []int
 	for class := range classes() {
 		if class == 0 || slices.ContainsFunc(all.Gone, func(a string) bool { return j.class(a) == class }) {

@@ -94,6 +94,7 @@ func (r *Role) outsiders(doc *policy.Document, z reason.Zone) (out []outsider, d
 			o.cuts = append(o.cuts, document.PublicCut{Index: i, Principals: []document.Principal{p}})
 		}
 	}
+	out = tagging(doc, out)
 	for _, o := range out {
 		for n := range o.cuts {
 			c := &o.cuts[n]
@@ -104,6 +105,30 @@ func (r *Role) outsiders(doc *policy.Document, z reason.Zone) (out []outsider, d
 	}
 	slices.SortFunc(out, func(a, b outsider) int { return strings.Compare(a.key, b.key) })
 	return out, dead
+}
+
+// tagging adds what else the accounts that were found may do to sessions of the role:
+// tags and names alone let nobody in, but of an account that goes nothing shall stay.
+func tagging(doc *policy.Document, list []outsider) []outsider {
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if st.Effect != policy.Allow || assumes(st) {
+			continue
+		}
+		for _, p := range document.PrincipalsOf(st) {
+			n := slices.IndexFunc(list, func(o outsider) bool { return p.Account() != "" && o.account() == p.Account() })
+			if n < 0 {
+				continue
+			}
+			o := &list[n]
+			if m := len(o.cuts); o.cuts[m-1].Index == i {
+				o.cuts[m-1].Principals = append(o.cuts[m-1].Principals, p)
+				continue
+			}
+			o.cuts = append(o.cuts, document.PublicCut{Index: i, Principals: []document.Principal{p}})
+		}
+	}
+	return list
 }
 
 // assumes reports whether a statement is about assuming the role, and not only about
@@ -119,10 +144,23 @@ func assumes(st *policy.Statement) bool {
 }
 
 // confined reports whether the conditions of a statement, or a denial, keep everybody
-// of a principal out who is not of the zone; in doubt they do not.
+// of a principal out who is not of the zone; in doubt they do not. What a condition says
+// of the place that a call comes from counts for nothing: a trust policy is about who may
+// come, and of whom an address, a VPC or an endpoint is, the policy does not tell.
 func confined(doc *policy.Document, st *policy.Statement, p document.Principal, z reason.Zone) bool {
 	only := document.PublicCut{Principals: []document.Principal{p}}.Lost(*st)
-	return proof.External(context.Background(), reason.Policies{document.Only(doc, only)}, z, reason.Config{}).Verdict == reason.Proved
+	only.Conditions = slices.DeleteFunc(slices.Clone(only.Conditions), ofPlace)
+	with := document.Only(doc, only)
+	with.Statements = slices.DeleteFunc(with.Statements, func(st policy.Statement) bool {
+		return st.Effect == policy.Deny && slices.ContainsFunc(st.Conditions, ofPlace)
+	})
+	return proof.External(context.Background(), reason.Policies{with}, z, reason.Config{}).Verdict == reason.Proved
+}
+
+// ofPlace reports whether a condition asks where a call comes from, by a value of which
+// nothing tells whose it is.
+func ofPlace(c policy.Condition) bool {
+	return slices.Contains([]string{"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"}, strings.ToLower(c.Key))
 }
 
 // trusts reports whether some principal that can exist is left that a trust policy lets
