@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -79,7 +80,7 @@ func attachedNow(ctx context.Context, w *cloud.Writing) (own.AttachInput, error)
 		return in, err
 	}
 	if !document.SamePolicy(now.Document, in.Document) {
-		return in, cloud.ErrMoved
+		return in, fmt.Errorf("policy %s says something else by now: %w", in.Policy, cloud.ErrMoved)
 	}
 	return in, nil
 }
