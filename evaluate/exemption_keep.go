@@ -1,11 +1,14 @@
 package evaluate
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/iam/catalog"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -47,20 +50,63 @@ func (r *exemptionReader) keep(n ast.Node, what string) Keep {
 		k.Expires = r.expires(expires, what+".expires")
 	}
 	if r.required(f, n, what, "principals") != nil {
-		k.Principals = r.patterns(f["principals"], what+".principals", r.arn)
+		k.Principals = r.patterns(f["principals"], what+".principals", r.principal)
 	}
 	if r.required(f, n, what, "actions") != nil {
 		k.Actions = r.patterns(f["actions"], what+".actions", r.action)
 	}
 	all := func(p string) bool { return matchesAll(p) || p == "*:*" }
-	if len(r.problems) == before && slices.ContainsFunc(k.Principals, all) && slices.ContainsFunc(k.Actions, all) {
+	if len(r.problems) == before && everybody(k.Principals) && slices.ContainsFunc(k.Actions, all) {
 		r.problem(firstToken(n), "%s is too wide: everybody keeps everything; narrow principals or actions", what)
 	}
 	return k
 }
 
+// principal checks that a pattern can be that of a role or user: only these use
+// permissions, so that of anything else nothing would be kept.
+func (r *exemptionReader) principal(t *token.Token, s, what string) {
+	before := len(r.problems)
+	if r.arn(t, s, what); len(r.problems) > before || s == "*" {
+		return
+	}
+	part := strings.SplitN(s, ":", 6)
+	kind, _, _ := strings.Cut(part[5], "/")
+	is := func(k string) bool {
+		return dera.MatchGlob(kind, k) || strings.Contains(kind, "*") && dera.MatchGlob(kind, k+"/x")
+	}
+	if !dera.MatchGlob(part[2], "iam") || !is("role") && !is("user") {
+		r.problem(t, "%s %q is no role or user, so nothing would be kept: write one like arn:aws:iam::111122223333:role/NAME", what, short(s))
+	}
+}
+
+// everybody reports whether the patterns leave out no role and no user. It is tried on
+// a few that have nothing in common.
+func everybody(patterns []string) bool {
+	for _, arn := range []dera.ARN{"arn:aws:iam::111122223333:role/a", "arn:aws:iam::444455556666:user/zx-9", "arn:aws:iam::777788889999:user/q/r", "arn:aws:iam::000011112222:role/b/zw.7"} {
+		if !slices.ContainsFunc(patterns, func(p string) bool { return matchARN(p, arn) }) {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *exemptionReader) action(t *token.Token, s, what string) {
 	if !keepAction.MatchString(s) {
 		r.problem(t, "%s %q is not an action: write one like rds:RestoreDBInstanceToPointInTime, with * and ? as wildcards", what, short(s))
+		return
+	}
+	c := catalog.Embedded()
+	service, _, _ := strings.Cut(s, ":")
+	switch known, _ := c.Expand(s); {
+	case len(known) > 0 || strings.ContainsAny(service, "*?"):
+	case strings.ContainsAny(s, "*?"):
+		r.warnings = append(r.warnings, r.at(t.Position.Line, t.Position.Column, fmt.Sprintf("%s %q matches no action that the catalogue knows: it may keep nothing", what, short(s))))
+	default:
+		near := ""
+		var unknown *catalog.UnknownActionError
+		if errors.As(c.KnownAction(s), &unknown) && len(unknown.Nearest) > 0 {
+			near = "; the nearest are " + strings.Join(unknown.Nearest, ", ")
+		}
+		r.warnings = append(r.warnings, r.at(t.Position.Line, t.Position.Column, fmt.Sprintf("%s %q is no action that the catalogue knows: it may keep nothing%s", what, short(s), near)))
 	}
 }

@@ -67,6 +67,7 @@ func goodExemptions() map[string]string {
 		"arn_of_any":       matching(`{resources: ["arn:aws:ec2:*:*:security-group/sg-1"]}`),
 		"keep":             keepList(),
 		"keep_nothing":     "version: 1\nexemptions: []\nkeep: []\n",
+		"keep_of_any_name": keepList(`"arn:aws:iam::*:role/dba"`, `"arn:aws:iam::111122223333:*", "arn:aws:iam::*:r*", "arn:aws:*::*:user/a"`),
 		"keep_of_all":      keepList(`"arn:aws:iam::*:role/dba"`, `"*"`),
 		"keep_everything":  keepList(`"rds:Restore*", kms:CancelKeyDeletion`, `"*"`),
 		"unicode":          entry("reason", "für die Umstellung ✓"),
@@ -171,6 +172,9 @@ func badExemptions() map[string]bad {
 		"keep_no_arn":             {text: keepList("arn:aws:iam::*:role/dba", "dba")},
 		"keep_no_action":          {text: keepList("kms:CancelKeyDeletion", "CancelKeyDeletion")},
 		"keep_wide":               {text: keepList(`"arn:aws:iam::*:role/dba"`, `"*"`, `"rds:Restore*"`, `"*:*"`), beyondSchema: true},
+		"keep_of_everybody":       {text: keepList(`"arn:aws:iam::*:role/dba"`, `"arn:aws:iam::*:role/*", "arn:*:iam::*:user/*"`, `"rds:Restore*"`, `"*:*"`), beyondSchema: true},
+		"keep_of_a_session":       {text: keepList("arn:aws:iam::*:role/dba", "arn:aws:sts::111122223333:assumed-role/dba/*"), beyondSchema: true},
+		"keep_of_a_group":         {text: keepList("arn:aws:iam::*:role/dba", "arn:aws:iam::111122223333:group/dba"), beyondSchema: true},
 		"keep_id_of_an_exemption": {text: strings.Replace(keepList("id: restore-test", "id: bastion"), "exemptions: []\n", strings.TrimPrefix(entry(), "version: 1\n"), 1), beyondSchema: true},
 		"several":                 {text: entry("id", "", "owner", "7", "expires", "soon") + "  - id: bastion\n    matches: {}\n"},
 		"behind_wide_characters":  {text: "version: 1\nexemptions: [{id: a, reason: für ✓, ownr: b}]\n"},
@@ -302,6 +306,13 @@ func TestLoadExemptions_warns(t *testing.T) {
 		"controls_of_before_by_glob": {
 			cfg: ExemptionConfig{Controls: []string{"s3-bucket-access-block"}}, text: matching(`{controls: ["s3-*-public-access-block"]}`),
 			want: []string{`exemptions[0].match.controls[0] "s3-*-public-access-block" is called s3-account-access-block, s3-bucket-access-block now, and counts as that`},
+		},
+		"keep_of_no_action": {
+			text: keepList("kms:CancelKeyDeletion", `kms:CancelKeyDeletions, "rds:Restaure*", "*:*Restaure*"`),
+			want: []string{
+				`keep[0].actions[1] "kms:CancelKeyDeletions" is no action that the catalogue knows: it may keep nothing; the nearest are kms:CancelKeyDeletion`,
+				`keep[0].actions[2] "rds:Restaure*" matches no action that the catalogue knows: it may keep nothing`,
+			},
 		},
 		"control_unknown": {
 			cfg: ExemptionConfig{Controls: []string{"ec2-securitygroup-web-ports-open"}}, text: entry(),

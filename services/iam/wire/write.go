@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -33,14 +34,14 @@ func (s Identities) writes() map[string]func(context.Context, *cloud.Writing) er
 			return callsOf(k, Writer(w)).remove(ctx, aws.String(in.Name), aws.String(in.Policy))
 		},
 		k.Attach(): func(ctx context.Context, w *cloud.Writing) error {
-			in, err := cloud.Input[own.AttachInput](w.Operation)
+			in, err := attachedNow(ctx, w)
 			if err != nil {
 				return err
 			}
 			return callsOf(k, Writer(w)).attach(ctx, aws.String(in.Name), aws.String(in.Policy))
 		},
 		k.Detach(): func(ctx context.Context, w *cloud.Writing) error {
-			in, err := cloud.Input[own.AttachInput](w.Operation)
+			in, err := attachedNow(ctx, w)
 			if err != nil {
 				return err
 			}
@@ -62,6 +63,24 @@ func inlineNow(ctx context.Context, w *cloud.Writing, k own.Kind) (own.InlineInp
 	}
 	if !document.SamePolicy(now, in.Expect) {
 		return in, cloud.ErrMoved
+	}
+	return in, nil
+}
+
+// attachedNow reads the managed policy right before it is attached or detached: it must
+// say what it said when the plan was made. Else a detachment takes what someone has just
+// granted, and its undo gives more than there was.
+func attachedNow(ctx context.Context, w *cloud.Writing) (own.AttachInput, error) {
+	in, err := cloud.Input[own.AttachInput](w.Operation)
+	if err != nil {
+		return in, err
+	}
+	now, err := managed(ctx, w.Reading, in.Policy)
+	if err != nil {
+		return in, err
+	}
+	if !document.SamePolicy(now.Document, in.Document) {
+		return in, fmt.Errorf("policy %s says something else by now: %w", in.Policy, cloud.ErrMoved)
 	}
 	return in, nil
 }

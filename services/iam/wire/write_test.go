@@ -169,20 +169,23 @@ func testMoved(t *testing.T, in func(*testing.T, string) *account) {
 		op      string
 		input   string
 	}{
-		"trust":             {role.Name, "web", role.UpdateTrust, fmt.Sprintf(`{"name":"web","document":%q,"expect":%q}`, trust, allowOn("other"))},
-		"inline":            {role.Name, "web", "iam:PutRolePolicy", fmt.Sprintf(`{"name":"web","policy":"own","document":%q,"expect":%q}`, allowOn("x"), allowOn("other"))},
-		"inline_there_now":  {role.Name, "web", "iam:PutRolePolicy", fmt.Sprintf(`{"name":"web","policy":"own","document":%q}`, allowOn("x"))},
-		"inline_gone":       {role.Name, "web", "iam:PutRolePolicy", fmt.Sprintf(`{"name":"web","policy":"gone","document":%q,"expect":%q}`, allowOn("x"), allowOn("y"))},
-		"inline_deleted":    {user.Name, "ann", "iam:DeleteUserPolicy", fmt.Sprintf(`{"name":"ann","policy":"gone","expect":%q}`, allowOn("y"))},
-		"inline_of_a_group": {group.Name, "staff", "iam:DeleteGroupPolicy", fmt.Sprintf(`{"name":"staff","policy":"own","expect":%q}`, allowOn("y"))},
-		"version_in_force":  {policy.Name, "team/app", policy.SetDefault, fmt.Sprintf(`{"policy":"team/app","document":%q,"expect":%q}`, allowOn("app"), allowOn("two"))},
+		"trust":                  {role.Name, "web", role.UpdateTrust, fmt.Sprintf(`{"name":"web","document":%q,"expect":%q}`, trust, allowOn("other"))},
+		"inline":                 {role.Name, "web", "iam:PutRolePolicy", fmt.Sprintf(`{"name":"web","policy":"own","document":%q,"expect":%q}`, allowOn("x"), allowOn("other"))},
+		"inline_there_now":       {role.Name, "web", "iam:PutRolePolicy", fmt.Sprintf(`{"name":"web","policy":"own","document":%q}`, allowOn("x"))},
+		"inline_gone":            {role.Name, "web", "iam:PutRolePolicy", fmt.Sprintf(`{"name":"web","policy":"gone","document":%q,"expect":%q}`, allowOn("x"), allowOn("y"))},
+		"inline_deleted":         {user.Name, "ann", "iam:DeleteUserPolicy", fmt.Sprintf(`{"name":"ann","policy":"gone","expect":%q}`, allowOn("y"))},
+		"inline_of_a_group":      {group.Name, "staff", "iam:DeleteGroupPolicy", fmt.Sprintf(`{"name":"staff","policy":"own","expect":%q}`, allowOn("y"))},
+		"detached_of_other_text": {role.Name, "web", "iam:DetachRolePolicy", `{"name":"web","policy":"FEW","document":"{\"Version\":\"2012-10-17\",\"Statement\":[]}"}`},
+		"attached_of_other_text": {user.Name, "ann", "iam:AttachUserPolicy", `{"name":"ann","policy":"FEW","document":"{\"Version\":\"2012-10-17\",\"Statement\":[]}"}`},
+		"version_in_force":       {policy.Name, "team/app", policy.SetDefault, fmt.Sprintf(`{"policy":"team/app","document":%q,"expect":%q}`, allowOn("app"), allowOn("two"))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := in(t, tc.typ)
 			a.furnish(t)
 			a.proxy.reset()
-			err := a.do(t, tc.id, resource.Operation{Name: tc.op, Version: 1, Input: []byte(tc.input)})
+			input := strings.ReplaceAll(tc.input, "FEW", a.arn("policy/few"))
+			err := a.do(t, tc.id, resource.Operation{Name: tc.op, Version: 1, Input: []byte(input)})
 			_, call, _ := strings.Cut(tc.op, ":")
 			if !errors.Is(err, cloud.ErrMoved) || a.proxy.count(call) != 0 {
 				t.Errorf("got %v, want it moved and nothing sent", err)
