@@ -40,6 +40,9 @@ type DefaultInput struct {
 	Document string `json:"document"`
 	// Expect is the document that is in force before.
 	Expect string `json:"expect"`
+	// Make says that a version that is not there any more is made again, as an undo
+	// needs. A plan has just made its own: where it does not show, IAM has not spread it.
+	Make bool `json:"make,omitempty"`
 }
 
 // SetDocument returns the changes that put a document in force: where there is no room
@@ -66,7 +69,7 @@ func (p *Policy) SetDocument(text string) ([]dera.Change, error) {
 		add(resource.NewChange(CreateVersion, in, nil, text, DeleteVersion, in, []string{"+ version (not in force yet)"}))
 	}
 	before := p.Default.Document
-	add(resource.NewChange(SetDefault, DefaultInput{p.Key(), text, before}, before, text, SetDefault, DefaultInput{p.Key(), before, text},
+	add(resource.NewChange(SetDefault, DefaultInput{Policy: p.Key(), Document: text, Expect: before}, before, text, SetDefault, DefaultInput{p.Key(), before, text, true},
 		document.DiffPolicy("", before, text)))
 	return out, errors.Join(errs...)
 }

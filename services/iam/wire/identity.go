@@ -136,7 +136,8 @@ func (s Identities) take(x *cloud.Item, e *Entity) {
 func (s Identities) readSelf(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	e, err := Get(ctx, r, s.Kind, x.ID)
 	if err != nil {
-		x.Doubt("its path is not known")
+		fact, _ := cloud.Cause(err)
+		x.Doubt("its path is not known: " + fact)
 		return err
 	}
 	s.take(x, e)

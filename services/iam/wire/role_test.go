@@ -201,6 +201,9 @@ func testUnread(t *testing.T, server *moto.Server) {
 				if r := x.Config.(*role.Role); r.Read(tc.part) || (x.Unread != "") != tc.again {
 					t.Errorf("%s: unread %v, to be looked at again because of %q; want %s unread, %t", id, r.Unread, x.Unread, tc.part, tc.again)
 				}
+				if name == "role_denied" && !strings.Contains(x.Unread, "lacks the permission iam:GetRole") {
+					t.Errorf("got %q, want the permission that is missing", x.Unread)
+				}
 			}
 		})
 	}

@@ -198,8 +198,8 @@ func testMoved(t *testing.T, in func(*testing.T, string) *account) {
 func testVersions(t *testing.T, in func(*testing.T, string) *account) {
 	a := in(t, policy.Name)
 	a.furnish(t)
-	set := func(id, text, expect string) error {
-		input := fmt.Sprintf(`{"policy":%q,"document":%q,"expect":%q}`, id, text, expect)
+	set := func(id, text, expect string, again bool) error {
+		input := fmt.Sprintf(`{"policy":%q,"document":%q,"expect":%q,"make":%t}`, id, text, expect, again)
 		return a.do(t, id, resource.Operation{Name: policy.SetDefault, Version: 1, Input: []byte(input)})
 	}
 	remove := func(id, text, version string) error {
@@ -208,7 +208,7 @@ func testVersions(t *testing.T, in func(*testing.T, string) *account) {
 	}
 	config := func(id string) *policy.Policy { return a.read(t, id)[id].Config.(*policy.Policy) }
 	// An undo whose version someone has deleted makes it again.
-	if err := set("team/app", allowOn("gone"), allowOn("three")); err != nil {
+	if err := set("team/app", allowOn("gone"), allowOn("three"), true); err != nil {
 		t.Fatal(err)
 	}
 	if p := config("team/app"); p.Default.Document != allowOn("gone") || len(p.Others) != 3 {
@@ -217,7 +217,8 @@ func testVersions(t *testing.T, in func(*testing.T, string) *account) {
 	a.version(t, a.arn("policy/team/app"), allowOn("five"), false)
 	before := config("team/app")
 	for name, err := range map[string]error{
-		"no room to make it again": set("team/app", allowOn("never"), allowOn("gone")),
+		"no room to make it again": set("team/app", allowOn("never"), allowOn("gone"), true),
+		"not there, or not yet":    set("none", allowOn("never"), allowOn("none"), false),
 		"delete what is in force":  remove("team/app", allowOn("gone"), "v4"),
 		"delete what is not there": remove("team/app", allowOn("never"), "v1"),
 	} {

@@ -98,6 +98,9 @@ func setDefault(ctx context.Context, w *cloud.Writing) error {
 		_, err = iamwire.Writer(w).SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: aws.String(string(x.ARN)), VersionId: aws.String(v.ID)})
 		return err
 	}
+	if !in.Make {
+		return versionError{"the policy has no version that says so, or IAM does not show it yet"}
+	}
 	if n := 1 + len(c.Others); n >= policy.MostVersions {
 		return versionError{fmt.Sprintf("no version of the policy says so any more, and it has %d already, which is as many as IAM keeps: delete one that is not in force", n)}
 	}
