@@ -134,7 +134,8 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 		{"no_region", `"awsRegion"`, `"region"`, NoPlace},
 		{"no_principal", `"userIdentity"`, `"identity"`, NoPrincipal},
 		{"principal_with_control_characters", "role/x/deploy", `role/x/de\u0000ploy`, NoPrincipal},
-		{"event_of_a_service", `{"eventID"`, `{"eventType":"AwsServiceEvent","eventID"`, NotACall},
+		{"event_of_a_service", `"type":"AssumedRole"`, `"type":"AWSService"},"eventType":"AwsServiceEvent","x":{"type":"AssumedRole"`, NotACall},
+		{"event_of_a_service_about_a_principal", `{"eventID"`, `{"eventType":"AwsServiceEvent","eventID"`, Counted},
 		{"insight", `{"eventID"`, `{"eventCategory":"Insight","eventID"`, NotACall},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"slices"
 
 	"dera.example/dera/cloudtrail"
 )
@@ -53,7 +54,11 @@ func called(f *cloudtrail.Fields) bool {
 	case "AwsConsoleSignIn":
 		name := cloudtrail.Text(f.Name)
 		return string(name) == "SwitchRole" || bytes.Contains(name, []byte("OAuth2"))
-	case "AwsServiceEvent", "AwsCloudTrailInsight", "AwsAggregatedEvent", "AwsVpceEvent":
+	case "AwsServiceEvent":
+		// What a service did itself is no call; what it tells of a principal may be a use
+		// of a permission, and in doubt it is.
+		return slices.Contains([]string{"AssumedRole", "Role", "IAMUser", "FederatedUser", "Root"}, string(cloudtrail.Text(f.Identity.Type)))
+	case "AwsCloudTrailInsight", "AwsAggregatedEvent", "AwsVpceEvent":
 		return false
 	}
 	switch string(cloudtrail.Text(f.Category)) {
