@@ -60,7 +60,7 @@ func accountOf(kind, value string) string {
 }
 
 // differ reports whether no caller is one of the principals of both: those of
-// different accounts, different services of AWS, different identity providers, or of
+// different accounts, services of AWS with no name in common, different identity providers, or of
 // different kinds among these.
 func differ(a, b *policy.Principals) bool {
 	if a == nil || b == nil || a.Everyone() || b.Everyone() {
@@ -92,5 +92,22 @@ func apartPrincipals(kind, value, other, name string) bool {
 	case kind == policy.PrincipalAWS:
 		return accountOf(kind, value) != accountOf(other, name)
 	}
+	if kind == policy.PrincipalService {
+		return apartServices(value, name)
+	}
 	return !strings.EqualFold(value, name)
+}
+
+// apartServices reports whether no caller is both services. One service has several
+// names: with a region, or with the ending of a partition (logs.amazonaws.com,
+// logs.us-east-1.amazonaws.com, ec2.amazonaws.com.cn).
+//
+// Source: IAM user guide, "AWS service principals", "aws:PrincipalServiceNamesList".
+func apartServices(a, b string) bool {
+	labels := func(s string) []string {
+		s = strings.TrimSuffix(strings.ToLower(s), ".cn")
+		return strings.Split(strings.TrimSuffix(s, ".amazonaws.com"), ".")
+	}
+	of := labels(b)
+	return !slices.ContainsFunc(labels(a), func(l string) bool { return slices.Contains(of, l) })
 }

@@ -32,6 +32,8 @@ func TestIncludes_by_principal(t *testing.T) {
 		"a_denied_stranger":                {[]string{allow(own)}, []string{allow(own), deny(foreign)}, true},
 		"a_denied_service":                 {[]string{allow(own)}, []string{allow(own), deny(ec2)}, true},
 		"another_service":                  {[]string{allow(ec2)}, []string{allow(ec2), deny(`"Service":"lambda.amazonaws.com"`)}, true},
+		"the_service_of_a_region":          {[]string{allow(`"Service":"logs.us-east-1.amazonaws.com"`)}, []string{allow(`"Service":"logs.us-east-1.amazonaws.com"`), deny(`"Service":"logs.amazonaws.com"`)}, false},
+		"the_service_of_a_partition":       {[]string{allow(`"Service":"ec2.amazonaws.com.cn"`)}, []string{allow(`"Service":"ec2.amazonaws.com.cn"`), deny(ec2)}, false},
 		"the_same_service":                 {[]string{allow(ec2)}, []string{allow(ec2), deny(ec2)}, false},
 		"a_provider_and_an_account":        {[]string{allow(federated)}, []string{allow(federated), deny(foreign)}, true},
 		"a_role_of_the_denied_account":     {[]string{allow(ownRole)}, []string{allow(ownRole), deny(own)}, false},
