@@ -39,7 +39,8 @@ func subject(st *policy.Statement, provider string) bool {
 		switch {
 		case saml && head != "saml", !saml && head != name:
 			return false
-		case name == "cognito-identity.amazonaws.com" && claim != "aud", name != "cognito-identity.amazonaws.com" && (claim == "aud" || claim == "amr" || claim == "iss"):
+		case name == "cognito-identity.amazonaws.com" && claim != "aud", name != "cognito-identity.amazonaws.com" && slices.Contains(noSubject(), claim),
+			!saml && name != "cognito-identity.amazonaws.com" && shared(provider) && !names(claim):
 			return false
 		}
 		return positive(c, func(v string) bool {
@@ -51,6 +52,24 @@ func subject(st *policy.Statement, provider string) bool {
 			return fixed != "" && (!open || !shared(provider) || strings.Contains(fixed, "/"))
 		})
 	})
+}
+
+// noSubject are claims about whom a token is for, who issued it, and what form it has.
+func noSubject() []string {
+	return []string{"aud", "oaud", "azp", "amr", "iss", "doc", "sub_type", "namequalifier"}
+}
+
+// names reports whether a claim of a provider at which anybody can have an identity says
+// whose it is. A branch, an environment or an event has the same name in every
+// repository.
+//
+// Source: GitHub, "OpenID Connect reference"; GitLab, "OpenID Connect (OIDC)
+// authentication using ID tokens".
+func names(claim string) bool {
+	return slices.Contains([]string{
+		"sub", "email", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref", "enterprise", "enterprise_id", "actor", "actor_id",
+		"namespace_id", "namespace_path", "project_id", "project_path", "id", "user_id", "organization_id", "organization_slug", "terraform_organization_id", "terraform_organization_name",
+	}, claim)
 }
 
 // demands reports whether a statement demands a value of a key that is fixed.

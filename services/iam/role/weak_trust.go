@@ -87,7 +87,7 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 				}
 				add("federated/"+issuer(p.Value), dera.Review, severity, "Role trusts "+issuer(p.Value)+" without a condition on the subject",
 					"No condition says which subject is meant, so that "+who+" may come in.")
-			case vendor && !demands(st, "sts:externalid", func(v string) bool { return v != "" && !strings.HasPrefix(v, "*") }):
+			case vendor && !demands(st, "sts:externalid", func(v string) bool { return v != "" && strings.IndexAny(v, "*?") != 0 }):
 				add("external-id/"+account, dera.Review, dera.Medium, fmt.Sprintf("Role trusts account %s without an external ID", account),
 					"No condition demands an external ID (sts:ExternalId).")
 			}
