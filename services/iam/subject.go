@@ -66,6 +66,10 @@ func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings
 			return nil, fmt.Errorf("nothing is recorded of %s %s", h.Kind, h.Name)
 		}
 		p := CalledBy{Name: h.ARN, Kind: h.Kind, Use: recorded(h.Use)}
+		if h.Created.After(p.Use.From) { // it cannot have used anything before
+			why := fmt.Sprintf("the %s %s was made on %s, after the record begins", h.Kind, h.Name, day(h.Created))
+			p.Use.Gaps = append(slices.Clone(p.Use.Gaps), resource.Gap{Kind: "window-too-short", Why: why})
+		}
 		if p.Name == "" {
 			p.Name = string(h.Kind) + strings.TrimSuffix(h.Path, "/") + "/" + h.Name
 		}

@@ -70,7 +70,7 @@ func UnusedPermissions() control.Control {
 
 // subject is the role's policies with the role itself.
 func (r *Role) subject(s control.Settings) (*iam.Subject, error) {
-	return r.SubjectOf(iam.RoleKind, []iam.Holder{{Kind: iam.RoleKind, Name: r.Name, Path: r.Path, Use: r.Use}}, iam.KeepIn(s, r.Account))
+	return r.SubjectOf(iam.RoleKind, []iam.Holder{{Kind: iam.RoleKind, Name: r.Name, Path: r.Path, Created: r.Created, Use: r.Use}}, iam.KeepIn(s, r.Account))
 }
 
 // madeBy names what makes roles of that name, and makes them again.

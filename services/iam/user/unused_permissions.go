@@ -56,7 +56,7 @@ func UnusedPermissions() control.Control {
 // subject is the user's own policies with the user, which has those of its groups
 // besides.
 func (u *User) subject(s control.Settings) (*iam.Subject, error) {
-	h := iam.Holder{Kind: iam.UserKind, Name: u.Name, Path: u.Path, Use: u.Use}
+	h := iam.Holder{Kind: iam.UserKind, Name: u.Name, Path: u.Path, Created: u.Created, Use: u.Use}
 	for _, g := range u.Groups {
 		for _, p := range g.Inline {
 			h.Beside = append(h.Beside, iam.Attached{ARN: iam.InlineName(g.Name, p.Name), Document: p.Document})
