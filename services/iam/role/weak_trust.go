@@ -53,9 +53,10 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 	if !r.Read(PartRole) {
 		return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the trust policy"}
 	}
-	if iam.Fixed(r.Path) || iam.MadeByAWS(r.Path, r.Name) != "" {
+	if iam.Fixed(r.Path) {
 		return control.Result{Outcome: control.NotApplicable}
 	}
+	made := iam.MadeByAWS(r.Path, r.Name) // a name that anybody can give hides nothing, but the services that such roles are for
 	doc, err := policy.Parse(r.Trust)
 	if err != nil {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
@@ -69,6 +70,9 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 		line := "“" + document.StatementLine(i, st) + "”"
 		add := func(key string, start dera.Disposition, severity dera.Severity, title, why string) {
 			f, seen := found[key]
+			if made != "" {
+				start, why = start.Lower(dera.Alert), why+" "+made+", as its name says."
+			}
 			if !seen {
 				f = control.Failure{Key: key, Start: start, Severity: severity, Title: title, Why: why + " It is allowed by " + line + "."}
 			} else if !strings.Contains(f.Why, line) {
@@ -93,7 +97,7 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 			}
 		}
 		for _, name := range document.OpenServices(doc, i) {
-			if !ownOnly(name) {
+			if !ownOnly(name) && made == "" {
 				add("service/"+name, dera.Alert, dera.Low, "Role can be assumed by "+name+" on behalf of any account",
 					"No condition limits on whose behalf it acts (aws:SourceArn, aws:SourceAccount).")
 			}
