@@ -55,8 +55,8 @@ func called(f *cloudtrail.Fields) bool {
 		name := cloudtrail.Text(f.Name)
 		return string(name) == "SwitchRole" || bytes.Contains(name, []byte("OAuth2"))
 	case "AwsServiceEvent":
-		// What a service did itself is no call; what it tells of a principal is, such as
-		// that a client of EFS connected (NewClientConnection).
+		// What a service did itself is no call; what it tells of a principal may be a use
+		// of a permission, and in doubt it is.
 		return slices.Contains([]string{"AssumedRole", "Role", "IAMUser", "FederatedUser", "Root"}, string(cloudtrail.Text(f.Identity.Type)))
 	case "AwsCloudTrailInsight", "AwsAggregatedEvent", "AwsVpceEvent":
 		return false

@@ -29,14 +29,14 @@ func (j *judged) copies() error {
 		if !t.AWS || !narrowable(j.docs[i]) || everything(j.docs[i]) || slices.ContainsFunc(j.found, gone) {
 			continue
 		}
-		room := j.room()
-		c, err := j.copied(i, max(room, 0))
+		space := j.space()
+		c, err := j.copied(i, max(space, 0))
 		if err != nil {
 			return err
 		}
 		full := ""
-		if j.Limit > 0 && room <= 0 || c.Refused != "" {
-			full = cmp.Or(c.Refused, "the inline policies leave no room for a copy")
+		if j.Limit > 0 && space <= 0 || c.Refused != "" {
+			full = cmp.Or(c.Refused, "the inline policies leave no space for a copy")
 			if c, err = j.copied(i, 0); err != nil {
 				return err
 			}
@@ -48,8 +48,8 @@ func (j *judged) copies() error {
 	return nil
 }
 
-// room is how many characters the inline policies leave for others.
-func (j *judged) room() int {
+// space is how many characters the inline policies leave for others.
+func (j *judged) space() int {
 	left := j.Limit
 	for i, d := range j.docs {
 		if j.Policies[i].Whole == "" {
@@ -86,7 +86,7 @@ func (j *judged) copied(i, limit int) (*scope.Choice, error) {
 // copyOf is the text of the copy of a policy without what a finding is about.
 func (j *judged) copyOf(u unneeded) (string, *control.Refusal) {
 	if u.full != "" {
-		return "", &control.Refusal{Code: "no-room", Why: u.full}
+		return "", &control.Refusal{Code: "no-space", Why: u.full}
 	}
 	in := j.input(notIn(setOf(u.actions), nil), nil)
 	c, err := scope.Choose(in, j.docs[u.place])
@@ -120,7 +120,7 @@ func (s *Subject) fits(after []string) *control.Refusal {
 		size += doc.Size(policy.Identity)
 	}
 	if size > s.Limit {
-		return &control.Refusal{Code: "no-room", Why: counting(size-s.Limit, "character") + " more than IAM stores of the inline policies"}
+		return &control.Refusal{Code: "no-space", Why: counting(size-s.Limit, "character") + " more than IAM stores of the inline policies"}
 	}
 	return nil
 }

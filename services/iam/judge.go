@@ -54,7 +54,7 @@ type unneeded struct {
 	place int
 	// kept is what stays in a copy of that policy, which takes its place; none where
 	// nothing does. broad are the services that it has as a whole for want of room, and
-	// full says why there is no room for it.
+	// full says why there is no space for it.
 	kept, broad []string
 	full        string
 }
@@ -299,7 +299,7 @@ func (j *judged) narrowed() error {
 		return nil
 	}
 	if len(all.Gone) == 0 && len(all.Broad) > 0 {
-		j.refused = fmt.Sprintf("the policies allow so much that a list of what stays has no room: %s are kept as a whole, whatever was used", counting(len(all.Broad), "service"))
+		j.refused = fmt.Sprintf("the policies allow so much that a list of what stays does not fit: %s are kept as a whole, whatever was used", counting(len(all.Broad), "service"))
 		return nil
 	}
 	j.allowed = len(all.Gone) + len(all.Kept)

@@ -108,7 +108,7 @@ func (r *Role) outsiders(doc *policy.Document, z reason.Zone) (out []outsider, d
 }
 
 // tagging adds what else the accounts that were found may do to sessions of the role:
-// tags and names alone let nobody in, but of an account that goes nothing shall stay.
+// tags and names alone give nobody the role, but of an account that goes nothing shall stay.
 func tagging(doc *policy.Document, list []outsider) []outsider {
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
