@@ -57,6 +57,8 @@ type unneeded struct {
 	// full says why there is no space for it.
 	kept, broad []string
 	full        string
+	// wide says that the policy allows everything, or everything but a list.
+	wide bool
 }
 
 // judged is what of the policies nobody used.
@@ -225,7 +227,11 @@ func notIn(some map[string]bool, but func(string) bool) func(string) string {
 // wholes finds the policies that go whole: nobody used anything of them that must stay.
 func (j *judged) wholes() error {
 	for i, t := range j.Policies {
-		if t.Whole == "" || !narrowable(j.docs[i]) || everything(j.docs[i]) {
+		if t.Whole == "" {
+			continue
+		}
+		if everything(j.docs[i]) || !narrowable(j.docs[i]) {
+			j.found = append(j.found, unneeded{key: t.Whole, place: i, wide: true})
 			continue
 		}
 		c, err := scope.Choose(j.input(nil, nil), j.docs[i])

@@ -65,6 +65,11 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	}
 	var why []string
 	switch {
+	case u.wide:
+		f.Title, f.Severity, f.Start, f.Granted = "Policy that allows everything, or everything but a list", dera.High, dera.Alert, nil
+		used := j.usedOf(j.docs[u.place])
+		why = append(why, fmt.Sprintf("Of all that policy %s allows, %s %s used%s. No list of what stays takes its place: a person says what it is for.",
+			j.Policies[u.place].Name, counting(used, "action"), was(used), j.watched()))
 	case len(u.kept) > 0:
 		f.Title, f.Severity = "Policy of AWS that grants more than was used", dera.Low
 		if !j.AutoAWS {
@@ -269,6 +274,8 @@ func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *contr
 	for _, u := range j.found {
 		switch {
 		case !slices.Contains(keys, u.key):
+		case u.wide:
+			return nil, nil, &control.Refusal{Code: "allows-everything", Why: "policy " + s.Policies[u.place].Name + " allows everything, or everything but a list: a person must say what it is for"}
 		case len(u.kept) > 0:
 			if after[u.place], refusal = j.copyOf(u); refusal != nil {
 				return nil, nil, refusal

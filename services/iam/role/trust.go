@@ -157,6 +157,26 @@ func confined(doc *policy.Document, st *policy.Statement, p document.Principal, 
 	return proof.External(context.Background(), reason.Policies{with}, z, reason.Config{}).Verdict == reason.Proved
 }
 
+// reaching is the part of a trust policy by which someone may assume the role who is not
+// of the zone, with all denials: a statement that is confined to the zone is about whom
+// somebody declared, whatever else they are.
+func reaching(doc *policy.Document, z reason.Zone) *policy.Document {
+	out := &policy.Document{Version: doc.Version}
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if st.Effect == policy.Allow && (!assumes(st) || !slices.ContainsFunc(document.PrincipalsOf(st), func(p document.Principal) bool { return !confined(doc, st, p, z) })) {
+			continue
+		}
+		out.Statements = append(out.Statements, *st)
+	}
+	if len(out.Statements) == 0 {
+		out.Statements = []policy.Statement{{
+			Effect: policy.Deny, Actions: []string{"sts:AssumeRole"}, Principals: &policy.Principals{Groups: []policy.PrincipalGroup{{Kind: policy.PrincipalAWS, Values: []string{"*"}}}},
+		}}
+	}
+	return out
+}
+
 // ofPlace reports whether a condition asks where a call comes from, by a value of which
 // nothing tells whose it is.
 func ofPlace(c policy.Condition) bool {

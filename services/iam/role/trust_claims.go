@@ -106,6 +106,7 @@ func (t TrustChange) questions() (out map[string][2]reason.Policies, err error) 
 		return nil, err
 	}
 	out = map[string][2]reason.Policies{"nothing_new": {{fresh}, {old}}}
+	open := reaching(fresh, t.Zone)
 	for _, goal := range t.Goals {
 		if goal == Everyone {
 			continue // who comes in because anybody may has no name to deny
@@ -115,7 +116,7 @@ func (t TrustChange) questions() (out map[string][2]reason.Policies, err error) 
 			return nil, err
 		}
 		barred.Statements = append(barred.Statements, bar)
-		out[goal] = [2]reason.Policies{{fresh}, {{Version: fresh.Version, Statements: append(slices.Clone(fresh.Statements), bar)}}}
+		out[goal] = [2]reason.Policies{{open}, {{Version: open.Version, Statements: append(slices.Clone(open.Statements), bar)}}}
 	}
 	out["nothing_lost"] = [2]reason.Policies{{barred}, {fresh}}
 	return out, nil
@@ -234,7 +235,7 @@ func (t TrustChange) claims() []dera.Claim {
 	return []dera.Claim{
 		claim("nothing_new", "nobody may assume the role who could not before", isNew, newWitness),
 		claim("nothing_else_lost", "whoever is not "+t.who()+" may assume the role as before", lost, lostWitness),
-		claim("finding_gone", t.who()+" may not assume the role any more", gone, goneWitness),
+		claim("finding_gone", t.who()+" may not assume the role any more, other than as someone to whom a statement is held and who is declared", gone, goneWitness),
 		claim(evidence.RecordedCalls, says, recorded, recordedWitness),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 )
 
@@ -97,4 +98,27 @@ func ownOnly(service string) bool {
 		"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "eks-fargate-pods.amazonaws.com",
 		"pods.eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "ecs-tasks.amazonaws.com", "spotfleet.amazonaws.com",
 	}, service)
+}
+
+// sources are the accounts on whose behalf a service may come, as the conditions of a
+// statement say.
+func sources(st *policy.Statement) (accounts []string) {
+	for _, c := range st.Conditions {
+		key := strings.ToLower(c.Key)
+		if key != "aws:sourceaccount" && key != "aws:sourcearn" && key != "aws:sourceowner" {
+			continue
+		}
+		if op, ok := policy.ParseOperator(c.Operator); !ok || op.Negated() {
+			continue
+		}
+		for _, v := range c.Values {
+			if key == "aws:sourcearn" {
+				v = dera.ARN(v).Account()
+			}
+			if dera.ValidAccountID(v) == nil && !slices.Contains(accounts, v) {
+				accounts = append(accounts, v)
+			}
+		}
+	}
+	return accounts
 }

@@ -30,6 +30,7 @@ func WeakTrust() control.Control {
 			Cases: []control.Case{
 				{When: "a web identity or SAML provider may assume the role, and no condition names a subject", Disposition: dera.Review, Because: "every user of the provider may come in; of a shared issuer that is anybody"},
 				{When: "a declared account that is not the organisation's, or a known vendor's, may assume the role without an external ID", Disposition: dera.Review, Because: "another customer of the vendor could make it act on this role"},
+				{When: "a service of AWS may assume the role on behalf of an account that nobody declared (aws:SourceAccount, aws:SourceArn)", Disposition: dera.Review, Because: "whoever holds that account can make the service act as the role"},
 				{When: "a service of AWS, in which a customer of another account can name the role, may assume it without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID", Disposition: dera.Alert, Because: "the service can be made to act by any of its customers; seldom urgent"},
 			},
 			Refs: []control.Ref{
@@ -94,6 +95,14 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 			case vendor && !demands(st, "sts:externalid", func(v string) bool { return v != "" && strings.IndexAny(v, "*?") != 0 }):
 				add("external-id/"+account, dera.Review, dera.Medium, fmt.Sprintf("Role trusts account %s without an external ID", account),
 					"No condition demands an external ID (sts:ExternalId).")
+			}
+		}
+		for _, p := range document.PrincipalsOf(st) {
+			for _, account := range sources(st) {
+				if p.Kind == policy.PrincipalService && !slices.Contains(r.zone(s).Accounts, account) && document.KnownAccount(account) == "" {
+					add("service/"+p.Value+"/"+account, dera.Review, dera.High, fmt.Sprintf("Role can be assumed by %s on behalf of account %s, which is not declared", p.Value, account),
+						"The source that its conditions name is another account's.")
+				}
 			}
 		}
 		for _, name := range document.OpenServices(doc, i) {
