@@ -19,9 +19,9 @@ import (
 // fixed or as before, and a rollback brings back the same canonical form.
 func TestIdentityFaults(t *testing.T) {
 	t.Parallel()
-	n := 4
+	n := 3
 	if os.Getenv(crashAll) != "" {
-		n = 60
+		n = 20
 	}
 	for _, tt := range identityCrashes() {
 		if tt.rollback || tt.denied != "" {
