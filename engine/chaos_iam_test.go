@@ -20,7 +20,7 @@ import (
 const (
 	usedAction   = "athena:StartQueryExecution"
 	unusedAction = "athena:ListWorkGroups"
-	stranger     = "999900001111"
+	outsider     = "999900001111"
 )
 
 // useOfChaos is 90 days of calls.
@@ -169,7 +169,7 @@ func newRole(i int) dera.Resource {
 	name := fmt.Sprintf("role-%d", i)
 	r := &role.Role{
 		Account: account, Trust: bucketPolicy(mayAssume("First", `{"Service":"ec2.amazonaws.com"}`)), MaxSession: 3600, Use: usesQuery(),
-		Trusting: map[string]resource.Use{stranger: useOfChaos()},
+		Trusting: map[string]resource.Use{outsider: useOfChaos()},
 	}
 	r.Name, r.Path, r.Created = name, "/", newClock().Now().Add(-300*24*time.Hour)
 	return dera.Resource{
@@ -199,7 +199,7 @@ func (roleChaos) facts(config any) map[string]bool {
 
 func (roleChaos) exposed(config any) bool {
 	r, ok := config.(*role.Role)
-	return ok && slices.ContainsFunc(statementsOf(r.Trust), func(st statement) bool { return strings.HasPrefix(st.Sid, "Stranger") })
+	return ok && slices.ContainsFunc(statementsOf(r.Trust), func(st statement) bool { return strings.HasPrefix(st.Sid, "Outsider") })
 }
 
 // managed is a policy that someone attaches.
@@ -237,8 +237,8 @@ func (roleChaos) create(p *people, _ dera.Resource, config any, name string) (re
 		op, err := attach(r, managed(name, usedAction))
 		return op, made{need: []string{"attached " + managed(name).ARN}, may: []string{"attached " + managed(name).ARN}}, err
 	case 2:
-		op, err := trusting(r, "Stranger"+name, `{"AWS":"arn:aws:iam::`+stranger+`:root"}`)
-		return op, made{may: []string{"trust Stranger" + name}}, err
+		op, err := trusting(r, "Outsider"+name, `{"AWS":"arn:aws:iam::`+outsider+`:root"}`)
+		return op, made{may: []string{"trust Outsider" + name}}, err
 	case 3:
 		op, err := trusting(r, "Service"+name, `{"Service":"lambda.amazonaws.com"}`)
 		return op, made{need: []string{"trust Service" + name}, may: []string{"trust Service" + name}}, err
@@ -249,7 +249,7 @@ func (roleChaos) create(p *people, _ dera.Resource, config any, name string) (re
 
 func (roleChaos) remove(config any, name string) ([]resource.Operation, error) {
 	r := config.(*role.Role)
-	for _, sid := range []string{"Stranger" + name, "Service" + name} {
+	for _, sid := range []string{"Outsider" + name, "Service" + name} {
 		if left, changed := withoutStatement(r.Trust, sid); changed && left != "" {
 			c, err := r.SetTrust(left)
 			return []resource.Operation{resource.Of(c)}, err

@@ -48,7 +48,7 @@ func identityCrashes() []crash {
 	}
 	app := func() dera.Resource { return newRole(0) }
 	attached := with(attach(newRole(0).Config.(*role.Role), managed("reports", unusedAction)))
-	trusted := with(trusting(newRole(0).Config.(*role.Role), "Stranger", `{"AWS":"arn:aws:iam::`+stranger+`:root"}`))
+	trusted := with(trusting(newRole(0).Config.(*role.Role), "Outsider", `{"AWS":"arn:aws:iam::`+outsider+`:root"}`))
 	return []crash{
 		{name: "apply_of_a_version", kind: policyChaos{}, make: full, far: 3},
 		{name: "undo_of_a_failed_version", kind: policyChaos{}, make: full, denied: policy.SetDefault, far: 3},

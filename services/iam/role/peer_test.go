@@ -29,8 +29,8 @@ func TestPeer(t *testing.T) {
 	p.Done([3]int{50, 400, 500})
 }
 
-// TestPeer_trust: after each automatic plan for a trust policy whoever goes is kept out, and
-// everybody else whom it names comes in as before.
+// TestPeer_trust: after each automatic plan for a trust policy whoever goes may not assume the role, and
+// everybody else whom it names may as before.
 func TestPeer_trust(t *testing.T) {
 	t.Parallel()
 	p := iamtest.NewPeer(t)
