@@ -37,15 +37,22 @@ func newIAMWorld(t *testing.T, config string) *iamWorld {
 	w.behind(t, 200)
 	server := moto.Start(t, moto.Config{Env: []string{"MOTO_CLOCK=" + clock}})
 	w.motoWorld = newSettingWorld(t, server, "iam-*")
-	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {quiet_hours: {off: true}}\n" + config
-	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	w.configure(t, config)
 	w.iam = iam.New(iam.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
 		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken),
 	})
 	return w
+}
+
+// configure writes the configuration, with more lines of it. It is never quiet, so that the day
+// of the week does not matter.
+func (w *iamWorld) configure(t *testing.T, config string) {
+	t.Helper()
+	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {quiet_hours: {off: true}}\n" + config
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // behind sets moto's clock so many days back.
