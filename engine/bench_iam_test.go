@@ -127,7 +127,4 @@ func benchVersion(b *testing.B, document string) {
 	b.ReportMetric(ms(theirs), "aws-ms/fix")
 	b.ReportMetric(ms(busy), "cpu-ms/fix")
 	b.ReportMetric(float64(cold.Microseconds())/1000, "cold-dera-ms")
-	if busy/time.Duration(b.N) > time.Second {
-		b.Errorf("got %v of CPU for a fix, want a second at most", busy/time.Duration(b.N))
-	}
 }

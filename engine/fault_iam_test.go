@@ -43,7 +43,7 @@ func TestIdentityFaults(t *testing.T) {
 					}
 				}
 				t.Logf("%d of %d fixed", fixed, n)
-				if fixed == 0 {
+				if fixed == 0 && f.Meanwhile == 0 { // what someone else wrote in between a person decides
 					t.Errorf("none of %d is fixed: the test says little", n)
 				}
 			})
