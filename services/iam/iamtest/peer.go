@@ -61,8 +61,8 @@ type Plan struct {
 const peerPrincipal, peerAccount = "arn:aws:iam::111122223333:role/app", "111122223333"
 
 // Hold notes what must be so of the plan: what was used is allowed as before by all policies
-// together and by those that change; what is removed was allowed by those and is not; and nothing
-// is allowed that was not.
+// together and by those that change, and not otherwise; what is removed is not allowed by those
+// that change any more.
 func (p *Peer) Hold(plan Plan) {
 	p.plans++
 	for _, action := range plan.Used {
@@ -72,6 +72,9 @@ func (p *Peer) Hold(plan Plan) {
 			p.holds = append(p.holds, func(allowed func(int) bool) {
 				if allowed(was) && !allowed(is) || allowed(wasHere) && !allowed(isHere) {
 					p.t.Errorf("%s: %s on %s was used, and is not allowed any more", plan.Name, q.Action, q.Resource)
+				}
+				if !allowed(was) && allowed(is) {
+					p.t.Errorf("%s: %s on %s is allowed, and was not", plan.Name, q.Action, q.Resource)
 				}
 				if allowed(was) {
 					p.still++
