@@ -71,10 +71,16 @@ check: .tools/staticcheck ## formatting, vet, staticcheck, exhaustive switches
 .PHONY: extra
 extra: ## the suite over the folder of real data that DERA_EXTRA_DATA names
 	@[ -n "$$DERA_EXTRA_DATA" ] || { echo "DERA_EXTRA_DATA is not set"; exit 1; }
+	@if command -v npm >/dev/null; then $(MAKE) peer; else echo "plans for IAM before another evaluator: not run, since npm is missing"; fi
 	$(GO) test -count=1 -timeout 20m -run '^TestExtra' -v ./... | grep -vE '^(=== (RUN|PAUSE|CONT|NAME)|testing: warning|ok .*no tests to run|\?)'
 
+.PHONY: peer
+peer: ## plans for IAM before an evaluator of policies that dera did not write (iam-simulate, by npm)
+	scripts/iam-peer-install
+	DERA_IAM_PEER=$(CURDIR)/.bench $(GO) test -count=1 -run '^TestPeer' $(foreach type,role policy user group,./services/iam/$(type))
+
 .PHONY: long
-long: race ## what takes too long for CI: the race detector, fuzzing, the estate under faults, mutants of the loop
+long: race peer ## what takes too long for CI: the race detector, fuzzing, the estate under faults, mutants of the loop
 	$(MAKE) fuzz
 	$(MAKE) mixed-long
 	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
@@ -82,6 +88,7 @@ long: race ## what takes too long for CI: the race detector, fuzzing, the estate
 	TMPDIR=$(MEMORY) scripts/chaos-mutants
 	DERA_IAM_FAULTS=50000 $(GO) test ./services/iam/role -run '^TestFaults$$' -v -count=1 -timeout 60m
 	$(GO) test ./engine -run 'TestCrashMatrix|TestServiceThatIsAwayForLong|TestLyingBackend' -count=5 -timeout 30m
+	DERA_CRASH_ALL=1 TMPDIR=$(MEMORY) $(GO) test ./engine -run '^(TestCrashMatrix|TestIdentityFaults)$$' -count=1 -timeout 30m
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s)

@@ -118,10 +118,13 @@ func putPolicy(b *bucket.Bucket, list []statement) (resource.Operation, error) {
 	return op, err
 }
 
-// conflict is what dera's client compares right before it writes a policy.
+// conflict is what dera's client compares right before it writes a document.
 func conflict(config any, op resource.Operation) bool {
 	b, ok := config.(*bucket.Bucket)
-	if !ok || op.Name != bucket.PutBucketPolicy && op.Name != bucket.DeleteBucketPolicy {
+	if !ok {
+		return identityConflict(config, op)
+	}
+	if op.Name != bucket.PutBucketPolicy && op.Name != bucket.DeleteBucketPolicy {
 		return false
 	}
 	var in bucket.BucketPolicyInput

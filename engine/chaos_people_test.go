@@ -36,7 +36,7 @@ type owned struct {
 	made map[string]made
 	// excused are facts that people themselves took away.
 	excused map[string]bool
-	// backed are facts of before a fix that was taken back.
+	// backed are facts of before a fix that was taken back, and of the beginning.
 	backed []string
 }
 
@@ -78,13 +78,20 @@ func (p *people) settleIn() {
 	if p.rand.IntN(4) == 0 {
 		p.add(newAccountBlock(), blockChaos{}, 0)
 	}
+	// IAM has a draw of its own, so that the rest of a seed's world is as it was without.
+	switch rand.New(rand.NewPCG(p.s.seed, 5)).IntN(5) {
+	case 0:
+		p.add(newRole(0), roleChaos{}, 2)
+	case 1:
+		p.add(newPolicy(0, p.rand.IntN(5)), policyChaos{}, 1)
+	}
 }
 
 func (p *people) add(r dera.Resource, kind kindOfChaos, things int) {
 	if err := p.s.world.Add(r); err != nil {
 		p.s.t.Fatal(err)
 	}
-	o := &owned{Resource: r, kind: kind, made: map[string]made{}, excused: map[string]bool{}}
+	o := &owned{Resource: r, kind: kind, made: map[string]made{}, excused: map[string]bool{}, backed: slices.Collect(maps.Keys(kind.facts(r.Config)))}
 	p.list = append(p.list, o)
 	for range things {
 		p.create(o)

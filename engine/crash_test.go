@@ -28,6 +28,8 @@ type crash struct {
 	denied string
 	// rollback dies in the rollback of the fix; else the engine dies in the fix.
 	rollback bool
+	// far is how far apart the steps lie at which the engine dies; 0 is every step.
+	far int
 }
 
 func crashes() []crash {
@@ -48,7 +50,7 @@ func crashes() []crash {
 		}
 		return []resource.Operation{op}
 	}
-	return []crash{
+	list := []crash{
 		{name: "apply_of_one_revoke", kind: groupChaos{}, make: group, rules: one},
 		{name: "apply_of_a_split", kind: groupChaos{}, make: group, rules: split},
 		{name: "undo_of_a_failed_revoke", kind: groupChaos{}, make: group, rules: one, denied: securitygroup.RevokeIngress},
@@ -59,6 +61,7 @@ func crashes() []crash {
 		{name: "rollback_of_a_policy", kind: bucketChaos{}, make: shop, rules: policy(), rollback: true},
 		{name: "apply_of_an_account_block", kind: blockChaos{}, make: newAccountBlock},
 	}
+	return append(list, identityCrashes()...)
 }
 
 // TestCrashMatrix lets the engine die at each of its steps, in and after each
@@ -70,10 +73,7 @@ func TestCrashMatrix(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			whole := tt.run(t, 0, nil)
-			stride := 1
-			if testing.Short() {
-				stride = 5
-			}
+			stride := tt.stride()
 			for k := 1; k <= whole.steps; k += stride {
 				t.Run(fmt.Sprintf("dies_at_step_%03d", k), func(t *testing.T) { tt.run(t, k, &whole) })
 			}

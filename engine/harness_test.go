@@ -182,8 +182,14 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (w *world) client() *cloud.Client {
 	w.t.Helper()
+	return w.clientOf(func(*cloud.Config) {})
+}
+
+// clientOf lets set change what the client is made of.
+func (w *world) clientOf(set func(*cloud.Config)) *cloud.Client {
+	w.t.Helper()
 	creds := w.cloud.Account(account).AddUser("dera", "*")
-	client, err := cloud.New(w.t.Context(), cloud.Config{
+	cfg := cloud.Config{
 		Wires: wires(), Region: region, HTTPClient: &http.Client{Transport: w}, Now: w.clock.Now, Endpoint: "https://127.0.0.1", Timeout: w.timeout,
 		Credentials: awssdk.CredentialsProvider(credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, "")),
 		Observe: func(c cloud.Call) {
@@ -191,7 +197,9 @@ func (w *world) client() *cloud.Client {
 			defer w.mu.Unlock()
 			w.calls = append(w.calls, c)
 		},
-	})
+	}
+	set(&cfg)
+	client, err := cloud.New(w.t.Context(), cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}

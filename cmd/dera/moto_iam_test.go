@@ -38,15 +38,26 @@ func newIAMWorld(t *testing.T, config string) *iamWorld {
 	w.behind(t, 200)
 	server := moto.Start(t, moto.Config{ManagedPolicies: strings.Contains(config, "aws_managed"), Env: []string{"MOTO_CLOCK=" + clock}})
 	w.motoWorld = newSettingWorld(t, server, "iam-*")
-	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {quiet_hours: {off: true}" + config + "}\n"
-	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	w.configure(t, config)
 	w.iam = iam.New(iam.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
 		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken),
 	})
 	return w
+}
+
+// configure writes the configuration, with more lines of it. It is never quiet, so that the day
+// of the week does not matter.
+func (w *iamWorld) configure(t *testing.T, config string) {
+	t.Helper()
+	permissions := "quiet_hours: {off: true}"
+	if more, ok := strings.CutPrefix(config, "permissions: "); ok {
+		permissions, config = permissions+", "+more, ""
+	}
+	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {" + permissions + "}\n" + config
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // behind sets moto's clock so many days back.
@@ -250,7 +261,7 @@ func TestMotoPermissions_without_record(t *testing.T) {
 // TestMotoPermissions_copy: an inline copy without what was not used takes the place of
 // a policy of AWS, and the rollback attaches that again.
 func TestMotoPermissions_copy(t *testing.T) {
-	w := newIAMWorld(t, ", aws_managed: auto")
+	w := newIAMWorld(t, "permissions: aws_managed: auto")
 	const full, copied = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "AmazonSQSFullAccess-narrowed"
 	w.role("queues", lambdaTrust, "")
 	w.must(w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("queues"), PolicyArn: aws.String(full)}))

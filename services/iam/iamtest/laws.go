@@ -56,3 +56,14 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		Bodies: Bodies, Mutants: Mutants(k, func(config any) *iam.Identity { return of(config.(*T)) }),
 	}
 }
+
+// Texts are the documents of an identity's policies.
+func Texts(i *iam.Identity) (out []string) {
+	for _, p := range i.Inline {
+		out = append(out, p.Document)
+	}
+	for _, p := range i.Attached {
+		out = append(out, p.Document)
+	}
+	return out
+}

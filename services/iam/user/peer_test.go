@@ -1,0 +1,31 @@
+package user_test
+
+import (
+	"testing"
+
+	"dera.example/dera/services/iam/iamtest"
+	"dera.example/dera/services/iam/user"
+)
+
+// TestPeer: after each automatic plan of the cases an evaluator that dera did not write allows
+// what was used, and does not allow what was removed.
+func TestPeer(t *testing.T) {
+	t.Parallel()
+	p := iamtest.NewPeer(t)
+	own := func(config any) []string { return iamtest.Texts(&config.(*user.User).Identity) }
+	p.HoldCases(t, laws(), user.UnusedPermissions(), "unused_permissions.txtar", own, others)
+	p.Done([3]int{3, 3, 3})
+}
+
+// others are the policies that decide besides.
+func others(config any) (out []string) {
+	for _, g := range config.(*user.User).Groups {
+		for _, p := range g.Inline {
+			out = append(out, p.Document)
+		}
+		for _, p := range g.Attached {
+			out = append(out, p.Document)
+		}
+	}
+	return out
+}
