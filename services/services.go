@@ -12,13 +12,13 @@ import (
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/iam"
-	"dera.example/dera/services/iam/role"
+	"dera.example/dera/services/iam/trust"
 	"dera.example/dera/services/s3"
 )
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), role.TrustEvidence()}
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), trust.Evidence()}
 }
 
 // Watch is what the resource types that have controls listen to: of another type

@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/trust"
 )
 
 // ExternalTrust finds roles that principals of accounts may assume which nobody
@@ -53,15 +54,15 @@ func ExternalTrust() control.Control {
 			if err != nil {
 				return nil, &control.Refusal{Code: "cannot-plan", Why: err.Error()}
 			}
-			list, dead := r.outsiders(doc, r.zone(s))
+			list, dead := trust.Outsiders(doc, trust.Zone(r.Account, s))
 			if dead {
 				return nil, &control.Refusal{Code: "deleted-principal", Why: "the trust policy names a principal that was deleted (a unique ID in the place of an ARN): " +
 					"IAM refuses to take such a policy, so that nothing could be undone; take the ID out first"}
 			}
-			list = slices.DeleteFunc(list, func(o outsider) bool {
-				return !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == o.key })
+			list = slices.DeleteFunc(list, func(o trust.Outsider) bool {
+				return !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == o.Key })
 			})
-			after, err := shut(doc, list, document.House{Account: r.Account, Organization: s.Organization})
+			after, err := trust.Without(doc, list, document.House{Account: r.Account, Organization: s.Organization})
 			if err == nil {
 				err = after.Validate(policy.Trust)
 			}
@@ -89,7 +90,7 @@ func checkExternalTrust(r *Role, s control.Settings) control.Result {
 	if err != nil {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 	}
-	list, dead := r.outsiders(doc, r.zone(s))
+	list, dead := trust.Outsiders(doc, trust.Zone(r.Account, s))
 	if len(list) == 0 {
 		return control.Result{Outcome: control.Pass}
 	}
@@ -98,27 +99,27 @@ func checkExternalTrust(r *Role, s control.Settings) control.Result {
 	out.Outcome = control.Fail
 	for _, o := range list {
 		f := control.Failure{
-			Key: o.key, Start: dera.Auto, Severity: dera.High, Title: fmt.Sprintf("Role can be assumed from account %s, which is not declared", o.account()),
-			Why: "Assuming the role is allowed by " + strings.Join(o.lines, ", ") + ".",
+			Key: o.Key, Start: dera.Auto, Severity: dera.High, Title: fmt.Sprintf("Role can be assumed from account %s, which is not declared", o.Account()),
+			Why: "Assuming the role is allowed by " + strings.Join(o.Lines, ", ") + ".",
 		}
 		lower := func(to dera.Disposition, why string) { f.Start, f.Why = f.Start.Lower(to), f.Why+" "+why }
-		if o.key == Everyone {
+		if o.Key == trust.Everyone {
 			f.Severity, f.Title = dera.Critical, "Role can be assumed by anybody"
-			if o.conditions {
+			if o.Conditions {
 				f.Severity, f.Title = dera.High, "Role can be assumed by anybody who fulfils its conditions"
 			}
 			lower(dera.Review, "Who came in because anybody may, the record does not tell apart.")
 		} else {
-			switch calls, times, unknown := r.assumed(o.account()); {
+			switch calls, times, unknown := r.assumed(o.Account()); {
 			case times > 0:
 				lower(dera.Review, fmt.Sprintf("It did so, or may have, %d times, as is recorded.", times))
 			case unknown != "":
 				lower(dera.Review, "Whether it did is not known: "+unknown+".")
 			default:
-				f.Why += fmt.Sprintf(" None of its %d recorded calls since %s did.", calls, r.Trusting[o.account()].From.UTC().Format("2006-01-02"))
+				f.Why += fmt.Sprintf(" None of its %d recorded calls since %s did.", calls, r.Trusting[o.Account()].From.UTC().Format("2006-01-02"))
 			}
 		}
-		if after, err := shut(doc, []outsider{o}, document.House{Account: r.Account, Organization: s.Organization}); err != nil || !trusts(after) {
+		if after, err := trust.Without(doc, []trust.Outsider{o}, document.House{Account: r.Account, Organization: s.Organization}); err != nil || !trust.Anybody(after) {
 			lower(dera.Review, "Without it the role would trust nobody.")
 		}
 		if dead {

@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/role"
+	"dera.example/dera/services/iam/trust"
 )
 
 // laws are those of the policies of an identity; a plan for a trust policy changes that
@@ -17,7 +18,7 @@ import (
 func laws() controltest.Laws {
 	l := iamtest.Laws(role.Type(), iam.RoleKind, func(r *role.Role) *iam.Identity { return &r.Identity }, func(*role.Role) []iam.Attached { return nil })
 	ofPolicies := l
-	l.Evidence = append(l.Evidence, role.TrustEvidence())
+	l.Evidence = append(l.Evidence, trust.Evidence())
 	trusts := func(p dera.Plan) bool { return p.Changes[0].Operation == role.UpdateTrust }
 	l.Surgical = func(t controltest.TB, before, after any, p dera.Plan) {
 		t.Helper()
@@ -30,7 +31,7 @@ func laws() controltest.Laws {
 	}
 	l.Bodies = func(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 		t.Helper()
-		if ev.Kind == role.TrustKind {
+		if ev.Kind == trust.Kind {
 			return nil
 		}
 		return ofPolicies.Bodies(t, ev)

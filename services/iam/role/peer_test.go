@@ -11,6 +11,7 @@ import (
 	"dera.example/dera/resource/document"
 	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/role"
+	"dera.example/dera/services/iam/trust"
 )
 
 func texts(config any) []string { return iamtest.Texts(&config.(*role.Role).Identity) }
@@ -54,7 +55,7 @@ func TestPeer_trust(t *testing.T) {
 		}
 		before, after := k.Resource.Config.(*role.Role).Trust, config.(*role.Role).Trust
 		for _, account := range accountsOf(t, before) {
-			goes := slices.ContainsFunc(auto, func(f control.Failure) bool { return f.Key == role.AccountKey+account })
+			goes := slices.ContainsFunc(auto, func(f control.Failure) bool { return f.Key == trust.AccountKey+account })
 			p.Trust(k.Name, fmt.Sprintf("arn:aws:iam::%s:role/x", account), before, after, !goes)
 		}
 	}

@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	trust  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
-	nobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`
-	wide   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}]}`
-	narrow = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
-	app    = "arn:aws:iam::111122223333:policy/app"
-	guard  = "arn:aws:iam::111122223333:policy/guard"
+	lambdas = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	nobody  = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`
+	wide    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}]}`
+	narrow  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	app     = "arn:aws:iam::111122223333:policy/app"
+	guard   = "arn:aws:iam::111122223333:policy/guard"
 )
 
 func sample() *role.Role {
-	return &role.Role{Trust: trust, MaxSession: 3600, Identity: iam.Identity{
+	return &role.Role{Trust: lambdas, MaxSession: 3600, Identity: iam.Identity{
 		Name: "app", Path: "/team/", Tags: map[string]string{"team": "web"},
 		Inline:   []iam.Inline{{Name: "own", Document: wide}, {Name: "zone", Document: narrow}},
 		Attached: []iam.Attached{{ARN: app, Version: "v3", Document: wide}, {ARN: guard, Version: "v1", Document: narrow}},
@@ -148,8 +148,8 @@ func TestCanon(t *testing.T) {
 	}{
 		"order":              {func(r *role.Role) { slices.Reverse(r.Inline); slices.Reverse(r.Attached) }, true},
 		"versions":           {func(r *role.Role) { r.Attached[0].Version, r.Boundary.Version = "v9", "v9" }, true},
-		"spaces":             {func(r *role.Role) { r.Trust = strings.ReplaceAll(trust, ":", " :\n") }, false}, // breaks the ARNs and actions
-		"indented":           {func(r *role.Role) { r.Trust = strings.ReplaceAll(trust, "{", "{\n ") }, true},
+		"spaces":             {func(r *role.Role) { r.Trust = strings.ReplaceAll(lambdas, ":", " :\n") }, false}, // breaks the ARNs and actions
+		"indented":           {func(r *role.Role) { r.Trust = strings.ReplaceAll(lambdas, "{", "{\n ") }, true},
 		"last_use":           {func(r *role.Role) { r.LastUsed = &role.LastUsed{Region: "eu-west-1"} }, true},
 		"tags_of_dera":       {func(r *role.Role) { r.Tags = map[string]string{"team": "web", "dera:by": "x"} }, true},
 		"use_not_known":      {func(r *role.Role) { r.Unread = []string{role.PartUse} }, true},

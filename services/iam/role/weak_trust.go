@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/trust"
 )
 
 // WeakTrust finds roles whose trust policy allows someone who is meant, and with them
@@ -65,7 +66,7 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 	found := map[string]control.Failure{}
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
-		if st.Effect != policy.Allow || !assumes(st) {
+		if st.Effect != policy.Allow || !trust.Assumes(st) {
 			continue
 		}
 		line := "“" + document.StatementLine(i, st) + "”"
@@ -85,28 +86,28 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 			account := p.Account()
 			vendor := account != "" && (slices.Contains(s.Trusted, account) || document.KnownAccount(account) != "") && account != r.Account && !slices.Contains(s.Accounts, account)
 			switch {
-			case p.Kind == policy.PrincipalFederated && !subject(st, p.Value):
+			case p.Kind == policy.PrincipalFederated && !trust.Subject(st, p.Value):
 				severity, who := dera.Medium, "every user of the provider"
-				if shared(p.Value) {
+				if trust.Shared(p.Value) {
 					severity, who = dera.High, "anybody who has an account at the provider"
 				}
-				add("federated/"+issuer(p.Value), dera.Review, severity, "Role trusts "+issuer(p.Value)+" without a condition on the subject",
+				add("federated/"+trust.Issuer(p.Value), dera.Review, severity, "Role trusts "+trust.Issuer(p.Value)+" without a condition on the subject",
 					"No condition says which subject is meant, so that "+who+" may come in.")
-			case vendor && !demands(st, "sts:externalid", func(v string) bool { return v != "" && strings.IndexAny(v, "*?") != 0 }):
+			case vendor && !trust.Demands(st, "sts:externalid", func(v string) bool { return v != "" && strings.IndexAny(v, "*?") != 0 }):
 				add("external-id/"+account, dera.Review, dera.Medium, fmt.Sprintf("Role trusts account %s without an external ID", account),
 					"No condition demands an external ID (sts:ExternalId).")
 			}
 		}
 		for _, p := range document.PrincipalsOf(st) {
-			for _, account := range sources(st) {
-				if p.Kind == policy.PrincipalService && !slices.Contains(r.zone(s).Accounts, account) && document.KnownAccount(account) == "" {
+			for _, account := range trust.Sources(st) {
+				if p.Kind == policy.PrincipalService && !slices.Contains(trust.Zone(r.Account, s).Accounts, account) && document.KnownAccount(account) == "" {
 					add("service/"+p.Value+"/"+account, dera.Review, dera.High, fmt.Sprintf("Role can be assumed by %s on behalf of account %s, which is not declared", p.Value, account),
 						"The source that its conditions name is another account's.")
 				}
 			}
 		}
 		for _, name := range document.OpenServices(doc, i) {
-			if !ownOnly(name) && made == "" {
+			if !trust.OwnOnly(name) && made == "" {
 				add("service/"+name, dera.Alert, dera.Low, "Role can be assumed by "+name+" on behalf of any account",
 					"No condition limits on whose behalf it acts (aws:SourceArn, aws:SourceAccount).")
 			}

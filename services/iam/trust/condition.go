@@ -1,4 +1,4 @@
-package role
+package trust
 
 import (
 	"slices"
@@ -8,8 +8,8 @@ import (
 	"dera.example/dera/iam/policy"
 )
 
-// issuer is the host and path of an identity provider, or the name of a SAML provider.
-func issuer(provider string) string {
+// Issuer is the host and path of an identity provider, or the name of a SAML provider.
+func Issuer(provider string) string {
 	for _, kind := range []string{":oidc-provider/", ":saml-provider/"} {
 		if _, name, ok := strings.Cut(provider, kind); ok {
 			return name
@@ -18,21 +18,21 @@ func issuer(provider string) string {
 	return provider
 }
 
-// shared reports whether anybody can get an identity from the provider.
+// Shared reports whether anybody can get an identity from the provider.
 //
 // Source: IAM user guide, "Identity-provider controls for shared OIDC providers".
-func shared(provider string) bool {
+func Shared(provider string) bool {
 	return slices.ContainsFunc([]string{
 		"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com",
 		"api.bitbucket.org", "agent.buildkite.com", "oidc.circleci.com", "vercel.com", "app.pulumi.com",
-	}, func(host string) bool { return strings.HasPrefix(issuer(provider), host) })
+	}, func(host string) bool { return strings.HasPrefix(Issuer(provider), host) })
 }
 
-// subject reports whether a statement says which subject of an identity provider is
+// Subject reports whether a statement says which subject of an identity provider is
 // meant: by a claim that is not about whom the token is for, with a value that is not
 // open at its beginning. An identity pool of Cognito is named by the audience.
-func subject(st *policy.Statement, provider string) bool {
-	name := strings.ToLower(issuer(provider))
+func Subject(st *policy.Statement, provider string) bool {
+	name := strings.ToLower(Issuer(provider))
 	saml := strings.Contains(provider, ":saml-provider/")
 	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
 		key := strings.ToLower(c.Key)
@@ -41,7 +41,7 @@ func subject(st *policy.Statement, provider string) bool {
 		case saml && head != "saml", !saml && head != name:
 			return false
 		case name == "cognito-identity.amazonaws.com" && claim != "aud", name != "cognito-identity.amazonaws.com" && slices.Contains(noSubject(), claim),
-			!saml && name != "cognito-identity.amazonaws.com" && shared(provider) && !names(claim):
+			!saml && name != "cognito-identity.amazonaws.com" && Shared(provider) && !names(claim):
 			return false
 		}
 		return positive(c, func(v string) bool {
@@ -50,7 +50,7 @@ func subject(st *policy.Statement, provider string) bool {
 			if !open {
 				fixed = v
 			}
-			return fixed != "" && (!open || !shared(provider) || strings.Contains(fixed, "/"))
+			return fixed != "" && (!open || !Shared(provider) || strings.Contains(fixed, "/"))
 		})
 	})
 }
@@ -73,8 +73,8 @@ func names(claim string) bool {
 	}, claim)
 }
 
-// demands reports whether a statement demands a value of a key that is fixed.
-func demands(st *policy.Statement, key string, fixed func(v string) bool) bool {
+// Demands reports whether a statement demands a value of a key that is fixed.
+func Demands(st *policy.Statement, key string, fixed func(v string) bool) bool {
 	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) && positive(c, fixed) })
 }
 
@@ -88,21 +88,21 @@ func positive(c policy.Condition, fixed func(v string) bool) bool {
 	return len(c.Values) > 0 && !slices.ContainsFunc(c.Values, func(v string) bool { return !fixed(v) })
 }
 
-// ownOnly reports whether only resources of the own account can be given the role: the
+// OwnOnly reports whether only resources of the own account can be given the role: the
 // service takes no role of another account.
 //
 // Source: EC2 user guide, "Instance profiles"; Lambda developer guide, "Execution
 // role"; EKS user guide, "Pod Identity".
-func ownOnly(service string) bool {
+func OwnOnly(service string) bool {
 	return slices.Contains([]string{
 		"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "eks-fargate-pods.amazonaws.com",
 		"pods.eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "ecs-tasks.amazonaws.com", "spotfleet.amazonaws.com",
 	}, service)
 }
 
-// sources are the accounts on whose behalf a service may come, as the conditions of a
+// Sources are the accounts on whose behalf a service may come, as the conditions of a
 // statement say.
-func sources(st *policy.Statement) (accounts []string) {
+func Sources(st *policy.Statement) (accounts []string) {
 	for _, c := range st.Conditions {
 		key := strings.ToLower(c.Key)
 		if key != "aws:sourceaccount" && key != "aws:sourcearn" && key != "aws:sourceowner" {

@@ -1,4 +1,4 @@
-package role
+package trust
 
 import (
 	"context"
@@ -17,13 +17,13 @@ import (
 	"dera.example/dera/resource/evidence"
 )
 
-// TrustKind is the kind of evidence about the trust policy of a role.
-const TrustKind = "trust/1"
+// Kind is the kind of evidence about the trust policy of a role.
+const Kind = "trust/1"
 
-// TrustEvidence is the kind of TrustChange.
-func TrustEvidence() evidence.Kind {
-	return evidence.Kind{Name: TrustKind, Remake: evidence.Remade[TrustChange], Policies: func(body []byte) (evidence.Policies, error) {
-		var t TrustChange
+// Evidence is the kind of Change.
+func Evidence() evidence.Kind {
+	return evidence.Kind{Name: Kind, Remake: evidence.Remade[Change], Policies: func(body []byte) (evidence.Policies, error) {
+		var t Change
 		if err := evidence.Strict(body, &t); err != nil {
 			return evidence.Policies{}, fmt.Errorf("read body of evidence: %w", err)
 		}
@@ -42,10 +42,10 @@ func TrustEvidence() evidence.Kind {
 	}}
 }
 
-// TrustChange is what a proof about a trust policy is about: who may assume the role
+// Change is what a proof about a trust policy is about: who may assume the role
 // before and after, and whom the findings name. Values that can be secret have
 // stand-ins, the same in both texts.
-type TrustChange struct {
+type Change struct {
 	Role  string   `json:"role"` // the ARN without path
 	Old   string   `json:"old"`
 	New   string   `json:"new"`
@@ -61,20 +61,14 @@ type TrustChange struct {
 	Gone        map[string]string `json:"gone,omitempty"`
 }
 
-// proveTrust makes the evidence for changes of a trust policy.
-func proveTrust(r *Role, failures []control.Failure, changes []dera.Change, s control.Settings) (dera.Evidence, error) {
-	config, err := Type().ApplyPlan(r, dera.Plan{Changes: changes})
-	if err != nil {
-		return dera.Evidence{}, err
-	}
-	real := TrustChange{
-		Role: r.key(), Old: r.Trust, New: config.(*Role).Trust,
-		House: document.House{Account: r.Account, Organization: s.Organization}, Zone: r.zone(s), Recorded: map[string]resource.Use{},
-	}
+// Prove makes the evidence for a change of a trust policy that removes what some findings
+// are about. recorded is what is recorded of the calls of other accounts, by account.
+func Prove(real Change, failures []control.Failure, recorded map[string]resource.Use) (dera.Evidence, error) {
+	real.Recorded = map[string]resource.Use{}
 	for _, f := range failures {
 		real.Goals = append(real.Goals, f.Key)
 		if account, ok := strings.CutPrefix(f.Key, AccountKey); ok {
-			if use, known := r.Trusting[account]; known {
+			if use, known := recorded[account]; known {
 				real.Recorded[account] = use
 			}
 		}
@@ -95,7 +89,7 @@ func proveTrust(r *Role, failures []control.Failure, changes []dera.Change, s co
 
 // questions are the pairs of policies that the certificates are about: what is less,
 // and what it is held against.
-func (t TrustChange) questions() (out map[string][2]reason.Policies, err error) {
+func (t Change) questions() (out map[string][2]reason.Policies, err error) {
 	old, errOld := policy.Parse(t.Old)
 	fresh, errFresh := policy.Parse(t.New)
 	if err := errors.Join(errOld, errFresh); err != nil {
@@ -124,17 +118,17 @@ func (t TrustChange) questions() (out map[string][2]reason.Policies, err error) 
 
 // housed is the trust policy before, with the house in the place of everybody where a
 // finding names everybody.
-func (t TrustChange) housed(old *policy.Document) (*policy.Document, error) {
+func (t Change) housed(old *policy.Document) (*policy.Document, error) {
 	out := &policy.Document{Version: old.Version, Statements: slices.Clone(old.Statements)}
 	if !slices.Contains(t.Goals, Everyone) {
 		return out, nil
 	}
-	list, _ := (&Role{}).outsiders(old, t.Zone)
+	list, _ := Outsiders(old, t.Zone)
 	for _, o := range list {
-		if o.key != Everyone {
+		if o.Key != Everyone {
 			continue
 		}
-		for _, c := range o.cuts {
+		for _, c := range o.Cuts {
 			st := old.Statements[c.Index]
 			part, _, _, err := t.House.Part(c.Lost(st))
 			if err != nil {
@@ -150,7 +144,7 @@ func (t TrustChange) housed(old *policy.Document) (*policy.Document, error) {
 }
 
 // bars is the denial of those whom a finding about an account names.
-func (t TrustChange) bars(goal string) (policy.Statement, error) {
+func (t Change) bars(goal string) (policy.Statement, error) {
 	account, ok := strings.CutPrefix(goal, AccountKey)
 	if !ok {
 		return policy.Statement{}, fmt.Errorf("nothing is known of the finding %q", goal)
@@ -162,7 +156,7 @@ func (t TrustChange) bars(goal string) (policy.Statement, error) {
 	}, nil
 }
 
-func (t *TrustChange) certify() error {
+func (t *Change) certify() error {
 	t.NothingNew, t.NothingLost, t.Gone = "", "", map[string]string{}
 	questions, err := t.questions()
 	if err != nil {
@@ -186,15 +180,15 @@ func (t *TrustChange) certify() error {
 }
 
 // Evidence is the evidence that the body makes.
-func (t TrustChange) Evidence() (dera.Evidence, error) {
+func (t Change) Evidence() (dera.Evidence, error) {
 	body, err := dera.CanonicalJSON(t)
 	if err != nil {
 		return dera.Evidence{}, err
 	}
-	return dera.Evidence{Kind: TrustKind, Claims: t.claims(), Denied: t.denied(), Body: body}, nil
+	return dera.Evidence{Kind: Kind, Claims: t.claims(), Denied: t.denied(), Body: body}, nil
 }
 
-func (t TrustChange) denied() string {
+func (t Change) denied() string {
 	if len(t.Goals) == 0 || t.Old == t.New {
 		return ""
 	}
@@ -206,7 +200,7 @@ func (t TrustChange) denied() string {
 }
 
 // claims are decided again from the body alone.
-func (t TrustChange) claims() []dera.Claim {
+func (t Change) claims() []dera.Claim {
 	questions, err := t.questions()
 	if err != nil {
 		questions = nil
@@ -241,7 +235,7 @@ func (t TrustChange) claims() []dera.Claim {
 }
 
 // who names those whom the findings are about.
-func (t TrustChange) who() string {
+func (t Change) who() string {
 	var out []string
 	for _, goal := range t.Goals {
 		if account, ok := strings.CutPrefix(goal, AccountKey); ok {
@@ -253,7 +247,7 @@ func (t TrustChange) who() string {
 	return strings.Join(out, " or ")
 }
 
-func (t TrustChange) gone(decide func(name, certificate string) (dera.Verdict, string)) (dera.Verdict, string) {
+func (t Change) gone(decide func(name, certificate string) (dera.Verdict, string)) (dera.Verdict, string) {
 	if len(t.Goals) == 0 {
 		return dera.Unknown, "no finding is named"
 	}
@@ -278,15 +272,15 @@ func (t TrustChange) gone(decide func(name, certificate string) (dera.Verdict, s
 }
 
 func outsidersOf(doc *policy.Document, z reason.Zone) (keys []string) {
-	list, _ := (&Role{}).outsiders(doc, z)
+	list, _ := Outsiders(doc, z)
 	for _, o := range list {
-		keys = append(keys, o.key)
+		keys = append(keys, o.Key)
 	}
 	return keys
 }
 
 // recorded says what the record tells of whether the access that goes was used.
-func (t TrustChange) recorded() (dera.Verdict, string, string) {
+func (t Change) recorded() (dera.Verdict, string, string) {
 	var calls, times uint64
 	var from, unknown string
 	for _, goal := range t.Goals {
