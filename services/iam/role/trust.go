@@ -29,6 +29,6 @@ func proveTrust(r *Role, failures []control.Failure, changes []dera.Change, s co
 		return dera.Evidence{}, err
 	}
 	return trust.Prove(trust.Change{
-		Role: r.key(), Old: r.Trust, New: after.Trust, House: document.House{Account: r.Account, Organization: s.Organization}, Zone: trust.Zone(r.Account, s),
+		Role: r.key(), Old: r.Trust, New: after.Trust, MaxSession: r.MaxSession, House: document.House{Account: r.Account, Organization: s.Organization}, Zone: trust.Zone(r.Account, s),
 	}, failures, r.Trusting)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/control"
@@ -50,6 +51,8 @@ type Change struct {
 	Old   string   `json:"old"`
 	New   string   `json:"new"`
 	Goals []string `json:"goals"` // keys of the findings
+	// MaxSession is how many seconds a session that began before may last; 0 is not known.
+	MaxSession int32 `json:"max_session,omitempty"`
 	// House is who must lose nothing, although it came in by a statement for everybody.
 	House document.House `json:"house"`
 	Zone  reason.Zone    `json:"zone"`
@@ -226,10 +229,14 @@ func (t Change) claims() []dera.Claim {
 	lost, lostWitness := decide("nothing_lost", t.NothingLost)
 	gone, goneWitness := t.gone(decide)
 	recorded, says, recordedWitness := t.recorded()
+	closed := t.who() + " may not assume the role any more, other than as someone to whom a statement is held and who is declared"
+	if t.MaxSession > 0 {
+		closed += fmt.Sprintf("; a session that began before lasts until it ends, at most %s", time.Duration(t.MaxSession)*time.Second)
+	}
 	return []dera.Claim{
 		claim("nothing_new", "nobody may assume the role who could not before", isNew, newWitness),
 		claim("nothing_else_lost", "whoever is not "+t.who()+" may assume the role as before", lost, lostWitness),
-		claim("finding_gone", t.who()+" may not assume the role any more, other than as someone to whom a statement is held and who is declared", gone, goneWitness),
+		claim("finding_gone", closed, gone, goneWitness),
 		claim(evidence.RecordedCalls, says, recorded, recordedWitness),
 	}
 }
