@@ -27,6 +27,9 @@ func TestNothingRecorded(t *testing.T) {
 		{"CreatePolicy", map[string]string{"PolicyName": "shared", "PolicyDocument": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}`}},
 		{"CreateRole", map[string]string{"RoleName": "a", "AssumeRolePolicyDocument": trust}},
 		{"CreateRole", map[string]string{"RoleName": "b", "AssumeRolePolicyDocument": trust}},
+		{"CreateUser", map[string]string{"UserName": "u"}},
+		{"CreateGroup", map[string]string{"GroupName": "g"}},
+		{"AddUserToGroup", map[string]string{"UserName": "u", "GroupName": "g"}},
 		{"AttachRolePolicy", map[string]string{"RoleName": "a", "PolicyArn": shared}},
 	}
 	for _, c := range calls {
@@ -36,10 +39,10 @@ func TestNothingRecorded(t *testing.T) {
 	}
 	serving(t, cloud, account.Credentials())
 	dir := t.TempDir()
-	iam := fileIn(t, dir, "iam.yaml", "version: 1\ncontrols: [iam-role-*, iam-policy-*]\n")
+	iam := fileIn(t, dir, "iam.yaml", "version: 1\ncontrols: [iam-*]\n")
 	trusts := fileIn(t, dir, "trust.yaml", "version: 1\ncontrols: [iam-role-weak-trust]\n")
 	groups := fileIn(t, dir, "groups.yaml", "version: 1\ncontrols: [ec2-securitygroup-*]\n")
-	const scanned = "dera: warning: permissions of 2 principals were not judged: nothing is recorded of their use (2 in 111122223333); import CloudTrail log files with dera usage import"
+	const scanned = "dera: warning: permissions of 3 principals were not judged: nothing is recorded of their use (3 in 111122223333); import CloudTrail log files with dera usage import"
 	says := func(config, data, want string, times int, args ...string) {
 		t.Helper()
 		out, errOut, _ := said(t, append(args, "--config", config, "--data", filepath.Join(dir, data))...)
@@ -49,10 +52,14 @@ func TestNothingRecorded(t *testing.T) {
 	}
 	const doctor, candidates = "! usage record 111122223333 nothing is recorded of what principals did", "least privilege nothing is recorded of use in 111122223333"
 	says(iam, "one", scanned, 1, "scan")
-	says(iam, "one", `"use_not_recorded": { "111122223333": 2 }`, 1, "scan", "-o", "json", "--severity", "critical")
+	says(iam, "one", `"use_not_recorded": { "111122223333": 3 }`, 1, "scan", "-o", "json", "--severity", "critical")
 	says(iam, "one", doctor, 1, "doctor")
 	says(iam, "one", candidates, 1, "report", "--candidates")
 	says(iam, "one", `"use_not_recorded": [ "111122223333" ]`, 1, "report", "--candidates", "-o", "json")
+	for _, kind := range []string{"policy", "user", "group"} { // one role has the policy, and the user is a member of the group
+		config := fileIn(t, dir, kind+".yaml", "version: 1\ncontrols: [iam-"+kind+"-*]\n")
+		says(config, kind, "permissions of 1 principal were not judged", 1, "scan")
+	}
 	says(trusts, "two", "not judged", 0, "scan")
 	says(groups, "three", "recorded", 0, "scan")
 	says(groups, "three", "usage record", 0, "doctor")
