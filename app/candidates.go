@@ -19,7 +19,10 @@ type CandidateReport struct {
 	Candidates []Candidate `json:"candidates"`
 	// Privileges are the principals with unused permissions, those with the most first.
 	Privileges []Privilege `json:"least_privilege"`
-	Exemptions *Proposal   `json:"exemptions,omitempty"`
+	// Unrecorded are the accounts in which no permission is judged as unused, since
+	// nothing is recorded of use.
+	Unrecorded []string  `json:"use_not_recorded,omitempty"`
+	Exemptions *Proposal `json:"exemptions,omitempty"`
 	// Hidden is how many findings network.allow hid at the last sweep,
 	// by account.
 	Hidden map[string]int `json:"hidden_by_allow,omitempty"`

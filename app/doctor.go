@@ -67,6 +67,10 @@ type Doctor struct {
 	Queue, QueueAccount string
 	Trusted             bool // the configuration says that the queue is ours
 
+	// Recorded says what is recorded of the use of an account's principals; nil where no
+	// control goes by it, or where there are no data.
+	Recorded func(ctx context.Context, account string) (UseRecord, error)
+
 	Controls        []control.Control
 	Enforces        bool   // something is in enforce mode
 	Exemptions      string // path of the list, or ""
@@ -101,6 +105,7 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 	}
 	x.exemptions()
 	err := x.aws(ctx)
+	x.use(ctx)
 	return x.report, err
 }
 

@@ -75,6 +75,7 @@ func (r ScanReport) Only(f Filter) ScanReport {
 	s := summarize(r)
 	s.Mode, s.Accounts, s.Regions = r.Summary.Mode, r.Summary.Accounts, r.Summary.Regions
 	s.Resources, s.Hidden = r.Summary.Resources, r.Summary.Hidden
+	s.Unrecorded = r.Summary.Unrecorded
 	s.LeftOut, s.LeftOutNotRead = left, leftUnread
 	r.Summary = s
 	return r

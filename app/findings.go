@@ -131,16 +131,19 @@ func viewPlan(r dera.Remediation) *PlanView {
 
 // ScanSummary counts the findings of a report, and says over what it is.
 type ScanSummary struct {
-	Mode         string         `json:"mode"`
-	Accounts     []string       `json:"accounts"`
-	Regions      []string       `json:"regions"`
-	Resources    int            `json:"resources"`
-	Findings     int            `json:"findings"`
-	Open         int            `json:"open"`
-	Resolved     int            `json:"resolved"`
-	Unknown      int            `json:"unknown"`
-	Unreadable   int            `json:"unreadable"`
-	Hidden       int            `json:"hidden_by_allow"`
+	Mode       string   `json:"mode"`
+	Accounts   []string `json:"accounts"`
+	Regions    []string `json:"regions"`
+	Resources  int      `json:"resources"`
+	Findings   int      `json:"findings"`
+	Open       int      `json:"open"`
+	Resolved   int      `json:"resolved"`
+	Unknown    int      `json:"unknown"`
+	Unreadable int      `json:"unreadable"`
+	Hidden     int      `json:"hidden_by_allow"`
+	// Unrecorded is of how many principals of each account nothing is recorded, so that
+	// their permissions were not judged.
+	Unrecorded   map[string]int `json:"use_not_recorded,omitempty"`
 	Dispositions map[string]int `json:"dispositions"`
 	// LeftOut findings do not fit the filter, and of these LeftOutNotRead were not
 	// read.

@@ -53,6 +53,9 @@ type Result struct {
 	// Whole says that the failures are all that the control can find, whatever else of
 	// the resource is not known.
 	Whole bool
+	// Unrecorded says that the control, which is not applicable then, would judge the
+	// resource were anything recorded of the use of its principals.
+	Unrecorded bool
 }
 
 // Refusal is a typed reason why no plan is made; a person has to act by hand.

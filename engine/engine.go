@@ -94,7 +94,10 @@ type News struct {
 	Scope       *dera.Scope
 	Resources   int
 	Hidden      int // failures of a page that the own networks hide
-	Err         error
+	// Unrecorded are principals of a page, by ARN, that were not judged since nothing
+	// is recorded of their use.
+	Unrecorded []dera.ARN
+	Err        error
 }
 
 // Engine is safe for concurrent use; several may share a store.

@@ -115,7 +115,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 		return err
 	}
 	unseen := hidden(detector, look.Assessments)
-	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments), Hidden: unseen})
+	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments), Hidden: unseen, Unrecorded: e.unrecorded(look.Assessments)})
 	before, err := e.openBefore(ctx, o.Scope, look)
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package usage
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"dera.example/dera/cloudtrail"
@@ -138,6 +140,35 @@ func (a *aggregate) changed(f *cloudtrail.Fields, account, region []byte, at uin
 	a.changes = append(a.changes, Change{string(account), string(region), string(name), Second(at), string(key)})
 }
 
+// Span returns the begin of the first hour of which anything is recorded of an account,
+// and up to when it is recorded, as Recorded says it; zero times where nothing is.
+func (l *Ledger) Span(ctx context.Context, account string) (from, to time.Time, err error) {
+	if to, err = l.Recorded(ctx, account); err != nil || to.IsZero() {
+		return time.Time{}, time.Time{}, err
+	}
+	list, err := l.store.UsageHours(ctx, account)
+	if err != nil {
+		return time.Time{}, time.Time{}, fmt.Errorf("read since when %s is recorded: %w", account, err)
+	}
+	for _, h := range list {
+		for bit := range len(h.Seen) * 8 {
+			if h.Seen[bit/8]&(1<<(bit%8)) == 0 {
+				continue
+			}
+			if at := h.start(bit); from.IsZero() || at.Before(from) {
+				from = at
+			}
+			break
+		}
+	}
+	return from, to, nil
+}
+
+// start is when the hour of a bit begins.
+func (h *Hours) start(bit int) time.Time {
+	return time.Date(h.Month/12, time.Month(h.Month%12+1), 1, bit, 0, 0, 0, time.UTC)
+}
+
 // latest is the end of the newest hour of which something was recorded in a region.
 func (s hourSet) latest(account, region string) Second {
 	var last Second
@@ -147,8 +178,7 @@ func (s hourSet) latest(account, region string) Second {
 		}
 		for bit := len(h.Seen)*8 - 1; bit >= 0; bit-- {
 			if h.Seen[bit/8]&(1<<(bit%8)) != 0 {
-				start := time.Date(p.month/12, time.Month(p.month%12+1), 1, bit, 0, 0, 0, time.UTC)
-				last = max(last, SecondOf(start)+3600)
+				last = max(last, SecondOf(h.start(bit))+3600)
 				break
 			}
 		}

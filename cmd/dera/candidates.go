@@ -66,6 +66,9 @@ func (a *cli) candidates(ctx context.Context, s *session, out string, only []str
 	if err != nil {
 		return err
 	}
+	if report.Unrecorded, err = s.neverRecorded(ctx); err != nil {
+		return err
+	}
 	if out != "" {
 		for i := range only {
 			if only[i], err = s.recorded(ctx, only[i]); err != nil {
@@ -203,6 +206,10 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 		a.printf("\nexempt: %s\n", strings.Join(r.ExemptBy, ", "))
 	}
 	a.printPrivileges(p, r.Privileges)
+	if len(r.Unrecorded) > 0 {
+		a.printf("\n%s\n", wrap(fmt.Sprintf("%s nothing is recorded of use in %s, so no permission there is judged as unused: %s",
+			p.bold("least privilege"), strings.Join(r.Unrecorded, ", "), howToRecord), "", width))
+	}
 	if list := r.ToDecide(); len(list) > 0 {
 		a.printf("\n%s\n", p.bold("to decide, without a sign that it is meant to stay"))
 		for _, f := range list {

@@ -80,6 +80,9 @@ func (t configText) syntax(err error) fault {
 	return f
 }
 
+// errNotWhole: something else than a whole number stands where one is wanted.
+var errNotWhole = errors.New("is no whole number")
+
 // decoding collects what is wrong on the way through the tree.
 type decoding struct {
 	text   configText
@@ -170,6 +173,9 @@ func (d *decoding) value(n ast.Node, v reflect.Value, field string) {
 		}
 	}
 	err := yaml.NodeToValue(n, v.Addr().Interface(), yaml.Strict())
+	if _, whole := n.(*ast.IntegerNode); v.Kind() == reflect.Int && !decodesItself(v) && !whole && err == nil {
+		err = errNotWhole // the decoder cuts off fractions, and reads numbers out of texts
+	}
 	if err == nil {
 		return
 	}

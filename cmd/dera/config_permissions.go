@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -12,8 +13,8 @@ import (
 // permissionsConfig is when a permission may be taken away automatically.
 type permissionsConfig struct {
 	ActiveSession string              `yaml:"active_session,omitempty" json:"active_session,omitempty" jsonschema_description:"How long ago a call makes a principal active, for example 48h: review. 0s switches that off. Default: 48h."`
-	WindowDays    int                 `yaml:"window_days,omitempty" json:"window_days,omitempty" jsonschema:"minimum=90" jsonschema_description:"Days within which a permission must not have been used. Default and least: 90."`
-	NewGrantDays  int                 `yaml:"new_grant_days,omitempty" json:"new_grant_days,omitempty" jsonschema:"minimum=1" jsonschema_description:"Days for which new principals and new permissions go to review. Default: 14."`
+	WindowDays    *int                `yaml:"window_days,omitempty" json:"window_days,omitempty" jsonschema:"minimum=90" jsonschema_description:"Days within which a permission must not have been used. Default and least: 90."`
+	NewGrantDays  *int                `yaml:"new_grant_days,omitempty" json:"new_grant_days,omitempty" jsonschema:"minimum=1" jsonschema_description:"Days for which new principals and new permissions go to review. Default: 14."`
 	RarelyUsed    []string            `yaml:"rarely_used,omitempty" json:"rarely_used,omitempty" jsonschema_description:"More actions that are needed though they are rarely used, as globs: review."`
 	AWSManaged    string              `yaml:"aws_managed,omitempty" json:"aws_managed,omitempty" jsonschema:"enum=review,enum=auto" jsonschema_description:"Whether policies of AWS are detached, or replaced by narrower copies, after review or automatically. Default: review."`
 	Schedules     []evaluate.Schedule `yaml:"schedules,omitempty" json:"schedules,omitempty" jsonschema_description:"How often schedules start principals; a longer period than the window goes to review."`
@@ -39,23 +40,27 @@ func (c permissionsConfig) activeWithin() (time.Duration, error) {
 	return d, nil
 }
 
+// configured is a number of days, or 0 where the default holds.
+func configured(days *int) int {
+	if days == nil {
+		return 0
+	}
+	return *days
+}
+
 // window is how long a permission must not have been used.
 func (c permissionsConfig) window() time.Duration {
-	days := c.WindowDays
-	if days == 0 {
-		days = evaluate.LeastWindow
-	}
-	return time.Duration(days) * 24 * time.Hour
+	return time.Duration(cmp.Or(configured(c.WindowDays), evaluate.LeastWindow)) * 24 * time.Hour
 }
 
 // validate returns what is wrong, each with its field.
 func (c permissionsConfig) validate() error {
 	var errs []error
-	if c.WindowDays != 0 && (c.WindowDays < evaluate.LeastWindow || c.WindowDays > mostWindow) {
-		errs = append(errs, fmt.Errorf("permissions.window_days: is %d, write a number from %d (the default) to %d", c.WindowDays, evaluate.LeastWindow, mostWindow))
+	if d := c.WindowDays; d != nil && (*d < evaluate.LeastWindow || *d > mostWindow) {
+		errs = append(errs, fmt.Errorf("permissions.window_days: is %d, write a number from %d to %d, or leave it out for the default, %[2]d", *d, evaluate.LeastWindow, mostWindow))
 	}
-	if c.NewGrantDays < 0 || c.NewGrantDays > mostWindow {
-		errs = append(errs, fmt.Errorf("permissions.new_grant_days: is %d, write a number from 1 to %d, or leave it out for the default", c.NewGrantDays, mostWindow))
+	if d := c.NewGrantDays; d != nil && (*d < 1 || *d > mostWindow) {
+		errs = append(errs, fmt.Errorf("permissions.new_grant_days: is %d, write a number from 1 to %d, or leave it out for the default", *d, mostWindow))
 	}
 	if c.AWSManaged != "" && c.AWSManaged != "review" && c.AWSManaged != "auto" {
 		errs = append(errs, fmt.Errorf("permissions.aws_managed: is %q, write review (the default) or auto", c.AWSManaged))
@@ -78,11 +83,11 @@ func (s *session) permissionGuards(list *evaluate.Exempted) ([]evaluate.Guardrai
 	}
 	return []evaluate.Guardrail{
 		evaluate.ActiveSession{Now: s.app.now, Within: within},
-		evaluate.UsageRecord{Now: s.app.now, Days: c.WindowDays},
-		evaluate.NewGrant{Now: s.app.now, Days: c.NewGrantDays},
+		evaluate.UsageRecord{Now: s.app.now, Days: configured(c.WindowDays)},
+		evaluate.NewGrant{Now: s.app.now, Days: configured(c.NewGrantDays)},
 		evaluate.RarelyUsed{Actions: c.RarelyUsed},
 		evaluate.SelfRepair{Principals: s.config.Code.Principals},
-		evaluate.Scheduled{Declared: c.Schedules, Days: c.WindowDays},
+		evaluate.Scheduled{Declared: c.Schedules, Days: configured(c.WindowDays)},
 		evaluate.Kept{List: list},
 		quiet,
 	}, nil

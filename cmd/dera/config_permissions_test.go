@@ -24,6 +24,12 @@ func TestPermissionsConfig(t *testing.T) {
 		{"window_short", "{window_days: 30}", "2:28: permissions.window_days", "from 90"},
 		{"window_long", "{window_days: 1000}", "2:28: permissions.window_days", "399"},
 		{"new_grant_negative", "{new_grant_days: -1}", "2:31: permissions.new_grant_days", "from 1"},
+		{"new_grant_zero", "{new_grant_days: 0}", "2:31: permissions.new_grant_days", "leave it out for the default"},
+		{"window_zero", "{window_days: 0}", "2:28: permissions.window_days", "leave it out for the default"},
+		{"window_of_nothing", "{window_days: }", "", ""},
+		{"window_of_a_fraction", "{window_days: 90.5}", "2:28: permissions.window_days", `is "90.5", write a whole number`},
+		{"window_of_text", "{window_days: '90'}", "2:28: permissions.window_days", `is "90", write a whole number`},
+		{"period_of_a_fraction", "{schedules: [{principal: 'arn:aws:iam::*:role/a', period_days: 31.5, owner: ops, reason: invoices}]}", "2:77: permissions.schedules[0].period_days", "whole number"},
 		{"rarely_used_no_action", "{rarely_used: [Restore]}", "2:29: permissions.rarely_used[0]", "rds:Restore*"},
 		{"schedule_of_nobody", "{schedules: [{principal: a, period_days: 31, owner: ops, reason: invoices}]}", "2:39: permissions.schedules[0].principal", "six parts"},
 		{"schedule_without_owner", "{schedules: [{principal: 'arn:aws:iam::*:role/a', period_days: 31, reason: invoices}]}", "2:27: permissions.schedules[0]", "owner: is missing"},
@@ -54,13 +60,14 @@ func TestPermissionsOfTheConfigurationHold(t *testing.T) {
 			t.Errorf("active_session %q: got %s, %v, want %s", text, got, err, want)
 		}
 	}
-	for days, want := range map[int]time.Duration{0: 90 * 24 * time.Hour, 180: 180 * 24 * time.Hour} {
+	window, granted := 180, 3
+	for days, want := range map[*int]time.Duration{nil: 90 * 24 * time.Hour, &window: 180 * 24 * time.Hour} {
 		if got := (permissionsConfig{WindowDays: days}).window(); got != want {
-			t.Errorf("window of %d days: got %s, want %s", days, got, want)
+			t.Errorf("window: got %s, want %s", got, want)
 		}
 	}
 	s := sampleSession()
-	s.config.Permissions = permissionsConfig{ActiveSession: "0s", WindowDays: 180, NewGrantDays: 3, RarelyUsed: []string{"a:*"}}
+	s.config.Permissions = permissionsConfig{ActiveSession: "0s", WindowDays: &window, NewGrantDays: &granted, RarelyUsed: []string{"a:*"}}
 	s.config.Code.Principals = []string{"arn:aws:iam::*:role/ci"}
 	gate, err := s.gate()
 	if err != nil {

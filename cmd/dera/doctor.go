@@ -50,6 +50,9 @@ func (a *cli) doctor(ctx context.Context, queue string) (err error) {
 		}
 		cfg = data.config
 		d.Store, d.PublicKey, d.UnderWay = data.store, data.log.PublicKey, data.underWay
+		if cfg.judgesUse() {
+			d.Recorded = data.recordOf
+		}
 	} else if cfg, err = a.configuration(); err != nil {
 		return err
 	}

@@ -69,6 +69,9 @@ type scanning struct {
 	unread   []app.Unreadable
 	groups   int
 	hidden   int // findings that network.allow hides
+	// unrecorded are principals that were not judged since nothing is recorded of their
+	// use, by account.
+	unrecorded map[string]map[dera.ARN]bool
 }
 
 func (s *scanning) tell(n engine.News) {
@@ -79,6 +82,7 @@ func (s *scanning) tell(n engine.News) {
 		if n.Scope.Sweep() {
 			s.groups += n.Resources
 			s.hidden += n.Hidden
+			s.notRecorded(n)
 			s.progress.Step(n.Scope.Account + " " + n.Scope.Region)
 		}
 	case "unread":
@@ -119,6 +123,9 @@ func (a *cli) scan(ctx context.Context, o scanOptions) (err error) {
 	began := a.now()
 	if err := s.look(ctx, watch, o.apply); err != nil {
 		return err
+	}
+	if text := unrecordedText(watch.counts()); text != "" {
+		a.note("dera: warning: %s\n", text)
 	}
 	report, err := s.report(ctx, began, watch)
 	if err != nil {
@@ -241,6 +248,7 @@ func (s *session) report(ctx context.Context, began time.Time, watch *scanning) 
 	}
 	r.Unreadable, r.Summary.Unreadable = watch.unread, len(watch.unread)
 	r.Summary.Resources, r.Summary.Hidden = watch.groups, watch.hidden
+	r.Summary.Unrecorded = watch.counts()
 	r.Summary.Mode = s.config.modeFor(s.app.flags.mode)(s.accounts[0], "").String()
 	for _, acct := range s.accounts {
 		r.Summary.Accounts = append(r.Summary.Accounts, acct.ID)

@@ -159,11 +159,12 @@ type used struct {
 	usage    []scope.Usage
 	from, to time.Time
 	calls    uint64
-	data     bool     // data events were recorded
-	gaps     []string // that leave everything in doubt
-	whys     []string // of these
-	passing  []string // gaps that are about some services or calls only
-	actions  []string // of all principals, sorted
+	since    time.Time // of the first of the calls, or from where that is earlier
+	data     bool      // data events were recorded
+	gaps     []string  // that leave everything in doubt
+	whys     []string  // of these
+	passing  []string  // gaps that are about some services or calls only
+	actions  []string  // of all principals, sorted
 	unclear  []string
 }
 
@@ -188,6 +189,9 @@ func (s *Subject) record() *used {
 				continue
 			}
 			u.calls += call.Count
+			if u.since.IsZero() || call.First.Before(u.since) {
+				u.since = call.First
+			}
 			e := event{call.Source, call.Name}
 			m, ok := known[e]
 			if !ok {
@@ -210,6 +214,9 @@ func (s *Subject) record() *used {
 		if u.to.IsZero() || p.Use.To.Before(u.to) {
 			u.to = p.Use.To
 		}
+	}
+	if u.since.IsZero() || u.from.Before(u.since) {
+		u.since = u.from
 	}
 	for _, list := range []*[]string{&u.actions, &u.unclear, &u.gaps, &u.whys, &u.passing} {
 		slices.Sort(*list)

@@ -13,6 +13,7 @@ import (
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/scope"
+	"dera.example/dera/resource"
 )
 
 // mostNamed is how many permissions a finding names at most.
@@ -120,9 +121,23 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	return f
 }
 
-// watched says for how long and of whom use was recorded.
+// watched says by whom something was used, how many calls are recorded and since when,
+// and of which days the record answers: calls from before these count as use too.
 func (j *judged) watched() string {
-	return fmt.Sprintf(" by %s in %d days (%s to %s, %s recorded calls)", j.principals(), j.used.days(), day(j.used.from), day(j.used.to), Grouped(j.used.calls))
+	const whole, part = ", and all %sof the %d days to %s)", "; %snot all of the %d days to %s)"
+	form, what := whole, ""
+	switch {
+	case len(j.used.gaps) > 0, slices.ContainsFunc(j.used.passing, func(kind string) bool { return kind != resource.GapOfDataEvents }):
+		form = part
+	case !j.used.data:
+		what = "management events "
+	}
+	are := "are"
+	if j.used.calls == 1 {
+		are = "is"
+	}
+	return fmt.Sprintf(" by %s (%s %s recorded since %s", j.principals(), counting(int(j.used.calls), "call"), are, day(j.used.since)) +
+		fmt.Sprintf(form, what, j.used.days(), day(j.used.to))
 }
 
 func (s *Subject) principals() string {

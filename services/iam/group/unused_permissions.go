@@ -35,8 +35,10 @@ func UnusedPermissions() control.Control {
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the group, or its members"}
 			case g.TooMany > 0:
 				return control.Result{Outcome: control.UnknownResult, Why: fmt.Sprintf("the group has %d members, more than are read", g.TooMany)}
-			case len(g.Members) == 0, slices.ContainsFunc(g.Members, func(m iam.Holder) bool { return m.Use == nil }):
+			case len(g.Members) == 0:
 				return control.Result{Outcome: control.NotApplicable}
+			case slices.ContainsFunc(g.Members, func(m iam.Holder) bool { return m.Use == nil }):
+				return control.Result{Outcome: control.NotApplicable, Unrecorded: true}
 			}
 			subject, err := g.SubjectOf(iam.GroupKind, g.Members, s)
 			return iam.Unused(subject, err, "the inline policies of group "+g.Name)

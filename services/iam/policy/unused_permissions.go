@@ -40,8 +40,11 @@ func UnusedPermissions() control.Control {
 				return control.Result{Outcome: control.UnknownResult, Why: why}
 			}
 			nobody := !slices.ContainsFunc(p.Holders, func(h iam.Holder) bool { return h.Kind != iam.GroupKind })
-			if nobody || slices.ContainsFunc(p.Holders, func(h iam.Holder) bool { return h.Kind != iam.GroupKind && h.Use == nil }) {
+			if nobody {
 				return control.Result{Outcome: control.NotApplicable}
+			}
+			if slices.ContainsFunc(p.Holders, func(h iam.Holder) bool { return h.Kind != iam.GroupKind && h.Use == nil }) {
+				return control.Result{Outcome: control.NotApplicable, Unrecorded: true}
 			}
 			subject, err := p.subject(s)
 			res := iam.Unused(subject, err, "policy "+p.Key())

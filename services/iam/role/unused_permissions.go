@@ -35,8 +35,10 @@ func UnusedPermissions() control.Control {
 		},
 		Check: func(r *Role, s control.Settings) control.Result {
 			switch {
-			case r.Use == nil, strings.HasPrefix(r.Path, "/aws-service-role/"), strings.HasPrefix(r.Path, "/aws-reserved/"):
+			case strings.HasPrefix(r.Path, "/aws-service-role/"), strings.HasPrefix(r.Path, "/aws-reserved/"):
 				return control.Result{Outcome: control.NotApplicable}
+			case r.Use == nil:
+				return control.Result{Outcome: control.NotApplicable, Unrecorded: true}
 			case !r.Read(PartInline, PartAttached, PartDocuments):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the role"}
 			}
