@@ -230,6 +230,25 @@ func TestMotoPermissions(t *testing.T) {
 	}
 }
 
+// TestMotoPermissions_given_back: what somebody gives back right after dera took it, which
+// IAM keeps no date of, is for a person at once.
+func TestMotoPermissions_given_back(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.role("open", lambdaTrust, "")
+	wide := &iam.PutRolePolicyInput{RoleName: aws.String("open"), PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}
+	w.must(w.iam.PutRolePolicy(t.Context(), wide))
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("role", "open"): {{"athena.amazonaws.com", "StartQueryExecution"}}})
+	scan := []string{"--apply", "--mode", "enforce", "--no-exemptions"}
+	if got, want := findingsOf(w.scan(exitGood, scan...), "open"), []finding{{"unused", "iam-role-unused-permissions", "auto", "resolved"}}; !slices.Equal(got, want) {
+		t.Errorf("first: got %v, want %v", got, want)
+	}
+	w.must(w.iam.PutRolePolicy(t.Context(), wide))
+	if got, want := findingsOf(w.scan(exitNo, scan...), "open"), []finding{{"unused", "iam-role-unused-permissions", "review", "open"}}; !slices.Equal(got, want) {
+		t.Errorf("given back: got %v, want %v", got, want)
+	}
+}
+
 // TestMotoPermissions_without_record: where nothing is recorded nothing counts as
 // unused, and an account that nobody declared is for a person.
 func TestMotoPermissions_without_record(t *testing.T) {
