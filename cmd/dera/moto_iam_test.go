@@ -249,6 +249,21 @@ func TestMotoPermissions_given_back(t *testing.T) {
 	}
 }
 
+// TestMotoPermissions_version_deleted: a rollback makes the old version again where
+// somebody deleted it since.
+func TestMotoPermissions_version_deleted(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.role("reports", lambdaTrust, athenaWide)
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("role", "reports"): {{"athena.amazonaws.com", "StartQueryExecution"}}})
+	w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	w.must(w.iam.DeletePolicyVersion(t.Context(), &iam.DeletePolicyVersionInput{PolicyArn: aws.String(w.arn("policy", "reports")), VersionId: aws.String("v1")}))
+	w.rollBackAll()
+	if version, got := w.inForce("reports"); version == "v2" || !document.SamePolicy(got, athenaWide) {
+		t.Errorf("after the rollback: got %s %s, want the wide policy in a new version", version, got)
+	}
+}
+
 // TestMotoPermissions_without_record: where nothing is recorded nothing counts as
 // unused, and an account that nobody declared is for a person.
 func TestMotoPermissions_without_record(t *testing.T) {
