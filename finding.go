@@ -36,6 +36,9 @@ type Finding struct {
 	// actions or ACL permissions that it grants, as they are written.
 	Sources     []string `json:"sources,omitempty"`
 	Permissions []string `json:"permissions,omitempty"`
+	// Widened is when it was last seen with permissions that it did not have at the look
+	// before; zero where it has none that its first look did not show.
+	Widened time.Time `json:"widened,omitzero"`
 	// Granted says of a finding on unused permissions how much is granted and used.
 	Granted     *GrantedUse  `json:"granted,omitempty"`
 	Severity    Severity     `json:"severity"`

@@ -121,5 +121,16 @@ func carryOver(f, old dera.Finding) dera.Finding {
 		f.LastFailure = old.LastFailure
 	}
 	f.LastActor, f.LastAgent, f.LastChange, f.Returns = old.LastActor, old.LastAgent, old.LastChange, old.Returns
+	if f.Widened = old.Widened; widened(f, old) {
+		f.Widened = f.LastSeen
+	}
 	return f
+}
+
+// widened reports whether a finding has permissions that the look before did not find:
+// none were there while it was resolved.
+func widened(f, old dera.Finding) bool {
+	return slices.ContainsFunc(f.Permissions, func(p string) bool {
+		return old.State == dera.FindingResolved || !slices.Contains(old.Permissions, p)
+	})
 }

@@ -2,14 +2,23 @@ package evaluate
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
 )
 
+// recordLag is how long before now a record may end, so that what was granted since need
+// not be asked about: an import every hour is as far behind as that, for log files come
+// late.
+const recordLag = 2 * time.Hour
+
 // NewGrant sends to review what takes permissions from a principal that is new, or
-// whose permissions were changed lately: nobody can have used them yet.
+// whose permissions were changed lately: nobody can have used them yet. Of a policy
+// that is no resource of its own, of attachments and of memberships IAM keeps no date:
+// there it goes by what dera took and what it saw.
 type NewGrant struct {
 	Now func() time.Time
 	// Days is how long a grant is new; 0 means 14.
@@ -31,7 +40,55 @@ func (g NewGrant) Check(_ context.Context, c Case) (dera.Reason, error) {
 			return review("%s %s at %s, less than %s ago", p.ARN, why, minute(at), count(within, "day")), nil
 		}
 	}
+	if r, ok := givenBack(c); ok {
+		return r, nil
+	}
+	if n := len(c.Finding.Returns); n > 0 && g.Now().Sub(c.Finding.Returns[n-1]) < days(within) {
+		return review("it came back at %s after dera fixed it, less than %s ago: somebody may have granted that on purpose", minute(c.Finding.Returns[n-1]), count(within, "day")), nil
+	}
+	for _, p := range principals {
+		if end, ok := g.seenSince(c.Finding, p.Use); ok {
+			return review("what was granted to %s since its record ended at %s is not known, and this was not seen before", p.ARN, minute(end)), nil
+		}
+	}
 	return pass("nothing was granted within %s", count(within, "day")), nil
+}
+
+// givenBack is the answer where dera took some of the permissions before and they are
+// there again: a person gave them back, however long ago.
+func givenBack(c Case) (dera.Reason, bool) {
+	for _, r := range c.Earlier {
+		if r.Control != c.Finding.Control || r.State != dera.Resolved && r.State != dera.Collateral && r.State != dera.UndoFailed {
+			continue
+		}
+		for _, e := range r.Covers {
+			again, what := meeting(c.Finding.Permissions, e.Permissions), "dera took %s before (%s) and it is there again: somebody gave it back"
+			if again == nil && len(e.Permissions) > 0 && (inPart(c.Finding.Permissions) || inPart(e.Permissions)) {
+				again, what = c.Finding.Permissions, "%s may have been taken before (%s), which names too many permissions to tell, and be there again"
+			}
+			if again != nil {
+				why := review(what, someOf(again), r.ID)
+				why.Ref = r.ID
+				return why, true
+			}
+		}
+	}
+	return dera.Reason{}, false
+}
+
+// inPart reports whether a list leaves some out, and says how many instead of the last.
+func inPart(permissions []string) bool {
+	return slices.ContainsFunc(permissions, func(p string) bool { return strings.Contains(p, " ") })
+}
+
+// seenSince reports whether the finding was first seen after the record ended, at end, so
+// that the record cannot tell of the grant: with more permissions than at the look
+// before, or altogether where the record ends longer ago than recordLag.
+func (g NewGrant) seenSince(f dera.Finding, u *resource.Use) (end time.Time, ok bool) {
+	if u == nil {
+		return end, false // usage-record answers that
+	}
+	return u.To, f.Widened.After(u.To) || f.FirstSeen.After(u.To) && g.Now().Sub(u.To) > recordLag
 }
 
 // newest is the last time at which a principal got permissions, as far as is known.

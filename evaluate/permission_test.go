@@ -47,6 +47,24 @@ func used(change func(u *resource.Use)) resource.Principal {
 	return app(func(p *resource.Principal) { p.Use = quietUse(change) })
 }
 
+// losingAgain is a case whose permission dera took before, by a remediation in a state.
+func losingAgain(s dera.State, change func(c *Case)) Case {
+	c := losingCase([]string{"s3:GetObject"}, app(nil))
+	c.Earlier = []dera.Remediation{{ID: "r-1", Control: "ctl", State: s, Covers: []dera.Extent{{Permissions: []string{"s3:DeleteObject", "s3:GetObject"}}}}}
+	change(&c)
+	return c
+}
+
+// seenAt is a case with a record that ended so long ago, and a finding from before that.
+func seenAt(ago time.Duration, change func(f *dera.Finding)) Case {
+	c := losingCase([]string{"s3:GetObject"}, used(func(u *resource.Use) { u.To = noon.Add(-ago) }))
+	c.Finding.FirstSeen = noon.Add(-days(30))
+	if change != nil {
+		change(&c.Finding)
+	}
+	return c
+}
+
 func actedAsBy(services ...string) resource.Principal {
 	return app(func(p *resource.Principal) { p.Services = services })
 }
@@ -108,6 +126,20 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"grant_without_record", grant, losingCase(read, noRecord), dera.Auto, ""},
 		{"grant_days", NewGrant{Now: atNoon, Days: 2}, losingCase(read, app(func(p *resource.Principal) { p.Created = noon.Add(-days(3)) })), dera.Auto, "2 days"},
 
+		{"grant_given_back", grant, losingAgain(dera.Resolved, func(c *Case) {}), dera.Review, "dera took s3:GetObject before (r-1) and it is there again"},
+		{"grant_given_back_over_the_fix", grant, losingAgain(dera.Collateral, func(c *Case) {}), dera.Review, "gave it back"},
+		{"grant_taken_by_nobody", grant, losingAgain(dera.Superseded, func(c *Case) {}), dera.Auto, ""},
+		{"grant_of_another_permission", grant, losingAgain(dera.Resolved, func(c *Case) { c.Finding.Permissions = []string{"s3:PutObject"} }), dera.Auto, ""},
+		{"grant_of_too_many_to_tell", grant, losingAgain(dera.Resolved, func(c *Case) { c.Finding.Permissions = []string{"s3:PutObject", "and 3 more"} }), dera.Review, "may have been taken before"},
+		{"grant_taken_by_another_control", grant, losingAgain(dera.Resolved, func(c *Case) { c.Finding.Control = "other" }), dera.Auto, ""},
+		{"grant_came_back", grant, seenAt(0, func(f *dera.Finding) { f.Returns = []time.Time{noon.Add(-days(13))} }), dera.Review, "came back at 2026-11-10"},
+		{"grant_came_back_long_ago", grant, seenAt(0, func(f *dera.Finding) { f.Returns = []time.Time{noon.Add(-days(14))} }), dera.Auto, ""},
+		{"grant_after_the_record", grant, seenAt(3*time.Hour, func(f *dera.Finding) { f.FirstSeen = noon }), dera.Review, "since its record ended at 2026-11-23 09:00 UTC is not known"},
+		{"grant_seen_before_the_record_ended", grant, seenAt(3*time.Hour, nil), dera.Auto, ""},
+		{"grant_of_an_import_every_hour", grant, seenAt(2*time.Hour, func(f *dera.Finding) { f.FirstSeen = noon }), dera.Auto, ""},
+		{"grant_between_two_looks", grant, seenAt(time.Minute, func(f *dera.Finding) { f.Widened = noon }), dera.Review, "was not seen before"},
+		{"grant_between_two_looks_and_recorded", grant, seenAt(0, func(f *dera.Finding) { f.Widened = noon }), dera.Auto, ""},
+
 		{"rare_none", rare, losingCase([]string{"s3:GetObject", "sqs:SendMessage"}, app(nil)), dera.Auto, "none of 2 permissions"},
 		{"rare_takes_nothing", rare, losingCase(nil, app(nil)), dera.Auto, takesNone},
 		{"rare_of_no_principals", rare, caseOf(func(c *Case) { c.Finding.Permissions = []string{"rds:DescribeDBInstances"} }), dera.Auto, nobodys},
@@ -138,6 +170,8 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 
 		{"break_glass_holder", BreakGlass{Principals: []string{"arn:aws:iam::*:role/emergency/*"}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Exempt, roleARN},
 		{"break_glass_holder_by_name", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: roleARN}), dera.Exempt, "break-glass list"},
+		{"rarely_used_beyond_what_is_named", RarelyUsed{Actions: []string{"support:*"}}, losingCase([]string{"s3:GetObject", "and 7 more"}, app(nil)), dera.Review, "not all are named"},
+		{"many_permissions", RarelyUsed{}, losingCase([]string{"s3:GetObject", "and 7 more"}, app(nil)), dera.Auto, ""},
 		{"holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
 		{"no_holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: dbaRole}), dera.Auto, ""},
 		{"no_break_glass_holder", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: dbaRole}, resource.Principal{ARN: "arn:aws:iam::111122223333:user/Break-1"}), dera.Auto, ""},

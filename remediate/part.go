@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // A part of a resource is a line of its canonical text: a rule, a grant, a
@@ -52,7 +53,7 @@ func (t *run) collided(canon string) map[int][]string {
 		before, after := lineCount(t.rem.Way[i]), lineCount(t.rem.Way[i+1])
 		for _, line := range slices.Sorted(maps.Keys(merged(before, after))) {
 			back := now[line] == before[line] && (after[line] < before[line] || t.rem.State == dera.UndoFailed)
-			if before[line] == after[line] || now[line] == left[line] || back {
+			if t.spare(line) || before[line] == after[line] || now[line] == left[line] || back {
 				continue
 			}
 			what := "added: "
@@ -65,36 +66,100 @@ func (t *run) collided(canon string) map[int][]string {
 	return out
 }
 
-// partial decides what a rollback leaves in place, or refuses it.
-func (t *run) partial(canon string, allowed bool) error {
+// spare reports whether a line is about a copy that decides nothing.
+func (t *run) spare(line string) bool {
+	return t.kind.Spare != "" && strings.HasPrefix(line, t.kind.Spare)
+}
+
+// decisive reports whether change i changes more than spare copies.
+func (t *run) decisive(i int) bool {
+	for line := range Parts(t.rem.Way[i:min(i+2, len(t.rem.Way))]) {
+		if !t.spare(line) {
+			return true
+		}
+	}
+	return len(t.rem.Way) <= i+1
+}
+
+// partial decides what a rollback leaves in place, or refuses it. Beside what collided
+// it leaves what cannot be undone while that stays.
+func (t *run) partial(config any, canon string, allowed bool) error {
 	t.rem.LeftInPlace = nil
 	var drift, rest []string
 	collided := t.collided(canon)
 	for i, c := range t.rem.Plan.Changes {
-		in := t.intent(i, false)
-		switch lines := collided[i]; {
-		case in == nil || in.State != dera.IntentApplied:
-		case len(lines) == 0:
-			if !c.Optional {
-				rest = append(rest, diff(c, true)...)
-			}
-		default:
+		if lines := collided[i]; len(lines) > 0 {
 			t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
 			if !c.Optional {
 				drift = append(drift, fmt.Sprintf("change %d (%s): %s", i+1, strings.Join(c.Diff, "; "), strings.Join(lines, "; ")))
 			}
 		}
 	}
+	if len(drift) == 0 {
+		return nil
+	}
+	useful := false
+	can, cannot := t.undoable(config)
+	for i, c := range t.rem.Plan.Changes {
+		if why := cannot[i]; why != "" {
+			t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
+			if !c.Optional && t.decisive(i) {
+				drift = append(drift, fmt.Sprintf("change %d (%s): %s", i+1, strings.Join(c.Diff, "; "), why))
+			}
+		}
+		if can[i] && !c.Optional {
+			rest = append(rest, diff(c, true)...)
+			useful = useful || t.decisive(i)
+		}
+	}
+	slices.Sort(t.rem.LeftInPlace)
 	if line := t.opensRemoved(collided); line != "" {
 		drift = append(drift, line)
 	}
 	switch {
-	case len(drift) == 0 || allowed && len(rest) > 0:
+	case useful && allowed:
 		return nil
-	case len(rest) == 0:
+	case !useful:
 		return &RefusedError{Why: "someone else changed everything that dera changed, so nothing is left to roll back", Drift: drift}
 	}
 	return &RefusedError{Why: "someone else changed some of what dera changed", Drift: drift, Partial: rest}
+}
+
+// undoable are the changes in effect, but for those that stay, whose undo would write
+// something, and those whose undo the service would refuse, each with why: the undos
+// are made in memory, in the order of the real ones.
+func (t *run) undoable(config any) (can map[int]bool, cannot map[int]string) {
+	can, cannot = map[int]bool{}, map[int]string{}
+	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
+		c, in := t.rem.Plan.Changes[i], t.intent(i, false)
+		if in == nil || in.State != dera.IntentApplied || slices.Contains(t.rem.LeftInPlace, i) || c.Undo == nil {
+			continue
+		}
+		op, err := resource.OfUndo(*c.Undo, in.Output)
+		if err != nil {
+			can[i] = true // for the real one to show
+			continue
+		}
+		if t.kind.Rebase != nil {
+			if op, _, err = t.kind.Rebase(config, op, resource.Of(c)); err != nil {
+				cannot[i] = err.Error()
+				continue
+			}
+		}
+		if done, _, err := t.kind.Effect(config, op); err == nil && done {
+			continue
+		}
+		if next, err := t.kind.Retarget(config, op); err == nil {
+			op = next
+		}
+		next, err := t.kind.Apply(config, op)
+		if err != nil {
+			cannot[i] = err.Error()
+			continue
+		}
+		can[i], config = true, next
+	}
+	return can, cannot
 }
 
 // opensRemoved says which undo would also open what someone else removed since, or "":

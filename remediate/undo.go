@@ -77,7 +77,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if !ok {
 		return &RefusedError{Why: "the resource does not exist any more"}
 	}
-	if err := t.partial(canon, req.Partial); err != nil {
+	if err := t.partial(res.Config, canon, req.Partial); err != nil {
 		return err
 	}
 	if why := t.impossible(res); why != "" {
@@ -321,6 +321,9 @@ func (t *run) undone(ctx context.Context) error {
 	case canon != t.rem.Before():
 		t.rem.Unexpected = lineDiff(t.rem.Before(), canon)
 	}
+	if ok && t.idle(canon) {
+		return t.giveUp(ctx)
+	}
 	to, why := dera.Failed, "everything is taken back: "+t.rem.Failure
 	if t.rem.Undo == rollbackUndo {
 		to, why = dera.RolledBack, "rolled back: the configuration is the one from before the fix"
@@ -335,6 +338,42 @@ func (t *run) undone(ctx context.Context) error {
 		}
 	}
 	return t.move(ctx, to, why, Entry{LookAgain: true})
+}
+
+// idle reports whether a rollback wrote nothing, although something of what dera changed
+// is not as it was before: between the order and the undo it became someone else's.
+func (t *run) idle(canon string) bool {
+	if t.rem.Undo != rollbackUndo {
+		return false
+	}
+	for i, c := range t.rem.Plan.Changes {
+		if in := t.intent(i, true); in != nil && in.State == dera.IntentApplied && !c.Optional {
+			return false
+		}
+	}
+	before, now := lineCount(t.rem.Before()), lineCount(canon)
+	for line := range Parts(t.rem.Way) {
+		if !t.spare(line) && before[line] != now[line] {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUp ends a rollback of which nothing was written: the fix is not rolled back.
+func (t *run) giveUp(ctx context.Context) error {
+	const why = "nothing was rolled back: what dera changed is someone else's by now"
+	for _, s := range slices.Backward(t.rem.Steps) {
+		if s.State == dera.Undoing {
+			continue
+		}
+		if s.State == dera.UndoFailed { // it stays frozen
+			return t.stuck(ctx, &undoError{why})
+		}
+		break
+	}
+	t.rem.Undo, t.rem.UndoBy, t.rem.LeftInPlace = "", "", nil
+	return t.move(ctx, dera.Collateral, why, Entry{LookAgain: true})
 }
 
 func sorted(lines []string) []string {

@@ -39,6 +39,10 @@ type Spec[T any] struct {
 	// Canon is a text that is equal for two configurations that mean the same; nil
 	// takes all of it as JSON, but for Around and the tags that dera writes.
 	Canon func(c *T) string
+	// Spare begins the lines of Canon about copies that are kept and decide nothing, such
+	// as versions of a policy that are not in force: that one of them comes or goes is in
+	// the way of no rollback. Empty where every line decides something.
+	Spare string
 	// Around are the JSON members that belong to other resources: no part of the
 	// canonical form.
 	Around []string
@@ -157,7 +161,7 @@ func Define[T any](s Spec[T]) Type {
 	ops := slices.Concat(s.Operations, settingOperators[T](s.Settings))
 	d := definition[T]{s, ops}
 	t := Type{
-		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Under: s.Under, Redact: s.Redact, Events: s.Events, History: s.History,
+		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Spare: s.Spare, Under: s.Under, Redact: s.Redact, Events: s.Events, History: s.History,
 		New: func() any { return new(T) },
 		Identify: func(config any) (id, name string, tags map[string]string) {
 			if c, err := d.as(config); err == nil {

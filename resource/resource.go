@@ -31,6 +31,8 @@ type Type struct {
 	// Canon is a text that is equal for two configurations that mean the same.
 	// It leaves out IDs that AWS assigns and tags that dera writes.
 	Canon func(config any) (string, error)
+	// Spare begins the lines of Canon that decide nothing; empty for none. See Spec.
+	Spare string
 	// Brief returns the configuration without what a cheap look leaves out; nil
 	// where it leaves out nothing of Canon.
 	Brief func(config any) (any, error)

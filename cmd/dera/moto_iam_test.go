@@ -241,6 +241,40 @@ func TestMotoPermissions(t *testing.T) {
 	}
 }
 
+// TestMotoPermissions_given_back: what somebody gives back right after dera took it, which
+// IAM keeps no date of, is for a person at once.
+func TestMotoPermissions_given_back(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.role("open", lambdaTrust, "")
+	wide := &iam.PutRolePolicyInput{RoleName: aws.String("open"), PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}
+	w.must(w.iam.PutRolePolicy(t.Context(), wide))
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("role", "open"): {{"athena.amazonaws.com", "StartQueryExecution"}}})
+	scan := []string{"--apply", "--mode", "enforce", "--no-exemptions"}
+	if got, want := findingsOf(w.scan(exitGood, scan...), "open"), []finding{{"unused", "iam-role-unused-permissions", "auto", "resolved"}}; !slices.Equal(got, want) {
+		t.Errorf("first: got %v, want %v", got, want)
+	}
+	w.must(w.iam.PutRolePolicy(t.Context(), wide))
+	if got, want := findingsOf(w.scan(exitNo, scan...), "open"), []finding{{"unused", "iam-role-unused-permissions", "review", "open"}}; !slices.Equal(got, want) {
+		t.Errorf("given back: got %v, want %v", got, want)
+	}
+}
+
+// TestMotoPermissions_version_deleted: a rollback makes the old version again where
+// somebody deleted it since.
+func TestMotoPermissions_version_deleted(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.role("reports", lambdaTrust, athenaWide)
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("role", "reports"): {{"athena.amazonaws.com", "StartQueryExecution"}}})
+	w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	w.must(w.iam.DeletePolicyVersion(t.Context(), &iam.DeletePolicyVersionInput{PolicyArn: aws.String(w.arn("policy", "reports")), VersionId: aws.String("v1")}))
+	w.rollBackAll()
+	if version, got := w.inForce("reports"); version == "v2" || !document.SamePolicy(got, athenaWide) {
+		t.Errorf("after the rollback: got %s %s, want the wide policy in a new version", version, got)
+	}
+}
+
 // TestMotoPermissions_without_record: where nothing is recorded nothing counts as
 // unused, and an account that nobody declared is for a person.
 func TestMotoPermissions_without_record(t *testing.T) {

@@ -124,6 +124,11 @@ func (p *Policy) Other(text, id string) (Version, bool) {
 
 func (p *Policy) drop(i int) { p.Others = slices.Delete(slices.Clone(p.Others), i, i+1) }
 
+// full is why there can be no further version.
+func full(policy string, versions int) error {
+	return &resource.NotAllowedError{Why: fmt.Sprintf("policy %s has %d versions, which is as many as IAM keeps: delete one that is not in force", policy, versions)}
+}
+
 func operations() []resource.Operator[Policy] {
 	ofVersion := func(in VersionInput) (string, error) { return in.Policy, nil }
 	return []resource.Operator[Policy]{
@@ -137,7 +142,7 @@ func operations() []resource.Operator[Policy] {
 			},
 			Refuse: func(p *Policy, in VersionInput) error {
 				if 1+len(p.Others) >= MostVersions {
-					return fmt.Errorf("policy %s has %d versions, which is as many as IAM keeps", in.Policy, 1+len(p.Others))
+					return full(in.Policy, 1+len(p.Others))
 				}
 				return nil
 			},
@@ -186,7 +191,7 @@ func operations() []resource.Operator[Policy] {
 			},
 			Refuse: func(p *Policy, in DefaultInput) error {
 				if p.copies(in.Document) == 0 && 1+len(p.Others) >= MostVersions {
-					return fmt.Errorf("policy %s has no version that says so, and %d others, which is as many as IAM keeps", in.Policy, 1+len(p.Others))
+					return full(in.Policy, 1+len(p.Others))
 				}
 				return nil
 			},

@@ -23,7 +23,7 @@ func Type() resource.Type {
 		Identify:  func(p *Policy) (id, name string, tags map[string]string) { return p.Key(), p.Name, p.Tags },
 		Parts:     Parts(), Operations: operations(), Events: Events(),
 		Redact: iam.Redact,
-		Canon:  (*Policy).Canon,
+		Canon:  (*Policy).Canon, Spare: spare,
 		Brief: func(p *Policy) *Policy {
 			brief := *p
 			brief.Tags = nil
@@ -48,6 +48,9 @@ func ARNOf(partition, account, id string) dera.ARN {
 	return dera.NewARN(partition, "iam", "", account, "policy/"+id)
 }
 
+// spare begins the lines of Canon about versions that are not in force.
+const spare = "other version "
+
 // Canon is equal for two policies that allow the same, in all of their versions. IDs of
 // AWS, versions' too, when they were made and who has the policy are no part of it.
 func (p *Policy) Canon() string {
@@ -56,7 +59,7 @@ func (p *Policy) Canon() string {
 		lines = append(lines, "in force "+l)
 	}
 	for _, v := range p.Others {
-		lines = append(lines, "other version description "+strconv.Quote(document.CanonText(v.Document)))
+		lines = append(lines, spare+"description "+strconv.Quote(document.CanonText(v.Document)))
 	}
 	for _, part := range p.Unread {
 		if part == PartPolicy || part == PartVersions || part == PartTags {
