@@ -111,6 +111,17 @@ func (p *Peer) Trust(name, principal, before, after string, stays bool) {
 			q.take(&doc.Statements[i])
 		}
 	}
+	// Who comes is that principal, of no organisation that a statement is held to.
+	for key := range q.Context {
+		switch strings.ToLower(key) {
+		case "aws:principalarn":
+			q.Context[key] = []string{principal}
+		case "aws:principalaccount":
+			q.Context[key] = []string{account}
+		case "aws:principalorgid":
+			q.Context[key] = []string{"o-0000000000"}
+		}
+	}
 	own := []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`}
 	q.Trust = json.RawMessage(before)
 	was := p.ask(q, own)
