@@ -57,6 +57,7 @@ func attachedText(p Attached) Text {
 // the texts; "" is none.
 func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *control.Refusal) {
 	var out []dera.Change
+	copied := map[string]bool{}
 	for n, t := range s.Policies {
 		if t.Document == after[n] {
 			continue
@@ -71,9 +72,10 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 		}
 		if after[n] != "" {
 			name := CopyName(t.Name)
-			if i.inline(name) >= 0 {
-				return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, whose name the copy would have", name)}
+			if i.inline(name) >= 0 || copied[name] {
+				return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, or another copy, whose name the copy would have", name)}
 			}
+			copied[name] = true
 			c, err := i.SetInline(k, name, after[n])
 			if err != nil {
 				return nil, CannotPlan(err)
