@@ -1,8 +1,10 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -81,12 +83,27 @@ func (r *iamRun) calls() (out []awssim.Call) {
 	return out
 }
 
-// rest waits until nothing is in the queue and dera has made no call for a while.
+// due is how many jobs are to run within ten minutes, or run: the next sweep is not.
+func (r *iamRun) due() (n int) {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(r.data, "dera.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(r.t.Context(), "SELECT count(*) FROM jobs WHERE run_at < ?", time.Now().Add(10*time.Minute).UnixMicro()).Scan(&n); err != nil {
+		r.t.Fatal(err)
+	}
+	return n
+}
+
+// rest waits until nothing is in the queue, no job is due and dera has made no call for a
+// while.
 func (r *iamRun) rest() {
 	r.t.Helper()
 	last, since := -1, time.Now()
 	r.eventually(r.t, "it comes to rest", func() bool {
-		if n := len(r.calls()); n != last || len(r.cloud.Snapshot().Queues[0].Bodies) > 0 {
+		if n := len(r.calls()); n != last || len(r.cloud.Snapshot().Queues[0].Bodies) > 0 || r.due() > 0 {
 			last, since = n, time.Now()
 		}
 		return time.Since(since) > 400*time.Millisecond

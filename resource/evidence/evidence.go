@@ -13,6 +13,10 @@ import (
 	"dera.example/dera"
 )
 
+// ErrHidden: what is proved of a document does not hold with stand-ins for the values
+// that can be secret, so that no evidence without those can be kept. A person decides.
+var ErrHidden = errors.New("what is proved does not hold without the values that can be secret")
+
 // Check computes a stored evidence blob again from its body alone and
 // returns an error if the claims, their witnesses or the denied packet are not
 // those that it states, or if anything else stands in it.

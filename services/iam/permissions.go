@@ -80,7 +80,7 @@ func ProvePermissions(s *Subject, after, goals []string) (dera.Evidence, error) 
 		claims[i], _ = p.claims()
 	}
 	if !slices.EqualFunc(claims[0], claims[1], func(x, y dera.Claim) bool { return x.Verdict == y.Verdict }) {
-		return dera.Evidence{}, errors.New("what is proved of the policies does not hold without the values that can be secret")
+		return dera.Evidence{}, fmt.Errorf("prove the policies: %w", evidence.ErrHidden)
 	}
 	return hidden.Evidence()
 }

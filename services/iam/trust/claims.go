@@ -85,7 +85,7 @@ func Prove(real Change, failures []control.Failure, recorded map[string]resource
 	}
 	// What holds of the stand-ins must hold of the texts themselves.
 	if a, b := real.claims(), redacted.claims(); !slices.EqualFunc(a, b, func(x, y dera.Claim) bool { return x.Verdict == y.Verdict }) {
-		return dera.Evidence{}, errors.New("what is proved of the trust policy does not hold without the values that can be secret")
+		return dera.Evidence{}, fmt.Errorf("prove the trust policy: %w", evidence.ErrHidden)
 	}
 	return redacted.Evidence()
 }

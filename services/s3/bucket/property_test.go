@@ -1,6 +1,7 @@
 package bucket_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services"
 	"dera.example/dera/services/s3"
 	"dera.example/dera/services/s3/bucket"
@@ -169,6 +171,9 @@ func keysAndFix(t *rapid.T, c control.Control, b *bucket.Bucket) ([]string, *buc
 		t.Fatal(err)
 	}
 	ev, err := c.Prove(r, res.Failures, p, control.Settings{})
+	if errors.Is(err, evidence.ErrHidden) { // a person decides
+		return keys, nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,13 @@ package bucket
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/s3"
 )
 
@@ -43,7 +44,7 @@ func ProveBucket(b *Bucket, goals []string, changes []dera.Change, s control.Set
 		return dera.Evidence{}, err
 	}
 	if a, b := real.Claims(), redacted.Claims(); !slices.EqualFunc(a, b, func(x, y dera.Claim) bool { return x.Verdict == y.Verdict }) {
-		return dera.Evidence{}, errors.New("what is proved of the policy does not hold without the values that can be secret")
+		return dera.Evidence{}, fmt.Errorf("prove the policy: %w", evidence.ErrHidden)
 	}
 	return redacted.Evidence()
 }
