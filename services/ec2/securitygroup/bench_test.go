@@ -26,7 +26,7 @@ func fullGroup() *securitygroup.Group {
 		}
 		rules = append(rules, rule("tcp", int32(1000+10*i), int32(1004+10*i), source))
 	}
-	g := &securitygroup.Group{ID: "sg-0a1", Name: "web", VPC: "vpc-1", Owner: "111122223333", Ingress: rules}
+	g := &securitygroup.Group{ID: "sg-0a1", Name: "web", VPC: "vpc-1", Owner: "111122223333", Ingress: rules, Network: &securitygroup.VPC{CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
 	for i := range g.Ingress {
 		g.Ingress[i].ID = fmt.Sprintf("sgr-%02d", i)
 	}
