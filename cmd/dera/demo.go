@@ -20,6 +20,7 @@ import (
 	"dera.example/dera/app"
 	"dera.example/dera/audit"
 	"dera.example/dera/awssim"
+	"dera.example/dera/control"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
 )
@@ -347,7 +348,12 @@ func (d *demo) finish(ctx context.Context, rolledBack []string) error {
 	if err != nil {
 		return err
 	}
+	judged := 0
 	for _, f := range findings {
+		if f.Key == control.UnknownKey && f.State == dera.FindingResolved {
+			continue // two reads differed for a moment, and the next look judged
+		}
+		judged++
 		r.Dispositions[f.Disposition.String()]++
 	}
 	list, err := d.session.store.Remediations(ctx)
@@ -358,7 +364,7 @@ func (d *demo) finish(ctx context.Context, rolledBack []string) error {
 		r.States[string(rem.State)]++
 	}
 	d.say("\n%s %s", d.paint.bold("Audit log"), v)
-	d.say("%s %d findings: %d auto, %d review, %d alert, %d exempt; remediations: %s", d.paint.bold("summary"), len(findings),
+	d.say("%s %d findings: %d auto, %d review, %d alert, %d exempt; remediations: %s", d.paint.bold("summary"), judged,
 		r.Dispositions["auto"], r.Dispositions["review"], r.Dispositions["alert"], r.Dispositions["exempt"], counts(r.States))
 	if d.json() {
 		if err := d.printJSON(r); err != nil {
