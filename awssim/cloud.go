@@ -66,7 +66,8 @@ func New(cfg Config) *Cloud {
 		queues:     map[string]*queue{},
 		buckets:    map[string]place{},
 	}
-	c.services = map[string]service{"ec2": newEC2(), "sts": newSTS(), "sqs": newSQS(), "s3": newS3(), "s3control": newS3Control(), "cloudfront": newCloudFront(), "config": newConfig(), "iam": newIAM()}
+	c.services = map[string]service{"ec2": newEC2(), "sts": newSTS(), "sqs": newSQS(), "s3": newS3(), "s3control": newS3Control(), "cloudfront": newCloudFront(), "config": newConfig(), "iam": newIAM(),
+		"scheduler": newScheduler(), "events": newEvents(), "backup": newBackup(), "lambda": newLambda()}
 	return c
 }
 

@@ -120,9 +120,9 @@ func (c *Cloud) read(r *http.Request) (request, error) {
 		}
 	}
 	switch req.service {
-	case "sqs", "config":
+	case "sqs", "config", "events":
 		return req, req.readJSON(r, body)
-	case "s3", "cloudfront":
+	case "s3", "cloudfront", "scheduler", "backup", "lambda":
 		err := req.readREST(r, body)
 		return req, err
 	}

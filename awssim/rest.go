@@ -22,7 +22,7 @@ type restRequest struct {
 // text returns a parameter of the query.
 func (r *restRequest) text(name string) string { return r.query.Get(name) }
 
-// readREST reads a request of S3, S3 Control or CloudFront.
+// readREST reads a request of S3, S3 Control, CloudFront, or of a service that speaks REST with JSON.
 func (req *request) readREST(r *http.Request, body []byte) error {
 	rest := &restRequest{method: r.Method, query: r.URL.Query(), header: r.Header}
 	req.rest, req.body = rest, body
@@ -39,6 +39,8 @@ func (req *request) readREST(r *http.Request, body []byte) error {
 			rest.account = host.prefix
 		}
 		err = req.routeControl(strings.TrimPrefix(path, controlVersion+"/"))
+	case "scheduler", "backup", "lambda":
+		err = req.routeJSON(path)
 	case "cloudfront":
 		req.routeCloudFront(path)
 	default:

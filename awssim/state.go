@@ -24,6 +24,8 @@ type regionState struct {
 	buckets      *table[bucket]
 	accessPoints *table[accessPoint]
 	configRules  *table[ConfigRule]
+	schedules    *table[Schedule] // under kind and name
+	functions    *table[function]
 
 	// What an account has once stands in dera.GlobalRegion.
 	blocks        *table[PublicAccessBlock] // under the account's ID
@@ -55,6 +57,8 @@ func newRegionState(at place, ids *idSource, now func() time.Time) *regionState 
 	s.buckets = newTable[bucket](s)
 	s.accessPoints = newTable[accessPoint](s)
 	s.configRules = newTable[ConfigRule](s)
+	s.schedules = newTable[Schedule](s)
+	s.functions = newTable[function](s)
 	s.distributions = newTable[distribution](s)
 	s.blocks = newTable[PublicAccessBlock](s)
 	s.multiRegion = newTable[multiRegionPoint](s)

@@ -140,7 +140,7 @@ func classify(code string, status int, err error) Problem {
 		return RegionOff
 	case strings.HasPrefix(code, "AccessDenied"), strings.HasSuffix(code, "UnauthorizedOperation"), code == "NotAuthorized", code == "UnauthorizedAccess":
 		return Denied
-	case strings.HasSuffix(code, ".NotFound"), strings.HasPrefix(code, "NoSuch"), code == "OwnershipControlsNotFoundError", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist":
+	case strings.HasSuffix(code, ".NotFound"), strings.HasPrefix(code, "NoSuch"), code == "OwnershipControlsNotFoundError", strings.HasPrefix(code, "AWS.SimpleQueueService.NonExistent"), code == "QueueDoesNotExist", code == "ResourceNotFoundException":
 		return NotFound
 	case status == http.StatusForbidden:
 		return Denied

@@ -51,8 +51,8 @@ func (p *probe) note(c Call) {
 }
 
 // TryReads finds out whether the actions are allowed by one full read of any one
-// resource of each type, and by asking for the regions and for the rules of AWS
-// Config; nothing is changed. An action of which no call was made is not tested.
+// resource of each type, and by asking for the regions, for the rules of AWS
+// Config and for schedules; nothing is changed. An action of which no call was made is not tested.
 func (c *Client) TryReads(ctx context.Context, account, region string, actions []string) []Permission {
 	region = c.regionFor(region)
 	p := &probe{}
@@ -68,6 +68,9 @@ func (c *Client) TryReads(ctx context.Context, account, region string, actions [
 	defer cancel()
 	// Not every account has AWS Config: one attempt.
 	_, _ = c.readFixers(limited, account, region, func(o *configservice.Options) { o.Retryer = aws.NopRetryer{} })
+	if slices.ContainsFunc(resource.ScheduleReads(), func(a string) bool { return slices.Contains(actions, a) }) {
+		c.readSchedules(ctx, account, region, func(Schedule) bool { return true }) // its calls tell
+	}
 	came := c.permissions(p.calls)
 	var out []Permission
 	for _, a := range actions {
@@ -140,6 +143,9 @@ func (c *Client) actionOf(call Call) string {
 				return strings.Replace(action, "*", call.Operation, 1)
 			}
 		}
+	}
+	if service == "eventbridge" {
+		service = "events"
 	}
 	return service + ":" + call.Operation
 }

@@ -34,6 +34,10 @@ func (c Control) Document() string {
 	line("")
 	line("**Reads.** %s", code(c.Reads))
 	line("")
+	if len(c.GuardReads) > 0 {
+		line("**Guardrails read.** %s", code(c.GuardReads))
+		line("")
+	}
 	if len(c.Writes) > 0 {
 		line("**Writes, undo included.** %s", code(c.Writes))
 	} else {

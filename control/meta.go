@@ -26,6 +26,8 @@ type Meta struct {
 	// undo included.
 	Reads  []string
 	Writes []string
+	// GuardReads are the IAM actions with which guardrails look beyond the resource.
+	GuardReads []string
 	// ByHand is true where a person who reviews also makes the change: there is
 	// no plan.
 	ByHand bool

@@ -7,12 +7,12 @@ import (
 	"dera.example/dera/resource/role"
 )
 
-// ReaderPolicy allows what looking takes: the reads of the controls, which regions
+// ReaderPolicy allows what looking takes: the reads of the controls and for their guardrails, which regions
 // there are, and what AWS Config remediates automatically.
 func ReaderPolicy(controls []Control, partition, account string) (role.Policy, error) {
 	actions := map[string]bool{"ec2:DescribeRegions": true, "config:DescribeConfigRules": true, "config:DescribeRemediationConfigurations": true}
 	for _, c := range controls {
-		for _, a := range c.Reads {
+		for _, a := range append(slices.Clone(c.Reads), c.GuardReads...) {
 			actions[a] = true
 		}
 	}

@@ -1,13 +1,16 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Schedule declares how often a principal is started by a schedule. It is
@@ -19,17 +22,37 @@ type Schedule struct {
 	Reason    string `yaml:"reason" json:"reason" jsonschema_description:"What runs, and how that is known."`
 }
 
+// Start is something that AWS starts by the clock.
+type Start struct {
+	Name       string // for people
+	Expression string // cron(…), rate(…) or at(…)
+	Off        bool
+	Until      time.Time // after it nothing is started; zero is no end
+	// Roles are the ARNs of roles that act then, and Services those of AWS that act then
+	// in roles of their own, which nobody asked for.
+	Roles, Services []string
+}
+
+// Starts tells what AWS starts by the clock in an account. It is safe for concurrent use.
+type Starts interface {
+	Starts(ctx context.Context, account string) ([]Start, error)
+}
+
 // Scheduled sends to review what takes permissions from a principal that a schedule may
 // start less often than the window is long: what it does once a quarter looks unused.
 type Scheduled struct {
 	Declared []Schedule
+	// Read tells the schedules of AWS; nil where nobody asks.
+	Read Starts
+	Now  func() time.Time
 	// Days is the window; 0 means LeastWindow.
 	Days int
 }
 
-// scheduling are the services of AWS that start something by a schedule.
-func scheduling() []string {
-	return []string{"scheduler", "events", "backup", "dlm", "datasync", "ssm"}
+// scheduling are the services of AWS that start something by a schedule, those that
+// Starts tells of first.
+func scheduling() (read, others []string) {
+	return []string{"scheduler", "events", "backup"}, []string{"dlm", "datasync", "ssm"}
 }
 
 // Validate returns what is wrong, each with its field.
@@ -58,32 +81,105 @@ func (g Scheduled) Validate() error {
 func (Scheduled) Name() string { return "schedule" }
 
 // Check implements Guardrail.
-func (g Scheduled) Check(_ context.Context, c Case) (dera.Reason, error) {
+func (g Scheduled) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	principals, none := c.losing()
 	if none != "" {
 		return pass("%s", none), nil
 	}
-	window := orDefault(g.Days, LeastWindow)
 	known := ""
 	for _, p := range principals {
-		declared := g.of(p.ARN)
-		if i := slices.IndexFunc(declared, func(s Schedule) bool { return s.Days > window }); i >= 0 {
-			r := review("%s runs every %s by %s, which is longer than the window of %d days: %s", p.ARN, count(declared[i].Days, "day"), declared[i].Owner, window, declared[i].Reason)
-			r.Ref = declared[i].Principal
-			return r, nil
+		if len(p.Services) == 0 && len(g.of(p.ARN)) == 0 {
+			continue // nothing but a service starts it
 		}
-		service, ok := ofService(p, scheduling())
-		switch {
-		case ok && len(declared) == 0:
-			return review("%s may start %s by a schedule, and no entry of permissions.schedules says how often", service, p.ARN), nil
-		case ok:
-			known = fmt.Sprintf("%s runs every %s, as %s declared", p.ARN, count(declared[0].Days, "day"), declared[0].Owner)
+		r, err := g.started(ctx, c.Finding.Account, p)
+		if err != nil || r.Disposition > dera.Auto {
+			return r, err
+		}
+		known = cmp.Or(known, r.Why)
+	}
+	return pass("%s", cmp.Or(known, "no schedule starts it")), nil
+}
+
+// started says by which schedules a principal is started.
+func (g Scheduled) started(ctx context.Context, account string, p resource.Principal) (dera.Reason, error) {
+	window, declared := g.window(), g.of(p.ARN)
+	if i := slices.IndexFunc(declared, func(s Schedule) bool { return s.Days > window }); i >= 0 {
+		r := review("%s runs every %s by %s, which is longer than the window of %d days: %s", p.ARN, count(declared[i].Days, "day"), declared[i].Owner, window, declared[i].Reason)
+		r.Ref = declared[i].Principal
+		return r, nil
+	}
+	read, others := scheduling()
+	service, unread := ofService(p, others)
+	starts, named := []Start(nil), false
+	if g.Read == nil {
+		service, unread = ofService(p, append(read, others...))
+	} else {
+		var err error
+		if starts, err = g.Read.Starts(ctx, account); err != nil {
+			return dera.Reason{}, fmt.Errorf("read the schedules of account %s: %w", account, err)
 		}
 	}
-	if known != "" {
-		return pass("%s", known), nil
+	for _, s := range starts {
+		role := slices.ContainsFunc(s.Roles, func(arn string) bool { return sameRole(dera.ARN(arn), dera.ARN(p.ARN)) })
+		named = named || role
+		acts := role || slices.ContainsFunc(s.Services, func(of string) bool { return slices.Contains(p.Services, of) })
+		if why, certain := g.rare(s); acts && why != "" && (certain || len(declared) == 0) {
+			return review("%s may be started by %s, %s", p.ARN, s.Name, why), nil
+		}
 	}
-	return pass("no schedule starts it"), nil
+	if len(declared) > 0 {
+		return pass("%s runs every %s, as %s declared", p.ARN, count(declared[0].Days, "day"), declared[0].Owner), nil
+	}
+	if by, ok := ofService(p, read); ok && !unread && !named {
+		service, unread = by, true
+	}
+	if unread {
+		return review("%s may start %s by a schedule, and no entry of permissions.schedules says how often", service, p.ARN), nil
+	}
+	if g.Read == nil {
+		return pass("no schedule starts it"), nil
+	}
+	return pass("no schedule of the covered regions starts it less often than every %d days", window), nil
+}
+
+// sameRole: the names of an account's roles differ, whatever their paths.
+func sameRole(a, b dera.ARN) bool {
+	name := func(arn dera.ARN) string { return arn.Resource()[strings.LastIndexByte(arn.Resource(), '/')+1:] }
+	return a.Account() == b.Account() && strings.HasPrefix(b.Resource(), "role/") && name(a) == name(b)
+}
+
+func (g Scheduled) window() int { return orDefault(g.Days, LeastWindow) }
+
+// Rare reports whether something may be started less often than the window is long.
+func (g Scheduled) Rare(s Start) bool {
+	why, _ := g.rare(s)
+	return why != ""
+}
+
+// rare says why something is started less often than the window is long, and whether
+// that is certain; "" where it is not, or not any more.
+func (g Scheduled) rare(s Start) (why string, certain bool) {
+	now := g.Now()
+	if !s.Until.IsZero() && s.Until.Before(now) {
+		return "", false
+	}
+	if at, ok := strings.CutPrefix(s.Expression, "at("); ok {
+		const day = 24 * time.Hour // the expression names a time of some zone
+		when, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(at, ")"))
+		if err == nil && when.Add(day).Before(now) {
+			return "", false
+		}
+		return "which runs once: " + s.Expression, true
+	}
+	switch days, ok := longestPeriod(s.Expression); {
+	case s.Off:
+		return "which is switched off, so that nobody knows when it runs next", false
+	case !ok:
+		return "and its expression does not say how often that is: " + s.Expression, false
+	case days > g.window():
+		return fmt.Sprintf("which runs every %s, longer than the window of %d days: %s", count(days, "day"), g.window(), s.Expression), true
+	}
+	return "", false
 }
 
 // of are the declarations about a principal.

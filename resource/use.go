@@ -95,3 +95,12 @@ type Principal struct {
 	// Use is what is recorded of its calls; nil where nothing is known.
 	Use *Use
 }
+
+// ScheduleReads are the IAM actions with which one finds out what AWS starts by the
+// clock, and as whom.
+func ScheduleReads() []string {
+	return []string{
+		"backup:GetBackupPlan", "backup:ListBackupPlans", "backup:ListBackupSelections", "events:ListRules", "events:ListTargetsByRule",
+		"lambda:GetFunctionConfiguration", "scheduler:GetSchedule", "scheduler:ListSchedules",
+	}
+}

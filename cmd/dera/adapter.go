@@ -140,3 +140,28 @@ func (f configFixers) Fixers(ctx context.Context, account, region, typ string) (
 	}
 	return out, nil
 }
+
+// awsSchedules tells what AWS starts by the clock, in every region that is covered.
+type awsSchedules struct {
+	client  *cloud.Client
+	regions []string
+	// rare says of which it matters what they start.
+	rare func(evaluate.Start) bool
+}
+
+var _ evaluate.Starts = awsSchedules{}
+
+// Starts implements evaluate.Starts.
+func (a awsSchedules) Starts(ctx context.Context, account string) ([]evaluate.Start, error) {
+	var out []evaluate.Start
+	for _, region := range a.regions {
+		list, err := a.client.Schedules(ctx, account, region, func(s cloud.Schedule) bool { return a.rare(evaluate.Start(s)) })
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range list {
+			out = append(out, evaluate.Start(s))
+		}
+	}
+	return out, nil
+}

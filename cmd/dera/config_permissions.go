@@ -81,13 +81,17 @@ func (s *session) permissionGuards(list *evaluate.Exempted) ([]evaluate.Guardrai
 	if err != nil {
 		return nil, err
 	}
+	scheduled := evaluate.Scheduled{Declared: c.Schedules, Now: s.app.now, Days: configured(c.WindowDays)}
+	if s.client != nil { // in a replay there is nobody to ask, and nothing is written
+		scheduled.Read = awsSchedules{s.client, s.regions, scheduled.Rare}
+	}
 	return []evaluate.Guardrail{
 		evaluate.ActiveSession{Now: s.app.now, Within: within},
 		evaluate.UsageRecord{Now: s.app.now, Days: configured(c.WindowDays)},
 		evaluate.NewGrant{Now: s.app.now, Days: configured(c.NewGrantDays)},
 		evaluate.RarelyUsed{Actions: c.RarelyUsed},
 		evaluate.SelfRepair{Principals: s.config.Code.Principals},
-		evaluate.Scheduled{Declared: c.Schedules, Days: configured(c.WindowDays)},
+		scheduled,
 		evaluate.Kept{List: list},
 		quiet,
 	}, nil

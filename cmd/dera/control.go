@@ -45,6 +45,7 @@ type controlView struct {
 	Cases      []control.Case `json:"cases"`
 	Refs       []control.Ref  `json:"refs"`
 	Reads      []string       `json:"reads"`
+	GuardReads []string       `json:"guard_reads,omitempty"`
 	Writes     []string       `json:"writes"`
 	Owner      string         `json:"owner"`
 	ReviewBy   string         `json:"review_by"`
@@ -53,7 +54,7 @@ type controlView struct {
 func viewControl(c control.Control) controlView {
 	return controlView{
 		ID: c.ID, Title: c.Title, Type: c.Type, Severity: c.Severity, Complexity: c.Complexity, Why: c.Why, Fix: c.Fix,
-		Cases: c.Cases, Refs: c.Refs, Reads: c.Reads, Writes: append([]string{}, c.Writes...), Owner: c.Owner, ReviewBy: c.ReviewBy,
+		Cases: c.Cases, Refs: c.Refs, Reads: c.Reads, GuardReads: c.GuardReads, Writes: append([]string{}, c.Writes...), Owner: c.Owner, ReviewBy: c.ReviewBy,
 	}
 }
 

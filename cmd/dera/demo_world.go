@@ -46,12 +46,14 @@ func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error)
 
 // demoActions are those of the role that dera role prints.
 func demoActions() ([]string, error) {
-	p, err := control.RemediatorPolicy(fileConfig{Controls: shown()}.controls(), "aws", "")
-	out := []string{"ec2:DescribeRegions"}
-	for _, s := range p.Statement {
+	controls := fileConfig{Controls: shown()}.controls()
+	reads, err1 := control.ReaderPolicy(controls, "aws", "")
+	writes, err2 := control.RemediatorPolicy(controls, "aws", "")
+	var out []string
+	for _, s := range append(reads.Statement, writes.Statement...) {
 		out = append(out, s.Action...)
 	}
-	return out, err
+	return out, errors.Join(err1, err2)
 }
 
 // furnish makes what is there before the demo begins: one account is well kept,

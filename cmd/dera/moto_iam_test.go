@@ -15,7 +15,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
 	"dera.example/dera"
 	"dera.example/dera/awssim"
@@ -337,5 +341,49 @@ func TestMotoPermissions_copy(t *testing.T) {
 	w.rollBackAll()
 	if attached, inline := policies(); len(inline) > 0 || !slices.Equal(attached, []string{full}) {
 		t.Errorf("after the rollback: got %v attached and %v inline", attached, inline)
+	}
+}
+
+// TestMotoPermissions_schedules: what EventBridge starts once a year keeps its permissions
+// until a person decides; what it starts every day is narrowed.
+func TestMotoPermissions_schedules(t *testing.T) {
+	w := newIAMWorld(t, "")
+	ctx, options := t.Context(), w.iam.Options()
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["events.amazonaws.com","scheduler.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
+	calls := map[string][][2]string{}
+	for _, name := range []string{"daily", "yearly", "quarterly"} {
+		w.role(name, trust, "")
+		w.must(w.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}))
+		calls[w.arn("role", name)] = [][2]string{{"athena.amazonaws.com", "StartQueryExecution"}}
+	}
+	rules := eventbridge.New(eventbridge.Options{Region: "us-east-1", BaseEndpoint: options.BaseEndpoint, Credentials: options.Credentials})
+	for name, expression := range map[string]string{"daily": "rate(1 day)", "yearly": "cron(0 5 1 1 ? *)"} {
+		w.must(rules.PutRule(ctx, &eventbridge.PutRuleInput{Name: &name, ScheduleExpression: &expression}))
+		target := eventtypes.Target{Id: aws.String("1"), Arn: aws.String("arn:aws:states:us-east-1:" + w.creds.Account + ":stateMachine:" + name), RoleArn: aws.String(w.arn("role", name))}
+		w.must(rules.PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: &name, Targets: []eventtypes.Target{target}}))
+	}
+	schedules := scheduler.New(scheduler.Options{Region: "us-east-1", BaseEndpoint: options.BaseEndpoint, Credentials: options.Credentials})
+	w.must(schedules.CreateSchedule(ctx, &scheduler.CreateScheduleInput{
+		Name: aws.String("quarterly"), ScheduleExpression: aws.String("rate(92 days)"), FlexibleTimeWindow: &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
+		Target: &schedulertypes.Target{Arn: aws.String("arn:aws:sqs:us-east-1:" + w.creds.Account + ":q"), RoleArn: aws.String(w.arn("role", "quarterly"))},
+	}))
+	w.behind(t, 0)
+	w.recorded(calls)
+
+	r := w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	for name, want := range map[string][]finding{
+		"daily":     {{"unused", "iam-role-unused-permissions", "auto", "resolved"}},
+		"yearly":    {{"unused", "iam-role-unused-permissions", "review", "open"}},
+		"quarterly": {{"unused", "iam-role-unused-permissions", "review", "open"}},
+	} {
+		if got := findingsOf(r, name); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	out, _, _ := w.dera("scan", "--mode", "observe", "--no-exemptions", "--output", "json")
+	for _, want := range []string{"rule yearly in us-east-1, which runs every 366 days, longer than the window of 90 days", "schedule quarterly in us-east-1, which runs every 92 days"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("scan: got no %q\n%s", want, out)
+		}
 	}
 }

@@ -105,8 +105,9 @@ func metaActions(t TB, c control.Control) {
 		for _, s := range p.Statement {
 			allowed = append(allowed, s.Action...)
 		}
-		want := slices.Clone(c.Reads)
+		want := append(slices.Clone(c.Reads), c.GuardReads...)
 		if name == "remediator" {
+			want = slices.Clone(c.Reads)
 			want = append(want, c.Writes...)
 			if len(c.Writes) == 0 {
 				want = nil

@@ -8,6 +8,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
 )
 
@@ -29,11 +30,12 @@ func UnusedPermissions() control.Control {
 				{When: "a role of the identity center has the policy", Disposition: dera.Alert, Because: "its permission set decides: the change belongs there"},
 				iam.EmergencyCase(),
 			}),
-			Refs:     iam.UnusedRefs(),
-			Reads:    iam.ReadsOf(Parts()),
-			Writes:   []string{CreateVersion, DeleteVersion, SetDefault},
-			Owner:    "dera maintainers",
-			ReviewBy: "2027-11-01",
+			Refs:       iam.UnusedRefs(),
+			Reads:      iam.ReadsOf(Parts()),
+			GuardReads: resource.ScheduleReads(),
+			Writes:     []string{CreateVersion, DeleteVersion, SetDefault},
+			Owner:      "dera maintainers",
+			ReviewBy:   "2027-11-01",
 		},
 		Check: func(p *Policy, s control.Settings) control.Result {
 			if why := p.notRead(); why != "" {

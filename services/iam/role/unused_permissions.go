@@ -7,6 +7,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
+	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
 )
 
@@ -27,11 +28,12 @@ func UnusedPermissions() control.Control {
 				{When: "StackSets or Control Tower made the role", Disposition: dera.Alert, Because: "they put it back: the change belongs there"},
 				iam.EmergencyCase(),
 			}),
-			Refs:     iam.UnusedRefs(),
-			Reads:    iam.ReadsOf(Parts()),
-			Writes:   iam.RoleKind.UnusedWrites(),
-			Owner:    "dera maintainers",
-			ReviewBy: "2027-11-01",
+			Refs:       iam.UnusedRefs(),
+			Reads:      iam.ReadsOf(Parts()),
+			GuardReads: resource.ScheduleReads(),
+			Writes:     iam.RoleKind.UnusedWrites(),
+			Owner:      "dera maintainers",
+			ReviewBy:   "2027-11-01",
 		},
 		Check: func(r *Role, s control.Settings) control.Result {
 			switch {

@@ -1,0 +1,251 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/backup"
+	backuptypes "github.com/aws/aws-sdk-go-v2/service/backup/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+
+	"dera.example/dera"
+)
+
+// Schedule is something that AWS starts by the clock: a schedule of EventBridge
+// Scheduler, a rule of EventBridge, or a rule of a backup plan.
+type Schedule struct {
+	Name       string // for people, with its region
+	Expression string // cron(…), rate(…) or at(…)
+	Off        bool
+	Until      time.Time // after it nothing is started; zero is no end
+	// Roles are the ARNs of the roles as which it starts something, and those of the
+	// functions that it starts.
+	Roles []string
+	// Services are those that it starts something in which has a role of its own, as
+	// roles trust them, such as states.amazonaws.com. Nobody asked which role.
+	Services []string
+}
+
+// schedulesFor is how long schedules are remembered: a guardrail asks for every finding,
+// and each schedule of EventBridge Scheduler is a call.
+const schedulesFor = time.Hour
+
+// Schedules returns what AWS starts by the clock in an account and region. What a target
+// is, beyond the role that the schedule names, is asked only where follow says so. The
+// answer is remembered for an hour; an error is not.
+func (c *Client) Schedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, error) {
+	return remember(c, "schedules of "+account+" in "+region, schedulesFor, func() ([]Schedule, error) {
+		list, errs := c.readSchedules(ctx, account, region, follow)
+		if len(errs) > 0 {
+			return nil, errs[0]
+		}
+		return list, nil
+	})
+}
+
+// readSchedules reads as much as can be read.
+func (c *Client) readSchedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, []error) {
+	r := scheduleReader{r: c.reading(dera.Scope{Account: account, Region: region}, false), account: account, region: region, follow: follow}
+	var errs []error
+	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans} {
+		ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+		if err := read(ctx); err != nil {
+			errs = append(errs, err)
+		}
+		cancel()
+	}
+	return r.out, errs
+}
+
+type scheduleReader struct {
+	r               *Reading
+	account, region string
+	follow          func(Schedule) bool
+	out             []Schedule
+}
+
+// schedules reads EventBridge Scheduler.
+func (s *scheduleReader) schedules(ctx context.Context) error {
+	api := Service(s.r, "scheduler", s.account, s.region, func(cfg aws.Config) *scheduler.Client { return scheduler.NewFromConfig(cfg) })
+	return List(s.r, Listing[*scheduler.ListSchedulesOutput, schedulertypes.ScheduleSummary]{
+		Call: "scheduler:ListSchedules", Of: "schedules",
+		Page: func(token *string) (*scheduler.ListSchedulesOutput, error) {
+			return api.ListSchedules(ctx, &scheduler.ListSchedulesInput{NextToken: token})
+		},
+		On: func(p *scheduler.ListSchedulesOutput) ([]schedulertypes.ScheduleSummary, *string) {
+			return p.Schedules, p.NextToken
+		},
+	}, func(x schedulertypes.ScheduleSummary) error {
+		got, err := api.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: x.Name, GroupName: x.GroupName})
+		if err != nil {
+			if err = s.r.Fail("scheduler:GetSchedule", err); Is(err, NotFound) {
+				return nil // deleted meanwhile
+			}
+			return err
+		}
+		one := s.named("schedule", x.Name)
+		one.Expression, one.Off = aws.ToString(got.ScheduleExpression), got.State != schedulertypes.ScheduleStateEnabled
+		one.Until = aws.ToTime(got.EndDate)
+		if t := got.Target; t != nil {
+			if err := s.target(ctx, &one, aws.ToString(t.Arn), aws.ToString(t.RoleArn)); err != nil {
+				return err
+			}
+		}
+		s.out = append(s.out, one)
+		return nil
+	})
+}
+
+// rules reads the rules of EventBridge that have a schedule; only those of the default
+// bus can (EventBridge user guide, "Creating a rule that runs on a schedule").
+func (s *scheduleReader) rules(ctx context.Context) error {
+	api := Service(s.r, "eventbridge", s.account, s.region, func(cfg aws.Config) *eventbridge.Client { return eventbridge.NewFromConfig(cfg) })
+	return List(s.r, Listing[*eventbridge.ListRulesOutput, eventtypes.Rule]{
+		Call: "events:ListRules", Of: "rules",
+		Page: func(token *string) (*eventbridge.ListRulesOutput, error) {
+			return api.ListRules(ctx, &eventbridge.ListRulesInput{NextToken: token})
+		},
+		On: func(p *eventbridge.ListRulesOutput) ([]eventtypes.Rule, *string) { return p.Rules, p.NextToken },
+	}, func(x eventtypes.Rule) error {
+		if aws.ToString(x.ScheduleExpression) == "" {
+			return nil
+		}
+		one := s.named("rule", x.Name)
+		one.Expression, one.Off = *x.ScheduleExpression, x.State == eventtypes.RuleStateDisabled
+		err := List(s.r, Listing[*eventbridge.ListTargetsByRuleOutput, eventtypes.Target]{
+			Call: "events:ListTargetsByRule", Of: "targets",
+			Page: func(token *string) (*eventbridge.ListTargetsByRuleOutput, error) {
+				return api.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: x.Name, NextToken: token})
+			},
+			On: func(p *eventbridge.ListTargetsByRuleOutput) ([]eventtypes.Target, *string) {
+				return p.Targets, p.NextToken
+			},
+		}, func(t eventtypes.Target) error {
+			return s.target(ctx, &one, aws.ToString(t.Arn), aws.ToString(t.RoleArn))
+		})
+		if Is(err, NotFound) {
+			return nil // deleted meanwhile
+		}
+		s.out = append(s.out, one)
+		return err
+	})
+}
+
+// plans reads the rules of backup plans, and as whom what they select is backed up.
+func (s *scheduleReader) plans(ctx context.Context) error {
+	api := Service(s.r, "backup", s.account, s.region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
+	return List(s.r, Listing[*backup.ListBackupPlansOutput, backuptypes.BackupPlansListMember]{
+		Call: "backup:ListBackupPlans", Of: "backup plans",
+		Page: func(token *string) (*backup.ListBackupPlansOutput, error) {
+			return api.ListBackupPlans(ctx, &backup.ListBackupPlansInput{NextToken: token})
+		},
+		On: func(p *backup.ListBackupPlansOutput) ([]backuptypes.BackupPlansListMember, *string) {
+			return p.BackupPlansList, p.NextToken
+		},
+	}, func(x backuptypes.BackupPlansListMember) error {
+		got, err := api.GetBackupPlan(ctx, &backup.GetBackupPlanInput{BackupPlanId: x.BackupPlanId})
+		if err != nil {
+			if err = s.r.Fail("backup:GetBackupPlan", err); Is(err, NotFound) {
+				return nil // deleted meanwhile
+			}
+			return err
+		}
+		if got.BackupPlan == nil {
+			return s.r.Fail("backup:GetBackupPlan", Foreign("it has no plan"))
+		}
+		var roles []string
+		err = List(s.r, Listing[*backup.ListBackupSelectionsOutput, backuptypes.BackupSelectionsListMember]{
+			Call: "backup:ListBackupSelections", Of: "selections",
+			Page: func(token *string) (*backup.ListBackupSelectionsOutput, error) {
+				return api.ListBackupSelections(ctx, &backup.ListBackupSelectionsInput{BackupPlanId: x.BackupPlanId, NextToken: token})
+			},
+			On: func(p *backup.ListBackupSelectionsOutput) ([]backuptypes.BackupSelectionsListMember, *string) {
+				return p.BackupSelectionsList, p.NextToken
+			},
+		}, func(b backuptypes.BackupSelectionsListMember) error {
+			roles = append(roles, aws.ToString(b.IamRoleArn))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, rule := range got.BackupPlan.Rules {
+			one := s.named("backup plan", x.BackupPlanName)
+			if one.Expression = aws.ToString(rule.ScheduleExpression); one.Expression == "" {
+				one.Expression = "cron(0 5 ? * * *)" // AWS Backup API reference, BackupRule
+			}
+			one.Roles = roles
+			s.out = append(s.out, one)
+		}
+		return nil
+	})
+}
+
+func (s *scheduleReader) named(kind string, name *string) Schedule {
+	return Schedule{Name: fmt.Sprintf("%s %s in %s", kind, aws.ToString(name), s.region)}
+}
+
+// target notes as whom a target is started, and what may act in turn.
+func (s *scheduleReader) target(ctx context.Context, one *Schedule, arn, role string) error {
+	if role != "" {
+		one.Roles = append(one.Roles, role)
+	}
+	t := dera.ARN(arn)
+	if t.Account() != "" && t.Account() != s.account || !s.follow(*one) {
+		return nil
+	}
+	if t.Service() != "lambda" {
+		one.Services = append(one.Services, startedBy(t)...)
+		return nil
+	}
+	api := Service(s.r, "lambda", s.account, s.region, func(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg) })
+	got, err := api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &arn})
+	if err != nil {
+		if err = s.r.Fail("lambda:GetFunctionConfiguration", err); Is(err, NotFound) {
+			return nil // nothing is started
+		}
+		return err
+	}
+	one.Roles = append(one.Roles, aws.ToString(got.Role))
+	return nil
+}
+
+// startedBy are the services whose roles act when a target is started. What a queue, a
+// topic, a bus or an endpoint starts in turn is not followed.
+func startedBy(target dera.ARN) []string {
+	service := target.Service()
+	if call, ok := strings.CutPrefix(target.Resource(), "aws-sdk:"); ok && service == "scheduler" { // a call of any API
+		service, call, _ = strings.Cut(strings.ToLower(call), ":")
+		starts := func(verb string) bool { return strings.HasPrefix(call, verb) }
+		if !slices.ContainsFunc([]string{"start", "run", "invoke", "submit", "execute", "send", "create"}, starts) {
+			return nil
+		}
+	}
+	var labels []string
+	switch service {
+	case "sqs", "sns", "events", "kinesis", "logs", "firehose", "execute-api", "appsync", "redshift-data", "":
+		return nil
+	case "sfn":
+		labels = []string{"states"}
+	case "ecs":
+		labels = []string{"ecs-tasks", "ecs"}
+	case "batch":
+		labels = []string{"batch", "ecs-tasks", "ec2"}
+	case "ssm":
+		labels = []string{"ssm", "ec2"}
+	default:
+		labels = []string{service}
+	}
+	for i := range labels {
+		labels[i] += ".amazonaws.com"
+	}
+	return labels
+}
