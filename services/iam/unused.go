@@ -17,9 +17,6 @@ import (
 	"dera.example/dera/resource"
 )
 
-// mostNamed is how many permissions a finding names at most.
-const mostNamed = 50
-
 // Unused finds the permissions that nobody used of a subject, one failure a class. what
 // says which policies they are. An error of NewSubject is what is not known.
 func Unused(s *Subject, err error, what string) control.Result {
@@ -56,7 +53,7 @@ func unknown(err error) control.Result {
 // failure says of a group of permissions what a person needs.
 func (j *judged) failure(u unneeded, what string) control.Failure {
 	f := control.Failure{
-		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: named(u.actions),
+		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: slices.Clone(u.actions),
 		Title: "Permissions that nobody used", Granted: &dera.GrantedUse{Granted: j.allowed, Used: j.usedActions, Unused: len(u.actions)},
 	}
 	for _, p := range j.Principals {
@@ -245,14 +242,6 @@ func grants(doc *policy.Document, actions map[string][]string) bool {
 			return slices.ContainsFunc(list, func(a string) bool { return catalog.MatchAction(e, a) })
 		})
 	})
-}
-
-// named are the first permissions, and a note on how many more there are.
-func named(actions []string) []string {
-	if len(actions) <= mostNamed {
-		return slices.Clone(actions)
-	}
-	return append(slices.Clone(actions[:mostNamed]), fmt.Sprintf("and %d more", len(actions)-mostNamed))
 }
 
 // listed writes some of a list.
