@@ -2,8 +2,6 @@ package evaluate
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"dera.example/dera"
@@ -62,23 +60,14 @@ func givenBack(c Case) (dera.Reason, bool) {
 			continue
 		}
 		for _, e := range r.Covers {
-			again, what := meeting(c.Finding.Permissions, e.Permissions), "dera took %s before (%s) and it is there again: somebody gave it back"
-			if again == nil && len(e.Permissions) > 0 && (inPart(c.Finding.Permissions) || inPart(e.Permissions)) {
-				again, what = c.Finding.Permissions, "%s may have been taken before (%s), which names too many permissions to tell, and be there again"
-			}
-			if again != nil {
-				why := review(what, someOf(again), r.ID)
+			if again := meeting(c.Finding.Permissions, e.Permissions); again != nil {
+				why := review("dera took %s before (%s) and it is there again: somebody gave it back", someOf(again), r.ID)
 				why.Ref = r.ID
 				return why, true
 			}
 		}
 	}
 	return dera.Reason{}, false
-}
-
-// inPart reports whether a list leaves some out, and says how many instead of the last.
-func inPart(permissions []string) bool {
-	return slices.ContainsFunc(permissions, func(p string) bool { return strings.Contains(p, " ") })
 }
 
 // seenSince reports whether the finding was first seen after the record ended, at end, so

@@ -118,6 +118,10 @@ func TestNarrow(t *testing.T) {
 			in: Input{Beside: []*policy.Document{parse(t, `{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}`)}},
 		},
 		{
+			name: "pass_role_stays_beside_a_pattern_of_services", policy: allow(`["iam:PassRole"]`), outcome: Nothing,
+			in: Input{Beside: []*policy.Document{parse(t, allow(`"*:**"`))}},
+		},
+		{
 			name: "pass_role_goes_beside_others", policy: allow(`["iam:PassRole"]`), outcome: Detach,
 			in: Input{Beside: []*policy.Document{parse(t, allow(`"ec2:Stop*"`))}},
 		},

@@ -2,6 +2,8 @@ package iam
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -14,11 +16,18 @@ import (
 // A policy of AWS cannot be narrowed itself: an inline policy of the identity, a copy
 // without what nobody used, takes its place.
 
-// CopyName is the name of the inline policy that takes the place of a policy of AWS.
+// CopyName is the name of the inline policy that takes the place of a policy of AWS: its
+// path and name, for AWS has policies of one name in several paths. One that is too long
+// is cut, with a part of its digest.
 func CopyName(arn string) string {
 	const most, end = 128, "-narrowed" // IAM API reference, PutRolePolicy
-	name := dera.ARN(arn).Name()
-	return name[:min(len(name), most-len(end))] + end
+	name := strings.ReplaceAll(strings.TrimPrefix(dera.ARN(arn).Resource(), "policy/"), "/", ".")
+	if len(name)+len(end) > most {
+		sum := sha256.Sum256([]byte(arn))
+		digest := "-" + hex.EncodeToString(sum[:8])
+		name = name[:most-len(end)-len(digest)] + digest
+	}
+	return name + end
 }
 
 // copies finds the policies of AWS of which something was used and something was not.

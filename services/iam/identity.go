@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
+	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
 )
@@ -54,9 +56,11 @@ func attachedText(p Attached) Text {
 }
 
 // Become are the changes after which the policies of a subject of the identity have
-// the texts; "" is none.
+// the texts; "" is none. IAM stores only so much of an identity's inline policies, all of
+// them together: what gets shorter goes before what gets longer, in the undo too, which
+// takes them from the last to the first.
 func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *control.Refusal) {
-	var out []dera.Change
+	var shorter, longer []dera.Change
 	copied := map[string]bool{}
 	for n, t := range s.Policies {
 		if t.Document == after[n] {
@@ -64,33 +68,65 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 		}
 		if t.Whole == "" {
 			c, err := i.SetInline(k, t.Name, after[n])
-			if err != nil {
+			grows, errSize := growth(t.Document, after[n])
+			if err := errors.Join(err, errSize); err != nil {
 				return nil, CannotPlan(err)
 			}
-			out = append(out, c)
+			if grows > 0 {
+				longer = append(longer, c)
+			} else {
+				shorter = append(shorter, c)
+			}
 			continue
 		}
 		if after[n] != "" {
-			name := CopyName(t.Name)
-			if i.inline(name) >= 0 || copied[name] {
-				return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, or another copy, whose name the copy would have", name)}
+			c, refusal := i.copied(k, t, after[n], copied)
+			if refusal != nil {
+				return nil, refusal
 			}
-			copied[name] = true
-			c, err := i.SetInline(k, name, after[n])
-			if err != nil {
-				return nil, CannotPlan(err)
-			}
-			what := "inline policy " + strconv.Quote(name)
-			c.Diff = append([]string{"+ " + what + ": " + t.Name + " without"}, document.DiffPolicy(what+" ", t.Document, after[n])...)
-			out = append(out, c)
+			longer = append(longer, c)
 		}
 		c, err := i.DetachManaged(k, t.Name)
 		if err != nil {
 			return nil, CannotPlan(err)
 		}
-		out = append(out, c)
+		longer = append(longer, c)
 	}
-	return out, nil
+	return append(shorter, longer...), nil
+}
+
+// copied is the change that puts a copy of a policy of AWS; taken are the names of others.
+func (i *Identity) copied(k Kind, t Text, after string, taken map[string]bool) (dera.Change, *control.Refusal) {
+	name := CopyName(t.Name)
+	key := strings.ToLower(name) // IAM may not tell names apart by their case
+	if taken[key] || slices.ContainsFunc(i.Inline, func(p Inline) bool { return strings.EqualFold(p.Name, name) }) {
+		return dera.Change{}, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, or another copy, whose name the copy would have", name)}
+	}
+	taken[key] = true
+	c, err := i.SetInline(k, name, after)
+	if err != nil {
+		return dera.Change{}, CannotPlan(err)
+	}
+	what := "inline policy " + strconv.Quote(name)
+	c.Diff = append([]string{"+ " + what + ": " + t.Name + " without"}, document.DiffPolicy(what+" ", t.Document, after)...)
+	return c, nil
+}
+
+// growth is how many characters more IAM stores of one text than of another.
+func growth(before, after string) (int, error) {
+	size := func(text string) (int, error) {
+		if text == "" {
+			return 0, nil
+		}
+		doc, err := policy.Parse(text)
+		if err != nil {
+			return 0, err
+		}
+		return doc.Size(policy.Identity), nil
+	}
+	old, errOld := size(before)
+	fresh, errFresh := size(after)
+	return fresh - old, errors.Join(errOld, errFresh)
 }
 
 // PlanUnused removes what the failures are about from the policies of the identity.

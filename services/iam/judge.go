@@ -57,7 +57,7 @@ type unneeded struct {
 	// full says why there is no space for it.
 	kept, broad []string
 	full        string
-	// wide says that the policy allows everything, or everything but a list.
+	// wide says that the policy allows more than a list can name.
 	wide bool
 }
 
@@ -72,8 +72,10 @@ type judged struct {
 	found                []unneeded
 	spare                map[string]bool // what of the narrowed policies can go although the others stay
 	allowed, usedActions int             // how many actions the narrowed policies allow, and of these someone used
-	// refused says why some policy is not narrowed.
+	// refused says why some policy is not narrowed; apart are the places of those that
+	// allow more than a list can name.
 	refused string
+	apart   []int
 	// nothing says that nobody used anything of the policies that are narrowed, and that
 	// nothing would be left of them, no denial either.
 	nothing bool
@@ -198,14 +200,6 @@ func (j *judged) free(alone *scope.Choice, docs, others []*policy.Document) (map
 // passRole is catalog.PassRole in lower case.
 const passRole = "iam:passrole"
 
-// everything reports whether a policy allows every action, which is too much to go
-// through.
-func everything(doc *policy.Document) bool {
-	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Allow && (slices.Contains(st.Actions, "*") || slices.Contains(st.Actions, "*:*"))
-	})
-}
-
 func setOf(actions []string) map[string]bool {
 	out := make(map[string]bool, len(actions))
 	for _, a := range actions {
@@ -273,7 +267,8 @@ func (j *judged) narrowed() error {
 	if len(docs) < len(j.docs) {
 		for i, d := range j.docs {
 			if j.Policies[i].Whole == "" && !narrowable(d) {
-				j.refused = fmt.Sprintf("policy %s allows everything but a list (NotAction): a person must say what it is for", j.Policies[i].Name)
+				j.apart = append(j.apart, i)
+				j.refused = fmt.Sprintf("policy %s allows %s: a person must say what it is for", j.Policies[i].Name, breadth(d))
 			}
 		}
 	}

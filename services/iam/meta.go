@@ -31,7 +31,7 @@ func UnusedCases() []control.Case {
 func AttachedCases() []control.Case {
 	return []control.Case{
 		{When: "a customer managed policy is attached of which nothing was used", Disposition: dera.Auto, Because: "it is detached, not deleted"},
-		{When: "a policy is attached that allows everything, or everything but a list", Disposition: dera.Alert, Because: "what it is for, a person must say"},
+		{When: "a policy is attached that allows more than a list can name: everything, everything but a list, or actions by a pattern of services, also on some resources or under conditions", Disposition: dera.Alert, Because: "what it is for, a person must say"},
 		{When: "a policy of AWS is attached of which nothing was used", Disposition: dera.Review, Because: "AWS widens it, and whoever attached it may count on that"},
 		{When: "a policy of AWS is attached of which a part was used", Disposition: dera.Review, Because: "an inline copy without the rest takes its place, which lacks what AWS adds later; what is for identities, recovery and incidents stays in it; permissions.aws_managed: auto makes both automatic"},
 	}

@@ -271,10 +271,3 @@ func parsed(texts []Text) ([]*policy.Document, error) {
 	}
 	return out, nil
 }
-
-// narrowable reports whether a program can narrow a policy: it lists what it allows.
-func narrowable(doc *policy.Document) bool {
-	return !slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Allow && (st.NotActions != nil || st.Principals != nil || st.NotPrincipals != nil)
-	})
-}

@@ -3,6 +3,7 @@ package iam
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +16,6 @@ import (
 	"dera.example/dera/iam/scope"
 	"dera.example/dera/resource"
 )
-
-// mostNamed is how many permissions a finding names at most.
-const mostNamed = 50
 
 // Unused finds the permissions that nobody used of a subject, one failure a class. what
 // says which policies they are. An error of NewSubject is what is not known.
@@ -55,7 +53,7 @@ func unknown(err error) control.Result {
 // failure says of a group of permissions what a person needs.
 func (j *judged) failure(u unneeded, what string) control.Failure {
 	f := control.Failure{
-		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: named(u.actions),
+		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: slices.Clone(u.actions),
 		Title: "Permissions that nobody used", Granted: &dera.GrantedUse{Granted: j.allowed, Used: j.usedActions, Unused: len(u.actions)},
 	}
 	for _, p := range j.Principals {
@@ -67,10 +65,11 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	var why []string
 	switch {
 	case u.wide:
-		f.Title, f.Severity, f.Start, f.Granted = "Policy that allows everything, or everything but a list", dera.High, dera.Alert, nil
+		what := breadth(j.docs[u.place])
+		f.Title, f.Severity, f.Start, f.Granted = "Policy that allows "+what, dera.High, dera.Alert, nil
 		used := j.usedOf(j.docs[u.place])
-		why = append(why, fmt.Sprintf("Of all that policy %s allows, %s %s used%s. No list of what stays takes its place: a person says what it is for.",
-			j.Policies[u.place].Name, counting(used, "action"), was(used), j.watched()))
+		why = append(why, fmt.Sprintf("Policy %s allows %s. Of that, %s %s used%s. No list of what stays takes its place: a person says what it is for.",
+			j.Policies[u.place].Name, what, counting(used, "action"), was(used), j.watched()))
 	case len(u.kept) > 0:
 		f.Title, f.Severity = "Policy of AWS that grants more than was used", dera.Low
 		if !j.AutoAWS {
@@ -95,6 +94,9 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	default:
 		why = append(why, fmt.Sprintf("Of %s in %s, %d %s used%s; unused: %s.",
 			counting(j.allowed, "action"), what, j.usedActions, was(j.usedActions), j.watched(), listed(u.actions, 8)))
+		for _, i := range j.apart {
+			why = append(why, fmt.Sprintf("Policy %s is not counted in these: it allows %s.", j.Policies[i].Name, breadth(j.docs[i])))
+		}
 	}
 	switch u.key {
 	case UnusedPassRoleKey:
@@ -192,19 +194,6 @@ func distinct(actions []string) []string {
 	return slices.CompactFunc(out, strings.EqualFold)
 }
 
-// allows reports whether some entry of a policy's allowances matches an action.
-func allows(doc *policy.Document, action string) bool {
-	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		if st.Effect != policy.Allow {
-			return false
-		}
-		if st.NotActions != nil {
-			return !slices.ContainsFunc(st.NotActions, func(e string) bool { return catalog.MatchAction(e, action) })
-		}
-		return slices.ContainsFunc(st.Actions, func(e string) bool { return catalog.MatchAction(e, action) })
-	})
-}
-
 // grantedBy names the policies that grant something of a group besides.
 func (j *judged) grantedBy(u unneeded) (names []string) {
 	services := map[string][]string{}
@@ -232,16 +221,19 @@ func (j *judged) grantedBy(u unneeded) (names []string) {
 // grants reports whether a policy allows any of some actions, by service.
 func grants(doc *policy.Document, actions map[string][]string) bool {
 	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		switch {
-		case st.Effect != policy.Allow:
+		if st.Effect != policy.Allow {
 			return false
-		case st.NotActions != nil:
-			return true
+		}
+		some := func(list []string) bool {
+			return slices.ContainsFunc(list, func(a string) bool { return lets(&st, a) })
+		}
+		if st.NotActions != nil {
+			return slices.ContainsFunc(slices.Collect(maps.Values(actions)), some)
 		}
 		return slices.ContainsFunc(st.Actions, func(e string) bool {
 			service, _, ok := strings.Cut(e, ":")
-			if !ok || service == "*" {
-				return len(actions) > 0
+			if !ok || strings.ContainsAny(service, "*?") {
+				return slices.ContainsFunc(slices.Collect(maps.Values(actions)), some)
 			}
 			list, ok := actions[service]
 			if !ok {
@@ -250,14 +242,6 @@ func grants(doc *policy.Document, actions map[string][]string) bool {
 			return slices.ContainsFunc(list, func(a string) bool { return catalog.MatchAction(e, a) })
 		})
 	})
-}
-
-// named are the first permissions, and a note on how many more there are.
-func named(actions []string) []string {
-	if len(actions) <= mostNamed {
-		return slices.Clone(actions)
-	}
-	return append(slices.Clone(actions[:mostNamed]), fmt.Sprintf("and %d more", len(actions)-mostNamed))
 }
 
 // listed writes some of a list.
@@ -290,7 +274,7 @@ func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *contr
 		switch {
 		case !slices.Contains(keys, u.key):
 		case u.wide:
-			return nil, nil, &control.Refusal{Code: "allows-everything", Why: "policy " + s.Policies[u.place].Name + " allows everything, or everything but a list: a person must say what it is for"}
+			return nil, nil, &control.Refusal{Code: "allows-everything", Why: "policy " + s.Policies[u.place].Name + " allows " + breadth(j.docs[u.place]) + ": a person must say what it is for"}
 		case len(u.kept) > 0:
 			if after[u.place], refusal = j.copyOf(u); refusal != nil {
 				return nil, nil, refusal

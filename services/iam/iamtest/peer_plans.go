@@ -2,7 +2,6 @@ package iamtest
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"dera.example/dera"
@@ -62,11 +61,7 @@ func PlanOf(name string, before, after, others, used []string, failures []contro
 		Name: name, Before: slices.Concat(before, others), After: slices.Concat(after, others), Old: without(before, after), New: without(after, before), Used: used,
 	}
 	for _, f := range failures {
-		for _, a := range f.Permissions {
-			if !strings.HasPrefix(a, "and ") { // how many more there are
-				out.Removed = append(out.Removed, a)
-			}
-		}
+		out.Removed = append(out.Removed, f.Permissions...)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package role
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,8 @@ func ExternalTrust() control.Control {
 				{When: "an account that is not the own one, not among accounts, not in trusted_accounts and not a known vendor's may assume the role; the record of calls is whole, and that account did not assume it in the window", Disposition: dera.Auto, Because: "only that account's access goes, with a proof, nobody used it, and it can be undone"},
 				{When: "that account assumed the role, or nothing or not everything is recorded", Disposition: dera.Review, Because: "somebody may depend on it"},
 				{When: "anybody may assume the role, also under conditions that do not hold it to declared accounts", Disposition: dera.Review, Because: "the record does not tell who came in because anybody may"},
+				{When: "a condition holds that account to a place that the policy names: an address, a VPC, an endpoint", Disposition: dera.Review, Because: "it may be one's own place, and meant; who comes from there, the condition does not tell"},
+				{When: "someone of that account is declared, by organisation or by name, and no edit leaves all that they may do", Disposition: dera.Review, Because: "there is no plan: a person must say what stays"},
 				{When: "the role would trust nobody afterwards, or its trust policy names a principal that was deleted", Disposition: dera.Review, Because: "the role may be there for that account alone; IAM takes no policy back that names a deleted principal"},
 				{When: "StackSets, Control Tower or another service of AWS made the role for itself", Disposition: dera.Alert, Because: "the service puts the trust policy back; it is changed where it is made"},
 			},
@@ -62,7 +65,10 @@ func ExternalTrust() control.Control {
 			list = slices.DeleteFunc(list, func(o trust.Outsider) bool {
 				return !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == o.Key })
 			})
-			after, err := trust.Without(doc, list, document.House{Account: r.Account, Organization: s.Organization})
+			after, err := trust.Without(doc, list, document.House{Account: r.Account, Organization: s.Organization}, trust.Zone(r.Account, s))
+			if errors.Is(err, trust.ErrDeclared) {
+				return nil, &control.Refusal{Code: "declared-loses", Why: err.Error()}
+			}
 			if err == nil {
 				err = after.Validate(policy.Trust)
 			}
@@ -119,7 +125,13 @@ func checkExternalTrust(r *Role, s control.Settings) control.Result {
 				f.Why += fmt.Sprintf(" None of its %d recorded calls since %s did.", calls, r.Trusting[o.Account()].From.UTC().Format("2006-01-02"))
 			}
 		}
-		if after, err := trust.Without(doc, []trust.Outsider{o}, document.House{Account: r.Account, Organization: s.Organization}); err != nil || !trust.Anybody(after) {
+		if o.Place {
+			lower(dera.Review, "It has to come from a place that the policy names, which may be one's own, so that someone may have meant it; who comes, that does not tell.")
+		}
+		switch after, err := trust.Without(doc, []trust.Outsider{o}, document.House{Account: r.Account, Organization: s.Organization}, trust.Zone(r.Account, s)); {
+		case err != nil:
+			lower(dera.Review, "No plan takes just it out: "+err.Error()+".")
+		case !trust.Anybody(after):
 			lower(dera.Review, "Without it the role would trust nobody.")
 		}
 		if dead {

@@ -32,6 +32,11 @@ func Evidence() evidence.Kind {
 			{Name: "nothing-new", Says: "the trust policy after trusts nobody whom the one before does not", Text: t.NothingNew},
 			{Name: "nothing-lost", Says: "the trust policy before, with a denial for those whom the findings name, trusts nobody whom the one after does not", Text: t.NothingLost},
 		}}
+		if t.DeclaredKept != "" {
+			out.Certificates = append(out.Certificates, evidence.Certificate{
+				Name: "declared-kept", Says: "what the trust policy before allowed the declared ones of the accounts that go, the one after allows too", Text: t.DeclaredKept,
+			})
+		}
 		for _, goal := range t.Goals {
 			if text := t.Gone[goal]; text != "" {
 				out.Certificates = append(out.Certificates, evidence.Certificate{
@@ -62,6 +67,8 @@ type Change struct {
 	NothingNew  string            `json:"nothing_new,omitempty"`
 	NothingLost string            `json:"nothing_lost,omitempty"`
 	Gone        map[string]string `json:"gone,omitempty"`
+	// DeclaredKept is one too; "" where nobody of the accounts is declared.
+	DeclaredKept string `json:"declared_kept,omitempty"`
 }
 
 // Prove makes the evidence for a change of a trust policy that removes what some findings
@@ -116,7 +123,23 @@ func (t Change) questions() (out map[string][2]reason.Policies, err error) {
 		out[goal] = [2]reason.Policies{{open}, {{Version: open.Version, Statements: append(slices.Clone(open.Statements), bar)}}}
 	}
 	out["nothing_lost"] = [2]reason.Policies{{barred}, {fresh}}
+	if members := declared(old, t.Zone, t.accounts(), !slices.Contains(t.Goals, Everyone)); members != nil {
+		out[declaredKept] = [2]reason.Policies{{members}, {fresh}}
+	}
 	return out, nil
+}
+
+// declaredKept is the claim, and the question, about the declared ones of accounts that go.
+const declaredKept = "declared_kept"
+
+// accounts are those that the findings name.
+func (t Change) accounts() (out []string) {
+	for _, goal := range t.Goals {
+		if account, ok := strings.CutPrefix(goal, AccountKey); ok {
+			out = append(out, account)
+		}
+	}
+	return out
 }
 
 // housed is the trust policy before, with the house in the place of everybody where a
@@ -160,7 +183,7 @@ func (t Change) bars(goal string) (policy.Statement, error) {
 }
 
 func (t *Change) certify() error {
-	t.NothingNew, t.NothingLost, t.Gone = "", "", map[string]string{}
+	t.NothingNew, t.NothingLost, t.DeclaredKept, t.Gone = "", "", "", map[string]string{}
 	questions, err := t.questions()
 	if err != nil {
 		return err
@@ -175,6 +198,8 @@ func (t *Change) certify() error {
 			t.NothingNew = string(text)
 		case "nothing_lost":
 			t.NothingLost = string(text)
+		case declaredKept:
+			t.DeclaredKept = string(text)
 		default:
 			t.Gone[name] = string(text)
 		}
@@ -233,12 +258,15 @@ func (t Change) claims() []dera.Claim {
 	if t.MaxSession > 0 {
 		closed += fmt.Sprintf("; a session that began before lasts until it ends, at most %s", time.Duration(t.MaxSession)*time.Second)
 	}
-	return []dera.Claim{
+	out := []dera.Claim{
 		claim("nothing_new", "nobody may assume the role who could not before", isNew, newWitness),
 		claim("nothing_else_lost", "whoever is not "+t.who()+" may assume the role as before", lost, lostWitness),
-		claim("finding_gone", closed, gone, goneWitness),
-		claim(evidence.RecordedCalls, says, recorded, recordedWitness),
 	}
+	if _, ok := questions[declaredKept]; ok || t.DeclaredKept != "" {
+		kept, why := decide(declaredKept, t.DeclaredKept)
+		out = append(out, claim(declaredKept, "to whom a statement is held and who is declared, although of account "+strings.Join(t.accounts(), " or ")+", may do the same as before", kept, why))
+	}
+	return append(out, claim("finding_gone", closed, gone, goneWitness), claim(evidence.RecordedCalls, says, recorded, recordedWitness))
 }
 
 // who names those whom the findings are about.

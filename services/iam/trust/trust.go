@@ -31,6 +31,8 @@ type Outsider struct {
 	Cuts  []document.PublicCut // what goes out of each statement
 	// Conditions says that some statement asks for more than who it is.
 	Conditions bool
+	// Place says that some statement lets it come from places alone that the policy names.
+	Place bool
 }
 
 // Account is the account, or "" for everybody.
@@ -87,6 +89,7 @@ func Outsiders(doc *policy.Document, z reason.Zone) (out []Outsider, dead bool) 
 			}
 			o := &out[n]
 			o.Conditions = o.Conditions || len(st.Conditions) > 0
+			o.Place = o.Place || placed(doc) && holds(doc, st, p, z, func(policy.Condition) bool { return false })
 			if m := len(o.Cuts); m > 0 && o.Cuts[m-1].Index == i {
 				o.Cuts[m-1].Principals = append(o.Cuts[m-1].Principals, p)
 				continue
@@ -133,15 +136,10 @@ func tagging(doc *policy.Document, list []Outsider) []Outsider {
 }
 
 // Assumes reports whether a statement is about assuming the role, and not only about
-// tags and names of sessions.
+// tags and names of sessions. An action that AWS adds counts by its name.
 func Assumes(st *policy.Statement) bool {
-	if st.NotActions != nil {
-		return true
-	}
-	return slices.ContainsFunc(st.Actions, func(a string) bool {
-		a = strings.ToLower(a)
-		return strings.HasPrefix(a, "sts:assumerole") || strings.ContainsAny(a, "*?")
-	})
+	return slices.ContainsFunc(assuming(), func(a string) bool { return lets(st, a) }) ||
+		slices.ContainsFunc(st.Actions, func(a string) bool { return strings.HasPrefix(strings.ToLower(a), "sts:assumerole") })
 }
 
 // confined reports whether the conditions of a statement, or a denial, keep everybody
@@ -149,13 +147,26 @@ func Assumes(st *policy.Statement) bool {
 // of the place that a call comes from counts for nothing: a trust policy is about who may
 // come, and of whom an address, a VPC or an endpoint is, the policy does not tell.
 func confined(doc *policy.Document, st *policy.Statement, p document.Principal, z reason.Zone) bool {
+	return holds(doc, st, p, z, ofPlace)
+}
+
+// holds is confined, without the conditions that do not count.
+func holds(doc *policy.Document, st *policy.Statement, p document.Principal, z reason.Zone, not func(policy.Condition) bool) bool {
 	only := document.PublicCut{Principals: []document.Principal{p}}.Lost(*st)
-	only.Conditions = slices.DeleteFunc(slices.Clone(only.Conditions), ofPlace)
+	only.Conditions = slices.DeleteFunc(slices.Clone(only.Conditions), not)
+	if slices.ContainsFunc(only.Actions, doubtful) {
+		only.Actions = []string{"sts:*"}
+	}
 	with := document.Only(doc, only)
 	with.Statements = slices.DeleteFunc(with.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Deny && slices.ContainsFunc(st.Conditions, ofPlace)
+		return st.Effect == policy.Deny && slices.ContainsFunc(st.Conditions, not)
 	})
 	return proof.External(context.Background(), reason.Policies{with}, z, reason.Config{}).Verdict == reason.Proved
+}
+
+// placed reports whether a trust policy asks anywhere where a call comes from.
+func placed(doc *policy.Document) bool {
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool { return slices.ContainsFunc(st.Conditions, ofPlace) })
 }
 
 // reaching is the part of a trust policy by which someone may assume the role who is not
@@ -165,10 +176,19 @@ func reaching(doc *policy.Document, z reason.Zone) *policy.Document {
 	out := &policy.Document{Version: doc.Version}
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
-		if st.Effect == policy.Allow && (!Assumes(st) || !slices.ContainsFunc(document.PrincipalsOf(st), func(p document.Principal) bool { return !confined(doc, st, p, z) })) {
+		if st.Effect != policy.Allow {
+			out.Statements = append(out.Statements, *st)
 			continue
 		}
-		out.Statements = append(out.Statements, *st)
+		all := document.PrincipalsOf(st)
+		open := slices.DeleteFunc(slices.Clone(all), func(p document.Principal) bool { return confined(doc, st, p, z) })
+		switch {
+		case !Assumes(st) || len(open) == 0:
+		case len(open) == len(all):
+			out.Statements = append(out.Statements, *st)
+		default:
+			out.Statements = append(out.Statements, document.PublicCut{Principals: open}.Lost(*st))
+		}
 	}
 	if len(out.Statements) == 0 {
 		out.Statements = []policy.Statement{{
@@ -178,10 +198,13 @@ func reaching(doc *policy.Document, z reason.Zone) *policy.Document {
 	return out
 }
 
-// ofPlace reports whether a condition asks where a call comes from, by a value of which
-// nothing tells whose it is.
+// ofPlace reports whether a condition asks where a call comes from: by an address, a VPC
+// or an endpoint, or by whose these are.
+//
+// Source: IAM user guide, "AWS global condition context keys", "Properties of the network".
 func ofPlace(c policy.Condition) bool {
-	return slices.Contains([]string{"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce"}, strings.ToLower(c.Key))
+	key := strings.ToLower(c.Key)
+	return slices.ContainsFunc([]string{"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:vpce", "aws:ec2instancesource"}, func(p string) bool { return strings.HasPrefix(key, p) })
 }
 
 // Anybody reports whether some principal that can exist is left that a trust policy lets
@@ -199,53 +222,6 @@ func Anybody(doc *policy.Document) bool {
 		}
 	}
 	return false
-}
-
-// nobody is a trust policy that trusts nobody: one without a statement is none.
-const nobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`
-
-// Without returns the trust policy without the outsiders. What everybody had stays the
-// house's.
-func Without(doc *policy.Document, list []Outsider, h document.House) (*policy.Document, error) {
-	var e document.PolicyEdit
-	e.Restrict = map[int]policy.Condition{}
-	whole := map[int]int{} // statement -> principals that go
-	for _, o := range list {
-		if o.Key == Everyone {
-			n, err := document.Narrowed(doc, o.Cuts, h)
-			if err != nil {
-				return nil, err
-			}
-			for i, c := range n.Restrict {
-				e.Restrict[i] = c
-			}
-			e.Drop, e.Elements, e.Append = append(e.Drop, n.Drop...), append(e.Elements, n.Elements...), append(e.Append, n.Append...)
-			for _, c := range o.Cuts {
-				whole[c.Index] += len(c.Principals)
-			}
-			continue
-		}
-		for _, c := range o.Cuts {
-			if c.Whole() {
-				e.Drop = append(e.Drop, c.Index)
-				continue
-			}
-			for _, p := range c.Principals {
-				e.Elements = append(e.Elements, policy.RemovePrincipal(c.Index, p.Kind, p.Value))
-			}
-			whole[c.Index] += len(c.Principals)
-		}
-	}
-	for i, n := range whole { // several outsiders can be all that a statement names
-		if n == len(document.Distinct(document.PrincipalsOf(&doc.Statements[i]))) {
-			e.Drop = append(e.Drop, i)
-		}
-	}
-	after, err := e.Apply(doc)
-	if err == nil && after == nil {
-		after, err = policy.Parse(nobody)
-	}
-	return after, err
 }
 
 // AssumedBy says of the recorded calls of another account how many there are, and how many assumed the role with the

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource/document"
 	own "dera.example/dera/services/iam"
@@ -34,7 +35,7 @@ func (s Identities) writes() map[string]func(context.Context, *cloud.Writing) er
 			return callsOf(k, Writer(w)).remove(ctx, aws.String(in.Name), aws.String(in.Policy))
 		},
 		k.Attach(): func(ctx context.Context, w *cloud.Writing) error {
-			in, err := attachedNow(ctx, w)
+			in, err := attachedAgain(ctx, w)
 			if err != nil {
 				return err
 			}
@@ -65,6 +66,16 @@ func inlineNow(ctx context.Context, w *cloud.Writing, k own.Kind) (own.InlineInp
 		return in, cloud.ErrMoved
 	}
 	return in, nil
+}
+
+// attachedAgain is attachedNow, but for a policy of AWS: what AWS has changed in it since,
+// everybody who has it has got, and nobody can put back.
+func attachedAgain(ctx context.Context, w *cloud.Writing) (own.AttachInput, error) {
+	in, err := cloud.Input[own.AttachInput](w.Operation)
+	if err == nil && dera.ARN(in.Policy).Account() != "aws" {
+		return attachedNow(ctx, w)
+	}
+	return in, err
 }
 
 // attachedNow reads the managed policy right before it is attached or detached: it must
