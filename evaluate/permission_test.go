@@ -16,7 +16,7 @@ const (
 
 // quietUse is the record of a principal that did nothing lately.
 func quietUse(change func(u *resource.Use)) *resource.Use {
-	u := &resource.Use{From: noon.Add(-days(90)), To: noon.Add(-time.Hour), Seen: noon.Add(-days(60)), Gaps: []resource.Gap{{Kind: gapOfData, Why: "always"}}}
+	u := &resource.Use{From: noon.Add(-days(90)), To: noon.Add(-time.Hour), Seen: noon.Add(-days(60)), Gaps: []resource.Gap{{Kind: resource.GapOfDataEvents, Why: "always"}}}
 	u.From = u.To.Add(-days(90))
 	if change != nil {
 		change(u)
