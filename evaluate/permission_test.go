@@ -173,6 +173,8 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"rarely_used_beyond_what_is_named", RarelyUsed{Actions: []string{"support:*"}}, losingCase([]string{"s3:GetObject", "and 7 more"}, app(nil)), dera.Review, "not all are named"},
 		{"many_permissions", RarelyUsed{}, losingCase([]string{"s3:GetObject", "and 7 more"}, app(nil)), dera.Auto, ""},
 		{"holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
+		{"holder_beside_our_own_path", Own{Resources: []string{"arn:aws:iam::111122223333:role/dera/*"}}, losingCase(read, app(nil)), dera.Auto, ""},
+		{"holder_below_our_own_path", Own{Resources: []string{"arn:aws:iam::111122223333:role/emergency/*"}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
 		{"no_holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: dbaRole}), dera.Auto, ""},
 		{"no_break_glass_holder", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: dbaRole}, resource.Principal{ARN: "arn:aws:iam::111122223333:user/Break-1"}), dera.Auto, ""},
 	}
