@@ -113,7 +113,7 @@ func (t *run) partial(config any, canon string, allowed bool) error {
 		}
 	}
 	slices.Sort(t.rem.LeftInPlace)
-	if line := t.opensRemoved(collided); line != "" {
+	if line := t.opensRemoved(collided, can); line != "" {
 		drift = append(drift, line)
 	}
 	switch {
@@ -162,16 +162,16 @@ func (t *run) undoable(config any) (can map[int]bool, cannot map[int]string) {
 	return can, cannot
 }
 
-// opensRemoved says which undo would also open what someone else removed since, or "":
-// what dera took away is put back whole.
-func (t *run) opensRemoved(collided map[int][]string) string {
+// opensRemoved says which of the undos that can be made would also open what someone else
+// removed since, or "": what dera took away is put back whole.
+func (t *run) opensRemoved(collided map[int][]string, can map[int]bool) string {
 	removed := false
 	for i, c := range t.rem.Plan.Changes {
 		if lines := collided[i]; len(lines) > 0 {
 			removed = removed || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "removed: ") })
 			continue
 		}
-		if in := t.intent(i, false); removed && !c.Optional && in != nil && in.State == dera.IntentApplied && Adds(t.rem.Way[i+1], t.rem.Way[i]) {
+		if removed && can[i] && !c.Optional && Adds(t.rem.Way[i+1], t.rem.Way[i]) {
 			return fmt.Sprintf("attention: to undo change %d (%s) opens again what they removed", i+1, strings.Join(c.Diff, "; "))
 		}
 	}
