@@ -74,6 +74,9 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if err != nil {
 		return err
 	}
+	if !ok && t.rem.State == dera.UndoFailed {
+		return t.closeGone(ctx, req)
+	}
 	if !ok {
 		return &RefusedError{Why: "the resource does not exist any more"}
 	}

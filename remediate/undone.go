@@ -72,3 +72,14 @@ func (t *run) giveUp(ctx context.Context) error {
 	t.rem.Undo, t.rem.UndoBy, t.rem.LeftInPlace = "", "", nil
 	return t.move(ctx, dera.Collateral, why, Entry{LookAgain: true})
 }
+
+// closeGone ends a remediation whose undo failed and whose resource is gone, by order of a
+// person: nothing is left to take back, and nothing is written.
+func (t *run) closeGone(ctx context.Context, req Request) error {
+	why := "closed by order of " + req.By.Name + ": the resource does not exist any more, so that nothing is left to take back"
+	if req.Reason != "" {
+		why += ": " + req.Reason
+	}
+	t.rem.Unexpected = []string{"the resource no longer exists"}
+	return t.move(ctx, dera.Collateral, why, Entry{Record: dera.AuditRecord{Kind: dera.RecordRollback}, LookAgain: true})
+}
