@@ -19,6 +19,10 @@ type RefusedError struct {
 	// Partial is what a partial rollback would do, as lines of a diff; it leaves
 	// alone what someone else changed.
 	Partial []string
+	// ByHand is what it would have put back of documents that someone else changed, as
+	// lines of a diff; the documents of before stand in the plan of the remediation ID.
+	ByHand []string
+	ID     string
 }
 
 // Error implements error.
@@ -29,6 +33,10 @@ func (e *RefusedError) Error() string {
 	}
 	if len(e.Partial) > 0 {
 		s += "\nthe rest can be rolled back with --partial:\n  " + strings.Join(e.Partial, "\n  ")
+	}
+	if len(e.ByHand) > 0 {
+		s += "\nby hand, beside what they wrote, it is put back with:\n  " + strings.Join(e.ByHand, "\n  ") +
+			"\nthe documents as they were before the fix: dera show " + e.ID + " -o json, in remediation.plan.changes[].before"
 	}
 	return s
 }
