@@ -53,7 +53,7 @@ func (r UseRecord) health(now time.Time) (h Health, says, fix string) {
 	age := max(0, now.Sub(r.To)).Truncate(time.Hour)
 	says = fmt.Sprintf("from %s to %s (%s), ends %d hours ago", r.From.UTC().Format(time.DateOnly), r.To.UTC().Format(time.DateOnly), dayCount(int(r.To.Sub(r.From)/day)), age/time.Hour)
 	var fixes []string
-	if age > day {
+	if resource.Stale(r.To, now) {
 		says += ", which is stale"
 		fixes = append(fixes, "import the log files since then with dera usage import")
 	}

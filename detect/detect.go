@@ -51,6 +51,15 @@ type Judgement struct {
 	Result  control.Result
 }
 
+// Unjudged reports whether there is something of the resource that the control could not
+// judge, and why.
+func (j Judgement) Unjudged() (why string, unjudged bool) {
+	if j.Result.Unrecorded {
+		return "nothing is recorded of the use of its principals", true
+	}
+	return j.Result.Why, j.Result.Outcome == control.UnknownResult
+}
+
 // Clean reports whether no control has anything to say.
 func (a Assessment) Clean() bool {
 	for _, j := range a.Results {

@@ -74,6 +74,18 @@ func TestFindings(t *testing.T) {
 			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingUnknown}},
 		{name: "wrong_configuration_resolves_nothing", config: "no group", before: []dera.Finding{old("x", dera.FindingOpen)},
 			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingUnknown}},
+		{name: "lost_record_resolves_nothing", config: group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true}}, before: []dera.Finding{old("x", dera.FindingOpen)},
+			want: map[string]dera.FindingState{"x": dera.FindingUnknown}},
+		{name: "record_stays_lost", config: group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true}}, before: []dera.Finding{old("x", dera.FindingUnknown)},
+			want: map[string]dera.FindingState{"x": dera.FindingUnknown}},
+		{name: "record_is_back_and_it_fails", config: group{result: failing("x")}, before: []dera.Finding{old("x", dera.FindingUnknown)},
+			want: map[string]dera.FindingState{"x": dera.FindingOpen}},
+		{name: "record_is_back_and_it_passes", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old("x", dera.FindingUnknown)},
+			want: map[string]dera.FindingState{"x": dera.FindingResolved}},
+		{name: "no_record_from_the_start", config: group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true}},
+			before: []dera.Finding{old("x", dera.FindingResolved)}, want: map[string]dera.FindingState{}},
+		{name: "no_record_and_not_judged_before", config: group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true}},
+			before: []dera.Finding{old(control.UnknownKey, dera.FindingUnknown)}, want: map[string]dera.FindingState{control.UnknownKey: dera.FindingResolved}},
 		{name: "unknown_is_over", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old(control.UnknownKey, dera.FindingUnknown)},
 			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingResolved}},
 		{name: "resolved_stays_as_it_is", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old("x", dera.FindingResolved)}, want: map[string]dera.FindingState{}},
@@ -217,5 +229,29 @@ func TestLookCompletes(t *testing.T) {
 		if res := a.Results[0].Result; a.Resource.ID == "dark" && (res.Outcome != control.UnknownResult || len(res.Failures) != 0 || res.Why != a.Resource.Unread) {
 			t.Errorf("a resource without a configuration: got %+v, want unknown and no failure", res)
 		}
+	}
+}
+
+// TestLostRecord: a finding that rests on a record of use that is not there any more says
+// so once, with what it said before.
+func TestLostRecord(t *testing.T) {
+	t.Parallel()
+	d := Detector{Controls: []control.Control{judging("c")}}
+	lost := group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true}}
+	r := resourceOf("a", lost, morning)
+	before := dera.Finding{ID: dera.FindingID(r.Key(), "c", "x"), Control: "c", Key: "x", State: dera.FindingOpen, Why: "It used 2 of 5.", Remediation: "r-1", Permissions: []string{"s3:GetObject"}, LastSeen: morning.Add(-time.Hour)}
+	a := d.Assess(r)
+	a.Confirmed = true
+	first := a.Findings([]dera.Finding{before}, morning)
+	if len(first) != 1 || !strings.Contains(first[0].Why, "nothing is recorded any more") || !strings.HasSuffix(first[0].Why, before.Why) ||
+		!first[0].LastSeen.Equal(morning) || first[0].Remediation != "r-1" || len(first[0].Permissions) != 1 {
+		t.Fatalf("got %+v, want the finding with what is missing", first)
+	}
+	if a.Resolves([]dera.Finding{before}) {
+		t.Error("it would be resolved by a second read")
+	}
+	second := a.Findings(first, morning.Add(time.Hour))
+	if len(second) != 1 || second[0].Why != first[0].Why {
+		t.Errorf("the next look: got %+v, want %q again", second, first[0].Why)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // with their history carried over from before, and, resolved, those of before
 // that do not fail any more. A finding is resolved only by a confirmed, passing
 // read of a control that could judge everything (design §6.1.3). They were last
-// seen when the resource was read.
+// seen when the resource was read. What was found by a record of use that is not there
+// any more is unknown, and stays.
 func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Finding {
 	if !a.Resource.ReadAt.IsZero() {
 		now = a.Resource.ReadAt
@@ -44,11 +45,33 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 			seen[f.ID] = true
 			out = append(out, f)
 		}
+		if j.Result.Unrecorded {
+			for _, f := range unrecorded(j.Control.ID, before, now) {
+				seen[f.ID] = true
+				out = append(out, f)
+			}
+		}
 	}
 	if a.Confirmed {
 		for _, old := range a.passed(before, seen, unsure) {
 			out = append(out, Resolve(old, now))
 		}
+	}
+	return out
+}
+
+// unrecorded are the findings of a control that rest on a record of use which is not there
+// any more.
+func unrecorded(id string, before []dera.Finding, now time.Time) (out []dera.Finding) {
+	for _, f := range before {
+		if f.Control != id || f.State == dera.FindingResolved || f.Key == control.UnknownKey {
+			continue
+		}
+		if f.State == dera.FindingOpen {
+			f.Why = "It cannot be judged now: nothing is recorded any more of the use that it rests on; import the log files again with dera usage import. When it was last judged: " + f.Why
+		}
+		f.State, f.LastSeen = dera.FindingUnknown, now
+		out = append(out, f)
 	}
 	return out
 }

@@ -64,8 +64,8 @@ func (j judge) regroup(ctx context.Context, r dera.Remediation, fresh dera.Resou
 			i := slices.IndexFunc(findings, func(x dera.Finding) bool { return x.Control == r.Control && x.Key == f.Key })
 			g.findings = append(g.findings, &findings[i])
 		}
-		if res.Result.Outcome == control.UnknownResult && len(g.failures) == 0 {
-			return nil, &unknownError{res.Result.Why}
+		if why, unjudged := res.Unjudged(); unjudged && len(g.failures) == 0 {
+			return nil, &unknownError{why}
 		}
 	}
 	return g, nil

@@ -37,7 +37,12 @@ func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch)
 		}
 		for _, r := range list {
 			known := slices.ContainsFunc(b.Remediations, func(o dera.Remediation) bool { return o.ID == r.ID })
-			if known || r.Overwrote != "" || !e.rival(kind, r, ev) {
+			if known || r.Overwrote != "" {
+				continue
+			}
+			if rival, err := e.rival(ctx, kind, r, ev); err != nil {
+				return err
+			} else if !rival {
 				continue
 			}
 			r.OverwroteDocument = ev.Document
@@ -70,13 +75,21 @@ func orSomebody(actor string) string {
 
 // rival reports whether the event is of a call that wrote the document of the
 // remediation while dera was between its read and its write, of the fix or of its
-// undo.
-func (e *Engine) rival(kind resource.Type, r dera.Remediation, ev dera.Event) bool {
-	writes := func(c dera.Change) bool {
-		return slices.Contains(kind.Rivals(c.Operation), ev.Name) || c.Undo != nil && slices.Contains(kind.Rivals(c.Undo.Operation), ev.Name)
+// undo. What was never sent, or refused, replaced nothing; a state that is not over may
+// still send.
+func (e *Engine) rival(ctx context.Context, kind resource.Type, r dera.Remediation, ev dera.Event) (bool, error) {
+	writes := func(operation string) bool { return slices.Contains(kind.Rivals(operation), ev.Name) }
+	if !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return writes(c.Operation) || c.Undo != nil && writes(c.Undo.Operation) }) {
+		return false, nil
 	}
-	if !slices.ContainsFunc(r.Plan.Changes, writes) {
-		return false
+	intents, err := e.cfg.Store.Intents(ctx, r.ID)
+	if err != nil {
+		return false, err
+	}
+	sent := func(undo bool) bool {
+		return slices.ContainsFunc(intents, func(in dera.Intent) bool {
+			return in.Undo == undo && writes(in.Operation) && (in.State != dera.IntentNotApplied || in.Unanswered)
+		})
 	}
 	now := e.cfg.Now()
 	for i, s := range r.Steps {
@@ -85,11 +98,13 @@ func (e *Engine) rival(kind resource.Type, r dera.Remediation, ev dera.Event) bo
 		}
 		wrote := now // it is writing
 		if i+1 < len(r.Steps) {
-			wrote = r.Steps[i+1].At
+			if wrote = r.Steps[i+1].At; !sent(s.State == dera.Undoing) {
+				continue
+			}
 		}
 		if now.Sub(wrote) <= watchFor && !ev.Time.Before(s.At.Add(-clockGrain)) && !ev.Time.After(wrote.Add(clockGrain)) {
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return false, nil
 }

@@ -105,3 +105,37 @@ func TestOverwrittenWriterIsNamedWhileDeraWorks(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatWasNotSentOverwritesNothing: a fix whose only call AWS refused wrote nothing, so
+// that the event of another writer tells of no change that it replaced. Where nobody knows
+// whether it was carried out, it may have.
+func TestWhatWasNotSentOverwritesNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		kind awssim.Kind
+		told bool
+	}{{"refused", awssim.Denied, false}, {"no_answer", awssim.Error5xxAfter, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newBucketWorld(t, func(c *engine.Config) { c.Controls = rulebook(bucket.Name)[:1] })
+			fault := w.cloud.Inject(awssim.Fault{Match: byEngineS3("PutBucketPolicy"), Kind: tt.kind, Times: 1})
+			w.ingest(w.bucketEvent("PutBucketPolicy"))
+			w.quiet()
+			r := w.bucketFixes(t)[0]
+			if fault.Fired() != 1 {
+				t.Fatal("the call was not made")
+			}
+			var at time.Time
+			for _, s := range r.Steps {
+				if s.State == dera.Applying {
+					at = s.At
+				}
+			}
+			w.ingest(dera.Event{Source: "test", ID: "e-1", Name: "PutBucketPolicy", Actor: "arn:aws:iam::" + account + ":user/bob", Time: at, Scope: bucketScope(), Document: bucketPolicy(other)})
+			if r = w.bucketFixes(t)[0]; (r.Overwrote != "") != tt.told {
+				t.Errorf("%s (%s): overwrote %q, unexpected %q; want told %t", r.State, r.Failure, r.Overwrote, r.Unexpected, tt.told)
+			}
+		})
+	}
+}

@@ -22,6 +22,7 @@ import (
 func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 	t.Parallel()
 	homes := `{"Sid":"Homes","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/${aws:username}/*"}`
+	byHand := strings.Replace(publicRead, `"Sid":"Public"`, `"Sid":"ByHand"`, 1)
 	older := strings.Replace(bucketPolicy(other), "2012-10-17", "2008-10-17", 1)
 	tests := []struct {
 		name    string
@@ -45,6 +46,9 @@ func TestRollbackOfPartsOfABucketPolicy(t *testing.T) {
 		{name: "one_statement_instead_of_a_list", now: `{"Version":"2012-10-17","Statement":` + other + `}`, want: bucketPolicy(other, publicRead)},
 		{name: "the_policy_was_deleted", gone: true, want: bucketPolicy(publicRead)},
 		{name: "it_is_back_already", now: bucketPolicy(publicRead, other), want: bucketPolicy(publicRead, other)},
+		{name: "it_is_back_by_another_name", now: bucketPolicy(other, byHand), want: bucketPolicy(other, byHand)},
+		{name: "it_alone_is_back_by_another_name", now: bucketPolicy(partner, ownRead, byHand), want: bucketPolicy(partner, ownRead, byHand)},
+		{name: "narrowed_and_back_by_another_name", before: bucketPolicy(publicRead, partner), now: bucketPolicy(narrowRead, byHand), want: bucketPolicy(byHand)},
 		{name: "another_statement_took_its_name", now: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1)),
 			refused: `two statements with the Sid "Public"`, want: bucketPolicy(partner, strings.Replace(other, "Other", "Public", 1))},
 		{name: "its_variables_would_mean_something_else", before: bucketPolicy(partner, strings.Replace(strings.Replace(homes, "Homes", "Own", 1), `/*"}`, `/*","Condition":{"StringEquals":{"aws:PrincipalAccount":"`+account+`"}}}`, 1), homes), now: older, refused: "another Version since", want: older},

@@ -174,6 +174,22 @@ func TestRollbackOfPartsOfAGroup(t *testing.T) {
 			rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
 		{name: "a_tag_changed", change: func(w *world, id string) { w.tag(id, "env", "secret-marker") }, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
 		{name: "the_wide_rule_is_back", change: func(w *world, id string) { w.authorize(id, wideRule()) }, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "the_wide_rule_is_back_described_anew", change: func(w *world, id string) { w.authorize(id, described(wideRule(), "by hand")) },
+			rules: []string{"tcp 0-65535 0.0.0.0/0 by hand"}},
+		{name: "the_wide_rule_is_back_with_tags", change: func(w *world, id string) {
+			w.authorize(id, wideRule())
+			for _, r := range w.rulesOf(id) {
+				if r.FromPort == 0 && r.ToPort == 65535 {
+					w.tag(r.ID, "by", "hand")
+				}
+			}
+			w.tag(id, "env", "secret-marker")
+		}, rules: []string{"tcp 0-65535 0.0.0.0/0 lab"}},
+		{name: "the_wide_rule_is_back_and_a_remainder_closed", change: func(w *world, id string) {
+			w.authorize(id, described(wideRule(), "by hand"))
+			w.revoke(id, lab(0, 21))
+		}, refused: "change 1 (+ tcp 0-21 from 0.0.0.0/0): removed: in tcp 0 21 0.0.0.0/0", partial: []string{"- tcp 23-3388 from 0.0.0.0/0", "- tcp 3390-65535 from 0.0.0.0/0"},
+			rules: []string{"tcp 0-65535 0.0.0.0/0 by hand"}},
 		{name: "a_remainder_was_closed", change: func(w *world, id string) { w.revoke(id, lab(0, 21)) },
 			refused: "change 1 (+ tcp 0-21 from 0.0.0.0/0): removed: in tcp 0 21 0.0.0.0/0",
 			partial: []string{"- tcp 23-3388 from 0.0.0.0/0", "- tcp 3390-65535 from 0.0.0.0/0", "+ tcp 0-65535 from 0.0.0.0/0"},
@@ -209,6 +225,9 @@ func TestRollbackOfPartsOfAGroup(t *testing.T) {
 				}
 				if strings.HasPrefix(tt.name, "a_remainder_was_closed") && !strings.Contains(strings.Join(refused.Drift, "\n"), "attention: to undo change 4 (- tcp 0-65535 from 0.0.0.0/0) opens again what they removed") {
 					t.Errorf("drift: got %q, want what it opens again", refused.Drift)
+				}
+				if strings.Contains(tt.name, "is_back") && strings.Contains(strings.Join(refused.Drift, "\n"), "opens again") {
+					t.Errorf("drift: got %q, although what it would open is back", refused.Drift)
 				}
 				if !slices.Equal(refused.Partial, tt.partial) || !strings.Contains(err.Error(), "--partial") {
 					t.Errorf("offer: got %q (%v), want %q", refused.Partial, err, tt.partial)
@@ -394,5 +413,83 @@ func TestRollbackOfADeadProcessIsFinished(t *testing.T) {
 	wantState(t, w.remediations(id)[0], dera.RolledBack)
 	if diff := cmp.Diff(before, w.canon(id)); diff != "" {
 		t.Errorf("configuration (-before +after rollback):\n%s", diff)
+	}
+}
+
+// described is the rule with another description.
+func described(r awssim.Rule, text string) awssim.Rule {
+	r.Description = text
+	return r
+}
+
+// rulesOf are the inbound rules of a group.
+func (w *world) rulesOf(id string) (out []awssim.Rule) {
+	w.t.Helper()
+	g, _ := w.cloud.Snapshot().Group(id)
+	for _, r := range g.Rules {
+		if !r.Egress {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// What is back already is back whatever its description: there is nothing to write for
+// it, and the rest is rolled back.
+func TestRollbackOfWhatIsBackWithAnotherDescription(t *testing.T) {
+	t.Parallel()
+	six := awssim.Rule{Protocol: "tcp", FromPort: 22, ToPort: 22, CIDR: "::/0"}
+	for _, tt := range []struct {
+		name  string
+		rules []awssim.Rule
+		back  []awssim.Rule
+		want  []string
+	}{
+		{"all_of_it", []awssim.Rule{tcp(22, 22, "0.0.0.0/0")}, []awssim.Rule{described(tcp(22, 22, "0.0.0.0/0"), "by hand")}, []string{"tcp 22-22 0.0.0.0/0 by hand"}},
+		{"one_of_two", []awssim.Rule{tcp(22, 22, "0.0.0.0/0"), six}, []awssim.Rule{described(tcp(22, 22, "0.0.0.0/0"), "by hand")},
+			[]string{"tcp 22-22 0.0.0.0/0 by hand", "tcp 22-22 ::/0"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.group("web", tt.rules...)
+			w.look(id)
+			r := w.only(id)
+			wantState(t, r, dera.Resolved)
+			w.authorize(id, tt.back...)
+			got, err := w.rollback(r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantState(t, got, dera.RolledBack)
+			if rules := w.sorted(id); !slices.Equal(rules, tt.want) {
+				t.Errorf("rules: got %q, want %q", rules, tt.want)
+			}
+		})
+	}
+}
+
+// The same of an undo that failed: what somebody has put back since, with another
+// description, is not in the way of what is left to do.
+func TestRollbackAfterAFailedUndoOfWhatIsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.group("lab", wideRule())
+	w.look(id)
+	r := w.remediations(id)[0]
+	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Denied})
+	got, err := w.rollback(r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.UndoFailed)
+	fault.Remove()
+	w.authorize(id, described(wideRule(), "by hand"))
+	if got, err = w.rollback(r.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, got, dera.RolledBack)
+	if rules, want := w.sorted(id), []string{"tcp 0-65535 0.0.0.0/0 by hand"}; !slices.Equal(rules, want) {
+		t.Errorf("rules: got %q, want %q", rules, want)
 	}
 }

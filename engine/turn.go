@@ -122,7 +122,8 @@ func judges(a detect.Assessment, r dera.Remediation) bool {
 		return false
 	}
 	res := a.Results[i].Result
-	return res.Outcome != control.UnknownResult || !slices.ContainsFunc(r.Plan.Keys, func(key string) bool {
+	_, unjudged := a.Results[i].Unjudged()
+	return !unjudged || !slices.ContainsFunc(r.Plan.Keys, func(key string) bool {
 		return !slices.ContainsFunc(res.Failures, func(f control.Failure) bool { return f.Key == key })
 	})
 }

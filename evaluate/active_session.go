@@ -58,7 +58,7 @@ func (g ActiveSession) active(p resource.Principal, within time.Duration) string
 		return "it made a call at " + minute(p.Use.Seen) + ", within " + inHours(within)
 	case p.Use.SessionEnd.After(now):
 		return "its last known session may run until " + minute(p.Use.SessionEnd)
-	case stale(p.Use, now):
+	case resource.Stale(p.Use.To, now):
 		return "the record of its use is stale: it ends at " + minute(p.Use.To)
 	}
 	return ""

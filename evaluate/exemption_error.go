@@ -7,12 +7,12 @@ import (
 
 // ExemptionProblem is one fault of an exemption list, or one thing to look at.
 type ExemptionProblem struct {
-	File    string
-	Line    int // from 1
-	Column  int // in characters, from 1
-	Message string
+	File    string `json:"file"`
+	Line    int    `json:"line"`   // from 1
+	Column  int    `json:"column"` // in characters, from 1
+	Message string `json:"message"`
 	// Source is the line of the file.
-	Source string
+	Source string `json:"source"`
 }
 
 // String is file:line:column, the message, and below it the line with a caret

@@ -55,9 +55,11 @@ func (r *exemptionReader) keep(n ast.Node, what string) Keep {
 	if r.required(f, n, what, "actions") != nil {
 		k.Actions = r.patterns(f["actions"], what+".actions", r.action)
 	}
-	all := func(p string) bool { return matchesAll(p) || p == "*:*" }
-	if len(r.problems) == before && everybody(k.Principals) && slices.ContainsFunc(k.Actions, all) {
-		r.problem(firstToken(n), "%s is too wide: everybody keeps everything; narrow principals or actions", what)
+	everything := func(p string) bool { return strings.Contains(p, "*") && strings.Trim(p, "*?:") == "" }
+	if len(r.problems) == before && slices.ContainsFunc(k.Actions, everything) {
+		if who := everybody(k.Principals); who != "" {
+			r.problem(firstToken(n), "%s is too wide: %s keeps everything, so that no permission there is ever unused; name the roles and users, as in arn:aws:iam::111122223333:role/app/* or role/NAME*, or the actions", what, who)
+		}
 	}
 	return k
 }
@@ -79,15 +81,37 @@ func (r *exemptionReader) principal(t *token.Token, s, what string) {
 	}
 }
 
-// everybody reports whether the patterns leave out no role and no user. It is tried on
-// a few that have nothing in common.
-func everybody(patterns []string) bool {
-	for _, arn := range []dera.ARN{"arn:aws:iam::111122223333:role/a", "arn:aws:iam::444455556666:user/zx-9", "arn:aws:iam::777788889999:user/q/r", "arn:aws:iam::000011112222:role/b/zw.7"} {
-		if !slices.ContainsFunc(patterns, func(p string) bool { return matchARN(p, arn) }) {
-			return false
+// everybody says of which roles or users the patterns leave out none: of an account that
+// they name, or of any; "" where they leave some out everywhere. It is tried on a few
+// names that have nothing in common.
+func everybody(patterns []string) string {
+	all := func(partition, account, kind string) bool {
+		return !slices.ContainsFunc([]string{"a", "zx-9", "q/r", "b/c/zw.7"}, func(name string) bool {
+			arn := dera.NewARN(partition, "iam", "", account, kind+"/"+name)
+			return !slices.ContainsFunc(patterns, func(p string) bool { return matchARN(p, arn) })
+		})
+	}
+	for _, p := range patterns {
+		account, of := dera.ARN(p).Account(), "every account"
+		if strings.Trim(account, "*") != "" {
+			of = "account " + account
+		}
+		one := strings.ReplaceAll(account, "?", "0")
+		one = strings.Replace(one, "*", strings.Repeat("0", max(0, 13-len(one))), 1)
+		one = strings.ReplaceAll(one, "*", "")
+		for _, partition := range dera.Partitions() {
+			roles, users := all(partition.ID, one, "role"), all(partition.ID, one, "user")
+			switch {
+			case roles && users:
+				return "everybody of " + of
+			case roles:
+				return "every role of " + of
+			case users:
+				return "every user of " + of
+			}
 		}
 	}
-	return true
+	return ""
 }
 
 func (r *exemptionReader) action(t *token.Token, s, what string) {

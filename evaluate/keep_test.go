@@ -45,6 +45,8 @@ func TestKept(t *testing.T) {
 		{"kept_by_the_second", keepList(), losingCase([]string{"kms:CancelKeyDeletion"}, app(nil), dba), dera.Review, dbaRole},
 		{"other_actions", keepList(), losingCase([]string{"rds:DeleteDBInstance"}, dba), dera.Auto, "no entry"},
 		{"other_principal", keepList(), losingCase([]string{"rds:RestoreDBCluster"}, app(nil)), dera.Auto, "no entry"},
+		{"below_another_path", keepList("role/dba", "role/other/*"), losingCase([]string{"rds:RestoreDBCluster"}, app(nil)), dera.Auto, "no entry"},
+		{"below_its_path", keepList("role/dba", "role/team/*"), losingCase([]string{"rds:RestoreDBCluster"}, app(nil)), dera.Review, appRole},
 		{"resource_itself", keepList("role/dba", "role/team/app"), losingCase([]string{"rds:RestoreDBCluster"}, app(nil)), dera.Review, appRole},
 		{"takes_nothing", keepList(), losingCase(nil, dba), dera.Auto, takesNone},
 		{"lapsed", keepList("2026-12-31", "2026-11-22"), losingCase([]string{"rds:RestoreDBCluster"}, dba), dera.Auto, "no entry"},

@@ -8,11 +8,6 @@ import (
 	"dera.example/dera/resource"
 )
 
-// recordLag is how long before now a record may end, so that what was granted since need
-// not be asked about: an import every hour is as far behind as that, for log files come
-// late.
-const recordLag = 2 * time.Hour
-
 // NewGrant sends to review what takes permissions from a principal that is new, or
 // whose permissions were changed lately: nobody can have used them yet. Of a policy
 // that is no resource of its own, of attachments and of memberships IAM keeps no date:
@@ -72,12 +67,12 @@ func givenBack(c Case) (dera.Reason, bool) {
 
 // seenSince reports whether the finding was first seen after the record ended, at end, so
 // that the record cannot tell of the grant: with more permissions than at the look
-// before, or altogether where the record ends longer ago than recordLag.
+// before, or altogether where the record ends longer ago than resource.RecordLag.
 func (g NewGrant) seenSince(f dera.Finding, u *resource.Use) (end time.Time, ok bool) {
 	if u == nil {
 		return end, false // usage-record answers that
 	}
-	return u.To, f.Widened.After(u.To) || f.FirstSeen.After(u.To) && g.Now().Sub(u.To) > recordLag
+	return u.To, f.Widened.After(u.To) || f.FirstSeen.After(u.To) && g.Now().Sub(u.To) > resource.RecordLag
 }
 
 // newest is the last time at which a principal got permissions, as far as is known.

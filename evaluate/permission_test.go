@@ -17,7 +17,7 @@ const (
 
 // quietUse is the record of a principal that did nothing lately.
 func quietUse(change func(u *resource.Use)) *resource.Use {
-	u := &resource.Use{From: noon.Add(-days(90)), To: noon.Add(-time.Hour), Seen: noon.Add(-days(60)), Gaps: []resource.Gap{{Kind: gapOfData, Why: "always"}}}
+	u := &resource.Use{From: noon.Add(-days(90)), To: noon.Add(-time.Hour), Seen: noon.Add(-days(60)), Gaps: []resource.Gap{{Kind: resource.GapOfDataEvents, Why: "always"}}}
 	u.From = u.To.Add(-days(90))
 	if change != nil {
 		change(u)
@@ -175,6 +175,8 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"rarely_used_among_many", RarelyUsed{Actions: []string{"support:*"}}, losingCase(append(many(60), "support:CreateCase"), app(nil)), dera.Review, "support:CreateCase"},
 		{"many_permissions", RarelyUsed{Actions: []string{"support:*"}}, losingCase(many(60), app(nil)), dera.Auto, "60 permissions"},
 		{"holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
+		{"holder_beside_our_own_path", Own{Resources: []string{"arn:aws:iam::111122223333:role/dera/*"}}, losingCase(read, app(nil)), dera.Auto, ""},
+		{"holder_below_our_own_path", Own{Resources: []string{"arn:aws:iam::111122223333:role/emergency/*"}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
 		{"no_holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: dbaRole}), dera.Auto, ""},
 		{"no_break_glass_holder", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: dbaRole}, resource.Principal{ARN: "arn:aws:iam::111122223333:user/Break-1"}), dera.Auto, ""},
 	}

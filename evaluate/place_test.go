@@ -266,6 +266,28 @@ func TestPrincipal(t *testing.T) {
 			t.Errorf("principal of %q: got %q, want %q", actor, got, want)
 		}
 	}
+	for _, tt := range []struct {
+		pattern, actor string
+		want           bool
+	}{
+		{"arn:aws:iam::111122223333:role/emergency/*", roleARN, true},
+		{"arn:aws:iam::111122223333:role/app/*", roleARN, false}, // below another path
+		{"arn:aws:iam::111122223333:role/app/*", "arn:aws:iam::111122223333:role/Break-Glass", false},
+		{"arn:aws:iam::111122223333:role/app/Break-*", roleARN, false},
+		{"arn:aws:iam::111122223333:role/*/app/*", roleARN, false},
+		{"arn:aws:iam::111122223333:role/Break-*", roleARN, true},         // says nothing of a path
+		{"arn:aws:iam::111122223333:role/app/Break-Glass", roleARN, true}, // a name is unique in its account
+		{"arn:aws:iam::111122223333:role/emergency/*", sessionARN, true},  // a session does not tell the path
+		{"arn:aws:iam::111122223333:role/emergency/other-*", sessionARN, false},
+		{"arn:aws:iam::444455556666:role/emergency/*", sessionARN, false},
+	} {
+		if got := IsPrincipal([]string{tt.pattern}, tt.actor); got != tt.want {
+			t.Errorf("%s is %s: got %v, want %v", tt.actor, tt.pattern, got, tt.want)
+		}
+		if _, got := (Own{Resources: []string{tt.pattern}}).lists(dera.ARN(tt.actor)); got != tt.want {
+			t.Errorf("%s is dera's own by %s: got %v, want %v", tt.actor, tt.pattern, got, tt.want)
+		}
+	}
 	if IsPrincipal([]string{"*"}, "") || !IsPrincipal([]string{"arn:aws:iam::*:user/*"}, "arn:aws:iam::111122223333:user/a") {
 		t.Errorf("nobody is a principal, or a user is not")
 	}

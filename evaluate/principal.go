@@ -11,13 +11,30 @@ import (
 // principals: ARN globs. A session of a role is the role: the ARN of a role
 // matches arn:…:assumed-role/NAME/SESSION, whatever the path of the role.
 func IsPrincipal(patterns []string, actor string) bool {
-	if actor == "" {
+	return actor != "" && slices.ContainsFunc(patterns, func(p string) bool { return isPrincipal(p, dera.ARN(actor)) })
+}
+
+// isPrincipal is IsPrincipal of one pattern. A role's own ARN tells its path, so that a
+// pattern of many names below a path, role/app/*, is about the roles below that path and
+// no others. Of one name the path does not count: names are unique in an account. The
+// session of a role does not tell the path: in doubt it is below it.
+func isPrincipal(pattern string, actor dera.ARN) bool {
+	if matchARN(pattern, actor) {
+		return true
+	}
+	role := roleOf(string(actor))
+	if role == "" || actor.Service() == "iam" && manyBelowPath(pattern) {
 		return false
 	}
-	role := roleOf(actor)
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		return matchARN(p, dera.ARN(actor)) || role != "" && matchARN(withoutPath(p), dera.ARN(role))
-	})
+	return matchARN(withoutPath(pattern), dera.ARN(role))
+}
+
+// manyBelowPath reports whether a pattern is about roles of more than one name below a
+// path.
+func manyBelowPath(pattern string) bool {
+	_, resource, _ := cutResource(pattern)
+	path, name, ok := strings.Cut(strings.TrimPrefix(resource, "role/"), "/")
+	return ok && path != "" && strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], "*?")
 }
 
 // Principal is the principal behind an actor: the role of a role's session (its

@@ -9,10 +9,6 @@ import (
 	"dera.example/dera/resource"
 )
 
-// gapOfData is the kind of gap that is always there: which data events are recorded is
-// judged for each permission.
-const gapOfData = "data-events-not-selected"
-
 // LeastWindow is the fewest days that a principal must not have used a permission.
 const LeastWindow = 90
 
@@ -48,8 +44,8 @@ func (g UsageRecord) doubt(u *resource.Use) string {
 	}
 	var kinds []string
 	why := ""
-	for _, gap := range u.Gaps {
-		if gap.Kind == gapOfData || slices.Contains(kinds, gap.Kind) {
+	for _, gap := range u.Gaps { // which data events are recorded is judged for each permission
+		if gap.Kind == resource.GapOfDataEvents || slices.Contains(kinds, gap.Kind) {
 			continue
 		}
 		if why == "" {
@@ -63,12 +59,8 @@ func (g UsageRecord) doubt(u *resource.Use) string {
 		return "the record of its use has gaps (" + someOf(kinds) + "): " + why
 	case u.From.IsZero() || u.To.Sub(u.From) < days(window):
 		return "its use is recorded for " + count(max(0, int(u.To.Sub(u.From)/days(1))), "day") + ", less than " + count(window, "day")
-	case stale(u, g.Now()):
+	case resource.Stale(u.To, g.Now()):
 		return "the record of its use is stale: it ends at " + minute(u.To)
 	}
 	return ""
 }
-
-// stale reports whether a record ends more than a day ago: log files come late, but not
-// as late as that.
-func stale(u *resource.Use, now time.Time) bool { return now.Sub(u.To) > days(1) }

@@ -23,7 +23,7 @@ func moves() map[dera.State][]dera.State {
 		dera.Undoing:    {dera.Failed, dera.RolledBack, dera.UndoFailed, dera.Collateral}, // collateral: of a rollback nothing was left to write
 		dera.Resolved:   {dera.Undoing, dera.Collateral},                                  // by an event that tells later of another writer
 		dera.Collateral: {dera.Undoing},
-		dera.UndoFailed: {dera.Undoing},
+		dera.UndoFailed: {dera.Undoing, dera.Collateral}, // collateral: by order of a person, where the resource is gone
 		dera.Observed:   {dera.Superseded},
 		dera.Planned:    {dera.Rejected, dera.Superseded},
 		dera.Failed:     {dera.Collateral}, // by a change that shows later

@@ -85,13 +85,15 @@ func (t *run) decisive(i int) bool {
 // it leaves what cannot be undone while that stays.
 func (t *run) partial(config any, canon string, allowed bool) error {
 	t.rem.LeftInPlace = nil
-	var drift, rest []string
+	var drift, rest, hand []string
 	collided := t.collided(canon)
+	t.documents(config, collided)
 	for i, c := range t.rem.Plan.Changes {
 		if lines := collided[i]; len(lines) > 0 {
 			t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
 			if !c.Optional {
 				drift = append(drift, fmt.Sprintf("change %d (%s): %s", i+1, strings.Join(c.Diff, "; "), strings.Join(lines, "; ")))
+				hand = append(hand, t.byHand(c)...)
 			}
 		}
 	}
@@ -105,6 +107,7 @@ func (t *run) partial(config any, canon string, allowed bool) error {
 			t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
 			if !c.Optional && t.decisive(i) {
 				drift = append(drift, fmt.Sprintf("change %d (%s): %s", i+1, strings.Join(c.Diff, "; "), why))
+				hand = append(hand, t.byHand(c)...)
 			}
 		}
 		if can[i] && !c.Optional {
@@ -113,16 +116,59 @@ func (t *run) partial(config any, canon string, allowed bool) error {
 		}
 	}
 	slices.Sort(t.rem.LeftInPlace)
-	if line := t.opensRemoved(collided); line != "" {
+	if line := t.opensRemoved(collided, can); line != "" {
 		drift = append(drift, line)
 	}
 	switch {
 	case useful && allowed:
 		return nil
 	case !useful:
-		return &RefusedError{Why: "someone else changed everything that dera changed, so nothing is left to roll back", Drift: drift}
+		return &RefusedError{Why: "someone else changed everything that dera changed, so nothing is left to roll back", Drift: drift, ByHand: hand, ID: t.rem.ID}
 	}
-	return &RefusedError{Why: "someone else changed some of what dera changed", Drift: drift, Partial: rest}
+	return &RefusedError{Why: "someone else changed some of what dera changed", Drift: drift, Partial: rest, ByHand: hand, ID: t.rem.ID}
+}
+
+// documents looks at the changes that put a whole document, in the order of their undos.
+// One whose document of before is back is no collision. One whose document is neither of
+// both is, wherever it was changed: where a type cannot put its part back beside what
+// others wrote, the undo would write nothing.
+func (t *run) documents(config any, collided map[int][]string) {
+	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
+		c, in, old := t.rem.Plan.Changes[i], t.intent(i, false), t.intent(i, true)
+		if in == nil || in.State != dera.IntentApplied || old != nil && old.State == dera.IntentApplied || c.Undo == nil || !t.whole(c) {
+			continue
+		}
+		op, err := resource.OfUndo(*c.Undo, in.Output)
+		if err != nil {
+			continue // for the real one to show
+		}
+		back, _, errBack := t.kind.Effect(config, op)
+		ours, _, errOurs := t.kind.Effect(config, resource.Of(c))
+		switch next, err := t.kind.Apply(config, op); {
+		case errBack != nil || errOurs != nil:
+		case back:
+			delete(collided, i)
+		case ours && err == nil:
+			config = next
+		case !ours && t.kind.Rebase == nil && len(collided[i]) == 0:
+			collided[i] = []string{"changed: another part of the same document"}
+		}
+	}
+}
+
+// whole reports whether a change replaces a whole document.
+func (t *run) whole(c dera.Change) bool {
+	op, ok := t.kind.Operation(c.Operation)
+	return ok && op.Whole
+}
+
+// byHand are the elements of a document that the undo of a change would put back or take
+// out; none where the change is about no document.
+func (t *run) byHand(c dera.Change) []string {
+	if !t.whole(c) {
+		return nil
+	}
+	return diff(c, true)
 }
 
 // undoable are the changes in effect, but for those that stay, whose undo would write
@@ -162,16 +208,16 @@ func (t *run) undoable(config any) (can map[int]bool, cannot map[int]string) {
 	return can, cannot
 }
 
-// opensRemoved says which undo would also open what someone else removed since, or "":
-// what dera took away is put back whole.
-func (t *run) opensRemoved(collided map[int][]string) string {
+// opensRemoved says which of the undos that can be made would also open what someone else
+// removed since, or "": what dera took away is put back whole.
+func (t *run) opensRemoved(collided map[int][]string, can map[int]bool) string {
 	removed := false
 	for i, c := range t.rem.Plan.Changes {
 		if lines := collided[i]; len(lines) > 0 {
 			removed = removed || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "removed: ") })
 			continue
 		}
-		if in := t.intent(i, false); removed && !c.Optional && in != nil && in.State == dera.IntentApplied && Adds(t.rem.Way[i+1], t.rem.Way[i]) {
+		if removed && can[i] && !c.Optional && Adds(t.rem.Way[i+1], t.rem.Way[i]) {
 			return fmt.Sprintf("attention: to undo change %d (%s) opens again what they removed", i+1, strings.Join(c.Diff, "; "))
 		}
 	}

@@ -108,14 +108,22 @@ func TestIdleRollback(t *testing.T) {
 	t.Parallel()
 	r := narrowed(t)
 	r.rem.State, r.rem.Undo = dera.Undoing, rollbackUndo
-	if !r.idle(versions(theirText, wideText).Canon()) {
+	idle := func(now *policy.Policy) bool {
+		t.Helper()
+		idle, err := r.idle(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return idle
+	}
+	if !idle(versions(theirText, wideText)) {
 		t.Error("someone else's version is in force: got that it is rolled back")
 	}
-	if r.idle(versions(wideText, theirText).Canon()) {
+	if idle(versions(wideText, theirText)) {
 		t.Error("someone else put the wide version in force: got that nothing is rolled back")
 	}
 	r.intents = append(r.intents, dera.Intent{Step: 1, Undo: true, State: dera.IntentApplied})
-	if r.idle(versions(theirText, wideText).Canon()) {
+	if idle(versions(theirText, wideText)) {
 		t.Error("after a write: got that nothing was written")
 	}
 }

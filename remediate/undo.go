@@ -19,6 +19,10 @@ type RefusedError struct {
 	// Partial is what a partial rollback would do, as lines of a diff; it leaves
 	// alone what someone else changed.
 	Partial []string
+	// ByHand is what it would have put back of documents that someone else changed, as
+	// lines of a diff; the documents of before stand in the plan of the remediation ID.
+	ByHand []string
+	ID     string
 }
 
 // Error implements error.
@@ -29,6 +33,10 @@ func (e *RefusedError) Error() string {
 	}
 	if len(e.Partial) > 0 {
 		s += "\nthe rest can be rolled back with --partial:\n  " + strings.Join(e.Partial, "\n  ")
+	}
+	if len(e.ByHand) > 0 {
+		s += "\nby hand, beside what they wrote, it is put back with:\n  " + strings.Join(e.ByHand, "\n  ") +
+			"\nthe documents as they were before the fix: dera show " + e.ID + " -o json, in remediation.plan.changes[].before"
 	}
 	return s
 }
@@ -73,6 +81,9 @@ func (t *run) order(ctx context.Context, req Request) error {
 	res, canon, ok, err := t.stable(ctx)
 	if err != nil {
 		return err
+	}
+	if !ok && t.rem.State == dera.UndoFailed {
+		return t.closeGone(ctx, req)
 	}
 	if !ok {
 		return &RefusedError{Why: "the resource does not exist any more"}
@@ -311,7 +322,7 @@ func (t *run) undone(ctx context.Context) error {
 	if goal == "" {
 		goal = t.rem.Before()
 	}
-	_, canon, ok, err := t.reaches(ctx, goal)
+	res, canon, ok, err := t.reaches(ctx, goal)
 	if err != nil {
 		return err
 	}
@@ -321,8 +332,14 @@ func (t *run) undone(ctx context.Context) error {
 	case canon != t.rem.Before():
 		t.rem.Unexpected = lineDiff(t.rem.Before(), canon)
 	}
-	if ok && t.idle(canon) {
-		return t.giveUp(ctx)
+	if ok {
+		idle, err := t.idle(res.Config)
+		if err != nil {
+			return err
+		}
+		if idle {
+			return t.giveUp(ctx)
+		}
 	}
 	to, why := dera.Failed, "everything is taken back: "+t.rem.Failure
 	if t.rem.Undo == rollbackUndo {
@@ -338,42 +355,6 @@ func (t *run) undone(ctx context.Context) error {
 		}
 	}
 	return t.move(ctx, to, why, Entry{LookAgain: true})
-}
-
-// idle reports whether a rollback wrote nothing, although something of what dera changed
-// is not as it was before: between the order and the undo it became someone else's.
-func (t *run) idle(canon string) bool {
-	if t.rem.Undo != rollbackUndo {
-		return false
-	}
-	for i, c := range t.rem.Plan.Changes {
-		if in := t.intent(i, true); in != nil && in.State == dera.IntentApplied && !c.Optional {
-			return false
-		}
-	}
-	before, now := lineCount(t.rem.Before()), lineCount(canon)
-	for line := range Parts(t.rem.Way) {
-		if !t.spare(line) && before[line] != now[line] {
-			return true
-		}
-	}
-	return false
-}
-
-// giveUp ends a rollback of which nothing was written: the fix is not rolled back.
-func (t *run) giveUp(ctx context.Context) error {
-	const why = "nothing was rolled back: what dera changed is someone else's by now"
-	for _, s := range slices.Backward(t.rem.Steps) {
-		if s.State == dera.Undoing {
-			continue
-		}
-		if s.State == dera.UndoFailed { // it stays frozen
-			return t.stuck(ctx, &undoError{why})
-		}
-		break
-	}
-	t.rem.Undo, t.rem.UndoBy, t.rem.LeftInPlace = "", "", nil
-	return t.move(ctx, dera.Collateral, why, Entry{LookAgain: true})
 }
 
 func sorted(lines []string) []string {

@@ -1,9 +1,11 @@
 package remediate
 
 import (
+	"context"
 	"slices"
 
 	"dera.example/dera"
+	"dera.example/dera/resource"
 )
 
 // Undone returns what the undo of a remediation did, as lines of a diff in the order
@@ -20,4 +22,64 @@ func Undone(r dera.Remediation, intents []dera.Intent) (done, left []string) {
 		}
 	}
 	return done, left
+}
+
+// idle reports whether a rollback wrote nothing, although something of what dera changed
+// is not taken back: between the order and the undo it became someone else's. What is
+// back with another description is back.
+func (t *run) idle(config any) (bool, error) {
+	if t.rem.Undo != rollbackUndo {
+		return false, nil
+	}
+	for i, c := range t.rem.Plan.Changes {
+		if in := t.intent(i, true); in != nil && in.State == dera.IntentApplied && !c.Optional {
+			return false, nil
+		}
+	}
+	for i, c := range t.rem.Plan.Changes {
+		in := t.intent(i, false)
+		if in == nil || in.State != dera.IntentApplied || c.Optional || c.Undo == nil || !t.decisive(i) {
+			continue
+		}
+		op, err := resource.OfUndo(*c.Undo, in.Output)
+		if err != nil {
+			return false, err
+		}
+		if t.kind.Rebase != nil {
+			if op, _, err = t.kind.Rebase(config, op, resource.Of(c)); err != nil {
+				return true, nil // theirs stands in the way of it
+			}
+		}
+		if back, _, err := t.kind.Effect(config, op); err != nil || !back {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// giveUp ends a rollback of which nothing was written: the fix is not rolled back.
+func (t *run) giveUp(ctx context.Context) error {
+	const why = "nothing was rolled back: what dera changed is someone else's by now"
+	for _, s := range slices.Backward(t.rem.Steps) {
+		if s.State == dera.Undoing {
+			continue
+		}
+		if s.State == dera.UndoFailed { // it stays frozen
+			return t.stuck(ctx, &undoError{why})
+		}
+		break
+	}
+	t.rem.Undo, t.rem.UndoBy, t.rem.LeftInPlace = "", "", nil
+	return t.move(ctx, dera.Collateral, why, Entry{LookAgain: true})
+}
+
+// closeGone ends a remediation whose undo failed and whose resource is gone, by order of a
+// person: nothing is left to take back, and nothing is written.
+func (t *run) closeGone(ctx context.Context, req Request) error {
+	why := "closed by order of " + req.By.Name + ": the resource does not exist any more, so that nothing is left to take back"
+	if req.Reason != "" {
+		why += ": " + req.Reason
+	}
+	t.rem.Unexpected = []string{"the resource no longer exists"}
+	return t.move(ctx, dera.Collateral, why, Entry{Record: dera.AuditRecord{Kind: dera.RecordRollback}, LookAgain: true})
 }

@@ -42,6 +42,20 @@ type Use struct {
 // recorded: management events are whole without them.
 const GapOfDataEvents = "data-events-not-selected"
 
+// How late records come. CloudTrail delivers log files within minutes, as a rule, and
+// they are imported now and then.
+const (
+	// LateRecords is how long ago a record may have ended at most: one that ended before
+	// is stale, and nothing is known of what was called since.
+	LateRecords = 24 * time.Hour
+	// RecordLag is how long ago a record may have ended, so that what was granted since
+	// need not be asked about: an import every hour is as far behind as that.
+	RecordLag = 2 * time.Hour
+)
+
+// Stale reports whether a record that ends at to says too little of now.
+func Stale(to, now time.Time) bool { return now.Sub(to) > LateRecords }
+
 // Missing are the kinds of gaps because of which management events may be missing,
 // each once.
 func (u Use) Missing() []string {

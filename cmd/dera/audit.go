@@ -42,6 +42,33 @@ func newAuditExportCommand(a *cli) *cobra.Command {
 	}
 }
 
+// exportedJSON is what dera audit export prints with --output json, verifiedJSON what dera
+// audit verify does.
+type exportedJSON struct {
+	Evidence int    `json:"evidence"`
+	Folder   string `json:"folder"`
+	Records  int64  `json:"records"`
+	Root     string `json:"root"`
+}
+
+type verifiedJSON struct {
+	Evidence   string       `json:"evidence"`
+	KeyTrusted bool         `json:"key_trusted"`
+	Report     audit.Report `json:"report"`
+	Valid      bool         `json:"valid"`
+}
+
+// recordLine is a record in the list of dera audit show, and recordJSON one that is shown whole.
+type recordLine struct {
+	Index int64 `json:"index"`
+	dera.AuditRecord
+}
+
+type recordJSON struct {
+	Payload json.RawMessage `json:"payload,omitempty"`
+	Record  json.RawMessage `json:"record"`
+}
+
 func (a *cli) export(ctx context.Context, s *session, dir string) error {
 	if err := a.writable("DIR", dir); err != nil {
 		return err
@@ -62,7 +89,7 @@ func (a *cli) export(ctx context.Context, s *session, dir string) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"folder": dir, "records": c.Size, "root": c.Root.String(), "evidence": blobs})
+		return a.printJSON(exportedJSON{blobs, dir, c.Size, c.Root.String()})
 	}
 	a.wrapf("%d records and %d pieces of evidence in %s\nverify with: dera audit verify %s --key FILE (a copy of the public key that you trust)\n", c.Size, blobs, dir, dir)
 	return nil
@@ -172,7 +199,7 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error {
 	ok := r.OK() && evidence == ""
 	if a.json() {
-		if err := a.printJSON(map[string]any{"valid": ok, "report": r, "evidence": evidence, "key_trusted": trusted}); err != nil {
+		if err := a.printJSON(verifiedJSON{evidence, trusted, r, ok}); err != nil {
 			return err
 		}
 	} else {
@@ -236,14 +263,10 @@ func (a *cli) showRecords(ctx context.Context, s *session, what string, of seale
 	if what, err = s.recorded(ctx, what); err != nil {
 		return err
 	}
-	type line struct {
-		Index int64 `json:"index"`
-		dera.AuditRecord
-	}
-	list := []line{}
+	list := []recordLine{}
 	err = app.EachRecord(ctx, s.store, size, func(i int64, r dera.AuditRecord) error {
 		if what == "" || r.Remediation == what || strings.Contains(strings.Join(r.Findings, " "), what) {
-			list = append(list, line{i, r})
+			list = append(list, recordLine{i, r})
 		}
 		return nil
 	})
@@ -274,7 +297,7 @@ func (a *cli) showRecord(ctx context.Context, s *session, index int64, of sealed
 	if err := json.Unmarshal(leaves[0], &r); err != nil {
 		return fmt.Errorf("read audit record %d: %w", index, err)
 	}
-	out := map[string]any{"record": json.RawMessage(leaves[0])}
+	out := recordJSON{Record: leaves[0]}
 	if of.payload {
 		if r.Commitment == "" {
 			return &exitError{exitFailed, errors.New("this record seals nothing")}
@@ -289,7 +312,7 @@ func (a *cli) showRecord(ctx context.Context, s *session, index int64, of sealed
 				return err
 			}
 		}
-		out["payload"] = json.RawMessage(plain)
+		out.Payload = plain
 	}
 	return a.printJSON(out)
 }

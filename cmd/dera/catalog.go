@@ -30,11 +30,7 @@ func newCatalogCommand(a *cli) *cobra.Command {
 				return err
 			}
 			if a.json() {
-				return a.printJSON(struct {
-					Version  string `json:"version"`
-					Services int    `json:"services"`
-					Actions  int    `json:"actions"`
-				}{c.Version(), len(c.Services()), c.Len()})
+				return a.printJSON(catalogJSON{c.Version(), len(c.Services()), c.Len()})
 			}
 			a.printf("%s: %d services, %d actions\n", c.Version(), len(c.Services()), c.Len())
 			return nil
@@ -42,6 +38,13 @@ func newCatalogCommand(a *cli) *cobra.Command {
 	}
 	cmd.AddCommand(newCatalogUpdateCommand(a))
 	return cmd
+}
+
+// catalogJSON is what dera catalog prints with --output json.
+type catalogJSON struct {
+	Version  string `json:"version"`
+	Services int    `json:"services"`
+	Actions  int    `json:"actions"`
 }
 
 func newCatalogUpdateCommand(a *cli) *cobra.Command {

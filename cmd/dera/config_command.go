@@ -42,6 +42,20 @@ func newConfigCommand(a *cli) *cobra.Command {
 	return cmd
 }
 
+// badConfigJSON is what dera config check prints with --output json of a configuration that
+// is not valid, and goodConfigJSON of one that is.
+type badConfigJSON struct {
+	Problems []fault `json:"problems"`
+	Valid    bool    `json:"valid"`
+}
+
+type goodConfigJSON struct {
+	Accounts int      `json:"accounts"`
+	Enforces bool     `json:"enforces"`
+	Valid    bool     `json:"valid"`
+	Warnings []string `json:"warnings"`
+}
+
 func (a *cli) configCheck(path string) error {
 	c, faults, err := a.checkConfig(path)
 	if err != nil {
@@ -51,14 +65,14 @@ func (a *cli) configCheck(path string) error {
 		if !a.json() {
 			return &exitError{exitUsage, &configError{faults}}
 		}
-		if err := a.printJSON(map[string]any{"valid": false, "problems": faults}); err != nil {
+		if err := a.printJSON(badConfigJSON{Problems: faults}); err != nil {
 			return err
 		}
 		return &exitError{code: exitUsage}
 	}
 	warnings := a.configWarnings(c)
 	if a.json() {
-		return a.printJSON(map[string]any{"valid": true, "accounts": len(c.Accounts), "enforces": c.enforces(""), "warnings": append([]string{}, warnings...)})
+		return a.printJSON(goodConfigJSON{len(c.Accounts), c.enforces(""), true, append([]string{}, warnings...)})
 	}
 	for _, w := range warnings {
 		a.printf("warning: %s\n", w)

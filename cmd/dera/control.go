@@ -87,6 +87,12 @@ func (a *cli) showControl(id string) error {
 	return nil
 }
 
+// rolesJSON is what dera role prints.
+type rolesJSON struct {
+	Reader     role.Policy `json:"reader"`
+	Remediator role.Policy `json:"remediator"`
+}
+
 func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
 	var only []string
@@ -133,7 +139,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 			case "remediator":
 				return a.printPolicy(remediator)
 			case "":
-				return a.printJSON(map[string]role.Policy{"reader": reader, "remediator": remediator})
+				return a.printJSON(rolesJSON{reader, remediator})
 			}
 			return usage("--kind is %q, must be reader or remediator", kind)
 		},

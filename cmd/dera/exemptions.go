@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
 	"github.com/spf13/cobra"
@@ -36,6 +37,22 @@ func newExemptionsCommand(a *cli) *cobra.Command {
 	return cmd
 }
 
+// badListJSON is what dera exemptions check prints with --output json of a list that is not
+// valid, and goodListJSON of one that is.
+type badListJSON struct {
+	Problems []evaluate.ExemptionProblem `json:"problems"`
+	Valid    bool                        `json:"valid"`
+}
+
+type goodListJSON struct {
+	Entries  int                         `json:"entries"`
+	Expired  []dera.Exemption            `json:"expired"`
+	Keep     []evaluate.Keep             `json:"keep"`
+	Valid    bool                        `json:"valid"`
+	Version  string                      `json:"version"`
+	Warnings []evaluate.ExemptionProblem `json:"warnings"`
+}
+
 func (a *cli) checkExemptions(path string) error {
 	cfg := exemptionConfig()
 	cfg.Now = a.now()
@@ -43,7 +60,7 @@ func (a *cli) checkExemptions(path string) error {
 	if err != nil {
 		var faults *evaluate.ExemptionError
 		if a.json() && errors.As(err, &faults) {
-			if err := a.printJSON(map[string]any{"valid": false, "problems": faults.Problems}); err != nil {
+			if err := a.printJSON(badListJSON{Problems: faults.Problems}); err != nil {
 				return err
 			}
 			return &exitError{code: exitFailed}
@@ -52,7 +69,7 @@ func (a *cli) checkExemptions(path string) error {
 	}
 	expired, kept, inForce := list.Expired(), list.AllKeep(), len(list.Keep(cfg.Now))
 	if a.json() {
-		return a.printJSON(map[string]any{"valid": true, "entries": len(list.All()), "expired": expired, "keep": kept, "warnings": list.Warnings, "version": list.Commit})
+		return a.printJSON(goodListJSON{len(list.All()), expired, kept, true, list.Commit, list.Warnings})
 	}
 	for _, w := range list.Warnings {
 		a.printf("warning: %s\n", w)

@@ -204,6 +204,12 @@ func (a *cli) besideList(r app.ScanReport, more int) {
 	}
 }
 
+// eventsJSON is what dera findings --events prints with --output json.
+type eventsJSON struct {
+	Counters map[string]int64  `json:"counters"`
+	Kept     []store.KeptEvent `json:"kept"`
+}
+
 // keptEvents shows what the sources counted and kept.
 func (a *cli) keptEvents(ctx context.Context, s *session) error {
 	counters, err := s.store.Counters(ctx)
@@ -215,7 +221,7 @@ func (a *cli) keptEvents(ctx context.Context, s *session) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"counters": counters, "kept": append([]store.KeptEvent{}, kept...)})
+		return a.printJSON(eventsJSON{counters, append([]store.KeptEvent{}, kept...)})
 	}
 	if len(counters)+len(kept) == 0 {
 		a.printf("no events came yet: dera run receives them\n")

@@ -26,12 +26,7 @@ func newPolicyDiffCommand(a *cli) *cobra.Command {
 			same := proof.Equivalent(cmd.Context(), documents(files[1:]), documents(files[:1]), reason.Config{})
 			text := udiff.Unified(old.name, fresh.name, old.doc.Text(), fresh.doc.Text())
 			if a.json() {
-				err := a.printJSON(struct {
-					Verdict string      `json:"verdict"` // proved: they grant the same
-					Adds    verdictJSON `json:"adds"`    // proved: NEW adds nothing
-					Removes verdictJSON `json:"removes"` // proved: NEW removes nothing
-					Diff    string      `json:"diff"`
-				}{same.Verdict.String(), newVerdictJSON(same.Forth), newVerdictJSON(same.Back), text})
+				err := a.printJSON(diffJSON{same.Verdict.String(), newVerdictJSON(same.Forth), newVerdictJSON(same.Back), text})
 				if err != nil {
 					return err
 				}
@@ -50,4 +45,12 @@ func newPolicyDiffCommand(a *cli) *cobra.Command {
 			return verdictExit(same.Verdict)
 		},
 	}
+}
+
+// diffJSON is what dera policy diff prints with --output json.
+type diffJSON struct {
+	Verdict string      `json:"verdict"` // proved: they grant the same
+	Adds    verdictJSON `json:"adds"`    // proved: NEW adds nothing
+	Removes verdictJSON `json:"removes"` // proved: NEW removes nothing
+	Diff    string      `json:"diff"`
 }

@@ -63,12 +63,7 @@ func evalPolicies(a *cli, files []policyFile, request eval.Request) error {
 		}
 	}
 	if a.json() {
-		out := struct {
-			Decision  string      `json:"decision"`
-			Request   requestJSON `json:"request"`
-			Because   []string    `json:"because"`
-			Ambiguous bool        `json:"ambiguous"`
-		}{decision.String(), newRequestJSON(request), []string{}, other != nil}
+		out := evalJSON{decision.String(), newRequestJSON(request), []string{}, other != nil}
 		for _, ref := range because {
 			out.Because = append(out.Because, files[ref.Document].where(ref.Statement))
 		}
@@ -96,4 +91,12 @@ func evalPolicies(a *cli, files []policyFile, request eval.Request) error {
 		return &exitError{code: exitNo}
 	}
 	return nil
+}
+
+// evalJSON is what dera policy eval prints with --output json.
+type evalJSON struct {
+	Decision  string      `json:"decision"`
+	Request   requestJSON `json:"request"`
+	Because   []string    `json:"because"`   // the statements, with their files
+	Ambiguous bool        `json:"ambiguous"` // AWS's documentation can be read the other way
 }

@@ -40,7 +40,7 @@ func newPolicyPublicCommand(a *cli) *cobra.Command {
 				found = proof.Public(cmd.Context(), documents(files), reason.Config{})
 			}
 			if a.json() {
-				err = a.printJSON(exposureJSON(found, files))
+				err = a.printJSON(newExposureJSON(found, files))
 			} else {
 				printExposure(a, found, files, external)
 			}
@@ -56,12 +56,15 @@ func newPolicyPublicCommand(a *cli) *cobra.Command {
 	return cmd
 }
 
-func exposureJSON(found reason.Exposure, files []policyFile) any {
-	out := struct {
-		Verdict string        `json:"verdict"` // proved: there is no such access
-		Open    []openingJSON `json:"open,omitempty"`
-		Unsure  []openingJSON `json:"unsure,omitempty"`
-	}{Verdict: found.Verdict.String()}
+// exposureJSON is what dera policy public prints with --output json.
+type exposureJSON struct {
+	Verdict string        `json:"verdict"` // proved: there is no such access
+	Open    []openingJSON `json:"open,omitempty"`
+	Unsure  []openingJSON `json:"unsure,omitempty"`
+}
+
+func newExposureJSON(found reason.Exposure, files []policyFile) exposureJSON {
+	out := exposureJSON{Verdict: found.Verdict.String()}
 	for _, o := range found.Open {
 		out.Open = append(out.Open, openingJSON{
 			File: files[o.Statement.Document].name, Statement: o.Statement.Statement, Sid: o.Statement.Sid,

@@ -102,10 +102,22 @@ func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 		a.note("dera: %s; the stop is in effect anyway\n", doubt)
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"stopped": scope.Where(), "by": by.Name})
+		return a.printJSON(stoppedJSON{by.Name, scope.Where()})
 	}
 	a.printf("stopped %s, by %s\n", scope.Where(), by.Name)
 	return nil
+}
+
+// stoppedJSON is what dera stop prints with --output json, resumedJSON what dera resume does.
+type stoppedJSON struct {
+	By      string `json:"by"`
+	Stopped string `json:"stopped"`
+}
+
+type resumedJSON struct {
+	By           string      `json:"by,omitempty"`
+	Resumed      string      `json:"resumed"` // where; empty where there was nothing to resume
+	StillStopped []dera.Stop `json:"still_stopped"`
 }
 
 // resume takes away what there is in the scope, and says what holds there still.
@@ -114,7 +126,7 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 	if err != nil {
 		return err
 	}
-	out := map[string]any{"resumed": ""}
+	var out resumedJSON
 	if something {
 		by, doubt := s.orderedBy(ctx)
 		if err := w.Resume(ctx, scope, by); err != nil {
@@ -123,19 +135,19 @@ func (a *cli) resume(ctx context.Context, s *session, w engine.Switch, scope der
 		if doubt != "" {
 			a.note("dera: %s; the stop is lifted anyway\n", doubt)
 		}
-		out["resumed"], out["by"] = scope.Where(), by.Name
+		out.Resumed, out.By = scope.Where(), by.Name
 	}
 	left, err := s.store.Stops(ctx)
 	if err != nil {
 		return err
 	}
 	left = slices.DeleteFunc(left, func(o dera.Stop) bool { return !meets(o, scope) })
-	out["still_stopped"] = append([]dera.Stop{}, left...)
+	out.StillStopped = append([]dera.Stop{}, left...)
 	switch {
 	case a.json():
 		err = a.printJSON(out)
 	case something:
-		a.printf("resumed %s, by %s\n", scope.Where(), out["by"])
+		a.printf("resumed %s, by %s\n", scope.Where(), out.By)
 	default:
 		a.printf("nothing to resume: no stop has exactly this scope (%s), and the breaker is closed\n", scope.Where())
 	}

@@ -20,9 +20,6 @@ type usedBy struct {
 
 var _ resource.Ledger = usedBy{}
 
-// late is how late log files may come. A record that ended before is none up to now.
-const late = 24 * time.Hour
-
 // latest is the later one of two times.
 func latest(a, b time.Time) time.Time {
 	if b.After(a) {
@@ -54,7 +51,7 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 			why = append(why, gap)
 		}
 	}
-	if now := u.now().UTC(); now.Sub(to) > late {
+	if resource.Stale(to, u.now()) {
 		why = append(why, resource.Gap{Kind: string(ledger.GapHours), Why: "the record ends at " + to.Format(time.RFC3339) + ": of what was called since, nothing is known"})
 	}
 	granted, err := u.Granted(ctx, account)

@@ -88,3 +88,15 @@ func TestUsedBy(t *testing.T) {
 		t.Errorf("a ledger that cannot be read: got %v, want an error", err)
 	}
 }
+
+// TestGapOfDataEvents: the ledger and the resource types call the gap that is always
+// there by one name.
+func TestGapOfDataEvents(t *testing.T) {
+	t.Parallel()
+	if got := string(ledger.GapData); got != resource.GapOfDataEvents {
+		t.Errorf("the ledger calls it %q, resource types %q", got, resource.GapOfDataEvents)
+	}
+	if passing := (resource.Use{Gaps: []resource.Gap{{Kind: string(ledger.GapData)}}}).Missing(); len(passing) > 0 {
+		t.Errorf("it counts as missing: %v", passing)
+	}
+}

@@ -9,18 +9,20 @@ import (
 )
 
 // Restored is the policy with the removed statements again, and without the added
-// ones. What was changed within a statement is changed back in its place.
+// ones. What was changed within a statement is changed back in its place. A removed
+// statement that is back already, by whatever Sid, stays as it is.
 func Restored(doc *policy.Document, removed, added []WrittenStatement) (*policy.Document, error) {
-	has := map[string]int{}
+	has, says := map[string]int{}, map[string]bool{}
 	for i := range doc.Statements {
 		has[CanonStatement(&doc.Statements[i])] = i
+		says[unnamed(doc.Statements[i])] = true
 	}
 	var edits []policy.Edit
 	var put []string
 	there := func(st WrittenStatement) bool { _, ok := has[st.Canon]; return ok }
 	place := map[int]string{}
 	for _, st := range removed {
-		if there(st) {
+		if says[st.says] {
 			continue
 		}
 		at := slices.IndexFunc(added, func(a WrittenStatement) bool { return a.frame == st.frame })
@@ -66,9 +68,9 @@ func Acceptable(doc *policy.Document) error {
 }
 
 // WrittenStatement is a statement as it was written, and what is equal for those
-// that mean the same. frame is equal for a statement before and after it was
-// narrowed: all but whom it is about and when.
-type WrittenStatement struct{ Text, Canon, frame string }
+// that mean the same; says is it without the Sid. frame is equal for a statement before
+// and after it was narrowed: all but whom it is about and when.
+type WrittenStatement struct{ Text, Canon, says, frame string }
 
 // StatementsBeyond are the statements of one policy that another does not have.
 func StatementsBeyond(text, other string) ([]WrittenStatement, error) {
@@ -83,7 +85,7 @@ func StatementsBeyond(text, other string) ([]WrittenStatement, error) {
 		var out []WrittenStatement
 		for i := range doc.Statements {
 			st := &doc.Statements[i]
-			out = append(out, WrittenStatement{doc.Text()[st.Span().Start:st.Span().End], CanonStatement(st), frameOf(*st)})
+			out = append(out, WrittenStatement{doc.Text()[st.Span().Start:st.Span().End], CanonStatement(st), unnamed(*st), frameOf(*st)})
 		}
 		return out, nil
 	}
@@ -106,6 +108,12 @@ func StatementsBeyond(text, other string) ([]WrittenStatement, error) {
 
 func frameOf(st policy.Statement) string {
 	st.Principals, st.NotPrincipals, st.Conditions = nil, nil, nil
+	return CanonStatement(&st)
+}
+
+// unnamed is equal for two statements that say the same by whatever Sid.
+func unnamed(st policy.Statement) string {
+	st.Sid = ""
 	return CanonStatement(&st)
 }
 
