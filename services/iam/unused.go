@@ -175,11 +175,25 @@ func Grouped(n uint64) string {
 
 // usedOf counts the actions that some policies allow and someone used.
 func (j *judged) usedOf(docs ...*policy.Document) int {
-	n := 0
+	n, entries, all := 0, map[string][]string{}, false // by service
+	for _, d := range docs {
+		for i := range d.Statements {
+			st := &d.Statements[i]
+			if st.Effect != policy.Allow {
+				continue
+			}
+			all = all || st.NotActions != nil
+			for _, e := range st.Actions {
+				service, _, ok := strings.Cut(e, ":")
+				all = all || !ok || service == "*"
+				service = strings.ToLower(service)
+				entries[service] = append(entries[service], e)
+			}
+		}
+	}
 	for _, a := range distinct(j.used.actions) {
 		service, _, _ := strings.Cut(a, ":")
-		one := map[string][]string{service: {a}}
-		if slices.ContainsFunc(docs, func(d *policy.Document) bool { return grants(d, one) }) {
+		if all || slices.ContainsFunc(entries[service], func(e string) bool { return catalog.MatchAction(e, a) }) {
 			n++
 		}
 	}
@@ -207,11 +221,7 @@ func allows(doc *policy.Document, action string) bool {
 
 // grantedBy names the policies that grant something of a group besides.
 func (j *judged) grantedBy(u unneeded) (names []string) {
-	services := map[string][]string{}
-	for _, a := range u.actions {
-		service, _, _ := strings.Cut(a, ":")
-		services[service] = append(services[service], a)
-	}
+	services := byService(u.actions)
 	add := func(t Text, doc *policy.Document) {
 		if grants(doc, services) && !slices.Contains(names, t.Name) {
 			names = append(names, t.Name)
@@ -229,7 +239,17 @@ func (j *judged) grantedBy(u unneeded) (names []string) {
 	return names
 }
 
-// grants reports whether a policy allows any of some actions, by service.
+// byService are the names of some actions.
+func byService(actions []string) map[string][]string {
+	out := map[string][]string{}
+	for _, a := range actions {
+		service, name, _ := strings.Cut(a, ":")
+		out[service] = append(out[service], name)
+	}
+	return out
+}
+
+// grants reports whether a policy allows any of some actions, which byService gives.
 func grants(doc *policy.Document, actions map[string][]string) bool {
 	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
 		switch {
@@ -239,7 +259,7 @@ func grants(doc *policy.Document, actions map[string][]string) bool {
 			return true
 		}
 		return slices.ContainsFunc(st.Actions, func(e string) bool {
-			service, _, ok := strings.Cut(e, ":")
+			service, pattern, ok := strings.Cut(e, ":")
 			if !ok || service == "*" {
 				return len(actions) > 0
 			}
@@ -247,7 +267,7 @@ func grants(doc *policy.Document, actions map[string][]string) bool {
 			if !ok {
 				list = actions[strings.ToLower(service)]
 			}
-			return slices.ContainsFunc(list, func(a string) bool { return catalog.MatchAction(e, a) })
+			return slices.ContainsFunc(list, func(name string) bool { return catalog.Match(pattern, name) })
 		})
 	})
 }
