@@ -72,7 +72,8 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 		}
 		if after[n] != "" {
 			name := CopyName(t.Name)
-			if i.inline(name) >= 0 || copied[name] {
+			half := i.hasCopy(name, after[n]) // of a plan that was carried out in part
+			if i.inline(name) >= 0 && !half || copied[name] {
 				return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, or another copy, whose name the copy would have", name)}
 			}
 			copied[name] = true
@@ -82,7 +83,9 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 			}
 			what := "inline policy " + strconv.Quote(name)
 			c.Diff = append([]string{"+ " + what + ": " + t.Name + " without"}, document.DiffPolicy(what+" ", t.Document, after[n])...)
-			out = append(out, c)
+			if !half {
+				out = append(out, c)
+			}
 		}
 		c, err := i.DetachManaged(k, t.Name)
 		if err != nil {
@@ -91,6 +94,12 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// hasCopy reports whether the identity has an inline policy that says what a text does.
+func (i *Identity) hasCopy(name, text string) bool {
+	at := i.inline(name)
+	return at >= 0 && text != "" && document.SamePolicy(i.Inline[at].Document, text)
 }
 
 // PlanUnused removes what the failures are about from the policies of the identity.
@@ -111,11 +120,13 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 		return dera.Evidence{}, err
 	}
 	texts, copied := make([]string, len(s.Policies)), []string(nil)
+	planned, _ := s.Narrowed(Keys(failures))
+	half := func(n int, name string) bool { return planned != nil && i.hasCopy(name, planned[n]) }
 	for n, t := range s.Policies {
 		switch at := after.inline(t.Name); {
 		case t.Whole != "" && after.attached(t.Name) >= 0:
 			texts[n] = t.Document
-		case t.AWS && i.inline(CopyName(t.Name)) < 0 && after.inline(CopyName(t.Name)) >= 0:
+		case t.AWS && after.inline(CopyName(t.Name)) >= 0 && (i.inline(CopyName(t.Name)) < 0 || half(n, CopyName(t.Name))):
 			texts[n] = after.Inline[after.inline(CopyName(t.Name))].Document
 			copied = append(copied, CopyName(t.Name))
 		case t.Whole == "" && at >= 0:

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource/document"
 	own "dera.example/dera/services/iam"
@@ -34,7 +35,10 @@ func (s Identities) writes() map[string]func(context.Context, *cloud.Writing) er
 			return callsOf(k, Writer(w)).remove(ctx, aws.String(in.Name), aws.String(in.Policy))
 		},
 		k.Attach(): func(ctx context.Context, w *cloud.Writing) error {
-			in, err := attachedNow(ctx, w)
+			in, err := cloud.Input[own.AttachInput](w.Operation)
+			if err == nil && dera.ARN(in.Policy).Account() != "aws" {
+				in, err = attachedNow(ctx, w)
+			}
 			if err != nil {
 				return err
 			}
@@ -69,7 +73,8 @@ func inlineNow(ctx context.Context, w *cloud.Writing, k own.Kind) (own.InlineInp
 
 // attachedNow reads the managed policy right before it is attached or detached: it must
 // say what it said when the plan was made. Else a detachment takes what someone has just
-// granted, and its undo gives more than there was.
+// granted, and its undo gives more than there was. The undo attaches one of AWS's as it is:
+// AWS changes these for everybody who has them.
 func attachedNow(ctx context.Context, w *cloud.Writing) (own.AttachInput, error) {
 	in, err := cloud.Input[own.AttachInput](w.Operation)
 	if err != nil {
