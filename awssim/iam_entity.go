@@ -306,6 +306,9 @@ func attachPolicy(k *call, e *entity) (any, error) {
 		return nil, err
 	}
 	if !slices.Contains(e.attached, p.arn()) {
+		if len(e.attached) >= mostAttached {
+			return nil, errorf(409, "LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", e.kind, mostAttached)
+		}
 		e.attached = append(e.attached, p.arn())
 		k.putEntity(e)
 	}

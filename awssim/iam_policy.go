@@ -37,22 +37,36 @@ func (p *managedPolicy) version(id string) *policyVersion {
 	return &p.versions[i]
 }
 
-// mostVersions and mostPolicy are quotas of IAM.
+// mostVersions, mostPolicy and mostAttached are quotas of IAM.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const (
 	mostVersions = 5
 	mostPolicy   = 6144
+	mostAttached = 10 // to a role, a user or a group
 )
 
-// AddAWSPolicy makes one of AWS's own managed policies, which all accounts share, and returns its ARN. It is not an API
-// call.
+// AddAWSPolicy makes one of AWS's own managed policies, which all accounts share, and returns its ARN; of one that is
+// there already it puts a new version in force, as AWS does. The name may have a path before it, as in
+// "service-role/AWSLambdaRole". It is not an API call.
 func (c *Cloud) AddAWSPolicy(name, document string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.state(awsPolicies())
 	now := c.now().Truncate(time.Second)
-	p := &managedPolicy{account: "aws", name: name, path: "/", id: c.ids.key("ANPA", 17), created: now, updated: now, made: 1, inForce: "v1",
-		versions: []policyVersion{{"v1", document, now}}}
+	p := &managedPolicy{account: "aws", name: name, path: "/", created: now}
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		p.path, p.name = "/"+name[:i+1], name[i+1:]
+	}
+	if old := s.policies.get(p.arn(), view{}); old != nil {
+		again := *old
+		p = &again
+	} else {
+		p.id = c.ids.key("ANPA", 17)
+	}
+	p.made++
+	p.inForce, p.updated = "v"+strconv.Itoa(p.made), now
+	p.versions = append([]policyVersion{{p.inForce, document, now}}, p.versions...)
+	p.versions = p.versions[:min(len(p.versions), mostVersions)]
 	s.policies.put(p.arn(), p)
 	s.commit()
 	return p.arn()

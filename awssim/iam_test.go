@@ -99,3 +99,47 @@ func TestIAM_lag(t *testing.T) {
 		t.Errorf("a parameter that is not simulated: got %v", err)
 	}
 }
+
+// TestIAM_policies_of_AWS: AWS's own policies are listed where they are attached, read and attached as others, and can
+// be changed by AWS alone, which puts new versions in force.
+func TestIAM_policies_of_AWS(t *testing.T) {
+	t.Parallel()
+	c := New(Config{})
+	r := c.Account("111122223333").Region("eu-west-1")
+	arn := c.AddAWSPolicy("service-role/AWSLambdaRole", iamAllow)
+	if want := "arn:aws:iam::aws:policy/service-role/AWSLambdaRole"; arn != want {
+		t.Errorf("got %s, want %s", arn, want)
+	}
+	does := func(want, operation string, parameters ...string) {
+		t.Helper()
+		given := map[string]string{}
+		for i := 0; i < len(parameters); i += 2 {
+			given[parameters[i]] = parameters[i+1]
+		}
+		err := r.IAM(t.Context(), operation, given)
+		var e *Error
+		if want == "" && err != nil || want != "" && (!errors.As(err, &e) || e.Code != want) {
+			t.Errorf("%s %v: got %v, want %q", operation, parameters, err, want)
+		}
+	}
+	does("", "CreateRole", "RoleName", "web", "AssumeRolePolicyDocument", iamAllow)
+	does("", "AttachRolePolicy", "RoleName", "web", "PolicyArn", arn)
+	does("", "AttachRolePolicy", "RoleName", "web", "PolicyArn", arn) // again
+	does("NoSuchEntity", "AttachRolePolicy", "RoleName", "web", "PolicyArn", arn+"x")
+	c.AddAWSPolicy("service-role/AWSLambdaRole", strings.ReplaceAll(iamAllow, "Get", "Put"))
+	does("", "GetPolicyVersion", "PolicyArn", arn, "VersionId", "v2")
+	does("NoSuchEntity", "GetPolicyVersion", "PolicyArn", arn, "VersionId", "v3")
+	for operation, more := range map[string][]string{
+		"CreatePolicyVersion": {"PolicyDocument", iamAllow}, "DeletePolicyVersion": {"VersionId", "v1"}, "SetDefaultPolicyVersion": {"VersionId", "v1"}, "DeletePolicy": nil,
+		"TagPolicy": {"Tags.member.1.Key", "a", "Tags.member.1.Value", "b"},
+	} {
+		does("AccessDenied", operation, append(more, "PolicyArn", arn)...)
+	}
+	for i := range mostAttached - 1 {
+		does("", "AttachRolePolicy", "RoleName", "web", "PolicyArn", c.AddAWSPolicy(strings.Repeat("x", i+1), iamAllow))
+	}
+	does("LimitExceeded", "AttachRolePolicy", "RoleName", "web", "PolicyArn", c.AddAWSPolicy("more", iamAllow))
+	does("", "DetachRolePolicy", "RoleName", "web", "PolicyArn", arn)
+	does("NoSuchEntity", "DetachRolePolicy", "RoleName", "web", "PolicyArn", arn)
+	does("", "AttachRolePolicy", "RoleName", "web", "PolicyArn", arn)
+}

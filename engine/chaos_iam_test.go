@@ -192,7 +192,13 @@ func (roleChaos) facts(config any) map[string]bool {
 		}
 	}
 	for _, p := range r.Attached {
-		out["attached "+p.ARN] = true
+		if dera.ARN(p.ARN).Account() != "aws" {
+			out["attached "+p.ARN] = true
+			continue
+		}
+		for _, f := range actionsOf(p.Document) { // a copy says the same of what stays
+			out["inline "+iam.CopyName(p.ARN)+" "+f] = true
+		}
 	}
 	return out
 }
@@ -205,6 +211,11 @@ func (roleChaos) exposed(config any) bool {
 // managed is a policy that someone attaches.
 func managed(name string, actions ...string) iam.Attached {
 	return iam.Attached{ARN: "arn:aws:iam::" + account + ":policy/" + name, Document: bucketPolicy(permits("Only", actions...))}
+}
+
+// ofAWS is a policy of AWS, of which the role uses something.
+func ofAWS() iam.Attached {
+	return iam.Attached{ARN: "arn:aws:iam::aws:policy/AmazonAthenaSome", Document: bucketPolicy(permits("Only", usedAction, unusedAction))}
 }
 
 // attach and trusting are what people do to a role.

@@ -28,7 +28,8 @@ func (tt crash) stride() int {
 
 // identityCrashes are the rows of IAM: a policy gets another version in force where there is no
 // room for one (the oldest goes, one is made, and it is put in force), an inline policy is
-// narrowed, a managed one detached, a trust policy narrowed.
+// narrowed, a managed one detached, a copy takes the place of one of AWS (the copy is put, then
+// that one detached), a trust policy narrowed.
 func identityCrashes() []crash {
 	full := func() dera.Resource {
 		r := newPolicy(0, policy.MostVersions-1)
@@ -48,6 +49,13 @@ func identityCrashes() []crash {
 	}
 	app := func() dera.Resource { return newRole(0) }
 	attached := with(attach(newRole(0).Config.(*role.Role), managed("reports", unusedAction)))
+	owning := func() dera.Resource { // an inline policy of its own stays as it is
+		r := newRole(0)
+		r.Config.(*role.Role).Inline = []iam.Inline{{Name: "own", Document: bucketPolicy(permits("First", usedAction))}}
+		return r
+	}
+	aws := with(attach(newRole(0).Config.(*role.Role), ofAWS()))
+	stays := []string{"inline " + iam.CopyName(ofAWS().ARN) + " statement Only allows " + usedAction, "inline own statement First allows " + usedAction}
 	trusted := with(trusting(newRole(0).Config.(*role.Role), "Outsider", `{"AWS":"arn:aws:iam::`+outsider+`:root"}`))
 	return []crash{
 		{name: "apply_of_a_version", kind: policyChaos{}, make: full, far: 3},
@@ -57,6 +65,9 @@ func identityCrashes() []crash {
 		{name: "rollback_of_an_inline_policy", kind: roleChaos{}, make: inline, rollback: true, far: 3},
 		{name: "apply_of_a_detach", kind: roleChaos{}, make: app, rules: attached, far: 3},
 		{name: "rollback_of_a_detach", kind: roleChaos{}, make: app, rules: attached, rollback: true, far: 3},
+		{name: "apply_of_a_copy", kind: roleChaos{}, make: owning, rules: aws, ofAWS: true, needs: stays, far: 3},
+		{name: "undo_of_a_failed_copy", kind: roleChaos{}, make: owning, rules: aws, denied: iam.RoleKind.Detach(), ofAWS: true, needs: stays, far: 3},
+		{name: "rollback_of_a_copy", kind: roleChaos{}, make: owning, rules: aws, rollback: true, ofAWS: true, needs: stays, far: 3},
 		{name: "apply_of_a_trust", kind: roleChaos{}, make: app, rules: trusted, far: 3},
 		{name: "rollback_of_a_trust", kind: roleChaos{}, make: app, rules: trusted, rollback: true, far: 3},
 	}

@@ -11,6 +11,7 @@ import (
 	"dera.example/dera/services/s3/bucket"
 
 	"dera.example/dera"
+	"dera.example/dera/control"
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
 	typed "dera.example/dera/resource/world"
@@ -30,6 +31,16 @@ type crash struct {
 	rollback bool
 	// far is how far apart the steps lie at which the engine dies; 0 is every step.
 	far int
+	// ofAWS says that policies of AWS may go automatically.
+	ofAWS bool
+	// needs are facts that hold at every moment, once people are done.
+	needs []string
+}
+
+func (tt crash) settings() control.Settings {
+	s := alone()
+	s.AutoAWSManaged = tt.ofAWS
+	return s
 }
 
 func crashes() []crash {
@@ -95,7 +106,7 @@ func (tt crash) run(t *testing.T, k int, whole *ran) ran {
 	s := newStormOf(t, 1, typed.Faults{}, &mutant{config: noMutant})
 	s.calm, s.watched = true, true
 	r := tt.make()
-	s.people.settings = alone()
+	s.people.settings = tt.settings()
 	s.people.add(r, tt.kind, 0)
 	for _, op := range tt.rules {
 		if err := s.world.Write(someone, r, op); err != nil {
@@ -174,6 +185,11 @@ func (tt crash) hold(s *storm, r dera.Resource, got ran, whole *ran) {
 		for f := range facts {
 			if !first[f] {
 				s.t.Errorf("wider than at the start: %s", f)
+			}
+		}
+		for _, f := range tt.needs {
+			if !facts[f] {
+				s.t.Errorf("for a moment without %s", f)
 			}
 		}
 	}

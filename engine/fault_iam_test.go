@@ -58,7 +58,7 @@ func (tt crash) underFaults(t *testing.T, seed uint64, f typed.Faults, whole ran
 	between := f.Meanwhile > 0
 	s.watched, s.calm = true, !between
 	r := tt.make()
-	s.people.settings = alone()
+	s.people.settings = tt.settings()
 	s.people.add(r, tt.kind, 0)
 	for _, op := range tt.rules {
 		if err := s.world.Write(someone, r, op); err != nil {

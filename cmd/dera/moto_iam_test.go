@@ -370,7 +370,7 @@ func TestMotoPermissions_schedules(t *testing.T) {
 	w.behind(t, 0)
 	w.recorded(calls)
 
-	r := w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	for name, want := range map[string][]finding{
 		"daily":     {{"unused", "iam-role-unused-permissions", "auto", "resolved"}},
 		"yearly":    {{"unused", "iam-role-unused-permissions", "review", "open"}},

@@ -93,9 +93,6 @@ type Catalog struct {
 	names   func() (*names, error)
 	details func() (map[string]string, error) // the blocks of the services
 	events  func() *events
-	// seen is the Evidence of actions that were asked for, by the name that the
-	// catalogue has; it grows no larger than that.
-	seen sync.Map
 }
 
 //go:embed table.bin
@@ -170,16 +167,11 @@ func (c *Catalog) Known(prefix string) bool { return c.table().find(prefix) != n
 // Action looks an action up, whatever its case. It comes without Resources and
 // Keys.
 func (c *Catalog) Action(action string) (Action, bool) {
-	prefix, name, _ := strings.Cut(action, ":")
-	s := c.table().find(prefix)
-	if s == nil {
+	k := c.Find(action)
+	if k == nil {
 		return Action{}, false
 	}
-	i, found := s.find(name)
-	if !found {
-		return Action{}, false
-	}
-	return s.action(i), true
+	return k.Action, true
 }
 
 // Details looks an action up with its resource types and condition keys.
@@ -214,38 +206,15 @@ func (c *Catalog) Service(prefix string) (Service, error) {
 // cannot say: the entry is about a service, or names an action, that it does
 // not have.
 func (c *Catalog) Expand(entry string) ([]string, bool) {
-	if entry == "*" || entry == "*:*" {
-		return c.all(), true
-	}
-	prefix, pattern, _ := strings.Cut(entry, ":")
-	s := c.table().find(prefix)
-	if s == nil {
+	known, ok := c.Matched(entry)
+	if !ok {
 		return nil, false
 	}
-	if !strings.ContainsAny(pattern, "*?") {
-		i, found := s.find(pattern)
-		if !found {
-			return nil, false
-		}
-		return []string{s.action(i).String()}, true
-	}
 	var out []string
-	for i, name := range s.actions {
-		if Match(pattern, name[1:]) {
-			out = append(out, s.action(i).String())
-		}
+	for _, k := range known {
+		out = append(out, k.Name)
 	}
 	return out, true
-}
-
-func (c *Catalog) all() []string {
-	out := make([]string, 0, c.Len())
-	for _, s := range c.table().list {
-		for i := range s.actions {
-			out = append(out, s.action(i).String())
-		}
-	}
-	return out
 }
 
 // Match reports whether a pattern with "*" and "?" matches the whole of a

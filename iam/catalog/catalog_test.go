@@ -301,3 +301,39 @@ func BenchmarkDetails(b *testing.B) {
 		}
 	}
 }
+
+// TestMatched: what is known of an action is the same whichever way it is asked for, and
+// its place is that in the order of all.
+func TestMatched(t *testing.T) {
+	t.Parallel()
+	c := Embedded()
+	all, ok := c.Matched("*")
+	if !ok || len(all) != c.Len() {
+		t.Fatalf("got %d of %d actions, %v", len(all), c.Len(), ok)
+	}
+	for i, k := range all {
+		if k.Place != i || k.Lower != strings.ToLower(k.Name) || k.Name != k.Action.String() || len(k.Companions) != len(k.With) {
+			t.Fatalf("%d: got %s with %s at %d", i, k.Name, k.Lower, k.Place)
+		}
+		if i > 0 && k.Lower < all[i-1].Lower && k.Action.Service == all[i-1].Action.Service {
+			t.Errorf("%s stands after %s", k.Name, all[i-1].Name)
+		}
+		if c.Find(k.Name) != k || c.Find(k.Lower) != k {
+			t.Errorf("%s: Find finds another one", k.Name)
+		}
+	}
+	for entry, want := range map[string]int{"sqs:*": len(c.mustExpand(t, "sqs:?*")), "s3:getobject": 1, "S3:GetObjec?": 1, "s3:nothing": 0, "nobody:*": 0, "s3": 0, "*:GetObject": 0} {
+		if got, _ := c.Matched(entry); len(got) != want {
+			t.Errorf("%s: got %d actions, want %d", entry, len(got), want)
+		}
+	}
+}
+
+func (c *Catalog) mustExpand(t *testing.T, entry string) []string {
+	t.Helper()
+	out, ok := c.Expand(entry)
+	if !ok || len(out) == 0 {
+		t.Fatalf("%s: got nothing", entry)
+	}
+	return out
+}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The file is a magic line, the length of the first part, and two parts, each
@@ -167,6 +168,8 @@ type names struct {
 type service struct {
 	prefix  string
 	actions []string // level and name, sorted by name without case
+	first   int      // the place of the first action among those of all services
+	known   func() knownActions
 }
 
 func decodeNames(data []byte) (*names, error) {
@@ -175,6 +178,7 @@ func decodeNames(data []byte) (*names, error) {
 		return nil, err
 	}
 	version, text, _ := strings.Cut(text, "\n")
+	first := 0
 	out := &names{version: version, at: map[string]int{}, list: make([]service, 0, strings.Count(text, "!"))}
 	for text != "" {
 		line, rest, ok := strings.Cut(text, "\n")
@@ -194,6 +198,8 @@ func decodeNames(data []byte) (*names, error) {
 			}
 			s.actions = append(s.actions, line)
 		}
+		s.first, s.known = first, sync.OnceValue(func() knownActions { return s.know() })
+		first += len(s.actions)
 		out.at[s.prefix] = len(out.list)
 		out.list = append(out.list, s)
 	}

@@ -93,21 +93,33 @@ func (c *Catalog) Event(source, name string) (Call, bool) {
 }
 
 func (c *Catalog) event(prefix, name string) (Call, bool) {
-	for _, n := range []string{name, undated(name)} {
-		if call, ok := c.events().calls[prefix+" "+n]; ok {
-			return call.clone(), true
-		}
-		if verb, ok := theObserved().verbs[prefix+" "+n]; ok {
-			return Call{Actions: []string{verb}}, true
-		}
-		if a, ok := c.Action(prefix + ":" + n); ok {
-			return Call{Actions: []string{a.String()}}, true
+	if call, ok := c.named(prefix, name); ok {
+		return call, true
+	}
+	if n := undated(name); n != name {
+		if call, ok := c.named(prefix, n); ok {
+			return call, true
 		}
 	}
 	for _, p := range c.events().patterns {
 		if p.service == prefix && strings.HasPrefix(name, p.prefix) {
 			return p.call.clone(), true
 		}
+	}
+	return Call{}, false
+}
+
+// named is the event of just that name.
+func (c *Catalog) named(prefix, name string) (Call, bool) {
+	key := prefix + " " + name
+	if call, ok := c.events().calls[key]; ok {
+		return call.clone(), true
+	}
+	if verb, ok := theObserved().verbs[key]; ok {
+		return Call{Actions: []string{verb}}, true
+	}
+	if k := c.Find(prefix + ":" + name); k != nil {
+		return Call{Actions: []string{k.Name}}, true
 	}
 	return Call{}, false
 }

@@ -32,7 +32,7 @@ func (e *UnknownActionError) Error() string {
 // KnownAction returns nil for an action, whatever its case, and else an
 // *UnknownActionError.
 func (c *Catalog) KnownAction(name string) error {
-	if _, ok := c.Action(name); ok {
+	if c.Find(name) != nil {
 		return nil
 	}
 	prefix, rest, _ := strings.Cut(name, ":")

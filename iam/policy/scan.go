@@ -25,7 +25,7 @@ type scanner struct {
 // scan reads a text. Keys that are there twice are faults; anything else that is
 // no JSON ends it with an error.
 func scan(text string) (*node, []*Error, error) {
-	s := &scanner{text: text}
+	s := &scanner{text: text, spare: make([]node, 0, min(maxRoom, strings.Count(text, `"`)/2+1))} // most nodes have quotes
 	s.space()
 	n, err := s.value(1)
 	s.space()

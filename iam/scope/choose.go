@@ -30,6 +30,36 @@ type Choice struct {
 // Choose decides like Narrow about several policies together. in.Policy is not looked
 // at, and in.Limit is that of all the documents; 0 is no limit.
 func Choose(in Input, docs ...*policy.Document) (*Choice, error) {
+	c, err := decided(in, docs)
+	if err != nil || c.Refused != "" {
+		return c, err
+	}
+	if err := c.fit(); err != nil || c.Refused != "" {
+		return c, err
+	}
+	for _, a := range gone(c.plan.dropped) {
+		c.Gone = append(c.Gone, a.Name)
+	}
+	c.Kept = slices.SortedFunc(maps.Keys(c.plan.kept), compareFold)
+	c.Broad = slices.Sorted(maps.Keys(c.n.broad))
+	return c, nil
+}
+
+// Goes is Choose without a limit and without its lists: it tells of an action in lower
+// case whether it goes.
+func Goes(in Input, docs ...*policy.Document) (func(lower string) bool, error) {
+	c, err := decided(in, docs)
+	if err != nil || c.Refused != "" {
+		return func(string) bool { return false }, err
+	}
+	return func(lower string) bool {
+		why, allowed := c.n.why[lower]
+		return allowed && why == ""
+	}, nil
+}
+
+// decided is a choice without its lists.
+func decided(in Input, docs []*policy.Document) (*Choice, error) {
 	if len(docs) == 0 {
 		return nil, errors.New("narrow policies: there are none")
 	}
@@ -45,16 +75,6 @@ func Choose(in Input, docs ...*policy.Document) (*Choice, error) {
 	in.Limit = limit
 	c := &Choice{n: newNarrower(in), docs: docs}
 	c.n.terse = true
-	if err := c.fit(); err != nil || c.Refused != "" {
-		return c, err
-	}
-	for _, d := range c.plan.dropped {
-		c.Gone = append(c.Gone, d.actions...)
-	}
-	slices.SortFunc(c.Gone, compareFold)
-	c.Gone = slices.CompactFunc(c.Gone, strings.EqualFold)
-	c.Kept = slices.SortedFunc(maps.Keys(c.plan.kept), compareFold)
-	c.Broad = slices.Sorted(maps.Keys(c.n.broad))
 	return c, nil
 }
 
@@ -183,13 +203,16 @@ func (c *Choice) With(action string) (used, stay []string) {
 			*to = append(*to, found)
 		}
 	}
-	for _, with := range c.n.Catalogue.Evidence(action).With {
-		if found := c.n.present(with); found != "" {
-			add(found)
-		}
-		for _, doc := range c.n.Beside {
-			if entry := c.n.allowedBy(doc, with); entry != "" && !slices.Contains(used, with) {
-				add(entry + " of another policy")
+	if a := c.n.Catalogue.Find(action); a != nil {
+		for i := range a.Companions {
+			with := &a.Companions[i]
+			if found := c.n.present(with); found != "" {
+				add(found)
+			}
+			for _, doc := range c.n.Beside {
+				if entry := c.n.allowedBy(doc, with.Entry); entry != "" && !slices.Contains(used, with.Entry) {
+					add(entry + " of another policy")
+				}
 			}
 		}
 	}

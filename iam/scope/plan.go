@@ -22,7 +22,23 @@ type plan struct {
 type dropped struct {
 	entry   string
 	whole   bool
-	actions []string
+	actions []*catalog.Known
+}
+
+// gone are the actions of several entries, in the order of the catalogue.
+func gone(all []dropped) (out []*catalog.Known) {
+	for _, d := range all {
+		out = append(out, d.actions...)
+	}
+	slices.SortFunc(out, func(a, b *catalog.Known) int { return cmp.Compare(a.Place, b.Place) })
+	return slices.Compact(out)
+}
+
+func namesOf(actions []*catalog.Known) (out []string) {
+	for _, a := range actions {
+		out = append(out, a.Name)
+	}
+	return out
 }
 
 // plan decides about every entry. With short, lists that take the place of an
@@ -50,7 +66,7 @@ func (n *narrower) plan(short bool) *plan {
 func (n *narrower) entry(p *plan, statement int, entry string, has map[string]bool, short bool) Reason {
 	st := &n.Policy.Statements[statement]
 	r := Reason{Statement: statement, Sid: st.Sid, Entry: entry, Fate: Kept}
-	actions, known := n.Catalogue.Expand(entry)
+	actions, known := n.Catalogue.Matched(entry)
 	if !known || len(actions) == 0 {
 		r.Why = []string{"the catalogue does not know it: it stays as it is"}
 		for _, a := range n.used {
@@ -88,10 +104,10 @@ func (n *narrower) entry(p *plan, statement int, entry string, has map[string]bo
 
 // divide sorts the actions of an entry into those that stay and those that go.
 // Actions that were used stay, even if the catalogue does not have them.
-func (n *narrower) divide(entry string, actions []string) (stay, go_ []string) {
+func (n *narrower) divide(entry string, actions []*catalog.Known) (stay []string, go_ []*catalog.Known) {
 	for _, a := range actions {
-		if n.why[n.fact(a).lower] != "" {
-			stay = append(stay, a)
+		if n.why[a.Lower] != "" {
+			stay = append(stay, a.Name)
 		} else {
 			go_ = append(go_, a)
 		}
@@ -140,12 +156,12 @@ func (n *narrower) keptElsewhere(st *policy.Statement, entry, action string) boo
 
 // all reports whether everything that the catalogue has of an entry stays.
 func (n *narrower) all(entry string) bool {
-	actions, _ := n.Catalogue.Expand(entry)
-	return !slices.ContainsFunc(actions, func(a string) bool { return n.why[n.fact(a).lower] == "" })
+	actions, _ := n.Catalogue.Matched(entry)
+	return !slices.ContainsFunc(actions, func(a *catalog.Known) bool { return n.why[a.Lower] == "" })
 }
 
 // explain gathers actions with the same reason.
-func (n *narrower) explain(stay, go_ []string) []string {
+func (n *narrower) explain(stay []string, go_ []*catalog.Known) []string {
 	var order []string
 	groups := map[string][]string{}
 	add := func(why, action string) {
@@ -162,12 +178,11 @@ func (n *narrower) explain(stay, go_ []string) []string {
 		add("kept, "+why, a)
 	}
 	for _, a := range go_ {
-		e := n.Catalogue.Evidence(a)
-		why := "dropped, not used: " + e.Source()
-		if len(e.With) > 0 {
+		why := "dropped, not used: " + a.Source()
+		if len(a.With) > 0 {
 			why += ", and nothing stays that it is used with"
 		}
-		add(why, a)
+		add(why, a.Name)
 	}
 	out := make([]string, len(order))
 	for i, why := range order {
@@ -251,7 +266,7 @@ func removed(all []dropped, docs []*policy.Document) []string {
 			out[d.entry] = true
 			continue
 		}
-		for _, e := range fold(d.actions, free) {
+		for _, e := range fold(namesOf(d.actions), free) {
 			out[e] = true
 		}
 	}

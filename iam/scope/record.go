@@ -1,7 +1,6 @@
 package scope
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,15 +16,32 @@ type record struct {
 	unclear   map[string]string // services -> the name that was given
 	unknown   string            // a source of events that stands for no service
 	wrote     map[string]string // service -> an action that was used and does more than read
-	facts     map[string]fact   // of actions, as they are written in the catalogue
 	unseenUse string            // an action that was used, that no source speaks of, and that does more than read
 }
 
 func newRecord(in Input) *record {
-	r := &record{used: map[string]string{}, unclear: map[string]string{}, wrote: map[string]string{}, facts: map[string]fact{}}
+	type use struct {
+		lower string
+		known *catalog.Known
+	}
+	most := 0
+	for _, u := range in.Usage {
+		most = max(most, len(u.Actions))
+	}
+	all := make([]use, 0, most)
+	r := &record{used: make(map[string]string, most), unclear: map[string]string{}, wrote: map[string]string{}}
 	for _, u := range in.Usage {
 		for _, a := range u.Actions {
-			r.used[strings.ToLower(a)] = a
+			one := use{known: in.Catalogue.Find(a)}
+			if one.known != nil {
+				one.lower = one.known.Lower
+			} else {
+				one.lower = strings.ToLower(a)
+			}
+			if _, ok := r.used[one.lower]; !ok {
+				all = append(all, one)
+			}
+			r.used[one.lower] = a
 		}
 		for _, name := range u.unclear() {
 			prefixes := in.Catalogue.Prefixes(name)
@@ -37,37 +53,22 @@ func newRecord(in Input) *record {
 			}
 		}
 	}
-	r.order = slices.Sorted(maps.Keys(r.used))
-	for _, lower := range r.order {
-		a := r.used[lower]
-		if _, known := in.Catalogue.Action(a); !known {
+	slices.SortFunc(all, func(a, b use) int { return strings.Compare(a.lower, b.lower) })
+	for _, u := range all {
+		a, k := r.used[u.lower], u.known
+		r.order = append(r.order, u.lower)
+		if k == nil {
 			r.strange = append(r.strange, a)
+			k = &catalog.Known{Evidence: in.Catalogue.Evidence(a)}
 		}
-		e := in.Catalogue.Evidence(a)
-		if !e.PureRead && r.wrote[e.Action.Service] == "" {
-			r.wrote[e.Action.Service] = a
+		if !k.PureRead && r.wrote[k.Action.Service] == "" {
+			r.wrote[k.Action.Service] = a
 		}
-		if !e.PureRead && e.Class == catalog.Unknown && r.unseenUse == "" {
+		if !k.PureRead && k.Class == catalog.Unknown && r.unseenUse == "" {
 			r.unseenUse = a
 		}
 	}
 	return r
-}
-
-// fact is what is known of an action.
-type fact struct {
-	lower string
-	catalog.Evidence
-}
-
-// fact looks an action up once.
-func (n *narrower) fact(action string) fact {
-	f, ok := n.facts[action]
-	if !ok {
-		f = fact{strings.ToLower(action), n.Catalogue.Evidence(action)}
-		n.facts[action] = f
-	}
-	return f
 }
 
 // Prepared is the input with its usage looked through, for several questions about it,

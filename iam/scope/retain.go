@@ -14,19 +14,16 @@ import (
 type narrower struct {
 	Input
 	*record
-	broad    map[string]bool             // services that are kept as a whole
-	why      map[string]string           // action in lower case -> why it stays, "" if it does not
-	evidence map[string]catalog.Evidence // of what waits for others, by action in lower case
-	writes   map[string]string           // service -> an action that stays or was used, and does more than read
-	unseen   string                      // an action that stays, that no source speaks of, and that does more than read
-	terse    bool                        // nobody reads why an entry stays or goes
-	doubtful bool                        // the policy has entries that the catalogue does not know
+	broad    map[string]bool   // services that are kept as a whole
+	why      map[string]string // action in lower case -> why it stays, "" if it does not
+	writes   map[string]string // service -> an action that stays or was used, and does more than read
+	unseen   string            // an action that stays, that no source speaks of, and that does more than read
+	terse    bool              // nobody reads why an entry stays or goes
+	doubtful bool              // the policy has entries that the catalogue does not know
 }
 
 func newNarrower(in Input) *narrower {
-	n := &narrower{
-		Input: in, record: in.record, broad: map[string]bool{}, why: map[string]string{}, evidence: map[string]catalog.Evidence{},
-	}
+	n := &narrower{Input: in, record: in.record, broad: map[string]bool{}}
 	if n.record == nil {
 		n.record = newRecord(in)
 	}
@@ -36,20 +33,23 @@ func newNarrower(in Input) *narrower {
 
 // decide says about every action that the policy allows why it stays.
 func (n *narrower) decide() {
-	clear(n.why)
 	n.writes, n.unseen = maps.Clone(n.wrote), n.unseenUse
-	var waiting []string // stay only beside others
+	var lists [][]*catalog.Known
+	most := 0
 	for _, entry := range n.entries() {
-		actions, known := n.Catalogue.Expand(entry)
+		actions, known := n.Catalogue.Matched(entry)
 		n.doubtful = n.doubtful || !known || len(actions) == 0
+		lists, most = append(lists, actions), most+len(actions)
+	}
+	n.why = make(map[string]string, min(most, n.Catalogue.Len()))
+	var waiting []*catalog.Known // stay only beside others
+	for _, actions := range lists {
 		for _, a := range actions {
-			f := n.fact(a)
-			key := f.lower
-			if _, done := n.why[key]; done {
+			if _, done := n.why[a.Lower]; done {
 				continue
 			}
-			why, wait := n.reason(a, f)
-			if n.why[key] = why; why != "" {
+			why, wait := n.reason(a)
+			if n.why[a.Lower] = why; why != "" {
 				n.stay(a)
 			}
 			if wait {
@@ -61,12 +61,11 @@ func (n *narrower) decide() {
 	for grown := true; grown; {
 		grown = false
 		for _, a := range waiting {
-			key := strings.ToLower(a)
-			if n.why[key] != "" {
+			if n.why[a.Lower] != "" {
 				continue
 			}
 			if with := n.companion(a); with != "" {
-				n.why[key] = "its use may come with that of " + with + ", without an event of its own"
+				n.why[a.Lower] = "its use may come with that of " + with + ", without an event of its own"
 				n.stay(a)
 				grown = true
 			}
@@ -75,13 +74,12 @@ func (n *narrower) decide() {
 }
 
 // stay notes that an action stays, or was used.
-func (n *narrower) stay(action string) {
-	e := n.fact(action)
-	if !e.PureRead && n.writes[e.Action.Service] == "" {
-		n.writes[e.Action.Service] = action
+func (n *narrower) stay(a *catalog.Known) {
+	if !a.PureRead && n.writes[a.Action.Service] == "" {
+		n.writes[a.Action.Service] = a.Name
 	}
-	if !e.PureRead && e.Class == catalog.Unknown && n.unseen == "" {
-		n.unseen = action
+	if !a.PureRead && a.Class == catalog.Unknown && n.unseen == "" {
+		n.unseen = a.Name
 	}
 }
 
@@ -98,13 +96,13 @@ func (n *narrower) entries() []string {
 
 // reason says why an action stays whatever else does, or "". One that has
 // companions waits for them.
-func (n *narrower) reason(action string, of fact) (why string, wait bool) {
-	service, _, _ := strings.Cut(action, ":")
-	if _, ok := n.used[of.lower]; ok {
+func (n *narrower) reason(a *catalog.Known) (why string, wait bool) {
+	service := a.Action.Service
+	if _, ok := n.used[a.Lower]; ok {
 		return "used", false
 	}
 	for _, k := range n.Keep {
-		if catalog.MatchAction(k, action) {
+		if catalog.MatchAction(k, a.Name) {
 			return fmt.Sprintf("required by the list of what must stay (%s)", k), false
 		}
 	}
@@ -116,31 +114,26 @@ func (n *narrower) reason(action string, of fact) (why string, wait bool) {
 	case n.unclear[service] != "":
 		return "events of this service are not understood: its use is unknown", false
 	}
-	e := of.Evidence
 	if n.Hold != nil {
-		if why := n.Hold(action); why != "" {
+		if why := n.Hold(a.Name); why != "" {
 			return why, false
 		}
 	}
-	if n.Window < n.Period && action != catalog.PassRole {
-		if p := precious(action); p != "" {
+	if n.Window < n.Period && a.Name != catalog.PassRole {
+		if p := precious(a.Name); p != "" {
 			return fmt.Sprintf("%s, and use was watched for less than %d days", p, int(n.Period.Hours()/24)), false
 		}
 	}
-	switch e.Class {
+	switch a.Class {
 	case catalog.Data:
-		if n.DataEvents == nil || !n.DataEvents(action) {
+		if n.DataEvents == nil || !n.DataEvents(a.Name) {
 			return "its use is a data event, and these were not recorded", false
 		}
 	case catalog.Unknown:
-		return "no source shows that it was not used: " + e.Kept(), false
+		return "no source shows that it was not used: " + a.Kept(), false
 	case catalog.Hidden, catalog.Management:
 	}
-	if len(e.With) == 0 {
-		return "", false
-	}
-	n.evidence[of.lower] = e
-	return "", true
+	return "", len(a.With) > 0
 }
 
 // precious says why an action may be needed though it is rarely used.
@@ -154,19 +147,20 @@ func precious(action string) string {
 
 // companion returns something that stays, was used or is allowed besides, and that
 // an action may be used with, or "".
-func (n *narrower) companion(action string) string {
-	for _, with := range n.evidence[strings.ToLower(action)].With {
+func (n *narrower) companion(a *catalog.Known) string {
+	for i := range a.Companions {
+		with := &a.Companions[i]
 		if found := n.present(with); found != "" {
 			return found
 		}
 		for _, doc := range n.Beside {
-			if entry := n.allowedBy(doc, with); entry != "" {
+			if entry := n.allowedBy(doc, with.Entry); entry != "" {
 				return entry + " of another policy"
 			}
 		}
 	}
 	switch {
-	case action != catalog.PassRole:
+	case a.Name != catalog.PassRole:
 	case n.unseen != "":
 		return n.unseen + ", of which no source says what it does"
 	case n.doubtful:
@@ -177,27 +171,25 @@ func (n *narrower) companion(action string) string {
 
 // present returns an action that an entry of Evidence.With stands for and that
 // stays or was used.
-func (n *narrower) present(with string) string {
-	service, name, _ := strings.Cut(with, ":")
-	if name == catalog.NoPureRead {
-		return n.writes[service]
+func (n *narrower) present(with *catalog.Companion) string {
+	if with.Name == catalog.NoPureRead {
+		return n.writes[with.Service]
 	}
-	if !strings.ContainsAny(name, "*?") {
-		lower := strings.ToLower(with)
-		if used := n.used[lower]; used != "" || n.why[lower] == "" {
+	if !with.Many {
+		if used := n.used[with.Lower]; used != "" || n.why[with.Lower] == "" {
 			return used
 		}
-		return with
+		return with.Entry
 	}
 	for _, lower := range n.order {
-		if catalog.MatchAction(with, lower) {
+		if catalog.MatchAction(with.Entry, lower) {
 			return n.used[lower]
 		}
 	}
-	actions, _ := n.Catalogue.Expand(with)
+	actions, _ := n.Catalogue.Matched(with.Entry)
 	for _, a := range actions {
-		if n.why[strings.ToLower(a)] != "" {
-			return a
+		if n.why[a.Lower] != "" {
+			return a.Name
 		}
 	}
 	return ""
@@ -234,6 +226,9 @@ func (n *narrower) allows(entry, with string) bool {
 	if !overlap(entry, service+":*") {
 		return false
 	}
-	actions, known := n.Catalogue.Expand(entry)
-	return !known || slices.ContainsFunc(actions, func(a string) bool { return !n.Catalogue.Evidence(a).PureRead })
+	if everything(entry) {
+		return true
+	}
+	actions, known := n.Catalogue.Matched(entry)
+	return !known || slices.ContainsFunc(actions, func(a *catalog.Known) bool { return !a.PureRead })
 }

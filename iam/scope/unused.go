@@ -23,17 +23,11 @@ type Unused struct {
 
 // unused gives the reasons of all that was dropped, sorted.
 func (n *narrower) unused(all []dropped) []Unused {
-	var actions []string
-	for _, d := range all {
-		actions = append(actions, d.actions...)
-	}
-	slices.SortFunc(actions, compareFold)
 	allowed := n.allowed()
 	var out []Unused
-	for _, a := range slices.CompactFunc(actions, strings.EqualFold) {
-		e := n.Catalogue.Evidence(a)
-		u := Unused{Action: a, Class: e.Class.String(), Source: e.Source(), Checked: len(e.With)}
-		for _, with := range e.With {
+	for _, a := range gone(all) {
+		u := Unused{Action: a.Name, Class: a.Class.String(), Source: a.Source(), Checked: len(a.With)}
+		for _, with := range a.With {
 			if allowed(with) {
 				u.Companions = append(u.Companions, with)
 			}

@@ -11,6 +11,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/scope"
+	"dera.example/dera/resource/document"
 )
 
 // A policy of AWS cannot be narrowed itself: an inline policy of the identity, a copy
@@ -38,7 +39,7 @@ func (j *judged) copies() error {
 		if !t.AWS || !narrowable(j.docs[i]) || everything(j.docs[i]) || slices.ContainsFunc(j.found, gone) {
 			continue
 		}
-		space := j.space()
+		space := j.space(CopyName(t.Name))
 		c, err := j.copied(i, max(space, 0))
 		if err != nil {
 			return err
@@ -57,11 +58,12 @@ func (j *judged) copies() error {
 	return nil
 }
 
-// space is how many characters the inline policies leave for others.
-func (j *judged) space() int {
+// space is how many characters the inline policies leave for others; but is the name of a
+// copy, which has its own place where it is there already.
+func (j *judged) space(but string) int {
 	left := j.Limit
 	for i, d := range j.docs {
-		if j.Policies[i].Whole == "" {
+		if j.Policies[i].Whole == "" && j.Policies[i].Name != but {
 			left -= d.Size(policy.Identity)
 		}
 	}
@@ -118,8 +120,14 @@ func (s *Subject) fits(after []string) *control.Refusal {
 		return nil
 	}
 	size := 0
+	there := func(i int) bool { // the copy is there already, and counts once
+		return slices.ContainsFunc(s.Policies, func(t Text) bool {
+			n := slices.Index(s.Policies, t)
+			return t.AWS && s.Policies[i].Whole == "" && CopyName(t.Name) == s.Policies[i].Name && after[n] != t.Document && document.SamePolicy(after[n], after[i])
+		})
+	}
 	for i, text := range after {
-		if text == "" || s.Policies[i].Whole != "" && text == s.Policies[i].Document {
+		if text == "" || s.Policies[i].Whole != "" && text == s.Policies[i].Document || there(i) {
 			continue
 		}
 		doc, err := policy.Parse(text)

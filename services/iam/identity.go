@@ -80,11 +80,13 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 			continue
 		}
 		if after[n] != "" {
-			c, refusal := i.copied(k, t, after[n], copied)
+			c, half, refusal := i.copied(k, t, after[n], copied)
 			if refusal != nil {
 				return nil, refusal
 			}
-			longer = append(longer, c)
+			if !half {
+				longer = append(longer, c)
+			}
 		}
 		c, err := i.DetachManaged(k, t.Name)
 		if err != nil {
@@ -96,20 +98,22 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 }
 
 // copied is the change that puts a copy of a policy of AWS; taken are the names of others.
-func (i *Identity) copied(k Kind, t Text, after string, taken map[string]bool) (dera.Change, *control.Refusal) {
+// A plan that was carried out in part has put it already.
+func (i *Identity) copied(k Kind, t Text, after string, taken map[string]bool) (c dera.Change, half bool, refusal *control.Refusal) {
 	name := CopyName(t.Name)
 	key := strings.ToLower(name) // IAM may not tell names apart by their case
-	if taken[key] || slices.ContainsFunc(i.Inline, func(p Inline) bool { return strings.EqualFold(p.Name, name) }) {
-		return dera.Change{}, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, or another copy, whose name the copy would have", name)}
+	half = i.hasCopy(name, after)
+	if taken[key] || !half && slices.ContainsFunc(i.Inline, func(p Inline) bool { return strings.EqualFold(p.Name, name) }) {
+		return c, half, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, or another copy, whose name the copy would have", name)}
 	}
 	taken[key] = true
 	c, err := i.SetInline(k, name, after)
 	if err != nil {
-		return dera.Change{}, CannotPlan(err)
+		return c, half, CannotPlan(err)
 	}
 	what := "inline policy " + strconv.Quote(name)
 	c.Diff = append([]string{"+ " + what + ": " + t.Name + " without"}, document.DiffPolicy(what+" ", t.Document, after)...)
-	return c, nil
+	return c, half, nil
 }
 
 // growth is how many characters more IAM stores of one text than of another.
@@ -127,6 +131,12 @@ func growth(before, after string) (int, error) {
 	old, errOld := size(before)
 	fresh, errFresh := size(after)
 	return fresh - old, errors.Join(errOld, errFresh)
+}
+
+// hasCopy reports whether the identity has an inline policy that says what a text does.
+func (i *Identity) hasCopy(name, text string) bool {
+	at := i.inline(name)
+	return at >= 0 && text != "" && document.SamePolicy(i.Inline[at].Document, text)
 }
 
 // PlanUnused removes what the failures are about from the policies of the identity.
@@ -147,11 +157,13 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 		return dera.Evidence{}, err
 	}
 	texts, copied := make([]string, len(s.Policies)), []string(nil)
+	planned, _ := s.Narrowed(Keys(failures))
+	half := func(n int, name string) bool { return planned != nil && i.hasCopy(name, planned[n]) }
 	for n, t := range s.Policies {
 		switch at := after.inline(t.Name); {
 		case t.Whole != "" && after.attached(t.Name) >= 0:
 			texts[n] = t.Document
-		case t.AWS && i.inline(CopyName(t.Name)) < 0 && after.inline(CopyName(t.Name)) >= 0:
+		case t.AWS && after.inline(CopyName(t.Name)) >= 0 && (i.inline(CopyName(t.Name)) < 0 || half(n, CopyName(t.Name))):
 			texts[n] = after.Inline[after.inline(CopyName(t.Name))].Document
 			copied = append(copied, CopyName(t.Name))
 		case t.Whole == "" && at >= 0:

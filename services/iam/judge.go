@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
@@ -29,12 +30,13 @@ func classes() []string {
 
 // classOf is the place of an action in classes.
 func classOf(action string) int {
-	switch service, _, _ := strings.Cut(strings.ToLower(action), ":"); {
-	case strings.EqualFold(action, catalog.PassRole):
+	lower := strings.ToLower(action)
+	switch service, _, _ := strings.Cut(lower, ":"); {
+	case lower == passRole:
 		return 1
 	case service == "iam", service == "sts", service == "organizations":
 		return 3
-	case scope.Rare(action) != "", scope.Repairs(action) != "":
+	case scope.Rare(lower) != "", scope.Repairs(lower) != "":
 		return 2
 	}
 	return 0
@@ -117,7 +119,7 @@ func (j *judged) class(action string) int {
 
 // prepare looks the record of use through, once for all questions.
 func (j *judged) prepare() error {
-	in := scope.Input{Usage: j.used.usage, Keep: j.Needed, Window: j.used.window(), Period: j.used.window()}
+	in := scope.Input{Usage: []scope.Usage{j.used.usage()}, Keep: j.Needed, Window: j.used.window(), Period: j.used.window()}
 	if j.used.data {
 		in.DataEvents = func(string) bool { return true }
 	}
@@ -178,19 +180,18 @@ func (j *judged) free(alone *scope.Choice, docs, others []*policy.Document) (map
 		if with != nil {
 			all = append(all, with)
 		}
-		joint, err := scope.Choose(j.input(nil, rest), all...)
+		goes, err := scope.Goes(j.input(nil, rest), all...)
 		if err != nil {
 			return nil, err
 		}
-		together := setOf(joint.Gone)
-		maps.DeleteFunc(out, func(a string, _ bool) bool { return !together[a] })
+		maps.DeleteFunc(out, func(a string, _ bool) bool { return !goes(a) })
 	}
 	if out[passRole] && len(others) > 0 {
-		held, err := scope.Choose(j.input(nil, others), docs...)
+		goes, err := scope.Goes(j.input(nil, others), docs...)
 		if err != nil {
 			return nil, err
 		}
-		if !setOf(held.Gone)[passRole] {
+		if !goes(passRole) {
 			delete(out, passRole)
 		}
 	}
@@ -220,6 +221,7 @@ func notIn(some map[string]bool, but func(string) bool) func(string) string {
 
 // wholes finds the policies that go whole: nobody used anything of them that must stay.
 func (j *judged) wholes() error {
+	used := sync.OnceValue(func() map[string][]string { return byService(j.used.actions) })
 	for i, t := range j.Policies {
 		if t.Whole == "" {
 			continue
@@ -227,6 +229,9 @@ func (j *judged) wholes() error {
 		if everything(j.docs[i]) || !narrowable(j.docs[i]) {
 			j.found = append(j.found, unneeded{key: t.Whole, place: i, wide: true})
 			continue
+		}
+		if grants(j.docs[i], used()) {
+			continue // what was used is kept
 		}
 		c, err := scope.Choose(j.input(nil, nil), j.docs[i])
 		if err != nil {

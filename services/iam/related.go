@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -14,40 +13,46 @@ import (
 // on; nil where there is none.
 func related(actions []string, docs []*policy.Document) *policy.Document {
 	c := catalog.Embedded()
-	entries := map[string]map[string]bool{} // by service
-	for _, d := range docs {
-		for i := range d.Statements {
-			if st := &d.Statements[i]; st.Effect == policy.Allow {
-				for _, e := range st.Actions {
-					service, _, _ := strings.Cut(strings.ToLower(e), ":")
-					if entries[service] == nil {
-						entries[service] = map[string]bool{}
-					}
-					entries[service][e] = true
-				}
-			}
-		}
-	}
 	var reached []string
-	add := func(action string) {
-		e := c.Evidence(action)
+	add := func(e *catalog.Known) {
 		if e.Class == catalog.Unknown {
 			return // it stays whatever else does
 		}
-		for _, with := range e.With {
-			if service, _, _ := strings.Cut(with, ":"); !slices.Contains(reached, service) {
+		for i := range e.Companions {
+			if service := e.Companions[i].Service; !slices.Contains(reached, service) {
 				reached = append(reached, service)
 			}
 		}
 	}
 	for _, a := range actions {
-		add(a)
+		if e := c.Find(a); e != nil { // of others nothing is known that they are used with
+			add(e)
+		}
+	}
+	if len(reached) == 0 {
+		return nil
+	}
+	entries := map[string][]string{} // by service
+	for _, d := range docs {
+		for i := range d.Statements {
+			if st := &d.Statements[i]; st.Effect == policy.Allow {
+				for _, e := range st.Actions {
+					service, _, _ := strings.Cut(e, ":")
+					service = strings.ToLower(service)
+					entries[service] = append(entries[service], e)
+				}
+			}
+		}
+	}
+	sorted := func(service string) []string {
+		slices.Sort(entries[service])
+		return slices.Compact(entries[service])
 	}
 	var all []string
 	for n := 0; n < len(reached); n++ {
-		for _, entry := range slices.Sorted(maps.Keys(entries[reached[n]])) {
+		for _, entry := range sorted(reached[n]) {
 			all = append(all, entry)
-			known, _ := c.Expand(entry)
+			known, _ := c.Matched(entry)
 			for _, a := range known {
 				add(a)
 			}
@@ -55,9 +60,9 @@ func related(actions []string, docs []*policy.Document) *policy.Document {
 	}
 	// An entry that is no service's, as with a wildcard in its place, is nobody's here: the
 	// catalogue knows nothing of it, so that it stays and holds.
-	for service, list := range entries {
-		if len(reached) > 0 && !c.Known(service) {
-			all = append(all, slices.Sorted(maps.Keys(list))...)
+	for service := range entries {
+		if !c.Known(service) {
+			all = append(all, sorted(service)...)
 		}
 	}
 	if len(all) == 0 {

@@ -140,7 +140,7 @@ func keptBy(k control.Keep, h Holder) bool {
 
 // recorded is the part of what is recorded that counts: calls that were authorized.
 func recorded(u *resource.Use) resource.Use {
-	out := resource.Use{From: u.From.UTC(), To: u.To.UTC(), Gaps: u.Gaps}
+	out := resource.Use{From: u.From.UTC(), To: u.To.UTC(), Gaps: u.Gaps, Calls: make([]resource.Call, 0, len(u.Calls))}
 	for _, c := range u.Calls {
 		if c.Count == 0 {
 			continue
@@ -151,12 +151,14 @@ func recorded(u *resource.Use) resource.Use {
 		}
 		out.Calls = append(out.Calls, c)
 	}
+	if len(out.Calls) == 0 {
+		out.Calls = nil
+	}
 	return out
 }
 
 // used is the record of use that policies are narrowed by.
 type used struct {
-	usage    []scope.Usage
 	from, to time.Time
 	calls    uint64
 	since    time.Time // of the first of the calls, or from where that is earlier
@@ -166,6 +168,11 @@ type used struct {
 	passing  []string  // gaps that are about some services or calls only
 	actions  []string  // of all principals, sorted
 	unclear  []string
+}
+
+// usage is that of all principals together: what one of them used stays.
+func (u *used) usage() scope.Usage {
+	return scope.Usage{Principal: "those who have the policies", Actions: u.actions, Unclear: u.unclear, Gaps: u.passing}
 }
 
 func (u *used) window() time.Duration { return u.to.Sub(u.from) }
@@ -181,9 +188,12 @@ func (s *Subject) record() *used {
 		actions []string
 		known   bool
 	}
-	known := map[event]meaning{}
+	most := 0
+	for i := range s.Principals {
+		most = max(most, len(s.Principals[i].Use.Calls))
+	}
+	known := make(map[event]meaning, most)
 	for _, p := range s.Principals {
-		one := scope.Usage{Principal: p.Name}
 		for _, call := range p.Use.Calls {
 			if call.Count == 0 {
 				continue
@@ -198,16 +208,14 @@ func (s *Subject) record() *used {
 				m.actions, m.known = actionsOf(c, call)
 				known[e] = m
 			}
-			one.Actions = append(one.Actions, m.actions...)
+			u.actions = append(u.actions, m.actions...)
 			if !m.known {
-				one.Unclear = append(one.Unclear, call.Source)
+				u.unclear = append(u.unclear, call.Source)
 			}
 		}
 		for _, g := range p.Use.Gaps {
-			u.gap(&one, g)
+			u.gap(g)
 		}
-		u.actions, u.unclear = append(u.actions, one.Actions...), append(u.unclear, one.Unclear...)
-		u.usage = append(u.usage, one)
 		if u.from.Before(p.Use.From) {
 			u.from = p.Use.From
 		}
@@ -227,14 +235,13 @@ func (s *Subject) record() *used {
 
 // gap notes a gap. Those that leave everything in doubt are no part of the usage: what
 // looks unused is computed all the same, for a person.
-func (u *used) gap(one *scope.Usage, g resource.Gap) {
+func (u *used) gap(g resource.Gap) {
 	switch g.Kind {
 	case "data-events-not-selected":
 		u.data = false
 		fallthrough
 	case "kms-excluded", "rds-data-excluded":
 		u.passing = append(u.passing, g.Kind)
-		one.Gaps = append(one.Gaps, g.Kind)
 	default:
 		u.gaps = append(u.gaps, g.Kind)
 		u.whys = append(u.whys, fmt.Sprintf("%s (%s)", g.Kind, g.Why))
@@ -248,15 +255,11 @@ func actionsOf(c *catalog.Catalog, call resource.Call) ([]string, bool) {
 	if !ok {
 		return nil, false
 	}
-	var out []string
-	for _, a := range slices.Concat(meant.Actions, meant.Maybe) {
-		if c.KnownAction(a) != nil {
-			ok = false
-			continue
-		}
-		out = append(out, a)
-	}
-	return out, ok
+	return slices.DeleteFunc(append(meant.Actions, meant.Maybe...), func(a string) bool {
+		strange := c.KnownAction(a) != nil
+		ok = ok && !strange
+		return strange
+	}), ok
 }
 
 // parsed reads the texts.

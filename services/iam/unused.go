@@ -3,7 +3,6 @@ package iam
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,11 +176,29 @@ func Grouped(n uint64) string {
 
 // usedOf counts the actions that some policies allow and someone used.
 func (j *judged) usedOf(docs ...*policy.Document) int {
-	n := 0
+	n, entries, wide := 0, map[string][]string{}, []*policy.Statement(nil) // by service, and what is of no service
+	for _, d := range docs {
+		for i := range d.Statements {
+			st := &d.Statements[i]
+			if st.Effect != policy.Allow {
+				continue
+			}
+			open := st.NotActions != nil
+			for _, e := range st.Actions {
+				service, _, ok := strings.Cut(e, ":")
+				open = open || !ok || strings.ContainsAny(service, "*?")
+				service = strings.ToLower(service)
+				entries[service] = append(entries[service], e)
+			}
+			if open {
+				wide = append(wide, st)
+			}
+		}
+	}
 	for _, a := range distinct(j.used.actions) {
 		service, _, _ := strings.Cut(a, ":")
-		one := map[string][]string{service: {a}}
-		if slices.ContainsFunc(docs, func(d *policy.Document) bool { return grants(d, one) }) {
+		if slices.ContainsFunc(entries[service], func(e string) bool { return catalog.MatchAction(e, a) }) ||
+			slices.ContainsFunc(wide, func(st *policy.Statement) bool { return lets(st, a) }) {
 			n++
 		}
 	}
@@ -196,11 +213,7 @@ func distinct(actions []string) []string {
 
 // grantedBy names the policies that grant something of a group besides.
 func (j *judged) grantedBy(u unneeded) (names []string) {
-	services := map[string][]string{}
-	for _, a := range u.actions {
-		service, _, _ := strings.Cut(a, ":")
-		services[service] = append(services[service], a)
-	}
+	services := byService(u.actions)
 	add := func(t Text, doc *policy.Document) {
 		if grants(doc, services) && !slices.Contains(names, t.Name) {
 			names = append(names, t.Name)
@@ -218,28 +231,43 @@ func (j *judged) grantedBy(u unneeded) (names []string) {
 	return names
 }
 
-// grants reports whether a policy allows any of some actions, by service.
+// byService are the names of some actions.
+func byService(actions []string) map[string][]string {
+	out := map[string][]string{}
+	for _, a := range actions {
+		service, name, _ := strings.Cut(a, ":")
+		out[service] = append(out[service], name)
+	}
+	return out
+}
+
+// grants reports whether a policy allows any of some actions, which byService gives.
 func grants(doc *policy.Document, actions map[string][]string) bool {
 	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
 		if st.Effect != policy.Allow {
 			return false
 		}
-		some := func(list []string) bool {
-			return slices.ContainsFunc(list, func(a string) bool { return lets(&st, a) })
+		some := func() bool {
+			for service, list := range actions {
+				if slices.ContainsFunc(list, func(name string) bool { return lets(&st, service+":"+name) }) {
+					return true
+				}
+			}
+			return false
 		}
 		if st.NotActions != nil {
-			return slices.ContainsFunc(slices.Collect(maps.Values(actions)), some)
+			return some()
 		}
 		return slices.ContainsFunc(st.Actions, func(e string) bool {
-			service, _, ok := strings.Cut(e, ":")
+			service, pattern, ok := strings.Cut(e, ":")
 			if !ok || strings.ContainsAny(service, "*?") {
-				return slices.ContainsFunc(slices.Collect(maps.Values(actions)), some)
+				return some()
 			}
 			list, ok := actions[service]
 			if !ok {
 				list = actions[strings.ToLower(service)]
 			}
-			return slices.ContainsFunc(list, func(a string) bool { return catalog.MatchAction(e, a) })
+			return slices.ContainsFunc(list, func(name string) bool { return catalog.Match(pattern, name) })
 		})
 	})
 }

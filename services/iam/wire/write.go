@@ -80,7 +80,8 @@ func attachedAgain(ctx context.Context, w *cloud.Writing) (own.AttachInput, erro
 
 // attachedNow reads the managed policy right before it is attached or detached: it must
 // say what it said when the plan was made. Else a detachment takes what someone has just
-// granted, and its undo gives more than there was.
+// granted, and its undo gives more than there was. The undo attaches one of AWS's as it is:
+// AWS changes these for everybody who has them.
 func attachedNow(ctx context.Context, w *cloud.Writing) (own.AttachInput, error) {
 	in, err := cloud.Input[own.AttachInput](w.Operation)
 	if err != nil {

@@ -1,0 +1,181 @@
+package engine_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloud"
+	"dera.example/dera/engine"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource"
+	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/role"
+	rolewire "dera.example/dera/services/iam/role/wire"
+)
+
+// copying is a world with a role that has a policy of AWS, of which it uses something.
+type copying struct {
+	*world
+	arn     string // of the policy
+	missing []string
+}
+
+const copied = "reports"
+
+func newCopying(t *testing.T) *copying {
+	t.Helper()
+	w := &copying{world: &world{t: t, dir: t.TempDir(), clock: newClock(), mode: dera.Enforce}}
+	// What is made is older than the record of use.
+	w.cloud = awssim.New(awssim.Config{Now: func() time.Time { return w.clock.Now().AddDate(0, 0, -200) }, Seed: 1})
+	w.region = w.cloud.Account(account).Region(region)
+	w.gate = func(g *evaluate.Gate) { g.Plan = g.Plan[:3] }
+	w.config = func(c *engine.Config) {
+		client := w.clientOf(func(c *cloud.Config) {
+			c.Wires, c.Ports = []cloud.Wire{rolewire.Wire()}, map[string]any{resource.PortLedger: everybodyQueries{}}
+		})
+		c.Reader, c.Cloud, c.Controls, c.BudgetPerHour = reader{client}, writer{client}, rulebook(role.Name), 1000
+		c.Settings.AutoAWSManaged = true
+	}
+	w.arn = w.cloud.AddAWSPolicy("service-role/AthenaSome", bucketPolicy(permits("Only", usedAction, unusedAction)))
+	w.must("CreateRole", map[string]string{"RoleName": copied, "AssumeRolePolicyDocument": bucketPolicy(mayAssume("First", `{"Service":"ec2.amazonaws.com"}`))})
+	w.must("AttachRolePolicy", map[string]string{"RoleName": copied, "PolicyArn": w.arn})
+	w.open("engine-1")
+	w.cloud.Inject(awssim.Fault{Kind: awssim.HookAfter, Match: awssim.Match{Service: "iam"}, Func: w.holds})
+	return w
+}
+
+func (w *copying) must(operation string, parameters map[string]string) {
+	w.t.Helper()
+	if err := w.region.IAM(w.t.Context(), operation, parameters); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// now is the role as it is: whether it has the policy of AWS, and its copy.
+func (w *copying) now() (attached bool, text string) {
+	w.t.Helper()
+	r, ok := w.cloud.Snapshot().Identity(string(iam.RoleKind.ARN("aws", account, "/", copied)))
+	if !ok {
+		w.t.Fatal("the role is gone")
+	}
+	return slices.Contains(r.Attached, w.arn), r.Inline[iam.CopyName(w.arn)]
+}
+
+// holds: at no moment may the role do less than it uses.
+func (w *copying) holds() {
+	if attached, text := w.now(); !attached && !strings.Contains(text, usedAction) {
+		w.missing = append(w.missing, w.clock.Now().Format(time.TimeOnly))
+	}
+}
+
+// changed tells the engine of the role.
+func (w *copying) changed() {
+	ev := dera.Event{Source: "test", ID: w.clock.Now().String(), Name: "AttachRolePolicy", Time: w.clock.Now()}
+	ev.Scope = dera.Scope{Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: role.Name, IDs: []string{copied}}
+	_ = w.engine.Ingest(w.t.Context(), []dera.Event{ev}, nil, nil)
+	_ = w.engine.Drain(w.t.Context())
+}
+
+// fixed holds that the copy is in the place of the policy.
+func (w *copying) fixed() {
+	w.t.Helper()
+	if attached, text := w.now(); attached || !strings.Contains(text, usedAction) || strings.Contains(text, unusedAction) || len(w.missing) > 0 {
+		w.t.Errorf("attached %v, the copy is %q, too little at %v; want the copy alone, without %s", attached, text, w.missing, unusedAction)
+	}
+}
+
+// fix is the remediation that made the copy.
+func (w *copying) fix() dera.Remediation {
+	w.t.Helper()
+	list := slices.DeleteFunc(w.remediations(copied), func(r dera.Remediation) bool { return r.State == dera.Failed || r.State == dera.Waiting })
+	if len(list) != 1 {
+		w.t.Fatalf("got %v, want one fix", states(w.remediations(copied)))
+	}
+	return list[0]
+}
+
+// rollback takes the fix back.
+func (w *copying) rollback() {
+	w.t.Helper()
+	if _, err := w.engine.Rollback(w.t.Context(), w.fix().ID, remediate.Request{By: person(), Reason: "test"}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.quiet()
+}
+
+// TestCopyOfAWS replaces a policy of AWS by a copy over the wire, with an engine that dies on the
+// way, and takes it back.
+func TestCopyOfAWS(t *testing.T) {
+	t.Parallel()
+	whole := newCopying(t)
+	steps := whole.mortal(0)
+	whole.changed()
+	whole.fixed()
+	wantState(t, whole.last(copied), dera.Resolved)
+	for k := 1; k <= steps(); k += (crash{far: 7}).stride() {
+		t.Run(fmt.Sprintf("dies_at_step_%03d", k), func(t *testing.T) {
+			t.Parallel()
+			w := newCopying(t)
+			w.mortal(k)
+			w.changed()
+			w.reborn()
+			w.changed() // the event may have been lost with the process
+			w.quiet()
+			w.fixed()
+			if all := w.remediations(copied); len(all) != 1 {
+				t.Errorf("got the remediations %v, want that the first is carried on", states(all))
+			}
+			w.rollback()
+			if attached, text := w.now(); !attached || text != "" || len(w.missing) > 0 {
+				t.Errorf("taken back: attached %v, the copy is %q, too little at %v", attached, text, w.missing)
+			}
+		})
+	}
+}
+
+// TestCopyOfAWS_reads_behind: reads that are behind each write for a while change nothing.
+func TestCopyOfAWS_reads_behind(t *testing.T) {
+	t.Parallel()
+	w := newCopying(t)
+	w.clock.Advance(time.Hour)
+	w.cloud.Inject(awssim.Fault{Kind: awssim.StaleRead, Lag: 3 * time.Second, Match: awssim.Match{Service: "iam"}})
+	w.changed()
+	w.quiet()
+	w.fixed()
+	w.clock.Advance(time.Minute)
+	w.rollback()
+	if attached, text := w.now(); !attached || text != "" || len(w.missing) > 0 {
+		t.Errorf("taken back: attached %v, the copy is %q, too little at %v", attached, text, w.missing)
+	}
+}
+
+// TestCopyOfAWS_undone: a rollback brings the version of AWS that is in force by then, and leaves
+// the copy where the policy cannot be attached again.
+func TestCopyOfAWS_undone(t *testing.T) {
+	t.Parallel()
+	w := newCopying(t)
+	w.changed()
+	w.fixed()
+	if again := w.cloud.AddAWSPolicy("service-role/AthenaSome", bucketPolicy(permits("Only", usedAction, unusedAction, "athena:GetWorkGroup"))); again != w.arn {
+		t.Fatalf("got %s", again)
+	}
+	for i := range 10 { // as many as a role can have
+		arn := w.cloud.AddAWSPolicy(fmt.Sprintf("Other%d", i), bucketPolicy(permits("Only", usedAction)))
+		w.must("AttachRolePolicy", map[string]string{"RoleName": copied, "PolicyArn": arn})
+	}
+	w.rollback()
+	wantState(t, w.fix(), dera.UndoFailed)
+	w.fixed()
+	w.must("DetachRolePolicy", map[string]string{"RoleName": copied, "PolicyArn": "arn:aws:iam::aws:policy/Other0"})
+	w.rollback()
+	wantState(t, w.fix(), dera.RolledBack)
+	if attached, text := w.now(); !attached || text != "" || len(w.missing) > 0 {
+		t.Errorf("taken back: attached %v, the copy is %q, too little at %v", attached, text, w.missing)
+	}
+}
