@@ -35,6 +35,9 @@ type Laws struct {
 	// Opens reports whether a plan may open the finding of a key, which was there before
 	// but in what nothing may change; nil is none.
 	Opens func(p dera.Plan, key string) bool
+	// Grants reports whether a plan only grants, so that nothing is denied afterwards; nil
+	// is none.
+	Grants func(p dera.Plan) bool
 	// Mutants holds plans that are nearly the plan against its evidence.
 	Mutants func(t TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan)
 }

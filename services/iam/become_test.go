@@ -21,18 +21,22 @@ func TestCopyName(t *testing.T) {
 	of := map[string]string{}
 	for _, path := range []string{"X", "service-role/X", "job-function/X", "a/b/X", long + "1", long + "2", "service-role/" + long, "job-function/" + long, strings.Repeat("p/", 200) + "X", strings.Repeat("p/", 201) + "X"} {
 		arn := "arn:aws:iam::aws:policy/" + path
-		name := iam.CopyName(arn)
+		name := iam.CopyName(arn, "v4")
 		if other, ok := of[name]; ok {
 			t.Errorf("%s and %s: both are %s", other, arn, name)
 		}
 		of[name] = arn
-		if len(name) > 128 || !strings.HasSuffix(name, "-narrowed") || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-") != "" {
+		if len(name) > 128 || !strings.HasSuffix(name, "-v4-narrowed") || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-") != "" {
 			t.Errorf("%s: got %q, want a name that IAM takes", arn, name)
 		}
 	}
-	for path, want := range map[string]string{"X": "X-narrowed", "service-role/X": "service-role.X-narrowed"} {
-		if got := iam.CopyName("arn:aws:iam::aws:policy/" + path); got != want {
+	for path, want := range map[string]string{"X": "X-v4-narrowed", "service-role/X": "service-role.X-v4-narrowed"} {
+		arn := "arn:aws:iam::aws:policy/" + path
+		if got := iam.CopyName(arn, "v4"); got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+		if of, version, ok := iam.CopyOf("aws", want); !ok || of != arn || version != "v4" {
+			t.Errorf("%s: is a copy of %s %s, %t", want, of, version, ok)
 		}
 	}
 }

@@ -18,10 +18,15 @@ import (
 // without what nobody used, takes its place.
 
 // CopyName is the name of the inline policy that takes the place of a policy of AWS: its
-// path and name, for AWS has policies of one name in several paths. One that is too long
-// is cut, with a part of its digest.
-func CopyName(arn string) string {
-	const most, end = 128, "-narrowed" // IAM API reference, PutRolePolicy
+// path and name, for AWS has policies of one name in several paths, and the version, by
+// which is found out what AWS adds later. One that is too long is cut, with a part of its
+// digest.
+func CopyName(arn, version string) string {
+	const most = 128 // IAM API reference, PutRolePolicy
+	end := "-narrowed"
+	if version != "" {
+		end = "-" + version + end
+	}
 	name := strings.ReplaceAll(strings.TrimPrefix(dera.ARN(arn).Resource(), "policy/"), "/", ".")
 	if len(name)+len(end) > most {
 		sum := sha256.Sum256([]byte(arn))
@@ -31,6 +36,8 @@ func CopyName(arn string) string {
 	return name + end
 }
 
+func (t Text) copyName() string { return CopyName(t.Name, t.Version) }
+
 // copies finds the policies of AWS of which something was used and something was not.
 // What is for identities, recovery and incidents stays in the copy, and iam:PassRole.
 func (j *judged) copies() error {
@@ -39,7 +46,7 @@ func (j *judged) copies() error {
 		if !t.AWS || !narrowable(j.docs[i]) || everything(j.docs[i]) || slices.ContainsFunc(j.found, gone) {
 			continue
 		}
-		space := j.space(CopyName(t.Name))
+		space := j.space(t.copyName())
 		c, err := j.copied(i, max(space, 0))
 		if err != nil {
 			return err
@@ -123,7 +130,7 @@ func (s *Subject) fits(after []string) *control.Refusal {
 	there := func(i int) bool { // the copy is there already, and counts once
 		return slices.ContainsFunc(s.Policies, func(t Text) bool {
 			n := slices.Index(s.Policies, t)
-			return t.AWS && s.Policies[i].Whole == "" && CopyName(t.Name) == s.Policies[i].Name && after[n] != t.Document && document.SamePolicy(after[n], after[i])
+			return t.AWS && s.Policies[i].Whole == "" && t.copyName() == s.Policies[i].Name && after[n] != t.Document && document.SamePolicy(after[n], after[i])
 		})
 	}
 	for i, text := range after {

@@ -24,12 +24,14 @@ type Identity struct {
 	Name string `json:"name"`
 	Path string `json:"path"`
 	// ID is AWS's, by which policies still name a principal that was deleted.
-	ID       string            `json:"id,omitempty"`
-	Created  time.Time         `json:"created,omitzero"`
-	Inline   []Inline          `json:"inline,omitempty"`
-	Attached []Attached        `json:"attached,omitempty"`
-	Boundary *Attached         `json:"boundary,omitempty"`
-	Tags     map[string]string `json:"tags,omitempty"`
+	ID       string     `json:"id,omitempty"`
+	Created  time.Time  `json:"created,omitzero"`
+	Inline   []Inline   `json:"inline,omitempty"`
+	Attached []Attached `json:"attached,omitempty"`
+	Boundary *Attached  `json:"boundary,omitempty"`
+	// Copied are the inline policies that are copies of policies of AWS.
+	Copied []Copied          `json:"copied,omitempty"`
+	Tags   map[string]string `json:"tags,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }

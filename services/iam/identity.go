@@ -50,7 +50,7 @@ func attachedText(p Attached) Text {
 	arn := dera.ARN(p.ARN)
 	name := strings.TrimPrefix(arn.Resource(), "policy/")
 	if arn.Account() == "aws" {
-		return Text{Name: p.ARN, Document: p.Document, Whole: UnusedAWSKey + name, AWS: true}
+		return Text{Name: p.ARN, Document: p.Document, Whole: UnusedAWSKey + name, AWS: true, Version: p.Version}
 	}
 	return Text{Name: p.ARN, Document: p.Document, Whole: UnusedAttachedKey + name[strings.LastIndexByte(name, '/')+1:]}
 }
@@ -100,7 +100,7 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 // copied is the change that puts a copy of a policy of AWS; taken are the names of others.
 // A plan that was carried out in part has put it already.
 func (i *Identity) copied(k Kind, t Text, after string, taken map[string]bool) (c dera.Change, half bool, refusal *control.Refusal) {
-	name := CopyName(t.Name)
+	name := t.copyName()
 	key := strings.ToLower(name) // IAM may not tell names apart by their case
 	half = i.hasCopy(name, after)
 	if taken[key] || !half && slices.ContainsFunc(i.Inline, func(p Inline) bool { return strings.EqualFold(p.Name, name) }) {
@@ -163,9 +163,9 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 		switch at := after.inline(t.Name); {
 		case t.Whole != "" && after.attached(t.Name) >= 0:
 			texts[n] = t.Document
-		case t.AWS && after.inline(CopyName(t.Name)) >= 0 && (i.inline(CopyName(t.Name)) < 0 || half(n, CopyName(t.Name))):
-			texts[n] = after.Inline[after.inline(CopyName(t.Name))].Document
-			copied = append(copied, CopyName(t.Name))
+		case t.AWS && after.inline(t.copyName()) >= 0 && (i.inline(t.copyName()) < 0 || half(n, t.copyName())):
+			texts[n] = after.Inline[after.inline(t.copyName())].Document
+			copied = append(copied, t.copyName())
 		case t.Whole == "" && at >= 0:
 			texts[n] = after.Inline[at].Document
 		}

@@ -59,3 +59,26 @@ func UnusedRefs() []control.Ref {
 		{Standard: "PCI DSS 4.0", ID: "7.2", URL: "https://www.pcisecuritystandards.org/document_library/"},
 	}
 }
+
+// OutdatedMeta is the literal of the control on copies, of a kind of identity.
+func OutdatedMeta(k Kind, parts []resource.Part) control.Meta {
+	return control.Meta{
+		ID:       "iam-" + string(k) + "-outdated-copy",
+		Title:    k.title() + " has a copy of a policy of AWS that lacks what AWS added",
+		Type:     k.Type(),
+		Severity: dera.Low,
+		Why: "dera put the copy in the place of a policy of AWS, without what nobody used. AWS changes its policies when a service gets new calls; what uses the " +
+			"service may begin to make them, and is denied.",
+		Fix: "A new copy has, beside all that the old one has, the statements that AWS added for services of the copy, or made wider for actions of the copy. The new one " +
+			"is put before the old one goes; its name says the version of AWS's policy.",
+		Complexity: "medium",
+		Cases: []control.Case{
+			{When: "AWS added actions to a service of which the copy allows something, or made wider what the copy allows", Disposition: dera.Review, Because: "it grants permissions: a person decides whether they are wanted"},
+		},
+		Refs:     UnusedRefs()[1:],
+		Reads:    ReadsOf(parts),
+		Writes:   []string{k.PutInline(), k.DeleteInline()},
+		Owner:    "dera maintainers",
+		ReviewBy: "2027-11-01",
+	}
+}

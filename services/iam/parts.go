@@ -7,6 +7,7 @@ const (
 	PartInline    = "inline policies"
 	PartAttached  = "attached policies"
 	PartDocuments = "documents of attached policies"
+	PartCopied    = "policies of AWS that were copied"
 	PartUse       = "recorded use"
 )
 
@@ -19,6 +20,7 @@ func (k Kind) Parts() []resource.Part {
 		{Name: PartInline, Action: k.Call("List", "Policies"), Also: []string{k.Call("Get", "Policy"), Walk}, Cheap: true},
 		{Name: PartAttached, Action: k.Call("ListAttached", "Policies"), Also: []string{Walk}, Cheap: true},
 		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", Walk}, Cheap: true, Around: true},
+		{Name: PartCopied, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion"}, Around: true},
 		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
 	}
 }

@@ -40,8 +40,9 @@ type Text struct {
 	// Whole is the key of the finding about a policy that goes whole or stays as it is;
 	// "" is one that is narrowed.
 	Whole string `json:"whole,omitempty"`
-	// AWS says that it is one of AWS's.
-	AWS bool `json:"aws,omitempty"`
+	// AWS says that it is one of AWS's, and Version which version of that.
+	AWS     bool   `json:"aws,omitempty"`
+	Version string `json:"version,omitempty"`
 }
 
 // CalledBy is a principal with its recorded calls.

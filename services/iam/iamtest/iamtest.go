@@ -74,7 +74,7 @@ func Surgical(t controltest.TB, before, after *iam.Identity) {
 		old[p.Name] = p.Document
 	}
 	for _, p := range before.Attached {
-		if name := iam.CopyName(p.ARN); strings.HasPrefix(p.ARN, "arn:aws:iam::aws:policy/") && old[name] == "" &&
+		if name := iam.CopyName(p.ARN, p.Version); strings.HasPrefix(p.ARN, "arn:aws:iam::aws:policy/") && old[name] == "" &&
 			!slices.ContainsFunc(after.Attached, func(a iam.Attached) bool { return a.ARN == p.ARN }) {
 			old[name] = p.Document
 		}

@@ -22,7 +22,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		return &i
 	}
 	return controltest.Laws{
-		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence()},
+		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.CopyEvidence()},
 		Orders: func(config any) []any {
 			c := *config.(*T)
 			i := of(&c)
@@ -34,7 +34,11 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		Surgical: func(t controltest.TB, before, after any, p dera.Plan) {
 			t.Helper()
 			a, b := *before.(*T), *after.(*T)
-			Surgical(t, of(&a), of(&b))
+			if updates(p) {
+				Updated(t, of(&a), of(&b))
+			} else {
+				Surgical(t, of(&a), of(&b))
+			}
 			of(&a).Inline, of(&b).Inline, of(&a).Attached, of(&b).Attached = nil, nil, nil, nil
 			x, errX := json.Marshal(a)
 			y, errY := json.Marshal(b)
@@ -53,7 +57,72 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 			copies := slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.UnusedAWSKey) })
 			return copies && slices.Contains([]string{iam.UnusedRareKey, iam.UnusedIdentityKey, iam.UnusedPassRoleKey}, key)
 		},
-		Bodies: Bodies, Mutants: Mutants(k, func(config any) *iam.Identity { return of(config.(*T)) }),
+		Grants: updates,
+		Bodies: func(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
+			t.Helper()
+			if ev.Kind == iam.CopyKind {
+				return UpdateBodies(t, ev)
+			}
+			return Bodies(t, ev)
+		},
+		Mutants: Mutants(k, func(config any) *iam.Identity { return of(config.(*T)) }),
+	}
+}
+
+// updates reports whether a plan gives copies what AWS added.
+func updates(p dera.Plan) bool {
+	return slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.CopyKey) })
+}
+
+// Updated: every policy that changed is a copy under the name of a later version, with all
+// statements of the one before.
+func Updated(t controltest.TB, before, after *iam.Identity) {
+	t.Helper()
+	left := map[string]string{}
+	for _, p := range before.Inline {
+		left[p.Name] = p.Document
+	}
+	for _, p := range after.Inline {
+		text, ok := left[p.Name]
+		delete(left, p.Name)
+		for _, c := range before.Copied {
+			if p.Name == iam.CopyName(c.ARN, c.Now.Version) && !ok {
+				text = left[c.Inline]
+				delete(left, c.Inline)
+			}
+		}
+		if text == "" || text != p.Document && !strings.HasPrefix(p.Document, strings.TrimRight(text, "]}")) {
+			t.Errorf("inline policy %s is new, or has lost something: %s", p.Name, p.Document)
+		}
+	}
+	if len(left) > 0 || len(before.Attached) != len(after.Attached) {
+		t.Errorf("policies are missing: %v", left)
+	}
+}
+
+// UpdateBodies are forgeries of a proof about copies.
+func UpdateBodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
+	t.Helper()
+	var u iam.Updates
+	if err := controltest.Strict(ev.Body, &u); err != nil {
+		t.Fatalf("read body of evidence: %v", err)
+	}
+	change := func(f func(*iam.Update)) iam.Updates {
+		out := u
+		out.Copies = slices.Clone(u.Copies)
+		f(&out.Copies[0])
+		return out
+	}
+	aimless := u
+	aimless.Goals = nil
+	return []controltest.Forgery{
+		{How: "no finding is named", Body: aimless},
+		{How: "nothing changes", Body: change(func(c *iam.Update) { c.After = c.Before })},
+		{How: "AWS added nothing", Body: change(func(c *iam.Update) { c.Then.Document = c.Now.Document })},
+		{How: "the copy allows everything", Body: change(func(c *iam.Update) {
+			c.After = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+		})},
+		{How: "the certificate is another's", Body: change(func(c *iam.Update) { c.NothingMore = c.NothingLost })},
 	}
 }
 

@@ -55,6 +55,7 @@ func (s Identities) Wire(t resource.Type, readers []cloud.Reader, calls ...strin
 			{Parts: []string{own.PartInline}, Call: s.Kind.Call("List", "Policies"), One: s.readInline},
 			{Parts: []string{own.PartAttached}, Call: s.Kind.Call("ListAttached", "Policies"), One: s.readAttached},
 			{Parts: []string{own.PartDocuments}, Call: CallPolicy, One: s.readDocuments},
+			{Parts: []string{own.PartCopied}, Call: CallPolicy, One: s.readCopied},
 		}),
 		Do: s.writes(), Answers: Answers(calls...),
 	}
@@ -172,6 +173,39 @@ func (s Identities) readDocuments(ctx context.Context, r *cloud.Reading, x *clou
 			continue
 		}
 		*p = known
+	}
+	return nil
+}
+
+// readCopied reads the policies of AWS of which inline policies are copies: AWS tells
+// nobody when it changes them. One that is not there is none of AWS's, or not any more.
+func (s Identities) readCopied(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
+	id := s.Identity(x.Config)
+	id.Copied = nil
+	for _, p := range id.Inline {
+		arn, version, ok := own.CopyOf(cloud.PartitionOf(r.Scope), p.Name)
+		if !ok {
+			continue
+		}
+		of, err := Policy(ctx, r, arn)
+		if NoSuchEntity(err, CallPolicy) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		c := own.Copied{Inline: p.Name, ARN: arn, Then: own.Attached{ARN: arn, Version: version}, Now: own.Attached{ARN: arn, Version: aws.ToString(of.DefaultVersionId)}}
+		if c.Now.Version != version {
+			if c.Now, err = managed(ctx, r, arn); err != nil {
+				return err
+			}
+			then, err := cloud.Once(r, "version "+version+" of "+arn, func() (own.Attached, error) { return Version(ctx, r, arn, version) })
+			if err != nil && !NoSuchEntity(err, "iam:GetPolicyVersion") {
+				return err
+			}
+			c.Then.Document = then.Document
+		}
+		id.Copied = append(id.Copied, c)
 	}
 	return nil
 }
