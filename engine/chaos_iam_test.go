@@ -197,7 +197,7 @@ func (roleChaos) facts(config any) map[string]bool {
 			continue
 		}
 		for _, f := range actionsOf(p.Document) { // a copy says the same of what stays
-			out["inline "+iam.CopyName(p.ARN)+" "+f] = true
+			out["inline "+iam.CopyName(p.ARN, p.Version)+" "+f] = true
 		}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/cloud"
+	"dera.example/dera/control"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
@@ -24,6 +25,8 @@ type copying struct {
 	*world
 	arn     string // of the policy
 	missing []string
+	// updates says that only the control on copies that AWS outgrew acts from now on.
+	updates bool
 }
 
 const copied = "reports"
@@ -41,6 +44,9 @@ func newCopying(t *testing.T) *copying {
 		})
 		c.Reader, c.Cloud, c.Controls, c.BudgetPerHour = reader{client}, writer{client}, rulebook(role.Name), 1000
 		c.Settings.AutoAWSManaged = true
+		if w.updates {
+			c.Controls = []control.Control{role.OutdatedCopy()}
+		}
 	}
 	w.arn = w.cloud.AddAWSPolicy("service-role/AthenaSome", bucketPolicy(permits("Only", usedAction, unusedAction)))
 	w.must("CreateRole", map[string]string{"RoleName": copied, "AssumeRolePolicyDocument": bucketPolicy(mayAssume("First", `{"Service":"ec2.amazonaws.com"}`))})
@@ -64,7 +70,7 @@ func (w *copying) now() (attached bool, text string) {
 	if !ok {
 		w.t.Fatal("the role is gone")
 	}
-	return slices.Contains(r.Attached, w.arn), r.Inline[iam.CopyName(w.arn)]
+	return slices.Contains(r.Attached, w.arn), r.Inline[iam.CopyName(w.arn, "v1")]
 }
 
 // holds: at no moment may the role do less than it uses.
@@ -93,9 +99,21 @@ func (w *copying) fixed() {
 // fix is the remediation that made the copy.
 func (w *copying) fix() dera.Remediation {
 	w.t.Helper()
-	list := slices.DeleteFunc(w.remediations(copied), func(r dera.Remediation) bool { return r.State == dera.Failed || r.State == dera.Waiting })
+	list := slices.DeleteFunc(w.remediations(copied), func(r dera.Remediation) bool {
+		return r.State == dera.Failed || r.State == dera.Waiting || r.Plan.Control != "iam-role-unused-permissions"
+	})
 	if len(list) != 1 {
 		w.t.Fatalf("got %v, want one fix", states(w.remediations(copied)))
+	}
+	return list[0]
+}
+
+// update is the one remediation that gives the copy what AWS added.
+func (w *copying) update() dera.Remediation {
+	w.t.Helper()
+	list := slices.DeleteFunc(w.remediations(copied), func(r dera.Remediation) bool { return r.Plan.Control != "iam-role-outdated-copy" })
+	if len(list) != 1 {
+		w.t.Fatalf("got %v, want one update", states(list))
 	}
 	return list[0]
 }
@@ -177,5 +195,67 @@ func TestCopyOfAWS_undone(t *testing.T) {
 	wantState(t, w.fix(), dera.RolledBack)
 	if attached, text := w.now(); !attached || text != "" || len(w.missing) > 0 {
 		t.Errorf("taken back: attached %v, the copy is %q, too little at %v", attached, text, w.missing)
+	}
+}
+
+// TestCopyThatAWSOutgrows: what AWS adds to the policy of which a copy stands in its place
+// waits for a person, and comes into the copy beside all that it has, whatever process dies.
+func TestCopyThatAWSOutgrows(t *testing.T) {
+	t.Parallel()
+	outgrown := func(t *testing.T) (w *copying, kept string) {
+		w = newCopying(t)
+		w.changed()
+		w.fixed()
+		_, kept = w.now()
+		w.clock.Advance(time.Hour)
+		w.cloud.AddAWSPolicy("service-role/AthenaSome", bucketPolicy(permits("Only", usedAction, unusedAction, "athena:GetWorkGroup", "glue:GetTable")))
+		// No guardrail of this gate waits for what nobody uses yet of what AWS added.
+		w.updates = true
+		w.reborn()
+		w.changed() // AWS tells nobody, so that the next look finds it
+		w.quiet()
+		return w, kept
+	}
+	// texts are the copies, by version.
+	texts := func(w *copying) (first, second string) {
+		r, _ := w.cloud.Snapshot().Identity(string(iam.RoleKind.ARN("aws", account, "/", copied)))
+		return r.Inline[iam.CopyName(w.arn, "v1")], r.Inline[iam.CopyName(w.arn, "v2")]
+	}
+	whole, kept := outgrown(t)
+	wantState(t, whole.update(), dera.Waiting)
+	if first, second := texts(whole); first != kept || second != "" {
+		t.Errorf("before a person decides: got %q and %q, want the copy as it was", first, second)
+	}
+	whole.approve(whole.update())
+	steps := whole.mortal(0)
+	whole.quiet()
+	wantState(t, whole.update(), dera.Resolved)
+	holds := func(t *testing.T, w *copying) {
+		t.Helper()
+		first, second := texts(w)
+		if first != "" || strings.Contains(second, unusedAction) || strings.Contains(second, "glue:") || !strings.Contains(second, usedAction) || !strings.Contains(second, "athena:GetWorkGroup") {
+			t.Errorf("got %q and %q, want one copy with what was used and what AWS added", first, second)
+		}
+	}
+	holds(t, whole)
+	for k := 1; k <= steps(); k += (crash{far: 7}).stride() {
+		t.Run(fmt.Sprintf("dies_at_step_%03d", k), func(t *testing.T) {
+			t.Parallel()
+			w, kept := outgrown(t)
+			w.approve(w.update())
+			w.mortal(k)
+			_ = w.engine.Drain(t.Context())
+			w.reborn()
+			w.quiet()
+			wantState(t, w.update(), dera.Resolved)
+			holds(t, w)
+			if _, err := w.engine.Rollback(t.Context(), w.update().ID, remediate.Request{By: person(), Reason: "test"}); err != nil {
+				t.Fatal(err)
+			}
+			w.quiet()
+			if first, second := texts(w); first != kept || second != "" {
+				t.Errorf("taken back: got %q and %q, want the copy as it was", first, second)
+			}
+		})
 	}
 }

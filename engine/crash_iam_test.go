@@ -55,7 +55,7 @@ func identityCrashes() []crash {
 		return r
 	}
 	aws := with(attach(newRole(0).Config.(*role.Role), ofAWS()))
-	stays := []string{"inline " + iam.CopyName(ofAWS().ARN) + " statement Only allows " + usedAction, "inline own statement First allows " + usedAction}
+	stays := []string{"inline " + iam.CopyName(ofAWS().ARN, ofAWS().Version) + " statement Only allows " + usedAction, "inline own statement First allows " + usedAction}
 	trusted := with(trusting(newRole(0).Config.(*role.Role), "Outsider", `{"AWS":"arn:aws:iam::`+outsider+`:root"}`))
 	return []crash{
 		{name: "apply_of_a_version", kind: policyChaos{}, make: full, far: 3},

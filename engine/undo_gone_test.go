@@ -61,7 +61,9 @@ func TestFailedUndoOfWhatIsGoneIsClosed(t *testing.T) {
 		t.Errorf("writes: got %d more, want none", n-writes)
 	}
 	added := w.logged()[records:]
-	if !slices.ContainsFunc(added, func(r dera.AuditRecord) bool { return r.Kind == dera.RecordRollback && r.State == dera.Collateral && r.Why == why }) {
+	if !slices.ContainsFunc(added, func(r dera.AuditRecord) bool {
+		return r.Kind == dera.RecordRollback && r.State == dera.Collateral && r.Why == why
+	}) {
 		t.Errorf("records: got %+v, want one of the order", added)
 	}
 	var no *remediate.RefusedError

@@ -228,16 +228,17 @@ func (i *Identity) UpdateCopies(k Kind, failures []control.Failure) (out []dera.
 		size += n
 	}
 	for _, c := range i.Copied {
-		if !slices.Contains(Keys(failures), c.Key()) {
+		if !slices.Contains(Keys(failures), c.Key()) || c.Then.Version == c.Now.Version { // one of the version in force may be half of the plan
 			continue
 		}
 		before, name := i.text(c.Inline), CopyName(c.ARN, c.Now.Version)
-		if i.inline(name) >= 0 {
-			return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, whose name the copy would have", name)}
-		}
 		after, err := c.merged(before)
 		if err != nil {
 			return nil, CannotPlan(err)
+		}
+		half := i.hasCopy(name, after) // of a plan that was carried out in part
+		if i.inline(name) >= 0 && !half {
+			return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, whose name the copy would have", name)}
 		}
 		put, errPut := i.SetInline(k, name, after)
 		gone, errGone := i.SetInline(k, c.Inline, "")
@@ -245,13 +246,16 @@ func (i *Identity) UpdateCopies(k Kind, failures []control.Failure) (out []dera.
 		if err := errors.Join(errPut, errGone, errSize); err != nil {
 			return nil, CannotPlan(err)
 		}
-		if size+n > k.InlineLimit() {
+		if !half && size+n > k.InlineLimit() {
 			return nil, &control.Refusal{Code: "no-space", Why: counting(size+n-k.InlineLimit(), "character") + " more than IAM stores of the inline policies, while both copies are there"}
 		}
 		what := "inline policy " + strconv.Quote(name)
 		put.Diff = append([]string{"+ " + what + ": " + strconv.Quote(c.Inline) + " with what AWS added"}, document.DiffPolicy(what+" ", before, after)...)
 		gone.Diff = []string{"- inline policy " + strconv.Quote(c.Inline)}
-		out = append(out, put, gone)
+		if !half {
+			out = append(out, put)
+		}
+		out = append(out, gone)
 	}
 	return out, nil
 }

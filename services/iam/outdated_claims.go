@@ -63,15 +63,15 @@ func (i *Identity) ProveCopies(after *Identity, failures []control.Failure) (der
 	u := Updates{Goals: slices.Sorted(slices.Values(Keys(failures)))}
 	left, made := slices.Clone(i.Inline), slices.Clone(after.Inline)
 	for _, c := range i.Copied {
-		if !slices.Contains(u.Goals, c.Key()) {
+		if !slices.Contains(u.Goals, c.Key()) || c.Then.Version == c.Now.Version {
 			continue
 		}
 		name := CopyName(c.ARN, c.Now.Version)
-		if after.inline(c.Inline) >= 0 || i.inline(name) >= 0 {
+		if after.inline(c.Inline) >= 0 || i.inline(name) >= 0 && i.text(name) != after.text(name) {
 			return dera.Evidence{}, fmt.Errorf("the plan does not put %q in the place of %q", name, c.Inline)
 		}
 		u.Copies = append(u.Copies, Update{Copied: c, Before: i.text(c.Inline), After: after.text(name)})
-		left = slices.DeleteFunc(left, func(p Inline) bool { return p.Name == c.Inline })
+		left = slices.DeleteFunc(left, func(p Inline) bool { return p.Name == c.Inline || p.Name == name })
 		made = slices.DeleteFunc(made, func(p Inline) bool { return p.Name == name })
 	}
 	attached := func(a, b Attached) bool { return a.ARN == b.ARN && a.Document == b.Document }

@@ -20,7 +20,7 @@ func (k Kind) Parts() []resource.Part {
 		{Name: PartInline, Action: k.Call("List", "Policies"), Also: []string{k.Call("Get", "Policy"), Walk}, Cheap: true},
 		{Name: PartAttached, Action: k.Call("ListAttached", "Policies"), Also: []string{Walk}, Cheap: true},
 		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", Walk}, Cheap: true, Around: true},
-		{Name: PartCopied, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion"}, Around: true},
+		{Name: PartCopied, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion"}, Cheap: true, Around: true},
 		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
 	}
 }

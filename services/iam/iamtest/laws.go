@@ -86,8 +86,10 @@ func Updated(t controltest.TB, before, after *iam.Identity) {
 		text, ok := left[p.Name]
 		delete(left, p.Name)
 		for _, c := range before.Copied {
-			if p.Name == iam.CopyName(c.ARN, c.Now.Version) && !ok {
-				text = left[c.Inline]
+			if p.Name == iam.CopyName(c.ARN, c.Now.Version) && c.Then.Version != c.Now.Version {
+				if !ok { // else half of the plan was carried out
+					text = left[c.Inline]
+				}
 				delete(left, c.Inline)
 			}
 		}
