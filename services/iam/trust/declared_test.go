@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	stranger = "999900001111"
-	root     = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999900001111:root"},"Action":["sts:AssumeRole","sts:TagSession"]}`
-	deploy   = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999900001111:role/deploy"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"s3cr3t-of-deploy"}}}`
-	org      = `{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}`
-	tags     = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999900001111:root"},"Action":"sts:TagSession"}`
-	service  = `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`
+	foreign = "999900001111"
+	root    = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999900001111:root"},"Action":["sts:AssumeRole","sts:TagSession"]}`
+	deploy  = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999900001111:role/deploy"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"s3cr3t-of-deploy"}}}`
+	org     = `{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}`
+	tags    = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999900001111:root"},"Action":"sts:TagSession"}`
+	service = `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`
 )
 
 func trusting(statements ...string) string {
@@ -33,7 +33,7 @@ func prove(t *testing.T, z reason.Zone, old, after string) dera.Evidence {
 	t.Helper()
 	z.Accounts = append(z.Accounts, "111122223333")
 	ev, err := trust.Prove(trust.Change{Role: "arn:aws:iam::111122223333:role/app", Old: old, New: after, House: document.House{Account: "111122223333"}, Zone: z},
-		[]control.Failure{{Key: trust.AccountKey + stranger}}, map[string]resource.Use{stranger: {}})
+		[]control.Failure{{Key: trust.AccountKey + foreign}}, map[string]resource.Use{foreign: {}})
 	if err != nil {
 		t.Fatal(err)
 	}
