@@ -45,7 +45,7 @@ func TestFailedUndoOfWhatIsGoneIsClosed(t *testing.T) {
 	fault.Remove()
 	w.remove(id)
 	w.look(id)
-	wantState(t, w.only(id), dera.UndoFailed) // not by itself: a person has to look
+	wantState(t, w.only(id), dera.UndoFailed) // a person has to look
 	writes, records := len(w.ours("")), len(w.logged())
 	if r, err = w.rollback(r.ID); err != nil {
 		t.Fatal(err)
@@ -61,7 +61,9 @@ func TestFailedUndoOfWhatIsGoneIsClosed(t *testing.T) {
 		t.Errorf("writes: got %d more, want none", n-writes)
 	}
 	added := w.logged()[records:]
-	if !slices.ContainsFunc(added, func(r dera.AuditRecord) bool { return r.Kind == dera.RecordRollback && r.State == dera.Collateral && r.Why == why }) {
+	if !slices.ContainsFunc(added, func(r dera.AuditRecord) bool {
+		return r.Kind == dera.RecordRollback && r.State == dera.Collateral && r.Why == why
+	}) {
 		t.Errorf("records: got %+v, want one of the order", added)
 	}
 	var no *remediate.RefusedError
