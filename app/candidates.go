@@ -232,7 +232,7 @@ func (c *Candidate) add(f dera.Finding, fixed bool, meant string) {
 	switch {
 	case f.State == dera.FindingUnknown:
 		c.Unknown++
-		row.Would = "unknown"
+		row.Would, row.Why = "unknown", f.Why
 	case fixed:
 		c.Fixed++
 		row.Would = "fixed"

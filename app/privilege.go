@@ -21,19 +21,20 @@ type Privilege struct {
 	Unused    int      `json:"unused"`
 	// Share is how much of what is granted is unused, in percent.
 	Share int `json:"unused_percent"`
-	// Proof is proved, or why the plan is not.
+	// Proof is proved, or why the plan is not, or no record.
 	Proof string `json:"proof"`
 	// Would is what dera would do, and Against which guardrails stand in the way.
 	Would   string   `json:"would"`
 	Against []string `json:"against"`
 }
 
-// Privileges are the open findings on unused permissions, those first that leave the most
-// unused.
+// Privileges are the findings on unused permissions that are not resolved, those first that
+// leave the most unused. One whose record of use is not there any more is as it was when it
+// was last judged.
 func Privileges(findings []dera.Finding) []Privilege {
 	out := []Privilege{}
 	for _, f := range findings {
-		if f.Granted == nil || f.State != dera.FindingOpen {
+		if f.Granted == nil || f.State == dera.FindingResolved {
 			continue
 		}
 		p := Privilege{
@@ -42,6 +43,11 @@ func Privileges(findings []dera.Finding) []Privilege {
 		}
 		if p.Granted > 0 {
 			p.Share = p.Unused * 100 / p.Granted
+		}
+		if f.State == dera.FindingUnknown {
+			p.Proof, p.Would = "no record", "unknown"
+			out = append(out, p)
+			continue
 		}
 		what, against, now := Would(f)
 		p.Would = map[dera.Disposition]string{dera.Auto: "fix", dera.Review: "ask", dera.Alert: "report", dera.Exempt: "leave"}[what]

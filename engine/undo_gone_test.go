@@ -45,7 +45,7 @@ func TestFailedUndoOfWhatIsGoneIsClosed(t *testing.T) {
 	fault.Remove()
 	w.remove(id)
 	w.look(id)
-	wantState(t, w.only(id), dera.UndoFailed) // not by itself: a person has to look
+	wantState(t, w.only(id), dera.UndoFailed) // a person has to look
 	writes, records := len(w.ours("")), len(w.logged())
 	if r, err = w.rollback(r.ID); err != nil {
 		t.Fatal(err)

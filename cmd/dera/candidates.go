@@ -195,6 +195,9 @@ func (a *cli) printCandidates(r app.CandidateReport) {
 		for _, x := range c.Refused {
 			a.printf("%s\n", wrap(fmt.Sprintf("%d would not be fixed (%s), for example: %s", x.Count, x.Guardrail, x.Why), "  ", width))
 		}
+		if i := slices.IndexFunc(c.Findings, func(f app.CandidateFinding) bool { return f.Would == "unknown" }); i >= 0 {
+			a.printf("%s\n", wrap(fmt.Sprintf("%d cannot be judged, for example %s %s: %s", c.Unknown, c.Findings[i].ID, c.Findings[i].Resource.Name(), c.Findings[i].Why), "  ", width))
+		}
 		if c.Mode != dera.Enforce {
 			a.printf("  to switch it on, add this line to modes in the configuration:\n  %s\n", c.SwitchOn)
 		}

@@ -252,7 +252,7 @@ func documented(t *testing.T, text, at string) (words map[string]bool, columns [
 }
 
 // TestEveryAnswerHasAShape: nothing is printed as JSON that is made on the spot, and of whose
-// fields nothing is known. What is printed anew belongs into shapes, and then into this list.
+// fields nothing is known. What a new answer prints belongs into shapes, and then into this list.
 func TestEveryAnswerHasAShape(t *testing.T) {
 	t.Parallel()
 	fset := token.NewFileSet()
