@@ -75,7 +75,7 @@ func (p *Permissions) count() counted {
 			out.since = who.Use.From
 		}
 		for _, g := range who.Use.Gaps {
-			out.data = out.data && g.Kind != "data-events-not-selected"
+			out.data = out.data && g.Kind != resource.GapOfDataEvents
 		}
 		known := map[string]bool{}
 		for _, c := range who.Use.Calls {

@@ -167,7 +167,7 @@ func (u Updates) claims() []dera.Claim {
 	}
 	return []dera.Claim{
 		claim("nothing_lost", "whatever the copies allowed they allow", lost),
-		claim("nothing_new", "nothing is granted anew but what AWS added: "+strings.Join(names, ", "), more),
+		claim("nothing_new", "nothing is granted besides what AWS added: "+strings.Join(names, ", "), more),
 		claim("finding_gone", "nothing that AWS added to services of the copies is missing", gone),
 	}
 }

@@ -238,7 +238,7 @@ func (s *Subject) record() *used {
 // looks unused is computed all the same, for a person.
 func (u *used) gap(g resource.Gap) {
 	switch g.Kind {
-	case "data-events-not-selected":
+	case resource.GapOfDataEvents:
 		u.data = false
 		fallthrough
 	case "kms-excluded", "rds-data-excluded":
