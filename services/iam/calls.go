@@ -13,6 +13,7 @@ import (
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/proof/check"
 	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource"
 )
 
 // counted is what would become of the recorded calls: decided from the calls and the
