@@ -94,6 +94,13 @@ func (s *Store) RemediationsIn(ctx context.Context, state dera.State) ([]dera.Re
 	return s.remediations(ctx, `state = $1`, string(state))
 }
 
+// Lasting returns the remediations that are in effect, of resources whose keys begin with
+// a prefix, the oldest first.
+func (s *Store) Lasting(ctx context.Context, prefix string) ([]dera.Remediation, error) {
+	end := prefix[:len(prefix)-1] + string(rune(prefix[len(prefix)-1]+1)) // the first key behind them
+	return s.remediations(ctx, `resource >= $1 AND resource < $2 AND state IN ($3, $4)`, prefix, end, string(dera.Resolved), string(dera.Collateral))
+}
+
 func (s *Store) remediations(ctx context.Context, where string, args ...any) ([]dera.Remediation, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id, body FROM remediations WHERE `+where+` ORDER BY created, id`, args...)
 	if err != nil {

@@ -165,3 +165,28 @@ func (a awsSchedules) Starts(ctx context.Context, account string) ([]evaluate.St
 	}
 	return out, nil
 }
+
+// ownChanges tells what dera changed, from its database.
+type ownChanges struct{ store *store.Store }
+
+var _ resource.Changes = ownChanges{}
+
+// Changed implements resource.Changes.
+func (o ownChanges) Changed(ctx context.Context, at dera.Scope, operation string) (map[dera.ARN]time.Time, error) {
+	list, err := o.store.Lasting(ctx, dera.ResourceKey(at.Partition, at.Account, at.Region, dera.ARN("arn:")))
+	if err != nil {
+		return nil, err
+	}
+	out := map[dera.ARN]time.Time{}
+	for _, r := range list {
+		if r.Plan.Type != at.Type || !slices.ContainsFunc(r.Plan.Changes, func(c dera.Change) bool { return c.Operation == operation }) {
+			continue
+		}
+		for _, s := range r.Steps { // its changes are done when it verifies
+			if s.State == dera.Verifying && s.At.After(out[r.Plan.Resource]) {
+				out[r.Plan.Resource] = s.At
+			}
+		}
+	}
+	return out, nil
+}

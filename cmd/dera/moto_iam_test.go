@@ -22,6 +22,7 @@ import (
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/awssim"
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/resource/document"
@@ -206,10 +207,12 @@ func TestMotoPermissions(t *testing.T) {
 	_, before := w.inForce("reports")
 	trusted := w.trust("open")
 
-	r := w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	// Whoever began a session of "open" before keeps it, which is for a person to end.
+	sessions := finding{"sessions", "iam-role-open-sessions", "review", "open"}
 	for name, want := range map[string][]finding{
 		"reports": {{"unused", "iam-policy-unused-permissions", "auto", "resolved"}},
-		"open":    {{"account/666600006666", "iam-role-external-trust", "auto", "resolved"}, {"unused", "iam-role-unused-permissions", "auto", "resolved"}},
+		"open":    {{"account/666600006666", "iam-role-external-trust", "auto", "resolved"}, sessions, {"unused", "iam-role-unused-permissions", "auto", "resolved"}},
 	} {
 		if got := findingsOf(r, name); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
@@ -223,9 +226,11 @@ func TestMotoPermissions(t *testing.T) {
 	if got := w.trust("open"); !document.SamePolicy(got, lambdaTrust) {
 		t.Errorf("trust: got %s, want %s", got, lambdaTrust)
 	}
-	if again := w.scan(exitGood, "--mode", "observe", "--no-exemptions"); openOf(again) != 0 {
-		t.Errorf("the next look finds %+v, want nothing open", again.Findings)
+	again := w.scan(exitNo, "--mode", "review", "--no-exemptions")
+	if got, want := findingsOf(again, "open"), []finding{sessions}; openOf(again) != 1 || !slices.Equal(got, want) {
+		t.Fatalf("the next look finds %v of %d open, want %v", got, openOf(again), want)
 	}
+	w.endSessions(again, "open")
 	if out, _, _ := w.dera("report", "--candidates"); strings.Contains(out, "least privilege") {
 		t.Errorf("candidates after the fix:\n%s", out)
 	}
@@ -242,6 +247,39 @@ func TestMotoPermissions(t *testing.T) {
 	}
 	if out, _, code := w.dera("audit", "verify"); code != exitGood {
 		t.Errorf("audit verify: got exit code %d\n%s", code, out)
+	}
+}
+
+// endSessions approves the plan that ends the sessions of a role, and holds that the role
+// has the denial and nothing else that is new.
+func (w *iamWorld) endSessions(r app.ScanReport, name string) {
+	w.t.Helper()
+	for _, f := range r.Findings {
+		if f.Key != "sessions" {
+			continue
+		}
+		if out, errOut, code := w.dera("approve", f.Plan.Remediation, "--digest", f.Plan.Digest, "--mode", "review", "--no-exemptions"); code != exitGood {
+			w.t.Fatalf("approve: got exit code %d\n%s%s", code, out, errOut)
+		}
+	}
+	list, err := w.iam.ListRolePolicies(w.t.Context(), &iam.ListRolePoliciesInput{RoleName: &name})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	i := slices.IndexFunc(list.PolicyNames, func(n string) bool { return strings.HasPrefix(n, "sessions-before-") })
+	if i < 0 || len(list.PolicyNames) != 2 {
+		w.t.Fatalf("inline policies: got %q, want one that ends sessions beside its own", list.PolicyNames)
+	}
+	got, err := w.iam.GetRolePolicy(w.t.Context(), &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &list.PolicyNames[i]})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := url.PathUnescape(*got.PolicyDocument)
+	if err != nil || !strings.Contains(text, `"Deny"`) || !strings.Contains(text, "aws:TokenIssueTime") {
+		w.t.Errorf("got %s, %v", text, err)
+	}
+	if after := w.scan(exitGood, "--mode", "observe", "--no-exemptions"); openOf(after) != 0 {
+		w.t.Errorf("then: got %+v, want nothing open", after.Findings)
 	}
 }
 
@@ -300,7 +338,7 @@ func TestMotoPermissions_without_record(t *testing.T) {
 // a policy of AWS, and the rollback attaches that again.
 func TestMotoPermissions_copy(t *testing.T) {
 	w := newIAMWorld(t, "permissions: aws_managed: auto")
-	const full, copied = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "AmazonSQSFullAccess-narrowed"
+	const full, copied = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "AmazonSQSFullAccess-v1-narrowed"
 	w.role("queues", lambdaTrust, "")
 	w.must(w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("queues"), PolicyArn: aws.String(full)}))
 	w.behind(t, 0)
@@ -349,7 +387,7 @@ func TestMotoPermissions_copy(t *testing.T) {
 func TestMotoPermissions_schedules(t *testing.T) {
 	w := newIAMWorld(t, "")
 	ctx, options := t.Context(), w.iam.Options()
-	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["events.amazonaws.com","scheduler.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["events.amazonaws.com","scheduler.amazonaws.com"]},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"` + w.creds.Account + `"}}}]}`
 	calls := map[string][][2]string{}
 	for _, name := range []string{"daily", "yearly", "quarterly"} {
 		w.role(name, trust, "")

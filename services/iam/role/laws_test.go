@@ -1,6 +1,9 @@
 package role_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"dera.example/dera"
@@ -18,10 +21,15 @@ import (
 func laws() controltest.Laws {
 	l := iamtest.Laws(role.Type(), iam.RoleKind, func(r *role.Role) *iam.Identity { return &r.Identity }, func(*role.Role) []iam.Attached { return nil })
 	ofPolicies := l
-	l.Evidence = append(l.Evidence, trust.Evidence())
+	l.Evidence = append(l.Evidence, trust.Evidence(), trust.SessionsEvidence())
 	trusts := func(p dera.Plan) bool { return p.Changes[0].Operation == role.UpdateTrust }
+	ends := func(p dera.Plan) bool { return slices.Equal(p.Keys, []string{role.SessionsKey}) }
 	l.Surgical = func(t controltest.TB, before, after any, p dera.Plan) {
 		t.Helper()
+		if ends(p) {
+			holdSessions(t, before.(*role.Role), after.(*role.Role))
+			return
+		}
 		if trusts(p) {
 			a, b := *before.(*role.Role), *after.(*role.Role)
 			a.Trust, b.Trust = "", ""
@@ -31,8 +39,11 @@ func laws() controltest.Laws {
 	}
 	l.Bodies = func(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 		t.Helper()
-		if ev.Kind == trust.Kind {
+		switch ev.Kind {
+		case trust.Kind:
 			return nil
+		case trust.SessionsKind:
+			return sessionsBodies(t, ev)
 		}
 		return ofPolicies.Bodies(t, ev)
 	}
@@ -49,6 +60,37 @@ func laws() controltest.Laws {
 		ofPolicies.Mutants(t, c, r, s, failures, p)
 	}
 	return l
+}
+
+// holdSessions: the plan makes one policy, which denies and allows nothing.
+func holdSessions(t controltest.TB, before, after *role.Role) {
+	t.Helper()
+	a, b := *before, *after
+	for _, p := range after.Inline {
+		if !slices.Contains(before.Inline, p) && (!strings.Contains(p.Document, `"Deny"`) || strings.Contains(p.Document, `"Allow"`)) {
+			t.Errorf("inline policy %s does not just deny: %s", p.Name, p.Document)
+		}
+	}
+	if len(b.Inline) != len(a.Inline)+1 {
+		t.Errorf("got %d inline policies, want one more than %d", len(b.Inline), len(a.Inline))
+	}
+	a.Inline, b.Inline = nil, nil
+	if x, y := fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b); x != y {
+		t.Errorf("something beside the inline policies changed: %s, %s", x, y)
+	}
+}
+
+// sessionsBodies are forgeries of a proof about sessions.
+func sessionsBodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
+	t.Helper()
+	var s trust.Sessions
+	if err := controltest.Strict(ev.Body, &s); err != nil {
+		t.Fatalf("read body of evidence: %v", err)
+	}
+	later, wide := s, s
+	later.Before = s.Before.AddDate(1, 0, 0)
+	wide.Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`
+	return []controltest.Forgery{{How: "sessions of a year later end", Body: later}, {How: "all sessions end", Body: wide}}
 }
 
 // TestLaws holds every control on roles against the control laws.

@@ -15,6 +15,7 @@ const (
 	PartAttached  = iam.PartAttached
 	PartDocuments = iam.PartDocuments
 	PartUse       = iam.PartUse
+	PartClosed    = "own changes of the trust policy"
 )
 
 // Parts are what a role is read in. A sweep reads by one walk, which does not say the
@@ -23,5 +24,5 @@ func Parts() []resource.Part {
 	return slices.Concat([]resource.Part{
 		{Name: PartRole, Action: "iam:GetRole", Also: []string{iam.Walk}, Cheap: true},
 		{Name: PartSession, Action: "iam:ListRoles", Also: []string{"iam:GetRole"}},
-	}, iam.RoleKind.Parts())
+	}, iam.RoleKind.Parts(), []resource.Part{{Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}})
 }

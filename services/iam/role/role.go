@@ -16,6 +16,9 @@ type Role struct {
 	Trust   string `json:"trust"`
 	// MaxSession is the longest session, in seconds.
 	MaxSession int32 `json:"max_session,omitempty"`
+	// Closed is when dera last narrowed the trust policy, as long as a session from before
+	// may run; zero for none.
+	Closed time.Time `json:"closed,omitzero"`
 	// LastUsed is what IAM says of the last 400 days; nil is no use in them.
 	LastUsed *LastUsed `json:"last_used,omitempty"`
 	// Use is what the usage ledger says.

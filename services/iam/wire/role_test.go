@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
+	"dera.example/dera"
 	"dera.example/dera/awssim/moto"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
@@ -87,7 +88,7 @@ func testWalk(t *testing.T, server *moto.Server) {
 	first := all["app-1"].Config.(*role.Role)
 	want := &role.Role{Account: a.id, Trust: trust, MaxSession: 7200, Identity: own.Identity{
 		Name: "app-1", Path: "/team/", ID: first.ID, Created: first.Created, Tags: map[string]string{"team": "web"},
-		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{role.PartUse},
+		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{role.PartClosed, role.PartUse},
 	}}
 	if d := cmp.Diff(want, first); d != "" || len(first.Attached) != 2 {
 		t.Errorf("app-1, with %d attached policies (-want +got):\n%s", len(first.Attached), d)
@@ -105,12 +106,48 @@ func testWalk(t *testing.T, server *moto.Server) {
 	}
 }
 
+// closings are when dera narrowed trust policies.
+type closings struct {
+	at  map[dera.ARN]time.Time
+	err error
+}
+
+func (c *closings) Changed(_ context.Context, _ dera.Scope, operation string) (map[dera.ARN]time.Time, error) {
+	if operation != role.UpdateTrust {
+		return nil, errors.New("the wrong operation")
+	}
+	return c.at, c.err
+}
+
+// testClosed: that dera narrowed the trust policy is known by the role's name, and for as
+// long as a session of before may run.
+func testClosed(t *testing.T, a *account, c *closings) {
+	t.Helper()
+	now := time.Now().UTC()
+	path := func(name string) dera.ARN { return dera.ARN("arn:aws:iam::" + a.id + ":role/" + name) }
+	c.at = map[dera.ARN]time.Time{path("team/app-1"): now.Add(-time.Hour), path("app-0"): now.Add(-70 * time.Minute)} // their sessions: 2 hours, 1 hour
+	for _, ids := range [][]string{nil, {"app-0", "app-1"}} {
+		all := a.read(t, ids...)
+		zero, one := all["app-0"].Config.(*role.Role), all["app-1"].Config.(*role.Role)
+		if !zero.Closed.IsZero() || !one.Closed.Equal(now.Add(-time.Hour)) {
+			t.Errorf("%v: narrowed at %s and %s, want none and an hour ago", ids, zero.Closed, one.Closed)
+		}
+	}
+	c.err = errors.New("the database is away")
+	if r := a.read(t, "app-1")["app-1"].Config.(*role.Role); r.Read(role.PartClosed) {
+		t.Errorf("without an answer: got %+v, want the part not read", r)
+	}
+	c.at, c.err = nil, nil
+}
+
 // testPort: the recorded use comes from the port, by the role's whole ARN. Without the
 // port, or an answer about the role, it is unknown and not none.
 func testPort(t *testing.T, server *moto.Server) {
 	l := &ledger{}
-	a := newAccount(t, server, role.Name, map[string]any{resource.PortLedger: l})
+	closings := &closings{}
+	a := newAccount(t, server, role.Name, map[string]any{resource.PortLedger: l, resource.PortChanges: closings})
 	a.populate(t, 2)
+	testClosed(t, a, closings)
 	used := "arn:aws:iam::" + a.id + ":role/team/app-1"
 	l.knows = map[string]resource.Use{used: {Calls: []resource.Call{{Source: "s3.amazonaws.com", Name: "GetObject", Last: time.Unix(1e9, 0).UTC()}}}}
 	for _, ids := range [][]string{nil, {"app-0", "app-1"}} {
@@ -295,7 +332,7 @@ func testPages(t *testing.T, server *moto.Server) {
 					}
 					continue
 				}
-				if !slices.Equal(r.Unread, []string{role.PartUse}) || x.Unread != "" || r.Attached[0].Document != allowOn("shared") || r.LastUsed == nil || r.Trust != trust {
+				if !slices.Equal(r.Unread, []string{role.PartClosed, role.PartUse}) || x.Unread != "" || r.Attached[0].Document != allowOn("shared") || r.LastUsed == nil || r.Trust != trust {
 					t.Errorf("got %+v, unread %q", r, x.Unread)
 				}
 			}

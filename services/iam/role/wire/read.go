@@ -2,12 +2,16 @@ package wire
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
+	"dera.example/dera/resource"
 	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
@@ -53,4 +57,37 @@ func readSessions(ctx context.Context, r *cloud.Reading, items []*cloud.Item) er
 		}
 	}
 	return err
+}
+
+// readClosed asks when dera narrowed the trust policies. What is longer ago than sessions
+// last is nothing any more.
+func readClosed(ctx context.Context, r *cloud.Reading, changes resource.Changes, items []*cloud.Item) error {
+	changed, err := changes.Changed(ctx, dera.Scope{Partition: cloud.PartitionOf(r.Scope), Account: r.Scope.Account, Region: dera.GlobalRegion, Type: role.Name}, role.UpdateTrust)
+	if err != nil {
+		return err
+	}
+	at := map[string]time.Time{} // by name: events tell no path
+	for arn, t := range changed {
+		name := arn.Resource()[strings.LastIndexByte(arn.Resource(), '/')+1:]
+		if t.After(at[name]) {
+			at[name] = t
+		}
+	}
+	for _, x := range items {
+		closed, ok := at[x.ID]
+		if !ok {
+			continue
+		}
+		longest := time.Duration(config(x).MaxSession) * time.Second
+		if got, err := iamwire.Get(ctx, r, own.RoleKind, x.ID); longest == 0 && err == nil {
+			longest = time.Duration(got.MaxSession) * time.Second
+		}
+		if longest == 0 {
+			longest = role.LongestSession
+		}
+		if r.At.Before(closed.Add(longest + time.Minute)) {
+			config(x).Closed = closed.UTC()
+		}
+	}
+	return nil
 }

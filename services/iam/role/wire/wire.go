@@ -26,6 +26,7 @@ func Wire() cloud.Wire {
 	}.Wire(role.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
 		{Parts: []string{role.PartSession}, Many: readSessions},
+		cloud.Ported(resource.PortChanges, []string{role.PartClosed}, readClosed),
 	}, "ListRoles")
 	w.Do[role.UpdateTrust] = updateTrust
 	return w
