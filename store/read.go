@@ -94,11 +94,12 @@ func (s *Store) RemediationsIn(ctx context.Context, state dera.State) ([]dera.Re
 	return s.remediations(ctx, `state = $1`, string(state))
 }
 
-// Lasting returns the remediations that are in effect, of resources whose keys begin with
-// a prefix, the oldest first.
-func (s *Store) Lasting(ctx context.Context, prefix string) ([]dera.Remediation, error) {
+// Lasting returns the remediations that are in effect and were made since a moment, of
+// resources whose keys begin with a prefix, the oldest first.
+func (s *Store) Lasting(ctx context.Context, prefix string, since time.Time) ([]dera.Remediation, error) {
 	end := prefix[:len(prefix)-1] + string(rune(prefix[len(prefix)-1]+1)) // the first key behind them
-	return s.remediations(ctx, `resource >= $1 AND resource < $2 AND state IN ($3, $4)`, prefix, end, string(dera.Resolved), string(dera.Collateral))
+	return s.remediations(ctx, `resource >= $1 AND resource < $2 AND state IN ($3, $4) AND created >= $5`,
+		prefix, end, string(dera.Resolved), string(dera.Collateral), micros(since))
 }
 
 func (s *Store) remediations(ctx context.Context, where string, args ...any) ([]dera.Remediation, error) {

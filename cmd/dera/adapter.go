@@ -166,14 +166,20 @@ func (a awsSchedules) Starts(ctx context.Context, account string) ([]evaluate.St
 	return out, nil
 }
 
-// ownChanges tells what dera changed, from its database.
-type ownChanges struct{ store *store.Store }
+// ownChanges tells what dera changed lately, from its database.
+type ownChanges struct {
+	store *store.Store
+	now   func() time.Time
+}
+
+// longestWait is longer than a plan can wait for an approval and then lasts.
+const longestWait = 31 * 24 * time.Hour
 
 var _ resource.Changes = ownChanges{}
 
-// Changed implements resource.Changes.
+// Changed implements resource.Changes, for what was planned in the last 31 days.
 func (o ownChanges) Changed(ctx context.Context, at dera.Scope, operation string) (map[dera.ARN]time.Time, error) {
-	list, err := o.store.Lasting(ctx, dera.ResourceKey(at.Partition, at.Account, at.Region, dera.ARN("arn:")))
+	list, err := o.store.Lasting(ctx, dera.ResourceKey(at.Partition, at.Account, at.Region, dera.ARN("arn:")), o.now().Add(-longestWait))
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,20 @@ func remediations(w *world) {
 			w.Errorf("IDs that begin with %s: got (+) and want (-):\n%s", prefix, diff)
 		}
 	}
+	second.State, other.State, second.Revision, other.Revision = dera.Resolved, dera.Collateral, 1, 1
+	w.commit(store.Batch{Remediations: []dera.Remediation{second, other}})
+	all := first.ResourceKey()[:len(first.ResourceKey())-len("sg")]
+	for name, got := range map[string][]dera.Remediation{
+		"r-1 r-3": must(w.store.Lasting(ctx, all, now))(w), "r-3": must(w.store.Lasting(ctx, all, now.Add(time.Minute)))(w), "r-1": must(w.store.Lasting(ctx, first.ResourceKey(), now))(w),
+	} {
+		var ids []string
+		for _, r := range got {
+			ids = append(ids, r.ID)
+		}
+		if strings.Join(ids, " ") != name {
+			w.Errorf("that last: got %v, want %s", ids, name)
+		}
+	}
 	first.Revision = 1
 	if diff := cmp.Diff(first, must(w.store.Remediation(ctx, "r-2"))(w)); diff != "" {
 		w.Errorf("remediation: got (+) and want (-):\n%s", diff)
