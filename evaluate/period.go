@@ -148,12 +148,11 @@ func ofMonth(f cronField, text string, day time.Time) (on, ok bool) {
 		return false, true
 	}
 	at := time.Date(day.Year(), day.Month(), n, 0, 0, 0, 0, time.UTC)
-	switch at.Weekday() {
-	case time.Saturday:
+	if at.Weekday() == time.Saturday {
 		if n--; n < 1 {
 			n += 3
 		}
-	case time.Sunday:
+	} else if at.Weekday() == time.Sunday {
 		if n++; n > end {
 			n -= 3
 		}

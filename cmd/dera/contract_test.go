@@ -150,6 +150,7 @@ func fieldsOf(t reflect.Type, at string, stop map[reflect.Type]bool, out map[str
 				fieldsOf(f.Type, path, stop, out)
 			}
 		}
+	default: // a value
 	}
 }
 
