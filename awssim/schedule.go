@@ -16,8 +16,10 @@ type Schedule struct {
 	Expression string // cron(…), rate(…) or at(…); a rule without one goes by events
 	Off        bool
 	Until      time.Time
-	Target     string // ARN; none for a plan
-	Role       string // ARN of the role as which it is started; may be empty for a rule
+	Begins     time.Time // of a schedule, its start; zero for none
+	Changed    time.Time // of a schedule or a plan, when it was set as it is; zero is not told
+	Target     string    // ARN; none for a plan
+	Role       string    // ARN of the role as which it is started; may be empty for a rule
 }
 
 // function is one of Lambda.
@@ -179,8 +181,10 @@ func getSchedule(k *call) (any, error) {
 		"Name": s.Name, "GroupName": "default", "State": s.state(), "ScheduleExpression": s.Expression,
 		"Target": map[string]any{"Arn": s.Target, "RoleArn": s.Role},
 	}
-	if !s.Until.IsZero() {
-		out["EndDate"] = s.Until.Unix()
+	for name, at := range map[string]time.Time{"EndDate": s.Until, "StartDate": s.Begins, "LastModificationDate": s.Changed} {
+		if !at.IsZero() {
+			out[name] = at.Unix()
+		}
 	}
 	return out, nil
 }
@@ -228,7 +232,11 @@ func getPlan(k *call) (any, error) {
 	if s.Expression != "" {
 		rule["ScheduleExpression"] = s.Expression
 	}
-	return map[string]any{"BackupPlanId": s.Name, "BackupPlan": map[string]any{"BackupPlanName": s.Name, "Rules": []map[string]any{rule}}}, nil
+	out := map[string]any{"BackupPlanId": s.Name, "BackupPlan": map[string]any{"BackupPlanName": s.Name, "Rules": []map[string]any{rule}}}
+	if !s.Changed.IsZero() {
+		out["CreationDate"] = s.Changed.Unix()
+	}
+	return out, nil
 }
 
 func listSelections(k *call) (any, error) {
