@@ -63,7 +63,7 @@ func (i *Identity) ProveCopies(after *Identity, failures []control.Failure) (der
 	u := Updates{Goals: slices.Sorted(slices.Values(Keys(failures)))}
 	left, made := slices.Clone(i.Inline), slices.Clone(after.Inline)
 	for _, c := range i.Copied {
-		if !slices.Contains(u.Goals, c.Key()) || c.Then.Version == c.Now.Version {
+		if !slices.Contains(u.Goals, c.Key()) || !i.outgrown(c) {
 			continue
 		}
 		name := CopyName(c.ARN, c.Now.Version)
