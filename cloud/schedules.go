@@ -85,7 +85,7 @@ func (c *Client) Schedules(ctx context.Context, account, region string, follow f
 func (c *Client) readSchedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, []error) {
 	r := scheduleReader{r: c.reading(dera.Scope{Account: account, Region: region}, false), account: account, region: region, follow: follow}
 	var errs []error
-	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans} {
+	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans, r.restores} {
 		ctx, cancel := context.WithTimeout(ctx, schedulesTimes*c.cfg.Timeout)
 		if err := read(ctx); err != nil {
 			errs = append(errs, err)
@@ -124,11 +124,7 @@ func (s *scheduleReader) schedules(ctx context.Context) error {
 		one := s.named("schedule", x.Name)
 		one.Expression, one.Off = aws.ToString(got.ScheduleExpression), got.State != schedulertypes.ScheduleStateEnabled
 		one.Until = aws.ToTime(got.EndDate)
-		for _, at := range []*time.Time{got.CreationDate, got.LastModificationDate, got.StartDate} { // it may have been off, or another
-			if at != nil && at.After(one.Since) {
-				one.Since = *at
-			}
-		}
+		one.Since = latest(got.CreationDate, got.LastModificationDate, got.StartDate) // it may have been off, or another
 		if t := got.Target; t != nil {
 			if err := s.target(ctx, &one, aws.ToString(t.Arn), aws.ToString(t.RoleArn)); err != nil {
 				return err
@@ -209,6 +205,9 @@ func (s *scheduleReader) plans(ctx context.Context) error {
 			roles = append(roles, aws.ToString(b.IamRoleArn))
 			return nil
 		})
+		if Is(err, NotFound) {
+			return nil // deleted meanwhile
+		}
 		if err != nil {
 			return err
 		}
@@ -222,6 +221,55 @@ func (s *scheduleReader) plans(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// restores reads the plans by which AWS Backup tests that it can restore, and as whom it
+// does. Where a region has no such tests there is none.
+func (s *scheduleReader) restores(ctx context.Context) error {
+	api := Service(s.r, "backup", s.account, s.region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
+	err := List(s.r, Listing[*backup.ListRestoreTestingPlansOutput, backuptypes.RestoreTestingPlanForList]{
+		Call: "backup:ListRestoreTestingPlans", Of: "restore tests",
+		Page: func(token *string) (*backup.ListRestoreTestingPlansOutput, error) {
+			return api.ListRestoreTestingPlans(ctx, &backup.ListRestoreTestingPlansInput{NextToken: token})
+		},
+		On: func(p *backup.ListRestoreTestingPlansOutput) ([]backuptypes.RestoreTestingPlanForList, *string) {
+			return p.RestoreTestingPlans, p.NextToken
+		},
+	}, func(x backuptypes.RestoreTestingPlanForList) error {
+		one := s.named("restore test", x.RestoreTestingPlanName)
+		one.Expression, one.Since = aws.ToString(x.ScheduleExpression), latest(x.CreationTime, x.LastUpdateTime)
+		err := List(s.r, Listing[*backup.ListRestoreTestingSelectionsOutput, backuptypes.RestoreTestingSelectionForList]{
+			Call: "backup:ListRestoreTestingSelections", Of: "selections",
+			Page: func(token *string) (*backup.ListRestoreTestingSelectionsOutput, error) {
+				return api.ListRestoreTestingSelections(ctx, &backup.ListRestoreTestingSelectionsInput{RestoreTestingPlanName: x.RestoreTestingPlanName, NextToken: token})
+			},
+			On: func(p *backup.ListRestoreTestingSelectionsOutput) ([]backuptypes.RestoreTestingSelectionForList, *string) {
+				return p.RestoreTestingSelections, p.NextToken
+			},
+		}, func(b backuptypes.RestoreTestingSelectionForList) error {
+			one.Roles = append(one.Roles, aws.ToString(b.IamRoleArn))
+			return nil
+		})
+		if Is(err, NotFound) {
+			return nil // deleted meanwhile
+		}
+		s.out = append(s.out, one)
+		return err
+	})
+	if Is(err, Unavailable) {
+		return nil
+	}
+	return err
+}
+
+// latest is the latest of some times that AWS tells.
+func latest(times ...*time.Time) (out time.Time) {
+	for _, at := range times {
+		if at != nil && at.After(out) {
+			out = *at
+		}
+	}
+	return out
 }
 
 func (s *scheduleReader) named(kind string, name *string) Schedule {

@@ -37,6 +37,7 @@ func TestSchedules(t *testing.T) {
 		{Kind: "rule", Name: "reboot", Expression: "rate(104 days)", Target: "arn:aws:events:us-east-1:" + account + ":target/reboot-instance"},
 		{Kind: "rule", Name: "job", Expression: "rate(105 days)", Target: "arn:aws:glue:us-east-1:" + account + ":workflow/w"},
 		{Kind: "plan", Name: "backup", Role: role("backs-up")},
+		{Kind: "restore", Name: "drill", Expression: "cron(0 5 1 1/6 ? *)", Role: role("restores")},
 		{Kind: "plan", Name: "archive", Expression: "cron(0 5 1 1 ? *)", Role: role("archives")},
 	} {
 		f.Home.AddSchedule(s)
@@ -57,6 +58,7 @@ func TestSchedules(t *testing.T) {
 	const workers = "lambda states ecs-tasks ecs batch ec2 pods glue codebuild sagemaker elasticmapreduce emr-serverless"
 	want := []string{
 		"backup plan archive cron(0 5 1 1 ? *) archives", "backup plan backup cron(0 5 ? * * *) backs-up",
+		"restore test drill cron(0 5 1 1/6 ? *) restores",
 		"rule alias cron(0 0 2 1 ? *) year-end-role", "rule daily rate(1 day)", "rule deleted cron(0 0 1 2 ? *)", "rule job rate(105 days) glue",
 		"rule queue cron(0 0 1 4 ? *) " + workers + " sqs", "rule reboot rate(104 days) ec2",
 		"rule states cron(0 0 1 3 ? *) starts-m off " + workers + " states", "rule yearly cron(0 0 1 1 ? *) year-end-role",
@@ -93,6 +95,7 @@ func TestSchedulesSince(t *testing.T) {
 		{Kind: "schedule", Name: "begins", Expression: "rate(1 day)", Target: queue, Changed: set, Begins: begins},
 		{Kind: "plan", Name: "backup", Changed: set},
 		{Kind: "rule", Name: "rule", Expression: "rate(1 day)", Target: queue, Changed: set},
+		{Kind: "restore", Name: "drill", Expression: "rate(1 day)", Changed: set},
 	} {
 		f.Home.AddSchedule(s)
 	}
@@ -101,7 +104,7 @@ func TestSchedulesSince(t *testing.T) {
 	for _, s := range list {
 		got[strings.TrimSuffix(s.Name, " in "+cloudtest.East)] = s.Since.UTC()
 	}
-	want := map[string]time.Time{"schedule old": {}, "schedule changed": set, "schedule begins": begins, "backup plan backup": set, "rule rule": {}}
+	want := map[string]time.Time{"schedule old": {}, "schedule changed": set, "schedule begins": begins, "backup plan backup": set, "rule rule": {}, "restore test drill": set}
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}

@@ -114,7 +114,8 @@ type Principal struct {
 // clock, and as whom.
 func ScheduleReads() []string {
 	return []string{
-		"backup:GetBackupPlan", "backup:ListBackupPlans", "backup:ListBackupSelections", "events:ListRules", "events:ListTargetsByRule",
+		"backup:GetBackupPlan", "backup:ListBackupPlans", "backup:ListBackupSelections", "backup:ListRestoreTestingPlans",
+		"backup:ListRestoreTestingSelections", "events:ListRules", "events:ListTargetsByRule",
 		"lambda:GetFunctionConfiguration", "scheduler:GetSchedule", "scheduler:ListSchedules",
 	}
 }
