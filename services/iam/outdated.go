@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"dera.example/dera"
@@ -15,7 +14,6 @@ import (
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/reason"
-	"dera.example/dera/resource/document"
 )
 
 // CopyKey begins the keys of findings on copies that lack what AWS added.
@@ -65,7 +63,8 @@ func (c Copied) added(text string) (added, error) {
 		return added{}, nil
 	}
 	if c.Then.Document == "" {
-		return added{}, fmt.Errorf("AWS does not tell any more what %s said in version %s, of which %q is a copy", c.ARN, c.Then.Version, c.Inline)
+		return added{}, fmt.Errorf("AWS does not tell any more what %s said in version %s, of which %q is a copy: compare it with version %s by hand, and put it under the name %q",
+			c.ARN, c.Then.Version, c.Inline, c.Now.Version, CopyName(c.ARN, c.Now.Version))
 	}
 	docs, err := parsed([]Text{{Name: c.Inline, Document: text}, {Name: c.ARN, Document: c.Then.Document}, {Name: c.ARN, Document: c.Now.Document}})
 	if err != nil {
@@ -309,78 +308,4 @@ func (i *Identity) text(inline string) string {
 		return i.Inline[n].Document
 	}
 	return ""
-}
-
-// UpdateCopies are the changes after which copies have what AWS added: each has the name
-// of the version in force. The new one is put before the old one goes.
-func (i *Identity) UpdateCopies(k Kind, failures []control.Failure) (out []dera.Change, refusal *control.Refusal) {
-	size := 0
-	for _, p := range i.Inline {
-		n, err := growth("", p.Document)
-		if err != nil {
-			return nil, CannotPlan(err)
-		}
-		size += n
-	}
-	for _, c := range i.Copied {
-		if !slices.Contains(Keys(failures), c.Key()) || !i.outgrown(c) {
-			continue
-		}
-		before, name := i.text(c.Inline), CopyName(c.ARN, c.Now.Version)
-		if n := slices.IndexFunc(i.Copied, func(o Copied) bool { // the new one would have the name of both
-			return o.ARN == c.ARN && o.Inline != c.Inline && i.outgrown(o)
-		}); n >= 0 {
-			return nil, &control.Refusal{Code: "two-copies", Why: fmt.Sprintf("inline policies %q and %q are both copies of %s: put into one what both have, and delete the other", c.Inline, i.Copied[n].Inline, c.ARN)}
-		}
-		after, err := c.merged(before)
-		if err != nil {
-			return nil, CannotPlan(err)
-		}
-		half := i.hasCopy(name, after)                                                                              // of a plan that was carried out in part
-		if !half && slices.ContainsFunc(i.Inline, func(p Inline) bool { return strings.EqualFold(p.Name, name) }) { // IAM may not tell names apart by their case
-			return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, whose name the copy would have", name)}
-		}
-		put, errPut := i.SetInline(k, name, after)
-		gone, errGone := i.SetInline(k, c.Inline, "")
-		n, errSize := growth("", after)
-		if err := errors.Join(errPut, errGone, errSize); err != nil {
-			return nil, CannotPlan(err)
-		}
-		if !half && size+n > k.InlineLimit() {
-			return nil, &control.Refusal{Code: "no-space", Why: counting(size+n-k.InlineLimit(), "character") + " more than IAM stores of the inline policies, while both copies are there"}
-		}
-		what := "inline policy " + strconv.Quote(name)
-		put.Diff = append([]string{"+ " + what + ": " + strconv.Quote(c.Inline) + " with what AWS added"}, document.DiffPolicy(what+" ", before, after)...)
-		gone.Diff = []string{"- inline policy " + strconv.Quote(c.Inline)}
-		if !half {
-			out = append(out, put)
-			size += n
-		}
-		out = append(out, gone)
-		if n, err = growth(before, ""); err != nil {
-			return nil, CannotPlan(err)
-		}
-		size += n
-	}
-	return out, nil
-}
-
-// merged is the text of a copy with what AWS added.
-func (c Copied) merged(before string) (string, error) {
-	more, err := c.added(before)
-	if err != nil {
-		return "", err
-	}
-	doc, err := policy.Parse(before)
-	if err != nil {
-		return "", err
-	}
-	after, err := doc.Append(more.statements...)
-	if err == nil {
-		err = after.Validate(policy.Identity)
-	}
-	if err != nil {
-		return "", err
-	}
-	return after.Text(), nil
 }

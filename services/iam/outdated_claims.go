@@ -67,7 +67,9 @@ func (i *Identity) ProveCopies(after *Identity, failures []control.Failure) (der
 			continue
 		}
 		name := CopyName(c.ARN, c.Now.Version)
-		if after.inline(c.Inline) >= 0 || i.inline(name) >= 0 && i.text(name) != after.text(name) {
+		if after.inline(c.Inline) >= 0 && i.inline(name) < 0 && after.inline(name) < 0 {
+			name = c.Inline // it stays, and has what it lacked
+		} else if after.inline(c.Inline) >= 0 || i.inline(name) >= 0 && i.text(name) != after.text(name) {
 			return dera.Evidence{}, fmt.Errorf("the plan does not put %q in the place of %q", name, c.Inline)
 		}
 		u.Copies = append(u.Copies, Update{Copied: c, Before: i.text(c.Inline), After: after.text(name)})

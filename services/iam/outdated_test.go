@@ -157,6 +157,54 @@ func TestWhatAWSAdded(t *testing.T) {
 	}
 }
 
+// TestCopiesWithoutRoomForBoth: a copy that does not fit beside its update gets what it
+// lacks, and is found no more.
+func TestCopiesWithoutRoomForBoth(t *testing.T) {
+	t.Parallel()
+	long := func(n int) string {
+		var names []string
+		for i := range n {
+			names = append(names, fmt.Sprintf("arn:aws:sqs:eu-west-1:111122223333:a-queue-whose-name-is-rather-long-%04d", i))
+		}
+		return `"Resource":["` + strings.Join(names, `","`) + `"]`
+	}
+	for name, tt := range map[string]struct {
+		queues, inline int
+		refused        string
+	}{"both_fit": {50, 2, ""}, "one_fits": {100, 1, ""}, "none_fits": {139, 0, "no-space"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			then := policyOf(statement("Allow", []string{"sqs:CreateQueue"}, long(tt.queues)))
+			now := policyOf(statement("Allow", []string{"sqs:CreateQueue"}, long(tt.queues)), statement("Allow", []string{"sqs:TagQueue", "sqs:UntagQueue", "sqs:SetQueueAttributes"}, everywhere))
+			c := copyOf("v1", then, "v2", now)
+			r := roleOf([]iam.Inline{{Name: c.Inline, Document: then}}, c)
+			res, changes, refusal, after := updated(t, r)
+			if got := ""; refusal != nil || tt.refused != "" {
+				if refusal != nil {
+					got = refusal.Code
+				}
+				if got != tt.refused {
+					t.Errorf("got %v, want %q", refusal, tt.refused)
+				}
+				return
+			}
+			if len(changes) != tt.inline {
+				t.Errorf("got %d changes, want %d", len(changes), tt.inline)
+			}
+			evidence, err := r.ProveCopies(&after.Identity, res.Failures)
+			if err != nil || slices.ContainsFunc(evidence.Claims, func(c dera.Claim) bool { return c.Verdict != dera.Proved }) {
+				t.Errorf("got %v, %v, want all proved", evidence.Claims, err)
+			}
+			if len(after.Inline) != 1 || !strings.Contains(after.Inline[0].Document, "TagQueue") {
+				t.Errorf("got %d inline policies, want the copy with what AWS added", len(after.Inline))
+			}
+			if after.Inline[0].Name == c.Inline && len(after.OutdatedCopies().Failures) > 0 {
+				t.Error("it is found again")
+			}
+		})
+	}
+}
+
 // TestCopyOf: what can be no ARN of AWS is the name of no copy.
 func TestCopyOf(t *testing.T) {
 	t.Parallel()
