@@ -108,7 +108,7 @@ func (g Scheduled) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		}
 		known = cmp.Or(known, r.Why)
 	}
-	return pass("%s", cmp.Or(known, "no schedule starts it")), nil
+	return pass("%s", cmp.Or(known, "no schedule starts it: no service of AWS may act as it")), nil
 }
 
 // started says by which schedules a principal is started.
@@ -151,7 +151,7 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 		return review("%s may start %s by a schedule, and no entry of permissions.schedules says how often", service, p.ARN), nil
 	}
 	if g.Read == nil {
-		return pass("no schedule starts it"), nil
+		return pass("no service that runs schedules may act as it; whether one starts it in another way was not read"), nil
 	}
 	return pass("no schedule of the covered regions starts it less often than every %d days", window), nil
 }

@@ -37,6 +37,7 @@ func TestSchedulesAtTheEdges(t *testing.T) {
 		"own_schedules_of_glue":      {Start{}, nil, "glue.amazonaws.com", dera.Review, "glue.amazonaws.com"},
 		"own_schedules_of_airflow":   {Start{}, nil, "airflow-env.amazonaws.com", dera.Review, "airflow-env"},
 		"own_schedules_but_declared": {Start{}, declared, "glue.amazonaws.com", dera.Auto, "31 days"},
+		"anybody_may_act_as_it":      {own(Start{Expression: "cron(0 0 1 1 ? *)"}), nil, "*", dera.Review, "366"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -67,5 +68,14 @@ func TestManySchedules(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// TestSchedulesThatNobodyRead: an answer says what it does not know.
+func TestSchedulesThatNobodyRead(t *testing.T) {
+	t.Parallel()
+	got, err := Scheduled{Now: atNoon}.Check(t.Context(), losingCase([]string{"s3:GetObject"}, actedAsBy("lambda.amazonaws.com")))
+	if err != nil || got.Disposition != dera.Auto || !strings.Contains(got.Why, "was not read") {
+		t.Errorf("got %s %q, %v, want that schedules were not read", got.Disposition, got.Why, err)
 	}
 }
