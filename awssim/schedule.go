@@ -10,14 +10,16 @@ import (
 )
 
 // Schedule is something that is started by the clock. Its Kind is schedule, of
-// EventBridge Scheduler, rule, of EventBridge, or plan, of AWS Backup.
+// EventBridge Scheduler, rule, of EventBridge, or plan or restore, of AWS Backup.
 type Schedule struct {
 	Kind, Name string
 	Expression string // cron(…), rate(…) or at(…); a rule without one goes by events
 	Off        bool
 	Until      time.Time
-	Target     string // ARN; none for a plan
-	Role       string // ARN of the role as which it is started; may be empty for a rule
+	Begins     time.Time // of a schedule, its start; zero for none
+	Changed    time.Time // of a schedule or a plan, when it was set as it is; zero is not told
+	Target     string    // ARN; none for a plan
+	Role       string    // ARN of the role as which it is started; may be empty for a rule
 }
 
 // function is one of Lambda.
@@ -76,6 +78,9 @@ func newBackup() service {
 		"ListBackupPlans":      {run: listPlans, readOnly: true, accepts: "nextToken"},
 		"GetBackupPlan":        {run: getPlan, readOnly: true, accepts: "Name"},
 		"ListBackupSelections": {run: listSelections, readOnly: true, accepts: "Name nextToken"},
+
+		"ListRestoreTestingPlans":      {run: listRestores, readOnly: true, accepts: "nextToken"},
+		"ListRestoreTestingSelections": {run: listRestored, readOnly: true, accepts: "Name nextToken"},
 	}}
 }
 
@@ -101,7 +106,8 @@ func (req *request) routeJSON(path string) error {
 	}
 	for _, route := range []struct{ path, operation string }{
 		{"schedules", "ListSchedules"}, {"schedules/*", "GetSchedule"}, {"backup/plans", "ListBackupPlans"}, {"backup/plans/*", "GetBackupPlan"},
-		{"backup/plans/*/selections", "ListBackupSelections"}, {"2015-03-31/functions/*/configuration", "GetFunctionConfiguration"},
+		{"backup/plans/*/selections", "ListBackupSelections"}, {"restore-testing/plans", "ListRestoreTestingPlans"},
+		{"restore-testing/plans/*/selections", "ListRestoreTestingSelections"}, {"2015-03-31/functions/*/configuration", "GetFunctionConfiguration"},
 	} {
 		want := strings.Split(route.path, "/")
 		if slices.EqualFunc(want, parts, func(w, p string) bool { return w == "*" || w == p }) {
@@ -179,8 +185,10 @@ func getSchedule(k *call) (any, error) {
 		"Name": s.Name, "GroupName": "default", "State": s.state(), "ScheduleExpression": s.Expression,
 		"Target": map[string]any{"Arn": s.Target, "RoleArn": s.Role},
 	}
-	if !s.Until.IsZero() {
-		out["EndDate"] = s.Until.Unix()
+	for name, at := range map[string]time.Time{"EndDate": s.Until, "StartDate": s.Begins, "LastModificationDate": s.Changed} {
+		if !at.IsZero() {
+			out[name] = at.Unix()
+		}
 	}
 	return out, nil
 }
@@ -228,7 +236,11 @@ func getPlan(k *call) (any, error) {
 	if s.Expression != "" {
 		rule["ScheduleExpression"] = s.Expression
 	}
-	return map[string]any{"BackupPlanId": s.Name, "BackupPlan": map[string]any{"BackupPlanName": s.Name, "Rules": []map[string]any{rule}}}, nil
+	out := map[string]any{"BackupPlanId": s.Name, "BackupPlan": map[string]any{"BackupPlanName": s.Name, "Rules": []map[string]any{rule}}}
+	if !s.Changed.IsZero() {
+		out["CreationDate"] = s.Changed.Unix()
+	}
+	return out, nil
 }
 
 func listSelections(k *call) (any, error) {
@@ -237,6 +249,27 @@ func listSelections(k *call) (any, error) {
 		return nil, err
 	}
 	return pageOf("BackupSelectionsList", []map[string]any{{"BackupPlanId": s.Name, "SelectionId": "1", "SelectionName": "all", "IamRoleArn": s.Role}}, ""), nil
+}
+
+func listRestores(k *call) (any, error) {
+	found, next, err := k.scheduledPage("restore", k.request.rest.text("nextToken"))
+	var shown []map[string]any
+	for _, s := range found {
+		plan := map[string]any{"RestoreTestingPlanName": s.Name, "ScheduleExpression": s.Expression}
+		if !s.Changed.IsZero() {
+			plan["LastUpdateTime"] = s.Changed.Unix()
+		}
+		shown = append(shown, plan)
+	}
+	return pageOf("RestoreTestingPlans", shown, next), err
+}
+
+func listRestored(k *call) (any, error) {
+	s, err := k.scheduleNamed("restore")
+	if err != nil {
+		return nil, err
+	}
+	return pageOf("RestoreTestingSelections", []map[string]any{{"RestoreTestingPlanName": s.Name, "RestoreTestingSelectionName": "all", "IamRoleArn": s.Role}}, ""), nil
 }
 
 func getFunction(k *call) (any, error) {

@@ -82,6 +82,10 @@ func (e *Error) Passing() bool {
 // nothing.
 func (e *Error) Denied() bool { return e.Problem == Denied || e.Problem == WrongAccount }
 
+// Gone reports whether something that the request is about does not exist; to try again
+// changes nothing.
+func (e *Error) Gone() bool { return e.Problem == NotFound }
+
 // Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
 

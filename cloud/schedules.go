@@ -26,37 +26,67 @@ type Schedule struct {
 	Expression string // cron(…), rate(…) or at(…)
 	Off        bool
 	Until      time.Time // after it nothing is started; zero is no end
+	// Since is from when on it has been as it is: nothing was started by it before. Zero
+	// where AWS does not tell.
+	Since time.Time
 	// Roles are the ARNs of the roles as which it starts something, and those of the
 	// functions that it starts.
 	Roles []string
-	// Services are those that it starts something in which has a role of its own, as
-	// roles trust them, such as states.amazonaws.com. Nobody asked which role.
+	// Services are those that it starts something in which has a role of its own, by the
+	// first label of the names by which roles trust them, such as states or ecs-tasks.
+	// Nobody asked which role.
 	Services []string
 }
 
 // schedulesFor is how long schedules are remembered: a guardrail asks for every finding,
-// and each schedule of EventBridge Scheduler is a call.
-const schedulesFor = time.Hour
+// and each schedule of EventBridge Scheduler is a call. That they could not be read is
+// remembered for schedulesAgain. They may take a multiple of the timeout to read.
+const (
+	schedulesFor   = time.Hour
+	schedulesAgain = time.Minute
+	schedulesTimes = 5
+)
 
-// Schedules returns what AWS starts by the clock in an account and region. What a target
-// is, beyond the role that the schedule names, is asked only where follow says so. The
-// answer is remembered for an hour; an error is not.
+// schedulesRead is what came of reading schedules.
+type schedulesRead struct {
+	list []Schedule
+	err  error
+	at   time.Time
+}
+
+// Schedules returns what AWS starts by the clock in an account and region; none of a
+// region that the account has not switched on. What a target is, beyond the role that the
+// schedule names, is asked only where follow says so. The answer is remembered for an
+// hour, and an error for a minute.
 func (c *Client) Schedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, error) {
-	return remember(c, "schedules of "+account+" in "+region, schedulesFor, func() ([]Schedule, error) {
-		list, errs := c.readSchedules(ctx, account, region, follow)
-		if len(errs) > 0 {
-			return nil, errs[0]
+	if !alwaysOn(region) {
+		on, err := remember(c, "regions of "+account, schedulesFor, func() ([]string, error) { return c.Regions(ctx, account) })
+		if err == nil && !slices.Contains(on, region) {
+			return nil, nil
 		}
-		return list, nil
-	})
+	}
+	key := "schedules of " + account + " in " + region
+	read := func() (schedulesRead, error) {
+		list, errs := c.readSchedules(ctx, account, region, follow)
+		if len(errs) == 0 {
+			return schedulesRead{list: list, at: c.now()}, nil
+		}
+		return schedulesRead{err: errs[0], at: c.now()}, ctx.Err() // of a caller who went nothing is remembered
+	}
+	got, err := remember(c, key, schedulesFor, read)
+	if err == nil && got.err != nil && c.now().Sub(got.at) >= schedulesAgain {
+		c.forget(key)
+		got, _ = remember(c, key, schedulesFor, read)
+	}
+	return got.list, got.err
 }
 
 // readSchedules reads as much as can be read.
 func (c *Client) readSchedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, []error) {
 	r := scheduleReader{r: c.reading(dera.Scope{Account: account, Region: region}, false), account: account, region: region, follow: follow}
 	var errs []error
-	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans} {
-		ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans, r.restores} {
+		ctx, cancel := context.WithTimeout(ctx, schedulesTimes*c.cfg.Timeout)
 		if err := read(ctx); err != nil {
 			errs = append(errs, err)
 		}
@@ -94,6 +124,7 @@ func (s *scheduleReader) schedules(ctx context.Context) error {
 		one := s.named("schedule", x.Name)
 		one.Expression, one.Off = aws.ToString(got.ScheduleExpression), got.State != schedulertypes.ScheduleStateEnabled
 		one.Until = aws.ToTime(got.EndDate)
+		one.Since = latest(got.CreationDate, got.LastModificationDate, got.StartDate) // it may have been off, or another
 		if t := got.Target; t != nil {
 			if err := s.target(ctx, &one, aws.ToString(t.Arn), aws.ToString(t.RoleArn)); err != nil {
 				return err
@@ -174,6 +205,9 @@ func (s *scheduleReader) plans(ctx context.Context) error {
 			roles = append(roles, aws.ToString(b.IamRoleArn))
 			return nil
 		})
+		if Is(err, NotFound) {
+			return nil // deleted meanwhile
+		}
 		if err != nil {
 			return err
 		}
@@ -182,11 +216,60 @@ func (s *scheduleReader) plans(ctx context.Context) error {
 			if one.Expression = aws.ToString(rule.ScheduleExpression); one.Expression == "" {
 				one.Expression = "cron(0 5 ? * * *)" // AWS Backup API reference, BackupRule
 			}
-			one.Roles = roles
+			one.Roles, one.Since = roles, aws.ToTime(got.CreationDate) // of the plan as it is now
 			s.out = append(s.out, one)
 		}
 		return nil
 	})
+}
+
+// restores reads the plans by which AWS Backup tests that it can restore, and as whom it
+// does. Where a region has no such tests there is none.
+func (s *scheduleReader) restores(ctx context.Context) error {
+	api := Service(s.r, "backup", s.account, s.region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
+	err := List(s.r, Listing[*backup.ListRestoreTestingPlansOutput, backuptypes.RestoreTestingPlanForList]{
+		Call: "backup:ListRestoreTestingPlans", Of: "restore tests",
+		Page: func(token *string) (*backup.ListRestoreTestingPlansOutput, error) {
+			return api.ListRestoreTestingPlans(ctx, &backup.ListRestoreTestingPlansInput{NextToken: token})
+		},
+		On: func(p *backup.ListRestoreTestingPlansOutput) ([]backuptypes.RestoreTestingPlanForList, *string) {
+			return p.RestoreTestingPlans, p.NextToken
+		},
+	}, func(x backuptypes.RestoreTestingPlanForList) error {
+		one := s.named("restore test", x.RestoreTestingPlanName)
+		one.Expression, one.Since = aws.ToString(x.ScheduleExpression), latest(x.CreationTime, x.LastUpdateTime)
+		err := List(s.r, Listing[*backup.ListRestoreTestingSelectionsOutput, backuptypes.RestoreTestingSelectionForList]{
+			Call: "backup:ListRestoreTestingSelections", Of: "selections",
+			Page: func(token *string) (*backup.ListRestoreTestingSelectionsOutput, error) {
+				return api.ListRestoreTestingSelections(ctx, &backup.ListRestoreTestingSelectionsInput{RestoreTestingPlanName: x.RestoreTestingPlanName, NextToken: token})
+			},
+			On: func(p *backup.ListRestoreTestingSelectionsOutput) ([]backuptypes.RestoreTestingSelectionForList, *string) {
+				return p.RestoreTestingSelections, p.NextToken
+			},
+		}, func(b backuptypes.RestoreTestingSelectionForList) error {
+			one.Roles = append(one.Roles, aws.ToString(b.IamRoleArn))
+			return nil
+		})
+		if Is(err, NotFound) {
+			return nil // deleted meanwhile
+		}
+		s.out = append(s.out, one)
+		return err
+	})
+	if Is(err, Unavailable) {
+		return nil
+	}
+	return err
+}
+
+// latest is the latest of some times that AWS tells.
+func latest(times ...*time.Time) (out time.Time) {
+	for _, at := range times {
+		if at != nil && at.After(out) {
+			out = *at
+		}
+	}
+	return out
 }
 
 func (s *scheduleReader) named(kind string, name *string) Schedule {
@@ -218,34 +301,39 @@ func (s *scheduleReader) target(ctx context.Context, one *Schedule, arn, role st
 	return nil
 }
 
-// startedBy are the services whose roles act when a target is started. What a queue, a
-// topic, a bus or an endpoint starts in turn is not followed.
+// workers are the services in which work is done for others: what hands on that with
+// which it is started may start any of them.
+func workers() []string {
+	return []string{"lambda", "states", "ecs-tasks", "ecs", "batch", "ec2", "pods", "glue", "codebuild", "sagemaker", "elasticmapreduce", "emr-serverless"}
+}
+
+// startedBy are the services whose roles act when a target is started: its own, and
+// where it hands on what it is started with (a queue, a topic, a bus, a workflow), or is
+// a call of any API, whoever works.
 func startedBy(target dera.ARN) []string {
 	service := target.Service()
-	if call, ok := strings.CutPrefix(target.Resource(), "aws-sdk:"); ok && service == "scheduler" { // a call of any API
+	if call, ok := strings.CutPrefix(target.Resource(), "aws-sdk:"); ok && service == "scheduler" {
 		service, call, _ = strings.Cut(strings.ToLower(call), ":")
-		starts := func(verb string) bool { return strings.HasPrefix(call, verb) }
-		if !slices.ContainsFunc([]string{"start", "run", "invoke", "submit", "execute", "send", "create"}, starts) {
+		is := func(verb string) bool { return strings.HasPrefix(call, verb) }
+		if slices.ContainsFunc([]string{"get", "list", "describe", "batchget", "stop", "pause", "cancel", "terminate", "delete"}, is) {
 			return nil
 		}
+		return append(workers(), service)
 	}
-	var labels []string
 	switch service {
-	case "sqs", "sns", "events", "kinesis", "logs", "firehose", "execute-api", "appsync", "redshift-data", "":
+	case "logs", "firehose", "":
 		return nil
-	case "sfn":
-		labels = []string{"states"}
+	case "events":
+		if strings.HasPrefix(target.Resource(), "target/") { // a call about an instance or a volume
+			return []string{"ec2"}
+		}
+		return workers()
+	case "sqs", "sns", "kinesis", "execute-api", "appsync", "states", "codepipeline", "ssm":
+		return append(workers(), service)
 	case "ecs":
-		labels = []string{"ecs-tasks", "ecs"}
+		return []string{"ecs-tasks", "ecs"}
 	case "batch":
-		labels = []string{"batch", "ecs-tasks", "ec2"}
-	case "ssm":
-		labels = []string{"ssm", "ec2"}
-	default:
-		labels = []string{service}
+		return []string{"batch", "ecs-tasks", "ec2"}
 	}
-	for i := range labels {
-		labels[i] += ".amazonaws.com"
-	}
-	return labels
+	return []string{service}
 }

@@ -2,6 +2,8 @@ package evaluate
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"dera.example/dera"
@@ -36,6 +38,9 @@ func (g NewGrant) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if r, ok := givenBack(c); ok {
 		return r, nil
 	}
+	if r, at := grantedHere(c); !at.IsZero() && g.Now().Sub(at) < days(within) {
+		return review("dera added to it at %s (%s, for %s), less than %s ago", minute(at), r.ID, r.Control, count(within, "day")), nil
+	}
 	if n := len(c.Finding.Returns); n > 0 && g.Now().Sub(c.Finding.Returns[n-1]) < days(within) {
 		return review("it came back at %s after dera fixed it, less than %s ago: somebody may have granted that on purpose", minute(c.Finding.Returns[n-1]), count(within, "day")), nil
 	}
@@ -63,6 +68,25 @@ func givenBack(c Case) (dera.Reason, bool) {
 		}
 	}
 	return dera.Reason{}, false
+}
+
+// grantedHere is the last remediation by which dera itself added something to the
+// resource, for another control, and when: a record that is imported every hour does not
+// tell of it yet.
+func grantedHere(c Case) (last dera.Remediation, at time.Time) {
+	adds := func(ch dera.Change) bool {
+		return slices.ContainsFunc(ch.Diff, func(line string) bool { return strings.HasPrefix(line, "+") })
+	}
+	for _, r := range c.Earlier {
+		done := r.State == dera.Resolved || r.State == dera.Collateral || r.State == dera.Verifying || r.State == dera.UndoFailed
+		if !done || r.Control == c.Finding.Control || len(r.Steps) == 0 || !slices.ContainsFunc(r.Plan.Changes, adds) {
+			continue
+		}
+		if end := r.Steps[len(r.Steps)-1].At; end.After(at) {
+			last, at = r, end
+		}
+	}
+	return last, at
 }
 
 // seenSince reports whether the finding was first seen after the record ended, at end, so

@@ -28,8 +28,12 @@ type Start struct {
 	Expression string // cron(…), rate(…) or at(…)
 	Off        bool
 	Until      time.Time // after it nothing is started; zero is no end
+	// Since is from when on it has been as it is: nothing was started by it before. Zero
+	// where AWS does not tell.
+	Since time.Time
 	// Roles are the ARNs of roles that act then, and Services those of AWS that act then
-	// in roles of their own, which nobody asked for.
+	// in roles of their own, which nobody asked for, by the first label of their names:
+	// states, ecs-tasks.
 	Roles, Services []string
 }
 
@@ -50,10 +54,17 @@ type Scheduled struct {
 }
 
 // scheduling are the services of AWS that start something by a schedule, those that
-// Starts tells of first.
+// Starts tells of first, and those that have schedules of their own.
 func scheduling() (read, others []string) {
-	return []string{"scheduler", "events", "backup"}, []string{"dlm", "datasync", "ssm"}
+	return []string{"scheduler", "events", "backup"}, []string{
+		"airflow", "airflow-env", "appflow", "databrew", "datapipeline", "datasync", "dlm", "glue", "imagebuilder", "iotanalytics", "kendra",
+		"lookoutequipment", "personalize", "qbusiness", "sagemaker", "ssm",
+	}
 }
+
+// late is how many days later than its period a start can be in the record: a flexible
+// window delays it by a day, and the record may end a day ago ([resource.LateRecords]).
+const late = 2
 
 // Validate returns what is wrong, each with its field.
 func (g Scheduled) Validate() error {
@@ -97,14 +108,14 @@ func (g Scheduled) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		}
 		known = cmp.Or(known, r.Why)
 	}
-	return pass("%s", cmp.Or(known, "no schedule starts it")), nil
+	return pass("%s", cmp.Or(known, "no schedule starts it: no service of AWS may act as it")), nil
 }
 
 // started says by which schedules a principal is started.
 func (g Scheduled) started(ctx context.Context, account string, p resource.Principal) (dera.Reason, error) {
 	window, declared := g.window(), g.of(p.ARN)
-	if i := slices.IndexFunc(declared, func(s Schedule) bool { return s.Days > window }); i >= 0 {
-		r := review("%s runs every %s by %s, which is longer than the window of %d days: %s", p.ARN, count(declared[i].Days, "day"), declared[i].Owner, window, declared[i].Reason)
+	if i := slices.IndexFunc(declared, func(s Schedule) bool { return g.long(s.Days) != "" }); i >= 0 {
+		r := review("%s runs every %s by %s, which is %s: %s", p.ARN, count(declared[i].Days, "day"), declared[i].Owner, g.long(declared[i].Days), declared[i].Reason)
 		r.Ref = declared[i].Principal
 		return r, nil
 	}
@@ -122,8 +133,11 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 	for _, s := range starts {
 		role := slices.ContainsFunc(s.Roles, func(arn string) bool { return sameRole(dera.ARN(arn), dera.ARN(p.ARN)) })
 		named = named || role
-		acts := role || slices.ContainsFunc(s.Services, func(of string) bool { return slices.Contains(p.Services, of) })
-		if why, certain := g.rare(s); acts && why != "" && (certain || len(declared) == 0) {
+		if !role && !actsIn(p, s.Services) {
+			continue // to read every expression takes long
+		}
+		// Which role of a service acts nobody asked: a declaration tells.
+		if why, certain := g.rare(s); why != "" && (role && certain || len(declared) == 0) {
 			return review("%s may be started by %s, %s", p.ARN, s.Name, why), nil
 		}
 	}
@@ -137,7 +151,7 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 		return review("%s may start %s by a schedule, and no entry of permissions.schedules says how often", service, p.ARN), nil
 	}
 	if g.Read == nil {
-		return pass("no schedule starts it"), nil
+		return pass("no service that runs schedules may act as it; whether one starts it in another way was not read"), nil
 	}
 	return pass("no schedule of the covered regions starts it less often than every %d days", window), nil
 }
@@ -146,6 +160,24 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 func sameRole(a, b dera.ARN) bool {
 	name := func(arn dera.ARN) string { return arn.Resource()[strings.LastIndexByte(arn.Resource(), '/')+1:] }
 	return a.Account() == b.Account() && strings.HasPrefix(b.Resource(), "role/") && name(a) == name(b)
+}
+
+// actsIn reports whether one of the services may act as a principal, which may name it
+// as that of a region or of a partition.
+func actsIn(p resource.Principal, services []string) bool {
+	_, ok := ofService(p, services)
+	return ok
+}
+
+// long says of a period that the window may not hold a start, or "".
+func (g Scheduled) long(days int) string {
+	switch window := g.window(); {
+	case days > window:
+		return fmt.Sprintf("longer than the window of %d days", window)
+	case days+late > window:
+		return fmt.Sprintf("about as long as the window of %d days", window)
+	}
+	return ""
 }
 
 func (g Scheduled) window() int { return orDefault(g.Days, LeastWindow) }
@@ -171,13 +203,18 @@ func (g Scheduled) rare(s Start) (why string, certain bool) {
 		}
 		return "which runs once: " + s.Expression, true
 	}
+	if s.Since.After(now) {
+		return "which begins only at " + minute(s.Since) + ": " + s.Expression, true
+	}
 	switch days, ok := longestPeriod(s.Expression); {
 	case s.Off:
 		return "which is switched off, so that nobody knows when it runs next", false
 	case !ok:
 		return "and its expression does not say how often that is: " + s.Expression, false
-	case days > g.window():
-		return fmt.Sprintf("which runs every %s, longer than the window of %d days: %s", count(days, "day"), g.window(), s.Expression), true
+	case g.long(days) != "":
+		return fmt.Sprintf("which runs every %s, %s: %s", count(days, "day"), g.long(days), s.Expression), true
+	case !s.Since.IsZero() && s.Since.AddDate(0, 0, days+late).After(now):
+		return fmt.Sprintf("which is as it is only since %s and may not have run yet: %s", minute(s.Since), s.Expression), false
 	}
 	return "", false
 }

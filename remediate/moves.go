@@ -20,7 +20,7 @@ func moves() map[dera.State][]dera.State {
 		dera.Ready:      {dera.Applying, dera.Rejected, dera.Superseded, dera.Failed}, // failed: a permission is missing
 		dera.Applying:   {dera.Verifying, dera.Undoing},
 		dera.Verifying:  {dera.Resolved, dera.Collateral, dera.Undoing},
-		dera.Undoing:    {dera.Failed, dera.RolledBack, dera.UndoFailed, dera.Collateral}, // collateral: of a rollback nothing was left to write
+		dera.Undoing:    {dera.Failed, dera.RolledBack, dera.UndoFailed, dera.Collateral}, // collateral: of a rollback nothing was left to write, or could be
 		dera.Resolved:   {dera.Undoing, dera.Collateral},                                  // by an event that tells later of another writer
 		dera.Collateral: {dera.Undoing},
 		dera.UndoFailed: {dera.Undoing, dera.Collateral}, // collateral: by order of a person, where the resource is gone

@@ -168,6 +168,7 @@ type run struct {
 	kind    resource.Type
 	looked  bool   // the resource was looked at in this run, before the first write
 	goal    string // the configuration that a rollback leads to, where it is known
+	gone    error  // the answer that something does not exist without which there is no undo
 }
 
 // Run carries the remediation as far as it goes: to a final state, or to an

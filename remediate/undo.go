@@ -235,6 +235,9 @@ func (t *run) stuck(ctx context.Context, err error) error {
 		return err
 	}
 	t.rem.Failure = failed.Error()
+	if t.gone != nil && t.rem.Undo == rollbackUndo {
+		return t.closeMissing(ctx)
+	}
 	return t.move(ctx, dera.UndoFailed, failed.Error(), Entry{LookAgain: true})
 }
 

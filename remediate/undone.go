@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"dera.example/dera"
@@ -81,5 +82,21 @@ func (t *run) closeGone(ctx context.Context, req Request) error {
 		why += ": " + req.Reason
 	}
 	t.rem.Unexpected = []string{"the resource no longer exists"}
+	return t.move(ctx, dera.Collateral, why, Entry{Record: dera.AuditRecord{Kind: dera.RecordRollback}, LookAgain: true})
+}
+
+// closeMissing ends a rollback whose undo needs something that does not exist any more,
+// such as a policy that somebody deleted: no other try can succeed, and the resource must
+// not stay frozen for it. Once it is there again, the rollback can be ordered again.
+func (t *run) closeMissing(ctx context.Context) error {
+	undone := 0
+	for i := range t.rem.Plan.Changes {
+		if in := t.intent(i, true); in != nil && in.State == dera.IntentApplied {
+			undone++
+		}
+	}
+	why := fmt.Sprintf("the rollback by order of %s ended: what it would put back is about something that does not exist any more (%v); %d of %d changes are rolled back",
+		t.rem.UndoBy, t.gone, undone, len(t.rem.Plan.Changes))
+	t.rem.Unexpected = []string{t.gone.Error()}
 	return t.move(ctx, dera.Collateral, why, Entry{Record: dera.AuditRecord{Kind: dera.RecordRollback}, LookAgain: true})
 }

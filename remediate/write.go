@@ -129,6 +129,9 @@ func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operati
 		return no
 	})
 	in.RequestID = requestID
+	if undo && gone(doErr) {
+		t.gone = doErr
+	}
 	if !sent && doErr != nil {
 		return t.unsent(ctx, in, doErr, no != nil)
 	}
@@ -197,7 +200,7 @@ func moved(err error) bool {
 // later, when the stop, the lease or the credentials allow it. guarded says that
 // dera itself held it back.
 func (t *run) unsent(ctx context.Context, in dera.Intent, cause error, guarded bool) (bool, error, error) {
-	if moved(cause) || denied(cause) {
+	if moved(cause) || denied(cause) || in.Undo && gone(cause) {
 		return false, nil, t.close(ctx, in, false, nil, cause)
 	}
 	if !errors.Is(cause, ErrStopped) && ctx.Err() == nil && t.waited() > tryFor {
@@ -242,6 +245,12 @@ func passing(err error) bool {
 func denied(err error) bool {
 	var d interface{ Denied() bool }
 	return errors.As(err, &d) && d.Denied()
+}
+
+// gone reports whether something that a request is about does not exist.
+func gone(err error) bool {
+	var g interface{ Gone() bool }
+	return errors.As(err, &g) && g.Gone()
 }
 
 // again reports whether a request that failed may be made again: it was turned

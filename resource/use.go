@@ -100,7 +100,8 @@ type Principal struct {
 	Tags map[string]string
 	// Human says that a person may be behind it, as far as is known.
 	Human bool
-	// Services are those of AWS that may act as it.
+	// Services are those of AWS that may act as it, by the names of trust policies; "*" is
+	// anybody.
 	Services []string
 	// Created is when it was made, and Granted when its permissions were last widened as
 	// far as AWS tells; zero where nobody says.
@@ -114,7 +115,8 @@ type Principal struct {
 // clock, and as whom.
 func ScheduleReads() []string {
 	return []string{
-		"backup:GetBackupPlan", "backup:ListBackupPlans", "backup:ListBackupSelections", "events:ListRules", "events:ListTargetsByRule",
+		"backup:GetBackupPlan", "backup:ListBackupPlans", "backup:ListBackupSelections", "backup:ListRestoreTestingPlans",
+		"backup:ListRestoreTestingSelections", "events:ListRules", "events:ListTargetsByRule",
 		"lambda:GetFunctionConfiguration", "scheduler:GetSchedule", "scheduler:ListSchedules",
 	}
 }

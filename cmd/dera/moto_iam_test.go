@@ -387,7 +387,8 @@ func TestMotoPermissions_copy(t *testing.T) {
 func TestMotoPermissions_schedules(t *testing.T) {
 	w := newIAMWorld(t, "")
 	ctx, options := t.Context(), w.iam.Options()
-	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["events.amazonaws.com","scheduler.amazonaws.com"]},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"` + w.creds.Account + `"}}}]}`
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["events.amazonaws.com","scheduler.amazonaws.com"]},"Action":"sts:AssumeRole",` +
+		`"Condition":{"StringEquals":{"aws:SourceAccount":"` + w.creds.Account + `"}}}]}`
 	calls := map[string][][2]string{}
 	for _, name := range []string{"daily", "yearly", "quarterly"} {
 		w.role(name, trust, "")

@@ -181,7 +181,8 @@ func Trusted(partition, account, trust string) map[string]string {
 	return out
 }
 
-// ServicesOf are the services of AWS that a trust policy lets act as the role, sorted;
+// ServicesOf are the services of AWS that a trust policy lets act as the role, sorted, "*"
+// where it lets anybody;
 // none of one that cannot be read.
 func ServicesOf(trust string) []string {
 	doc, err := policy.Parse(trust)
@@ -194,7 +195,10 @@ func ServicesOf(trust string) []string {
 			continue
 		}
 		for _, p := range document.PrincipalsOf(&doc.Statements[i]) {
-			if p.Kind == policy.PrincipalService {
+			switch {
+			case p.Everyone():
+				out = append(out, "*")
+			case p.Kind == policy.PrincipalService:
 				out = append(out, p.Value)
 			}
 		}

@@ -45,6 +45,12 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 	return NewSubject(texts, holders, k.InlineLimit(), s)
 }
 
+// Empty reports whether the identity has no policy: whatever is recorded, it has no
+// permission that nobody uses.
+func (i *Identity) Empty() bool {
+	return i.Read(PartInline, PartAttached) && len(i.Inline)+len(i.Attached) == 0
+}
+
 // attachedText is a managed policy, which goes whole or stays.
 func attachedText(p Attached) Text {
 	arn := dera.ARN(p.ARN)

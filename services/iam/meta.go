@@ -70,7 +70,7 @@ func OutdatedMeta(k Kind, parts []resource.Part) control.Meta {
 		Why: "dera put the copy in the place of a policy of AWS, without what nobody used. AWS changes its policies when a service gets new calls; what uses the " +
 			"service may begin to make them, and is denied.",
 		Fix: "A new copy has, beside all that the old one has, the statements that AWS added for services of the copy, or made wider for actions of the copy. The new one " +
-			"is put before the old one goes; its name says the version of AWS's policy.",
+			"is put before the old one goes; its name says the version of AWS's policy. Where IAM does not store both, the old one gets the statements, and keeps its name.",
 		Complexity: "medium",
 		Cases: []control.Case{
 			{When: "AWS added actions to a service of which the copy allows something, or made wider what the copy allows", Disposition: dera.Review, Because: "it grants permissions: a person decides whether they are wanted"},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"dera.example/dera"
@@ -15,7 +14,6 @@ import (
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/reason"
-	"dera.example/dera/resource/document"
 )
 
 // CopyKey begins the keys of findings on copies that lack what AWS added.
@@ -39,7 +37,11 @@ func CopyOf(partition, inline string) (arn, version string, ok bool) {
 	if m == nil {
 		return "", "", false
 	}
-	return string(dera.NewARN(partition, "iam", "", "aws", "policy/"+strings.ReplaceAll(m[1], ".", "/"))), m[2], true
+	path := strings.Split(m[1], ".")
+	if slices.Contains(path, "") { // no ARN has an empty part
+		return "", "", false
+	}
+	return string(dera.NewARN(partition, "iam", "", "aws", "policy/"+strings.Join(path, "/"))), m[2], true
 }
 
 // Key is the key of the finding about a copy.
@@ -51,7 +53,7 @@ func (c Copied) Key() string {
 // need: statements, and the actions that they allow.
 type added struct {
 	statements []string         // as JSON
-	doc        *policy.Document // that has them
+	doc        *policy.Document // that has them, and the denials of the copy
 	actions    []string
 }
 
@@ -61,7 +63,8 @@ func (c Copied) added(text string) (added, error) {
 		return added{}, nil
 	}
 	if c.Then.Document == "" {
-		return added{}, fmt.Errorf("AWS does not tell any more what %s said in version %s, of which %q is a copy", c.ARN, c.Then.Version, c.Inline)
+		return added{}, fmt.Errorf("AWS does not tell any more what %s said in version %s, of which %q is a copy: compare it with version %s by hand, and put it under the name %q",
+			c.ARN, c.Then.Version, c.Inline, c.Now.Version, CopyName(c.ARN, c.Now.Version))
 	}
 	docs, err := parsed([]Text{{Name: c.Inline, Document: text}, {Name: c.ARN, Document: c.Then.Document}, {Name: c.ARN, Document: c.Now.Document}})
 	if err != nil {
@@ -70,6 +73,9 @@ func (c Copied) added(text string) (added, error) {
 	own, then, now := docs[0], docs[1], docs[2]
 	if !narrowable(own) || !narrowable(then) || !narrowable(now) || everything(now) {
 		return added{}, fmt.Errorf("%s allows everything, or everything but a list: what AWS added to it no list can name", c.ARN)
+	}
+	if err := c.denials(own, then, now); err != nil {
+		return added{}, err
 	}
 	sid := map[string]bool{}
 	for i := range own.Statements {
@@ -82,7 +88,11 @@ func (c Copied) added(text string) (added, error) {
 			continue
 		}
 		var list []string
-		if st.Actions, list = wanted(&st, own, then); len(st.Actions) == 0 {
+		var err error
+		if st.Actions, list, err = wanted(&st, own, then); err != nil {
+			return added{}, err
+		}
+		if len(st.Actions) == 0 {
 			continue
 		}
 		if sid[st.Sid] {
@@ -96,36 +106,64 @@ func (c Copied) added(text string) (added, error) {
 	}
 	out.actions = distinct(out.actions)
 	if len(out.statements) == 0 {
-		return added{}, c.denials(then, now)
+		return added{}, nil
 	}
-	if out.doc, err = policy.Parse(`{"Version":"2012-10-17","Statement":[` + strings.Join(out.statements, ",") + `]}`); err != nil {
+	if out.doc, err = held(own, out.statements...); err != nil || within(out.doc, own) {
 		return added{}, err
-	}
-	if reason.Subset(context.Background(), reason.Policies{out.doc}, reason.Policies{own}, reason.Config{}).Verdict == reason.Proved {
-		return added{}, c.denials(then, now)
 	}
 	return out, nil
 }
 
-// denials: a denial that AWS took back stays in the copy, and a person has to look.
-func (c Copied) denials(then, now *policy.Document) error {
-	for i := range then.Statements {
-		if st := then.Statements[i]; st.Effect == policy.Deny && !slices.ContainsFunc(now.Statements, func(o policy.Statement) bool { return canon(o) == canon(st) }) {
-			return fmt.Errorf("AWS took a denial out of %s since version %s was copied", c.ARN, c.Then.Version)
+// held is a policy of statements with the denials of another one.
+func held(by *policy.Document, statements ...string) (*policy.Document, error) {
+	for i := range by.Statements {
+		if by.Statements[i].Effect != policy.Deny {
+			continue
+		}
+		line, err := by.Statements[i].Line()
+		if err != nil {
+			return nil, err
+		}
+		statements = append(statements, line)
+	}
+	return policy.Parse(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`)
+}
+
+// within reports whether a policy is proved to allow no more than another one.
+func within(doc, other *policy.Document) bool {
+	return reason.Subset(context.Background(), reason.Policies{doc}, reason.Policies{other}, reason.Config{}).Verdict == reason.Proved
+}
+
+// denials: a denial that AWS took back and the copy has, or that AWS added and the copy
+// has not, is for a person: no denial is written.
+func (c Copied) denials(own, then, now *policy.Document) error {
+	has := func(doc *policy.Document, st policy.Statement) bool {
+		return slices.ContainsFunc(doc.Statements, func(o policy.Statement) bool { return canon(o) == canon(st) })
+	}
+	for _, st := range then.Statements {
+		if st.Effect == policy.Deny && !has(now, st) && has(own, st) {
+			return fmt.Errorf("AWS took a denial out of %s since version %s was copied, which %q still has", c.ARN, c.Then.Version, c.Inline)
+		}
+	}
+	for _, st := range now.Statements {
+		if st.Effect == policy.Deny && !has(then, st) && !has(own, st) {
+			return fmt.Errorf("AWS added a denial to %s since version %s was copied, which %q lacks", c.ARN, c.Then.Version, c.Inline)
 		}
 	}
 	return nil
 }
 
-// canon is a text that is equal for statements that say the same.
+// canon is a text that is equal for statements that say the same, whatever they are called.
 func canon(st policy.Statement) string {
+	st.Sid = ""
 	return (&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{st}}).Canon()
 }
 
 // wanted are the entries of a statement that are about services of the copy and that the
 // policy did not allow when it was copied, or of what the copy has, not there or not so;
-// with the actions that they stand for.
-func wanted(st *policy.Statement, own, then *policy.Document) (entries, actions []string) {
+// with the actions that they stand for. What the copy allows as widely, or denies
+// whatever the resource, is not wanted.
+func wanted(st *policy.Statement, own, then *policy.Document) (entries, actions []string, err error) {
 	where := *st
 	where.Actions, where.Sid = []string{"x:Y"}, ""
 	head := canon(where)
@@ -140,26 +178,72 @@ func wanted(st *policy.Statement, own, then *policy.Document) (entries, actions 
 	}
 	needed := func(action string) bool {
 		switch service, _, _ := strings.Cut(action, ":"); {
-		case !hasService(own, service), known(action):
+		case !hasService(own, service), denies(own, action), known(action):
 			return false
 		default:
 			return !allows(then, action) || allows(own, action)
 		}
 	}
-	for _, entry := range st.Actions {
+	var has []string // of what may be wanted, what the copy allows somehow
+	lists := make([][]string, len(st.Actions))
+	for i, entry := range st.Actions {
 		all, ok := catalog.Embedded().Expand(entry)
 		if !ok {
 			all = []string{entry}
 		}
-		some := slices.DeleteFunc(slices.Clone(all), func(a string) bool { return !needed(a) })
-		if len(some) == len(all) && len(some) > 0 {
+		lists[i] = all
+		has = append(has, slices.DeleteFunc(slices.Clone(all), func(a string) bool { return !needed(a) || !allows(own, a) })...)
+	}
+	covered, err := coveredBy(own, st, distinct(has))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, entry := range st.Actions {
+		some := slices.DeleteFunc(slices.Clone(lists[i]), func(a string) bool { return !needed(a) || covered[a] })
+		if len(some) == len(lists[i]) && len(some) > 0 {
 			entries = append(entries, entry)
 		} else {
 			entries = append(entries, some...)
 		}
 		actions = append(actions, some...)
 	}
-	return entries, actions
+	return entries, actions, nil
+}
+
+// coveredBy are the actions that a policy allows wherever a statement does.
+func coveredBy(own *policy.Document, st *policy.Statement, actions []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for rest := [][]string{actions}; len(rest) > 0; rest = rest[1:] {
+		if len(rest[0]) == 0 {
+			continue
+		}
+		one := *st
+		one.Actions, one.Sid = rest[0], ""
+		line, err := one.Line()
+		if err != nil {
+			return nil, err
+		}
+		doc, err := held(own, line)
+		switch {
+		case err != nil:
+			return nil, err
+		case within(doc, own):
+			for _, a := range rest[0] {
+				out[a] = true
+			}
+		case len(rest[0]) > 1:
+			half := len(rest[0]) / 2
+			rest = append(rest, rest[0][:half], rest[0][half:])
+		}
+	}
+	return out, nil
+}
+
+// denies reports whether a policy denies an action whatever it is about.
+func denies(doc *policy.Document, action string) bool {
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
+		return st.Effect == policy.Deny && lets(&st, action) && slices.Contains(st.Resources, "*") && len(st.Conditions) == 0
+	})
 }
 
 // hasService reports whether a policy allows something of a service.
@@ -188,10 +272,14 @@ func (i *Identity) OutdatedCopies() control.Result {
 		case err != nil:
 			unclear = append(unclear, err)
 		case len(more.actions) > 0:
+			why := fmt.Sprintf("Inline policy %q is a copy of %s in version %s; in force is %s. To services that the copy has, AWS added: %s.",
+				c.Inline, c.ARN, c.Then.Version, c.Now.Version, listed(more.actions, 8))
+			if n := slices.IndexFunc(out.Failures, func(f control.Failure) bool { return f.Key == c.Key() }); n >= 0 { // another copy of it
+				out.Failures[n].Why += " " + why
+				continue
+			}
 			out.Failures = append(out.Failures, control.Failure{
-				Key: c.Key(), Start: dera.Review, Severity: dera.Low, Title: "Copy of a policy of AWS lacks what AWS added",
-				Why: fmt.Sprintf("Inline policy %q is a copy of %s in version %s; in force is %s. To services that the copy has, AWS added: %s.",
-					c.Inline, c.ARN, c.Then.Version, c.Now.Version, listed(more.actions, 8)),
+				Key: c.Key(), Start: dera.Review, Severity: dera.Low, Title: "Copy of a policy of AWS lacks what AWS added", Why: why,
 			})
 		}
 	}
@@ -209,73 +297,15 @@ func (i *Identity) OutdatedCopies() control.Result {
 	return out
 }
 
+// outgrown reports whether a copy is there and not of the version in force: one that is
+// may be half of a plan.
+func (i *Identity) outgrown(c Copied) bool {
+	return c.Then.Version != c.Now.Version && i.inline(c.Inline) >= 0
+}
+
 func (i *Identity) text(inline string) string {
 	if n := i.inline(inline); n >= 0 {
 		return i.Inline[n].Document
 	}
 	return ""
-}
-
-// UpdateCopies are the changes after which copies have what AWS added: each has the name
-// of the version in force. The new one is put before the old one goes.
-func (i *Identity) UpdateCopies(k Kind, failures []control.Failure) (out []dera.Change, refusal *control.Refusal) {
-	size := 0
-	for _, p := range i.Inline {
-		n, err := growth("", p.Document)
-		if err != nil {
-			return nil, CannotPlan(err)
-		}
-		size += n
-	}
-	for _, c := range i.Copied {
-		if !slices.Contains(Keys(failures), c.Key()) || c.Then.Version == c.Now.Version { // one of the version in force may be half of the plan
-			continue
-		}
-		before, name := i.text(c.Inline), CopyName(c.ARN, c.Now.Version)
-		after, err := c.merged(before)
-		if err != nil {
-			return nil, CannotPlan(err)
-		}
-		half := i.hasCopy(name, after) // of a plan that was carried out in part
-		if i.inline(name) >= 0 && !half {
-			return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q, whose name the copy would have", name)}
-		}
-		put, errPut := i.SetInline(k, name, after)
-		gone, errGone := i.SetInline(k, c.Inline, "")
-		n, errSize := growth("", after)
-		if err := errors.Join(errPut, errGone, errSize); err != nil {
-			return nil, CannotPlan(err)
-		}
-		if !half && size+n > k.InlineLimit() {
-			return nil, &control.Refusal{Code: "no-space", Why: counting(size+n-k.InlineLimit(), "character") + " more than IAM stores of the inline policies, while both copies are there"}
-		}
-		what := "inline policy " + strconv.Quote(name)
-		put.Diff = append([]string{"+ " + what + ": " + strconv.Quote(c.Inline) + " with what AWS added"}, document.DiffPolicy(what+" ", before, after)...)
-		gone.Diff = []string{"- inline policy " + strconv.Quote(c.Inline)}
-		if !half {
-			out = append(out, put)
-		}
-		out = append(out, gone)
-	}
-	return out, nil
-}
-
-// merged is the text of a copy with what AWS added.
-func (c Copied) merged(before string) (string, error) {
-	more, err := c.added(before)
-	if err != nil {
-		return "", err
-	}
-	doc, err := policy.Parse(before)
-	if err != nil {
-		return "", err
-	}
-	after, err := doc.Append(more.statements...)
-	if err == nil {
-		err = after.Validate(policy.Identity)
-	}
-	if err != nil {
-		return "", err
-	}
-	return after.Text(), nil
 }

@@ -63,11 +63,13 @@ func (i *Identity) ProveCopies(after *Identity, failures []control.Failure) (der
 	u := Updates{Goals: slices.Sorted(slices.Values(Keys(failures)))}
 	left, made := slices.Clone(i.Inline), slices.Clone(after.Inline)
 	for _, c := range i.Copied {
-		if !slices.Contains(u.Goals, c.Key()) || c.Then.Version == c.Now.Version {
+		if !slices.Contains(u.Goals, c.Key()) || !i.outgrown(c) {
 			continue
 		}
 		name := CopyName(c.ARN, c.Now.Version)
-		if after.inline(c.Inline) >= 0 || i.inline(name) >= 0 && i.text(name) != after.text(name) {
+		if after.inline(c.Inline) >= 0 && i.inline(name) < 0 && after.inline(name) < 0 {
+			name = c.Inline // it stays, and has what it lacked
+		} else if after.inline(c.Inline) >= 0 || i.inline(name) >= 0 && i.text(name) != after.text(name) {
 			return dera.Evidence{}, fmt.Errorf("the plan does not put %q in the place of %q", name, c.Inline)
 		}
 		u.Copies = append(u.Copies, Update{Copied: c, Before: i.text(c.Inline), After: after.text(name)})

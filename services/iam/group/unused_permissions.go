@@ -38,7 +38,7 @@ func UnusedPermissions() control.Control {
 			case len(g.Members) == 0:
 				return control.Result{Outcome: control.NotApplicable}
 			case slices.ContainsFunc(g.Members, func(m iam.Holder) bool { return m.Use == nil }):
-				return control.Result{Outcome: control.NotApplicable, Unrecorded: true}
+				return control.Result{Outcome: control.NotApplicable, Unrecorded: !g.Empty()}
 			}
 			subject, err := g.SubjectOf(iam.GroupKind, g.Members, s)
 			return iam.Unused(subject, err, "the inline policies of group "+g.Name)

@@ -40,7 +40,7 @@ func UnusedPermissions() control.Control {
 			case strings.HasPrefix(r.Path, "/aws-service-role/"), strings.HasPrefix(r.Path, "/aws-reserved/"):
 				return control.Result{Outcome: control.NotApplicable}
 			case r.Use == nil:
-				return control.Result{Outcome: control.NotApplicable, Unrecorded: true}
+				return control.Result{Outcome: control.NotApplicable, Unrecorded: !r.Empty()}
 			case !r.Read(PartInline, PartAttached, PartDocuments):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the role"}
 			}

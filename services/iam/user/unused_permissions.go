@@ -31,7 +31,7 @@ func UnusedPermissions() control.Control {
 		Check: func(u *User, s control.Settings) control.Result {
 			switch {
 			case u.Use == nil:
-				return control.Result{Outcome: control.NotApplicable, Unrecorded: true}
+				return control.Result{Outcome: control.NotApplicable, Unrecorded: !u.Empty()}
 			case !u.Read(PartInline, PartAttached, PartDocuments, PartGroups):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the user"}
 			}
