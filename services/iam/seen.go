@@ -42,7 +42,33 @@ func (j *judged) seen() seen {
 			delete(on, a)
 		}
 	}
+	docs, _ := j.narrowing()
+	for _, a := range on.inVain(docs) {
+		delete(on, a)
+	}
 	return on
+}
+
+// inVain are the actions that a statement which stays as it is allows on everything.
+func (s seen) inVain(docs []*policy.Document) (out []string) {
+	for _, d := range docs {
+		narrowed := map[int][]string{}
+		for _, e := range s.elsewhere(d) {
+			narrowed[e.statement] = e.actions
+		}
+		for i := range d.Statements {
+			st := &d.Statements[i]
+			if st.Effect != policy.Allow || !onAll(st) || len(st.Conditions) > 0 {
+				continue
+			}
+			for a := range s {
+				if lets(st, a) && !slices.ContainsFunc(narrowed[i], func(n string) bool { return strings.EqualFold(n, a) }) {
+					out = append(out, a)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // shown reports whether each use of an action shows in the record, and whether a program
@@ -108,39 +134,44 @@ func isOf(k *catalog.Known, arns []string) bool {
 			others = append(others, t.ARNs...)
 		}
 	}
-	has := func(forms []string, arn string) bool {
-		return slices.ContainsFunc(forms, func(f string) bool { return form(f).MatchString(arn) })
-	}
 	part := func(other string) bool {
 		return slices.ContainsFunc(own, func(f string) bool { return strings.HasPrefix(plain(other), plain(f)+":") })
 	}
-	return !slices.ContainsFunc(others, part) && !slices.ContainsFunc(arns, func(arn string) bool {
-		return strings.ContainsAny(arn, "*?$") || !has(own, arn) || has(others, arn)
+	if len(own) == 0 || slices.ContainsFunc(others, part) {
+		return false
+	}
+	is, other := forms(own), forms(others)
+	return !slices.ContainsFunc(arns, func(arn string) bool {
+		return strings.ContainsAny(arn, "*?$") || !is.MatchString(arn) || len(others) > 0 && other.MatchString(arn)
 	})
 }
 
-// placeholders of the form of an ARN, as ${Region}.
+// placeholder is a part of the form of an ARN, as ${Region}.
 var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
 
 func plain(form string) string { return placeholder.ReplaceAllLiteralString(form, "${}") }
 
-// form is the form of ARNs as an expression.
-func form(arn string) *regexp.Regexp {
-	var b strings.Builder
-	at := 0
-	for _, m := range placeholder.FindAllStringIndex(arn, -1) {
-		b.WriteString(regexp.QuoteMeta(arn[at:m[0]]))
-		switch arn[m[0]:m[1]] {
-		case "${Partition}":
-			b.WriteString("aws[a-z-]*")
-		case "${Region}":
-			b.WriteString("[a-z0-9-]+")
-		case "${Account}":
-			b.WriteString("[0-9]{12}")
-		default:
-			b.WriteString("[^:]+")
+// forms are the forms of ARNs as one expression.
+func forms(list []string) *regexp.Regexp {
+	var all []string
+	for _, arn := range list {
+		var b strings.Builder
+		at := 0
+		for _, m := range placeholder.FindAllStringIndex(arn, -1) {
+			b.WriteString(regexp.QuoteMeta(arn[at:m[0]]))
+			switch arn[m[0]:m[1]] {
+			case "${Partition}":
+				b.WriteString("aws[a-z-]*")
+			case "${Region}":
+				b.WriteString("[a-z0-9-]+")
+			case "${Account}":
+				b.WriteString("[0-9]{12}")
+			default:
+				b.WriteString("[^:]+")
+			}
+			at = m[1]
 		}
-		at = m[1]
+		all = append(all, b.String()+regexp.QuoteMeta(arn[at:]))
 	}
-	return regexp.MustCompile("^(?:" + b.String() + regexp.QuoteMeta(arn[at:]) + ")$")
+	return regexp.MustCompile("^(?:" + strings.Join(all, "|") + ")$")
 }

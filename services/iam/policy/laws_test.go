@@ -85,3 +85,10 @@ func TestLaws(t *testing.T) {
 	t.Parallel()
 	laws().RunAll(t, policy.Controls())
 }
+
+// TestResources: every recorded call of whoever has the policy stays allowed.
+func TestResources(t *testing.T) {
+	t.Parallel()
+	own := func(config any) []string { return []string{config.(*policy.Policy).Default.Document} }
+	iamtest.HoldSeen(t, laws(), policy.UnusedPermissions(), "unused_permissions.txtar", own, [2]int{4, 8})
+}
