@@ -33,7 +33,7 @@ func (j *judged) seen() seen {
 			}
 		}
 	}
-	unclear, unknown := j.base.Unclear()
+	unclear, unknown := j.base.Unclear() // with the services that the record leaves out
 	for a, arns := range on {
 		k := c.Find(a)
 		slices.Sort(arns)
@@ -75,7 +75,7 @@ func (s seen) inVain(docs []*policy.Document) (out []string) {
 // may narrow it.
 func (j *judged) shown(k *catalog.Known) bool {
 	switch {
-	case k.Class != catalog.Management && (k.Class != catalog.Data || !j.used.data), slices.Contains(j.used.passing, k.Action.Service+"-excluded"):
+	case k.Class != catalog.Management && (k.Class != catalog.Data || !j.used.data):
 		return false
 	case j.class(k.Name) > 0, makes(k.Action.Name):
 		return false // it is needed when something fails, or for what is not there yet
