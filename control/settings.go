@@ -32,6 +32,9 @@ type Settings struct {
 	// AutoAWSManaged: a policy of AWS of which something was not used may be replaced
 	// or detached automatically.
 	AutoAWSManaged bool
+	// NarrowResources: permissions on more resources than were used are found too, for a
+	// person.
+	NarrowResources bool
 }
 
 // Quota returns the rule quota that holds.

@@ -110,6 +110,7 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 		u.denied, u.denials = max(u.denied, at), u.denials+one
 		if absent(source, name) {
 			u.hit(at, one)
+			a.resources(u, f) // it counts, so that its resource belongs to those that are all
 		}
 		return reason
 	}

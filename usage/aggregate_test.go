@@ -75,7 +75,7 @@ func TestAggregate(t *testing.T) {
 			{Action: PassRole(), Trust: Verified, First: s("2026-03-03T12:00:00Z"), Last: s("2026-03-03T12:00:00Z"), Count: 1, Succeeded: s("2026-03-03T12:00:00Z"), Resources: []string{"arn:aws:iam::111122223333:instance-profile/p"}},
 			{Action: Action{"s3.amazonaws.com", "GetObject"}, Trust: Unverified, First: s("2026-03-09T10:00:00Z"), Last: s("2026-03-09T10:00:00Z"), Count: 1, Succeeded: s("2026-03-09T10:00:00Z"), More: true},
 			{Action: Action{"s3.amazonaws.com", "GetObject"}, Trust: Verified, First: s("2026-03-01T10:00:00Z"), Last: s("2026-03-03T10:00:00Z"), Count: 3, Succeeded: s("2026-03-02T10:00:00Z"), LastDenied: s("2026-03-03T10:00:00Z"), Denied: 1,
-				Resources: []string{"arn:aws:s3:::b", "arn:aws:s3:::b/k", "arn:aws:s3:::b/l"}},
+				Resources: []string{"arn:aws:s3:::b", "arn:aws:s3:::b/k", "arn:aws:s3:::b/l", "arn:aws:s3:::secret"}},
 		},
 	}
 	if diff := cmp.Diff(want, of(t, a, testRole)); diff != "" {

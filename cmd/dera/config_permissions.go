@@ -17,6 +17,7 @@ type permissionsConfig struct {
 	NewGrantDays  *int                `yaml:"new_grant_days,omitempty" json:"new_grant_days,omitempty" jsonschema:"minimum=1" jsonschema_description:"Days for which new principals and new permissions go to review. Default: 14."`
 	RarelyUsed    []string            `yaml:"rarely_used,omitempty" json:"rarely_used,omitempty" jsonschema_description:"More actions that are needed though they are rarely used, as globs: review."`
 	AWSManaged    string              `yaml:"aws_managed,omitempty" json:"aws_managed,omitempty" jsonschema:"enum=review,enum=auto" jsonschema_description:"Whether policies of AWS are detached, or replaced by narrower copies, after review or automatically. Default: review."`
+	Resources     string              `yaml:"narrow_resources,omitempty" json:"narrow_resources,omitempty" jsonschema:"enum=off,enum=review" jsonschema_description:"Whether permissions on more resources than recorded calls named are found, for review. Default: off."`
 	Schedules     []evaluate.Schedule `yaml:"schedules,omitempty" json:"schedules,omitempty" jsonschema_description:"How often schedules start principals; a longer period than the window goes to review."`
 	QuietHours    evaluate.QuietHours `yaml:"quiet_hours,omitempty" json:"quiet_hours,omitempty" jsonschema_description:"When no permission is changed automatically. Default: Friday from 12:00 and the weekend, in UTC."`
 }
@@ -64,6 +65,9 @@ func (c permissionsConfig) validate() error {
 	}
 	if c.AWSManaged != "" && c.AWSManaged != "review" && c.AWSManaged != "auto" {
 		errs = append(errs, fmt.Errorf("permissions.aws_managed: is %q, write review (the default) or auto", c.AWSManaged))
+	}
+	if c.Resources != "" && c.Resources != "off" && c.Resources != "review" {
+		errs = append(errs, fmt.Errorf("permissions.narrow_resources: is %q, write off (the default) or review: it is never automatic", c.Resources))
 	}
 	_, active := c.activeWithin()
 	_, quiet := evaluate.NewQuiet(c.QuietHours, time.Now)

@@ -35,6 +35,9 @@ func TestPermissionsConfig(t *testing.T) {
 		{"schedule_without_owner", "{schedules: [{principal: 'arn:aws:iam::*:role/a', period_days: 31, reason: invoices}]}", "2:27: permissions.schedules[0]", "owner: is missing"},
 		{"zone", "{quiet_hours: {zone: Europe/Berlon}}", "2:35: permissions.quiet_hours.zone", "IANA"},
 		{"aws_managed", "{aws_managed: never}", "2:", "permissions.aws_managed"},
+		{"resources_off", "{narrow_resources: off}", "", ""},
+		{"resources_for_review", "{narrow_resources: review}", "", ""},
+		{"resources_auto", "{narrow_resources: auto}", "2:33: permissions.narrow_resources", "it is never automatic"},
 		{"clock", "{quiet_hours: {friday_from: '25:00'}}", "2:42: permissions.quiet_hours.friday_from", "clock"},
 		{"holiday", "{quiet_hours: {holidays: [Christmas]}}", "2:40: permissions.quiet_hours.holidays[0]", "2026-12-24"},
 		{"unknown", "{quiet_hours: {friday: '12:00'}}", `2:29: unknown field "friday"`, "friday_from"},
@@ -91,6 +94,18 @@ func TestPermissionsOfTheConfigurationHold(t *testing.T) {
 		}
 		if !good {
 			t.Errorf("%s: got %+v, which is not what is configured", g.Name(), g)
+		}
+	}
+}
+
+// TestNarrowResources: the controls look at resources only where the configuration says so.
+func TestNarrowResources(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"": false, "off": false, "review": true} {
+		var c fileConfig
+		c.Permissions.Resources = text
+		if s, err := c.settings(); err != nil || s.NarrowResources != want || s.AutoAWSManaged {
+			t.Errorf("%q: got %t, %v, want %t", text, s.NarrowResources, err, want)
 		}
 	}
 }

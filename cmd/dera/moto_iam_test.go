@@ -34,6 +34,7 @@ type iamWorld struct {
 	*motoWorld
 	iam   *iam.Client
 	clock string
+	on    map[string][]string // the ARNs that the calls of a name have, one after the other
 }
 
 func newIAMWorld(t *testing.T, config string) *iamWorld {
@@ -145,8 +146,12 @@ func (w *iamWorld) recorded(calls map[string][][2]string) {
 					identity = map[string]any{"type": "AssumedRole", "accountId": w.creds.Account, "arn": strings.Replace(arn, ":iam:", ":sts:", 1),
 						"sessionContext": map[string]any{"sessionIssuer": map[string]any{"type": "Role", "arn": arn}}}
 				}
+				var on []map[string]any
+				if arns := w.on[c[1]]; len(arns) > 0 {
+					on = append(on, map[string]any{"ARN": arns[len(files.Records)%len(arns)]})
+				}
 				text, err := json.Marshal(map[string]any{
-					"eventVersion": "1.09", "eventID": fmt.Sprint(len(files.Records)), "eventTime": at.Format(time.RFC3339), "eventSource": c[0], "eventName": c[1],
+					"resources": on, "eventVersion": "1.09", "eventID": fmt.Sprint(len(files.Records)), "eventTime": at.Format(time.RFC3339), "eventSource": c[0], "eventName": c[1],
 					"awsRegion": "us-east-1", "recipientAccountId": w.creds.Account, "eventType": "AwsApiCall", "eventCategory": "Management", "userIdentity": identity,
 				})
 				if err != nil {

@@ -8,8 +8,8 @@ import (
 )
 
 // Edit is one change to the text of a document. Make it with RemoveStatement,
-// RemoveAction, ReplaceAction, RemoveResource, RemovePrincipal or
-// RemoveConditionValue. Statements are counted as they stand in the document
+// RemoveAction, ReplaceAction, RemoveResource, ReplaceResource, RemovePrincipal
+// or RemoveConditionValue. Statements are counted as they stand in the document
 // before any edit.
 type Edit struct {
 	statement int
@@ -37,6 +37,12 @@ func ReplaceAction(statement int, action string, with ...string) Edit {
 // RemoveResource drops an entry, as written, from a statement's Resource list.
 func RemoveResource(statement int, resource string) Edit {
 	return Edit{statement: statement, element: "Resource", value: resource}
+}
+
+// ReplaceResource puts a list in the place of an entry of a statement's Resource
+// list. An empty list drops the entry.
+func ReplaceResource(statement int, resource string, with ...string) Edit {
+	return Edit{statement: statement, element: "Resource", value: resource, with: with}
 }
 
 // RemovePrincipal drops a principal of a kind (PrincipalAWS, ...) from a

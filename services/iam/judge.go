@@ -61,6 +61,8 @@ type unneeded struct {
 	full        string
 	// wide says that the policy allows more than a list can name.
 	wide bool
+	// on says of actions that stay what they were used on, for the finding on resources.
+	on []string
 }
 
 // judged is what of the policies nobody used.
@@ -88,6 +90,24 @@ var errNoWindow = errors.New("the record of use is about no time")
 
 // judge finds what nobody used. The error says what is not known.
 func (s *Subject) judge() (*judged, error) {
+	j, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(j.wholes(), j.copies()); err != nil {
+		return nil, err
+	}
+	if err := j.narrowed(); err != nil {
+		return nil, err
+	}
+	if j.NarrowResources {
+		j.located()
+	}
+	return j, nil
+}
+
+// read reads the policies and the record of use.
+func (s *Subject) read() (*judged, error) {
 	j := &judged{Subject: s, used: s.record(), classed: map[string]int{}}
 	if len(s.Principals) > 0 && j.used.window() <= 0 {
 		return nil, errNoWindow
@@ -98,13 +118,7 @@ func (s *Subject) judge() (*judged, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	if err := j.prepare(); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(j.wholes(), j.copies()); err != nil {
-		return nil, err
-	}
-	return j, j.narrowed()
+	return j, j.prepare()
 }
 
 // class is classOf, asked once of an action.
@@ -383,12 +397,4 @@ func (j *judged) passRole(all *scope.Choice, docs, others []*policy.Document) er
 		j.found = append(j.found, unneeded{key: UnusedPassRoleKey, actions: []string{catalog.PassRole}, held: stay, place: -1})
 	}
 	return nil
-}
-
-// prefixes are those that sources of events stand for.
-func prefixes(sources []string) (out []string) {
-	for _, s := range sources {
-		out = append(out, catalog.Embedded().Prefixes(s)...)
-	}
-	return out
 }

@@ -64,14 +64,14 @@ func policies(body []byte) (evidence.Policies, error) {
 // ProvePermissions makes the evidence for a plan that leaves the policies of a subject
 // with some texts. goals are the keys of the findings that it removes.
 func ProvePermissions(s *Subject, after, goals []string) (dera.Evidence, error) {
+	if slices.Contains(goals, ResourcesKey) {
+		return proveResources(s, after, goals)
+	}
 	real := Permissions{Before: *s, After: after, Goals: slices.Sorted(slices.Values(goals))}
 	// What is kept for want of room is kept by name: stand-ins have other lengths.
 	_, broad, _ := s.narrowed(goals)
-	real.Before.Limit, real.Before.Needed = 0, slices.Clone(s.Needed)
-	for _, service := range broad {
-		real.Before.Needed = append(real.Before.Needed, service+":*")
-	}
-	hidden := real.hidden()
+	real.Before = *s.keeping(broad)
+	hidden := real.hidden(new(document.Redactor))
 	if err := hidden.certify(); err != nil {
 		return dera.Evidence{}, err
 	}
@@ -89,9 +89,18 @@ func ProvePermissions(s *Subject, after, goals []string) (dera.Evidence, error) 
 	return out, nil
 }
 
+// keeping is the subject without a limit, of which some services are kept as a whole.
+func (s *Subject) keeping(services []string) *Subject {
+	out := *s
+	out.Limit, out.Needed = 0, slices.Clone(s.Needed)
+	for _, service := range services {
+		out.Needed = append(out.Needed, service+":*")
+	}
+	return &out
+}
+
 // hidden is the same with a stand-in for every value that can be secret.
-func (p Permissions) hidden() Permissions {
-	var hide document.Redactor
+func (p Permissions) hidden(hide *document.Redactor) Permissions {
 	texts := func(list []Text) (out []Text) {
 		for _, t := range list {
 			t.Document = hide.Text(t.Document)

@@ -31,6 +31,8 @@ type Subject struct {
 	LeaveWhole bool `json:"-"`
 	// AutoAWS: policies of AWS may go automatically.
 	AutoAWS bool `json:"-"`
+	// NarrowResources: resources that were not seen are found too.
+	NarrowResources bool `json:"-"`
 }
 
 // Text is a policy with its text.
@@ -59,7 +61,7 @@ type CalledBy struct {
 // NewSubject is a subject of the policies and of those who have them. The error says
 // what is not known.
 func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings) (*Subject, error) {
-	out := &Subject{Policies: policies, Limit: limit, AutoAWS: s.AutoAWSManaged}
+	out := &Subject{Policies: policies, Limit: limit, AutoAWS: s.AutoAWSManaged, NarrowResources: s.NarrowResources}
 	at := map[Text]int{}
 	for _, h := range slices.SortedStableFunc(slices.Values(holders), func(a, b Holder) int { return strings.Compare(a.ARN+" "+a.Via, b.ARN+" "+b.Via) }) {
 		if h.Kind == GroupKind {
@@ -274,4 +276,12 @@ func parsed(texts []Text) ([]*policy.Document, error) {
 		out = append(out, doc)
 	}
 	return out, nil
+}
+
+// prefixes are those that sources of events stand for.
+func prefixes(sources []string) (out []string) {
+	for _, s := range sources {
+		out = append(out, catalog.Embedded().Prefixes(s)...)
+	}
+	return out
 }

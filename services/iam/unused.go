@@ -51,6 +51,9 @@ func unknown(err error) control.Result {
 
 // failure says of a group of permissions what a person needs.
 func (j *judged) failure(u unneeded, what string) control.Failure {
+	if u.key == ResourcesKey {
+		return j.onMore(u, what)
+	}
 	f := control.Failure{
 		Key: u.key, Start: dera.Auto, Severity: dera.Medium, Permissions: slices.Clone(u.actions),
 		Title: "Permissions that nobody used", Granted: &dera.GrantedUse{Granted: j.allowed, Used: j.usedActions, Unused: len(u.actions)},
@@ -284,7 +287,10 @@ func listed(list []string, some int) string {
 // Narrowed are the texts of the policies without what some findings are about; "" where
 // nothing is left of one. Everything else stays as it is.
 func (s *Subject) Narrowed(keys []string) ([]string, *control.Refusal) {
-	after, _, refusal := s.narrowed(keys)
+	after, broad, refusal := s.narrowed(keys)
+	if refusal == nil && slices.Contains(keys, ResourcesKey) {
+		return s.located(after, broad)
+	}
 	return after, refusal
 }
 
@@ -300,7 +306,7 @@ func (s *Subject) narrowed(keys []string) (after, broad []string, refusal *contr
 	goes, held := map[string]bool{}, []string(nil)
 	for _, u := range j.found {
 		switch {
-		case !slices.Contains(keys, u.key):
+		case u.key == ResourcesKey, !slices.Contains(keys, u.key): // resources come after actions
 		case u.wide:
 			return nil, nil, &control.Refusal{Code: "allows-everything", Why: "policy " + s.Policies[u.place].Name + " allows " + breadth(j.docs[u.place]) + ": a person must say what it is for"}
 		case len(u.kept) > 0:

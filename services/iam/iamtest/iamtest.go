@@ -18,6 +18,9 @@ import (
 // Bodies are forgeries of a proof about permissions.
 func Bodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 	t.Helper()
+	if ev.Kind == iam.ResourcesKind {
+		return resourceBodies(t, ev)
+	}
 	var p iam.Permissions
 	if err := controltest.Strict(ev.Body, &p); err != nil {
 		t.Fatalf("read body of evidence: %v", err)
@@ -66,8 +69,8 @@ func Same(t controltest.TB, a, b *iam.Identity) bool {
 }
 
 // Surgical: no policy is new but the copy of a policy of AWS that went, none has other
-// statements but for their actions, and denials stay.
-func Surgical(t controltest.TB, before, after *iam.Identity) {
+// statements but for their actions, and as a plan may for their resources, and denials stay.
+func Surgical(t controltest.TB, before, after *iam.Identity, p dera.Plan) {
 	t.Helper()
 	old := map[string]string{}
 	for _, p := range before.Inline {
@@ -79,12 +82,12 @@ func Surgical(t controltest.TB, before, after *iam.Identity) {
 			old[name] = p.Document
 		}
 	}
-	for _, p := range after.Inline {
-		text, ok := old[p.Name]
+	for _, in := range after.Inline {
+		text, ok := old[in.Name]
 		if !ok {
-			t.Errorf("inline policy %s is new", p.Name)
+			t.Errorf("inline policy %s is new", in.Name)
 		}
-		Narrower(t, text, p.Document)
+		Narrower(t, text, in.Document, p)
 	}
 	for _, p := range after.Attached {
 		if !slices.ContainsFunc(before.Attached, func(o iam.Attached) bool { return o.ARN == p.ARN && o.Document == p.Document }) {
@@ -94,8 +97,9 @@ func Surgical(t controltest.TB, before, after *iam.Identity) {
 }
 
 // Narrower: the statements of a policy are those of another one, in order, some of them
-// with other actions or gone; denials are all there.
-func Narrower(t controltest.TB, before, after string) {
+// with other actions or gone; denials are all there. A plan that narrows resources may
+// have single ones in the place of others, and statements with these at the end.
+func Narrower(t controltest.TB, before, after string, p dera.Plan) {
 	t.Helper()
 	a, errA := policy.Parse(before)
 	b, errB := policy.Parse(after)
@@ -112,18 +116,39 @@ func Narrower(t controltest.TB, before, after string) {
 		}
 		return (&policy.Document{Version: doc.Version, Statements: []policy.Statement{st}}).Canon()
 	}
+	where := func(doc *policy.Document, i int) string { // but for Sid and resources
+		other := *doc
+		other.Statements = slices.Clone(doc.Statements)
+		other.Statements[i].Sid, other.Statements[i].Resources = "", []string{"*"}
+		return bare(&other, i)
+	}
+	located := func(i, n int) bool {
+		st := b.Statements[n]
+		single := st.Effect == policy.Allow && len(st.Resources) > 0 && !slices.ContainsFunc(st.Resources, func(r string) bool { return strings.ContainsAny(r, "*?$") })
+		return slices.Contains(p.Keys, iam.ResourcesKey) && single && where(a, i) == where(b, n)
+	}
 	next := 0
 	for i := range a.Statements {
 		switch {
-		case next < len(b.Statements) && bare(a, i) == bare(b, next):
+		case next < len(b.Statements) && (bare(a, i) == bare(b, next) || a.Statements[i].Sid == b.Statements[next].Sid && located(i, next)):
 			next++
 		case a.Statements[i].Effect != policy.Allow:
 			t.Errorf("a denial is missing: %s", before)
 		}
 	}
-	if next < len(b.Statements) {
-		t.Errorf("statement %d is new: %s", next, after)
+	for ; next < len(b.Statements); next++ {
+		of := func(i int) bool { return located(i, next) && b.Statements[next].Sid == "" }
+		if !slices.ContainsFunc(places(a), of) {
+			t.Errorf("statement %d is new: %s", next, after)
+		}
 	}
+}
+
+func places(doc *policy.Document) (out []int) {
+	for i := range doc.Statements {
+		out = append(out, i)
+	}
+	return out
 }
 
 // Mutant is a way in which a plan could go wrong.
@@ -153,6 +178,15 @@ func Documents(t controltest.TB, before, after string) []Mutant {
 		for _, a := range st.Actions {
 			if slices.Contains(used, a) {
 				add("loses "+a+", which was used", policy.RemoveAction(i, a))
+			}
+		}
+		for _, r := range st.Resources {
+			add("loses the resource "+r, policy.RemoveResource(i, r))
+			add("has all resources", policy.ReplaceResource(i, r, "*"))
+			if !strings.ContainsAny(r, "*?$") {
+				add("has a resource beside "+r, policy.ReplaceResource(i, r, r, r+"-x"))
+				add("has a pattern of "+r, policy.ReplaceResource(i, r, r+"*"))
+				add("has another resource than "+r, policy.ReplaceResource(i, r, r+"-x"))
 			}
 		}
 		for _, a := range []string{"*", "s3:*", "sqs:*", "kinesis:PutRecord"} {

@@ -22,7 +22,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		return &i
 	}
 	return controltest.Laws{
-		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.CopyEvidence()},
+		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence()},
 		Orders: func(config any) []any {
 			c := *config.(*T)
 			i := of(&c)
@@ -37,7 +37,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 			if updates(p) {
 				Updated(t, of(&a), of(&b))
 			} else {
-				Surgical(t, of(&a), of(&b))
+				Surgical(t, of(&a), of(&b), p)
 			}
 			of(&a).Inline, of(&b).Inline, of(&a).Attached, of(&b).Attached = nil, nil, nil, nil
 			x, errX := json.Marshal(a)
@@ -54,6 +54,9 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 			return Same(t, whole(a), whole(b))
 		},
 		Opens: func(p dera.Plan, key string) bool { // what stays in a copy can be narrowed now
+			if key == iam.ResourcesKey { // a list takes the place of a wildcard
+				return true
+			}
 			copies := slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.UnusedAWSKey) })
 			return copies && slices.Contains([]string{iam.UnusedRareKey, iam.UnusedIdentityKey, iam.UnusedPassRoleKey}, key)
 		},

@@ -8,6 +8,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/control/controltest"
 	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
 )
 
@@ -37,6 +38,56 @@ func (p *Peer) HoldCases(t *testing.T, l controltest.Laws, c control.Control, fi
 		}
 		used := UsedBy(l.Type.Principals(k.Resource.Config))
 		p.Hold(PlanOf(k.Name, own(k.Resource.Config), own(after), others(k.Resource.Config), used, auto))
+	}
+}
+
+// HoldResources holds the plans of the cases that narrow resources: what was done on a
+// resource is allowed there as before, and on another one it is not allowed any more.
+func (p *Peer) HoldResources(t *testing.T, l controltest.Laws, c control.Control, file string, own func(config any) []string) {
+	t.Helper()
+	for _, k := range l.Read(t, c, file) {
+		for _, after := range Located(t, l, c, k.Settings, k.Resource.Config) {
+			p.plans++
+			for _, who := range l.Type.Principals(k.Resource.Config) {
+				for _, call := range who.Use.Calls {
+					p.seen(k.Name, call, own(k.Resource.Config), own(after))
+				}
+			}
+		}
+	}
+}
+
+// seen asks about the resources of a call, and about one more beside each.
+func (p *Peer) seen(name string, call resource.Call, before, after []string) {
+	meant, _ := catalog.Embedded().Event(call.Source, call.Name)
+	for _, action := range meant.Actions {
+		for _, on := range call.Resources {
+			q := peerRequest{Principal: peerPrincipal, Account: peerAccount, Action: action, Resource: on, Context: map[string][]string{}}
+			for _, text := range before {
+				if doc, err := policy.Parse(text); err == nil {
+					for i := range doc.Statements {
+						q.take(&doc.Statements[i])
+					}
+				}
+			}
+			other := q
+			other.Resource += "-other"
+			was, is, wasOther, isOther := p.ask(q, before), p.ask(q, after), p.ask(other, before), p.ask(other, after)
+			p.holds = append(p.holds, func(allowed func(int) bool) {
+				if allowed(was) != allowed(is) {
+					p.t.Errorf("%s: %s on %s: allowed before %t, after %t", name, action, on, allowed(was), allowed(is))
+				}
+				if allowed(isOther) && !allowed(wasOther) {
+					p.t.Errorf("%s: %s on %s-other is allowed, and was not", name, action, on)
+				}
+				if allowed(was) {
+					p.still++
+				}
+				if allowed(wasOther) && !allowed(isOther) {
+					p.gone++
+				}
+			})
+		}
 	}
 }
 

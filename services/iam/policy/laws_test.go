@@ -28,7 +28,7 @@ func alone(p *policy.Policy) *iam.Identity {
 
 func laws() controltest.Laws {
 	return controltest.Laws{
-		Type: policy.Type(), Evidence: []evidence.Kind{iam.PermissionsEvidence()},
+		Type: policy.Type(), Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.ResourcesEvidence()},
 		Orders: func(config any) []any {
 			p := *config.(*policy.Policy)
 			p.Holders = slices.Clone(p.Holders)
@@ -36,10 +36,10 @@ func laws() controltest.Laws {
 			p.Sort()
 			return []any{&p}
 		},
-		Surgical: func(t controltest.TB, before, after any, _ dera.Plan) {
+		Surgical: func(t controltest.TB, before, after any, plan dera.Plan) {
 			t.Helper()
 			a, b := *before.(*policy.Policy), *after.(*policy.Policy)
-			iamtest.Narrower(t, a.Default.Document, b.Default.Document)
+			iamtest.Narrower(t, a.Default.Document, b.Default.Document, plan)
 			a.Default, b.Default, a.Others, b.Others = policy.Version{}, policy.Version{}, nil, nil
 			if diff := cmp.Diff(a, b, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("something beside the versions changed (-before +after):\n%s", diff)
@@ -49,6 +49,7 @@ func laws() controltest.Laws {
 			t.Helper()
 			return iamtest.Same(t, alone(a.(*policy.Policy)), alone(b.(*policy.Policy)))
 		},
+		Opens:  func(_ dera.Plan, key string) bool { return key == iam.ResourcesKey }, // a list takes the place of a wildcard
 		Bodies: iamtest.Bodies, Mutants: holdMutants,
 	}
 }
@@ -83,4 +84,11 @@ func holdMutants(t controltest.TB, c control.Control, r dera.Resource, s control
 func TestLaws(t *testing.T) {
 	t.Parallel()
 	laws().RunAll(t, policy.Controls())
+}
+
+// TestResources: every recorded call of whoever has the policy stays allowed.
+func TestResources(t *testing.T) {
+	t.Parallel()
+	own := func(config any) []string { return []string{config.(*policy.Policy).Default.Document} }
+	iamtest.HoldSeen(t, laws(), policy.UnusedPermissions(), "unused_permissions.txtar", own, [2]int{4, 8})
 }

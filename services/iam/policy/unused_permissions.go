@@ -117,6 +117,7 @@ func (p *Policy) subject(s control.Settings) (*iam.Subject, error) {
 	out, err := iam.NewSubject([]iam.Text{{Name: p.Key(), Document: p.Default.Document}}, p.Holders, policy.Identity.SizeLimit(), s)
 	if out != nil {
 		out.LeaveWhole = true
+		out.NarrowResources = out.NarrowResources && len(p.BoundaryOf) == 0 // what whoever has it as a boundary used is not read
 	}
 	return out, err
 }

@@ -30,6 +30,15 @@ func TestPeer(t *testing.T) {
 	p.Done([3]int{50, 400, 500})
 }
 
+// TestPeer_resources: after each plan that narrows resources the evaluator allows what was
+// done where it was done, and not beside.
+func TestPeer_resources(t *testing.T) {
+	t.Parallel()
+	p := iamtest.NewPeer(t)
+	p.HoldResources(t, laws(), role.UnusedPermissions(), "unused_permissions.txtar", texts)
+	p.Done([3]int{18, 40, 30})
+}
+
 // TestPeer_trust: after each automatic plan for a trust policy whoever goes may not assume the role, and
 // everybody else whom it names may as before.
 func TestPeer_trust(t *testing.T) {
