@@ -300,7 +300,7 @@ func TestMotoPermissions_without_record(t *testing.T) {
 // a policy of AWS, and the rollback attaches that again.
 func TestMotoPermissions_copy(t *testing.T) {
 	w := newIAMWorld(t, "permissions: aws_managed: auto")
-	const full, copied = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "AmazonSQSFullAccess-narrowed"
+	const full, copied = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "AmazonSQSFullAccess-v1-narrowed"
 	w.role("queues", lambdaTrust, "")
 	w.must(w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("queues"), PolicyArn: aws.String(full)}))
 	w.behind(t, 0)
