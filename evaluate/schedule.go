@@ -151,7 +151,7 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 		return review("%s may start %s by a schedule, and no entry of permissions.schedules says how often", service, p.ARN), nil
 	}
 	if g.Read == nil {
-		return pass("no service that runs schedules may act as it; whether one starts it in another way was not read"), nil
+		return pass("no schedule is known to start it: no service that runs schedules may act as it, and which there are was not read"), nil
 	}
 	return pass("no schedule of the covered regions starts it less often than every %d days", window), nil
 }
