@@ -140,6 +140,9 @@ func Located(t controltest.TB, l controltest.Laws, c control.Control, s control.
 		if refusal != nil {
 			continue
 		}
+		if ev, err := c.Prove(r, list, plan, s); err != nil || len(list) == 1 && !ev.Proved() {
+			t.Errorf("the plan for resources is not proved: %v, %+v", err, ev.Claims)
+		}
 		after, err := l.Type.ApplyPlan(config, plan)
 		if err != nil {
 			t.Fatalf("apply: %v", err)
