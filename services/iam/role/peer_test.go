@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"dera.example/dera/control"
@@ -63,6 +64,9 @@ func TestPeer_trust(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, after := k.Resource.Config.(*role.Role).Trust, config.(*role.Role).Trust
+		if strings.Contains(before, `"*:*"`) {
+			continue // which the evaluator does not take
+		}
 		for _, account := range accountsOf(t, before) {
 			goes := slices.ContainsFunc(auto, func(f control.Failure) bool { return f.Key == trust.AccountKey+account })
 			p.Trust(k.Name, fmt.Sprintf("arn:aws:iam::%s:role/x", account), before, after, !goes)
