@@ -9,6 +9,7 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
@@ -26,6 +27,7 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iampolicy.Type(),
 		iamrole.Type(),
@@ -42,6 +44,7 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iampolicy.Controls(),
 		iamrole.Controls(),

@@ -8,6 +8,7 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
@@ -23,6 +24,7 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iampolicy.Wire(),
 		iamrole.Wire(),

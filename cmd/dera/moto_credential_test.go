@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"dera.example/dera/awssim/moto"
+)
+
+// newCredentialWorld is an account of moto that is looked at with some controls on
+// credentials. Its clock is 100 days behind until behind says otherwise.
+func newCredentialWorld(t *testing.T, controls string) *iamWorld {
+	t.Helper()
+	w := &iamWorld{clock: filepath.Join(t.TempDir(), "clock")}
+	w.behind(t, 100)
+	server := moto.Start(t, moto.Config{Env: []string{"MOTO_CLOCK=" + w.clock}})
+	w.motoWorld = newSettingWorld(t, server, controls)
+	w.iam = iam.New(iam.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken),
+	})
+	return w
+}
+
+// accessKey makes a key of a user and returns its ID.
+func (w *iamWorld) accessKey(user string) string {
+	w.t.Helper()
+	out, err := w.iam.CreateAccessKey(w.t.Context(), &iam.CreateAccessKeyInput{UserName: &user})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return *out.AccessKey.AccessKeyId
+}
+
+// status is that of a key of a user.
+func (w *iamWorld) status(user, key string) string {
+	w.t.Helper()
+	out, err := w.iam.ListAccessKeys(w.t.Context(), &iam.ListAccessKeysInput{UserName: &user})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, k := range out.AccessKeyMetadata {
+		if *k.AccessKeyId == key {
+			return string(k.Status)
+		}
+	}
+	return "none"
+}
+
+// TestMotoAccessKeys: of the keys of three users one that nobody ever used becomes
+// inactive, and active again by the rollback. A new one stays, one that is inactive
+// already is no matter, that of a break-glass user is exempt, and that of a user for
+// backups waits.
+func TestMotoAccessKeys(t *testing.T) {
+	w := newCredentialWorld(t, "iam-accesskey-*")
+	for name, path := range map[string]string{"ann": "/staff/", "emergency-2": "/", "db-backup": "/"} {
+		w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name), Path: aws.String(path)}))
+	}
+	unused, glass, backup := w.accessKey("ann"), w.accessKey("emergency-2"), w.accessKey("db-backup")
+	w.behind(t, 0)
+	fresh := w.accessKey("ann")
+	config := fmt.Sprintf("version: 1\nsettle: 10ms\ncontrols: [iam-accesskey-*]\nbreak_glass: {principals: ['%s']}\n", w.arn("user", "emergency-2"))
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	statuses := func() string {
+		return fmt.Sprint(w.status("ann", unused), w.status("ann", fresh), w.status("emergency-2", glass), w.status("db-backup", backup))
+	}
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	for name, want := range map[string][]finding{
+		"ann#" + unused:        {{"status", "iam-accesskey-unused", "auto", "resolved"}},
+		"ann#" + fresh:         nil,
+		"emergency-2#" + glass: {{"status", "iam-accesskey-unused", "exempt", "open"}},
+		"db-backup#" + backup:  {{"status", "iam-accesskey-unused", "review", "open"}},
+	} {
+		if got := findingsOf(r, name); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	if got, want := statuses(), "InactiveActiveActiveActive"; got != want {
+		t.Errorf("after the fix: got %s, want %s", got, want)
+	}
+	w.approveAll(r, "db-backup#"+backup)
+	if got, want := statuses(), "InactiveActiveActiveInactive"; got != want {
+		t.Errorf("after the approval: got %s, want %s", got, want)
+	}
+	w.rollBackAll()
+	if got, want := statuses(), "ActiveActiveActiveActive"; got != want {
+		t.Errorf("after the rollback: got %s, want %s", got, want)
+	}
+	if again := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions"); statuses() != "ActiveActiveActiveActive" {
+		t.Errorf("after the rollback: got %s, want what a person took back to wait: %v", statuses(), findingsOf(again, "ann#"+unused))
+	}
+	w.must(w.iam.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: aws.String("ann"), AccessKeyId: &unused}))
+	r = w.scan(exitNo, "--mode", "observe", "--no-exemptions")
+	if got := findingsOf(r, "ann#"+unused); len(got) != 1 || got[0].State != "resolved" {
+		t.Errorf("a key that was deleted: got %v, want its finding resolved", got)
+	}
+	if out, _, code := w.dera("audit", "verify"); code != exitGood {
+		t.Errorf("audit verify: got exit code %d\n%s", code, out)
+	}
+}
+
+// TestMotoAccessKeyInUseAgain: a key that its owner makes active again after dera made it
+// inactive waits for a person.
+func TestMotoAccessKeyInUseAgain(t *testing.T) {
+	w := newCredentialWorld(t, "iam-accesskey-*")
+	w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}))
+	key := w.accessKey("ann")
+	w.behind(t, 0)
+	w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got := w.status("ann", key); got != "Inactive" {
+		t.Fatalf("after the fix: got %s", got)
+	}
+	w.must(w.iam.UpdateAccessKey(t.Context(), &iam.UpdateAccessKeyInput{UserName: aws.String("ann"), AccessKeyId: &key, Status: "Active"}))
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got, want := findingsOf(r, "ann#"+key), []finding{{"status", "iam-accesskey-unused", "review", "open"}}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("findings: got %v, want %v", got, want)
+	}
+	if got := w.status("ann", key); got != "Active" {
+		t.Errorf("after its owner: got %s", got)
+	}
+}
