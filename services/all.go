@@ -11,6 +11,7 @@ import (
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
+	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy"
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
 	iamuser "dera.example/dera/services/iam/user"
@@ -29,6 +30,7 @@ func Types() resource.Registry {
 		ec2ebs.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
+		iampasswordpolicy.Type(),
 		iampolicy.Type(),
 		iamrole.Type(),
 		iamuser.Type(),
@@ -46,6 +48,7 @@ func Controls() []control.Control {
 		ec2ebs.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
+		iampasswordpolicy.Controls(),
 		iampolicy.Controls(),
 		iamrole.Controls(),
 		iamuser.Controls(),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dera.example/dera/awssim/moto"
 )
@@ -125,5 +129,58 @@ func TestMotoAccessKeyInUseAgain(t *testing.T) {
 	}
 	if got := w.status("ann", key); got != "Active" {
 		t.Errorf("after its owner: got %s", got)
+	}
+}
+
+// TestMotoPasswordPolicy: a policy of the account is made stricter where it is weak and
+// stays where it is stricter; an account without one gets one, and has none again after the
+// rollback.
+func TestMotoPasswordPolicy(t *testing.T) {
+	own := types.PasswordPolicy{
+		MinimumPasswordLength: aws.Int32(20), RequireNumbers: true, MaxPasswordAge: aws.Int32(60), ExpirePasswords: true, PasswordReusePrevention: aws.Int32(3),
+		AllowUsersToChangePassword: true,
+	}
+	for name, before := range map[string]*types.PasswordPolicy{"none": nil, "own": &own} {
+		t.Run(name, func(t *testing.T) {
+			w := newCredentialWorld(t, "iam-passwordpolicy-*")
+			want := types.PasswordPolicy{
+				MinimumPasswordLength: aws.Int32(14), RequireNumbers: true, RequireSymbols: true, RequireLowercaseCharacters: true, RequireUppercaseCharacters: true, PasswordReusePrevention: aws.Int32(24),
+			}
+			if before != nil {
+				w.must(w.iam.UpdateAccountPasswordPolicy(t.Context(), &iam.UpdateAccountPasswordPolicyInput{
+					MinimumPasswordLength: before.MinimumPasswordLength, RequireNumbers: true, MaxPasswordAge: before.MaxPasswordAge, PasswordReusePrevention: before.PasswordReusePrevention,
+					AllowUsersToChangePassword: true,
+				}))
+				want.MinimumPasswordLength, want.MaxPasswordAge, want.ExpirePasswords, want.AllowUsersToChangePassword = before.MinimumPasswordLength, before.MaxPasswordAge, true, true
+			}
+			look := func() *types.PasswordPolicy {
+				out, err := w.iam.GetAccountPasswordPolicy(t.Context(), &iam.GetAccountPasswordPolicyInput{})
+				if absent := (*types.NoSuchEntityException)(nil); errors.As(err, &absent) {
+					return nil
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				out.PasswordPolicy.HardExpiry = nil // moto says false and nothing, and 0 days for no age
+				if aws.ToInt32(out.PasswordPolicy.MaxPasswordAge) == 0 {
+					out.PasswordPolicy.MaxPasswordAge = nil
+				}
+				return out.PasswordPolicy
+			}
+			r := w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+			if got, want := findingsOf(r, w.creds.Account), []finding{{"password-policy", "iam-passwordpolicy-weak", "auto", "resolved"}}; fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("findings: got %v, want %v", got, want)
+			}
+			if d := cmp.Diff(&want, look(), cmpopts.IgnoreUnexported(types.PasswordPolicy{})); d != "" {
+				t.Errorf("after the fix (-want +got):\n%s", d)
+			}
+			w.rollBackAll()
+			if d := cmp.Diff(before, look(), cmpopts.IgnoreUnexported(types.PasswordPolicy{})); d != "" {
+				t.Errorf("after the rollback (-want +got):\n%s", d)
+			}
+			if out, _, code := w.dera("audit", "verify"); code != exitGood {
+				t.Errorf("audit verify: got exit code %d\n%s", code, out)
+			}
+		})
 	}
 }

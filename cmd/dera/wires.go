@@ -10,6 +10,7 @@ import (
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
+	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy/wire"
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
@@ -26,6 +27,7 @@ func wires() []cloud.Wire {
 		ec2securitygroup.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
+		iampasswordpolicy.Wire(),
 		iampolicy.Wire(),
 		iamrole.Wire(),
 		iamuser.Wire(),

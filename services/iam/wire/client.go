@@ -5,12 +5,14 @@ package wire
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 )
 
@@ -57,4 +59,18 @@ func Tags(list []types.Tag) map[string]string {
 		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return out
+}
+
+// OfAccount is what is found of a type that an account has once, under its own ID.
+func OfAccount(r *cloud.Reading, arn dera.ARN, config any) (found cloud.Found) {
+	account := r.Scope.Account
+	for _, id := range r.Scope.IDs {
+		if id != account {
+			found.Missing = append(found.Missing, id)
+		}
+	}
+	if r.Scope.Sweep() || slices.Contains(r.Scope.IDs, account) {
+		found.Items = []*cloud.Item{cloud.NewItem(r, account, "IAM", arn, config)}
+	}
+	return found
 }
