@@ -14,6 +14,7 @@ import (
 	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy"
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
+	iamroot "dera.example/dera/services/iam/root"
 	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
 	rdsinstance "dera.example/dera/services/rds/instance"
@@ -33,6 +34,7 @@ func Types() resource.Registry {
 		iampasswordpolicy.Type(),
 		iampolicy.Type(),
 		iamrole.Type(),
+		iamroot.Type(),
 		iamuser.Type(),
 		kmskey.Type(),
 		rdsinstance.Type(),
@@ -51,6 +53,7 @@ func Controls() []control.Control {
 		iampasswordpolicy.Controls(),
 		iampolicy.Controls(),
 		iamrole.Controls(),
+		iamroot.Controls(),
 		iamuser.Controls(),
 		kmskey.Controls(),
 		rdsinstance.Controls(),

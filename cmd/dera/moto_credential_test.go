@@ -184,3 +184,21 @@ func TestMotoPasswordPolicy(t *testing.T) {
 		})
 	}
 }
+
+// TestMotoRoot: what the account summary says of the root user is reported, and nothing is
+// planned, whatever mode it is.
+func TestMotoRoot(t *testing.T) {
+	w := newCredentialWorld(t, "iam-root-*")
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got, want := findingsOf(r, "root"), []finding{{"mfa", "iam-root-no-mfa", "alert", "open"}}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("findings: got %v, want %v", got, want)
+	}
+	for _, f := range r.Findings {
+		if f.Plan != nil {
+			t.Errorf("%s has a plan: %+v", f.Key, f.Plan)
+		}
+	}
+	if _, _, code := w.dera("remediate", r.Findings[0].ID, "--mode", "enforce", "--no-exemptions"); code == exitGood {
+		t.Error("dera remediate on the root user ends well")
+	}
+}

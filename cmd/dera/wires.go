@@ -13,6 +13,7 @@ import (
 	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy/wire"
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
+	iamroot "dera.example/dera/services/iam/root/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
@@ -30,6 +31,7 @@ func wires() []cloud.Wire {
 		iampasswordpolicy.Wire(),
 		iampolicy.Wire(),
 		iamrole.Wire(),
+		iamroot.Wire(),
 		iamuser.Wire(),
 		kmskey.Wire(),
 		rdsinstance.Wire(),

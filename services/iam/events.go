@@ -54,7 +54,7 @@ func AccountEvents(typ string, about func(cloudtrail.Call) bool, calls ...string
 		list[i].Region = dera.GlobalRegion
 	}
 	find := func(r cloudtrail.Record, _ string) []dera.Scope {
-		return r.In(dera.GlobalRegion).Scopes(typ, []string{r.Account})
+		return r.In(dera.GlobalRegion).Sweep(typ)
 	}
 	return cloudtrail.Events{Type: typ, Calls: list, Config: []cloudtrail.Configured{{Type: "AWS::::Account", Find: find}}}
 }

@@ -61,16 +61,15 @@ func Tags(list []types.Tag) map[string]string {
 	return out
 }
 
-// OfAccount is what is found of a type that an account has once, under its own ID.
-func OfAccount(r *cloud.Reading, arn dera.ARN, config any) (found cloud.Found) {
-	account := r.Scope.Account
-	for _, id := range r.Scope.IDs {
-		if id != account {
-			found.Missing = append(found.Missing, id)
+// Only is what is found of a type that an account has once, under one ID.
+func Only(r *cloud.Reading, id, name string, arn dera.ARN, config any) (found cloud.Found) {
+	for _, other := range r.Scope.IDs {
+		if other != id {
+			found.Missing = append(found.Missing, other)
 		}
 	}
-	if r.Scope.Sweep() || slices.Contains(r.Scope.IDs, account) {
-		found.Items = []*cloud.Item{cloud.NewItem(r, account, "IAM", arn, config)}
+	if r.Scope.Sweep() || slices.Contains(r.Scope.IDs, id) {
+		found.Items = []*cloud.Item{cloud.NewItem(r, id, name, arn, config)}
 	}
 	return found
 }

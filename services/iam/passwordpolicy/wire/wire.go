@@ -29,7 +29,7 @@ func Wire() cloud.Wire {
 
 // find: an account has one, under its own ID.
 func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
-	return iamwire.OfAccount(r, passwordpolicy.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account), &passwordpolicy.Policy{Account: r.Scope.Account}), nil
+	return iamwire.Only(r, r.Scope.Account, "IAM", passwordpolicy.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account), &passwordpolicy.Policy{Account: r.Scope.Account}), nil
 }
 
 func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) (err error) {
