@@ -11,6 +11,7 @@ import (
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
+	iamloginprofile "dera.example/dera/services/iam/loginprofile"
 	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy"
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
@@ -31,6 +32,7 @@ func Types() resource.Registry {
 		ec2ebs.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
+		iamloginprofile.Type(),
 		iampasswordpolicy.Type(),
 		iampolicy.Type(),
 		iamrole.Type(),
@@ -50,6 +52,7 @@ func Controls() []control.Control {
 		ec2ebs.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
+		iamloginprofile.Controls(),
 		iampasswordpolicy.Controls(),
 		iampolicy.Controls(),
 		iamrole.Controls(),

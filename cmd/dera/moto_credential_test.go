@@ -202,3 +202,41 @@ func TestMotoRoot(t *testing.T) {
 		t.Error("dera remediate on the root user ends well")
 	}
 }
+
+// TestMotoPasswords: of four users those with a password are judged, and nothing of them is
+// changed: who has no MFA device, and whose password nobody used, waits for a person.
+func TestMotoPasswords(t *testing.T) {
+	w := newCredentialWorld(t, "iam-loginprofile-*")
+	for _, name := range []string{"ann", "bob", "ci", "eve"} {
+		w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name)}))
+	}
+	password := func(name string) {
+		w.must(w.iam.CreateLoginProfile(t.Context(), &iam.CreateLoginProfileInput{UserName: aws.String(name), Password: aws.String("Hunter2-hunter2-hunter2")}))
+	}
+	password("ann")
+	password("bob")
+	w.behind(t, 0)
+	for _, name := range []string{"bob", "eve"} {
+		device, err := w.iam.CreateVirtualMFADevice(t.Context(), &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: aws.String(name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.must(w.iam.EnableMFADevice(t.Context(), &iam.EnableMFADeviceInput{
+			UserName: aws.String(name), SerialNumber: device.VirtualMFADevice.SerialNumber, AuthenticationCode1: aws.String("123456"), AuthenticationCode2: aws.String("654321"),
+		}))
+	}
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	for name, want := range map[string][]finding{
+		"ann#password": {{"mfa", "iam-loginprofile-no-mfa", "review", "open"}, {"unused", "iam-loginprofile-unused", "review", "open"}},
+		"bob#password": {{"unused", "iam-loginprofile-unused", "review", "open"}},
+		"ci#password":  nil, // neither has a password; to moto all were made in 2011
+		"eve#password": nil,
+	} {
+		if got := findingsOf(r, name); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	for _, name := range []string{"ann", "bob"} {
+		w.must(w.iam.GetLoginProfile(t.Context(), &iam.GetLoginProfileInput{UserName: aws.String(name)}))
+	}
+}

@@ -10,6 +10,7 @@ import (
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
+	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
 	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy/wire"
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
@@ -28,6 +29,7 @@ func wires() []cloud.Wire {
 		ec2securitygroup.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
+		iamloginprofile.Wire(),
 		iampasswordpolicy.Wire(),
 		iampolicy.Wire(),
 		iamrole.Wire(),

@@ -58,3 +58,19 @@ func AccountEvents(typ string, about func(cloudtrail.Call) bool, calls ...string
 	}
 	return cloudtrail.Events{Type: typ, Calls: list, Config: []cloudtrail.Configured{{Type: "AWS::::Account", Find: find}}}
 }
+
+// UserOfCall is the user that a call on credentials is about: the one that it names, or the
+// caller; "" where that is not known. ofUser is false for a call of the root user on its own.
+func UserOfCall(c cloudtrail.Call) (user string, ofUser bool) {
+	user = c.Parameters.Text("userName")
+	if user == "" && c.Caller.Type == "IAMUser" {
+		user = dera.ARN(c.Caller.ARN).Name()
+	}
+	if user == "" && c.Caller.Type == "Root" {
+		return "", false
+	}
+	if !UserKind.ValidName(user) {
+		user = ""
+	}
+	return user, true
+}

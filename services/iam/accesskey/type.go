@@ -103,26 +103,19 @@ func Events() cloudtrail.Events {
 	return cloudtrail.Events{Type: Name, Calls: list}
 }
 
-// keyOfCall finds the key in the request, and a new one in the answer. A call that names
-// no user is about the caller's own key: that of a user, or one of the root user, which
-// is no resource of this type.
+// keyOfCall finds the key in the request, and a new one in the answer.
 func keyOfCall(c cloudtrail.Call) []dera.Scope {
-	made := c.Answer.Object("accessKey")
-	user, key := c.Parameters.Text("userName"), c.Parameters.Text("accessKeyId")
+	user, ofUser := iam.UserOfCall(c)
+	key := c.Parameters.Text("accessKeyId")
 	if c.Name == "CreateAccessKey" {
-		user, key = made.Text("userName"), made.Text("accessKeyId")
+		key = c.Answer.Object("accessKey").Text("accessKeyId")
 	}
-	if caller := dera.ARN(c.Caller.ARN); user == "" && c.Caller.Type == "IAMUser" {
-		user = caller.Name()
-	}
-	if user == "" && c.Caller.Type == "Root" {
+	if !ofUser {
 		return nil
 	}
 	var ids []string
-	if id := IDOf(user, key); user != "" {
-		if _, _, ok := Split(id); ok {
-			ids = append(ids, id)
-		}
+	if id := IDOf(user, key); ValidID(key) && user != "" {
+		ids = append(ids, id)
 	}
 	return c.In(dera.GlobalRegion).Scopes(Name, ids)
 }

@@ -5,24 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
 	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/accesskey"
 	iamwire "dera.example/dera/services/iam/wire"
 )
-
-// pageSize is how many users a page of a sweep has. Each costs a call for its keys, and
-// each active key one for its last use, so that a page takes seconds and an account of
-// 5,000 users is read in 100 pages of at most 151 calls.
-const pageSize = 50
 
 // Wire returns how access keys are read and written.
 func Wire() cloud.Wire {
@@ -38,10 +31,11 @@ func Wire() cloud.Wire {
 }
 
 // find returns the keys of the users on one page of the account's, or those that are
-// named. A user that was deleted meanwhile has none.
+// named. A user that was deleted meanwhile has none. Each user costs a call, and each
+// active key one more: 5,000 users are 100 pages of at most 151 calls.
 func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) {
 	if r.Scope.Sweep() {
-		users, next, err := page(ctx, r, pageSize)
+		users, next, err := iamwire.Users(ctx, r)
 		if err != nil {
 			return found, err
 		}
@@ -69,39 +63,6 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 	return found, nil
 }
 
-// user is a user as far as its keys go.
-type user struct {
-	name string
-	arn  dera.ARN
-	tags map[string]string
-}
-
-// page reads one page of the users, with their paths and tags.
-func page(ctx context.Context, r *cloud.Reading, size int32) (list []user, next string, err error) {
-	in := &iam.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(size), Filter: []types.EntityType{types.EntityTypeUser}}
-	if r.Scope.Page != "" {
-		in.Marker = aws.String(r.Scope.Page)
-	}
-	out, err := iamwire.IAM(r).GetAccountAuthorizationDetails(ctx, in)
-	if err == nil && out.IsTruncated && aws.ToString(out.Marker) == "" {
-		err = cloud.Foreign("there is more, and it does not say where")
-	}
-	if err != nil {
-		return nil, "", r.Fail(own.Walk, err)
-	}
-	for _, u := range out.UserDetailList {
-		x := user{aws.ToString(u.UserName), dera.ARN(aws.ToString(u.Arn)), iamwire.Tags(u.Tags)}
-		if !own.UserKind.ValidName(x.name) || x.arn != own.UserKind.ARN(cloud.PartitionOf(r.Scope), r.Scope.Account, aws.ToString(u.Path), x.name) {
-			return nil, "", r.Fail(own.Walk, cloud.Foreign("it has a user %.140q with the ARN %.200q", x.name, x.arn))
-		}
-		list = append(list, x)
-	}
-	if out.IsTruncated {
-		next = *out.Marker
-	}
-	return list, next, nil
-}
-
 // named is the key with the ID, or nil where the user or the key does not exist.
 func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error) {
 	name, _, ok := accesskey.Split(id)
@@ -115,7 +76,7 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 	if err != nil {
 		return nil, err
 	}
-	items, err := keysOf(ctx, r, user{name, e.ARN, e.Tags})
+	items, err := keysOf(ctx, r, iamwire.User{Name: name, ARN: e.ARN, Tags: e.Tags})
 	if err != nil {
 		return nil, err
 	}
@@ -129,20 +90,20 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 
 // keysOf reads the keys of a user, once a read. What it tells of each is all but the
 // last use.
-func keysOf(ctx context.Context, r *cloud.Reading, u user) ([]*cloud.Item, error) {
-	list, err := cloud.Once(r, "access keys of "+u.name, func() (list []types.AccessKeyMetadata, err error) {
+func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Item, error) {
+	list, err := cloud.Once(r, "access keys of "+u.Name, func() (list []types.AccessKeyMetadata, err error) {
 		err = cloud.List(r, cloud.Listing[*iam.ListAccessKeysOutput, types.AccessKeyMetadata]{
 			Call: "iam:ListAccessKeys", Of: "access keys",
 			Page: func(token *string) (*iam.ListAccessKeysOutput, error) {
-				return iamwire.IAM(r).ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String(u.name), Marker: token})
+				return iamwire.IAM(r).ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String(u.Name), Marker: token})
 			},
 			On: func(p *iam.ListAccessKeysOutput) ([]types.AccessKeyMetadata, *string) {
 				return p.AccessKeyMetadata, p.Marker
 			},
 		}, func(k types.AccessKeyMetadata) error {
 			id := aws.ToString(k.AccessKeyId)
-			if !accesskey.ValidID(id) || aws.ToString(k.UserName) != u.name || k.Status == "" || k.CreateDate == nil {
-				return cloud.Foreign("it has an access key %.140q of the user %.70q, want one of %s with its status and date", id, aws.ToString(k.UserName), u.name)
+			if !accesskey.ValidID(id) || aws.ToString(k.UserName) != u.Name || k.Status == "" || k.CreateDate == nil {
+				return cloud.Foreign("it has an access key %.140q of the user %.70q, want one of %s with its status and date", id, aws.ToString(k.UserName), u.Name)
 			}
 			list = append(list, k)
 			return nil
@@ -158,9 +119,9 @@ func keysOf(ctx context.Context, r *cloud.Reading, u user) ([]*cloud.Item, error
 	var items []*cloud.Item
 	for _, k := range list {
 		id := aws.ToString(k.AccessKeyId)
-		config := &accesskey.Key{User: u.name, ID: id, Tags: u.tags, Status: string(k.Status), Age: days(*k.CreateDate, r.At)}
-		x := cloud.NewItem(r, accesskey.IDOf(u.name, id), u.name, accesskey.ARNOf(u.arn, id), config)
-		x.Tags = u.tags
+		config := &accesskey.Key{User: u.Name, ID: id, Tags: u.Tags, Status: string(k.Status), Age: iamwire.Days(*k.CreateDate, r.At)}
+		x := cloud.NewItem(r, accesskey.IDOf(u.Name, id), u.Name, accesskey.ARNOf(u.ARN, id), config)
+		x.Tags = u.Tags
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
 			x.Has(accesskey.PartUse) // nobody can use it
 		}
@@ -188,14 +149,11 @@ func readUse(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 		return nil
 	}
 	k.Service = aws.ToString(last.ServiceName)
-	if k.Idle = days(*last.LastUsedDate, r.At); k.Idle > k.Age || k.Service == "" {
+	if k.Idle = iamwire.Days(*last.LastUsedDate, r.At); k.Idle > k.Age || k.Service == "" {
 		return cloud.Foreign("it says that the key was used %d days ago with %.40q, and it was made %d days ago", k.Idle, k.Service, k.Age)
 	}
 	return nil
 }
-
-// days are the whole days since a time; none for one to come.
-func days(since, now time.Time) int { return max(0, int(now.Sub(since)/(24*time.Hour))) }
 
 // unread: of a key whose last use is not known, nothing is concluded from its status.
 func unread(config any, _ string) {
@@ -205,7 +163,7 @@ func unread(config any, _ string) {
 
 // sample returns a key of one of the first users.
 func sample(ctx context.Context, r *cloud.Reading) (string, error) {
-	users, _, err := page(ctx, r, pageSize)
+	users, _, err := iamwire.Users(ctx, r)
 	if err != nil {
 		return "", err
 	}
