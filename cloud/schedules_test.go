@@ -15,7 +15,9 @@ func TestSchedules(t *testing.T) {
 	f := newBuckets(t)
 	const account = cloudtest.Hub
 	role := func(name string) string { return "arn:aws:iam::" + account + ":role/" + name }
-	function := func(name string) string { return "arn:aws:lambda:" + cloudtest.East + ":" + account + ":function:" + name }
+	function := func(name string) string {
+		return "arn:aws:lambda:" + cloudtest.East + ":" + account + ":function:" + name
+	}
 	f.Home.AddFunction("year-end", role("year-end-role"))
 	for _, s := range []awssim.Schedule{
 		{Kind: "rule", Name: "yearly", Expression: "cron(0 0 1 1 ? *)", Target: function("year-end")},
