@@ -106,6 +106,19 @@ func (a ARN) Name() string {
 	return r[strings.LastIndexAny(r, "/:")+1:]
 }
 
+// Piece returns the ARN by which dera names a piece of the resource that AWS gives no
+// ARN, such as an access key of a user.
+func (a ARN) Piece(id string) ARN { return a + ARN("#"+id) }
+
+// Whole returns the ARN of the resource that a piece is of, on which AWS allows what is
+// done to the piece; any other ARN as it is. No name of a resource has a #.
+func (a ARN) Whole() ARN {
+	if i := strings.LastIndexAny(string(a), "/#"); i >= 0 && a[i] == '#' {
+		return a[:i]
+	}
+	return a
+}
+
 func (a ARN) part(n int) string {
 	parts := strings.SplitN(string(a), ":", 6)
 	if len(parts) != 6 {

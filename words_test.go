@@ -269,3 +269,14 @@ func TestRemediation(t *testing.T) {
 		t.Errorf("way: got %q, %q, key %s", r.Before(), r.Expect(), r.ResourceKey())
 	}
 }
+
+// TestPiece: the resource of a piece is known again, whatever its path is; any other ARN
+// is its own.
+func TestPiece(t *testing.T) {
+	t.Parallel()
+	for _, arn := range []ARN{"arn:aws:iam::111122223333:user/ann", "arn:aws:iam::111122223333:user/a#b/c#/ann", "arn:aws:s3:::files", "", "arn:aws:iam::111122223333:root"} {
+		if got := arn.Piece("AKIA1").Whole(); got != arn || arn.Whole() != arn {
+			t.Errorf("%q: got %q of its piece, %q of itself", arn, got, arn.Whole())
+		}
+	}
+}

@@ -11,7 +11,8 @@ import (
 // §6.1.6). Against a declared principal of infrastructure as code dera stops, and
 // its owner gets the diff of the code. Against anybody else it keeps on fixing,
 // further and further apart, and says so aloud: opening a port again and again
-// must not switch dera off.
+// must not switch dera off. What dera sets once (resource.Setting) goes to review at its
+// first return.
 type Flapping struct {
 	// Most is how often a finding may come back within Window; 0 means 3, and 24
 	// hours.
@@ -62,6 +63,9 @@ func (Flapping) Name() string { return "flapping" }
 
 // Check implements Guardrail.
 func (g Flapping) Check(_ context.Context, c Case) (dera.Reason, error) {
+	if setting, err := c.Type.Setting(c.Finding.Key); err == nil && setting.Once && len(c.Finding.Returns) > 0 {
+		return review("somebody set it back after dera fixed it, at %s: it may be in use", minute(c.Finding.Returns[len(c.Finding.Returns)-1])), nil
+	}
 	n, often := g.Times(c.Finding, g.Now())
 	most, window := g.limits()
 	if !often {

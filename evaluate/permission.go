@@ -26,10 +26,10 @@ func (c Case) principals() []resource.Principal {
 	list := slices.Clone(c.Type.Principals(c.Resource.Config))
 	for i := range list {
 		if list[i].ARN == "" {
-			list[i].ARN = string(c.Resource.ARN)
+			list[i].ARN = string(c.Resource.ARN.Whole())
 		}
 		if list[i].ARN == "" {
-			list[i].ARN = string(c.Finding.Resource)
+			list[i].ARN = string(c.Finding.Resource.Whole())
 		}
 	}
 	return list

@@ -17,7 +17,8 @@ type Spec[T any] struct {
 	// Name is the CloudFormation type name, for example AWS::RDS::DBInstance.
 	Name string
 	// Global says that resources of the type are in dera.GlobalRegion and in no other:
-	// one in an account, whose ID is the account's, or with SampleIDs any number.
+	// one in an account, whose ID is the account's or the same in all, or with SampleIDs
+	// any number.
 	Global bool
 	// ARN names the resource with an ID, as a reader does; where an ID does not say
 	// all of the ARN (the path of an IAM role), the ARN without that.

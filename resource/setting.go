@@ -24,6 +24,9 @@ type Setting struct {
 	Operation string
 	Off       string
 	DryRun    bool // AWS has a dry run of the write
+	// Once says that dera sets it once: whoever sets it back after a fix may need what was
+	// there, so that a person decides from then on.
+	Once bool
 	// Order are its values, the least secure first. A value that is not there cannot
 	// be compared.
 	Order []any

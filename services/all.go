@@ -9,9 +9,13 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
+	iamloginprofile "dera.example/dera/services/iam/loginprofile"
+	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy"
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
+	iamroot "dera.example/dera/services/iam/root"
 	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
 	rdsinstance "dera.example/dera/services/rds/instance"
@@ -26,9 +30,13 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		iamaccesskey.Type(),
 		iamgroup.Type(),
+		iamloginprofile.Type(),
+		iampasswordpolicy.Type(),
 		iampolicy.Type(),
 		iamrole.Type(),
+		iamroot.Type(),
 		iamuser.Type(),
 		kmskey.Type(),
 		rdsinstance.Type(),
@@ -42,9 +50,13 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		iamaccesskey.Controls(),
 		iamgroup.Controls(),
+		iamloginprofile.Controls(),
+		iampasswordpolicy.Controls(),
 		iampolicy.Controls(),
 		iamrole.Controls(),
+		iamroot.Controls(),
 		iamuser.Controls(),
 		kmskey.Controls(),
 		rdsinstance.Controls(),

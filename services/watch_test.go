@@ -93,6 +93,9 @@ func TestCompliance_hints(t *testing.T) {
 			}
 			if tc.typ == "AWS::::Account" { // what an account has in each region is its matter too
 				want = append(want, dera.Scope{Partition: "aws", Account: "111122223333", Region: "eu-west-1", Type: "AWS::EC2::EBSEncryptionByDefault", IDs: []string{"eu-west-1"}})
+				for _, typ := range []string{"AWS::IAM::AccountPasswordPolicy", "AWS::IAM::RootUser"} { // and so is what it has once
+					want = append(want, dera.Scope{Partition: "aws", Account: "111122223333", Region: "aws-global", Type: typ})
+				}
 			}
 			if d := cmp.Diff(want, Watch().HintsOf(c)); d != "" {
 				t.Errorf("hints (-want +got):\n%s", d)

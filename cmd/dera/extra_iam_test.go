@@ -87,7 +87,7 @@ func TestExtraIdentities(t *testing.T) {
 	}
 	w := &iamWorld{clock: filepath.Join(t.TempDir(), "clock")}
 	w.behind(t, 200)
-	w.motoWorld = newSettingWorld(t, moto.Start(t, moto.Config{ManagedPolicies: true, Env: []string{"MOTO_CLOCK=" + w.clock}}), "iam-*")
+	w.motoWorld = newSettingWorld(t, moto.Start(t, moto.Config{ManagedPolicies: true, Env: []string{"MOTO_CLOCK=" + w.clock}}), identities)
 	w.configure(t, "")
 	made := map[string]map[string]bool{}
 	for _, env := range sortedKeys(expected) {

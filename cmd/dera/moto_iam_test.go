@@ -37,13 +37,16 @@ type iamWorld struct {
 	on    map[string][]string // the ARNs that the calls of a name have, one after the other
 }
 
+// identities are the controls on roles, users, groups and policies.
+const identities = "iam-role-*, iam-user-*, iam-group-*, iam-policy-*"
+
 func newIAMWorld(t *testing.T, config string) *iamWorld {
 	t.Helper()
 	clock := filepath.Join(t.TempDir(), "clock")
 	w := &iamWorld{clock: clock}
 	w.behind(t, 200)
 	server := moto.Start(t, moto.Config{ManagedPolicies: strings.Contains(config, "aws_managed"), Env: []string{"MOTO_CLOCK=" + clock}})
-	w.motoWorld = newSettingWorld(t, server, "iam-*")
+	w.motoWorld = newSettingWorld(t, server, identities)
 	w.configure(t, config)
 	w.iam = iam.New(iam.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
@@ -60,7 +63,7 @@ func (w *iamWorld) configure(t *testing.T, config string) {
 	if more, ok := strings.CutPrefix(config, "permissions: "); ok {
 		permissions, config = permissions+", "+more, ""
 	}
-	text := "version: 1\nsettle: 10ms\ncontrols: [iam-*]\npermissions: {" + permissions + "}\n" + config
+	text := "version: 1\nsettle: 10ms\ncontrols: [" + identities + "]\npermissions: {" + permissions + "}\n" + config
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

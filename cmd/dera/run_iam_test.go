@@ -57,7 +57,7 @@ func startIAMRun(t *testing.T) *iamRun {
 		t.Fatal(err)
 	}
 	r.queue = queue
-	r.controllerRun = startConfigured(t, "controls: [iam-*]\nregions: [eu-central-1]\n", "--queue", queue, "--sweep", "1h")
+	r.controllerRun = startConfigured(t, "controls: ["+identities+"]\nregions: [eu-central-1]\n", "--queue", queue, "--sweep", "1h")
 	r.eventually(t, "it runs", func() bool { return strings.Contains(r.errOut.String(), "dera runs") })
 	r.rest()
 	return r

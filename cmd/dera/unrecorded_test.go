@@ -39,7 +39,7 @@ func TestNothingRecorded(t *testing.T) {
 	}
 	serving(t, cloud, account.Credentials())
 	dir := t.TempDir()
-	iam := fileIn(t, dir, "iam.yaml", "version: 1\ncontrols: [iam-*]\n")
+	iam := fileIn(t, dir, "iam.yaml", "version: 1\ncontrols: ["+identities+"]\n")
 	trusts := fileIn(t, dir, "trust.yaml", "version: 1\ncontrols: [iam-role-weak-trust]\n")
 	groups := fileIn(t, dir, "groups.yaml", "version: 1\ncontrols: [ec2-securitygroup-*]\n")
 	const scanned = "dera: warning: permissions of 3 principals were not judged: nothing is recorded of their use (3 in 111122223333); import CloudTrail log files with dera usage import"

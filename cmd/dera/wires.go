@@ -8,9 +8,13 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
+	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
+	iampasswordpolicy "dera.example/dera/services/iam/passwordpolicy/wire"
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
+	iamroot "dera.example/dera/services/iam/root/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
@@ -23,9 +27,13 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		iamaccesskey.Wire(),
 		iamgroup.Wire(),
+		iamloginprofile.Wire(),
+		iampasswordpolicy.Wire(),
 		iampolicy.Wire(),
 		iamrole.Wire(),
+		iamroot.Wire(),
 		iamuser.Wire(),
 		kmskey.Wire(),
 		rdsinstance.Wire(),

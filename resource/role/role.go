@@ -78,7 +78,7 @@ func Session(p dera.Plan) (Policy, error) {
 	}
 	actions := slices.Sorted(maps.Keys(used))
 	out := Policy{Version: "2012-10-17"}
-	g := grants{at: Where{p.Partition, p.Account, p.Region, p.Resource}, actions: actions}
+	g := grants{at: Where{p.Partition, p.Account, p.Region, p.Resource.Whole()}, actions: actions}
 	for _, a := range actions {
 		if err := g.add(&out, a); err != nil {
 			return Policy{}, fmt.Errorf("session policy for %s: %w", p.Resource, err)

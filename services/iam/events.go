@@ -40,3 +40,37 @@ func (k Kind) named(c cloudtrail.Call) []dera.Scope {
 	}
 	return c.In(dera.GlobalRegion).Scopes(k.Type(), names)
 }
+
+// AccountEvents are the calls on what an account has once, of those that are about it. AWS
+// Config has it as a property of the account.
+func AccountEvents(typ string, about func(cloudtrail.Call) bool, calls ...string) cloudtrail.Events {
+	list := cloudtrail.Calls(Source, func(c cloudtrail.Call) []dera.Scope {
+		if !about(c) {
+			return nil
+		}
+		return c.In(dera.GlobalRegion).Sweep(typ)
+	}, calls...)
+	for i := range list {
+		list[i].Region = dera.GlobalRegion
+	}
+	find := func(r cloudtrail.Record, _ string) []dera.Scope {
+		return r.In(dera.GlobalRegion).Sweep(typ)
+	}
+	return cloudtrail.Events{Type: typ, Calls: list, Config: []cloudtrail.Configured{{Type: "AWS::::Account", Find: find}}}
+}
+
+// UserOfCall is the user that a call on credentials is about: the one that it names, or the
+// caller; "" where that is not known. ofUser is false for a call of the root user on its own.
+func UserOfCall(c cloudtrail.Call) (user string, ofUser bool) {
+	user = c.Parameters.Text("userName")
+	if user == "" && c.Caller.Type == "IAMUser" {
+		user = dera.ARN(c.Caller.ARN).Name()
+	}
+	if user == "" && c.Caller.Type == "Root" {
+		return "", false
+	}
+	if !UserKind.ValidName(user) {
+		user = ""
+	}
+	return user, true
+}

@@ -5,12 +5,14 @@ package wire
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 )
 
@@ -57,4 +59,17 @@ func Tags(list []types.Tag) map[string]string {
 		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return out
+}
+
+// Only is what is found of a type that an account has once, under one ID.
+func Only(r *cloud.Reading, id, name string, arn dera.ARN, config any) (found cloud.Found) {
+	for _, other := range r.Scope.IDs {
+		if other != id {
+			found.Missing = append(found.Missing, other)
+		}
+	}
+	if r.Scope.Sweep() || slices.Contains(r.Scope.IDs, id) {
+		found.Items = []*cloud.Item{cloud.NewItem(r, id, name, arn, config)}
+	}
+	return found
 }

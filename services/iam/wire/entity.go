@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -22,6 +23,8 @@ type Entity struct {
 	Trust    string
 	Distrust error
 	LastUsed *types.RoleLastUsed
+	// PasswordUsed is when a user signed in last, as far as IAM tells; a walk does not.
+	PasswordUsed time.Time
 	// MaxSession is the longest session of a role; a walk does not say it.
 	MaxSession int32
 	// Groups are the names of a user's groups, and Members those of a group's users.
@@ -109,7 +112,7 @@ func getUser(ctx context.Context, r *cloud.Reading, name string) (*Entity, error
 		return nil, cloud.Foreign("it is not about the user %.70q", name)
 	}
 	e := head{d.UserName, d.Path, d.Arn, d.UserId, d.PermissionsBoundary, d.Tags}.entity(own.UserKind)
-	e.Created = Time(d.CreateDate)
+	e.Created, e.PasswordUsed = Time(d.CreateDate), Time(d.PasswordLastUsed)
 	return e, nil
 }
 

@@ -1,0 +1,194 @@
+// Package wire reads and writes access keys of users on IAM.
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"dera.example/dera/cloud"
+	"dera.example/dera/resource"
+	own "dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/accesskey"
+	iamwire "dera.example/dera/services/iam/wire"
+)
+
+// Wire returns how access keys are read and written.
+func Wire() cloud.Wire {
+	t := accesskey.Type()
+	return cloud.Wire{
+		Type: accesskey.Name, Parts: t.Parts, Operations: t.Operations, Find: find, Sample: sample, Unread: unread, AtOnce: 4, Times: 5,
+		Readers: []cloud.Reader{{Parts: []string{accesskey.PartUse}, Call: "iam:GetAccessKeyLastUsed", One: readUse}},
+		Do:      map[string]func(context.Context, *cloud.Writing) error{accesskey.Update: update},
+		Answers: iamwire.Answers("GetAccountAuthorizationDetails", "GetUser", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey"),
+
+		ConfigRules: []string{"ACCESS_KEYS_ROTATED", "IAM_USER_UNUSED_CREDENTIALS_CHECK"},
+	}
+}
+
+// find returns the keys of the users on one page of the account's, or those that are
+// named. A user that was deleted meanwhile has none. Each user costs a call, and each
+// active key one more: 5,000 users are 100 pages of at most 151 calls.
+func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) {
+	if r.Scope.Sweep() {
+		users, next, err := iamwire.Users(ctx, r)
+		if err != nil {
+			return found, err
+		}
+		for _, u := range users {
+			items, err := keysOf(ctx, r, u)
+			if err != nil {
+				return cloud.Found{}, err
+			}
+			found.Items = append(found.Items, items...)
+		}
+		found.Next = next
+		return found, nil
+	}
+	for _, id := range r.Scope.IDs {
+		x, err := named(ctx, r, id)
+		if err != nil {
+			return cloud.Found{}, err
+		}
+		if x == nil {
+			found.Missing = append(found.Missing, id)
+			continue
+		}
+		found.Items = append(found.Items, x)
+	}
+	return found, nil
+}
+
+// named is the key with the ID, or nil where the user or the key does not exist.
+func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error) {
+	name, _, ok := accesskey.Split(id)
+	if !ok {
+		return nil, nil
+	}
+	e, err := iamwire.Get(ctx, r, own.UserKind, name)
+	if iamwire.NoSuchEntity(err, "iam:GetUser") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	items, err := keysOf(ctx, r, iamwire.User{Name: name, ARN: e.ARN, Tags: e.Tags})
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range items {
+		if x.ID == id {
+			return x, nil
+		}
+	}
+	return nil, nil
+}
+
+// keysOf reads the keys of a user, once a read. What it tells of each is all but the
+// last use.
+func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Item, error) {
+	list, err := cloud.Once(r, "access keys of "+u.Name, func() (list []types.AccessKeyMetadata, err error) {
+		err = cloud.List(r, cloud.Listing[*iam.ListAccessKeysOutput, types.AccessKeyMetadata]{
+			Call: "iam:ListAccessKeys", Of: "access keys",
+			Page: func(token *string) (*iam.ListAccessKeysOutput, error) {
+				return iamwire.IAM(r).ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String(u.Name), Marker: token})
+			},
+			On: func(p *iam.ListAccessKeysOutput) ([]types.AccessKeyMetadata, *string) {
+				return p.AccessKeyMetadata, p.Marker
+			},
+		}, func(k types.AccessKeyMetadata) error {
+			id := aws.ToString(k.AccessKeyId)
+			if !accesskey.ValidID(id) || aws.ToString(k.UserName) != u.Name || k.Status == "" || k.CreateDate == nil {
+				return cloud.Foreign("it has an access key %.140q of the user %.70q, want one of %s with its status and date", id, aws.ToString(k.UserName), u.Name)
+			}
+			list = append(list, k)
+			return nil
+		})
+		return list, err
+	})
+	if iamwire.NoSuchEntity(err, "iam:ListAccessKeys") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var items []*cloud.Item
+	for _, k := range list {
+		id := aws.ToString(k.AccessKeyId)
+		config := &accesskey.Key{User: u.Name, ID: id, Tags: u.Tags, Status: string(k.Status), Age: iamwire.Days(*k.CreateDate, r.At)}
+		x := cloud.NewItem(r, accesskey.IDOf(u.Name, id), u.Name, accesskey.ARNOf(u.ARN, id), config)
+		x.Tags = u.Tags
+		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
+			x.Has(accesskey.PartUse) // nobody can use it
+		}
+		items = append(items, x)
+	}
+	return items, nil
+}
+
+// readUse asks when the key was used last. IAM says N/A, and no date, of a key that was
+// never used.
+func readUse(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
+	k := x.Config.(*accesskey.Key)
+	out, err := iamwire.IAM(r).GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(k.ID)})
+	if err != nil {
+		return err
+	}
+	last := out.AccessKeyLastUsed
+	switch {
+	case last == nil || aws.ToString(out.UserName) != k.User:
+		return cloud.Foreign("it is not about a key of the user %.70q", k.User)
+	case last.LastUsedDate == nil && aws.ToString(last.ServiceName) != "N/A":
+		return cloud.Foreign("it names a service and no date")
+	case last.LastUsedDate == nil:
+		k.Idle = k.Age
+		return nil
+	}
+	k.Service = aws.ToString(last.ServiceName)
+	if k.Idle = iamwire.Days(*last.LastUsedDate, r.At); k.Idle > k.Age || k.Service == "" {
+		return cloud.Foreign("it says that the key was used %d days ago with %.40q, and it was made %d days ago", k.Idle, k.Service, k.Age)
+	}
+	return nil
+}
+
+// unread: of a key whose last use is not known, nothing is concluded from its status.
+func unread(config any, _ string) {
+	k := config.(*accesskey.Key)
+	*k = accesskey.Key{User: k.User, ID: k.ID, Tags: k.Tags, Age: k.Age}
+}
+
+// sample returns a key of one of the first users.
+func sample(ctx context.Context, r *cloud.Reading) (string, error) {
+	users, _, err := iamwire.Users(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	for _, u := range users {
+		if items, err := keysOf(ctx, r, u); err != nil || len(items) > 0 {
+			if err != nil {
+				return "", err
+			}
+			return items[0].ID, nil
+		}
+	}
+	return "", nil
+}
+
+// update makes a key active or inactive.
+func update(ctx context.Context, w *cloud.Writing) error {
+	in, err := cloud.Input[resource.SettingInput](w.Operation)
+	if err != nil {
+		return err
+	}
+	name, key, ok := accesskey.Split(in.Resource)
+	var status string
+	if err := json.Unmarshal(in.Value, &status); err != nil || !ok || status == "" {
+		return w.Fail(accesskey.Update, errors.New("it takes a key by user and ID, and Active or Inactive"))
+	}
+	_, err = iamwire.Writer(w).UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: aws.String(name), AccessKeyId: aws.String(key), Status: types.StatusType(status)})
+	return err
+}

@@ -1,0 +1,69 @@
+// Package root is the root user of an account: which credentials it has. dera reports what
+// it finds and changes nothing of it.
+package root
+
+import (
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
+	"dera.example/dera/services/iam"
+)
+
+// Name is the type name. CloudFormation has no such type; this one is in the form of
+// those that it has.
+const Name = "AWS::IAM::RootUser"
+
+// ID is that of the root user, in every account.
+const ID = "root"
+
+// PartSummary is all of it.
+const PartSummary = "account summary"
+
+// User is the root user of an account, as the account summary of IAM has it. A nil member
+// is one that the summary does not have.
+type User struct {
+	Account      string `json:"account"`
+	Password     *bool  `json:"password"`
+	MFA          *bool  `json:"mfa"`
+	Keys         *bool  `json:"access_keys"`
+	Certificates *bool  `json:"signing_certificates"`
+}
+
+// bare reports whether the user is known to have no credentials, so that nobody can sign in
+// as it.
+func (u *User) bare() bool {
+	return no(u.Password) && no(u.Keys) && no(u.Certificates)
+}
+
+func no(b *bool) bool { return b != nil && !*b }
+
+// ARNOf names the root user.
+func ARNOf(partition, account string) dera.ARN {
+	return dera.NewARN(partition, "iam", "", account, ID)
+}
+
+// Type is root users: one for each account.
+func Type() resource.Type {
+	return resource.Define(resource.Spec[User]{
+		Name: Name, Global: true,
+		ARN:      func(partition, account, _, _ string) dera.ARN { return ARNOf(partition, account) },
+		Identify: func(u *User) (id, name string, tags map[string]string) { return ID, ID, nil },
+		Parts:    []resource.Part{{Name: PartSummary, Action: "iam:GetAccountSummary", Cheap: true}},
+		Events:   Events(),
+	})
+}
+
+// Events are the calls on credentials that name no user: they are about the caller's own,
+// which may be the root user. So may be one whose caller is not known, such as a session
+// that was given the root user's credentials to delete.
+func Events() cloudtrail.Events {
+	about := func(c cloudtrail.Call) bool { return c.Parameters.Text("userName") == "" && c.Caller.Type != "IAMUser" }
+	return iam.AccountEvents(Name, about, "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "CreateLoginProfile", "DeleteLoginProfile", "EnableMFADevice", "DeactivateMFADevice",
+		"UploadSigningCertificate", "UpdateSigningCertificate", "DeleteSigningCertificate")
+}
+
+// Controls are the controls on root users.
+func Controls() []control.Control {
+	return []control.Control{NoMFA(), AccessKeys(), Certificates()}
+}

@@ -1,0 +1,52 @@
+// Package wire reads the account summary of IAM, which tells the credentials of the root
+// user.
+package wire
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"dera.example/dera/cloud"
+	"dera.example/dera/services/iam/root"
+	iamwire "dera.example/dera/services/iam/wire"
+)
+
+// Wire returns how root users are read.
+func Wire() cloud.Wire {
+	return cloud.Wire{
+		Type: root.Name, Parts: root.Type().Parts, Find: find,
+		Readers:     []cloud.Reader{{Parts: []string{root.PartSummary}, Call: "iam:GetAccountSummary", One: read}},
+		Answers:     iamwire.Answers("GetAccountSummary"),
+		ConfigRules: []string{"ROOT_ACCOUNT_*", "IAM_ROOT_ACCESS_KEY_CHECK"},
+	}
+}
+
+// find: an account has one.
+func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
+	return iamwire.Only(r, root.ID, root.ID, root.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account), &root.User{Account: r.Scope.Account}), nil
+}
+
+// read takes the summary. Whether there is a password it says only where root access can
+// be managed centrally.
+func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
+	out, err := iamwire.IAM(r).GetAccountSummary(ctx, &iam.GetAccountSummaryInput{})
+	if err == nil && len(out.SummaryMap) == 0 {
+		err = cloud.Foreign("the summary is empty")
+	}
+	if err != nil {
+		return err
+	}
+	said := func(name string) *bool {
+		n, ok := out.SummaryMap[name]
+		if !ok {
+			return nil
+		}
+		yes := n != 0
+		return &yes
+	}
+	u := x.Config.(*root.User)
+	u.Password, u.MFA = said("AccountPasswordPresent"), said("AccountMFAEnabled")
+	u.Keys, u.Certificates = said("AccountAccessKeysPresent"), said("AccountSigningCertificatesPresent")
+	return nil
+}
