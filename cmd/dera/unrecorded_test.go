@@ -20,17 +20,21 @@ func TestNothingRecorded(t *testing.T) {
 	region := account.Region("us-east-1")
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	const shared = "arn:aws:iam::111122223333:policy/shared"
+	const queues = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}`
 	calls := []struct {
 		name string
 		with map[string]string
 	}{
-		{"CreatePolicy", map[string]string{"PolicyName": "shared", "PolicyDocument": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}`}},
+		{"CreatePolicy", map[string]string{"PolicyName": "shared", "PolicyDocument": queues}},
 		{"CreateRole", map[string]string{"RoleName": "a", "AssumeRolePolicyDocument": trust}},
 		{"CreateRole", map[string]string{"RoleName": "b", "AssumeRolePolicyDocument": trust}},
 		{"CreateUser", map[string]string{"UserName": "u"}},
 		{"CreateGroup", map[string]string{"GroupName": "g"}},
 		{"AddUserToGroup", map[string]string{"UserName": "u", "GroupName": "g"}},
 		{"AttachRolePolicy", map[string]string{"RoleName": "a", "PolicyArn": shared}},
+		{"PutRolePolicy", map[string]string{"RoleName": "b", "PolicyName": "own", "PolicyDocument": queues}},
+		{"PutUserPolicy", map[string]string{"UserName": "u", "PolicyName": "own", "PolicyDocument": queues}},
+		{"PutGroupPolicy", map[string]string{"GroupName": "g", "PolicyName": "own", "PolicyDocument": queues}},
 	}
 	for _, c := range calls {
 		if err := region.IAM(t.Context(), c.name, c.with); err != nil {
