@@ -140,6 +140,15 @@ func Located(t controltest.TB, l controltest.Laws, c control.Control, s control.
 		if refusal != nil {
 			continue
 		}
+		ev, err := c.Prove(r, list, plan, s)
+		if err != nil {
+			t.Fatalf("prove: %v", err)
+		}
+		for _, claim := range ev.Claims { // what is rarely used is watched for too short a time
+			if claim.Verdict != dera.Proved && (claim.Name != "unused" || len(list) == 1) {
+				t.Errorf("%s is %s: %s", claim.Name, claim.Verdict, claim.Witness)
+			}
+		}
 		after, err := l.Type.ApplyPlan(config, plan)
 		if err != nil {
 			t.Fatalf("apply: %v", err)
