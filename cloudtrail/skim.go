@@ -27,6 +27,9 @@ type Fields struct {
 type ARN struct {
 	Raw     []byte
 	Request bool // it stands in requestParameters
+	// Mixed says that it stands in a list beside a text that begins otherwise: beside what
+	// may name the same kind of thing by less than its ARN.
+	Mixed bool
 }
 
 // Identity is the userIdentity of a record, as raw JSON values.
@@ -319,7 +322,7 @@ func deepEnd(raw []byte, i int) (int, error) {
 
 // deep is deepEnd that notes ARNs.
 func (f *Fields) deep(raw []byte, i int, request bool) (int, error) {
-	depth := 0
+	depth, text, was := 0, -1, false // where the last text ends, and whether it is an ARN
 	for i < len(raw) {
 		switch raw[i] {
 		case '"':
@@ -327,10 +330,14 @@ func (f *Fields) deep(raw []byte, i int, request bool) (int, error) {
 			if end < 0 {
 				return i, errShort
 			}
-			if end-i > 5 && raw[i+1] == 'a' && raw[i+2] == 'r' && raw[i+3] == 'n' && raw[i+4] == ':' {
-				f.ARNs = append(f.ARNs, ARN{raw[i : end+1], request})
+			is := end-i > 5 && raw[i+1] == 'a' && raw[i+2] == 'r' && raw[i+3] == 'n' && raw[i+4] == ':'
+			next := (is || was) && text >= 0 && string(bytes.TrimSpace(raw[text+1:i])) == ","
+			if is {
+				f.ARNs = append(f.ARNs, ARN{raw[i : end+1], request, next && !was})
+			} else if after := skipSpace(raw, end+1); next && after < len(raw) && raw[after] != ':' {
+				f.ARNs[len(f.ARNs)-1].Mixed = true
 			}
-			i = end
+			i, text, was = end, end, is
 		case '{', '[':
 			depth++
 		case '}', ']':

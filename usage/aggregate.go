@@ -253,10 +253,15 @@ func (a *aggregate) use(h *holder, source, name []byte, trust Trust) *counted {
 	return &h.uses[len(h.uses)-1]
 }
 
-// resources adds the ARNs that a call names.
+// resources adds the ARNs that a call names. There are more where a list names something
+// else beside one, and where the request of S3 alone names one: that is another bucket than
+// its own, as the one that an inventory goes to.
 func (a *aggregate) resources(u *counted, f *cloudtrail.Fields) {
-	u.more = u.more || len(f.ARNs) == 0
+	inResources := func(arn cloudtrail.ARN) bool { return !arn.Request }
+	own := len(f.ARNs) > 0 && (string(cloudtrail.Text(f.Source)) != "s3.amazonaws.com" || slices.ContainsFunc(f.ARNs, inResources))
+	u.more = u.more || !own
 	for _, arn := range f.ARNs {
+		u.more = u.more || arn.Mixed
 		a.resource(u, cloudtrail.Text(arn.Raw))
 	}
 }

@@ -62,12 +62,15 @@ func onResources(c policy.Condition) bool {
 	return !strings.HasPrefix(key, "aws:") || strings.Contains(key, "resource") || strings.Contains(key, "tag") || slices.ContainsFunc(c.Values, about)
 }
 
-// hasAll reports whether all of some resources are of those of a statement.
+// hasAll reports whether all of some resources are of those of a statement, however these
+// are read.
 func hasAll(st *policy.Statement, action string, arns []string) bool {
 	bare := policy.Statement{Effect: policy.Allow, Actions: []string{action}, Resources: st.Resources}
 	alone := eval.CompileFor(action, &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{bare}})
 	return !slices.ContainsFunc(arns, func(arn string) bool {
-		return alone.Decide(eval.Request{Action: action, Resource: arn}, eval.Reading{}) != eval.Allowed
+		return slices.ContainsFunc(eval.Readings(), func(r eval.Reading) bool {
+			return alone.Decide(eval.Request{Action: action, Resource: arn}, r) != eval.Allowed
+		})
 	})
 }
 

@@ -77,7 +77,7 @@ func (j *judged) shown(k *catalog.Known) bool {
 	switch {
 	case k.Class != catalog.Management && (k.Class != catalog.Data || !j.used.data):
 		return false
-	case j.class(k.Name) > 0, makes(k.Action.Name):
+	case j.class(k.Name) > 0, makes(k):
 		return false // it is needed when something fails, or for what is not there yet
 	case k.Action.Service == "secretsmanager":
 		return false // a call may name a secret by less than its ARN
@@ -88,9 +88,19 @@ func (j *judged) shown(k *catalog.Known) bool {
 	return role != nil && !slices.ContainsFunc(role.Companions, is) && !slices.ContainsFunc(j.Needed, needed) && !slices.ContainsFunc(k.Companions, j.present)
 }
 
-// makes reports whether an action makes something, by its name: that has no ARN before.
-func makes(name string) bool {
-	return slices.ContainsFunc([]string{"Create", "Copy", "Clone", "Import", "Register", "Restore", "Run", "Allocate"}, func(verb string) bool { return strings.HasPrefix(name, verb) })
+// makes reports whether an action may make something: that has no ARN before. Its verb says
+// so, or it puts what it works on, which then need not be there: PutParameter makes one.
+func makes(k *catalog.Known) bool {
+	name := k.Action.Name
+	if slices.ContainsFunc([]string{"Create", "Copy", "Clone", "Import", "Register", "Restore", "Run", "Allocate", "Purchase", "Provision", "Launch"}, func(verb string) bool { return strings.HasPrefix(name, verb) }) {
+		return true
+	}
+	what, put := strings.CutPrefix(name, "Put")
+	details, ok := catalog.Embedded().Details(k.Name)
+	letters := func(text string) string {
+		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(text))
+	}
+	return put && (!ok || slices.ContainsFunc(details.Resources, func(on catalog.Use) bool { return strings.HasSuffix(letters(what), letters(on.Type)) }))
 }
 
 // stands reports whether a companion stands for an action.

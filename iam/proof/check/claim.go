@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dera.example/dera/iam/policy"
 )
@@ -111,7 +112,8 @@ func included(fresh, known *policies, only []action) error {
 				resources = []string{""}
 			}
 			for _, r := range resources {
-				if !(region{s, a, r}).covered(fresh, known, loose) && !coveredEach(s.byPrincipal(), a, r, fresh, known, loose) {
+				if !(region{s, a, r}).covered(fresh, known, loose) && !coveredEach(s.byPrincipal(), a, r, fresh, known, loose) &&
+					!(region{s, a, r}).coveredIn(fresh, known, loose) {
 					return fmt.Errorf("what statement %q allows of %v %s is not found", s.Sid, a, r)
 				}
 			}
@@ -233,6 +235,21 @@ func (r region) refused(fresh *policies) bool {
 	return slices.ContainsFunc(fresh.deny, func(f *statement) bool {
 		return r.actions.in(&f.actions) && f.holdsFor(r.statement, r.resource)
 	})
+}
+
+// coveredIn reports whether a denial of fresh leaves of the region only single resources,
+// and each of these is covered.
+func (r region) coveredIn(fresh, known *policies, loose []*statement) bool {
+	return slices.ContainsFunc(fresh.deny, func(f *statement) bool {
+		return f.Resources == nil && len(f.NotResources) > 0 && !slices.ContainsFunc(f.NotResources, open) &&
+			r.actions.in(&f.actions) && f.coversPrincipals(r.statement) && f.coversConditions(r.statement) && f.resolved(r.statement) &&
+			!slices.ContainsFunc(f.NotResources, func(on string) bool { return !(region{r.statement, r.actions, on}).covered(fresh, known, loose) })
+	})
+}
+
+// open reports whether a resource may stand for several, under some reading.
+func open(resource string) bool {
+	return strings.ContainsAny(resource, "*?$") || !strings.HasPrefix(resource, "arn:") || strings.Count(resource, ":") < arnColons
 }
 
 // restates reports whether one denial of the policies applies to all that

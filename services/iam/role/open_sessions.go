@@ -45,13 +45,13 @@ func OpenSessions() control.Control {
 			case r.ended(t):
 				return control.Result{Outcome: control.Pass}
 			}
-			longest := time.Duration(r.MaxSession) * time.Second
-			if longest == 0 {
-				longest = LongestSession
+			longest := "12 hours"
+			if s := time.Duration(r.MaxSession) * time.Second; s > 0 && s < LongestSession {
+				longest += fmt.Sprintf(", and %s where the role allowed no longer ones than now", strings.TrimSuffix(strings.TrimSuffix(s.String(), "0s"), "0m"))
 			}
 			return control.Result{Outcome: control.Fail, Failures: []control.Failure{{
 				Key: SessionsKey, Start: dera.Review, Severity: dera.Medium, Title: "Sessions from before the trust policy was narrowed may still run",
-				Why: fmt.Sprintf("dera narrowed the trust policy at %s; a session that began before lasts at most %s. The plan ends them all, the role's own too.", r.Closed.UTC().Format(time.RFC3339), strings.TrimSuffix(longest.String(), "0m0s")),
+				Why: fmt.Sprintf("dera narrowed the trust policy at %s; a session that began before lasts at most %s. The plan ends them all, the role's own too.", r.Closed.UTC().Format(time.RFC3339), longest),
 			}}}
 		},
 		Plan: func(r *Role, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {

@@ -36,6 +36,13 @@ func (r *Role) closed() time.Time {
 	return r.Closed.UTC().Add(spread).Truncate(time.Second)
 }
 
+// MayHaveSessions reports whether a session may run at a moment that began before the
+// trust policy was narrowed. How long the role's last now says nothing: it may have been
+// longer when that one began. A role that was made since has none, whatever its name.
+func (r *Role) MayHaveSessions(closed, at time.Time) bool {
+	return at.Before(closed.Add(spread+LongestSession)) && !r.Created.After(closed)
+}
+
 func sessionsPolicy(t time.Time) string {
 	return "sessions-before-" + t.UTC().Format("20060102T150405Z")
 }
@@ -72,7 +79,7 @@ func (r *Role) planSessions() ([]dera.Change, *control.Refusal) {
 	switch {
 	case err != nil:
 		return nil, iam.CannotPlan(err)
-	case slices.ContainsFunc(r.Inline, func(p iam.Inline) bool { return p.Name == sessionsPolicy(t) }):
+	case slices.ContainsFunc(r.Inline, func(p iam.Inline) bool { return strings.EqualFold(p.Name, sessionsPolicy(t)) }):
 		return nil, &control.Refusal{Code: "name-taken", Why: fmt.Sprintf("there is an inline policy %q that says something else", sessionsPolicy(t))}
 	case size+len(trust.EndingBefore(t)) > iam.RoleKind.InlineLimit():
 		return nil, &control.Refusal{Code: "no-space", Why: "the inline policies leave no space for one that ends sessions"}

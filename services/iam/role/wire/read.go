@@ -59,8 +59,7 @@ func readSessions(ctx context.Context, r *cloud.Reading, items []*cloud.Item) er
 	return err
 }
 
-// readClosed asks when dera narrowed the trust policies. What is longer ago than sessions
-// last is nothing any more.
+// readClosed asks when dera narrowed the trust policies, as long as it matters.
 func readClosed(ctx context.Context, r *cloud.Reading, changes resource.Changes, items []*cloud.Item) error {
 	changed, err := changes.Changed(ctx, dera.Scope{Partition: cloud.PartitionOf(r.Scope), Account: r.Scope.Account, Region: dera.GlobalRegion, Type: role.Name}, role.UpdateTrust)
 	if err != nil {
@@ -75,17 +74,7 @@ func readClosed(ctx context.Context, r *cloud.Reading, changes resource.Changes,
 	}
 	for _, x := range items {
 		closed, ok := at[x.ID]
-		if !ok {
-			continue
-		}
-		longest := time.Duration(config(x).MaxSession) * time.Second
-		if got, err := iamwire.Get(ctx, r, own.RoleKind, x.ID); longest == 0 && err == nil {
-			longest = time.Duration(got.MaxSession) * time.Second
-		}
-		if longest == 0 {
-			longest = role.LongestSession
-		}
-		if r.At.Before(closed.Add(longest + time.Minute)) {
+		if ok && config(x).MayHaveSessions(closed, r.At) {
 			config(x).Closed = closed.UTC()
 		}
 	}
