@@ -45,7 +45,7 @@ func (g NewGrant) Check(_ context.Context, c Case) (dera.Reason, error) {
 		return review("it came back at %s after dera fixed it, less than %s ago: somebody may have granted that on purpose", minute(c.Finding.Returns[n-1]), count(within, "day")), nil
 	}
 	for _, p := range principals {
-		if end, ok := g.seenSince(c.Finding, p.Use); ok {
+		if end, ok := g.seenSince(c.Finding, p.Use); ok && !c.Type.Stops {
 			return review("what was granted to %s since its record ended at %s is not known, and this was not seen before", p.ARN, minute(end)), nil
 		}
 	}
@@ -58,6 +58,11 @@ func givenBack(c Case) (dera.Reason, bool) {
 	for _, r := range c.Earlier {
 		if r.Control != c.Finding.Control || r.State != dera.Resolved && r.State != dera.Collateral && r.State != dera.UndoFailed {
 			continue
+		}
+		if c.Type.Stops {
+			why := review("dera took it before (%s) and it is there again: somebody gave it back", r.ID)
+			why.Ref = r.ID
+			return why, true
 		}
 		for _, e := range r.Covers {
 			if again := meeting(c.Finding.Permissions, e.Permissions); again != nil {

@@ -22,7 +22,10 @@ func Wire() cloud.Wire {
 	t := accesskey.Type()
 	return cloud.Wire{
 		Type: accesskey.Name, Parts: t.Parts, Operations: t.Operations, Find: find, Sample: sample, Unread: unread, AtOnce: 4, Times: 5,
-		Readers: []cloud.Reader{{Parts: []string{accesskey.PartUse}, Call: "iam:GetAccessKeyLastUsed", One: readUse}},
+		Readers: []cloud.Reader{
+			{Parts: []string{accesskey.PartUse}, Call: "iam:GetAccessKeyLastUsed", One: readUse},
+			cloud.Ported(resource.PortLedger, []string{accesskey.PartRecord}, readRecord),
+		},
 		Do:      map[string]func(context.Context, *cloud.Writing) error{accesskey.Update: update},
 		Answers: iamwire.Answers("GetAccountAuthorizationDetails", "GetUser", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey"),
 
@@ -117,13 +120,21 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		return nil, err
 	}
 	var items []*cloud.Item
+	active := 0
+	for _, k := range list {
+		if k.Status == types.StatusTypeActive {
+			active++
+		}
+	}
 	for _, k := range list {
 		id := aws.ToString(k.AccessKeyId)
 		config := &accesskey.Key{User: u.Name, ID: id, Tags: u.Tags, Status: string(k.Status), Age: iamwire.Days(*k.CreateDate, r.At)}
 		x := cloud.NewItem(r, accesskey.IDOf(u.Name, id), u.Name, accesskey.ARNOf(u.ARN, id), config)
 		x.Tags = u.Tags
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
-			x.Has(accesskey.PartUse) // nobody can use it
+			x.Has(accesskey.PartUse, accesskey.PartRecord) // nobody can use it
+		} else {
+			config.Others = active - 1
 		}
 		items = append(items, x)
 	}
@@ -155,8 +166,37 @@ func readUse(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	return nil
 }
 
+// readRecord asks the usage ledger about the users. One that it does not answer for is
+// unknown, which stands against nothing: AWS tells when the key was used last.
+func readRecord(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, items []*cloud.Item) error {
+	var arns []string
+	for _, x := range items {
+		arns = append(arns, string(x.ARN.Whole()))
+	}
+	uses, err := iamwire.Used(ctx, r, ledger, arns)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		use, ok := uses[string(x.ARN.Whole())]
+		if !ok {
+			continue
+		}
+		k := x.Config.(*accesskey.Key)
+		use.Calls = nil
+		if k.Record = &use; !use.Seen.IsZero() {
+			days := iamwire.Days(use.Seen, r.At)
+			k.Called = &days
+		}
+	}
+	return nil
+}
+
 // unread: of a key whose last use is not known, nothing is concluded from its status.
-func unread(config any, _ string) {
+func unread(config any, part string) {
+	if part == accesskey.PartRecord {
+		return
+	}
 	k := config.(*accesskey.Key)
 	*k = accesskey.Key{User: k.User, ID: k.ID, Tags: k.Tags, Age: k.Age}
 }
