@@ -34,6 +34,8 @@ func (g ActiveSession) Check(_ context.Context, c Case) (dera.Reason, error) {
 	switch {
 	case none != "":
 		return pass("%s", none), nil
+	case within < 0 && c.Type.Stops:
+		return pass("permissions.active_session is 0s; " + awsTells), nil
 	case within < 0:
 		return pass("permissions.active_session is 0s: whether it is in use is judged for each permission alone"), nil
 	}

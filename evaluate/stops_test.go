@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +62,21 @@ func TestWhatStopsAPrincipal(t *testing.T) {
 	every := func(n int) Scheduled {
 		return Scheduled{Now: atNoon, Declared: []Schedule{{Principal: annUser, Days: n, Owner: "ops", Reason: "invoices"}}}
 	}
+	changed := func(ago time.Duration) Case {
+		return stopping(func(_ *resource.Principal, c *Case) {
+			c.Finding.LastActor, c.Finding.LastChange = "arn:aws:iam::111122223333:user/admin", noon.Add(-ago)
+		})
+	}
+	// found is a key that counts as unused from 45 days on, found so long ago by a control
+	// that has looked at the account for 100 days.
+	found := func(idle int, ago time.Duration) Case {
+		return stopping(func(p *resource.Principal, c *Case) {
+			p.Idle, p.IdleFrom, c.Finding.FirstSeen = idle, 45, noon.Add(-ago)
+		})
+	}
+	looked := func(ago time.Duration, err error) NewGrant {
+		return NewGrant{Now: atNoon, Looks: firstLook{noon.Add(-ago), err}}
+	}
 	session, record, grant := ActiveSession{Now: atNoon}, UsageRecord{Now: atNoon}, NewGrant{Now: atNoon}
 	for name, tc := range map[string]struct {
 		rail Guardrail
@@ -91,11 +107,26 @@ func TestWhatStopsAPrincipal(t *testing.T) {
 		"given_back":                {grant, again(dera.Resolved), dera.Review, "r-1"},
 		"failed_before":             {grant, again(dera.Failed), dera.Auto, ""},
 		"new_without_a_record":      {grant, stopping(func(_ *resource.Principal, c *Case) { c.Finding.FirstSeen = noon }), dera.Auto, ""},
+		"made_active_by_a_call":     {grant, changed(days(13)), dera.Review, "user/admin changed it"},
+		"made_active_long_ago":      {grant, changed(days(15)), dera.Auto, ""},
+		"made_active_unseen":        {looked(days(100), nil), found(400, time.Hour), dera.Review, "355 days after"},
+		"made_active_unseen_before": {looked(days(100), nil), found(400, days(15)), dera.Auto, ""},
+		"grew_old_under_our_eyes":   {looked(days(100), nil), found(46, time.Hour), dera.Auto, ""},
+		"grew_old_days_ago":         {looked(days(100), nil), found(55, days(10)), dera.Auto, ""},
+		"found_at_the_first_look":   {looked(days(10), nil), found(400, days(10)-time.Hour), dera.Auto, ""},
+		"first_look_is_not_known":   {looked(0, errors.New("away")), found(400, time.Hour), 0, ""},
+		"session_off":               {ActiveSession{Now: atNoon, Within: -1}, stopping(nil), dera.Auto, "AWS itself"},
 		"deploys":                   {SelfRepair{Principals: []string{"arn:aws:iam::*:user/staff/*"}}, stopping(nil), dera.Review, "infrastructure as code"},
 		"does_not_deploy":           {SelfRepair{}, stopping(nil), dera.Auto, ""},
 		"rarely_used":               {RarelyUsed{Actions: []string{"*:Purge*"}}, stopping(nil), dera.Auto, "not looked at"},
 	} {
 		got, err := tc.rail.Check(t.Context(), tc.c)
+		if tc.want == 0 {
+			if err == nil {
+				t.Errorf("%s: got %s, want an error", name, got.Disposition)
+			}
+			continue
+		}
 		if err != nil || got.Disposition != tc.want || !strings.Contains(got.Why, tc.why) {
 			t.Errorf("%s: got %s %q, %v, want %s %q", name, got.Disposition, got.Why, err, tc.want, tc.why)
 		}

@@ -96,7 +96,7 @@ func Type() resource.Type {
 		}},
 		// The ARN is that of the key without its ID, so that guardrails know the user.
 		Principals: func(k *Key) []resource.Principal {
-			return []resource.Principal{{Name: k.User, Tags: k.Tags, Human: true, Use: k.Record, Idle: k.Idle}}
+			return []resource.Principal{{Name: k.User, Tags: k.Tags, Human: true, Use: k.Record, Idle: k.Idle, IdleFrom: unusedDays}}
 		},
 		Stops:  true,
 		Events: Events(),
