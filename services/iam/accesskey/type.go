@@ -64,6 +64,9 @@ func Split(id string) (user, key string, ok bool) {
 	return user, key, iam.UserKind.ValidName(user) && ValidID(key)
 }
 
+// Unlisted stands in place of the ID of a key for those of a user that may not be listed.
+const Unlisted = "keys"
+
 // ValidID reports whether a text can be the ID of an access key (IAM API reference,
 // AccessKeyMetadata).
 func ValidID(s string) bool {

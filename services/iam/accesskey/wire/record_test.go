@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
 	"dera.example/dera/control"
@@ -84,5 +85,39 @@ func TestRecord(t *testing.T) {
 	}
 	if want := []string{"arn:aws:iam::" + cloudtest.Hub + ":user/ann", bob}; !slices.Equal(ledger.asked, want) {
 		t.Errorf("sweep: asked about %v, want %v once", ledger.asked, want)
+	}
+}
+
+// TestOneUserIsDenied: a user whose keys may not be listed hides nobody else's; that they
+// are not known is a resource of its own, until they are.
+func TestOneUserIsDenied(t *testing.T) {
+	t.Parallel()
+	s, f := newIAM(t)
+	f.say["ListAccessKeys ann"] = "!AccessDenied"
+	for _, where := range []dera.Scope{scope(), scope("ann#keys", "bob#AKIABOBNEVER00000001")} {
+		page, err := s.Read(t.Context(), where, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, x := range page.Resources {
+			if x.ID != "bob#AKIABOBINACTIVE00002" {
+				ids = append(ids, x.ID)
+			}
+			if res, err := accesskey.Unused().Check(x, control.Settings{}); x.Name == "ann" && (err != nil || res.Outcome != control.UnknownResult || x.Unread != "") {
+				t.Errorf("ann: got %+v, %v, %q, want unknown", res, err, x.Unread)
+			}
+		}
+		if want := []string{"ann#keys", "bob#AKIABOBNEVER00000001"}; !slices.Equal(ids, want) || len(page.Missing) > 0 {
+			t.Errorf("got %v, missing %v, want %v", ids, page.Missing, want)
+		}
+	}
+	delete(f.say, "ListAccessKeys ann")
+	if got, page := read(t, s, scope("ann#keys")); len(got) > 0 || len(page.Missing) != 1 {
+		t.Errorf("may be listed again: got %v, missing %v", got, page.Missing)
+	}
+	f.say["ListAccessKeys"] = "!AccessDenied"
+	if page, err := s.Read(t.Context(), scope(), false); err == nil {
+		t.Errorf("nobody's may be listed: got %+v, want an error", page)
 	}
 }

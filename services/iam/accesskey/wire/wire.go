@@ -42,8 +42,14 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 		if err != nil {
 			return found, err
 		}
+		hidden := 0
 		for _, u := range users {
 			items, err := keysOf(ctx, r, u)
+			if cloud.Is(err, cloud.Denied) {
+				if hidden++; hidden < len(users) || r.Scope.Page != "" {
+					items, err = []*cloud.Item{unlisted(r, u)}, nil
+				}
+			}
 			if err != nil {
 				return cloud.Found{}, err
 			}
@@ -69,7 +75,8 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 // named is the key with the ID, or nil where the user or the key does not exist.
 func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error) {
 	name, _, ok := accesskey.Split(id)
-	if !ok {
+	all := name != "" && id == accesskey.IDOf(name, accesskey.Unlisted)
+	if !ok && !(all && own.UserKind.ValidName(name)) {
 		return nil, nil
 	}
 	e, err := iamwire.Get(ctx, r, own.UserKind, name)
@@ -79,7 +86,11 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 	if err != nil {
 		return nil, err
 	}
-	items, err := keysOf(ctx, r, iamwire.User{Name: name, ARN: e.ARN, Tags: e.Tags})
+	u := iamwire.User{Name: name, ARN: e.ARN, Tags: e.Tags}
+	items, err := keysOf(ctx, r, u)
+	if all && cloud.Is(err, cloud.Denied) {
+		return unlisted(r, u), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +100,16 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 		}
 	}
 	return nil, nil
+}
+
+// unlisted stands for the keys of a user that may not be listed, so that they hide those
+// of nobody else: nothing is known of them. Where no user's may be on the first page, the
+// read fails.
+func unlisted(r *cloud.Reading, u iamwire.User) *cloud.Item {
+	x := cloud.NewItem(r, accesskey.IDOf(u.Name, accesskey.Unlisted), u.Name, accesskey.ARNOf(u.ARN, accesskey.Unlisted), &accesskey.Key{User: u.Name, ID: accesskey.Unlisted, Tags: u.Tags})
+	x.Tags = u.Tags
+	x.Has(accesskey.PartKey, accesskey.PartUse, accesskey.PartRecord)
+	return x
 }
 
 // keysOf reads the keys of a user, once a read. What it tells of each is all but the
