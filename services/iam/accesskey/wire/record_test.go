@@ -121,3 +121,16 @@ func TestOneUserIsDenied(t *testing.T) {
 		t.Errorf("nobody's may be listed: got %+v, want an error", page)
 	}
 }
+
+// TestNameOfDots: "..." is a name that IAM takes, and hides nobody else's keys, although in
+// an event it stands for one that was left out.
+func TestNameOfDots(t *testing.T) {
+	t.Parallel()
+	s, f := newIAM(t)
+	f.users = append(f.users, &fakeUser{"...", "/", []*fakeKey{{"AKIADOTS000000000001", "Active", 100, 60}}})
+	for _, where := range []dera.Scope{scope(), scope("...#AKIADOTS000000000001")} {
+		if got, page := read(t, s, where); got["...#AKIADOTS000000000001"].Idle != 60 || len(page.Missing) > 0 {
+			t.Errorf("got %v, missing %v", got, page.Missing)
+		}
+	}
+}
