@@ -34,11 +34,16 @@ func (g ActiveSession) Check(_ context.Context, c Case) (dera.Reason, error) {
 	switch {
 	case none != "":
 		return pass("%s", none), nil
+	case within < 0 && c.Type.Stops:
+		return pass("permissions.active_session is 0s; " + awsTells), nil
 	case within < 0:
 		return pass("permissions.active_session is 0s: whether it is in use is judged for each permission alone"), nil
 	}
 	var active []string
 	for _, p := range principals {
+		if p.Use == nil && c.Type.Stops {
+			return pass("nothing is recorded of the use of %s; %s", p.ARN, awsTells), nil
+		}
 		if why := g.active(p, within); why != "" {
 			active = append(active, p.ARN+": "+why)
 		}

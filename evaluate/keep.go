@@ -42,7 +42,7 @@ func (g Kept) Check(_ context.Context, c Case) (dera.Reason, error) {
 		return dera.Reason{}, fmt.Errorf("the exemption list cannot be read: %w", err)
 	}
 	for _, k := range list {
-		kept := meeting(c.Finding.Permissions, k.Actions)
+		kept := meeting(c.taken(), k.Actions)
 		for _, p := range principals {
 			if len(kept) > 0 && IsPrincipal(k.Principals, p.ARN) {
 				r := review("%s keeps %s until %s: %s (owner %s)", p.ARN, someOf(kept), k.Expires.UTC().Format(time.DateOnly), k.Reason, k.Owner)

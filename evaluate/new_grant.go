@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,13 +19,15 @@ type NewGrant struct {
 	Now func() time.Time
 	// Days is how long a grant is new; 0 means 14.
 	Days int
+	// Looks tells since when a control looks at an account; nil where nobody knows.
+	Looks LookLedger
 }
 
 // Name implements Guardrail.
 func (NewGrant) Name() string { return "new-grant" }
 
 // Check implements Guardrail.
-func (g NewGrant) Check(_ context.Context, c Case) (dera.Reason, error) {
+func (g NewGrant) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	principals, none := c.losing()
 	if none != "" {
 		return pass("%s", none), nil
@@ -44,12 +47,42 @@ func (g NewGrant) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if n := len(c.Finding.Returns); n > 0 && g.Now().Sub(c.Finding.Returns[n-1]) < days(within) {
 		return review("it came back at %s after dera fixed it, less than %s ago: somebody may have granted that on purpose", minute(c.Finding.Returns[n-1]), count(within, "day")), nil
 	}
+	if c.Type.Stops {
+		if r, err := g.madeActive(ctx, c, principals); err != nil || r.Disposition > dera.Auto {
+			return r, err
+		}
+	}
 	for _, p := range principals {
-		if end, ok := g.seenSince(c.Finding, p.Use); ok {
+		if end, ok := g.seenSince(c.Finding, p.Use); ok && !c.Type.Stops {
 			return review("what was granted to %s since its record ended at %s is not known, and this was not seen before", p.ARN, minute(end)), nil
 		}
 	}
 	return pass("nothing was granted within %s", count(within, "day")), nil
+}
+
+// madeActive sends to review what stops a principal where somebody made active lately what
+// was not used for long: as a call tells, or since it was not found while nobody used it,
+// although the control looked.
+func (g NewGrant) madeActive(ctx context.Context, c Case, principals []resource.Principal) (dera.Reason, error) {
+	f, within := c.Finding, orDefault(g.Days, 14)
+	if !f.LastChange.IsZero() && g.Now().Sub(f.LastChange) < days(within) {
+		return review("%s changed it at %s, less than %s ago: somebody may be about to use it", f.LastActor, minute(f.LastChange), count(within, "day")), nil
+	}
+	since := g.Now().Sub(f.FirstSeen)
+	if g.Looks == nil || f.FirstSeen.IsZero() || since >= days(within) {
+		return dera.Reason{}, nil
+	}
+	first, err := g.Looks.FirstLook(ctx, f.Control, f.Account)
+	if err != nil {
+		return dera.Reason{}, fmt.Errorf("when %s was first looked at in account %s: %w", f.Control, f.Account, err)
+	}
+	for _, p := range principals {
+		late := p.Idle - int(since/days(1)) - p.IdleFrom // so many days after it was due
+		if p.IdleFrom > 0 && late > 2 && !first.IsZero() && f.FirstSeen.Sub(first) > days(2) {
+			return review("it was found only at %s, %s after it counted as unused: somebody may have made it active", minute(f.FirstSeen), count(late, "day")), nil
+		}
+	}
+	return dera.Reason{}, nil
 }
 
 // givenBack is the answer where dera took some of the permissions before and they are
@@ -58,6 +91,11 @@ func givenBack(c Case) (dera.Reason, bool) {
 	for _, r := range c.Earlier {
 		if r.Control != c.Finding.Control || r.State != dera.Resolved && r.State != dera.Collateral && r.State != dera.UndoFailed {
 			continue
+		}
+		if c.Type.Stops {
+			why := review("dera took it before (%s) and it is there again: somebody gave it back", r.ID)
+			why.Ref = r.ID
+			return why, true
 		}
 		for _, e := range r.Covers {
 			if again := meeting(c.Finding.Permissions, e.Permissions); again != nil {

@@ -15,6 +15,8 @@ import (
 const (
 	nobodys   = "nobody's permissions depend on it"
 	takesNone = "it takes no permission from anybody"
+	// awsTells stands where a plan stops a principal (resource.Spec).
+	awsTells = "AWS itself tells when it was used last"
 )
 
 // principals are those whose permissions the resource decides, each with its ARN; none
@@ -40,10 +42,18 @@ func (c Case) losing() (list []resource.Principal, none string) {
 	switch list = c.principals(); {
 	case len(list) == 0:
 		return nil, nobodys
-	case len(c.Finding.Permissions) == 0:
+	case len(c.taken()) == 0:
 		return nil, takesNone
 	}
 	return list, ""
+}
+
+// taken are the permissions that a plan takes: all of them where it stops a principal.
+func (c Case) taken() []string {
+	if c.Type.Stops {
+		return []string{"*"}
+	}
+	return c.Finding.Permissions
 }
 
 // someOf puts a few of a list in words.

@@ -113,6 +113,9 @@ func (g Scheduled) Check(ctx context.Context, c Case) (dera.Reason, error) {
 
 // started says by which schedules a principal is started.
 func (g Scheduled) started(ctx context.Context, account string, p resource.Principal) (dera.Reason, error) {
+	if p.Idle > 0 {
+		g.Days = p.Idle
+	}
 	window, declared := g.window(), g.of(p.ARN)
 	if i := slices.IndexFunc(declared, func(s Schedule) bool { return g.long(s.Days) != "" }); i >= 0 {
 		r := review("%s runs every %s by %s, which is %s: %s", p.ARN, count(declared[i].Days, "day"), declared[i].Owner, g.long(declared[i].Days), declared[i].Reason)

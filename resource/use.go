@@ -109,6 +109,11 @@ type Principal struct {
 	Granted time.Time
 	// Use is what is recorded of its calls; nil where nothing is known.
 	Use *Use
+	// Idle is for how many days what a plan takes was not used, where AWS itself tells; 0
+	// where it does not.
+	Idle int
+	// IdleFrom is from how many days on that counts as unused; 0 with Idle.
+	IdleFrom int
 }
 
 // ScheduleReads are the IAM actions with which one finds out what AWS starts by the

@@ -3,6 +3,7 @@ package cloudtest
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -33,7 +34,7 @@ type Server struct {
 }
 
 // NewServer returns a client with the wires. answer is called for one call at a time.
-func NewServer(t *testing.T, wires []cloud.Wire, answer func(Asked) (status int, body string)) *Server {
+func NewServer(t *testing.T, wires []cloud.Wire, answer func(Asked) (status int, body string), ports ...map[string]any) *Server {
 	t.Helper()
 	s := &Server{}
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
@@ -55,9 +56,13 @@ func NewServer(t *testing.T, wires []cloud.Wire, answer func(Asked) (status int,
 		_, _ = fmt.Fprint(out, text) // a client that disconnected has failed already
 	}))
 	t.Cleanup(server.Close)
+	given := map[string]any{}
+	for _, p := range ports {
+		maps.Copy(given, p)
+	}
 	var err error
 	s.Client, err = cloud.New(t.Context(), cloud.Config{
-		Wires: wires, Region: East, Endpoint: server.URL, Timeout: 10 * time.Second, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "none", ""),
+		Wires: wires, Region: East, Endpoint: server.URL, Timeout: 10 * time.Second, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "none", ""), Ports: given,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -92,7 +92,7 @@ func (s *session) permissionGuards(list *evaluate.Exempted) ([]evaluate.Guardrai
 	return []evaluate.Guardrail{
 		evaluate.ActiveSession{Now: s.app.now, Within: within},
 		evaluate.UsageRecord{Now: s.app.now, Days: configured(c.WindowDays)},
-		evaluate.NewGrant{Now: s.app.now, Days: configured(c.NewGrantDays)},
+		evaluate.NewGrant{Now: s.app.now, Days: configured(c.NewGrantDays), Looks: s.store},
 		evaluate.RarelyUsed{Actions: c.RarelyUsed},
 		evaluate.SelfRepair{Principals: s.config.Code.Principals},
 		scheduled,

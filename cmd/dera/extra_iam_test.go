@@ -36,7 +36,7 @@ func (w *iamWorld) buildIAM(env string) map[string]bool {
 	for _, c := range extraLines[recordedCall](w.t, "envs", env+".calls.jsonl.gz") {
 		reads := strings.HasPrefix(c.Op, "Get") || strings.HasPrefix(c.Op, "List")
 		if reads || c.Op == "UpdateAccessKey" || !strings.Contains(c.Headers["Authorization"], "/iam/aws4_request") {
-			continue // the IDs of keys are others here, and no control is about keys
+			continue // the IDs of keys are others here, and no label is about their status
 		}
 		body := strings.ReplaceAll(string(c.Body), recordedAccount, w.creds.Account)
 		form, err := url.ParseQuery(body)

@@ -157,8 +157,12 @@ func (k Kind) ValidName(s string) bool {
 	if k == GroupKind {
 		most = 128
 	}
-	return s != "" && len(s) <= most && strings.Trim(s, letters) == "" && s != "..."
+	return s != "" && len(s) <= most && strings.Trim(s, letters) == ""
 }
+
+// told reports whether an event names an identity: ... stands for what CloudTrail left
+// out, and is a name too.
+func (k Kind) told(s string) bool { return s != "..." && k.ValidName(s) }
 
 // Trusted are the other accounts that a trust policy names, as
 // arn:PARTITION:iam::ACCOUNT:root by account.

@@ -9,6 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/accesskey"
 )
@@ -57,6 +58,15 @@ func TestHints(t *testing.T) {
 func TestGuardrailsKnowTheUser(t *testing.T) {
 	t.Parallel()
 	const user = "arn:aws:iam::111122223333:user/staff/ann"
+	saturday := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	now := func() time.Time { return saturday }
+	quiet, err := evaluate.NewQuiet(evaluate.QuietHours{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	every := func(days int) evaluate.Scheduled {
+		return evaluate.Scheduled{Now: now, Declared: []evaluate.Schedule{{Principal: user, Days: days, Owner: "ops", Reason: "audit"}}}
+	}
 	for name, tc := range map[string]struct {
 		rail evaluate.Guardrail
 		want dera.Disposition
@@ -67,11 +77,16 @@ func TestGuardrailsKnowTheUser(t *testing.T) {
 		"own":                    {evaluate.Own{Resources: []string{user}}, dera.Alert},
 		"own_of_another":         {evaluate.Own{Resources: []string{"arn:aws:iam::111122223333:user/dera"}}, dera.Auto},
 		"bastion":                {evaluate.Bastion{Names: []string{"ann"}}, dera.Review},
-		"nobody_uses_it":         {evaluate.ActiveSession{}, dera.Auto},
+		"on_a_weekend":           {quiet, dera.Review},
+		"every_two_years":        {every(732), dera.Review},
+		"every_year":             {every(366), dera.Auto},
+		"at_work":                {evaluate.ActiveSession{Now: now}, dera.Review},
+		"deploys":                {evaluate.SelfRepair{Principals: []string{user}}, dera.Review},
+		"nobody_uses_it":         {evaluate.ActiveSession{Now: now, Within: time.Minute}, dera.Auto},
 		"not_recorded":           {evaluate.UsageRecord{}, dera.Auto},
 		"not_brought_back":       {evaluate.Flapping{Now: time.Now}, dera.Auto},
 	} {
-		k := &accesskey.Key{User: "ann", ID: "AKIAIOSFODNN7EXAMPLE", Status: accesskey.Active, Age: 700, Idle: 400}
+		k := &accesskey.Key{User: "ann", ID: "AKIAIOSFODNN7EXAMPLE", Status: accesskey.Active, Age: 700, Idle: 400, Record: &resource.Use{To: saturday, Seen: saturday.Add(-time.Hour)}}
 		r := dera.Resource{ARN: accesskey.ARNOf(user, k.ID), Partition: "aws", Account: "111122223333", Region: dera.GlobalRegion, Type: accesskey.Name, ID: "ann#" + k.ID, Name: "ann", Config: k}
 		c := evaluate.Case{Finding: dera.Finding{Resource: r.ARN, Key: "status", Control: "iam-accesskey-unused"}, Resource: r, Type: accesskey.Type()}
 		if got, err := tc.rail.Check(t.Context(), c); err != nil || got.Disposition != tc.want {

@@ -22,6 +22,8 @@ const Update = "iam:UpdateAccessKey"
 const (
 	PartKey = "access key" // with the path and tags of its user
 	PartUse = "last use"
+	// PartRecord is the recorded use of the user; nothing is unknown of the key without it.
+	PartRecord = iam.PartUse
 )
 
 // The states of a key, in the words of IAM. There is Expired too.
@@ -44,6 +46,12 @@ type Key struct {
 	Idle int `json:"idle_days,omitempty"`
 	// Service is what it was used for last; empty for a key that was never used.
 	Service string `json:"last_service,omitempty"`
+	// Others is how many other active keys the user has, and Record what is recorded of
+	// the user's calls, by whichever key, without the calls; nil where nothing is known.
+	// Called is how many days before the read the last of them was; nil for none.
+	Others int           `json:"other_active_keys,omitempty"`
+	Record *resource.Use `json:"record,omitempty"`
+	Called *int          `json:"called_days,omitempty"`
 }
 
 // IDOf is the ID of the resource, the last part of its ARN: events and calls name a key
@@ -55,6 +63,9 @@ func Split(id string) (user, key string, ok bool) {
 	user, key, _ = strings.Cut(id, "#")
 	return user, key, iam.UserKind.ValidName(user) && ValidID(key)
 }
+
+// Unlisted stands in place of the ID of a key for those of a user that may not be listed.
+const Unlisted = "keys"
 
 // ValidID reports whether a text can be the ID of an access key (IAM API reference,
 // AccessKeyMetadata).
@@ -79,16 +90,18 @@ func Type() resource.Type {
 		Parts: []resource.Part{
 			{Name: PartKey, Action: "iam:ListAccessKeys", Also: []string{"iam:GetUser", iam.Walk}, Cheap: true},
 			{Name: PartUse, Action: "iam:GetAccessKeyLastUsed", Cheap: true, Around: true},
+			{Name: PartRecord, Port: resource.PortLedger, Cheap: true, Around: true},
 		},
-		Around: []string{"tags", "age_days", "idle_days", "last_service"},
+		Around: []string{"tags", "age_days", "idle_days", "last_service", "other_active_keys", "record", "called_days"},
 		Settings: []resource.Setting{{
 			Path: "status", Says: "the status of the access key or its last use", Operation: Update, Order: []any{Active, Inactive}, Once: true,
 			Terraform: "aws_iam_access_key.status", CloudFormation: "Status",
 		}},
 		// The ARN is that of the key without its ID, so that guardrails know the user.
 		Principals: func(k *Key) []resource.Principal {
-			return []resource.Principal{{Name: k.User, Tags: k.Tags, Human: true}}
+			return []resource.Principal{{Name: k.User, Tags: k.Tags, Human: true, Use: k.Record, Idle: k.Idle, IdleFrom: unusedDays}}
 		},
+		Stops:  true,
 		Events: Events(),
 		Note:   "Requests that are signed with the key are denied while it is inactive; IAM takes seconds to spread a change. The key and its secret stay.",
 	})

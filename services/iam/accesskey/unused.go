@@ -28,6 +28,7 @@ func Unused() control.Control {
 			Complexity: "low",
 			Cases: []control.Case{
 				{When: "an active key was not used for 45 days, or never in the 45 days or more since it was made", Disposition: dera.Auto, Because: "IAM records the last use within hours, and one call makes the key active again"},
+				{When: "the same, and the usage ledger has a call of the user in the last 45 days although the user has no other active key", Disposition: dera.Review, Because: "the key may have been used after all"},
 				{When: "the same, and the name or a tag of its user speaks of backups, recovery, emergencies or rare jobs", Disposition: dera.Review, Because: "it is used rarely, and when it is, it is needed"},
 			},
 			Refs: []control.Ref{
@@ -42,6 +43,9 @@ func Unused() control.Control {
 			why := fmt.Sprintf("The key was made %d days ago and never used.", k.Age)
 			if k.Service != "" {
 				why = fmt.Sprintf("It was used last %d days ago, with %s; it was made %d days ago.", k.Idle, k.Service, k.Age)
+			}
+			if k.unexplained() {
+				return dera.Review, fmt.Sprintf("%s But a call of the user is recorded %d days ago, and it has no other active key.", why, *k.Called)
 			}
 			if word := k.rare(); word != "" {
 				return dera.Review, why + " The name or a tag of the user says " + word + ": it may be for something that is done rarely."
@@ -63,6 +67,13 @@ func (k *Key) inUse() string {
 	return ""
 }
 
+// unexplained reports whether a call of the user is recorded that the last use of the key
+// does not show, lately, and that no other key of the user explains. A day is left for
+// the two clocks.
+func (k *Key) unexplained() bool {
+	return k.Called != nil && *k.Called < unusedDays && *k.Called+1 < k.Idle && k.Others == 0
+}
+
 // rare is a word of the user's name or tags that speaks of what is done rarely, or "".
 func (k *Key) rare() string {
 	texts := []string{k.User}
@@ -71,16 +82,36 @@ func (k *Key) rare() string {
 	}
 	slices.Sort(texts)
 	for _, text := range texts {
-		for word := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) }) {
-			if slices.ContainsFunc(rareWords(), func(w string) bool { return strings.HasPrefix(word, w) }) || word == "dr" {
-				return word
+		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			lower := strings.ToLower(word)
+			if slices.ContainsFunc(rareWords(), func(w string) bool { return strings.Contains(lower, w) }) || saysDR(word) {
+				return lower
 			}
 		}
 	}
 	return ""
 }
 
-// rareWords are beginnings of words.
+// saysDR reports whether a word is dr, or has DR or Dr as a word of its own, as in
+// prodDRUser.
+func saysDR(word string) bool {
+	list := []rune(word)
+	for i := range len(list) - 1 {
+		if list[i] != 'D' || i > 0 && unicode.IsUpper(list[i-1]) {
+			continue
+		}
+		next := i + 2 // behind Dr, or at the capital that begins the word behind DR
+		switch end := next == len(list); {
+		case list[i+1] == 'r' && (i > 0 || end) && (end || unicode.IsUpper(list[next])):
+			return true
+		case list[i+1] == 'R' && (end || unicode.IsUpper(list[next]) && next+1 < len(list) && unicode.IsLower(list[next+1])):
+			return true
+		}
+	}
+	return word == "dr"
+}
+
+// rareWords are parts of words.
 func rareWords() []string {
 	return []string{
 		"annual", "archive", "audit", "backup", "breakglass", "continuity", "disaster", "emergenc", "failover", "glass", "incident", "migrat", "quarter", "recover", "restor", "season", "standby", "year",

@@ -58,6 +58,6 @@ func ValidID(s string) bool {
 	cut := strings.LastIndexByte(s, '/') + 1
 	path, name := s[:cut], s[cut:]
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
-	return name != "" && len(name) <= 128 && len(path) <= 511 && strings.Trim(name, letters) == "" && name != "..." &&
+	return name != "" && len(name) <= 128 && len(path) <= 511 && strings.Trim(name, letters) == "" &&
 		strings.IndexFunc(path, func(r rune) bool { return !visible(r) }) < 0
 }

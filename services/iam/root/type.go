@@ -28,12 +28,15 @@ type User struct {
 	MFA          *bool  `json:"mfa"`
 	Keys         *bool  `json:"access_keys"`
 	Certificates *bool  `json:"signing_certificates"`
+	// NoConsole says that root users of the partition do not sign in to the console, so
+	// that a password of which the summary says nothing is none.
+	NoConsole bool `json:"no_console,omitempty"`
 }
 
 // bare reports whether the user is known to have no credentials, so that nobody can sign in
 // as it.
 func (u *User) bare() bool {
-	return no(u.Password) && no(u.Keys) && no(u.Certificates)
+	return (no(u.Password) || u.Password == nil && u.NoConsole) && no(u.Keys) && no(u.Certificates)
 }
 
 func no(b *bool) bool { return b != nil && !*b }

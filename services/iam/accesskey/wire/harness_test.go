@@ -27,7 +27,7 @@ type fakeKey struct {
 }
 
 // fakeIAM is the users of an account. say is what it answers to a call instead: a body,
-// or an error code after !.
+// or an error code after !. It is by the call, or by the call and the user.
 type fakeIAM struct {
 	users []*fakeUser
 	say   map[string]string
@@ -71,7 +71,11 @@ func member(u *fakeUser) string {
 
 // answer is what IAM says to a call.
 func (f *fakeIAM) answer(a cloudtest.Asked) (int, string) {
-	if text, ok := f.say[a.Operation]; ok {
+	text, ok := f.say[a.Operation+" "+a.Form.Get("UserName")]
+	if !ok {
+		text, ok = f.say[a.Operation]
+	}
+	if ok {
 		if code, refused := strings.CutPrefix(text, "!"); refused {
 			status := 400
 			if code == "AccessDenied" {

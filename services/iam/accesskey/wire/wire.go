@@ -22,7 +22,10 @@ func Wire() cloud.Wire {
 	t := accesskey.Type()
 	return cloud.Wire{
 		Type: accesskey.Name, Parts: t.Parts, Operations: t.Operations, Find: find, Sample: sample, Unread: unread, AtOnce: 4, Times: 5,
-		Readers: []cloud.Reader{{Parts: []string{accesskey.PartUse}, Call: "iam:GetAccessKeyLastUsed", One: readUse}},
+		Readers: []cloud.Reader{
+			{Parts: []string{accesskey.PartUse}, Call: "iam:GetAccessKeyLastUsed", One: readUse},
+			cloud.Ported(resource.PortLedger, []string{accesskey.PartRecord}, readRecord),
+		},
 		Do:      map[string]func(context.Context, *cloud.Writing) error{accesskey.Update: update},
 		Answers: iamwire.Answers("GetAccountAuthorizationDetails", "GetUser", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey"),
 
@@ -39,8 +42,14 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 		if err != nil {
 			return found, err
 		}
+		hidden := 0
 		for _, u := range users {
 			items, err := keysOf(ctx, r, u)
+			if cloud.Is(err, cloud.Denied) {
+				if hidden++; hidden < len(users) || r.Scope.Page != "" {
+					items, err = []*cloud.Item{unlisted(r, u)}, nil
+				}
+			}
 			if err != nil {
 				return cloud.Found{}, err
 			}
@@ -66,7 +75,8 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 // named is the key with the ID, or nil where the user or the key does not exist.
 func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error) {
 	name, _, ok := accesskey.Split(id)
-	if !ok {
+	all := name != "" && id == accesskey.IDOf(name, accesskey.Unlisted)
+	if !ok && !(all && own.UserKind.ValidName(name)) {
 		return nil, nil
 	}
 	e, err := iamwire.Get(ctx, r, own.UserKind, name)
@@ -76,7 +86,11 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 	if err != nil {
 		return nil, err
 	}
-	items, err := keysOf(ctx, r, iamwire.User{Name: name, ARN: e.ARN, Tags: e.Tags})
+	u := iamwire.User{Name: name, ARN: e.ARN, Tags: e.Tags}
+	items, err := keysOf(ctx, r, u)
+	if all && cloud.Is(err, cloud.Denied) {
+		return unlisted(r, u), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +100,16 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 		}
 	}
 	return nil, nil
+}
+
+// unlisted stands for the keys of a user that may not be listed, so that they hide those
+// of nobody else: nothing is known of them. Where no user's may be on the first page, the
+// read fails.
+func unlisted(r *cloud.Reading, u iamwire.User) *cloud.Item {
+	x := cloud.NewItem(r, accesskey.IDOf(u.Name, accesskey.Unlisted), u.Name, accesskey.ARNOf(u.ARN, accesskey.Unlisted), &accesskey.Key{User: u.Name, ID: accesskey.Unlisted, Tags: u.Tags})
+	x.Tags = u.Tags
+	x.Has(accesskey.PartKey, accesskey.PartUse, accesskey.PartRecord)
+	return x
 }
 
 // keysOf reads the keys of a user, once a read. What it tells of each is all but the
@@ -117,13 +141,21 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		return nil, err
 	}
 	var items []*cloud.Item
+	active := 0
+	for _, k := range list {
+		if k.Status == types.StatusTypeActive {
+			active++
+		}
+	}
 	for _, k := range list {
 		id := aws.ToString(k.AccessKeyId)
 		config := &accesskey.Key{User: u.Name, ID: id, Tags: u.Tags, Status: string(k.Status), Age: iamwire.Days(*k.CreateDate, r.At)}
 		x := cloud.NewItem(r, accesskey.IDOf(u.Name, id), u.Name, accesskey.ARNOf(u.ARN, id), config)
 		x.Tags = u.Tags
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
-			x.Has(accesskey.PartUse) // nobody can use it
+			x.Has(accesskey.PartUse, accesskey.PartRecord) // nobody can use it
+		} else {
+			config.Others = active - 1
 		}
 		items = append(items, x)
 	}
@@ -155,8 +187,37 @@ func readUse(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	return nil
 }
 
+// readRecord asks the usage ledger about the users. One that it does not answer for is
+// unknown, which stands against nothing: AWS tells when the key was used last.
+func readRecord(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, items []*cloud.Item) error {
+	var arns []string
+	for _, x := range items {
+		arns = append(arns, string(x.ARN.Whole()))
+	}
+	uses, err := iamwire.Used(ctx, r, ledger, arns)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		use, ok := uses[string(x.ARN.Whole())]
+		if !ok {
+			continue
+		}
+		k := x.Config.(*accesskey.Key)
+		use.Calls = nil
+		if k.Record = &use; !use.Seen.IsZero() {
+			days := iamwire.Days(use.Seen, r.At)
+			k.Called = &days
+		}
+	}
+	return nil
+}
+
 // unread: of a key whose last use is not known, nothing is concluded from its status.
-func unread(config any, _ string) {
+func unread(config any, part string) {
+	if part == accesskey.PartRecord {
+		return
+	}
 	k := config.(*accesskey.Key)
 	*k = accesskey.Key{User: k.User, ID: k.ID, Tags: k.Tags, Age: k.Age}
 }

@@ -24,7 +24,10 @@ func Wire() cloud.Wire {
 
 // find: an account has one.
 func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
-	return iamwire.Only(r, root.ID, root.ID, root.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account), &root.User{Account: r.Scope.Account}), nil
+	partition := cloud.PartitionOf(r.Scope)
+	// https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html
+	u := &root.User{Account: r.Scope.Account, NoConsole: partition == "aws-us-gov"}
+	return iamwire.Only(r, root.ID, root.ID, root.ARNOf(partition, r.Scope.Account), u), nil
 }
 
 // read takes the summary. Whether there is a password it says only where root access can

@@ -41,6 +41,9 @@ func TestRead(t *testing.T) {
 			}
 			return 200, fmt.Sprintf(`<GetAccountSummaryResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetAccountSummaryResult><SummaryMap>%s</SummaryMap></GetAccountSummaryResult></GetAccountSummaryResponse>`, entries)
 		})
+		if gov, err := s.Read(t.Context(), dera.Scope{Partition: "aws-us-gov", Account: cloudtest.Hub, Region: dera.GlobalRegion, Type: root.Name}, false); tc.err == "" && (err != nil || !gov.Resources[0].Config.(*root.User).NoConsole) {
+			t.Errorf("%s: GovCloud: got %+v, %v, want one whose console takes no root user", name, gov, err)
+		}
 		page, err := s.Read(t.Context(), dera.Scope{Partition: "aws", Account: cloudtest.Hub, Region: dera.GlobalRegion, Type: root.Name}, false)
 		if tc.err != "" {
 			if err == nil || !strings.Contains(err.Error(), tc.err) {
