@@ -16,6 +16,9 @@ type Partition struct {
 	// CloudFront says that its buckets can be origins of distributions that its
 	// own accounts list (AWS GovCloud user guide, "Amazon CloudFront").
 	CloudFront bool
+	// NoRootConsole says that its console takes no root user (AWS GovCloud user guide,
+	// "IAM in AWS GovCloud").
+	NoRootConsole bool
 	// prefix begins the names of its regions; aws has all that no other has.
 	prefix string
 }
@@ -26,7 +29,7 @@ func Partitions() []Partition {
 	return []Partition{
 		{ID: "aws", Home: "us-east-1", DNSSuffix: "amazonaws.com", CloudFront: true},
 		{ID: "aws-cn", Home: "cn-north-1", DNSSuffix: "amazonaws.com.cn", CloudFront: true, prefix: "cn-"},
-		{ID: "aws-us-gov", Home: "us-gov-west-1", DNSSuffix: "amazonaws.com", prefix: "us-gov-"},
+		{ID: "aws-us-gov", Home: "us-gov-west-1", DNSSuffix: "amazonaws.com", NoRootConsole: true, prefix: "us-gov-"},
 		{ID: "aws-iso", Home: "us-iso-east-1", DNSSuffix: "c2s.ic.gov", prefix: "us-iso-"},
 		{ID: "aws-iso-b", Home: "us-isob-east-1", DNSSuffix: "sc2s.sgov.gov", prefix: "us-isob-"},
 		{ID: "aws-iso-e", Home: "eu-isoe-west-1", DNSSuffix: "cloud.adc-e.uk", prefix: "eu-isoe-"},

@@ -51,7 +51,7 @@ func TestSieve_sorts_every_message_once(t *testing.T) {
 		"not_json":           {"hello", Counts{Malformed: 1}, 0, "decode event: event is not a JSON object"},
 		"no_region":          {`{"eventSource":"ec2.amazonaws.com","eventName":"CreateVpc"}`, Counts{Malformed: 1}, 0, "event has no awsRegion"},
 		"config":             {compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Hinted: 1}, 1, ""},
-		"config_of_account":  {compliance(ours, "AWS::::Account", ours), Counts{Hinted: 1}, 2, ""}, // the block, and EBS's default
+		"config_of_account":  {compliance(ours, "AWS::::Account", ours), Counts{Hinted: 1}, 4, ""}, // the block, EBS's default, the password policy and the root user
 		"config_of_others":   {compliance(ours, "AWS::Lambda::Function", "f"), Counts{Irrelevant: 1}, 0, ""},
 		"config_of_nonsense": {compliance(ours, "???", "f"), Counts{Irrelevant: 1}, 0, ""},
 		"config_foreign":     {compliance(theirs, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Foreign: 1}, 0, "account 999999999999 is not covered by this configuration"},

@@ -25,6 +25,7 @@ func newCredentialWorld(t *testing.T, controls string) *iamWorld {
 	w.behind(t, 100)
 	server := moto.Start(t, moto.Config{Env: []string{"MOTO_CLOCK=" + w.clock}})
 	w.motoWorld = newSettingWorld(t, server, controls)
+	w.quiet(t, "controls: ["+controls+"]")
 	w.iam = iam.New(iam.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
 		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken),
@@ -40,6 +41,16 @@ func (w *iamWorld) accessKey(user string) string {
 		w.t.Fatal(err)
 	}
 	return *out.AccessKey.AccessKeyId
+}
+
+// quiet writes a configuration without quiet hours, so that the day of the week does not
+// matter.
+func (w *iamWorld) quiet(t *testing.T, config string) {
+	t.Helper()
+	text := "version: 1\nsettle: 10ms\npermissions: {quiet_hours: {off: true}}\n" + config + "\n"
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // status is that of a key of a user.
@@ -69,10 +80,7 @@ func TestMotoAccessKeys(t *testing.T) {
 	unused, glass, backup := w.accessKey("ann"), w.accessKey("emergency-2"), w.accessKey("db-backup")
 	w.behind(t, 0)
 	fresh := w.accessKey("ann")
-	config := fmt.Sprintf("version: 1\nsettle: 10ms\ncontrols: [iam-accesskey-*]\nbreak_glass: {principals: ['%s']}\n", w.arn("user", "emergency-2"))
-	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-*]\nbreak_glass: {principals: ['%s']}", w.arn("user", "emergency-2")))
 	statuses := func() string {
 		return fmt.Sprint(w.status("ann", unused), w.status("ann", fresh), w.status("emergency-2", glass), w.status("db-backup", backup))
 	}

@@ -34,7 +34,7 @@ func (k Kind) named(c cloudtrail.Call) []dera.Scope {
 	for _, n := range []string{
 		c.Parameters.Text(string(k) + "Name"), c.Parameters.Text("new" + k.title() + "Name"), c.Answer.Object(string(k)).Text(string(k) + "Name"),
 	} {
-		if k.told(n) {
+		if k.spelled(n) {
 			names = append(names, n)
 		}
 	}
@@ -69,7 +69,7 @@ func UserOfCall(c cloudtrail.Call) (user string, ofUser bool) {
 	if user == "" && c.Caller.Type == "Root" {
 		return "", false
 	}
-	if !UserKind.told(user) {
+	if !UserKind.spelled(user) {
 		user = ""
 	}
 	return user, true

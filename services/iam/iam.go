@@ -160,9 +160,9 @@ func (k Kind) ValidName(s string) bool {
 	return s != "" && len(s) <= most && strings.Trim(s, letters) == ""
 }
 
-// told reports whether an event names an identity: ... stands for what CloudTrail left
+// spelled reports whether an event names an identity: ... stands for what CloudTrail left
 // out, and is a name too.
-func (k Kind) told(s string) bool { return s != "..." && k.ValidName(s) }
+func (k Kind) spelled(s string) bool { return s != "..." && k.ValidName(s) }
 
 // Trusted are the other accounts that a trust policy names, as
 // arn:PARTITION:iam::ACCOUNT:root by account.

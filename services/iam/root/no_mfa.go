@@ -8,7 +8,7 @@ import (
 // NoMFA finds accounts whose root user can sign in without a second factor.
 func NoMFA() control.Control {
 	return report{
-		key: "mfa", when: "the root user has no MFA device, and has, or may have, a password, an access key or a signing certificate; in AWS GovCloud (US), whose console takes no root user, a password that is not told is none", because: "nobody but the root user can add the device",
+		key: "mfa", when: "the root user has no MFA device, and has, or may have, a password, an access key or a signing certificate; in AWS GovCloud (US), whose console takes no root user, a password that AWS says nothing of is none", because: "nobody but the root user can add the device",
 		has: func(u *User) *bool {
 			if u.MFA == nil {
 				return nil

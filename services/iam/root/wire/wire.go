@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/services/iam/root"
 	iamwire "dera.example/dera/services/iam/wire"
@@ -25,8 +26,8 @@ func Wire() cloud.Wire {
 // find: an account has one.
 func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
 	partition := cloud.PartitionOf(r.Scope)
-	// https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html
-	u := &root.User{Account: r.Scope.Account, NoConsole: partition == "aws-us-gov"}
+	known, _ := dera.PartitionByID(partition)
+	u := &root.User{Account: r.Scope.Account, NoConsole: known.NoRootConsole}
 	return iamwire.Only(r, root.ID, root.ID, root.ARNOf(partition, r.Scope.Account), u), nil
 }
 
