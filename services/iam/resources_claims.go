@@ -197,7 +197,7 @@ func (st *resourcesState) nothingElse() answer {
 
 // claims are decided again from the body alone, with a request that is denied now.
 func (r *Resources) claims() (claims []dera.Claim, denied string) {
-	isNew, lost, gone, only := proved(), proved(), proved(), proved()
+	var isNew, lost, gone, only answer
 	var st resourcesState
 	var err error
 	if st, err = r.state(); err != nil {
