@@ -219,20 +219,7 @@ func (p *people) remove(o *owned, name string) {
 			_ = p.s.world.Write(someone, o.Resource, op)
 		}
 	})
-	if p.fixing(o) { // between dera's last read and its write: what it relied on it cannot miss
-		o.excuse(o.made[name].need)
-	}
 	delete(o.made, name)
-}
-
-// fixing reports whether a fix of the resource is being written. AWS has no write that is
-// refused where something else changed since a read: such a fix ends as collateral.
-func (p *people) fixing(o *owned) bool {
-	list, err := p.s.look.RemediationsIn(p.s.t.Context(), dera.Applying)
-	if err != nil {
-		p.s.t.Fatal(err)
-	}
-	return slices.ContainsFunc(list, func(r dera.Remediation) bool { return r.ResourceKey() == o.Key() })
 }
 
 // backed notes that what was there before a fix may come back, by the rollback of a
