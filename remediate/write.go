@@ -111,7 +111,7 @@ func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operati
 		return false, nil, err
 	}
 	// From here on a crash is safe: the open intent says what may have happened.
-	readFirst := !undo && (i == 0 || old != nil)
+	readFirst := !undo && (i == 0 || old != nil || !c.Optional && t.takes(i))
 	var no error // of the guard: nothing is tried again within this run
 	requestID, doErr := t.cfg.Cloud.Do(ctx, t.rem.Plan, op, func(ctx context.Context) error {
 		if readFirst {
@@ -163,10 +163,16 @@ func (errMoved) Error() string {
 // Moved implements what moved asks for.
 func (errMoved) Moved() bool { return true }
 
-// unmoved reads the resource once more, right before the first write of a plan
-// and before each further try of a write: between the look that decided and here
-// lie commits, the gate and waits, and what someone closed meanwhile must not be
-// opened again by a split. The resource must be where the changes before i led.
+// takes reports whether a change takes something away. What others allow, and what the
+// changes before it have put in its place, must be there then.
+func (t *run) takes(i int) bool { return Adds(t.rem.Way[i+1], t.rem.Way[i]) }
+
+// unmoved reads the resource once more, right before the first write of a plan,
+// before each further try of a write, and before each write that takes something
+// away: between the look that decided and here lie commits, the gate and waits, and
+// what someone closed meanwhile must not be opened again by a split, nor what someone
+// took away be missed by what goes. The resource must be where the changes before i
+// led.
 func (t *run) unmoved(ctx context.Context, i int) error {
 	want := t.rem.Way[i]
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
