@@ -115,8 +115,7 @@ func (r *Resources) certify() error {
 	if err != nil {
 		return err
 	}
-	r.NothingNew, r.NothingLost = certificate(st.isNew), certificate(st.lost)
-	return nil
+	return certificates(map[*string][2]reason.Policies{&r.NothingNew: st.isNew, &r.NothingLost: st.lost})
 }
 
 // resourcesState is the second step as it is checked.
