@@ -169,7 +169,7 @@ func wanted(st *policy.Statement, own, then *policy.Document) (entries, actions 
 	head := canon(where)
 	known := func(action string) bool { // under the same conditions and on the same resources
 		return slices.ContainsFunc(then.Statements, func(o policy.Statement) bool {
-			if o.Effect != policy.Allow || !lets(&o, action) {
+			if o.Effect != policy.Allow || !Lets(&o, action) {
 				return false
 			}
 			o.Actions, o.Sid = []string{"x:Y"}, ""
@@ -242,7 +242,7 @@ func coveredBy(own *policy.Document, st *policy.Statement, actions []string) (ma
 // denies reports whether a policy denies an action whatever it is about.
 func denies(doc *policy.Document, action string) bool {
 	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Deny && lets(&st, action) && slices.Contains(st.Resources, "*") && len(st.Conditions) == 0
+		return st.Effect == policy.Deny && Lets(&st, action) && slices.Contains(st.Resources, "*") && len(st.Conditions) == 0
 	})
 }
 
