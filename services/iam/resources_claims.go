@@ -233,22 +233,20 @@ func (r *Resources) resolved() answer {
 	return proved()
 }
 
-// onlySeen: a resource that a statement did not have before is one that its actions, all
-// of them narrowed, were seen on.
+// onlySeen: a resource that no statement had before stands for actions alone that are
+// narrowed, and one of them was seen on it.
 func (r *Resources) onlySeen(st resourcesState) answer {
-	var known []string
-	for _, a := range st.actions {
-		known = append(known, st.on[a]...)
-	}
 	for n, i := range st.places {
 		doc, err := policy.Parse(r.After[i])
 		if r.After[i] == "" || err != nil {
 			return unproved("a policy after the plan is not there, or cannot be read")
 		}
 		for _, s := range doc.Statements {
+			other := func(a string) bool { return !slices.Contains(st.actions, strings.ToLower(a)) }
 			for _, on := range s.Resources {
 				had := func(o policy.Statement) bool { return o.Effect == s.Effect && slices.Contains(o.Resources, on) }
-				if !slices.Contains(known, on) && !slices.ContainsFunc(st.between.docs[n].Statements, had) {
+				seen := func(a string) bool { return slices.Contains(st.on[strings.ToLower(a)], on) }
+				if (!slices.ContainsFunc(s.Actions, seen) || slices.ContainsFunc(s.Actions, other)) && !slices.ContainsFunc(st.between.docs[n].Statements, had) {
 					return answer{dera.Refuted, on + " was not seen"}
 				}
 			}
