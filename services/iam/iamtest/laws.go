@@ -55,7 +55,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		},
 		Opens: func(p dera.Plan, key string) bool { // what stays in a copy can be narrowed now
 			if key == iam.ResourcesKey { // a list takes the place of a wildcard
-				return true
+				return !slices.Contains(p.Keys, key)
 			}
 			copies := slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.UnusedAWSKey) })
 			return copies && slices.Contains([]string{iam.UnusedRareKey, iam.UnusedIdentityKey, iam.UnusedPassRoleKey}, key)
