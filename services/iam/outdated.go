@@ -14,6 +14,7 @@ import (
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource/document"
 )
 
 // CopyKey begins the keys of findings on copies that lack what AWS added.
@@ -156,7 +157,7 @@ func (c Copied) denials(own, then, now *policy.Document) error {
 // canon is a text that is equal for statements that say the same, whatever they are called.
 func canon(st policy.Statement) string {
 	st.Sid = ""
-	return (&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{st}}).Canon()
+	return document.CanonStatement(&st)
 }
 
 // wanted are the entries of a statement that are about services of the copy and that the
