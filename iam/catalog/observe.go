@@ -170,9 +170,6 @@ func ObservedDigest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ObservedInputs names the packages that the embedded table was made from.
-func ObservedInputs() string { return theObserved().inputs }
-
 func observedText(data []byte) (string, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(observedMagic))
 	if !ok {

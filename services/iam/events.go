@@ -14,10 +14,9 @@ func (k Kind) Events(calls ...string) cloudtrail.Events {
 	for _, verb := range []string{"Put", "Delete", "Attach", "Detach"} {
 		calls = append(calls, strings.TrimPrefix(k.Call(verb, "Policy"), "iam:"))
 	}
-	list := cloudtrail.Calls(Source, k.named, calls...)
+	list := atHome(k.named, calls...)
 	put := strings.TrimPrefix(k.PutInline(), "iam:")
 	for i := range list {
-		list[i].Region = dera.GlobalRegion
 		if list[i].Name == put {
 			list[i].Document = func(c cloudtrail.Call) string { return c.Parameters.Text("policyDocument") }
 		}
@@ -44,33 +43,42 @@ func (k Kind) named(c cloudtrail.Call) []dera.Scope {
 // AccountEvents are the calls on what an account has once, of those that are about it. AWS
 // Config has it as a property of the account.
 func AccountEvents(typ string, about func(cloudtrail.Call) bool, calls ...string) cloudtrail.Events {
-	list := cloudtrail.Calls(Source, func(c cloudtrail.Call) []dera.Scope {
+	all := func(r cloudtrail.Record, _ string) []dera.Scope { return r.In(dera.GlobalRegion).Sweep(typ) }
+	list := atHome(func(c cloudtrail.Call) []dera.Scope {
 		if !about(c) {
 			return nil
 		}
-		return c.In(dera.GlobalRegion).Sweep(typ)
+		return all(c.Record, "")
 	}, calls...)
+	return cloudtrail.Events{Type: typ, Calls: list, Config: []cloudtrail.Configured{{Type: "AWS::::Account", Find: all}}}
+}
+
+// CredentialEvents are the calls on credentials of users. id names one of a user that a call
+// is about, "" where the call does not say which.
+func CredentialEvents(typ string, id func(c cloudtrail.Call, user string) string, calls ...string) cloudtrail.Events {
+	return cloudtrail.Events{Type: typ, Calls: atHome(func(c cloudtrail.Call) []dera.Scope {
+		user := c.Parameters.Text("userName")
+		switch {
+		case user == "" && c.Caller.Type == "Root": // it is about the root user's own
+			return nil
+		case user == "" && c.Caller.Type == "IAMUser":
+			user = dera.ARN(c.Caller.ARN).Name()
+		}
+		var ids []string
+		if UserKind.spelled(user) {
+			if one := id(c, user); one != "" {
+				ids = append(ids, one)
+			}
+		}
+		return c.In(dera.GlobalRegion).Scopes(typ, ids)
+	}, calls...)}
+}
+
+// atHome are calls that arrive in the home region of the partition.
+func atHome(find func(cloudtrail.Call) []dera.Scope, calls ...string) []cloudtrail.Watched {
+	list := cloudtrail.Calls(Source, find, calls...)
 	for i := range list {
 		list[i].Region = dera.GlobalRegion
 	}
-	find := func(r cloudtrail.Record, _ string) []dera.Scope {
-		return r.In(dera.GlobalRegion).Sweep(typ)
-	}
-	return cloudtrail.Events{Type: typ, Calls: list, Config: []cloudtrail.Configured{{Type: "AWS::::Account", Find: find}}}
-}
-
-// UserOfCall is the user that a call on credentials is about: the one that it names, or the
-// caller; "" where that is not known. ofUser is false for a call of the root user on its own.
-func UserOfCall(c cloudtrail.Call) (user string, ofUser bool) {
-	user = c.Parameters.Text("userName")
-	if user == "" && c.Caller.Type == "IAMUser" {
-		user = dera.ARN(c.Caller.ARN).Name()
-	}
-	if user == "" && c.Caller.Type == "Root" {
-		return "", false
-	}
-	if !UserKind.spelled(user) {
-		user = ""
-	}
-	return user, true
+	return list
 }

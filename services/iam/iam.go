@@ -186,8 +186,7 @@ func Trusted(partition, account, trust string) map[string]string {
 }
 
 // ServicesOf are the services of AWS that a trust policy lets act as the role, sorted, "*"
-// where it lets anybody;
-// none of one that cannot be read.
+// where it lets anybody; none of one that cannot be read.
 func ServicesOf(trust string) []string {
 	doc, err := policy.Parse(trust)
 	if err != nil {

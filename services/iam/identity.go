@@ -139,6 +139,15 @@ func growth(before, after string) (int, error) {
 	return fresh - old, errors.Join(errOld, errFresh)
 }
 
+// InlineSize is how many characters IAM stores of the inline policies.
+func (i *Identity) InlineSize() (size int, err error) {
+	for _, p := range i.Inline {
+		n, errSize := growth("", p.Document)
+		size, err = size+n, errors.Join(err, errSize)
+	}
+	return size, err
+}
+
 // hasCopy reports whether the identity has an inline policy that says what a text does.
 func (i *Identity) hasCopy(name, text string) bool {
 	at := i.inline(name)

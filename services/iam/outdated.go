@@ -14,6 +14,7 @@ import (
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource/document"
 )
 
 // CopyKey begins the keys of findings on copies that lack what AWS added.
@@ -156,7 +157,7 @@ func (c Copied) denials(own, then, now *policy.Document) error {
 // canon is a text that is equal for statements that say the same, whatever they are called.
 func canon(st policy.Statement) string {
 	st.Sid = ""
-	return (&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{st}}).Canon()
+	return document.CanonStatement(&st)
 }
 
 // wanted are the entries of a statement that are about services of the copy and that the
@@ -169,7 +170,7 @@ func wanted(st *policy.Statement, own, then *policy.Document) (entries, actions 
 	head := canon(where)
 	known := func(action string) bool { // under the same conditions and on the same resources
 		return slices.ContainsFunc(then.Statements, func(o policy.Statement) bool {
-			if o.Effect != policy.Allow || !lets(&o, action) {
+			if o.Effect != policy.Allow || !Lets(&o, action) {
 				return false
 			}
 			o.Actions, o.Sid = []string{"x:Y"}, ""
@@ -242,7 +243,7 @@ func coveredBy(own *policy.Document, st *policy.Statement, actions []string) (ma
 // denies reports whether a policy denies an action whatever it is about.
 func denies(doc *policy.Document, action string) bool {
 	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Deny && lets(&st, action) && slices.Contains(st.Resources, "*") && len(st.Conditions) == 0
+		return st.Effect == policy.Deny && Lets(&st, action) && slices.Contains(st.Resources, "*") && len(st.Conditions) == 0
 	})
 }
 

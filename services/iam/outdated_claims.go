@@ -134,18 +134,24 @@ func (u *Updates) certify() error {
 		if err != nil {
 			return err
 		}
-		c.NothingLost, c.NothingMore, c.AWSAllows = certificate(lost), certificate(more), certificate(aws)
+		if err := certificates(map[*string][2]reason.Policies{&c.NothingLost: lost, &c.NothingMore: more, &c.AWSAllows: aws}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// certificate is that of a question; one that is not given out leaves a claim unproved.
-func certificate(q [2]reason.Policies) string {
-	text, err := proof.Prove(context.Background(), proof.Change{Old: q[1], New: q[0]}, reason.Config{}).Certificate(proof.Origin{})
-	if err != nil {
-		return ""
+// certificates makes those of some questions. One that is not given out leaves a claim
+// unproved.
+func certificates(of map[*string][2]reason.Policies) error {
+	for into, q := range of {
+		text, err := proof.Prove(context.Background(), proof.Change{Old: q[1], New: q[0]}, reason.Config{}).Certificate(proof.Origin{})
+		if err != nil && !errors.Is(err, proof.ErrUnproved) {
+			return fmt.Errorf("certify the policies: %w", err)
+		}
+		*into = string(text)
 	}
-	return string(text)
+	return nil
 }
 
 // claims are decided again from the body alone.

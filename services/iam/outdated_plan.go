@@ -17,13 +17,9 @@ import (
 // of the version in force. The new one is put before the old one goes. Where there is no
 // room for both, the old one gets what it lacks, and keeps its name.
 func (i *Identity) UpdateCopies(k Kind, failures []control.Failure) (out []dera.Change, refusal *control.Refusal) {
-	size := 0
-	for _, p := range i.Inline {
-		n, err := growth("", p.Document)
-		if err != nil {
-			return nil, CannotPlan(err)
-		}
-		size += n
+	size, err := i.InlineSize()
+	if err != nil {
+		return nil, CannotPlan(err)
 	}
 	for _, c := range i.Copied {
 		if !slices.Contains(Keys(failures), c.Key()) || !i.outgrown(c) {

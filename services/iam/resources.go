@@ -103,28 +103,6 @@ func (s seen) narrow(doc *policy.Document) (*policy.Document, error) {
 	return out.Append(more...)
 }
 
-// kept is what has to stay of a policy: the actions that are narrowed on what these were
-// used on, and everything else as it is. It is no edit of the text, so that an edit can be
-// held against it.
-func (s seen) kept(doc *policy.Document) *policy.Document {
-	out, list := &policy.Document{Version: doc.Version}, s.elsewhere(doc)
-	for i, st := range doc.Statements {
-		at := slices.IndexFunc(list, func(e elsewhere) bool { return e.statement == i })
-		if at < 0 {
-			out.Statements = append(out.Statements, st)
-			continue
-		}
-		rest := st
-		rest.Actions = slices.DeleteFunc(slices.Clone(st.Actions), func(a string) bool { return slices.Contains(list[at].actions, a) })
-		if len(rest.Actions) > 0 {
-			out.Statements = append(out.Statements, rest)
-		}
-		st.Sid, st.Actions, st.Resources = "", list[at].actions, list[at].arns
-		out.Statements = append(out.Statements, st)
-	}
-	return out
-}
-
 // instead puts resources in the place of others; what stands there already stays.
 func instead(statement int, old, arns []string) (edits []policy.Edit) {
 	fresh := slices.DeleteFunc(slices.Clone(arns), func(r string) bool { return slices.Contains(old, r) })

@@ -37,7 +37,7 @@ func ResourcesEvidence() evidence.Kind {
 		}
 		out.Certificates = append(out.Certificates,
 			evidence.Certificate{Name: "nothing-new", Says: "with fewer resources the policies allow nothing that they do not with all", Text: r.NothingNew},
-			evidence.Certificate{Name: "nothing-lost", Says: "what the policies with all resources allow of the actions on what these were used on, and all else that they allow, those with fewer allow too", Text: r.NothingLost})
+			evidence.Certificate{Name: "nothing-lost", Says: "what the policies with all resources allow, with a denial of the actions on all but what these were used on, those with fewer allow too", Text: r.NothingLost})
 		return out, nil
 	}}
 }
@@ -115,8 +115,7 @@ func (r *Resources) certify() error {
 	if err != nil {
 		return err
 	}
-	r.NothingNew, r.NothingLost = certificate(st.isNew), certificate(st.lost)
-	return nil
+	return certificates(map[*string][2]reason.Policies{&r.NothingNew: st.isNew, &r.NothingLost: st.lost})
 }
 
 // resourcesState is the second step as it is checked.
@@ -126,7 +125,6 @@ type resourcesState struct {
 	on          seen
 	actions     []string           // that are narrowed, in lower case
 	isNew, lost [2]reason.Policies // what is less, and what it is held against
-	rest        [2]reason.Policies // likewise: that nothing else is left out of what must not be lost
 }
 
 // state reads the body: what is narrowed follows from the record and the policies alone.
@@ -163,12 +161,7 @@ func (r *Resources) state() (st resourcesState, err error) {
 	if len(old) == 0 || len(st.actions) == 0 {
 		return st, errors.New("there is nothing that is allowed on more than it was used on")
 	}
-	var kept reason.Policies
-	for _, d := range old {
-		kept = append(kept, st.on.kept(d))
-	}
-	st.isNew, st.lost = [2]reason.Policies{fresh, old}, [2]reason.Policies{kept, fresh}
-	st.rest = [2]reason.Policies{append(slices.Clone(old), st.unseen()), kept}
+	st.isNew, st.lost = [2]reason.Policies{fresh, old}, [2]reason.Policies{append(slices.Clone(old), st.unseen()), fresh}
 	return st, nil
 }
 
@@ -181,20 +174,6 @@ func (st *resourcesState) unseen() *policy.Document {
 	return out
 }
 
-// nothingElse: the policies before, with denials of the actions on what was not seen,
-// allow nothing that is not kept. The checker goes statement by statement and follows no
-// denial of all but a list, so that the prover alone says so.
-func (st *resourcesState) nothingElse() answer {
-	switch a := reason.Subset(context.Background(), st.rest[0], st.rest[1], reason.Config{}); a.Verdict {
-	case reason.Proved:
-		return proved()
-	case reason.Refuted:
-		return answer{dera.Refuted, a.Witness.Request.Action + " on " + a.Witness.Request.Resource}
-	default:
-		return unproved("what is kept is not all but the actions on what was not seen")
-	}
-}
-
 // claims are decided again from the body alone, with a request that is denied now.
 func (r *Resources) claims() (claims []dera.Claim, denied string) {
 	var isNew, lost, gone, only answer
@@ -203,7 +182,7 @@ func (r *Resources) claims() (claims []dera.Claim, denied string) {
 	if st, err = r.state(); err != nil {
 		isNew, lost, gone, only = unproved(err.Error()), unproved(err.Error()), unproved(err.Error()), unproved(err.Error())
 	} else {
-		isNew, lost = certified(r.NothingNew, st.isNew), certified(r.NothingLost, st.lost).and(st.nothingElse())
+		isNew, lost = certified(r.NothingNew, st.isNew), certified(r.NothingLost, st.lost)
 		gone, only = r.resolved(), r.onlySeen(st)
 		denied = r.denied(st)
 	}
@@ -254,22 +233,20 @@ func (r *Resources) resolved() answer {
 	return proved()
 }
 
-// onlySeen: a resource that a statement did not have before is one that its actions, all
-// of them narrowed, were seen on.
+// onlySeen: a resource that no statement had before stands for actions alone that are
+// narrowed, and one of them was seen on it.
 func (r *Resources) onlySeen(st resourcesState) answer {
-	var known []string
-	for _, a := range st.actions {
-		known = append(known, st.on[a]...)
-	}
 	for n, i := range st.places {
 		doc, err := policy.Parse(r.After[i])
 		if r.After[i] == "" || err != nil {
 			return unproved("a policy after the plan is not there, or cannot be read")
 		}
 		for _, s := range doc.Statements {
+			other := func(a string) bool { return !slices.Contains(st.actions, strings.ToLower(a)) }
 			for _, on := range s.Resources {
 				had := func(o policy.Statement) bool { return o.Effect == s.Effect && slices.Contains(o.Resources, on) }
-				if !slices.Contains(known, on) && !slices.ContainsFunc(st.between.docs[n].Statements, had) {
+				seen := func(a string) bool { return slices.Contains(st.on[strings.ToLower(a)], on) }
+				if (!slices.ContainsFunc(s.Actions, seen) || slices.ContainsFunc(s.Actions, other)) && !slices.ContainsFunc(st.between.docs[n].Statements, had) {
 					return answer{dera.Refuted, on + " was not seen"}
 				}
 			}

@@ -62,7 +62,7 @@ func (s seen) inVain(docs []*policy.Document) (out []string) {
 				continue
 			}
 			for a := range s {
-				if lets(st, a) && !slices.ContainsFunc(narrowed[i], func(n string) bool { return strings.EqualFold(n, a) }) {
+				if Lets(st, a) && !slices.ContainsFunc(narrowed[i], func(n string) bool { return strings.EqualFold(n, a) }) {
 					out = append(out, a)
 				}
 			}

@@ -201,7 +201,7 @@ func (j *judged) usedOf(docs ...*policy.Document) int {
 	for _, a := range distinct(j.used.actions) {
 		service, _, _ := strings.Cut(a, ":")
 		if slices.ContainsFunc(entries[service], func(e string) bool { return catalog.MatchAction(e, a) }) ||
-			slices.ContainsFunc(wide, func(st *policy.Statement) bool { return lets(st, a) }) {
+			slices.ContainsFunc(wide, func(st *policy.Statement) bool { return Lets(st, a) }) {
 			n++
 		}
 	}
@@ -252,7 +252,7 @@ func grants(doc *policy.Document, actions map[string][]string) bool {
 		}
 		some := func() bool {
 			for service, list := range actions {
-				if slices.ContainsFunc(list, func(name string) bool { return lets(&st, service+":"+name) }) {
+				if slices.ContainsFunc(list, func(name string) bool { return Lets(&st, service+":"+name) }) {
 					return true
 				}
 			}

@@ -11,7 +11,7 @@ import (
 // narrowable reports whether a program can narrow a policy: it lists what it allows.
 func narrowable(doc *policy.Document) bool {
 	return !slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool {
-		return st.Effect == policy.Allow && (st.NotActions != nil || st.Principals != nil || st.NotPrincipals != nil || slices.ContainsFunc(st.Actions, ofAnyService))
+		return st.Effect == policy.Allow && (st.NotActions != nil || st.Principals != nil || st.NotPrincipals != nil || slices.ContainsFunc(st.Actions, OfAnyService))
 	})
 }
 
@@ -25,17 +25,17 @@ func everything(doc *policy.Document) bool {
 
 func every(entry string) bool { return entry == "*" || entry == "*:*" }
 
-// ofAnyService reports whether an entry has a wildcard where the service stands, other
+// OfAnyService reports whether an entry has a wildcard where the service stands, other
 // than AWS's own two ways to write every action. AWS does not document what it means: in
 // doubt it means all that it matches.
-func ofAnyService(entry string) bool {
+func OfAnyService(entry string) bool {
 	service, _, _ := strings.Cut(entry, ":")
 	return !every(entry) && strings.ContainsAny(service, "*?")
 }
 
 // matches reports whether an entry matches an action; in doubt it does.
 func matches(entry, action string) bool {
-	if !ofAnyService(entry) {
+	if !OfAnyService(entry) {
 		return catalog.MatchAction(entry, action)
 	}
 	service, name, ok := strings.Cut(entry, ":")
@@ -48,16 +48,16 @@ func matches(entry, action string) bool {
 
 // allows reports whether some statement of a policy allows an action.
 func allows(doc *policy.Document, action string) bool {
-	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow && lets(&st, action) })
+	return slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow && Lets(&st, action) })
 }
 
-// lets reports whether the list of a statement has an action, or is all but others.
-func lets(st *policy.Statement, action string) bool {
-	list := st.Actions
+// Lets reports whether a statement is about an action: its list has it, or is all but
+// others. In doubt it is.
+func Lets(st *policy.Statement, action string) bool {
 	if st.NotActions != nil {
-		list = st.NotActions
+		return !slices.ContainsFunc(st.NotActions, func(e string) bool { return catalog.MatchAction(e, action) })
 	}
-	return slices.ContainsFunc(list, func(e string) bool { return matches(e, action) }) != (st.NotActions != nil)
+	return slices.ContainsFunc(st.Actions, func(e string) bool { return matches(e, action) })
 }
 
 // breadth says what a policy allows that no list can name, and no more than that.
@@ -108,7 +108,7 @@ func onAll(st *policy.Statement) bool {
 func reach(statements ...*policy.Statement) string {
 	has := func(is func(st *policy.Statement) bool) bool { return slices.ContainsFunc(statements, is) }
 	allBut := has(func(st *policy.Statement) bool { return st.NotActions != nil })
-	pattern := has(func(st *policy.Statement) bool { return slices.ContainsFunc(st.Actions, ofAnyService) })
+	pattern := has(func(st *policy.Statement) bool { return slices.ContainsFunc(st.Actions, OfAnyService) })
 	if has(func(st *policy.Statement) bool { return slices.ContainsFunc(st.Actions, every) }) {
 		return letsAll
 	}
@@ -116,7 +116,10 @@ func reach(statements ...*policy.Statement) string {
 		return ""
 	}
 	known, _ := catalog.Embedded().Expand("*")
-	switch left := func(a string) bool { return !has(func(st *policy.Statement) bool { return lets(st, a) }) }; {
+	surely := func(st *policy.Statement, a string) bool {
+		return Lets(st, a) && !slices.ContainsFunc(st.NotActions, func(e string) bool { return matches(e, a) })
+	}
+	switch left := func(a string) bool { return !has(func(st *policy.Statement) bool { return surely(st, a) }) }; {
 	case !slices.ContainsFunc(known, left):
 		return letsAll
 	case allBut:

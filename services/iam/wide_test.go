@@ -39,6 +39,7 @@ func TestWidePolicies(t *testing.T) {
 		"over_statements":      {`{"Effect":"Allow","Action":[` + letters(`"*:`, `*"`) + `],"Resource":"*"},{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}`, all, ""},
 		"all_but_and_the_rest": {`{"Effect":"Allow","NotAction":"iam:*","Resource":"*"},{"Effect":"Allow","Action":"iam:*","Resource":"*"}`, all, ""},
 		"all_but":              {`{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}`, most, "1 action was used"},
+		"all_but_a_pattern":    {`{"Effect":"Allow","NotAction":"*:Describe*","Resource":"*"}`, most, "2 actions were used"},
 		"all_but_on_some":      {`{"Effect":"Allow","NotAction":"iam:*","Resource":"arn:aws:s3:::b"}`, most + ", on some resources", ""},
 		"pattern":              {`{"Effect":"Allow","Action":"*:Describe*","Resource":"*"}`, pattern, "1 action was used"},
 		"on_some":              {`{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::b/*"}`, all + ", on some resources", ""},

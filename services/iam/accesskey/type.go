@@ -109,28 +109,16 @@ func Type() resource.Type {
 
 // Events are the calls on access keys. They arrive in the home region of the partition.
 func Events() cloudtrail.Events {
-	list := cloudtrail.Calls(iam.Source, keyOfCall, "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
-	for i := range list {
-		list[i].Region = dera.GlobalRegion
-	}
-	return cloudtrail.Events{Type: Name, Calls: list}
-}
-
-// keyOfCall finds the key in the request, and a new one in the answer.
-func keyOfCall(c cloudtrail.Call) []dera.Scope {
-	user, ofUser := iam.UserOfCall(c)
-	key := c.Parameters.Text("accessKeyId")
-	if c.Name == "CreateAccessKey" {
-		key = c.Answer.Object("accessKey").Text("accessKeyId")
-	}
-	if !ofUser {
-		return nil
-	}
-	var ids []string
-	if id := IDOf(user, key); ValidID(key) && user != "" {
-		ids = append(ids, id)
-	}
-	return c.In(dera.GlobalRegion).Scopes(Name, ids)
+	return iam.CredentialEvents(Name, func(c cloudtrail.Call, user string) string {
+		key := c.Parameters.Text("accessKeyId")
+		if c.Name == "CreateAccessKey" {
+			key = c.Answer.Object("accessKey").Text("accessKeyId")
+		}
+		if !ValidID(key) {
+			return ""
+		}
+		return IDOf(user, key)
+	}, "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
 }
 
 // Controls are the controls on access keys.

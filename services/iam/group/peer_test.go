@@ -3,6 +3,7 @@ package group_test
 import (
 	"testing"
 
+	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/group"
 	"dera.example/dera/services/iam/iamtest"
 )
@@ -12,7 +13,7 @@ import (
 func TestPeer(t *testing.T) {
 	t.Parallel()
 	p := iamtest.NewPeer(t)
-	own := func(config any) []string { return iamtest.Texts(&config.(*group.Group).Identity) }
+	own := func(config any) []iam.Text { return iamtest.Named(&config.(*group.Group).Identity) }
 	p.HoldCases(t, laws(), group.UnusedPermissions(), "unused_permissions.txtar", own, others)
 	p.Done([3]int{3, 3, 3})
 }

@@ -55,7 +55,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		},
 		Opens: func(p dera.Plan, key string) bool { // what stays in a copy can be narrowed now
 			if key == iam.ResourcesKey { // a list takes the place of a wildcard
-				return true
+				return !slices.Contains(p.Keys, key)
 			}
 			copies := slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.UnusedAWSKey) })
 			return copies && slices.Contains([]string{iam.UnusedRareKey, iam.UnusedIdentityKey, iam.UnusedPassRoleKey}, key)
@@ -133,11 +133,19 @@ func UpdateBodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 
 // Texts are the documents of an identity's policies.
 func Texts(i *iam.Identity) (out []string) {
-	for _, p := range i.Inline {
+	for _, p := range Named(i) {
 		out = append(out, p.Document)
 	}
+	return out
+}
+
+// Named are the same with their names: a policy of AWS has that of its copy.
+func Named(i *iam.Identity) (out []iam.Text) {
+	for _, p := range i.Inline {
+		out = append(out, iam.Text{Name: p.Name, Document: p.Document})
+	}
 	for _, p := range i.Attached {
-		out = append(out, p.Document)
+		out = append(out, iam.Text{Name: iam.CopyName(p.ARN, p.Version), Document: p.Document})
 	}
 	return out
 }

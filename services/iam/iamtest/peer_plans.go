@@ -10,11 +10,12 @@ import (
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
+	"dera.example/dera/services/iam"
 )
 
 // HoldCases holds the automatic plan of each case of a control on permissions that nobody used. own are
 // the policies of a configuration, and others those of its principals besides.
-func (p *Peer) HoldCases(t *testing.T, l controltest.Laws, c control.Control, file string, own, others func(config any) []string) {
+func (p *Peer) HoldCases(t *testing.T, l controltest.Laws, c control.Control, file string, own func(config any) []iam.Text, others func(config any) []string) {
 	t.Helper()
 	for _, k := range l.Read(t, c, file) {
 		res, err := c.Check(k.Resource, k.Settings)
@@ -41,17 +42,15 @@ func (p *Peer) HoldCases(t *testing.T, l controltest.Laws, c control.Control, fi
 	}
 }
 
-// HoldResources holds the plans of the cases that narrow resources: what was done on a
-// resource is allowed there as before, and on another one it is not allowed any more.
-func (p *Peer) HoldResources(t *testing.T, l controltest.Laws, c control.Control, file string, own func(config any) []string) {
+// HoldResources holds the plans that narrow the resources of a configuration: what was done
+// on a resource is allowed there as before, and on another one it is not allowed any more.
+func (p *Peer) HoldResources(t *testing.T, name string, l controltest.Laws, c control.Control, s control.Settings, config any, own func(config any) []string) {
 	t.Helper()
-	for _, k := range l.Read(t, c, file) {
-		for _, after := range Located(t, l, c, k.Settings, k.Resource.Config) {
-			p.plans++
-			for _, who := range l.Type.Principals(k.Resource.Config) {
-				for _, call := range who.Use.Calls {
-					p.seen(k.Name, call, own(k.Resource.Config), own(after))
-				}
+	for _, after := range Located(t, l, c, s, config) {
+		p.plans++
+		for _, who := range l.Type.Principals(config) {
+			for _, call := range who.Use.Calls {
+				p.seen(name, call, own(config), own(after))
 			}
 		}
 	}
@@ -96,23 +95,34 @@ func Automatic(failures []control.Failure) []control.Failure {
 	return slices.DeleteFunc(slices.Clone(failures), func(f control.Failure) bool { return f.Start != dera.Auto })
 }
 
-// PlanOf tells the policies that a plan changes from those that it does not.
-func PlanOf(name string, before, after, others, used []string, failures []control.Failure) Plan {
-	without := func(list, of []string) []string {
-		of = slices.Clone(of)
-		return slices.DeleteFunc(slices.Clone(list), func(text string) bool {
-			i := slices.Index(of, text)
-			if i >= 0 {
-				of = slices.Delete(of, i, i+1)
-			}
-			return i >= 0
-		})
-	}
-	out := Plan{
-		Name: name, Before: slices.Concat(before, others), After: slices.Concat(after, others), Old: without(before, after), New: without(after, before), Used: used,
+// PlanOf tells the policies that a plan changes from those that it does not, by their
+// names. A policy of AWS has the name of its copy, so that a copy that was there already
+// is one of those that change.
+func PlanOf(name string, before, after []iam.Text, others, used []string, failures []control.Failure) Plan {
+	out := Plan{Name: name, Before: others, After: others, Used: used}
+	var done []string
+	for _, t := range slices.Concat(before, after) {
+		if slices.Contains(done, t.Name) {
+			continue
+		}
+		done = append(done, t.Name)
+		old, fresh := named(before, t.Name), named(after, t.Name)
+		out.Before, out.After = slices.Concat(out.Before, old), slices.Concat(out.After, fresh)
+		if !slices.Equal(old, fresh) {
+			out.Old, out.New = append(out.Old, old...), append(out.New, fresh...)
+		}
 	}
 	for _, f := range failures {
 		out.Removed = append(out.Removed, f.Permissions...)
+	}
+	return out
+}
+
+func named(list []iam.Text, name string) (out []string) {
+	for _, t := range list {
+		if t.Name == name {
+			out = append(out, t.Document)
+		}
 	}
 	return out
 }

@@ -78,21 +78,8 @@ func Type() resource.Type {
 // Events are the calls on passwords and MFA devices of users. They arrive in the home region
 // of the partition.
 func Events() cloudtrail.Events {
-	list := cloudtrail.Calls(iam.Source, func(c cloudtrail.Call) []dera.Scope {
-		user, ofUser := iam.UserOfCall(c)
-		if !ofUser {
-			return nil
-		}
-		var ids []string
-		if id := IDOf(user); user != "" {
-			ids = append(ids, id)
-		}
-		return c.In(dera.GlobalRegion).Scopes(Name, ids)
-	}, "CreateLoginProfile", "UpdateLoginProfile", "DeleteLoginProfile", "EnableMFADevice", "DeactivateMFADevice")
-	for i := range list {
-		list[i].Region = dera.GlobalRegion
-	}
-	return cloudtrail.Events{Type: Name, Calls: list}
+	return iam.CredentialEvents(Name, func(_ cloudtrail.Call, user string) string { return IDOf(user) },
+		"CreateLoginProfile", "UpdateLoginProfile", "DeleteLoginProfile", "EnableMFADevice", "DeactivateMFADevice")
 }
 
 // Controls are the controls on passwords for the console.

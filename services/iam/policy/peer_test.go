@@ -3,6 +3,7 @@ package policy_test
 import (
 	"testing"
 
+	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/policy"
 )
@@ -12,7 +13,7 @@ import (
 func TestPeer(t *testing.T) {
 	t.Parallel()
 	p := iamtest.NewPeer(t)
-	own := func(config any) []string { return []string{config.(*policy.Policy).Default.Document} }
+	own := func(config any) []iam.Text { return []iam.Text{{Document: config.(*policy.Policy).Default.Document}} }
 	others := func(config any) (out []string) {
 		for _, h := range config.(*policy.Policy).Holders {
 			for _, b := range h.Beside {

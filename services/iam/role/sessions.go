@@ -69,14 +69,8 @@ func (r *Role) ended(t time.Time) bool {
 func (r *Role) planSessions() ([]dera.Change, *control.Refusal) {
 	t := r.closed()
 	c, err := r.SetInline(iam.RoleKind, sessionsPolicy(t), trust.EndingBefore(t))
-	size := 0
-	for _, p := range r.Inline {
-		doc, errDoc := policy.Parse(p.Document)
-		if err = errors.Join(err, errDoc); err == nil {
-			size += doc.Size(policy.Identity)
-		}
-	}
-	switch {
+	size, errSize := r.InlineSize()
+	switch err := errors.Join(err, errSize); {
 	case err != nil:
 		return nil, iam.CannotPlan(err)
 	case slices.ContainsFunc(r.Inline, func(p iam.Inline) bool { return strings.EqualFold(p.Name, sessionsPolicy(t)) }):

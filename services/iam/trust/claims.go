@@ -190,8 +190,11 @@ func (t *Change) certify() error {
 	}
 	for name, q := range questions {
 		text, err := proof.Prove(context.Background(), proof.Change{Old: q[1], New: q[0]}, reason.Config{}).Certificate(proof.Origin{})
-		if err != nil {
+		if errors.Is(err, proof.ErrUnproved) {
 			continue // the claim says so
+		}
+		if err != nil {
+			return fmt.Errorf("certify the trust policy: %w", err)
 		}
 		switch name {
 		case "nothing_new":

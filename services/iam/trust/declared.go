@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam"
 )
 
 // member is who of an account is declared: a principal of a statement that is held to
@@ -62,7 +62,7 @@ func (m member) besides(st *policy.Statement, p document.Principal) (policy.Stat
 	var actions []string
 	always := !slices.ContainsFunc(m.of.Conditions, notWho)
 	for _, a := range append(ofSessions(), "sts:AssumeRole") {
-		if lets(st, a) && !(always && lets(m.of, a)) {
+		if iam.Lets(st, a) && !(always && iam.Lets(m.of, a)) {
 			actions = append(actions, a)
 		}
 	}
@@ -132,36 +132,12 @@ func ofSessions() []string {
 	return []string{"sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}
 }
 
-// lets reports whether a statement is about an action of STS; in doubt it is.
-func lets(st *policy.Statement, action string) bool {
-	if st.NotActions != nil {
-		return !slices.ContainsFunc(st.NotActions, func(e string) bool { return catalog.MatchAction(e, action) })
-	}
-	return slices.ContainsFunc(st.Actions, func(e string) bool {
-		if !doubtful(e) {
-			return catalog.MatchAction(e, action)
-		}
-		service, name, ok := strings.Cut(e, ":")
-		if !ok {
-			return catalog.Match(e, action)
-		}
-		return catalog.Match(service, "sts") && catalog.Match(name, strings.TrimPrefix(action, "sts:"))
-	})
-}
-
-// doubtful reports whether an entry has a wildcard in the place of the service, other than
-// AWS's own two ways to write every action: what it means, AWS does not document.
-func doubtful(entry string) bool {
-	service, _, _ := strings.Cut(entry, ":")
-	return entry != "*" && entry != "*:*" && strings.ContainsAny(service, "*?")
-}
-
 // sessions is the part of a statement that is about sessions alone, for some of its
 // principals: such actions give nobody the role. false where it has none.
 func sessions(st policy.Statement, principals []document.Principal) (string, bool, error) {
 	var actions []string
 	for _, a := range ofSessions() {
-		if lets(&st, a) {
+		if iam.Lets(&st, a) {
 			actions = append(actions, a)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam"
 )
 
 // Everyone is the key of the finding that anybody may assume a role; that of an account
@@ -138,7 +139,7 @@ func tagging(doc *policy.Document, list []Outsider) []Outsider {
 // Assumes reports whether a statement is about assuming the role, and not only about
 // tags and names of sessions. An action that AWS adds counts by its name.
 func Assumes(st *policy.Statement) bool {
-	return slices.ContainsFunc(assuming(), func(a string) bool { return lets(st, a) }) ||
+	return slices.ContainsFunc(assuming(), func(a string) bool { return iam.Lets(st, a) }) ||
 		slices.ContainsFunc(st.Actions, func(a string) bool { return strings.HasPrefix(strings.ToLower(a), "sts:assumerole") })
 }
 
@@ -154,7 +155,7 @@ func confined(doc *policy.Document, st *policy.Statement, p document.Principal, 
 func holds(doc *policy.Document, st *policy.Statement, p document.Principal, z reason.Zone, not func(policy.Condition) bool) bool {
 	only := document.PublicCut{Principals: []document.Principal{p}}.Lost(*st)
 	only.Conditions = slices.DeleteFunc(slices.Clone(only.Conditions), not)
-	if slices.ContainsFunc(only.Actions, doubtful) {
+	if slices.ContainsFunc(only.Actions, iam.OfAnyService) {
 		only.Actions = []string{"sts:*"}
 	}
 	with := document.Only(doc, only)

@@ -3,6 +3,7 @@ package user_test
 import (
 	"testing"
 
+	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/user"
 )
@@ -12,7 +13,7 @@ import (
 func TestPeer(t *testing.T) {
 	t.Parallel()
 	p := iamtest.NewPeer(t)
-	own := func(config any) []string { return iamtest.Texts(&config.(*user.User).Identity) }
+	own := func(config any) []iam.Text { return iamtest.Named(&config.(*user.User).Identity) }
 	p.HoldCases(t, laws(), user.UnusedPermissions(), "unused_permissions.txtar", own, others)
 	p.Done([3]int{3, 3, 3})
 }

@@ -1,18 +1,15 @@
 package wire_test
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
 	"dera.example/dera/services/iam/accesskey"
 	"dera.example/dera/services/iam/accesskey/wire"
+	"dera.example/dera/services/iam/iamtest"
 )
 
 // fakeUser is a user of the fake IAM. Dates are days ago; used is less than 0 for never.
@@ -31,10 +28,6 @@ type fakeKey struct {
 type fakeIAM struct {
 	users []*fakeUser
 	say   map[string]string
-}
-
-func ago(days int) string {
-	return time.Now().UTC().Add(-time.Duration(days)*24*time.Hour - time.Hour).Format(time.RFC3339)
 }
 
 func (f *fakeIAM) user(name string) *fakeUser {
@@ -56,88 +49,57 @@ func (f *fakeIAM) key(id string) (*fakeUser, *fakeKey) {
 	return nil, nil
 }
 
-func failure(status int, code string) (int, string) {
-	return status, "<ErrorResponse><Error><Type>Sender</Type><Code>" + code + "</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>"
-}
-
-func answer(action, result string) (int, string) {
-	return 200, "<" + action + `Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><` + action + "Result>" + result + "</" + action + "Result></" + action + "Response>"
-}
-
-func member(u *fakeUser) string {
-	return "<UserName>" + u.name + "</UserName><Path>" + u.path + "</Path><UserId>AIDA1</UserId><Arn>arn:aws:iam::" + cloudtest.Hub + ":user" + u.path + u.name +
-		"</Arn><CreateDate>" + ago(900) + "</CreateDate><Tags><member><Key>team</Key><Value>web</Value></member></Tags>"
-}
-
 // answer is what IAM says to a call.
 func (f *fakeIAM) answer(a cloudtest.Asked) (int, string) {
 	text, ok := f.say[a.Operation+" "+a.Form.Get("UserName")]
 	if !ok {
 		text, ok = f.say[a.Operation]
 	}
-	if ok {
-		if code, refused := strings.CutPrefix(text, "!"); refused {
-			status := 400
-			if code == "AccessDenied" {
-				status = 403
-			}
-			return failure(status, code)
-		}
-		return answer(a.Operation, text)
+	if !ok {
+		text = f.says(a)
 	}
+	return iamtest.Answer(a.Operation, text)
+}
+
+func (f *fakeIAM) says(a cloudtest.Asked) string {
 	switch a.Operation {
 	case "GetAccountAuthorizationDetails":
-		return f.page(a)
+		return iamtest.UserPage(a.Form, len(f.users), func(i int) string { return iamtest.UserOf(f.users[i].name, f.users[i].path) })
 	case "GetUser":
 		u := f.user(a.Form.Get("UserName"))
 		if u == nil {
-			return failure(404, "NoSuchEntity")
+			return "!NoSuchEntity"
 		}
-		return answer(a.Operation, "<User>"+member(u)+"</User>")
+		return "<User>" + iamtest.UserOf(u.name, u.path) + "</User>"
 	case "ListAccessKeys":
 		u := f.user(a.Form.Get("UserName"))
 		if u == nil {
-			return failure(404, "NoSuchEntity")
+			return "!NoSuchEntity"
 		}
 		list := ""
 		for _, k := range u.keys {
-			list += "<member><UserName>" + u.name + "</UserName><AccessKeyId>" + k.id + "</AccessKeyId><Status>" + k.status + "</Status><CreateDate>" + ago(k.made) + "</CreateDate></member>"
+			list += "<member><UserName>" + u.name + "</UserName><AccessKeyId>" + k.id + "</AccessKeyId><Status>" + k.status + "</Status><CreateDate>" + iamtest.Ago(k.made) + "</CreateDate></member>"
 		}
-		return answer(a.Operation, "<AccessKeyMetadata>"+list+"</AccessKeyMetadata><IsTruncated>false</IsTruncated>")
+		return "<AccessKeyMetadata>" + list + "</AccessKeyMetadata><IsTruncated>false</IsTruncated>"
 	case "GetAccessKeyLastUsed":
 		u, k := f.key(a.Form.Get("AccessKeyId"))
 		if k == nil {
-			return failure(403, "AccessDenied")
+			return "!AccessDenied"
 		}
 		last := "<ServiceName>N/A</ServiceName><Region>N/A</Region>"
 		if k.used >= 0 {
-			last = "<LastUsedDate>" + ago(k.used) + "</LastUsedDate><ServiceName>s3</ServiceName><Region>us-east-1</Region>"
+			last = "<LastUsedDate>" + iamtest.Ago(k.used) + "</LastUsedDate><ServiceName>s3</ServiceName><Region>us-east-1</Region>"
 		}
-		return answer(a.Operation, "<UserName>"+u.name+"</UserName><AccessKeyLastUsed>"+last+"</AccessKeyLastUsed>")
+		return "<UserName>" + u.name + "</UserName><AccessKeyLastUsed>" + last + "</AccessKeyLastUsed>"
 	case "UpdateAccessKey":
 		u, k := f.key(a.Form.Get("AccessKeyId"))
 		if k == nil || u.name != a.Form.Get("UserName") {
-			return failure(404, "NoSuchEntity")
+			return "!NoSuchEntity"
 		}
 		k.status = a.Form.Get("Status")
-		return answer(a.Operation, "")
+		return ""
 	}
-	return failure(400, "InvalidAction")
-}
-
-func (f *fakeIAM) page(a cloudtest.Asked) (int, string) {
-	size, _ := strconv.Atoi(a.Form.Get("MaxItems"))
-	from, _ := strconv.Atoi(a.Form.Get("Marker"))
-	to := min(from+size, len(f.users))
-	list := ""
-	for _, u := range f.users[from:to] {
-		list += "<member>" + member(u) + "</member>"
-	}
-	more := "<IsTruncated>false</IsTruncated>"
-	if to < len(f.users) {
-		more = "<IsTruncated>true</IsTruncated><Marker>" + fmt.Sprint(to) + "</Marker>"
-	}
-	return answer(a.Operation, "<UserDetailList>"+list+"</UserDetailList>"+more)
+	return "!InvalidAction"
 }
 
 // newIAM is a client of an account whose user ann has a key that is used and one that is

@@ -2,10 +2,7 @@ package wire_test
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,6 +10,7 @@ import (
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
 	"dera.example/dera/control"
+	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/loginprofile"
 	"dera.example/dera/services/iam/loginprofile/wire"
 )
@@ -30,46 +28,29 @@ type fakeIAM struct {
 	say   map[string]string
 }
 
-func ago(days int) string {
-	return time.Now().UTC().Add(-time.Duration(days)*24*time.Hour - time.Hour).Format(time.RFC3339)
-}
-
-func failure(status int, code string) (int, string) {
-	return status, "<ErrorResponse><Error><Code>" + code + "</Code><Message>no</Message></Error></ErrorResponse>"
-}
-
 func (f *fakeIAM) answer(a cloudtest.Asked) (int, string) {
-	result, absent := "", false
+	result := ""
 	u := fakeUser{made: -1}
 	for _, x := range f.users {
 		if x.name == a.Form.Get("UserName") {
 			u = x
 		}
 	}
-	member := func(u fakeUser) string {
-		return "<UserName>" + u.name + "</UserName><Path>" + u.path + "</Path><Arn>arn:aws:iam::" + cloudtest.Hub + ":user" + u.path + u.name + "</Arn><CreateDate>" + ago(900) +
-			"</CreateDate><Tags><member><Key>team</Key><Value>web</Value></member></Tags>"
-	}
 	switch a.Operation {
 	case "GetAccountAuthorizationDetails":
-		size, _ := strconv.Atoi(a.Form.Get("MaxItems"))
-		from, _ := strconv.Atoi(a.Form.Get("Marker"))
-		to := min(from+size, len(f.users))
-		for _, u := range f.users[from:to] {
-			result += "<member>" + member(u) + "</member>"
-		}
-		result = "<UserDetailList>" + result + "</UserDetailList>"
-		if to < len(f.users) {
-			result += "<IsTruncated>true</IsTruncated><Marker>" + fmt.Sprint(to) + "</Marker>"
-		}
+		result = iamtest.UserPage(a.Form, len(f.users), func(i int) string { return iamtest.UserOf(f.users[i].name, f.users[i].path) })
 	case "GetUser":
 		used := ""
 		if u.used >= 0 {
-			used = "<PasswordLastUsed>" + ago(u.used) + "</PasswordLastUsed>"
+			used = "<PasswordLastUsed>" + iamtest.Ago(u.used) + "</PasswordLastUsed>"
 		}
-		result, absent = "<User>"+member(u)+used+"</User>", u.name == ""
+		if result = "<User>" + iamtest.UserOf(u.name, u.path) + used + "</User>"; u.name == "" {
+			result = "!NoSuchEntity"
+		}
 	case "GetLoginProfile":
-		result, absent = "<LoginProfile><UserName>"+u.name+"</UserName><CreateDate>"+ago(u.made)+"</CreateDate></LoginProfile>", u.made < 0
+		if result = "<LoginProfile><UserName>" + u.name + "</UserName><CreateDate>" + iamtest.Ago(u.made) + "</CreateDate></LoginProfile>"; u.made < 0 {
+			result = "!NoSuchEntity"
+		}
 	case "ListMFADevices":
 		for n := range u.mfa {
 			result += "<member><UserName>" + u.name + "</UserName><SerialNumber>" + fmt.Sprint(n) + "</SerialNumber></member>"
@@ -77,15 +58,9 @@ func (f *fakeIAM) answer(a cloudtest.Asked) (int, string) {
 		result = "<MFADevices>" + result + "</MFADevices>"
 	}
 	if text, ok := f.say[a.Operation]; ok {
-		if code, refused := strings.CutPrefix(text, "!"); refused {
-			return failure(400, code)
-		}
-		result, absent = text, false
+		result = text
 	}
-	if absent {
-		return failure(404, "NoSuchEntity")
-	}
-	return 200, fmt.Sprintf(`<%sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><%[1]sResult>%s</%[1]sResult></%[1]sResponse>`, a.Operation, result)
+	return iamtest.Answer(a.Operation, result)
 }
 
 func newIAM(t *testing.T) (*cloudtest.Server, *fakeIAM) {

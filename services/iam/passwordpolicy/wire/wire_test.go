@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"dera.example/dera/cloud/cloudtest"
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/passwordpolicy"
 	"dera.example/dera/services/iam/passwordpolicy/wire"
 )
@@ -23,12 +23,11 @@ type fakeIAM struct{ policy string }
 func (f *fakeIAM) answer(a cloudtest.Asked) (int, string) {
 	switch a.Operation {
 	case "GetAccountPasswordPolicy":
-		code, refused := strings.CutPrefix(f.policy, "!")
 		if f.policy == "" {
-			code, refused = "NoSuchEntity", true
+			return iamtest.Answer(a.Operation, "!NoSuchEntity")
 		}
-		if refused {
-			return 400, "<ErrorResponse><Error><Code>" + code + "</Code><Message>no</Message></Error></ErrorResponse>"
+		if strings.HasPrefix(f.policy, "!") {
+			return iamtest.Answer(a.Operation, f.policy)
 		}
 	case "UpdateAccountPasswordPolicy":
 		f.policy = ""
@@ -40,7 +39,7 @@ func (f *fakeIAM) answer(a cloudtest.Asked) (int, string) {
 	case "DeleteAccountPasswordPolicy":
 		f.policy = ""
 	}
-	return 200, fmt.Sprintf(`<%sResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><%[1]sResult><PasswordPolicy>%s</PasswordPolicy></%[1]sResult></%[1]sResponse>`, a.Operation, f.policy)
+	return iamtest.Answer(a.Operation, "<PasswordPolicy>"+f.policy+"</PasswordPolicy>")
 }
 
 const own = `<MinimumPasswordLength>9</MinimumPasswordLength><RequireNumbers>true</RequireNumbers><AllowUsersToChangePassword>true</AllowUsersToChangePassword><MaxPasswordAge>60</MaxPasswordAge><ExpirePasswords>true</ExpirePasswords><HardExpiry>true</HardExpiry>`

@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
+	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/root"
 	"dera.example/dera/services/iam/root/wire"
 )
@@ -30,16 +30,16 @@ func TestRead(t *testing.T) {
 		"denied":     {summary: "!AccessDenied", err: "AccessDenied"},
 		"failed":     {summary: "!ServiceFailure", err: "ServiceFailure"},
 	} {
-		s := cloudtest.NewServer(t, []cloud.Wire{wire.Wire()}, func(cloudtest.Asked) (int, string) {
-			if code, refused := strings.CutPrefix(tc.summary, "!"); refused {
-				return 400, "<ErrorResponse><Error><Code>" + code + "</Code><Message>no</Message></Error></ErrorResponse>"
+		s := cloudtest.NewServer(t, []cloud.Wire{wire.Wire()}, func(a cloudtest.Asked) (int, string) {
+			if strings.HasPrefix(tc.summary, "!") {
+				return iamtest.Answer(a.Operation, tc.summary)
 			}
 			entries := ""
 			for _, e := range strings.Fields(tc.summary) {
 				key, n, _ := strings.Cut(e, "=")
 				entries += "<entry><key>" + key + "</key><value>" + n + "</value></entry>"
 			}
-			return 200, fmt.Sprintf(`<GetAccountSummaryResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetAccountSummaryResult><SummaryMap>%s</SummaryMap></GetAccountSummaryResult></GetAccountSummaryResponse>`, entries)
+			return iamtest.Answer(a.Operation, "<SummaryMap>"+entries+"</SummaryMap>")
 		})
 		if gov, err := s.Read(t.Context(), dera.Scope{Partition: "aws-us-gov", Account: cloudtest.Hub, Region: dera.GlobalRegion, Type: root.Name}, false); tc.err == "" && (err != nil || !gov.Resources[0].Config.(*root.User).NoConsole) {
 			t.Errorf("%s: GovCloud: got %+v, %v, want one whose console takes no root user", name, gov, err)
