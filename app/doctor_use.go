@@ -51,14 +51,14 @@ func (r UseRecord) health(now time.Time) (h Health, says, fix string) {
 			"import CloudTrail log files with dera usage import, see docs/least-privilege.md"
 	}
 	age := max(0, now.Sub(r.To)).Truncate(time.Hour)
-	says = fmt.Sprintf("from %s to %s (%s), ends %d hours ago", r.From.UTC().Format(time.DateOnly), r.To.UTC().Format(time.DateOnly), dayCount(int(r.To.Sub(r.From)/day)), age/time.Hour)
+	says = fmt.Sprintf("from %s to %s (%s), ends %s ago", r.From.UTC().Format(time.DateOnly), r.To.UTC().Format(time.DateOnly), countOf(int(r.To.Sub(r.From)/day), "day"), countOf(int(age/time.Hour), "hour"))
 	var fixes []string
 	if resource.Stale(r.To, now) {
 		says += ", which is stale"
 		fixes = append(fixes, "import the log files since then with dera usage import")
 	}
 	if window := int(r.Window / day); r.To.Sub(r.From) < r.Window {
-		says += fmt.Sprintf("; an automatic change needs %s", dayCount(window))
+		says += fmt.Sprintf("; an automatic change needs %s", countOf(window, "day"))
 		fixes = append(fixes, "import earlier log files, or wait")
 	}
 	var gaps []string
@@ -70,7 +70,7 @@ func (r UseRecord) health(now time.Time) (h Health, says, fix string) {
 	if len(gaps) == 0 {
 		gaps = []string{"none"}
 	}
-	says += fmt.Sprintf("; gaps in its last %s: %s", dayCount(int(r.Window/day)), strings.Join(gaps, ", "))
+	says += fmt.Sprintf("; gaps in its last %s: %s", countOf(int(r.Window/day), "day"), strings.Join(gaps, ", "))
 	if serious {
 		fixes = append(fixes, "dera usage gaps lists the gaps")
 	}
@@ -80,10 +80,10 @@ func (r UseRecord) health(now time.Time) (h Health, says, fix string) {
 	return Healthy, says, ""
 }
 
-// dayCount writes a number of days.
-func dayCount(n int) string {
+// countOf writes a number of things.
+func countOf(n int, of string) string {
 	if n == 1 {
-		return "1 day"
+		return "1 " + of
 	}
-	return fmt.Sprintf("%d days", n)
+	return fmt.Sprintf("%d %ss", n, of)
 }

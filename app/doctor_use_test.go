@@ -34,6 +34,7 @@ func TestDoctorOnTheRecordOfUse(t *testing.T) {
 	}{
 		"none":       {UseRecord{}, nil, ToDo, "nothing is recorded of what principals did", "dera usage import"},
 		"whole":      {whole, nil, Healthy, "from 2026-08-01 to 2026-11-29 (119 days), ends 2 hours ago; gaps in its last 90 days: none", ""},
+		"an_hour":    {with(func(r *UseRecord) { r.To = now.Add(-time.Hour) }), nil, Healthy, "ends 1 hour ago; gaps", ""},
 		"data_gap":   {with(func(r *UseRecord) { r.Gaps = map[string]int{"data-events-not-selected": 1} }), nil, Healthy, "1 data-events-not-selected", ""},
 		"gaps":       {with(func(r *UseRecord) { r.Gaps = map[string]int{"hours-missing": 3, "file-damaged": 1} }), nil, ToDo, "gaps in its last 90 days: 1 file-damaged, 3 hours-missing", "dera usage gaps lists the gaps"},
 		"a_day":      {with(func(r *UseRecord) { r.To = now.Add(-24 * time.Hour) }), nil, Healthy, "ends 24 hours ago; gaps", ""},

@@ -69,7 +69,7 @@ func (c *Client) TryReads(ctx context.Context, account, region string, actions [
 	// Not every account has AWS Config: one attempt.
 	_, _ = c.readFixers(limited, account, region, func(o *configservice.Options) { o.Retryer = aws.NopRetryer{} })
 	if slices.ContainsFunc(resource.ScheduleReads(), func(a string) bool { return slices.Contains(actions, a) }) {
-		c.readSchedules(ctx, account, region, func(Schedule) bool { return true }) // its calls tell
+		_, _ = c.readSchedules(ctx, ScheduleLook{Account: account, Region: region, Follow: func(Schedule) bool { return true }}) // its calls tell
 	}
 	came := c.permissions(p.calls)
 	var out []Permission

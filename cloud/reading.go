@@ -144,6 +144,15 @@ func remember[T any](c *Client, key string, lifetime time.Duration, read func() 
 	return v, nil
 }
 
+// forgetBefore drops a fact that was read before a moment.
+func (c *Client) forgetBefore(key string, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.remembered[key]; ok && known.at.Before(at) {
+		delete(c.remembered, key)
+	}
+}
+
 // forget drops a fact.
 func (c *Client) forget(key string) {
 	c.mu.Lock()

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -47,6 +48,17 @@ const (
 	schedulesTimes = 5
 )
 
+// ScheduleLook says which schedules are read.
+type ScheduleLook struct {
+	Account, Region string
+	// Since is from when on an answer counts: what is remembered from before is read
+	// again.
+	Since time.Time
+	// Follow says of which schedules it is asked what they start, beyond the role that
+	// they name.
+	Follow func(Schedule) bool
+}
+
 // schedulesRead is what came of reading schedules.
 type schedulesRead struct {
 	list []Schedule
@@ -55,56 +67,55 @@ type schedulesRead struct {
 }
 
 // Schedules returns what AWS starts by the clock in an account and region; none of a
-// region that the account has not switched on. What a target is, beyond the role that the
-// schedule names, is asked only where follow says so. The answer is remembered for an
-// hour, and an error for a minute.
-func (c *Client) Schedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, error) {
-	if !alwaysOn(region) {
-		on, err := remember(c, "regions of "+account, schedulesFor, func() ([]string, error) { return c.Regions(ctx, account) })
-		if err == nil && !slices.Contains(on, region) {
+// region that the account has not switched on. The answer is remembered for an hour, and
+// an error for a minute.
+func (c *Client) Schedules(ctx context.Context, look ScheduleLook) ([]Schedule, error) {
+	if !alwaysOn(look.Region) {
+		key := "regions of " + look.Account
+		c.forgetBefore(key, look.Since)
+		on, err := remember(c, key, schedulesFor, func() ([]string, error) { return c.Regions(ctx, look.Account) })
+		if err == nil && !slices.Contains(on, look.Region) {
 			return nil, nil
 		}
 	}
-	key := "schedules of " + account + " in " + region
+	key := "schedules of " + look.Account + " in " + look.Region
+	c.forgetBefore(key, look.Since)
 	read := func() (schedulesRead, error) {
-		list, errs := c.readSchedules(ctx, account, region, follow)
-		if len(errs) == 0 {
-			return schedulesRead{list: list, at: c.now()}, nil
+		list, err := c.readSchedules(ctx, look)
+		if err != nil {
+			return schedulesRead{nil, err, c.now()}, ctx.Err() // of a caller who went nothing is remembered
 		}
-		return schedulesRead{err: errs[0], at: c.now()}, ctx.Err() // of a caller who went nothing is remembered
+		return schedulesRead{list, nil, c.now()}, nil
 	}
-	got, err := remember(c, key, schedulesFor, read)
-	if err == nil && got.err != nil && c.now().Sub(got.at) >= schedulesAgain {
+	got, _ := remember(c, key, schedulesFor, read) // its error is in what it returns, too
+	if got.err != nil && c.now().Sub(got.at) >= schedulesAgain {
 		c.forget(key)
 		got, _ = remember(c, key, schedulesFor, read)
 	}
 	return got.list, got.err
 }
 
-// readSchedules reads as much as can be read.
-func (c *Client) readSchedules(ctx context.Context, account, region string, follow func(Schedule) bool) ([]Schedule, []error) {
-	r := scheduleReader{r: c.reading(dera.Scope{Account: account, Region: region}, false), account: account, region: region, follow: follow}
-	var errs []error
+// readSchedules reads as much as can be read, and returns the first error.
+func (c *Client) readSchedules(ctx context.Context, look ScheduleLook) ([]Schedule, error) {
+	r := scheduleReader{ScheduleLook: look, r: c.reading(dera.Scope{Account: look.Account, Region: look.Region}, false)}
+	var first error
 	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans, r.restores} {
 		ctx, cancel := context.WithTimeout(ctx, schedulesTimes*c.cfg.Timeout)
-		if err := read(ctx); err != nil {
-			errs = append(errs, err)
-		}
+		first = cmp.Or(first, read(ctx))
 		cancel()
 	}
-	return r.out, errs
+	return r.out, first
 }
 
 type scheduleReader struct {
-	r               *Reading
-	account, region string
-	follow          func(Schedule) bool
-	out             []Schedule
+	ScheduleLook
+	r   *Reading
+	out []Schedule
 }
 
 // schedules reads EventBridge Scheduler.
 func (s *scheduleReader) schedules(ctx context.Context) error {
-	api := Service(s.r, "scheduler", s.account, s.region, func(cfg aws.Config) *scheduler.Client { return scheduler.NewFromConfig(cfg) })
+	api := Service(s.r, "scheduler", s.Account, s.Region, func(cfg aws.Config) *scheduler.Client { return scheduler.NewFromConfig(cfg) })
 	return List(s.r, Listing[*scheduler.ListSchedulesOutput, schedulertypes.ScheduleSummary]{
 		Call: "scheduler:ListSchedules", Of: "schedules",
 		Page: func(token *string) (*scheduler.ListSchedulesOutput, error) {
@@ -138,7 +149,7 @@ func (s *scheduleReader) schedules(ctx context.Context) error {
 // rules reads the rules of EventBridge that have a schedule; only those of the default
 // bus can (EventBridge user guide, "Creating a rule that runs on a schedule").
 func (s *scheduleReader) rules(ctx context.Context) error {
-	api := Service(s.r, "eventbridge", s.account, s.region, func(cfg aws.Config) *eventbridge.Client { return eventbridge.NewFromConfig(cfg) })
+	api := Service(s.r, "eventbridge", s.Account, s.Region, func(cfg aws.Config) *eventbridge.Client { return eventbridge.NewFromConfig(cfg) })
 	return List(s.r, Listing[*eventbridge.ListRulesOutput, eventtypes.Rule]{
 		Call: "events:ListRules", Of: "rules",
 		Page: func(token *string) (*eventbridge.ListRulesOutput, error) {
@@ -172,7 +183,7 @@ func (s *scheduleReader) rules(ctx context.Context) error {
 
 // plans reads the rules of backup plans, and as whom what they select is backed up.
 func (s *scheduleReader) plans(ctx context.Context) error {
-	api := Service(s.r, "backup", s.account, s.region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
+	api := Service(s.r, "backup", s.Account, s.Region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
 	return List(s.r, Listing[*backup.ListBackupPlansOutput, backuptypes.BackupPlansListMember]{
 		Call: "backup:ListBackupPlans", Of: "backup plans",
 		Page: func(token *string) (*backup.ListBackupPlansOutput, error) {
@@ -226,7 +237,7 @@ func (s *scheduleReader) plans(ctx context.Context) error {
 // restores reads the plans by which AWS Backup tests that it can restore, and as whom it
 // does. Where a region has no such tests there is none.
 func (s *scheduleReader) restores(ctx context.Context) error {
-	api := Service(s.r, "backup", s.account, s.region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
+	api := Service(s.r, "backup", s.Account, s.Region, func(cfg aws.Config) *backup.Client { return backup.NewFromConfig(cfg) })
 	err := List(s.r, Listing[*backup.ListRestoreTestingPlansOutput, backuptypes.RestoreTestingPlanForList]{
 		Call: "backup:ListRestoreTestingPlans", Of: "restore tests",
 		Page: func(token *string) (*backup.ListRestoreTestingPlansOutput, error) {
@@ -273,7 +284,7 @@ func latest(times ...*time.Time) (out time.Time) {
 }
 
 func (s *scheduleReader) named(kind string, name *string) Schedule {
-	return Schedule{Name: fmt.Sprintf("%s %s in %s", kind, aws.ToString(name), s.region)}
+	return Schedule{Name: fmt.Sprintf("%s %s in %s", kind, aws.ToString(name), s.Region)}
 }
 
 // target notes as whom a target is started, and what may act in turn.
@@ -282,14 +293,14 @@ func (s *scheduleReader) target(ctx context.Context, one *Schedule, arn, role st
 		one.Roles = append(one.Roles, role)
 	}
 	t := dera.ARN(arn)
-	if t.Account() != "" && t.Account() != s.account || !s.follow(*one) {
+	if t.Account() != "" && t.Account() != s.Account || !s.Follow(*one) {
 		return nil
 	}
 	if t.Service() != "lambda" {
 		one.Services = append(one.Services, startedBy(t)...)
 		return nil
 	}
-	api := Service(s.r, "lambda", s.account, s.region, func(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg) })
+	api := Service(s.r, "lambda", s.Account, s.Region, func(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg) })
 	got, err := api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &arn})
 	if err != nil {
 		if err = s.r.Fail("lambda:GetFunctionConfiguration", err); Is(err, NotFound) {

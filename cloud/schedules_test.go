@@ -42,7 +42,7 @@ func TestSchedules(t *testing.T) {
 	} {
 		f.Home.AddSchedule(s)
 	}
-	list, err := f.Schedules(t.Context(), account, cloudtest.East, func(s cloud.Schedule) bool { return s.Expression != "rate(1 day)" })
+	list, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: account, Region: cloudtest.East, Follow: func(s cloud.Schedule) bool { return s.Expression != "rate(1 day)" }})
 	var got []string
 	for _, s := range list {
 		line := s.Name + " " + s.Expression
@@ -69,14 +69,14 @@ func TestSchedules(t *testing.T) {
 		t.Errorf("got %v\n%s\nwant\n%s", err, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	calls := len(f.Calls)
-	if _, err := f.Schedules(t.Context(), account, cloudtest.East, func(cloud.Schedule) bool { return true }); err != nil || len(f.Calls) != calls {
+	if _, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: account, Region: cloudtest.East, Follow: func(cloud.Schedule) bool { return true }}); err != nil || len(f.Calls) != calls {
 		t.Errorf("asked again: got %d calls, %v, want none", len(f.Calls)-calls, err)
 	}
 	for _, service := range []string{"scheduler", "events", "backup"} {
 		t.Run(service, func(t *testing.T) {
 			f := newBuckets(t)
 			f.Cloud.Inject(awssim.Fault{Match: awssim.Match{Service: service}, Kind: awssim.Denied})
-			if list, err := f.Schedules(t.Context(), account, cloudtest.East, func(cloud.Schedule) bool { return true }); !cloud.Is(err, cloud.Denied) || list != nil {
+			if list, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: account, Region: cloudtest.East, Follow: func(cloud.Schedule) bool { return true }}); !cloud.Is(err, cloud.Denied) || list != nil {
 				t.Errorf("denied: got %v, %v, want the error", list, err)
 			}
 		})
@@ -99,7 +99,7 @@ func TestSchedulesSince(t *testing.T) {
 	} {
 		f.Home.AddSchedule(s)
 	}
-	list, err := f.Schedules(t.Context(), cloudtest.Hub, cloudtest.East, func(cloud.Schedule) bool { return false })
+	list, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: cloudtest.Hub, Region: cloudtest.East, Follow: func(cloud.Schedule) bool { return false }})
 	got := map[string]time.Time{}
 	for _, s := range list {
 		got[strings.TrimSuffix(s.Name, " in "+cloudtest.East)] = s.Since.UTC()
@@ -114,13 +114,44 @@ func TestSchedulesSince(t *testing.T) {
 func TestSchedulesOfARegionThatIsOff(t *testing.T) {
 	t.Parallel()
 	f := newBuckets(t)
-	if list, err := f.Schedules(t.Context(), cloudtest.Hub, "me-south-1", func(cloud.Schedule) bool { return true }); err != nil || len(list) > 0 {
+	if list, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: cloudtest.Hub, Region: "me-south-1", Follow: func(cloud.Schedule) bool { return true }}); err != nil || len(list) > 0 {
 		t.Errorf("got %v, %v, want none", list, err)
 	}
 	f = newBuckets(t)
 	f.Cloud.Inject(awssim.Fault{Match: awssim.Match{Service: "ec2"}, Kind: awssim.Denied})
-	if list, err := f.Schedules(t.Context(), cloudtest.Hub, "me-south-1", func(cloud.Schedule) bool { return true }); err == nil {
+	if list, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: cloudtest.Hub, Region: "me-south-1", Follow: func(cloud.Schedule) bool { return true }}); err == nil {
 		t.Errorf("nobody knows which are on: got %v, want an error", list)
+	}
+}
+
+// TestSchedulesSinceADecision: what is remembered from before a decision is read again right
+// before its write, and once for all that were decided by then.
+func TestSchedulesSinceADecision(t *testing.T) {
+	t.Parallel()
+	f := newBuckets(t)
+	ask := func(since time.Time) (names []string, calls int) {
+		t.Helper()
+		before := len(f.Calls)
+		list, err := f.Schedules(t.Context(), cloud.ScheduleLook{Account: cloudtest.Hub, Region: cloudtest.East, Since: since, Follow: func(cloud.Schedule) bool { return true }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			names = append(names, s.Name)
+		}
+		return names, len(f.Calls) - before
+	}
+	ask(time.Time{})
+	f.Home.AddSchedule(awssim.Schedule{Kind: "restore", Name: "drill", Expression: "cron(0 5 1 1/6 ? *)"})
+	if got, calls := ask(time.Now().Add(-time.Minute)); len(got) > 0 || calls > 0 {
+		t.Errorf("decided before it was read: got %v by %d calls, want what is remembered", got, calls)
+	}
+	decided := time.Now()
+	if got, _ := ask(decided); len(got) != 1 {
+		t.Errorf("decided since: got %v, want the new one", got)
+	}
+	if got, calls := ask(decided); len(got) != 1 || calls > 0 {
+		t.Errorf("once more: got %v by %d calls, want what is remembered", got, calls)
 	}
 }
 
@@ -131,7 +162,7 @@ func TestSchedulesThatCannotBeRead(t *testing.T) {
 	f.Cloud.Inject(awssim.Fault{Match: awssim.Match{Service: "scheduler"}, Kind: awssim.Denied})
 	ask := func() (calls int, err error) {
 		before := len(f.Calls)
-		_, err = f.Schedules(t.Context(), cloudtest.Hub, cloudtest.East, func(cloud.Schedule) bool { return true })
+		_, err = f.Schedules(t.Context(), cloud.ScheduleLook{Account: cloudtest.Hub, Region: cloudtest.East, Follow: func(cloud.Schedule) bool { return true }})
 		return len(f.Calls) - before, err
 	}
 	if n, err := ask(); n == 0 || err == nil {
@@ -143,10 +174,10 @@ func TestSchedulesThatCannotBeRead(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	other := newBuckets(t)
-	if _, err := other.Schedules(gone, cloudtest.Hub, cloudtest.East, func(cloud.Schedule) bool { return true }); err == nil {
+	if _, err := other.Schedules(gone, cloud.ScheduleLook{Account: cloudtest.Hub, Region: cloudtest.East, Follow: func(cloud.Schedule) bool { return true }}); err == nil {
 		t.Error("of a caller who went: got no error")
 	}
-	if _, err := other.Schedules(t.Context(), cloudtest.Hub, cloudtest.East, func(cloud.Schedule) bool { return true }); err != nil {
+	if _, err := other.Schedules(t.Context(), cloud.ScheduleLook{Account: cloudtest.Hub, Region: cloudtest.East, Follow: func(cloud.Schedule) bool { return true }}); err != nil {
 		t.Errorf("after a caller who went: got %v", err)
 	}
 }

@@ -39,10 +39,11 @@ func (g ActiveSession) Check(_ context.Context, c Case) (dera.Reason, error) {
 	case within < 0:
 		return pass("permissions.active_session is 0s: whether it is in use is judged for each permission alone"), nil
 	}
-	var active []string
+	var active, unknown []string
 	for _, p := range principals {
 		if p.Use == nil && c.Type.Stops {
-			return pass("nothing is recorded of the use of %s; %s", p.ARN, awsTells), nil
+			unknown = append(unknown, p.ARN)
+			continue
 		}
 		if why := g.active(p, within); why != "" {
 			active = append(active, p.ARN+": "+why)
@@ -50,6 +51,9 @@ func (g ActiveSession) Check(_ context.Context, c Case) (dera.Reason, error) {
 	}
 	if len(active) > 0 {
 		return review("%s", someOf(active)), nil
+	}
+	if len(unknown) > 0 {
+		return pass("nothing is recorded of the use of %s; %s", someOf(unknown), awsTells), nil
 	}
 	return pass("no call within %s, and no session that may still run", inHours(within)), nil
 }

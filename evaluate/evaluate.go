@@ -8,6 +8,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
@@ -31,6 +32,19 @@ type Case struct {
 	Earlier []dera.Remediation
 	// Remediation is set when a decided one is judged again before it acts.
 	Remediation *dera.Remediation
+}
+
+// decided is when what is judged again before it acts was decided or approved: what is
+// older than that says nothing new. It is zero at the first decision.
+func (c Case) decided() (at time.Time) {
+	if c.Remediation == nil {
+		return at
+	}
+	at = c.Remediation.CreatedAt
+	if n := len(c.Remediation.Steps); n > 0 {
+		at = c.Remediation.Steps[n-1].At
+	}
+	return at
 }
 
 // Guardrail is one check of the gate. Check returns the lowest disposition that

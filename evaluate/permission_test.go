@@ -157,7 +157,8 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"repair_of_a_stack_set", repair, losingCase(read, actedAsBy("member.org.stacksets.cloudformation.amazonaws.com")), dera.Review, "no other way"},
 		{"repair_of_declared_code", repair, losingCase(read, resource.Principal{ARN: "arn:aws:iam::111122223333:role/x/ci-terraform"}), dera.Review, "infrastructure as code"},
 
-		{"schedule_none", Scheduled{}, losingCase(read, actedAsBy("lambda.amazonaws.com", "states.amazonaws.com")), dera.Auto, "no schedule"},
+		{"schedule_unread", Scheduled{}, losingCase(read, actedAsBy("lambda.amazonaws.com", "states.amazonaws.com")), dera.Review, "was not read"},
+		{"schedule_none", Scheduled{}, losingCase(read, app(nil)), dera.Auto, "no service of AWS may act as it"},
 		{"schedule_takes_nothing", Scheduled{}, losingCase(nil, actedAsBy("scheduler.amazonaws.com")), dera.Auto, takesNone},
 		{"schedule_undeclared", Scheduled{}, losingCase(read, actedAsBy("scheduler.amazonaws.com")), dera.Review, "scheduler.amazonaws.com may start " + appRole},
 		{"schedule_rule", Scheduled{}, losingCase(read, actedAsBy("events.amazonaws.com")), dera.Review, ""},

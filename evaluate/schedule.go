@@ -37,16 +37,17 @@ type Start struct {
 	Roles, Services []string
 }
 
-// Starts tells what AWS starts by the clock in an account. It is safe for concurrent use.
+// Starts tells what AWS starts by the clock in an account. What it remembers from before
+// since it reads again. It is safe for concurrent use.
 type Starts interface {
-	Starts(ctx context.Context, account string) ([]Start, error)
+	Starts(ctx context.Context, account string, since time.Time) ([]Start, error)
 }
 
 // Scheduled sends to review what takes permissions from a principal that a schedule may
 // start less often than the window is long: what it does once a quarter looks unused.
 type Scheduled struct {
 	Declared []Schedule
-	// Read tells the schedules of AWS; nil where nobody asks.
+	// Read tells the schedules of AWS; nil where nobody can ask, as in a replay.
 	Read Starts
 	Now  func() time.Time
 	// Days is the window; 0 means LeastWindow.
@@ -102,7 +103,7 @@ func (g Scheduled) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		if len(p.Services) == 0 && len(g.of(p.ARN)) == 0 {
 			continue // nothing but a service starts it
 		}
-		r, err := g.started(ctx, c.Finding.Account, p)
+		r, err := g.started(ctx, c, p)
 		if err != nil || r.Disposition > dera.Auto {
 			return r, err
 		}
@@ -112,7 +113,7 @@ func (g Scheduled) Check(ctx context.Context, c Case) (dera.Reason, error) {
 }
 
 // started says by which schedules a principal is started.
-func (g Scheduled) started(ctx context.Context, account string, p resource.Principal) (dera.Reason, error) {
+func (g Scheduled) started(ctx context.Context, c Case, p resource.Principal) (dera.Reason, error) {
 	if p.Idle > 0 {
 		g.Days = p.Idle
 	}
@@ -129,14 +130,14 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 		service, unread = ofService(p, append(read, others...))
 	} else {
 		var err error
-		if starts, err = g.Read.Starts(ctx, account); err != nil {
-			return dera.Reason{}, fmt.Errorf("read the schedules of account %s: %w", account, err)
+		if starts, err = g.Read.Starts(ctx, c.Finding.Account, c.decided()); err != nil {
+			return dera.Reason{}, fmt.Errorf("read the schedules of account %s: %w", c.Finding.Account, err)
 		}
 	}
 	for _, s := range starts {
 		role := slices.ContainsFunc(s.Roles, func(arn string) bool { return sameRole(dera.ARN(arn), dera.ARN(p.ARN)) })
 		named = named || role
-		if !role && !actsIn(p, s.Services) {
+		if _, acts := ofService(p, s.Services); !role && !acts {
 			continue // to read every expression takes long
 		}
 		// Which role of a service acts nobody asked: a declaration tells.
@@ -154,22 +155,14 @@ func (g Scheduled) started(ctx context.Context, account string, p resource.Princ
 		return review("%s may start %s by a schedule, and no entry of permissions.schedules says how often", service, p.ARN), nil
 	}
 	if g.Read == nil {
-		return pass("no schedule is known to start it: no service that runs schedules may act as it, and which there are was not read"), nil
+		return review("what starts %s by a schedule was not read, and no entry of permissions.schedules says how often it runs", p.ARN), nil
 	}
 	return pass("no schedule of the covered regions starts it less often than every %d days", window), nil
 }
 
 // sameRole: the names of an account's roles differ, whatever their paths.
 func sameRole(a, b dera.ARN) bool {
-	name := func(arn dera.ARN) string { return arn.Resource()[strings.LastIndexByte(arn.Resource(), '/')+1:] }
-	return a.Account() == b.Account() && strings.HasPrefix(b.Resource(), "role/") && name(a) == name(b)
-}
-
-// actsIn reports whether one of the services may act as a principal, which may name it
-// as that of a region or of a partition.
-func actsIn(p resource.Principal, services []string) bool {
-	_, ok := ofService(p, services)
-	return ok
+	return a.Account() == b.Account() && strings.HasPrefix(b.Resource(), "role/") && a.Name() == b.Name()
 }
 
 // long says of a period that the window may not hold a start, or "".

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -71,11 +72,42 @@ func TestManySchedules(t *testing.T) {
 	}
 }
 
-// TestSchedulesThatNobodyRead: an answer says what it does not know.
+// TestSchedulesThatNobodyRead: where nothing was read a person decides.
 func TestSchedulesThatNobodyRead(t *testing.T) {
 	t.Parallel()
 	got, err := Scheduled{Now: atNoon}.Check(t.Context(), losingCase([]string{"s3:GetObject"}, actedAsBy("lambda.amazonaws.com")))
-	if err != nil || got.Disposition != dera.Auto || !strings.Contains(got.Why, "was not read") {
-		t.Errorf("got %s %q, %v, want that schedules were not read", got.Disposition, got.Why, err)
+	if err != nil || got.Disposition != dera.Review || !strings.Contains(got.Why, "was not read") {
+		t.Errorf("got %s %q, %v, want review, since schedules were not read", got.Disposition, got.Why, err)
+	}
+}
+
+// asked is from when on schedules had to be read.
+type asked struct{ since *time.Time }
+
+func (a asked) Starts(_ context.Context, _ string, since time.Time) ([]Start, error) {
+	*a.since = since
+	return nil, nil
+}
+
+// TestSchedulesAreReadSinceTheDecision: what is judged again before it acts goes by no
+// schedules that were read before it was decided or approved.
+func TestSchedulesAreReadSinceTheDecision(t *testing.T) {
+	t.Parallel()
+	made, approved := noon.Add(-time.Hour), noon.Add(-time.Minute)
+	for name, tt := range map[string]struct {
+		r    *dera.Remediation
+		want time.Time
+	}{
+		"first":    {nil, time.Time{}},
+		"decided":  {&dera.Remediation{CreatedAt: made}, made},
+		"approved": {&dera.Remediation{CreatedAt: made, Steps: []dera.Step{{State: dera.Waiting, At: made}, {State: dera.Ready, At: approved}}}, approved},
+	} {
+		var since time.Time
+		c := losingCase([]string{"s3:GetObject"}, actedAsBy("lambda.amazonaws.com"))
+		c.Remediation = tt.r
+		got, err := Scheduled{Read: asked{&since}, Now: atNoon}.Check(t.Context(), c)
+		if err != nil || got.Disposition != dera.Auto || !since.Equal(tt.want) {
+			t.Errorf("%s: got %s, %v, since %v, want since %v", name, got.Disposition, err, since, tt.want)
+		}
 	}
 }

@@ -45,7 +45,7 @@ type startList struct {
 	err  error
 }
 
-func (l startList) Starts(context.Context, string) ([]Start, error) { return l.list, l.err }
+func (l startList) Starts(context.Context, string, time.Time) ([]Start, error) { return l.list, l.err }
 
 func TestSchedulesThatAreRead(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,17 @@ func stopping(change func(p *resource.Principal, c *Case)) Case {
 	return c
 }
 
+// unrecordedAndBusy is about two principals: nothing is recorded of the first, and the second
+// made a call an hour ago.
+func unrecordedAndBusy() Case {
+	c := stopping(nil)
+	first := c.Type.Principals(nil)[0]
+	second := first
+	second.ARN, second.Use = dbaRole, quietUse(func(u *resource.Use) { u.Seen = noon.Add(-time.Hour) })
+	c.Type.Principals = func(any) []resource.Principal { return []resource.Principal{first, second} }
+	return c
+}
+
 // TestWhatStopsAPrincipal: to stop a principal takes all its permissions, so that the
 // guardrails of permissions hold, although the finding names none. That nobody uses it
 // AWS itself tells: no record is asked for, but what one says counts.
@@ -101,6 +112,7 @@ func TestWhatStopsAPrincipal(t *testing.T) {
 		"session_runs":              {session, of(func(u *resource.Use) { u.SessionEnd = noon.Add(time.Hour) }), dera.Review, "may run"},
 		"record_stale":              {session, of(func(u *resource.Use) { u.To = noon.Add(-25 * time.Hour) }), dera.Review, "stale"},
 		"no_record":                 {session, stopping(nil), dera.Auto, "AWS itself"},
+		"no_record_of_the_first":    {session, unrecordedAndBusy(), dera.Review, "it made a call"},
 		"record_is_not_asked_for":   {record, stopping(nil), dera.Auto, "AWS itself"},
 		"granted_by_a_call":         {grant, of(func(u *resource.Use) { u.Granted = noon.Add(-days(13)) }), dera.Review, "got permissions by a recorded call"},
 		"granted_before":            {grant, of(func(u *resource.Use) { u.Granted = noon.Add(-days(15)) }), dera.Auto, ""},

@@ -152,10 +152,10 @@ type awsSchedules struct {
 var _ evaluate.Starts = awsSchedules{}
 
 // Starts implements evaluate.Starts.
-func (a awsSchedules) Starts(ctx context.Context, account string) ([]evaluate.Start, error) {
+func (a awsSchedules) Starts(ctx context.Context, account string, since time.Time) ([]evaluate.Start, error) {
 	var out []evaluate.Start
 	for _, region := range a.regions {
-		list, err := a.client.Schedules(ctx, account, region, func(s cloud.Schedule) bool { return a.rare(evaluate.Start(s)) })
+		list, err := a.client.Schedules(ctx, cloud.ScheduleLook{Account: account, Region: region, Since: since, Follow: func(s cloud.Schedule) bool { return a.rare(evaluate.Start(s)) }})
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package role
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"dera.example/dera"
@@ -47,7 +46,7 @@ func OpenSessions() control.Control {
 			}
 			longest := "12 hours"
 			if s := time.Duration(r.MaxSession) * time.Second; s > 0 && s < LongestSession {
-				longest += fmt.Sprintf(", and %s where the role allowed no longer ones than now", strings.TrimSuffix(strings.TrimSuffix(s.String(), "0s"), "0m"))
+				longest += fmt.Sprintf(", and %s where the role allowed no longer ones than now", inWords(s))
 			}
 			return control.Result{Outcome: control.Fail, Failures: []control.Failure{{
 				Key: SessionsKey, Start: dera.Review, Severity: dera.Medium, Title: "Sessions from before the trust policy was narrowed may still run",
@@ -65,4 +64,15 @@ func OpenSessions() control.Control {
 			return r.proveSessions(after)
 		},
 	})
+}
+
+// inWords is how long a session lasts, in hours or else in minutes.
+func inWords(d time.Duration) string {
+	switch {
+	case d == time.Hour:
+		return "1 hour"
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return fmt.Sprintf("%d minutes", (d+time.Minute-1)/time.Minute)
 }

@@ -1,9 +1,12 @@
 package role_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"dera.example/dera"
+	"dera.example/dera/control"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/role"
 )
@@ -32,6 +35,20 @@ func TestMayHaveSessions(t *testing.T) {
 		}
 		if got := r.MayHaveSessions(closed, closed.Add(tt.late)); got != tt.want {
 			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestOpenSessionsSayHowLong: how long a session of before may last stands in words.
+func TestOpenSessionsSayHowLong(t *testing.T) {
+	t.Parallel()
+	for longest, want := range map[int32]string{
+		0: "at most 12 hours.", 43200: "at most 12 hours.", 3600: "at most 12 hours, and 1 hour where", 7200: "and 2 hours where", 5400: "and 90 minutes where", 3601: "and 61 minutes where",
+	} {
+		r := &role.Role{Trust: lambdas, MaxSession: longest, Closed: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), Identity: iam.Identity{Name: "app", Path: "/"}}
+		res, err := role.OpenSessions().Check(dera.Resource{Type: role.Name, Config: r}, control.Settings{})
+		if err != nil || len(res.Failures) != 1 || !strings.Contains(res.Failures[0].Why, want) {
+			t.Errorf("%d s: got %+v, %v, want %q", longest, res, err, want)
 		}
 	}
 }
