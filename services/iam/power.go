@@ -1,0 +1,199 @@
+package iam
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/reason"
+)
+
+// Power is what some policies together allow of whole services of AWS: all their actions,
+// on all resources.
+type Power struct {
+	// Rest says that every service counts but those of But; else those of Services do.
+	Rest          bool
+	Services, But []string
+	// Limited says that it holds under conditions, or but for what is denied under conditions
+	// or on some resources.
+	Limited bool
+}
+
+// Everything reports whether every action is allowed on every resource.
+func (p Power) Everything() bool { return p.Rest && len(p.But) == 0 }
+
+// None reports whether no service is allowed as a whole.
+func (p Power) None() bool { return !p.Rest && len(p.Services) == 0 }
+
+// Identities reports whether every action of IAM is allowed.
+func (p Power) Identities() bool {
+	return p.Rest && !slices.Contains(p.But, "iam") || slices.Contains(p.Services, "iam")
+}
+
+// says is the power for people.
+func (p Power) says() (out string) {
+	switch {
+	case p.Everything():
+		out = "every action on every resource"
+	case p.Rest:
+		out = "every action on every resource, but for some of " + listed(p.But, 8)
+	default:
+		out = "every action of " + listed(p.Services, 8) + " on every resource"
+	}
+	if p.Limited {
+		out += ", under conditions, or but for what they deny"
+	}
+	return out
+}
+
+// PowerOf is what is allowed by all of some sets of policies, each of which allows what one
+// of its policies does and none denies: those of an identity, and its boundary. It is
+// decided by reasoning over the actions of the catalogue, however the policies say it.
+func PowerOf(sets ...[]*policy.Document) Power {
+	p := powers{sets: sets, cfg: reason.Config{}.Remember()}
+	return p.power()
+}
+
+type powers struct {
+	sets [][]*policy.Document
+	// open are the sets without conditions, and without the denials that have some or that are
+	// about some resources, and with what patterns of services may mean.
+	open [][]*policy.Document
+	cfg  reason.Config
+	// limited says that something is allowed as a whole in open alone.
+	limited bool
+}
+
+func (p *powers) power() Power {
+	named, wild, pattern := p.named()
+	if wild && p.whole("*", "*") {
+		return Power{Rest: true, Limited: p.limited}
+	}
+	var whole, others []string
+	for _, service := range named {
+		if p.service(service) {
+			whole = append(whole, service)
+		} else {
+			others = append(others, service)
+		}
+	}
+	if !wild {
+		return Power{Services: whole, Limited: p.limited}
+	}
+	// The services that no entry names are alike; but those of a pattern have to match it.
+	rest := false
+	for _, s := range catalog.Embedded().Services() {
+		if slices.Contains(named, s) {
+			continue
+		}
+		if rest = rest && p.seems(s+":*") || !rest && p.service(s); !rest || !pattern {
+			break
+		}
+	}
+	if rest {
+		return Power{Rest: true, But: others, Limited: p.limited}
+	}
+	return Power{Services: whole, Limited: p.limited}
+}
+
+// named are the services that an entry names, and whether some entry is about services that
+// it does not name, by a pattern of their names or otherwise.
+func (p *powers) named() (services []string, wild, pattern bool) {
+	for _, set := range p.sets {
+		for _, d := range set {
+			for i := range d.Statements {
+				st := &d.Statements[i]
+				allow := st.Effect == policy.Allow
+				wild = wild || allow && st.NotActions != nil
+				for _, e := range slices.Concat(st.Actions, st.NotActions) {
+					service, _, _ := strings.Cut(strings.ToLower(e), ":")
+					switch {
+					case every(e) || OfAnyService(e):
+						wild, pattern = wild || allow, pattern || OfAnyService(e)
+					case !slices.Contains(services, service) && catalog.Embedded().Known(service):
+						services = append(services, service)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(services)
+	return services, wild, pattern
+}
+
+// service reports whether all sets allow every action of a service that the catalogue has,
+// on all resources.
+func (p *powers) service(prefix string) bool {
+	known, _ := catalog.Embedded().Expand(prefix + ":*")
+	return p.whole(prefix+":*", known...)
+}
+
+// seems reports whether each set has, for each action of an entry, a statement that allows
+// it, which most policies show in no time that they have not.
+func (p *powers) seems(entry string) bool {
+	known, _ := catalog.Embedded().Expand(entry)
+	return !slices.ContainsFunc(p.sets, func(set []*policy.Document) bool {
+		return slices.ContainsFunc(known, func(a string) bool {
+			return !slices.ContainsFunc(set, func(d *policy.Document) bool { return allows(d, a) })
+		})
+	})
+}
+
+// whole reports whether all sets allow some actions, those of an entry, on all resources.
+func (p *powers) whole(entry string, actions ...string) bool {
+	if len(actions) == 0 || !p.seems(entry) {
+		return false
+	}
+	all := reason.Policies{&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Allow, Actions: actions, Resources: []string{"*"}}}}}
+	holds := func(sets [][]*policy.Document) bool {
+		return !slices.ContainsFunc(sets, func(set []*policy.Document) bool {
+			return reason.Subset(context.Background(), all, set, p.cfg).Verdict != reason.Proved
+		})
+	}
+	if holds(p.sets) {
+		return true
+	}
+	if p.open == nil {
+		for _, set := range p.sets {
+			p.open = append(p.open, opened(set))
+		}
+	}
+	if holds(p.open) {
+		p.limited = true
+		return true
+	}
+	return false
+}
+
+// opened are policies without conditions, and without the denials that have some or that are
+// about some resources. A pattern of services allows what it matches, which AWS does not say.
+func opened(set []*policy.Document) (out []*policy.Document) {
+	for _, d := range set {
+		o := &policy.Document{Version: d.Version}
+		for _, st := range d.Statements {
+			switch {
+			case st.Effect == policy.Allow:
+				st.Conditions, st.Actions = nil, spelledOut(st.Actions)
+			case len(st.Conditions) > 0 || !onAll(&st):
+				continue
+			}
+			o.Statements = append(o.Statements, st)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func spelledOut(entries []string) (out []string) {
+	for _, e := range entries {
+		if !OfAnyService(e) {
+			out = append(out, e)
+			continue
+		}
+		known, _ := catalog.Embedded().Expand("*")
+		out = append(out, slices.DeleteFunc(slices.Clone(known), func(a string) bool { return !matches(e, a) })...)
+	}
+	return out
+}
