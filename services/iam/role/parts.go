@@ -5,6 +5,7 @@ import (
 
 	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 )
 
 // The parts of a role.
@@ -15,6 +16,7 @@ const (
 	PartAttached  = iam.PartAttached
 	PartDocuments = iam.PartDocuments
 	PartUse       = iam.PartUse
+	PartPeers     = escalation.PartPeers
 	PartClosed    = "own changes of the trust policy"
 )
 
@@ -24,5 +26,5 @@ func Parts() []resource.Part {
 	return slices.Concat([]resource.Part{
 		{Name: PartRole, Action: "iam:GetRole", Also: []string{iam.Walk}, Cheap: true},
 		{Name: PartSession, Action: "iam:ListRoles", Also: []string{"iam:GetRole"}},
-	}, iam.RoleKind.Parts(), []resource.Part{{Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}})
+	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}})
 }

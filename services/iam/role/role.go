@@ -7,6 +7,7 @@ import (
 
 	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 )
 
 // Role is an IAM role. Documents are texts as they were written.
@@ -26,6 +27,8 @@ type Role struct {
 	// Trusting is what it says of the calls of the other accounts that the trust policy
 	// names, by account.
 	Trusting map[string]resource.Use `json:"trusting,omitempty"`
+	// Peers are the principals to which ways of getting more permissions lead.
+	Peers []escalation.Peer `json:"peers,omitempty"`
 }
 
 // LastUsed is the last use of the role that IAM knows.

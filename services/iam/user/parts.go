@@ -5,6 +5,7 @@ import (
 
 	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 )
 
 // The parts of a user.
@@ -15,6 +16,7 @@ const (
 	PartDocuments = iam.PartDocuments
 	PartGroups    = "groups" // with their policies
 	PartUse       = iam.PartUse
+	PartPeers     = escalation.PartPeers
 )
 
 // Parts are what a user is read in. A sweep reads by one walk; a user that an event
@@ -25,5 +27,5 @@ func Parts() []resource.Part {
 		{Name: PartGroups, Action: "iam:ListGroupsForUser", Also: []string{
 			"iam:GetGroup", "iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", iam.Walk,
 		}, Cheap: true, Around: true},
-	}, iam.UserKind.Parts())
+	}, iam.UserKind.Parts(), []resource.Part{escalation.Part()})
 }

@@ -5,6 +5,7 @@ package user
 import (
 	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 )
 
 // User is an IAM user. Documents are texts as they were written.
@@ -14,6 +15,8 @@ type User struct {
 	Groups []Group `json:"groups,omitempty"`
 	// Use is what the usage ledger says.
 	Use *resource.Use `json:"use,omitempty"`
+	// Peers are the principals to which ways of getting more permissions lead.
+	Peers []escalation.Peer `json:"peers,omitempty"`
 }
 
 // Group is a group with the policies that its members have by it. They are a resource of

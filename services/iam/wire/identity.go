@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
 	own "dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 )
 
 // times is how many times the timeout of a read the walk over an account may take,
@@ -31,7 +32,11 @@ type Identities struct {
 	Identity func(config any) *own.Identity
 	// Take takes what is the kind's own, and Walked what a walk alone tells; both may
 	// be nil.
-	Take   func(x *cloud.Item, e *Entity)
+	Take func(x *cloud.Item, e *Entity)
+	// Climbs is the identity as one that may get more permissions, and Peers notes to whom it
+	// gets; nil for a kind that acts through others.
+	Climbs func(config any) escalation.Principal
+	Peers  func(config any, to []escalation.Peer)
 	Walked func(ctx context.Context, x *cloud.Item, b Book, e *Entity)
 }
 
@@ -43,6 +48,10 @@ func (s Identities) Wire(t resource.Type, readers []cloud.Reader, calls ...strin
 	calls = append(calls, "GetAccountAuthorizationDetails", "GetPolicy", "GetPolicyVersion")
 	for _, c := range []string{self, s.Kind.Call("List", "Policies"), s.Kind.Call("Get", "Policy"), s.Kind.Call("ListAttached", "Policies")} {
 		calls = append(calls, c[len("iam:"):])
+	}
+	var last []cloud.Reader
+	if s.Climbs != nil {
+		last = []cloud.Reader{{Parts: []string{escalation.PartPeers}, Call: own.Walk, One: s.readPeers}} // by what the others read
 	}
 	return cloud.Wire{
 		Type: t.Name, Parts: t.Parts, Operations: t.Operations, Times: times, AtOnce: atOnce, Find: s.find, Sample: s.sample,
@@ -56,7 +65,7 @@ func (s Identities) Wire(t resource.Type, readers []cloud.Reader, calls ...strin
 			{Parts: []string{own.PartAttached}, Call: s.Kind.Call("ListAttached", "Policies"), One: s.readAttached},
 			{Parts: []string{own.PartDocuments}, Call: CallPolicy, One: s.readDocuments},
 			{Parts: []string{own.PartCopied}, Call: CallPolicy, One: s.readCopied},
-		}),
+		}, last),
 		Do: s.writes(), Answers: Answers(calls...),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
 	own "dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 	"dera.example/dera/services/iam/role"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -22,6 +23,8 @@ func Wire() cloud.Wire {
 		Kind: own.RoleKind, Part: role.PartRole,
 		New:      func(account string) any { return &role.Role{Account: account} },
 		Identity: func(c any) *own.Identity { return &c.(*role.Role).Identity },
+		Climbs:   func(c any) escalation.Principal { return c.(*role.Role).Climbs() },
+		Peers:    func(c any, to []escalation.Peer) { c.(*role.Role).Peers = to },
 		Take:     take,
 	}.Wire(role.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),

@@ -9,6 +9,7 @@ import (
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
 	own "dera.example/dera/services/iam"
+	"dera.example/dera/services/iam/escalation"
 	"dera.example/dera/services/iam/user"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -19,6 +20,8 @@ func Wire() cloud.Wire {
 		Kind: own.UserKind, Part: user.PartUser, Beside: []own.Kind{own.GroupKind},
 		New:      func(string) any { return new(user.User) },
 		Identity: func(c any) *own.Identity { return &c.(*user.User).Identity },
+		Climbs:   func(c any) escalation.Principal { return c.(*user.User).Climbs() },
+		Peers:    func(c any, to []escalation.Peer) { c.(*user.User).Peers = to },
 		Walked: func(ctx context.Context, x *cloud.Item, b iamwire.Book, e *iamwire.Entity) {
 			if err := fillGroups(ctx, x, b, e.Groups); err != nil {
 				x.Lost(user.PartGroups, err)

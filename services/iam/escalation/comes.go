@@ -1,0 +1,57 @@
+package escalation
+
+import (
+	"slices"
+
+	"dera.example/dera"
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam/trust"
+)
+
+// comes reports whether the principal may assume a role: the trust policy names it, which is
+// enough within an account, or its account, and then its own policies decide.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
+func (c *climb) comes(p *Peer) grade {
+	doc, err := policy.Parse(p.Trust)
+	if err != nil {
+		return no
+	}
+	best := no
+	for i := range doc.Statements {
+		st := &doc.Statements[i]
+		if !trust.Assumes(st) {
+			continue
+		}
+		for _, who := range document.PrincipalsOf(st) {
+			named := dera.ARN(who.Value)
+			own := who.Kind == policy.PrincipalAWS && named.Account() == dera.ARN(p.ARN).Account() && named.Service() == "iam" && named.Resource() == c.ARN.Resource()
+			if st.Effect == policy.Deny && len(st.Conditions) == 0 && (own || who.Everyone()) {
+				return no
+			}
+			if st.Effect != policy.Allow {
+				continue
+			}
+			g := no
+			account, isAccount := policy.RootAccount(who.Value)
+			switch {
+			case own:
+				g = c.unlessDenied(p.ARN)
+			case who.Everyone(), isAccount && account == dera.ARN(p.ARN).Account():
+				g = c.may("sts:AssumeRole", p.ARN, "")
+			}
+			if len(st.Conditions) > 0 {
+				g = min(g, limited)
+			}
+			best = max(best, g)
+		}
+	}
+	return best
+}
+
+// unlessDenied is whether the principal's policies do not deny to assume a role.
+func (c *climb) unlessDenied(role string) grade {
+	let := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{"sts:AssumeRole"}, Resources: []string{role}}}}
+	return c.in(append(slices.Clone(c.sets[0]), let), "sts:AssumeRole", role, "")
+}
