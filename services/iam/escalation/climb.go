@@ -61,7 +61,7 @@ const (
 )
 
 func newClimb(p Principal) (*climb, error) {
-	c := &climb{Principal: p, cfg: reason.Config{}.Remember(), asked: map[string]grade{}, sets: make([][]*policy.Document, 1, 2)}
+	c := &climb{Principal: p, cfg: reason.Config{Arity: arity}.Remember(), asked: map[string]grade{}, sets: make([][]*policy.Document, 1, 2)}
 	for _, t := range p.Texts {
 		doc, err := policy.Parse(t.Document)
 		if err != nil {
@@ -79,8 +79,16 @@ func newClimb(p Principal) (*climb, error) {
 	return c, nil
 }
 
-// may reports whether an action is allowed on a resource, an ARN or a pattern, "" for any at
-// all; for iam:PassRole, to a service. In doubt it is.
+// arity knows of the one key of IAM that ways turn on that it has one value.
+func arity(key string) reason.Arity {
+	if strings.EqualFold(key, passedTo) {
+		return reason.One
+	}
+	return reason.GlobalArity(key)
+}
+
+// may reports whether an action is allowed on a resource, "" for any at all; for
+// iam:PassRole, to a service whose name may be a pattern. In doubt it is.
 func (c *climb) may(action, on, service string) grade {
 	key := action + " " + on + " " + service
 	if g, ok := c.asked[key]; ok {
@@ -106,10 +114,10 @@ func (c *climb) in(set []*policy.Document, action, on, service string) grade {
 		denies(policy.Condition{Operator: "DateLessThan", Key: "aws:CurrentTime", Values: []string{past}}),
 	}}
 	if on != "" {
-		facts.Statements = append(facts.Statements, policy.Statement{Effect: policy.Deny, Actions: []string{"*"}, NotResources: []string{on}})
+		facts.Statements = append(facts.Statements, policy.Statement{Effect: policy.Deny, Actions: []string{"*"}, NotResources: spelled(on)})
 	}
 	if service != "" {
-		facts.Statements = append(facts.Statements, denies(policy.Condition{Operator: "StringNotLike", Key: passedTo, Values: []string{service + ".amazonaws.com*"}}))
+		facts.Statements = append(facts.Statements, denies(policy.Condition{Operator: "StringNotLike", Key: passedTo, Values: []string{service}}))
 	}
 	some := func(set []*policy.Document) bool {
 		return reason.SubsetOf(context.Background(), []string{action}, append(slices.Clone(set), facts), nil, c.cfg).Verdict != reason.Proved
@@ -121,6 +129,20 @@ func (c *climb) in(set []*policy.Document, action, on, service string) grade {
 		return sure
 	}
 	return limited
+}
+
+// spelled are the ARNs that one may be of which the partition or the account is not known: a
+// star would stand for more than one of these.
+func spelled(arn string) (out []string) {
+	arn = strings.Replace(arn, ":iam::*:", ":iam::????????????:", 1)
+	rest, open := strings.CutPrefix(arn, "arn:*:")
+	if !open {
+		return []string{arn}
+	}
+	for _, p := range dera.Partitions() {
+		out = append(out, "arn:"+p.ID+":"+rest)
+	}
+	return out
 }
 
 const (
@@ -201,7 +223,7 @@ func (c *climb) seems(w way) bool {
 	return !slices.ContainsFunc(w.needs, func(n need) bool {
 		service := ""
 		if n.action == "iam:PassRole" {
-			service = w.service
+			service = w.service + ".*"
 		}
 		return c.may(n.action, "", service) == no
 	})
@@ -266,10 +288,10 @@ func (c *climb) to(w way, p *Peer) (found, bool) {
 func (c *climb) on(n need, service string, p *Peer) grade {
 	switch n.on {
 	case onRole, onUser, onGroup:
-		if n.action != "iam:PassRole" {
-			service = ""
+		if n.action == "iam:PassRole" {
+			return c.passes(p, service)
 		}
-		return c.may(n.action, p.ARN, service)
+		return c.may(n.action, p.ARN, "")
 	case onPolicyOfRole:
 		best := no
 		for _, arn := range p.Own {
@@ -279,6 +301,20 @@ func (c *climb) on(n need, service string, p *Peer) grade {
 	case anywhere, onItself, onOwnPolicy, onOwnGroup:
 	}
 	return c.may(n.action, "", "")
+}
+
+// passes reports whether a role may be passed to a service, by any of the names that it has
+// in the partition.
+func (c *climb) passes(p *Peer, service string) (best grade) {
+	known, ok := dera.PartitionByID(dera.ARN(p.ARN).Partition())
+	if !ok {
+		return c.may("iam:PassRole", p.ARN, service+".*")
+	}
+	best = c.may("iam:PassRole", p.ARN, service+"."+known.DNSSuffix)
+	if own := dera.Partitions()[0].DNSSuffix; own != known.DNSSuffix { // most services keep that one
+		best = max(best, c.may("iam:PassRole", p.ARN, service+"."+own))
+	}
+	return best
 }
 
 // short is an ARN without what all of an account have.

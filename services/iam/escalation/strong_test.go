@@ -1,0 +1,101 @@
+package escalation
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/iam/catalog"
+	"dera.example/dera/services/iam"
+)
+
+func principal(t *testing.T, kind iam.Kind, path string, trust string, actions ...string) Principal {
+	t.Helper()
+	p := Principal{Kind: kind, ARN: dera.ARN(arn(string(kind) + path)), Trust: trust}
+	if len(actions) > 0 {
+		p.Texts = listed(t, actions...)
+	}
+	return p
+}
+
+// TestPeers: who gets everything by somebody who gets it is strong, in whatever order IAM
+// lists them; a cycle of those who do not gets nothing; what cannot be read counts as strong.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	named := func(who string) string { return trusting("", `"`+arn(who)+`"`) }
+	all := []Principal{
+		principal(t, iam.RoleKind, "/admin", named("role/third"), "*"),
+		principal(t, iam.RoleKind, "/third", named("role/second")),
+		principal(t, iam.RoleKind, "/second", named("user/team/first")),
+		principal(t, iam.UserKind, "/team/first", ""),
+		principal(t, iam.UserKind, "/first", ""), // another user of that name
+		principal(t, iam.RoleKind, "/a", named("role/b")),
+		principal(t, iam.RoleKind, "/b", named("role/a")),
+		principal(t, iam.UserKind, "/keys", "", "iam:CreateAccessKey"),
+		principal(t, iam.UserKind, "/own", "", "iam:PutUserPolicy"),
+		principal(t, iam.GroupKind, "/identities", "", "iam:*"),
+		principal(t, iam.RoleKind, "/aws-service-role/x.amazonaws.com/linked", trusting(`"x.amazonaws.com"`, ""), "*"),
+		{Kind: iam.UserKind, ARN: dera.ARN(arn("user/garbled")), Texts: []iam.Text{{Name: "own", Document: "{"}}},
+	}
+	want := map[string]string{
+		"role/admin":      "which may do everything",
+		"role/third":      "which gets all permissions by sts:AssumeRole → role/admin, which may do everything",
+		"role/second":     "which gets all permissions by sts:AssumeRole → role/third, which gets all permissions by sts:AssumeRole → role/admin, which may do everything",
+		"user/team/first": "which gets all permissions by sts:AssumeRole → role/second, which gets all permissions by sts:AssumeRole → role/third, which gets all permissions by sts:AssumeRole → role/admin, which may do everything",
+		"user/first":      "", "role/a": "", "role/b": "",
+		"user/keys":        "which gets all permissions by iam:CreateAccessKey → user/garbled, which may do everything, as far as dera can read",
+		"user/own":         "which gets all permissions by iam:PutUserPolicy on user/own",
+		"group/identities": "which may do everything with identities",
+		"user/garbled":     Unreadable,
+	}
+	for seed := range uint64(20) {
+		list := slices.Clone(all)
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		got := map[string]string{}
+		for _, p := range Peers(list, nil) {
+			got[dera.ARN(p.ARN).Resource()] = p.Strong
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("seed %d (-want +got):\n%s", seed, diff)
+		}
+	}
+}
+
+// TestOf: of the peers those are kept that decide, and with these the control says the same.
+func TestOf(t *testing.T) {
+	t.Parallel()
+	var all []Principal
+	for _, n := range []string{"a", "b", "c", "d"} {
+		all = append(all, principal(t, iam.RoleKind, "/"+n, trusting(`"lambda.amazonaws.com"`, ""), "*"), principal(t, iam.UserKind, "/"+n, "", "s3:GetObject"))
+	}
+	me := principal(t, iam.RoleKind, "/me", "", "iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction", "iam:CreateAccessKey")
+	peers := Peers(append(all, me), nil)
+	few, err := Of(me, peers)
+	if err != nil || len(few) != most || few[0].ARN != arn("role/a") || few[1].ARN != arn("role/b") {
+		t.Fatalf("got %+v, %v, want roles a and b", few, err)
+	}
+	want := Check(me, peers, true, "")
+	if diff := cmp.Diff(want, Check(me, few, true, "")); diff != "" || want.Outcome != control.Fail || len(want.Failures) != 1 {
+		t.Errorf("got %+v (-all +few):\n%s", want, diff)
+	}
+}
+
+// TestWaysHaveActions: an action that IAM does not have, or a service without a row, is a slip
+// of the table.
+func TestWaysHaveActions(t *testing.T) {
+	t.Parallel()
+	for _, w := range ways() {
+		if len(w.needs) == 0 && !w.comes {
+			t.Errorf("%+v needs nothing", w)
+		}
+		for _, n := range w.needs {
+			if err := catalog.Embedded().KnownAction(n.action); err != nil {
+				t.Errorf("%s: %v", n.action, err)
+			}
+		}
+	}
+}
