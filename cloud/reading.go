@@ -71,6 +71,14 @@ func (r *Reading) Read(ctx context.Context, scope dera.Scope) (Page, error) {
 	return nested.run(ctx, w)
 }
 
+// Apart is the same read with nothing known so far: what it reads once for all is no answer to
+// the reads of r.
+func (r *Reading) Apart() *Reading {
+	apart := *r
+	apart.facts = &facts{of: map[string]any{}}
+	return &apart
+}
+
 // Service returns the one reading client of a service for an account and region;
 // clients, their credentials and their rate limits are shared. The name is that
 // of the SDK package.

@@ -23,10 +23,8 @@ const (
 // Identities are how identities of a kind are read, for the wire of their type.
 type Identities struct {
 	Kind own.Kind
-	// Part is that of the identity itself, and Beside are other kinds that a sweep
-	// walks over.
-	Part   string
-	Beside []own.Kind
+	// Part is that of the identity itself.
+	Part string
 	// New makes a configuration, and Identity finds the identity in one.
 	New      func(account string) any
 	Identity func(config any) *own.Identity
@@ -86,6 +84,9 @@ func (s Identities) item(r *cloud.Reading, path, name string) *cloud.Item {
 // find names the identities of the scope. A sweep is one walk, which tells all of them
 // and their policies.
 func (s Identities) find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) {
+	if s.Climbs != nil {
+		defer func() { _, _ = peers(ctx, r) }() // before several ask at once, who tell the error
+	}
 	if !r.Scope.Sweep() {
 		for _, name := range r.Scope.IDs {
 			if s.Kind.ValidName(name) {
@@ -96,7 +97,7 @@ func (s Identities) find(ctx context.Context, r *cloud.Reading) (found cloud.Fou
 		}
 		return found, nil
 	}
-	a, err := Walk(ctx, r, append([]own.Kind{s.Kind}, s.Beside...)...)
+	a, err := Walk(ctx, r, everyKind()...)
 	if err != nil {
 		return cloud.Found{}, err
 	}

@@ -14,10 +14,11 @@ import (
 // after an event walks over all of them but once in that time.
 const peersFor = 15 * time.Minute
 
-// peers are the principals of the account as others get to them.
+// peers are the principals of the account as others get to them, read once: from the walk of
+// a sweep, or else from one of the last minutes.
 func peers(ctx context.Context, r *cloud.Reading) ([]escalation.Peer, error) {
-	return cloud.Remember(r, "principals of "+r.Scope.Account, peersFor, func() ([]escalation.Peer, error) {
-		a, err := Walk(ctx, r, own.RoleKind, own.UserKind, own.GroupKind)
+	read := func(r *cloud.Reading) ([]escalation.Peer, error) {
+		a, err := Walk(ctx, r, everyKind()...)
 		if err != nil {
 			return nil, err
 		}
@@ -33,8 +34,16 @@ func peers(ctx context.Context, r *cloud.Reading) ([]escalation.Peer, error) {
 			all = append(all, p)
 		}
 		return escalation.Peers(all, out), nil
+	}
+	return cloud.Once(r, "peers", func() ([]escalation.Peer, error) {
+		if r.Scope.Sweep() {
+			return read(r)
+		}
+		return cloud.Remember(r, "principals of "+r.Scope.Account, peersFor, func() ([]escalation.Peer, error) { return read(r.Apart()) })
 	})
 }
+
+func everyKind() []own.Kind { return []own.Kind{own.RoleKind, own.UserKind, own.GroupKind} }
 
 // principal is an identity of a walk with all that decides what it may do.
 func (b Book) principal(ctx context.Context, e *Entity) (escalation.Principal, error) {
@@ -73,8 +82,8 @@ func (s Identities) readPeers(ctx context.Context, r *cloud.Reading, x *cloud.It
 	p := s.Climbs(x.Config)
 	p.ARN = dera.ARN(x.ARN)
 	to, err := escalation.Of(p, all)
-	if err != nil { // the control says so too
-		x.Lost(escalation.PartPeers, cloud.Foreign("a policy cannot be read: %v", err))
+	if err != nil { // its own policies are not known, as their parts say
+		x.Lost(escalation.PartPeers, nil)
 		return nil
 	}
 	s.Peers(x.Config, to)

@@ -18,7 +18,7 @@ const few = 3
 // Wire returns how groups are read and written.
 func Wire() cloud.Wire {
 	return iamwire.Identities{
-		Kind: own.GroupKind, Part: group.PartGroup, Beside: []own.Kind{own.UserKind},
+		Kind: own.GroupKind, Part: group.PartGroup,
 		New:      func(string) any { return new(group.Group) },
 		Identity: func(c any) *own.Identity { return &c.(*group.Group).Identity },
 		Walked: func(ctx context.Context, x *cloud.Item, b iamwire.Book, e *iamwire.Entity) {

@@ -17,7 +17,7 @@ import (
 // Wire returns how users are read and written.
 func Wire() cloud.Wire {
 	return iamwire.Identities{
-		Kind: own.UserKind, Part: user.PartUser, Beside: []own.Kind{own.GroupKind},
+		Kind: own.UserKind, Part: user.PartUser,
 		New:      func(string) any { return new(user.User) },
 		Identity: func(c any) *own.Identity { return &c.(*user.User).Identity },
 		Climbs:   func(c any) escalation.Principal { return c.(*user.User).Climbs() },
