@@ -190,12 +190,16 @@ func (c *climb) find(peers []Peer) (out []found) {
 				out = append(out, f)
 			}
 		default:
-			n := 0
+			var some []found // of the strongest that it gets to
 			for i := range peers {
-				if f, ok := c.to(w, &peers[i]); ok && n < most {
-					out, n = append(out, f), n+1
+				if len(some) == most || len(some) > 0 && peers[i].rank() > some[0].to.rank() {
+					break
+				}
+				if f, ok := c.to(w, &peers[i]); ok {
+					some = append(some, f)
 				}
 			}
+			out = append(out, some...)
 		}
 	}
 	if bound && strong(iam.PowerOf(c.sets[0])) {

@@ -44,7 +44,7 @@ func Peers(all []Principal, known []Peer) []Peer {
 		weak = slices.DeleteFunc(weak, func(c *climb) bool {
 			ways := c.find(out)
 			if len(ways) > 0 {
-				got[string(c.ARN)] = "which gets all permissions by " + ways[0].says
+				got[string(c.ARN)] = gets + ways[0].says
 			}
 			return len(ways) > 0
 		})
@@ -61,16 +61,19 @@ func Peers(all []Principal, known []Peer) []Peer {
 
 // order puts those first that have all permissions, and then those that get them.
 func order(list []Peer) {
-	rank := func(p Peer) int {
-		switch {
-		case p.Strong == "":
-			return 2
-		case strings.Contains(p.Strong, "gets"):
-			return 1
-		}
-		return 0
+	slices.SortFunc(list, func(a, b Peer) int { return cmp.Or(a.rank()-b.rank(), cmp.Compare(a.ARN, b.ARN)) })
+}
+
+const gets = "which gets all permissions by "
+
+func (p Peer) rank() int {
+	switch {
+	case p.Strong == "":
+		return 2
+	case strings.HasPrefix(p.Strong, gets):
+		return 1
 	}
-	slices.SortFunc(list, func(a, b Peer) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a.ARN, b.ARN)) })
+	return 0
 }
 
 // Of are those peers to which a way of a principal leads.
@@ -85,7 +88,7 @@ func Of(p Principal, all []Peer) ([]Peer, error) {
 			out = append(out, *f.to)
 		}
 	}
-	slices.SortFunc(out, func(a, b Peer) int { return strings.Compare(a.ARN, b.ARN) })
+	order(out)
 	return out, nil
 }
 
