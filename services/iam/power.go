@@ -98,29 +98,40 @@ func (p *powers) power() Power {
 	return Power{Services: whole, Limited: p.limited}
 }
 
-// named are the services that an entry names, and whether some entry is about services that
-// it does not name, by a pattern of their names or otherwise.
+// named are the services that may be allowed as a whole, or may not, by name: an entry has a
+// wildcard for it, or leaves it out. wild says that some entry is about services that it
+// does not name, and pattern that one is by a pattern of their names.
 func (p *powers) named() (services []string, wild, pattern bool) {
+	var out []string
 	for _, set := range p.sets {
 		for _, d := range set {
 			for i := range d.Statements {
 				st := &d.Statements[i]
-				allow := st.Effect == policy.Allow
-				wild = wild || allow && st.NotActions != nil
-				for _, e := range slices.Concat(st.Actions, st.NotActions) {
-					service, _, _ := strings.Cut(strings.ToLower(e), ":")
+				if st.Effect == policy.Deny || st.NotActions != nil {
+					out = append(append(out, st.Actions...), st.NotActions...)
+					wild = wild || st.Effect == policy.Allow
+					continue
+				}
+				for _, e := range st.Actions {
 					switch {
 					case every(e) || OfAnyService(e):
-						wild, pattern = wild || allow, pattern || OfAnyService(e)
-					case !slices.Contains(services, service) && catalog.Embedded().Known(service):
-						services = append(services, service)
+						wild, pattern = true, pattern || OfAnyService(e)
+					case strings.ContainsAny(e, "*?"):
+						services = append(services, e)
 					}
 				}
 			}
 		}
 	}
+	if wild {
+		services = append(services, out...)
+	}
+	for i, e := range services {
+		service, _, _ := strings.Cut(strings.ToLower(e), ":")
+		services[i] = service
+	}
 	slices.Sort(services)
-	return services, wild, pattern
+	return slices.DeleteFunc(slices.Compact(services), func(s string) bool { return !catalog.Embedded().Known(s) }), wild, pattern
 }
 
 // service reports whether all sets allow every action of a service that the catalogue has,
@@ -134,9 +145,31 @@ func (p *powers) service(prefix string) bool {
 // it, which most policies show in no time that they have not.
 func (p *powers) seems(entry string) bool {
 	known, _ := catalog.Embedded().Expand(entry)
+	of, _, _ := strings.Cut(entry, ":")
 	return !slices.ContainsFunc(p.sets, func(set []*policy.Document) bool {
+		var entries []string
+		var allBut []*policy.Statement
+		for _, d := range set {
+			for i := range d.Statements {
+				st := &d.Statements[i]
+				switch {
+				case st.Effect != policy.Allow:
+				case st.NotActions != nil:
+					allBut = append(allBut, st)
+				default:
+					for _, e := range st.Actions {
+						if service, _, _ := strings.Cut(e, ":"); strings.EqualFold(service, of) || strings.ContainsAny(service, "*?") || of == "*" {
+							entries = append(entries, e)
+						}
+					}
+				}
+			}
+		}
+		if slices.ContainsFunc(entries, func(e string) bool { return every(e) || strings.EqualFold(e, entry) }) {
+			return false
+		}
 		return slices.ContainsFunc(known, func(a string) bool {
-			return !slices.ContainsFunc(set, func(d *policy.Document) bool { return allows(d, a) })
+			return !slices.ContainsFunc(entries, func(e string) bool { return matches(e, a) }) && !slices.ContainsFunc(allBut, func(st *policy.Statement) bool { return Lets(st, a) })
 		})
 	})
 }

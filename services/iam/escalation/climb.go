@@ -46,9 +46,11 @@ type found struct {
 // climb is a principal that is asked what it may do.
 type climb struct {
 	Principal
-	sets  [][]*policy.Document
-	cfg   reason.Config
-	asked map[string]grade
+	sets [][]*policy.Document
+	// services are those of which an entry names an action, "" where one names none.
+	services map[string]bool
+	cfg      reason.Config
+	asked    map[string]grade
 }
 
 // grade is whether something is allowed: under conditions, or in any case.
@@ -76,6 +78,21 @@ func newClimb(p Principal) (*climb, error) {
 		}
 		c.sets = append(c.sets, []*policy.Document{doc})
 	}
+	c.services = map[string]bool{}
+	for _, d := range c.sets[0] {
+		for _, st := range d.Statements {
+			for _, e := range st.Actions {
+				service, _, _ := strings.Cut(strings.ToLower(e), ":")
+				if strings.ContainsAny(service, "*?") {
+					service = ""
+				}
+				c.services[service] = true
+			}
+			if st.NotActions != nil {
+				c.services[""] = true
+			}
+		}
+	}
 	return c, nil
 }
 
@@ -90,6 +107,9 @@ func arity(key string) reason.Arity {
 // may reports whether an action is allowed on a resource, "" for any at all; for
 // iam:PassRole, to a service whose name may be a pattern. In doubt it is.
 func (c *climb) may(action, on, service string) grade {
+	if of, _, _ := strings.Cut(action, ":"); !c.services[of] && !c.services[""] {
+		return no
+	}
 	key := action + " " + on + " " + service
 	if g, ok := c.asked[key]; ok {
 		return g
@@ -103,10 +123,8 @@ func (c *climb) may(action, on, service string) grade {
 }
 
 func (c *climb) in(set []*policy.Document, action, on, service string) grade {
-	lets := func(d *policy.Document) bool {
-		return slices.ContainsFunc(d.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow && iam.Lets(&st, action) })
-	}
-	if !slices.ContainsFunc(set, lets) {
+	set = about(set, action)
+	if len(set) == 0 {
 		return no
 	}
 	facts := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{
@@ -129,6 +147,27 @@ func (c *climb) in(set []*policy.Document, action, on, service string) grade {
 		return sure
 	}
 	return limited
+}
+
+// about is what some policies say of an action; none where none allows it.
+func about(set []*policy.Document, action string) (out []*policy.Document) {
+	allowed := false
+	for _, d := range set {
+		o := &policy.Document{Version: d.Version}
+		for i := range d.Statements {
+			if st := &d.Statements[i]; st.Effect == policy.Deny || iam.Lets(st, action) {
+				o.Statements = append(o.Statements, *st)
+				allowed = allowed || st.Effect == policy.Allow
+			}
+		}
+		if len(o.Statements) > 0 {
+			out = append(out, o)
+		}
+	}
+	if !allowed {
+		return nil
+	}
+	return out
 }
 
 // spelled are the ARNs that one may be of which the partition or the account is not known: a
