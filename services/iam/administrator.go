@@ -71,13 +71,16 @@ func (g Granting) Administrator() control.Result {
 		}
 	case all.Rest:
 		f = control.Failure{Key: MostKey, Severity: dera.Medium, Title: g.What + " allows nearly everything"}
+	case all.Identities():
+		all.Services = []string{"iam"}
+		f = control.Failure{Key: AdministratorKey, Severity: dera.High, Title: g.What + " may do everything with identities"}
 	case !listed.None():
 		all, texts = listed, g.Listed
 		f = control.Failure{Key: ServicesKey, Severity: dera.Low, Title: g.What + " allows every action of a service of AWS"}
 	default:
 		return control.Result{Outcome: control.Pass}
 	}
-	if all.Identities() && f.Severity != dera.High {
+	if all.Rest && all.Identities() && f.Severity != dera.High {
 		f.Severity = dera.High
 		f.Title += ", IAM among them"
 	}
@@ -132,7 +135,7 @@ func (g Granting) power(texts []Text) (Power, error) {
 func (g Granting) by(all Power, texts []Text) (names, groups []string) {
 	same := func(texts ...Text) bool {
 		p, err := g.power(texts)
-		return err == nil && p.Rest == all.Rest && len(p.But) <= len(all.But) && len(p.Services) >= len(all.Services)
+		return err == nil && p.Rest == all.Rest && len(p.But) <= len(all.But) && !slices.ContainsFunc(all.Services, func(s string) bool { return !slices.Contains(p.Services, s) })
 	}
 	var by []Text
 	for _, t := range texts {
@@ -176,6 +179,7 @@ func AdministratorMeta(typ, name, title string, reads []string) control.Meta {
 		Cases: []control.Case{
 			{When: "every action is allowed on every resource, however the policies say it: by wildcards, by NotAction, by statements or policies that together give all", Disposition: dera.Review, Because: "whether it is meant, and what takes its place, a person must say"},
 			{When: "every action is allowed but for those of some services", Disposition: dera.Review, Because: "what is not in the list is allowed, also what AWS adds tomorrow"},
+			{When: "every action of IAM is allowed on every resource", Disposition: dera.Review, Because: "who may change permissions has all of them"},
 			{When: "an inline or customer managed policy allows every action of a service on every resource", Disposition: dera.Review, Because: "it allows what AWS adds to the service tomorrow"},
 			{When: "nobody has the policy, it comes by a group, or another service of AWS decides about it", Disposition: dera.Alert, Because: "there is nothing to change here"},
 		},
