@@ -111,6 +111,7 @@ func TestExtraIdentities(t *testing.T) {
 	}
 	trust.done(t)
 	deputy.done(t)
+	powers(t, expected, made, r)
 	if n := len(unusedOf(r)); n > 0 {
 		t.Errorf("got %d findings on unused permissions without a record, want none", n)
 	}

@@ -1,7 +1,7 @@
 package escalation
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,7 +50,7 @@ type climb struct {
 	// services are those of which an entry names an action, "" where one names none.
 	services map[string]bool
 	cfg      reason.Config
-	asked    map[string]grade
+	asked    map[question]grade
 }
 
 // grade is whether something is allowed: under conditions, or in any case.
@@ -63,7 +63,7 @@ const (
 )
 
 func newClimb(p Principal) (*climb, error) {
-	c := &climb{Principal: p, cfg: reason.Config{Arity: arity}.Remember(), asked: map[string]grade{}, sets: make([][]*policy.Document, 1, 2)}
+	c := &climb{Principal: p, cfg: reason.Config{Arity: arity}.Remember(), asked: map[question]grade{}, sets: make([][]*policy.Document, 1, 2)}
 	for _, t := range p.Texts {
 		doc, err := policy.Parse(t.Document)
 		if err != nil {
@@ -96,125 +96,6 @@ func newClimb(p Principal) (*climb, error) {
 	return c, nil
 }
 
-// arity knows of the one key of IAM that ways turn on that it has one value.
-func arity(key string) reason.Arity {
-	if strings.EqualFold(key, passedTo) {
-		return reason.One
-	}
-	return reason.GlobalArity(key)
-}
-
-// may reports whether an action is allowed on a resource, "" for any at all; for
-// iam:PassRole, to a service whose name may be a pattern. In doubt it is.
-func (c *climb) may(action, on, service string) grade {
-	if of, _, _ := strings.Cut(action, ":"); !c.services[of] && !c.services[""] {
-		return no
-	}
-	key := action + " " + on + " " + service
-	if g, ok := c.asked[key]; ok {
-		return g
-	}
-	g := sure
-	for _, set := range c.sets {
-		g = min(g, c.in(set, action, on, service))
-	}
-	c.asked[key] = g
-	return g
-}
-
-func (c *climb) in(set []*policy.Document, action, on, service string) grade {
-	set = about(set, action)
-	if len(set) == 0 {
-		return no
-	}
-	facts := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{
-		denies(policy.Condition{Operator: "DateLessThan", Key: "aws:TokenIssueTime", Values: []string{past}}),
-		denies(policy.Condition{Operator: "DateLessThan", Key: "aws:CurrentTime", Values: []string{past}}),
-	}}
-	if on != "" {
-		facts.Statements = append(facts.Statements, policy.Statement{Effect: policy.Deny, Actions: []string{"*"}, NotResources: spelled(on)})
-	}
-	if service != "" {
-		facts.Statements = append(facts.Statements, denies(policy.Condition{Operator: "StringNotLike", Key: passedTo, Values: []string{service}}))
-	}
-	some := func(set []*policy.Document) bool {
-		return reason.SubsetOf(context.Background(), []string{action}, append(slices.Clone(set), facts), nil, c.cfg).Verdict != reason.Proved
-	}
-	switch {
-	case !some(set):
-		return no
-	case some(unconditional(set)):
-		return sure
-	}
-	return limited
-}
-
-// about is what some policies say of an action; none where none allows it.
-func about(set []*policy.Document, action string) (out []*policy.Document) {
-	allowed := false
-	for _, d := range set {
-		o := &policy.Document{Version: d.Version}
-		for i := range d.Statements {
-			if st := &d.Statements[i]; st.Effect == policy.Deny || iam.Lets(st, action) {
-				o.Statements = append(o.Statements, *st)
-				allowed = allowed || st.Effect == policy.Allow
-			}
-		}
-		if len(o.Statements) > 0 {
-			out = append(out, o)
-		}
-	}
-	if !allowed {
-		return nil
-	}
-	return out
-}
-
-// spelled are the ARNs that one may be of which the partition or the account is not known: a
-// star would stand for more than one of these.
-func spelled(arn string) (out []string) {
-	arn = strings.Replace(arn, ":iam::*:", ":iam::????????????:", 1)
-	rest, open := strings.CutPrefix(arn, "arn:*:")
-	if !open {
-		return []string{arn}
-	}
-	for _, p := range dera.Partitions() {
-		out = append(out, "arn:"+p.ID+":"+rest)
-	}
-	return out
-}
-
-const (
-	passedTo = "iam:PassedToService"
-	// past is a moment before which nothing happens any more: sessions last at most 36 hours.
-	past = "2026-01-01T00:00:00Z"
-)
-
-func denies(c policy.Condition) policy.Statement {
-	return policy.Statement{Effect: policy.Deny, Actions: []string{"*"}, Resources: []string{"*"}, Conditions: []policy.Condition{c}}
-}
-
-// unconditional is what some policies allow at any time: what they allow under conditions
-// they do not, and what they deny under some they deny. To which service a role is passed is
-// no condition here, since it is asked about.
-func unconditional(set []*policy.Document) (out []*policy.Document) {
-	for _, d := range set {
-		o := &policy.Document{Version: d.Version}
-		for _, st := range d.Statements {
-			other := slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool { return !strings.EqualFold(c.Key, passedTo) })
-			switch {
-			case st.Effect == policy.Deny:
-				st.Conditions = nil
-			case other:
-				continue
-			}
-			o.Statements = append(o.Statements, st)
-		}
-		out = append(out, o)
-	}
-	return out
-}
-
 // most is how many peers are named of a way.
 const most = 2
 
@@ -239,6 +120,11 @@ func (c *climb) find(peers []Peer) (out []found) {
 				}
 			}
 			out = append(out, some...)
+		}
+	}
+	for _, kind := range []iam.Kind{iam.RoleKind, iam.UserKind} {
+		if f, ok := c.makes(kind); ok {
+			out = append(out, f)
 		}
 	}
 	if bound && strong(iam.PowerOf(c.sets[0])) {
@@ -294,16 +180,23 @@ func (c *climb) alone(w way) (found, bool) {
 	return found{key: w.key, says: fmt.Sprintf("%s on %s", n.action, short(where)), limited: best == limited}, best > no
 }
 
-// to is a way to a peer.
+// to is a way to a peer that is strong, or that the principal makes so.
 func (c *climb) to(w way, p *Peer) (found, bool) {
-	if p.Strong == "" && !w.weak || dera.ARN(p.ARN).Resource() == c.ARN.Resource() {
+	if dera.ARN(p.ARN).Resource() == c.ARN.Resource() {
 		return found{}, false
 	}
-	of := map[iam.Kind][]place{iam.RoleKind: {onRole, onPolicyOfRole, anywhere}, iam.UserKind: {onUser, anywhere}, iam.GroupKind: {onGroup}}[p.Kind]
+	of := map[iam.Kind][]place{iam.RoleKind: {onRole, anywhere}, iam.UserKind: {onUser, anywhere}, iam.GroupKind: {onGroup}}[p.Kind]
 	if (w.service != "" || w.comes) && p.Kind != iam.RoleKind || w.service != "" && !serves(p.Trust, w.service) {
 		return found{}, false
 	}
 	worst, actions := sure, []string(nil)
+	if p.Strong == "" {
+		with := ""
+		if worst, with = c.strengthens(p); worst == no {
+			return found{}, false
+		}
+		actions = append(actions, with)
+	}
 	for _, n := range w.needs {
 		if !slices.Contains(of, n.on) {
 			return found{}, false
@@ -319,13 +212,24 @@ func (c *climb) to(w way, p *Peer) (found, bool) {
 	if w.key == ComputeKey {
 		says = strings.Join(actions, ", ") + " → what runs as " + short(p.ARN)
 	}
-	switch {
-	case w.weak:
-		says += ", which may be given any permission"
-	case p.Strong != "":
-		says += ", " + p.Strong
+	key := w.key
+	if p.Strong == "" && key == AssumeKey {
+		key = OtherKey // it is not the role that has too much
 	}
-	return found{key: w.key, says: says, to: p, limited: worst == limited}, worst > no
+	return found{key: key, says: says + ", " + cmp.Or(p.Strong, "which may be given any permission"), to: p, limited: worst == limited}, worst > no
+}
+
+// strengthens is by which action the principal may give a peer any permission.
+func (c *climb) strengthens(p *Peer) (best grade, with string) {
+	for _, n := range strengthening(p.Kind) {
+		if c.may(n.action, "", "") == no {
+			continue
+		}
+		if g := c.on(n, "", p); g > best {
+			best, with = g, n.action
+		}
+	}
+	return best, with
 }
 
 func (c *climb) on(n need, service string, p *Peer) grade {

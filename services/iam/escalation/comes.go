@@ -53,5 +53,5 @@ func (c *climb) comes(p *Peer) grade {
 // unlessDenied is whether the principal's policies do not deny to assume a role.
 func (c *climb) unlessDenied(role string) grade {
 	let := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{"sts:AssumeRole"}, Resources: []string{role}}}}
-	return c.in(append(slices.Clone(c.sets[0]), let), "sts:AssumeRole", role, "")
+	return c.in(append(slices.Clone(c.sets[0]), let), question{action: "sts:AssumeRole", on: role})
 }

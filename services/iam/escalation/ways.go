@@ -17,10 +17,10 @@ const (
 	onItself
 	onOwnPolicy // a customer managed policy that it has
 	onOwnGroup
-	onRole  // the role that it gets to
-	onUser  // likewise
-	onGroup // likewise
-	onPolicyOfRole
+	onRole         // the role that it gets to
+	onUser         // likewise
+	onGroup        // likewise
+	onPolicyOfRole // one of its customer managed policies
 )
 
 // need is an action that has to be allowed.
@@ -48,8 +48,29 @@ type way struct {
 	kind iam.Kind
 	// comes says that the role has to trust the principal.
 	comes bool
-	// weak says that who is got to is made stronger on the way, so that anybody will do.
-	weak bool
+}
+
+// strengthening are the actions that give a principal of a kind any permission, so that a way
+// to one that is not strong is a way too (iam-014 to -021).
+func strengthening(kind iam.Kind) []need {
+	switch kind {
+	case iam.RoleKind:
+		return []need{{"iam:AttachRolePolicy", onRole}, {"iam:PutRolePolicy", onRole}, {"iam:CreatePolicyVersion", onPolicyOfRole}}
+	case iam.UserKind:
+		return []need{{"iam:AttachUserPolicy", onUser}, {"iam:PutUserPolicy", onUser}}
+	case iam.GroupKind:
+		return []need{{"iam:AttachGroupPolicy", onGroup}, {"iam:PutGroupPolicy", onGroup}}
+	}
+	return nil
+}
+
+// making are the actions that make a principal of a kind, and give somebody its credentials;
+// who makes a role writes who may assume it.
+func making(kind iam.Kind) (makes string, credentials []string) {
+	if kind == iam.UserKind {
+		return "iam:CreateUser", []string{"iam:CreateAccessKey", "iam:CreateLoginProfile"}
+	}
+	return "iam:CreateRole", nil
 }
 
 // ways are those to one's own permissions, to another principal, and by passing a role to a
@@ -71,16 +92,7 @@ func ways() []way {
 		out = append(out, way{key: OtherKey, needs: []need{{a, onUser}}})
 	}
 	out = append(out, way{key: OtherKey, needs: []need{{"iam:UpdateAssumeRolePolicy", onRole}}}) // iam-012
-	for _, a := range []need{{"iam:AttachRolePolicy", onRole}, {"iam:PutRolePolicy", onRole}, {"iam:CreatePolicyVersion", onPolicyOfRole}} {
-		out = append(out, way{key: OtherKey, needs: []need{a}, comes: true, weak: true}, // iam-014, -016, -017
-			way{key: OtherKey, needs: []need{a, {"iam:UpdateAssumeRolePolicy", onRole}}, weak: true}) // iam-019, -020, -021
-	}
-	for _, a := range []string{"iam:AttachUserPolicy", "iam:PutUserPolicy"} { // iam-015, -018
-		for _, b := range []string{"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"} {
-			out = append(out, way{key: OtherKey, needs: []need{{a, onUser}, {b, onUser}}, weak: true})
-		}
-	}
-	out = append(out, way{key: AssumeKey, comes: true}) // sts-001
+	out = append(out, way{key: AssumeKey, comes: true})                                          // sts-001
 
 	for _, w := range passed() {
 		all := way{key: PassKey, service: w[0], needs: []need{{"iam:PassRole", onRole}}}

@@ -1,6 +1,7 @@
 package user
 
 import (
+	"cmp"
 	"slices"
 
 	"dera.example/dera"
@@ -25,15 +26,15 @@ func Escalation() control.Control {
 	})
 }
 
-// Climbs is the user as one that may get more permissions. In which partition and account it
-// is, and the path of a group, the configuration does not say.
+// Climbs is the user as one that may get more permissions. In which partition it is, and the
+// path of a group, the configuration does not say.
 func (u *User) Climbs() escalation.Principal {
-	g := u.granting()
-	p := escalation.Principal{Kind: iam.UserKind, ARN: iam.UserKind.ARN("*", "*", u.Path, u.Name), Boundary: g.Boundary}
+	g, account := u.granting(), cmp.Or(u.Account, "*")
+	p := escalation.Principal{Kind: iam.UserKind, ARN: iam.UserKind.ARN("*", account, u.Path, u.Name), Boundary: g.Boundary}
 	attached := slices.Clone(u.Attached)
 	for _, group := range u.Groups {
 		attached = append(attached, group.Attached...)
-		p.Groups = append(p.Groups, string(iam.GroupKind.ARN("*", "*", "/", group.Name)), string(iam.GroupKind.ARN("*", "*", "/*/", group.Name)))
+		p.Groups = append(p.Groups, string(iam.GroupKind.ARN("*", account, "/", group.Name)), string(iam.GroupKind.ARN("*", account, "/*/", group.Name)))
 	}
 	p.Has(g.Whole, attached)
 	return p

@@ -11,6 +11,7 @@ import (
 // User is an IAM user. Documents are texts as they were written.
 type User struct {
 	iam.Identity
+	Account string `json:"account,omitempty"`
 	// Groups are those that it is a member of, by name.
 	Groups []Group `json:"groups,omitempty"`
 	// Use is what the usage ledger says.

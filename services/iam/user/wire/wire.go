@@ -18,7 +18,7 @@ import (
 func Wire() cloud.Wire {
 	return iamwire.Identities{
 		Kind: own.UserKind, Part: user.PartUser,
-		New:      func(string) any { return new(user.User) },
+		New:      func(account string) any { return &user.User{Account: account} },
 		Identity: func(c any) *own.Identity { return &c.(*user.User).Identity },
 		Climbs:   func(c any) escalation.Principal { return c.(*user.User).Climbs() },
 		Peers:    func(c any, to []escalation.Peer) { c.(*user.User).Peers = to },
