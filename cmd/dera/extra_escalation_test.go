@@ -158,18 +158,42 @@ func (s *score) ofPolicies(t *testing.T, env string, byPolicy func(string) bool,
 }
 
 const (
-	denied   = "miss: the same policy denies what it allows"
-	byPolicy = "alarm: the label names the policy, and this is who has it"
+	denied    = "miss: the same policy denies what it allows"
+	whoHasIt  = "alarm: the label names the policy, dera names who has it too"
+	otherKind = "miss: it can make others stronger, but it is none of these, and can become none: it has no credentials of theirs, and no role trusts it"
 )
 
 // administratorDiffers says why dera's verdict on administrators is not the label's.
-var administratorDiffers = map[string]string{}
+var administratorDiffers = map[string]string{
+	"cloudgoat-beanstalk_secrets user cg01_admin_user":                 whoHasIt,
+	"cloudgoat-iam_privesc_by_attachment role cg-ec2-mighty-role-cg01": whoHasIt,
+	"iam-vulnerable group privesc-sre-group":                           whoHasIt,
+	"iam-vulnerable role privesc-sre-role":                             whoHasIt,
+	"iam-vulnerable user privesc-sre-user":                             whoHasIt,
+	"iam-vulnerable role fn4-exploitableNotAction-role":                whoHasIt,
+	"iam-vulnerable user fn4-exploitableNotAction-user":                whoHasIt,
+	"iam-vulnerable role privesc-AssumeRole-ending-role":               whoHasIt,
+	"iam-vulnerable role privesc-high-priv-service-role":               whoHasIt,
+	"sadcloud group sadcloud_superuser":                                whoHasIt,
+	"iam-vulnerable policy fp1-allow-and-deny":                         denied,
+}
 
 // passRoleDiffers says why nobody is found who has a policy that passes any role.
-var passRoleDiffers = map[string]string{}
+var passRoleDiffers = map[string]string{
+	"cloudgoat-s3_version_rollback_via_cfn role/CloudFormationRole-cg01/CloudFormationInlinePolicy-cg01": "miss: it may make functions, but nothing that runs one (lambda:InvokeFunction, an event source, a permission)",
+	"iam-vulnerable policy/fp1-allow-and-deny": denied,
+}
 
 // escalationDiffers says why dera's verdict on ways to more permissions is not the label's.
-var escalationDiffers = map[string]string{}
+var escalationDiffers = map[string]string{
+	"role privesc7-AttachUserPolicy-role":  otherKind,
+	"role privesc8-AttachGroupPolicy-role": otherKind,
+	"user privesc9-AttachRolePolicy-user":  otherKind,
+	"user privesc12-PutRolePolicy-user":    otherKind,
+}
 
 // prowlerDiffers says why dera's verdict on a policy is not the scanner's.
-var prowlerDiffers = map[string]string{}
+var prowlerDiffers = map[string]string{
+	"iam-vulnerable iam_policy_allows_privilege_escalation fp4-nonExploitableResourceConstraint":  "miss: the policies that it may change are AWS's, which nobody may",
+	"iam-vulnerable iam_policy_allows_privilege_escalation fp5-nonExploitableConditionConstraint": "miss: for sessions from before 2020 alone, of which none runs",
+}

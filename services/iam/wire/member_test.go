@@ -42,7 +42,7 @@ func testUsers(t *testing.T, server *moto.Server) {
 			Attached: []own.Attached{app}, Unread: []string{user.PartUse},
 		},
 		Account: a.id,
-		Groups: []user.Group{{Name: "staff", Inline: []own.Inline{{Name: "own", Document: allowOn("staff")}}, Attached: []own.Attached{app}}},
+		Groups:  []user.Group{{Name: "staff", Inline: []own.Inline{{Name: "own", Document: allowOn("staff")}}, Attached: []own.Attached{app}}},
 	}
 	if d := cmp.Diff(want, ann, cmpopts.IgnoreFields(own.Identity{}, "Created"), cmpopts.IgnoreFields(own.Attached{}, "Updated")); d != "" || ann.Created.IsZero() || ann.Attached[0].Updated.IsZero() {
 		t.Errorf("(-want +got):\n%s", d)
