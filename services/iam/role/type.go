@@ -44,7 +44,7 @@ func (r *Role) Canon() string {
 		lines = append(lines, "trust "+l)
 	}
 	for _, part := range r.Unread {
-		if part != PartUse && part != PartClosed && part != PartDocuments && part != iam.PartCopied {
+		if part != PartUse && part != PartClosed && part != PartDocuments && part != iam.PartExplained && part != iam.PartCopied {
 			lines = append(lines, "not read: "+part)
 		}
 	}

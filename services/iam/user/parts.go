@@ -25,5 +25,5 @@ func Parts() []resource.Part {
 		{Name: PartGroups, Action: "iam:ListGroupsForUser", Also: []string{
 			"iam:GetGroup", "iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", iam.Walk,
 		}, Cheap: true, Around: true},
-	}, iam.UserKind.Parts())
+	}, iam.UserKind.Parts(), []resource.Part{iam.Explained()})
 }

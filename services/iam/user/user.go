@@ -14,6 +14,8 @@ type User struct {
 	Groups []Group `json:"groups,omitempty"`
 	// Use is what the usage ledger says.
 	Use *resource.Use `json:"use,omitempty"`
+	// Explained is which of its use an incident explains.
+	Explained *resource.Explained `json:"explained,omitempty"`
 }
 
 // Group is a group with the policies that its members have by it. They are a resource of
