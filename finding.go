@@ -40,7 +40,10 @@ type Finding struct {
 	// before; zero where it has none that its first look did not show.
 	Widened time.Time `json:"widened,omitzero"`
 	// Granted says of a finding on unused permissions how much is granted and used.
-	Granted     *GrantedUse  `json:"granted,omitempty"`
+	Granted *GrantedUse `json:"granted,omitempty"`
+	// Used says of a finding about use how far what is recorded of it goes: it is resolved
+	// only when an incident covers that.
+	Used        *LastUse     `json:"used,omitempty"`
 	Severity    Severity     `json:"severity"`
 	Title       string       `json:"title"`
 	Why         string       `json:"why"`

@@ -24,6 +24,7 @@ const (
 	RecordRollback  RecordKind = "rollback"
 	RecordStop      RecordKind = "stop"
 	RecordResume    RecordKind = "resume"
+	RecordIncident  RecordKind = "incident"
 	RecordStart     RecordKind = "start" // an engine started, with its version and configuration hash
 )
 
@@ -63,6 +64,7 @@ type AuditRecord struct {
 	Interfaces  []string          `json:"interfaces,omitempty"`
 	Unexpected  []string          `json:"unexpected_changes,omitempty"`
 	Notes       []string          `json:"notes,omitempty"`
+	Incident    *Incident         `json:"incident,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;
 	// Commitment is computed from it. It never reaches the leaf.

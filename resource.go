@@ -127,6 +127,25 @@ func (a ARN) part(n int) string {
 	return parts[n]
 }
 
+// MatchARN reports whether an ARN is matched by a glob part by part: a wildcard does not
+// reach over a colon into another part, so a resource's name cannot pretend to be of
+// another account. A * alone matches all.
+func MatchARN(pattern string, arn ARN) bool {
+	if pattern == "*" {
+		return true
+	}
+	want, got := strings.SplitN(pattern, ":", 6), strings.SplitN(string(arn), ":", 6)
+	if len(want) != 6 || len(got) != 6 {
+		return false
+	}
+	for i := range want {
+		if !MatchGlob(want[i], got[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // MatchGlob reports whether s is matched by an AWS-style pattern in which *
 // stands for any run of characters and ? for one. It is case-sensitive and
 // runs in time linear in len(pattern)·len(s) at worst.

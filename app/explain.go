@@ -90,6 +90,8 @@ func doesText(f dera.Finding, r *dera.Remediation) string {
 		return "Nothing: dera could not judge it, and does not change what it does not know. It reads the resource again."
 	case f.State == dera.FindingResolved && r != nil && (r.State == dera.Resolved || r.State == dera.Collateral):
 		return "It is fixed, by " + r.ID + "."
+	case f.State == dera.FindingResolved && f.Used != nil:
+		return "Nothing more: an incident explains the use."
 	case f.State == dera.FindingResolved:
 		return "Nothing more: someone else resolved it."
 	case f.Disposition == dera.Exempt:
@@ -185,6 +187,10 @@ func ways(f dera.Finding, r *dera.Remediation, now time.Time) []Way {
 		}
 	}
 	if f.State == dera.FindingResolved {
+		return out
+	}
+	if f.Used != nil {
+		add("name the incident that it was, when it is over", "dera incident attach %s --reference REFERENCE", f.ID)
 		return out
 	}
 	if f.Disposition != dera.Exempt {

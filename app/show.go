@@ -26,6 +26,8 @@ type Shown struct {
 	// Undone is what an undo did, and Kept what a partial rollback left in place.
 	Undone []string `json:"undone,omitempty"`
 	Kept   []string `json:"kept,omitempty"`
+	// Incidents are those that were attached to the finding, the oldest first.
+	Incidents []dera.Incident `json:"incidents,omitempty"`
 	// Explanation is for whoever owns the resource.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// NotRead is since when nothing is known of the finding: its account or region
@@ -42,6 +44,7 @@ type ShowStore interface {
 	FindingsOf(ctx context.Context, resourceKey string) ([]dera.Finding, error)
 	Intents(ctx context.Context, remediation string) ([]dera.Intent, error)
 	Evidence(ctx context.Context, hash string) ([]byte, error)
+	IncidentsOf(ctx context.Context, finding string) ([]dera.Incident, error)
 }
 
 // Show gathers what is stored about the finding with the ID (f-…) and its latest
@@ -55,6 +58,9 @@ func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.
 			return v, nil, err
 		}
 		v.Finding, remediation = &f, f.Remediation
+		if v.Incidents, err = from.IncidentsOf(ctx, id); err != nil {
+			return v, nil, err
+		}
 	}
 	if remediation != "" {
 		r, err := from.Remediation(ctx, remediation)

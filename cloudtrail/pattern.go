@@ -58,10 +58,16 @@ type Suffix struct {
 
 // Detail is the part of a pattern about the detail of an event.
 type Detail struct {
+	Identity     *Identified `json:"userIdentity,omitempty"`
 	EventSource  []string    `json:"eventSource,omitempty"`
 	EventName    []string    `json:"eventName,omitempty"`
 	ResourceType []string    `json:"resourceType,omitempty"`
 	Result       *Evaluation `json:"newEvaluationResult,omitempty"`
+}
+
+// Identified is the part of a pattern about who called.
+type Identified struct {
+	Type []string `json:"type"`
 }
 
 // Evaluation is the part of a pattern about the result of a Config rule.
@@ -80,9 +86,12 @@ func (p Pattern) Text() string {
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const MaxPattern = 2048
 
+// viaCloudTrail ends the kinds of events that CloudTrail sends: calls, sign-ins and others.
+const viaCloudTrail = " via CloudTrail"
+
 // Rules returns the rules that dera needs to hear of every change of resources
 // of these types at once: for each service the watched calls, in as many
-// patterns as their size takes; one for AWS Config; and one for the usage
+// patterns as their size takes; one for whatever root users do; one for AWS Config; and one for the usage
 // ledger, which wants every call and so makes the first ones needless.
 func (w Watch) Rules(types []string) []Rule {
 	bySource := map[string][]Watched{}
@@ -100,6 +109,11 @@ func (w Watch) Rules(types []string) []Rule {
 	for _, source := range sources {
 		out = append(out, callRules(source, bySource[source])...)
 	}
+	if slices.ContainsFunc(w.root, func(r rooted) bool { return slices.Contains(types, r.owner) }) {
+		out = append(out, Rule{Name: "dera-root", For: ForLooks, State: StateAllCalls, Pattern: Pattern{
+			Source: []any{Prefix{"aws."}}, DetailType: []any{Suffix{viaCloudTrail}}, Detail: &Detail{Identity: &Identified{Type: []string{rootType}}},
+		}})
+	}
 	if r := w.configRule(types); r != nil {
 		out = append(out, *r)
 	}
@@ -108,7 +122,7 @@ func (w Watch) Rules(types []string) []Rule {
 	}
 	return append(out, Rule{Name: "dera-ledger", For: ForLedger, State: StateAllCalls, Pattern: Pattern{
 		Source:     []any{Prefix{"aws."}}, // nobody but AWS can send these
-		DetailType: []any{Suffix{" via CloudTrail"}},
+		DetailType: []any{Suffix{viaCloudTrail}},
 	}})
 }
 

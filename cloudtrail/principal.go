@@ -43,7 +43,7 @@ func (k PrincipalKind) String() string {
 func (d *Identity) Principal(dst []byte) (key []byte, kind PrincipalKind, arn []byte, ok bool) {
 	arn, issuer := Text(d.ARN), Text(d.Issuer)
 	switch string(Text(d.Type)) {
-	case "Root":
+	case rootType:
 		return account(dst, d, arn)
 	case "IAMUser":
 		return named(dst, User, arn)
@@ -121,8 +121,29 @@ func plain(dst []byte, kind PrincipalKind, key, arn []byte) ([]byte, PrincipalKi
 	return append(dst, key...), kind, arn, len(key) > 0
 }
 
-// account is the root user.
+// rootType is the type of the identity of a root user.
+const rootType = "Root"
+
+// byService reports whether a call of a root user was made by an AWS service in its name,
+// such as CloudFormation's on a stack that it made. What the console does for somebody who
+// signed in, and what is no name of a service ("AWS Internal"), may be somebody's.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+func byService(invokedBy string) bool {
+	name, _, found := strings.Cut(invokedBy, ".amazonaws.com")
+	return found && name != "signin" && name != "console"
+}
+
+// account is the root user. What AWS services call in its name has a key of its own.
 func account(dst []byte, d *Identity, arn []byte) ([]byte, PrincipalKind, []byte, bool) {
+	key, kind, arn, ok := self(dst, d, arn)
+	if ok && string(Text(d.Type)) == rootType && byService(string(Text(d.InvokedBy))) {
+		key, arn = append(key, "/by-service"...), nil
+	}
+	return key, kind, arn, ok
+}
+
+func self(dst []byte, d *Identity, arn []byte) ([]byte, PrincipalKind, []byte, bool) {
 	if len(arn) == 0 {
 		id := Text(d.Account)
 		if len(id) == 0 {

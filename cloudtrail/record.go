@@ -70,6 +70,12 @@ func (r Record) Actor() string {
 	}
 }
 
+// OfRoot reports whether somebody made the call as a root user. A call that an AWS service
+// makes in its name, such as for a stack that it made once, is nobody's use of it.
+func (r Record) OfRoot() bool {
+	return r.Caller.Type == rootType && !byService(r.Caller.InvokedBy)
+}
+
 // Failed reports whether the call changed nothing: CloudTrail writes an
 // errorCode for refused and failed calls and for dry runs.
 func (r Record) Failed() bool { return r.ErrorCode != "" }

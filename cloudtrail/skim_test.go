@@ -195,6 +195,8 @@ func TestPrincipal(t *testing.T) {
 	for _, tt := range []struct{ name, identity, key, kind, arn string }{
 		{"root", `{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}`, "arn:aws:iam::111122223333:root", "root", "arn:aws:iam::111122223333:root"},
 		{"root_without_arn", `{"type":"Root","accountId":"111122223333"}`, "arn:aws:iam::111122223333:root", "root", ""},
+		{"root_by_a_service", `{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","invokedBy":"cloudformation.amazonaws.com"}`, "arn:aws:iam::111122223333:root/by-service", "root", ""},
+		{"root_in_the_console", `{"type":"Root","arn":"arn:aws:iam::111122223333:root","invokedBy":"signin.amazonaws.com"}`, "arn:aws:iam::111122223333:root", "root", "arn:aws:iam::111122223333:root"},
 		{"user", `{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ops/alice"}`, "arn:aws:iam::111122223333:user/alice", "user", "arn:aws:iam::111122223333:user/ops/alice"},
 		{"user_with_session_token", `{"type":"IAMUser","arn":"arn:aws-cn:iam::111122223333:user/alice","sessionContext":{"sessionIssuer":{}}}`, "arn:aws-cn:iam::111122223333:user/alice", "user", "arn:aws-cn:iam::111122223333:user/alice"},
 		{"role_session", `{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/deploy/i-1",` + role + `}`, "arn:aws:iam::111122223333:role/deploy", "role", "arn:aws:iam::111122223333:role/path/to/deploy"},

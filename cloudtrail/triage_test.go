@@ -28,6 +28,9 @@ func irrelevant(i int) string {
 func TestTriage(t *testing.T) {
 	t.Parallel()
 	read := strings.Replace(authorize, "AuthorizeSecurityGroupIngress", "DescribeSecurityGroups", 1)
+	by := func(identity string) string {
+		return `{"userIdentity":` + identity + `,"eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1"}`
+	}
 	for name, tc := range map[string]struct {
 		event string
 		want  bool
@@ -61,6 +64,11 @@ func TestTriage(t *testing.T) {
 		"too_large":                 {`{"a":"` + strings.Repeat("x", MaxSize) + `","eventSource":"s","eventName":"n"}`, true},
 		"empty_object":              {"{}", true},
 		"list_as_detail":            {`{"detail":[{"eventSource":"s3.amazonaws.com","eventName":"GetObject"}]}`, true},
+		"by_a_root_user":            {by(`{"type":"Root"}`), true},
+		"by_a_root_user_escaped":    {by(`{"a":{"type":"IAMUser"},"type":"\u0052oot"}`), true},
+		"by_a_type_that_is_twice":   {by(`{"type":"IAMUser","type":"Root"}`), true},
+		"by_a_decoy":                {by(`{"type":"IAMUser","sessionContext":{"type":"Root"}}`), false},
+		"by_no_object":              {by(`"Root"`), false},
 		"bracket_inside_the_string": {strings.Replace(read, "aws-cli/2", "}]{[", 1), false},
 	} {
 		t.Run(name, func(t *testing.T) {

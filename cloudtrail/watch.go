@@ -15,6 +15,9 @@ type Events struct {
 	// Config are the resource types in compliance changes of AWS Config that
 	// concern resources of the type.
 	Config []Configured
+	// Root returns what any call of a root user is a hint for, one that failed or only reads
+	// too: see Record.OfRoot. nil where it is none.
+	Root func(Record) []dera.Scope
 }
 
 // Watched is a call after which resources may be different.
@@ -60,7 +63,13 @@ func Calls(source string, find func(Call) []dera.Scope, names ...string) []Watch
 // to nothing. It is safe for concurrent use.
 type Watch struct {
 	calls  map[string]map[string]*Watched
+	root   []rooted
 	config []configured
+}
+
+type rooted struct {
+	find  func(Record) []dera.Scope
+	owner string // the type that listens
 }
 
 type configured struct {
@@ -82,6 +91,9 @@ func NewWatch(types ...Events) Watch {
 				c = known.with(c)
 			}
 			w.calls[c.Source][c.Name] = &c
+		}
+		if t.Root != nil {
+			w.root = append(w.root, rooted{t.Root, t.Type})
 		}
 		for _, c := range t.Config {
 			w.config = append(w.config, configured{c, t.Type})
@@ -111,14 +123,21 @@ func (c Watched) with(o Watched) Watched {
 
 // Hints returns where to look because of the event: one scope for each resource,
 // or one sweep where the event does not name them. A failed call changes
-// nothing and gives no hints. The answer names what may have changed, never
-// what it changed to.
+// nothing and gives no hints, but that of a root user: it was used. The answer names
+// what may have changed, never what it changed to.
 func (w Watch) Hints(r Record) []dera.Scope {
-	c := w.calls[r.Source][r.Name]
-	if c == nil || r.Failed() {
-		return nil
+	var out []dera.Scope
+	if c := w.calls[r.Source][r.Name]; c != nil && !r.Failed() {
+		out = c.Find(r.Call())
 	}
-	return c.Find(r.Call())
+	if r.OfRoot() {
+		for _, t := range w.root {
+			out = append(out, slices.DeleteFunc(t.find(r), func(s dera.Scope) bool {
+				return slices.ContainsFunc(out, func(o dera.Scope) bool { return o.Key() == s.Key() })
+			})...)
+		}
+	}
+	return out
 }
 
 // Reveals reports whether a refused call reports what there is.

@@ -14,6 +14,7 @@ import (
 const (
 	groups    = "AWS::EC2::SecurityGroup"
 	buckets   = "AWS::S3::Bucket"
+	rootUsers = "AWS::IAM::RootUser"
 	accounts  = "AWS::S3::AccountPublicAccessBlock"
 	anAccount = "AWS::::Account"
 )
@@ -50,9 +51,10 @@ func testWatch() Watch {
 	}
 	const block = "PutAccountPublicAccessBlock"
 	return NewWatch(
-		Events{groups, append(Calls("ec2.amazonaws.com", sweep(groups), "CreateVpc", "CreateDefaultVpc"), authorize), config(groups, "", groups)},
-		Events{buckets, slices.Concat([]Watched{policy}, distributions, Calls("s3.amazonaws.com", sweep(buckets), block)), config(buckets, "", buckets)},
-		Events{accounts, Calls("s3.amazonaws.com", func(c Call) []dera.Scope { return c.Scopes(accounts, []string{c.Account}) }, block), config(accounts, dera.GlobalRegion, accounts, anAccount)},
+		Events{groups, append(Calls("ec2.amazonaws.com", sweep(groups), "CreateVpc", "CreateDefaultVpc"), authorize), config(groups, "", groups), nil},
+		Events{buckets, slices.Concat([]Watched{policy}, distributions, Calls("s3.amazonaws.com", sweep(buckets), block)), config(buckets, "", buckets), nil},
+		Events{accounts, Calls("s3.amazonaws.com", func(c Call) []dera.Scope { return c.Scopes(accounts, []string{c.Account}) }, block), config(accounts, dera.GlobalRegion, accounts, anAccount), nil},
+		Events{Type: rootUsers, Root: func(r Record) []dera.Scope { return r.In(dera.GlobalRegion).Sweep(rootUsers) }},
 	)
 }
 
@@ -166,4 +168,35 @@ func found(scopes []dera.Scope) (out []string) {
 		out = append(out, s.IDs...)
 	}
 	return out
+}
+
+// TestOfRoot: whatever a root user calls is a hint, but what a service calls in its name.
+func TestOfRoot(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		caller Caller
+		call   string
+		failed string
+		want   int
+	}{
+		"a_read":              {Caller{Type: "Root"}, "GetObject", "", 1},
+		"denied":              {Caller{Type: "Root"}, "GetObject", "AccessDenied", 1},
+		"a_watched_call":      {Caller{Type: "Root"}, "CreateVpc", "", 2},
+		"in_the_console":      {Caller{Type: "Root", InvokedBy: "signin.amazonaws.com"}, "GetObject", "", 1},
+		"by_what_is_no_name":  {Caller{Type: "Root", InvokedBy: "AWS Internal"}, "GetObject", "", 1},
+		"by_a_service":        {Caller{Type: "Root", InvokedBy: "cloudformation.amazonaws.com"}, "GetObject", "", 0},
+		"by_a_service_in_cn":  {Caller{Type: "Root", InvokedBy: "cloudformation.amazonaws.com.cn"}, "GetObject", "", 0},
+		"somebody_else":       {Caller{Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/Root"}, "GetObject", "", 0},
+		"nobody_in_the_event": {Caller{}, "GetObject", "", 0},
+	} {
+		r := Record{Source: "ec2.amazonaws.com", Name: tc.call, Account: "111122223333", Region: "eu-west-1", Partition: "aws", ErrorCode: tc.failed, Caller: tc.caller}
+		got := testWatch().Hints(r)
+		if len(got) != tc.want || tc.want > 0 && got[len(got)-1].Type != rootUsers {
+			t.Errorf("%s: got %v, want %d", name, got, tc.want)
+		}
+	}
+	rules := testWatch().Rules([]string{rootUsers})
+	if len(rules) != 2 || rules[0].Pattern.Text() != `{"source":[{"prefix":"aws."}],"detail-type":[{"suffix":" via CloudTrail"}],"detail":{"userIdentity":{"type":["Root"]}}}` || rules[0].State != StateAllCalls {
+		t.Errorf("rules: got %+v, want one for root users and the ledger's", rules)
+	}
 }

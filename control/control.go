@@ -36,8 +36,9 @@ type Failure struct {
 	// Sources and Permissions are dera.Extent's.
 	Sources     []string
 	Permissions []string
-	// Granted is dera.Finding's.
+	// Granted and Used are dera.Finding's.
 	Granted *dera.GrantedUse
+	Used    *dera.LastUse
 	// Title and Why are for the resource's owner.
 	Title string
 	Why   string
@@ -53,6 +54,9 @@ type Result struct {
 	// Whole says that the failures are all that the control can find, whatever else of
 	// the resource is not known.
 	Whole bool
+	// Settled says of findings that are not found any more, by key, why they are resolved,
+	// whatever else could not be judged.
+	Settled map[string]string
 	// Unrecorded says that the control, which is not applicable then, would judge the
 	// resource were anything recorded of the use of its principals.
 	Unrecorded bool

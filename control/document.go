@@ -24,6 +24,10 @@ func (c Control) Document() string {
 		line("| %s | %s | %s |", k.When, k.Disposition, k.Because)
 	}
 	line("")
+	if c.Incident {
+		line("A finding stays open until `dera incident attach FINDING --reference REFERENCE` names an incident; it opens again when there is use after that. A break-glass list does not exempt it.")
+		line("")
+	}
 	line("The guardrails may lower a decision, never raise it; see [the gate](../gate.md).")
 	line("")
 	line("| rule | ID |")

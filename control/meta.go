@@ -31,6 +31,10 @@ type Meta struct {
 	// ByHand is true where a person who reviews also makes the change: there is
 	// no plan.
 	ByHand bool
+	// Incident is true where the findings are about use that was made: nothing is changed,
+	// no break-glass list exempts them, and each stays open until an incident is attached
+	// to it. Of the controls of a type one at most may say so.
+	Incident bool
 	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
 	// control still does good, and by when.
 	Owner    string

@@ -32,6 +32,8 @@ type Settings struct {
 	// AutoAWSManaged: a policy of AWS of which something was not used may be replaced
 	// or detached automatically.
 	AutoAWSManaged bool
+	// Emergency are the principals whose use is reported.
+	Emergency Emergency
 	// NarrowResources: permissions on more resources than were used are found too, for a
 	// person.
 	NarrowResources bool

@@ -56,6 +56,7 @@ func TestFindings(t *testing.T) {
 	old := func(key string, s dera.FindingState) dera.Finding {
 		return dera.Finding{ID: id(key), Control: "c", Key: key, State: s, FirstSeen: morning.Add(-time.Hour), LastSeen: morning.Add(-time.Hour), RolledBack: 2, Actor: "eve", Remediation: "r-1"}
 	}
+	settled := map[string]string{"x": "an incident explains it"}
 	tests := []struct {
 		name   string
 		config any
@@ -86,6 +87,13 @@ func TestFindings(t *testing.T) {
 			before: []dera.Finding{old("x", dera.FindingResolved)}, want: map[string]dera.FindingState{}},
 		{name: "no_record_and_not_judged_before", config: group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true}},
 			before: []dera.Finding{old(control.UnknownKey, dera.FindingUnknown)}, want: map[string]dera.FindingState{control.UnknownKey: dera.FindingResolved}},
+		{name: "settled_although_something_is_unknown", config: group{result: control.Result{Outcome: control.UnknownResult, Why: "gaps", Settled: settled}}, before: []dera.Finding{old("x", dera.FindingOpen), old("y", dera.FindingOpen)},
+			want: map[string]dera.FindingState{"x": dera.FindingResolved, control.UnknownKey: dera.FindingUnknown}},
+		{name: "settled_although_nothing_is_recorded", config: group{result: control.Result{Outcome: control.NotApplicable, Unrecorded: true, Settled: settled}}, before: []dera.Finding{old("x", dera.FindingOpen), old("y", dera.FindingOpen)},
+			want: map[string]dera.FindingState{"x": dera.FindingResolved, "y": dera.FindingUnknown}},
+		{name: "settled_and_found_all_the_same", config: group{result: control.Result{Outcome: control.Fail, Failures: failing("x").Failures, Settled: settled}}, before: []dera.Finding{old("x", dera.FindingOpen)},
+			want: map[string]dera.FindingState{"x": dera.FindingOpen}},
+		{name: "settled_by_a_first_read", first: true, config: group{result: control.Result{Outcome: control.Pass, Settled: settled}}, before: []dera.Finding{old("x", dera.FindingOpen)}, want: map[string]dera.FindingState{}},
 		{name: "unknown_is_over", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old(control.UnknownKey, dera.FindingUnknown)},
 			want: map[string]dera.FindingState{control.UnknownKey: dera.FindingResolved}},
 		{name: "resolved_stays_as_it_is", config: group{result: control.Result{Outcome: control.Pass}}, before: []dera.Finding{old("x", dera.FindingResolved)}, want: map[string]dera.FindingState{}},
@@ -101,6 +109,9 @@ func TestFindings(t *testing.T) {
 			got := map[string]dera.FindingState{}
 			for _, f := range a.Findings(tt.before, morning.Add(time.Minute)) {
 				got[f.Key] = f.State
+				if f.State == dera.FindingResolved && settled[f.Key] != "" && strings.HasPrefix(tt.name, "settled") && f.Why != settled[f.Key] {
+					t.Errorf("%s: got the reason %q, want %q", f.Key, f.Why, settled[f.Key])
+				}
 				if !f.LastSeen.Equal(morning) {
 					t.Errorf("%s: last seen %s, want when it was read, %s", f.Key, f.LastSeen, morning)
 				}

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -46,7 +47,7 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 			out = append(out, f)
 		}
 		if j.Result.Unrecorded {
-			for _, f := range unrecorded(j.Control.ID, before, now) {
+			for _, f := range unrecorded(j, before, now) {
 				seen[f.ID] = true
 				out = append(out, f)
 			}
@@ -54,7 +55,9 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 	}
 	if a.Confirmed {
 		for _, old := range a.passed(before, seen, unsure) {
-			out = append(out, Resolve(old, now))
+			f := Resolve(old, now)
+			f.Why = cmp.Or(a.settled(old), f.Why)
+			out = append(out, f)
 		}
 	}
 	return out
@@ -62,9 +65,9 @@ func (a Assessment) Findings(before []dera.Finding, now time.Time) []dera.Findin
 
 // unrecorded are the findings of a control that rest on a record of use which is not there
 // any more.
-func unrecorded(id string, before []dera.Finding, now time.Time) (out []dera.Finding) {
+func unrecorded(j Judgement, before []dera.Finding, now time.Time) (out []dera.Finding) {
 	for _, f := range before {
-		if f.Control != id || f.State == dera.FindingResolved || f.Key == control.UnknownKey {
+		if f.Control != j.Control.ID || j.Result.Settled[f.Key] != "" || f.State == dera.FindingResolved || f.Key == control.UnknownKey {
 			continue
 		}
 		if f.State == dera.FindingOpen {
@@ -76,8 +79,18 @@ func unrecorded(id string, before []dera.Finding, now time.Time) (out []dera.Fin
 	return out
 }
 
+// settled says why a finding is resolved whatever its control could not judge, or nothing.
+func (a Assessment) settled(f dera.Finding) string {
+	for _, j := range a.Results {
+		if j.Control.ID == f.Control {
+			return j.Result.Settled[f.Key]
+		}
+	}
+	return ""
+}
+
 // passed are those of before that are not seen any more, by controls that could
-// judge everything.
+// judge everything, or that say of them that they are settled.
 func (a Assessment) passed(before []dera.Finding, seen, unsure map[string]bool) []dera.Finding {
 	judged := map[string]bool{}
 	for _, j := range a.Results {
@@ -85,7 +98,7 @@ func (a Assessment) passed(before []dera.Finding, seen, unsure map[string]bool) 
 	}
 	var out []dera.Finding
 	for _, old := range before {
-		if !seen[old.ID] && old.State != dera.FindingResolved && !unsure[old.Control] && judged[old.Control] {
+		if !seen[old.ID] && old.State != dera.FindingResolved && (!unsure[old.Control] || a.settled(old) != "") && judged[old.Control] {
 			out = append(out, old)
 		}
 	}
@@ -129,7 +142,7 @@ func (a Assessment) finding(c control.Control, fail control.Failure, now time.Ti
 		ID: dera.FindingID(r.Key(), c.ID, fail.Key), Control: c.ID,
 		Partition: r.Partition, Account: r.Account, Region: r.Region,
 		Resource: r.ARN, ResourceType: r.Type, ResourceName: r.Name,
-		Key: fail.Key, Sources: fail.Sources, Permissions: fail.Permissions, Granted: fail.Granted, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
+		Key: fail.Key, Sources: fail.Sources, Permissions: fail.Permissions, Granted: fail.Granted, Used: fail.Used, Severity: fail.Severity, Title: fail.Title, Why: fail.Why,
 		Start: fail.Start, Disposition: fail.Start, State: dera.FindingOpen, FirstSeen: now, LastSeen: now,
 	}
 	if fail.Key == control.UnknownKey {

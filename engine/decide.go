@@ -68,7 +68,11 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	}
 	for _, f := range b.Findings {
 		if old := slices.IndexFunc(before, func(o dera.Finding) bool { return o.ID == f.ID }); old < 0 || changed(before[old], f) {
-			b.Records = append(b.Records, e.findingRecord(f, f.Title))
+			why := f.Title
+			if f.State == dera.FindingResolved && f.Used != nil {
+				why += ": " + f.Why // it names the incident
+			}
+			b.Records = append(b.Records, e.findingRecord(f, why))
 		}
 	}
 	return b, nil
@@ -167,7 +171,8 @@ func ownReasons(f dera.Finding, d dera.Decision) []dera.Reason {
 func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remediation) evaluate.Case {
 	account := e.accounts[f.Account]
 	typ, _ := e.cfg.Types.Lookup(r.Type) // without one, nothing that needs it is known
-	return evaluate.Case{Finding: f, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
+	incident := slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.ID == f.Control && c.Incident })
+	return evaluate.Case{Finding: f, Incident: incident, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
 }
 
 // plan makes the group's plan and evidence and judges all its findings with it.

@@ -243,7 +243,7 @@ func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.L
 }
 
 // gone resolves the findings of resources of which the service says a second time
-// that they do not exist.
+// that they do not exist, but for those about use that no incident explains.
 func (e *Engine) gone(ctx context.Context, f *follow, missing []string) (b store.Batch, err error) {
 	if len(missing) == 0 {
 		return b, nil
@@ -259,9 +259,20 @@ func (e *Engine) gone(ctx context.Context, f *follow, missing []string) (b store
 		if !slices.Contains(missing, x.Resource.Name()) || !f.confirmed(x.Resource.Name(), resourceGone) {
 			continue
 		}
+		why := "the resource does not exist any more"
+		if x.Used != nil { // it was used before it was deleted
+			by, err := e.explained(ctx, x)
+			if err != nil {
+				return b, err
+			}
+			if by == "" {
+				continue
+			}
+			why += "; " + by
+		}
 		x = detect.Resolve(x, now)
 		b.Findings = append(b.Findings, x)
-		b.Records = append(b.Records, e.findingRecord(x, "the resource does not exist any more"))
+		b.Records = append(b.Records, e.findingRecord(x, why))
 		if let[x.ResourceKey()] {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 // the exemption list it is the only guardrail that exempts, since its list is
 // configuration that nobody can set from an account. What a break-glass principal
 // changed goes to review: an emergency may go on, and what it left open must not
-// be forgotten.
+// be forgotten. A finding about use that was made is not about a change, and stays.
 type BreakGlass struct {
 	// Principals are ARN globs of users and roles.
 	Principals []string
@@ -22,14 +22,19 @@ type BreakGlass struct {
 	Roles []string
 	// Resources are ARN globs.
 	Resources []string
+	// Excluded are globs on names of roles that service control policies exclude. Their
+	// use is reported like that of the others; they are exempted from nothing.
+	Excluded []string
 }
 
 // Validate returns what is wrong, each with its field.
 func (g BreakGlass) Validate() error {
 	errs := []error{arnGlobs("break_glass.principals", g.Principals), arnGlobs("break_glass.resources", g.Resources)}
-	for i, p := range g.Roles {
-		if p == "" || matchesAll(p) || strings.ContainsAny(p, ":/") {
-			errs = append(errs, fmt.Errorf("break_glass.roles[%d]: %q is not a name, or a glob that leaves something out", i, p))
+	for field, list := range map[string][]string{"roles": g.Roles, "scp_excluded": g.Excluded} {
+		for i, p := range list {
+			if p == "" || matchesAll(p) || strings.ContainsAny(p, ":/") {
+				errs = append(errs, fmt.Errorf("break_glass.%s[%d]: %q is not a name, or a glob that leaves something out", field, i, p))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -40,10 +45,13 @@ func (BreakGlass) Name() string { return "break-glass" }
 
 // Check implements Guardrail.
 func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
+	if c.Incident {
+		return pass("it is about use that was made, which no list exempts: an incident is attached to it"), nil
+	}
 	arn := c.Finding.Resource
 	for _, list := range [][]string{g.Resources, g.Principals} {
 		for _, p := range list {
-			if matchARN(p, arn) {
+			if dera.MatchARN(p, arn) {
 				return glass(p, "%s is on the break-glass list", arn), nil
 			}
 		}
@@ -66,7 +74,7 @@ func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
 
 // lists returns the glob of a principal that a principal on the list fits.
 func (g BreakGlass) lists(arn string) (glob string, ok bool) {
-	if i := slices.IndexFunc(g.Principals, func(p string) bool { return matchARN(p, dera.ARN(arn)) }); i >= 0 {
+	if i := slices.IndexFunc(g.Principals, func(p string) bool { return dera.MatchARN(p, dera.ARN(arn)) }); i >= 0 {
 		return g.Principals[i], true
 	}
 	return g.role(arn)

@@ -22,6 +22,8 @@ type Case struct {
 	Resource dera.Resource
 	Type     resource.Type // of the resource
 	Mode     dera.Mode
+	// Incident is that of the control's Meta: the finding is about use that was made.
+	Incident bool
 	// Planned is false while only the finding is known. Refusal says why no plan
 	// could be made.
 	Planned  bool

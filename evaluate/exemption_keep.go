@@ -88,7 +88,7 @@ func everybody(patterns []string) string {
 	all := func(partition, account, kind string) bool {
 		return !slices.ContainsFunc([]string{"a", "zx-9", "q/r", "b/c/zw.7"}, func(name string) bool {
 			arn := dera.NewARN(partition, "iam", "", account, kind+"/"+name)
-			return !slices.ContainsFunc(patterns, func(p string) bool { return matchARN(p, arn) })
+			return !slices.ContainsFunc(patterns, func(p string) bool { return dera.MatchARN(p, arn) })
 		})
 	}
 	for _, p := range patterns {

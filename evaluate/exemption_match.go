@@ -49,30 +49,12 @@ func exemptionCovers(m dera.ExemptionMatch, f dera.Finding, acct dera.Account, t
 		(len(m.Keys) == 0 || keyWithin(f.Key, m.Keys)) &&
 		(len(m.Sources) == 0 || sourcesWithin(f.Sources, m.Sources)) &&
 		(len(m.Permissions) == 0 || permissionsWithin(f.Permissions, m.Permissions)) &&
-		(len(m.Resources) == 0 || slices.ContainsFunc(m.Resources, func(p string) bool { return matchARN(p, f.Resource) }))
+		(len(m.Resources) == 0 || slices.ContainsFunc(m.Resources, func(p string) bool { return dera.MatchARN(p, f.Resource) }))
 }
 
 // matchesAny reports whether one of the patterns matches; no patterns match all.
 func matchesAny(patterns []string, s string) bool {
 	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { return dera.MatchGlob(p, s) })
-}
-
-// matchARN matches part by part: a wildcard does not reach over a colon into
-// another part, so a resource's name cannot pretend to be of another account.
-func matchARN(pattern string, arn dera.ARN) bool {
-	if pattern == "*" {
-		return true
-	}
-	want, got := strings.SplitN(pattern, ":", 6), strings.SplitN(string(arn), ":", 6)
-	if len(want) != 6 || len(got) != 6 {
-		return false
-	}
-	for i := range want {
-		if !dera.MatchGlob(want[i], got[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // coversEverything reports whether no field of the match leaves anything out: the

@@ -58,7 +58,7 @@ func coversType(m dera.ExemptionMatch, typ resource.Type) bool {
 		return true
 	}
 	return !slices.ContainsFunc(samples(typ), func(arn dera.ARN) bool {
-		return !slices.ContainsFunc(m.Resources, func(p string) bool { return matchARN(p, arn) })
+		return !slices.ContainsFunc(m.Resources, func(p string) bool { return dera.MatchARN(p, arn) })
 	})
 }
 

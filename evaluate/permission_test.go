@@ -179,6 +179,8 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"holder_beside_our_own_path", Own{Resources: []string{"arn:aws:iam::111122223333:role/dera/*"}}, losingCase(read, app(nil)), dera.Auto, ""},
 		{"holder_below_our_own_path", Own{Resources: []string{"arn:aws:iam::111122223333:role/emergency/*"}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Alert, "dera's own"},
 		{"no_holder_of_our_own", Own{Resources: []string{roleARN}}, losingCase(read, app(nil), resource.Principal{ARN: dbaRole}), dera.Auto, ""},
+		{"break_glass_holder_of_use", BreakGlass{Principals: []string{"arn:aws:iam::*:role/emergency/*"}}, aboutUse(losingCase(read, app(nil), resource.Principal{ARN: roleARN})), dera.Auto, "which no list exempts"},
+		{"scp_excluded_holder", BreakGlass{Excluded: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: roleARN}), dera.Auto, ""},
 		{"no_break_glass_holder", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: dbaRole}, resource.Principal{ARN: "arn:aws:iam::111122223333:user/Break-1"}), dera.Auto, ""},
 	}
 	for _, tt := range tests {
@@ -225,4 +227,10 @@ func many(n int) (out []string) {
 		out = append(out, fmt.Sprintf("s3:Get%d", i))
 	}
 	return out
+}
+
+// aboutUse is the case with a finding about use that was made.
+func aboutUse(c Case) Case {
+	c.Incident = true
+	return c
 }

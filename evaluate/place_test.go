@@ -209,6 +209,7 @@ func TestPlacesAreChecked(t *testing.T) {
 		{"criterion_that_a_tag_could_raise", Criteria{[]Criterion{{Disposition: "auto", Reason: "x", Match: Where{ResourceTags: map[string]string{"a": "*"}}}}}.Validate(), "can only be review"},
 		{"break_glass_of_everything", BreakGlass{Resources: []string{"arn:aws:*:*:*:*"}}.Validate(), "break_glass.resources[0]"},
 		{"break_glass_without_an_arn", BreakGlass{Principals: []string{"admin"}}.Validate(), "break_glass.principals[0]"},
+		{"excluded_of_all_roles", BreakGlass{Excluded: []string{"ok", "*"}}.Validate(), "break_glass.scp_excluded[1]"},
 		{"break_glass_of_all_roles", BreakGlass{Roles: []string{"ok", "*"}}.Validate(), "break_glass.roles[1]"},
 		{"own_of_everything", Own{Resources: []string{"*"}}.Validate(), "own_resources[0]"},
 	}

@@ -19,14 +19,14 @@ func IsPrincipal(patterns []string, actor string) bool {
 // no others. Of one name the path does not count: names are unique in an account. The
 // session of a role does not tell the path: in doubt it is below it.
 func isPrincipal(pattern string, actor dera.ARN) bool {
-	if matchARN(pattern, actor) {
+	if dera.MatchARN(pattern, actor) {
 		return true
 	}
 	role := roleOf(string(actor))
 	if role == "" || actor.Service() == "iam" && manyBelowPath(pattern) {
 		return false
 	}
-	return matchARN(withoutPath(pattern), dera.ARN(role))
+	return dera.MatchARN(withoutPath(pattern), dera.ARN(role))
 }
 
 // manyBelowPath reports whether a pattern is about roles of more than one name below a

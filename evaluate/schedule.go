@@ -218,7 +218,7 @@ func (g Scheduled) rare(s Start) (why string, certain bool) {
 // of are the declarations about a principal.
 func (g Scheduled) of(arn string) (out []Schedule) {
 	for _, s := range g.Declared {
-		if matchARN(s.Principal, dera.ARN(arn)) {
+		if dera.MatchARN(s.Principal, dera.ARN(arn)) {
 			out = append(out, s)
 		}
 	}

@@ -35,6 +35,8 @@ type Batch struct {
 	// has claimed. A job that was not claimed (no Claim) is taken away if it
 	// was asked for Seq times.
 	Done []dera.Job
+	// Incidents are added; one that is there stays as it is.
+	Incidents []dera.Incident
 	// Stops are set; Resumes taken away (by account and control).
 	Stops   []dera.Stop
 	Resumes []dera.Stop
@@ -101,7 +103,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {

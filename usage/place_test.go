@@ -88,6 +88,39 @@ func TestSignInsThatActionsAuthorize(t *testing.T) {
 	}
 }
 
+// Whoever signs in as the root user uses it, and nothing has to be authorized for that. What
+// a service calls in its name is kept apart.
+func TestUseOfRoot(t *testing.T) {
+	t.Parallel()
+	const root = "arn:aws:iam::111122223333:root"
+	by := func(text, more string) string {
+		return strings.Replace(text, `"type":"IAMUser",`, `"type":"Root","arn":"`+root+`",`+more, 1)
+	}
+	call := strings.Replace(signIn("ListBuckets"), "AwsConsoleSignIn", "AwsApiCall", 1)
+	for name, tc := range map[string]struct{ text, key string }{
+		"signs_in":             {by(signIn("ConsoleLogin"), ""), root},
+		"calls":                {by(call, ""), root},
+		"calls_in_a_console":   {by(call, `"invokedBy":"signin.amazonaws.com",`), root},
+		"a_service_calls":      {by(call, `"invokedBy":"cloudformation.amazonaws.com",`), root + "/by-service"},
+		"an_iam_user_signs_in": {strings.Replace(signIn("ConsoleLogin"), `"type":"IAMUser",`, `"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann",`, 1), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, dir := newStore(t), t.TempDir()
+			place(t, filepath.Join(dir, "f.json"), logText(tc.text))
+			importing(t, s, usage.ImportConfig{}, dir)
+			known, err := usage.New(s, nil).Activities(t.Context(), "111122223333", []string{root, root + "/by-service", "arn:aws:iam::111122223333:user/ann"})
+			want := 1
+			if tc.key == "" {
+				want = 0
+			}
+			if err != nil || len(known) != want || want > 0 && known[tc.key].Last() == 0 {
+				t.Errorf("got %+v, %v, want use of %q", known, err, tc.key)
+			}
+		})
+	}
+}
+
 // A gap is where and when its event or its file was, and matters only there.
 func TestGapsHaveAPlace(t *testing.T) {
 	t.Parallel()

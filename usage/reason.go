@@ -42,7 +42,8 @@ func (r Reason) Lost() bool {
 func (r Reason) placed() bool { return r == NoAction || r == NoPrincipal }
 
 // called reports whether the record is of a call that IAM authorized or denied. A
-// sign-in is authorized by no action, but to switch to a role in the console is
+// sign-in is authorized by no action, but that of a root user is a use of it, one that
+// failed too: whoever tried knows its address. To switch to a role in the console is
 // sts:AssumeRole, and signing in a developer tool are actions of signin (IAM user
 // guide, "Switch from a user to an IAM role (console)"; service authorization
 // reference, "AWS Signin"); insights and aggregated events are about
@@ -52,6 +53,9 @@ func (r Reason) placed() bool { return r == NoAction || r == NoPrincipal }
 func called(f *cloudtrail.Fields) bool {
 	switch string(cloudtrail.Text(f.Type)) {
 	case "AwsConsoleSignIn":
+		if string(cloudtrail.Text(f.Identity.Type)) == "Root" {
+			return true
+		}
 		name := cloudtrail.Text(f.Name)
 		return string(name) == "SwitchRole" || bytes.Contains(name, []byte("OAuth2"))
 	case "AwsServiceEvent":

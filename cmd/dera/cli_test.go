@@ -75,6 +75,20 @@ func simulate(t *testing.T, env *testscript.Env) error {
 	if err := simulateBuckets(ctx, env, region); err != nil {
 		return err
 	}
+	if text, err := os.ReadFile(filepath.Join(env.WorkDir, "iam.json")); err == nil {
+		var calls []struct {
+			Operation  string
+			Parameters map[string]string
+		}
+		if err := json.Unmarshal(text, &calls); err != nil {
+			return err
+		}
+		for _, c := range calls {
+			if err := region.IAM(ctx, c.Operation, c.Parameters); err != nil {
+				return err
+			}
+		}
+	}
 	if err := simulateFaults(env, cloud); err != nil {
 		return err
 	}

@@ -28,12 +28,13 @@ func (a *cli) complete(root *cobra.Command) {
 	waiting := []dera.State{dera.Waiting}
 	undoable := []dera.State{dera.Resolved, dera.Collateral, dera.UndoFailed}
 	for path, of := range map[string]ids{
-		"show":       {findings: true, remediations: true},
-		"remediate":  {findings: true},
-		"approve":    {remediations: true, first: waiting},
-		"reject":     {remediations: true, first: waiting},
-		"rollback":   {remediations: true, first: undoable},
-		"audit show": {findings: true, remediations: true},
+		"show":            {findings: true, remediations: true},
+		"remediate":       {findings: true},
+		"approve":         {remediations: true, first: waiting},
+		"reject":          {remediations: true, first: waiting},
+		"rollback":        {remediations: true, first: undoable},
+		"audit show":      {findings: true, remediations: true},
+		"incident attach": {findings: true},
 	} {
 		if cmd, rest, err := root.Find(strings.Fields(path)); err == nil && len(rest) == 0 {
 			cmd.ValidArgsFunction = a.completeIDs(of)

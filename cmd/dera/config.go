@@ -44,7 +44,7 @@ type fileConfig struct {
 	Approval      duration                   `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
 	Settle        duration                   `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two equal reads before dera trusts them. Default: 2s."`
 	OwnerTags     []string                   `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
-	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"Break-glass roles and resources: exempt."`
+	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"Break-glass roles and resources: exempt; use of the roles and users is reported."`
 	OwnResources  []string                   `yaml:"own_resources,omitempty" json:"own_resources,omitempty" jsonschema_description:"ARN globs of what belongs to dera itself, besides its roles and its queue: never remediated."`
 	FreezeWindows []evaluate.Window          `yaml:"freeze_windows,omitempty" json:"freeze_windows,omitempty" jsonschema_description:"Times in which everything goes to review."`
 	ChangeWindows []evaluate.Window          `yaml:"change_windows,omitempty" json:"change_windows,omitempty" jsonschema_description:"Times outside of which everything goes to review."`
@@ -97,6 +97,7 @@ type breakGlassConfig struct {
 	Principals []string `yaml:"principals,omitempty" json:"principals,omitempty" jsonschema_description:"ARN globs of users and roles."`
 	Roles      []string `yaml:"roles,omitempty" json:"roles,omitempty" jsonschema_description:"Globs on names of roles, in every account."`
 	Resources  []string `yaml:"resources,omitempty" json:"resources,omitempty" jsonschema_description:"ARN globs."`
+	Excluded   []string `yaml:"scp_excluded,omitempty" json:"scp_excluded,omitempty" jsonschema_description:"Globs on names of roles that service control policies exclude: their use is reported; nothing is exempt."`
 }
 
 type codeConfig struct {

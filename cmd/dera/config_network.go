@@ -124,6 +124,7 @@ func wide(p netip.Prefix) bool {
 func (c fileConfig) settings() (control.Settings, error) {
 	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted()}
 	s.AutoAWSManaged, s.NarrowResources = c.Permissions.AWSManaged == "auto", c.Permissions.Resources == "review"
+	s.Emergency = control.Emergency{Principals: c.BreakGlass.Principals, Roles: c.BreakGlass.Roles, Excluded: c.BreakGlass.Excluded}
 	for _, a := range c.Accounts {
 		s.Accounts = append(s.Accounts, a.ID)
 	}

@@ -47,6 +47,7 @@ type controlView struct {
 	Reads      []string       `json:"reads"`
 	GuardReads []string       `json:"guard_reads,omitempty"`
 	Writes     []string       `json:"writes"`
+	Incident   bool           `json:"incident,omitempty"` // its findings stay open until one is attached
 	Owner      string         `json:"owner"`
 	ReviewBy   string         `json:"review_by"`
 }
@@ -54,7 +55,7 @@ type controlView struct {
 func viewControl(c control.Control) controlView {
 	return controlView{
 		ID: c.ID, Title: c.Title, Type: c.Type, Severity: c.Severity, Complexity: c.Complexity, Why: c.Why, Fix: c.Fix,
-		Cases: c.Cases, Refs: c.Refs, Reads: c.Reads, GuardReads: c.GuardReads, Writes: append([]string{}, c.Writes...), Owner: c.Owner, ReviewBy: c.ReviewBy,
+		Cases: c.Cases, Refs: c.Refs, Reads: c.Reads, GuardReads: c.GuardReads, Writes: append([]string{}, c.Writes...), Incident: c.Incident, Owner: c.Owner, ReviewBy: c.ReviewBy,
 	}
 }
 

@@ -26,7 +26,7 @@ func groups() []struct {
 		commands  []string
 	}{
 		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "report", "replay", "demo"}},
-		{groupDecide, "Decide:", []string{"approve", "reject", "exemptions", "stop", "resume"}},
+		{groupDecide, "Decide:", []string{"approve", "reject", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
 		{groupSetUp, "Set up:", []string{"config", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
@@ -148,6 +148,9 @@ func examples() map[string][]string {
 		"demo":                     {"dera demo --exit"},
 		"approve":                  {"dera approve " + id + " --digest " + digest, "dera approve " + id + " --digest " + digest + " --reason CHG-1234"},
 		"reject":                   {"dera reject " + id + ` --reason "The partner needs it until Friday"`},
+		"incident":                 {"dera incident attach f-51774 --reference INC-1234", "dera incident list"},
+		"incident attach":          {`dera incident attach f-51774 --reference INC-1234 --reason "The identity provider was down"`},
+		"incident list":            {"dera incident list", "dera incident list --output json"},
 		"exemptions":               {"dera exemptions check exemptions.yaml"},
 		"exemptions check":         {"dera exemptions check exemptions.yaml"},
 		"exemptions schema":        {"dera exemptions schema > exemptions.schema.json"},

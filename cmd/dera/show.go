@@ -81,6 +81,7 @@ func (a *cli) printShown(v app.Shown, width int) error {
 			a.printf("  %s\n", p.colour("1", "not read since "+app.Stamp(*v.NotRead)+": "+v.NotReadWhy))
 		}
 	}
+	a.printIncidents(v.Incidents, width)
 	if v.Explanation != nil {
 		a.printExplanation(p, *v.Explanation, width)
 	}

@@ -55,7 +55,7 @@ func unrecordedText(counts map[string]int) string {
 	if total == 0 {
 		return ""
 	}
-	return fmt.Sprintf("permissions of %s were not judged: nothing is recorded of their use (%s); %s", counted(total, "principal"), strings.Join(by, ", "), howToRecord)
+	return fmt.Sprintf("the use of %s was not judged: nothing is recorded of it (%s); %s", counted(total, "principal"), strings.Join(by, ", "), howToRecord)
 }
 
 // judgesUse reports whether a control runs on a type that the usage ledger is asked about.

@@ -46,7 +46,7 @@ func TestNothingRecorded(t *testing.T) {
 	iam := fileIn(t, dir, "iam.yaml", "version: 1\ncontrols: ["+identities+"]\n")
 	trusts := fileIn(t, dir, "trust.yaml", "version: 1\ncontrols: [iam-role-weak-trust]\n")
 	groups := fileIn(t, dir, "groups.yaml", "version: 1\ncontrols: [ec2-securitygroup-*]\n")
-	const scanned = "dera: warning: permissions of 3 principals were not judged: nothing is recorded of their use (3 in 111122223333); import CloudTrail log files with dera usage import"
+	const scanned = "dera: warning: the use of 3 principals was not judged: nothing is recorded of it (3 in 111122223333); import CloudTrail log files with dera usage import"
 	says := func(config, data, want string, times int, args ...string) {
 		t.Helper()
 		out, errOut, _ := said(t, append(args, "--config", config, "--data", filepath.Join(dir, data))...)
@@ -62,7 +62,7 @@ func TestNothingRecorded(t *testing.T) {
 	says(iam, "one", `"use_not_recorded": [ "111122223333" ]`, 1, "report", "--candidates", "-o", "json")
 	for _, kind := range []string{"policy", "user", "group"} { // one role has the policy, and the user is a member of the group
 		config := fileIn(t, dir, kind+".yaml", "version: 1\ncontrols: [iam-"+kind+"-*]\n")
-		says(config, kind, "permissions of 1 principal were not judged", 1, "scan")
+		says(config, kind, "the use of 1 principal was not judged", 1, "scan")
 	}
 	says(trusts, "two", "not judged", 0, "scan")
 	says(groups, "three", "recorded", 0, "scan")

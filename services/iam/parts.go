@@ -9,6 +9,7 @@ const (
 	PartDocuments = "documents of attached policies"
 	PartCopied    = "policies of AWS that were copied"
 	PartUse       = "recorded use"
+	PartExplained = "incidents" // to which of its use one is attached
 )
 
 // Walk is the call by which a sweep reads an account.
@@ -23,6 +24,11 @@ func (k Kind) Parts() []resource.Part {
 		{Name: PartCopied, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion"}, Cheap: true, Around: true},
 		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
 	}
+}
+
+// Explained is the part of which use of a principal an incident explains.
+func Explained() resource.Part {
+	return resource.Part{Name: PartExplained, Port: resource.PortIncidents, Around: true, Cheap: true}
 }
 
 // Call is a call of IAM on the kind, by what stands before and after it in the name.

@@ -26,5 +26,5 @@ func Parts() []resource.Part {
 	return slices.Concat([]resource.Part{
 		{Name: PartRole, Action: "iam:GetRole", Also: []string{iam.Walk}, Cheap: true},
 		{Name: PartSession, Action: "iam:ListRoles", Also: []string{"iam:GetRole"}},
-	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}})
+	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}, iam.Explained()})
 }

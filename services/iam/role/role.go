@@ -24,6 +24,8 @@ type Role struct {
 	LastUsed *LastUsed `json:"last_used,omitempty"`
 	// Use is what the usage ledger says.
 	Use *resource.Use `json:"use,omitempty"`
+	// Explained is which of its use an incident explains.
+	Explained *resource.Explained `json:"explained,omitempty"`
 	// Trusting is what it says of the calls of the other accounts that the trust policy
 	// names, by account.
 	Trusting map[string]resource.Use `json:"trusting,omitempty"`

@@ -44,7 +44,7 @@ func (r *Role) Canon() string {
 		lines = append(lines, "trust "+l)
 	}
 	for _, part := range r.Unread {
-		if part != PartUse && part != PartPeers && part != PartClosed && part != PartDocuments && part != iam.PartCopied {
+		if part == PartRole || part == PartSession || part == PartInline || part == PartAttached {
 			lines = append(lines, "not read: "+part)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package root is the root user of an account: which credentials it has. dera reports what
-// it finds and changes nothing of it.
+// Package root is the root user of an account: which credentials it has, and that it was
+// used. dera reports what it finds and changes nothing of it.
 package root
 
 import (
@@ -20,7 +20,7 @@ const ID = "root"
 // PartSummary is all of it.
 const PartSummary = "account summary"
 
-// User is the root user of an account, as the account summary of IAM has it. A nil member
+// User is the root user of an account, its credentials as the account summary of IAM has it. A nil member
 // is one that the summary does not have.
 type User struct {
 	Account      string `json:"account"`
@@ -31,6 +31,9 @@ type User struct {
 	// NoConsole says that root users of the partition do not sign in to the console, so
 	// that a password of which the summary says nothing is none.
 	NoConsole bool `json:"no_console,omitempty"`
+	// Use is what the usage ledger says, and Explained which of it an incident explains.
+	Use       *resource.Use       `json:"use,omitempty"`
+	Explained *resource.Explained `json:"explained,omitempty"`
 }
 
 // bare reports whether the user is known to have no credentials, so that nobody can sign in
@@ -52,21 +55,33 @@ func Type() resource.Type {
 		Name: Name, Global: true,
 		ARN:      func(partition, account, _, _ string) dera.ARN { return ARNOf(partition, account) },
 		Identify: func(u *User) (id, name string, tags map[string]string) { return ID, ID, nil },
-		Parts:    []resource.Part{{Name: PartSummary, Action: "iam:GetAccountSummary", Cheap: true}},
-		Events:   Events(),
+		Parts: []resource.Part{
+			{Name: PartSummary, Action: "iam:GetAccountSummary", Cheap: true},
+			{Name: iam.PartUse, Port: resource.PortLedger, Around: true, Cheap: true}, iam.Explained(),
+		},
+		Events: Events(),
+		Around: []string{"use", "explained"},
 	})
 }
 
 // Events are the calls on credentials that name no user: they are about the caller's own,
 // which may be the root user. So may be one whose caller is not known, such as a session
-// that was given the root user's credentials to delete.
+// that was given the root user's credentials to delete. Whatever the root user calls is a
+// use of it.
 func Events() cloudtrail.Events {
 	about := func(c cloudtrail.Call) bool { return c.Parameters.Text("userName") == "" && c.Caller.Type != "IAMUser" }
-	return iam.AccountEvents(Name, about, "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "CreateLoginProfile", "DeleteLoginProfile", "EnableMFADevice", "DeactivateMFADevice",
+	e := iam.AccountEvents(Name, about, "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "CreateLoginProfile", "DeleteLoginProfile", "EnableMFADevice", "DeactivateMFADevice",
 		"UploadSigningCertificate", "UpdateSigningCertificate", "DeleteSigningCertificate")
+	e.Root = func(r cloudtrail.Record) []dera.Scope {
+		if r.Caller.Account != "" && r.Caller.Account != r.Account { // it is recorded where it is from, too
+			return nil
+		}
+		return r.In(dera.GlobalRegion).Sweep(Name)
+	}
+	return e
 }
 
 // Controls are the controls on root users.
 func Controls() []control.Control {
-	return []control.Control{NoMFA(), AccessKeys(), Certificates()}
+	return []control.Control{NoMFA(), AccessKeys(), Certificates(), Used()}
 }

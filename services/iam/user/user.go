@@ -18,6 +18,8 @@ type User struct {
 	Use *resource.Use `json:"use,omitempty"`
 	// Peers are the principals to which ways of getting more permissions lead.
 	Peers []escalation.Peer `json:"peers,omitempty"`
+	// Explained is which of its use an incident explains.
+	Explained *resource.Explained `json:"explained,omitempty"`
 }
 
 // Group is a group with the policies that its members have by it. They are a resource of

@@ -30,6 +30,7 @@ func Wire() cloud.Wire {
 		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
 		{Parts: []string{role.PartSession}, Many: readSessions},
 		cloud.Ported(resource.PortChanges, []string{role.PartClosed}, readClosed),
+		iamwire.Explained(role.Name, func(c any) **resource.Explained { return &c.(*role.Role).Explained }),
 	}, "ListRoles")
 	w.Do[role.UpdateTrust] = updateTrust
 	return w

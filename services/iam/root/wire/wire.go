@@ -1,5 +1,5 @@
-// Package wire reads the account summary of IAM, which tells the credentials of the root
-// user.
+// Package wire reads the root user: the account summary of IAM, which tells its
+// credentials, and what is recorded of its use.
 package wire
 
 import (
@@ -9,6 +9,8 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
+	"dera.example/dera/resource"
+	own "dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/root"
 	iamwire "dera.example/dera/services/iam/wire"
 )
@@ -17,7 +19,11 @@ import (
 func Wire() cloud.Wire {
 	return cloud.Wire{
 		Type: root.Name, Parts: root.Type().Parts, Find: find,
-		Readers:     []cloud.Reader{{Parts: []string{root.PartSummary}, Call: "iam:GetAccountSummary", One: read}},
+		Readers: []cloud.Reader{
+			{Parts: []string{root.PartSummary}, Call: "iam:GetAccountSummary", One: read},
+			cloud.Ported(resource.PortLedger, []string{own.PartUse}, readUse),
+			iamwire.Explained(root.Name, func(c any) **resource.Explained { return &c.(*root.User).Explained }),
+		},
 		Answers:     iamwire.Answers("GetAccountSummary"),
 		ConfigRules: []string{"ROOT_ACCOUNT_*", "IAM_ROOT_ACCESS_KEY_CHECK"},
 	}
@@ -52,5 +58,21 @@ func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	u := x.Config.(*root.User)
 	u.Password, u.MFA = said("AccountPasswordPresent"), said("AccountMFAEnabled")
 	u.Keys, u.Certificates = said("AccountAccessKeysPresent"), said("AccountSigningCertificatesPresent")
+	return nil
+}
+
+// readUse asks the usage ledger. What it does not answer for is unknown, and not unused.
+func readUse(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, items []*cloud.Item) error {
+	for _, x := range items {
+		uses, err := iamwire.Used(ctx, r, ledger, []string{string(x.ARN)})
+		if err != nil {
+			return err
+		}
+		if use, ok := uses[string(x.ARN)]; ok {
+			x.Config.(*root.User).Use = &use
+		} else {
+			x.Lost(own.PartUse, nil)
+		}
+	}
 	return nil
 }

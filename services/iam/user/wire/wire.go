@@ -30,6 +30,7 @@ func Wire() cloud.Wire {
 		},
 	}.Wire(user.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{user.PartUse}, readUse),
+		iamwire.Explained(user.Name, func(c any) **resource.Explained { return &c.(*user.User).Explained }),
 		{Parts: []string{user.PartGroups}, Call: "iam:ListGroupsForUser", One: readGroups},
 	}, "ListGroupsForUser", "GetGroup", "ListGroupPolicies", "GetGroupPolicy", "ListAttachedGroupPolicies")
 }
