@@ -167,7 +167,8 @@ func ownReasons(f dera.Finding, d dera.Decision) []dera.Reason {
 func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remediation) evaluate.Case {
 	account := e.accounts[f.Account]
 	typ, _ := e.cfg.Types.Lookup(r.Type) // without one, nothing that needs it is known
-	return evaluate.Case{Finding: f, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
+	stops := slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.ID == f.Control && c.Stops })
+	return evaluate.Case{Finding: f, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Stops: stops, Earlier: earlier}
 }
 
 // plan makes the group's plan and evidence and judges all its findings with it.

@@ -22,6 +22,8 @@ type Case struct {
 	Resource dera.Resource
 	Type     resource.Type // of the resource
 	Mode     dera.Mode
+	// Stops is the control's: a plan stops the principals of the resource from acting.
+	Stops bool
 	// Planned is false while only the finding is known. Refusal says why no plan
 	// could be made.
 	Planned  bool

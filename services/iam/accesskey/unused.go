@@ -26,6 +26,7 @@ func Unused() control.Control {
 			Why:        "An access key does not expire. One that nobody uses lies forgotten on disks, in repositories and in backups of machines, and whoever finds it is the user.",
 			Fix:        "The key is made inactive, not deleted: it can be made active again with the secret that its owner has.",
 			Complexity: "low",
+			Stops:      true,
 			Cases: []control.Case{
 				{When: "an active key was not used for 45 days, or never in the 45 days or more since it was made", Disposition: dera.Auto, Because: "IAM records the last use within hours, and one call makes the key active again"},
 				{When: "the same, and the usage ledger has a call of the user in the last 45 days although the user has no other active key", Disposition: dera.Review, Because: "the key may have been used after all"},
