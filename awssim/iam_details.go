@@ -71,6 +71,9 @@ func (e *entity) detail(f fields) {
 		f.text("PolicyDocument", encoded(e.inline[name]))
 	})
 	attachedPolicies(f, "AttachedManagedPolicies", e.attached)
+	if e.kind == "Role" {
+		memberList(f, "InstanceProfileList", []string(nil), nil)
+	}
 	if e.kind == "User" {
 		f.begin("GroupList")
 		for _, g := range e.groups {

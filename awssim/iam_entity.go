@@ -167,10 +167,12 @@ func (e *entity) facts(f fields) {
 		})
 	}
 	e.tags.members(f)
-	if !e.usedAt.IsZero() {
+	if e.kind == "Role" { // empty where it was not used
 		f.object("RoleLastUsed", func() {
-			f.time("LastUsedDate", e.usedAt)
-			f.text("Region", e.usedIn)
+			if !e.usedAt.IsZero() {
+				f.time("LastUsedDate", e.usedAt)
+				f.text("Region", e.usedIn)
+			}
 		})
 	}
 }
@@ -367,6 +369,17 @@ func removeUserFromGroup(k *call) (any, error) {
 		k.putEntity(u)
 	}
 	return nil, err
+}
+
+// noInstanceProfiles: there are none.
+func noInstanceProfiles(k *call) (any, error) {
+	if _, err := k.entity("Role"); err != nil {
+		return nil, err
+	}
+	return written(func(f fields) {
+		memberList(f, "InstanceProfiles", []string(nil), nil)
+		f.flag("IsTruncated", false)
+	}), nil
 }
 
 func listGroupsForUser(k *call) (any, error) {

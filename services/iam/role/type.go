@@ -44,7 +44,7 @@ func (r *Role) Canon() string {
 		lines = append(lines, "trust "+l)
 	}
 	for _, part := range r.Unread {
-		if part != PartUse && part != PartClosed && part != PartDocuments && part != iam.PartCopied {
+		if part != PartUse && part != PartClosed && part != PartProfiles && part != PartDocuments && part != iam.PartCopied {
 			lines = append(lines, "not read: "+part)
 		}
 	}
@@ -54,5 +54,9 @@ func (r *Role) Canon() string {
 
 // principals is the role itself.
 func (r *Role) principals() []resource.Principal {
-	return []resource.Principal{{Name: r.Name, Tags: r.Tags, Services: iam.ServicesOf(r.Trust), Created: r.Created, Use: r.Use}}
+	p := resource.Principal{Name: r.Name, Tags: r.Tags, Services: iam.ServicesOf(r.Trust), Created: r.Created, Use: r.Use}
+	if r.Idle != nil {
+		p.Idle = *r.Idle
+	}
+	return []resource.Principal{p}
 }
