@@ -3,4 +3,6 @@ package user
 import "dera.example/dera/control"
 
 // Controls are the controls on users.
-func Controls() []control.Control { return []control.Control{UnusedPermissions(), OutdatedCopy()} }
+func Controls() []control.Control {
+	return []control.Control{UnusedPermissions(), OutdatedCopy(), DirectPolicies()}
+}

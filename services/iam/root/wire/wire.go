@@ -1,11 +1,14 @@
-// Package wire reads the account summary of IAM, which tells the credentials of the root
-// user.
+// Package wire reads the account summary and the virtual MFA devices of IAM, which tell the
+// credentials of the root user.
 package wire
 
 import (
 	"context"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
@@ -17,8 +20,11 @@ import (
 func Wire() cloud.Wire {
 	return cloud.Wire{
 		Type: root.Name, Parts: root.Type().Parts, Find: find,
-		Readers:     []cloud.Reader{{Parts: []string{root.PartSummary}, Call: "iam:GetAccountSummary", One: read}},
-		Answers:     iamwire.Answers("GetAccountSummary"),
+		Readers: []cloud.Reader{
+			{Parts: []string{root.PartSummary}, Call: "iam:GetAccountSummary", One: read},
+			{Parts: []string{root.PartDevices}, Call: "iam:ListVirtualMFADevices", One: readDevices},
+		},
+		Answers:     iamwire.Answers("GetAccountSummary", "ListVirtualMFADevices"),
 		ConfigRules: []string{"ROOT_ACCOUNT_*", "IAM_ROOT_ACCESS_KEY_CHECK"},
 	}
 }
@@ -53,4 +59,36 @@ func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	u.Password, u.MFA = said("AccountPasswordPresent"), said("AccountMFAEnabled")
 	u.Keys, u.Certificates = said("AccountAccessKeysPresent"), said("AccountSigningCertificatesPresent")
 	return nil
+}
+
+// readDevices looks whether one of the virtual MFA devices that are in use is the root
+// user's. It has several at most, whose names anybody chooses: whose one is its user tells.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListVirtualMFADevices.html
+func readDevices(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
+	virtual := false
+	in := &iam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned, MaxItems: aws.Int32(iamwire.Most)}
+	err := cloud.List(r, cloud.Listing[*iam.ListVirtualMFADevicesOutput, types.VirtualMFADevice]{
+		Call: "iam:ListVirtualMFADevices", Of: "virtual MFA devices",
+		Page: func(token *string) (*iam.ListVirtualMFADevicesOutput, error) {
+			in.Marker = token
+			return iamwire.IAM(r).ListVirtualMFADevices(ctx, in)
+		},
+		On: func(p *iam.ListVirtualMFADevicesOutput) ([]types.VirtualMFADevice, *string) {
+			return p.VirtualMFADevices, p.Marker
+		},
+	}, func(d types.VirtualMFADevice) error {
+		serial := aws.ToString(d.SerialNumber)
+		switch {
+		case d.User != nil && dera.ARN(aws.ToString(d.User.Arn)) == x.ARN, strings.HasSuffix(serial, ":mfa/root-account-mfa-device"):
+			virtual = true
+		case d.User == nil || aws.ToString(d.User.Arn) == "":
+			return cloud.Foreign("it does not say whose the device %.140q is", serial)
+		}
+		return nil
+	})
+	if err == nil {
+		x.Config.(*root.User).VirtualMFA = &virtual
+	}
+	return err
 }
