@@ -82,3 +82,14 @@ func (e *entity) detail(f fields) {
 		f.end("GroupList")
 	}
 }
+
+// noInstanceProfiles: there are none.
+func noInstanceProfiles(k *call) (any, error) {
+	if _, err := k.entity("Role"); err != nil {
+		return nil, err
+	}
+	return written(func(f fields) {
+		memberList(f, "InstanceProfiles", []string(nil), nil)
+		f.flag("IsTruncated", false)
+	}), nil
+}

@@ -371,17 +371,6 @@ func removeUserFromGroup(k *call) (any, error) {
 	return nil, err
 }
 
-// noInstanceProfiles: there are none.
-func noInstanceProfiles(k *call) (any, error) {
-	if _, err := k.entity("Role"); err != nil {
-		return nil, err
-	}
-	return written(func(f fields) {
-		memberList(f, "InstanceProfiles", []string(nil), nil)
-		f.flag("IsTruncated", false)
-	}), nil
-}
-
 func listGroupsForUser(k *call) (any, error) {
 	u, err := k.entity("User")
 	if err != nil {
