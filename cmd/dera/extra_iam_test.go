@@ -201,7 +201,7 @@ func (s *score) ofServices(t *testing.T, env string, made map[string]bool, r app
 		}
 	}
 	for _, f := range r.Findings {
-		if f.Control == "iam-role-weak-trust" && strings.HasPrefix(f.Key, "service/") && made[f.ResourceName] {
+		if f.Control == "iam-role-weak-trust" && strings.HasPrefix(f.Key, "service") && made[f.ResourceName] {
 			got[f.ResourceName] = true
 		}
 	}
