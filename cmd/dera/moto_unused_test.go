@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/services/iam/trust"
 )
@@ -35,7 +36,7 @@ func (w *iamWorld) used(name string) {
 // of which a call is recorded. A rollback puts back every byte.
 func TestMotoUnusedRole(t *testing.T) {
 	w := newIAMWorld(t, "")
-	const config = "version: 1\nsettle: 10ms\ncontrols: [iam-role-unused, iam-role-external-trust]\npermissions: {quiet_hours: {off: true}}\n"
+	const config = "version: 1\nsettle: 10ms\ncontrols: [iam-role-unused, iam-role-unused-permissions, iam-role-external-trust]\npermissions: {quiet_hours: {off: true}}\n"
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +46,7 @@ func TestMotoUnusedRole(t *testing.T) {
 	for name, text := range map[string]string{"idle": spaced, "open": foreign, "busy": own, "recorded": own} {
 		w.role(name, text, "")
 	}
+	w.must(w.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("idle"), PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}))
 	w.behind(t, 0)
 	w.role("young", own, "")
 	w.used("busy")
@@ -54,7 +56,7 @@ func TestMotoUnusedRole(t *testing.T) {
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	unused := finding{"unused", "iam-role-unused", "review", "open"}
 	for name, want := range map[string][]finding{
-		"idle": {unused}, "busy": nil, "young": nil,
+		"idle": {{"unused", "iam-role-unused-permissions", "auto", "resolved"}, unused}, "busy": nil, "young": nil,
 		"recorded": {{"unknown", "iam-role-unused", "review", "unknown"}},
 		"open":     {{"account/666600006666", "iam-role-external-trust", "auto", "resolved"}, unused}, // two findings on one part: one plan after the other
 	} {
@@ -62,9 +64,14 @@ func TestMotoUnusedRole(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
-	for _, f := range r.Findings {
-		if f.Resource.Name() != "idle" {
+	for _, f := range w.scan(exitNo, "--mode", "review", "--no-exemptions").Findings {
+		if f.Resource.Name() != "idle" || f.Control != "iam-role-unused" {
 			continue
+		}
+		if !slices.ContainsFunc(f.Reasons, func(r dera.Reason) bool {
+			return r.Guardrail == "usage-record" && strings.Contains(r.Why, "AWS itself tells")
+		}) {
+			t.Errorf("the guardrails do not know that the plan stops the role: %+v", f.Reasons)
 		}
 		if out, errOut, code := w.dera("approve", f.Plan.Remediation, "--digest", f.Plan.Digest, "--mode", "review", "--no-exemptions"); code != exitGood {
 			t.Fatalf("approve: got exit code %d\n%s%s", code, out, errOut)
@@ -85,7 +92,11 @@ func TestMotoUnusedRole(t *testing.T) {
 			t.Errorf("open: got plan %+v, want one that closes the role without the account", f.Plan)
 		}
 	}
+	rolled := w.inEffect()
 	w.rollBackAll()
+	if len(rolled) != 3 {
+		t.Errorf("got %d fixes in effect, want that of an account, of unused permissions and of the unused role", len(rolled))
+	}
 	if got := w.trust("idle"); got != trusted {
 		t.Errorf("after the rollback: got %s, want %s", got, trusted)
 	}
