@@ -28,6 +28,7 @@ func newIAM() service {
 	ops["RemoveUserFromGroup"] = operation{run: removeUserFromGroup, accepts: "UserName GroupName"}
 	ops["ListGroupsForUser"] = operation{run: listGroupsForUser, readOnly: true, accepts: "UserName Marker MaxItems"}
 	ops["UpdateAssumeRolePolicy"] = operation{run: updateTrust, accepts: "RoleName PolicyDocument"}
+	ops["ListInstanceProfilesForRole"] = operation{run: noInstanceProfiles, readOnly: true, accepts: "RoleName Marker MaxItems"}
 	ops["ListRoles"] = operation{run: listRoles, readOnly: true, accepts: "Marker MaxItems"}
 	ops["GetAccountAuthorizationDetails"] = operation{run: accountDetails, readOnly: true, accepts: "Filter Marker MaxItems"}
 	for name, op := range ops {

@@ -71,6 +71,9 @@ func (e *entity) detail(f fields) {
 		f.text("PolicyDocument", encoded(e.inline[name]))
 	})
 	attachedPolicies(f, "AttachedManagedPolicies", e.attached)
+	if e.kind == "Role" {
+		memberList(f, "InstanceProfileList", []string(nil), nil)
+	}
 	if e.kind == "User" {
 		f.begin("GroupList")
 		for _, g := range e.groups {
@@ -78,4 +81,15 @@ func (e *entity) detail(f fields) {
 		}
 		f.end("GroupList")
 	}
+}
+
+// noInstanceProfiles: there are none.
+func noInstanceProfiles(k *call) (any, error) {
+	if _, err := k.entity("Role"); err != nil {
+		return nil, err
+	}
+	return written(func(f fields) {
+		memberList(f, "InstanceProfiles", []string(nil), nil)
+		f.flag("IsTruncated", false)
+	}), nil
 }

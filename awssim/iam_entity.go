@@ -167,10 +167,12 @@ func (e *entity) facts(f fields) {
 		})
 	}
 	e.tags.members(f)
-	if !e.usedAt.IsZero() {
+	if e.kind == "Role" { // empty where it was not used
 		f.object("RoleLastUsed", func() {
-			f.time("LastUsedDate", e.usedAt)
-			f.text("Region", e.usedIn)
+			if !e.usedAt.IsZero() {
+				f.time("LastUsedDate", e.usedAt)
+				f.text("Region", e.usedIn)
+			}
 		})
 	}
 }

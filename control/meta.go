@@ -28,6 +28,9 @@ type Meta struct {
 	Writes []string
 	// GuardReads are the IAM actions with which guardrails look beyond the resource.
 	GuardReads []string
+	// Stops says that a plan stops the principals of the resource from acting, as without
+	// a credential: it takes all their permissions, although a finding names none.
+	Stops bool
 	// ByHand is true where a person who reviews also makes the change: there is
 	// no plan.
 	ByHand bool

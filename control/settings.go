@@ -27,6 +27,8 @@ type Settings struct {
 	// Trusted are the accounts, by ID or canonical user ID, and the organisations
 	// that a policy may name.
 	Trusted []string
+	// UnusedDays is for how many days nothing must have been used; 0 means 90. See Window.
+	UnusedDays int
 	// Keep are permissions that stay although nobody used them; see At.
 	Keep []Keep
 	// AutoAWSManaged: a policy of AWS of which something was not used may be replaced
@@ -45,6 +47,14 @@ func (s Settings) Quota() int {
 		return s.RuleQuota
 	}
 	return 60
+}
+
+// Window returns for how many days nothing must have been used.
+func (s Settings) Window() int {
+	if s.UnusedDays > 0 {
+		return s.UnusedDays
+	}
+	return 90
 }
 
 // Internal says which private networks keep the access that they have by a rule

@@ -42,7 +42,7 @@ func newCopying(t *testing.T) *copying {
 		client := w.clientOf(func(c *cloud.Config) {
 			c.Wires, c.Ports = []cloud.Wire{rolewire.Wire()}, map[string]any{resource.PortLedger: everybodyQueries{}}
 		})
-		c.Reader, c.Cloud, c.Controls, c.BudgetPerHour = reader{client}, writer{client}, rulebook(role.Name), 1000
+		c.Reader, c.Cloud, c.Controls, c.BudgetPerHour = reader{client}, writer{client}, []control.Control{role.UnusedPermissions(), role.OutdatedCopy()}, 1000
 		c.Settings.AutoAWSManaged = true
 		if w.updates {
 			c.Controls = []control.Control{role.OutdatedCopy()}

@@ -171,8 +171,13 @@ func ownReasons(f dera.Finding, d dera.Decision) []dera.Reason {
 func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remediation) evaluate.Case {
 	account := e.accounts[f.Account]
 	typ, _ := e.cfg.Types.Lookup(r.Type) // without one, nothing that needs it is known
-	incident := slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.ID == f.Control && c.Incident })
-	return evaluate.Case{Finding: f, Incident: incident, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier}
+	has := func(is func(control.Control) bool) bool {
+		return slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.ID == f.Control && is(c) })
+	}
+	return evaluate.Case{
+		Finding: f, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier,
+		Incident: has(func(c control.Control) bool { return c.Incident }), Stops: has(func(c control.Control) bool { return c.Stops }),
+	}
 }
 
 // plan makes the group's plan and evidence and judges all its findings with it.

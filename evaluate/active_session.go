@@ -34,14 +34,14 @@ func (g ActiveSession) Check(_ context.Context, c Case) (dera.Reason, error) {
 	switch {
 	case none != "":
 		return pass("%s", none), nil
-	case within < 0 && c.Type.Stops:
+	case within < 0 && c.Stops:
 		return pass("permissions.active_session is 0s; " + awsTells), nil
 	case within < 0:
 		return pass("permissions.active_session is 0s: whether it is in use is judged for each permission alone"), nil
 	}
 	var active, unknown []string
 	for _, p := range principals {
-		if p.Use == nil && c.Type.Stops {
+		if p.Use == nil && c.Stops {
 			unknown = append(unknown, p.ARN)
 			continue
 		}

@@ -24,6 +24,8 @@ type Case struct {
 	Mode     dera.Mode
 	// Incident is that of the control's Meta: the finding is about use that was made.
 	Incident bool
+	// Stops is the control's: a plan stops the principals of the resource from acting.
+	Stops bool
 	// Planned is false while only the finding is known. Refusal says why no plan
 	// could be made.
 	Planned  bool

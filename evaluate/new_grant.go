@@ -47,13 +47,13 @@ func (g NewGrant) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	if n := len(c.Finding.Returns); n > 0 && g.Now().Sub(c.Finding.Returns[n-1]) < days(within) {
 		return review("it came back at %s after dera fixed it, less than %s ago: somebody may have granted that on purpose", minute(c.Finding.Returns[n-1]), count(within, "day")), nil
 	}
-	if c.Type.Stops {
+	if c.Stops {
 		if r, err := g.madeActive(ctx, c, principals); err != nil || r.Disposition > dera.Auto {
 			return r, err
 		}
 	}
 	for _, p := range principals {
-		if end, ok := g.seenSince(c.Finding, p.Use); ok && !c.Type.Stops {
+		if end, ok := g.seenSince(c.Finding, p.Use); ok && !c.Stops {
 			return review("what was granted to %s since its record ended at %s is not known, and this was not seen before", p.ARN, minute(end)), nil
 		}
 	}
@@ -92,7 +92,7 @@ func givenBack(c Case) (dera.Reason, bool) {
 		if r.Control != c.Finding.Control || r.State != dera.Resolved && r.State != dera.Collateral && r.State != dera.UndoFailed {
 			continue
 		}
-		if c.Type.Stops {
+		if c.Stops {
 			why := review("dera took it before (%s) and it is there again: somebody gave it back", r.ID)
 			why.Ref = r.ID
 			return why, true

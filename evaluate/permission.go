@@ -15,7 +15,7 @@ import (
 const (
 	nobodys   = "nobody's permissions depend on it"
 	takesNone = "it takes no permission from anybody"
-	// awsTells stands where a plan stops a principal (resource.Spec).
+	// awsTells stands where a plan stops a principal (control.Meta).
 	awsTells = "AWS itself tells when it was used last"
 )
 
@@ -32,6 +32,9 @@ func (c Case) principals() []resource.Principal {
 		}
 		if list[i].ARN == "" {
 			list[i].ARN = string(c.Finding.Resource.Whole())
+		}
+		if !c.Stops { // how long it was not used says nothing of a single permission
+			list[i].Idle, list[i].IdleFrom = 0, 0
 		}
 	}
 	return list
@@ -50,7 +53,7 @@ func (c Case) losing() (list []resource.Principal, none string) {
 
 // taken are the permissions that a plan takes: all of them where it stops a principal.
 func (c Case) taken() []string {
-	if c.Type.Stops {
+	if c.Stops {
 		return []string{"*"}
 	}
 	return c.Finding.Permissions

@@ -29,7 +29,7 @@ func (g RarelyUsed) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if _, none := c.losing(); none != "" {
 		return pass("%s", none), nil
 	}
-	if c.Type.Stops {
+	if c.Stops {
 		return pass("what its principal may do is not looked at: " + awsTells), nil
 	}
 	var rare []string

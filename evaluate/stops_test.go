@@ -19,7 +19,7 @@ const annUser = "arn:aws:iam::111122223333:user/staff/ann"
 func stopping(change func(p *resource.Principal, c *Case)) Case {
 	p := resource.Principal{ARN: annUser, Name: "ann", Human: true, Idle: 60}
 	c := losingCase(nil)
-	c.Type.Stops = true
+	c.Stops = true
 	if change != nil {
 		change(&p, &c)
 	}

@@ -29,7 +29,7 @@ func (g UsageRecord) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if none != "" {
 		return pass("%s", none), nil
 	}
-	if c.Type.Stops {
+	if c.Stops {
 		return pass(awsTells), nil
 	}
 	for _, p := range principals {

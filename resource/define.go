@@ -68,9 +68,6 @@ type Spec[T any] struct {
 	// Principals are those whose permissions the resource decides, by whose use
 	// guardrails go; nil for a type that decides nobody's.
 	Principals func(c *T) []Principal
-	// Stops says that a plan stops its principals from acting, as without a credential:
-	// it takes all their permissions, although a finding names none.
-	Stops bool
 	// Neighbours are the resources whose change changes what this one means, by type
 	// and ID; nil where there are none. The events of theirs are among Events.
 	Neighbours func(c *T) []Neighbour
@@ -165,7 +162,7 @@ func Define[T any](s Spec[T]) Type {
 	ops := slices.Concat(s.Operations, settingOperators[T](s.Settings))
 	d := definition[T]{s, ops}
 	t := Type{
-		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, Stops: s.Stops, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Spare: s.Spare, Under: s.Under, Redact: s.Redact, Events: s.Events, History: s.History,
+		Name: s.Name, SampleIDs: s.SampleIDs, KeyOfAll: s.KeyOfAll, Global: s.Global, ARN: s.ARN, Parts: s.Parts, Settings: s.Settings, Note: s.Note, Spare: s.Spare, Under: s.Under, Redact: s.Redact, Events: s.Events, History: s.History,
 		New: func() any { return new(T) },
 		Identify: func(config any) (id, name string, tags map[string]string) {
 			if c, err := d.as(config); err == nil {

@@ -64,8 +64,6 @@ type Type struct {
 	// Principals are those whose permissions the resource decides; nil for a type that
 	// decides nobody's.
 	Principals func(config any) []Principal
-	// Stops says that a plan stops its principals from acting at all; see Spec.
-	Stops bool
 	// Neighbours are the resources whose change changes what this one means; nil where
 	// there are none.
 	Neighbours func(config any) []Neighbour

@@ -123,6 +123,7 @@ func wide(p netip.Prefix) bool {
 // settings are the control settings of the file.
 func (c fileConfig) settings() (control.Settings, error) {
 	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted()}
+	s.UnusedDays = configured(c.Permissions.WindowDays)
 	s.AutoAWSManaged, s.NarrowResources = c.Permissions.AWSManaged == "auto", c.Permissions.Resources == "review"
 	s.Emergency = control.Emergency{Principals: c.BreakGlass.Principals, Roles: c.BreakGlass.Roles, Excluded: c.BreakGlass.Excluded}
 	for _, a := range c.Accounts {

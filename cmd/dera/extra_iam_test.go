@@ -87,7 +87,7 @@ func TestExtraIdentities(t *testing.T) {
 	}
 	w := &iamWorld{clock: filepath.Join(t.TempDir(), "clock")}
 	w.behind(t, 200)
-	w.motoWorld = newSettingWorld(t, moto.Start(t, moto.Config{ManagedPolicies: true, Env: []string{"MOTO_CLOCK=" + w.clock}}), identities)
+	w.motoWorld = newSettingWorld(t, moto.Start(t, moto.Config{ManagedPolicies: true, Env: []string{"MOTO_CLOCK=" + w.clock}}), identities+", iam-*-administrator, iam-*-escalation, iam-user-direct-policies")
 	w.configure(t, "")
 	made := map[string]map[string]bool{}
 	for _, env := range sortedKeys(expected) {
@@ -202,7 +202,7 @@ func (s *score) ofServices(t *testing.T, env string, made map[string]bool, r app
 		}
 	}
 	for _, f := range r.Findings {
-		if f.Control == "iam-role-weak-trust" && strings.HasPrefix(f.Key, "service/") && made[f.ResourceName] {
+		if f.Control == "iam-role-weak-trust" && strings.HasPrefix(f.Key, "service") && made[f.ResourceName] {
 			got[f.ResourceName] = true
 		}
 	}

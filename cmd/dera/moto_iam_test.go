@@ -31,8 +31,9 @@ type iamWorld struct {
 	on    map[string][]string // the ARNs that the calls of a name have, one after the other
 }
 
-// identities are the controls on roles, users, groups and policies.
-const identities = "iam-role-*, iam-user-*, iam-group-*, iam-policy-*"
+// identities are the controls on the permissions and the trust of roles, users, groups and
+// policies.
+const identities = "iam-*-unused-permissions, iam-*-outdated-copy, iam-role-*-trust, iam-role-open-sessions"
 
 func newIAMWorld(t *testing.T, config string) *iamWorld {
 	t.Helper()

@@ -57,7 +57,7 @@ func UnusedRefs() []control.Ref {
 	return []control.Ref{
 		{Standard: "IAM Access Analyzer", ID: "UnusedPermission", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html"},
 		{Standard: "NIST 800-53 r5", ID: "AC-6", URL: "https://csrc.nist.gov/projects/cprt/catalog#/cprt/framework/version/SP_800_53_5_1_1/home?element=AC-6"},
-		{Standard: "PCI DSS 4.0", ID: "7.2", URL: "https://www.pcisecuritystandards.org/document_library/"},
+		{Standard: "PCI DSS 4.0.1", ID: "7.2", URL: "https://www.pcisecuritystandards.org/document_library/"},
 	}
 }
 

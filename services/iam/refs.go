@@ -33,5 +33,5 @@ func NIST(id string) control.Ref {
 
 // PCI is a requirement of PCI DSS.
 func PCI(id string) control.Ref {
-	return control.Ref{Standard: "PCI DSS 4.0", ID: id, URL: "https://www.pcisecuritystandards.org/document_library/"}
+	return control.Ref{Standard: "PCI DSS 4.0.1", ID: id, URL: "https://www.pcisecuritystandards.org/document_library/"}
 }

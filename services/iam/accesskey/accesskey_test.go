@@ -88,7 +88,7 @@ func TestGuardrailsKnowTheUser(t *testing.T) {
 	} {
 		k := &accesskey.Key{User: "ann", ID: "AKIAIOSFODNN7EXAMPLE", Status: accesskey.Active, Age: 700, Idle: 400, Record: &resource.Use{To: saturday, Seen: saturday.Add(-time.Hour)}}
 		r := dera.Resource{ARN: accesskey.ARNOf(user, k.ID), Partition: "aws", Account: "111122223333", Region: dera.GlobalRegion, Type: accesskey.Name, ID: "ann#" + k.ID, Name: "ann", Config: k}
-		c := evaluate.Case{Finding: dera.Finding{Resource: r.ARN, Key: "status", Control: "iam-accesskey-unused"}, Resource: r, Type: accesskey.Type()}
+		c := evaluate.Case{Stops: true, Finding: dera.Finding{Resource: r.ARN, Key: "status", Control: "iam-accesskey-unused"}, Resource: r, Type: accesskey.Type()}
 		if got, err := tc.rail.Check(t.Context(), c); err != nil || got.Disposition != tc.want {
 			t.Errorf("%s: got %s, %v, want %s", name, got.Disposition, err, tc.want)
 		}

@@ -27,7 +27,7 @@ func Old() control.Control {
 				{When: "an active key is older than 90 days and was used in the last 45 days", Disposition: dera.Review, Because: "where its secret is, its owner alone knows"},
 			},
 			Refs: []control.Ref{
-				iam.CIS("1.13"), iam.CIS7("2.12"), iam.SecurityHub("IAM.3"), iam.ConfigRule("ACCESS_KEYS_ROTATED"), iam.NIST("AC-2(1), AC-3(15)"), iam.PCI("8.6.3"),
+				iam.CIS("1.13"), iam.CIS7("2.12"), iam.SecurityHub("IAM.3"), iam.ConfigRule("ACCESS_KEYS_ROTATED"), iam.NIST("AC-2(1), AC-2(3), AC-3(15)"), iam.PCI("8.3.9, 8.6.3"),
 			},
 			Reads:    Type().Reads(),
 			ByHand:   true,

@@ -101,7 +101,6 @@ func Type() resource.Type {
 		Principals: func(k *Key) []resource.Principal {
 			return []resource.Principal{{Name: k.User, Tags: k.Tags, Human: true, Use: k.Record, Idle: k.Idle, IdleFrom: unusedDays}}
 		},
-		Stops:  true,
 		Events: Events(),
 		Note:   "Requests that are signed with the key are denied while it is inactive; IAM takes seconds to spread a change. The key and its secret stay.",
 	})

@@ -26,6 +26,7 @@ func Unused() control.Control {
 			Why:        "An access key does not expire. One that nobody uses lies forgotten on disks, in repositories and in backups of machines, and whoever finds it is the user.",
 			Fix:        "The key is made inactive, not deleted: it can be made active again with the secret that its owner has.",
 			Complexity: "low",
+			Stops:      true,
 			Cases: []control.Case{
 				{When: "an active key was not used for 45 days, or never in the 45 days or more since it was made", Disposition: dera.Auto, Because: "IAM records the last use within hours, and one call makes the key active again"},
 				{When: "the same, and the usage ledger has a call of the user in the last 45 days although the user has no other active key", Disposition: dera.Review, Because: "the key may have been used after all"},
@@ -34,7 +35,7 @@ func Unused() control.Control {
 			Refs: []control.Ref{
 				iam.CIS("1.11"), iam.CIS7("2.11"), iam.SecurityHub("IAM.8, IAM.22"), iam.ConfigRule("IAM_USER_UNUSED_CREDENTIALS_CHECK"),
 				{Standard: "IAM Access Analyzer", ID: "UnusedIAMUserAccessKey", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html"},
-				iam.NIST("AC-2(3)"), iam.PCI("8.2.6"),
+				iam.NIST("AC-2, AC-2(1), AC-2(3), AC-3, AC-3(7), AC-3(15), AC-6"), iam.PCI("8.2.6"),
 			},
 			Owner:    "dera maintainers",
 			ReviewBy: "2027-11-01",

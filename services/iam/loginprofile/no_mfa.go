@@ -21,7 +21,7 @@ func NoMFA() control.Control {
 				{When: "a user has a password for the console and no MFA device", Disposition: dera.Review, Because: "nobody but the user can add the device, and to deny what is done without it may stop a program"},
 			},
 			Refs: []control.Ref{
-				iam.CIS("1.9"), iam.CIS7("2.10"), iam.SecurityHub("IAM.5, IAM.19"), iam.ConfigRule("MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS"), iam.NIST("IA-2(1), IA-2(2), AC-3(15)"), iam.PCI("8.4.2"),
+				iam.CIS("1.9"), iam.CIS7("2.10"), iam.SecurityHub("IAM.5, IAM.19"), iam.ConfigRule("MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS"), iam.NIST("AC-2(1), AC-3(15), IA-2(1), IA-2(2), IA-2(6), IA-2(8)"), iam.PCI("8.4.2"),
 			},
 			Reads:    Type().Reads(),
 			ByHand:   true,

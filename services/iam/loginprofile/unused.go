@@ -29,7 +29,7 @@ func Unused() control.Control {
 			Refs: []control.Ref{
 				iam.CIS("1.11"), iam.CIS7("2.11"), iam.SecurityHub("IAM.8, IAM.22"), iam.ConfigRule("IAM_USER_UNUSED_CREDENTIALS_CHECK"),
 				{Standard: "IAM Access Analyzer", ID: "UnusedIAMUserPassword", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html"},
-				iam.NIST("AC-2(3)"), iam.PCI("8.2.6"),
+				iam.NIST("AC-2, AC-2(1), AC-2(3), AC-3, AC-3(7), AC-3(15), AC-6"), iam.PCI("8.2.6"),
 			},
 			Reads:    Type().Reads(),
 			ByHand:   true,

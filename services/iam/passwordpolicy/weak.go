@@ -31,7 +31,7 @@ func Weak() control.Control {
 				{When: "the same, where passwords expire and only an administrator can set a new one then", Disposition: dera.Review, Because: "what administrators set by a program may be too short"},
 			},
 			Refs: []control.Ref{
-				iam.CIS("1.7, 1.8"), iam.CIS7("2.8, 2.9"), iam.SecurityHub("IAM.11 to IAM.16; IAM.7 and IAM.10 but for the age"), iam.ConfigRule("IAM_PASSWORD_POLICY"), iam.NIST("IA-5(1)"), iam.PCI("8.3.6, 8.3.7"),
+				iam.CIS("1.7, 1.8"), iam.CIS7("2.8, 2.9"), iam.SecurityHub("IAM.11 to IAM.16; IAM.7 and IAM.10 but for the age"), iam.ConfigRule("IAM_PASSWORD_POLICY"), iam.NIST("AC-2(1), AC-2(3), AC-3(15), IA-5(1)"), iam.PCI("8.3.6, 8.3.7, 8.6.3"),
 			},
 			Reads:    Type().Reads(),
 			Writes:   []string{Put, Delete},

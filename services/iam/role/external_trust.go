@@ -24,7 +24,7 @@ func ExternalTrust() control.Control {
 			Type:     Name,
 			Severity: dera.Critical,
 			Why: "Whoever holds that account is as powerful as the role, from anywhere and for as long as the trust policy says so. To let an account of " +
-				"one's own assume an administrator's role is how attackers come back after everything else was closed.",
+				"one's own assume an administrator's role is how attackers come back after everything else was closed. Whoever assumes a role that is in an instance profile has what the instances have: that is critical.",
 			Fix: "Just that account's principals go out of the trust policy; every other byte of it stays. Of a statement for everybody the organisation that " +
 				"the configuration names, or else the own account, keeps its part. A role that would trust nobody afterwards gets a trust policy that denies, and a " +
 				"person decides. Sessions that were begun before last until they end.",
@@ -59,8 +59,7 @@ func ExternalTrust() control.Control {
 			}
 			list, dead := trust.Outsiders(doc, trust.Zone(r.Account, s))
 			if dead {
-				return nil, &control.Refusal{Code: "deleted-principal", Why: "the trust policy names a principal that was deleted (a unique ID in the place of an ARN): " +
-					"IAM refuses to take such a policy, so that nothing could be undone; take the ID out first"}
+				return nil, deadRefusal()
 			}
 			list = slices.DeleteFunc(list, func(o trust.Outsider) bool {
 				return !slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == o.Key })
@@ -124,6 +123,10 @@ func checkExternalTrust(r *Role, s control.Settings) control.Result {
 			default:
 				f.Why += fmt.Sprintf(" None of its %d recorded calls since %s did.", calls, r.Trusting[o.Account()].From.UTC().Format("2006-01-02"))
 			}
+		}
+		if len(r.Profiles) > 0 && r.Read(PartProfiles) {
+			f.Severity = dera.Critical
+			f.Why += " Whoever does has what the machines have that are started with instance profile " + strings.Join(r.Profiles, ", ") + "."
 		}
 		if o.Place {
 			lower(dera.Review, "It has to come from a place that the policy names, which may be one's own, so that someone may have meant it; who comes, that does not tell.")

@@ -2,6 +2,7 @@ package role_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,10 @@ func laws() controltest.Laws {
 		t.Helper()
 		if ends(p) {
 			holdSessions(t, before.(*role.Role), after.(*role.Role))
+			return
+		}
+		if trusts(p) && slices.Equal(p.Keys, []string{trust.Unused}) {
+			holdClosed(t, before.(*role.Role), after.(*role.Role))
 			return
 		}
 		if trusts(p) {
@@ -60,6 +65,23 @@ func laws() controltest.Laws {
 		ofPolicies.Mutants(t, c, r, s, failures, p)
 	}
 	return l
+}
+
+// holdClosed: the plan puts one statement into the trust policy, which denies, and leaves
+// every other byte.
+func holdClosed(t controltest.TB, before, after *role.Role) {
+	t.Helper()
+	added := regexp.MustCompile(`,\{"Sid":"DeniedAsUnused","Effect":"Deny","Principal":"\*","Action":("[^"]+"|\[[^\]]+\])\}`)
+	a, b := *before, *after
+	left := added.ReplaceAllString(b.Trust, "")
+	alone := strings.Replace(strings.Replace(left, "[{", "{", 1), "}]", "}", 1) // a statement that was no list is one now
+	if len(added.FindAllString(b.Trust, -1)) != 1 || left != a.Trust && alone != a.Trust {
+		t.Errorf("got %s, want %s with one statement more that denies everybody", b.Trust, a.Trust)
+	}
+	a.Trust, b.Trust = "", ""
+	if x, y := fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b); x != y {
+		t.Errorf("something beside the trust policy changed: %s, %s", x, y)
+	}
 }
 
 // holdSessions: the plan makes one policy, which denies and allows nothing.

@@ -54,5 +54,9 @@ func (r *Role) Canon() string {
 
 // principals is the role itself.
 func (r *Role) principals() []resource.Principal {
-	return []resource.Principal{{Name: r.Name, Tags: r.Tags, Services: iam.ServicesOf(r.Trust), Created: r.Created, Use: r.Use}}
+	p := resource.Principal{Name: r.Name, Tags: r.Tags, Services: iam.ServicesOf(r.Trust), Created: r.Created, Use: r.Use}
+	if r.Idle != nil {
+		p.Idle = *r.Idle
+	}
+	return []resource.Principal{p}
 }

@@ -33,6 +33,7 @@ func WeakTrust() control.Control {
 				{When: "a declared account that is not the organisation's, or a known vendor's, may assume the role without an external ID", Disposition: dera.Review, Because: "another customer of the vendor could make it act on this role"},
 				{When: "a service of AWS may assume the role on behalf of an account that nobody declared (aws:SourceAccount, aws:SourceArn)", Disposition: dera.Review, Because: "whoever holds that account can make the service act as the role"},
 				{When: "a service of AWS, in which a customer of another account can name the role, may assume it without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID", Disposition: dera.Alert, Because: "the service can be made to act by any of its customers; seldom urgent"},
+				{When: "several such services may assume it: one finding for all of them", Disposition: dera.Review, Because: "a role that is there for several services is seldom meant so, and each of them can be made to act by any of its customers"},
 			},
 			Refs: []control.Ref{
 				{Standard: "IAM user guide", ID: "the confused deputy problem", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"},
@@ -108,14 +109,15 @@ func checkWeakTrust(r *Role, s control.Settings) control.Result {
 		}
 		for _, name := range document.OpenServices(doc, i) {
 			if !trust.OwnOnly(name) && made == "" {
-				add("service/"+name, dera.Alert, dera.Low, "Role can be assumed by "+name+" on behalf of any account",
+				add(openKey+name, dera.Alert, dera.Low, "Role can be assumed by "+name+" on behalf of any account",
 					"No condition limits on whose behalf it acts (aws:SourceArn, aws:SourceAccount).")
 			}
 		}
 	}
-	if len(found) == 0 {
+	if len(found) == 0 || trust.Closed(doc) {
 		return control.Result{Outcome: control.Pass}
 	}
+	several(found)
 	out := control.Result{Outcome: control.Fail}
 	for _, f := range found {
 		out.Failures = append(out.Failures, f)

@@ -15,7 +15,7 @@ func Certificates() control.Control {
 			Title: "Root user of the account has signing certificates",
 			Why:   "A signing certificate (X.509) signs requests as an access key does: whoever has its private key can do what the root user can where a service still takes it.",
 			Fix:   "The owner of the account makes the certificate inactive and deletes it; in an organization the management account can remove it.",
-			Refs:  []control.Ref{{Standard: "IAM user guide", ID: "credentials of the root user", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"}, iam.NIST("AC-2(1), AC-6(2), AC-6(10)"), iam.PCI("2.2.2, 7.2.1")},
+			Refs:  []control.Ref{{Standard: "IAM user guide", ID: "credentials of the root user", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"}, iam.NIST("AC-2(1), AC-6(2), AC-6(10)")},
 		},
 	}.control()
 }

@@ -23,7 +23,7 @@ func NoMFA() control.Control {
 			Title: "Root user of the account has no MFA",
 			Why:   "The root user can do everything, and no policy of the account limits it. Without a second factor its password, or whoever can read its mailbox, is enough.",
 			Fix:   "The owner of the account signs in as the root user and adds an MFA device, or, in an organization, removes the credentials of the root user.",
-			Refs:  []control.Ref{iam.CIS("1.4, 1.5"), iam.CIS7("2.5, 2.6"), iam.SecurityHub("IAM.9, IAM.6"), iam.ConfigRule("ROOT_ACCOUNT_MFA_ENABLED"), iam.NIST("IA-2(1), AC-3(15)"), iam.PCI("8.4.2")},
+			Refs:  []control.Ref{iam.CIS("1.4"), iam.CIS7("2.5"), iam.SecurityHub("IAM.9"), iam.ConfigRule("ROOT_ACCOUNT_MFA_ENABLED"), iam.NIST("AC-2(1), AC-3(15), IA-2(1), IA-2(2), IA-2(6), IA-2(8)"), iam.PCI("8.4.2")},
 		},
 	}.control()
 }

@@ -17,17 +17,22 @@ const Name = "AWS::IAM::RootUser"
 // ID is that of the root user, in every account.
 const ID = "root"
 
-// PartSummary is all of it.
-const PartSummary = "account summary"
+// The parts.
+const (
+	PartSummary = "account summary"
+	PartDevices = "virtual MFA devices"
+)
 
-// User is the root user of an account, its credentials as the account summary of IAM has it. A nil member
-// is one that the summary does not have.
+// User is the root user of an account, as IAM tells it. A nil member is one that it does not
+// tell.
 type User struct {
 	Account      string `json:"account"`
 	Password     *bool  `json:"password"`
 	MFA          *bool  `json:"mfa"`
 	Keys         *bool  `json:"access_keys"`
 	Certificates *bool  `json:"signing_certificates"`
+	// VirtualMFA is whether some device of the user is a virtual one; AWS lists no others.
+	VirtualMFA *bool `json:"virtual_mfa"`
 	// NoConsole says that root users of the partition do not sign in to the console, so
 	// that a password of which the summary says nothing is none.
 	NoConsole bool `json:"no_console,omitempty"`
@@ -57,10 +62,11 @@ func Type() resource.Type {
 		Identify: func(u *User) (id, name string, tags map[string]string) { return ID, ID, nil },
 		Parts: []resource.Part{
 			{Name: PartSummary, Action: "iam:GetAccountSummary", Cheap: true},
+			{Name: PartDevices, Action: "iam:ListVirtualMFADevices", Cheap: true, Around: true}, // without it the rest is known all the same
 			{Name: iam.PartUse, Port: resource.PortLedger, Around: true, Cheap: true}, iam.Explained(),
 		},
+		Around: []string{"virtual_mfa", "use", "explained"},
 		Events: Events(),
-		Around: []string{"use", "explained"},
 	})
 }
 
@@ -83,5 +89,5 @@ func Events() cloudtrail.Events {
 
 // Controls are the controls on root users.
 func Controls() []control.Control {
-	return []control.Control{NoMFA(), AccessKeys(), Certificates(), Used()}
+	return []control.Control{NoMFA(), NoHardwareMFA(), AccessKeys(), Certificates(), Used()}
 }

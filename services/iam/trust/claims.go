@@ -63,6 +63,8 @@ type Change struct {
 	Zone  reason.Zone    `json:"zone"`
 	// Recorded is what is recorded of the calls of the accounts that the findings name.
 	Recorded map[string]resource.Use `json:"recorded,omitempty"`
+	// Record is of the use of the role itself, where the finding is that there is none.
+	Record *Record `json:"record,omitempty"`
 	// NothingNew, NothingLost and Gone, by goal, are certificates.
 	NothingNew  string            `json:"nothing_new,omitempty"`
 	NothingLost string            `json:"nothing_lost,omitempty"`
@@ -115,6 +117,11 @@ func (t Change) questions() (out map[string][2]reason.Policies, err error) {
 		if goal == Everyone {
 			continue // who comes in because anybody may has no name to deny
 		}
+		if goal == Unused {
+			barred.Statements = append(barred.Statements, denial(gives(old)).Statements...)
+			out[goal] = [2]reason.Policies{{assumable(fresh)}, {denial(assuming())}}
+			continue
+		}
 		bar, err := t.bars(goal)
 		if err != nil {
 			return nil, err
@@ -123,7 +130,7 @@ func (t Change) questions() (out map[string][2]reason.Policies, err error) {
 		out[goal] = [2]reason.Policies{{open}, {{Version: open.Version, Statements: append(slices.Clone(open.Statements), bar)}}}
 	}
 	out["nothing_lost"] = [2]reason.Policies{{barred}, {fresh}}
-	if members := declared(old, t.Zone, t.accounts(), !slices.Contains(t.Goals, Everyone)); members != nil {
+	if members := declared(old, t.Zone, t.accounts(), !slices.Contains(t.Goals, Everyone)); members != nil && !t.closes() {
 		out[declaredKept] = [2]reason.Policies{{members}, {fresh}}
 	}
 	return out, nil
@@ -227,6 +234,9 @@ func (t Change) denied() string {
 	if account, ok := strings.CutPrefix(t.Goals[0], AccountKey); ok {
 		by = "a principal of account " + account
 	}
+	if t.closes() {
+		by = "anybody"
+	}
 	return "sts:AssumeRole on " + t.Role + " by " + by
 }
 
@@ -258,12 +268,16 @@ func (t Change) claims() []dera.Claim {
 	gone, goneWitness := t.gone(decide)
 	recorded, says, recordedWitness := t.recorded()
 	closed := t.who() + " may not assume the role any more, other than as someone to whom a statement is held and who is declared"
+	others := "whoever is not " + t.who() + " may assume the role as before"
+	if t.closes() {
+		closed, others = "nobody may assume the role any more", "nothing but assuming the role is denied: all else of the trust policy stays as it was"
+	}
 	if t.MaxSession > 0 {
 		closed += fmt.Sprintf("; a session that began before lasts until it ends, at most %s", time.Duration(t.MaxSession)*time.Second)
 	}
 	out := []dera.Claim{
 		claim("nothing_new", "nobody may assume the role who could not before", isNew, newWitness),
-		claim("nothing_else_lost", "whoever is not "+t.who()+" may assume the role as before", lost, lostWitness),
+		claim("nothing_else_lost", others, lost, lostWitness),
 	}
 	if _, ok := questions[declaredKept]; ok || t.DeclaredKept != "" {
 		kept, why := decide(declaredKept, t.DeclaredKept)
@@ -295,6 +309,9 @@ func (t Change) gone(decide func(name, certificate string) (dera.Verdict, string
 		return dera.Unknown, err.Error()
 	}
 	before := outsidersOf(old, t.Zone)
+	if t.closes() && !Closed(old) {
+		before = append(before, Unused)
+	}
 	for _, goal := range t.Goals {
 		if !slices.Contains(before, goal) {
 			return dera.Unknown, "the trust policy before does not name " + goal
@@ -319,6 +336,9 @@ func outsidersOf(doc *policy.Document, z reason.Zone) (keys []string) {
 
 // recorded says what the record tells of whether the access that goes was used.
 func (t Change) recorded() (dera.Verdict, string, string) {
+	if t.closes() {
+		return t.unused()
+	}
 	var calls, times uint64
 	var from, unknown string
 	for _, goal := range t.Goals {

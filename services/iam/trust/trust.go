@@ -60,10 +60,7 @@ func Zone(account string, s control.Settings) reason.Zone {
 }
 
 // Outsiders finds those whom the trust policy lets in and whom nobody declared, sorted
-// by key. dead says that it names a principal that was deleted, by the unique ID that
-// AWS put in its place.
-//
-// Source: IAM user guide, "AWS JSON policy elements: Principal".
+// by key. dead is what Dead says.
 func Outsiders(doc *policy.Document, z reason.Zone) (out []Outsider, dead bool) {
 	for i := range doc.Statements {
 		st := &doc.Statements[i]
@@ -78,8 +75,6 @@ func Outsiders(doc *policy.Document, z reason.Zone) (out []Outsider, dead bool) 
 				key = Everyone
 			case len(account) == 12 && !slices.Contains(z.Accounts, account) && document.KnownAccount(account) == "":
 				key = AccountKey + account
-			case p.Kind == policy.PrincipalAWS && account == "":
-				dead = true
 			}
 			if key == "" || confined(doc, st, p, z) {
 				continue
@@ -109,7 +104,7 @@ func Outsiders(doc *policy.Document, z reason.Zone) (out []Outsider, dead bool) 
 		}
 	}
 	slices.SortFunc(out, func(a, b Outsider) int { return strings.Compare(a.Key, b.Key) })
-	return out, dead
+	return out, Dead(doc)
 }
 
 // tagging adds what else the accounts that were found may do to sessions of the role:

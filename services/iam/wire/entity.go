@@ -23,6 +23,9 @@ type Entity struct {
 	Trust    string
 	Distrust error
 	LastUsed *types.RoleLastUsed
+	// Profiles are the names of the instance profiles that have a role; nil where nobody says,
+	// as the read of one does not.
+	Profiles []string
 	// PasswordUsed is when a user signed in last, as far as IAM tells; a walk does not.
 	PasswordUsed time.Time
 	// MaxSession is the longest session of a role; a walk does not say it.

@@ -45,6 +45,7 @@ func TestRole(t *testing.T) {
 	t.Run("port", func(t *testing.T) { testPort(t, server) })
 	t.Run("unread", func(t *testing.T) { testUnread(t, server) })
 	t.Run("not_there", func(t *testing.T) { testNotThere(t, server) })
+	t.Run("instance_profiles", func(t *testing.T) { testProfiles(t, server) })
 	t.Run("pages", func(t *testing.T) { testPages(t, server) })
 }
 
@@ -86,7 +87,7 @@ func testWalk(t *testing.T, server *moto.Server) {
 		}
 	}
 	first := all["app-1"].Config.(*role.Role)
-	want := &role.Role{Account: a.id, Trust: trust, MaxSession: 7200, Identity: own.Identity{
+	want := &role.Role{Account: a.id, Trust: trust, MaxSession: 7200, Idle: aws.Int(0), Identity: own.Identity{
 		Name: "app-1", Path: "/team/", ID: first.ID, Created: first.Created, Tags: map[string]string{"team": "web"},
 		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{own.PartExplained, role.PartClosed, role.PartUse},
 	}}
@@ -215,6 +216,7 @@ func testUnread(t *testing.T, server *moto.Server) {
 		"policies_denied":           {"GetPolicy", denied, []string{"app-1"}, role.PartDocuments, false},
 		"versions_denied":           {"GetPolicyVersion", denied, []string{"app-1"}, role.PartDocuments, false},
 		"list_denied":               {"ListRoles", denied, nil, role.PartSession, false},
+		"instance_profiles_denied":  {"ListInstanceProfilesForRole", denied, []string{"app-1"}, role.PartProfiles, false},
 		"role_denied":               {"GetRole", denied, []string{"app-1"}, role.PartRole, true},
 		"listed_policy_not_there":   {"GetRolePolicy", missing, []string{"app-1"}, role.PartInline, true},
 		"attached_policy_not_there": {"GetPolicy", missing, []string{"app-1"}, role.PartDocuments, true},

@@ -87,6 +87,7 @@ func (a *Account) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
 		e := head{d.RoleName, d.Path, d.Arn, d.RoleId, d.PermissionsBoundary, d.Tags}.entity(own.RoleKind)
 		e.Created, e.LastUsed = Time(d.CreateDate), d.RoleLastUsed
 		e.Trust, e.Distrust = Document(d.AssumeRolePolicyDocument)
+		e.Profiles = ProfileNames(d.InstanceProfileList)
 		a.add(e.policies(d.RolePolicyList, d.AttachedManagedPolicies))
 	}
 	for _, d := range page.UserDetailList {
@@ -100,6 +101,19 @@ func (a *Account) page(page *iam.GetAccountAuthorizationDetailsOutput) error {
 		a.add(e.policies(d.GroupPolicyList, d.AttachedManagedPolicies))
 	}
 	return nil
+}
+
+// ProfileNames are the names of instance profiles, sorted; nil where there is no list.
+func ProfileNames(list []types.InstanceProfile) []string {
+	if list == nil {
+		return nil
+	}
+	out := []string{}
+	for _, p := range list {
+		out = append(out, aws.ToString(p.InstanceProfileName))
+	}
+	slices.Sort(out)
+	return out
 }
 
 func (a *Account) add(e *Entity) {

@@ -59,6 +59,29 @@ func readSessions(ctx context.Context, r *cloud.Reading, items []*cloud.Item) er
 	return err
 }
 
+// readProfiles reads which instance profiles have a role.
+func readProfiles(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
+	in := &iam.ListInstanceProfilesForRoleInput{RoleName: aws.String(x.ID), MaxItems: aws.Int32(iamwire.Most)}
+	list := []types.InstanceProfile{}
+	err := cloud.List(r, cloud.Listing[*iam.ListInstanceProfilesForRoleOutput, types.InstanceProfile]{
+		Call: role.CallProfiles, Of: "instance profiles",
+		Page: func(token *string) (*iam.ListInstanceProfilesForRoleOutput, error) {
+			in.Marker = token
+			return iamwire.IAM(r).ListInstanceProfilesForRole(ctx, in)
+		},
+		On: func(p *iam.ListInstanceProfilesForRoleOutput) ([]types.InstanceProfile, *string) {
+			return p.InstanceProfiles, p.Marker
+		},
+	}, func(p types.InstanceProfile) error {
+		list = append(list, p)
+		return nil
+	})
+	if err == nil {
+		config(x).Profiles = append([]string(nil), iamwire.ProfileNames(list)...)
+	}
+	return err
+}
+
 // readClosed asks when dera narrowed the trust policies, as long as it matters.
 func readClosed(ctx context.Context, r *cloud.Reading, changes resource.Changes, items []*cloud.Item) error {
 	changed, err := changes.Changed(ctx, dera.Scope{Partition: cloud.PartitionOf(r.Scope), Account: r.Scope.Account, Region: dera.GlobalRegion, Type: role.Name}, role.UpdateTrust)

@@ -26,12 +26,19 @@ func Wire() cloud.Wire {
 		Climbs:   func(c any) escalation.Principal { return c.(*role.Role).Climbs() },
 		Peers:    func(c any, to []escalation.Peer) { c.(*role.Role).Peers = to },
 		Take:     take,
+		Walked: func(_ context.Context, x *cloud.Item, _ iamwire.Book, e *iamwire.Entity) {
+			if e.Profiles != nil {
+				config(x).Profiles = append([]string(nil), e.Profiles...)
+				x.Has(role.PartProfiles)
+			}
+		},
 	}.Wire(role.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
 		{Parts: []string{role.PartSession}, Many: readSessions},
+		{Parts: []string{role.PartProfiles}, Call: role.CallProfiles, One: readProfiles},
 		cloud.Ported(resource.PortChanges, []string{role.PartClosed}, readClosed),
 		iamwire.Explained(role.Name, func(c any) **resource.Explained { return &c.(*role.Role).Explained }),
-	}, "ListRoles")
+	}, "ListRoles", role.CallProfiles[len("iam:"):])
 	w.Do[role.UpdateTrust] = updateTrust
 	return w
 }
@@ -43,8 +50,16 @@ func config(x *cloud.Item) *role.Role { return x.Config.(*role.Role) }
 func take(x *cloud.Item, e *iamwire.Entity) {
 	c := config(x)
 	c.Trust = e.Trust
-	if u := e.LastUsed; u != nil && u.LastUsedDate != nil {
+	if !c.Created.IsZero() {
+		c.Age = iamwire.Days(c.Created, x.ReadAt)
+	}
+	switch u := e.LastUsed; {
+	case u == nil: // IAM says nothing of it, other than for one that was not used
+	case u.LastUsedDate != nil:
 		c.LastUsed = &role.LastUsed{At: u.LastUsedDate.UTC(), Region: aws.ToString(u.Region)}
+		c.Idle = aws.Int(iamwire.Days(c.LastUsed.At, x.ReadAt))
+	case !c.Created.IsZero():
+		c.Idle = aws.Int(min(c.Age, role.Lookback))
 	}
 }
 
@@ -71,6 +86,9 @@ func readUse(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, item
 	for _, x := range items {
 		if use, ok := uses[string(x.ARN)]; ok {
 			config(x).Use = &use
+			if !use.Seen.IsZero() {
+				config(x).Called = aws.Int(iamwire.Days(use.Seen, r.At))
+			}
 		} else {
 			x.Lost(role.PartUse, nil)
 		}
