@@ -1,4 +1,4 @@
-// Package escalation finds how a principal gets more permissions than it was given: by itself,
+// Package escalation finds how a principal gets more permissions than it was given: alone,
 // by a principal that is stronger, or by code that runs as one.
 package escalation
 

@@ -64,6 +64,10 @@ func TestExplained(t *testing.T) {
 			return iamtest.Answer(a.Operation, "<Groups/><IsTruncated>false</IsTruncated>")
 		case "ListAttachedRolePolicies", "ListAttachedUserPolicies":
 			return iamtest.Answer(a.Operation, "<AttachedPolicies/><IsTruncated>false</IsTruncated>")
+		case "ListInstanceProfilesForRole":
+			return iamtest.Answer(a.Operation, "<InstanceProfiles/><IsTruncated>false</IsTruncated>")
+		case "ListVirtualMFADevices":
+			return iamtest.Answer(a.Operation, "<VirtualMFADevices/><IsTruncated>false</IsTruncated>")
 		}
 		return iamtest.Answer(a.Operation, "<PolicyNames/><IsTruncated>false</IsTruncated>")
 	}
