@@ -39,7 +39,7 @@ func newDemoWorld(ctx context.Context, now func() time.Time) (*demoWorld, error)
 			return nil, err
 		}
 	}
-	err = w.furnish(ctx)
+	err = w.furnish(ctx, now())
 	ago = 0
 	return w, err
 }
@@ -58,7 +58,7 @@ func demoActions() ([]string, error) {
 
 // furnish makes what is there before the demo begins: one account is well kept,
 // one has a website that keeps its block away, one has nothing.
-func (w *demoWorld) furnish(ctx context.Context) error {
+func (w *demoWorld) furnish(ctx context.Context, now time.Time) error {
 	shop := w.cloud.Account(w.accts[0].ID).Region(demoRegion)
 	www := w.cloud.Account(w.accts[1].ID).Region(demoRegion)
 	for _, acct := range w.accts {
@@ -66,6 +66,7 @@ func (w *demoWorld) furnish(ctx context.Context) error {
 			if err := r.make(ctx, w.cloud.Account(acct.ID)); err != nil {
 				return err
 			}
+			w.cloud.Account(acct.ID).UseRole(r.name, now.AddDate(0, 0, -1), demoRegion) // its service is at work
 		}
 	}
 	return errors.Join(
