@@ -23,7 +23,7 @@ func (e Emergency) Empty() bool { return len(e.Principals)+len(e.Roles)+len(e.Ex
 // Lists says by which entry a user or role is listed, or nothing.
 func (e Emergency) Lists(arn dera.ARN) (how string) {
 	for _, p := range e.Principals {
-		if dera.MatchARN(p, arn) {
+		if dera.MatchPrincipal(p, arn) {
 			return "break_glass.principals has " + p
 		}
 	}

@@ -3,10 +3,14 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/store"
 )
+
+// skew is how far clocks may differ.
+const skew = 10 * time.Minute
 
 // Attach records that a person attached an incident to a finding about use: it covers the
 // use that the finding is about now. The incident and its record commit together.
@@ -20,6 +24,8 @@ func (e *Engine) Attach(ctx context.Context, finding, reference, reason string, 
 		return dera.Incident{}, refused("no use is known that %s is about, so there is nothing that an incident explains", f.ID)
 	case f.State == dera.FindingResolved:
 		return dera.Incident{}, refused("%s is resolved: there is no use that is not explained", f.ID)
+	case f.Used.Seen.After(e.cfg.Now().Add(skew)): // it would cover what nobody can have seen yet
+		return dera.Incident{}, refused("%s is about the call at %s, which is in the future: its record, or the clock here, is wrong", f.ID, f.Used.Seen.UTC().Format(time.RFC3339))
 	case by.Name == "" || by.How == "":
 		return dera.Incident{}, refused("who attaches the incident is not established")
 	}

@@ -131,6 +131,11 @@ func TestOnlyAnIncidentResolvesUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	look("explained again", dera.FindingResolved)
+	ahead := w.clock.Now().AddDate(50, 0, 0)
+	seen = &ahead
+	if f = look("used in the future", dera.FindingOpen); !errors.As(attach(f.ID, "INC-3"), &refused) {
+		t.Error("attached to use of the future, which covers all that comes: want it refused")
+	}
 	var log []string
 	for _, r := range w.logged() {
 		if r.Kind == dera.RecordIncident || strings.HasPrefix(r.Why, "resolved") {

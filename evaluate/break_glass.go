@@ -49,15 +49,13 @@ func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
 		return pass("it is about use that was made, which no list exempts: an incident is attached to it"), nil
 	}
 	arn := c.Finding.Resource
-	for _, list := range [][]string{g.Resources, g.Principals} {
-		for _, p := range list {
-			if dera.MatchARN(p, arn) {
-				return glass(p, "%s is on the break-glass list", arn), nil
-			}
+	for _, p := range g.Resources {
+		if dera.MatchARN(p, arn) {
+			return glass(p, "%s is on the break-glass list", arn), nil
 		}
 	}
-	if p, ok := g.role(string(arn)); ok {
-		return glass(p, "the role %s is on the break-glass list", arn.Name()), nil
+	if p, ok := g.lists(string(arn)); ok {
+		return glass(p, "%s is on the break-glass list", arn), nil
 	}
 	for _, holder := range c.principals() {
 		if p, ok := g.lists(holder.ARN); ok {
@@ -74,7 +72,7 @@ func (g BreakGlass) Check(_ context.Context, c Case) (dera.Reason, error) {
 
 // lists returns the glob of a principal that a principal on the list fits.
 func (g BreakGlass) lists(arn string) (glob string, ok bool) {
-	if i := slices.IndexFunc(g.Principals, func(p string) bool { return dera.MatchARN(p, dera.ARN(arn)) }); i >= 0 {
+	if i := slices.IndexFunc(g.Principals, func(p string) bool { return dera.MatchPrincipal(p, dera.ARN(arn)) }); i >= 0 {
 		return g.Principals[i], true
 	}
 	return g.role(arn)
@@ -82,7 +80,7 @@ func (g BreakGlass) lists(arn string) (glob string, ok bool) {
 
 // role returns the glob that the name of a role, or of a session's role, fits.
 func (g BreakGlass) role(arn string) (glob string, ok bool) {
-	role := roleOf(arn)
+	role := dera.RoleOf(arn)
 	if role == "" {
 		return "", false
 	}

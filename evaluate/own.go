@@ -53,7 +53,7 @@ func (g Own) Check(_ context.Context, c Case) (dera.Reason, error) {
 // lists returns the glob that the ARN, or that of a session's role, fits.
 func (g Own) lists(arn dera.ARN) (glob string, ok bool) {
 	i := slices.IndexFunc(g.Resources, func(p string) bool {
-		return isPrincipal(p, arn)
+		return dera.MatchPrincipal(p, arn)
 	})
 	if i < 0 {
 		return "", false

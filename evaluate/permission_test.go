@@ -172,6 +172,7 @@ func TestGuardrailsOfPermissions(t *testing.T) {
 		{"schedule_within_a_longer_window", Scheduled{Declared: []Schedule{quarterly}, Days: 120}, losingCase(read, actedAsBy("events.amazonaws.com")), dera.Auto, "92 days"},
 
 		{"break_glass_holder", BreakGlass{Principals: []string{"arn:aws:iam::*:role/emergency/*"}}, losingCase(read, app(nil), resource.Principal{ARN: roleARN}), dera.Exempt, roleARN},
+		{"break_glass_holder_without_its_path", BreakGlass{Principals: []string{dera.RoleOf(roleARN)}}, losingCase(read, resource.Principal{ARN: roleARN}), dera.Exempt, roleARN},
 		{"break_glass_holder_by_name", BreakGlass{Roles: []string{"Break-*"}}, losingCase(read, resource.Principal{ARN: roleARN}), dera.Exempt, "break-glass list"},
 		{"rarely_used_among_many", RarelyUsed{Actions: []string{"support:*"}}, losingCase(append(many(60), "support:CreateCase"), app(nil)), dera.Review, "support:CreateCase"},
 		{"many_permissions", RarelyUsed{Actions: []string{"support:*"}}, losingCase(many(60), app(nil)), dera.Auto, "60 permissions"},

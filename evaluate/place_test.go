@@ -54,6 +54,8 @@ func TestGuardrailsOfPeopleAndPlaces(t *testing.T) {
 		want   dera.Disposition // 0: an error
 		why    string
 	}{
+		{name: "break_glass_role_without_its_path", rail: BreakGlass{Principals: []string{"arn:aws:iam::111122223333:role/break-glass"}},
+			change: about("arn:aws:iam::111122223333:role/ops/break-glass"), want: dera.Exempt, why: "break-glass list"},
 		{name: "no_break_glass_list", rail: BreakGlass{}, want: dera.Auto},
 		{name: "not_on_the_break_glass_list", rail: glass, want: dera.Auto},
 		{name: "break_glass_resource", rail: glass, change: about("arn:aws:ec2:us-east-1:111122223333:security-group/sg-9"), want: dera.Exempt, why: "sg-9"},

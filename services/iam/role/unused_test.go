@@ -56,6 +56,7 @@ func TestUnusedIsProved(t *testing.T) {
 		"a_call_is_recorded":       {"", func(r *role.Role) { r.Use.Seen = r.Use.To.AddDate(0, 0, -90) }, "recorded_calls", dera.Refuted},
 		"a_call_of_long_before":    {"", func(r *role.Role) { r.Use.Seen = r.Use.To.AddDate(0, 0, -91) }, "", dera.Proved},
 		"nobody_says_how_long":     {"", func(r *role.Role) { r.Idle = nil }, "recorded_calls", dera.Unknown},
+		"iam_saw_it_lately":        {"", func(r *role.Role) { *r.Idle = 89 }, "recorded_calls", dera.Refuted},
 		"nobody_could_before":      {"", func(r *role.Role) { r.Trust = with(deniesAll) }, "finding_gone", dera.Unknown},
 		"data_events_are_left_out": {"", func(r *role.Role) { r.Use.Gaps = []resource.Gap{{Kind: resource.GapOfDataEvents}} }, "", dera.Proved},
 	} {

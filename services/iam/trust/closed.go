@@ -53,8 +53,11 @@ func Close(doc *policy.Document) (*policy.Document, error) {
 //
 // Source: IAM user guide, "AWS JSON policy elements: Principal".
 func Dead(doc *policy.Document) bool {
-	for i := range doc.Statements {
-		if slices.ContainsFunc(document.PrincipalsOf(&doc.Statements[i]), func(p document.Principal) bool {
+	for _, st := range doc.Statements {
+		if st.NotPrincipals != nil { // to IAM it names them all the same
+			st.Principals, st.NotPrincipals = st.NotPrincipals, nil
+		}
+		if slices.ContainsFunc(document.PrincipalsOf(&st), func(p document.Principal) bool {
 			return p.Kind == policy.PrincipalAWS && !p.Everyone() && p.Account() == ""
 		}) {
 			return true
@@ -128,6 +131,8 @@ func (t Change) unused() (dera.Verdict, string, string) {
 	switch {
 	case r == nil:
 		return dera.Unknown, says, "nothing is known of the use of the role"
+	case r.Idle < r.Days:
+		return dera.Refuted, says, fmt.Sprintf("IAM saw no use of the role for %d days alone, of %d that make it unused", r.Idle, r.Days)
 	case r.Use == nil:
 		return dera.Unknown, says, fmt.Sprintf("nothing is recorded of the calls of the role; IAM saw none for %d days", r.Idle)
 	case len(r.Use.Missing()) > 0:
