@@ -28,7 +28,8 @@ func several(found map[string]control.Failure) {
 	}
 	slices.Sort(names)
 	slices.Sort(labels)
-	if len(slices.Compact(labels)) < 2 {
+	services := len(slices.Compact(labels))
+	if services < 2 {
 		return
 	}
 	why := fmt.Sprintf("%s may assume it, and no condition limits on whose behalf they act (aws:SourceArn, aws:SourceAccount).", strings.Join(names, ", "))
@@ -36,5 +37,5 @@ func several(found map[string]control.Failure) {
 		delete(found, openKey+name)
 	}
 	key := severalKey + strings.Join(names, "+")
-	found[key] = control.Failure{Key: key, Start: dera.Review, Severity: dera.Medium, Title: fmt.Sprintf("Role is trusted by %d services on behalf of any account", len(names)), Why: why}
+	found[key] = control.Failure{Key: key, Start: dera.Review, Severity: dera.Medium, Title: fmt.Sprintf("Role is trusted by %d services on behalf of any account", services), Why: why}
 }

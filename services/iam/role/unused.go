@@ -63,6 +63,9 @@ func Unused() control.Control {
 			if limit := policy.Trust.SizeLimit(); after.Size(policy.Trust) > limit && doc.Size(policy.Trust) <= limit {
 				return nil, &control.Refusal{Code: "no-space", Why: fmt.Sprintf("the trust policy would be longer than %d characters", limit)}
 			}
+			if !trust.Closed(after) {
+				return nil, &control.Refusal{Code: "not-closed", Why: "that nobody may assume the role afterwards is not proved, as where the trust policy allows all but some"}
+			}
 			c, err := r.SetTrust(after.Text())
 			if err != nil {
 				return nil, iam.CannotPlan(err)
