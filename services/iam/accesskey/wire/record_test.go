@@ -14,6 +14,7 @@ import (
 	"dera.example/dera/resource"
 	"dera.example/dera/services/iam/accesskey"
 	"dera.example/dera/services/iam/accesskey/wire"
+	"github.com/google/go-cmp/cmp"
 )
 
 // record is a usage ledger: the users that it knows, and what it was asked.
@@ -132,5 +133,20 @@ func TestNameOfDots(t *testing.T) {
 		if got, page := read(t, s, where); got["...#AKIADOTS000000000001"].Idle != 60 || len(page.Missing) > 0 {
 			t.Errorf("got %v, missing %v", got, page.Missing)
 		}
+	}
+}
+
+// TestNames: every character that IAM takes in a name, and a path of others, is read by a
+// sweep and alone as the same key.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	s, f := newIAM(t)
+	const name, key = "a_Z9+=,.@-", "AKIAEVERYLETTER00001"
+	f.users = append(f.users, &fakeUser{name, "/!$%()*;~/", []*fakeKey{{key, "Active", 100, -1}}})
+	id := accesskey.IDOf(name, key)
+	swept, _ := read(t, s, scope())
+	alone, page := read(t, s, scope(id))
+	if d := cmp.Diff(swept[id], alone[id]); d != "" || alone[id].User != name || len(page.Resources) != 1 {
+		t.Errorf("got %+v alone (-swept +alone):\n%s", alone, d)
 	}
 }
