@@ -10,7 +10,7 @@ import (
 
 // makes is the way by a new principal that gets any permission: a role whose trust policy
 // names who made it, or a user with a key or a password. What may be made with a permissions
-// boundary alone is bound by that.
+// boundary alone is bound by that, where it cannot be removed.
 func (c *climb) makes(kind iam.Kind) (found, bool) {
 	action, credentials := making(kind)
 	if c.may(action, "", "") == no {
@@ -23,8 +23,12 @@ func (c *climb) makes(kind iam.Kind) (found, bool) {
 			if with.on == onPolicyOfRole {
 				continue // it has none yet
 			}
-			g := min(c.ask(question{action, on, "", true}), c.ask(question{with.action, on, "", true}))
 			actions := []string{action, with.action}
+			g := min(c.ask(question{action: action, on: on, unbounded: true}), c.ask(question{action: with.action, on: on, unbounded: true}))
+			if remove := kind.Call("Delete", "PermissionsBoundary"); g == no {
+				g = min(c.may(action, on, ""), c.may(with.action, on, ""), c.may(remove, on, ""))
+				actions = append(actions, remove)
+			}
 			if len(credentials) > 0 {
 				get, by := no, ""
 				for _, a := range credentials {
@@ -47,7 +51,7 @@ func (c *climb) makes(kind iam.Kind) (found, bool) {
 // allows an action.
 func (c *climb) names(action string, kind iam.Kind) (out []string) {
 	some := strings.NewReplacer("*", "new", "?", "0")
-	for _, d := range about(c.sets[0], action) {
+	for _, d := range about(c.sets[0], question{action: action}, iam.Lets) {
 		for i := range d.Statements {
 			st := &d.Statements[i]
 			if st.Effect != policy.Allow {

@@ -27,7 +27,7 @@ func Peers(all []Principal, known []Peer) []Peer {
 			out = append(out, Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own, Strong: Unreadable})
 			continue
 		}
-		peer := Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own}
+		peer := Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own, Within: p.Within, Bound: c.bound()}
 		switch power := iam.PowerOf(c.sets...); {
 		case power.Everything():
 			peer.Strong = "which may do everything"

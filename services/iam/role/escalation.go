@@ -33,6 +33,9 @@ func Escalation() control.Control {
 func (r *Role) Climbs() escalation.Principal {
 	g := r.Granting(iam.RoleKind)
 	p := escalation.Principal{Kind: iam.RoleKind, ARN: iam.RoleKind.ARN("*", r.Account, r.Path, r.Name), Boundary: g.Boundary, Trust: r.Trust}
+	if r.Boundary != nil {
+		p.Within = r.Boundary.ARN
+	}
 	p.Has(g.Whole, r.Attached)
 	return p
 }
