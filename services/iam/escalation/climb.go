@@ -39,6 +39,9 @@ type Peer struct {
 	Bound  bool   `json:"bound,omitempty"`
 	// Strong says how it has, or gets, all permissions; "" where it does not.
 	Strong string `json:"strong,omitempty"`
+
+	trust  *policy.Document
+	serves []string // the services that may act as it
 }
 
 // found is a way that is open.
@@ -111,6 +114,9 @@ func newClimb(p Principal) (*climb, error) {
 // most is how many peers are named of a way.
 const most = 2
 
+// mostSteps is how many steps are named of a way.
+const mostSteps = 3
+
 // find finds the ways that are open to some peers, or to the principal's own permissions.
 func (c *climb) find(peers []Peer) (out []found) {
 	for _, w := range c.open() {
@@ -122,8 +128,12 @@ func (c *climb) find(peers []Peer) (out []found) {
 		}
 		var some []found // of the strongest that it gets to
 		for i := range peers {
-			if len(some) == most || len(some) > 0 && peers[i].rank() > some[0].to.rank() {
+			rank := peers[i].rank()
+			if len(some) == most || len(some) > 0 && rank > some[0].to.rank() {
 				break
+			}
+			if rank == weakest && !c.strengthensSome() {
+				continue
 			}
 			if f, ok := c.to(w, &peers[i]); ok {
 				some = append(some, f)
@@ -236,31 +246,42 @@ func (c *climb) alone(w way) (found, bool) {
 
 // to is a way to a peer that is strong, or that the principal makes so.
 func (c *climb) to(w way, p *Peer) (found, bool) {
-	if dera.ARN(p.ARN).Resource() == c.ARN.Resource() {
+	of := map[iam.Kind][]place{iam.RoleKind: {onRole, anywhere}, iam.UserKind: {onUser, anywhere}, iam.GroupKind: {onGroup}}[p.Kind]
+	if slices.ContainsFunc(w.needs, func(n need) bool { return !slices.Contains(of, n.on) }) || (w.service != "" || w.comes) && p.Kind != iam.RoleKind {
 		return found{}, false
 	}
-	of := map[iam.Kind][]place{iam.RoleKind: {onRole, anywhere}, iam.UserKind: {onUser, anywhere}, iam.GroupKind: {onGroup}}[p.Kind]
-	if (w.service != "" || w.comes) && p.Kind != iam.RoleKind || w.service != "" && !serves(p.Trust, w.service) {
+	if p.trust == nil {
+		read := p.read()
+		p = &read
+	}
+	if w.service != "" && !p.acts(w.service) || dera.ARN(p.ARN).Resource() == c.ARN.Resource() {
+		return found{}, false
+	}
+	if g, _ := c.removes(p); p.Strong == "" && g == no {
 		return found{}, false
 	}
 	worst, actions := sure, []string(nil)
-	if p.Strong == "" {
-		with := ""
-		if worst, with = c.strengthens(p); worst == no {
-			return found{}, false
+	for _, n := range w.needs { // what is asked of the peer before what is asked of all
+		if n.on != anywhere {
+			worst = min(worst, c.on(n, w.service, p))
 		}
-		actions = append(actions, with)
-	}
-	for _, n := range w.needs {
-		if !slices.Contains(of, n.on) {
-			return found{}, false
-		}
-		worst = min(worst, c.on(n, w.service, p))
 		actions = append(actions, n.action)
 	}
 	if w.comes {
 		worst = min(worst, c.comes(p))
 		actions = append(actions, "sts:AssumeRole")
+	}
+	if p.Strong == "" && worst > no {
+		g, with := c.strengthens(p)
+		worst, actions = min(worst, g), append([]string{with}, actions...)
+	}
+	for _, n := range w.needs {
+		if n.on == anywhere && worst > no {
+			worst = min(worst, c.on(n, w.service, p))
+		}
+	}
+	if worst == no {
+		return found{}, false
 	}
 	says := strings.Join(actions, ", ") + " → " + short(p.ARN)
 	if w.key == ComputeKey {
@@ -270,7 +291,11 @@ func (c *climb) to(w way, p *Peer) (found, bool) {
 	if p.Strong == "" && key == AssumeKey {
 		key = OtherKey // it is not the role that has too much
 	}
-	return found{key: key, says: says + ", " + cmp.Or(p.Strong, "which may be given any permission"), to: p, limited: worst == limited}, worst > no
+	strong := cmp.Or(p.Strong, "which may be given any permission")
+	if strings.Count(strong, gets) >= mostSteps {
+		strong = gets + "several more"
+	}
+	return found{key: key, says: says + ", " + strong, to: p, limited: worst == limited}, worst > no
 }
 
 // strengthens is by which action the principal may give a peer any permission.
@@ -294,12 +319,22 @@ func (c *climb) strengthens(p *Peer) (best grade, with string) {
 	return best, with
 }
 
+// strengthensSome reports whether the principal may give anybody any permission.
+func (c *climb) strengthensSome() bool {
+	return slices.ContainsFunc([]iam.Kind{iam.RoleKind, iam.UserKind, iam.GroupKind}, func(k iam.Kind) bool {
+		return slices.ContainsFunc(strengthening(k), func(n need) bool { return c.may(n.action, "", "") > no })
+	})
+}
+
 // removes is whether the principal may take away what binds a peer, and by which action.
 func (c *climb) removes(p *Peer) (g grade, by string) {
 	if !p.Bound {
 		return sure, ""
 	}
 	remove := p.Kind.Call("Delete", "PermissionsBoundary")
+	if c.may(remove, "", "") == no {
+		return no, ""
+	}
 	return c.may(remove, p.ARN, ""), remove + ", "
 }
 
@@ -338,7 +373,7 @@ func (c *climb) passes(p *Peer, service string) (best grade) {
 // short is an ARN without what all of an account have.
 func short(arn string) string { return dera.ARN(arn).Resource() }
 
-// serves reports whether a service may act as a role, or anybody.
-func serves(trust, service string) bool {
-	return slices.ContainsFunc(iam.ServicesOf(trust), func(s string) bool { return s == "*" || strings.HasPrefix(strings.ToLower(s), service+".") })
+// acts reports whether a service may act as the role, or anybody.
+func (p *Peer) acts(service string) bool {
+	return slices.ContainsFunc(p.serves, func(s string) bool { return s == "*" || strings.HasPrefix(strings.ToLower(s), service+".") })
 }
