@@ -15,7 +15,7 @@ func Escalation() control.Control {
 		Meta: escalation.Meta(Name, iam.RoleKind, iam.ReadsOf(Parts())),
 		Check: func(r *Role, _ control.Settings) control.Result {
 			switch {
-			case iam.Fixed(r.Path):
+			case iam.Linked(r.Path):
 				return control.Result{Outcome: control.NotApplicable}
 			case !r.Read(PartRole, PartInline, PartAttached, PartDocuments):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the role"}
