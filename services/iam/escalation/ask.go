@@ -145,6 +145,7 @@ func denies(c policy.Condition) policy.Statement {
 // knows notes what is known of the principal, of what its policies turn on: who it is.
 func (c *climb) knows() {
 	at := func(key, operator string, values ...string) {
+		c.who = append(c.who, denies(policy.Condition{Operator: operator, Key: key, Values: values}))
 		if slices.ContainsFunc(c.Texts, func(t iam.Text) bool { return mentions(t.Document, key) }) || mentions(c.Boundary, key) {
 			c.known, c.facts = append(c.known, key), append(c.facts, denies(policy.Condition{Operator: operator, Key: key, Values: values}))
 		}

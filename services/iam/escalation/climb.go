@@ -60,6 +60,7 @@ type climb struct {
 	// known are the keys of conditions of which it is known what they have, as facts say.
 	known []string
 	facts []policy.Statement
+	who   []policy.Statement // who it is, of which facts have what its policies turn on
 	cfg   reason.Config
 	asked map[question]grade
 	// ways are those that are open, and within is whether it is bound; nil where nobody asked.
