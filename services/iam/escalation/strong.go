@@ -77,7 +77,7 @@ const weakest = 2
 // read is a peer whose trust policy is read, once for all that ask for it.
 func (p Peer) read() Peer {
 	if p.trust == nil && p.Trust != "" {
-		p.trust = &policy.Document{} // what cannot be read lets nobody in
+		p.trust = &policy.Document{} // what cannot be read allows nobody
 		if doc, err := policy.Parse(p.Trust); err == nil {
 			p.trust = doc
 		}
