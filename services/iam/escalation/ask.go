@@ -70,16 +70,10 @@ func (c *climb) in(set []*policy.Document, q question) grade {
 	switch {
 	case !some(about(set, q, iam.Lets)):
 		return no
-	case some(c.unconditional(about(set, q, exactly))):
+	case some(c.unconditional(about(set, q, iam.Exactly))):
 		return sure
 	}
 	return limited
-}
-
-// exactly reports whether a statement is about an action as AWS documents it. A pattern of
-// services it does not document.
-func exactly(st *policy.Statement, action string) bool {
-	return st.NotActions != nil && iam.Lets(st, action) || slices.ContainsFunc(st.Actions, func(e string) bool { return catalog.MatchAction(e, action) })
 }
 
 // about is what some policies say of what is asked, by what lets says what a statement allows;
@@ -90,7 +84,7 @@ func about(set []*policy.Document, q question, lets func(*policy.Statement, stri
 		o := &policy.Document{Version: d.Version}
 		for i := range d.Statements {
 			st := d.Statements[i]
-			if denied := st.Effect == policy.Deny; denied && exactly(&st, q.action) || !denied && lets(&st, q.action) && on(&st, q.on) {
+			if denied := st.Effect == policy.Deny; denied && iam.Exactly(&st, q.action) || !denied && lets(&st, q.action) && on(&st, q.on) {
 				st.Actions, st.NotActions = []string{q.action}, nil
 				o.Statements = append(o.Statements, st)
 				allowed = allowed || !denied
