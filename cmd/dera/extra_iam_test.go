@@ -85,9 +85,9 @@ func TestExtraIdentities(t *testing.T) {
 	if err := json.Unmarshal(text, &expected); err != nil {
 		t.Fatal(err)
 	}
-	w := &iamWorld{clock: filepath.Join(t.TempDir(), "clock")}
+	w := &iamWorld{clock: filepath.Join(t.TempDir(), "clock"), more: ", iam-*-administrator, iam-*-escalation, iam-user-direct-policies"}
 	w.behind(t, 200)
-	w.motoWorld = newSettingWorld(t, moto.Start(t, moto.Config{ManagedPolicies: true, Env: []string{"MOTO_CLOCK=" + w.clock}}), identities+", iam-*-administrator, iam-*-escalation, iam-user-direct-policies")
+	w.motoWorld = newSettingWorld(t, moto.Start(t, moto.Config{ManagedPolicies: true, Env: []string{"MOTO_CLOCK=" + w.clock}}), identities)
 	w.configure(t, "")
 	made := map[string]map[string]bool{}
 	for _, env := range sortedKeys(expected) {

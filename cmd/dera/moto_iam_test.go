@@ -25,6 +25,7 @@ import (
 // iamWorld is an account of moto with roles, users and policies that are 100 days old, and
 // with a record of what these did.
 type iamWorld struct {
+	more string // controls beside identities
 	*motoWorld
 	iam   *iam.Client
 	clock string
@@ -58,7 +59,7 @@ func (w *iamWorld) configure(t *testing.T, config string) {
 	if more, ok := strings.CutPrefix(config, "permissions: "); ok {
 		permissions, config = permissions+", "+more, ""
 	}
-	text := "version: 1\nsettle: 10ms\ncontrols: [" + identities + "]\npermissions: {" + permissions + "}\n" + config
+	text := "version: 1\nsettle: 10ms\ncontrols: [" + identities + w.more + "]\npermissions: {" + permissions + "}\n" + config
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

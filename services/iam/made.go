@@ -8,8 +8,12 @@ import "strings"
 // Source: IAM user guide, "Using service-linked roles"; IAM Identity Center user
 // guide, "Referencing permission sets in resource policies".
 func Fixed(path string) bool {
-	return strings.HasPrefix(path, "/aws-service-role/") || strings.HasPrefix(path, "/aws-reserved/")
+	return Linked(path) || strings.HasPrefix(path, "/aws-reserved/")
 }
+
+// Linked reports whether what has the path is a role that is linked to a service, whose
+// permissions AWS writes. Those of permission sets people write, in Identity Center.
+func Linked(path string) bool { return strings.HasPrefix(path, "/aws-service-role/") }
 
 // MadeByAWS says which service of AWS made a role for itself and would put it back, or
 // nothing.

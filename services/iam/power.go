@@ -52,7 +52,7 @@ func (p Power) says() (out string) {
 // of its policies does and none denies: those of an identity, and its boundary. It is
 // decided by reasoning over the actions of the catalogue, however the policies say it.
 func PowerOf(sets ...[]*policy.Document) Power {
-	p := powers{sets: sets, cfg: reason.Config{}.Remember()}
+	p := powers{sets: sets}
 	return p.power()
 }
 
@@ -61,7 +61,6 @@ type powers struct {
 	// open are the sets without conditions, and without the denials that have some or that are
 	// about some resources, and with what patterns of services may mean.
 	open [][]*policy.Document
-	cfg  reason.Config
 	// limited says that something is allowed as a whole in open alone.
 	limited bool
 }
@@ -165,6 +164,8 @@ func (p *powers) seems(entry string) bool {
 				}
 			}
 		}
+		slices.Sort(entries)
+		entries = slices.Compact(entries)
 		if slices.ContainsFunc(entries, func(e string) bool { return every(e) || strings.EqualFold(e, entry) }) {
 			return false
 		}
@@ -180,12 +181,12 @@ func (p *powers) whole(entry string, actions ...string) bool {
 		return false
 	}
 	all := reason.Policies{&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Allow, Actions: actions, Resources: []string{"*"}}}}}
-	holds := func(sets [][]*policy.Document) bool {
+	holds := func(sets [][]*policy.Document, lets func(*policy.Statement, string) bool) bool {
 		return !slices.ContainsFunc(sets, func(set []*policy.Document) bool {
-			return reason.Subset(context.Background(), all, set, p.cfg).Verdict != reason.Proved
+			return reason.Subset(context.Background(), all, of(set, actions, lets), reason.Config{}).Verdict != reason.Proved
 		})
 	}
-	if holds(p.sets) {
+	if holds(p.sets, Exactly) {
 		return true
 	}
 	if p.open == nil {
@@ -193,40 +194,51 @@ func (p *powers) whole(entry string, actions ...string) bool {
 			p.open = append(p.open, opened(set))
 		}
 	}
-	if holds(p.open) {
+	if holds(p.open, Lets) {
 		p.limited = true
 		return true
 	}
 	return false
 }
 
-// opened are policies without conditions, and without the denials that have some or that are
-// about some resources. A pattern of services allows what it matches, which AWS does not say.
-func opened(set []*policy.Document) (out []*policy.Document) {
+// of is what some policies say of a list of actions, by what lets says that a statement is
+// about: no pattern is left, of which some are made to be slow. Of "*" it is all that they say.
+func of(set []*policy.Document, actions []string, lets func(*policy.Statement, string) bool) (out []*policy.Document) {
+	if slices.Contains(actions, "*") {
+		return set
+	}
 	for _, d := range set {
 		o := &policy.Document{Version: d.Version}
 		for _, st := range d.Statements {
-			switch {
-			case st.Effect == policy.Allow:
-				st.Conditions, st.Actions = nil, spelledOut(st.Actions)
-			case len(st.Conditions) > 0 || !onAll(&st):
-				continue
+			about := lets
+			if st.Effect == policy.Deny {
+				about = Exactly
 			}
-			o.Statements = append(o.Statements, st)
+			list := slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return !about(&st, a) })
+			if st.Actions, st.NotActions = list, nil; len(list) > 0 {
+				o.Statements = append(o.Statements, st)
+			}
 		}
 		out = append(out, o)
 	}
 	return out
 }
 
-func spelledOut(entries []string) (out []string) {
-	for _, e := range entries {
-		if !OfAnyService(e) {
-			out = append(out, e)
-			continue
+// opened are policies without conditions, and without the denials that have some or that are
+// about some resources.
+func opened(set []*policy.Document) (out []*policy.Document) {
+	for _, d := range set {
+		o := &policy.Document{Version: d.Version}
+		for _, st := range d.Statements {
+			switch {
+			case st.Effect == policy.Allow:
+				st.Conditions = nil
+			case len(st.Conditions) > 0 || !onAll(&st):
+				continue
+			}
+			o.Statements = append(o.Statements, st)
 		}
-		known, _ := catalog.Embedded().Expand("*")
-		out = append(out, slices.DeleteFunc(slices.Clone(known), func(a string) bool { return !matches(e, a) })...)
+		out = append(out, o)
 	}
 	return out
 }

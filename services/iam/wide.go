@@ -60,6 +60,12 @@ func Lets(st *policy.Statement, action string) bool {
 	return slices.ContainsFunc(st.Actions, func(e string) bool { return matches(e, action) })
 }
 
+// Exactly reports whether a statement is about an action as AWS documents it, which a pattern
+// of services it does not.
+func Exactly(st *policy.Statement, action string) bool {
+	return st.NotActions != nil && Lets(st, action) || slices.ContainsFunc(st.Actions, func(e string) bool { return catalog.MatchAction(e, action) })
+}
+
 // breadth says what a policy allows that no list can name, and no more than that.
 func breadth(doc *policy.Document) string {
 	var wide, open []*policy.Statement

@@ -20,6 +20,7 @@ type Principal struct {
 	// for none.
 	Texts    []iam.Text
 	Boundary string
+	Within   string // the ARN of the boundary
 	// Own are the ARNs of its customer managed policies, and Groups those of its groups.
 	Own, Groups []string
 	Trust       string // of a role
@@ -32,8 +33,15 @@ type Peer struct {
 	Trust string   `json:"trust,omitempty"` // of a role
 	// Own are the ARNs of its customer managed policies.
 	Own []string `json:"own,omitempty"`
+	// Within is its permissions boundary, and Bound says that this keeps it from having all
+	// permissions.
+	Within string `json:"within,omitempty"`
+	Bound  bool   `json:"bound,omitempty"`
 	// Strong says how it has, or gets, all permissions; "" where it does not.
 	Strong string `json:"strong,omitempty"`
+
+	trust  *policy.Document
+	serves []string // the services that may act as it
 }
 
 // found is a way that is open.
@@ -49,8 +57,15 @@ type climb struct {
 	sets [][]*policy.Document
 	// services are those of which an entry names an action, "" where one names none.
 	services map[string]bool
-	cfg      reason.Config
-	asked    map[question]grade
+	// known are the keys of conditions of which it is known what they have, as facts say.
+	known []string
+	facts []policy.Statement
+	who   []policy.Statement // who it is, of which facts have what its policies turn on
+	cfg   reason.Config
+	asked map[question]grade
+	// ways are those that are open, and within is whether it is bound; nil where nobody asked.
+	ways   []way
+	within *bool
 }
 
 // grade is whether something is allowed: under conditions, or in any case.
@@ -63,21 +78,22 @@ const (
 )
 
 func newClimb(p Principal) (*climb, error) {
-	c := &climb{Principal: p, cfg: reason.Config{Arity: arity}.Remember(), asked: map[question]grade{}, sets: make([][]*policy.Document, 1, 2)}
+	c := &climb{Principal: p, cfg: reason.Config{Arity: arity}, asked: map[question]grade{}, sets: make([][]*policy.Document, 1, 2)}
 	for _, t := range p.Texts {
 		doc, err := policy.Parse(t.Document)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", t.Name, err)
 		}
-		c.sets[0] = append(c.sets[0], doc)
+		c.sets[0] = append(c.sets[0], c.named(doc))
 	}
 	if p.Boundary != "" {
 		doc, err := policy.Parse(p.Boundary)
 		if err != nil {
 			return nil, fmt.Errorf("read the permissions boundary: %w", err)
 		}
-		c.sets = append(c.sets, []*policy.Document{doc})
+		c.sets = append(c.sets, []*policy.Document{c.named(doc)})
 	}
+	c.knows()
 	c.services = map[string]bool{}
 	for _, d := range c.sets[0] {
 		for _, st := range d.Statements {
@@ -99,42 +115,91 @@ func newClimb(p Principal) (*climb, error) {
 // most is how many peers are named of a way.
 const most = 2
 
+// mostSteps is how many steps are named of a way.
+const mostSteps = 3
+
 // find finds the ways that are open to some peers, or to the principal's own permissions.
 func (c *climb) find(peers []Peer) (out []found) {
-	bound := len(c.sets) > 1 && !strong(iam.PowerOf(c.sets[1]))
-	for _, w := range ways() {
-		switch {
-		case w.kind != "" && w.kind != c.Kind, !c.seems(w):
-		case !w.ofPeers():
-			if f, ok := c.alone(w); ok && !bound { // else no policy gives it more than the boundary
+	for _, w := range c.open() {
+		if !w.ofPeers() {
+			if f, ok := c.alone(w); ok && !c.bound() { // else no policy gives it more than the boundary
 				out = append(out, f)
 			}
-		default:
-			var some []found // of the strongest that it gets to
-			for i := range peers {
-				if len(some) == most || len(some) > 0 && peers[i].rank() > some[0].to.rank() {
-					break
-				}
-				if f, ok := c.to(w, &peers[i]); ok {
-					some = append(some, f)
-				}
-			}
-			out = append(out, some...)
+			continue
 		}
+		var some []found // of the strongest that it gets to
+		for i := range peers {
+			rank := peers[i].rank()
+			if len(some) == most || len(some) > 0 && rank > some[0].to.rank() {
+				break
+			}
+			if rank == weakest && !c.strengthensSome() {
+				continue
+			}
+			if f, ok := c.to(w, &peers[i]); ok {
+				some = append(some, f)
+			}
+		}
+		out = append(out, some...)
 	}
 	for _, kind := range []iam.Kind{iam.RoleKind, iam.UserKind} {
 		if f, ok := c.makes(kind); ok {
 			out = append(out, f)
 		}
 	}
-	if bound && strong(iam.PowerOf(c.sets[0])) {
-		for _, verb := range []string{"Delete", "Put"} {
-			if f, ok := c.alone(way{key: SelfKey, needs: []need{{c.Kind.Call(verb, "PermissionsBoundary"), onItself}}}); ok {
-				out = append(out, f)
-			}
+	return append(out, c.unbound(peers, out)...)
+}
+
+// unbound are the ways that are open when the principal has removed its permissions boundary,
+// beside those that are without.
+func (c *climb) unbound(peers []Peer, without []found) (out []found) {
+	if !c.bound() {
+		return nil
+	}
+	first := found{key: SelfKey}
+	g := no
+	for _, q := range []question{
+		{action: c.Kind.Call("Delete", "PermissionsBoundary"), on: string(c.ARN)},
+		{action: c.Kind.Call("Put", "PermissionsBoundary"), on: string(c.ARN), other: c.Within},
+		{action: "iam:CreatePolicyVersion", on: c.Within},
+	} {
+		if h := c.ask(q); q.on != "" && dera.ARN(q.on).Account() != "aws" && h > g {
+			g, first.says, first.limited = h, q.action+" on "+short(q.on), h == limited
+		}
+	}
+	free := *c
+	free.sets, free.asked, free.ways = c.sets[:1], map[question]grade{}, nil
+	switch {
+	case g == no:
+		return nil
+	case strong(iam.PowerOf(free.sets...)):
+		return []found{first}
+	}
+	for _, f := range free.find(peers) {
+		if !slices.ContainsFunc(without, func(o found) bool { return o.says == f.says }) {
+			f.says, f.limited = first.says+", "+f.says, f.limited || first.limited
+			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// bound reports whether the permissions boundary keeps the principal from having, or giving
+// itself, all permissions.
+func (c *climb) bound() bool {
+	if len(c.sets) > 1 && c.within == nil {
+		is := !strong(iam.PowerOf(c.sets[1]))
+		c.within = &is
+	}
+	return len(c.sets) > 1 && *c.within
+}
+
+// open are the ways of which each action is allowed on something.
+func (c *climb) open() []way {
+	if c.ways == nil {
+		c.ways = slices.DeleteFunc(ways(), func(w way) bool { return w.kind != "" && w.kind != c.Kind || !c.seems(w) })
+	}
+	return c.ways
 }
 
 // strong reports whether a power is, or gives, every permission.
@@ -173,7 +238,7 @@ func (c *climb) alone(w way) (found, bool) {
 	}
 	best, where := no, ""
 	for _, r := range on {
-		if g := c.may(n.action, r, ""); g > best {
+		if g := c.ask(question{action: n.action, on: r, unbounded: n.on == onItself && c.Boundary == ""}); g > best {
 			best, where = g, r
 		}
 	}
@@ -182,31 +247,42 @@ func (c *climb) alone(w way) (found, bool) {
 
 // to is a way to a peer that is strong, or that the principal makes so.
 func (c *climb) to(w way, p *Peer) (found, bool) {
-	if dera.ARN(p.ARN).Resource() == c.ARN.Resource() {
+	of := map[iam.Kind][]place{iam.RoleKind: {onRole, anywhere}, iam.UserKind: {onUser, anywhere}, iam.GroupKind: {onGroup}}[p.Kind]
+	if slices.ContainsFunc(w.needs, func(n need) bool { return !slices.Contains(of, n.on) }) || (w.service != "" || w.comes) && p.Kind != iam.RoleKind {
 		return found{}, false
 	}
-	of := map[iam.Kind][]place{iam.RoleKind: {onRole, anywhere}, iam.UserKind: {onUser, anywhere}, iam.GroupKind: {onGroup}}[p.Kind]
-	if (w.service != "" || w.comes) && p.Kind != iam.RoleKind || w.service != "" && !serves(p.Trust, w.service) {
+	if p.trust == nil {
+		read := p.read()
+		p = &read
+	}
+	if w.service != "" && !p.acts(w.service) || dera.ARN(p.ARN).Resource() == c.ARN.Resource() {
+		return found{}, false
+	}
+	if g, _ := c.removes(p); p.Strong == "" && g == no {
 		return found{}, false
 	}
 	worst, actions := sure, []string(nil)
-	if p.Strong == "" {
-		with := ""
-		if worst, with = c.strengthens(p); worst == no {
-			return found{}, false
+	for _, n := range w.needs { // what is asked of the peer before what is asked of all
+		if n.on != anywhere {
+			worst = min(worst, c.on(n, w.service, p))
 		}
-		actions = append(actions, with)
-	}
-	for _, n := range w.needs {
-		if !slices.Contains(of, n.on) {
-			return found{}, false
-		}
-		worst = min(worst, c.on(n, w.service, p))
 		actions = append(actions, n.action)
 	}
 	if w.comes {
 		worst = min(worst, c.comes(p))
 		actions = append(actions, "sts:AssumeRole")
+	}
+	if p.Strong == "" && worst > no {
+		g, with := c.strengthens(p)
+		worst, actions = min(worst, g), append([]string{with}, actions...)
+	}
+	for _, n := range w.needs {
+		if n.on == anywhere && worst > no {
+			worst = min(worst, c.on(n, w.service, p))
+		}
+	}
+	if worst == no {
+		return found{}, false
 	}
 	says := strings.Join(actions, ", ") + " → " + short(p.ARN)
 	if w.key == ComputeKey {
@@ -216,20 +292,51 @@ func (c *climb) to(w way, p *Peer) (found, bool) {
 	if p.Strong == "" && key == AssumeKey {
 		key = OtherKey // it is not the role that has too much
 	}
-	return found{key: key, says: says + ", " + cmp.Or(p.Strong, "which may be given any permission"), to: p, limited: worst == limited}, worst > no
+	strong := cmp.Or(p.Strong, "which may be given any permission")
+	if strings.Count(strong, gets) >= mostSteps {
+		strong = gets + "several more"
+	}
+	return found{key: key, says: says + ", " + strong, to: p, limited: worst == limited}, worst > no
 }
 
 // strengthens is by which action the principal may give a peer any permission.
 func (c *climb) strengthens(p *Peer) (best grade, with string) {
+	first, by := c.removes(p)
 	for _, n := range strengthening(p.Kind) {
 		if c.may(n.action, "", "") == no {
 			continue
 		}
-		if g := c.on(n, "", p); g > best {
-			best, with = g, n.action
+		on := []string{p.ARN}
+		if n.on == onPolicyOfRole {
+			on = p.Own
+		}
+		for _, r := range on {
+			q := question{action: n.action, on: r, unbounded: n.on != onPolicyOfRole && n.on != onGroup && p.Within == ""}
+			if g := min(first, c.ask(q)); g > best {
+				best, with = g, by+n.action
+			}
 		}
 	}
 	return best, with
+}
+
+// strengthensSome reports whether the principal may give anybody any permission.
+func (c *climb) strengthensSome() bool {
+	return slices.ContainsFunc([]iam.Kind{iam.RoleKind, iam.UserKind, iam.GroupKind}, func(k iam.Kind) bool {
+		return slices.ContainsFunc(strengthening(k), func(n need) bool { return c.may(n.action, "", "") > no })
+	})
+}
+
+// removes is whether the principal may take away what binds a peer, and by which action.
+func (c *climb) removes(p *Peer) (g grade, by string) {
+	if !p.Bound {
+		return sure, ""
+	}
+	remove := p.Kind.Call("Delete", "PermissionsBoundary")
+	if c.may(remove, "", "") == no {
+		return no, ""
+	}
+	return c.may(remove, p.ARN, ""), remove + ", "
 }
 
 func (c *climb) on(n need, service string, p *Peer) grade {
@@ -267,7 +374,7 @@ func (c *climb) passes(p *Peer, service string) (best grade) {
 // short is an ARN without what all of an account have.
 func short(arn string) string { return dera.ARN(arn).Resource() }
 
-// serves reports whether a service may act as a role, or anybody.
-func serves(trust, service string) bool {
-	return slices.ContainsFunc(iam.ServicesOf(trust), func(s string) bool { return s == "*" || strings.HasPrefix(strings.ToLower(s), service+".") })
+// acts reports whether a service may act as the role, or anybody.
+func (p *Peer) acts(service string) bool {
+	return slices.ContainsFunc(p.serves, func(s string) bool { return s == "*" || strings.HasPrefix(strings.ToLower(s), service+".") })
 }

@@ -14,8 +14,8 @@ import (
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
 func (c *climb) comes(p *Peer) grade {
-	doc, err := policy.Parse(p.Trust)
-	if err != nil {
+	doc := p.trust
+	if doc == nil {
 		return no
 	}
 	best := no
@@ -27,19 +27,17 @@ func (c *climb) comes(p *Peer) grade {
 		for _, who := range document.PrincipalsOf(st) {
 			named := dera.ARN(who.Value)
 			own := who.Kind == policy.PrincipalAWS && named.Account() == dera.ARN(p.ARN).Account() && named.Service() == "iam" && named.Resource() == c.ARN.Resource()
-			if st.Effect == policy.Deny && len(st.Conditions) == 0 && (own || who.Everyone()) {
+			account, isAccount := policy.RootAccount(who.Value)
+			house := who.Everyone() || isAccount && who.Kind == policy.PrincipalAWS && account == dera.ARN(p.ARN).Account()
+			if st.Effect == policy.Deny && len(st.Conditions) == 0 && (own || house && st.NotPrincipals == nil) {
 				return no
 			}
-			if st.Effect != policy.Allow {
+			if st.Effect != policy.Allow || !own && !house || !c.meets(st.Conditions) {
 				continue
 			}
-			g := no
-			account, isAccount := policy.RootAccount(who.Value)
-			switch {
-			case own:
+			g := c.may("sts:AssumeRole", p.ARN, "")
+			if own {
 				g = c.unlessDenied(p.ARN)
-			case who.Everyone(), isAccount && account == dera.ARN(p.ARN).Account():
-				g = c.may("sts:AssumeRole", p.ARN, "")
 			}
 			if len(st.Conditions) > 0 {
 				g = min(g, limited)
@@ -48,6 +46,17 @@ func (c *climb) comes(p *Peer) grade {
 		}
 	}
 	return best
+}
+
+// meets reports whether who the principal is lets it meet some conditions.
+func (c *climb) meets(conditions []policy.Condition) bool {
+	if len(conditions) == 0 {
+		return true
+	}
+	known := *c
+	known.facts = c.who
+	let := policy.Statement{Effect: policy.Allow, Actions: []string{"sts:AssumeRole"}, Resources: []string{"*"}, Conditions: conditions}
+	return known.in([]*policy.Document{{Version: policy.Version2012, Statements: []policy.Statement{let}}}, question{action: "sts:AssumeRole"}) > no
 }
 
 // unlessDenied is whether the principal's policies do not deny to assume a role.

@@ -25,12 +25,15 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 	if err != nil {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 	}
-	if power := iam.PowerOf(c.sets...); strong(power) {
+	power := iam.PowerOf(c.sets...)
+	if strong(power) && !power.Limited {
 		return control.Result{Outcome: control.NotApplicable} // it is an administrator, as another control says
 	}
 	byKey := map[string][]found{}
 	for _, f := range c.find(peers) {
-		byKey[f.key] = append(byKey[f.key], f)
+		if !strong(power) || !f.limited { // one under conditions is no more than that other control says
+			byKey[f.key] = append(byKey[f.key], f)
+		}
 	}
 	out := control.Result{Outcome: control.Pass}
 	for key, ways := range byKey {
@@ -38,6 +41,9 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 		out.Failures = append(out.Failures, failure(p.Kind, key, ways, made))
 	}
 	slices.SortFunc(out.Failures, func(a, b control.Failure) int { return strings.Compare(a.Key, b.Key) })
+	if len(out.Failures) == 0 && strong(power) {
+		return control.Result{Outcome: control.NotApplicable}
+	}
 	if !known {
 		out.Outcome, out.Why = control.UnknownResult, "to which principals of the account it gets is not known"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/iam/policy"
 	"dera.example/dera/services/iam"
 )
 
@@ -16,7 +17,10 @@ const Unreadable = "which may do everything, as far as dera can read"
 // have all permissions or get them, by others that are strong too. known are peers of which
 // more is known than their policies. Roles that AWS keeps for itself nobody else gets to.
 func Peers(all []Principal, known []Peer) []Peer {
-	out := slices.Clone(known)
+	var out []Peer
+	for _, p := range known {
+		out = append(out, p.read())
+	}
 	var weak []*climb
 	for _, p := range all {
 		if iam.Fixed(pathOf(p.ARN)) {
@@ -24,10 +28,10 @@ func Peers(all []Principal, known []Peer) []Peer {
 		}
 		c, err := newClimb(p)
 		if err != nil {
-			out = append(out, Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own, Strong: Unreadable})
+			out = append(out, Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own, Strong: Unreadable}.read())
 			continue
 		}
-		peer := Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own}
+		peer := Peer{Kind: p.Kind, ARN: string(p.ARN), Trust: p.Trust, Own: p.Own, Within: p.Within, Bound: c.bound()}
 		switch power := iam.PowerOf(c.sets...); {
 		case power.Everything():
 			peer.Strong = "which may do everything"
@@ -36,26 +40,27 @@ func Peers(all []Principal, known []Peer) []Peer {
 		case p.Kind != iam.GroupKind:
 			weak = append(weak, c)
 		}
-		out = append(out, peer)
+		out = append(out, peer.read())
 	}
 	order(out)
-	for len(weak) > 0 {
+	for fresh := out; len(fresh) > 0; { // those that nobody has been asked about as strong ones
 		got := map[string]string{}
 		weak = slices.DeleteFunc(weak, func(c *climb) bool {
-			ways := c.find(out)
+			ways := c.find(fresh)
 			if len(ways) > 0 {
 				got[string(c.ARN)] = gets + ways[0].says
 			}
 			return len(ways) > 0
 		})
-		if len(got) == 0 {
-			break
-		}
+		fresh = nil
 		for i := range out {
-			out[i].Strong = cmp.Or(out[i].Strong, got[out[i].ARN])
+			if how := got[out[i].ARN]; how != "" && out[i].Strong == "" {
+				out[i].Strong = how
+				fresh = append(fresh, out[i])
+			}
 		}
-		order(out)
 	}
+	order(out)
 	return out
 }
 
@@ -66,10 +71,25 @@ func order(list []Peer) {
 
 const gets = "which gets all permissions by "
 
+// weakest is the rank of those that do not get all permissions.
+const weakest = 2
+
+// read is a peer whose trust policy is read, once for all that ask for it.
+func (p Peer) read() Peer {
+	if p.trust == nil && p.Trust != "" {
+		p.trust = &policy.Document{} // what cannot be read allows nobody
+		if doc, err := policy.Parse(p.Trust); err == nil {
+			p.trust = doc
+		}
+		p.serves = iam.ServicesOf(p.Trust)
+	}
+	return p
+}
+
 func (p Peer) rank() int {
 	switch {
 	case p.Strong == "":
-		return 2
+		return weakest
 	case strings.HasPrefix(p.Strong, gets):
 		return 1
 	}
@@ -82,10 +102,15 @@ func Of(p Principal, all []Peer) ([]Peer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if power := iam.PowerOf(c.sets...); strong(power) && !power.Limited {
+		return nil, nil // nobody has more
+	}
 	var out []Peer
 	for _, f := range c.find(all) {
 		if f.to != nil && !slices.ContainsFunc(out, func(o Peer) bool { return o.ARN == f.to.ARN }) {
-			out = append(out, *f.to)
+			to := *f.to
+			to.trust, to.serves = nil, nil
+			out = append(out, to)
 		}
 	}
 	order(out)

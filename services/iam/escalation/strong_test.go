@@ -1,9 +1,11 @@
 package escalation
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -97,5 +99,52 @@ func TestWaysHaveActions(t *testing.T) {
 				t.Errorf("%s: %v", n.action, err)
 			}
 		}
+	}
+}
+
+// TestPeers_costs: what an account with many principals asks of the reasoner grows with what
+// their policies name, and not with the pairs of them; a long chain is told by its first steps.
+func TestPeers_costs(t *testing.T) {
+	t.Parallel()
+	numbered := func(kind iam.Kind, n int) string { return fmt.Sprintf("%s/p%05d", kind, n) }
+	text := func(own string) []iam.Text {
+		return []iam.Text{{Name: "own", Document: `{"Version":"2012-10-17","Statement":[` + own + `]}`}}
+	}
+	chain, users, bounded := []Principal(nil), []Principal(nil), []Principal(nil)
+	for n := range 300 {
+		chain = append(chain, Principal{Kind: iam.RoleKind, ARN: dera.ARN(arn(numbered(iam.RoleKind, n))), Trust: trusting("", `"`+arn(numbered(iam.RoleKind, n+1))+`"`)})
+		users = append(users, Principal{
+			Kind: iam.UserKind, ARN: dera.ARN(arn(numbered(iam.UserKind, n))),
+			Texts: text(`{"Effect":"Allow","Action":["iam:*AccessKey*","iam:*LoginProfile"],"Resource":"arn:aws:iam::*:user/${aws:username}"}`),
+		})
+		bounded = append(bounded, Principal{
+			Kind: iam.RoleKind, ARN: dera.ARN(arn(numbered(iam.RoleKind, n))), Within: arn("policy/b"), Trust: trusting(`"lambda.amazonaws.com"`, ""),
+			Texts:    text(`{"Effect":"Allow","Action":["s3:*","iam:*"],"Resource":"*"}`),
+			Boundary: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["iam:*Boundary","iam:*User*","iam:*Profile","iam:Create*"],"Resource":"*"}]}`,
+		})
+	}
+	chain[0].Texts = listed(t, "*")
+	for n := range 100 {
+		users = append(users, principal(t, iam.UserKind, fmt.Sprintf("/boss%d", n), "", "*"))
+	}
+	for name, tc := range map[string]struct {
+		all  []Principal
+		want int
+	}{"chain": {chain, 300}, "own_keys": {users, 100}, "bounded": {bounded, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from, strong := time.Now(), 0
+			for _, p := range Peers(tc.all, nil) {
+				if p.Strong != "" {
+					strong++
+				}
+				if len(p.Strong) > 1000 {
+					t.Fatalf("got %d characters on %s, want a few steps", len(p.Strong), p.ARN)
+				}
+			}
+			if took := time.Since(from); strong != tc.want || took > 30*time.Second {
+				t.Errorf("got %d of %d strong after %s, want %d within seconds", strong, len(tc.all), took, tc.want)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package role
 
 import (
 	"cmp"
+	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/control"
@@ -14,7 +15,7 @@ func Administrator() control.Control {
 		Meta: iam.AdministratorMeta(Name, "role", "Role is an administrator, or may do everything with a service", iam.ReadsOf(Parts())),
 		Check: func(r *Role, _ control.Settings) control.Result {
 			switch {
-			case iam.Fixed(r.Path):
+			case strings.HasPrefix(r.Path, "/aws-service-role/"):
 				return control.Result{Outcome: control.NotApplicable}
 			case !r.Read(PartRole, PartInline, PartAttached, PartDocuments):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the role"}

@@ -15,7 +15,7 @@ func Escalation() control.Control {
 		Meta: escalation.Meta(Name, iam.RoleKind, iam.ReadsOf(Parts())),
 		Check: func(r *Role, _ control.Settings) control.Result {
 			switch {
-			case iam.Fixed(r.Path):
+			case iam.Linked(r.Path):
 				return control.Result{Outcome: control.NotApplicable}
 			case !r.Read(PartRole, PartInline, PartAttached, PartDocuments):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the role"}
@@ -33,6 +33,9 @@ func Escalation() control.Control {
 func (r *Role) Climbs() escalation.Principal {
 	g := r.Granting(iam.RoleKind)
 	p := escalation.Principal{Kind: iam.RoleKind, ARN: iam.RoleKind.ARN("*", r.Account, r.Path, r.Name), Boundary: g.Boundary, Trust: r.Trust}
+	if r.Boundary != nil {
+		p.Within = r.Boundary.ARN
+	}
 	p.Has(g.Whole, r.Attached)
 	return p
 }

@@ -36,6 +36,9 @@ func (u *User) Climbs() escalation.Principal {
 		attached = append(attached, group.Attached...)
 		p.Groups = append(p.Groups, string(iam.GroupKind.ARN("*", account, "/", group.Name)), string(iam.GroupKind.ARN("*", account, "/*/", group.Name)))
 	}
+	if u.Boundary != nil {
+		p.Within = u.Boundary.ARN
+	}
 	p.Has(g.Whole, attached)
 	return p
 }

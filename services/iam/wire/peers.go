@@ -36,10 +36,11 @@ func peers(ctx context.Context, r *cloud.Reading) ([]escalation.Peer, error) {
 		return escalation.Peers(all, out), nil
 	}
 	return cloud.Once(r, "peers", func() ([]escalation.Peer, error) {
-		if r.Scope.Sweep() {
-			return read(r)
+		from, lifetime := r.Apart(), peersFor
+		if r.Scope.Sweep() { // what it saw is never forgotten for what is older
+			from, lifetime = r, 0
 		}
-		return cloud.Remember(r, "principals of "+r.Scope.Account, peersFor, func() ([]escalation.Peer, error) { return read(r.Apart()) })
+		return cloud.Remember(r, "principals of "+r.Scope.Account, lifetime, func() ([]escalation.Peer, error) { return read(from) })
 	})
 }
 
@@ -68,7 +69,7 @@ func (b Book) principal(ctx context.Context, e *Entity) (escalation.Principal, e
 		if err != nil {
 			return p, err
 		}
-		p.Boundary = within.Document
+		p.Boundary, p.Within = within.Document, h.Boundary
 	}
 	return p, nil
 }

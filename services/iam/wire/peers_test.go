@@ -23,6 +23,7 @@ func TestPeers(t *testing.T) {
 	t.Parallel()
 	const all = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	const passes = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:PassRole","ec2:RunInstances"],"Resource":"*"}]}`
+	const keys = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:CreateAccessKey","Resource":"*"}]}`
 	a := newAccount(t, moto.Start(t, moto.Config{}), user.Name, nil)
 	for name, text := range map[string]string{"boss": all, "me": passes} {
 		must(t, func(ctx context.Context) error {
@@ -52,7 +53,7 @@ func TestPeers(t *testing.T) {
 			t.Errorf("%s: got peers %+v, %+v, %v, want that it may pass %s", id, peers, res, err, want)
 		}
 	}
-	for _, ids := range [][]string{nil, {"me"}} {
+	for _, ids := range [][]string{{"me"}, nil} {
 		a.typ = user.Name
 		u := a.read(t, ids...)["me"].Config.(*user.User)
 		holds("me", user.Escalation(), u, u.Peers)
@@ -65,6 +66,25 @@ func TestPeers(t *testing.T) {
 	}
 	if got := a.proxy.count("GetAccountAuthorizationDetails"); got != 3 {
 		t.Errorf("got %d walks, want one for each sweep and one for all that were looked at alone", got)
+	}
+
+	// What a sweep saw counts for those that are looked at alone after it: an older walk would
+	// take back what it found.
+	must(t, func(ctx context.Context) error {
+		_, err := a.api.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("boss"), PolicyName: aws.String("own"), PolicyDocument: aws.String(all)})
+		return err
+	})
+	must(t, func(ctx context.Context) error {
+		_, err := a.api.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("me"), PolicyName: aws.String("keys"), PolicyDocument: aws.String(keys)})
+		return err
+	})
+	a.typ = user.Name
+	for _, ids := range [][]string{nil, {"me"}} {
+		x := a.read(t, ids...)["me"]
+		res, err := user.Escalation().Check(x, control.Settings{})
+		if err != nil || len(res.Failures) != 2 || res.Failures[0].Key != escalation.OtherKey {
+			t.Errorf("%v: got %+v, %v, want that it may make keys of boss", ids, res, err)
+		}
 	}
 
 	b := newAccount(t, moto.Start(t, moto.Config{}), user.Name, nil)
