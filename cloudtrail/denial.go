@@ -38,3 +38,86 @@ func Denied(source, code string) bool {
 	}
 	return false
 }
+
+// Policy is the type of the policy that denied a call, as the service says; "" where it
+// does not say.
+type Policy string
+
+// The types of policies.
+const (
+	UnknownPolicy  Policy = ""
+	IdentityPolicy Policy = "identity-based policy"
+	ResourcePolicy Policy = "resource-based policy"
+	TrustPolicy    Policy = "role trust policy"
+	SessionPolicy  Policy = "session policy"
+	Boundary       Policy = "permissions boundary"
+	ControlPolicy  Policy = "service control policy"
+	LimitPolicy    Policy = "resource control policy"
+	EndpointPolicy Policy = "VPC endpoint policy"
+)
+
+// Denial is what the message of a denied call says: the action that was not allowed, and
+// the type of policy, which denied it or (Explicit is false) did not allow it. Where
+// several types denied it, AWS names one.
+type Denial struct {
+	Action   string
+	Policy   Policy
+	Explicit bool
+}
+
+// maxMessage bounds the messages that are read; CloudTrail cuts them at 1 KB.
+const maxMessage = 4096
+
+// DenialOf reads an errorMessage. The name of a resource in it is the caller's to choose,
+// and can say anything: the action is read from before it, and the reason from the end. A
+// message in another form says nothing.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+func DenialOf(message string) (d Denial) {
+	if len(message) > maxMessage {
+		return d
+	}
+	who, rest, ok := strings.Cut(message, " is not authorized to perform: ")
+	if !ok || !strings.Contains(who, "User: ") {
+		return d
+	}
+	action, rest, _ := strings.Cut(rest, " ")
+	if action = strings.TrimSuffix(action, "."); !isAction(action) {
+		return d
+	}
+	d.Action = action
+	if head, secret, ok := cutLast(rest, " Encoded authorization failure message: "); ok && !strings.Contains(secret, " ") {
+		rest = head // EC2's
+	}
+	rest = strings.TrimSuffix(rest, ".")
+	if head, arn, ok := cutLast(rest, ": arn:"); ok && !strings.ContainsAny(arn, " \"") { // of the policy that denied it
+		rest = head
+	}
+	for _, p := range []Policy{IdentityPolicy, ResourcePolicy, TrustPolicy, SessionPolicy, Boundary, ControlPolicy, LimitPolicy, EndpointPolicy} {
+		switch {
+		case strings.HasSuffix(rest, "because no "+string(p)+" allows the "+action+" action"):
+			d.Policy = p
+		case strings.HasSuffix(rest, "with an explicit deny in a "+string(p)), strings.HasSuffix(rest, "with an explicit deny in an "+string(p)),
+			strings.HasSuffix(rest, "with an explicit deny in the "+string(p)):
+			d.Policy, d.Explicit = p, true
+		}
+	}
+	return d
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// isAction reports whether a text has the form of an IAM action.
+func isAction(s string) bool {
+	service, name, ok := strings.Cut(s, ":")
+	word := func(s string) bool {
+		return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+	}
+	return ok && len(s) <= 128 && word(service) && word(name)
+}
