@@ -20,12 +20,17 @@ type Overview struct {
 	NotRead  []NotRead   `json:"not_read"`
 	// Unreadable are places that could not be read when it was last tried;
 	// NothingRead says that there was no look at anything yet.
-	Unreadable  []Unreadable   `json:"unreadable"`
-	NothingRead bool           `json:"nothing_read"`
-	Stops       []dera.Stop    `json:"stops"`
-	UnderWay    []UnderWay     `json:"under_way"`
-	Accounts    []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
-	Next        []Way          `json:"next"`
+	Unreadable  []Unreadable `json:"unreadable"`
+	NothingRead bool         `json:"nothing_read"`
+	Stops       []dera.Stop  `json:"stops"`
+	UnderWay    []UnderWay   `json:"under_way"`
+	// Denied are changes in effect that denied, or may have denied, what is in use;
+	// FalsePositives is how many changes ever did, and MayBe how many may have.
+	Denied         []DeniedAfter  `json:"denied_after"`
+	FalsePositives int            `json:"false_positives"`
+	MayBe          int            `json:"may_be_false_positives"`
+	Accounts       []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
+	Next           []Way          `json:"next"`
 }
 
 // OpenCount counts the open findings of a severity by decision. Unknown ones are
@@ -78,6 +83,7 @@ type AccountCount struct {
 // OverviewStore is what an overview reads.
 type OverviewStore interface {
 	WaitingStore
+	DenialStore
 	Stops(ctx context.Context) ([]dera.Stop, error)
 }
 
@@ -116,6 +122,9 @@ func (o Overviews) Make(ctx context.Context) (Overview, error) {
 	}
 	v.Stops = append(v.Stops, stops...)
 	if v.Done, err = o.done(ctx, findings); err != nil {
+		return v, err
+	}
+	if v.Denied, v.FalsePositives, v.MayBe, err = Denials(ctx, o.Store, o.Flags); err != nil {
 		return v, err
 	}
 	v.Open, v.Accounts, v.NotRead = openCounts(findings), accountCounts(findings), o.notRead(findings)

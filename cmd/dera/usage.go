@@ -43,7 +43,8 @@ func newUsageImportCommand(a *cli) *cobra.Command {
 				return usage("--keep is %d days", keep)
 			}
 			return a.storing(cmd.Context(), func(ctx context.Context, s *session) error {
-				l := ledger.New(s.store, a.now)
+				s.recallOffline(ctx)
+				l := ledger.New(s.store, a.now).Watching(s.watching("dera usage import", a.deniedAfter))
 				if err := a.declareScope(ctx, l, scope); err != nil {
 					return err
 				}
