@@ -83,7 +83,7 @@ func (a *cli) printOverview(v app.Overview) {
 	}
 	t.print(a.out)
 	if v.FalsePositives+v.MayBe > 0 {
-		a.printf("%s\n", wrap(fmt.Sprintf("false positives: %d fixes took what is in use, and %d may have", v.FalsePositives, v.MayBe), "", width))
+		a.printf("%s\n", wrap(fmt.Sprintf("false positives: %d, as denials show; %d more that may be", v.FalsePositives, v.MayBe), "", width))
 	}
 	a.printConcerns(p, v, width)
 	if len(v.Accounts) > 0 {
