@@ -13,7 +13,11 @@ import (
 
 // Watches returns the watches of a principal by its key, of all for "".
 func (s *Store) Watches(ctx context.Context, principal string) ([]dera.Watch, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT principal, remediation, since FROM watches WHERE $1 = '' OR principal = $1 ORDER BY principal, since, remediation`, principal)
+	where, args := `1 = 1`, []any{}
+	if principal != "" {
+		where, args = `principal = $1`, append(args, principal)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT principal, remediation, since FROM watches WHERE `+where+` ORDER BY principal, since, remediation`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read watches: %w", err)
 	}

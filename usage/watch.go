@@ -16,7 +16,7 @@ type WatchConfig struct {
 	Days  int // after the change; 0 looks for none
 	Actor dera.Actor
 	// Found, if set, is called with the first denial of a remediation that is, or may be,
-	// its doing, once that is in the store.
+	// its doing, once that is in the store; one at a time.
 	Found func(context.Context, dera.Denial)
 }
 
@@ -162,11 +162,13 @@ func (l *Ledger) record(ctx context.Context, d *Denied, r dera.Remediation) erro
 }
 
 // put commits a batch of an import.
-func (l *Ledger) put(ctx context.Context, b Batch) error {
-	if err := l.store.CommitUsage(ctx, b); err != nil {
+func (w *worker) put(ctx context.Context, b Batch) error {
+	if err := w.store.CommitUsage(ctx, b); err != nil {
 		return err
 	}
-	l.found(ctx, b.Denials)
+	w.importer.mu.Lock()
+	defer w.importer.mu.Unlock()
+	w.found(ctx, b.Denials)
 	return nil
 }
 

@@ -21,9 +21,15 @@ func (s *session) watching(by string, found func(context.Context, dera.Denial)) 
 	return ledger.WatchConfig{Days: days, Actor: dera.Actor{Name: by, How: "engine"}, Found: found}
 }
 
-// deniedAfter says that a change denied something.
-func (a *cli) deniedAfter(_ context.Context, d dera.Denial) {
-	a.alert("dera: denied after %s: %s; see: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
+// deniedAfter says which changes denied something, of each the first denial.
+func (a *cli) deniedAfter(first []dera.Denial) {
+	said := map[string]bool{}
+	for _, d := range first {
+		if !said[d.Remediation] {
+			a.alert("dera: denied after %s: %s; see: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
+		}
+		said[d.Remediation] = true
+	}
 }
 
 // printDenials says what a remediation denied, and what undoes it.

@@ -44,11 +44,14 @@ func newUsageImportCommand(a *cli) *cobra.Command {
 			}
 			return a.storing(cmd.Context(), func(ctx context.Context, s *session) error {
 				s.recallOffline(ctx)
-				l := ledger.New(s.store, a.now).Watching(s.watching("dera usage import", a.deniedAfter))
+				var first []dera.Denial
+				l := ledger.New(s.store, a.now).Watching(s.watching("dera usage import", func(_ context.Context, d dera.Denial) { first = append(first, d) }))
 				if err := a.declareScope(ctx, l, scope); err != nil {
 					return err
 				}
-				if err := a.importUsage(ctx, l, keys, paths); err != nil || keep == 0 {
+				err := a.importUsage(ctx, l, keys, paths)
+				a.deniedAfter(first)
+				if err != nil || keep == 0 {
 					return err
 				}
 				return l.Retain(ctx, a.now().AddDate(0, 0, -keep))
