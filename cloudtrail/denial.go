@@ -5,7 +5,10 @@ import "strings"
 // Denied reports whether an errorCode of a service says that IAM did not allow a
 // call. Codes that AWS adds and that are missing here, and those that also say
 // something else, make a denied call look authorized, which keeps permissions and
-// never takes one away.
+// never takes one away. The codes are those of the error shapes of the API models
+// (botocore 1.43.11), in CloudTrail's spelling, and of the documents of EC2. Left out are
+// those about the role of a service or another service (AccessDeniedForDependencyException,
+// EC2AccessDeniedException, S3AccessDeniedFault, SNSNoAuthorization, KMSAccessDeniedFault).
 func Denied(source, code string) bool {
 	// EC2 puts the side that is to blame in front, others a namespace.
 	code = code[strings.LastIndexAny(code, ".#")+1:]
@@ -17,16 +20,17 @@ func Denied(source, code string) bool {
 	}
 	switch code {
 	case "AccessDenied", // S3, IAM, STS, SQS and the other Query services
-		"AccessDeniedException",       // most JSON services
-		"AccessDeniedFault",           // Workspaces' and other SOAP descendants
-		"UnauthorizedOperation",       // EC2
-		"UnauthorizedAccess",          // EC2, where an instance's role is refused
-		"AuthorizationError",          // SNS
-		"AuthorizationErrorException", // SNS
-		"AuthorizationException",      // services on older frameworks
-		"ForbiddenException",          // MSK, App Mesh
-		"Forbidden",                   // REST services that answer with the status alone
-		"NotAuthorized",               // Redshift and others
+		"AccessDeniedException",         // most JSON services
+		"AccessDeniedFault",             // Workspaces' and other SOAP descendants
+		"CloudHsmAccessDeniedException", // CloudHSM
+		"UnauthorizedOperation",         // EC2
+		"UnauthorizedAccess",            // EC2, where an instance's role is refused
+		"AuthorizationError",            // SNS
+		"AuthorizationErrorException",   // SNS
+		"AuthorizationException",        // services on older frameworks
+		"ForbiddenException",            // MSK, App Mesh
+		"Forbidden",                     // REST services that answer with the status alone
+		"NotAuthorized",                 // Redshift and others
 		"NotAuthorizedException",
 		"UnauthorizedException", // IoT, AppSync
 		"InsufficientPrivilegesException",

@@ -34,7 +34,8 @@ func newUsageImportCommand(a *cli) *cobra.Command {
 		Long: "import reads recorded CloudTrail into the ledger, in every form that docs/usage.md lists, detected by content.\n" +
 			"It may be stopped and started again: no file counts twice.\n" +
 			"With --keys (the output of aws cloudtrail list-public-keys) digest files are verified, and log files held\n" +
-			"against them; everything else is kept as unverified, and nothing is automated on it.\n\n" +
+			"against them; everything else is kept as unverified, and nothing is automated on it.\n" +
+			"Where a verified file says that a change of dera denied something, standard error names the change.\n\n" +
 			"Exit codes: 0 everything read, 1 some files were damaged or are of a form that is not read (the others were read),\n" +
 			"4 nothing was counted.",
 		Args: args(cobra.MinimumNArgs(1)),
