@@ -32,10 +32,10 @@ func UndoCommand(remediation string) string {
 	return "dera rollback " + remediation + ` --reason "it denied what is in use"`
 }
 
-// Denials are the changes in effect whose denials a person must look at, the latest first,
-// and how many changes were wrong as their denials show (false positives), or may have been.
-// What another policy denied counts as neither.
-func Denials(ctx context.Context, from DenialStore, flags string) (out []DeniedAfter, wrong, perhaps int, err error) {
+// Denials are the changes in effect that denied something within 30 days, which a person
+// must look at, the latest first, and how many changes ever were wrong as their denials show
+// (false positives), or may have been. What another policy denied counts as neither.
+func Denials(ctx context.Context, from DenialStore, flags string, now time.Time) (out []DeniedAfter, wrong, perhaps int, err error) {
 	list, err := from.Denials(ctx)
 	if err != nil {
 		return nil, 0, 0, err
@@ -62,6 +62,9 @@ func Denials(ctx context.Context, from DenialStore, flags string) (out []DeniedA
 			wrong++
 		} else {
 			perhaps++
+		}
+		if now.Sub(c.Last) > soon {
+			continue
 		}
 		r, err := from.Remediation(ctx, id)
 		if err != nil {

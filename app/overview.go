@@ -24,7 +24,7 @@ type Overview struct {
 	NothingRead bool         `json:"nothing_read"`
 	Stops       []dera.Stop  `json:"stops"`
 	UnderWay    []UnderWay   `json:"under_way"`
-	// Denied are changes in effect that denied, or may have denied, what is in use;
+	// Denied are changes in effect that lately denied, or may have denied, what is in use;
 	// FalsePositives is how many changes ever did, and MayBe how many may have.
 	Denied         []DeniedAfter  `json:"denied_after"`
 	FalsePositives int            `json:"false_positives"`
@@ -100,7 +100,7 @@ type Overviews struct {
 	Now        func() time.Time
 }
 
-// soon is how long before its expiry an exemption is named.
+// soon is how long before its expiry an exemption is named, and a denial after it was made.
 const soon = 30 * 24 * time.Hour
 
 // mostAccounts is how many accounts an overview names.
@@ -124,7 +124,7 @@ func (o Overviews) Make(ctx context.Context) (Overview, error) {
 	if v.Done, err = o.done(ctx, findings); err != nil {
 		return v, err
 	}
-	if v.Denied, v.FalsePositives, v.MayBe, err = Denials(ctx, o.Store, o.Flags); err != nil {
+	if v.Denied, v.FalsePositives, v.MayBe, err = Denials(ctx, o.Store, o.Flags, o.Now()); err != nil {
 		return v, err
 	}
 	v.Open, v.Accounts, v.NotRead = openCounts(findings), accountCounts(findings), o.notRead(findings)
