@@ -102,7 +102,7 @@ func (d Denial) Text() string {
 func (d Denial) why() string {
 	switch {
 	case d.Cause == CauseRemoved:
-		return "no identity-based policy allows it since this change"
+		return "no identity-based policy allows it, and this change removed it"
 	case d.Cause == CauseUnknown:
 		return "AWS does not say which policy; it may be this change"
 	case d.Explicit:
