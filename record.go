@@ -25,7 +25,8 @@ const (
 	RecordStop      RecordKind = "stop"
 	RecordResume    RecordKind = "resume"
 	RecordIncident  RecordKind = "incident"
-	RecordStart     RecordKind = "start" // an engine started, with its version and configuration hash
+	RecordDenial    RecordKind = "denial" // a principal was denied what a remediation had removed
+	RecordStart     RecordKind = "start"  // an engine started, with its version and configuration hash
 )
 
 // AuditRecord is one leaf of the audit log, as canonical JSON. It names what
@@ -65,6 +66,7 @@ type AuditRecord struct {
 	Unexpected  []string          `json:"unexpected_changes,omitempty"`
 	Notes       []string          `json:"notes,omitempty"`
 	Incident    *Incident         `json:"incident,omitempty"`
+	Denial      *Denial           `json:"denial,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;
 	// Commitment is computed from it. It never reaches the leaf.

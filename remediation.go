@@ -56,7 +56,10 @@ type Remediation struct {
 	Findings []string `json:"findings"`
 	Severity Severity `json:"severity"`
 	// Covers is how far its findings reached when it was decided.
-	Covers     []Extent `json:"covers,omitempty"`
+	Covers []Extent `json:"covers,omitempty"`
+	// Principals are those from whom it takes permissions, by ARN, as far as known when
+	// it was decided.
+	Principals []string `json:"principals,omitempty"`
 	Decision   Decision `json:"decision"`
 	Plan       Plan     `json:"plan"`
 	Digest     string   `json:"digest"`

@@ -20,12 +20,17 @@ type Overview struct {
 	NotRead  []NotRead   `json:"not_read"`
 	// Unreadable are places that could not be read when it was last tried;
 	// NothingRead says that there was no look at anything yet.
-	Unreadable  []Unreadable   `json:"unreadable"`
-	NothingRead bool           `json:"nothing_read"`
-	Stops       []dera.Stop    `json:"stops"`
-	UnderWay    []UnderWay     `json:"under_way"`
-	Accounts    []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
-	Next        []Way          `json:"next"`
+	Unreadable  []Unreadable `json:"unreadable"`
+	NothingRead bool         `json:"nothing_read"`
+	Stops       []dera.Stop  `json:"stops"`
+	UnderWay    []UnderWay   `json:"under_way"`
+	// Denied are changes in effect that lately denied, or may have denied, what is in use;
+	// FalsePositives is how many changes ever did, and MayBe how many may have.
+	Denied         []DeniedAfter  `json:"denied_after"`
+	FalsePositives int            `json:"false_positives"`
+	MayBe          int            `json:"may_be_false_positives"`
+	Accounts       []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
+	Next           []Way          `json:"next"`
 }
 
 // OpenCount counts the open findings of a severity by decision. Unknown ones are
@@ -78,6 +83,7 @@ type AccountCount struct {
 // OverviewStore is what an overview reads.
 type OverviewStore interface {
 	WaitingStore
+	DenialStore
 	Stops(ctx context.Context) ([]dera.Stop, error)
 }
 
@@ -94,7 +100,7 @@ type Overviews struct {
 	Now        func() time.Time
 }
 
-// soon is how long before its expiry an exemption is named.
+// soon is how long before its expiry an exemption is named, and a denial after it was made.
 const soon = 30 * 24 * time.Hour
 
 // mostAccounts is how many accounts an overview names.
@@ -116,6 +122,9 @@ func (o Overviews) Make(ctx context.Context) (Overview, error) {
 	}
 	v.Stops = append(v.Stops, stops...)
 	if v.Done, err = o.done(ctx, findings); err != nil {
+		return v, err
+	}
+	if v.Denied, v.FalsePositives, v.MayBe, err = Denials(ctx, o.Store, o.Flags, o.Now()); err != nil {
 		return v, err
 	}
 	v.Open, v.Accounts, v.NotRead = openCounts(findings), accountCounts(findings), o.notRead(findings)
@@ -303,6 +312,9 @@ func (o Overviews) next(v Overview, any bool) []Way {
 	add := func(what, command string) { out = append(out, Way{What: what, Command: command + o.Flags}) }
 	if len(v.UnderWay) > 0 {
 		out = append(out, Way{What: "finish what is half-done", Command: v.UnderWay[0].Command})
+	}
+	if len(v.Denied) > 0 {
+		add("see what a change denied, and undo it if that is in use", "dera show "+v.Denied[0].Remediation)
 	}
 	if len(v.Waiting) > 0 {
 		add("decide about the plans that wait", "dera waiting")

@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/store"
 )
 
 // shelf is a store of findings and remediations.
@@ -16,12 +17,22 @@ type shelf struct {
 	findings     []dera.Finding
 	remediations []dera.Remediation
 	stops        []dera.Stop
+	denials      []dera.Denial
 }
 
 func (s shelf) Findings(context.Context) ([]dera.Finding, error) { return s.findings, nil }
 func (s shelf) Stops(context.Context) ([]dera.Stop, error)       { return s.stops, nil }
 func (s shelf) RemediationsIn(_ context.Context, state dera.State) ([]dera.Remediation, error) {
 	return slices.DeleteFunc(slices.Clone(s.remediations), func(r dera.Remediation) bool { return r.State != state }), nil
+}
+
+func (s shelf) Denials(context.Context) ([]dera.Denial, error) { return s.denials, nil }
+func (s shelf) Remediation(_ context.Context, id string) (dera.Remediation, error) {
+	i := slices.IndexFunc(s.remediations, func(r dera.Remediation) bool { return r.ID == id })
+	if i < 0 {
+		return dera.Remediation{}, store.ErrNotFound
+	}
+	return s.remediations[i], nil
 }
 
 func (s shelf) Intents(context.Context, string) ([]dera.Intent, error) { return nil, nil }

@@ -28,6 +28,8 @@ type Shown struct {
 	Kept   []string `json:"kept,omitempty"`
 	// Incidents are those that were attached to the finding, the oldest first.
 	Incidents []dera.Incident `json:"incidents,omitempty"`
+	// Denials are of what the remediation had removed, the oldest first.
+	Denials []dera.Denial `json:"denials,omitempty"`
 	// Explanation is for whoever owns the resource.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// NotRead is since when nothing is known of the finding: its account or region
@@ -45,6 +47,7 @@ type ShowStore interface {
 	Intents(ctx context.Context, remediation string) ([]dera.Intent, error)
 	Evidence(ctx context.Context, hash string) ([]byte, error)
 	IncidentsOf(ctx context.Context, finding string) ([]dera.Incident, error)
+	DenialsOf(ctx context.Context, remediation string) ([]dera.Denial, error)
 }
 
 // Show gathers what is stored about the finding with the ID (f-…) and its latest
@@ -69,6 +72,9 @@ func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.
 		}
 		v.Remediation = &r
 		if v.Intents, err = from.Intents(ctx, remediation); err != nil {
+			return v, nil, err
+		}
+		if v.Denials, err = from.DenialsOf(ctx, remediation); err != nil {
 			return v, nil, err
 		}
 		v.Undone, v.Kept = remediate.Undone(r, v.Intents)

@@ -86,7 +86,7 @@ func TestDenied(t *testing.T) {
 		"AuthorizationError": true, "AuthorizationErrorException": true, "NotAuthorizedException": true, "ForbiddenException": true,
 		"com.amazonaws.kms#AccessDeniedException": true, "KMSAccessDeniedException": true, "Server.AccessDenied": true, "UnauthorizedAccess": true,
 		"NoSuchBucket": false, "ThrottlingException": false, "Client.DryRunOperation": false, "AuthFailure": false, "ValidationException": false,
-		"accessdenied": false, "AccessDeniedX": false, "ResourceNotFoundException": false, "ExpiredToken": false,
+		"CloudHsmAccessDeniedException": true, "AccessDeniedForDependencyException": false, "SNSNoAuthorization": false, "accessdenied": false, "AccessDeniedX": false, "ResourceNotFoundException": false, "ExpiredToken": false,
 	} {
 		if got := Denied("iam.amazonaws.com", code); got != want || (Record{ErrorCode: code}).Denied() != want {
 			t.Errorf("%q: got %t, want %t", code, got, want)

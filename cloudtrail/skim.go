@@ -13,9 +13,9 @@ import (
 // deeper than the record's first level (or than the members of userIdentity that
 // AWS writes) can neither hide nor fake one of them.
 type Fields struct {
-	ID, Time, Source, Name, Region, Account, ErrorCode, Type, Category []byte
-	ReadOnly, Request, Response, Resources                             []byte
-	Identity                                                           Identity
+	ID, Time, Source, Name, Region, Account, ErrorCode, ErrorMessage, Type, Category []byte
+	ReadOnly, Request, Response, Resources                                           []byte
+	Identity                                                                         Identity
 	// ARNs are the texts in requestParameters and resources, at any depth, that
 	// begin with arn:, as raw JSON values.
 	ARNs []ARN
@@ -139,6 +139,8 @@ func (f *Fields) member(name []byte) (into *[]byte, bit uint32) {
 		return &f.Account, 32
 	case "errorCode":
 		return &f.ErrorCode, 64
+	case "errorMessage":
+		return &f.ErrorMessage, 16384
 	case "eventType":
 		return &f.Type, 128
 	case "eventCategory":

@@ -138,7 +138,7 @@ func (j journal) Write(ctx context.Context, e remediate.Entry) error {
 		b.Intents = []dera.Intent{*e.Intent}
 	}
 	if e.Remediation != nil {
-		b.Remediations = []dera.Remediation{*e.Remediation}
+		b.Remediations, b.Watches = []dera.Remediation{*e.Remediation}, watches(*e.Remediation)
 		if e.Settled {
 			defer j.alone(e.Remediation.ResourceKey())()
 			findings, err := j.settled(ctx, *e.Remediation)

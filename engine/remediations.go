@@ -198,6 +198,7 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, h 
 	if kind, err := e.cfg.Types.Lookup(g.plan.Type); err == nil {
 		r.Interfaces = kind.Attached(a.Resource.Config)
 		r.Notes = append(r.Notes, kind.Note)
+		r.Principals = principals(kind, a.Resource, g.findings)
 		if kind.Notes != nil {
 			r.Notes = append(r.Notes, kind.Notes(a.Resource.Config, g.plan)...)
 		}

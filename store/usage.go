@@ -20,6 +20,9 @@ var _ usage.Store = (*Store)(nil)
 // CommitUsage adds to the usage ledger in one durable transaction. Ledger and
 // loop do not wait for each other: each has its own lock.
 func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
+	if len(b.Denials) > 0 { // they are linked to remediations, and have records
+		return s.Commit(ctx, Batch{Use: b})
+	}
 	err := s.tx(ctx, func(ctx context.Context, tx transaction) error { return s.addUse(ctx, tx, b) })
 	if err != nil {
 		return fmt.Errorf("commit use: %w", err)

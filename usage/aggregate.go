@@ -28,6 +28,9 @@ type aggregate struct {
 	seen    map[uint64]struct{} // hashes of the event IDs of this file
 	seed    maphash.Seed
 	scratch []byte
+
+	watching *watching
+	denied   []denied
 }
 
 // holder is one principal. Few have many actions, so the numbers are searched
@@ -61,7 +64,7 @@ func newAggregate() *aggregate {
 func (a *aggregate) reset() {
 	a.principals, a.roled = map[string]*holder{}, map[string]*holder{}
 	a.actions, a.arns = map[string]uint32{}, map[string]uint32{}
-	a.named, a.texts, a.changes, a.losses = nil, nil, nil, map[Loss]int64{}
+	a.named, a.texts, a.changes, a.denied, a.losses = nil, nil, nil, nil, map[Loss]int64{}
 	a.grants = map[grantKey]Second{}
 	a.hours, a.days, a.size = map[place]*Hours{}, map[string]day{}, 0
 }
@@ -108,6 +111,7 @@ func (a *aggregate) add(f *cloudtrail.Fields, trust Trust) Reason {
 	errorCode := cloudtrail.Text(f.ErrorCode)
 	if cloudtrail.Denied(string(source), string(errorCode)) {
 		u.denied, u.denials = max(u.denied, at), u.denials+one
+		a.denial(f, source, name, at, trust)
 		if absent(source, name) {
 			u.hit(at, one)
 			a.resources(u, f) // it counts, so that its resource belongs to those that are all

@@ -43,8 +43,7 @@ type importer struct {
 	*Ledger
 	cfg    ImportConfig
 	digest *digests
-
-	total int
+	total  int
 
 	mu       sync.Mutex
 	finished int // files
@@ -93,6 +92,10 @@ func (l *Ledger) Import(ctx context.Context, cfg ImportConfig, paths ...string) 
 
 // all reads the files with several workers. The first error stops all.
 func (i *importer) all(ctx context.Context, files []cloudtrail.LogFile) error {
+	watch, err := i.watched(ctx)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan cloudtrail.LogFile)
@@ -100,6 +103,7 @@ func (i *importer) all(ctx context.Context, files []cloudtrail.LogFile) error {
 	for range i.cfg.Workers {
 		group.Go(func() {
 			w := &worker{importer: i, a: newAggregate(), limit: i.cfg.Memory / i.cfg.Workers}
+			w.a.watching = watch
 			if err := w.run(ctx, next); err != nil {
 				cancel(err)
 			}
@@ -151,13 +155,13 @@ func (w *worker) flush(ctx context.Context) error {
 	if len(w.marks) == 0 {
 		return nil
 	}
-	b, err := w.a.batch(w.marks)
+	b, err := w.packed(ctx, w.a, w.marks)
 	if err != nil {
 		return err
 	}
 	w.a.reset()
 	w.marks = nil
-	if err := w.store.CommitUsage(ctx, b); err != nil {
+	if err := w.put(ctx, b); err != nil {
 		return err
 	}
 	return w.store.CompactUsage(ctx, mostRunsOfImport, time.Time{})

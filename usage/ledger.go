@@ -19,10 +19,14 @@ type Batch struct {
 	Marks []Mark
 	Hours []Hours
 	Facts []Fact
+	// Denials are of what remediations had removed; see Ledger.Watching.
+	Denials []Denied
 }
 
 // Empty reports whether there is nothing to commit.
-func (b Batch) Empty() bool { return len(b.Runs)+len(b.Marks)+len(b.Hours)+len(b.Facts) == 0 }
+func (b Batch) Empty() bool {
+	return len(b.Runs)+len(b.Marks)+len(b.Hours)+len(b.Facts)+len(b.Denials) == 0
+}
 
 // Mark says that a file, or its first records, are in the ledger.
 type Mark struct {
@@ -92,6 +96,11 @@ type Store interface {
 	// CompactUsage merges the runs of each part that has more than most, and
 	// forgets what was over before the cutoff; 0 forgets nothing.
 	CompactUsage(ctx context.Context, most int, cutoff time.Time) error
+	// Watches returns the watches of a principal by its key, of all for "".
+	Watches(ctx context.Context, principal string) ([]dera.Watch, error)
+	Remediation(ctx context.Context, id string) (dera.Remediation, error)
+	// DenialsOf returns the denials of a remediation, the oldest first.
+	DenialsOf(ctx context.Context, remediation string) ([]dera.Denial, error)
 }
 
 // ErrUnknown is returned for a principal that the ledger has never seen.
@@ -101,6 +110,7 @@ var ErrUnknown = errors.New("the ledger has never seen this principal")
 type Ledger struct {
 	store Store
 	now   func() time.Time
+	watch WatchConfig
 }
 
 // New returns the ledger that is kept in a store. now is nil for the system's
@@ -109,7 +119,7 @@ func New(s Store, now func() time.Time) *Ledger {
 	if now == nil {
 		now = time.Now
 	}
-	return &Ledger{s, now}
+	return &Ledger{store: s, now: now}
 }
 
 // Principal returns what is known of a principal, who may be named by the ARN of

@@ -76,6 +76,9 @@ const runsBetween = 32
 func (l *Ledger) Observer(cfg ObserverConfig) *Observer {
 	o := &Observer{ledger: l, cfg: cfg, a: newAggregate(), runs: runsBetween}
 	o.a.live = cfg.Complete
+	if l.watch.Days > 0 {
+		o.a.watching = &watching{}
+	}
 	return o
 }
 
@@ -99,7 +102,7 @@ func (o *Observer) Through(ctx context.Context, events []Message, commit func(co
 	for _, e := range events {
 		counts[o.one(e)]++
 	}
-	b, err := o.a.batch(nil)
+	b, err := o.ledger.packed(ctx, o.a, nil)
 	o.a.reset()
 	if err == nil {
 		b.Facts, err = o.lost(b.Facts, counts)
@@ -111,6 +114,7 @@ func (o *Observer) Through(ctx context.Context, events []Message, commit func(co
 		clear(o.a.seen) // what was not committed may come again
 		return nil, fmt.Errorf("observe %d events: %w", len(events), err)
 	}
+	o.ledger.found(ctx, b.Denials)
 	if o.runs += len(b.Runs); o.runs >= runsBetween {
 		o.runs = 0
 		if err := o.ledger.store.CompactUsage(ctx, mostRuns, Second(0).Time()); err != nil {

@@ -15,6 +15,7 @@ type permissionsConfig struct {
 	ActiveSession string              `yaml:"active_session,omitempty" json:"active_session,omitempty" jsonschema_description:"How long ago a call makes a principal active, for example 48h: review. 0s switches that off. Default: 48h."`
 	WindowDays    *int                `yaml:"window_days,omitempty" json:"window_days,omitempty" jsonschema:"minimum=90" jsonschema_description:"Days within which a permission must not have been used. Default and least: 90."`
 	NewGrantDays  *int                `yaml:"new_grant_days,omitempty" json:"new_grant_days,omitempty" jsonschema:"minimum=1" jsonschema_description:"Days for which new principals and new permissions go to review. Default: 14."`
+	WatchDays     *int                `yaml:"watch_days,omitempty" json:"watch_days,omitempty" jsonschema:"minimum=0" jsonschema_description:"Days after a change in which denials of what it removed are looked for. 0 switches that off. Default: 14."`
 	RarelyUsed    []string            `yaml:"rarely_used,omitempty" json:"rarely_used,omitempty" jsonschema_description:"More actions that are needed though they are rarely used, as globs: review."`
 	AWSManaged    string              `yaml:"aws_managed,omitempty" json:"aws_managed,omitempty" jsonschema:"enum=review,enum=auto" jsonschema_description:"Whether policies of AWS are detached, or replaced by narrower copies, after review or automatically. Default: review."`
 	Resources     string              `yaml:"narrow_resources,omitempty" json:"narrow_resources,omitempty" jsonschema:"enum=off,enum=review" jsonschema_description:"Whether permissions on more resources than recorded calls named are found, for review. Default: off."`
@@ -62,6 +63,9 @@ func (c permissionsConfig) validate() error {
 	}
 	if d := c.NewGrantDays; d != nil && (*d < 1 || *d > mostWindow) {
 		errs = append(errs, fmt.Errorf("permissions.new_grant_days: is %d, write a number from 1 to %d, or leave it out for the default", *d, mostWindow))
+	}
+	if d := c.WatchDays; d != nil && (*d < 0 || *d > mostWindow) {
+		errs = append(errs, fmt.Errorf("permissions.watch_days: is %d, write a number from 0 (off) to %d, or leave it out for the default, %d", *d, mostWindow, watchDays))
 	}
 	if c.AWSManaged != "" && c.AWSManaged != "review" && c.AWSManaged != "auto" {
 		errs = append(errs, fmt.Errorf("permissions.aws_managed: is %q, write review (the default) or auto", c.AWSManaged))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func (a *cli) printOverview(v app.Overview) {
 		t.row(strconv.Itoa(d.Days)+" days", strconv.Itoa(d.Fixed), strconv.Itoa(d.RolledBack), strconv.Itoa(d.Failed), median)
 	}
 	t.print(a.out)
+	if v.FalsePositives+v.MayBe > 0 {
+		a.printf("%s\n", wrap(fmt.Sprintf("false positives: %d, as denials show; %d more that may be", v.FalsePositives, v.MayBe), "", width))
+	}
 	a.printConcerns(p, v, width)
 	if len(v.Accounts) > 0 {
 		a.printf("\n")
@@ -100,6 +104,9 @@ func (a *cli) printOverview(v app.Overview) {
 // not read, stops, and what is half-done.
 func (a *cli) printConcerns(p paint, v app.Overview, width int) {
 	var lines []string
+	for _, d := range v.Denied {
+		lines = append(lines, p.colour("1", "denied after a change: ")+app.Plain(d.What[len(d.What)-1])+"; all of it: dera show "+d.Remediation+"; undo the change with: "+d.Command)
+	}
 	for _, x := range v.Expiring {
 		text := "exemption " + x.ID + " of " + x.Owner + " expires on " + x.Expires.UTC().Format(time.DateOnly)
 		if x.Expires.Before(v.At) {

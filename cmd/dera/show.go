@@ -82,6 +82,7 @@ func (a *cli) printShown(v app.Shown, width int) error {
 		}
 	}
 	a.printIncidents(v.Incidents, width)
+	a.printDenials(p, v, width)
 	if v.Explanation != nil {
 		a.printExplanation(p, *v.Explanation, width)
 	}

@@ -34,7 +34,8 @@ func newUsageImportCommand(a *cli) *cobra.Command {
 		Long: "import reads recorded CloudTrail into the ledger, in every form that docs/usage.md lists, detected by content.\n" +
 			"It may be stopped and started again: no file counts twice.\n" +
 			"With --keys (the output of aws cloudtrail list-public-keys) digest files are verified, and log files held\n" +
-			"against them; everything else is kept as unverified, and nothing is automated on it.\n\n" +
+			"against them; everything else is kept as unverified, and nothing is automated on it.\n" +
+			"Where a verified file says that a change of dera denied something, standard error names the change.\n\n" +
 			"Exit codes: 0 everything read, 1 some files were damaged or are of a form that is not read (the others were read),\n" +
 			"4 nothing was counted.",
 		Args: args(cobra.MinimumNArgs(1)),
@@ -43,11 +44,15 @@ func newUsageImportCommand(a *cli) *cobra.Command {
 				return usage("--keep is %d days", keep)
 			}
 			return a.storing(cmd.Context(), func(ctx context.Context, s *session) error {
-				l := ledger.New(s.store, a.now)
+				s.recallOffline(ctx)
+				var first []dera.Denial
+				l := ledger.New(s.store, a.now).Watching(s.watching("dera usage import", func(_ context.Context, d dera.Denial) { first = append(first, d) }))
 				if err := a.declareScope(ctx, l, scope); err != nil {
 					return err
 				}
-				if err := a.importUsage(ctx, l, keys, paths); err != nil || keep == 0 {
+				err := a.importUsage(ctx, l, keys, paths)
+				a.deniedAfter(first)
+				if err != nil || keep == 0 {
 					return err
 				}
 				return l.Retain(ctx, a.now().AddDate(0, 0, -keep))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"dera.example/dera"
 	"dera.example/dera/source"
 	ledger "dera.example/dera/usage"
 )
@@ -18,7 +19,9 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 		log.InfoContext(ctx, "the usage ledger ignores the queue, because queue_is_ours is not set")
 		return s.ingest(), nil
 	}
-	l := ledger.New(s.store, s.app.now)
+	l := ledger.New(s.store, s.app.now).Watching(s.watching(s.identity.ARN, func(ctx context.Context, d dera.Denial) {
+		log.WarnContext(ctx, "denied after a change: dera show has it, dera rollback undoes the change", "remediation", d.Remediation, "why", d.Text())
+	}))
 	scope := ledger.Coverage{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
 	if err := l.DeclareQueue(ctx, scope); err != nil {
 		return nil, err

@@ -2,11 +2,17 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"dera.example/dera"
+	"dera.example/dera/audit"
 	"dera.example/dera/awssim"
+	"dera.example/dera/store"
+	"dera.example/dera/store/storetest"
 )
 
 // TestControllerFeedsTheLedger has someone read and write; nothing of it is a
@@ -75,4 +81,55 @@ func told(t *testing.T, args ...string) (string, int) {
 	var out, errOut bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &out, &errOut)
 	return out.String() + errOut.String(), code
+}
+
+// TestControllerWatchesDenials: what a user is denied after a change, as the queue tells, is
+// said once by the controller, and kept with the change.
+func TestControllerWatchesDenials(t *testing.T) {
+	cloud := awssim.New(awssim.Config{Seed: 7})
+	account := cloud.Account("111122223333")
+	region := account.Region("us-east-1")
+	serving(t, cloud, account.Credentials())
+	queue, err := region.CreateQueue(t.Context(), "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := startConfigured(t, "queue_is_ours: true\n", "--queue", queue, "--sweep", "1h")
+	c.eventually(t, "it runs", func() bool { return strings.Contains(c.errOut.String(), "dera runs") })
+	vault, err := audit.LoadVault(filepath.Join(c.data, "keys"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:" + filepath.Join(c.data, "dera.db"), Sealer: vault})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	blind := account.AddUser("blind", "sts:*")
+	r := storetest.Remediation("r-00000000000000000001", "sg", time.Now())
+	r.State, r.Covers = dera.Resolved, []dera.Extent{{Permissions: []string{"ec2:CreateSecurityGroup"}}}
+	watch := dera.Watch{Remediation: r.ID, Principal: "arn:aws:iam::111122223333:user/blind", Since: time.Now().Add(-time.Minute)}
+	if err := db.Commit(t.Context(), store.Batch{Remediations: []dera.Remediation{r}, Watches: []dera.Watch{watch}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cloud.ForwardEvents(awssim.Forward{Account: account.ID(), Queue: queue}); err != nil {
+		t.Fatal(err)
+	}
+	const times = 3
+	for range times {
+		if _, err := region.As(blind).CreateSecurityGroup(t.Context(), "web"); err == nil {
+			t.Fatal("create a group: got no error, want it to be denied")
+		}
+	}
+	c.eventually(t, "the denials are counted", func() bool {
+		list, err := db.DenialsOf(t.Context(), r.ID)
+		return err == nil && len(list) == 1 && len(list[0].Events) == times && list[0].Cause == dera.CauseRemoved
+	})
+	c.stop(t)
+	if got := strings.Count(c.errOut.String(), "denied after a change"); got != 1 {
+		t.Errorf("said %d times, want once\n%s", got, c.errOut.String())
+	}
+	if text, code := told(t, "show", r.ID, "--data", c.data); code != exitGood || !strings.Contains(text, "user/blind was denied ec2:CreateSecurityGroup 3 times") {
+		t.Errorf("dera show: got exit code %d\n%s", code, text)
+	}
 }

@@ -34,6 +34,13 @@ func (a *cli) waiting(ctx context.Context, s *session) error {
 	if err := a.alertUnread(ctx, s); err != nil {
 		return err
 	}
+	denied, _, _, err := app.Denials(ctx, s.store, s.app.orderFlags(), a.now())
+	if err != nil {
+		return err
+	}
+	if len(denied) > 0 {
+		a.alert("dera: %d of the changes in effect denied what is in use, or may have; a person decides whether to undo them: dera report\n", len(denied))
+	}
 	if a.json() {
 		err = a.printJSON(list)
 	} else {

@@ -121,7 +121,7 @@ func tables(t testing.TB, db Database) []string {
 // batchTables are the tables that a full batch writes to.
 func batchTables() []string {
 	return []string{
-		"calls", "counters", "evidence", "findings", "hashes", "intents", "jobs", "kept_events", "leaves", "places", "remediations", "sealed", "spends", "stops",
+		"calls", "counters", "evidence", "findings", "hashes", "intents", "jobs", "kept_events", "leaves", "places", "remediations", "sealed", "spends", "stops", "watches",
 	}
 }
 

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"dera.example/dera"
+)
+
+// DeniedAfter is a change in effect that took away what is, or may be, in use.
+type DeniedAfter struct {
+	Remediation string    `json:"remediation"`
+	Account     string    `json:"account"`
+	Resource    dera.ARN  `json:"resource"`
+	Last        time.Time `json:"last"` // denial
+	Certain     bool      `json:"certain"`
+	What        []string  `json:"what"`    // the denials, one line each
+	Command     string    `json:"command"` // undoes the whole change
+}
+
+// DenialStore is what is read of denials.
+type DenialStore interface {
+	Denials(ctx context.Context) ([]dera.Denial, error)
+	Remediation(ctx context.Context, id string) (dera.Remediation, error)
+}
+
+// UndoCommand undoes a change that denied something. There is none that undoes it for a
+// single action.
+func UndoCommand(remediation string) string {
+	return "dera rollback " + remediation + ` --reason "it denied what is in use"`
+}
+
+// Denials are the changes in effect that denied something within 30 days, which a person
+// must look at, the latest first, and how many changes ever were wrong as their denials show
+// (false positives), or may have been. What another policy denied counts as neither.
+func Denials(ctx context.Context, from DenialStore, flags string, now time.Time) (out []DeniedAfter, wrong, perhaps int, err error) {
+	list, err := from.Denials(ctx)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	out = []DeniedAfter{}
+	by := map[string]*DeniedAfter{}
+	for _, d := range list {
+		if d.Cause == dera.CauseOther {
+			continue
+		}
+		c := by[d.Remediation]
+		if c == nil {
+			c = &DeniedAfter{Remediation: d.Remediation, Command: UndoCommand(d.Remediation) + flags}
+			by[d.Remediation] = c
+		}
+		c.Certain = c.Certain || d.Cause == dera.CauseRemoved
+		c.What = append(c.What, d.Text())
+		if d.Last.After(c.Last) {
+			c.Last = d.Last
+		}
+	}
+	for id, c := range by {
+		if c.Certain {
+			wrong++
+		} else {
+			perhaps++
+		}
+		if now.Sub(c.Last) > soon {
+			continue
+		}
+		r, err := from.Remediation(ctx, id)
+		if err != nil {
+			return nil, 0, 0, fmt.Errorf("read what denied something: %w", err)
+		}
+		switch r.State {
+		case dera.Resolved, dera.Collateral, dera.Applying, dera.Verifying, dera.UndoFailed:
+			c.Account, c.Resource = r.Plan.Account, r.Plan.Resource
+			out = append(out, *c)
+		default: // it is not in effect any more
+		}
+	}
+	slices.SortFunc(out, func(a, b DeniedAfter) int { return b.Last.Compare(a.Last) })
+	return out, wrong, perhaps, nil
+}

@@ -1,0 +1,38 @@
+package app_test
+
+import (
+	"slices"
+	"testing"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+)
+
+// TestDenials: what a change denied lately is for a person while it is in effect, and counts as a
+// false positive for ever; what another policy denied is neither.
+func TestDenials(t *testing.T) {
+	t.Parallel()
+	f := found("f-1", "111122223333", dera.High, dera.Auto)
+	denial := func(remediation, id string, cause dera.DenialCause, days int) dera.Denial {
+		return dera.Denial{Remediation: remediation, Principal: "arn:aws:iam::111122223333:role/app", Call: "s3:GetObject", Actions: []string{"s3:GetObject"}, Cause: cause, First: ago(days), Last: ago(days), Events: []string{id}}
+	}
+	s := shelf{
+		remediations: []dera.Remediation{made("r-1", dera.Resolved, f), made("r-2", dera.RolledBack, f), made("r-3", dera.Collateral, f), made("r-4", dera.Resolved, f), made("r-5", dera.Resolved, f)},
+		denials: []dera.Denial{
+			denial("r-1", "a", dera.CauseUnknown, 3), denial("r-1", "b", dera.CauseRemoved, 2), denial("r-1", "c", dera.CauseOther, 1),
+			denial("r-2", "a", dera.CauseRemoved, 1), denial("r-3", "a", dera.CauseUnknown, 1), denial("r-4", "a", dera.CauseOther, 1),
+			denial("r-5", "a", dera.CauseRemoved, 31),
+		},
+	}
+	list, wrong, perhaps, err := app.Denials(t.Context(), s, " --data d", noon())
+	if err != nil || wrong != 3 || perhaps != 1 {
+		t.Errorf("got %d false positives and perhaps %d, %v; want 3 and 1", wrong, perhaps, err)
+	}
+	var got []string
+	for _, d := range list {
+		got = append(got, d.Remediation)
+	}
+	if !slices.Equal(got, []string{"r-3", "r-1"}) || len(list[1].What) != 2 || !list[1].Certain || list[0].Certain || list[1].Command != `dera rollback r-1 --reason "it denied what is in use" --data d` {
+		t.Errorf("got %+v, want r-3 and r-1 with two denials", list)
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+	ledger "dera.example/dera/usage"
+)
+
+// watchDays is how long denials are looked for after a change, by default.
+const watchDays = 14
+
+// watching is how the ledger looks for denials after changes; found is called with the
+// first one of a change.
+func (s *session) watching(by string, found func(context.Context, dera.Denial)) ledger.WatchConfig {
+	days := watchDays
+	if d := s.config.Permissions.WatchDays; d != nil {
+		days = *d
+	}
+	return ledger.WatchConfig{Days: days, Actor: dera.Actor{Name: by, How: "engine"}, Found: found}
+}
+
+// deniedAfter says which changes denied something, of each the first denial.
+func (a *cli) deniedAfter(first []dera.Denial) {
+	said := map[string]bool{}
+	for _, d := range first {
+		if !said[d.Remediation] {
+			a.alert("dera: denied after %s: %s; see: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
+		}
+		said[d.Remediation] = true
+	}
+}
+
+// printDenials says what a remediation denied, and what undoes it.
+func (a *cli) printDenials(p paint, v app.Shown, width int) {
+	if len(v.Denials) == 0 {
+		return
+	}
+	a.printf("\n%s\n", p.bold("denied after the change"))
+	undo := false
+	for _, d := range v.Denials {
+		a.printf("%s\n", wrap(app.Plain(d.Text()), "  ", width))
+		undo = undo || d.Cause != dera.CauseOther
+	}
+	if undo && (v.Remediation.State == dera.Resolved || v.Remediation.State == dera.Collateral) {
+		a.printf("%s\n", wrap("undo the whole change (none of it can be undone for a single action): "+app.UndoCommand(v.Remediation.ID)+a.orderFlags(), "  ", width))
+	}
+}

@@ -1,0 +1,112 @@
+package dera
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Watch says that denials of a principal are looked for after a change that took
+// permissions from it.
+type Watch struct {
+	Remediation string
+	Principal   string    // its ARN
+	Since       time.Time // when the change began
+}
+
+// DenialCause says whose denial it was.
+type DenialCause string
+
+// The causes of denials. In doubt it is CauseUnknown: it may be the change.
+const (
+	CauseRemoved DenialCause = "removed_permission" // no identity policy allows it any more
+	CauseUnknown DenialCause = "unknown"            // AWS does not say which policy denied it
+	CauseOther   DenialCause = "other_policy"       // another policy denied it, so that a rollback changes nothing
+)
+
+// Denial is that a principal was denied what a remediation had taken from it. Calls that
+// differ in nothing but their time are one.
+type Denial struct {
+	Remediation string      `json:"remediation"`
+	Principal   string      `json:"principal"` // the ARN without its path; that of a role for its sessions
+	Call        string      `json:"call"`      // as CloudTrail names it
+	Actions     []string    `json:"actions"`   // of those that were removed: what the call needed, or may have needed
+	Code        string      `json:"error_code"`
+	Cause       DenialCause `json:"cause"`
+	// Policy is the type of the policy that denied it or, where Explicit is false, does
+	// not allow it, as far as AWS says.
+	Policy   string    `json:"policy,omitempty"`
+	Explicit bool      `json:"explicit,omitempty"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Events   []string  `json:"events"`         // IDs of the events that are counted
+	More     bool      `json:"more,omitempty"` // there were others beyond MaxDenialEvents
+}
+
+// MaxDenialEvents bounds the events that are counted of one denial.
+const MaxDenialEvents = 50
+
+// Key tells the denials of a remediation apart.
+func (d Denial) Key() string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{d.Principal, d.Call, strings.Join(d.Actions, " "), d.Code, d.Policy, fmt.Sprint(d.Explicit)}, "\x00")))
+	return hex.EncodeToString(sum[:10])
+}
+
+// With is the denial with what else is known of it. An event counts once, however often
+// it comes and whoever reads it.
+func (d Denial) With(o Denial) Denial {
+	if d.First.IsZero() || o.First.Before(d.First) {
+		d.First = o.First
+	}
+	if o.Last.After(d.Last) {
+		d.Last = o.Last
+	}
+	d.More = d.More || o.More
+	d.Events = slices.Clone(d.Events)
+	for _, id := range o.Events {
+		switch {
+		case slices.Contains(d.Events, id):
+		case len(d.Events) == MaxDenialEvents:
+			d.More = true
+		default:
+			d.Events = append(d.Events, id)
+		}
+	}
+	return d
+}
+
+// Text says for people who was denied what, how often, and whose denial it is.
+func (d Denial) Text() string {
+	times := fmt.Sprintf("%d times", len(d.Events))
+	switch {
+	case d.More:
+		times = "more than " + times
+	case len(d.Events) == 1:
+		times = "once"
+	}
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	when := "at " + at(d.First)
+	if d.Last.After(d.First) {
+		when = "from " + at(d.First) + " to " + at(d.Last)
+	}
+	what := strings.Join(d.Actions, ", ")
+	if what != d.Call {
+		what += " (call " + d.Call + ")"
+	}
+	return fmt.Sprintf("%s was denied %s %s, %s, with %s: %s", ARN(d.Principal).Resource(), what, times, when, d.Code, d.why())
+}
+
+func (d Denial) why() string {
+	switch {
+	case d.Cause == CauseRemoved:
+		return "no identity-based policy allows it, and this change removed it"
+	case d.Cause == CauseUnknown:
+		return "AWS does not say which policy; it may be this change"
+	case d.Explicit:
+		return "another policy denies it, a " + d.Policy + ", so a rollback does not help"
+	}
+	return "no " + d.Policy + " allows it, so a rollback does not help"
+}
