@@ -30,14 +30,10 @@ func manyBelowPath(pattern string) bool {
 // nothing.
 func RoleOf(actor string) string {
 	a := ARN(actor)
-	kind, rest, _ := strings.Cut(a.Resource(), "/")
-	name := rest
-	switch {
-	case a.Service() == "sts" && kind == "assumed-role":
-		name, _, _ = strings.Cut(rest, "/")
-	case a.Service() == "iam" && kind == "role":
-		name = a.Name()
-	default:
+	kind, name, _ := strings.Cut(a.Resource(), "/")
+	if kind == "assumed-role" && a.Service() == "sts" {
+		name, _, _ = strings.Cut(name, "/")
+	} else if name = a.Name(); kind != "role" || a.Service() != "iam" {
 		return ""
 	}
 	return string(NewARN(a.Partition(), "iam", "", a.Account(), "role/"+name))
