@@ -77,7 +77,7 @@ func RunOf(r dera.Remediation, denials []dera.Denial) RunBefore {
 
 // takenBack says how a remediation was taken back, as far as that has come.
 func takenBack(r dera.Remediation) string {
-	switch r.State { //nolint:exhaustive // of the others a rollback was ordered and nothing was left to do
+	switch r.State {
 	case dera.RolledBack:
 		return "was rolled back"
 	case dera.UndoFailed:
@@ -86,6 +86,7 @@ func takenBack(r dera.Remediation) string {
 		return "is being undone"
 	case dera.Failed:
 		return "was undone, since its verification failed"
+	default: // a rollback was ordered and nothing was left to do
+		return "was to be rolled back"
 	}
-	return "was to be rolled back"
 }
