@@ -60,6 +60,7 @@ type fileConfig struct {
 	OtherFixers   []evaluate.Fixer           `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that remediate resources automatically: review, until fixers names one owner."`
 	Permissions   permissionsConfig          `yaml:"permissions,omitempty" json:"permissions,omitempty" jsonschema_description:"When a permission may be taken from a principal automatically."`
 	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts automatically."`
+	First         []evaluate.RunFirst        `yaml:"non_production_first,omitempty" json:"non_production_first,omitempty" jsonschema_description:"Where a control must have run for some days before it acts automatically in production: review until then."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 

@@ -21,7 +21,7 @@ func (c fileConfig) validateGate() error {
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
-	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate())
+	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate(), c.nonProductionFirst().Validate())
 	for i, o := range c.Fixers {
 		if o.Control != "" && !matchesControl(o.Control) {
 			errs = append(errs, fmt.Errorf("fixers[%d].control: %q matches no control", i, o.Control))
@@ -56,6 +56,11 @@ func (c fileConfig) otherFixers(more ...evaluate.Fixers) evaluate.OtherFixers {
 	return g
 }
 
+// nonProductionFirst is the guardrail with what the configuration declares.
+func (c fileConfig) nonProductionFirst() evaluate.NonProductionFirst {
+	return evaluate.NonProductionFirst{List: c.First, Accounts: c.accounts()}
+}
+
 // places are the matches of the configuration by their fields.
 func (c fileConfig) places() map[string]evaluate.Where {
 	out := map[string]evaluate.Where{}
@@ -71,6 +76,9 @@ func (c fileConfig) places() map[string]evaluate.Where {
 	}
 	for i, x := range c.Criteria {
 		add("criteria", i, x.Match)
+	}
+	for i, x := range c.First {
+		add("non_production_first", i, x.Match)
 	}
 	for i, s := range c.Observation.Shorter {
 		add("observation.shorter", i, s.Match)

@@ -57,6 +57,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Own{Resources: s.ownResources()},
 			evaluate.Mode{},
 			s.observation(),
+			s.nonProductionFirst(),
 			evaluate.Stopped{Ledger: s.store},
 			windows,
 			evaluate.Compliance{Scopes: s.config.Compliance},
@@ -89,6 +90,12 @@ func (s *session) flapping() evaluate.Flapping {
 func (s *session) observation() evaluate.Observation {
 	o := s.config.Observation
 	return evaluate.Observation{Ledger: s.store, Now: s.app.now, Days: o.Days, Shorter: o.Shorter, Named: s.app.flags.mode != ""}
+}
+
+func (s *session) nonProductionFirst() evaluate.NonProductionFirst {
+	g := s.config.nonProductionFirst()
+	g.Runs, g.Now = &runsBefore{store: s.store, now: s.app.now}, s.app.now
+	return g
 }
 
 func (s *session) breaker() evaluate.Breaker {

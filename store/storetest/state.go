@@ -21,6 +21,7 @@ func stateTests() map[string]func(*world) {
 		"intents_are_replaced_and_queried":   intents,
 		"incidents_are_kept":                 incidents,
 		"denials_are_counted_once":           denials,
+		"what_ran_in_accounts_is_found":      ran,
 		"stops_are_set_and_taken_away":       stops,
 		"budget_counts_an_hour":              budget,
 		"budget_counts_a_remediation_once":   budgetOnce,
