@@ -83,7 +83,8 @@ var ErrTorn = errors.New("it is damaged, or of another version of dera")
 
 // Store keeps the ledger. It is safe for concurrent use.
 type Store interface {
-	// CommitUsage writes all of a batch or nothing; ErrMarked where a file's mark
+	// CommitUsage writes all of a batch or nothing, but for denials, which may be there
+	// although it fails; ErrMarked where a file's mark
 	// is not at Mark.From any more.
 	CommitUsage(ctx context.Context, b Batch) error
 	// UsageMark returns the mark of a file, or ErrNoMark. Of a file that was read
