@@ -40,7 +40,7 @@ type DenialCause string
 // The causes of denials. In doubt it is CauseUnknown: it may be the change.
 const (
 	CauseRemoved DenialCause = "removed_permission" // no identity policy allows it any more
-	CauseUnknown DenialCause = "unknown"            // AWS does not say which policy denied it, or of which type alone
+	CauseUnknown DenialCause = "unknown"            // AWS does not say which policy denied it, or it was denied before too
 	CauseOther   DenialCause = "other_policy"       // another policy denied it, so that a rollback changes nothing
 )
 
@@ -120,6 +120,8 @@ func (d Denial) why() string {
 	switch {
 	case d.Cause == CauseRemoved:
 		return "no identity-based policy allows it, and this change removed it"
+	case d.Cause == CauseUnknown && d.Policy == "identity-based policy":
+		return "no identity-based policy allows it, and this change removed it, but it was denied before this change too"
 	case d.Cause == CauseUnknown && d.Policy != "":
 		return "no " + d.Policy + " allows it; that may be the policy that this change narrowed"
 	case d.Cause == CauseUnknown:

@@ -30,7 +30,9 @@ func (l *Ledger) Watching(cfg WatchConfig) *Ledger {
 type Denied struct {
 	Denial dera.Denial
 	Record dera.AuditRecord
-	first  bool // of its remediation
+	first  bool   // of its remediation
+	action Action // that was called
+	since  Second // when the change began
 }
 
 // PrincipalKey is the key of a principal that is named by an ARN.
@@ -144,22 +146,44 @@ func (l *Ledger) denials(ctx context.Context, list []denied) ([]Denied, error) {
 				continue
 			}
 			found[key] = len(out)
-			out = append(out, Denied{Denial: one})
+			out = append(out, Denied{Denial: one, action: Action{d.source, d.name}, since: SecondOf(w.Since)})
 		}
 	}
-	first := map[string]bool{}
-	for i, d := range out {
-		r := changes[d.Denial.Remediation]
-		if _, ok := first[r.ID]; !ok {
-			known, err := l.store.DenialsOf(ctx, r.ID)
+	known := map[string][]dera.Denial{}
+	for i := range out {
+		d, r := &out[i], changes[out[i].Denial.Remediation]
+		if _, ok := known[r.ID]; !ok {
+			read, err := l.store.DenialsOf(ctx, r.ID)
 			if err != nil && !errors.Is(err, ErrTorn) {
 				return nil, err
 			}
-			first[r.ID] = r.State != dera.RolledBack && !slices.ContainsFunc(known, func(o dera.Denial) bool { return o.Cause != dera.CauseOther })
+			known[r.ID] = read
 		}
-		out[i].first, out[i].Record = first[r.ID], l.record(d.Denial, r)
+		if d.Denial.Cause == dera.CauseRemoved && !slices.ContainsFunc(known[r.ID], func(o dera.Denial) bool { return o.Key() == d.Denial.Key() }) {
+			before, err := l.deniedBefore(ctx, *d)
+			if err != nil {
+				return nil, err
+			}
+			if before {
+				d.Denial.Cause = dera.CauseUnknown
+			}
+		}
+		d.first = r.State != dera.RolledBack && !slices.ContainsFunc(known[r.ID], func(o dera.Denial) bool { return o.Cause != dera.CauseOther })
+		d.Record = l.record(d.Denial, r)
 	}
 	return out, nil
+}
+
+// deniedBefore reports whether the ledger knows that the call was denied before the change:
+// then it may be on what was never allowed. It can tell until the first denial after it.
+func (l *Ledger) deniedBefore(ctx context.Context, d Denied) (bool, error) {
+	act, err := l.Principal(ctx, d.Denial.Principal)
+	if errors.Is(err, ErrUnknown) {
+		return false, nil
+	}
+	return slices.ContainsFunc(act.Uses, func(u Use) bool {
+		return u.Action == d.action && u.Trust == Verified && u.LastDenied != 0 && u.LastDenied <= d.since
+	}), err
 }
 
 // mostFindings bounds those that a record names; all are in the remediation.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,5 +163,32 @@ func TestWatch_boundary(t *testing.T) {
 		if got := texts(t, s); !slices.Equal(got, []string{want}) {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// TestWatch_denied_before: what a principal was denied before the change too, as on a resource
+// that no policy ever allowed, is not certainly the change's doing, however often it comes.
+func TestWatch_denied_before(t *testing.T) {
+	t.Parallel()
+	const message = "User: " + watchedRole + " is not authorized to perform: s3:ListBucket on resource: x because no identity-based policy allows the s3:ListBucket action"
+	s := changed(t, dera.Resolved, "s3:ListBucket")
+	l := usage.New(s, nil).Watching(usage.WatchConfig{Days: 14})
+	for range 2 { // replicas
+		o := l.Observer(usage.ObserverConfig{})
+		for _, after := range []time.Duration{-time.Hour, time.Minute, time.Hour} {
+			event := refused(fmt.Sprint(after), "app", "s3.amazonaws.com", "ListObjects", "AccessDenied", message, start.Add(after))
+			other := refused(fmt.Sprint(after, "v2"), "app", "s3.amazonaws.com", "ListObjectsV2", "AccessDenied", message, start.Add(after.Abs()))
+			if _, err := o.Observe(t.Context(), []usage.Message{envelope(event, true), envelope(other, true)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := []string{"s3:ListObjects s3:ListBucket unknown 2 identity-based policy", "s3:ListObjectsV2 s3:ListBucket removed_permission 3 identity-based policy"}
+	if got := texts(t, s); !slices.Equal(got, want) {
+		t.Errorf("denials: got %q, want %q", got, want)
+	}
+	list, err := s.Denials(t.Context())
+	if err != nil || !slices.ContainsFunc(list, func(d dera.Denial) bool { return strings.HasSuffix(d.Text(), "it was denied before this change too") }) {
+		t.Errorf("texts: got %v, %v", list, err)
 	}
 }
