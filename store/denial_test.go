@@ -29,7 +29,8 @@ func TestDenialsHoldNobodyUp(t *testing.T) {
 	if err := s.Commit(t.Context(), store.Batch{Remediations: []dera.Remediation{r}}); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := db.SQL(t).BeginTx(t.Context(), nil)
+	raw := db.SQL(t)
+	tx, err := raw.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,9 +39,13 @@ func TestDenialsHoldNobodyUp(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.CommitUsage(context.WithoutCancel(t.Context()), oneDenial(clock.Now())) }()
-	time.Sleep(300 * time.Millisecond) // it waits by now
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
+	for waiting := 0; waiting == 0; {
+		if err := raw.QueryRowContext(ctx, db.Waiting).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Commit(ctx, store.Batch{Records: []dera.AuditRecord{storetest.Record("loop", clock.Now())}}); err != nil {
 		t.Errorf("the loop, while an import waits: got %v", err)
 	}
