@@ -17,13 +17,30 @@ type Watch struct {
 	Since       time.Time // when the change began
 }
 
+// MayDeny reports whether something of the remediation was, or may have been, in effect at a
+// time after it began: of what was rolled back that is until then, whenever it is told.
+func (r Remediation) MayDeny(at time.Time) bool {
+	switch r.State {
+	case Applying, Verifying, Undoing, Resolved, Collateral, UndoFailed:
+		return true
+	case RolledBack:
+		return len(r.Steps) > 0 && !at.After(r.Steps[len(r.Steps)-1].At)
+	default:
+		return false
+	}
+}
+
+// AsBoundary ends the name of who has a policy as the permissions boundary, among the
+// interfaces of a remediation.
+const AsBoundary = ", as its permissions boundary"
+
 // DenialCause says whose denial it was.
 type DenialCause string
 
 // The causes of denials. In doubt it is CauseUnknown: it may be the change.
 const (
 	CauseRemoved DenialCause = "removed_permission" // no identity policy allows it any more
-	CauseUnknown DenialCause = "unknown"            // AWS does not say which policy denied it
+	CauseUnknown DenialCause = "unknown"            // AWS does not say which policy denied it, or it was denied before too
 	CauseOther   DenialCause = "other_policy"       // another policy denied it, so that a rollback changes nothing
 )
 
@@ -103,6 +120,10 @@ func (d Denial) why() string {
 	switch {
 	case d.Cause == CauseRemoved:
 		return "no identity-based policy allows it, and this change removed it"
+	case d.Cause == CauseUnknown && d.Policy == "identity-based policy":
+		return "no identity-based policy allows it, and this change removed it, but it was denied before this change too"
+	case d.Cause == CauseUnknown && d.Policy != "":
+		return "no " + d.Policy + " allows it; that may be the policy that this change narrowed"
 	case d.Cause == CauseUnknown:
 		return "AWS does not say which policy; it may be this change"
 	case d.Explicit:

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 // DeniedAfter is a change in effect that took away what is, or may be, in use.
@@ -67,6 +69,10 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 			continue
 		}
 		r, err := from.Remediation(ctx, id)
+		if errors.Is(err, store.ErrTorn) { // it may be in effect
+			out = append(out, *c)
+			continue
+		}
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("read what denied something: %w", err)
 		}

@@ -1,11 +1,14 @@
 package app_test
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"testing"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/store"
 )
 
 // TestDenials: what a change denied lately is for a person while it is in effect, and counts as a
@@ -34,5 +37,23 @@ func TestDenials(t *testing.T) {
 	}
 	if !slices.Equal(got, []string{"r-3", "r-1"}) || len(list[1].What) != 2 || !list[1].Certain || list[0].Certain || list[1].Command != `dera rollback r-1 --reason "it denied what is in use" --data d` {
 		t.Errorf("got %+v, want r-3 and r-1 with two denials", list)
+	}
+}
+
+// torn is a shelf whose remediations cannot be read.
+type torn struct{ shelf }
+
+func (torn) Remediation(context.Context, string) (dera.Remediation, error) {
+	return dera.Remediation{}, fmt.Errorf("read remediation r-1: %w", store.ErrTorn)
+}
+
+// TestDenials_torn: a remediation that cannot be read keeps nobody from what waits, and its
+// denials stay in sight.
+func TestDenials_torn(t *testing.T) {
+	t.Parallel()
+	s := torn{shelf{denials: []dera.Denial{{Remediation: "r-1", Principal: "arn:aws:iam::111122223333:role/app", Cause: dera.CauseRemoved, First: ago(1), Last: ago(1), Events: []string{"e"}}}}}
+	list, wrong, _, err := app.Denials(t.Context(), s, "", noon())
+	if err != nil || wrong != 1 || len(list) != 1 || list[0].Remediation != "r-1" || len(list[0].What) != 1 {
+		t.Errorf("got %+v, %d, %v; want the denial", list, wrong, err)
 	}
 }

@@ -81,8 +81,8 @@ func DenialOf(message string) (d Denial) {
 	if len(message) > maxMessage {
 		return d
 	}
-	who, rest, ok := strings.Cut(message, " is not authorized to perform: ")
-	if !ok || !strings.Contains(who, "User: ") {
+	_, rest, ok := cutDenied(message)
+	if !ok {
 		return d
 	}
 	action, rest, _ := strings.Cut(rest, " ")
@@ -107,6 +107,31 @@ func DenialOf(message string) (d Denial) {
 		}
 	}
 	return d
+}
+
+// cutDenied takes a message apart: the ARN of who was denied, and what.
+func cutDenied(message string) (who, what string, ok bool) {
+	head, what, ok := strings.Cut(message, " is not authorized to perform: ")
+	_, who, named := cutLast(head, "User: ")
+	return who, what, ok && named
+}
+
+// WhoseDenial is the key of the role or user that was denied, as the message says; "" where
+// it does not, or names somebody in another way. It is not always the caller: a service may
+// be told so of a role that it took on.
+func WhoseDenial(message string) string {
+	if len(message) > maxMessage {
+		return ""
+	}
+	who, _, ok := cutDenied(message)
+	if !ok {
+		return ""
+	}
+	key, ok := appendKey(nil, []byte(who))
+	if !ok {
+		return ""
+	}
+	return string(key)
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

@@ -68,11 +68,11 @@ func (s *Store) denied(ctx context.Context, where string, args ...any) ([]dera.D
 }
 
 // denials adds to what is known of each denial. The first time it is recorded in the audit
-// log. What was denied by a change that is not in effect any more does not count.
+// log. What was denied after the change was rolled back does not count.
 func (w writer) denials(ctx context.Context, b Batch) error {
 	var records []dera.AuditRecord
 	for _, d := range b.Use.Denials {
-		counts, err := w.mayDeny(ctx, d.Denial.Remediation)
+		counts, err := w.mayDeny(ctx, d.Denial)
 		if err != nil || !counts {
 			if err != nil {
 				return err
@@ -88,10 +88,9 @@ func (w writer) denials(ctx context.Context, b Batch) error {
 			return fmt.Errorf("denial after %s: %w", one.Remediation, err)
 		default:
 			var known dera.Denial
-			if err := json.Unmarshal([]byte(text), &known); err != nil {
-				return fmt.Errorf("denial after %s: %w", one.Remediation, err)
+			if err := json.Unmarshal([]byte(text), &known); err == nil { // of what cannot be read nothing is left to add to
+				one = known.With(one)
 			}
-			one = known.With(one)
 		}
 		body, err := json.Marshal(one)
 		if err != nil {
@@ -105,17 +104,19 @@ func (w writer) denials(ctx context.Context, b Batch) error {
 	return w.append(ctx, Batch{Records: records})
 }
 
-// mayDeny reports whether something of a remediation is, or may be, in effect.
-func (w writer) mayDeny(ctx context.Context, remediation string) (bool, error) {
-	var state dera.State
-	err := w.tx.QueryRowContext(ctx, `SELECT state FROM remediations WHERE id = $1`, remediation).Scan(&state)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return false, fmt.Errorf("denial after %s: %w", remediation, err)
-	}
-	switch state {
-	case dera.Applying, dera.Verifying, dera.Resolved, dera.Collateral, dera.UndoFailed:
-		return true, nil
-	default:
+// mayDeny reports whether a denial may be the doing of its remediation, as that stands now.
+func (w writer) mayDeny(ctx context.Context, d dera.Denial) (bool, error) {
+	r, body := dera.Remediation{ID: d.Remediation}, []byte(nil)
+	switch err := w.tx.QueryRowContext(ctx, `SELECT state, body FROM remediations WHERE id = $1`, r.ID).Scan(&r.State, &body); {
+	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("denial after %s: %w", r.ID, err)
+	case r.State == dera.RolledBack: // at some time
+		plain, err := w.sealer.Open("remediation/"+r.ID, body)
+		if err != nil || json.Unmarshal(plain, &r) != nil {
+			return false, nil
+		}
 	}
+	return r.MayDeny(d.First), nil
 }

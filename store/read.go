@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/usage"
 )
 
 // Finding returns the finding with the ID, or ErrNotFound.
@@ -57,7 +58,7 @@ func collect[T any](rows *sql.Rows, what string) ([]T, error) {
 		}
 		var v T
 		if err := json.Unmarshal([]byte(body), &v); err != nil {
-			return nil, fmt.Errorf("read %s: %w", what, err)
+			return nil, fmt.Errorf("read %s: %w: %w", what, usage.ErrTorn, err)
 		}
 		out = append(out, v)
 	}
@@ -117,11 +118,11 @@ func (s *Store) remediations(ctx context.Context, where string, args ...any) ([]
 		}
 		plain, err := s.sealer.Open("remediation/"+id, body)
 		if err != nil {
-			return nil, fmt.Errorf("read remediation %s: %w", id, err)
+			return nil, fmt.Errorf("read remediation %s: %w: %w", id, usage.ErrTorn, err)
 		}
 		var r dera.Remediation
 		if err := json.Unmarshal(plain, &r); err != nil {
-			return nil, fmt.Errorf("read remediation %s: %w", id, err)
+			return nil, fmt.Errorf("read remediation %s: %w: %w", id, usage.ErrTorn, err)
 		}
 		if now, ok := dera.RenamedControls()[r.Control]; ok {
 			r.Control = now // that of the plan stays as it was approved; migration 0006 renames what is not sealed

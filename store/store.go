@@ -20,6 +20,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"dera.example/dera/usage"
 )
 
 var (
@@ -35,6 +37,8 @@ var (
 	ErrBudget = errors.New("the budget is spent")
 	// ErrNotFound is returned by reads of one thing by its ID.
 	ErrNotFound = errors.New("not found")
+	// ErrTorn is returned by reads for what cannot be opened or is no value of its type.
+	ErrTorn = usage.ErrTorn
 	// ErrSchema is returned by Open for a database of a newer dera.
 	ErrSchema = errors.New("the database is of a newer version of dera")
 	// ErrEmpty is returned by OpenExisting for a database in which there is nothing.

@@ -18,10 +18,14 @@ import (
 var _ usage.Store = (*Store)(nil)
 
 // CommitUsage adds to the usage ledger in one durable transaction. Ledger and
-// loop do not wait for each other: each has its own lock.
+// loop do not wait for each other: each has its own lock. Denials are committed before, which
+// does no harm where the rest fails: an event of them counts once, however often it comes.
 func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
-	if len(b.Denials) > 0 { // they are linked to remediations, and have records
-		return s.Commit(ctx, Batch{Use: b})
+	if len(b.Denials) > 0 { // they are linked to remediations, and have records, so that the loop waits for them alone
+		if err := s.Commit(ctx, Batch{Use: usage.Batch{Denials: b.Denials}}); err != nil {
+			return err
+		}
+		b.Denials = nil
 	}
 	err := s.tx(ctx, func(ctx context.Context, tx transaction) error { return s.addUse(ctx, tx, b) })
 	if err != nil {
@@ -33,7 +37,7 @@ func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
 // use is the part of a batch that goes to the ledger. It comes last: whoever
 // holds the ledger's lock waits for nobody.
 func (w writer) use(ctx context.Context, b Batch) error {
-	if b.Use.Empty() {
+	if b.Use.Denials = nil; b.Use.Empty() {
 		return nil
 	}
 	return w.addUse(ctx, w.tx, b.Use)

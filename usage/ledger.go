@@ -78,9 +78,13 @@ var ErrMarked = errors.New("someone else imports the same files")
 // ErrNoMark is what Store.UsageMark returns for a file that is not in the ledger.
 var ErrNoMark = errors.New("the file has no mark")
 
+// ErrTorn is what reads of the store return where a row is no value of its type.
+var ErrTorn = errors.New("it is damaged, or of another version of dera")
+
 // Store keeps the ledger. It is safe for concurrent use.
 type Store interface {
-	// CommitUsage writes all of a batch or nothing; ErrMarked where a file's mark
+	// CommitUsage writes all of a batch or nothing, but for denials, which may be there
+	// although it fails; ErrMarked where a file's mark
 	// is not at Mark.From any more.
 	CommitUsage(ctx context.Context, b Batch) error
 	// UsageMark returns the mark of a file, or ErrNoMark. Of a file that was read

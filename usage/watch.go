@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,9 @@ func (l *Ledger) Watching(cfg WatchConfig) *Ledger {
 type Denied struct {
 	Denial dera.Denial
 	Record dera.AuditRecord
-	first  bool // of its remediation
+	first  bool   // of its remediation
+	action Action // that was called
+	since  Second // when the change began
 }
 
 // PrincipalKey is the key of a principal that is named by an ARN.
@@ -79,11 +82,15 @@ func (a *aggregate) denial(f *cloudtrail.Fields, source, name []byte, at uint32,
 			return
 		}
 	}
+	message := string(cloudtrail.Text(f.ErrorMessage))
+	if who := cloudtrail.WhoseDenial(message); who != "" && who != string(key) {
+		return // it is of somebody else, such as the role that a service took on
+	}
 	id := cloudtrail.Text(f.ID)
 	if len(id) == 0 || len(id) > 64 || !printable(id) {
 		id = cloudtrail.Text(f.Time) // one without a good ID counts by its time
 	}
-	d := denied{string(key), string(source), string(name), "", string(id), Second(at), cloudtrail.DenialOf(string(cloudtrail.Text(f.ErrorMessage)))}
+	d := denied{string(key), string(source), string(name), "", string(id), Second(at), cloudtrail.DenialOf(message)}
 	if code := cloudtrail.Text(f.ErrorCode); len(code) <= 128 && printable(code) {
 		d.code = string(code)
 	}
@@ -119,46 +126,75 @@ func (l *Ledger) denials(ctx context.Context, list []denied) ([]Denied, error) {
 			r, ok := changes[w.Remediation]
 			if !ok {
 				var err error
-				if r, err = l.store.Remediation(ctx, w.Remediation); err != nil {
+				r, err = l.store.Remediation(ctx, w.Remediation)
+				if errors.Is(err, ErrTorn) { // whatever it removed: the ledger goes on
+					r, err = dera.Remediation{}, nil
+				}
+				if err != nil {
 					return nil, fmt.Errorf("read what %s removed: %w", w.Remediation, err)
 				}
 				changes[w.Remediation] = r
 			}
 			actions := d.removed(r)
-			if len(actions) == 0 {
+			if len(actions) == 0 || !r.MayDeny(d.at.Time()) {
 				continue
 			}
-			one := d.denial(r.ID, actions)
+			one := d.denial(r, actions)
 			key := r.ID + one.Key()
 			if i, ok := found[key]; ok {
 				out[i].Denial = out[i].Denial.With(one)
 				continue
 			}
 			found[key] = len(out)
-			out = append(out, Denied{Denial: one})
+			out = append(out, Denied{Denial: one, action: Action{d.source, d.name}, since: SecondOf(w.Since)})
 		}
 	}
+	known := map[string][]dera.Denial{}
 	for i := range out {
-		if err := l.record(ctx, &out[i], changes[out[i].Denial.Remediation]); err != nil {
-			return nil, err
+		d, r := &out[i], changes[out[i].Denial.Remediation]
+		if _, ok := known[r.ID]; !ok {
+			read, err := l.store.DenialsOf(ctx, r.ID)
+			if err != nil && !errors.Is(err, ErrTorn) {
+				return nil, err
+			}
+			known[r.ID] = read
 		}
+		if d.Denial.Cause == dera.CauseRemoved && !slices.ContainsFunc(known[r.ID], func(o dera.Denial) bool { return o.Key() == d.Denial.Key() }) {
+			before, err := l.deniedBefore(ctx, *d)
+			if err != nil {
+				return nil, err
+			}
+			if before {
+				d.Denial.Cause = dera.CauseUnknown
+			}
+		}
+		d.first = r.State != dera.RolledBack && !slices.ContainsFunc(known[r.ID], func(o dera.Denial) bool { return o.Cause != dera.CauseOther })
+		d.Record = l.record(d.Denial, r)
 	}
 	return out, nil
 }
 
-// record completes a denial with its audit record.
-func (l *Ledger) record(ctx context.Context, d *Denied, r dera.Remediation) error {
-	known, err := l.store.DenialsOf(ctx, r.ID)
-	if err != nil {
-		return err
+// deniedBefore reports whether the ledger knows that the call was denied before the change:
+// then it may be on what was never allowed. It can tell until the first denial after it.
+func (l *Ledger) deniedBefore(ctx context.Context, d Denied) (bool, error) {
+	act, err := l.Principal(ctx, d.Denial.Principal)
+	if errors.Is(err, ErrUnknown) {
+		return false, nil
 	}
-	d.first = !slices.ContainsFunc(known, func(o dera.Denial) bool { return o.Cause != dera.CauseOther })
-	one := d.Denial
-	d.Record = dera.AuditRecord{
+	return slices.ContainsFunc(act.Uses, func(u Use) bool {
+		return u.Action == d.action && u.Trust == Verified && u.LastDenied != 0 && u.LastDenied <= d.since
+	}), err
+}
+
+// mostFindings bounds those that a record names; all are in the remediation.
+const mostFindings = 300
+
+// record is the audit record of a denial.
+func (l *Ledger) record(d dera.Denial, r dera.Remediation) dera.AuditRecord {
+	return dera.AuditRecord{
 		Version: 1, Kind: dera.RecordDenial, Time: l.now().UTC(), Actor: l.watch.Actor, Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource,
-		Control: r.Control, Findings: r.Findings, Remediation: r.ID, Digest: r.Digest, Denial: &one, Why: one.Text(),
+		Control: r.Control, Findings: r.Findings[:min(len(r.Findings), mostFindings)], Remediation: r.ID, Digest: r.Digest, Denial: &d, Why: d.Text(),
 	}
-	return nil
 }
 
 // put commits a batch of an import.
@@ -183,19 +219,28 @@ func (l *Ledger) found(ctx context.Context, list []Denied) {
 	}
 }
 
-func (d denied) denial(remediation string, actions []string) dera.Denial {
+func (d denied) denial(r dera.Remediation, actions []string) dera.Denial {
 	at := d.at.Time()
 	out := dera.Denial{
-		Remediation: remediation, Principal: d.principal, Call: Action{d.source, d.name}.String(), Actions: actions, Code: d.code,
+		Remediation: r.ID, Principal: d.principal, Call: Action{d.source, d.name}.String(), Actions: actions, Code: d.code,
 		Policy: string(d.said.Policy), Explicit: d.said.Explicit, Cause: dera.CauseOther, First: at, Last: at, Events: []string{d.id},
 	}
 	switch {
-	case d.said.Policy == cloudtrail.UnknownPolicy:
+	case d.said.Policy == cloudtrail.UnknownPolicy, d.said.Policy == cloudtrail.Boundary && !d.said.Explicit && bounds(r, d.principal):
 		out.Cause = dera.CauseUnknown
 	case d.said.Policy == cloudtrail.IdentityPolicy && !d.said.Explicit:
 		out.Cause = dera.CauseRemoved
 	}
 	return out
+}
+
+// bounds reports whether the policy that a remediation narrowed is a principal's permissions
+// boundary too.
+func bounds(r dera.Remediation, principal string) bool {
+	return slices.ContainsFunc(r.Interfaces, func(name string) bool {
+		who, ok := strings.CutSuffix(name, dera.AsBoundary)
+		return ok && PrincipalKey(string(dera.NewARN(r.Plan.Partition, "iam", "", r.Plan.Account, who))) == principal
+	})
 }
 
 // mostActions bounds the actions that an event is said to be, which nobody understands.

@@ -80,7 +80,7 @@ func (p *Policy) attached() (out []string) {
 		out = append(out, name)
 	}
 	for _, arn := range p.BoundaryOf {
-		out = append(out, dera.ARN(arn).Resource()+", as its permissions boundary")
+		out = append(out, dera.ARN(arn).Resource()+dera.AsBoundary)
 	}
 	return out
 }
