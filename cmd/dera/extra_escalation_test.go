@@ -181,7 +181,7 @@ var administratorDiffers = map[string]string{
 // passRoleDiffers says why nobody is found who has a policy that passes any role.
 var passRoleDiffers = map[string]string{
 	"cloudgoat-s3_version_rollback_via_cfn role/CloudFormationRole-cg01/CloudFormationInlinePolicy-cg01": "miss: it may make functions, but nothing that runs one (lambda:InvokeFunction, an event source, a permission)",
-	"iam-vulnerable policy/fp1-allow-and-deny": denied,
+	"iam-vulnerable policy/fp1-allow-and-deny":                                                           denied,
 }
 
 // escalationDiffers says why dera's verdict on ways to more permissions is not the label's.
