@@ -118,7 +118,8 @@ func (g NonProductionFirst) Check(ctx context.Context, c Case) (dera.Reason, err
 }
 
 // judge goes by the first remediation in effect after the last one that something speaks
-// against.
+// against. What something speaks against itself is none, although it may have been verified
+// after that.
 func (g NonProductionFirst) judge(x RunFirst, control string, accounts []string, runs []RunBefore) dera.Reason {
 	var against, first RunBefore
 	runs = slices.DeleteFunc(slices.Clone(runs), func(r RunBefore) bool {
@@ -130,7 +131,7 @@ func (g NonProductionFirst) judge(x RunFirst, control string, accounts []string,
 		}
 	}
 	for _, r := range runs {
-		if !r.Done.IsZero() && r.Done.After(against.At) && (first.Done.IsZero() || r.Done.Before(first.Done)) {
+		if !r.Done.IsZero() && r.Against == "" && r.Done.After(against.At) && (first.Done.IsZero() || r.Done.Before(first.Done)) {
 			first = r
 		}
 	}

@@ -107,6 +107,7 @@ func TestNonProductionFirst(t *testing.T) {
 		{name: "denied", runs: []dera.Remediation{long}, denied: denied("r-1", 2, dera.CauseRemoved), want: dera.Review, why: "r-1 of ctl in account 444455556666 denied what is in use, or may have: role/app was denied s3:GetObject"},
 		{name: "perhaps_denied", runs: []dera.Remediation{long, fixedIn("r-2", staging, 3)}, denied: denied("r-2", 2, dera.CauseUnknown), want: dera.Review, why: "it may be this change"},
 		{name: "denied_by_another_policy", runs: []dera.Remediation{long}, denied: denied("r-1", 2, dera.CauseOther), want: dera.Auto},
+		{name: "denied_before_it_was_verified", runs: []dera.Remediation{runIn("r-1", sandbox, dera.Applying, 23, dera.Verifying, 23, dera.Resolved, 20)}, denied: denied("r-1", 22, dera.CauseRemoved), want: dera.Review, why: "r-1 of ctl in account 444455556666 denied what is in use, or may have"},
 		{name: "denied_before_it_ran_again", runs: []dera.Remediation{fixedIn("r-0", sandbox, 40), long}, denied: denied("r-0", 30, dera.CauseRemoved), want: dera.Auto, why: "(r-1)"},
 
 		{name: "cannot_be_read", err: errors.New("down")},
