@@ -102,6 +102,7 @@ func TestNonProductionFirst(t *testing.T) {
 		{name: "an_undo_failed_and_was_done_later", runs: []dera.Remediation{runIn("r-0", sandbox, dera.UndoFailed, 90, dera.Undoing, 60, dera.RolledBack, 60), long}, want: dera.Auto},
 		{name: "is_being_undone", runs: []dera.Remediation{long, runIn("r-2", sandbox, dera.Resolved, 19, dera.Undoing, 0)}, want: dera.Review, why: "is being undone"},
 		{name: "its_verification_failed", runs: []dera.Remediation{long, runIn("r-2", sandbox, dera.Applying, 2, dera.Verifying, 2, dera.Undoing, 2, dera.Failed, 2)}, want: dera.Review, why: "since its verification failed"},
+		{name: "it_failed_and_showed_later", runs: []dera.Remediation{runIn("r-1", sandbox, dera.Applying, 20, dera.Undoing, 20, dera.Failed, 20, dera.Collateral, 20)}, want: dera.Review, why: "fixed nothing"},
 		{name: "aws_refused_it", runs: []dera.Remediation{long, runIn("r-2", sandbox, dera.Applying, 2, dera.Undoing, 2, dera.Failed, 2)}, want: dera.Auto},
 
 		{name: "denied", runs: []dera.Remediation{long}, denied: denied("r-1", 2, dera.CauseRemoved), want: dera.Review, why: "r-1 of ctl in account 444455556666 denied what is in use, or may have: role/app was denied s3:GetObject"},

@@ -30,7 +30,8 @@ type RunsBefore interface {
 
 // RunOf judges a remediation by its steps and by the denials after it. That it was taken
 // back speaks against it, by a person or since its verification failed; a write that AWS
-// refused does not, since nothing was changed then.
+// refused does not, since nothing was changed then. What failed and showed later, as
+// collateral, was never verified.
 func RunOf(r dera.Remediation, denials []dera.Denial) RunBefore {
 	out := RunBefore{Remediation: r.ID, Control: r.Control, Account: r.Plan.Account}
 	against := func(at time.Time, why string) {
@@ -38,7 +39,7 @@ func RunOf(r dera.Remediation, denials []dera.Denial) RunBefore {
 			out.At, out.Against = at, why
 		}
 	}
-	changed, undone := false, false
+	changed, undone, failed := false, false, false
 	for _, s := range r.Steps {
 		switch s.State {
 		case dera.Verifying:
@@ -60,6 +61,7 @@ func RunOf(r dera.Remediation, denials []dera.Denial) RunBefore {
 			if undone {
 				against(s.At, takenBack(r))
 			}
+			failed = true
 		case dera.Waiting, dera.Ready, dera.Applying, dera.Observed, dera.Planned, dera.Rejected, dera.Expired, dera.Superseded:
 		}
 	}
@@ -68,7 +70,7 @@ func RunOf(r dera.Remediation, denials []dera.Denial) RunBefore {
 			against(d.Last, "denied what is in use, or may have: "+d.Text())
 		}
 	}
-	if undone || !slices.Contains([]dera.State{dera.Resolved, dera.Collateral}, r.State) {
+	if undone || failed || !slices.Contains([]dera.State{dera.Resolved, dera.Collateral}, r.State) {
 		out.Done = time.Time{}
 	}
 	out.Open = r.State == dera.UndoFailed || r.State == dera.Undoing && undone
