@@ -9,13 +9,14 @@ import (
 	"dera.example/dera"
 )
 
-// maxRan bounds how many remediations of accounts are read that nothing speaks against.
-// Beyond it the newest count.
+// maxRan bounds how many remediations of accounts are read that are resolved: nothing of them
+// was ever taken back. Beyond it the newest count.
 const maxRan = 5000
 
 // Ran returns the remediations of accounts that changed something, and the denials after
-// them: all that were rolled back, could not be undone or denied something, and of the
-// others the newest that were made since a moment. The oldest come first.
+// them: all that were or may have been rolled back, could not be undone or denied something,
+// those that failed and were made since a moment, and of the others the newest since then. The
+// oldest come first.
 func (s *Store) Ran(ctx context.Context, partition string, accounts []string, since time.Time) ([]dera.Remediation, []dera.Denial, error) {
 	if len(accounts) == 0 {
 		return nil, nil, nil
@@ -32,9 +33,10 @@ func (s *Store) Ran(ctx context.Context, partition string, accounts []string, si
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := s.remediations(ctx, fmt.Sprintf(`%[1]s AND (state IN ('rolled_back', 'undo_failed', 'undoing') OR id IN (SELECT remediation FROM denials))
-		OR id IN (SELECT id FROM remediations WHERE %[1]s AND state IN ('resolved', 'collateral', 'failed') AND created >= $%[2]d ORDER BY created DESC, id LIMIT %[3]d)`,
-		in, len(args)+1, maxRan), append(args, micros(since))...)
+	from, speaks := fmt.Sprintf("$%d", len(args)+1), `state IN ('rolled_back', 'undo_failed', 'undoing', 'collateral') OR id IN (SELECT remediation FROM denials)`
+	list, err := s.remediations(ctx, fmt.Sprintf(`%[1]s AND (%[2]s OR state = 'failed' AND created >= %[3]s)
+		OR id IN (SELECT id FROM remediations WHERE %[1]s AND state = 'resolved' AND created >= %[3]s ORDER BY created DESC, id LIMIT %[4]d)`,
+		in, speaks, from, maxRan), append(args, micros(since))...)
 	if err != nil {
 		return nil, nil, err
 	}
