@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,6 +84,8 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		default: // it is not in effect any more
 		}
 	}
-	slices.SortFunc(out, func(a, b DeniedAfter) int { return b.Last.Compare(a.Last) })
+	slices.SortFunc(out, func(a, b DeniedAfter) int {
+		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Remediation, b.Remediation))
+	})
 	return out, wrong, perhaps, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"dera.example/dera"
@@ -55,5 +56,21 @@ func TestDenials_torn(t *testing.T) {
 	list, wrong, _, err := app.Denials(t.Context(), s, "", noon())
 	if err != nil || wrong != 1 || len(list) != 1 || list[0].Remediation != "r-1" || len(list[0].What) != 1 {
 		t.Errorf("got %+v, %d, %v; want the denial", list, wrong, err)
+	}
+}
+
+// TestDenials_at_once: of several changes that denied something at the same time the order is
+// always the same one.
+func TestDenials_at_once(t *testing.T) {
+	t.Parallel()
+	f, s := found("f-1", "111122223333", dera.High, dera.Auto), shelf{}
+	for i := range 9 {
+		id := fmt.Sprintf("r-%d", i)
+		s.remediations = append(s.remediations, made(id, dera.Resolved, f))
+		s.denials = append(s.denials, dera.Denial{Remediation: id, Principal: "arn:aws:iam::111122223333:role/app", Cause: dera.CauseRemoved, First: ago(1), Last: ago(1), Events: []string{id}})
+	}
+	list, _, _, err := app.Denials(t.Context(), s, "", noon())
+	if err != nil || len(list) != 9 || !slices.IsSortedFunc(list, func(a, b app.DeniedAfter) int { return strings.Compare(a.Remediation, b.Remediation) }) {
+		t.Errorf("got %+v, %v, want them by ID", list, err)
 	}
 }
