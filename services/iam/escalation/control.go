@@ -41,11 +41,11 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 		out.Failures = append(out.Failures, failure(p.Kind, key, ways, made))
 	}
 	slices.SortFunc(out.Failures, func(a, b control.Failure) int { return strings.Compare(a.Key, b.Key) })
-	if len(out.Failures) == 0 && strong(power) {
-		return control.Result{Outcome: control.NotApplicable}
-	}
-	if !known {
+	switch {
+	case !known:
 		out.Outcome, out.Why = control.UnknownResult, "to which principals of the account it gets is not known"
+	case len(out.Failures) == 0 && strong(power):
+		out.Outcome = control.NotApplicable
 	}
 	return out
 }

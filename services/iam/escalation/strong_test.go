@@ -148,3 +148,18 @@ func TestPeers_costs(t *testing.T) {
 		})
 	}
 }
+
+// TestCheck_peersNotRead: of whoever is an administrator under conditions alone it is not known
+// either to whom it gets without them.
+func TestCheck_peersNotRead(t *testing.T) {
+	t.Parallel()
+	me := principal(t, iam.RoleKind, "/me", "")
+	me.Texts = []iam.Text{{Name: "own", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"},` +
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}`}}
+	if got := Check(me, nil, false, ""); got.Outcome != control.UnknownResult {
+		t.Errorf("got %+v, want that it is not known", got)
+	}
+	if got := Check(me, nil, true, ""); got.Outcome != control.NotApplicable {
+		t.Errorf("nobody to get to: got %+v, want what another control says", got)
+	}
+}
