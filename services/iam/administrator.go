@@ -72,7 +72,7 @@ func (g Granting) Administrator() control.Result {
 	case all.Rest:
 		f = control.Failure{Key: MostKey, Severity: dera.Medium, Title: g.What + " allows nearly everything"}
 	case all.Identities():
-		all.Services = []string{"iam"}
+		all.Services, all.Limited = []string{"iam"}, all.LimitedIdentities
 		f = control.Failure{Key: AdministratorKey, Severity: dera.High, Title: g.What + " may do everything with identities"}
 	case !listed.None():
 		all, texts = listed, g.Listed
@@ -84,7 +84,7 @@ func (g Granting) Administrator() control.Result {
 		f.Severity = dera.High
 		f.Title += ", IAM among them"
 	}
-	if all.Limited && f.Severity == dera.High {
+	if all.LimitedIdentities && f.Severity == dera.High {
 		f.Severity = dera.Medium
 	}
 	by, groups := g.by(all, texts)

@@ -172,7 +172,7 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 	switch {
 	case g == no:
 		return nil
-	case strong(iam.PowerOf(free.sets...)):
+	case iam.PowerOf(free.sets...).Identities():
 		return []found{first}
 	}
 	for _, f := range free.find(peers) {
@@ -188,7 +188,7 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 // itself, all permissions.
 func (c *climb) bound() bool {
 	if len(c.sets) > 1 && c.within == nil {
-		is := !strong(iam.PowerOf(c.sets[1]))
+		is := !iam.PowerOf(c.sets[1]).Identities()
 		c.within = &is
 	}
 	return len(c.sets) > 1 && *c.within
@@ -202,8 +202,8 @@ func (c *climb) open() []way {
 	return c.ways
 }
 
-// strong reports whether a power is, or gives, every permission.
-func strong(p iam.Power) bool { return p.Everything() || p.Identities() }
+// administers reports whether a power is, or gives, every permission in any case.
+func administers(p iam.Power) bool { return p.Identities() && !p.LimitedIdentities }
 
 // ofPeers reports whether the way leads to another principal.
 func (w way) ofPeers() bool {

@@ -26,12 +26,12 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 	}
 	power := iam.PowerOf(c.sets...)
-	if strong(power) && !power.Limited {
-		return control.Result{Outcome: control.NotApplicable} // it is an administrator, as another control says
+	if administers(power) {
+		return control.Result{Outcome: control.NotApplicable} // as another control says
 	}
 	byKey := map[string][]found{}
 	for _, f := range c.find(peers) {
-		if !strong(power) || !f.limited { // one under conditions is no more than that other control says
+		if !power.Identities() || !f.limited { // one under conditions is no more than that other control says
 			byKey[f.key] = append(byKey[f.key], f)
 		}
 	}
@@ -44,7 +44,7 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 	switch {
 	case !known:
 		out.Outcome, out.Why = control.UnknownResult, "to which principals of the account it gets is not known"
-	case len(out.Failures) == 0 && strong(power):
+	case len(out.Failures) == 0 && power.Identities():
 		out.Outcome = control.NotApplicable
 	}
 	return out

@@ -102,7 +102,7 @@ func Of(p Principal, all []Peer) ([]Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if power := iam.PowerOf(c.sets...); strong(power) && !power.Limited {
+	if administers(iam.PowerOf(c.sets...)) {
 		return nil, nil // nobody has more
 	}
 	var out []Peer
