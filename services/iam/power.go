@@ -17,7 +17,7 @@ type Power struct {
 	Rest          bool
 	Services, But []string
 	// Limited says that it holds under conditions, or but for what is denied under conditions
-	// or on some resources, and LimitedIdentities that what it says of IAM does.
+	// or on some resources, or that it is in doubt; LimitedIdentities that what it says of IAM does.
 	Limited, LimitedIdentities bool
 }
 
@@ -43,7 +43,7 @@ func (p Power) says() (out string) {
 		out = "every action of " + listed(p.Services, 8) + " on every resource"
 	}
 	if p.Limited {
-		out += ", under conditions, or but for what they deny"
+		out += ", under conditions, in doubt, or but for what they deny"
 	}
 	return out
 }
@@ -186,18 +186,18 @@ func (p *powers) seems(entry string) bool {
 }
 
 // whole reports whether all sets allow some actions, those of an entry, on all resources, and
-// whether they do in open alone.
+// whether they do in open alone, or in doubt.
 func (p *powers) whole(entry string, actions ...string) (whole, limited bool) {
 	if len(actions) == 0 || !p.seems(entry) {
 		return false, false
 	}
 	all := reason.Policies{&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Allow, Actions: actions, Resources: []string{"*"}}}}}
-	holds := func(sets [][]*policy.Document, lets func(*policy.Statement, string) bool) bool {
+	none := func(is func(reason.Conclusion) bool, sets [][]*policy.Document, lets func(*policy.Statement, string) bool) bool {
 		return !slices.ContainsFunc(sets, func(set []*policy.Document) bool {
-			return reason.Subset(context.Background(), all, of(set, actions, lets), reason.Config{}).Verdict != reason.Proved
+			return is(reason.Subset(context.Background(), all, of(set, actions, lets), reason.Config{}).Verdict)
 		})
 	}
-	if holds(p.sets, Exactly) {
+	if none(func(c reason.Conclusion) bool { return c != reason.Proved }, p.sets, Exactly) {
 		return true, false
 	}
 	if p.open == nil {
@@ -205,7 +205,7 @@ func (p *powers) whole(entry string, actions ...string) (whole, limited bool) {
 			p.open = append(p.open, opened(set))
 		}
 	}
-	whole = holds(p.open, Lets)
+	whole = none(func(c reason.Conclusion) bool { return c == reason.Refuted }, p.open, Lets)
 	return whole, whole
 }
 
