@@ -14,13 +14,9 @@ import (
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
 func (c *climb) comes(p *Peer) grade {
-	doc := p.trust
-	if doc == nil {
-		return no
-	}
 	best := no
-	for i := range doc.Statements {
-		st := &doc.Statements[i]
+	for i := range p.trust.Statements {
+		st := &p.trust.Statements[i]
 		if !trust.Assumes(st) {
 			continue
 		}

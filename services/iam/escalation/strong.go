@@ -74,15 +74,20 @@ const gets = "which gets all permissions by "
 // weakest is the rank of those that do not get all permissions.
 const weakest = 2
 
-// read is a peer whose trust policy is read, once for all that ask for it.
+// read is a peer whose trust policy is read, once for all that ask for it. What cannot be read
+// may trust anybody.
 func (p Peer) read() Peer {
-	if p.trust == nil && p.Trust != "" {
-		p.trust = &policy.Document{} // what cannot be read allows nobody
-		if doc, err := policy.Parse(p.Trust); err == nil {
-			p.trust = doc
-		}
-		p.serves = iam.ServicesOf(p.Trust)
+	if p.Kind != iam.RoleKind || p.trust != nil {
+		return p
 	}
+	if doc, err := policy.Parse(p.Trust); err == nil {
+		p.trust, p.serves = doc, iam.ServicesOf(p.Trust)
+		return p
+	}
+	p.trust = &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{
+		Effect: policy.Allow, Actions: []string{"sts:AssumeRole"}, Principals: &policy.Principals{Any: true},
+	}}}
+	p.serves = []string{"*"}
 	return p
 }
 

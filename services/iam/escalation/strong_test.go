@@ -163,3 +163,25 @@ func TestCheck_peersNotRead(t *testing.T) {
 		t.Errorf("nobody to get to: got %+v, want what another control says", got)
 	}
 }
+
+// TestPeers_trustNotRead: a role whose trust policy cannot be read may trust whoever may assume
+// roles, and whatever service it is passed to.
+func TestPeers_trustNotRead(t *testing.T) {
+	t.Parallel()
+	for _, trust := range []string{"", "{", `{"Statement":[{}]}`} {
+		for key, actions := range map[string][]string{AssumeKey: {"sts:AssumeRole"}, PassKey: {"iam:PassRole", "ec2:RunInstances"}, "": {"s3:GetObject"}} {
+			me := principal(t, iam.UserKind, "/me", "", actions...)
+			known := []Peer{{Kind: iam.RoleKind, ARN: arn("role/known"), Trust: trust, Strong: Unreadable}}
+			for how, all := range map[string][]Peer{"known": Peers([]Principal{me}, known), "told": Peers([]Principal{me, principal(t, iam.RoleKind, "/boss", trust, "*")}, nil)} {
+				few, err := Of(me, all)
+				got := Check(me, few, true, "")
+				if key == "" && got.Outcome == control.Pass && err == nil {
+					continue
+				}
+				if err != nil || len(got.Failures) != 1 || got.Failures[0].Key != key {
+					t.Errorf("%s, %q, %v: got %+v, %v, want %s", how, trust, actions, got, err, key)
+				}
+			}
+		}
+	}
+}
