@@ -156,17 +156,8 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 	if !c.bound() {
 		return nil
 	}
-	first := found{key: SelfKey}
-	g := no
-	for _, q := range []question{
-		{action: c.Kind.Call("Delete", "PermissionsBoundary"), on: string(c.ARN)},
-		{action: c.Kind.Call("Put", "PermissionsBoundary"), on: string(c.ARN), other: c.Within},
-		{action: "iam:CreatePolicyVersion", on: c.Within},
-	} {
-		if h := c.ask(q); q.on != "" && dera.ARN(q.on).Account() != "aws" && h > g {
-			g, first.says, first.limited = h, q.action+" on "+short(q.on), h == limited
-		}
-	}
+	g, by := c.unbinds(c.Kind, string(c.ARN), c.Within)
+	first := found{key: SelfKey, says: by.action + " on " + short(by.on), limited: g == limited}
 	free := *c
 	free.sets, free.asked, free.ways = c.sets[:1], map[question]grade{}, nil
 	switch {
@@ -182,6 +173,24 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 		}
 	}
 	return out
+}
+
+// unbinds is whether the principal may take away what binds one of a kind, and by what: it
+// removes the permissions boundary, puts another one, or writes it anew.
+func (c *climb) unbinds(kind iam.Kind, arn, within string) (best grade, by question) {
+	for _, q := range []question{
+		{action: kind.Call("Delete", "PermissionsBoundary"), on: arn},
+		{action: kind.Call("Put", "PermissionsBoundary"), on: arn, other: within},
+		{action: "iam:CreatePolicyVersion", on: within},
+	} {
+		if q.on == "" || dera.ARN(q.on).Account() == "aws" || c.may(q.action, "", "") == no {
+			continue
+		}
+		if g := c.ask(q); g > best {
+			best, by = g, q
+		}
+	}
+	return best, by
 }
 
 // bound reports whether the permissions boundary keeps the principal from having, or giving
@@ -332,11 +341,8 @@ func (c *climb) removes(p *Peer) (g grade, by string) {
 	if !p.Bound {
 		return sure, ""
 	}
-	remove := p.Kind.Call("Delete", "PermissionsBoundary")
-	if c.may(remove, "", "") == no {
-		return no, ""
-	}
-	return c.may(remove, p.ARN, ""), remove + ", "
+	g, q := c.unbinds(p.Kind, p.ARN, p.Within)
+	return g, q.action + ", "
 }
 
 func (c *climb) on(n need, service string, p *Peer) grade {
