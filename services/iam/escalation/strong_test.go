@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,6 +183,28 @@ func TestPeers_trustNotRead(t *testing.T) {
 					t.Errorf("%s, %q, %v: got %+v, %v, want %s", how, trust, actions, got, err, key)
 				}
 			}
+		}
+	}
+}
+
+// TestCheck_manyPatterns: among more patterns of names than are tried one may fit; none does
+// where nothing may be made or changed without a permissions boundary.
+func TestCheck_manyPatterns(t *testing.T) {
+	t.Parallel()
+	var made []string
+	for n := range 30 {
+		made = append(made, `"`+arn(fmt.Sprintf("role/a%02d-*", n))+`"`)
+	}
+	made = append(made, `"`+arn("role/z-*")+`"`)
+	for condition, want := range map[string]control.Outcome{
+		"": control.Fail,
+		`,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::111122223333:policy/b"}}`: control.Pass,
+	} {
+		me := principal(t, iam.RoleKind, "/me", "")
+		me.Texts = []iam.Text{{Name: "own", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:CreateRole","Resource":[` + strings.Join(made, ",") + `]` + condition + `},` +
+			`{"Effect":"Allow","Action":"iam:AttachRolePolicy","Resource":"` + arn("role/z-jobs") + `"` + condition + `}]}`}}
+		if got := Check(me, nil, true, ""); got.Outcome != want {
+			t.Errorf("%q: got %+v, want %s", condition, got, want)
 		}
 	}
 }
