@@ -34,7 +34,7 @@ type Granting struct {
 
 // Granting are the policies of an identity, without those of groups.
 func (i *Identity) Granting(k Kind) Granting {
-	g := Granting{What: k.title()}
+	g := Granting{What: k.Title()}
 	for _, p := range i.Inline {
 		t := Text{Name: InlineName("", p.Name), Document: p.Document}
 		g.Whole, g.Listed = append(g.Whole, t), append(g.Listed, t)

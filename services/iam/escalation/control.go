@@ -51,8 +51,7 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 }
 
 func failure(kind iam.Kind, key string, ways []found, made string) control.Failure {
-	what := strings.ToUpper(string(kind[:1])) + string(kind[1:])
-	f := control.Failure{Key: key, Severity: dera.Medium, Start: dera.Review, Title: what + titles()[key]}
+	f := control.Failure{Key: key, Severity: dera.Medium, Start: dera.Review, Title: kind.Title() + titles()[key]}
 	if slices.ContainsFunc(ways, func(w found) bool { return !w.limited }) {
 		f.Severity = dera.High
 	}
@@ -91,10 +90,9 @@ func titles() map[string]string {
 
 // Meta is the literal of the controls on escalation.
 func Meta(typ string, kind iam.Kind, reads []string) control.Meta {
-	what := strings.ToUpper(string(kind[:1])) + string(kind[1:])
 	return control.Meta{
 		ID:       "iam-" + string(kind) + "-escalation",
-		Title:    what + " can get all permissions of the account",
+		Title:    kind.Title() + " can get all permissions of the account",
 		Type:     typ,
 		Severity: dera.High,
 		Why: "Whoever may change permissions, keys or code of somebody stronger has what that one has. A " + string(kind) + " that nobody thinks of as an administrator is " +
