@@ -176,7 +176,7 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 }
 
 // unbinds is whether the principal may take away what binds one of a kind, and by what: it
-// removes the permissions boundary, puts another one, or writes it anew.
+// removes the permissions boundary, puts another one, or writes another version of it.
 func (c *climb) unbinds(kind iam.Kind, arn, within string) (best grade, by question) {
 	for _, q := range []question{
 		{action: kind.Call("Delete", "PermissionsBoundary"), on: arn},
