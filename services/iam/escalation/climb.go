@@ -34,9 +34,10 @@ type Peer struct {
 	// Own are the ARNs of its customer managed policies.
 	Own []string `json:"own,omitempty"`
 	// Within is its permissions boundary, and Bound says that this keeps it from having all
-	// permissions.
+	// permissions, which it has without if it is Free.
 	Within string `json:"within,omitempty"`
 	Bound  bool   `json:"bound,omitempty"`
+	Free   bool   `json:"free,omitempty"`
 	// Strong says how it has, or gets, all permissions; "" where it does not.
 	Strong string `json:"strong,omitempty"`
 
@@ -311,6 +312,9 @@ func (c *climb) to(w way, p *Peer) (found, bool) {
 // strengthens is by which action the principal may give a peer any permission.
 func (c *climb) strengthens(p *Peer) (best grade, with string) {
 	first, by := c.removes(p)
+	if p.Free {
+		return first, strings.TrimSuffix(by, ", ")
+	}
 	for _, n := range strengthening(p.Kind) {
 		if c.may(n.action, "", "") == no {
 			continue
@@ -332,7 +336,8 @@ func (c *climb) strengthens(p *Peer) (best grade, with string) {
 // strengthensSome reports whether the principal may give anybody any permission.
 func (c *climb) strengthensSome() bool {
 	return slices.ContainsFunc([]iam.Kind{iam.RoleKind, iam.UserKind, iam.GroupKind}, func(k iam.Kind) bool {
-		return slices.ContainsFunc(strengthening(k), func(n need) bool { return c.may(n.action, "", "") > no })
+		return slices.ContainsFunc(strengthening(k), func(n need) bool { return c.may(n.action, "", "") > no }) ||
+			c.may(k.Call("Delete", "PermissionsBoundary"), "", "") > no || c.may(k.Call("Put", "PermissionsBoundary"), "", "") > no
 	})
 }
 

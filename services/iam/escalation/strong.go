@@ -38,6 +38,7 @@ func Peers(all []Principal, known []Peer) []Peer {
 		case power.Identities():
 			peer.Strong = "which may do everything with identities"
 		case p.Kind != iam.GroupKind:
+			peer.Free = peer.Bound && iam.PowerOf(c.sets[0]).Identities()
 			weak = append(weak, c)
 		}
 		out = append(out, peer.read())

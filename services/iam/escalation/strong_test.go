@@ -208,3 +208,23 @@ func TestCheck_manyPatterns(t *testing.T) {
 		}
 	}
 }
+
+// TestPeers_freed: who may take away what alone binds an administrator gets to that one.
+func TestPeers_freed(t *testing.T) {
+	t.Parallel()
+	boss := principal(t, iam.RoleKind, "/boss", trusting("", `"`+arn("user/me")+`"`), "*")
+	boss.Within, boss.Boundary = arn("policy/b"), `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	for action, want := range map[string]string{
+		"iam:DeleteRolePermissionsBoundary": OtherKey, "iam:PutRolePermissionsBoundary": OtherKey, "iam:CreatePolicyVersion": OtherKey, "iam:DeleteUserPermissionsBoundary": "",
+	} {
+		me := principal(t, iam.UserKind, "/me", "", action)
+		few, err := Of(me, Peers([]Principal{boss, me}, nil))
+		got := Check(me, few, true, "")
+		if want == "" && err == nil && got.Outcome == control.Pass {
+			continue
+		}
+		if err != nil || len(got.Failures) != 1 || got.Failures[0].Key != want {
+			t.Errorf("%s: got %+v, %v, want %s", action, got, err, want)
+		}
+	}
+}
