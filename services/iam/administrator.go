@@ -34,7 +34,7 @@ type Granting struct {
 
 // Granting are the policies of an identity, without those of groups.
 func (i *Identity) Granting(k Kind) Granting {
-	g := Granting{What: k.title()}
+	g := Granting{What: k.Title()}
 	for _, p := range i.Inline {
 		t := Text{Name: InlineName("", p.Name), Document: p.Document}
 		g.Whole, g.Listed = append(g.Whole, t), append(g.Listed, t)
@@ -72,7 +72,7 @@ func (g Granting) Administrator() control.Result {
 	case all.Rest:
 		f = control.Failure{Key: MostKey, Severity: dera.Medium, Title: g.What + " allows nearly everything"}
 	case all.Identities():
-		all.Services = []string{"iam"}
+		all.Services, all.Limited = []string{"iam"}, all.LimitedIdentities
 		f = control.Failure{Key: AdministratorKey, Severity: dera.High, Title: g.What + " may do everything with identities"}
 	case !listed.None():
 		all, texts = listed, g.Listed
@@ -84,7 +84,7 @@ func (g Granting) Administrator() control.Result {
 		f.Severity = dera.High
 		f.Title += ", IAM among them"
 	}
-	if all.Limited && f.Severity == dera.High {
+	if all.LimitedIdentities && f.Severity == dera.High {
 		f.Severity = dera.Medium
 	}
 	by, groups := g.by(all, texts)

@@ -31,7 +31,7 @@ func (k Kind) Events(calls ...string) cloudtrail.Events {
 func (k Kind) named(c cloudtrail.Call) []dera.Scope {
 	var names []string
 	for _, n := range []string{
-		c.Parameters.Text(string(k) + "Name"), c.Parameters.Text("new" + k.title() + "Name"), c.Answer.Object(string(k)).Text(string(k) + "Name"),
+		c.Parameters.Text(string(k) + "Name"), c.Parameters.Text("new" + k.Title() + "Name"), c.Answer.Object(string(k)).Text(string(k) + "Name"),
 	} {
 		if k.spelled(n) {
 			names = append(names, n)

@@ -114,7 +114,7 @@ func EmergencyMeta(k Kind, parts []resource.Part) control.Meta {
 	}
 	return control.Meta{
 		ID:       "iam-" + string(k) + "-emergency-use",
-		Title:    k.title() + " for emergencies was used",
+		Title:    k.Title() + " for emergencies was used",
 		Type:     k.Type(),
 		Severity: dera.High,
 		Why: "What holds back everybody else does not hold back a principal for emergencies. Each use is an emergency that somebody knows about, or somebody " +

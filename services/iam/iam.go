@@ -142,7 +142,7 @@ const (
 )
 
 // Type is the name of the resource type of the kind.
-func (k Kind) Type() string { return "AWS::IAM::" + k.title() }
+func (k Kind) Type() string { return "AWS::IAM::" + k.Title() }
 
 // ARN names an identity of the kind.
 func (k Kind) ARN(partition, account, path, name string) dera.ARN {

@@ -65,7 +65,7 @@ func UnusedRefs() []control.Ref {
 func OutdatedMeta(k Kind, parts []resource.Part) control.Meta {
 	return control.Meta{
 		ID:       "iam-" + string(k) + "-outdated-copy",
-		Title:    k.title() + " has a copy of a policy of AWS that lacks what AWS added",
+		Title:    k.Title() + " has a copy of a policy of AWS that lacks what AWS added",
 		Type:     k.Type(),
 		Severity: dera.Low,
 		Why: "dera put the copy in the place of a policy of AWS, without what nobody used. AWS changes its policies when a service gets new calls; what uses the " +

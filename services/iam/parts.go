@@ -32,8 +32,9 @@ func Explained() resource.Part {
 }
 
 // Call is a call of IAM on the kind, by what stands before and after it in the name.
-func (k Kind) Call(before, after string) string { return "iam:" + before + k.title() + after }
+func (k Kind) Call(before, after string) string { return "iam:" + before + k.Title() + after }
 
-func (k Kind) title() string {
+// Title is the kind as it begins a sentence, and stands in names of calls.
+func (k Kind) Title() string {
 	return map[Kind]string{RoleKind: "Role", UserKind: "User", GroupKind: "Group"}[k]
 }

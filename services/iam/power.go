@@ -17,8 +17,8 @@ type Power struct {
 	Rest          bool
 	Services, But []string
 	// Limited says that it holds under conditions, or but for what is denied under conditions
-	// or on some resources.
-	Limited bool
+	// or on some resources, or that it is in doubt; LimitedIdentities that what it says of IAM does.
+	Limited, LimitedIdentities bool
 }
 
 // Everything reports whether every action is allowed on every resource.
@@ -43,7 +43,7 @@ func (p Power) says() (out string) {
 		out = "every action of " + listed(p.Services, 8) + " on every resource"
 	}
 	if p.Limited {
-		out += ", under conditions, or but for what they deny"
+		out += ", under conditions, in doubt, or but for what they deny"
 	}
 	return out
 }
@@ -61,40 +61,50 @@ type powers struct {
 	// open are the sets without conditions, and without the denials that have some or that are
 	// about some resources, and with what patterns of services may mean.
 	open [][]*policy.Document
-	// limited says that something is allowed as a whole in open alone.
-	limited bool
 }
 
 func (p *powers) power() Power {
 	named, wild, pattern := p.named()
-	if wild && p.whole("*", "*") {
-		return Power{Rest: true, Limited: p.limited}
-	}
-	var whole, others []string
-	for _, service := range named {
-		if p.service(service) {
-			whole = append(whole, service)
-		} else {
-			others = append(others, service)
+	if wild {
+		if all, limited := p.whole("*", "*"); all {
+			return Power{Rest: true, Limited: limited, LimitedIdentities: limited}
 		}
 	}
+	var out Power
+	var others []string
+	for _, service := range named {
+		whole, limited := p.service(service)
+		if !whole {
+			others = append(others, service)
+			continue
+		}
+		out.Services, out.Limited = append(out.Services, service), out.Limited || limited
+		out.LimitedIdentities = out.LimitedIdentities || limited && service == "iam"
+	}
 	if !wild {
-		return Power{Services: whole, Limited: p.limited}
+		return out
 	}
 	// The services that no entry names are alike; but those of a pattern have to match it.
-	rest := false
+	rest, limited := false, false
 	for _, s := range catalog.Embedded().Services() {
 		if slices.Contains(named, s) {
 			continue
 		}
-		if rest = rest && p.seems(s+":*") || !rest && p.service(s); !rest || !pattern {
+		if rest {
+			rest = p.seems(s + ":*")
+		} else {
+			rest, limited = p.service(s)
+		}
+		if !rest || !pattern {
 			break
 		}
 	}
 	if rest {
-		return Power{Rest: true, But: others, Limited: p.limited}
+		out.Rest, out.Services, out.But = true, nil, others
+		out.Limited = out.Limited || limited
+		out.LimitedIdentities = out.LimitedIdentities || limited && !slices.Contains(named, "iam")
 	}
-	return Power{Services: whole, Limited: p.limited}
+	return out
 }
 
 // named are the services that may be allowed as a whole, or may not, by name: an entry has a
@@ -134,8 +144,8 @@ func (p *powers) named() (services []string, wild, pattern bool) {
 }
 
 // service reports whether all sets allow every action of a service that the catalogue has,
-// on all resources.
-func (p *powers) service(prefix string) bool {
+// on all resources, and whether they are limited in that.
+func (p *powers) service(prefix string) (whole, limited bool) {
 	known, _ := catalog.Embedded().Expand(prefix + ":*")
 	return p.whole(prefix+":*", known...)
 }
@@ -175,30 +185,28 @@ func (p *powers) seems(entry string) bool {
 	})
 }
 
-// whole reports whether all sets allow some actions, those of an entry, on all resources.
-func (p *powers) whole(entry string, actions ...string) bool {
+// whole reports whether all sets allow some actions, those of an entry, on all resources, and
+// whether they do in open alone, or in doubt.
+func (p *powers) whole(entry string, actions ...string) (whole, limited bool) {
 	if len(actions) == 0 || !p.seems(entry) {
-		return false
+		return false, false
 	}
 	all := reason.Policies{&policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Allow, Actions: actions, Resources: []string{"*"}}}}}
-	holds := func(sets [][]*policy.Document, lets func(*policy.Statement, string) bool) bool {
+	none := func(is func(reason.Conclusion) bool, sets [][]*policy.Document, lets func(*policy.Statement, string) bool) bool {
 		return !slices.ContainsFunc(sets, func(set []*policy.Document) bool {
-			return reason.Subset(context.Background(), all, of(set, actions, lets), reason.Config{}).Verdict != reason.Proved
+			return is(reason.Subset(context.Background(), all, of(set, actions, lets), reason.Config{}).Verdict)
 		})
 	}
-	if holds(p.sets, Exactly) {
-		return true
+	if none(func(c reason.Conclusion) bool { return c != reason.Proved }, p.sets, Exactly) {
+		return true, false
 	}
 	if p.open == nil {
 		for _, set := range p.sets {
 			p.open = append(p.open, opened(set))
 		}
 	}
-	if holds(p.open, Lets) {
-		p.limited = true
-		return true
-	}
-	return false
+	whole = none(func(c reason.Conclusion) bool { return c == reason.Refuted }, p.open, Lets)
+	return whole, whole
 }
 
 // of is what some policies say of a list of actions, by what lets says that a statement is

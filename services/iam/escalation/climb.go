@@ -34,9 +34,10 @@ type Peer struct {
 	// Own are the ARNs of its customer managed policies.
 	Own []string `json:"own,omitempty"`
 	// Within is its permissions boundary, and Bound says that this keeps it from having all
-	// permissions.
+	// permissions, which it has without if it is Free.
 	Within string `json:"within,omitempty"`
 	Bound  bool   `json:"bound,omitempty"`
+	Free   bool   `json:"free,omitempty"`
 	// Strong says how it has, or gets, all permissions; "" where it does not.
 	Strong string `json:"strong,omitempty"`
 
@@ -156,23 +157,14 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 	if !c.bound() {
 		return nil
 	}
-	first := found{key: SelfKey}
-	g := no
-	for _, q := range []question{
-		{action: c.Kind.Call("Delete", "PermissionsBoundary"), on: string(c.ARN)},
-		{action: c.Kind.Call("Put", "PermissionsBoundary"), on: string(c.ARN), other: c.Within},
-		{action: "iam:CreatePolicyVersion", on: c.Within},
-	} {
-		if h := c.ask(q); q.on != "" && dera.ARN(q.on).Account() != "aws" && h > g {
-			g, first.says, first.limited = h, q.action+" on "+short(q.on), h == limited
-		}
-	}
+	g, by := c.unbinds(c.Kind, string(c.ARN), c.Within)
+	first := found{key: SelfKey, says: by.action + " on " + short(by.on), limited: g == limited}
 	free := *c
 	free.sets, free.asked, free.ways = c.sets[:1], map[question]grade{}, nil
 	switch {
 	case g == no:
 		return nil
-	case strong(iam.PowerOf(free.sets...)):
+	case iam.PowerOf(free.sets...).Identities():
 		return []found{first}
 	}
 	for _, f := range free.find(peers) {
@@ -184,11 +176,29 @@ func (c *climb) unbound(peers []Peer, without []found) (out []found) {
 	return out
 }
 
+// unbinds is whether the principal may take away what binds one of a kind, and by what: it
+// removes the permissions boundary, puts another one, or writes another version of it.
+func (c *climb) unbinds(kind iam.Kind, arn, within string) (best grade, by question) {
+	for _, q := range []question{
+		{action: kind.Call("Delete", "PermissionsBoundary"), on: arn},
+		{action: kind.Call("Put", "PermissionsBoundary"), on: arn, other: within},
+		{action: "iam:CreatePolicyVersion", on: within},
+	} {
+		if q.on == "" || dera.ARN(q.on).Account() == "aws" || c.may(q.action, "", "") == no {
+			continue
+		}
+		if g := c.ask(q); g > best {
+			best, by = g, q
+		}
+	}
+	return best, by
+}
+
 // bound reports whether the permissions boundary keeps the principal from having, or giving
 // itself, all permissions.
 func (c *climb) bound() bool {
 	if len(c.sets) > 1 && c.within == nil {
-		is := !strong(iam.PowerOf(c.sets[1]))
+		is := !iam.PowerOf(c.sets[1]).Identities()
 		c.within = &is
 	}
 	return len(c.sets) > 1 && *c.within
@@ -202,8 +212,8 @@ func (c *climb) open() []way {
 	return c.ways
 }
 
-// strong reports whether a power is, or gives, every permission.
-func strong(p iam.Power) bool { return p.Everything() || p.Identities() }
+// administers reports whether a power is, or gives, every permission in any case.
+func administers(p iam.Power) bool { return p.Identities() && !p.LimitedIdentities }
 
 // ofPeers reports whether the way leads to another principal.
 func (w way) ofPeers() bool {
@@ -302,6 +312,9 @@ func (c *climb) to(w way, p *Peer) (found, bool) {
 // strengthens is by which action the principal may give a peer any permission.
 func (c *climb) strengthens(p *Peer) (best grade, with string) {
 	first, by := c.removes(p)
+	if p.Free {
+		return first, strings.TrimSuffix(by, ", ")
+	}
 	for _, n := range strengthening(p.Kind) {
 		if c.may(n.action, "", "") == no {
 			continue
@@ -323,7 +336,8 @@ func (c *climb) strengthens(p *Peer) (best grade, with string) {
 // strengthensSome reports whether the principal may give anybody any permission.
 func (c *climb) strengthensSome() bool {
 	return slices.ContainsFunc([]iam.Kind{iam.RoleKind, iam.UserKind, iam.GroupKind}, func(k iam.Kind) bool {
-		return slices.ContainsFunc(strengthening(k), func(n need) bool { return c.may(n.action, "", "") > no })
+		return slices.ContainsFunc(strengthening(k), func(n need) bool { return c.may(n.action, "", "") > no }) ||
+			c.may(k.Call("Delete", "PermissionsBoundary"), "", "") > no || c.may(k.Call("Put", "PermissionsBoundary"), "", "") > no
 	})
 }
 
@@ -332,11 +346,8 @@ func (c *climb) removes(p *Peer) (g grade, by string) {
 	if !p.Bound {
 		return sure, ""
 	}
-	remove := p.Kind.Call("Delete", "PermissionsBoundary")
-	if c.may(remove, "", "") == no {
-		return no, ""
-	}
-	return c.may(remove, p.ARN, ""), remove + ", "
+	g, q := c.unbinds(p.Kind, p.ARN, p.Within)
+	return g, q.action + ", "
 }
 
 func (c *climb) on(n need, service string, p *Peer) grade {

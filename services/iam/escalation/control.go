@@ -26,12 +26,12 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 	}
 	power := iam.PowerOf(c.sets...)
-	if strong(power) && !power.Limited {
-		return control.Result{Outcome: control.NotApplicable} // it is an administrator, as another control says
+	if administers(power) {
+		return control.Result{Outcome: control.NotApplicable} // as another control says
 	}
 	byKey := map[string][]found{}
 	for _, f := range c.find(peers) {
-		if !strong(power) || !f.limited { // one under conditions is no more than that other control says
+		if !power.Identities() || !f.limited { // one under conditions is no more than that other control says
 			byKey[f.key] = append(byKey[f.key], f)
 		}
 	}
@@ -41,18 +41,17 @@ func Check(p Principal, peers []Peer, known bool, made string) control.Result {
 		out.Failures = append(out.Failures, failure(p.Kind, key, ways, made))
 	}
 	slices.SortFunc(out.Failures, func(a, b control.Failure) int { return strings.Compare(a.Key, b.Key) })
-	if len(out.Failures) == 0 && strong(power) {
-		return control.Result{Outcome: control.NotApplicable}
-	}
-	if !known {
+	switch {
+	case !known:
 		out.Outcome, out.Why = control.UnknownResult, "to which principals of the account it gets is not known"
+	case len(out.Failures) == 0 && power.Identities():
+		out.Outcome = control.NotApplicable
 	}
 	return out
 }
 
 func failure(kind iam.Kind, key string, ways []found, made string) control.Failure {
-	what := strings.ToUpper(string(kind[:1])) + string(kind[1:])
-	f := control.Failure{Key: key, Severity: dera.Medium, Start: dera.Review, Title: what + titles()[key]}
+	f := control.Failure{Key: key, Severity: dera.Medium, Start: dera.Review, Title: kind.Title() + titles()[key]}
 	if slices.ContainsFunc(ways, func(w found) bool { return !w.limited }) {
 		f.Severity = dera.High
 	}
@@ -91,10 +90,9 @@ func titles() map[string]string {
 
 // Meta is the literal of the controls on escalation.
 func Meta(typ string, kind iam.Kind, reads []string) control.Meta {
-	what := strings.ToUpper(string(kind[:1])) + string(kind[1:])
 	return control.Meta{
 		ID:       "iam-" + string(kind) + "-escalation",
-		Title:    what + " can get all permissions of the account",
+		Title:    kind.Title() + " can get all permissions of the account",
 		Type:     typ,
 		Severity: dera.High,
 		Why: "Whoever may change permissions, keys or code of somebody stronger has what that one has. A " + string(kind) + " that nobody thinks of as an administrator is " +

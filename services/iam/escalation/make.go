@@ -8,7 +8,7 @@ import (
 	"dera.example/dera/services/iam"
 )
 
-// mostPatterns bounds the names that are tried.
+// mostPatterns bounds the names that are tried. Of more it is in doubt whether one fits.
 const mostPatterns = 20
 
 // makes is the way by a new principal that gets any permission: a role whose trust policy
@@ -41,8 +41,12 @@ func (c *climb) makes(kind iam.Kind) (found, bool) {
 				}
 				g, actions = min(g, get), append(actions, by)
 			}
+			such := ", such as " + short(on)
+			if on == "" {
+				g, such = min(g, limited), ""
+			}
 			if g > no && (!ok || best.limited && g == sure) {
-				best = found{key: OtherKey, limited: g == limited, says: strings.Join(actions, ", ") + " → a " + string(kind) + " that it makes, such as " + short(on)}
+				best = found{key: OtherKey, limited: g == limited, says: strings.Join(actions, ", ") + " → a " + string(kind) + " that it makes" + such}
 				ok = true
 			}
 		}
@@ -52,7 +56,7 @@ func (c *climb) makes(kind iam.Kind) (found, bool) {
 
 // names are ARNs of principals of a kind that match patterns for which statements allow
 // actions: for each two of them one that matches both, where that is so of patterns that begin
-// or end in a star.
+// or end in a star. The last one is "", for any at all, where they are too many to be tried.
 func (c *climb) names(kind iam.Kind, actions ...string) (out []string) {
 	var patterns []string
 	for _, action := range actions {
@@ -76,9 +80,9 @@ func (c *climb) names(kind iam.Kind, actions ...string) (out []string) {
 	}
 	slices.Sort(patterns)
 	patterns = slices.Compact(patterns)
-	patterns = patterns[:min(len(patterns), mostPatterns)]
-	for _, a := range patterns {
-		for _, b := range patterns {
+	tried := patterns[:min(len(patterns), mostPatterns)]
+	for _, a := range tried {
+		for _, b := range tried {
 			literal := strings.NewReplacer("*", "", "?", "0").Replace(b)
 			if a == b || literal == "" {
 				literal = "new"
@@ -88,5 +92,9 @@ func (c *climb) names(kind iam.Kind, actions ...string) (out []string) {
 		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	out = slices.Compact(out)
+	if len(tried) < len(patterns) {
+		out = append(out, "")
+	}
+	return out
 }

@@ -38,6 +38,7 @@ func Peers(all []Principal, known []Peer) []Peer {
 		case power.Identities():
 			peer.Strong = "which may do everything with identities"
 		case p.Kind != iam.GroupKind:
+			peer.Free = peer.Bound && iam.PowerOf(c.sets[0]).Identities()
 			weak = append(weak, c)
 		}
 		out = append(out, peer.read())
@@ -74,15 +75,20 @@ const gets = "which gets all permissions by "
 // weakest is the rank of those that do not get all permissions.
 const weakest = 2
 
-// read is a peer whose trust policy is read, once for all that ask for it.
+// read is a peer whose trust policy is read, once for all that ask for it. What cannot be read
+// may trust anybody.
 func (p Peer) read() Peer {
-	if p.trust == nil && p.Trust != "" {
-		p.trust = &policy.Document{} // what cannot be read allows nobody
-		if doc, err := policy.Parse(p.Trust); err == nil {
-			p.trust = doc
-		}
-		p.serves = iam.ServicesOf(p.Trust)
+	if p.Kind != iam.RoleKind || p.trust != nil {
+		return p
 	}
+	if doc, err := policy.Parse(p.Trust); err == nil {
+		p.trust, p.serves = doc, iam.ServicesOf(p.Trust)
+		return p
+	}
+	p.trust = &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{
+		Effect: policy.Allow, Actions: []string{"sts:AssumeRole"}, Principals: &policy.Principals{Any: true},
+	}}}
+	p.serves = []string{"*"}
 	return p
 }
 
@@ -102,7 +108,7 @@ func Of(p Principal, all []Peer) ([]Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if power := iam.PowerOf(c.sets...); strong(power) && !power.Limited {
+	if administers(iam.PowerOf(c.sets...)) {
 		return nil, nil // nobody has more
 	}
 	var out []Peer

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,5 +147,84 @@ func TestPeers_costs(t *testing.T) {
 				t.Errorf("got %d of %d strong after %s, want %d within seconds", strong, len(tc.all), took, tc.want)
 			}
 		})
+	}
+}
+
+// TestCheck_peersNotRead: of whoever is an administrator under conditions alone it is not known
+// either to whom it gets without them.
+func TestCheck_peersNotRead(t *testing.T) {
+	t.Parallel()
+	me := principal(t, iam.RoleKind, "/me", "")
+	me.Texts = []iam.Text{{Name: "own", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"},` +
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}`}}
+	if got := Check(me, nil, false, ""); got.Outcome != control.UnknownResult {
+		t.Errorf("got %+v, want that it is not known", got)
+	}
+	if got := Check(me, nil, true, ""); got.Outcome != control.NotApplicable {
+		t.Errorf("nobody to get to: got %+v, want what another control says", got)
+	}
+}
+
+// TestPeers_trustNotRead: a role whose trust policy cannot be read may trust whoever may assume
+// roles, and whatever service it is passed to.
+func TestPeers_trustNotRead(t *testing.T) {
+	t.Parallel()
+	for _, trust := range []string{"", "{", `{"Statement":[{}]}`} {
+		for key, actions := range map[string][]string{AssumeKey: {"sts:AssumeRole"}, PassKey: {"iam:PassRole", "ec2:RunInstances"}, "": {"s3:GetObject"}} {
+			me := principal(t, iam.UserKind, "/me", "", actions...)
+			known := []Peer{{Kind: iam.RoleKind, ARN: arn("role/known"), Trust: trust, Strong: Unreadable}}
+			for how, all := range map[string][]Peer{"known": Peers([]Principal{me}, known), "told": Peers([]Principal{me, principal(t, iam.RoleKind, "/boss", trust, "*")}, nil)} {
+				few, err := Of(me, all)
+				got := Check(me, few, true, "")
+				if key == "" && got.Outcome == control.Pass && err == nil {
+					continue
+				}
+				if err != nil || len(got.Failures) != 1 || got.Failures[0].Key != key {
+					t.Errorf("%s, %q, %v: got %+v, %v, want %s", how, trust, actions, got, err, key)
+				}
+			}
+		}
+	}
+}
+
+// TestCheck_manyPatterns: among more patterns of names than are tried one may fit; none does
+// where nothing may be made or changed without a permissions boundary.
+func TestCheck_manyPatterns(t *testing.T) {
+	t.Parallel()
+	var made []string
+	for n := range 30 {
+		made = append(made, `"`+arn(fmt.Sprintf("role/a%02d-*", n))+`"`)
+	}
+	made = append(made, `"`+arn("role/z-*")+`"`)
+	for condition, want := range map[string]control.Outcome{
+		"": control.Fail,
+		`,"Condition":{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::111122223333:policy/b"}}`: control.Pass,
+	} {
+		me := principal(t, iam.RoleKind, "/me", "")
+		me.Texts = []iam.Text{{Name: "own", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:CreateRole","Resource":[` + strings.Join(made, ",") + `]` + condition + `},` +
+			`{"Effect":"Allow","Action":"iam:AttachRolePolicy","Resource":"` + arn("role/z-jobs") + `"` + condition + `}]}`}}
+		if got := Check(me, nil, true, ""); got.Outcome != want {
+			t.Errorf("%q: got %+v, want %s", condition, got, want)
+		}
+	}
+}
+
+// TestPeers_freed: who may take away what alone binds an administrator gets to that one.
+func TestPeers_freed(t *testing.T) {
+	t.Parallel()
+	boss := principal(t, iam.RoleKind, "/boss", trusting("", `"`+arn("user/me")+`"`), "*")
+	boss.Within, boss.Boundary = arn("policy/b"), `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	for action, want := range map[string]string{
+		"iam:DeleteRolePermissionsBoundary": OtherKey, "iam:PutRolePermissionsBoundary": OtherKey, "iam:CreatePolicyVersion": OtherKey, "iam:DeleteUserPermissionsBoundary": "",
+	} {
+		me := principal(t, iam.UserKind, "/me", "", action)
+		few, err := Of(me, Peers([]Principal{boss, me}, nil))
+		got := Check(me, few, true, "")
+		if want == "" && err == nil && got.Outcome == control.Pass {
+			continue
+		}
+		if err != nil || len(got.Failures) != 1 || got.Failures[0].Key != want {
+			t.Errorf("%s: got %+v, %v, want %s", action, got, err, want)
+		}
 	}
 }

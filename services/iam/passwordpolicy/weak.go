@@ -55,7 +55,7 @@ func Weak() control.Control {
 		Plan: func(p *Policy, _ []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
 			c, err := p.Set(p.strict())
 			if err != nil {
-				return nil, &control.Refusal{Code: "cannot-plan", Why: err.Error()}
+				return nil, iam.CannotPlan(err)
 			}
 			return []dera.Change{c}, nil
 		},

@@ -2,7 +2,6 @@ package role
 
 import (
 	"cmp"
-	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/control"
@@ -15,7 +14,7 @@ func Administrator() control.Control {
 		Meta: iam.AdministratorMeta(Name, "role", "Role is an administrator, or may do everything with a service", iam.ReadsOf(Parts())),
 		Check: func(r *Role, _ control.Settings) control.Result {
 			switch {
-			case strings.HasPrefix(r.Path, "/aws-service-role/"):
+			case iam.Linked(r.Path):
 				return control.Result{Outcome: control.NotApplicable}
 			case !r.Read(PartRole, PartInline, PartAttached, PartDocuments):
 				return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the policies of the role"}

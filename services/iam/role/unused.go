@@ -113,7 +113,7 @@ func checkUnused(r *Role, s control.Settings) control.Result {
 	case u == nil:
 		f.Why += " Nothing is recorded of its calls, so that IAM alone says so."
 	case len(u.Missing()) > 0 || u.To.Sub(u.From) < daysOf(days):
-		f.Why += " No call of it is recorded, but the record has gaps or is shorter than that."
+		f.Why += " No call of it is recorded in that time, but the record has gaps or is shorter than that."
 	default:
 		f.Why += " No call of it is recorded in that time either."
 	}
