@@ -120,6 +120,9 @@ type Evidence struct {
 	Kind    string          `json:"kind"` // for example network/1
 	Claims  []Claim         `json:"claims"`
 	Denied  string          `json:"denied,omitempty"` // a concrete request that worked before and does not after
+	// Compared says how what others recommend differs from the plan, one line each. It is
+	// computed from the body as well, and decides nothing.
+	Compared []string `json:"compared,omitempty"`
 	Body    json.RawMessage `json:"body"`
 	Control string          `json:"control"`
 }

@@ -39,6 +39,8 @@ type Settings struct {
 	// NarrowResources: permissions on more resources than were used are found too, for a
 	// person.
 	NarrowResources bool
+	// RequireReported: what nobody used goes to a person where AWS itself could not be asked.
+	RequireReported bool
 }
 
 // Quota returns the rule quota that holds.

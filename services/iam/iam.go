@@ -32,6 +32,8 @@ type Identity struct {
 	// Copied are the inline policies that are copies of policies of AWS.
 	Copied []Copied          `json:"copied,omitempty"`
 	Tags   map[string]string `json:"tags,omitempty"`
+	// Reported is what AWS itself says of their use; nil where it was not asked.
+	Reported *Reported `json:"reported,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }
@@ -62,6 +64,14 @@ func (i *Identity) NotRead(part string) {
 		i.Unread = append(i.Unread, part)
 		slices.Sort(i.Unread)
 	}
+}
+
+// Brief is the identity as a cheap look sees it.
+func (i *Identity) Brief() Identity {
+	brief := *i
+	brief.Reported = nil
+	brief.Unread = slices.DeleteFunc(slices.Clone(i.Unread), func(p string) bool { return p == PartReported })
+	return brief
 }
 
 // Managed are the managed policies that decide what the principal may do.

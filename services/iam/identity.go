@@ -42,7 +42,8 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return NewSubject(texts, holders, k.InlineLimit(), s)
+	out, err := NewSubject(texts, holders, k.InlineLimit(), s)
+	return out.By(i.Reported, holders), err
 }
 
 // Empty reports whether the identity has no policy: whatever is recorded, it has no

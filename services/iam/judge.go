@@ -19,14 +19,18 @@ const (
 	UnusedPassRoleKey = "unused/passrole"
 	UnusedRareKey     = "unused/rare"
 	UnusedIdentityKey = "unused/identity"
+	UnusedDoubtedKey  = "unused/doubted" // by AWS, which counts it as used
 	UnusedAttachedKey = "unused/attached/"
 	UnusedAWSKey      = "unused/aws-managed/"
 )
 
 // classes are the keys of what is narrowed, in the order in which it is decided.
 func classes() []string {
-	return []string{UnusedKey, UnusedPassRoleKey, UnusedRareKey, UnusedIdentityKey}
+	return []string{UnusedKey, UnusedPassRoleKey, UnusedRareKey, UnusedIdentityKey, UnusedDoubtedKey}
 }
+
+// doubted is the place of UnusedDoubtedKey in classes.
+const doubted = 4
 
 // classOf is the place of an action in classes.
 func classOf(action string) int {
@@ -70,7 +74,9 @@ type judged struct {
 	*Subject
 	used                 *used
 	base                 scope.Input
-	classed              map[string]int     // classOf, of actions that were asked for
+	classed              map[string]int     // class, of actions that were asked for
+	whys                 map[string]string  // otherwise, of actions that were asked for
+	tried                map[string]bool    // what was attempted: actions, and services with a colon
 	docs                 []*policy.Document // of Policies
 	beside               []*policy.Document
 	found                []unneeded
@@ -108,7 +114,7 @@ func (s *Subject) judge() (*judged, error) {
 
 // read reads the policies and the record of use.
 func (s *Subject) read() (*judged, error) {
-	j := &judged{Subject: s, used: s.record(), classed: map[string]int{}}
+	j := &judged{Subject: s, used: s.record(), classed: map[string]int{}, whys: map[string]string{}}
 	if len(s.Principals) > 0 && j.used.window() <= 0 {
 		return nil, errNoWindow
 	}
@@ -121,11 +127,13 @@ func (s *Subject) read() (*judged, error) {
 	return j, j.prepare()
 }
 
-// class is classOf, asked once of an action.
+// class is the class of an action, asked once.
 func (j *judged) class(action string) int {
 	c, ok := j.classed[action]
 	if !ok {
-		c = classOf(action)
+		if c = classOf(action); j.otherwise(action) != "" {
+			c = doubted
+		}
 		j.classed[action] = c
 	}
 	return c
@@ -272,7 +280,7 @@ func (j *judged) wholes() error {
 			return err
 		}
 		if left[0] == nil {
-			rare := slices.ContainsFunc(c.Gone, func(a string) bool { return j.class(a) > 1 })
+			rare := slices.ContainsFunc(c.Gone, func(a string) bool { return j.class(a) > 1 && j.class(a) != doubted })
 			j.found = append(j.found, unneeded{key: t.Whole, actions: c.Gone, rare: rare, place: i})
 		}
 	}

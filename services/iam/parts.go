@@ -23,6 +23,7 @@ func (k Kind) Parts() []resource.Part {
 		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", Walk}, Cheap: true, Around: true},
 		{Name: PartCopied, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion"}, Cheap: true, Around: true},
 		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
+		Reports(),
 	}
 }
 

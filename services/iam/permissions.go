@@ -110,6 +110,7 @@ func (p Permissions) hidden(hide *document.Redactor) Permissions {
 	}
 	out := p
 	out.Before.Policies, out.Before.Beside = texts(p.Before.Policies), texts(p.Before.Beside)
+	out.Before.Reported = p.Before.Reported.hidden(hide)
 	out.After = nil
 	for _, text := range p.After {
 		out.After = append(out.After, hide.Text(text))
@@ -127,7 +128,7 @@ func (p Permissions) Evidence() (dera.Evidence, error) {
 		return dera.Evidence{}, fmt.Errorf("permissions evidence: %w", err)
 	}
 	claims, denied := p.claims()
-	return dera.Evidence{Kind: PermissionsKind, Claims: claims, Body: body, Denied: denied}, nil
+	return dera.Evidence{Kind: PermissionsKind, Claims: claims, Body: body, Denied: denied, Compared: p.compared()}, nil
 }
 
 // changed are the places of the policies that the plan changes.

@@ -33,6 +33,10 @@ type Subject struct {
 	AutoAWS bool `json:"-"`
 	// NarrowResources: resources that were not seen are found too.
 	NarrowResources bool `json:"-"`
+	// Reported is what AWS itself says; nil where it was not asked. Without that, what
+	// NeedReported says waits for a person.
+	Reported     *Reported `json:"reported,omitempty"`
+	NeedReported bool      `json:"-"`
 }
 
 // Text is a policy with its text.
@@ -56,12 +60,20 @@ type CalledBy struct {
 	Use resource.Use `json:"use"`
 	// Beside are the places of its other policies in those of the subject.
 	Beside []int `json:"beside,omitempty"`
+	// Denied are recorded calls that were always denied, which AWS's own data count.
+	Denied []Attempt `json:"denied,omitempty"`
+}
+
+// Attempt is a call as CloudTrail names it, whatever came of it.
+type Attempt struct {
+	Source string `json:"source"`
+	Name   string `json:"name"`
 }
 
 // NewSubject is a subject of the policies and of those who have them. The error says
 // what is not known.
 func NewSubject(policies []Text, holders []Holder, limit int, s control.Settings) (*Subject, error) {
-	out := &Subject{Policies: policies, Limit: limit, AutoAWS: s.AutoAWSManaged, NarrowResources: s.NarrowResources}
+	out := &Subject{Policies: policies, Limit: limit, AutoAWS: s.AutoAWSManaged, NarrowResources: s.NarrowResources, NeedReported: s.RequireReported}
 	at := map[Text]int{}
 	for _, h := range slices.SortedStableFunc(slices.Values(holders), func(a, b Holder) int { return strings.Compare(a.ARN+" "+a.Via, b.ARN+" "+b.Via) }) {
 		if h.Kind == GroupKind {
@@ -139,6 +151,26 @@ func keptBy(k control.Keep, h Holder) bool {
 		own := dera.ARN(p).Resource()
 		return own == "" || catalog.Match(own, name)
 	})
+}
+
+// By is the subject with what AWS itself says of the use of its policies, nil for nothing.
+func (s *Subject) By(r *Reported, holders []Holder) *Subject {
+	if s == nil || r == nil {
+		return s
+	}
+	s.Reported = r
+	for _, h := range holders {
+		if h.Use == nil {
+			continue
+		}
+		for _, c := range h.Use.Calls {
+			i := slices.IndexFunc(s.Principals, func(p CalledBy) bool { return p.Name == h.ARN || h.ARN == "" })
+			if a := (Attempt{c.Source, c.Name}); c.Count == 0 && i >= 0 && !slices.Contains(s.Principals[i].Denied, a) {
+				s.Principals[i].Denied = append(s.Principals[i].Denied, a)
+			}
+		}
+	}
+	return s
 }
 
 // recorded is the part of what is recorded that counts: calls that were authorized.

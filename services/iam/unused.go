@@ -110,9 +110,22 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	case UnusedRareKey:
 		f.Title, f.Severity, f.Start = "Permissions for recovery, incidents and deployments that nobody used", dera.Low, dera.Review
 		why = append(why, "Such permissions are needed when something fails, or to repair it: only their owner knows.")
+	case UnusedDoubtedKey:
+		f.Title, f.Severity, f.Start = "Permissions that nobody used by the record, and of which AWS says otherwise", dera.Low, dera.Review
 	case UnusedIdentityKey:
 		f.Title, f.Severity, f.Start = "Permissions on identities that nobody used", dera.High, dera.Review
 		why = append(why, "Whoever can change identities can give themselves everything; and they are rarely used.")
+	}
+	if doubts := j.doubts(u.actions); len(doubts) > 0 && !u.wide {
+		f.Start = dera.Review
+		why = append(why, "AWS sees it otherwise, or may: "+strings.Join(doubts[:min(5, len(doubts))], "; ")+".")
+	}
+	if j.NeedReported && (j.Reported == nil || len(j.Reported.Without) > 0) && !u.wide {
+		f.Start = dera.Review
+		why = append(why, "What AWS says of its use is not known, and permissions.reported_use requires it.")
+	}
+	if !u.wide {
+		why = append(why, j.secondSource(u.actions)...)
 	}
 	if by := j.grantedBy(u); len(by) > 0 {
 		why = append(why, "Some of it is still granted by "+listed(by, 5)+".")

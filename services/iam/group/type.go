@@ -22,6 +22,11 @@ func Type() resource.Type {
 		Parts:     Parts(), Operations: iam.Operations(iam.GroupKind, func(g *Group) *iam.Identity { return &g.Identity }), Events: Events(),
 		Redact: iam.Redact,
 		Canon:  (*Group).Canon,
+		Brief: func(g *Group) *Group {
+			brief := *g
+			brief.Identity = g.Identity.Brief()
+			return &brief
+		},
 		Attached: func(g *Group) (out []string) {
 			for _, m := range g.Members {
 				out = append(out, "user "+m.Name)

@@ -29,6 +29,8 @@ type Policy struct {
 	// TooMany is how many have it where they are more than iam.MostHolders: of each is
 	// then known only who it is.
 	TooMany int `json:"too_many,omitempty"`
+	// Reported is what AWS itself says of its use; nil where it was not asked.
+	Reported *iam.Reported `json:"reported,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }

@@ -26,8 +26,8 @@ func Type() resource.Type {
 		Canon:  (*Policy).Canon, Spare: spare,
 		Brief: func(p *Policy) *Policy {
 			brief := *p
-			brief.Tags = nil
-			brief.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(part string) bool { return part == PartTags })
+			brief.Tags, brief.Reported = nil, nil
+			brief.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(part string) bool { return part == PartTags || part == iam.PartReported })
 			return &brief
 		},
 		Attached:    (*Policy).attached,

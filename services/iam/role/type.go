@@ -26,8 +26,8 @@ func Type() resource.Type {
 		Canon:  (*Role).Canon,
 		Brief: func(r *Role) *Role {
 			brief := *r
-			brief.MaxSession = 0
-			brief.Unread = slices.DeleteFunc(slices.Clone(r.Unread), func(p string) bool { return p == PartSession })
+			brief.Identity, brief.MaxSession = r.Identity.Brief(), 0
+			brief.Unread = slices.DeleteFunc(brief.Unread, func(p string) bool { return p == PartSession })
 			return &brief
 		},
 		Principals: (*Role).principals,

@@ -20,8 +20,13 @@ func Type() resource.Type {
 		SampleIDs: []string{"ann", "ci-deployer", "zz-quite-another_name.9@x"},
 		Identify:  func(u *User) (id, name string, tags map[string]string) { return u.Name, u.Name, u.Tags },
 		Parts:     Parts(), Operations: iam.Operations(iam.UserKind, func(u *User) *iam.Identity { return &u.Identity }), Events: Events(),
-		Redact:     iam.Redact,
-		Canon:      (*User).Canon,
+		Redact: iam.Redact,
+		Canon:  (*User).Canon,
+		Brief: func(u *User) *User {
+			brief := *u
+			brief.Identity = u.Identity.Brief()
+			return &brief
+		},
 		Principals: (*User).principals,
 		Neighbours: func(u *User) []resource.Neighbour {
 			out := u.Neighbours()

@@ -22,10 +22,13 @@ func IAM(r *cloud.Reading) *iam.Client {
 	return cloud.Service(r, "iam", r.Scope.Account, r.Home(), func(cfg aws.Config) *iam.Client { return iam.NewFromConfig(cfg) })
 }
 
-// Answers are the shapes of the answers of calls.
+// Answers are the shapes of the answers of calls, and of those by which AWS is asked about use.
 func Answers(calls ...string) map[string]cloud.Shape {
-	out := map[string]cloud.Shape{}
-	for _, c := range calls {
+	out := map[string]cloud.Shape{
+		"AccessAnalyzer ListAnalyzers": {Members: []string{"analyzers"}}, "AccessAnalyzer ListFindingsV2": {Members: []string{"findings"}},
+		"AccessAnalyzer GetFindingV2": {Members: []string{"findingDetails"}}, "AccessAnalyzer GetFindingRecommendation": {Members: []string{"status"}},
+	}
+	for _, c := range append(calls, callGenerate[len("iam:"):], callAccessed[len("iam:"):]) {
 		out["IAM "+c] = cloud.Shape{Root: "*Response", Space: "https://iam.amazonaws.com/doc/"}
 	}
 	return out

@@ -89,7 +89,7 @@ func testWalk(t *testing.T, server *moto.Server) {
 	first := all["app-1"].Config.(*role.Role)
 	want := &role.Role{Account: a.id, Trust: trust, MaxSession: 7200, Idle: aws.Int(0), Identity: own.Identity{
 		Name: "app-1", Path: "/team/", ID: first.ID, Created: first.Created, Tags: map[string]string{"team": "web"},
-		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{own.PartExplained, role.PartClosed, role.PartUse},
+		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{own.PartExplained, role.PartClosed, role.PartUse, own.PartReported},
 	}}
 	if d := cmp.Diff(want, first); d != "" || len(first.Attached) != 2 {
 		t.Errorf("app-1, with %d attached policies (-want +got):\n%s", len(first.Attached), d)
@@ -334,7 +334,7 @@ func testPages(t *testing.T, server *moto.Server) {
 					}
 					continue
 				}
-				if !slices.Equal(r.Unread, []string{own.PartExplained, role.PartClosed, role.PartUse}) || x.Unread != "" || r.Attached[0].Document != allowOn("shared") || r.LastUsed == nil || r.Trust != trust {
+				if !slices.Equal(r.Unread, []string{own.PartExplained, role.PartClosed, role.PartUse, own.PartReported}) || x.Unread != "" || r.Attached[0].Document != allowOn("shared") || r.LastUsed == nil || r.Trust != trust {
 					t.Errorf("got %+v, unread %q", r, x.Unread)
 				}
 			}

@@ -34,6 +34,10 @@ func Wire() cloud.Wire {
 		},
 	}.Wire(role.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
+		iamwire.Reported(func(x *cloud.Item) iamwire.Asked {
+			c := config(x)
+			return iamwire.AskedOf([]own.Holder{{ARN: string(x.ARN), Use: c.Use}}, &c.Reported)
+		}),
 		{Parts: []string{role.PartSession}, Many: readSessions},
 		{Parts: []string{role.PartProfiles}, Call: role.CallProfiles, One: readProfiles},
 		cloud.Ported(resource.PortChanges, []string{role.PartClosed}, readClosed),

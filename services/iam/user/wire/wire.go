@@ -30,6 +30,10 @@ func Wire() cloud.Wire {
 		},
 	}.Wire(user.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{user.PartUse}, readUse),
+		iamwire.Reported(func(x *cloud.Item) iamwire.Asked {
+			c := config(x)
+			return iamwire.AskedOf([]own.Holder{{ARN: string(x.ARN), Use: c.Use}}, &c.Reported)
+		}),
 		iamwire.Explained(user.Name, func(c any) **resource.Explained { return &c.(*user.User).Explained }),
 		{Parts: []string{user.PartGroups}, Call: "iam:ListGroupsForUser", One: readGroups},
 	}, "ListGroupsForUser", "GetGroup", "ListGroupPolicies", "GetGroupPolicy", "ListAttachedGroupPolicies")
