@@ -118,6 +118,9 @@ func (p Pack) unfolded(hash string, blob []byte) (map[string][]byte, error) {
 			fmt.Fprintf(&b, "         %s\n", c.Witness)
 		}
 	}
+	for _, line := range ev.Compared {
+		fmt.Fprintf(&b, "\nFor comparison, %s.\n", line)
+	}
 	if ev.Denied != "" {
 		fmt.Fprintf(&b, "\nPossible before and not after: %s\n", ev.Denied)
 	}

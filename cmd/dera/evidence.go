@@ -31,6 +31,9 @@ func (a *cli) printEvidence(p paint, blob json.RawMessage, width int) error {
 		}
 		a.printf("%s\n", wrap(text, "  ", width))
 	}
+	for _, line := range ev.Compared {
+		a.printf("  for comparison, %s\n", line)
+	}
 	if ev.Denied != "" {
 		a.printf("  allowed before, not after: %s\n", ev.Denied)
 	}

@@ -35,6 +35,8 @@ func Check(blob []byte, kinds ...Kind) error {
 		return err
 	case !slices.Equal(again.Claims, ev.Claims):
 		return errors.New("the stated verdicts are not those that the body proves")
+	case !slices.Equal(again.Compared, ev.Compared):
+		return errors.New("how the plan compares with what others recommend is not what the body shows")
 	case again.Denied != ev.Denied:
 		return fmt.Errorf("what is denied now is stated as %q; the body shows %q", ev.Denied, again.Denied)
 	case !bytes.Equal(again.Body, ev.Body):

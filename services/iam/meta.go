@@ -43,13 +43,20 @@ func EmergencyCase() control.Case {
 	return control.Case{When: "a guardrail finds that it is for emergencies", Disposition: dera.Exempt, Because: "it is unused on purpose"}
 }
 
-// ReadsOf are the IAM actions with which parts are read.
+// ReadsOf are the IAM actions with which parts are read, but for what AWS says of their use.
 func ReadsOf(parts []resource.Part) (out []string) {
 	for _, p := range parts {
-		out = append(out, p.Actions()...)
+		if p.Name != PartReported {
+			out = append(out, p.Actions()...)
+		}
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(a string) bool { return a == "" })
+}
+
+// UnusedReads are the IAM actions of controls on permissions that nobody used.
+func UnusedReads(parts []resource.Part) []string {
+	return slices.Sorted(slices.Values(append(ReadsOf(parts), Reports().Actions()...)))
 }
 
 // UnusedRefs are where the rule comes from.

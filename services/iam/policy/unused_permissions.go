@@ -31,7 +31,7 @@ func UnusedPermissions() control.Control {
 				iam.EmergencyCase(),
 			}),
 			Refs:       iam.UnusedRefs(),
-			Reads:      iam.ReadsOf(Parts()),
+			Reads:      iam.UnusedReads(Parts()),
 			GuardReads: resource.ScheduleReads(),
 			Writes:     []string{CreateVersion, DeleteVersion, SetDefault},
 			Owner:      "dera maintainers",

@@ -43,7 +43,7 @@ func ExternalTrust() control.Control {
 				{Standard: "NIST 800-53 r5", ID: "AC-3, AC-6", URL: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"},
 				{Standard: "PCI DSS 4.0.1", ID: "7.2.5", URL: "https://www.pcisecuritystandards.org/document_library/"},
 			},
-			Reads:    Type().Reads(),
+			Reads:    iam.ReadsOf(Parts()),
 			Writes:   []string{UpdateTrust},
 			Owner:    "dera maintainers",
 			ReviewBy: "2027-11-01",

@@ -35,7 +35,7 @@ func Unused() control.Control {
 				{Standard: "IAM user guide", ID: "remove unused roles", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#remove-credentials"},
 				iam.NIST("AC-2(3), AC-6"), iam.PCI("7.2.5"),
 			},
-			Reads:      Type().Reads(),
+			Reads:      iam.ReadsOf(Parts()),
 			GuardReads: resource.ScheduleReads(),
 			Writes:     []string{UpdateTrust},
 			Owner:      "dera maintainers",

@@ -29,7 +29,7 @@ func UnusedPermissions() control.Control {
 				iam.EmergencyCase(),
 			}),
 			Refs:       iam.UnusedRefs(),
-			Reads:      iam.ReadsOf(Parts()),
+			Reads:      iam.UnusedReads(Parts()),
 			GuardReads: resource.ScheduleReads(),
 			Writes:     iam.RoleKind.UnusedWrites(),
 			Owner:      "dera maintainers",

@@ -40,7 +40,7 @@ func WeakTrust() control.Control {
 				{Standard: "IAM user guide", ID: "OIDC federation: limit the subject", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html"},
 				{Standard: "NIST 800-53 r5", ID: "AC-3, IA-8", URL: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"},
 			},
-			Reads:    Type().Reads(),
+			Reads:    iam.ReadsOf(Parts()),
 			ByHand:   true,
 			Owner:    "dera maintainers",
 			ReviewBy: "2027-11-01",

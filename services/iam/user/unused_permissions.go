@@ -23,7 +23,7 @@ func UnusedPermissions() control.Control {
 			Complexity: "high",
 			Cases:      slices.Concat(iam.UnusedCases(), iam.AttachedCases(), []control.Case{iam.EmergencyCase()}),
 			Refs:       iam.UnusedRefs(),
-			Reads:      iam.ReadsOf(Parts()),
+			Reads:      iam.UnusedReads(Parts()),
 			Writes:     iam.UserKind.UnusedWrites(),
 			Owner:      "dera maintainers",
 			ReviewBy:   "2027-11-01",
