@@ -12,7 +12,7 @@ import (
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
 type Rule struct {
 	Name    string  `json:"name"`
-	For     string  `json:"for"` // looks, config or ledger
+	For     string  `json:"for"` // looks, config, analyzer or ledger
 	Pattern Pattern `json:"pattern"`
 	// State is ENABLED, or the one with which EventBridge also delivers calls that
 	// only read.
@@ -24,9 +24,10 @@ type Rule struct {
 
 // What a rule is for.
 const (
-	ForLooks  = "looks"
-	ForConfig = "config"
-	ForLedger = "ledger"
+	ForLooks    = "looks"
+	ForConfig   = "config"
+	ForAnalyzer = "analyzer"
+	ForLedger   = "ledger"
 )
 
 // The states of a rule. EventBridge drops management events that only read
@@ -91,7 +92,8 @@ const viaCloudTrail = " via CloudTrail"
 
 // Rules returns the rules that dera needs to hear of every change of resources
 // of these types at once: for each service the watched calls, in as many
-// patterns as their size takes; one for whatever root users do; one for AWS Config; and one for the usage
+// patterns as their size takes; one for whatever root users do; one for AWS Config; one for
+// Access Analyzer; and one for the usage
 // ledger, which wants every call and so makes the first ones needless.
 func (w Watch) Rules(types []string) []Rule {
 	bySource := map[string][]Watched{}
@@ -115,6 +117,9 @@ func (w Watch) Rules(types []string) []Rule {
 		}})
 	}
 	if r := w.configRule(types); r != nil {
+		out = append(out, *r)
+	}
+	if r := w.analyzerRule(types); r != nil {
 		out = append(out, *r)
 	}
 	if len(out) == 0 {

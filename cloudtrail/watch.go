@@ -15,6 +15,9 @@ type Events struct {
 	// Config are the resource types in compliance changes of AWS Config that
 	// concern resources of the type.
 	Config []Configured
+	// Analyzed returns which resources a finding of Access Analyzer on a resource of the type
+	// is a hint for, by the last part of its ARN; nil where it has none.
+	Analyzed func(r Record, id string) []dera.Scope
 	// Root returns what any call of a root user is a hint for, one that failed or only reads
 	// too: see Record.OfRoot. nil where it is none.
 	Root func(Record) []dera.Scope
@@ -65,6 +68,8 @@ type Watch struct {
 	calls  map[string]map[string]*Watched
 	root   []rooted
 	config []configured
+	// analyzed are those of whose resources Access Analyzer has findings.
+	analyzed []analyzed
 }
 
 type rooted struct {
@@ -94,6 +99,9 @@ func NewWatch(types ...Events) Watch {
 		}
 		if t.Root != nil {
 			w.root = append(w.root, rooted{t.Root, t.Type})
+		}
+		if t.Analyzed != nil {
+			w.analyzed = append(w.analyzed, analyzed{t.Analyzed, t.Type})
 		}
 		for _, c := range t.Config {
 			w.config = append(w.config, configured{c, t.Type})

@@ -51,9 +51,9 @@ func testWatch() Watch {
 	}
 	const block = "PutAccountPublicAccessBlock"
 	return NewWatch(
-		Events{groups, append(Calls("ec2.amazonaws.com", sweep(groups), "CreateVpc", "CreateDefaultVpc"), authorize), config(groups, "", groups), nil},
-		Events{buckets, slices.Concat([]Watched{policy}, distributions, Calls("s3.amazonaws.com", sweep(buckets), block)), config(buckets, "", buckets), nil},
-		Events{accounts, Calls("s3.amazonaws.com", func(c Call) []dera.Scope { return c.Scopes(accounts, []string{c.Account}) }, block), config(accounts, dera.GlobalRegion, accounts, anAccount), nil},
+		Events{Type: groups, Calls: append(Calls("ec2.amazonaws.com", sweep(groups), "CreateVpc", "CreateDefaultVpc"), authorize), Config: config(groups, "", groups)},
+		Events{Type: buckets, Calls: slices.Concat([]Watched{policy}, distributions, Calls("s3.amazonaws.com", sweep(buckets), block)), Config: config(buckets, "", buckets)},
+		Events{Type: accounts, Calls: Calls("s3.amazonaws.com", func(c Call) []dera.Scope { return c.Scopes(accounts, []string{c.Account}) }, block), Config: config(accounts, dera.GlobalRegion, accounts, anAccount)},
 		Events{Type: rootUsers, Root: func(r Record) []dera.Scope { return r.In(dera.GlobalRegion).Sweep(rootUsers) }},
 	)
 }

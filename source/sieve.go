@@ -60,6 +60,10 @@ func (s sieve) message(b *batch, m Message) {
 		s.compliance(b, m)
 		return
 	}
+	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && cloudtrail.IsAnalysis(raw) {
+		s.analysis(b, m)
+		return
+	}
 	if err != nil {
 		b.Counts.Malformed++
 		b.keep(m, why(err))
@@ -99,21 +103,36 @@ func (s sieve) compliance(b *batch, m Message) {
 		return
 	}
 	b.kind(KindConfig)
-	if !s.accounts[c.Account] {
-		b.foreign(m, c.Account)
+	s.hinted(b, m, c.Account, s.watch.HintsOf(c), dera.Event{ID: c.ID, Name: cloudtrail.ComplianceKind, Time: c.Time, Authenticated: c.Trusted})
+}
+
+// analysis sorts a finding of Access Analyzer alike.
+func (s sieve) analysis(b *batch, m Message) {
+	a, err := cloudtrail.DecodeAnalysis([]byte(m.Body))
+	if err != nil {
+		b.Counts.Malformed++
+		b.keep(m, why(err))
 		return
 	}
-	hints := s.watch.HintsOf(c)
-	if len(hints) == 0 {
+	b.kind(KindAnalyzer)
+	s.hinted(b, m, a.Account, s.watch.HintsOfAnalysis(a), dera.Event{ID: a.ID, Name: a.Kind, Time: a.Time, Authenticated: a.Trusted})
+}
+
+// hinted adds an event for each place that a message of another service is a hint for.
+func (s sieve) hinted(b *batch, m Message, account string, hints []dera.Scope, e dera.Event) {
+	switch {
+	case !s.accounts[account]:
+		b.foreign(m, account)
+		return
+	case len(hints) == 0:
 		b.Counts.Irrelevant++
 		return
 	}
 	b.Counts.Hinted++
+	e.Source, e.Time, e.Authenticated = s.source, moment(e.Time, b.At), e.Authenticated && s.authenticated
 	for _, scope := range hints {
-		b.event(dera.Event{
-			Source: s.source, ID: c.ID, Name: cloudtrail.ComplianceKind, Scope: scope,
-			Time: moment(c.Time, b.At), Authenticated: s.authenticated && c.Trusted,
-		})
+		e.Scope = scope
+		b.event(e)
 	}
 }
 

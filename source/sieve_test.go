@@ -19,6 +19,12 @@ func envelope(account, name, group string, minute int) string {
 	return fmt.Sprintf(`{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":%q,"region":"eu-west-1","detail":%s}`, account, record)
 }
 
+// analysis is a finding of Access Analyzer.
+func analysis(account, typ, arn string) string {
+	return fmt.Sprintf(`{"version":"0","id":"e-2","detail-type":"Unused Access Finding for IAM entities","source":"aws.access-analyzer","account":%q,"region":"eu-west-1",`+
+		`"time":"2026-11-20T20:00:00Z","detail":{"findingId":"f-1","resource":%q,"resourceType":%q,"accountId":%q,"status":"ACTIVE","isDeleted":false}}`, account, arn, typ, account)
+}
+
 // compliance is a compliance change of AWS Config.
 func compliance(account, typ, id string) string {
 	return fmt.Sprintf(`{"version":"0","id":"c-1","detail-type":"Config Rules Compliance Change","source":"aws.config","account":%q,"time":"2024-08-01T12:00:00Z",`+
@@ -51,6 +57,10 @@ func TestSieve_sorts_every_message_once(t *testing.T) {
 		"not_json":           {"hello", Counts{Malformed: 1}, 0, "decode event: event is not a JSON object"},
 		"no_region":          {`{"eventSource":"ec2.amazonaws.com","eventName":"CreateVpc"}`, Counts{Malformed: 1}, 0, "event has no awsRegion"},
 		"config":             {compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Hinted: 1}, 1, ""},
+		"analyzer":           {analysis(ours, "AWS::IAM::Role", "arn:aws:iam::"+ours+":role/team/app"), Counts{Hinted: 1}, 1, ""},
+		"analyzer_of_others": {analysis(ours, "AWS::SQS::Queue", "arn:aws:sqs:eu-west-1:"+ours+":jobs"), Counts{Irrelevant: 1}, 0, ""},
+		"analyzer_foreign":   {analysis(theirs, "AWS::IAM::Role", "arn:aws:iam::"+theirs+":role/app"), Counts{Foreign: 1}, 0, "account 999999999999 is not covered by this configuration"},
+		"analyzer_forged":    {analysis(ours, "AWS::IAM::Role", "arn:aws:iam::"+theirs+":role/app"), Counts{Malformed: 1}, 0, `event has a malformed resource "arn:aws:iam::999999999999:role/app"`},
 		"config_of_account":  {compliance(ours, "AWS::::Account", ours), Counts{Hinted: 1}, 4, ""}, // the block, EBS's default, the password policy and the root user
 		"config_of_others":   {compliance(ours, "AWS::Lambda::Function", "f"), Counts{Irrelevant: 1}, 0, ""},
 		"config_of_nonsense": {compliance(ours, "???", "f"), Counts{Irrelevant: 1}, 0, ""},

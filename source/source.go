@@ -49,6 +49,7 @@ type Delivery struct {
 const (
 	KindCloudTrail = "cloudtrail"
 	KindConfig     = "config"
+	KindAnalyzer   = "access-analyzer"
 )
 
 // Kept is a message that led to no look but must not vanish.

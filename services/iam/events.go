@@ -23,7 +23,13 @@ func (k Kind) Events(calls ...string) cloudtrail.Events {
 	}
 	// AWS Config names an identity by the ID that AWS gave it.
 	all := func(r cloudtrail.Record, _ string) []dera.Scope { return r.In(dera.GlobalRegion).Sweep(k.Type()) }
-	return cloudtrail.Events{Type: k.Type(), Calls: list, Config: []cloudtrail.Configured{{Type: k.Type(), Find: all}}}
+	found := func(r cloudtrail.Record, name string) []dera.Scope {
+		return r.In(dera.GlobalRegion).Scopes(k.Type(), []string{name})
+	}
+	if k == GroupKind {
+		found = nil // Access Analyzer knows roles and users
+	}
+	return cloudtrail.Events{Type: k.Type(), Calls: list, Config: []cloudtrail.Configured{{Type: k.Type(), Find: all}}, Analyzed: found}
 }
 
 // named finds the identity in the request, by its new name too, or in the answer to one

@@ -90,7 +90,8 @@ func Events() cloudtrail.Events {
 		Type: Name,
 		Calls: cloudtrail.Calls("kms.amazonaws.com", keyOfCall, "CreateKey", "EnableKeyRotation", "DisableKeyRotation", "DisableKey", "EnableKey",
 			"ScheduleKeyDeletion", "CancelKeyDeletion", "ReplicateKey", "UpdatePrimaryRegion"),
-		Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, ids(id)) }}},
+		Config:   []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, ids(id)) }}},
+		Analyzed: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, ids(id)) },
 	}
 }
 

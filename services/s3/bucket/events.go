@@ -38,7 +38,7 @@ func Events() cloudtrail.Events {
 		distributions,
 	), Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope {
 		return r.Scopes(Name, bucketNames(strings.TrimPrefix(id, "arn:"+r.Partition+":s3:::")))
-	}}}}
+	}}}, Analyzed: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, bucketNames(id)) }}
 }
 
 func allBuckets(c cloudtrail.Call) []dera.Scope { return c.Sweep(Name) }
