@@ -34,6 +34,12 @@ func (c *Client) reading(scope dera.Scope, full bool) *Reading {
 	return &Reading{Scope: scope, At: c.now(), Full: full, client: c, facts: &facts{of: map[string]any{}}}
 }
 
+// Reading is a read of a place, for what is about no resource of a type. Its region is one of
+// AWS's, also for what an account has once.
+func (c *Client) Reading(account, region string) *Reading {
+	return c.reading(dera.Scope{Partition: dera.PartitionOf(region).ID, Account: account, Region: region}, true)
+}
+
 // Fail is the error of a call, for example s3:GetBucketPolicy, at the scope's
 // account and region.
 func (r *Reading) Fail(call string, err error) error { return r.FailAt(r.Scope.Region, call, err) }

@@ -19,11 +19,11 @@ import (
 )
 
 func newReportCommand(a *cli) *cobra.Command {
-	var list bool
+	var list, analyzer bool
 	var out string
 	var only []string
 	cmd := &cobra.Command{
-		Use:   "report [--candidates]",
+		Use:   "report [--candidates | --access-analyzer]",
 		Short: "Show the overview; with --candidates, what dera would have fixed",
 		Long: "report shows what is open by severity and decision, what waits for a person, what was fixed, rolled back or failed\n" +
 			"in the last 7 and 30 days, exemptions that expire soon, what is not read, and the accounts with the most critical\n" +
@@ -34,9 +34,18 @@ func newReportCommand(a *cli) *cobra.Command {
 			"--exemptions-out writes exemptions for what is meant to stay, for a pull request: a person rejected its plan or\n" +
 			"rolled its fix back, a dependency or a tag declares it, it was opened again after a fix, or it looks intentional and\n" +
 			"was open all through the observation. Each entry names its sign. The reasons are blank: dera exemptions check\n" +
-			"refuses the list until a person has filled them in.",
+			"refuses the list until a person has filled them in.\n\n" +
+			"report --access-analyzer reads the findings of IAM Access Analyzer from AWS, and shows them beside what dera has on\n" +
+			"the same resources: which are open in both, which dera fixed since Access Analyzer looked, and which stay open by its\n" +
+			"definition. Exit codes: 0 nothing is open there, 3 something is, 4 something could not be read.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if analyzer {
+				if list || out != "" || len(only) > 0 {
+					return usage("--access-analyzer stands alone")
+				}
+				return a.stored(cmd.Context(), a.sideBySide)
+			}
 			if !list {
 				if out != "" || len(only) > 0 {
 					return usage("--exemptions-out and --finding belong to report --candidates")
@@ -50,6 +59,7 @@ func newReportCommand(a *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&list, "candidates", false, "what would have been fixed by control and account")
+	cmd.Flags().BoolVar(&analyzer, "access-analyzer", false, "the findings of IAM Access Analyzer beside those of dera")
 	cmd.Flags().StringVar(&out, "exemptions-out", "", "new file for exemptions of the open findings that are meant to stay, by a sign that each entry names")
 	cmd.Flags().StringSliceVar(&only, "finding", nil, "with --exemptions-out: these findings instead")
 	return cmd

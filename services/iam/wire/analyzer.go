@@ -53,44 +53,77 @@ func analyzerRegions(r *cloud.Reading) []string {
 
 // unusedFindings are the findings on unused access of the account that are not resolved.
 func unusedFindings(ctx context.Context, r *cloud.Reading, region string) ([]unusedFinding, error) {
-	return cloud.Remember(r, "unused access of "+r.Scope.Account+" in "+region, reportedFor, func() (out []unusedFinding, err error) {
-		api := analyzerClient(r, region)
-		var analyzers []types.AnalyzerSummary
-		err = cloud.Walk(func(token *string) (*string, error) {
-			page, err := api.ListAnalyzers(ctx, &accessanalyzer.ListAnalyzersInput{NextToken: token})
-			if err != nil {
-				return nil, r.FailAt(region, callAnalyzers, err)
-			}
-			analyzers = append(analyzers, page.Analyzers...)
-			return page.NextToken, nil
-		})
+	return cloud.Remember(r, "unused access of "+r.Scope.Account+" in "+region, reportedFor, func() ([]unusedFinding, error) {
+		all, err := listed(ctx, r, region, types.TypeAccountUnusedAccess, types.TypeOrganizationUnusedAccess)
+		return slices.DeleteFunc(all, func(f unusedFinding) bool { return f.Status == types.FindingStatusResolved }), err
+	})
+}
+
+// listed are the findings of the account by analyzers of some types; none is all.
+func listed(ctx context.Context, r *cloud.Reading, region string, of ...types.Type) (out []unusedFinding, err error) {
+	api := analyzerClient(r, region)
+	var analyzers []types.AnalyzerSummary
+	err = cloud.Walk(func(token *string) (*string, error) {
+		page, err := api.ListAnalyzers(ctx, &accessanalyzer.ListAnalyzersInput{NextToken: token}, func(o *accessanalyzer.Options) { o.Retryer = throttledOnly() })
+		if err != nil {
+			return nil, r.FailAt(region, callAnalyzers, err)
+		}
+		analyzers = append(analyzers, page.Analyzers...)
+		return page.NextToken, nil
+	})
+	for _, a := range analyzers {
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range analyzers {
-			if a.Status != types.AnalyzerStatusActive || a.Type != types.TypeAccountUnusedAccess && a.Type != types.TypeOrganizationUnusedAccess {
-				continue
+		if a.Status != types.AnalyzerStatusActive || len(of) > 0 && !slices.Contains(of, a.Type) {
+			continue
+		}
+		err = cloud.Walk(func(token *string) (*string, error) {
+			page, err := api.ListFindingsV2(ctx, &accessanalyzer.ListFindingsV2Input{AnalyzerArn: a.Arn, NextToken: token, Filter: map[string]types.Criterion{
+				"resourceOwnerAccount": {Eq: []string{r.Scope.Account}},
+			}})
+			if err != nil {
+				return nil, r.FailAt(region, callFindings, err)
 			}
-			err = cloud.Walk(func(token *string) (*string, error) {
-				page, err := api.ListFindingsV2(ctx, &accessanalyzer.ListFindingsV2Input{AnalyzerArn: a.Arn, NextToken: token, Filter: map[string]types.Criterion{
-					"resourceOwnerAccount": {Eq: []string{r.Scope.Account}},
-				}})
-				if err != nil {
-					return nil, r.FailAt(region, callFindings, err)
+			for _, f := range page.Findings {
+				if aws.ToString(f.ResourceOwnerAccount) == r.Scope.Account {
+					out = append(out, unusedFinding{a, region, f})
 				}
-				for _, f := range page.Findings {
-					if f.Status != types.FindingStatusResolved && aws.ToString(f.ResourceOwnerAccount) == r.Scope.Account {
-						out = append(out, unusedFinding{a, region, f})
-					}
-				}
-				return page.NextToken, nil
-			})
+			}
+			return page.NextToken, nil
+		})
+	}
+	return out, err
+}
+
+// AnalyzerFinding is a finding of Access Analyzer, with what it names as unused where it is an
+// active one on permissions.
+type AnalyzerFinding struct {
+	types.FindingSummaryV2
+	Analyzer string
+	Unused   []own.UnusedService
+}
+
+// AnalyzerFindings are all findings of Access Analyzer on resources of an account by the
+// analyzers in a region.
+func AnalyzerFindings(ctx context.Context, c *cloud.Client, account, region string) (out []AnalyzerFinding, err error) {
+	r := c.Reading(account, region)
+	all, err := listed(ctx, r, region)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range all {
+		one := AnalyzerFinding{FindingSummaryV2: f.FindingSummaryV2, Analyzer: aws.ToString(f.analyzer.Arn)}
+		if f.FindingType == types.FindingTypeUnusedPermission && f.Status == types.FindingStatusActive && f.Error == nil {
+			got, err := readDetails(ctx, r, f)
 			if err != nil {
 				return nil, err
 			}
+			one.Unused = got.Unused
 		}
-		return out, nil
-	})
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 // analyzed adds the findings of Access Analyzer on principals, with what it recommends for the

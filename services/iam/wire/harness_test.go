@@ -23,7 +23,6 @@ import (
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
 	group "dera.example/dera/services/iam/group/wire"
-	"dera.example/dera/services/iam/iamtest"
 	policy "dera.example/dera/services/iam/policy/wire"
 	role "dera.example/dera/services/iam/role/wire"
 	user "dera.example/dera/services/iam/user/wire"
@@ -46,7 +45,7 @@ type proxy struct {
 	next   http.RoundTripper
 	page   string // the size of pages; empty: as asked for
 	// reports answers what neither moto nor awssim does.
-	reports iamtest.Reports
+	reports moto.Reports
 
 	mu    sync.Mutex
 	calls map[string]int

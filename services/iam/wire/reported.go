@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -108,7 +109,8 @@ func generate(ctx context.Context, r *cloud.Reading, arn string) (job, why strin
 		return "", known.why
 	}
 	job, err := cloud.Remember(r, "last-accessed data of "+arn, reportedFor, func() (string, error) {
-		out, err := IAM(r).GenerateServiceLastAccessedDetails(ctx, &iam.GenerateServiceLastAccessedDetailsInput{Arn: aws.String(arn), Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel})
+		out, err := IAM(r).GenerateServiceLastAccessedDetails(ctx, &iam.GenerateServiceLastAccessedDetailsInput{Arn: aws.String(arn), Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel},
+			func(o *iam.Options) { o.Retryer = throttledOnly() })
 		if err != nil {
 			return "", r.Fail(callGenerate, err)
 		}
@@ -122,6 +124,14 @@ func generate(ctx context.Context, r *cloud.Reading, arn string) (job, why strin
 		_, _ = cloud.Remember(r, off, reportedAgain, func() (none, error) { return none{why}, nil })
 	}
 	return "", why
+}
+
+// throttledOnly tries again where the call came too often, and not where the service fails: what
+// it would tell can be done without.
+func throttledOnly() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+	})
 }
 
 // accessed waits for a report and reads it.

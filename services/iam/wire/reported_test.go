@@ -12,7 +12,6 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
 	own "dera.example/dera/services/iam"
-	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/role"
 )
 
@@ -25,21 +24,21 @@ func TestReported(t *testing.T) {
 	to := time.Now().UTC().Truncate(time.Second)
 	last := to.AddDate(0, 0, -10)
 	for name, tc := range map[string]struct {
-		reports func(arn string, a *iamtest.Reports)
+		reports func(arn string, a *moto.Reports)
 		want    func(arn string) *own.Reported
 		without []string // in place of want
 	}{
 		"nothing": {nil, func(string) *own.Reported { return &own.Reported{} }, nil},
 		"both": {
-			func(arn string, a *iamtest.Reports) {
-				a.Accessed = map[string][]iamtest.Service{arn: {
+			func(arn string, a *moto.Reports) {
+				a.Accessed = map[string][]moto.Service{arn: {
 					{Name: "sqs", Last: last, Actions: map[string]time.Time{"PurgeQueue": last, "sqs:DeleteQueue": {}}}, {Name: "ec2"},
 				}}
-				a.Findings = []iamtest.Finding{
+				a.Findings = []moto.Finding{
 					{ID: "other", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn + "-2"},
 					{ID: "external", Type: "ExternalAccess", Status: "ACTIVE", Principal: arn},
 					{ID: "over", Type: "UnusedPermission", Status: "RESOLVED", Principal: arn},
-					{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn, Unused: []iamtest.Unused{{Service: "sqs", Actions: []string{"sqs:DeleteQueue", "AddPermission"}}, {Service: "ec2"}},
+					{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn, Unused: []moto.Unused{{Service: "sqs", Actions: []string{"sqs:DeleteQueue", "AddPermission"}}, {Service: "ec2"}},
 						Steps: [][2]string{{`{"Version":"2012-10-17","Statement":[]}`, "own"}, {"", "arn:aws:iam::aws:policy/Other"}}},
 					{ID: "f-2", Type: "UnusedIAMRole", Status: "ARCHIVED", Principal: arn},
 				}
@@ -56,20 +55,20 @@ func TestReported(t *testing.T) {
 				}
 			}, nil,
 		},
-		"denied": {func(_ string, a *iamtest.Reports) {
+		"denied": {func(_ string, a *moto.Reports) {
 			a.Refused = []string{"GenerateServiceLastAccessedDetails", "ListAnalyzers"}
 		}, nil, []string{"last-accessed data of IAM: dera may not call iam:GenerateServiceLastAccessedDetails", "findings of Access Analyzer: dera may not call access-analyzer:ListAnalyzers"}},
-		"no_page": {func(_ string, a *iamtest.Reports) {
+		"no_page": {func(_ string, a *moto.Reports) {
 			a.Refused = []string{"GetServiceLastAccessedDetails", "ListFindingsV2"}
 		}, nil, []string{"dera may not call iam:GetServiceLastAccessedDetails", "dera may not call access-analyzer:ListFindings"}},
-		"details": {func(arn string, a *iamtest.Reports) {
+		"details": {func(arn string, a *moto.Reports) {
 			a.Refused = []string{"GetFindingV2"}
-			a.Findings = []iamtest.Finding{{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn}}
+			a.Findings = []moto.Finding{{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn}}
 		}, nil, []string{"finding f-1 of Access Analyzer: dera may not call access-analyzer:GetFinding"}},
-		"analyzer_failed": {func(arn string, a *iamtest.Reports) {
-			a.Findings = []iamtest.Finding{{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn, Error: "INTERNAL_ERROR"}}
+		"analyzer_failed": {func(arn string, a *moto.Reports) {
+			a.Findings = []moto.Finding{{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn, Error: "INTERNAL_ERROR"}}
 		}, nil, []string{"finding f-1 of Access Analyzer"}},
-		"broken": {func(_ string, a *iamtest.Reports) { a.Broken = []string{"GenerateServiceLastAccessedDetails"} }, nil, []string{"last-accessed data of IAM: "}},
+		"broken": {func(_ string, a *moto.Reports) { a.Broken = []string{"GenerateServiceLastAccessedDetails"} }, nil, []string{"last-accessed data of IAM: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

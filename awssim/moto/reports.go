@@ -1,4 +1,4 @@
-package iamtest
+package moto
 
 import (
 	"encoding/json"
