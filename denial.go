@@ -118,6 +118,8 @@ func (d Denial) Text() string {
 
 func (d Denial) why() string {
 	switch {
+	case d.Cause == CauseRemoved && d.Explicit:
+		return "this change denies it, before it goes out of the policy"
 	case d.Cause == CauseRemoved:
 		return "no identity-based policy allows it, and this change removed it"
 	case d.Cause == CauseUnknown && d.Policy == "identity-based policy":

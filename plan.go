@@ -1,10 +1,12 @@
 package dera
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Plan is the complete, ordered list of changes that a remediation makes to
@@ -18,6 +20,14 @@ type Plan struct {
 	Control   string   `json:"control"`
 	Keys      []string `json:"keys"` // the semantic keys of the failures that it removes
 	Changes   []Change `json:"changes"`
+}
+
+// StageSid names a statement that denies for now what is to go out of a policy.
+const StageSid = "DeraStaged"
+
+// Stages reports whether the plan denies something for now that is to go out of a policy.
+func (p Plan) Stages() bool {
+	return slices.ContainsFunc(p.Changes, func(c Change) bool { return bytes.Contains(c.After, []byte(StageSid)) })
 }
 
 // Change is one AWS write. Input, Before and After are JSON in the shape that

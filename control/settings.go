@@ -41,6 +41,9 @@ type Settings struct {
 	NarrowResources bool
 	// RequireReported: what nobody used goes to a person where AWS itself could not be asked.
 	RequireReported bool
+	// GraduationDays is for how many days what nobody used is denied before it goes out of a
+	// policy; 0 is not at all.
+	GraduationDays int
 }
 
 // Quota returns the rule quota that holds.

@@ -228,8 +228,8 @@ func (d denied) denial(r dera.Remediation, actions []string) dera.Denial {
 	switch {
 	case d.said.Policy == cloudtrail.UnknownPolicy, d.said.Policy == cloudtrail.Boundary && !d.said.Explicit && bounds(r, d.principal):
 		out.Cause = dera.CauseUnknown
-	case d.said.Policy == cloudtrail.IdentityPolicy && !d.said.Explicit:
-		out.Cause = dera.CauseRemoved
+	case d.said.Policy == cloudtrail.IdentityPolicy && d.said.Explicit == r.Plan.Stages():
+		out.Cause = dera.CauseRemoved // a stage denies, and what is out of the policies is not allowed
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/evaluate"
+	"dera.example/dera/resource"
 )
 
 // permissionsConfig is when a permission may be taken away automatically.
@@ -19,6 +20,7 @@ type permissionsConfig struct {
 	RarelyUsed    []string            `yaml:"rarely_used,omitempty" json:"rarely_used,omitempty" jsonschema_description:"More actions that are needed though they are rarely used, as globs: review."`
 	AWSManaged    string              `yaml:"aws_managed,omitempty" json:"aws_managed,omitempty" jsonschema:"enum=review,enum=auto" jsonschema_description:"Whether policies of AWS are detached, or replaced by narrower copies, after review or automatically. Default: review."`
 	Resources     string              `yaml:"narrow_resources,omitempty" json:"narrow_resources,omitempty" jsonschema:"enum=off,enum=review" jsonschema_description:"Whether permissions on more resources than recorded calls named are found, for review. Default: off."`
+	Graduation    int                 `yaml:"graduation_days,omitempty" json:"graduation_days,omitempty" jsonschema:"minimum=0,maximum=30" jsonschema_description:"Days for which what nobody used is denied by a statement in its policy before it goes out of that. Default: 0, it goes at once."`
 	ReportedUse   string              `yaml:"reported_use,omitempty" json:"reported_use,omitempty" jsonschema:"enum=optional,enum=required" jsonschema_description:"Whether a permission may go automatically where IAM's last-accessed data could not be read: optional (the usage ledger decides alone) or required (review). Default: optional."`
 	Schedules     []evaluate.Schedule `yaml:"schedules,omitempty" json:"schedules,omitempty" jsonschema_description:"How often schedules start principals; a longer period than the window goes to review."`
 	QuietHours    evaluate.QuietHours `yaml:"quiet_hours,omitempty" json:"quiet_hours,omitempty" jsonschema_description:"When no permission is changed automatically. Default: Friday from 12:00 and the weekend, in UTC."`
@@ -73,6 +75,9 @@ func (c permissionsConfig) validate() error {
 	}
 	if c.Resources != "" && c.Resources != "off" && c.Resources != "review" {
 		errs = append(errs, fmt.Errorf("permissions.narrow_resources: is %q, write off (the default) or review: it is never automatic", c.Resources))
+	}
+	if c.Graduation < 0 || c.Graduation >= resource.StagesBack {
+		errs = append(errs, fmt.Errorf("permissions.graduation_days: is %d, write a number from 1 to %d, or leave it out: what nobody used goes at once", c.Graduation, resource.StagesBack-1))
 	}
 	if c.ReportedUse != "" && c.ReportedUse != "optional" && c.ReportedUse != "required" {
 		errs = append(errs, fmt.Errorf("permissions.reported_use: is %q, write optional (the default) or required", c.ReportedUse))

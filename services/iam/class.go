@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"slices"
 	"strings"
 
 	"dera.example/dera/iam/scope"
@@ -13,17 +14,26 @@ const (
 	UnusedRareKey     = "unused/rare"
 	UnusedIdentityKey = "unused/identity"
 	UnusedDoubtedKey  = "unused/doubted" // by AWS, which counts it as used
+	UnusedStagedKey   = "unused/staged"  // what was denied for long enough, and goes out of the policy
 	UnusedAttachedKey = "unused/attached/"
 	UnusedAWSKey      = "unused/aws-managed/"
 )
 
 // classes are the keys of what is narrowed, in the order in which it is decided.
 func classes() []string {
-	return []string{UnusedKey, UnusedPassRoleKey, UnusedRareKey, UnusedIdentityKey, UnusedDoubtedKey}
+	return []string{UnusedKey, UnusedPassRoleKey, UnusedRareKey, UnusedIdentityKey, UnusedDoubtedKey, UnusedStagedKey}
 }
 
-// doubted is the place of UnusedDoubtedKey in classes.
-const doubted = 4
+// The places of UnusedDoubtedKey and UnusedStagedKey in classes.
+const (
+	doubted = 4
+	graded  = 5
+)
+
+// rarely reports whether some of a list of actions is for recovery, incidents or identities.
+func rarely(actions []string) bool {
+	return slices.ContainsFunc(actions, func(a string) bool { return classOf(a) > 1 })
+}
 
 // classOf is the place of an action in classes.
 func classOf(action string) int {

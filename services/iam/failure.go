@@ -73,6 +73,16 @@ func (j *judged) failure(u unneeded, what string) control.Failure {
 	case UnusedRareKey:
 		f.Title, f.Severity, f.Start = "Permissions for recovery, incidents and deployments that nobody used", dera.Low, dera.Review
 		why = append(why, "Such permissions are needed when something fails, or to repair it: only their owner knows.")
+	case UnusedStagedKey:
+		f.Title = fmt.Sprintf("Permissions that were denied for %d days, and nobody missed", j.DueDays)
+		why = append(why, fmt.Sprintf("A statement %s denies them; with this plan they go out of the policy, and the statement too.", dera.StageSid))
+		if u.rare {
+			f.Start = dera.Review
+		}
+		if j.Missed != "" {
+			f.Start, f.Title = dera.Review, fmt.Sprintf("Permissions that were denied for %d days, and somebody may miss", j.DueDays)
+			why = append(why, "Meanwhile "+j.Missed+".")
+		}
 	case UnusedDoubtedKey:
 		f.Title, f.Severity, f.Start = "Permissions that nobody used by the record, and of which AWS says otherwise", dera.Low, dera.Review
 	case UnusedIdentityKey:

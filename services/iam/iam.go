@@ -34,6 +34,8 @@ type Identity struct {
 	Tags   map[string]string `json:"tags,omitempty"`
 	// Reported is what AWS itself says of their use; nil where it was not asked.
 	Reported *Reported `json:"reported,omitempty"`
+	// Staged is how long what its policies deny for now was denied; nil where that is not known.
+	Staged *Staged `json:"staged,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }

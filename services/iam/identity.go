@@ -43,7 +43,7 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 		return strings.Compare(a.Name, b.Name)
 	})
 	out, err := NewSubject(texts, holders, k.InlineLimit(), s)
-	return out.By(i.Reported, holders), err
+	return out.By(i.Reported, holders).Stage(i.Staged, s.GraduationDays), err
 }
 
 // Empty reports whether the identity has no policy: whatever is recorded, it has no
@@ -74,6 +74,9 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 			continue
 		}
 		if t.Whole == "" {
+			if at := i.inline(t.Name); at >= 0 && (i.Inline[at].Document == after[n] || s.Stages[t.Name] != nil && document.SamePolicy(i.Inline[at].Document, after[n])) {
+				continue
+			}
 			c, err := i.SetInline(k, t.Name, after[n])
 			grows, errSize := growth(t.Document, after[n])
 			if err := errors.Join(err, errSize); err != nil {
@@ -197,7 +200,7 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 			return dera.Evidence{}, fmt.Errorf("the plan attaches %s", p.ARN)
 		}
 	}
-	return ProvePermissions(&whole, texts, Keys(failures))
+	return whole.Prove(texts, Keys(failures))
 }
 
 // Applied is an identity after some changes.

@@ -98,7 +98,10 @@ func (s *Subject) read() (*judged, error) {
 func (j *judged) class(action string) int {
 	c, ok := j.classed[action]
 	if !ok {
-		if c = classOf(action); j.otherwise(action) != "" {
+		switch c = classOf(action); {
+		case j.stagedIn(action):
+			c = graded
+		case j.otherwise(action) != "":
 			c = doubted
 		}
 		j.classed[action] = c
@@ -247,7 +250,7 @@ func (j *judged) wholes() error {
 			return err
 		}
 		if left[0] == nil {
-			rare := slices.ContainsFunc(c.Gone, func(a string) bool { return j.class(a) > 1 && j.class(a) != doubted })
+			rare := rarely(c.Gone)
 			j.found = append(j.found, unneeded{key: t.Whole, actions: c.Gone, rare: rare, place: i})
 		}
 	}
@@ -319,14 +322,15 @@ func (j *judged) narrowed() error {
 				return err
 			}
 		}
-		u := unneeded{key: classes()[class], place: -1, rare: class > 1}
+		u := unneeded{key: classes()[class], place: -1}
 		for _, a := range c.Gone {
 			if !before[strings.ToLower(a)] {
 				u.actions = append(u.actions, a)
 			}
 		}
 		before = setOf(c.Gone)
-		if len(u.actions) > 0 {
+		u.rare = rarely(u.actions)
+		if len(u.actions) > 0 && (class != graded || j.Due) {
 			j.found = append(j.found, u)
 		}
 	}

@@ -23,8 +23,16 @@ func (k Kind) Parts() []resource.Part {
 		{Name: PartDocuments, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion", Walk}, Cheap: true, Around: true},
 		{Name: PartCopied, Action: "iam:GetPolicy", Also: []string{"iam:GetPolicyVersion"}, Cheap: true, Around: true},
 		{Name: PartUse, Port: resource.PortLedger, Around: true, Cheap: true},
-		Reports(),
+		Reports(), Stages(),
 	}
+}
+
+// PartStaged is since when something of the policies is denied that is to go out of them.
+const PartStaged = "own stages"
+
+// Stages is that part.
+func Stages() resource.Part {
+	return resource.Part{Name: PartStaged, Port: resource.PortStages, Around: true, Cheap: true}
 }
 
 // Explained is the part of which use of a principal an incident explains.

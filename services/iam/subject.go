@@ -37,6 +37,15 @@ type Subject struct {
 	// NeedReported says waits for a person.
 	Reported     *Reported `json:"reported,omitempty"`
 	NeedReported bool      `json:"-"`
+	// Stages are the actions that a stage denies in policies that are narrowed, by the name of
+	// the policy, whose text here is without it. Due says that they were denied for long enough,
+	// for DueDays; Missed what they denied that is in use. StageDays is how long they are to be
+	// denied; 0 is that what goes goes at once.
+	Stages    map[string][]string `json:"stages,omitempty"`
+	Due       bool                `json:"due,omitempty"`
+	DueDays   int                 `json:"-"`
+	Missed    string              `json:"-"`
+	StageDays int                 `json:"-"`
 }
 
 // Text is a policy with its text.

@@ -155,6 +155,10 @@ func listed(list []string, some int) string {
 // Narrowed are the texts of the policies without what some findings are about; "" where
 // nothing is left of one. Everything else stays as it is.
 func (s *Subject) Narrowed(keys []string) ([]string, *control.Refusal) {
+	if s.stages(keys) {
+		after, _, refusal := s.Staging(keys)
+		return after, refusal
+	}
 	after, broad, refusal := s.narrowed(keys)
 	if refusal == nil && slices.Contains(keys, ResourcesKey) {
 		return s.located(after, broad)

@@ -22,7 +22,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		return &i
 	}
 	return controltest.Laws{
-		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence()},
+		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence()},
 		Orders: func(config any) []any {
 			c := *config.(*T)
 			i := of(&c)

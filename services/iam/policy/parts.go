@@ -32,7 +32,7 @@ func Parts() []resource.Part {
 			"iam:GetGroup", "iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", "iam:GetPolicy", "iam:GetPolicyVersion",
 		}, Cheap: true, Around: true},
 		{Name: PartUse, Port: resource.PortLedger, Cheap: true, Around: true},
-		iam.Reports(),
+		iam.Reports(), iam.Stages(),
 	}
 }
 

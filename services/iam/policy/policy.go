@@ -31,6 +31,8 @@ type Policy struct {
 	TooMany int `json:"too_many,omitempty"`
 	// Reported is what AWS itself says of its use; nil where it was not asked.
 	Reported *iam.Reported `json:"reported,omitempty"`
+	// Staged is how long what it denies for now was denied; nil where that is not known.
+	Staged *iam.Staged `json:"staged,omitempty"`
 	// Unread are the parts that are not known.
 	Unread []string `json:"unread,omitempty"`
 }
@@ -49,3 +51,12 @@ func (p *Policy) Read(parts ...string) bool {
 
 // Key is the ID of the policy as a resource: its path and name as its ARN has them.
 func (p *Policy) Key() string { return strings.TrimPrefix(p.Path, "/") + p.Name }
+
+// Stage is where it is noted since when something of the policy is staged; nil where nothing
+// is.
+func (p *Policy) Stage() **iam.Staged {
+	if iam.HasStage(p.Default.Document) {
+		return &p.Staged
+	}
+	return nil
+}

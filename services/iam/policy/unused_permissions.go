@@ -94,7 +94,7 @@ func UnusedPermissions() control.Control {
 			if err != nil {
 				return dera.Evidence{}, err
 			}
-			return iam.ProvePermissions(subject, []string{after.Default.Document}, iam.Keys(failures))
+			return subject.Prove([]string{after.Default.Document}, iam.Keys(failures))
 		},
 	})
 }
@@ -119,7 +119,7 @@ func (p *Policy) subject(s control.Settings) (*iam.Subject, error) {
 		out.LeaveWhole = true
 		out.NarrowResources = out.NarrowResources && len(p.BoundaryOf) == 0 // what whoever has it as a boundary used is not read
 	}
-	return out.By(p.Reported, p.Holders), err
+	return out.By(p.Reported, p.Holders).Stage(p.Staged, s.GraduationDays), err
 }
 
 // reserved is a role of the identity center that has the policy.

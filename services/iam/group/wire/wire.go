@@ -29,6 +29,7 @@ func Wire() cloud.Wire {
 		},
 	}.Wire(group.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{group.PartUse}, readUse),
+		iamwire.Staged(group.Name, func(c any) **own.Staged { return c.(*group.Group).Stage() }),
 		iamwire.Reported(func(x *cloud.Item) iamwire.Asked { return iamwire.AskedOf(config(x).Members, &config(x).Reported) }),
 		{Parts: []string{group.PartMembers}, Call: "iam:GetGroup", One: readMembers},
 	}, "GetUser", "ListUserPolicies", "GetUserPolicy", "ListAttachedUserPolicies", "ListGroupsForUser")

@@ -31,6 +31,7 @@ func Wire() cloud.Wire {
 		Unread: func(c any, part string) { c.(*policy.Policy).NotRead(part) },
 		Readers: []cloud.Reader{
 			cloud.Ported(resource.PortLedger, []string{policy.PartUse}, readUse),
+			iamwire.Staged(policy.Name, func(c any) **own.Staged { return c.(*policy.Policy).Stage() }),
 			iamwire.Reported(func(x *cloud.Item) iamwire.Asked { return iamwire.AskedOf(config(x).Holders, &config(x).Reported) }),
 			{Parts: []string{policy.PartPolicy}, Call: iamwire.CallPolicy, One: readPolicy},
 			{Parts: []string{policy.PartTags}, Call: iamwire.CallPolicy, One: readTags},

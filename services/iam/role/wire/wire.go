@@ -34,6 +34,7 @@ func Wire() cloud.Wire {
 		},
 	}.Wire(role.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{role.PartUse}, readUse),
+		iamwire.Staged(role.Name, func(c any) **own.Staged { return c.(*role.Role).Stage() }),
 		iamwire.Reported(func(x *cloud.Item) iamwire.Asked {
 			c := config(x)
 			return iamwire.AskedOf([]own.Holder{{ARN: string(x.ARN), Use: c.Use}}, &c.Reported)

@@ -30,6 +30,7 @@ func Wire() cloud.Wire {
 		},
 	}.Wire(user.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{user.PartUse}, readUse),
+		iamwire.Staged(user.Name, func(c any) **own.Staged { return c.(*user.User).Stage() }),
 		iamwire.Reported(func(x *cloud.Item) iamwire.Asked {
 			c := config(x)
 			return iamwire.AskedOf([]own.Holder{{ARN: string(x.ARN), Use: c.Use}}, &c.Reported)
