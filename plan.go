@@ -25,6 +25,9 @@ type Plan struct {
 // StageSid names a statement that denies for now what is to go out of a policy.
 const StageSid = "DeraStaged"
 
+// StagedKey is the key of findings on what such a statement denied for long enough.
+const StagedKey = "unused/staged"
+
 // Stages reports whether the plan denies something for now that is to go out of a policy.
 func (p Plan) Stages() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return bytes.Contains(c.After, []byte(StageSid)) })

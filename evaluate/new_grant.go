@@ -92,6 +92,9 @@ func givenBack(c Case) (dera.Reason, bool) {
 		if r.Control != c.Finding.Control || r.State != dera.Resolved && r.State != dera.Collateral && r.State != dera.UndoFailed {
 			continue
 		}
+		if c.Finding.Key == dera.StagedKey && r.Plan.Stages() {
+			continue // it denies them still
+		}
 		if c.Stops {
 			why := review("dera took it before (%s) and it is there again: somebody gave it back", r.ID)
 			why.Ref = r.ID

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/scope"
 )
 
@@ -14,7 +15,7 @@ const (
 	UnusedRareKey     = "unused/rare"
 	UnusedIdentityKey = "unused/identity"
 	UnusedDoubtedKey  = "unused/doubted" // by AWS, which counts it as used
-	UnusedStagedKey   = "unused/staged"  // what was denied for long enough, and goes out of the policy
+	UnusedStagedKey   = dera.StagedKey   // what was denied for long enough, and goes out of the policy
 	UnusedAttachedKey = "unused/attached/"
 	UnusedAWSKey      = "unused/aws-managed/"
 )

@@ -19,6 +19,8 @@ func (k Kind) UnusedWrites() []string {
 func UnusedCases() []control.Case {
 	return []control.Case{
 		{When: "permissions were not used for the time that is recorded, 90 days as a rule, and each use would have been seen", Disposition: dera.Auto, Because: "whatever was used at any time stays, with a proof, and no recorded call would be denied"},
+		{When: "AWS itself counts as used what the record has no use of", Disposition: dera.Review, Because: "IAM's last-accessed data or Access Analyzer may have seen a call that the record lacks"},
+		{When: "permissions.graduation_days is set, and a statement denied them for so many days", Disposition: dera.Auto, Because: "nobody was denied them meanwhile; else, and for what is rarely used, a person decides"},
 		{When: "iam:PassRole was not used and nothing that stays can use it", Disposition: dera.Auto, Because: "AWS records no use of it, but without an action that uses it it is of no use"},
 		{When: "iam:PassRole may be used by something that stays although nobody used it", Disposition: dera.Review, Because: "AWS records no use of it: only its owner knows; there is no plan while that stays"},
 		{When: "permissions on identities, such as iam:CreateRole, were not used", Disposition: dera.Review, Because: "they are used rarely, and when they are, they are needed"},

@@ -42,6 +42,12 @@ func HasStage(text string) bool {
 	return len(actions) > 0
 }
 
+// Bare is a policy without its stage.
+func Bare(text string) string {
+	bare, _ := unstaged(text)
+	return bare
+}
+
 // staged is the policy with a denial of some actions at its end; every other byte stays.
 func staged(text string, actions []string) (string, error) {
 	doc, err := policy.Parse(text)

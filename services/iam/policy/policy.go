@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dera.example/dera/resource/document"
 	"dera.example/dera/services/iam"
 )
 
@@ -59,4 +60,19 @@ func (p *Policy) Stage() **iam.Staged {
 		return &p.Staged
 	}
 	return nil
+}
+
+// granted is when the version in force was made; of one that differs from an earlier one in
+// nothing but a stage it is that one, since a denial grants nothing.
+func (p *Policy) granted() time.Time {
+	bare := iam.Bare(p.Default.Document)
+	if bare == p.Default.Document {
+		return p.Default.Created
+	}
+	for _, v := range p.Others {
+		if v.Created.Before(p.Default.Created) && document.SamePolicy(bare, iam.Bare(v.Document)) {
+			return v.Created
+		}
+	}
+	return p.Default.Created
 }

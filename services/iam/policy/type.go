@@ -103,7 +103,7 @@ func (p *Policy) principals() (out []resource.Principal) {
 		}
 		out = append(out, resource.Principal{
 			ARN: h.ARN, Name: h.Name, Tags: h.Tags, Human: h.Kind == iam.UserKind, Services: iam.ServicesOf(h.Trust),
-			Created: h.Created, Granted: p.Default.Created, Use: h.Use,
+			Created: h.Created, Granted: p.granted(), Use: h.Use,
 		})
 	}
 	return out
