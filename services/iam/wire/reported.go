@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -110,7 +109,7 @@ func generate(ctx context.Context, r *cloud.Reading, arn string) (job, why strin
 	}
 	job, err := cloud.Remember(r, "last-accessed data of "+arn, reportedFor, func() (string, error) {
 		out, err := IAM(r).GenerateServiceLastAccessedDetails(ctx, &iam.GenerateServiceLastAccessedDetailsInput{Arn: aws.String(arn), Granularity: types.AccessAdvisorUsageGranularityTypeActionLevel},
-			func(o *iam.Options) { o.Retryer = throttledOnly() })
+			func(o *iam.Options) { o.Retryer = cloud.ThrottledOnly() })
 		if err != nil {
 			return "", r.Fail(callGenerate, err)
 		}
@@ -124,14 +123,6 @@ func generate(ctx context.Context, r *cloud.Reading, arn string) (job, why strin
 		_, _ = cloud.Remember(r, off, reportedAgain, func() (none, error) { return none{why}, nil })
 	}
 	return "", why
-}
-
-// throttledOnly tries again where the call came too often, and not where the service fails: what
-// it would tell can be done without.
-func throttledOnly() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
-	})
 }
 
 // accessed waits for a report and reads it.
