@@ -9,7 +9,7 @@ import (
 )
 
 // TestAdministrator_costs: policies that are made to be slow, as many as an identity has of
-// them by its groups, are judged in seconds.
+// them by its groups, are judged.
 func TestAdministrator_costs(t *testing.T) {
 	t.Parallel()
 	var pairs, letters []string
