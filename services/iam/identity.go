@@ -24,10 +24,23 @@ func (k Kind) InlineLimit() int {
 
 // SubjectOf are the policies of an identity: inline ones are narrowed, attached ones go
 // whole or stay. holders are those who have them: the identity itself, or the members
-// of a group.
+// of a group. A policy by which an access is in force is none of them: it stands beside.
 func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Subject, error) {
 	var texts []Text
+	limit := k.InlineLimit()
+	holders = slices.Clone(holders)
 	for _, p := range i.Inline {
+		if i.given(p) {
+			size, err := growth("", p.Document)
+			if err != nil {
+				return nil, fmt.Errorf("read policy %s: %w", p.Name, err)
+			}
+			limit -= size
+			for h := range holders {
+				holders[h].Beside = append(slices.Clone(holders[h].Beside), Attached{ARN: InlineName("", p.Name), Document: p.Document})
+			}
+			continue
+		}
 		texts = append(texts, Text{Name: p.Name, Document: p.Document})
 	}
 	for _, p := range i.Attached {
@@ -42,7 +55,7 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return NewSubject(texts, holders, k.InlineLimit(), s)
+	return NewSubject(texts, holders, max(limit, 1), s) // 0 is no limit
 }
 
 // Empty reports whether the identity has no policy: whatever is recorded, it has no

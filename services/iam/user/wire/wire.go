@@ -31,6 +31,7 @@ func Wire() cloud.Wire {
 	}.Wire(user.Type(), []cloud.Reader{
 		cloud.Ported(resource.PortLedger, []string{user.PartUse}, readUse),
 		iamwire.Explained(user.Name, func(c any) **resource.Explained { return &c.(*user.User).Explained }),
+		iamwire.Accesses(user.Name, func(c any) *own.Identity { return &c.(*user.User).Identity }),
 		{Parts: []string{user.PartGroups}, Call: "iam:ListGroupsForUser", One: readGroups},
 	}, "ListGroupsForUser", "GetGroup", "ListGroupPolicies", "GetGroupPolicy", "ListAttachedGroupPolicies")
 }

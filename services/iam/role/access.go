@@ -1,0 +1,25 @@
+package role
+
+import (
+	"dera.example/dera"
+	"dera.example/dera/control"
+	"dera.example/dera/services/iam"
+)
+
+// Access finds what was asked to be given back of what dera took from roles.
+func Access() control.Control {
+	return control.Define(control.Spec[*Role]{
+		Meta:  iam.AccessMeta(iam.RoleKind, Parts()),
+		Check: func(c *Role, _ control.Settings) control.Result { return c.Accesses("role") },
+		Plan: func(c *Role, failures []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
+			return c.GiveBack(iam.RoleKind, failures)
+		},
+		Prove: func(c *Role, failures []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
+			after, err := iam.Applied(Type(), c, changes)
+			if err != nil {
+				return dera.Evidence{}, err
+			}
+			return c.ProveGiven(&after.Identity, failures)
+		},
+	})
+}
