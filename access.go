@@ -86,6 +86,17 @@ func (r Remediation) Took() (out []string) {
 	return out
 }
 
+// TookFrom is a principal as the remediation names it, with its path, by its ARN without.
+func (r Remediation) TookFrom(principal string) string {
+	kind := func(a ARN) string { k, _, _ := strings.Cut(a.Resource(), "/"); return k }
+	for _, p := range r.Principals {
+		if a, b := ARN(p), ARN(principal); a.Account() == b.Account() && a.Name() == b.Name() && kind(a) == kind(b) {
+			return p
+		}
+	}
+	return principal
+}
+
 // InEffect reports whether what a remediation changed is in place, as far as is known.
 func (r Remediation) InEffect() bool {
 	return r.State == Resolved || r.State == Collateral || r.State == UndoFailed

@@ -54,7 +54,7 @@ func (e *Engine) RequestAccess(ctx context.Context, o AccessOrder) (dera.Access,
 	if o.For > 0 {
 		a.Until = now.Add(o.For).Truncate(time.Second)
 	}
-	if a.Actions, a.Took, err = e.took(ctx, o); err != nil {
+	if err := e.took(ctx, &a, o.Actions); err != nil {
 		return dera.Access{}, err
 	}
 	if err := e.askedBefore(ctx, a); err != nil {
@@ -89,29 +89,32 @@ func (e *Engine) gives(principal dera.ARN) (string, error) {
 	return "", refused("%s is no principal to which something can be given back here: name the ARN of a role or user, and see that the control on access requests of its type is switched on (controls)", principal)
 }
 
-// took finds the actions as they were taken, and the remediations in effect that took them.
-func (e *Engine) took(ctx context.Context, o AccessOrder) (actions, ids []string, err error) {
-	list, err := e.TakenFrom(ctx, o.Principal)
+// took fills in the actions as they were taken, the remediations in effect that took them,
+// and the principal as these name it.
+func (e *Engine) took(ctx context.Context, a *dera.Access, actions []string) error {
+	list, err := e.TakenFrom(ctx, a.Principal)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	for _, want := range o.Actions {
+	for _, want := range actions {
 		found := false
 		for _, r := range list {
-			i := slices.IndexFunc(r.Took(), func(a string) bool { return strings.EqualFold(a, want) })
+			took := r.Took()
+			i := slices.IndexFunc(took, func(a string) bool { return strings.EqualFold(a, want) })
 			if i < 0 {
 				continue
 			}
 			found = true
-			actions, ids = append(actions, r.Took()[i]), append(ids, r.ID)
+			a.Actions, a.Took, a.Principal = append(a.Actions, took[i]), append(a.Took, r.ID), dera.ARN(r.TookFrom(string(a.Principal)))
 		}
 		if !found {
-			return nil, nil, refused("no remediation in effect took %s from %s; %s", want, o.Principal, tookText(list))
+			return refused("no remediation in effect took %s from %s; %s", want, a.Principal, tookText(list))
 		}
 	}
-	slices.Sort(actions)
-	slices.Sort(ids)
-	return slices.Compact(actions), slices.Compact(ids), nil
+	slices.Sort(a.Actions)
+	slices.Sort(a.Took)
+	a.Actions, a.Took = slices.Compact(a.Actions), slices.Compact(a.Took)
+	return nil
 }
 
 func tookText(list []dera.Remediation) string {
