@@ -23,14 +23,19 @@ type AccessView struct {
 	Commands []string `json:"commands"`
 }
 
-// AccessStore is what is read of accesses.
-type AccessStore interface {
-	Accesses(ctx context.Context) ([]dera.Access, error)
+// AccessStates tells where accesses stand.
+type AccessStates interface {
 	AccessState(ctx context.Context, a dera.Access, now time.Time) (dera.AccessState, *dera.Remediation, error)
 }
 
+// AccessStore is what is read of accesses.
+type AccessStore interface {
+	AccessStates
+	Accesses(ctx context.Context) ([]dera.Access, error)
+}
+
 // ViewAccess says where an access stands. Flags are added to the commands.
-func ViewAccess(ctx context.Context, from AccessStore, a dera.Access, flags string, now time.Time) (AccessView, error) {
+func ViewAccess(ctx context.Context, from AccessStates, a dera.Access, flags string, now time.Time) (AccessView, error) {
 	v := AccessView{Access: a, Commands: []string{}}
 	state, r, err := from.AccessState(ctx, a, now)
 	if err != nil {

@@ -24,10 +24,15 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	return runAt(ctx, time.Now, args, in, out, errOut)
+}
+
+// runAt is run by another clock.
+func runAt(ctx context.Context, now func() time.Time, args []string, in io.Reader, out, errOut io.Writer) int {
 	answer := &answerTo{to: out}
 	shown, said := newScreen(answer), newScreen(errOut)
 	defer said.end()
-	a := &cli{in: in, out: shown, err: said, now: time.Now}
+	a := &cli{in: in, out: shown, err: said, now: now}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	root.SetIn(in)

@@ -11,6 +11,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 )
 
@@ -158,6 +159,9 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	if apply {
 		if err := s.finish(ctx, ""); err != nil {
 			return err
+		}
+		if err := s.engine.EndAccesses(ctx); err != nil {
+			s.app.alert("dera: %s\n", cloud.Explain(err))
 		}
 	}
 	scopes := s.engine.Scopes()
