@@ -108,7 +108,7 @@ func TestMotoAccess(t *testing.T) {
 	}
 	given := w.policies("reports")
 	name := "dera-access-" + strings.TrimPrefix(v.Access.ID, "a-")
-	want := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:DeleteTable"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:CurrentTime":"` + v.Access.Until.Format(time.RFC3339) + `"}}}]}`
+	want := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"glue:DeleteTable","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"` + v.Access.Until.Format(time.RFC3339) + `"}}}]}`
 	if len(given) != 2 || compact(t, given[name]) != want || given["own"] != narrowed["own"] {
 		t.Errorf("given: got %v, want %s beside %v", given, want, narrowed)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
@@ -180,7 +179,7 @@ func GivenBack(before []Text, actions []string, until time.Time) (string, error)
 			}
 			fresh := policy.Statement{Effect: policy.Allow, Resources: st.Resources, NotResources: st.NotResources, Conditions: slices.Clone(st.Conditions)}
 			for _, a := range actions {
-				if allowsAction(st, a) {
+				if Exactly(st, a) {
 					fresh.Actions, had[a] = append(fresh.Actions, a), true
 				}
 			}
@@ -215,15 +214,6 @@ func GivenBack(before []Text, actions []string, until time.Time) (string, error)
 		err = doc.Validate(policy.Identity)
 	}
 	return text, err
-}
-
-// allowsAction reports whether a statement that allows something allows an action.
-func allowsAction(st *policy.Statement, action string) bool {
-	matches := func(e string) bool { return catalog.MatchAction(e, action) }
-	if st.NotActions != nil {
-		return !slices.ContainsFunc(st.NotActions, matches)
-	}
-	return slices.ContainsFunc(st.Actions, matches)
 }
 
 const currentTime = "aws:CurrentTime"

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
 	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
@@ -29,7 +31,6 @@ func ReturnEvidence() evidence.Kind {
 		var out evidence.Policies
 		for _, g := range r.Gives {
 			out.Certificates = append(out.Certificates,
-				evidence.Certificate{Name: g.Name + "-back", Says: "without its end it allows all that the policies before allowed of the actions", Text: g.Back},
 				evidence.Certificate{Name: g.Name + "-nothing-new", Says: "it allows nothing that the policies before did not allow", Text: g.NothingNew})
 		}
 		if len(r.Gives) == 1 && len(r.Gives[0].Before) == 1 {
@@ -54,15 +55,22 @@ type Giving struct {
 	Until   time.Time `json:"until,omitzero"`
 	// Before are the policies before the changes that took the actions.
 	Before []Text `json:"before"`
-	After  string `json:"after"`
-	// Back and NothingNew are certificates.
-	Back       string `json:"back,omitempty"`
+	// Denials are those of the policies that the principal has now, as a policy; empty
+	// where there are none.
+	Denials string `json:"denials,omitempty"`
+	After   string `json:"after"`
+	// NothingNew is a certificate.
 	NothingNew string `json:"nothing_new,omitempty"`
 }
 
-// ProveGiven makes the evidence for changes of an identity, which lead to another one. What
-// is not proved is an error: nobody can approve it.
-func (i *Identity) ProveGiven(after *Identity, failures []control.Failure) (dera.Evidence, error) {
+// ProveGiven makes the evidence for changes of an identity, which lead to another one; beside
+// are the policies that it has by others. What is not proved is an error: nobody can approve
+// it.
+func (i *Identity) ProveGiven(after *Identity, failures []control.Failure, beside []Attached) (dera.Evidence, error) {
+	denials, err := i.denials(beside)
+	if err != nil {
+		return dera.Evidence{}, err
+	}
 	r := Returned{Goals: slices.Sorted(slices.Values(Keys(failures)))}
 	made := slices.Clone(after.Inline)
 	for _, a := range i.Access {
@@ -74,7 +82,7 @@ func (i *Identity) ProveGiven(after *Identity, failures []control.Failure) (dera
 			return dera.Evidence{}, err
 		}
 		name := AccessPolicy(a.Access)
-		r.Gives = append(r.Gives, Giving{Goal: a.Key(), Name: name, Actions: a.Actions, Until: a.Until, Before: before, After: after.text(name)})
+		r.Gives = append(r.Gives, Giving{Goal: a.Key(), Name: name, Actions: a.Actions, Until: a.Until, Before: before, Denials: denials, After: after.text(name)})
 		made = slices.DeleteFunc(made, func(p Inline) bool { return p.Name == name })
 	}
 	same := func(a, b Attached) bool { return a.ARN == b.ARN && a.Document == b.Document }
@@ -97,6 +105,37 @@ func (i *Identity) ProveGiven(after *Identity, failures []control.Failure) (dera
 	return ev, nil
 }
 
+// denials are those of the policies that the identity has, as a policy: what was denied
+// before dera's change is denied as long as they stand. One of the older version of the
+// language with ${…} is left out, so that nothing rests on it.
+func (i *Identity) denials(beside []Attached) (string, error) {
+	texts := make([]Text, 0, len(i.Inline))
+	for _, p := range i.Inline {
+		texts = append(texts, Text{Name: p.Name, Document: p.Document})
+	}
+	for _, p := range slices.Concat(i.Attached, beside) {
+		texts = append(texts, Text{Name: p.ARN, Document: p.Document})
+	}
+	texts = slices.DeleteFunc(texts, func(t Text) bool { return t.Document == "" }) // what is not known denies nothing
+	docs, err := parsed(texts)
+	if err != nil {
+		return "", err
+	}
+	out := &policy.Document{Version: policy.Version2012}
+	for _, d := range docs {
+		for _, st := range d.Statements {
+			if st.Effect == policy.Deny && (d.Variables() || !strings.Contains(fmt.Sprint(st), "${")) {
+				st.Sid = ""
+				out.Statements = append(out.Statements, st)
+			}
+		}
+	}
+	if len(out.Statements) == 0 {
+		return "", nil
+	}
+	return out.Text(), nil
+}
+
 func (r Returned) hidden() Returned {
 	var hide document.Redactor
 	out := r
@@ -106,7 +145,7 @@ func (r Returned) hidden() Returned {
 		for n := range g.Before {
 			g.Before[n].Document = hide.Text(g.Before[n].Document)
 		}
-		g.After = hide.Text(g.After)
+		g.Denials, g.After = hide.Text(g.Denials), hide.Text(g.After)
 		out.Gives = append(out.Gives, g)
 	}
 	return out
@@ -121,8 +160,8 @@ func (r Returned) Evidence() (dera.Evidence, error) {
 	return dera.Evidence{Kind: ReturnKind, Claims: r.claims(), Body: body}, nil
 }
 
-// questions are the pairs of policies that the certificates are about: what is less, and
-// what it is held against.
+// questions are the pairs of policies that the claims are about: what is less, and what it is
+// held against; back only of the actions.
 func (g Giving) questions() (back, fresh [2]reason.Policies, err error) {
 	before, err := parsed(g.Before)
 	if err != nil {
@@ -136,18 +175,28 @@ func (g Giving) questions() (back, fresh [2]reason.Policies, err error) {
 	if err != nil {
 		return back, fresh, err
 	}
-	only := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{Effect: policy.Deny, NotActions: g.Actions, Resources: []string{"*"}}}}
-	return [2]reason.Policies{append(slices.Clone(before), only), {docs[0]}}, [2]reason.Policies{{docs[1]}, before}, nil
+	fresh = [2]reason.Policies{{docs[1]}, before}
+	if g.Denials != "" {
+		now, err := policy.Parse(g.Denials)
+		if err != nil {
+			return back, fresh, err
+		}
+		if slices.ContainsFunc(now.Statements, func(st policy.Statement) bool { return st.Effect != policy.Deny }) {
+			return back, fresh, errors.New("what should deny only allows something")
+		}
+		fresh = [2]reason.Policies{{docs[1], now}, append(slices.Clone(before), now)}
+	}
+	return [2]reason.Policies{before, {docs[0]}}, fresh, nil
 }
 
 func (r *Returned) certify() error {
 	for n := range r.Gives {
 		g := &r.Gives[n]
-		back, fresh, err := g.questions()
+		_, fresh, err := g.questions()
 		if err != nil {
 			return err
 		}
-		if err := certificates(map[*string][2]reason.Policies{&g.Back: back, &g.NothingNew: fresh}); err != nil {
+		if err := certificates(map[*string][2]reason.Policies{&g.NothingNew: fresh}); err != nil {
 			return err
 		}
 	}
@@ -167,7 +216,7 @@ func (r Returned) claims() []dera.Claim {
 			continue
 		}
 		fresh = fresh.and(certified(g.NothingNew, less))
-		back = back.and(certified(g.Back, all))
+		back = back.and(kept(g.Actions, all))
 		if want, err := GivenBack(g.Before, g.Actions, g.Until); err != nil || !document.SamePolicy(want, g.After) {
 			end = unproved("the policy is not what gives the actions back")
 		}
@@ -186,11 +235,24 @@ func (r Returned) claims() []dera.Claim {
 	slices.Sort(what)
 	slices.Sort(ends)
 	return []dera.Claim{
-		claim("nothing_new", "nothing is allowed that the policies before dera's change did not allow: every request that there can be", fresh),
+		claim("nothing_new", "nothing is allowed that the policies before dera's change did not allow, with the denials that stand now: every request that there can be", fresh),
 		claim("given_back", "what those allowed of "+listed(slices.Compact(what), 8)+" is allowed again, on every resource and under all circumstances, where no other policy denies it", back),
 		claim("end", strings.Join(slices.Compact(ends), "; ")+"; to take it back allows nothing, since it denies nothing", end),
 		claim("finding_gone", "what was asked for is given", gone),
 	}
+}
+
+// kept: of some actions nothing is lost, as the engine proves and the independent checker
+// confirms.
+func kept(actions []string, q [2]reason.Policies) answer {
+	a := reason.SubsetOf(context.Background(), actions, q[0], q[1], reason.Config{})
+	if a.Verdict == reason.Refuted {
+		return answer{dera.Refuted, a.Witness.Request.Action + " on " + a.Witness.Request.Resource}
+	}
+	if err := check.Keeps(q[0], q[1], actions); a.Verdict != reason.Proved || err != nil {
+		return unproved(fmt.Sprintf("%s %s: %v", a.Why, a.Detail, err))
+	}
+	return proved()
 }
 
 // AccessMeta is the literal of the control on what was asked to be given back.
