@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,4 +143,84 @@ func compact(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// TestMotoAccess_managed: of a managed policy that two have, one gets an action back for good,
+// by a policy of its own; a user gets back what went from the policy of its group; and the
+// name of such a policy hides nothing.
+func TestMotoAccess_managed(t *testing.T) {
+	w := newIAMWorld(t, "")
+	w.more = ", iam-*-access-request"
+	w.configure(t, "")
+	ctx := t.Context()
+	w.role("reports", lambdaTrust, athenaWide)
+	w.role("cleaner", lambdaTrust, "")
+	w.must(w.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("cleaner"), PolicyArn: aws.String(w.arn("policy", "reports"))}))
+	w.must(w.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("ann"), Path: aws.String("/staff/")}))
+	w.must(w.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("staff")}))
+	w.must(w.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String("staff"), UserName: aws.String("ann")}))
+	w.must(w.iam.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("staff"), PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}))
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{
+		w.arn("role", "reports"):   {{"athena.amazonaws.com", "StartQueryExecution"}, {"glue.amazonaws.com", "GetTable"}},
+		w.arn("role", "cleaner"):   {{"glue.amazonaws.com", "GetTable"}},
+		w.arn("user", "staff/ann"): {{"glue.amazonaws.com", "GetTable"}},
+	})
+	w.scan(exitGood, "--apply", "--mode", "enforce", "--no-exemptions")
+	_, narrowed := w.inForce("reports")
+	role := w.ask("cleaner", "glue:DeleteTable", "good")
+	out, errOut, code := w.dera("access", "request", "--principal", w.arn("user", "staff/ann"), "--action", "athena:StartQueryExecution", "--for", "1h", "--reason", "x", "--output", "json")
+	var user app.AccessView
+	if err := json.Unmarshal([]byte(out), &user); err != nil || code != exitGood {
+		t.Fatalf("request: got exit code %d, %v\n%s%s", code, err, out, errOut)
+	}
+	w.must(w.server.AddRole(ctx, w.creds, "approver", "sts:GetCallerIdentity"))
+	approver, err := w.server.AssumeRole(ctx, w.creds.Account, "approver")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.use(approver)
+	for _, v := range []app.AccessView{role, user} {
+		if out, errOut, code := w.dera("access", "grant", v.Access.ID, "--digest", v.Digest); code != exitGood {
+			t.Fatalf("grant: got exit code %d\n%s%s", code, out, errOut)
+		}
+	}
+	name := "dera-access-" + strings.TrimPrefix(role.Access.ID, "a-")
+	if got := w.policies("cleaner"); len(got) != 1 || compact(t, got[name]) != `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"glue:DeleteTable","Resource":"*"}]}` {
+		t.Errorf("given to cleaner: got %v", got)
+	}
+	if got := w.policies("reports"); len(got) > 0 {
+		t.Errorf("given to reports, which nobody asked for: %v", got)
+	}
+	if _, text := w.inForce("reports"); text != narrowed {
+		t.Errorf("in force: got %s, want %s", text, narrowed)
+	}
+	ann := &iam.GetUserPolicyInput{UserName: aws.String("ann"), PolicyName: aws.String("dera-access-" + strings.TrimPrefix(user.Access.ID, "a-"))}
+	if got, err := w.iam.GetUserPolicy(ctx, ann); err != nil || !strings.Contains(*got.PolicyDocument, "StartQueryExecution") {
+		t.Errorf("given to ann: got %v, %v", got, err)
+	}
+	w.must(w.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("reports"), PolicyName: aws.String("dera-access-0123456789abcdef0123"), PolicyDocument: aws.String(athenaWide)}))
+	out, errOut, _ = w.later(400*24*time.Hour, "scan", "--apply", "--mode", "enforce", "--no-exemptions", "--output", "json")
+	var r app.ScanReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("scan: %v\n%s%s", err, out, errOut)
+	}
+	if got := findingsOf(r, "cleaner"); len(got) > 0 && got[0].State != "resolved" {
+		t.Errorf("cleaner: got %v, want what was given for good left alone", got)
+	}
+	if got := findingsOf(r, "reports"); len(got) == 0 || !slices.ContainsFunc(got, func(f finding) bool { return f.Control == "iam-role-unused-permissions" && f.State != "resolved" }) {
+		t.Errorf("reports: got %v, want the policy that only has the name found", got)
+	}
+	if _, err := w.iam.GetUserPolicy(ctx, ann); err == nil {
+		t.Error("ann still has what was given for an hour")
+	}
+	if got := w.policies("cleaner"); len(got) != 1 {
+		t.Errorf("cleaner: got %v, want what was given for good", got)
+	}
+	if out, _, _ := w.dera("report", "--output", "json"); !strings.Contains(out, `"false_positives": 1`) {
+		t.Errorf("report: got\n%s\nwant one false positive, of what was given back for good", out)
+	}
+	if out, _, code := w.dera("audit", "verify"); code != exitGood {
+		t.Errorf("audit verify: got exit code %d\n%s", code, out)
+	}
 }
