@@ -44,7 +44,7 @@ func (e *Engine) RequestAccess(ctx context.Context, o AccessOrder) (dera.Access,
 	case len(o.Actions) == 0:
 		return dera.Access{}, refused("no action is named")
 	case o.For < 0 || o.For > e.cfg.AccessMost:
-		return dera.Access{}, refused("%s is longer than %s, which is the most for which something is given back (access.max_hours); for good it is given with --for good", o.For, e.cfg.AccessMost)
+		return dera.Access{}, refused("%s is longer than %s, which is the most for which something is given back (access.max_hours); for good it is given with --for good", spanText(o.For), spanText(e.cfg.AccessMost))
 	}
 	now := e.cfg.Now().UTC()
 	a := dera.Access{
@@ -67,6 +67,17 @@ func (e *Engine) RequestAccess(ctx context.Context, o AccessOrder) (dera.Access,
 		b.Jobs = []dera.Job{{Kind: accessJob, Key: a.ID, Priority: lookPriority, RunAt: a.Until}}
 	}
 	return a, e.commit(ctx, b)
+}
+
+// spanText is a span without zeros at its end, such as 8h.
+func spanText(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-len("0s")]
+		}
+	}
+	return text
 }
 
 // gives is the type of a principal to which something can be given back.
