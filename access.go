@@ -50,11 +50,6 @@ const (
 	AccessLeft       AccessState = "left"       // it ended, and somebody else's change of its policy stays
 )
 
-// AccessStates are all states of an access.
-func AccessStates() []AccessState {
-	return []AccessState{AccessAsked, AccessGranted, AccessDenied, AccessUnanswered, AccessEnded, AccessLeft}
-}
-
 const accessPrefix = "access/"
 
 // Key is the key of the finding that asks for the access.

@@ -243,6 +243,9 @@ func (o Overviews) done(ctx context.Context, findings []dera.Finding) ([]DoneCou
 			return nil, err
 		}
 		for _, r := range list {
+			if r.AccessOf() != "" {
+				continue // to give something back is no fix, and its end no rollback
+			}
 			for i := range out {
 				spans[i] = append(spans[i], out[i].add(r, byID, o.Now())...)
 			}

@@ -48,6 +48,9 @@ func TestAccess_not_granted(t *testing.T) {
 			if err := w.decide(a, true, "ops/bob"); err == nil {
 				t.Error("it is granted after all")
 			}
+			if again := w.ask(time.Hour); w.remediation(again.Grant).State != dera.Waiting {
+				t.Errorf("asked again by a person: got %+v, want a plan that waits", again)
+			}
 		})
 	}
 }

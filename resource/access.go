@@ -24,6 +24,8 @@ type Asked struct {
 	Plans []Taken `json:"plans,omitempty"`
 	// Given are the changes that gave them back, where that is in force.
 	Given []dera.Change `json:"given,omitempty"`
+	// Unknown says why it is not known where it stands.
+	Unknown string `json:"unknown,omitempty"`
 	// Missing says that a remediation that took some of it is not in effect any more.
 	Missing string `json:"missing,omitempty"`
 }

@@ -348,14 +348,23 @@ func (x accesses) Asked(ctx context.Context, at dera.Scope) (map[string][]resour
 			continue
 		}
 		state, grant, err := x.store.AccessState(ctx, a, x.now())
+		one := resource.Asked{Access: a, State: state}
+		if errors.Is(err, store.ErrTorn) { // of the others all is known
+			one.Unknown = "its remediation cannot be read"
+			out[a.Name] = append(out[a.Name], one)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		one := resource.Asked{Access: a, State: state}
 		switch state {
 		case dera.AccessAsked:
 			for _, id := range a.Took {
 				r, err := x.store.Remediation(ctx, id)
+				if errors.Is(err, store.ErrTorn) {
+					one.Missing = id + ", which took some of it, cannot be read"
+					continue
+				}
 				if err != nil {
 					return nil, fmt.Errorf("read what took the actions of %s: %w", a.ID, err)
 				}

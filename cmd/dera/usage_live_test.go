@@ -130,6 +130,9 @@ func TestControllerWatchesDenials(t *testing.T) {
 	if got := strings.Count(c.errOut.String(), "denied after a change"); got != 1 {
 		t.Errorf("said %d times, want once\n%s", got, c.errOut.String())
 	}
+	if !strings.Contains(c.errOut.String(), "dera access request --principal arn:aws:iam::111122223333:user/blind --action ec2:CreateSecurityGroup --for 8h") {
+		t.Errorf("the log does not say what gives it back:\n%s", c.errOut.String())
+	}
 	for what, args := range map[string][]string{"show": {"show", r.ID}, "report": {"report"}} {
 		text, _ := told(t, append(args, "--data", c.data)...)
 		if want := "dera access request --principal arn:aws:iam::111122223333:user/blind --action ec2:CreateSecurityGroup --for 8h --reason"; !strings.Contains(text, want) {

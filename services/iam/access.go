@@ -36,6 +36,9 @@ func (i *Identity) Accesses(what string) control.Result {
 		return control.Result{Outcome: control.UnknownResult, Why: "dera lacks permission to read the inline policies of the " + what}
 	}
 	var out []control.Failure
+	if why := i.unknownAccess(); why != "" {
+		return control.Result{Outcome: control.UnknownResult, Why: why}
+	}
 	for _, a := range i.Access {
 		name, after := AccessPolicy(a.Access), ""
 		if len(a.Plans) > 0 {
@@ -60,6 +63,16 @@ func (i *Identity) Accesses(what string) control.Result {
 		return control.Result{Outcome: control.Fail, Failures: out}
 	}
 	return control.Result{Outcome: control.Pass}
+}
+
+// unknownAccess says what is not known of what was asked for, or nothing.
+func (i *Identity) unknownAccess() string {
+	for _, a := range i.Access {
+		if a.Unknown != "" {
+			return fmt.Sprintf("where the access %s stands is not known: %s", a.ID, a.Unknown)
+		}
+	}
+	return ""
 }
 
 // GiveBack are the changes that give what the failures ask for, each an inline policy of
@@ -102,9 +115,9 @@ func (i *Identity) GiveBack(k Kind, failures []control.Failure) (out []dera.Chan
 	return out, nil
 }
 
-// given reports whether an inline policy is one by which an access is in force, exactly as
+// Given reports whether an inline policy is one by which an access is in force, exactly as
 // it was approved. The name alone says nothing: anybody can give it to a policy.
-func (i *Identity) given(p Inline) bool {
+func (i *Identity) Given(p Inline) bool {
 	return slices.ContainsFunc(i.Access, func(a resource.Asked) bool {
 		return a.State == dera.AccessGranted && slices.ContainsFunc(a.Given, func(c dera.Change) bool {
 			var in InlineInput

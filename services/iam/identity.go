@@ -27,10 +27,13 @@ func (k Kind) InlineLimit() int {
 // of a group. A policy by which an access is in force is none of them: it stands beside.
 func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Subject, error) {
 	var texts []Text
+	if why := i.unknownAccess(); why != "" {
+		return nil, errors.New(why)
+	}
 	limit := k.InlineLimit()
 	holders = slices.Clone(holders)
 	for _, p := range i.Inline {
-		if i.given(p) {
+		if i.Given(p) {
 			size, err := growth("", p.Document)
 			if err != nil {
 				return nil, fmt.Errorf("read policy %s: %w", p.Name, err)
