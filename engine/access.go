@@ -275,6 +275,9 @@ func (e *Engine) EndAccess(ctx context.Context, a dera.Access) error {
 		return e.endUnused(ctx, a, state, r)
 	case dera.AccessGranted, dera.AccessEnded:
 	}
+	if r.State == dera.UndoFailed {
+		return e.left(ctx, a, *r, undoFailed(*r))
+	}
 	if r.State != dera.RolledBack {
 		if err := e.open(ctx, *r); err != nil {
 			return err
@@ -285,9 +288,9 @@ func (e *Engine) EndAccess(ctx context.Context, a dera.Access) error {
 		case errors.As(err, &no) && no.Gone:
 			return e.ended(ctx, a, dera.AccessEnded, "the principal does not exist any more", store.Batch{})
 		case errors.As(err, &no) && len(no.Drift) > 0, err == nil && done.State == dera.Collateral:
-			why := "somebody changed its policy, so that dera did not delete it"
-			look, errLook := lookAgain(r.Plan, e.cfg.Now())
-			return errors.Join(errLook, e.ended(ctx, a, dera.AccessLeft, why, store.Batch{Jobs: []dera.Job{look}}))
+			return e.left(ctx, a, *r, "somebody changed its policy, so that dera did not delete it")
+		case err == nil && done.State == dera.UndoFailed:
+			return e.left(ctx, a, done, undoFailed(done))
 		case err != nil:
 			return fmt.Errorf("end the access %s: %w", a.ID, err)
 		case done.State != dera.RolledBack:
@@ -297,6 +300,19 @@ func (e *Engine) EndAccess(ctx context.Context, a dera.Access) error {
 	return e.ended(ctx, a, dera.AccessEnded, "its time is over, and its policy is away", store.Batch{})
 }
 
+// left ends an access whose policy is still there, which is for a person.
+func (e *Engine) left(ctx context.Context, a dera.Access, r dera.Remediation, why string) error {
+	look, err := lookAgain(r.Plan, e.cfg.Now())
+	if err != nil {
+		return err
+	}
+	return e.ended(ctx, a, dera.AccessLeft, why, store.Batch{Jobs: []dera.Job{look}})
+}
+
+func undoFailed(r dera.Remediation) string {
+	return fmt.Sprintf("the undo of %s failed (%s); dera rollback %s tries again", r.ID, r.Failure, r.ID)
+}
+
 // endUnused ends an access that was never in force.
 func (e *Engine) endUnused(ctx context.Context, a dera.Access, state dera.AccessState, r *dera.Remediation) error {
 	b, why := store.Batch{}, "nobody granted it in time"
@@ -304,6 +320,9 @@ func (e *Engine) endUnused(ctx context.Context, a dera.Access, state dera.Access
 		why = "it was denied"
 	} else {
 		state = dera.AccessUnanswered
+	}
+	if r != nil && r.State == dera.Failed {
+		why = "it could not be given: " + r.Failure
 	}
 	if r != nil && r.State == dera.Waiting {
 		b.Done = []dera.Job{{Kind: expireJob, Key: r.ID, Seq: 1}}

@@ -169,3 +169,28 @@ func TestAccess_crash(t *testing.T) {
 		}
 	}
 }
+
+// TestAccess_several: what two people asked for is answered one by one, and ends one by one.
+func TestAccess_several(t *testing.T) {
+	t.Parallel()
+	w := newAccessWorld(t)
+	a, b, c := w.ask(time.Hour), w.askFor("sqs:TagQueue", 2*time.Hour), w.askFor("sqs:TagQueue", 0)
+	w.grant(a)
+	w.look()
+	for _, x := range []dera.Access{b, c} { // its plan was made for the principal as it was
+		if now := w.access(x.ID); now.Grant == x.Grant || w.remediation(x.Grant).State != dera.Superseded || w.remediation(now.Grant).Digest != w.remediation(x.Grant).Digest {
+			t.Errorf("got %+v, want another remediation with the same plan", now)
+		}
+	}
+	if err := w.decide(w.access(c.ID), false, "ops/bob"); err != nil {
+		t.Fatal(err)
+	}
+	w.grant(w.access(b.ID))
+	if got := w.inline(); len(got) != 3 {
+		t.Errorf("got %v, want both given", got)
+	}
+	w.clock.Advance(time.Hour)
+	if err := w.engine.EndAccesses(t.Context()); err != nil || w.state(a.ID) != dera.AccessEnded || w.state(b.ID) != dera.AccessGranted || w.state(c.ID) != dera.AccessDenied || len(w.inline()) != 2 {
+		t.Errorf("got %v, %s, %s, %s and %v, want the first ended", err, w.state(a.ID), w.state(b.ID), w.state(c.ID), w.inline())
+	}
+}

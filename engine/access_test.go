@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	wideOwn   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:CreateQueue","sqs:DeleteQueue"],"Resource":"arn:aws:sqs:*:*:reports-*"}]}`
+	wideOwn   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:CreateQueue","sqs:DeleteQueue","sqs:TagQueue"],"Resource":"arn:aws:sqs:*:*:reports-*"}]}`
 	narrowOwn = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:CreateQueue"],"Resource":"arn:aws:sqs:*:*:reports-*"}]}`
 	appARN    = dera.ARN("arn:aws:iam::" + account + ":role/app")
 )
@@ -82,7 +82,7 @@ func (w accessWorld) took(state dera.State) {
 	now := w.clock.Now().Add(-time.Hour)
 	r := dera.Remediation{
 		ID: "r-took", Control: "iam-role-unused-permissions", State: state, Severity: dera.Medium, Decision: dera.Decision{Disposition: dera.Auto}, Principals: []string{string(appARN)}, CreatedAt: now, Steps: []dera.Step{{State: state, At: now}},
-		Covers: []dera.Extent{{Key: "unused", Permissions: []string{"sqs:DeleteQueue"}}},
+		Covers: []dera.Extent{{Key: "unused", Permissions: []string{"sqs:DeleteQueue", "sqs:TagQueue"}}},
 		Plan: dera.Plan{Partition: "aws", Account: account, Region: dera.GlobalRegion, Resource: appARN, Type: role.Name, Control: "iam-role-unused-permissions", Keys: []string{"unused"},
 			Changes: []dera.Change{{Operation: "iam:PutRolePolicy", Version: 1, Input: input}}},
 	}
@@ -110,7 +110,12 @@ func somebody(name string) dera.Actor {
 
 func (w accessWorld) ask(d time.Duration) dera.Access {
 	w.t.Helper()
-	a, err := w.engine.RequestAccess(w.t.Context(), engine.AccessOrder{Principal: appARN, Actions: []string{"sqs:deletequeue"}, For: d, Reason: "the report", By: somebody("dev/ann")})
+	return w.askFor("sqs:deletequeue", d)
+}
+
+func (w accessWorld) askFor(action string, d time.Duration) dera.Access {
+	w.t.Helper()
+	a, err := w.engine.RequestAccess(w.t.Context(), engine.AccessOrder{Principal: appARN, Actions: []string{action}, For: d, Reason: "the report", By: somebody("dev/ann")})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -131,8 +131,11 @@ func TestMotoAccess(t *testing.T) {
 	if !strings.Contains(out, v.Access.ID+"  ended") {
 		t.Errorf("list: got\n%s", out)
 	}
-	if out, _, code := w.dera("audit", "verify"); code != exitGood {
-		t.Errorf("audit verify: got exit code %d\n%s", code, out)
+	pack := filepath.Join(t.TempDir(), "pack")
+	for _, args := range [][]string{{"audit", "verify"}, {"audit", "export", pack}, {"audit", "verify", pack}} { // with the proof computed again
+		if out, errOut, code := w.dera(args...); code != exitGood {
+			t.Errorf("%v: got exit code %d\n%s%s", args, code, out, errOut)
+		}
 	}
 }
 

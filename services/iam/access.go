@@ -54,7 +54,7 @@ func (i *Identity) Accesses(what string) control.Result {
 		case a.State == dera.AccessLeft && there:
 			out = append(out, control.Failure{
 				Key: LeftKey(a.Access), Start: dera.Review, Severity: dera.Medium, Title: "Policy of an access that ended is still there",
-				Why: fmt.Sprintf("The access %s ended, and inline policy %q is not as dera put it: somebody changed it, so that dera does not delete it.", a.ID, name),
+				Why: fmt.Sprintf("The access %s ended, and inline policy %q is still there: %s.", a.ID, name, endOf(a.Access)),
 			})
 		}
 	}
@@ -63,6 +63,14 @@ func (i *Identity) Accesses(what string) control.Result {
 		return control.Result{Outcome: control.Fail, Failures: out}
 	}
 	return control.Result{Outcome: control.Pass}
+}
+
+// endOf says why the policy of an access that ended stays.
+func endOf(a dera.Access) string {
+	if a.End == nil {
+		return "dera does not delete it"
+	}
+	return a.End.Why
 }
 
 // unknownAccess says what is not known of what was asked for, or nothing.
@@ -85,7 +93,7 @@ func (i *Identity) GiveBack(k Kind, failures []control.Failure) (out []dera.Chan
 	for _, f := range failures {
 		at := slices.IndexFunc(i.Access, func(a resource.Asked) bool { return a.Key() == f.Key && a.State == dera.AccessAsked })
 		if at < 0 {
-			return nil, &control.Refusal{Code: "by-hand", Why: "somebody changed the policy since dera put it: decide about what stands there now, and delete it by hand"}
+			return nil, &control.Refusal{Code: "by-hand", Why: "decide about what stands there now, and delete it by hand"}
 		}
 		a := i.Access[at]
 		if a.Missing != "" {
