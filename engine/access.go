@@ -156,6 +156,9 @@ func (e *Engine) TakenFrom(ctx context.Context, principal dera.ARN) ([]dera.Reme
 	var out []dera.Remediation
 	for _, w := range watches {
 		r, err := e.cfg.Store.Remediation(ctx, w.Remediation)
+		if errors.Is(err, store.ErrTorn) || errors.Is(err, store.ErrNotFound) {
+			continue // what it took is not known
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -204,6 +207,8 @@ func (e *Engine) fourEyes(ctx context.Context, r dera.Remediation, v Answer) (*d
 	case err != nil:
 		return nil, err
 	case !v.Approve:
+	case strings.HasPrefix(dera.ARN(v.By.Name).Resource(), "federated-user/"):
+		return nil, refused("%s is a federated user, whose name whoever asked for the credentials chose: it does not tell that it is another person; grant it with a role or a user", v.By.Name)
 	case whose(v.By.Name) == whose(a.By.Name):
 		return nil, refused("%s asked for it (as %s), so that another person has to grant it", whose(v.By.Name), a.By.Name)
 	case whose(v.By.Name) == whose(string(a.Principal)):
@@ -218,6 +223,10 @@ func (e *Engine) fourEyes(ctx context.Context, r dera.Remediation, v Answer) (*d
 //
 // https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html
 func whose(arn string) string {
+	a := dera.ARN(arn)
+	if a.Service() == "iam" && strings.HasPrefix(a.Resource(), "user/") { // names are unique in an account, whatever the path
+		return string(dera.NewARN(a.Partition(), "iam", "", a.Account(), "user/"+a.Name()))
+	}
 	role := dera.RoleOf(arn)
 	if role == "" || strings.HasPrefix(dera.ARN(role).Name(), "AWSReservedSSO_") && arn != role {
 		return arn

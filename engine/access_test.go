@@ -225,6 +225,39 @@ func TestAccess_refused(t *testing.T) {
 	}
 }
 
+// TestAccess_four_eyes: a name that somebody can choose makes no second person.
+func TestAccess_four_eyes(t *testing.T) {
+	t.Parallel()
+	const sts, iam = "arn:aws:sts::" + account + ":", "arn:aws:iam::" + account + ":"
+	for _, tc := range []struct {
+		asks, grants string
+		ok           bool
+	}{
+		{sts + "assumed-role/dev/ann", sts + "assumed-role/ops/ann", true},
+		{sts + "assumed-role/dev/ann", sts + "assumed-role/dev/bob", false},
+		{sts + "assumed-role/dev/ann", iam + "user/staff/bob", true},
+		{iam + "user/staff/ann", iam + "user/staff/ann", false},
+		{iam + "user/staff/ann", iam + "user/ann", false},
+		{iam + "user/staff/ann", sts + "federated-user/bob", false},
+		{sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/bob", true},
+		{sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", false},
+		{sts + "assumed-role/dev/ann", sts + "assumed-role/app/bob", false}, // it gets it
+	} {
+		w := newAccessWorld(t)
+		a, err := w.engine.RequestAccess(t.Context(), engine.AccessOrder{Principal: appARN, Actions: []string{"sqs:DeleteQueue"}, For: time.Hour, Reason: "x", By: dera.Actor{Name: tc.asks, How: "sts"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.look()
+		r := w.remediation(w.access(a.ID).Grant)
+		_, err = w.engine.Decide(t.Context(), r.ID, engine.Answer{Approve: true, Digest: r.Digest, By: dera.Actor{Name: tc.grants, How: "sts"}})
+		var refused *engine.RefusedError
+		if tc.ok != (err == nil) || err != nil && !errors.As(err, &refused) {
+			t.Errorf("%s asks and %s grants: got %v, want it allowed %t", tc.asks, tc.grants, err, tc.ok)
+		}
+	}
+}
+
 // TestAccess_for_a_time: what is granted is given in mode observe too, and ends however dera
 // was down, by the job or by a command, once; the policy of before stays.
 func TestAccess_for_a_time(t *testing.T) {

@@ -202,6 +202,11 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 		}
 	}
 	whole := *s
+	for _, p := range i.Inline {
+		if i.Given(p) && after.text(p.Name) != p.Document {
+			return dera.Evidence{}, fmt.Errorf("the plan changes policy %q, by which an access is given", p.Name)
+		}
+	}
 	for _, p := range after.Inline { // one that is new has no text before
 		if i.inline(p.Name) < 0 && !slices.Contains(copied, p.Name) {
 			return dera.Evidence{}, fmt.Errorf("the plan makes a policy %q", p.Name)
