@@ -343,6 +343,9 @@ func TestAccess_ends(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "", dera.AccessEnded, 1},
+		"the_undo_is_denied": {func(w accessWorld, _ dera.Access) {
+			w.cloud.Inject(awssim.Fault{Match: awssim.Match{Operation: "DeleteRolePolicy"}, Kind: awssim.Denied})
+		}, "", dera.AccessLeft, 2},
 		"another_part_changed": {func(w accessWorld, _ dera.Access) {
 			w.iam("PutRolePolicy", "PolicyName", "other", "PolicyDocument", wideOwn)
 		}, "", dera.AccessEnded, 2},
