@@ -121,6 +121,9 @@ func TestMotoAccess(t *testing.T) {
 	if out, _, _ := w.dera("show", took); !strings.Contains(out, "given back") || !strings.Contains(out, v.Access.ID+" granted") {
 		t.Errorf("show %s: got\n%s", took, out)
 	}
+	if _, errOut, _ := w.later(9*time.Hour, "scan", "--mode", "observe", "--no-exemptions"); !strings.Contains(errOut, "the access "+v.Access.ID+" is over") || len(w.policies("reports")) != 2 {
+		t.Errorf("a look alone: got %s and %v, want it said and nothing written", errOut, w.policies("reports"))
+	}
 	if out, errOut, code := w.later(9*time.Hour, "scan", "--apply", "--mode", "enforce", "--no-exemptions"); code != exitNo {
 		t.Errorf("9 hours later: got exit code %d\n%s%s", code, out, errOut)
 	}

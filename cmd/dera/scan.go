@@ -174,7 +174,7 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	}
 	watch.progress.end()
 	if !apply {
-		return nil
+		return s.overAccesses(ctx)
 	}
 	return s.apply(ctx)
 }
