@@ -105,6 +105,9 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 // givenForGood are the remediations of which something was given back for good.
 func givenForGood(ctx context.Context, from AccessStore, now time.Time) (map[string]bool, error) {
 	list, err := from.Accesses(ctx)
+	if errors.Is(err, store.ErrTorn) {
+		return nil, nil // what waits must stay in sight
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/usage"
 )
 
 // Access returns the access with the ID, or ErrNotFound.
@@ -58,17 +59,43 @@ func (s *Store) AccessesDue(ctx context.Context) ([]dera.Access, error) {
 }
 
 func (s *Store) accessesWhere(ctx context.Context, where string, args ...any) ([]dera.Access, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT body FROM accesses WHERE `+where+` ORDER BY at, id`, args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT id, body FROM accesses WHERE `+where+` ORDER BY at, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read accesses: %w", err)
 	}
-	return collect[dera.Access](rows, "accesses")
+	defer rows.Close()
+	var out []dera.Access
+	for rows.Next() {
+		var id string
+		var body []byte
+		if err := rows.Scan(&id, &body); err != nil {
+			return nil, fmt.Errorf("read accesses: %w", err)
+		}
+		var a dera.Access
+		plain, err := s.sealer.Open("access/"+id, body)
+		if err == nil {
+			err = json.Unmarshal(plain, &a)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read access %s: %w: %w", id, usage.ErrTorn, err)
+		}
+		out = append(out, a)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read accesses: %w", err)
+	}
+	return out, nil
 }
 
-// accesses are added or replaced, until their end is set.
+// accesses are added or replaced, until their end is set. Who asked, and for what, is sealed:
+// four eyes rest on it.
 func (w writer) accesses(ctx context.Context, b Batch) error {
 	for _, a := range b.Accesses {
-		body, err := json.Marshal(a)
+		plain, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("access %s: %w", a.ID, err)
+		}
+		body, err := w.sealer.Seal("access/"+a.ID, plain)
 		if err != nil {
 			return fmt.Errorf("access %s: %w", a.ID, err)
 		}
@@ -78,7 +105,7 @@ func (w writer) accesses(ctx context.Context, b Batch) error {
 		}
 		res, err := w.tx.ExecContext(ctx, `INSERT INTO accesses (id, account, type, at, until, ended, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body WHERE accesses.ended = 0`,
-			a.ID, a.Account, a.Type, micros(a.At), micros(a.Until), ended, string(body))
+			a.ID, a.Account, a.Type, micros(a.At), micros(a.Until), ended, body)
 		if err != nil {
 			return fmt.Errorf("access %s: %w", a.ID, err)
 		}

@@ -57,7 +57,9 @@ func (x accesses) Asked(ctx context.Context, at dera.Scope) (map[string][]resour
 				one.Plans = append(one.Plans, resource.Taken{Remediation: id, Changes: r.Plan.Changes})
 			}
 		case dera.AccessGranted:
-			one.Given = grant.Plan.Changes
+			if grant.AccessOf() == a.ID { // else it says nothing of this one
+				one.Given = grant.Plan.Changes
+			}
 		case dera.AccessLeft:
 		case dera.AccessDenied, dera.AccessUnanswered, dera.AccessEnded:
 			continue

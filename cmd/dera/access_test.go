@@ -30,7 +30,7 @@ func TestAccessesPort(t *testing.T) {
 	var b store.Batch
 	made := func(id string, state dera.State) {
 		r := storetest.Remediation(id, "sg-1", now)
-		r.State = state
+		r.State, r.Plan.Keys = state, []string{"access/a-3"}
 		b.Remediations = append(b.Remediations, r)
 	}
 	ask := func(name, partition, took, grant string, end dera.AccessState) {
