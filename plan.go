@@ -130,14 +130,14 @@ type Claim struct {
 // a plan. Body is canonical JSON that an offline checker can re-compute; its
 // hash stands in the audit leaf.
 type Evidence struct {
-	Kind    string          `json:"kind"` // for example network/1
-	Claims  []Claim         `json:"claims"`
-	Denied  string          `json:"denied,omitempty"` // a concrete request that worked before and does not after
+	Kind   string  `json:"kind"` // for example network/1
+	Claims []Claim `json:"claims"`
+	Denied string  `json:"denied,omitempty"` // a concrete request that worked before and does not after
 	// Compared says how what others recommend differs from the plan, one line each. It is
 	// computed from the body as well, and decides nothing.
-	Compared []string `json:"compared,omitempty"`
-	Body    json.RawMessage `json:"body"`
-	Control string          `json:"control"`
+	Compared []string        `json:"compared,omitempty"`
+	Body     json.RawMessage `json:"body"`
+	Control  string          `json:"control"`
 }
 
 // Proved reports whether there is at least one claim and all are proved.

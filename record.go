@@ -26,6 +26,7 @@ const (
 	RecordResume    RecordKind = "resume"
 	RecordIncident  RecordKind = "incident"
 	RecordDenial    RecordKind = "denial" // a principal was denied what a remediation had removed
+	RecordAccess    RecordKind = "access" // somebody asked for what a remediation took, or the time of that is over
 	RecordStart     RecordKind = "start"  // an engine started, with its version and configuration hash
 )
 
@@ -67,6 +68,7 @@ type AuditRecord struct {
 	Notes       []string          `json:"notes,omitempty"`
 	Incident    *Incident         `json:"incident,omitempty"`
 	Denial      *Denial           `json:"denial,omitempty"`
+	Access      *Access           `json:"access,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;
 	// Commitment is computed from it. It never reaches the leaf.

@@ -21,30 +21,39 @@ type DeniedAfter struct {
 	Certain     bool      `json:"certain"`
 	What        []string  `json:"what"`    // the denials, one line each
 	Command     string    `json:"command"` // undoes the whole change
+	// GiveBack are the commands that ask for what was denied alone, for a time and for
+	// good.
+	GiveBack []string `json:"give_back,omitempty"`
 }
 
 // DenialStore is what is read of denials.
 type DenialStore interface {
+	AccessStore
 	Denials(ctx context.Context) ([]dera.Denial, error)
 	Remediation(ctx context.Context, id string) (dera.Remediation, error)
 }
 
-// UndoCommand undoes a change that denied something. There is none that undoes it for a
-// single action.
+// UndoCommand undoes a change that denied something as a whole; GiveBackCommands are for
+// single actions.
 func UndoCommand(remediation string) string {
 	return "dera rollback " + remediation + ` --reason "it denied what is in use"`
 }
 
 // Denials are the changes in effect that denied something within 30 days, which a person
-// must look at, the latest first, and how many changes ever were wrong as their denials show
-// (false positives), or may have been. What another policy denied counts as neither.
+// must look at, the latest first, and how many changes ever were wrong as their denials show,
+// or that something of them was given back for good (false positives), or may have been. What
+// another policy denied counts as neither.
 func Denials(ctx context.Context, from DenialStore, flags string, now time.Time) (out []DeniedAfter, wrong, perhaps int, err error) {
 	list, err := from.Denials(ctx)
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	out = []DeniedAfter{}
-	by := map[string]*DeniedAfter{}
+	by, of := map[string]*DeniedAfter{}, map[string][]dera.Denial{}
+	forGood, err := givenForGood(ctx, from, now)
+	if err != nil {
+		return nil, 0, 0, err
+	}
 	for _, d := range list {
 		if d.Cause == dera.CauseOther {
 			continue
@@ -54,6 +63,7 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 			c = &DeniedAfter{Remediation: d.Remediation, Command: UndoCommand(d.Remediation) + flags}
 			by[d.Remediation] = c
 		}
+		of[d.Remediation] = append(of[d.Remediation], d)
 		c.Certain = c.Certain || d.Cause == dera.CauseRemoved
 		c.What = append(c.What, d.Text())
 		if d.Last.After(c.Last) {
@@ -61,7 +71,8 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		}
 	}
 	for id, c := range by {
-		if c.Certain {
+		if c.Certain || forGood[id] {
+			delete(forGood, id)
 			wrong++
 		} else {
 			perhaps++
@@ -77,6 +88,7 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("read what denied something: %w", err)
 		}
+		c.GiveBack = GiveBackCommands(r, of[id], flags)
 		switch r.State {
 		case dera.Resolved, dera.Collateral, dera.Applying, dera.Verifying, dera.UndoFailed:
 			c.Account, c.Resource = r.Plan.Account, r.Plan.Resource
@@ -87,5 +99,35 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 	slices.SortFunc(out, func(a, b DeniedAfter) int {
 		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Remediation, b.Remediation))
 	})
-	return out, wrong, perhaps, nil
+	return out, wrong + len(forGood), perhaps, nil
+}
+
+// givenForGood are the remediations of which something was given back for good.
+func givenForGood(ctx context.Context, from AccessStore, now time.Time) (map[string]bool, error) {
+	list, err := from.Accesses(ctx)
+	if errors.Is(err, store.ErrTorn) {
+		return nil, nil // what waits must stay in sight
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, a := range list {
+		if !a.ForGood() {
+			continue
+		}
+		state, _, err := from.AccessState(ctx, a, now)
+		if errors.Is(err, store.ErrTorn) {
+			continue // whether it was given is not known
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range a.Took {
+			if state == dera.AccessGranted || state == dera.AccessEnded { // it was given, whoever took it back
+				out[id] = true
+			}
+		}
+	}
+	return out, nil
 }

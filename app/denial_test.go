@@ -41,6 +41,32 @@ func TestDenials(t *testing.T) {
 	}
 }
 
+// TestDenials_give_back: each denied action that the change took can be asked for alone, for a
+// time and for good; one that was given back for good makes the change a false positive, once.
+func TestDenials_give_back(t *testing.T) {
+	t.Parallel()
+	r := made("r-1", dera.Resolved, found("f-1", "111122223333", dera.High, dera.Auto))
+	r.Principals, r.Covers = []string{"arn:aws:iam::111122223333:role/team/app"}, []dera.Extent{{Permissions: []string{"s3:GetObject", "s3:PutObject", "sqs:*"}}}
+	grant := made("r-2", dera.Resolved, found("f-2", "111122223333", dera.High, dera.Review))
+	denial := func(id string, cause dera.DenialCause, actions ...string) dera.Denial {
+		return dera.Denial{Remediation: "r-1", Principal: "arn:aws:iam::111122223333:role/app", Call: "x", Actions: actions, Cause: cause, First: ago(1), Last: ago(1), Events: []string{id}}
+	}
+	s := shelf{remediations: []dera.Remediation{r, grant}, denials: []dera.Denial{
+		denial("a", dera.CauseRemoved, "s3:getobject", "kms:Decrypt"), denial("b", dera.CauseUnknown, "s3:getobject"), denial("c", dera.CauseOther, "s3:PutObject"), denial("d", dera.CauseUnknown, "sqs:SendMessage"),
+	}}
+	list, wrong, perhaps, err := app.Denials(t.Context(), s, " --data d", noon())
+	const ask = `dera access request --principal arn:aws:iam::111122223333:role/app --action s3:getobject --for `
+	want := []string{ask + `8h --reason "it was denied after r-1" --data d`, ask + `good --reason "it was denied after r-1" --data d`}
+	if err != nil || len(list) != 1 || !slices.Equal(list[0].GiveBack, want) || wrong != 1 || perhaps != 0 {
+		t.Errorf("got %+v, %d, %d, %v, want %q", list, wrong, perhaps, err, want)
+	}
+	s.denials = s.denials[1:2]
+	s.accesses = []dera.Access{{ID: "a-1", Took: []string{"r-1", "r-3"}, Grant: "r-2"}, {ID: "a-2", Took: []string{"r-4"}, Grant: "r-2", Until: noon()}}
+	if _, wrong, perhaps, err := app.Denials(t.Context(), s, "", noon()); err != nil || wrong != 2 || perhaps != 0 {
+		t.Errorf("given back for good: got %d false positives and perhaps %d, %v; want r-1 and r-3, and nothing for what was given for a time", wrong, perhaps, err)
+	}
+}
+
 // torn is a shelf whose remediations cannot be read.
 type torn struct{ shelf }
 

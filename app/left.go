@@ -83,7 +83,12 @@ func (l Left) Line() string {
 }
 
 // ApproveCommand approves the plan as it was shown.
-func ApproveCommand(r dera.Remediation) string { return approveCommand(r.ID, r.Digest) }
+func ApproveCommand(r dera.Remediation) string {
+	if id := r.AccessOf(); id != "" {
+		return fmt.Sprintf("dera access grant %s --digest %s", id, dera.ShortDigest(r.Digest))
+	}
+	return approveCommand(r.ID, r.Digest)
+}
 
 func approveCommand(id, digest string) string {
 	return fmt.Sprintf("dera approve %s --digest %s", id, dera.ShortDigest(digest))

@@ -243,6 +243,9 @@ func (o Overviews) done(ctx context.Context, findings []dera.Finding) ([]DoneCou
 			return nil, err
 		}
 		for _, r := range list {
+			if r.AccessOf() != "" {
+				continue // to give something back is no fix, and its end no rollback
+			}
 			for i := range out {
 				spans[i] = append(spans[i], out[i].add(r, byID, o.Now())...)
 			}
@@ -314,7 +317,7 @@ func (o Overviews) next(v Overview, any bool) []Way {
 		out = append(out, Way{What: "finish what is half-done", Command: v.UnderWay[0].Command})
 	}
 	if len(v.Denied) > 0 {
-		add("see what a change denied, and undo it if that is in use", "dera show "+v.Denied[0].Remediation)
+		add("see what a change denied, and give it back or undo the change if that is in use", "dera show "+v.Denied[0].Remediation)
 	}
 	if len(v.Waiting) > 0 {
 		add("decide about the plans that wait", "dera waiting")

@@ -18,6 +18,14 @@ type shelf struct {
 	remediations []dera.Remediation
 	stops        []dera.Stop
 	denials      []dera.Denial
+	accesses     []dera.Access
+}
+
+func (s shelf) Accesses(context.Context) ([]dera.Access, error) { return s.accesses, nil }
+
+func (s shelf) AccessState(ctx context.Context, a dera.Access, now time.Time) (dera.AccessState, *dera.Remediation, error) {
+	r, err := s.Remediation(ctx, a.Grant)
+	return a.State(&r, now), &r, err
 }
 
 func (s shelf) Findings(context.Context) ([]dera.Finding, error) { return s.findings, nil }

@@ -30,6 +30,11 @@ type Shown struct {
 	Incidents []dera.Incident `json:"incidents,omitempty"`
 	// Denials are of what the remediation had removed, the oldest first.
 	Denials []dera.Denial `json:"denials,omitempty"`
+	// GiveBack are the commands that ask for what was denied, for a time and for good.
+	GiveBack []string `json:"give_back,omitempty"`
+	// Accesses are what was asked to be given back of what the remediation took, the
+	// oldest first.
+	Accesses []AccessView `json:"accesses,omitempty"`
 	// Explanation is for whoever owns the resource.
 	Explanation *Explanation `json:"explanation,omitempty"`
 	// NotRead is since when nothing is known of the finding: its account or region
@@ -48,12 +53,14 @@ type ShowStore interface {
 	Evidence(ctx context.Context, hash string) ([]byte, error)
 	IncidentsOf(ctx context.Context, finding string) ([]dera.Incident, error)
 	DenialsOf(ctx context.Context, remediation string) ([]dera.Denial, error)
+	AccessesAfter(ctx context.Context, remediation string) ([]dera.Access, error)
+	AccessStates
 }
 
 // Show gathers what is stored about the finding with the ID (f-…) and its latest
 // remediation, or about the remediation with the ID. about is the finding that it
-// is about, or nil. The explanation and NotRead are the caller's to fill in.
-func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.Finding, err error) {
+// is about, or nil. Flags are added to the commands. The explanation and NotRead are the caller's to fill in.
+func Show(ctx context.Context, from ShowStore, id, flags string, now time.Time) (v Shown, about *dera.Finding, err error) {
 	remediation := id
 	if strings.HasPrefix(id, "f-") {
 		f, err := from.Finding(ctx, id)
@@ -77,6 +84,18 @@ func Show(ctx context.Context, from ShowStore, id string) (v Shown, about *dera.
 		if v.Denials, err = from.DenialsOf(ctx, remediation); err != nil {
 			return v, nil, err
 		}
+		asked, err := from.AccessesAfter(ctx, remediation)
+		if err != nil {
+			return v, nil, err
+		}
+		for _, a := range asked {
+			one, err := ViewAccess(ctx, from, a, flags, now)
+			if err != nil {
+				return v, nil, err
+			}
+			v.Accesses = append(v.Accesses, one)
+		}
+		v.GiveBack = GiveBackCommands(r, v.Denials, flags)
 		v.Undone, v.Kept = remediate.Undone(r, v.Intents)
 		findings, err := from.FindingsOf(ctx, r.ResourceKey())
 		if err != nil {

@@ -7,6 +7,7 @@ package control
 
 import (
 	"fmt"
+	"time"
 
 	"dera.example/dera"
 )
@@ -39,6 +40,8 @@ type Failure struct {
 	// Granted and Used are dera.Finding's.
 	Granted *dera.GrantedUse
 	Used    *dera.LastUse
+	// Until is when a plan for it is of no use any more; zero for never.
+	Until time.Time
 	// Title and Why are for the resource's owner.
 	Title string
 	Why   string

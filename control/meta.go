@@ -38,6 +38,10 @@ type Meta struct {
 	// no break-glass list exempts them, and each stays open until an incident is attached
 	// to it. Of the controls of a type one at most may say so.
 	Incident bool
+	// Gives is true where the findings ask for what dera took from a principal: a person
+	// asks and another one grants, so that the mode observe does not hold it back. Of the
+	// controls of a type one at most may say so.
+	Gives bool
 	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
 	// control still does good, and by when.
 	Owner    string

@@ -127,8 +127,9 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 	case v.Approve && !dera.IsDigest(v.Digest, r.Digest):
 		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
 	}
-	if again {
-		return r, nil
+	access, err := e.fourEyes(ctx, r, v)
+	if err != nil || again {
+		return r, err
 	}
 	if v.Approve {
 		if err := e.frozen(ctx, r); err != nil {
@@ -168,7 +169,7 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 		return r, err
 	}
 	rec := e.remediationRecord(kind, next, v.By)
-	rec.Approval, rec.Why, rec.Diff = &approval, why+reasonText(v.Reason), r.Plan.Diff()
+	rec.Approval, rec.Why, rec.Diff, rec.Access = &approval, why+reasonText(v.Reason), r.Plan.Diff(), access
 	b.Remediations, b.Records = []dera.Remediation{next}, []dera.AuditRecord{rec}
 	if err := e.commit(ctx, b); err != nil {
 		return r, err

@@ -63,7 +63,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	if err != nil {
 		return store.Batch{}, err
 	}
-	if err := e.remediations(a, groups, history{earlier, before}, o, &b); err != nil {
+	if err := e.remediations(ctx, a, groups, history{earlier, before}, o, &b); err != nil {
 		return store.Batch{}, err
 	}
 	for _, f := range b.Findings {
@@ -106,6 +106,7 @@ func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []der
 	type kind struct {
 		disposition dera.Disposition
 		rejected    string
+		asked       string // what somebody asked for is answered alone
 	}
 	for _, j := range a.Results {
 		groups := map[kind]*group{}
@@ -123,6 +124,9 @@ func (e *Engine) groups(ctx context.Context, a detect.Assessment, findings []der
 			k, no := kind{disposition: d.Disposition}, verdictOn(*f, earlier).rejected
 			if no != nil {
 				k.rejected = no.ID
+			}
+			if j.Control.Gives {
+				k.asked = f.Key
 			}
 			g := groups[k]
 			if g == nil {
@@ -174,8 +178,12 @@ func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remedi
 	has := func(is func(control.Control) bool) bool {
 		return slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.ID == f.Control && is(c) })
 	}
+	mode := e.cfg.Mode(account, f.Control)
+	if has(func(c control.Control) bool { return c.Gives }) { // two people order it, as a rollback
+		mode = max(mode, dera.ReviewOnly)
+	}
 	return evaluate.Case{
-		Finding: f, Account: account, Resource: r, Type: typ, Mode: e.cfg.Mode(account, f.Control), Earlier: earlier,
+		Finding: f, Account: account, Resource: r, Type: typ, Mode: mode, Earlier: earlier,
 		Incident: has(func(c control.Control) bool { return c.Incident }), Stops: has(func(c control.Control) bool { return c.Stops }),
 	}
 }

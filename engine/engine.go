@@ -59,6 +59,8 @@ type Config struct {
 	BudgetEverywhere int
 	// ApprovalTTL is how long a plan waits for an approval; 0 means 72 hours.
 	ApprovalTTL time.Duration
+	// AccessMost is the longest time for which something is given back; 0 means 12 hours.
+	AccessMost time.Duration
 	// Workers run jobs at the same time; 0 means 4.
 	Workers int
 	// LeaseTTL is how long a crashed engine's work stays untouched; 0 means 2
@@ -153,6 +155,9 @@ func (c Config) defaults() Config {
 	}
 	if c.ApprovalTTL == 0 {
 		c.ApprovalTTL = 72 * time.Hour
+	}
+	if c.AccessMost == 0 {
+		c.AccessMost = 12 * time.Hour
 	}
 	if c.Workers == 0 {
 		c.Workers = 4

@@ -16,6 +16,7 @@ const (
 	lookJob      = "look"
 	remediateJob = "remediate"
 	expireJob    = "expire"
+	accessJob    = "access" // the time of an access is over
 )
 
 // Priorities: a hint at one resource goes before a page of a sweep, and a

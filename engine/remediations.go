@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ type history struct {
 // resource has one plan at a time: a group that would change a part which a plan
 // before it changes waits for that one. While a plan is being carried out, no
 // other is made: the look that follows it sees what is left.
-func (e *Engine) remediations(a detect.Assessment, groups []*group, h history, o order, b *store.Batch) error {
+func (e *Engine) remediations(ctx context.Context, a detect.Assessment, groups []*group, h history, o order, b *store.Batch) error {
 	keep := map[string]bool{}
 	// One fix at a time: its resource is read again before the next is decided.
 	holder := ""
@@ -87,7 +88,7 @@ func (e *Engine) remediations(a detect.Assessment, groups []*group, h history, o
 			continue
 		}
 		g.notBefore = e.notBefore(g, h.earlier)
-		r, err := e.start(a, g, digest, o, h, b)
+		r, err := e.start(ctx, a, g, digest, o, h, b)
 		if err != nil {
 			return err
 		}
@@ -185,7 +186,7 @@ func existing(earlier []dera.Remediation, g *group, digest string, o order) *der
 }
 
 // start makes the remediation of a group.
-func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, h history, b *store.Batch) (dera.Remediation, error) {
+func (e *Engine) start(ctx context.Context, a detect.Assessment, g *group, digest string, o order, h history, b *store.Batch) (dera.Remediation, error) {
 	now := e.cfg.Now()
 	blob, hash, err := g.evidence.Blob()
 	if err != nil {
@@ -254,11 +255,24 @@ func (e *Engine) start(a detect.Assessment, g *group, digest string, o order, h 
 	case dera.Waiting:
 		why = "waits for an approval"
 		r.Expires = now.Add(e.cfg.ApprovalTTL)
+		for _, f := range g.failures {
+			if !f.Until.IsZero() && f.Until.Before(r.Expires) {
+				r.Expires = f.Until
+			}
+		}
 		b.Jobs = append(b.Jobs, dera.Job{Kind: expireJob, Key: r.ID, Priority: lookPriority, RunAt: r.Expires})
 	case dera.Planned:
 		why = "decided: auto; nothing is written by a command that only reads"
 	default:
 		why = "observed: nothing is written"
+	}
+	if id := r.AccessOf(); g.control.Gives && id != "" {
+		access, err := e.cfg.Store.Access(ctx, id)
+		if err != nil {
+			return r, err
+		}
+		access.Grant = r.ID
+		b.Accesses = append(b.Accesses, access)
 	}
 	r.Steps = []dera.Step{{State: r.State, At: now, Why: why}}
 	b.Remediations = append(b.Remediations, r)

@@ -28,6 +28,13 @@ func (e *Engine) Start(ctx context.Context, version string) error {
 			b.Jobs = append(b.Jobs, dera.Job{Kind: remediateJob, Key: r.ID, Priority: remediatePriority(r.Severity), RunAt: now})
 		}
 	}
+	due, err := e.cfg.Store.AccessesDue(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range due {
+		b.Jobs = append(b.Jobs, dera.Job{Kind: accessJob, Key: a.ID, RunAt: now})
+	}
 	return e.commit(ctx, b)
 }
 
@@ -181,6 +188,8 @@ func (e *Engine) safely(ctx context.Context, j dera.Job) (err error) {
 		return e.runRemediate(ctx, j)
 	case expireJob:
 		return e.runExpire(ctx, j)
+	case accessJob:
+		return e.runAccess(ctx, j)
 	}
 	return fmt.Errorf("job of the unknown kind %q", j.Kind)
 }

@@ -23,6 +23,7 @@ type RefusedError struct {
 	// lines of a diff; the documents of before stand in the plan of the remediation ID.
 	ByHand []string
 	ID     string
+	Gone   bool // the resource does not exist any more
 }
 
 // Error implements error.
@@ -48,6 +49,9 @@ type Request struct {
 	DespiteStop bool
 	// Partial takes back what nobody else changed since, and leaves the rest.
 	Partial bool
+	// Due says that it was approved with the plan: what later remediations changed of
+	// other parts of the resource is not in its way.
+	Due bool
 }
 
 // Rollback takes a remediation in effect back: what dera changed, and nothing
@@ -75,7 +79,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if err != nil {
 		return err
 	}
-	if len(same) > 0 {
+	if len(same) > 0 && !req.Due {
 		return &RefusedError{Why: "later remediations of the same resource are in effect; roll them back first", Later: same}
 	}
 	res, canon, ok, err := t.stable(ctx)
@@ -86,7 +90,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 		return t.closeGone(ctx, req)
 	}
 	if !ok {
-		return &RefusedError{Why: "the resource does not exist any more"}
+		return &RefusedError{Why: "the resource does not exist any more", Gone: true}
 	}
 	if err := t.partial(res.Config, canon, req.Partial); err != nil {
 		return err

@@ -37,6 +37,8 @@ type Batch struct {
 	Done []dera.Job
 	// Incidents are added; one that is there stays as it is.
 	Incidents []dera.Incident
+	// Accesses are inserted or replaced by ID; one whose end is set never changes.
+	Accesses []dera.Access
 	// Watches are added; one that is there stays as it is.
 	Watches []dera.Watch
 	// Stops are set; Resumes taken away (by account and control).
@@ -105,7 +107,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.watches, w.denials, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {

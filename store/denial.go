@@ -38,6 +38,11 @@ func (s *Store) Watches(ctx context.Context, principal string) ([]dera.Watch, er
 	return out, nil
 }
 
+// WatchesOf returns the watches of a principal by its ARN.
+func (s *Store) WatchesOf(ctx context.Context, arn dera.ARN) ([]dera.Watch, error) {
+	return s.Watches(ctx, usage.PrincipalKey(string(arn)))
+}
+
 // watches are added under the key that the ledger knows the principal by.
 func (w writer) watches(ctx context.Context, b Batch) error {
 	for _, x := range b.Watches {

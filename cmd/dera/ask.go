@@ -77,7 +77,7 @@ func (a *cli) askApproval(ctx context.Context, s *session, r dera.Remediation, l
 	if r.State != dera.Waiting && !(r.State == dera.Ready && r.Approved()) {
 		return "", &exitError{exitNo, &engine.RefusedError{Why: "remediation " + r.ID + " does not wait for an approval: it is " + string(r.State)}}
 	}
-	v, about, err := app.Show(ctx, s.store, r.ID)
+	v, about, err := app.Show(ctx, s.store, r.ID, s.app.orderFlags(), s.app.now())
 	if err != nil {
 		return "", notFound(err)
 	}

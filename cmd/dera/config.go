@@ -59,6 +59,7 @@ type fileConfig struct {
 	AskConfig     bool                       `yaml:"ask_aws_config,omitempty" json:"ask_aws_config,omitempty" jsonschema_description:"Ask AWS Config in every account and region whether it remediates such resources automatically: if so, or if it cannot be asked, review. Default: false."`
 	OtherFixers   []evaluate.Fixer           `yaml:"other_fixers,omitempty" json:"other_fixers,omitempty" jsonschema_description:"Other tools that remediate resources automatically: review, until fixers names one owner."`
 	Permissions   permissionsConfig          `yaml:"permissions,omitempty" json:"permissions,omitempty" jsonschema_description:"When a permission may be taken from a principal automatically."`
+	Access        accessConfig               `yaml:"access,omitempty" json:"access,omitempty" jsonschema_description:"How what dera took is given back."`
 	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts automatically."`
 	First         []evaluate.RunFirst        `yaml:"non_production_first,omitempty" json:"non_production_first,omitempty" jsonschema_description:"Where a control must have run for some days before it acts automatically in production: review until then."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`

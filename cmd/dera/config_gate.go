@@ -21,7 +21,7 @@ func (c fileConfig) validateGate() error {
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
-	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate(), c.nonProductionFirst().Validate())
+	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate(), c.Access.validate(), c.nonProductionFirst().Validate())
 	for i, o := range c.Fixers {
 		if o.Control != "" && !matchesControl(o.Control) {
 			errs = append(errs, fmt.Errorf("fixers[%d].control: %q matches no control", i, o.Control))

@@ -26,6 +26,25 @@ type permissionsConfig struct {
 	QuietHours    evaluate.QuietHours `yaml:"quiet_hours,omitempty" json:"quiet_hours,omitempty" jsonschema_description:"When no permission is changed automatically. Default: Friday from 12:00 and the weekend, in UTC."`
 }
 
+// accessConfig is how what dera took is given back.
+type accessConfig struct {
+	MaxHours *int `yaml:"max_hours,omitempty" json:"max_hours,omitempty" jsonschema:"minimum=1" jsonschema_description:"Hours for which dera access request may ask at most, counted from the request. Default: 12."`
+}
+
+// mostAccess bounds access.max_hours: what is longer is for good, and says so.
+const mostAccess = 31 * 24
+
+// most is the longest time, or 0 for the default.
+func (c accessConfig) most() time.Duration { return time.Duration(configured(c.MaxHours)) * time.Hour }
+
+// validate returns what is wrong, each with its field.
+func (c accessConfig) validate() error {
+	if h := c.MaxHours; h != nil && (*h < 1 || *h > mostAccess) {
+		return fmt.Errorf("access.max_hours: is %d, write a number from 1 to %d, or leave it out for the default, 12", *h, mostAccess)
+	}
+	return nil
+}
+
 // mostWindow bounds the window: the ledger answers for no longer one.
 const mostWindow = 399
 

@@ -75,6 +75,8 @@ func shapes() []shape {
 		{at: "| `dera policy check-certificate FILE -o json`", of: only[certificateJSON]()},
 		{at: "| `dera usage used PRINCIPAL -o json`", of: only[usedList]()},
 		{at: "| `dera catalog -o json`", of: only[catalogJSON]()},
+		{at: "| `dera access request -o json`", of: only[app.AccessView]()},
+		{at: "| `dera access list -o json`", of: only[accessesJSON](), values: "asked granted denied unanswered ended left"},
 		{at: "| `dera incident attach -o json`", of: only[attachedJSON]()},
 		{at: "| `dera incident list -o json`", of: only[incidentsJSON](), values: "used"},
 		{at: "| `dera stop`", of: only[stoppedJSON]()},
@@ -89,7 +91,7 @@ func elsewhere() map[reflect.Type]bool {
 	out := map[reflect.Type]bool{}
 	for _, t := range []reflect.Type{
 		of[dera.Finding](), of[dera.Reason](), of[app.PlanView](), of[dera.Remediation](), of[app.Left](), of[dera.CodeDiff](), of[app.Way](), // finding, plan view and show
-		of[app.Waiting](), of[app.UnderWay](), of[app.Unreadable](), of[dera.Stop](), of[dera.Incident](), // waiting, scan and incident list
+		of[app.AccessView](), of[dera.Access](), of[app.Waiting](), of[app.UnderWay](), of[app.Unreadable](), of[dera.Stop](), of[dera.Incident](), // waiting, scan and incident list
 		of[verdictJSON](), of[witnessJSON](), of[ledger.Gap](), // policy prove and usage gaps
 		of[dera.AuditRecord](), of[dera.Exemption](), of[evaluate.Keep](), of[role.Policy](), of[queuePolicy](), of[cloudtrail.Pattern](), // audit.md, configuration.md and AWS
 	} {
@@ -104,6 +106,9 @@ func ownOf(s shape) map[reflect.Type]bool {
 	own := slices.Clone(s.of)
 	if s.at == "### `dera scan -o json`" {
 		own = append(own, of[app.UnderWay](), of[app.Unreadable](), of[dera.Stop]())
+	}
+	if strings.HasPrefix(s.at, "| `dera access list") {
+		own = append(own, of[app.AccessView](), of[dera.Access]())
 	}
 	if strings.HasPrefix(s.at, "| `dera incident list") {
 		own = append(own, of[dera.Incident]())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
@@ -26,10 +27,26 @@ func (a *cli) deniedAfter(first []dera.Denial) {
 	said := map[string]bool{}
 	for _, d := range first {
 		if !said[d.Remediation] {
-			a.alert("dera: denied after %s: %s; see: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
+			a.alert("dera: denied after %s: %s; give it back or undo it: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
 		}
 		said[d.Remediation] = true
 	}
+}
+
+// backText is the first of the commands that give back what was denied, in a line.
+func backText(commands []string) string {
+	if len(commands) == 0 {
+		return ""
+	}
+	return "; " + giveBackText(commands[0])
+}
+
+// giveBackText says what a command gives back, before the command.
+func giveBackText(command string) string {
+	if strings.Contains(command, " --for "+app.ForGood+" ") {
+		return "give just this action back for good: " + command
+	}
+	return "give just this action back for 8 hours: " + command
 }
 
 // printDenials says what a remediation denied, and what undoes it.
@@ -44,6 +61,9 @@ func (a *cli) printDenials(p paint, v app.Shown, width int) {
 		undo = undo || d.Cause != dera.CauseOther
 	}
 	if undo && (v.Remediation.State == dera.Resolved || v.Remediation.State == dera.Collateral) {
-		a.printf("%s\n", wrap("undo the whole change (none of it can be undone for a single action): "+app.UndoCommand(v.Remediation.ID)+a.orderFlags(), "  ", width))
+		for _, c := range v.GiveBack {
+			a.printf("  %s\n", giveBackText(c))
+		}
+		a.printf("%s\n", wrap("undo the whole change: "+app.UndoCommand(v.Remediation.ID)+a.orderFlags(), "  ", width))
 	}
 }

@@ -26,7 +26,7 @@ func groups() []struct {
 		commands  []string
 	}{
 		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "report", "replay", "demo"}},
-		{groupDecide, "Decide:", []string{"approve", "reject", "incident", "exemptions", "stop", "resume"}},
+		{groupDecide, "Decide:", []string{"approve", "reject", "access", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
 		{groupSetUp, "Set up:", []string{"config", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
@@ -148,6 +148,11 @@ func examples() map[string][]string {
 		"demo":                     {"dera demo --exit"},
 		"approve":                  {"dera approve " + id + " --digest " + digest, "dera approve " + id + " --digest " + digest + " --reason CHG-1234"},
 		"reject":                   {"dera reject " + id + ` --reason "The partner needs it until Friday"`},
+		"access":                   {`dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --for 8h --reason "the export is denied"`, "dera access list"},
+		"access request":           {`dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --for 8h --reason "the export is denied"`, `dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject,s3:ListBucket --for good --reason "it runs once a quarter"`},
+		"access grant":             {"dera access grant a-0c3e --digest 5f2b8c1d9a7e"},
+		"access deny":              {`dera access deny a-0c3e --reason "use the export role"`},
+		"access list":              {"dera access list", "dera access list --output json"},
 		"incident":                 {"dera incident attach f-51774 --reference INC-1234", "dera incident list"},
 		"incident attach":          {`dera incident attach f-51774 --reference INC-1234 --reason "The identity provider was down"`},
 		"incident list":            {"dera incident list", "dera incident list --output json"},

@@ -24,10 +24,15 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	return runAt(ctx, time.Now, args, in, out, errOut)
+}
+
+// runAt is run by another clock.
+func runAt(ctx context.Context, now func() time.Time, args []string, in io.Reader, out, errOut io.Writer) int {
 	answer := &answerTo{to: out}
 	shown, said := newScreen(answer), newScreen(errOut)
 	defer said.end()
-	a := &cli{in: in, out: shown, err: said, now: time.Now}
+	a := &cli{in: in, out: shown, err: said, now: now}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -64,7 +69,7 @@ func newRootCommand(a *cli) *cobra.Command {
 		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
-		newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
+		newAccessCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
 		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
 		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)

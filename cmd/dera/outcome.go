@@ -16,7 +16,7 @@ import (
 // after is a remediation as an order left it, with what stays open and what an undo
 // did.
 func (s *session) after(ctx context.Context, r dera.Remediation) (app.Shown, error) {
-	v, _, err := app.Show(ctx, s.store, r.ID)
+	v, _, err := app.Show(ctx, s.store, r.ID, s.app.orderFlags(), s.app.now())
 	if err != nil {
 		return v, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 )
 
@@ -159,6 +160,9 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 		if err := s.finish(ctx, ""); err != nil {
 			return err
 		}
+		if err := s.engine.EndAccesses(ctx); err != nil {
+			s.app.alert("dera: %s\n", cloud.Explain(err))
+		}
 	}
 	scopes := s.engine.Scopes()
 	watch.progress.Total(len(scopes))
@@ -170,7 +174,7 @@ func (s *session) look(ctx context.Context, watch *scanning, apply bool) error {
 	}
 	watch.progress.end()
 	if !apply {
-		return nil
+		return s.overAccesses(ctx)
 	}
 	return s.apply(ctx)
 }

@@ -140,7 +140,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 		o.log = s.app.askedLog()
 	}
 	cfg.Observe = calls(o.log)
-	cfg.Ports = map[string]any{resource.PortChanges: ownChanges{s.store, s.app.now}, resource.PortStages: ownStages{s.store, s.app.now}, resource.PortIncidents: incidents{s.store}, resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now, s.config.Permissions.window()}}
+	cfg.Ports = map[string]any{resource.PortChanges: ownChanges{s.store, s.app.now}, resource.PortStages: ownStages{s.store, s.app.now}, resource.PortIncidents: incidents{s.store}, resource.PortAccess: accesses{s.store, s.app.now}, resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now, s.config.Permissions.window()}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
 	}
@@ -229,7 +229,7 @@ func (s *session) wire(o options) error {
 		Store: s.store, Reader: from, Cloud: changer{s.client}, Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
-		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), Workers: s.config.Workers,
+		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), AccessMost: s.config.Access.most(), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell, Unread: app.KeptUnread,
 	})
 	return err

@@ -27,7 +27,7 @@ func (a *cli) show(ctx context.Context, s *session, id string) error {
 	if err != nil {
 		return err
 	}
-	v, about, err := app.Show(ctx, s.store, id)
+	v, about, err := app.Show(ctx, s.store, id, s.app.orderFlags(), a.now())
 	if err != nil {
 		return notFound(err)
 	}
@@ -83,6 +83,7 @@ func (a *cli) printShown(v app.Shown, width int) error {
 	}
 	a.printIncidents(v.Incidents, width)
 	a.printDenials(p, v, width)
+	a.printAccesses(p, v.Accesses, width)
 	if v.Explanation != nil {
 		a.printExplanation(p, *v.Explanation, width)
 	}

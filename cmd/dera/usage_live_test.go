@@ -108,6 +108,7 @@ func TestControllerWatchesDenials(t *testing.T) {
 	blind := account.AddUser("blind", "sts:*")
 	r := storetest.Remediation("r-00000000000000000001", "sg", time.Now())
 	r.State, r.Covers = dera.Resolved, []dera.Extent{{Permissions: []string{"ec2:CreateSecurityGroup"}}}
+	r.Principals = []string{"arn:aws:iam::111122223333:user/blind"}
 	watch := dera.Watch{Remediation: r.ID, Principal: "arn:aws:iam::111122223333:user/blind", Since: time.Now().Add(-time.Minute)}
 	if err := db.Commit(t.Context(), store.Batch{Remediations: []dera.Remediation{r}, Watches: []dera.Watch{watch}}); err != nil {
 		t.Fatal(err)
@@ -128,6 +129,15 @@ func TestControllerWatchesDenials(t *testing.T) {
 	c.stop(t)
 	if got := strings.Count(c.errOut.String(), "denied after a change"); got != 1 {
 		t.Errorf("said %d times, want once\n%s", got, c.errOut.String())
+	}
+	if !strings.Contains(c.errOut.String(), "dera access request --principal arn:aws:iam::111122223333:user/blind --action ec2:CreateSecurityGroup --for 8h") {
+		t.Errorf("the log does not say what gives it back:\n%s", c.errOut.String())
+	}
+	for what, args := range map[string][]string{"show": {"show", r.ID}, "report": {"report"}} {
+		text, _ := told(t, append(args, "--data", c.data)...)
+		if want := "dera access request --principal arn:aws:iam::111122223333:user/blind --action ec2:CreateSecurityGroup --for 8h --reason"; !strings.Contains(text, want) {
+			t.Errorf("dera %s: want %q in\n%s", what, want, text)
+		}
 	}
 	if text, code := told(t, "show", r.ID, "--data", c.data); code != exitGood || !strings.Contains(text, "user/blind was denied ec2:CreateSecurityGroup 3 times") {
 		t.Errorf("dera show: got exit code %d\n%s", code, text)

@@ -30,7 +30,9 @@ type Identity struct {
 	Attached []Attached `json:"attached,omitempty"`
 	Boundary *Attached  `json:"boundary,omitempty"`
 	// Copied are the inline policies that are copies of policies of AWS.
-	Copied []Copied          `json:"copied,omitempty"`
+	Copied []Copied `json:"copied,omitempty"`
+	// Access is what was asked to be given back of what dera took.
+	Access []resource.Asked  `json:"access,omitempty"`
 	Tags   map[string]string `json:"tags,omitempty"`
 	// Reported is what AWS itself says of their use; nil where it was not asked.
 	Reported *Reported `json:"reported,omitempty"`

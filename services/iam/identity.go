@@ -24,10 +24,26 @@ func (k Kind) InlineLimit() int {
 
 // SubjectOf are the policies of an identity: inline ones are narrowed, attached ones go
 // whole or stay. holders are those who have them: the identity itself, or the members
-// of a group.
+// of a group. A policy by which an access is in force is none of them: it stands beside.
 func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Subject, error) {
 	var texts []Text
+	if why := i.unknownAccess(); why != "" {
+		return nil, errors.New(why)
+	}
+	limit := k.InlineLimit()
+	holders = slices.Clone(holders)
 	for _, p := range i.Inline {
+		if i.Given(p) {
+			size, err := growth("", p.Document)
+			if err != nil {
+				return nil, fmt.Errorf("read policy %s: %w", p.Name, err)
+			}
+			limit -= size
+			for h := range holders {
+				holders[h].Beside = append(slices.Clone(holders[h].Beside), Attached{ARN: InlineName("", p.Name), Document: p.Document})
+			}
+			continue
+		}
 		texts = append(texts, Text{Name: p.Name, Document: p.Document})
 	}
 	for _, p := range i.Attached {
@@ -42,7 +58,7 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	out, err := NewSubject(texts, holders, k.InlineLimit(), s)
+	out, err := NewSubject(texts, holders, max(limit, 1), s) // 0 is no limit
 	return out.By(i.Reported, holders).Stage(i.Staged, s.GraduationDays), err
 }
 
@@ -190,6 +206,11 @@ func (i *Identity) ProveUnused(s *Subject, err error, after *Identity, failures 
 		}
 	}
 	whole := *s
+	for _, p := range i.Inline {
+		if i.Given(p) && after.text(p.Name) != p.Document {
+			return dera.Evidence{}, fmt.Errorf("the plan changes policy %q, by which an access is given", p.Name)
+		}
+	}
 	for _, p := range after.Inline { // one that is new has no text before
 		if i.inline(p.Name) < 0 && !slices.Contains(copied, p.Name) {
 			return dera.Evidence{}, fmt.Errorf("the plan makes a policy %q", p.Name)

@@ -10,6 +10,7 @@ const (
 	PartCopied    = "policies of AWS that were copied"
 	PartUse       = "recorded use"
 	PartExplained = "incidents" // to which of its use one is attached
+	PartAccess    = "asked to be given back"
 )
 
 // Walk is the call by which a sweep reads an account.
@@ -38,6 +39,11 @@ func Stages() resource.Part {
 // Explained is the part of which use of a principal an incident explains.
 func Explained() resource.Part {
 	return resource.Part{Name: PartExplained, Port: resource.PortIncidents, Around: true, Cheap: true}
+}
+
+// Accesses is the part of what was asked to be given back.
+func Accesses() resource.Part {
+	return resource.Part{Name: PartAccess, Port: resource.PortAccess, Around: true, Cheap: true}
 }
 
 // Call is a call of IAM on the kind, by what stands before and after it in the name.

@@ -78,6 +78,7 @@ func full(id string, l dera.Lease, at time.Time) store.Batch {
 		Intents:      []dera.Intent{Intent(id, l.Token, at)},
 		Jobs:         []dera.Job{look("look at "+id, at)},
 		Incidents:    []dera.Incident{Incident(Finding("sg-"+id, dera.High, at), "INC-"+id, at)},
+		Accesses:     []dera.Access{{ID: "a-" + id, Account: account, Took: []string{id}, At: at}},
 		Watches:      []dera.Watch{{Remediation: id, Principal: string(arn("role")), Since: at}},
 		Stops:        []dera.Stop{{Account: account, Control: id, Reason: "maintenance", By: "alice", At: at}},
 		Spends:       []store.Spend{spend(id, 10, at)},

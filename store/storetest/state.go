@@ -19,6 +19,7 @@ func stateTests() map[string]func(*world) {
 		"findings_are_replaced_and_queried":  findings,
 		"remediations_are_queried":           remediations,
 		"intents_are_replaced_and_queried":   intents,
+		"accesses_end_once":                  accesses,
 		"incidents_are_kept":                 incidents,
 		"denials_are_counted_once":           denials,
 		"what_ran_in_accounts_is_found":      ran,

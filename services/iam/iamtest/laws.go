@@ -22,7 +22,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		return &i
 	}
 	return controltest.Laws{
-		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence()},
+		Type: typ, Evidence: []evidence.Kind{iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence()},
 		Orders: func(config any) []any {
 			c := *config.(*T)
 			i := of(&c)
@@ -34,7 +34,9 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 		Surgical: func(t controltest.TB, before, after any, p dera.Plan) {
 			t.Helper()
 			a, b := *before.(*T), *after.(*T)
-			if updates(p) {
+			if gives(p) {
+				Given(t, of(&a), of(&b))
+			} else if updates(p) {
 				Updated(t, of(&a), of(&b))
 			} else {
 				Surgical(t, of(&a), of(&b), p)
@@ -45,7 +47,7 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 			if errX != nil || errY != nil || string(x) != string(y) {
 				t.Errorf("something beside the policies changed: %v, %v\n%s\n%s", errX, errY, x, y)
 			}
-			if !slices.ContainsFunc(p.Diff(), func(l string) bool { return strings.HasPrefix(l, "- ") }) {
+			if !gives(p) && !slices.ContainsFunc(p.Diff(), func(l string) bool { return strings.HasPrefix(l, "- ") }) {
 				t.Errorf("the diff takes nothing away: %q", p.Diff())
 			}
 		},
@@ -60,9 +62,12 @@ func Laws[T any](typ resource.Type, k iam.Kind, of func(*T) *iam.Identity, other
 			copies := slices.ContainsFunc(p.Keys, func(k string) bool { return strings.HasPrefix(k, iam.UnusedAWSKey) })
 			return copies && slices.Contains([]string{iam.UnusedRareKey, iam.UnusedIdentityKey, iam.UnusedPassRoleKey}, key)
 		},
-		Grants: updates,
+		Grants: func(p dera.Plan) bool { return updates(p) || gives(p) },
 		Bodies: func(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 			t.Helper()
+			if ev.Kind == iam.ReturnKind {
+				return ReturnBodies(t, ev)
+			}
 			if ev.Kind == iam.CopyKind {
 				return UpdateBodies(t, ev)
 			}

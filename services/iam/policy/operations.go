@@ -8,6 +8,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/iam"
 )
 
 // The operations on a policy. Versions are named by what they say: to IAM's IDs a
@@ -15,7 +16,7 @@ import (
 const (
 	CreateVersion = "iam:CreatePolicyVersion"
 	DeleteVersion = "iam:DeletePolicyVersion"
-	SetDefault    = "iam:SetDefaultPolicyVersion"
+	SetDefault    = iam.SetDefaultVersion
 )
 
 // MostVersions is how many versions IAM keeps of a policy.

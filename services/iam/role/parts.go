@@ -31,5 +31,5 @@ func Parts() []resource.Part {
 		{Name: PartRole, Action: "iam:GetRole", Also: []string{iam.Walk}, Cheap: true},
 		{Name: PartSession, Action: "iam:ListRoles", Also: []string{"iam:GetRole"}},
 		{Name: PartProfiles, Action: CallProfiles, Also: []string{iam.Walk}, Around: true},
-	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}, iam.Explained()})
+	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}, iam.Explained(), iam.Accesses()})
 }

@@ -4,5 +4,5 @@ import "dera.example/dera/control"
 
 // Controls are the controls on users.
 func Controls() []control.Control {
-	return []control.Control{UnusedPermissions(), OutdatedCopy(), Administrator(), Escalation(), DirectPolicies(), EmergencyUse()}
+	return []control.Control{UnusedPermissions(), OutdatedCopy(), Administrator(), Escalation(), DirectPolicies(), EmergencyUse(), Access()}
 }

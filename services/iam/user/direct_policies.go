@@ -36,6 +36,9 @@ func DirectPolicies() control.Control {
 				list = append(list, p.ARN[strings.LastIndexByte(p.ARN, '/')+1:])
 			}
 			for _, p := range u.Inline {
+				if u.Given(p) {
+					continue // two people decided about it
+				}
 				list = append(list, "inline policy "+strconv.Quote(p.Name))
 			}
 			switch {

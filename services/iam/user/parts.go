@@ -27,5 +27,5 @@ func Parts() []resource.Part {
 		{Name: PartGroups, Action: "iam:ListGroupsForUser", Also: []string{
 			"iam:GetGroup", "iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", iam.Walk,
 		}, Cheap: true, Around: true},
-	}, iam.UserKind.Parts(), []resource.Part{escalation.Part(), iam.Explained()})
+	}, iam.UserKind.Parts(), []resource.Part{escalation.Part(), iam.Explained(), iam.Accesses()})
 }

@@ -56,12 +56,17 @@ func UnusedPermissions() control.Control {
 // subject is the user's own policies with the user, which has those of its groups
 // besides.
 func (u *User) subject(s control.Settings) (*iam.Subject, error) {
-	h := iam.Holder{Kind: iam.UserKind, Name: u.Name, Path: u.Path, Created: u.Created, Use: u.Use}
+	h := iam.Holder{Kind: iam.UserKind, Name: u.Name, Path: u.Path, Created: u.Created, Use: u.Use, Beside: u.byGroups()}
+	return u.SubjectOf(iam.UserKind, []iam.Holder{h}, s)
+}
+
+// byGroups are the policies that the user has by its groups.
+func (u *User) byGroups() (out []iam.Attached) {
 	for _, g := range u.Groups {
 		for _, p := range g.Inline {
-			h.Beside = append(h.Beside, iam.Attached{ARN: iam.InlineName(g.Name, p.Name), Document: p.Document})
+			out = append(out, iam.Attached{ARN: iam.InlineName(g.Name, p.Name), Document: p.Document})
 		}
-		h.Beside = append(h.Beside, g.Attached...)
+		out = append(out, g.Attached...)
 	}
-	return u.SubjectOf(iam.UserKind, []iam.Holder{h}, s)
+	return out
 }

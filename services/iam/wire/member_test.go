@@ -39,7 +39,7 @@ func testUsers(t *testing.T, server *moto.Server) {
 	want := &user.User{
 		Identity: own.Identity{
 			Name: "ann", Path: "/staff/", ID: ann.ID, Tags: map[string]string{"team": "web"}, Inline: []own.Inline{{Name: "own", Document: allowOn("ann")}},
-			Attached: []own.Attached{app}, Unread: []string{own.PartExplained, user.PartUse, own.PartReported},
+			Attached: []own.Attached{app}, Unread: []string{own.PartAccess, own.PartExplained, own.PartStaged, user.PartUse, own.PartReported},
 		},
 		Account: a.id,
 		Groups:  []user.Group{{Name: "staff", Inline: []own.Inline{{Name: "own", Document: allowOn("staff")}}, Attached: []own.Attached{app}}},

@@ -43,6 +43,7 @@ func Wire() cloud.Wire {
 		{Parts: []string{role.PartProfiles}, Call: role.CallProfiles, One: readProfiles},
 		cloud.Ported(resource.PortChanges, []string{role.PartClosed}, readClosed),
 		iamwire.Explained(role.Name, func(c any) **resource.Explained { return &c.(*role.Role).Explained }),
+		iamwire.Accesses(role.Name, func(c any) *own.Identity { return &c.(*role.Role).Identity }),
 	}, "ListRoles", role.CallProfiles[len("iam:"):])
 	w.Do[role.UpdateTrust] = updateTrust
 	return w

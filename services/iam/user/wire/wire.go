@@ -36,6 +36,7 @@ func Wire() cloud.Wire {
 			return iamwire.AskedOf([]own.Holder{{ARN: string(x.ARN), Use: c.Use}}, &c.Reported)
 		}),
 		iamwire.Explained(user.Name, func(c any) **resource.Explained { return &c.(*user.User).Explained }),
+		iamwire.Accesses(user.Name, func(c any) *own.Identity { return &c.(*user.User).Identity }),
 		{Parts: []string{user.PartGroups}, Call: "iam:ListGroupsForUser", One: readGroups},
 	}, "ListGroupsForUser", "GetGroup", "ListGroupPolicies", "GetGroupPolicy", "ListAttachedGroupPolicies")
 }
