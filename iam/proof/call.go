@@ -1,0 +1,176 @@
+package proof
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera.example/dera/iam/policy"
+	"dera.example/dera/iam/proof/check"
+	"dera.example/dera/iam/reason"
+)
+
+// Call is one call as far as it is known, as a question to policies.
+type Call struct {
+	Action   string // without wildcards
+	Resource string // an ARN, or "" where it is not known
+	Account  string // of the caller; "" where it is not known, or nobody's
+	// Is says whether a principal of a statement is the caller. nil for policies that name
+	// no principals.
+	Is func(kind, principal string) Match
+}
+
+// Match is whether a principal of a statement is a caller.
+type Match uint8
+
+// The matches.
+const (
+	MatchMaybe Match = iota
+	MatchNo
+	MatchYes
+)
+
+// Loss is what a change of policies takes from a call.
+type Loss uint8
+
+// The losses.
+const (
+	LossUnknown Loss = iota // not decided: it may depend on circumstances
+	LossNothing             // proved: whatever else applies, it is allowed after if it was before
+	LossAll                 // proved: allowed before in all circumstances, and in none after
+)
+
+// Lost decides what a call lost when the policies before gave way to those after, whatever
+// other policies apply beside them and whatever the circumstances. Only the independent
+// checker decides. why says what could not be proved.
+//
+// Nothing is lost where after allows the call as far as before did, and denies it in no
+// circumstances in which before did not: both are claims of the form "allows no more than".
+func Lost(c Call, before, after reason.Policies) (loss Loss, why string) {
+	pin, err := c.pin()
+	if err != nil {
+		return LossUnknown, err.Error()
+	}
+	one, err := c.allow(c.Action, c.Resource)
+	if err != nil {
+		return LossUnknown, err.Error()
+	}
+	all, err := Call{Is: c.Is}.allow("*", "*")
+	if err != nil {
+		return LossUnknown, err.Error()
+	}
+	before, after = c.about(before), c.about(after)
+	with := func(docs reason.Policies, more ...*policy.Document) []*policy.Document {
+		return append(slices.Clone([]*policy.Document(docs)), more...)
+	}
+	denies := check.Includes(with(before, all, pin), with(after, all))
+	loses := check.Includes(with(before, pin), after)
+	if loses != nil { // after may allow the call whatever the circumstances
+		if check.Includes([]*policy.Document{one}, after) == nil {
+			loses = nil
+		}
+	}
+	switch {
+	case denies == nil && loses == nil:
+		return LossNothing, ""
+	case check.Includes(with(after, pin), nil) == nil && check.Includes([]*policy.Document{one}, before) == nil:
+		return LossAll, ""
+	case denies != nil:
+		return LossUnknown, "it may deny the call in some circumstances: " + denies.Error()
+	}
+	return LossUnknown, "it may take the call in some circumstances: " + loses.Error()
+}
+
+// pin denies every other call.
+func (c Call) pin() (*policy.Document, error) {
+	other := []any{c.statement("Deny", "NotAction", c.Action, "Resource", "*")}
+	if c.Resource != "" {
+		other = append(other, c.statement("Deny", "Action", "*", "NotResource", literal(c.Resource)))
+	}
+	return write(other...)
+}
+
+// allow allows a call and nothing else, to whoever may be the caller.
+func (c Call) allow(action, resource string) (*policy.Document, error) {
+	if resource = literal(resource); resource == "" || resource == "${*}" {
+		resource = "*"
+	}
+	s := c.statement("Allow", "Action", action, "Resource", resource)
+	if c.Account != "" {
+		s["Condition"] = map[string]any{"StringEquals": map[string]string{"aws:PrincipalAccount": c.Account}}
+	}
+	return write(s)
+}
+
+// statement is a statement with its actions and resources.
+func (c Call) statement(effect, actions, action, resources, resource string) map[string]any {
+	s := map[string]any{"Effect": effect, actions: action, resources: resource}
+	if c.Is != nil {
+		s["Principal"] = "*"
+	}
+	return s
+}
+
+func write(statements ...any) (*policy.Document, error) {
+	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+	if err != nil {
+		return nil, fmt.Errorf("ask about a call: %w", err)
+	}
+	return policy.Parse(string(text))
+}
+
+// literal is a text as a pattern that matches nothing else.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+func literal(text string) string {
+	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(text)
+}
+
+// about leaves out the statements that are about other principals, and lets those that are
+// about the caller be about everybody.
+func (c Call) about(list reason.Policies) (out reason.Policies) {
+	if c.Is == nil {
+		return list
+	}
+	for _, d := range list {
+		next := *d
+		next.Statements = nil
+		for _, st := range d.Statements {
+			switch c.match(st.Principals) {
+			case MatchYes:
+				st.Principals = &policy.Principals{Any: true}
+			case MatchNo:
+				continue
+			case MatchMaybe:
+			}
+			if st.Resources == nil && st.NotResources == nil { // a trust policy is about its role
+				st.Resources = []string{"*"}
+			}
+			next.Statements = append(next.Statements, st)
+		}
+		out = append(out, &next)
+	}
+	return out
+}
+
+func (c Call) match(p *policy.Principals) Match {
+	switch {
+	case p == nil:
+		return MatchMaybe
+	case p.Any:
+		return MatchYes
+	}
+	out := MatchNo
+	for _, g := range p.Groups {
+		for _, v := range g.Values {
+			switch m := c.Is(g.Kind, v); {
+			case m == MatchYes, v == "*" && g.Kind == policy.PrincipalAWS:
+				return MatchYes
+			case m == MatchMaybe:
+				out = MatchMaybe
+			}
+		}
+	}
+	return out
+}
