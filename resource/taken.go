@@ -33,9 +33,10 @@ type Taken struct {
 	// group: who that was at a time does not follow from the resource.
 	Shared               bool
 	Gone, Come, Symbolic netset.Set
-	// Resources are patterns of the ARNs to whose calls a resource policy applies.
-	Resources []string
-	Within    []Bounds
+	// Resources are patterns of the ARNs to whose calls a resource policy applies, and Through
+	// of those by which the resource may be called under another name.
+	Resources, Through []string
+	Within             []Bounds
 }
 
 // Bounds say what a write may have denied, and nothing outside of it. All members must fit.
@@ -99,4 +100,13 @@ func settingTook(settings []Setting) func(in SettingInput, p dera.Plan, c dera.C
 		}
 		return Taken{}, fmt.Errorf("there is no setting %s", in.Path)
 	}
+}
+
+// Reversed is the undo of a change as a change of its own: what was there after it comes
+// before. ok is false for a change without an undo.
+func Reversed(c dera.Change) (undo dera.Change, ok bool) {
+	if c.Undo == nil {
+		return dera.Change{}, false
+	}
+	return dera.Change{Operation: c.Undo.Operation, Version: c.Undo.Version, Input: c.Undo.Input, Before: c.After, After: c.Before}, true
 }

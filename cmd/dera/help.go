@@ -25,7 +25,7 @@ func groups() []struct {
 		id, title string
 		commands  []string
 	}{
-		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "report", "replay", "demo"}},
+		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "replay", "demo"}},
 		{groupDecide, "Decide:", []string{"approve", "reject", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
@@ -147,6 +147,7 @@ func examples() map[string][]string {
 		"replay":                   {"dera replay cloudtrail/", "dera replay events.json.gz --output json"},
 		"demo":                     {"dera demo --exit"},
 		"approve":                  {"dera approve " + id + " --digest " + digest, "dera approve " + id + " --digest " + digest + " --reason CHG-1234"},
+		"why":                      {`dera why "User: arn:aws:sts::111122223333:assumed-role/app/i-1 is not authorized to perform: s3:GetObject on resource: …"`, "dera why --from 203.0.113.7 --to sg-0123456789abcdef0 --port 22 --at 2026-11-29T14:05:00Z"},
 		"reject":                   {"dera reject " + id + ` --reason "The partner needs it until Friday"`},
 		"incident":                 {"dera incident attach f-51774 --reference INC-1234", "dera incident list"},
 		"incident attach":          {`dera incident attach f-51774 --reference INC-1234 --reason "The identity provider was down"`},
