@@ -145,7 +145,7 @@ func (c *change) byPolicy(kind resource.Denies, q DeniedCall, list []resource.Ta
 		if kind == resource.DeniesByTrust {
 			ask.Resource = "" // a trust policy names none
 		}
-		ask.Account, ask.Is = dera.ARN(q.Principal).Account(), c.is(kind, q)
+		ask.Account, ask.Is = dera.ARN(q.Principal).Account(), c.is(q)
 	}
 	before, after, err := policies(list)
 	if err != nil {
@@ -210,12 +210,12 @@ func (c *change) holder(q DeniedCall, list []resource.Taken) (may bool, doubt st
 }
 
 // is says whether a principal of a statement is the caller.
-func (c *change) is(kind resource.Denies, q DeniedCall) func(of, value string) proof.Match {
+func (c *change) is(q DeniedCall) func(of, value string) proof.Match {
 	return func(of, value string) proof.Match {
 		switch {
 		case of == policy.PrincipalAWS && value == "*":
 			return proof.MatchYes
-		case of != policy.PrincipalAWS && kind == resource.DeniesByResource && of != policy.PrincipalCanonical:
+		case of != policy.PrincipalAWS && of != policy.PrincipalCanonical && (named(q.key()) || q.Principal == anonymous):
 			return proof.MatchNo // a service or an identity provider is no role or user
 		case of != policy.PrincipalAWS:
 			return proof.MatchMaybe

@@ -164,10 +164,12 @@ func AskedOf(message string) (who, resource string) {
 	}
 	_, rest, _ = strings.Cut(rest, " on resource: ")
 	rest, _, _ = cutLast(rest, " Encoded authorization failure message: ")
-	for _, reason := range []string{" because no ", " with an explicit deny in "} {
-		if DenialOf(message).Policy != UnknownPolicy {
-			rest, _, _ = cutLast(rest, reason)
-		}
+	switch d := DenialOf(message); {
+	case d.Policy == UnknownPolicy:
+	case d.Explicit:
+		rest, _, _ = cutLast(rest, " with an explicit deny in ")
+	default:
+		rest, _, _ = cutLast(rest, " because no ")
 	}
 	resource = strings.Trim(strings.TrimSuffix(strings.TrimSpace(rest), "."), `"`)
 	if strings.ContainsAny(resource, " \t\n") {

@@ -125,8 +125,7 @@ func Type() resource.Type {
 	write := func(name string, own bool) resource.Operator[Policy] {
 		return resource.Op(resource.OpSpec[Policy, Input]{
 			OperationType: resource.OperationType{Name: name, Whole: true, Rivals: []string{"UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"}, Denies: resource.DeniesWithin},
-			// IAM API reference, UpdateAccountPasswordPolicy: what is not sent is reset, that
-			// users may change their passwords too.
+			// A policy of the account's own says whether users may change their passwords.
 			Took: func(Input, dera.Plan, dera.Change) (resource.Taken, error) {
 				return resource.Taken{Within: []resource.Bounds{
 					{Actions: []string{"iam:ChangePassword"}, Why: "the password policy says who may change a password, and to what"},
