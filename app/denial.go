@@ -21,6 +21,10 @@ type DeniedAfter struct {
 	Certain     bool      `json:"certain"`
 	What        []string  `json:"what"`    // the denials, one line each
 	Command     string    `json:"command"` // undoes the whole change
+	// Ask is the command that says of the last denial whether a change of dera did it, and
+	// UndoAll the one that undoes all that was changed lately.
+	Ask     string `json:"ask_command"`
+	UndoAll string `json:"undo_all_command"`
 }
 
 // DenialStore is what is read of denials.
@@ -33,6 +37,23 @@ type DenialStore interface {
 // single action.
 func UndoCommand(remediation string) string {
 	return "dera rollback " + remediation + ` --reason "it denied what is in use"`
+}
+
+// AskCommand asks whether a change of dera did a denial; "" for one of which no action is
+// known.
+func AskCommand(d dera.Denial) string {
+	if len(d.Actions) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("dera why --principal %s --action %s --at %s", d.Principal, d.Actions[0], d.Last.UTC().Format(time.RFC3339))
+}
+
+// UndoAllCommand undoes all that was changed lately, in an account where one is named.
+func UndoAllCommand(account string) string {
+	if account != "" {
+		account = " --account " + account
+	}
+	return "dera rollback --since 2h" + account + ` --reason "it denied what is in use"`
 }
 
 // Denials are the changes in effect that denied something within 30 days, which a person
@@ -57,7 +78,10 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		c.Certain = c.Certain || d.Cause == dera.CauseRemoved
 		c.What = append(c.What, d.Text())
 		if d.Last.After(c.Last) {
-			c.Last = d.Last
+			c.Last, c.Ask = d.Last, AskCommand(d)
+			if c.Ask != "" {
+				c.Ask += flags
+			}
 		}
 	}
 	for id, c := range by {
@@ -71,6 +95,7 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		}
 		r, err := from.Remediation(ctx, id)
 		if errors.Is(err, store.ErrTorn) { // it may be in effect
+			c.UndoAll = UndoAllCommand("") + flags
 			out = append(out, *c)
 			continue
 		}
@@ -79,7 +104,7 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		}
 		switch r.State {
 		case dera.Resolved, dera.Collateral, dera.Applying, dera.Verifying, dera.UndoFailed:
-			c.Account, c.Resource = r.Plan.Account, r.Plan.Resource
+			c.Account, c.Resource, c.UndoAll = r.Plan.Account, r.Plan.Resource, UndoAllCommand(r.Plan.Account)+flags
 			out = append(out, *c)
 		default: // it is not in effect any more
 		}

@@ -44,27 +44,30 @@ type RecentStore interface {
 	RemediationsIn(ctx context.Context, state dera.State) ([]dera.Remediation, error)
 }
 
-// RecentChanges lists what wrote something since a time, the newest first: undo are those of
-// which something is, or may be, in place; left are those that cannot be rolled back now, or
-// cannot be read, and those that have not begun, each with why. size is how much of the audit
-// log is read. What is rolled back already, or left nothing in place, is in neither.
-func RecentChanges(ctx context.Context, from RecentStore, size int64, f RecentFilter) (undo, left []Recent, err error) {
-	undo, left = []Recent{}, []Recent{}
+// RecentList is what was changed since a time. Undo are those of which something is, or may
+// be, in place, the newest first. Left cannot be rolled back now, or cannot be read; Waiting
+// have not begun. What is rolled back already, or left nothing in place, is in none.
+type RecentList struct{ Undo, Left, Waiting []Recent }
+
+// RecentChanges lists what wrote something since a time. size is how much of the audit log is
+// read.
+func RecentChanges(ctx context.Context, from RecentStore, size int64, f RecentFilter) (RecentList, error) {
+	out := RecentList{Undo: []Recent{}, Left: []Recent{}, Waiting: []Recent{}}
 	list, err := recordedWrites(ctx, from, size)
 	if err != nil {
-		return nil, nil, err
+		return out, err
 	}
 	for _, r := range list {
 		rem, intents, err := r.load(ctx, from)
 		var unreadable *unreadableError
 		if errors.As(err, &unreadable) {
 			if last := r.last(); !last.Before(f.Since) {
-				left = append(left, Recent{Remediation: r.id, Wrote: &last, Why: unreadable.text})
+				out.Left = append(out.Left, Recent{Remediation: r.id, Wrote: &last, Why: unreadable.text})
 			}
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return out, err
 		}
 		last := r.last()
 		for m, in := range intents {
@@ -78,34 +81,30 @@ func RecentChanges(ctx context.Context, from RecentStore, size int64, f RecentFi
 		c := recent(rem, &last)
 		switch rem.State {
 		case dera.Resolved, dera.Collateral, dera.UndoFailed, dera.Undoing:
-			undo = append(undo, c)
+			out.Undo = append(out.Undo, c)
 		case dera.Applying, dera.Verifying:
 			c.Why = "it is under way: repeat this command when it has ended"
-			left = append(left, c)
+			out.Left = append(out.Left, c)
 		default: // nothing of it is in place
 		}
 	}
 	for _, state := range []dera.State{dera.Ready, dera.Waiting} {
 		begun, err := from.RemediationsIn(ctx, state)
 		if err != nil {
-			return nil, nil, err
+			return out, err
 		}
 		for _, rem := range begun {
 			if f.fits(rem) {
 				c := recent(rem, nil)
 				c.Why = fmt.Sprintf("it is %s and not begun; refuse it with: dera reject %s --reason TEXT", rem.State, rem.ID)
-				left = append(left, c)
+				out.Waiting = append(out.Waiting, c)
 			}
 		}
 	}
-	newest := func(a, b Recent) int {
-		if a.Wrote == nil || b.Wrote == nil {
-			return 0
-		}
+	slices.SortStableFunc(out.Undo, func(a, b Recent) int {
 		return cmp.Or(b.Wrote.Compare(*a.Wrote), cmp.Compare(b.Remediation, a.Remediation))
-	}
-	slices.SortStableFunc(undo, newest)
-	return undo, left, nil
+	})
+	return out, nil
 }
 
 func recent(r dera.Remediation, wrote *time.Time) Recent {

@@ -13,24 +13,24 @@ import (
 	"dera.example/dera/remediate"
 )
 
-// recent is what was changed lately, the newest first, and what is left alone.
-func (w *world) recent(f app.RecentFilter) (undo, left []string) {
+// recent is what was changed lately, the newest first, and what is planned.
+func (w *world) recent(f app.RecentFilter) (undo, waits []string) {
 	w.t.Helper()
 	size, err := w.store.LogSize(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	u, l, err := app.RecentChanges(w.t.Context(), w.store, size, f)
-	if err != nil {
-		w.t.Fatal(err)
+	list, err := app.RecentChanges(w.t.Context(), w.store, size, f)
+	if err != nil || len(list.Left) > 0 {
+		w.t.Fatalf("got %+v, %v; want nothing left", list.Left, err)
 	}
-	for _, r := range u {
+	for _, r := range list.Undo {
 		undo = append(undo, r.Remediation)
 	}
-	for _, r := range l {
-		left = append(left, r.Remediation+": "+r.Why)
+	for _, r := range list.Waiting {
+		waits = append(waits, r.Remediation+": "+r.Why)
 	}
-	return undo, left
+	return undo, waits
 }
 
 func (w *world) rollbackAll(ctx context.Context, ids []string) []engine.RolledBack {
@@ -58,10 +58,10 @@ func TestRollbackSince(t *testing.T) {
 		w.look(id)
 		groups = append(groups, id)
 	}
-	undo, left := w.recent(app.RecentFilter{Since: since})
+	undo, waits := w.recent(app.RecentFilter{Since: since})
 	want := []string{w.in(groups[2], dera.Resolved).ID, w.in(groups[1], dera.Resolved).ID, w.in(groups[0], dera.Resolved).ID}
-	if strings.Join(undo, " ") != strings.Join(want, " ") || len(left) != 3 || !strings.Contains(left[0], "waiting and not begun; refuse it with: dera reject r-") {
-		t.Fatalf("got %v and %v, want %v, and the three plans that wait", undo, left, want)
+	if strings.Join(undo, " ") != strings.Join(want, " ") || len(waits) != 3 || !strings.Contains(waits[0], "waiting and not begun; refuse it with: dera reject r-") {
+		t.Fatalf("got %v and %v, want %v, and the three plans that wait", undo, waits, want)
 	}
 	for _, f := range []app.RecentFilter{{Since: since, Account: "444455556666"}, {Since: since, Control: "another"}} {
 		if undo, _ := w.recent(f); len(undo) > 0 {

@@ -27,6 +27,7 @@ func (a *cli) deniedAfter(first []dera.Denial) {
 	for _, d := range first {
 		if !said[d.Remediation] {
 			a.alert("dera: denied after %s: %s; see: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
+			a.alert("dera: was it dera? %s\n", app.AskCommand(d)+a.orderFlags())
 		}
 		said[d.Remediation] = true
 	}
@@ -45,5 +46,9 @@ func (a *cli) printDenials(p paint, v app.Shown, width int) {
 	}
 	if undo && (v.Remediation.State == dera.Resolved || v.Remediation.State == dera.Collateral) {
 		a.printf("%s\n", wrap("undo the whole change (none of it can be undone for a single action): "+app.UndoCommand(v.Remediation.ID)+a.orderFlags(), "  ", width))
+		a.printf("%s\n", wrap("undo all that was changed lately, the newest first: "+app.UndoAllCommand(v.Remediation.Plan.Account)+a.orderFlags(), "  ", width))
+	}
+	if ask := app.AskCommand(v.Denials[len(v.Denials)-1]); ask != "" {
+		a.printf("%s\n", wrap("was it dera? "+ask+a.orderFlags(), "  ", width))
 	}
 }

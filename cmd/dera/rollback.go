@@ -82,10 +82,11 @@ func (f rollbackFlags) request(s *session) remediate.Request {
 type rolledBackJSON struct {
 	Since time.Time `json:"since"`
 	// RolledBack are those of which nothing is left in place, Refused those of which
-	// something is, and Left those that were not tried.
+	// something is, Left those that were not tried, and Waiting plans that are not begun.
 	RolledBack []app.Recent `json:"rolled_back"`
 	Refused    []app.Recent `json:"refused"`
 	Left       []app.Recent `json:"left"`
+	Waiting    []app.Recent `json:"waiting"`
 }
 
 func (a *cli) rollbackSince(ctx context.Context, f rollbackFlags) error {
@@ -106,11 +107,12 @@ func (a *cli) rollbackSince(ctx context.Context, f rollbackFlags) error {
 			return err
 		}
 		out := rolledBackJSON{Since: a.now().Add(-f.since).UTC(), RolledBack: []app.Recent{}, Refused: []app.Recent{}}
-		undo, left, err := app.RecentChanges(ctx, s.store, size, app.RecentFilter{Since: out.Since, Account: f.account, Control: f.control})
+		list, err := app.RecentChanges(ctx, s.store, size, app.RecentFilter{Since: out.Since, Account: f.account, Control: f.control})
 		if err != nil {
 			return err
 		}
-		out.Left = left
+		undo := list.Undo
+		out.Left, out.Waiting = list.Left, list.Waiting
 		if !a.json() {
 			a.printRecent("to roll back, the newest first", undo)
 		}
@@ -193,5 +195,6 @@ func (a *cli) printRecent(head string, list []app.Recent) {
 func (a *cli) printRolledBack(out rolledBackJSON) {
 	a.printRecent("not rolled back", out.Refused)
 	a.printRecent("not tried", out.Left)
+	a.printRecent("planned, and not begun", out.Waiting)
 	a.printf("%s rolled back, %d refused, %d not tried, of what was changed since %s\n", counted(len(out.RolledBack), "remediation"), len(out.Refused), len(out.Left), app.Stamp(out.Since))
 }

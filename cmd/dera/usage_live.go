@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/source"
 	ledger "dera.example/dera/usage"
 )
@@ -20,7 +21,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 		return s.ingest(), nil
 	}
 	l := ledger.New(s.store, s.app.now).Watching(s.watching(s.identity.ARN, func(ctx context.Context, d dera.Denial) {
-		log.WarnContext(ctx, "denied after a change: dera show has it, dera rollback undoes the change", "remediation", d.Remediation, "why", d.Text())
+		log.WarnContext(ctx, "denied after a change: dera show has it, dera why says whether it was dera, dera rollback undoes the change, or with --since all that was changed lately", "ask", app.AskCommand(d), "remediation", d.Remediation, "why", d.Text())
 	}))
 	scope := ledger.Coverage{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
 	if err := l.DeclareQueue(ctx, scope); err != nil {

@@ -52,7 +52,19 @@ func newWhyCommand(a *cli) *cobra.Command {
 			if len(text) > mostError {
 				return usage("the text of the error is longer than %d bytes: give the error alone", mostError)
 			}
-			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.why(ctx, s, text, f) })
+			q, err := f.question(text)
+			var encoded *app.EncodedError
+			if err != nil && !errors.As(err, &encoded) {
+				return err
+			}
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+				if encoded != nil {
+					if q, err = s.decoded(ctx, f, encoded); err != nil {
+						return err
+					}
+				}
+				return a.why(ctx, s, q)
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -115,18 +127,16 @@ func (f whyFlags) question(text string) (q app.Question, err error) {
 	return q, nil
 }
 
-func (a *cli) why(ctx context.Context, s *session, text string, f whyFlags) error {
-	q, err := f.question(text)
-	var encoded *app.EncodedError
-	if errors.As(err, &encoded) {
-		if text, err = s.decode(ctx, encoded.Message); err != nil {
-			return &exitError{exitUndecided, fmt.Errorf("not decidable: %w: %w; whoever may decodes it with: aws sts decode-authorization-message --encoded-message MESSAGE, and gives dera why the answer", encoded, err)}
-		}
-		q, err = f.question(text)
-	}
+// decoded is the question about an encoded authorization message, which AWS decodes.
+func (s *session) decoded(ctx context.Context, f whyFlags, e *app.EncodedError) (app.Question, error) {
+	text, err := s.decode(ctx, e.Message)
 	if err != nil {
-		return err
+		return app.Question{}, &exitError{exitUndecided, fmt.Errorf("not decidable: %s, and it did not: %s. Decode it with other credentials, and give dera why the answer: aws sts decode-authorization-message --encoded-message MESSAGE", e, strings.TrimSuffix(cloud.Explain(err), "."))}
 	}
+	return f.question(text)
+}
+
+func (a *cli) why(ctx context.Context, s *session, q app.Question) error {
 	answer, err := a.askWhy(ctx, s, q)
 	if err != nil {
 		return err
@@ -150,7 +160,7 @@ func (s *session) decode(ctx context.Context, message string) (string, error) {
 	}
 	text, err := s.client.DecodeAuthorization(ctx, message)
 	if err != nil {
-		return "", errors.New(cloud.Explain(err))
+		return "", err
 	}
 	return text, nil
 }
@@ -215,9 +225,4 @@ func (a *cli) printWhy(w app.Why) {
 
 func blameText(b app.Blame) string {
 	return map[app.Blame]string{app.BlameYes: "yes, it was dera", app.BlameNo: "no, it was not dera", app.BlameUnknown: "not decidable"}[b]
-}
-
-// whyCommand asks about a denial that dera saw itself.
-func (a *cli) whyCommand(principal, action, at string) string {
-	return a.again("why --principal %s --action %s --at %s", shellWord(principal), shellWord(action), strings.TrimSpace(at))
 }
