@@ -60,7 +60,8 @@ func Lost(c Call, before, after reason.Policies) (loss Loss, why string) {
 	if err != nil {
 		return LossUnknown, err.Error()
 	}
-	before, after = c.about(before), c.about(after)
+	everyone := c.everyone(before) || c.everyone(after)
+	before, after = c.about(before, everyone), c.about(after, everyone)
 	with := func(docs reason.Policies, more ...*policy.Document) []*policy.Document {
 		return append(slices.Clone([]*policy.Document(docs)), more...)
 	}
@@ -127,9 +128,19 @@ func literal(text string) string {
 	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(text)
 }
 
-// about leaves out the statements that are about other principals, and lets those that are
-// about the caller be about everybody.
-func (c Call) about(list reason.Policies) (out reason.Policies) {
+// everyone reports whether a statement is about everybody.
+func (c Call) everyone(list reason.Policies) bool {
+	return slices.ContainsFunc(list, func(d *policy.Document) bool {
+		return slices.ContainsFunc(d.Statements, func(st policy.Statement) bool { return st.Principals != nil && st.Principals.Everyone() })
+	})
+}
+
+// about leaves out the statements that are about other principals, and lets those that name
+// the caller be about everybody. Where others are about everybody already, they stay as they
+// are: boundaries limit what a role is allowed by name, and not what everybody is.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (c Call) about(list reason.Policies, everyone bool) (out reason.Policies) {
 	if c.Is == nil {
 		return list
 	}
@@ -139,7 +150,9 @@ func (c Call) about(list reason.Policies) (out reason.Policies) {
 		for _, st := range d.Statements {
 			switch c.match(st.Principals) {
 			case MatchYes:
-				st.Principals = &policy.Principals{Any: true}
+				if !everyone {
+					st.Principals = &policy.Principals{Any: true}
+				}
 			case MatchNo:
 				continue
 			case MatchMaybe:

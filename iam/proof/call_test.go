@@ -66,6 +66,8 @@ func TestLost(t *testing.T) {
 		{"public_becomes_own", public, own, "s3:GetObject", "arn:aws:s3:::b/k", app, account, proof.LossNothing},
 		{"public_becomes_own_for_others", public, own, "s3:GetObject", "arn:aws:s3:::b/k", app, "444455556666", proof.LossUnknown},
 		{"other_principal_goes", another, "", "s3:GetObject", "arn:aws:s3:::b/k", app, account, proof.LossNothing},
+		{"public_becomes_the_role_which_a_boundary_limits", public, mine, "s3:GetObject", "arn:aws:s3:::b/k", app, account, proof.LossUnknown},
+		{"the_role_becomes_public", mine, public, "s3:GetObject", "arn:aws:s3:::b/k", app, account, proof.LossNothing},
 		{"own_principal_goes", mine, another, "s3:GetObject", "arn:aws:s3:::b/k", app, account, proof.LossAll},
 		{"principal_is_not_known", mine, "", "s3:GetObject", "arn:aws:s3:::b/k", func(string, string) proof.Match { return proof.MatchMaybe }, "", proof.LossUnknown},
 		{"trust_goes", trust, "", "sts:AssumeRole", "", app, account, proof.LossAll},
