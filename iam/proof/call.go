@@ -13,8 +13,11 @@ import (
 
 // Call is one call as far as it is known, as a question to policies.
 type Call struct {
-	Action   string // without wildcards
-	Resource string // an ARN, or "" where it is not known
+	Action string // without wildcards
+	// Resource is an ARN; "" or * where it is not known, or where the action has none. With
+	// wildcards, as in what a service says of a resource that is not made yet, it is every
+	// resource that fits, which is more than the call.
+	Resource string
 	Account  string // of the caller; "" where it is not known, or nobody's
 	// Is says whether a principal of a statement is the caller. nil for policies that name
 	// no principals.
@@ -86,7 +89,7 @@ func Lost(c Call, before, after reason.Policies) (loss Loss, why string) {
 // pin denies every other call.
 func (c Call) pin() (*policy.Document, error) {
 	other := []any{c.statement("Deny", "NotAction", c.Action, "Resource", "*")}
-	if c.Resource != "" {
+	if c.Resource != "" && c.Resource != "*" {
 		other = append(other, c.statement("Deny", "Action", "*", "NotResource", literal(c.Resource)))
 	}
 	return write(other...)
@@ -94,7 +97,7 @@ func (c Call) pin() (*policy.Document, error) {
 
 // allow allows a call and nothing else, to whoever may be the caller.
 func (c Call) allow(action, resource string) (*policy.Document, error) {
-	if resource = literal(resource); resource == "" || resource == "${*}" {
+	if resource = literal(resource); resource == "" {
 		resource = "*"
 	}
 	s := c.statement("Allow", "Action", action, "Resource", resource)
@@ -121,11 +124,11 @@ func write(statements ...any) (*policy.Document, error) {
 	return policy.Parse(string(text))
 }
 
-// literal is a text as a pattern that matches nothing else.
+// literal is a pattern without variables: a dollar is one.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 func literal(text string) string {
-	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(text)
+	return strings.ReplaceAll(text, "$", "${$}")
 }
 
 // everyone reports whether a statement is about everybody.
