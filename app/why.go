@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/iam/proof"
 	"dera.example/dera/resource/evidence"
 )
 
@@ -89,6 +90,9 @@ type RuledOut struct {
 	Record      int64  `json:"record"` // the first of its writes
 	Writes      int    `json:"writes"`
 	Why         string `json:"why"`
+	// Claims are what the independent checker accepted of its policies; whole policies, so
+	// that they are printed nowhere.
+	Claims []proof.Claim `json:"-"`
 }
 
 // grantBack is the command that gives back for a time just what was denied; "" where there

@@ -10,6 +10,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/audit"
+	"dera.example/dera/iam/proof"
 	"dera.example/dera/resource"
 )
 
@@ -59,7 +60,7 @@ func (w Whyer) Ask(ctx context.Context, q Question) (Why, error) {
 		if err != nil {
 			return out, err
 		}
-		c := change{w, r, rem, intents, nil, nil}
+		c := &change{Whyer: w, recorded: r, rem: rem, intents: intents}
 		c.inEffect(since, until)
 		v, err := c.ask(ctx, q)
 		if err != nil {
@@ -71,7 +72,7 @@ func (w Whyer) Ask(ctx context.Context, q Question) (Why, error) {
 		case BlameUnknown:
 			out.Perhaps = append(out.Perhaps, c.culprit(q, v.why))
 		case BlameNo:
-			out.RuledOut = append(out.RuledOut, RuledOut{rem.ID, r.first, len(r.begun), v.why})
+			out.RuledOut = append(out.RuledOut, RuledOut{rem.ID, r.first, len(r.begun), v.why, c.claims})
 		}
 	}
 	latest := func(a, b Culprit) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Record, b.Record)) }
@@ -114,8 +115,9 @@ type change struct {
 	recorded *recorded
 	rem      dera.Remediation
 	intents  map[move]dera.Intent
-	steps    []step // those that were in effect, or may have been
-	undone   []move // undos that were in effect where others of its changes were not undone
+	steps    []step        // those that were in effect, or may have been
+	claims   []proof.Claim // on which it is ruled out
+	undone   []move        // undos that were in effect where others of its changes were not undone
 }
 
 // step is a change of a plan that was in effect, or may have been (doubt says why).

@@ -151,9 +151,10 @@ func (c *change) byPolicy(kind resource.Denies, q DeniedCall, list []resource.Ta
 	if err != nil {
 		return verdict{BlameUnknown, "a policy of it cannot be read: " + err.Error()}
 	}
-	loss, why := proof.Lost(ask, before, after)
+	loss, claims, why := proof.Lost(ask, before, after)
 	switch loss {
 	case proof.LossNothing:
+		c.claims = append(c.claims, claims...)
 		return verdict{BlameNo, "proved: its policies allow the call after as they did before, and deny it in no other circumstances (checked by the independent checker)"}
 	case proof.LossUnknown:
 		return verdict{BlameUnknown, "whether its policies took it depends on what is not known: " + why}

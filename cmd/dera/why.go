@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,9 +20,9 @@ import (
 
 // whyFlags are what dera why is asked with flags.
 type whyFlags struct {
-	principal, action, resource, at string
-	from, to, protocol              string
-	port                            uint16
+	principal, action, resource, at  string
+	from, to, protocol, certificates string
+	port                             uint16
 }
 
 func newWhyCommand(a *cli) *cobra.Command {
@@ -63,7 +65,7 @@ func newWhyCommand(a *cli) *cobra.Command {
 						return err
 					}
 				}
-				return a.why(ctx, s, q)
+				return a.why(ctx, s, q, f.certificates)
 			})
 		},
 	}
@@ -75,6 +77,7 @@ func newWhyCommand(a *cli) *cobra.Command {
 	flags.StringVar(&f.from, "from", "", "where the refused connection came from: an address, a range, or sg-…")
 	flags.StringVar(&f.to, "to", "", "where it went to: an address, eni-…, or sg-…")
 	flags.Uint16Var(&f.port, "port", 0, "its port")
+	flags.StringVar(&f.certificates, "certificates", "", "write into this folder the certificates of what is ruled out by proof; they hold whole policies")
 	flags.StringVar(&f.protocol, "protocol", "tcp", "its protocol: tcp, udp, or a number")
 	return cmd
 }
@@ -136,9 +139,15 @@ func (s *session) decoded(ctx context.Context, f whyFlags, e *app.EncodedError) 
 	return f.question(text)
 }
 
-func (a *cli) why(ctx context.Context, s *session, q app.Question) error {
+func (a *cli) why(ctx context.Context, s *session, q app.Question, folder string) error {
+	if err := a.writable("--certificates", folder); err != nil {
+		return err
+	}
 	answer, err := a.askWhy(ctx, s, q)
 	if err != nil {
+		return err
+	}
+	if err := a.writeCertificates(ctx, folder, answer); err != nil {
 		return err
 	}
 	if a.json() {
@@ -179,6 +188,32 @@ func (a *cli) askWhy(ctx context.Context, s *session, q app.Question) (app.Why, 
 		return app.Unverified(q, report.String()), nil
 	}
 	return app.Whyer{Store: s.store, Types: services.Types(), Now: a.now(), Flags: s.app.orderFlags(), Size: head.Size}.Ask(ctx, q)
+}
+
+// writeCertificates writes those of the policies of what is ruled out.
+func (a *cli) writeCertificates(ctx context.Context, folder string, w app.Why) error {
+	if folder == "" {
+		return nil
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("write certificates: %w", err)
+	}
+	written := 0
+	for _, r := range w.RuledOut {
+		for i, c := range r.Claims {
+			data, err := c.Certificate(ctx)
+			if err != nil {
+				a.alert("dera: no certificate of claim %d about %s: %v\n", i+1, r.Remediation, err)
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d.json", r.Remediation, i+1)), data, 0o600); err != nil {
+				return fmt.Errorf("write certificates: %w", err)
+			}
+			written++
+		}
+	}
+	a.note("dera: wrote %s to %s; check each with: dera policy check-certificate FILE\n", counted(written, "certificate"), folder)
+	return nil
 }
 
 // printWhy writes the answer for people.

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -44,46 +45,58 @@ const (
 	LossAll                 // proved: allowed before in all circumstances, and in none after
 )
 
+// Claim is that Known allows everything that Fresh allows.
+type Claim struct{ Fresh, Known reason.Policies }
+
+func (c Claim) holds() error { return check.Includes(c.Fresh, c.Known) }
+
+// Certificate is the claim with its documents as an auditor can check it alone (dera policy
+// check-certificate). The error wraps ErrUnproved where the engine of dera/iam/reason, which
+// was not asked before, does not prove it too.
+func (c Claim) Certificate(ctx context.Context) ([]byte, error) {
+	return Prove(ctx, Change{Old: c.Known, New: c.Fresh}, reason.Config{}).Certificate(Origin{})
+}
+
 // Lost decides what a call lost when the policies before gave way to those after, whatever
 // other policies apply beside them and whatever the circumstances. Only the independent
-// checker decides. why says what could not be proved.
+// checker decides. claims are what it accepted where nothing is lost; why says what could not
+// be proved.
 //
 // Nothing is lost where after allows the call as far as before did, and denies it in no
 // circumstances in which before did not: both are claims of the form "allows no more than".
-func Lost(c Call, before, after reason.Policies) (loss Loss, why string) {
+func Lost(c Call, before, after reason.Policies) (loss Loss, claims []Claim, why string) {
 	pin, err := c.pin()
 	if err != nil {
-		return LossUnknown, err.Error()
+		return LossUnknown, nil, err.Error()
 	}
 	one, err := c.allow(c.Action, c.Resource)
 	if err != nil {
-		return LossUnknown, err.Error()
+		return LossUnknown, nil, err.Error()
 	}
 	all, err := Call{Is: c.Is}.allow("*", "*")
 	if err != nil {
-		return LossUnknown, err.Error()
+		return LossUnknown, nil, err.Error()
 	}
 	everyone := c.everyone(before) || c.everyone(after)
 	before, after = c.about(before, everyone), c.about(after, everyone)
-	with := func(docs reason.Policies, more ...*policy.Document) []*policy.Document {
-		return append(slices.Clone([]*policy.Document(docs)), more...)
+	with := func(docs reason.Policies, more ...*policy.Document) reason.Policies {
+		return append(slices.Clone(docs), more...)
 	}
-	denies := check.Includes(with(before, all, pin), with(after, all))
-	loses := check.Includes(with(before, pin), after)
-	if loses != nil { // after may allow the call whatever the circumstances
-		if check.Includes([]*policy.Document{one}, after) == nil {
-			loses = nil
-		}
+	deny := Claim{with(before, all, pin), with(after, all)}
+	lose := Claim{with(before, pin), after}
+	denies, loses := deny.holds(), lose.holds()
+	if whole := (Claim{reason.Policies{one}, after}); loses != nil && whole.holds() == nil { // after allows the call whatever the circumstances
+		lose, loses = whole, nil
 	}
 	switch {
 	case denies == nil && loses == nil:
-		return LossNothing, ""
-	case check.Includes(with(after, pin), nil) == nil && check.Includes([]*policy.Document{one}, before) == nil:
-		return LossAll, ""
+		return LossNothing, []Claim{deny, lose}, ""
+	case Claim{Fresh: with(after, pin)}.holds() == nil && (Claim{reason.Policies{one}, before}).holds() == nil:
+		return LossAll, nil, ""
 	case denies != nil:
-		return LossUnknown, "it may deny the call in some circumstances: " + denies.Error()
+		return LossUnknown, nil, "it may deny the call in some circumstances: " + denies.Error()
 	}
-	return LossUnknown, "it may take the call in some circumstances: " + loses.Error()
+	return LossUnknown, nil, "it may take the call in some circumstances: " + loses.Error()
 }
 
 // pin denies every other call.
@@ -148,8 +161,7 @@ func (c Call) about(list reason.Policies, everyone bool) (out reason.Policies) {
 		return list
 	}
 	for _, d := range list {
-		next := *d
-		next.Statements = nil
+		next := &policy.Document{Version: d.Version, ID: d.ID}
 		for _, st := range d.Statements {
 			switch c.match(st.Principals) {
 			case MatchYes:
@@ -165,7 +177,9 @@ func (c Call) about(list reason.Policies, everyone bool) (out reason.Policies) {
 			}
 			next.Statements = append(next.Statements, st)
 		}
-		out = append(out, &next)
+		if len(next.Statements) > 0 {
+			out = append(out, next)
+		}
 	}
 	return out
 }

@@ -66,7 +66,7 @@ func TestLostAgreesWithEvaluation(t *testing.T) {
 			}
 		}
 		boundary := eval.Compile(docs(t, someStatements(r, false))...)
-		loss, why := proof.Lost(call, before, after)
+		loss, _, why := proof.Lost(call, before, after)
 		seen[loss]++
 		for n := range 8 {
 			context := eval.Context{}

@@ -79,9 +79,21 @@ func TestLost(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, why := proof.Lost(proof.Call{Action: tt.action, Resource: tt.resource, Account: tt.account, Is: tt.is}, docs(t, tt.before), docs(t, tt.after))
+			got, claims, why := proof.Lost(proof.Call{Action: tt.action, Resource: tt.resource, Account: tt.account, Is: tt.is}, docs(t, tt.before), docs(t, tt.after))
 			if got != tt.want {
 				t.Errorf("got %d (%s), want %d", got, why, tt.want)
+			}
+			if (len(claims) == 2) != (got == proof.LossNothing) {
+				t.Errorf("got %d claims with %d", len(claims), got)
+			}
+			for i, c := range claims {
+				text, err := c.Certificate(t.Context())
+				if err != nil {
+					t.Fatalf("claim %d: %v", i, err)
+				}
+				if _, err := proof.Check(text); err != nil {
+					t.Errorf("claim %d: its certificate is rejected: %v", i, err)
+				}
 			}
 			if (why == "") != (got != proof.LossUnknown) {
 				t.Errorf("why: got %q with %d", why, got)
