@@ -135,6 +135,8 @@ func (c RefusedConnection) validate() error {
 	}
 	if ports := slices.Contains([]string{"tcp", "udp"}, c.Protocol); ports && c.Port == 0 {
 		return fmt.Errorf("--port is required with %s", c.Protocol)
+	} else if !ports && c.Port != 0 {
+		return fmt.Errorf("--port goes with tcp and udp, not with %s", c.Protocol)
 	}
 	_, err := evidence.Connection{Protocol: c.Protocol, Port: c.Port}.Packets()
 	return err

@@ -16,14 +16,18 @@ import (
 type Connection struct {
 	From     netip.Prefix // the zero value for a source that stands for no addresses
 	Protocol string       // tcp, udp, icmp or a number
-	Port     uint16       // 0 of a protocol without ports
+	Port     uint16       // 0 of a protocol without ports, which is all of it
 }
 
 // Packets are those that begin the connections. From an unknown source they come from
 // everywhere.
 func (c Connection) Packets() (netset.Set, error) {
-	port := int32(c.Port)
-	traffic, err := netset.ParseTraffic(c.Protocol, &port, &port)
+	var ports *int32 // all, of a protocol without ports, and all types of ICMP
+	if c.Port != 0 {
+		port := int32(c.Port)
+		ports = &port
+	}
+	traffic, err := netset.ParseTraffic(c.Protocol, ports, ports)
 	if err != nil {
 		return netset.Set{}, err
 	}
