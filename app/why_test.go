@@ -327,3 +327,51 @@ func TestWhyNames(t *testing.T) {
 		t.Errorf("grounds: got %q", got)
 	}
 }
+
+// TestWhySeveral: two changes that took the same both did it, the latest first; a log that is
+// not valid decides nothing.
+func TestWhySeveral(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	b.made(t, narrowed(t, "r-first", "app", policyText(getPut), policyText(putOne)), ago(5))
+	b.made(t, narrowed(t, "r-second", "app", policyText(getPut), policyText(putOne)), ago(3))
+	q := asked(t, "s3:GetObject", "arn:aws:s3:::b/k", "identity-based policy")
+	if w := b.ask(t, q); w.Answer != app.BlameYes || len(w.Did) != 2 || w.Did[0].Remediation != "r-second" {
+		t.Errorf("got %+v, want both, the latest first", w)
+	}
+	b.torn["r-second"] = store.ErrTorn
+	if w := b.ask(t, q); w.Answer != app.BlameYes || len(w.Did) != 1 || len(w.Missing) != 1 {
+		t.Errorf("with a damaged one: got %+v, want the other, and that one missing", w)
+	}
+	if w := app.Unverified(q, "record 7 is not the one that was signed"); w.Answer != app.BlameUnknown || !strings.Contains(w.Missing[0], "record 7") || w.Grounds() != nil {
+		t.Errorf("not valid: got %+v", w)
+	}
+}
+
+// TestQuestionIsValidated: what cannot be asked is refused, and says what to write.
+func TestQuestionIsValidated(t *testing.T) {
+	t.Parallel()
+	icmp := connection("203.0.113.7", "sg-1", 8)
+	icmp.Connection.Protocol = "icmp"
+	tests := []struct {
+		name string
+		ask  app.Question
+		want string
+	}{
+		{"nothing", app.Question{}, "ask about one denied request"},
+		{"both", app.Question{Call: &app.DeniedCall{}, Connection: &app.RefusedConnection{}}, "ask about one denied request"},
+		{"wildcard", app.Question{Call: &app.DeniedCall{Principal: appRole, Action: "s3:*"}}, "without wildcards"},
+		{"no_service", app.Question{Call: &app.DeniedCall{Principal: appRole, Action: "GetObject"}}, "service:Name"},
+		{"no_principal", app.Question{Call: &app.DeniedCall{Principal: "app", Action: "s3:GetObject"}}, "no ARN of a principal"},
+		{"no_resource", app.Question{Call: &app.DeniedCall{Principal: appRole, Action: "s3:GetObject", Resource: "b"}}, "no ARN"},
+		{"no_source", connection("somewhere", "sg-1", 22), "--from"},
+		{"no_destination", connection("203.0.113.7", "host.example", 22), "--to"},
+		{"no_port", connection("203.0.113.7", "sg-1", 0), "--port is required"},
+		{"port_of_icmp", icmp, "tcp and udp"},
+	}
+	for _, tt := range tests {
+		if err := tt.ask.Validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
