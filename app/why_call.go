@@ -158,32 +158,35 @@ func (c *change) byPolicy(kind resource.Denies, q DeniedCall, list []resource.Ta
 		return verdict{BlameNo, "proved: its policies allow the call after as they did before, and deny it in no other circumstances (checked by the independent checker)"}
 	case proof.LossUnknown:
 		return verdict{BlameUnknown, "whether its policies took it depends on what is not known: " + why}
-	case proof.LossAll:
+	case proof.LossAll, proof.LossDenied:
 	}
 	took := "it took " + q.Action + " from " + strings.TrimPrefix(q.key(), "arn:")
+	if loss == proof.LossDenied {
+		took = "it denies " + q.Action + " to " + strings.TrimPrefix(q.key(), "arn:")
+	}
 	if doubt != "" {
 		return verdict{BlameUnknown, took + ", if the policy applied: " + doubt}
 	}
-	return blamed(kind, q, took)
+	return blamed(kind, q, took, loss == proof.LossDenied)
 }
 
 // blamed is the verdict on a change that took the call for certain: whether that is what
 // denied it is for AWS to say.
-func blamed(kind resource.Denies, q DeniedCall, took string) verdict {
+func blamed(kind resource.Denies, q DeniedCall, took string, denies bool) verdict {
 	fits := map[resource.Denies][]cloudtrail.Policy{
 		resource.DeniesByIdentity: {cloudtrail.IdentityPolicy},
 		resource.DeniesByResource: {cloudtrail.ResourcePolicy, cloudtrail.IdentityPolicy}, // of one account, either would do
 		resource.DeniesByTrust:    {cloudtrail.TrustPolicy, cloudtrail.ResourcePolicy},
 	}
 	switch {
-	case q.Explicit:
-		return verdict{BlameUnknown, took + ", but AWS says that it was denied by " + q.said() + ": a rollback alone may not help"}
+	case q.Policy != "" && q.Explicit != denies, q.Explicit && !denies:
+		return verdict{BlameUnknown, took + ", but AWS says that the reason is: " + q.said() + "; a rollback alone may not help"}
 	case q.Policy == "":
 		return verdict{BlameUnknown, took + "; which policy denied it AWS does not say"}
 	case !slices.Contains(fits[kind], cloudtrail.Policy(q.Policy)):
-		return verdict{BlameUnknown, took + ", but AWS says that " + q.said() + ": a rollback alone may not help"}
+		return verdict{BlameUnknown, took + ", but AWS says that the reason is: " + q.said() + "; a rollback alone may not help"}
 	}
-	return verdict{BlameYes, took + ", and AWS says that " + q.said()}
+	return verdict{BlameYes, took + ", and AWS says: " + q.said()}
 }
 
 // holder says whether the policies of a plan are, or may be, those of the caller.

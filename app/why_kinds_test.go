@@ -31,6 +31,13 @@ const (
 	public = `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}`
 )
 
+const denyGet = `{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}`
+
+func explicit(q app.Question) app.Question {
+	q.Call.Explicit = true
+	return q
+}
+
 type changes = []func() (dera.Change, error)
 
 // TestWhyKinds: every kind of write is answered for, or left open.
@@ -106,6 +113,9 @@ func TestWhyKinds(t *testing.T) {
 				return attached.DetachManaged(iam.RoleKind, "arn:aws:iam::aws:policy/X")
 			},
 		}, call(session, "s3:GetObject", object, identity), app.BlameYes},
+		{"denied_by_a_statement", role.Name, roleARN, nil, changes{func() (dera.Change, error) { return attached.SetInline(iam.RoleKind, "staged", policyText(denyGet)) }}, explicit(call(session, "s3:GetObject", object, identity)), app.BlameYes},
+		{"denied_by_a_statement_that_aws_does_not_name", role.Name, roleARN, nil, changes{func() (dera.Change, error) { return attached.SetInline(iam.RoleKind, "staged", policyText(denyGet)) }}, call(session, "s3:GetObject", object, identity), app.BlameUnknown},
+		{"denied_by_the_statement_of_another_policy", role.Name, roleARN, nil, changes{func() (dera.Change, error) { return attached.SetInline(iam.RoleKind, "staged", policyText(denyGet)) }}, explicit(call(session, "s3:GetObject", object, "service control policy")), app.BlameUnknown},
 		{"trust_taken", role.Name, targetARN, nil, changes{func() (dera.Change, error) { return target.SetTrust(closed) }}, call(session, "sts:AssumeRole", string(targetARN), resourceBased), app.BlameYes},
 		{"trust_taken_named_without_path", role.Name, targetARN, nil, changes{func() (dera.Change, error) { return target.SetTrust(closed) }}, call(session, "sts:AssumeRole", "arn:aws:iam::111122223333:role/target", "role trust policy"), app.BlameYes},
 		{"trust_of_another_role", role.Name, targetARN, nil, changes{func() (dera.Change, error) { return target.SetTrust(closed) }}, call(session, "sts:AssumeRole", "arn:aws:iam::111122223333:role/x", resourceBased), app.BlameNo},

@@ -43,6 +43,7 @@ const (
 	LossUnknown Loss = iota // not decided: it may depend on circumstances
 	LossNothing             // proved: whatever else applies, it is allowed after if it was before
 	LossAll                 // proved: allowed before in all circumstances, and in none after
+	LossDenied              // proved: denied by a statement in all circumstances, and before in none
 )
 
 // Claim is that Known allows everything that Fresh allows.
@@ -91,12 +92,28 @@ func Lost(c Call, before, after reason.Policies) (loss Loss, claims []Claim, why
 	switch {
 	case denies == nil && loses == nil:
 		return LossNothing, []Claim{deny, lose}, ""
+	case denies != nil && Claim{Fresh: with(denials(after), one)}.holds() == nil && (Claim{reason.Policies{one}, with(before, all)}).holds() == nil:
+		return LossDenied, nil, ""
 	case Claim{Fresh: with(after, pin)}.holds() == nil && (Claim{reason.Policies{one}, before}).holds() == nil:
 		return LossAll, nil, ""
 	case denies != nil:
 		return LossUnknown, nil, "it may deny the call in some circumstances: " + denies.Error()
 	}
 	return LossUnknown, nil, "it may take the call in some circumstances: " + loses.Error()
+}
+
+// denials are the statements that deny.
+func denials(list reason.Policies) (out reason.Policies) {
+	for _, d := range list {
+		next := &policy.Document{Version: d.Version}
+		for _, st := range d.Statements {
+			if st.Effect == policy.Deny {
+				next.Statements = append(next.Statements, st)
+			}
+		}
+		out = append(out, next)
+	}
+	return out
 }
 
 // pin denies every other call.

@@ -94,6 +94,8 @@ func TestLostAgreesWithEvaluation(t *testing.T) {
 			switch was, is := allowed(before, beside), allowed(after, beside); {
 			case loss == proof.LossNothing && was && !is:
 				t.Fatalf("lost, although proved not to be: %s", say)
+			case loss == proof.LossDenied && is:
+				t.Fatalf("allowed, although proved to be denied: %s", say)
 			case loss == proof.LossAll && beside == nil && (!was || is):
 				t.Fatalf("not lost (%t, %t), although proved to be: %s", was, is, say)
 			}
