@@ -66,9 +66,9 @@ func (r Remediation) AccessOf() string {
 }
 
 // Took are the actions that a remediation took from its principals, as its findings name
-// them.
+// them. What it denies for now it did not take: a rollback lifts that.
 func (r Remediation) Took() (out []string) {
-	if len(r.Principals) == 0 {
+	if len(r.Principals) == 0 || r.Plan.Stages() {
 		return nil
 	}
 	for _, e := range r.Covers {

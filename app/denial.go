@@ -24,6 +24,10 @@ type DeniedAfter struct {
 	// GiveBack are the commands that ask for what was denied alone, for a time and for
 	// good.
 	GiveBack []string `json:"give_back,omitempty"`
+	// Ask is the command that says of the last denial whether a change of dera did it, and
+	// UndoAll the one that undoes all that was changed lately.
+	Ask     string `json:"ask_command"`
+	UndoAll string `json:"undo_all_command"`
 }
 
 // DenialStore is what is read of denials.
@@ -37,6 +41,23 @@ type DenialStore interface {
 // single actions.
 func UndoCommand(remediation string) string {
 	return "dera rollback " + remediation + ` --reason "it denied what is in use"`
+}
+
+// AskCommand asks whether a change of dera did a denial; "" for one of which no action is
+// known.
+func AskCommand(d dera.Denial) string {
+	if len(d.Actions) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("dera why --principal %s --action %s --at %s", d.Principal, d.Actions[0], d.Last.UTC().Format(time.RFC3339))
+}
+
+// UndoAllCommand undoes all that was changed lately, in an account where one is named.
+func UndoAllCommand(account string) string {
+	if account != "" {
+		account = " --account " + account
+	}
+	return "dera rollback --since 2h" + account + ` --reason "it denied what is in use"`
 }
 
 // Denials are the changes in effect that denied something within 30 days, which a person
@@ -67,7 +88,10 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		c.Certain = c.Certain || d.Cause == dera.CauseRemoved
 		c.What = append(c.What, d.Text())
 		if d.Last.After(c.Last) {
-			c.Last = d.Last
+			c.Last, c.Ask = d.Last, AskCommand(d)
+			if c.Ask != "" {
+				c.Ask += flags
+			}
 		}
 	}
 	for id, c := range by {
@@ -82,6 +106,7 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		}
 		r, err := from.Remediation(ctx, id)
 		if errors.Is(err, store.ErrTorn) { // it may be in effect
+			c.UndoAll = UndoAllCommand("") + flags
 			out = append(out, *c)
 			continue
 		}
@@ -91,7 +116,7 @@ func Denials(ctx context.Context, from DenialStore, flags string, now time.Time)
 		c.GiveBack = GiveBackCommands(r, of[id], flags)
 		switch r.State {
 		case dera.Resolved, dera.Collateral, dera.Applying, dera.Verifying, dera.UndoFailed:
-			c.Account, c.Resource = r.Plan.Account, r.Plan.Resource
+			c.Account, c.Resource, c.UndoAll = r.Plan.Account, r.Plan.Resource, UndoAllCommand(r.Plan.Account)+flags
 			out = append(out, *c)
 		default: // it is not in effect any more
 		}

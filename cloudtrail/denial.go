@@ -150,3 +150,30 @@ func isAction(s string) bool {
 	}
 	return ok && len(s) <= 128 && word(service) && word(name)
 }
+
+// AskedOf is who was denied and what it asked for, as a message says: the ARN of the caller, or
+// "anonymous", and the ARN of the resource, "" where it says none or where it is not clear
+// where that ends. The resource is the caller's to choose.
+func AskedOf(message string) (who, resource string) {
+	if len(message) > maxMessage {
+		return "", ""
+	}
+	who, rest, ok := cutDenied(message)
+	if !ok {
+		return "", ""
+	}
+	_, rest, _ = strings.Cut(rest, " on resource: ")
+	rest, _, _ = cutLast(rest, " Encoded authorization failure message: ")
+	switch d := DenialOf(message); {
+	case d.Policy == UnknownPolicy:
+	case d.Explicit:
+		rest, _, _ = cutLast(rest, " with an explicit deny in ")
+	default:
+		rest, _, _ = cutLast(rest, " because no ")
+	}
+	resource = strings.Trim(strings.TrimSuffix(strings.TrimSpace(rest), "."), `"`)
+	if strings.ContainsAny(resource, " \t\n") {
+		resource = ""
+	}
+	return who, resource
+}

@@ -43,7 +43,7 @@ func (x askedFor) Asked(ctx context.Context, at dera.Scope) (map[string][]resour
 		}
 		for _, id := range a.Took {
 			r, errTook := x.w.store.Remediation(ctx, id)
-			one.Plans, err = append(one.Plans, resource.Taken{Remediation: id, Changes: r.Plan.Changes}), errors.Join(err, errTook)
+			one.Plans, err = append(one.Plans, resource.TookBy{Remediation: id, Changes: r.Plan.Changes}), errors.Join(err, errTook)
 		}
 		out[a.Name], err = append(out[a.Name], one), errors.Join(err, errState)
 	}

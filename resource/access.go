@@ -21,7 +21,7 @@ type Asked struct {
 	dera.Access
 	State dera.AccessState `json:"state"`
 	// Plans are the changes that took the actions, of remediations that are in effect.
-	Plans []Taken `json:"plans,omitempty"`
+	Plans []TookBy `json:"plans,omitempty"`
 	// Given are the changes that gave them back, where that is in force.
 	Given []dera.Change `json:"given,omitempty"`
 	// Unknown says why it is not known where it stands.
@@ -30,8 +30,8 @@ type Asked struct {
 	Missing string `json:"missing,omitempty"`
 }
 
-// Taken are the changes of a remediation.
-type Taken struct {
+// TookBy are the changes of a remediation.
+type TookBy struct {
 	Remediation string        `json:"remediation"`
 	Changes     []dera.Change `json:"changes"`
 }

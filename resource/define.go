@@ -101,6 +101,7 @@ type Operator[T any] struct {
 	apply  func(c *T, id string, op Operation) (*T, error)
 	refuse func(c *T, op Operation) error
 	output func(c *T, op Operation) map[string]string
+	taken  func(dera.Plan, dera.Change) (Taken, error)
 }
 
 // OpSpec is an operation over its typed input In.
@@ -117,6 +118,9 @@ type OpSpec[T, In any] struct {
 	// Output returns what AWS returned, where the operation shows: the ID of a new
 	// part. nil for none.
 	Output func(c *T, in In) map[string]string
+	// Took is what the write of a change with the input took away; nil for one that
+	// denies nothing. Its Denies is that of the operation.
+	Took func(in In, p dera.Plan, c dera.Change) (Taken, error)
 }
 
 // Op makes an operation of its specification.
@@ -153,6 +157,9 @@ func Op[T, In any](s OpSpec[T, In]) Operator[T] {
 			return nil
 		}
 		return s.Output(c, in)
+	}
+	if s.Took != nil {
+		o.taken = took(s.Took)
 	}
 	return o
 }
@@ -193,6 +200,7 @@ func Define[T any](s Spec[T]) Type {
 			return nil
 		},
 	}
+	t.taken = d.taken
 	for _, o := range ops {
 		t.Operations = append(t.Operations, o.OperationType)
 	}
@@ -314,6 +322,18 @@ func (d definition[T]) apply(config any, op Operation, refusing bool) (any, erro
 		}
 	}
 	return next, nil
+}
+
+// taken is what the write of a change took away.
+func (d definition[T]) taken(p dera.Plan, c dera.Change) (Taken, error) {
+	o, err := d.operator(Of(c))
+	if err == nil && o.taken == nil {
+		err = fmt.Errorf("%s does not say what it took away", o.Name)
+	}
+	if err != nil {
+		return Taken{}, err
+	}
+	return o.taken(p, c)
 }
 
 // effect: an operation shows in a configuration which it would not change.

@@ -12,4 +12,6 @@ type OperationType struct {
 	Rivals []string
 	// DryRun says that AWS has a dry run of it.
 	DryRun bool
+	// Denies is what it can deny from then on.
+	Denies Denies
 }

@@ -91,6 +91,8 @@ type Type struct {
 	// History returns an empty history of the type's resources; nil for a type that
 	// is not rebuilt from recorded calls.
 	History func() History
+
+	taken func(dera.Plan, dera.Change) (Taken, error)
 }
 
 // Operation returns the operation of the type with the name, in its newest version.

@@ -34,6 +34,9 @@ type Setting struct {
 	// where there is none.
 	Terraform      string
 	CloudFormation string
+	// Denies bounds what its most secure value may deny, given a plan that sets it; no
+	// bounds for nothing. Nil is not declared.
+	Denies func(p dera.Plan) []Bounds
 }
 
 // SettingInput is version 1 of the input of the operation of a setting.
@@ -117,10 +120,11 @@ func settingOperators[T any](settings []Setting) []Operator[T] {
 			if name == "" || slices.ContainsFunc(out, func(o Operator[T]) bool { return o.Name == name }) {
 				continue
 			}
-			o := Operator[T]{OperationType: OperationType{Name: name, Version: 1, DryRun: s.DryRun}}
+			o := Operator[T]{OperationType: OperationType{Name: name, Version: 1, DryRun: s.DryRun, Denies: DeniesWithin}}
 			o.apply = func(c *T, id string, op Operation) (*T, error) { return applySetting(settings, c, id, op) }
 			o.refuse = func(*T, Operation) error { return nil }
 			o.output = func(*T, Operation) map[string]string { return nil }
+			o.taken = took(settingTook(settings))
 			out = append(out, o)
 		}
 	}

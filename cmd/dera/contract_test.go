@@ -79,6 +79,8 @@ func shapes() []shape {
 		{at: "| `dera access list -o json`", of: only[accessesJSON](), values: "asked granted denied unanswered ended left"},
 		{at: "| `dera incident attach -o json`", of: only[attachedJSON]()},
 		{at: "| `dera incident list -o json`", of: only[incidentsJSON](), values: "used"},
+		{at: "| `dera why -o json`", of: only[app.Why](), values: "yes no not_decidable"},
+		{at: "| `dera rollback --since 2h -o json`", of: only[rolledBackJSON]()},
 		{at: "| `dera stop`", of: only[stoppedJSON]()},
 		{at: "| `dera resume`", of: only[resumedJSON]()},
 		{at: "| `dera doctor -o json`", of: only[app.Diagnosis](), values: "good todo broken unknown not_tested"},

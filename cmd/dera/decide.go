@@ -176,40 +176,6 @@ func newRejectCommand(a *cli) *cobra.Command {
 	return cmd
 }
 
-func newRollbackCommand(a *cli) *cobra.Command {
-	var reason string
-	var despite, partial bool
-	cmd := &cobra.Command{
-		Use:   "rollback ID",
-		Short: "Roll back a remediation",
-		Long: "rollback undoes what a remediation changed, and leaves what others changed since. It refuses, and shows\n" +
-			"what changed, when someone else changed the same parts; --partial then rolls back the rest. It also refuses when\n" +
-			"later remediations of the same resource are in effect. The finding goes to review next time.\n\n" +
-			"Exit codes: 0 rolled back, 3 refused or failed.",
-		Args: args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, list []string) error {
-			return a.acting(cmd.Context(), func(ctx context.Context, s *session) error {
-				r, err := s.namedRemediation(ctx, list[0])
-				if err != nil {
-					return err
-				}
-				if err := s.inForce(ctx, r.Plan.Account, r.ID); err != nil {
-					return err
-				}
-				if err := s.finish(ctx, r.ResourceKey()); err != nil {
-					return err
-				}
-				r, err = s.engine.Rollback(ctx, r.ID, remediate.Request{By: s.person(), Reason: reason, DespiteStop: despite, Partial: partial})
-				return a.carried(ctx, s, r, err, dera.RolledBack)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
-	cmd.Flags().BoolVar(&partial, "partial", false, "roll back what nobody else changed since, and leave the rest")
-	cmd.Flags().BoolVar(&despite, "despite-stop", false, "roll back although dera is stopped")
-	return cmd
-}
-
 func newRemediateCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remediate FINDING",

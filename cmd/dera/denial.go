@@ -28,6 +28,7 @@ func (a *cli) deniedAfter(first []dera.Denial) {
 	for _, d := range first {
 		if !said[d.Remediation] {
 			a.alert("dera: denied after %s: %s; give it back or undo it: %s\n", d.Remediation, app.Plain(d.Text()), a.again("show %s", d.Remediation))
+			a.alert("dera: was it dera? %s\n", app.AskCommand(d)+a.orderFlags())
 		}
 		said[d.Remediation] = true
 	}
@@ -65,5 +66,9 @@ func (a *cli) printDenials(p paint, v app.Shown, width int) {
 			a.printf("  %s\n", giveBackText(c))
 		}
 		a.printf("%s\n", wrap("undo the whole change: "+app.UndoCommand(v.Remediation.ID)+a.orderFlags(), "  ", width))
+		a.printf("%s\n", wrap("undo all that was changed lately, the newest first: "+app.UndoAllCommand(v.Remediation.Plan.Account)+a.orderFlags(), "  ", width))
+	}
+	if ask := app.AskCommand(v.Denials[len(v.Denials)-1]); ask != "" {
+		a.printf("%s\n", wrap("was it dera? "+ask+a.orderFlags(), "  ", width))
 	}
 }

@@ -25,7 +25,7 @@ func groups() []struct {
 		id, title string
 		commands  []string
 	}{
-		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "report", "replay", "demo"}},
+		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "replay", "demo"}},
 		{groupDecide, "Decide:", []string{"approve", "reject", "access", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
@@ -147,6 +147,7 @@ func examples() map[string][]string {
 		"replay":                   {"dera replay cloudtrail/", "dera replay events.json.gz --output json"},
 		"demo":                     {"dera demo --exit"},
 		"approve":                  {"dera approve " + id + " --digest " + digest, "dera approve " + id + " --digest " + digest + " --reason CHG-1234"},
+		"why":                      {`dera why "User: arn:aws:sts::111122223333:assumed-role/app/i-1 is not authorized to perform: s3:GetObject on resource: …"`, "dera why --from 203.0.113.7 --to sg-0123456789abcdef0 --port 22 --at 2026-11-29T14:05:00Z"},
 		"reject":                   {"dera reject " + id + ` --reason "The partner needs it until Friday"`},
 		"access":                   {`dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --for 8h --reason "the export is denied"`, "dera access list"},
 		"access request":           {`dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --for 8h --reason "the export is denied"`, `dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject,s3:ListBucket --for good --reason "it runs once a quarter"`},

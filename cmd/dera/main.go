@@ -66,7 +66,7 @@ func newRootCommand(a *cli) *cobra.Command {
 		return cmp.Or(a.before(cmd), blankArgument(cmd, list))
 	}
 	root.AddCommand(
-		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a),
+		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a), newWhyCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newAccessCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),

@@ -105,7 +105,7 @@ func (a *cli) printOverview(v app.Overview) {
 func (a *cli) printConcerns(p paint, v app.Overview, width int) {
 	var lines []string
 	for _, d := range v.Denied {
-		lines = append(lines, p.colour("1", "denied after a change: ")+app.Plain(d.What[len(d.What)-1])+"; all of it: dera show "+d.Remediation+backText(d.GiveBack)+"; undo the whole change with: "+d.Command)
+		lines = append(lines, p.colour("1", "denied after a change: ")+app.Plain(d.What[len(d.What)-1])+"; all of it: dera show "+d.Remediation+"; was it dera: "+d.Ask+backText(d.GiveBack)+"; undo the whole change with: "+d.Command+"; all that was changed lately: "+d.UndoAll)
 	}
 	for _, x := range v.Expiring {
 		text := "exemption " + x.ID + " of " + x.Owner + " expires on " + x.Expires.UTC().Format(time.DateOnly)

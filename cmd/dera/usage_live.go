@@ -21,13 +21,13 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 		return s.ingest(), nil
 	}
 	l := ledger.New(s.store, s.app.now).Watching(s.watching(s.identity.ARN, func(ctx context.Context, d dera.Denial) {
-		attrs := []any{"remediation", d.Remediation, "why", d.Text()}
+		attrs := []any{"ask", app.AskCommand(d), "remediation", d.Remediation, "why", d.Text()}
 		if r, err := s.store.Remediation(ctx, d.Remediation); err == nil { // without it dera show says why
 			for i, c := range app.GiveBackCommands(r, []dera.Denial{d}, s.app.orderFlags()) {
 				attrs = append(attrs, []string{"for_8_hours", "for_good"}[i%2], c)
 			}
 		}
-		log.WarnContext(ctx, "denied after a change: dera show has it, dera rollback undoes the change, dera access gives single actions back", attrs...)
+		log.WarnContext(ctx, "denied after a change: dera show has it, dera why says whether it was dera, dera rollback undoes the change, or with --since all that was changed lately, dera access gives single actions back", attrs...)
 	}))
 	scope := ledger.Coverage{Accounts: s.accountIDs(), Regions: s.regions, RuleState: s.config.RuleState}
 	if err := l.DeclareQueue(ctx, scope); err != nil {

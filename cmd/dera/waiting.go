@@ -39,7 +39,7 @@ func (a *cli) waiting(ctx context.Context, s *session) error {
 		return err
 	}
 	if len(denied) > 0 {
-		a.alert("dera: %d of the changes in effect denied what is in use, or may have; a person decides whether to give back what was denied or to undo them: dera report\n", len(denied))
+		a.alert("dera: %d of the changes in effect denied what is in use, or may have; a person decides whether to give back what was denied or to undo them: dera report; of any other denial dera why says whether it was dera\n", len(denied))
 		for _, d := range denied {
 			if len(d.GiveBack) > 0 {
 				a.alert("  %s\n", giveBackText(d.GiveBack[0]))

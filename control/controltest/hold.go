@@ -148,6 +148,7 @@ func (l Laws) holdPlan(t TB, c control.Control, r dera.Resource, s control.Setti
 	}
 	w := l.walk(t, r, p)
 	ev := l.holdEvidence(t, c, r, s, failures, p, w)
+	l.holdTaken(t, p, ev)
 	l.surgical(t, r.Config, w.last(), p)
 	l.between(t, w.states)
 

@@ -145,7 +145,7 @@ func giving(a resource.Asked) (string, error) {
 
 // takenFrom are the policies before some changes took something from them, of those that
 // were in force. Versions that are not in force say nothing.
-func takenFrom(plans []resource.Taken) ([]Text, error) {
+func takenFrom(plans []resource.TookBy) ([]Text, error) {
 	var out []Text
 	for _, p := range plans {
 		for _, c := range p.Changes {
@@ -170,7 +170,7 @@ func takenFrom(plans []resource.Taken) ([]Text, error) {
 				text = in.Expect
 			}
 			if text != "" {
-				out = append(out, Text{Name: in.Policy, Document: text})
+				out = append(out, Text{Name: in.Policy, Document: Bare(text)}) // a stage is dera's own denial
 			}
 		}
 	}

@@ -70,6 +70,14 @@ func (i *Identity) DetachManaged(k Kind, arn string) (dera.Change, error) {
 	return resource.NewChange(k.Detach(), in, arn, nil, k.Attach(), in, []string{"- attached " + arn})
 }
 
+// attachment is what attaching or detaching a policy takes away.
+func (k Kind) attachment(in AttachInput, before, after string) (resource.Taken, error) {
+	if in.Document == "" {
+		return resource.Taken{}, fmt.Errorf("what policy %s said is not in the record", in.Policy)
+	}
+	return resource.Taken{Before: before, After: after, Shared: k == GroupKind}, nil
+}
+
 func (i *Identity) inline(name string) int {
 	return slices.IndexFunc(i.Inline, func(p Inline) bool { return p.Name == name })
 }
@@ -104,13 +112,22 @@ func Operations[T any](k Kind, identity func(*T) *Identity) []resource.Operator[
 	inline := []string{k.PutInline()[len("iam:"):], k.DeleteInline()[len("iam:"):]}
 	ofInline := func(in InlineInput) (string, error) { return in.Name, nil }
 	ofAttached := func(in AttachInput) (string, error) { return in.Name, nil }
+	tookInline := func(in InlineInput, _ dera.Plan, _ dera.Change) (resource.Taken, error) {
+		return resource.Taken{Before: in.Expect, After: in.Document, Shared: k == GroupKind}, nil
+	}
+	attached := func(in AttachInput, _ dera.Plan, _ dera.Change) (resource.Taken, error) {
+		return k.attachment(in, "", in.Document)
+	}
+	detached := func(in AttachInput, _ dera.Plan, _ dera.Change) (resource.Taken, error) {
+		return k.attachment(in, in.Document, "")
+	}
 	without := func(i *Identity, name string) []Inline {
 		return slices.DeleteFunc(slices.Clone(i.Inline), func(p Inline) bool { return p.Name == name })
 	}
 	return []resource.Operator[T]{
 		resource.Op(resource.OpSpec[T, InlineInput]{
-			OperationType: resource.OperationType{Name: k.PutInline(), Whole: true, Rivals: inline},
-			Of:            ofInline,
+			OperationType: resource.OperationType{Name: k.PutInline(), Whole: true, Rivals: inline, Denies: resource.DeniesByIdentity},
+			Of:            ofInline, Took: tookInline,
 			Apply: func(c *T, in InlineInput) {
 				i := identity(c)
 				i.Inline = append(without(i, in.Policy), Inline{in.Policy, in.Document})
@@ -118,9 +135,9 @@ func Operations[T any](k Kind, identity func(*T) *Identity) []resource.Operator[
 			},
 		}),
 		resource.Op(resource.OpSpec[T, InlineInput]{
-			OperationType: resource.OperationType{Name: k.DeleteInline(), Whole: true, Rivals: inline},
-			Of:            ofInline,
-			Apply:         func(c *T, in InlineInput) { i := identity(c); i.Inline = without(i, in.Policy) },
+			OperationType: resource.OperationType{Name: k.DeleteInline(), Whole: true, Rivals: inline, Denies: resource.DeniesByIdentity},
+			Of:            ofInline, Took: tookInline,
+			Apply: func(c *T, in InlineInput) { i := identity(c); i.Inline = without(i, in.Policy) },
 			Refuse: func(c *T, in InlineInput) error {
 				if identity(c).inline(in.Policy) < 0 {
 					return fmt.Errorf("%s %s has no inline policy %q", k, in.Name, in.Policy)
@@ -129,8 +146,8 @@ func Operations[T any](k Kind, identity func(*T) *Identity) []resource.Operator[
 			},
 		}),
 		resource.Op(resource.OpSpec[T, AttachInput]{
-			OperationType: resource.OperationType{Name: k.Attach()},
-			Of:            ofAttached,
+			OperationType: resource.OperationType{Name: k.Attach(), Denies: resource.DeniesByIdentity},
+			Of:            ofAttached, Took: attached,
 			Apply: func(c *T, in AttachInput) {
 				if i := identity(c); i.attached(in.Policy) < 0 {
 					i.Attached = append(slices.Clone(i.Attached), Attached{ARN: in.Policy, Document: in.Document})
@@ -139,8 +156,8 @@ func Operations[T any](k Kind, identity func(*T) *Identity) []resource.Operator[
 			},
 		}),
 		resource.Op(resource.OpSpec[T, AttachInput]{
-			OperationType: resource.OperationType{Name: k.Detach()},
-			Of:            ofAttached,
+			OperationType: resource.OperationType{Name: k.Detach(), Denies: resource.DeniesByIdentity},
+			Of:            ofAttached, Took: detached,
 			Apply: func(c *T, in AttachInput) {
 				i := identity(c)
 				i.Attached = slices.DeleteFunc(slices.Clone(i.Attached), func(p Attached) bool { return p.ARN == in.Policy })

@@ -54,11 +54,23 @@ func Type() resource.Type {
 		Around: []string{"default_key"},
 		Settings: []resource.Setting{{
 			Path: "enabled", Says: "encryption of new EBS volumes", Operation: Enable, Off: Disable, DryRun: true,
-			Order: []any{false, true}, Terraform: "aws_ebs_encryption_by_default.enabled",
+			Order: []any{false, true}, Terraform: "aws_ebs_encryption_by_default.enabled", Denies: denies,
 		}},
 		Events: Events(),
 		Note:   "It holds for volumes and snapshots that are made from now on; those that there are stay as they are.",
 	})
+}
+
+// denies bounds what fails where whoever makes a volume, or launches an instance, may not
+// use the key (EBS user guide, "Permissions for EBS encryption").
+func denies(dera.Plan) []resource.Bounds {
+	return []resource.Bounds{{
+		Actions: []string{
+			"ec2:RunInstances", "ec2:CreateVolume", "ec2:AttachVolume", "ec2:CopySnapshot", "ec2:ImportSnapshot", "ec2:ImportVolume", "ec2:CreateFleet", "ec2:StartInstances",
+			"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
+		},
+		Why: "new volumes are encrypted with the default key, which must be allowed",
+	}}
 }
 
 // Events are the calls on the setting and on the key that goes with it. None names

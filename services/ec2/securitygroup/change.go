@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"dera.example/dera"
+	"dera.example/dera/netset"
 	"dera.example/dera/resource"
 )
 
@@ -137,4 +138,24 @@ func retarget(g *Group, op resource.Operation) (resource.Operation, error) {
 	var err error
 	op.Input, err = json.Marshal(in)
 	return op, err
+}
+
+// revoked is what a revoke took away: the rule of its input, or that of before.
+func revoked(in RevokeIngressInput, p dera.Plan, c dera.Change) (resource.Taken, error) {
+	rule, err := Revoked(p, resource.Of(c), in)
+	if err == nil && rule == nil {
+		err = fmt.Errorf("what rule %q said is not in the record", in.RuleID)
+	}
+	if err != nil {
+		return resource.Taken{}, err
+	}
+	packets, err := rule.Packets()
+	if err != nil {
+		return resource.Taken{}, err
+	}
+	if len(Symbolic([]Rule{*rule})) > 0 {
+		return resource.Taken{Symbolic: netset.Product(packets, netset.Everywhere())}, nil
+	}
+	gone, err := Reach([]Rule{*rule})
+	return resource.Taken{Gone: gone}, err
 }

@@ -51,11 +51,11 @@ func operations() []resource.Operator[Group] {
 		Apply: func(g *Group, in TagsInput) { g.Tags = resource.Retag(g.Tags, in.Add, in.Remove) },
 	}
 	create, remove := tags, tags
-	create.OperationType = resource.OperationType{Name: CreateTags, DryRun: true}
-	remove.OperationType = resource.OperationType{Name: DeleteTags, DryRun: true}
+	create.OperationType = resource.OperationType{Name: CreateTags, DryRun: true, Denies: resource.DeniesNothing}
+	remove.OperationType = resource.OperationType{Name: DeleteTags, DryRun: true, Denies: resource.DeniesNothing}
 	return []resource.Operator[Group]{
 		resource.Op(resource.OpSpec[Group, AuthorizeIngressInput]{
-			OperationType: resource.OperationType{Name: AuthorizeIngress, DryRun: true},
+			OperationType: resource.OperationType{Name: AuthorizeIngress, DryRun: true, Denies: resource.DeniesInbound},
 			Of:            func(in AuthorizeIngressInput) (string, error) { return in.GroupID, nil },
 			Apply: func(g *Group, in AuthorizeIngressInput) {
 				if !slices.ContainsFunc(g.Ingress, in.Rule.SamePermission) {
@@ -75,9 +75,13 @@ func operations() []resource.Operator[Group] {
 				}
 				return map[string]string{RuleIDOutput: g.Ingress[i].ID}
 			},
+			Took: func(in AuthorizeIngressInput, _ dera.Plan, _ dera.Change) (resource.Taken, error) {
+				come, err := Reach([]Rule{in.Rule})
+				return resource.Taken{Come: come}, err
+			},
 		}),
 		resource.Op(resource.OpSpec[Group, RevokeIngressInput]{
-			OperationType: resource.OperationType{Name: RevokeIngress, DryRun: true},
+			OperationType: resource.OperationType{Name: RevokeIngress, DryRun: true, Denies: resource.DeniesInbound},
 			Of: func(in RevokeIngressInput) (string, error) {
 				if in.RuleID == "" {
 					return "", errors.New("the operation names no rule")
@@ -95,6 +99,7 @@ func operations() []resource.Operator[Group] {
 				}
 				return nil
 			},
+			Took: revoked,
 		}),
 		resource.Op(create), resource.Op(remove),
 	}

@@ -96,6 +96,10 @@ func Type() resource.Type {
 		Settings: []resource.Setting{{
 			Path: "status", Says: "the status of the access key or its last use", Operation: Update, Order: []any{Active, Inactive}, Once: true,
 			Terraform: "aws_iam_access_key.status", CloudFormation: "Status",
+			Denies: func(p dera.Plan) []resource.Bounds {
+				user, _, _ := strings.Cut(string(p.Resource), "#")
+				return []resource.Bounds{{Actions: []string{"*"}, Principal: user, Error: true, Why: "requests signed with the key are refused"}}
+			},
 		}},
 		// The ARN is that of the key without its ID, so that guardrails know the user.
 		Principals: func(k *Key) []resource.Principal {

@@ -124,7 +124,14 @@ func upTo(from, to int) (out []any) {
 func Type() resource.Type {
 	write := func(name string, own bool) resource.Operator[Policy] {
 		return resource.Op(resource.OpSpec[Policy, Input]{
-			OperationType: resource.OperationType{Name: name, Whole: true, Rivals: []string{"UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"}},
+			OperationType: resource.OperationType{Name: name, Whole: true, Rivals: []string{"UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"}, Denies: resource.DeniesWithin},
+			// A policy of the account's own says whether users may change their passwords.
+			Took: func(Input, dera.Plan, dera.Change) (resource.Taken, error) {
+				return resource.Taken{Within: []resource.Bounds{
+					{Actions: []string{"iam:ChangePassword"}, Why: "the password policy says who may change a password, and to what"},
+					{Actions: []string{"iam:CreateLoginProfile", "iam:UpdateLoginProfile"}, Error: true, Why: "the password policy refuses weak passwords"},
+				}}, nil
+			},
 			Of: func(in Input) (string, error) {
 				if in.Rules.Own != own || !own && in.Rules != Default() {
 					return "", fmt.Errorf("%s does not make these rules", name)

@@ -134,7 +134,7 @@ func operations() []resource.Operator[Policy] {
 	ofVersion := func(in VersionInput) (string, error) { return in.Policy, nil }
 	return []resource.Operator[Policy]{
 		resource.Op(resource.OpSpec[Policy, VersionInput]{
-			OperationType: resource.OperationType{Name: CreateVersion},
+			OperationType: resource.OperationType{Name: CreateVersion, Denies: resource.DeniesNothing},
 			Of:            ofVersion,
 			Apply: func(p *Policy, in VersionInput) {
 				if p.copies(in.Document) <= in.Copies {
@@ -158,7 +158,7 @@ func operations() []resource.Operator[Policy] {
 			},
 		}),
 		resource.Op(resource.OpSpec[Policy, VersionInput]{
-			OperationType: resource.OperationType{Name: DeleteVersion},
+			OperationType: resource.OperationType{Name: DeleteVersion, Denies: resource.DeniesNothing},
 			Of:            ofVersion,
 			Apply: func(p *Policy, in VersionInput) {
 				if i := p.other(in.Document, in.Version); i >= 0 && p.copies(in.Document) > in.Copies {
@@ -176,8 +176,11 @@ func operations() []resource.Operator[Policy] {
 			},
 		}),
 		resource.Op(resource.OpSpec[Policy, DefaultInput]{
-			OperationType: resource.OperationType{Name: SetDefault, Whole: true, Rivals: []string{"CreatePolicyVersion", "SetDefaultPolicyVersion"}},
+			OperationType: resource.OperationType{Name: SetDefault, Whole: true, Rivals: []string{"CreatePolicyVersion", "SetDefaultPolicyVersion"}, Denies: resource.DeniesByIdentity},
 			Of:            func(in DefaultInput) (string, error) { return in.Policy, nil },
+			Took: func(in DefaultInput, _ dera.Plan, _ dera.Change) (resource.Taken, error) {
+				return resource.Taken{Before: in.Expect, After: in.Document, Shared: true}, nil
+			},
 			Apply: func(p *Policy, in DefaultInput) {
 				if document.SamePolicy(p.Default.Document, in.Document) {
 					return

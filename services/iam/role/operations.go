@@ -29,9 +29,12 @@ func (r *Role) SetTrust(text string) (dera.Change, error) {
 func operations() []resource.Operator[Role] {
 	return slices.Concat([]resource.Operator[Role]{
 		resource.Op(resource.OpSpec[Role, TrustInput]{
-			OperationType: resource.OperationType{Name: UpdateTrust, Whole: true, Rivals: []string{"UpdateAssumeRolePolicy"}},
+			OperationType: resource.OperationType{Name: UpdateTrust, Whole: true, Rivals: []string{"UpdateAssumeRolePolicy"}, Denies: resource.DeniesByTrust},
 			Of:            func(in TrustInput) (string, error) { return in.Name, nil },
-			Apply:         func(r *Role, in TrustInput) { r.Trust = in.Document },
+			Took: func(in TrustInput, p dera.Plan, _ dera.Change) (resource.Taken, error) {
+				return resource.Taken{Before: in.Expect, After: in.Document, Resources: []string{string(p.Resource)}}, nil
+			},
+			Apply: func(r *Role, in TrustInput) { r.Trust = in.Document },
 		}),
 	}, iam.Operations(iam.RoleKind, func(r *Role) *iam.Identity { return &r.Identity }))
 }

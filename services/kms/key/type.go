@@ -78,6 +78,7 @@ func Type() resource.Type {
 		Settings: []resource.Setting{{
 			Path: "rotation", Says: "automatic rotation", Operation: EnableRotation, Off: DisableRotation,
 			Order: []any{false, true}, Terraform: "aws_kms_key.enable_key_rotation", CloudFormation: "EnableKeyRotation",
+			Denies: func(dera.Plan) []resource.Bounds { return nil }, // KMS keeps all earlier material
 		}},
 		Events: Events(),
 		Note:   "What was encrypted before is decrypted as before: KMS keeps all earlier material of a key.",

@@ -69,6 +69,12 @@ func (i *Instance) Held() string {
 	return ""
 }
 
+// denies is what the most secure value of a setting denies. A restart of the instance is no
+// denial: AWS makes those of upgrades in the maintenance window.
+func denies(within ...resource.Bounds) func(dera.Plan) []resource.Bounds {
+	return func(dera.Plan) []resource.Bounds { return within }
+}
+
 // Type is database instances.
 func Type() resource.Type {
 	off, on := []any{true, false}, []any{false, true}
@@ -85,9 +91,9 @@ func Type() resource.Type {
 		},
 		Around: []string{"status", "sources", "sources_unread"},
 		Settings: []resource.Setting{
-			{Path: Public, Says: "public accessibility", Operation: Modify, Order: off, Terraform: "aws_db_instance.publicly_accessible", CloudFormation: "PubliclyAccessible"},
-			{Path: DeletionProtection, Says: "deletion protection", Operation: Modify, Order: on, Terraform: "aws_db_instance.deletion_protection", CloudFormation: "DeletionProtection"},
-			{Path: MinorUpgrade, Says: "the automatic upgrade of minor versions", Operation: Modify, Order: on, Terraform: "aws_db_instance.auto_minor_version_upgrade", CloudFormation: "AutoMinorVersionUpgrade"},
+			{Path: Public, Says: "public accessibility", Operation: Modify, Order: off, Terraform: "aws_db_instance.publicly_accessible", CloudFormation: "PubliclyAccessible", Denies: denies(resource.Bounds{Public: true, Why: "the instance is not publicly accessible any more"})},
+			{Path: DeletionProtection, Says: "deletion protection", Operation: Modify, Order: on, Terraform: "aws_db_instance.deletion_protection", CloudFormation: "DeletionProtection", Denies: denies(resource.Bounds{Actions: []string{"rds:DeleteDBInstance"}, Error: true, Why: "deletion protection refuses to delete the instance"})},
+			{Path: MinorUpgrade, Says: "the automatic upgrade of minor versions", Operation: Modify, Order: on, Terraform: "aws_db_instance.auto_minor_version_upgrade", CloudFormation: "AutoMinorVersionUpgrade", Denies: denies()},
 		},
 		Events: Events(),
 		Note:   "AWS applies a change of an instance within minutes; until then it is modifying, and nothing else can be changed.",

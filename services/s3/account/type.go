@@ -67,9 +67,13 @@ func Type() resource.Type {
 		ARN:      func(partition, account, _, _ string) dera.ARN { return ARNOf(partition, account) },
 		Identify: func(a *AccountBlock) (id, name string, tags map[string]string) { return a.Account, "S3", nil },
 		Operations: []resource.Operator[AccountBlock]{resource.Op(resource.OpSpec[AccountBlock, AccountBlockInput]{
-			OperationType: resource.OperationType{Name: PutAccountBlock, Whole: true},
-			Of:            func(in AccountBlockInput) (string, error) { return in.Account, nil },
-			Apply:         func(a *AccountBlock, in AccountBlockInput) { a.Block = in.Block },
+			OperationType: resource.OperationType{Name: PutAccountBlock, Whole: true, Denies: resource.DeniesWithin},
+			Took: func(in AccountBlockInput, _ dera.Plan, c dera.Change) (resource.Taken, error) {
+				within, err := s3.BlockDenies(c.Before, in.Block, nil)
+				return resource.Taken{Within: within}, err
+			},
+			Of:    func(in AccountBlockInput) (string, error) { return in.Account, nil },
+			Apply: func(a *AccountBlock, in AccountBlockInput) { a.Block = in.Block },
 		})},
 		Canon: (*AccountBlock).Canon,
 		Parts: Parts(), Events: Events(), History: History,

@@ -60,9 +60,9 @@ func operations() []resource.Operator[Bucket] {
 	ofPolicy := func(in BucketPolicyInput) (string, error) { return in.Bucket, nil }
 	return []resource.Operator[Bucket]{
 		resource.Op(resource.OpSpec[Bucket, BucketPolicyInput]{
-			OperationType: resource.OperationType{Name: PutBucketPolicy, Whole: true, Rivals: policyEvents},
-			Of:            ofPolicy,
-			Apply:         func(b *Bucket, in BucketPolicyInput) { b.Policy = in.Policy },
+			OperationType: resource.OperationType{Name: PutBucketPolicy, Whole: true, Rivals: policyEvents, Denies: resource.DeniesByResource},
+			Of:            ofPolicy, Took: tookPolicy,
+			Apply: func(b *Bucket, in BucketPolicyInput) { b.Policy = in.Policy },
 			Refuse: func(b *Bucket, in BucketPolicyInput) error {
 				next := *b
 				next.Policy = in.Policy
@@ -70,9 +70,9 @@ func operations() []resource.Operator[Bucket] {
 			},
 		}),
 		resource.Op(resource.OpSpec[Bucket, BucketPolicyInput]{
-			OperationType: resource.OperationType{Name: DeleteBucketPolicy, Whole: true, Rivals: policyEvents},
-			Of:            ofPolicy,
-			Apply:         func(b *Bucket, _ BucketPolicyInput) { b.Policy = "" },
+			OperationType: resource.OperationType{Name: DeleteBucketPolicy, Whole: true, Rivals: policyEvents, Denies: resource.DeniesByResource},
+			Of:            ofPolicy, Took: tookPolicy,
+			Apply: func(b *Bucket, _ BucketPolicyInput) { b.Policy = "" },
 			Refuse: func(b *Bucket, _ BucketPolicyInput) error {
 				if b.Policy == "" {
 					return fmt.Errorf("bucket %s has no policy", b.Name)
@@ -81,18 +81,20 @@ func operations() []resource.Operator[Bucket] {
 			},
 		}),
 		resource.Op(resource.OpSpec[Bucket, BucketACLInput]{
-			OperationType: resource.OperationType{Name: PutBucketACL, Whole: true, Rivals: []string{"PutBucketAcl"}},
+			OperationType: resource.OperationType{Name: PutBucketACL, Whole: true, Rivals: []string{"PutBucketAcl"}, Denies: resource.DeniesWithin},
+			Took:          tookACL,
 			Of:            func(in BucketACLInput) (string, error) { return in.Bucket, nil },
 			Apply:         func(b *Bucket, in BucketACLInput) { b.Grants = in.Grants },
 			Refuse:        func(b *Bucket, in BucketACLInput) error { return b.grantsAllowed(in.Grants) },
 		}),
 		resource.Op(resource.OpSpec[Bucket, BucketBlockInput]{
-			OperationType: resource.OperationType{Name: PutBucketBlock, Whole: true, Rivals: []string{"PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}},
+			OperationType: resource.OperationType{Name: PutBucketBlock, Whole: true, Rivals: []string{"PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}, Denies: resource.DeniesWithin},
+			Took:          tookBlock,
 			Of:            func(in BucketBlockInput) (string, error) { return in.Bucket, nil },
 			Apply:         func(b *Bucket, in BucketBlockInput) { b.Block = in.Block },
 		}),
 		resource.Op(resource.OpSpec[Bucket, BucketTagsInput]{
-			OperationType: resource.OperationType{Name: PutBucketTagging},
+			OperationType: resource.OperationType{Name: PutBucketTagging, Denies: resource.DeniesNothing},
 			Of:            func(in BucketTagsInput) (string, error) { return in.Bucket, nil },
 			Apply:         func(b *Bucket, in BucketTagsInput) { b.Tags = resource.Retag(b.Tags, in.Add, in.Remove) },
 		}),
