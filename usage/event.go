@@ -35,11 +35,10 @@ func NewEvents() *Events { return &Events{a: newAggregate()} }
 
 // Read reads one event, in any form in which CloudTrail hands it out.
 func (e *Events) Read(body []byte) Event {
-	e.reader.Reset(bytes.NewReader(body))
-	if err := e.reader.Next(&e.fields); err != nil {
+	f, err := e.fieldsOf(body)
+	if err != nil {
 		return Event{Why: reasonOf(err)}
 	}
-	f := &e.fields
 	out := Event{
 		ID: string(cloudtrail.Text(f.ID)), Account: string(cloudtrail.Text(f.Account)), Region: string(cloudtrail.Text(f.Region)),
 		Data: string(cloudtrail.Text(f.Category)) == "Data",
@@ -53,4 +52,10 @@ func (e *Events) Read(body []byte) Event {
 		e.a.each(func(_ int, list []Activity) { out.Used = append(out.Used, list...) })
 	}
 	return out
+}
+
+// fieldsOf are the fields of an event, good until the following call.
+func (e *Events) fieldsOf(body []byte) (*cloudtrail.Fields, error) {
+	e.reader.Reset(bytes.NewReader(body))
+	return &e.fields, e.reader.Next(&e.fields)
 }
