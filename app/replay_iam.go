@@ -189,7 +189,11 @@ func (p *narrowing) apply(c cloudtrail.Call) {
 // again.
 func (p *narrowing) sweep(ctx context.Context, a *NarrowedAccount) error {
 	now := p.Clock.Now()
-	used, err := p.Feed.Used(ctx, a.ID, a.Is.Principals(now))
+	principals := a.Is.Principals(now)
+	if len(principals) == 0 {
+		return nil
+	}
+	used, err := p.Feed.Used(ctx, a.ID, principals)
 	if err != nil {
 		return fmt.Errorf("ask what account %s used: %w", a.ID, err)
 	}
