@@ -63,8 +63,6 @@ type Narrowing struct {
 	Types    resource.Registry
 	Gate     evaluate.Gate
 	Clock    *Clock
-	// Every is the time between two sweeps, in whole days; 0 means a day.
-	Every    time.Duration
 	Progress Progress
 }
 
@@ -76,27 +74,22 @@ type narrowing struct {
 	earlier  map[string][]dera.Remediation // by resource
 	waiting  map[string]*WaitingNarrowing  // by finding
 	holding  map[string]*held              // by principal
+	changed  map[string]cloudtrail.Record  // the last change of a resource by account, type and ID
 	lost     int
 }
 
 // Run replays the recording.
 func (n Narrowing) Run(ctx context.Context, rec Recording) (NarrowedReport, error) {
-	p := &narrowing{Narrowing: n, findings: map[string][]dera.Finding{}, earlier: map[string][]dera.Remediation{}, waiting: map[string]*WaitingNarrowing{}, holding: map[string]*held{}}
+	p := &narrowing{Narrowing: n, findings: map[string][]dera.Finding{}, earlier: map[string][]dera.Remediation{}, waiting: map[string]*WaitingNarrowing{}, holding: map[string]*held{}, changed: map[string]cloudtrail.Record{}}
 	p.report.Narrowed, p.report.Waiting = []NarrowedPolicy{}, []WaitingNarrowing{}
-	if p.Every < 24*time.Hour {
-		p.Every = 24 * time.Hour
-	}
 	from, to := p.over()
 	if from.IsZero() {
 		return p.report, nil
 	}
-	calls := rec.IdentityCalls()
-	start := from
-	p.Progress.Total(int(to.Sub(from)/p.Every) + 1)
-	for at := from.Truncate(24 * time.Hour); at.Before(to); {
-		if at = at.Add(p.Every); at.After(to) {
-			at = to
-		}
+	const day = 24 * time.Hour
+	calls, start := rec.identityCalls(), from
+	p.Progress.Total(p.report.Summary.Days)
+	for at := from.Truncate(day).Add(day); !at.After(to); at = at.Add(day) {
 		if ctx.Err() != nil {
 			return p.report, ctx.Err()
 		}
@@ -104,10 +97,9 @@ func (n Narrowing) Run(ctx context.Context, rec Recording) (NarrowedReport, erro
 		if err != nil {
 			return p.report, err
 		}
-		p.hold(used, start, at)
-		for len(calls) > 0 && calls[0].Time.Before(at) {
+		p.hold(used, start)
+		for ; len(calls) > 0 && calls[0].Time.Before(at); calls = calls[1:] {
 			p.apply(calls[0])
-			calls = calls[1:]
 		}
 		p.Clock.at, start = at, at
 		for i := range p.Accounts {
@@ -121,20 +113,33 @@ func (n Narrowing) Run(ctx context.Context, rec Recording) (NarrowedReport, erro
 	return p.report, nil
 }
 
+// identityCall is a call on an identity or a policy, with what it is about.
+type identityCall struct {
+	cloudtrail.Call
+	hints []dera.Scope
+}
+
 // IdentityCalls are the successful calls on identities and their policies, in the order of their
 // times. Of one second, of which CloudTrail tells no order, what makes something comes
 // first and what deletes it last.
 func (r Recording) IdentityCalls() (out []cloudtrail.Call) {
+	for _, c := range r.identityCalls() {
+		out = append(out, c.Call)
+	}
+	return out
+}
+
+func (r Recording) identityCalls() (out []identityCall) {
 	for _, ev := range r.events {
 		if !ev.Failed() && ev.Source == "iam.amazonaws.com" {
-			out = append(out, ev.Call())
+			out = append(out, identityCall{ev.Call(), ev.hints})
 		}
 	}
-	rank := func(c cloudtrail.Call) int {
+	rank := func(c identityCall) int {
 		verbs := []string{"Create", "Update", "Put", "Attach", "Add", "Set", "Detach", "Remove", "Delete"}
 		return slices.IndexFunc(verbs, func(v string) bool { return strings.HasPrefix(c.Name, v) })
 	}
-	slices.SortStableFunc(out, func(a, b cloudtrail.Call) int {
+	slices.SortStableFunc(out, func(a, b identityCall) int {
 		return cmp.Or(a.Time.Truncate(time.Second).Compare(b.Time.Truncate(time.Second)), cmp.Compare(rank(a), rank(b)), strings.Compare(a.Name+string(a.Request), b.Name+string(b.Request)))
 	})
 	return out
@@ -166,14 +171,20 @@ func (p *narrowing) over() (from, to time.Time) {
 	return from, to
 }
 
-// apply takes a call into what was and what would be.
-func (p *narrowing) apply(c cloudtrail.Call) {
+// apply takes a call into what was and what would be, and notes whose it was: the files' word
+// is taken for that, as it can only lower a decision.
+func (p *narrowing) apply(c identityCall) {
+	for _, s := range c.hints {
+		for _, id := range s.IDs {
+			p.changed[s.Account+"/"+s.Type+"/"+id] = c.Record
+		}
+	}
 	for _, a := range p.Accounts {
 		if a.ID != c.Account {
 			continue
 		}
-		err := a.Was.Apply(c)
-		if narrowed := a.Is.Apply(c); err == nil {
+		err := a.Was.Apply(c.Call)
+		if narrowed := a.Is.Apply(c.Call); err == nil {
 			err = narrowed
 		}
 		if err == nil {
@@ -225,14 +236,15 @@ func (p *narrowing) judge(ctx context.Context, a *NarrowedAccount, r dera.Resour
 	found := d.Assess(r)
 	found.Confirmed = true
 	key := r.Key()
-	p.findings[key] = found.Findings(p.findings[key], p.Clock.Now())
+	p.findings[key] = kept(p.findings[key], found.Findings(p.findings[key], p.Clock.Now()))
 	typ, err := p.Types.Lookup(r.Type)
 	if err != nil {
 		return false, err
 	}
-	for i := range p.findings[key] {
-		if p.findings[key][i].State == dera.FindingResolved {
-			delete(p.waiting, p.findings[key][i].ID)
+	if by, ok := p.changed[a.ID+"/"+r.Type+"/"+r.ID]; ok {
+		for i := range p.findings[key] {
+			f := &p.findings[key][i]
+			f.LastActor, f.LastAgent, f.LastChange = by.Actor(), by.UserAgent, by.Time
 		}
 	}
 	for _, res := range found.Results {
@@ -261,6 +273,17 @@ func (p *narrowing) judge(ctx context.Context, a *NarrowedAccount, r dera.Resour
 	}
 	p.wait(p.findings[key])
 	return changed, nil
+}
+
+// kept are the findings of a look with those of before that it says nothing of: they are
+// resolved.
+func kept(before, now []dera.Finding) []dera.Finding {
+	for _, old := range before {
+		if !slices.ContainsFunc(now, func(f dera.Finding) bool { return f.ID == old.ID }) {
+			now = append(now, old)
+		}
+	}
+	return now
 }
 
 // narrowed are the findings of a control on a resource that make one plan.

@@ -88,9 +88,9 @@ type held struct {
 	calls   *proof.CallsBeside // nil where its policies cannot be compared
 }
 
-// hold holds the calls of some days against what stood when they began: as recorded, and as
-// it would have been.
-func (p *narrowing) hold(used []CalledBy, start, end time.Time) {
+// hold holds the calls of a day against what stood when it began: as recorded, and as it would
+// have been.
+func (p *narrowing) hold(used []CalledBy, start time.Time) {
 	for _, who := range used {
 		account := slices.IndexFunc(p.Accounts, func(a NarrowedAccount) bool { return a.ID == dera.ARN(who.Principal).Account() })
 		if account < 0 {
@@ -117,7 +117,7 @@ func (p *narrowing) hold(used []CalledBy, start, end time.Time) {
 				}
 			}
 			if fate != proof.AllowedStill {
-				p.broken(who.Principal, c.Source, c.Name, action, c.Count, fate, start, end)
+				p.broken(who.Principal, c.Source, c.Name, action, c.Count, fate, start)
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func parse(texts []string) []*policy.Document {
 
 // broken notes calls at the last plan that took the action from the principal, or, where none
 // names it, at the last one that took anything from it.
-func (p *narrowing) broken(principal, source, event, action string, calls uint64, fate proof.Fate, start, end time.Time) {
+func (p *narrowing) broken(principal, source, event, action string, calls uint64, fate proof.Fate, start time.Time) {
 	s := &p.report.Summary
 	if fate == proof.Undecided {
 		s.Undecided += calls
@@ -186,7 +186,7 @@ func (p *narrowing) broken(principal, source, event, action string, calls uint64
 		row.Undecided += calls
 		return
 	}
-	day := end.Add(-24 * time.Hour)
+	day := start.Truncate(24 * time.Hour)
 	row.Broken = append(row.Broken, BrokenCall{
 		Day: day, After: max(int(day.Sub(row.Day)/(24*time.Hour)), 0), Principal: principal, Source: source, Event: event, Action: action, Calls: calls,
 	})

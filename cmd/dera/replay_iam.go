@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,6 +85,10 @@ func narrowedAccounts(accounts []dera.Account, details []string, calls []cloudtr
 		}
 	}
 	for _, x := range accounts {
+		if i := slices.IndexFunc(calls, func(c cloudtrail.Call) bool { return c.Account == x.ID }); x.Partition == "" && i >= 0 {
+			x.Partition = calls[i].Partition
+		}
+		x.Partition = cmp.Or(x.Partition, dera.Partitions()[0].ID)
 		was := known[x.ID]
 		if was == nil {
 			was = recorded.New(x.Partition, x.ID)

@@ -1,6 +1,8 @@
 package recorded
 
 import (
+	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,13 +48,10 @@ func (a *Account) Apply(c cloudtrail.Call) error {
 
 // verbOf is what a call does to an entity of a kind, such as PutPolicy of PutRolePolicy.
 func verbOf(name string, k iam.Kind) (verb string, ok bool) {
-	switch name {
-	case "UpdateAssumeRolePolicy", "CreateServiceLinkedRole":
+	if name == "UpdateAssumeRolePolicy" {
 		return name, k == iam.RoleKind
-	case "AddUserToGroup", "RemoveUserFromGroup":
-		return "", false
 	}
-	for _, before := range []string{"Create", "Delete", "Update", "Put", "Attach", "Detach"} {
+	for _, before := range []string{"Create", "Delete", "Update", "Put", "Attach", "Detach", "Tag", "Untag"} {
 		if after, found := strings.CutPrefix(name, before+k.Title()); found {
 			return before + after, slices.Contains([]string{"", "Policy", "PermissionsBoundary"}, after)
 		}
@@ -118,8 +117,29 @@ func (a *Account) entity(c cloudtrail.Call, verb string, k iam.Kind, name string
 		e.Boundary = &iam.Attached{ARN: c.Parameters.Text("permissionsBoundary")}
 	case "DeletePermissionsBoundary":
 		e.Boundary = nil
+	case "Tag":
+		e.tag(c)
+	case "Untag":
+		e.Tags = maps.Clone(e.Tags)
+		if list, ok := c.Parameters.Get("tagKeys").([]any); ok {
+			for _, key := range list {
+				delete(e.Tags, fmt.Sprint(key))
+			}
+		}
 	}
 	return nil
+}
+
+// tag takes in the tags of a call.
+func (e *entity) tag(c cloudtrail.Call) {
+	tags := maps.Clone(e.Tags)
+	for _, t := range c.Parameters.List("tags") {
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		tags[t.Text("key")] = t.Text("value")
+	}
+	e.Tags = tags
 }
 
 // made is an entity that a call made.
@@ -132,6 +152,7 @@ func made(c cloudtrail.Call, k iam.Kind, name string) *entity {
 		e.Boundary = &iam.Attached{ARN: b}
 	}
 	e.trust = text(c.Parameters.Text("assumeRolePolicyDocument"))
+	e.tag(c)
 	return e
 }
 

@@ -33,7 +33,7 @@ func (a *Account) Resources(now time.Time, used map[string]resource.Use) (out []
 	}
 	for _, e := range a.entities {
 		arn := e.arn(a)
-		if !there(e.Created, now) || slices.Contains([]string{"/aws-service-role/"}, e.Path) {
+		if !there(e.Created, now) {
 			continue
 		}
 		switch id := a.identity(e, now); e.kind {

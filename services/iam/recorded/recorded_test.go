@@ -248,6 +248,25 @@ func TestResources(t *testing.T) {
 	}
 }
 
+// TestTags: tags follow the calls, as guardrails go by them.
+func TestTags(t *testing.T) {
+	t.Parallel()
+	a := recorded.New("aws", account)
+	tagged := func(minutes int, name, request string) {
+		c := cloudtrail.Record{Source: "iam.amazonaws.com", Name: name, Account: account, Time: begin.Add(time.Duration(minutes) * time.Minute), Request: json.RawMessage(request)}
+		if err := a.Apply(c.Call()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tagged(0, "CreateRole", `{"roleName":"app","tags":[{"key":"team","value":"pay"},{"key":"stage","value":"prod"}]}`)
+	tagged(1, "TagRole", `{"roleName":"app","tags":[{"key":"team","value":"ops"}]}`)
+	tagged(2, "UntagRole", `{"roleName":"app","tagKeys":["stage"]}`)
+	list := a.Resources(begin.Add(time.Hour), nil)
+	if len(list) != 1 || len(list[0].Tags) != 1 || list[0].Tags["team"] != "ops" {
+		t.Errorf("got %+v, want the role with the tag team=ops", list)
+	}
+}
+
 // TestLoadFaults: what is no answer of IAM, or not all of it, is refused.
 func TestLoadFaults(t *testing.T) {
 	t.Parallel()
