@@ -150,7 +150,7 @@ func (f *useFeed) Feed(ctx context.Context, until time.Time) (out []app.CalledBy
 func (a *cli) printNarrowed(p paint, r app.NarrowedReport) {
 	if len(r.Narrowed) > 0 {
 		t := table{head: []string{"DAY", "POLICIES OF", "REMOVED", "DECISION", "LATER CALLS BROKEN"}}
-		for _, n := range r.Narrowed {
+		for _, n := range r.Narrowed[:min(len(r.Narrowed), app.MostListed)] {
 			broken := "none"
 			if len(n.Broken) > 0 || n.Undecided > 0 {
 				broken = fmt.Sprintf("%d, and %d cannot be decided", brokenCalls(n.Broken), n.Undecided)
@@ -158,19 +158,26 @@ func (a *cli) printNarrowed(p paint, r app.NarrowedReport) {
 			t.row(n.Day.UTC().Format(time.DateOnly), n.Resource.Resource(), narrowedActions(n.Actions), n.Decision.String(), broken)
 		}
 		t.print(a.out)
+		a.more(len(r.Narrowed), "plans")
 	}
+	lines := 0
 	for _, n := range r.Narrowed {
 		for _, b := range n.Broken {
+			if lines++; lines > app.MostListed {
+				continue
+			}
 			a.wrapf("%s %s: %s of %s by %s, %s after %s lost it\n", p.colour("1", "would have broken"), b.Day.UTC().Format(time.DateOnly),
 				counted(int(b.Calls), "call"), b.Action, b.Principal, counted(b.After, "day"), n.Resource.Resource())
 		}
 	}
+	a.more(lines, "lines of calls that would have broken")
 	if len(r.Waiting) > 0 {
 		t := table{head: []string{"WAITS SINCE", "POLICIES OF", "UNUSED", "IN THE WAY"}}
-		for _, w := range r.Waiting {
+		for _, w := range r.Waiting[:min(len(r.Waiting), app.MostListed)] {
 			t.row(w.Since.UTC().Format(time.DateOnly), w.Resource.Resource(), narrowedActions(w.Actions), strings.Join(w.InTheWay, ", "))
 		}
 		t.print(a.out)
+		a.more(len(r.Waiting), "findings that wait")
 	}
 	for _, u := range r.Unfollowed {
 		a.wrapf("%s %s: %s\n", p.colour("3", "not followed"), app.Stamp(u.Time), u.Why)
@@ -181,6 +188,13 @@ func (a *cli) printNarrowed(p paint, r app.NarrowedReport) {
 	}
 	a.wrapf("%s: %d days to %s, of which %d have no event; %d plans would have removed %d actions automatically, %d findings wait for a person; of %d later calls of their principals %d would have been denied, %d cannot be decided\n",
 		p.bold("permissions"), s.Days, app.Stamp(s.To), s.Silent, s.Plans, s.Removed, s.Waiting, s.Held, s.Broken, s.Undecided)
+}
+
+// more says how many of a list were not printed.
+func (a *cli) more(n int, of string) {
+	if n > app.MostListed {
+		a.wrapf("%d more %s, which --output json has\n", n-app.MostListed, of)
+	}
 }
 
 // narrowedActions are a few of many actions.
