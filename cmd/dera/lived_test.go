@@ -32,13 +32,13 @@ type lived struct {
 	runs   map[string]int      // days between starts, of roles that a service starts
 	silent int                 // a day of which nothing is recorded; -1 for none
 	made   map[string]bool     // principals that the record saw made
+	since  map[string]int      // the day on which a policy was put, where the record saw that
 }
 
 // livedUse is an authorized call.
 type livedUse struct {
-	day            int
-	principal, doc string // of a grant: what gives the action from then on
-	action         string
+	day               int
+	principal, action string
 }
 
 // livedWork is how often work is done, and how likely.
@@ -47,7 +47,7 @@ var livedWork = []int{1, 7, 7, 7, 30, 30, 91, 92, 365}
 func newLived(seed uint64, late bool) *lived {
 	l := &lived{
 		rand: rand.New(rand.NewPCG(seed, 16)), begin: time.Date(2025, 10, 20, 0, 0, 0, 0, time.UTC), docs: map[string]map[string]bool{},
-		holds: map[string][]string{}, keep: map[string][]string{}, runs: map[string]int{}, made: map[string]bool{}, silent: -1,
+		holds: map[string][]string{}, keep: map[string][]string{}, runs: map[string]int{}, made: map[string]bool{}, since: map[string]int{}, silent: -1,
 	}
 	if seed%3 == 2 {
 		l.silent = 20 + l.rand.IntN(20)
@@ -141,7 +141,7 @@ func (l *lived) work(who, action string, every, from int) {
 func (l *lived) grown(who string) {
 	day := 150 + l.rand.IntN(100)
 	l.document(who+"/new", 4)
-	l.holds[who] = append(l.holds[who], who+"/new")
+	l.holds[who], l.since[who+"/new"] = append(l.holds[who], who+"/new"), day
 	kind, name, _ := strings.Cut(who, "/")
 	l.event(day, "user/admin", "iam", "Put"+strings.ToUpper(kind[:1])+kind[1:]+"Policy", "", map[string]any{kind + "Name": name, "policyName": "new", "policyDocument": l.text(who + "/new")}, 7*time.Hour)
 	for _, a := range slices.Sorted(maps.Keys(l.docs[who+"/new"]))[:2] {
