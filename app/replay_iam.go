@@ -136,7 +136,7 @@ func (r Recording) identityCalls() (out []identityCall) {
 		}
 	}
 	rank := func(c identityCall) int {
-		verbs := []string{"Create", "Update", "Put", "Attach", "Add", "Set", "Detach", "Remove", "Delete"}
+		verbs := []string{"Create", "Update", "Tag", "Untag", "Put", "Attach", "Add", "Set", "Detach", "Remove", "Delete"}
 		return slices.IndexFunc(verbs, func(v string) bool { return strings.HasPrefix(c.Name, v) })
 	}
 	slices.SortStableFunc(out, func(a, b identityCall) int {

@@ -80,12 +80,17 @@ func keyOfARN(arn string) string {
 
 // of is an entity, which begins as one that is not known.
 func (a *Account) of(k iam.Kind, name string) *entity {
-	e := a.entities[keyOf(k, name)]
-	if e == nil {
-		e = &entity{kind: k, Identity: iam.Identity{Name: name, Path: "/"}, unknown: map[string]bool{all: true}}
-		a.entities[keyOf(k, name)] = e
-	}
+	e := a.named(k, name)
+	a.entities[keyOf(k, name)] = e
 	return e
+}
+
+// named is an entity to read; one that is not known is none of the account yet.
+func (a *Account) named(k iam.Kind, name string) *entity {
+	if e := a.entities[keyOf(k, name)]; e != nil {
+		return e
+	}
+	return &entity{kind: k, Identity: iam.Identity{Name: name, Path: "/"}, unknown: map[string]bool{all: true}}
 }
 
 // managed is a managed policy, which begins as one that is not known.
@@ -139,9 +144,10 @@ func (a *Account) identity(e *entity, now time.Time) iam.Identity {
 // Unknown are the principals, by ARN, of which something is not known at a time.
 func (a *Account) Unknown(now time.Time) (out []string) {
 	for _, e := range a.entities {
-		id := a.identity(e, now)
-		lacks := func(p iam.Attached) bool { return p.Document == "" }
-		if there(e.Created, now) && (len(e.unknown) > 0 || slices.ContainsFunc(id.Attached, lacks)) {
+		if e.kind == iam.GroupKind || !there(e.Created, now) {
+			continue
+		}
+		if _, known := a.Texts(e.arn(a), now); !known {
 			out = append(out, e.arn(a))
 		}
 	}
@@ -185,7 +191,7 @@ func (a *Account) Texts(arn string, now time.Time) (out []string, known bool) {
 
 func (a *Account) groupsOf(e *entity) (out []*entity) {
 	for _, g := range e.groups {
-		out = append(out, a.of(iam.GroupKind, g))
+		out = append(out, a.named(iam.GroupKind, g))
 	}
 	return out
 }

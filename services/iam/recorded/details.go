@@ -1,6 +1,7 @@
 package recorded
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,7 +106,9 @@ func Load(in io.Reader) (*Account, error) {
 				if arn.Account() != a.id || arn.Account() == "" {
 					return nil, fmt.Errorf("page %d: %q is of another account than %s: give a file for each account", n, x.Arn, a.id)
 				}
-				a.load(x)
+				if err := a.load(x); err != nil {
+					return nil, fmt.Errorf("page %d: %w", n, err)
+				}
 			}
 		}
 		if a == nil {
@@ -130,7 +133,7 @@ func Load(in io.Reader) (*Account, error) {
 	}
 }
 
-func (a *Account) load(x detail) {
+func (a *Account) load(x detail) error {
 	k, name, inline := iam.RoleKind, x.RoleName, x.RolePolicyList
 	switch {
 	case x.UserName != "":
@@ -138,7 +141,10 @@ func (a *Account) load(x detail) {
 	case x.GroupName != "":
 		k, name, inline = iam.GroupKind, x.GroupName, x.GroupPolicyList
 	}
-	e := &entity{kind: k, Identity: iam.Identity{Name: name, Path: x.Path, Created: x.CreateDate.Time}, trust: string(x.AssumeRolePolicyDocument), unknown: map[string]bool{}}
+	e := &entity{kind: k, Identity: iam.Identity{Name: name, Path: cmp.Or(x.Path, "/"), Created: x.CreateDate.Time}, trust: string(x.AssumeRolePolicyDocument), unknown: map[string]bool{}}
+	if !k.ValidName(name) || e.arn(a) != x.Arn {
+		return fmt.Errorf("%q is not the ARN of a %s %q below the path %q", x.Arn, k, name, e.Path)
+	}
 	for _, p := range inline {
 		e.Inline = append(e.Inline, iam.Inline{Name: p.PolicyName, Document: string(p.PolicyDocument)})
 	}
@@ -157,6 +163,7 @@ func (a *Account) load(x detail) {
 	e.groups = slices.Sorted(slices.Values(x.GroupList))
 	e.Sort()
 	a.entities[keyOf(k, name)] = e
+	return nil
 }
 
 // Before takes back what the calls did, which come in the order of their times: IAM said how things were

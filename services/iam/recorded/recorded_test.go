@@ -276,6 +276,7 @@ func TestLoadFaults(t *testing.T) {
 		"not_json":              `version: 1`,
 		"a_page_is_missing":     `{"UserDetailList":[{"UserName":"eva","Arn":"arn:aws:iam::111122223333:user/eva"}],"IsTruncated":true}`,
 		"two_accounts":          `{"UserDetailList":[{"UserName":"eva","Arn":"arn:aws:iam::111122223333:user/eva"},{"UserName":"eva","Arn":"arn:aws:iam::444455556666:user/eva"}]}`,
+		"arn_of_another":        `{"UserDetailList":[{"UserName":"eva","Path":"/x/","Arn":"arn:aws:iam::111122223333:user/eva"}]}`,
 		"no_account":            `{"UserDetailList":[{"UserName":"eva"}]}`,
 		"document_is_no_object": `{"UserDetailList":[{"UserName":"eva","Arn":"arn:aws:iam::111122223333:user/eva","UserPolicyList":[{"PolicyName":"own","PolicyDocument":"%5B%5D"}]}]}`,
 	} {
