@@ -84,6 +84,7 @@ long: race peer ## what takes too long for CI: the race detector, fuzzing, the e
 	$(MAKE) fuzz
 	$(MAKE) mixed-long
 	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
+	DERA_LIVED_SEEDS=10 TMPDIR=$(MEMORY) $(GO) test ./cmd/dera -run '^TestLivedAccounts$$' -v -count=1 -timeout 60m
 	DERA_CHAOS_MUTANTS=1 TMPDIR=$(MEMORY) $(GO) test ./engine -run '^TestChaosCatches$$' -v -count=1 -timeout 60m
 	TMPDIR=$(MEMORY) scripts/chaos-mutants
 	DERA_IAM_FAULTS=50000 $(GO) test ./services/iam/role -run '^TestFaults$$' -v -count=1 -timeout 60m

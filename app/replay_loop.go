@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
 	"dera.example/dera/detect"
 	"dera.example/dera/engine"
 	"dera.example/dera/remediate"
@@ -101,7 +103,8 @@ func (p *replaying) wire(rec Recording) error {
 	cfg := p.Engine
 	now := p.Clock.Now
 	p.state = replay.New(now, cfg.Types.Types()...)
-	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(cfg.Controls), Settings: cfg.Settings.At(now())}
+	rebuilt := slices.DeleteFunc(slices.Clone(cfg.Controls), func(c control.Control) bool { return !p.state.Rebuilds(c.Type) })
+	p.detector = detect.Detector{Reader: p.state, Controls: p.state.Careful(rebuilt), Settings: cfg.Settings.At(now())}
 	cfg.Reader, cfg.Cloud, cfg.Controls = p.state, offline{}, p.detector.Controls
 	cfg.Accounts, cfg.Regions, cfg.Mode = rec.accounts, rec.regions, func(dera.Account, string) dera.Mode { return dera.Observe }
 	cfg.Actor, cfg.Owner = dera.Actor{Name: "dera replay", How: "engine"}, "replay"

@@ -46,7 +46,9 @@ type ReplayReport struct {
 	Unfollowed  []Unfollowed      `json:"unfollowed,omitempty"`
 	// LeftOut are files of folders that hold no events of CloudTrail.
 	LeftOut []cloudtrail.Unread `json:"left_out,omitempty"`
-	Summary ReplaySummary       `json:"summary"`
+	// IAM is left out where no identity is known.
+	IAM     *NarrowedReport `json:"iam,omitempty"`
+	Summary ReplaySummary   `json:"summary"`
 }
 
 // ReplayedFinding is a finding with what dera would have done and what happened.
@@ -110,7 +112,7 @@ type ReplaySummary struct {
 // report gathers what the run saw.
 func (p *replaying) report(ctx context.Context, rec Recording) (ReplayReport, error) {
 	s := ReplaySummary{
-		Events: rec.counts, Unfollowed: p.lost, Accounts: []string{}, Regions: rec.regions, Findings: len(p.episodes),
+		Events: rec.counts, Unfollowed: p.lost, Accounts: []string{}, Regions: append([]string{}, rec.regions...), Findings: len(p.episodes),
 		Dispositions: map[string]int{"auto": 0, "review": 0, "alert": 0, "exempt": 0},
 	}
 	for _, acct := range rec.accounts {

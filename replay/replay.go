@@ -62,6 +62,9 @@ func (s *State) apply(c cloudtrail.Call) (err error) {
 	return err
 }
 
+// Rebuilds reports whether the state holds resources of a type.
+func (s *State) Rebuilds(typ string) bool { return s.of(typ) != nil }
+
 // of is the history of a type, or nil.
 func (s *State) of(typ string) resource.History {
 	for _, h := range s.types {

@@ -28,7 +28,7 @@ func newPolicyCommand(a *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newPolicyCheckCommand(a), newPolicyEvalCommand(a), newPolicyDiffCommand(a),
-		newPolicyProveCommand(a), newPolicyPublicCommand(a), newPolicyScopeCommand(a), newPolicyCheckCertificateCommand(a))
+		newPolicyProveCommand(a), newPolicyPublicCommand(a), newPolicyScopeCommand(a), newPolicyWhatIfCommand(a), newPolicyCheckCertificateCommand(a))
 	return cmd
 }
 

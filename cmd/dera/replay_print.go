@@ -17,8 +17,10 @@ func replayExit(r app.ReplayReport) error {
 	switch {
 	case r.Summary.Events.Read == 0:
 		return &exitError{exitUndecided, errors.New("no event was read")}
-	case partly, len(r.Unreadable)+len(r.Unfollowed) > 0:
+	case partly, len(r.Unreadable)+len(r.Unfollowed) > 0, r.IAM != nil && r.IAM.Summary.Unknown+r.IAM.Summary.Unfollowed > 0:
 		return &exitError{code: exitUndecided}
+	case r.IAM != nil && r.IAM.Summary.Plans+r.IAM.Summary.Waiting > 0:
+		return &exitError{code: exitNo}
 	case slices.ContainsFunc(r.Findings, func(f app.ReplayedFinding) bool { return f.Disposition != dera.Exempt }):
 		return &exitError{code: exitNo}
 	}
@@ -43,6 +45,9 @@ func (a *cli) printReplay(r app.ReplayReport) {
 	}
 	for _, f := range r.LeftOut {
 		a.wrapf("left out %s: %s\n", f.File, f.Why)
+	}
+	if r.IAM != nil {
+		a.printNarrowed(p, *r.IAM)
 	}
 	s := r.Summary
 	if s.LeftOut > 0 {
