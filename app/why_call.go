@@ -126,7 +126,7 @@ func named(key string) bool {
 
 // byPolicy answers for policies that gave way to others.
 func (c *change) byPolicy(kind resource.Denies, q DeniedCall, list []resource.Taken) verdict {
-	ask := proof.Call{Action: q.Action, Resource: q.Resource}
+	ask := proof.Question{Action: q.Action, Resource: q.Resource}
 	holds, doubt := true, "" // that the policies apply to the call
 	switch kind {
 	case resource.DeniesByIdentity:

@@ -79,7 +79,7 @@ func TestLost(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, claims, why := proof.Lost(proof.Call{Action: tt.action, Resource: tt.resource, Account: tt.account, Is: tt.is}, docs(t, tt.before), docs(t, tt.after))
+			got, claims, why := proof.Lost(proof.Question{Action: tt.action, Resource: tt.resource, Account: tt.account, Is: tt.is}, docs(t, tt.before), docs(t, tt.after))
 			if got != tt.want {
 				t.Errorf("got %d (%s), want %d", got, why, tt.want)
 			}

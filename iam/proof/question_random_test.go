@@ -51,7 +51,7 @@ func TestLostAgreesWithEvaluation(t *testing.T) {
 			after = reason.Policies{{Version: before[0].Version, Statements: append(slices.Clone(before[0].Statements), after[0].Statements...)}}
 		}
 		other := docs(t, someStatements(r, false))
-		call := proof.Call{Action: []string{"s3:GetObject", "s3:PutObject", "sqs:SendMessage"}[r.IntN(3)], Resource: []string{"arn:aws:s3:::b/k", "arn:aws:s3:::b/x/k", "arn:aws:s3:::c/k"}[r.IntN(3)]}
+		call := proof.Question{Action: []string{"s3:GetObject", "s3:PutObject", "sqs:SendMessage"}[r.IntN(3)], Resource: []string{"arn:aws:s3:::b/k", "arn:aws:s3:::b/x/k", "arn:aws:s3:::c/k"}[r.IntN(3)]}
 		caller := []string{"arn:aws:iam::111122223333:user/app", "arn:aws:iam::111122223333:role/app"}[r.IntN(2)]
 		if principals {
 			call.Account = "111122223333"

@@ -12,8 +12,8 @@ import (
 	"dera.example/dera/iam/reason"
 )
 
-// Call is one call as far as it is known, as a question to policies.
-type Call struct {
+// Question is one call as far as it is known, as a question to policies.
+type Question struct {
 	Action string // without wildcards
 	// Resource is an ARN; "" or * where it is not known, or where the action has none. With
 	// wildcards, as in what a service says of a resource that is not made yet, it is every
@@ -65,7 +65,7 @@ func (c Claim) Certificate(ctx context.Context) ([]byte, error) {
 //
 // Nothing is lost where after allows the call as far as before did, and denies it in no
 // circumstances in which before did not: both are claims of the form "allows no more than".
-func Lost(c Call, before, after reason.Policies) (loss Loss, claims []Claim, why string) {
+func Lost(c Question, before, after reason.Policies) (loss Loss, claims []Claim, why string) {
 	pin, err := c.pin()
 	if err != nil {
 		return LossUnknown, nil, err.Error()
@@ -74,7 +74,7 @@ func Lost(c Call, before, after reason.Policies) (loss Loss, claims []Claim, why
 	if err != nil {
 		return LossUnknown, nil, err.Error()
 	}
-	all, err := Call{Is: c.Is}.allow("*", "*")
+	all, err := Question{Is: c.Is}.allow("*", "*")
 	if err != nil {
 		return LossUnknown, nil, err.Error()
 	}
@@ -117,7 +117,7 @@ func denials(list reason.Policies) (out reason.Policies) {
 }
 
 // pin denies every other call.
-func (c Call) pin() (*policy.Document, error) {
+func (c Question) pin() (*policy.Document, error) {
 	other := []any{c.statement("Deny", "NotAction", c.Action, "Resource", "*")}
 	if c.Resource != "" && c.Resource != "*" {
 		other = append(other, c.statement("Deny", "Action", "*", "NotResource", literal(c.Resource)))
@@ -126,7 +126,7 @@ func (c Call) pin() (*policy.Document, error) {
 }
 
 // allow allows a call and nothing else, to whoever may be the caller.
-func (c Call) allow(action, resource string) (*policy.Document, error) {
+func (c Question) allow(action, resource string) (*policy.Document, error) {
 	if resource = literal(resource); resource == "" {
 		resource = "*"
 	}
@@ -138,7 +138,7 @@ func (c Call) allow(action, resource string) (*policy.Document, error) {
 }
 
 // statement is a statement with its actions and resources.
-func (c Call) statement(effect, actions, action, resources, resource string) map[string]any {
+func (c Question) statement(effect, actions, action, resources, resource string) map[string]any {
 	s := map[string]any{"Effect": effect, actions: action, resources: resource}
 	if c.Is != nil {
 		s["Principal"] = "*"
@@ -162,7 +162,7 @@ func literal(text string) string {
 }
 
 // everyone reports whether a statement is about everybody.
-func (c Call) everyone(list reason.Policies) bool {
+func (c Question) everyone(list reason.Policies) bool {
 	return slices.ContainsFunc(list, func(d *policy.Document) bool {
 		return slices.ContainsFunc(d.Statements, func(st policy.Statement) bool { return st.Principals != nil && st.Principals.Everyone() })
 	})
@@ -173,7 +173,7 @@ func (c Call) everyone(list reason.Policies) bool {
 // are: boundaries limit what a role is allowed by name, and not what everybody is.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-func (c Call) about(list reason.Policies, everyone bool) (out reason.Policies) {
+func (c Question) about(list reason.Policies, everyone bool) (out reason.Policies) {
 	if c.Is == nil {
 		return list
 	}
@@ -201,7 +201,7 @@ func (c Call) about(list reason.Policies, everyone bool) (out reason.Policies) {
 	return out
 }
 
-func (c Call) match(p *policy.Principals) Match {
+func (c Question) match(p *policy.Principals) Match {
 	switch {
 	case p == nil:
 		return MatchMaybe
