@@ -144,6 +144,9 @@ func TestNoTypeImportsAnother(t *testing.T) {
 		}
 		parts := strings.Split(filepath.ToSlash(path), "/")
 		service, own := parts[0], strings.Join(parts[:2], "/")
+		if own == "iam/recorded" {
+			continue // an account with all of its identities, as recorded calls made them
+		}
 		for _, i := range f.Imports {
 			p, _ := strconv.Unquote(i.Path.Value)
 			_, under, ok := strings.Cut(p, "/services/")

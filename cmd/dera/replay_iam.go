@@ -18,7 +18,6 @@ import (
 	"dera.example/dera/evaluate"
 	"dera.example/dera/resource"
 	"dera.example/dera/services"
-	"dera.example/dera/services/iam/recorded"
 	"dera.example/dera/source"
 	ledger "dera.example/dera/usage"
 )
@@ -66,13 +65,13 @@ func unusedPermissions() []control.Control {
 
 // narrowedAccounts are the accounts of a recording with their IAM as it was before the first event.
 func narrowedAccounts(accounts []dera.Account, details []string, calls []cloudtrail.Call) (out []app.NarrowedAccount, err error) {
-	known := map[string]*recorded.Account{}
+	known := map[string]*services.RecordedAccount{}
 	for _, path := range details {
 		text, err := readText(path)
 		if err != nil {
 			return nil, usage("--authorization-details: %w", err)
 		}
-		a, err := recorded.Load(bytes.NewReader(text))
+		a, err := services.LoadRecorded(bytes.NewReader(text))
 		if err != nil {
 			return nil, usage("--authorization-details: %s: %w", path, err)
 		}
@@ -91,7 +90,7 @@ func narrowedAccounts(accounts []dera.Account, details []string, calls []cloudtr
 		x.Partition = cmp.Or(x.Partition, dera.Partitions()[0].ID)
 		was := known[x.ID]
 		if was == nil {
-			was = recorded.New(x.Partition, x.ID)
+			was = services.NewRecorded(x.Partition, x.ID)
 		}
 		was.Before(calls)
 		out = append(out, app.NarrowedAccount{Account: x, Was: was, Is: was.Copy()})
