@@ -59,7 +59,7 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 		return strings.Compare(a.Name, b.Name)
 	})
 	out, err := NewSubject(texts, holders, max(limit, 1), s) // 0 is no limit
-	return out.By(i.Reported, holders).Stage(i.Staged, s.GraduationDays), err
+	return out.By(i.Reported, holders).Stage(i.Staged, s.GraduationDays, holders), err
 }
 
 // Empty reports whether the identity has no policy: whatever is recorded, it has no

@@ -99,7 +99,7 @@ func (j *judged) class(action string) int {
 	c, ok := j.classed[action]
 	if !ok {
 		switch c = classOf(action); {
-		case j.stagedIn(action):
+		case j.isStaged(action):
 			c = graded
 		case j.otherwise(action) != "":
 			c = doubted
