@@ -94,7 +94,7 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 				continue
 			}
 			c, err := i.SetInline(k, t.Name, after[n])
-			grows, errSize := growth(t.Document, after[n])
+			grows, errSize := growth(i.text(t.Name), after[n]) // with its stage
 			if err := errors.Join(err, errSize); err != nil {
 				return nil, CannotPlan(err)
 			}
