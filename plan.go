@@ -37,9 +37,10 @@ func (p Plan) Stages() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return bytes.Contains(c.After, []byte(StageSid)) })
 }
 
-// OnlyStages reports whether each change of the plan does that.
+// OnlyStages reports whether each change of the plan does that, and none takes out what was
+// denied before.
 func (p Plan) OnlyStages() bool {
-	return !slices.ContainsFunc(p.Changes, func(c Change) bool { return !bytes.Contains(c.After, []byte(StageSid)) })
+	return !slices.Contains(p.Keys, StagedKey) && !slices.ContainsFunc(p.Changes, func(c Change) bool { return !bytes.Contains(c.After, []byte(StageSid)) })
 }
 
 // Change is one AWS write. Input, Before and After are JSON in the shape that

@@ -25,20 +25,22 @@ func TestWatch_stage(t *testing.T) {
 	detaches := dera.Change{Operation: "iam:DetachRolePolicy", Before: []byte(`"arn"`)}
 	for name, tt := range map[string]struct {
 		changes []dera.Change
+		keys    []string
 		message string
 		after   time.Duration
 		days    int
 		want    string // the cause; "" is no denial
 	}{
-		"by_the_stage":         {[]dera.Change{denies}, explicit, time.Minute, 14, "removed_permission"},
-		"late":                 {[]dera.Change{denies}, explicit, 30 * day, 14, "removed_permission"},
-		"too_late":             {[]dera.Change{denies}, explicit, 63 * day, 14, ""},
-		"longer_watch":         {[]dera.Change{denies}, explicit, 63 * day, 90, "removed_permission"},
-		"late_without_a_stage": {[]dera.Change{detaches}, implicit, 30 * day, 14, ""},
-		"by_its_boundary":      {[]dera.Change{denies}, boundary, time.Minute, 14, "unknown"},
-		"not_by_the_stage":     {[]dera.Change{denies}, implicit, time.Minute, 14, "other_policy"},
-		"detached_besides":     {[]dera.Change{denies, detaches}, implicit, time.Minute, 14, "unknown"},
-		"stage_besides":        {[]dera.Change{denies, detaches}, explicit, time.Minute, 14, "removed_permission"},
+		"by_the_stage":         {[]dera.Change{denies}, []string{"unused"}, explicit, time.Minute, 14, "removed_permission"},
+		"late":                 {[]dera.Change{denies}, []string{"unused"}, explicit, 30 * day, 14, "removed_permission"},
+		"too_late":             {[]dera.Change{denies}, []string{"unused"}, explicit, 63 * day, 14, ""},
+		"longer_watch":         {[]dera.Change{denies}, []string{"unused"}, explicit, 63 * day, 90, "removed_permission"},
+		"late_without_a_stage": {[]dera.Change{detaches}, []string{"unused"}, implicit, 30 * day, 14, ""},
+		"by_its_boundary":      {[]dera.Change{denies}, []string{"unused"}, boundary, time.Minute, 14, "unknown"},
+		"not_by_the_stage":     {[]dera.Change{denies}, []string{"unused"}, implicit, time.Minute, 14, "other_policy"},
+		"detached_besides":     {[]dera.Change{denies, detaches}, []string{"unused"}, implicit, time.Minute, 14, "unknown"},
+		"taken_out_besides":    {[]dera.Change{denies}, []string{"unused", "unused/staged"}, implicit, time.Minute, 14, "unknown"},
+		"stage_besides":        {[]dera.Change{denies, detaches}, []string{"unused"}, explicit, time.Minute, 14, "removed_permission"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -47,7 +49,7 @@ func TestWatch_stage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Plan.Account, r.Plan.Changes, r.Interfaces = "111122223333", tt.changes, []string{"role/app" + dera.AsBoundary}
+			r.Plan.Account, r.Plan.Changes, r.Plan.Keys, r.Interfaces = "111122223333", tt.changes, tt.keys, []string{"role/app" + dera.AsBoundary}
 			if err := s.Commit(t.Context(), store.Batch{Remediations: []dera.Remediation{r}}); err != nil {
 				t.Fatal(err)
 			}

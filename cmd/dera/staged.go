@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,7 +25,11 @@ var _ resource.Stages = ownStages{}
 // Staged implements resource.Stages. A remediation that is under way counts from when it began.
 // However long ago it was made: what it denied then must not be forgotten.
 func (o ownStages) Staged(ctx context.Context, at dera.Scope) (map[dera.ARN]resource.Stage, error) {
-	list, err := o.store.Lasting(ctx, dera.ResourceKey(at.Partition, at.Account, at.Region, dera.ARN("arn:")), time.Time{})
+	prefix := dera.ResourceKey(at.Partition, at.Account, at.Region, dera.ARN("arn:"))
+	list, err := o.store.Lasting(ctx, prefix, time.Time{})
+	if errors.Is(err, store.ErrTorn) { // an old one that cannot be read hides no new one
+		list, err = o.store.Lasting(ctx, prefix, o.now().Add(-longestWait))
+	}
 	if err != nil {
 		return nil, err
 	}
