@@ -25,12 +25,22 @@ type Plan struct {
 // StageSid names a statement that denies for now what is to go out of a policy.
 const StageSid = "DeraStaged"
 
+// StageWatch is for how many days denials by such a statement are looked for at least: for as
+// long as it is to stand, and as long again as the plan that takes it away may wait.
+const StageWatch = 62
+
 // StagedKey is the key of findings on what such a statement denied for long enough.
 const StagedKey = "unused/staged"
 
 // Stages reports whether the plan denies something for now that is to go out of a policy.
 func (p Plan) Stages() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return bytes.Contains(c.After, []byte(StageSid)) })
+}
+
+// OnlyStages reports whether each change of the plan does that, and none takes out what was
+// denied before.
+func (p Plan) OnlyStages() bool {
+	return !slices.Contains(p.Keys, StagedKey) && !slices.ContainsFunc(p.Changes, func(c Change) bool { return !bytes.Contains(c.After, []byte(StageSid)) })
 }
 
 // Change is one AWS write. Input, Before and After are JSON in the shape that

@@ -119,6 +119,8 @@ func (b Beside) says(last *dera.Remediation) string {
 		switch {
 		case b.Analyzed.Before(fixed):
 			return fmt.Sprintf("dera changed it at %s, and Access Analyzer looked at %s, before that: it looks again within %.0f hours", at(fixed), at(b.Analyzed), lookAgain.Hours())
+		case last.Plan.Stages():
+			return fmt.Sprintf("dera denies it for now, since %s, by a statement in the policy, which allows it still: it goes out of that when it was denied for long enough", at(fixed))
 		case len(b.Open) > 0:
 			return "open in both, after a fix: what stayed waits, or is held back"
 		}

@@ -27,6 +27,8 @@ func TestSideBySide(t *testing.T) {
 	fixed := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	open := dera.Finding{ID: "f-1", Resource: "arn:aws:iam::111122223333:role/app", State: dera.FindingOpen}
 	fix := dera.Remediation{ID: "r-1", State: dera.Resolved, Plan: dera.Plan{Resource: app}, Steps: []dera.Step{{At: fixed}}, Covers: []dera.Extent{{Permissions: []string{"sqs:DeleteQueue"}}}}
+	staged := fix
+	staged.Plan.Changes = []dera.Change{{Operation: "iam:PutRolePolicy", After: []byte(`{"Sid":"DeraStaged"}`)}}
 	undone := fix
 	undone.ID, undone.State = "r-0", dera.RolledBack
 	theirs := func(status string, looked time.Time, unused ...string) AnalyzerFinding {
@@ -47,6 +49,7 @@ func TestSideBySide(t *testing.T) {
 		"not_looked_since":   {besideStore{fixes: []dera.Remediation{fix}}, theirs("ACTIVE", before), "dera changed it at 2026-11-20T12:00:00Z, and Access Analyzer looked at 2026-11-20T11:00:00Z, before that: it looks again within 24 hours"},
 		"their_definition":   {besideStore{fixes: []dera.Remediation{fix}}, theirs("ACTIVE", after, "s3:PutObject"), "open by the definition of Access Analyzer, which looked at 2026-11-20T13:00:00Z: it calls unused what dera keeps, s3:PutObject"},
 		"granted_otherwise":  {besideStore{fixes: []dera.Remediation{fix}}, theirs("ACTIVE", after, "sqs:*"), "some of it dera took away, so that something else grants it"},
+		"denied_for_now":     {besideStore{fixes: []dera.Remediation{staged}}, theirs("ACTIVE", after, "sqs:*"), "dera denies it for now, since 2026-11-20T12:00:00Z"},
 		"part_waits":         {besideStore{[]dera.Finding{open}, []dera.Remediation{fix}}, theirs("ACTIVE", after), "open in both, after a fix"},
 		"nothing_here":       {besideStore{[]dera.Finding{open}, []dera.Remediation{fix}}, elsewhere, "dera has nothing open there"},
 		"archived":           {besideStore{findings: []dera.Finding{open}}, theirs("ARCHIVED", after), "archived there"},

@@ -92,15 +92,16 @@ func givenBack(c Case) (dera.Reason, bool) {
 		if r.Control != c.Finding.Control || r.State != dera.Resolved && r.State != dera.Collateral && r.State != dera.UndoFailed {
 			continue
 		}
-		if c.Finding.Key == dera.StagedKey && r.Plan.Stages() {
-			continue // it denies them still
-		}
+		stages := c.Finding.Key == dera.StagedKey && r.Plan.Stages()
 		if c.Stops {
 			why := review("dera took it before (%s) and it is there again: somebody gave it back", r.ID)
 			why.Ref = r.ID
 			return why, true
 		}
 		for _, e := range r.Covers {
+			if stages && e.Key != dera.StagedKey {
+				continue // it denies that still
+			}
 			if again := meeting(c.Finding.Permissions, e.Permissions); again != nil {
 				why := review("dera took %s before (%s) and it is there again: somebody gave it back", someOf(again), r.ID)
 				why.Ref = r.ID

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"time"
 
 	"dera.example/dera"
 )
@@ -30,8 +31,9 @@ type Asked struct {
 	Missing string `json:"missing,omitempty"`
 }
 
-// TookBy are the changes of a remediation.
+// TookBy are the changes of a remediation, which was made At.
 type TookBy struct {
 	Remediation string        `json:"remediation"`
+	At          time.Time     `json:"at,omitzero"`
 	Changes     []dera.Change `json:"changes"`
 }

@@ -19,7 +19,7 @@ type Changes interface {
 // PortStages is the port that tells since when something is staged, a [Stages].
 const PortStages = "own stages"
 
-// StagesBack is for how many days back it is known when something was staged.
+// StagesBack is more days than something is staged for.
 const StagesBack = 31
 
 // Stages tells when dera last staged something in the resources of a type in a place, by ARN,
@@ -33,4 +33,6 @@ type Stages interface {
 type Stage struct {
 	At     time.Time
 	Missed string
+	// From are the ARNs of those from whom it was taken, whose denials were looked for.
+	From []string
 }

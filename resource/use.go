@@ -85,6 +85,8 @@ type Call struct {
 	Last   time.Time `json:"last,omitzero"`
 	Count  uint64    `json:"count,omitempty"`
 	Denied uint64    `json:"denied,omitempty"`
+	// LastDenied is of the last denied call; zero where there is none.
+	LastDenied time.Time `json:"last_denied,omitzero"`
 	// Resources are ARNs that the calls named; More says that there were others, or
 	// calls that named none.
 	Resources []string `json:"resources,omitempty"`

@@ -14,7 +14,9 @@ import (
 
 // WatchConfig says how denials are looked for after a change that took permissions away.
 type WatchConfig struct {
-	Days  int // after the change; 0 looks for none
+	// Days is for how long after the change, and dera.StageWatch where it denies something for
+	// now and that is longer; 0 looks for none.
+	Days  int
 	Actor dera.Actor
 	// Found, if set, is called with the first denial of a remediation that is, or may be,
 	// its doing, once that is in the store; one at a time.
@@ -120,7 +122,8 @@ func (l *Ledger) denials(ctx context.Context, list []denied) ([]Denied, error) {
 			watches[d.principal] = read
 		}
 		for _, w := range watches[d.principal] {
-			if at := d.at.Time(); !at.After(w.Since) || at.After(w.Since.AddDate(0, 0, l.watch.Days)) {
+			at := d.at.Time()
+			if !at.After(w.Since) || at.After(w.Since.AddDate(0, 0, max(l.watch.Days, dera.StageWatch))) {
 				continue
 			}
 			r, ok := changes[w.Remediation]
@@ -135,8 +138,11 @@ func (l *Ledger) denials(ctx context.Context, list []denied) ([]Denied, error) {
 				}
 				changes[w.Remediation] = r
 			}
+			if at.After(w.Since.AddDate(0, 0, l.watch.Days)) && !r.Plan.Stages() {
+				continue
+			}
 			actions := d.removed(r)
-			if len(actions) == 0 || !r.MayDeny(d.at.Time()) {
+			if len(actions) == 0 || !r.MayDeny(at) {
 				continue
 			}
 			one := d.denial(r, actions)
@@ -225,11 +231,14 @@ func (d denied) denial(r dera.Remediation, actions []string) dera.Denial {
 		Remediation: r.ID, Principal: d.principal, Call: Action{d.source, d.name}.String(), Actions: actions, Code: d.code,
 		Policy: string(d.said.Policy), Explicit: d.said.Explicit, Cause: dera.CauseOther, First: at, Last: at, Events: []string{d.id},
 	}
+	stages := r.Plan.Stages() // a stage denies, and what is out of the policies is not allowed
 	switch {
-	case d.said.Policy == cloudtrail.UnknownPolicy, d.said.Policy == cloudtrail.Boundary && !d.said.Explicit && bounds(r, d.principal):
+	case d.said.Policy == cloudtrail.UnknownPolicy, d.said.Policy == cloudtrail.Boundary && d.said.Explicit == stages && bounds(r, d.principal):
 		out.Cause = dera.CauseUnknown
-	case d.said.Policy == cloudtrail.IdentityPolicy && d.said.Explicit == r.Plan.Stages():
-		out.Cause = dera.CauseRemoved // a stage denies, and what is out of the policies is not allowed
+	case d.said.Policy == cloudtrail.IdentityPolicy && d.said.Explicit == stages:
+		out.Cause = dera.CauseRemoved
+	case d.said.Policy == cloudtrail.IdentityPolicy && stages && !r.Plan.OnlyStages():
+		out.Cause = dera.CauseUnknown // the plan also detaches something, or takes it out
 	}
 	return out
 }

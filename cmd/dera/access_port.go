@@ -54,7 +54,7 @@ func (x accesses) Asked(ctx context.Context, at dera.Scope) (map[string][]resour
 				if !r.InEffect() {
 					one.Missing = fmt.Sprintf("%s, which took some of it, is %s, so that it is there again, or does not fit any more", id, r.State)
 				}
-				one.Plans = append(one.Plans, resource.TookBy{Remediation: id, Changes: r.Plan.Changes})
+				one.Plans = append(one.Plans, resource.TookBy{Remediation: id, At: r.CreatedAt, Changes: r.Plan.Changes})
 			}
 		case dera.AccessGranted:
 			if grant.AccessOf() == a.ID { // else it says nothing of this one

@@ -12,14 +12,18 @@ import (
 // watchDays is how long denials are looked for after a change, by default.
 const watchDays = 14
 
+// watchDays is for how long denials are looked for; 0 is not at all.
+func (s *session) watchDays() int {
+	if d := s.config.Permissions.WatchDays; d != nil {
+		return *d
+	}
+	return watchDays
+}
+
 // watching is how the ledger looks for denials after changes; found is called with the
 // first one of a change.
 func (s *session) watching(by string, found func(context.Context, dera.Denial)) ledger.WatchConfig {
-	days := watchDays
-	if d := s.config.Permissions.WatchDays; d != nil {
-		days = *d
-	}
-	return ledger.WatchConfig{Days: days, Actor: dera.Actor{Name: by, How: "engine"}, Found: found}
+	return ledger.WatchConfig{Days: s.watchDays(), Actor: dera.Actor{Name: by, How: "engine"}, Found: found}
 }
 
 // deniedAfter says which changes denied something, of each the first denial.

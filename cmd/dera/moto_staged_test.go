@@ -93,28 +93,36 @@ func unescaped(t *testing.T, text string) string {
 func TestOwnStages(t *testing.T) {
 	t.Parallel()
 	const staged, bare = `{"Sid":"DeraStaged"}`, `{}`
-	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	for name, tc := range map[string]struct {
 		state         dera.State
 		before, after string
 		cause         dera.DenialCause // of a denial; "" is none
 		known         bool
 		missed        bool
+		made, days    int // days before it was carried out, and for which denials are looked for
+		since         int // days since it was carried out
 	}{
-		"done":         {dera.Resolved, bare, staged, "", true, false},
-		"under_way":    {dera.Verifying, bare, staged, "", true, false},
-		"more_of_it":   {dera.Resolved, staged, staged, "", true, false},
-		"missed":       {dera.Resolved, bare, staged, dera.CauseRemoved, true, true},
-		"maybe_missed": {dera.Resolved, bare, staged, dera.CauseUnknown, true, true},
-		"by_another":   {dera.Resolved, bare, staged, dera.CauseOther, true, false},
-		"taken_back":   {dera.RolledBack, bare, staged, "", false, false},
-		"taken_away":   {dera.Resolved, staged, bare, "", false, false},
+		"done":         {dera.Resolved, bare, staged, "", true, false, 0, 14, 20},
+		"under_way":    {dera.Verifying, bare, staged, "", true, false, 0, 14, 20},
+		"more_of_it":   {dera.Resolved, staged, staged, "", true, false, 0, 14, 20},
+		"missed":       {dera.Resolved, bare, staged, dera.CauseRemoved, true, true, 0, 14, 20},
+		"maybe_missed": {dera.Resolved, bare, staged, dera.CauseUnknown, true, true, 0, 14, 20},
+		"by_another":   {dera.Resolved, bare, staged, dera.CauseOther, true, false, 0, 14, 20},
+		"taken_back":   {dera.RolledBack, bare, staged, "", false, false, 0, 14, 20},
+		"taken_away":   {dera.Resolved, staged, bare, "", false, false, 0, 14, 20},
+		"waited":       {dera.Resolved, bare, staged, "", true, false, 25, 14, 20},
+		"long_ago":     {dera.Resolved, bare, staged, dera.CauseRemoved, true, true, 40, 365, 300},
+		"unwatched":    {dera.Resolved, bare, staged, "", true, true, 0, 0, 20},
+		"watch_ended":  {dera.Resolved, bare, staged, "", true, true, 0, 14, 63},
+		"long_watch":   {dera.Resolved, bare, staged, "", true, false, 0, 90, 63},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := storetest.NewClock()
+			began := clock.Now().AddDate(0, 0, -tc.since)
 			s := storetest.Open(t, storetest.SQLite(t), clock)
-			r := storetest.Remediation("r-1", "app", clock.Now())
+			r := storetest.Remediation("r-1", "app", began.AddDate(0, 0, -tc.made))
+			r.Principals = []string{"arn:aws:iam::111122223333:role/app"}
 			r.State, r.Plan.Changes = tc.state, []dera.Change{{Operation: "iam:PutRolePolicy", Before: []byte(tc.before), After: []byte(tc.after)}}
 			r.Steps = []dera.Step{{State: dera.Applying, At: began}, {State: dera.Verifying, At: began.Add(time.Minute)}, {State: dera.Resolved, At: began.Add(time.Hour)}}
 			if err := s.Commit(t.Context(), store.Batch{Remediations: []dera.Remediation{r}}); err != nil {
@@ -127,9 +135,9 @@ func TestOwnStages(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := ownStages{s, clock.Now}.Staged(t.Context(), dera.Scope{Partition: r.Plan.Partition, Account: r.Plan.Account, Region: r.Plan.Region, Type: r.Plan.Type})
+			got, err := ownStages{s, clock.Now, tc.days}.Staged(t.Context(), dera.Scope{Partition: r.Plan.Partition, Account: r.Plan.Account, Region: r.Plan.Region, Type: r.Plan.Type})
 			st, ok := got[r.Plan.Resource]
-			if err != nil || ok != tc.known || ok && !st.At.Equal(began.Add(time.Minute)) || (st.Missed != "") != tc.missed {
+			if err != nil || ok != tc.known || ok && !st.At.Equal(began.Add(time.Minute)) || (st.Missed != "") != tc.missed || ok && !slices.Equal(st.From, r.Principals) {
 				t.Errorf("got %+v, %v, want it known %t since %s, missed %t", got, err, tc.known, began.Add(time.Minute), tc.missed)
 			}
 		})

@@ -137,7 +137,7 @@ func (f *useFeed) Feed(ctx context.Context, until time.Time) (out []app.CalledBy
 		for _, u := range act.Uses {
 			c.Calls = append(c.Calls, resource.Call{
 				Source: u.Action.Source, Name: u.Action.Name, First: u.First.Time(), Last: u.Last.Time(),
-				Count: u.Count, Denied: u.Denied, Resources: u.Resources, More: u.More,
+				Count: u.Count, Denied: u.Denied, LastDenied: u.LastDenied.Time(), Resources: u.Resources, More: u.More,
 			})
 		}
 		out = append(out, c)

@@ -70,10 +70,18 @@ func (u usedBy) Used(ctx context.Context, account string, principals []string) (
 			use.Granted = latest(granted[ledger.GrantTarget(name)], granted[ledger.AnyTarget])
 		}
 		for _, a := range act.Uses {
-			use.Calls = append(use.Calls, resource.Call{
+			call := resource.Call{
 				Source: a.Action.Source, Name: a.Action.Name, First: a.First.Time(), Last: a.Last.Time(),
 				Count: a.Count, Denied: a.Denied, Resources: a.Resources, More: a.More,
-			})
+			}
+			switch call.LastDenied = a.LastDenied.Time(); {
+			case a.Trust == ledger.Verified:
+			case a.Count == 0:
+				continue // what anyone could have written is no denial, and explains nothing
+			default:
+				call.Denied, call.LastDenied = 0, time.Time{}
+			}
+			use.Calls = append(use.Calls, call)
 		}
 		out[name] = use
 	}

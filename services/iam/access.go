@@ -84,8 +84,8 @@ func (i *Identity) unknownAccess() string {
 }
 
 // GiveBack are the changes that give what the failures ask for, each an inline policy of
-// the identity alone.
-func (i *Identity) GiveBack(k Kind, failures []control.Failure) (out []dera.Change, refusal *control.Refusal) {
+// the identity alone; beside are the policies that it has by others.
+func (i *Identity) GiveBack(k Kind, failures []control.Failure, beside []Attached) (out []dera.Change, refusal *control.Refusal) {
 	size, err := i.InlineSize()
 	if err != nil {
 		return nil, CannotPlan(err)
@@ -98,6 +98,9 @@ func (i *Identity) GiveBack(k Kind, failures []control.Failure) (out []dera.Chan
 		a := i.Access[at]
 		if a.Missing != "" {
 			return nil, &control.Refusal{Code: "not-in-effect", Why: a.Missing}
+		}
+		if why := i.lost(a, beside); why != "" {
+			return nil, &control.Refusal{Code: "not-its-own", Why: why}
 		}
 		after, err := giving(a)
 		if err != nil {
@@ -121,6 +124,38 @@ func (i *Identity) GiveBack(k Kind, failures []control.Failure) (out []dera.Chan
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// lost says why the identity would not have what it asks for, had dera taken nothing: it is
+// another one of the same name, or somebody took the policy itself from it; else nothing. That
+// a member left a group shows only where the policy is still the group's.
+func (i *Identity) lost(a resource.Asked, beside []Attached) string {
+	for _, p := range a.Plans {
+		if !p.At.IsZero() && i.Created.After(p.At) {
+			return fmt.Sprintf("%s was made on %s: %s took that from another one of this name", i.Name, day(i.Created), p.Remediation)
+		}
+		for _, c := range p.Changes {
+			var in struct {
+				Name   string `json:"name"`
+				Policy string `json:"policy"`
+			}
+			if err := json.Unmarshal(c.Input, &in); err != nil {
+				return fmt.Sprintf("the plan of %s cannot be read: %s", p.Remediation, err)
+			}
+			has := func(p Attached) bool { return dera.ARN(p.ARN).Resource() == "policy/"+in.Policy }
+			switch c.Operation {
+			case SetDefaultVersion:
+			case GroupKind.PutInline():
+				has = func(p Attached) bool { return p.ARN == InlineName(in.Name, in.Policy) }
+			default:
+				continue
+			}
+			if !slices.ContainsFunc(i.Attached, has) && !slices.ContainsFunc(beside, has) {
+				return fmt.Sprintf("%s does not have policy %s any more, from which %s took it", i.Name, in.Policy, p.Remediation)
+			}
+		}
+	}
+	return ""
 }
 
 // Given reports whether an inline policy is one by which an access is in force, exactly as

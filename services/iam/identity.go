@@ -59,7 +59,7 @@ func (i *Identity) SubjectOf(k Kind, holders []Holder, s control.Settings) (*Sub
 		return strings.Compare(a.Name, b.Name)
 	})
 	out, err := NewSubject(texts, holders, max(limit, 1), s) // 0 is no limit
-	return out.By(i.Reported, holders).Stage(i.Staged, s.GraduationDays), err
+	return out.By(i.Reported, holders).Stage(i.Staged, s.GraduationDays, holders), err
 }
 
 // Empty reports whether the identity has no policy: whatever is recorded, it has no
@@ -94,7 +94,7 @@ func (i *Identity) Become(k Kind, s *Subject, after []string) ([]dera.Change, *c
 				continue
 			}
 			c, err := i.SetInline(k, t.Name, after[n])
-			grows, errSize := growth(t.Document, after[n])
+			grows, errSize := growth(i.text(t.Name), after[n]) // with its stage
 			if err := errors.Join(err, errSize); err != nil {
 				return nil, CannotPlan(err)
 			}

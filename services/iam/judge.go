@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
@@ -41,10 +42,10 @@ type judged struct {
 	*Subject
 	used                 *used
 	base                 scope.Input
-	classed              map[string]int     // class, of actions that were asked for
-	whys                 map[string]string  // otherwise, of actions that were asked for
-	tried                map[string]bool    // what was attempted: actions, and services with a colon
-	docs                 []*policy.Document // of Policies
+	classed              map[string]int       // class, of actions that were asked for
+	whys                 map[string]string    // otherwise, of actions that were asked for
+	tried                map[string]time.Time // what was attempted: actions, and services with a colon
+	docs                 []*policy.Document   // of Policies
 	beside               []*policy.Document
 	found                []unneeded
 	spare                map[string]bool // what of the narrowed policies can go although the others stay
@@ -99,7 +100,7 @@ func (j *judged) class(action string) int {
 	c, ok := j.classed[action]
 	if !ok {
 		switch c = classOf(action); {
-		case j.stagedIn(action):
+		case j.isStaged(action):
 			c = graded
 		case j.otherwise(action) != "":
 			c = doubted

@@ -115,15 +115,18 @@ func (a *Accessed) action(name string) (last time.Time, tracked bool) {
 
 // otherwise says why AWS may count an action as used that nobody used by the record; "" where
 // it does not. attempted reports whether the record has an attempt at the action, or with
-// no name at anything of the service: that is what AWS saw.
-func (r *Reported) otherwise(action string, attempted func(service, name string) bool) string {
+// no name at anything of the service: that is what AWS saw, unless AWS saw one that is later.
+func (r *Reported) otherwise(action string, attempted func(service, name string) (last time.Time, ok bool)) string {
 	service, name, _ := strings.Cut(action, ":")
-	if attempted(service, name) {
-		return ""
-	}
 	iam := r.accessed(service)
 	last, tracked := iam.action(name)
+	at, ok := attempted(service, name)
+	_, others := attempted(service, "")
 	switch {
+	case ok && tracked && !at.IsZero() && last.After(at.Add(attemptShows)):
+		return "IAM last saw it used on " + day(last) + ", and the last denied call of it in the record is of " + day(at)
+	case ok:
+		return ""
 	case tracked && last.IsZero():
 		return ""
 	case tracked:
@@ -131,11 +134,11 @@ func (r *Reported) otherwise(action string, attempted func(service, name string)
 	}
 	for _, a := range r.Analyzed {
 		about, unused := a.says(service, name)
-		if !unused && (!about && !attempted(service, "") || about && iam == nil) {
+		if !unused && (!about && !others || about && iam == nil) {
 			return a.Name() + " does not count it among what " + a.Principal[strings.LastIndexByte(a.Principal, '/')+1:] + " did not use"
 		}
 	}
-	if iam != nil && !iam.Last.IsZero() && !attempted(service, "") {
+	if iam != nil && !iam.Last.IsZero() && !others {
 		return "IAM last saw the service used on " + day(iam.Last) + ", and the record has no call of it"
 	}
 	return ""
@@ -155,28 +158,37 @@ func (j *judged) otherwise(action string) string {
 	return why
 }
 
+// attemptShows is how much later than a call AWS may say that it was: the times of both are
+// those of the call, but for what they are rounded to.
+const attemptShows = 24 * time.Hour
+
 // attempted reports whether the record has an attempt, denied ones too, at an action, or
-// with no name at anything of the service.
-func (j *judged) attempted(service, name string) bool {
+// with no name at anything of the service. last is that of the last one at an action; zero is
+// at any time.
+func (j *judged) attempted(service, name string) (last time.Time, ok bool) {
 	if j.tried == nil {
-		j.tried = map[string]bool{}
+		j.tried = map[string]time.Time{}
 		for _, p := range j.Principals {
 			calls := slices.Clone(p.Denied)
 			for _, c := range p.Use.Calls {
-				calls = append(calls, Attempt{c.Source, c.Name})
+				calls = append(calls, Attempt{Source: c.Source, Name: c.Name})
 			}
 			for _, c := range calls {
 				meant, _ := catalog.Embedded().Event(c.Source, c.Name)
 				for _, a := range slices.Concat(meant.Actions, meant.Maybe) {
-					j.tried[strings.ToLower(a)] = true
+					a = strings.ToLower(a)
+					if was, known := j.tried[a]; c.Last.IsZero() || !known || !was.IsZero() && c.Last.After(was) {
+						j.tried[a] = c.Last
+					}
 				}
 				for _, prefix := range catalog.Embedded().Prefixes(c.Source) {
-					j.tried[strings.ToLower(prefix)+":"] = true
+					j.tried[strings.ToLower(prefix)+":"] = time.Time{}
 				}
 			}
 		}
 	}
-	return j.tried[strings.ToLower(service+":"+name)]
+	last, ok = j.tried[strings.ToLower(service+":"+name)]
+	return last, ok
 }
 
 // doubts are those of AWS about some actions, one line each.

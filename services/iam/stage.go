@@ -8,6 +8,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
+	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/iam/reason"
@@ -25,6 +26,8 @@ type Staged struct {
 	Days int `json:"days"`
 	// Missed says that the denial denied something that is in use, or may have.
 	Missed string `json:"missed,omitempty"`
+	// From are the ARNs of those whose denials were looked for.
+	From []string `json:"from,omitempty"`
 }
 
 // Stage is where it is noted since when something of the policies is staged; nil where nothing
@@ -69,7 +72,8 @@ func staged(text string, actions []string) (string, error) {
 }
 
 // unstaged is a policy without such denials, and what they deny. Whatever else has the name of
-// one is no such denial.
+// one is no such denial, and what denies anything that the policy does not allow is none: to
+// take that away can allow what another policy grants.
 func unstaged(text string) (bare string, actions []string) {
 	if !strings.Contains(text, dera.StageSid) {
 		return text, nil
@@ -94,12 +98,15 @@ func unstaged(text string) (bare string, actions []string) {
 		return text, nil
 	}
 	slices.Sort(actions)
+	if slices.ContainsFunc(actions, func(a string) bool { return !allows(left, a) }) {
+		return text, nil
+	}
 	return left.Text(), slices.Compact(actions)
 }
 
 // Stage takes from the policies that are narrowed what is staged in them. at is how long it was,
-// nil where that is not known.
-func (s *Subject) Stage(at *Staged, days int) *Subject {
+// nil where that is not known; holders are those who have the policies.
+func (s *Subject) Stage(at *Staged, days int, holders []Holder) *Subject {
 	if s == nil {
 		return nil
 	}
@@ -118,18 +125,56 @@ func (s *Subject) Stage(at *Staged, days int) *Subject {
 	}
 	if len(s.Stages) > 0 && at != nil {
 		s.Due, s.Missed, s.DueDays = at.Days >= days, at.Missed, at.Days
+		for _, h := range holders {
+			if s.Missed == "" && h.ARN != "" && !slices.Contains(at.From, h.ARN) {
+				s.Missed = s.deniedTo(h)
+			}
+		}
 	}
 	return s
 }
 
-// stagedIn reports whether an action is staged in any of the policies.
-func (s *Subject) stagedIn(action string) bool {
-	for _, actions := range s.Stages {
-		if slices.ContainsFunc(actions, func(a string) bool { return strings.EqualFold(a, action) }) {
-			return true
+// deniedTo says what of that is staged is recorded as denied to someone who came to have the
+// policy after the change, and whose denials nobody looked for.
+func (s *Subject) deniedTo(h Holder) string {
+	if h.Use == nil {
+		return ""
+	}
+	c := catalog.Embedded()
+	for _, call := range h.Use.Calls {
+		if call.Denied == 0 {
+			continue
+		}
+		meant, known := actionsOf(c, call)
+		services := prefixes([]string{call.Source})
+		for _, actions := range s.Stages {
+			for _, a := range actions {
+				service, _, _ := strings.Cut(a, ":")
+				same := func(m string) bool { return strings.EqualFold(m, a) }
+				if slices.ContainsFunc(meant, same) || !known && slices.Contains(services, strings.ToLower(service)) {
+					return fmt.Sprintf("%s %s, which got the policy after that, was denied calls that may need %s", h.Kind, h.Name, a)
+				}
+			}
 		}
 	}
-	return false
+	return ""
+}
+
+// isStaged reports whether an action is staged, in all of the policies that are narrowed and
+// allow it: one from which somebody took the denial, or that is new, gives it back.
+func (j *judged) isStaged(action string) bool {
+	staged := false
+	for i, t := range j.Policies {
+		if t.Whole != "" || !narrowable(j.docs[i]) {
+			continue
+		}
+		here := slices.ContainsFunc(j.Stages[t.Name], func(a string) bool { return strings.EqualFold(a, action) })
+		if !here && len(j.Stages) > 0 && allows(j.docs[i], action) {
+			return false
+		}
+		staged = staged || here
+	}
+	return staged
 }
 
 // stages reports whether a plan for some findings goes by stages.
@@ -208,7 +253,7 @@ func lets(text, action string) bool {
 		return false
 	}
 	doc, err := policy.Parse(text)
-	return err != nil || slices.ContainsFunc(doc.Statements, func(st policy.Statement) bool { return st.Effect == policy.Allow && Lets(&st, action) })
+	return err != nil || allows(doc, action)
 }
 
 // StageKind is the kind of evidence for plans that go by stages.

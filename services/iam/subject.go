@@ -77,6 +77,8 @@ type CalledBy struct {
 type Attempt struct {
 	Source string `json:"source"`
 	Name   string `json:"name"`
+	// Last is when it was last denied; zero where that is not known.
+	Last time.Time `json:"last,omitzero"`
 }
 
 // NewSubject is a subject of the policies and of those who have them. The error says
@@ -174,7 +176,7 @@ func (s *Subject) By(r *Reported, holders []Holder) *Subject {
 		}
 		for _, c := range h.Use.Calls {
 			i := slices.IndexFunc(s.Principals, func(p CalledBy) bool { return p.Name == h.ARN || h.ARN == "" })
-			if a := (Attempt{c.Source, c.Name}); c.Count == 0 && i >= 0 && !slices.Contains(s.Principals[i].Denied, a) {
+			if a := (Attempt{c.Source, c.Name, c.LastDenied.UTC()}); c.Count == 0 && c.Denied > 0 && i >= 0 && !slices.Contains(s.Principals[i].Denied, a) {
 				s.Principals[i].Denied = append(s.Principals[i].Denied, a)
 			}
 		}
@@ -189,7 +191,7 @@ func recorded(u *resource.Use) resource.Use {
 		if c.Count == 0 {
 			continue
 		}
-		c.Denied, c.First, c.Last = 0, c.First.UTC(), c.Last.UTC()
+		c.Denied, c.LastDenied, c.First, c.Last = 0, time.Time{}, c.First.UTC(), c.Last.UTC()
 		if c.More {
 			c.Resources = nil
 		}

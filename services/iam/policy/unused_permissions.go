@@ -119,7 +119,7 @@ func (p *Policy) subject(s control.Settings) (*iam.Subject, error) {
 		out.LeaveWhole = true
 		out.NarrowResources = out.NarrowResources && len(p.BoundaryOf) == 0 // what whoever has it as a boundary used is not read
 	}
-	return out.By(p.Reported, p.Holders).Stage(p.Staged, s.GraduationDays), err
+	return out.By(p.Reported, p.Holders).Stage(p.Staged, s.GraduationDays, p.Holders), err
 }
 
 // reserved is a role of the identity center that has the policy.

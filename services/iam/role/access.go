@@ -19,7 +19,7 @@ func Access() control.Control {
 		Meta:  iam.AccessMeta(iam.RoleKind, Parts()),
 		Check: func(c *Role, _ control.Settings) control.Result { return c.Accesses("role") },
 		Plan: func(c *Role, failures []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
-			changes, refusal := c.GiveBack(iam.RoleKind, failures)
+			changes, refusal := c.GiveBack(iam.RoleKind, failures, nil)
 			if refusal != nil {
 				return nil, refusal
 			}

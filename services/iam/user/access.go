@@ -19,7 +19,7 @@ func Access() control.Control {
 		Meta:  iam.AccessMeta(iam.UserKind, Parts()),
 		Check: func(c *User, _ control.Settings) control.Result { return c.Accesses("user") },
 		Plan: func(c *User, failures []control.Failure, _ control.Settings) ([]dera.Change, *control.Refusal) {
-			changes, refusal := c.GiveBack(iam.UserKind, failures)
+			changes, refusal := c.GiveBack(iam.UserKind, failures, c.byGroups())
 			if refusal != nil {
 				return nil, refusal
 			}
