@@ -18,16 +18,25 @@ type Watch struct {
 }
 
 // MayDeny reports whether something of the remediation was, or may have been, in effect at a
-// time after it began: of what was rolled back that is until then, whenever it is told.
+// time after it began: of what was rolled back that is until then, whenever it is told, unless
+// some of it was left in place.
 func (r Remediation) MayDeny(at time.Time) bool {
 	switch r.State {
 	case Applying, Verifying, Undoing, Resolved, Collateral, UndoFailed:
 		return true
 	case RolledBack:
-		return len(r.Steps) > 0 && !at.After(r.Steps[len(r.Steps)-1].At)
+		return r.InPart() || len(r.Steps) > 0 && !at.After(r.Steps[len(r.Steps)-1].At)
 	default:
 		return false
 	}
+}
+
+// InPart reports whether a rollback left some of what was changed in place, since others changed
+// it; the copies that a plan may do without do not count.
+func (r Remediation) InPart() bool {
+	return slices.ContainsFunc(r.LeftInPlace, func(i int) bool {
+		return i >= len(r.Plan.Changes) || !r.Plan.Changes[i].Optional
+	})
 }
 
 // AsBoundary ends the name of who has a policy as the permissions boundary, among the

@@ -46,7 +46,7 @@ type RecentStore interface {
 
 // RecentList is what was changed since a time. Undo are those of which something is, or may
 // be, in place, the newest first. Left cannot be rolled back now, or cannot be read; Waiting
-// have not begun. What is rolled back already, or left nothing in place, is in none.
+// have not begun. What is rolled back already as a whole, or left nothing in place, is in none.
 type RecentList struct{ Undo, Left, Waiting []Recent }
 
 // RecentChanges lists what wrote something since a time. size is how much of the audit log is
@@ -85,6 +85,11 @@ func RecentChanges(ctx context.Context, from RecentStore, size int64, f RecentFi
 		case dera.Applying, dera.Verifying:
 			c.Why = "it is under way: repeat this command when it has ended"
 			out.Left = append(out.Left, c)
+		case dera.RolledBack:
+			if rem.InPart() {
+				c.Why = InPart
+				out.Left = append(out.Left, c)
+			}
 		default: // nothing of it is in place
 		}
 	}
@@ -106,6 +111,9 @@ func RecentChanges(ctx context.Context, from RecentStore, size int64, f RecentFi
 	})
 	return out, nil
 }
+
+// InPart is why a remediation that is rolled back is not done.
+const InPart = "it is rolled back in part: what others changed since was left in place; dera show names it"
 
 func recent(r dera.Remediation, wrote *time.Time) Recent {
 	return Recent{Remediation: r.ID, Account: r.Plan.Account, Region: r.Plan.Region, Resource: r.Plan.Resource, Control: r.Control, State: r.State, Wrote: wrote}

@@ -39,6 +39,9 @@ func TestRecentChanges(t *testing.T) {
 	put("r-stuck", dera.UndoFailed, noon().Add(-4*time.Minute))
 	put("r-applying", dera.Applying, noon())
 	put("r-undone", dera.RolledBack, noon())
+	part := narrowed(t, "r-part", "app", policyText(getPut), policyText(putOne))
+	part.State, part.LeftInPlace = dera.RolledBack, []int{0}
+	b.made(t, part, noon())
 	put("r-failed", dera.Failed, noon())
 	put("r-torn", dera.Resolved, noon())
 	b.torn["r-torn"] = store.ErrTorn
@@ -61,10 +64,10 @@ func TestRecentChanges(t *testing.T) {
 	if got, want := names(got.Undo), []string{"r-again", "r-half", "r-two", "r-one", "r-stuck"}; !slices.Equal(got, want) {
 		t.Errorf("to roll back: got %v, want %v", got, want)
 	}
-	if got, want := names(got.Left), []string{"r-applying", "r-torn"}; !slices.Equal(got, want) {
+	if got, want := names(got.Left), []string{"r-applying", "r-part", "r-torn"}; !slices.Equal(got, want) {
 		t.Errorf("left: got %v, want %v", got, want)
 	}
-	if !strings.Contains(got.Left[0].Why, "under way") || !strings.Contains(got.Left[1].Why, "cannot be read: it is damaged") {
+	if !strings.Contains(got.Left[0].Why, "under way") || !strings.Contains(got.Left[1].Why, "in part") || !strings.Contains(got.Left[2].Why, "cannot be read: it is damaged") {
 		t.Errorf("left: got %+v", got.Left)
 	}
 	if len(got.Waiting) != 1 || got.Waiting[0].Remediation != "r-waits" || !strings.Contains(got.Waiting[0].Why, "dera reject r-waits") {

@@ -85,6 +85,7 @@ type NarrowingSummary struct {
 // held is a principal that was narrowed.
 type held struct {
 	was, is string
+	known   bool               // all policies, in both
 	calls   *proof.CallsBeside // nil where its policies cannot be compared
 }
 
@@ -133,12 +134,12 @@ func (p *narrowing) heldOf(a NarrowedAccount, principal string, at time.Time) *h
 	}
 	w, i := strings.Join(was, "\x00"), strings.Join(is, "\x00")
 	h := p.holding[principal]
-	if h != nil && h.was == w && h.is == i {
+	if h != nil && h.was == w && h.is == i && h.known == (known && wasKnown) {
 		return h
 	}
-	h = &held{was: w, is: i}
+	h = &held{was: w, is: i, known: known && wasKnown}
 	p.holding[principal] = h
-	if old, fresh := parse(was), parse(is); known && wasKnown && old != nil && fresh != nil {
+	if old, fresh := parse(was), parse(is); h.known && old != nil && fresh != nil {
 		h.calls = proof.NewCalls(old, fresh).Beside(nil)
 	}
 	return h

@@ -96,6 +96,8 @@ type WhatIfOver struct {
 	Other      int       `json:"not_calls"`
 	Duplicate  int       `json:"duplicate"`
 	Unread     int       `json:"unreadable_events"`
+	// Unheard are the principals that were asked about, by key, of which no authorized call counts.
+	Unheard []string `json:"principals_without_calls,omitempty"`
 	// Unreadable and LeftOut are lists of at most MostListed.
 	Unreadable []UnreadableLine    `json:"unreadable,omitempty"`
 	LeftOut    []cloudtrail.Unread `json:"left_out,omitempty"`
@@ -109,6 +111,7 @@ type ask struct {
 	fates map[string]outcome
 	rows  map[string]*WhatIfRow
 	seen  map[string]bool // IDs of events
+	heard map[string]bool // principals that were asked about
 	days  map[int64]bool
 	files map[string]bool
 }
@@ -126,7 +129,7 @@ type outcome struct {
 func AskWhatIf(ctx context.Context, old, fresh *policy.Document, paths []string, q WhatIfQuestion, reader UseReader, bar Progress) (WhatIf, error) {
 	a := &ask{
 		WhatIfQuestion: q, calls: proof.NewCalls([]*policy.Document{old}, []*policy.Document{fresh}).Beside(nil),
-		fates: map[string]outcome{}, rows: map[string]*WhatIfRow{}, seen: map[string]bool{}, days: map[int64]bool{}, files: map[string]bool{},
+		fates: map[string]outcome{}, rows: map[string]*WhatIfRow{}, seen: map[string]bool{}, heard: map[string]bool{}, days: map[int64]bool{}, files: map[string]bool{},
 	}
 	leave := func(f cloudtrail.Unread) {
 		if len(a.Over.LeftOut) < MostListed {
@@ -194,9 +197,14 @@ func (a *ask) take(u RecordedUse, position string) {
 		a.Over.Management++
 	}
 	for _, c := range u.Calls {
-		if (len(a.Principals) == 0 || slices.Contains(a.Principals, cloudtrail.Key(c.Principal))) && !u.At.Before(a.Since) {
-			a.hold(c, u.At)
+		by := slices.IndexFunc(a.Principals, func(p string) bool { return strings.EqualFold(p, cloudtrail.Key(c.Principal)) })
+		if len(a.Principals) > 0 && by < 0 || u.At.Before(a.Since) {
+			continue
 		}
+		if by >= 0 {
+			a.heard[a.Principals[by]] = true
+		}
+		a.hold(c, u.At)
 	}
 }
 
@@ -274,6 +282,11 @@ func (a *ask) end() {
 	if !a.Over.From.IsZero() {
 		a.Over.Days = int(a.Over.To.Unix()/86400-a.Over.From.Unix()/86400) + 1
 		a.Over.Silent = a.Over.Days - len(a.days)
+	}
+	for _, p := range a.Principals {
+		if !a.heard[p] {
+			a.Over.Unheard = append(a.Over.Unheard, p)
+		}
 	}
 	a.Rows = []WhatIfRow{}
 	for _, r := range a.rows {

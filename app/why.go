@@ -123,6 +123,8 @@ func (c DeniedCall) validate() error {
 		return fmt.Errorf("--action %q is no action of IAM: write it as service:Name, without wildcards", c.Action)
 	case c.Principal != anonymous && dera.ARN(c.Principal).Account() == "":
 		return fmt.Errorf("--principal %q is no ARN of a principal: write that of the role, user or session, or %s", c.Principal, anonymous)
+	case strings.ContainsAny(c.Principal, "*? \t\n") || strings.HasSuffix(c.Principal, "/"):
+		return fmt.Errorf("--principal %q is not one principal: write its whole ARN, without wildcards", c.Principal)
 	case c.Resource != "" && c.Resource != "*" && !strings.HasPrefix(c.Resource, "arn:"):
 		return fmt.Errorf("--resource %q is no ARN", c.Resource)
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/audit"
+	"dera.example/dera/iam/catalog"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/resource"
 )
@@ -50,6 +52,11 @@ func (w Whyer) Ask(ctx context.Context, q Question) (Why, error) {
 	if until.After(w.Now.Add(settling)) {
 		out.Missing = append(out.Missing, "the time is in the future: what dera will change until then is not known")
 	}
+	if c := q.Call; c != nil && !c.Authorization {
+		if err := catalog.Embedded().KnownAction(c.Action); err != nil { // a person may have named an operation
+			out.Missing = append(out.Missing, "the action that was denied: "+knownAs(err))
+		}
+	}
 	for _, r := range list {
 		rem, intents, err := r.load(ctx, w.Store)
 		var unreadable *unreadableError
@@ -88,6 +95,21 @@ func (w Whyer) Ask(ctx context.Context, q Question) (Why, error) {
 		out.Answer = BlameNo
 	}
 	return out, nil
+}
+
+// knownAs says what a name that is no action may mean.
+func knownAs(err error) string {
+	var unknown *catalog.UnknownActionError
+	if !errors.As(err, &unknown) {
+		return err.Error()
+	}
+	switch {
+	case len(unknown.Means) > 0:
+		return unknown.Name + " is the name of an operation, not of an action: write " + strings.Join(unknown.Means, ", ")
+	case len(unknown.Nearest) > 0:
+		return unknown.Name + " is no action that the catalogue knows: the nearest are " + strings.Join(unknown.Nearest, ", ")
+	}
+	return unknown.Name + " is no action that the catalogue knows"
 }
 
 // missing is what would make a question decidable that has not everything.

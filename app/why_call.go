@@ -91,14 +91,14 @@ func (c *change) mayBe(q DeniedCall, b resource.Bounds) bool {
 		return false
 	}
 	of := dera.ARN(q.Resource).Account()
-	return own || of == "" || of == c.rem.Plan.Account
+	return own || of == "" || of == c.rem.Plan.Account || len(b.Resources) > 0 // which say it, such as access points of other accounts
 }
 
 // mayCall reports whether a call may be on what patterns name, in doubt that it is.
 func mayCall(resource string, patterns []string) bool {
 	return len(patterns) == 0 || resource == "" || strings.ContainsAny(resource, "*?") ||
 		slices.ContainsFunc(patterns, func(p string) bool {
-			return dera.MatchGlob(p, resource) || cloudtrail.Key(p) == cloudtrail.Key(resource) // a role with or without its path
+			return dera.MatchGlob(p, resource) || sameName(cloudtrail.Key(p), cloudtrail.Key(resource)) // a role with or without its path
 		})
 }
 
@@ -110,13 +110,19 @@ func (c *change) whose(q DeniedCall, arn string) proof.Match {
 		return proof.MatchNo
 	case strings.ContainsAny(arn, "*?"):
 		return proof.MatchMaybe
-	case cloudtrail.Key(arn) == key && named(key):
+	case sameName(cloudtrail.Key(arn), key):
 		return proof.MatchYes
 	case named(key) && named(cloudtrail.Key(arn)):
 		return proof.MatchNo
 	}
 	return proof.MatchMaybe
 }
+
+// sameName reports whether two keys are those of the same role or user. Upper and lower case do
+// not tell names apart.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html, "RoleName"
+func sameName(a, b string) bool { return named(a) && strings.EqualFold(a, b) }
 
 // named reports whether a key is that of a role or a user.
 func named(key string) bool {
@@ -142,10 +148,13 @@ func (c *change) byPolicy(kind resource.Denies, q DeniedCall, list []resource.Ta
 		if !direct {
 			ask.Resource, doubt = "", "which resource was called is not known"
 		}
+		ask.Account, ask.Is = dera.ARN(q.Principal).Account(), c.is(q)
 		if kind == resource.DeniesByTrust {
 			ask.Resource = "" // a trust policy names none
+			if unsigned(q) {
+				ask.Account, ask.Is = "", c.isUnsigned(q)
+			}
 		}
-		ask.Account, ask.Is = dera.ARN(q.Principal).Account(), c.is(q)
 	}
 	before, after, err := policies(list)
 	if err != nil {
@@ -167,16 +176,21 @@ func (c *change) byPolicy(kind resource.Denies, q DeniedCall, list []resource.Ta
 	if doubt != "" {
 		return verdict{BlameUnknown, took + ", if the policy applied: " + doubt}
 	}
-	return blamed(kind, q, took, loss == proof.LossDenied)
+	return blamed(kind, q, took, loss == proof.LossDenied, c.rem.Plan.Account)
 }
 
 // blamed is the verdict on a change that took the call for certain: whether that is what
-// denied it is for AWS to say.
-func blamed(kind resource.Denies, q DeniedCall, took string, denies bool) verdict {
+// denied it is for AWS to say. owner is the account of what was changed.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+func blamed(kind resource.Denies, q DeniedCall, took string, denies bool, owner string) verdict {
 	fits := map[resource.Denies][]cloudtrail.Policy{
 		resource.DeniesByIdentity: {cloudtrail.IdentityPolicy},
-		resource.DeniesByResource: {cloudtrail.ResourcePolicy, cloudtrail.IdentityPolicy}, // of one account, either would do
+		resource.DeniesByResource: {cloudtrail.ResourcePolicy},
 		resource.DeniesByTrust:    {cloudtrail.TrustPolicy, cloudtrail.ResourcePolicy},
+	}
+	if dera.ARN(q.Principal).Account() == owner && !denies { // of one account, either would do; of another, both are needed
+		fits[resource.DeniesByResource] = append(fits[resource.DeniesByResource], cloudtrail.IdentityPolicy)
 	}
 	switch {
 	case q.Policy != "" && q.Explicit != denies, q.Explicit && !denies:
@@ -237,6 +251,25 @@ func (c *change) is(q DeniedCall) func(of, value string) proof.Match {
 		default:
 			return m
 		}
+	}
+}
+
+// unsigned reports whether a call that assumes a role has no IAM principal: one with the token of
+// an identity provider, or one of which nobody knows who made it, such as a service's.
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+func unsigned(q DeniedCall) bool {
+	return q.Principal == anonymous || strings.HasPrefix(strings.ToLower(q.Action), "sts:assumerolewith")
+}
+
+// isUnsigned is the same of a call that has no IAM principal.
+func (c *change) isUnsigned(q DeniedCall) func(of, value string) proof.Match {
+	is := c.is(q)
+	return func(of, value string) proof.Match {
+		if of != policy.PrincipalAWS {
+			return proof.MatchMaybe
+		}
+		return is(of, value)
 	}
 }
 

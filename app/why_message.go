@@ -47,7 +47,8 @@ func ReadDenial(text string) (DeniedCall, error) {
 // request in parentheses, Go's first version a line with the status.
 func withoutTrailer(text string) string {
 	for _, sep := range []string{"\n", " (Service: ", " (service: "} {
-		if i := strings.LastIndex(text, sep); i >= 0 && strings.Contains(text[:i], "is not authorized to perform: ") {
+		i := strings.LastIndex(text, sep)
+		if i >= 0 && strings.Contains(text[:i], "is not authorized to perform: ") && (sep == "\n" || strings.Contains(text[i:], "tatus Code: ") && strings.HasSuffix(text, ")")) {
 			text = text[:i]
 		}
 	}

@@ -164,16 +164,34 @@ func AskedOf(message string) (who, resource string) {
 	}
 	_, rest, _ = strings.Cut(rest, " on resource: ")
 	rest, _, _ = cutLast(rest, " Encoded authorization failure message: ")
-	switch d := DenialOf(message); {
+	d := DenialOf(message)
+	switch {
 	case d.Policy == UnknownPolicy:
 	case d.Explicit:
 		rest, _, _ = cutLast(rest, " with an explicit deny in ")
 	default:
 		rest, _, _ = cutLast(rest, " because no ")
 	}
-	resource = strings.Trim(strings.TrimSuffix(strings.TrimSpace(rest), "."), `"`)
-	if strings.ContainsAny(resource, " \t\n") {
-		resource = ""
+	return who, wholeARN(strings.TrimSuffix(strings.TrimSpace(rest), "."), d.Policy == UnknownPolicy && len(message) >= cutAt)
+}
+
+// cutAt is the length of a message from which on it may be one that CloudTrail cut.
+const cutAt = 1000
+
+// wholeARN is the ARN that a message names, or *; "" where it is none, or may be the beginning of one
+// alone. cut says that the message may have been cut in it.
+func wholeARN(text string, cut bool) string {
+	inner, quoted := strings.CutPrefix(text, `"`)
+	if quoted {
+		if inner, quoted = strings.CutSuffix(inner, `"`); !quoted {
+			return ""
+		}
 	}
-	return who, resource
+	switch {
+	case inner != "*" && !strings.HasPrefix(inner, "arn:"), strings.ContainsAny(inner, " \t\r\n\""):
+		return ""
+	case !quoted && (cut || strings.HasSuffix(inner, ".") || strings.HasSuffix(inner, "…")):
+		return ""
+	}
+	return inner
 }

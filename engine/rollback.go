@@ -17,7 +17,9 @@ type RolledBack struct {
 }
 
 // Done reports whether nothing of the remediation is left in place.
-func (r RolledBack) Done() bool { return r.Err == nil && r.Remediation.State == dera.RolledBack }
+func (r RolledBack) Done() bool {
+	return r.Err == nil && r.Remediation.State == dera.RolledBack && !r.Remediation.InPart()
+}
 
 // RollbackAll rolls remediations back, in the order given, each exactly as Rollback does. One
 // that is refused, or fails, keeps none of the others; one that is rolled back already counts

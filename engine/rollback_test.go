@@ -238,6 +238,9 @@ func TestRollbackOfPartsOfAGroup(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantState(t, got, dera.RolledBack)
+			if done := (engine.RolledBack{Remediation: got}).Done(); done == got.InPart() || got.InPart() != (len(tt.partial) > 0) {
+				t.Errorf("done: got %v with %v left in place", done, got.LeftInPlace)
+			}
 			slices.Sort(tt.rules)
 			if rules := w.sorted(id); !slices.Equal(rules, tt.rules) {
 				t.Errorf("rules: got %q, want %q", rules, tt.rules)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,8 @@ func newPolicyWhatIfCommand(a *cli) *cobra.Command {
 			"Denied calls are no use. It reads files only.\n\n" +
 			"The answer is about the recorded calls and the two policies alone: not about calls that were not recorded, such as\n" +
 			"data events that a trail leaves out, nor about other policies that may allow the same.\n\n" +
-			"Exit codes: 0 no recorded call would be denied, 3 some would be, 4 some cannot be decided, something could not be read, or no call was.",
+			"Exit codes: 0 no recorded call would be denied, 3 some would be, 4 some cannot be decided, something could not be read, or no call\n" +
+			"is recorded of all or of one of the principals.",
 		Example: "  dera policy whatif before.json after.json --history AWSLogs/ --principal arn:aws:iam::111122223333:role/app",
 		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
@@ -38,7 +40,9 @@ func newPolicyWhatIfCommand(a *cli) *cobra.Command {
 				if !strings.HasPrefix(p, "arn:") {
 					return usage("--principal %q is no ARN of a role, user or session", p)
 				}
-				q.Principals = append(q.Principals, cloudtrail.Key(p))
+				if key := cloudtrail.Key(p); !slices.Contains(q.Principals, key) {
+					q.Principals = append(q.Principals, key)
+				}
 			}
 			var err error
 			if q.Since, err = dayOrTime(since); err != nil {
@@ -102,7 +106,7 @@ func whatIfExit(w app.WhatIf) error {
 	switch {
 	case w.Calls.Held == 0:
 		return &exitError{exitUndecided, errors.New("the history holds no authorized call of which this asks")}
-	case w.Calls.Undecided > 0 || w.Over.Unread > 0:
+	case w.Calls.Undecided > 0 || w.Over.Unread > 0 || len(w.Over.Unheard) > 0:
 		return &exitError{code: exitUndecided}
 	case w.Calls.Denied > 0:
 		return &exitError{code: exitNo}
@@ -165,6 +169,9 @@ func (a *cli) printWhatIf(old, fresh string, w app.WhatIf) {
 	if o.Days > 0 {
 		a.wrapf("%s: %d files with %d events, %s to %s: %d days, of which %d have no event; %d management calls, %d data calls, %d denied calls, %d duplicates, %d not read\n",
 			p.bold("over"), o.Files, o.Events, app.Stamp(o.From), app.Stamp(o.To), o.Days, o.Silent, o.Management, o.Data, o.Refused, o.Duplicate, o.Unread)
+	}
+	for _, p := range o.Unheard {
+		a.wrapf("no authorized call of %s is in the answer\n", p)
 	}
 	if o.Data == 0 {
 		a.wrapf("no data event is recorded: calls such as GetObject of S3 are not in the answer\n")

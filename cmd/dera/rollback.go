@@ -125,13 +125,18 @@ func (a *cli) rollbackSince(ctx context.Context, f rollbackFlags) error {
 				return &exitError{exitNo, errors.New("not rolled back; nothing was changed")}
 			}
 		}
-		if err := s.rollbackAll(ctx, undo, f, &out); err != nil {
-			return err
+		stopped := s.rollbackAll(ctx, undo, f, &out)
+		for _, r := range undo[len(out.RolledBack)+len(out.Refused):] {
+			r.Why = "the run was interrupted before it: repeat this command"
+			out.Left = append(out.Left, r)
 		}
 		if a.json() {
 			err = a.printJSON(out)
 		} else {
 			a.printRolledBack(out)
+		}
+		if stopped != nil {
+			return stopped
 		}
 		if err == nil && len(out.Refused)+len(out.Left) > 0 {
 			err = &exitError{code: exitNo}
@@ -158,6 +163,8 @@ func (s *session) rollbackAll(ctx context.Context, undo []app.Recent, f rollback
 		switch {
 		case r.Err != nil:
 			c.Why = cloud.Explain(r.Err)
+		case r.Remediation.State == dera.RolledBack && !c.Done:
+			c.Why = app.InPart
 		case !c.Done:
 			c.Why = r.Remediation.Failure
 		}

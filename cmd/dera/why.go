@@ -225,6 +225,9 @@ func (a *cli) printWhy(w app.Why) {
 	if w.AWS != "" {
 		line("  ", "AWS says: "+w.AWS)
 	}
+	if w.Question.At == nil {
+		line("  ", "asked about now and the day before: for an earlier denial give --at")
+	}
 	for _, list := range []struct {
 		head string
 		of   []app.Culprit

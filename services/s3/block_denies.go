@@ -18,6 +18,18 @@ func ACLActions() []string {
 	}
 }
 
+// AccessPoints are patterns of the ARNs by which buckets are called through access points: those of
+// any account, and aliases, which stand in the place of a bucket and end as no name of one may.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+func AccessPoints() []string {
+	out := []string{"*:s3:*:accesspoint/*", "*:s3-object-lambda:*:accesspoint/*"}
+	for _, suffix := range []string{"-s3alias", "--ol-s3", ".mrap"} {
+		out = append(out, "*:s3:::*"+suffix, "*:s3:::*"+suffix+"/*")
+	}
+	return out
+}
+
 // BlockDenies bounds what the settings of a public access block deny that were off before
 // and are on after it. before is a Block as JSON, or nothing.
 //

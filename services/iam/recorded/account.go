@@ -30,6 +30,7 @@ type entity struct {
 	// unknown is what is not known of it, by a name of its own each: a policy whose text
 	// no call told, or all of it.
 	unknown map[string]bool
+	put     map[string]time.Time // when a part of it was put last
 }
 
 // managed is a managed policy, AWS's too.
@@ -60,7 +61,7 @@ func (a *Account) Copy() *Account {
 	out := New(a.partition, a.id)
 	for k, e := range a.entities {
 		c := *e
-		c.unknown = maps.Clone(e.unknown)
+		c.unknown, c.put = maps.Clone(e.unknown), maps.Clone(e.put)
 		out.entities[k] = &c
 	}
 	for k, p := range a.policies {

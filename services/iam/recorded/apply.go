@@ -98,21 +98,23 @@ func (a *Account) entity(c cloudtrail.Call, verb string, k iam.Kind, name string
 	case "PutPolicy":
 		e.Inline = append(without(), iam.Inline{Name: named, Document: doc})
 		e.Sort()
-		delete(e.unknown, inlineOf(named))
+		e.has(c, inlineOf(named))
 		if doc == "" {
 			e.unknown[inlineOf(named)] = true
 			return c.Lost("it does not hold the document of the policy")
 		}
 	case "DeletePolicy":
 		e.Inline = without()
-		delete(e.unknown, inlineOf(named))
+		return e.hasNot(c, inlineOf(named))
 	case "AttachPolicy":
+		e.has(c, "policy "+arn)
 		if arn != "" && !slices.ContainsFunc(e.Attached, is) {
 			e.Attached = append(slices.Clone(e.Attached), iam.Attached{ARN: arn})
 			e.Sort()
 		}
 	case "DetachPolicy":
 		e.Attached = slices.DeleteFunc(slices.Clone(e.Attached), is)
+		return e.hasNot(c, "policy "+arn)
 	case "PutPermissionsBoundary":
 		e.Boundary = &iam.Attached{ARN: c.Parameters.Text("permissionsBoundary")}
 	case "DeletePermissionsBoundary":
@@ -128,6 +130,26 @@ func (a *Account) entity(c cloudtrail.Call, verb string, k iam.Kind, name string
 		}
 	}
 	return nil
+}
+
+// has notes that a call put a part.
+func (e *entity) has(c cloudtrail.Call, part string) {
+	if e.put == nil {
+		e.put = map[string]time.Time{}
+	}
+	e.put[part] = c.Time.Truncate(time.Second)
+	delete(e.unknown, part)
+}
+
+// hasNot notes that a call took a part away. CloudTrail tells no order within a second: where it was put
+// in the same one, whether it is there is not known.
+func (e *entity) hasNot(c cloudtrail.Call, part string) error {
+	delete(e.unknown, part)
+	if at, ok := e.put[part]; !ok || !at.Equal(c.Time.Truncate(time.Second)) {
+		return nil
+	}
+	e.unknown[part] = true
+	return c.Lost("the same was put within this second, and which came last is not recorded")
 }
 
 // tag takes in the tags of a call.
@@ -189,10 +211,12 @@ func (a *Account) member(c cloudtrail.Call) error {
 	}
 	e, g := a.of(iam.UserKind, user), a.of(iam.GroupKind, group)
 	e.groups = slices.DeleteFunc(slices.Clone(e.groups), func(n string) bool { return n == g.Name })
-	if c.Name == "AddUserToGroup" {
-		e.groups = append(e.groups, g.Name)
-		slices.Sort(e.groups)
+	if c.Name == "RemoveUserFromGroup" {
+		return e.hasNot(c, "group "+g.Name)
 	}
+	e.groups = append(e.groups, g.Name)
+	slices.Sort(e.groups)
+	e.has(c, "group "+g.Name)
 	return nil
 }
 

@@ -91,6 +91,19 @@ func TestApply(t *testing.T) {
 		}, "", false, 1},
 		{"from_before_the_record", roleARN("old"), []cloudtrail.Call{call(1, "PutRolePolicy", "roleName", "old", "policyName", "own", "policyDocument", doc("a:B"))}, "a:B", false, 0},
 		{"without_its_document", roleARN("app"), []cloudtrail.Call{call(0, "CreateRole", "roleName", "app"), call(1, "PutRolePolicy", "roleName", "app", "policyName", "own")}, "", false, 1},
+		{"replaced_within_a_second", roleARN("app"), []cloudtrail.Call{
+			call(0, "CreateRole", "roleName", "app"), call(1, "PutRolePolicy", "roleName", "app", "policyName", "own", "policyDocument", doc("a:B")), call(1, "DeleteRolePolicy", "roleName", "app", "policyName", "own"),
+		}, "", false, 1},
+		{"replaced_within_a_second_and_put_later", roleARN("app"), []cloudtrail.Call{
+			call(0, "CreateRole", "roleName", "app"), call(1, "PutRolePolicy", "roleName", "app", "policyName", "own", "policyDocument", doc("a:B")), call(1, "DeleteRolePolicy", "roleName", "app", "policyName", "own"),
+			call(2, "PutRolePolicy", "roleName", "app", "policyName", "own", "policyDocument", doc("c:D")),
+		}, "c:D", true, 1},
+		{"attached_again_within_a_second", roleARN("app"), []cloudtrail.Call{
+			call(0, "CreateRole", "roleName", "app"), call(0, "CreatePolicy", "policyName", "shared", "policyDocument", doc("a:B")), call(1, "AttachRolePolicy", "roleName", "app", "policyArn", arnOf("shared")), call(1, "DetachRolePolicy", "roleName", "app", "policyArn", arnOf("shared")),
+		}, "", false, 1},
+		{"joined_and_left_within_a_second", user, []cloudtrail.Call{
+			call(0, "CreateUser", "userName", "eva"), call(0, "CreateGroup", "groupName", "ops"), call(1, "AddUserToGroup", "userName", "eva", "groupName", "ops"), call(1, "RemoveUserFromGroup", "userName", "eva", "groupName", "ops"),
+		}, "", false, 1},
 		{"made_again", roleARN("app"), []cloudtrail.Call{
 			call(0, "PutRolePolicy", "roleName", "app", "policyName", "own", "policyDocument", doc("a:B")), call(1, "DeleteRole", "roleName", "app"), call(2, "CreateRole", "roleName", "app"),
 		}, "", true, 0},

@@ -69,7 +69,7 @@ func Type() resource.Type {
 		Operations: []resource.Operator[AccountBlock]{resource.Op(resource.OpSpec[AccountBlock, AccountBlockInput]{
 			OperationType: resource.OperationType{Name: PutAccountBlock, Whole: true, Denies: resource.DeniesWithin},
 			Took: func(in AccountBlockInput, _ dera.Plan, c dera.Change) (resource.Taken, error) {
-				within, err := s3.BlockDenies(c.Before, in.Block, nil)
+				within, err := s3.BlockDenies(c.Before, in.Block, append(s3.AccessPoints(), "*:s3:::*"))
 				return resource.Taken{Within: within}, err
 			},
 			Of:    func(in AccountBlockInput) (string, error) { return in.Account, nil },

@@ -7,12 +7,12 @@ import (
 )
 
 // calledAs are the ARNs of calls on a bucket and its objects, and through those of access
-// points, which name no bucket.
+// points, which name no bucket, by their ARNs or by aliases.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
 func calledAs(p dera.Plan) (direct, through []string) {
 	return []string{string(p.Resource), string(p.Resource) + "/*"},
-		[]string{"*:s3:*:accesspoint/*", "*:s3-object-lambda:*:accesspoint/*"}
+		s3.AccessPoints()
 }
 
 func anyARN(p dera.Plan) []string {
