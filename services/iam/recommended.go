@@ -145,6 +145,7 @@ func beyond(some, others []*policy.Document) (dera.Verdict, string) {
 			return dera.Refuted, answer.Witness.Request.Action
 		}
 		return dera.Refuted, "a request"
+	case reason.Unknown:
 	}
 	return dera.Unknown, ""
 }
