@@ -312,10 +312,15 @@ func TestWhyNames(t *testing.T) {
 	t.Parallel()
 	b := newBook()
 	b.made(t, narrowed(t, "r-other", "another", policyText(getPut), policyText(putOne)), ago(5))
-	b.made(t, narrowed(t, "r-took", "app", policyText(getPut), policyText(putOne)), ago(3))
+	took := narrowed(t, "r-took", "app", policyText(getPut), policyText(putOne))
+	took.Principals, took.Covers = []string{string(took.Plan.Resource)}, []dera.Extent{{Permissions: []string{"s3:GetObject"}}}
+	b.made(t, took, ago(3))
 	w := b.ask(t, asked(t, "s3:GetObject", "arn:aws:s3:::b/k", "identity-based policy"))
 	if len(w.Did) != 1 || w.Did[0].Record != 1 || w.Did[0].Undo != `dera rollback r-took --reason "it denied what is in use" --data d` || !w.Did[0].At.Equal(ago(3)) {
 		t.Fatalf("got %+v, want r-took by record 1", w.Did)
+	}
+	if want := "dera access request --principal " + string(took.Plan.Resource) + ` --action s3:GetObject --for 8h --reason "it was denied after r-took" --data d`; w.Did[0].Grant != want {
+		t.Errorf("got %q, want %q", w.Did[0].Grant, want)
 	}
 	if took := strings.Join(w.Did[0].Took, "\n"); !strings.Contains(took, "s3:GetObject") {
 		t.Errorf("took: got %q, want the action", took)

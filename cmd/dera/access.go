@@ -93,14 +93,7 @@ func newAccessGrantCommand(a *cli) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := s.finish(ctx, r.ResourceKey()); err != nil {
-					return err
-				}
-				if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
-					return orRefused(err)
-				}
-				r, err = s.engine.Carry(ctx, r.ID)
-				return a.carried(ctx, s, r, err, dera.Resolved)
+				return a.approve(ctx, s, r, digest, reason)
 			})
 		},
 	}

@@ -111,20 +111,25 @@ func newApproveCommand(a *cli) *cobra.Command {
 						return err
 					}
 				}
-				if err := s.finish(ctx, r.ResourceKey()); err != nil {
-					return err
-				}
-				if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: shown, Reason: reason, By: s.person()}); err != nil {
-					return orRefused(err)
-				}
-				r, err = s.engine.Carry(ctx, r.ID)
-				return a.carried(ctx, s, r, err, dera.Resolved)
+				return a.approve(ctx, s, r, shown, reason)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&digest, "digest", "", "digest of the plan, as shown, or its first 12 digits at least")
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it is recorded")
 	return cmd
+}
+
+// approve records a person's yes to a plan by its digest, and carries it out.
+func (a *cli) approve(ctx context.Context, s *session, r dera.Remediation, digest, reason string) error {
+	if err := s.finish(ctx, r.ResourceKey()); err != nil {
+		return err
+	}
+	if _, err := s.engine.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: digest, Reason: reason, By: s.person()}); err != nil {
+		return orRefused(err)
+	}
+	r, err := s.engine.Carry(ctx, r.ID)
+	return a.carried(ctx, s, r, err, dera.Resolved)
 }
 
 func newRejectCommand(a *cli) *cobra.Command {
