@@ -24,9 +24,9 @@ type Reports struct {
 	// Analyzer is the ARN of the one analyzer; there is none without. Findings are its.
 	Analyzer string
 	Findings []Finding
-	// Refused are calls that are answered with AccessDenied, and Broken with a server error, by
-	// their names.
-	Refused, Broken []string
+	// Refused are calls that are answered with AccessDenied, Broken with a server error, and
+	// Absent as ones that are not there, by their names.
+	Refused, Broken, Absent []string
 
 	mu    sync.Mutex
 	asked map[string]int
@@ -100,6 +100,8 @@ func (a *Reports) Answer(r *http.Request, form url.Values) *http.Response {
 		} else {
 			_, _ = fmt.Fprint(w, `{"message":"no"}`)
 		}
+	case slices.Contains(a.Absent, call):
+		w.WriteHeader(http.StatusNotImplemented)
 	case slices.Contains(a.Broken, call):
 		w.WriteHeader(http.StatusInternalServerError)
 	case form.Has("Action"):

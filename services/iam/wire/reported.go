@@ -93,6 +93,8 @@ func without(what string, err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return what + ": not there within " + reportedWait.String()
+	case cloud.Is(err, cloud.Unavailable):
+		return what + ": not available here"
 	case cloud.Is(err, cloud.Denied) && errors.As(err, &e):
 		return what + ": dera may not call " + e.Call
 	}

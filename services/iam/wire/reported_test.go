@@ -68,6 +68,9 @@ func TestReported(t *testing.T) {
 		"analyzer_failed": {func(arn string, a *moto.Reports) {
 			a.Findings = []moto.Finding{{ID: "f-1", Type: "UnusedPermission", Status: "ACTIVE", Principal: arn, Error: "INTERNAL_ERROR"}}
 		}, nil, []string{"finding f-1 of Access Analyzer"}},
+		"absent": {func(_ string, a *moto.Reports) {
+			a.Absent = []string{"GenerateServiceLastAccessedDetails", "ListAnalyzers"}
+		}, nil, []string{"last-accessed data of IAM: not available here", "findings of Access Analyzer: not available here"}},
 		"broken": {func(_ string, a *moto.Reports) { a.Broken = []string{"GenerateServiceLastAccessedDetails"} }, nil, []string{"last-accessed data of IAM: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
