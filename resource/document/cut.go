@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 )
 
@@ -69,8 +68,8 @@ func (c PublicCut) Elements() []PublicCut {
 
 // Public decides whether a statement alone, under the denials of its policy, lets
 // the public in; unsure says why nothing is known.
-func Public(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) (public bool, unsure string) {
-	open, unsure := PublicStatements(ctx, bucket, Only(doc, st))
+func Public(ctx context.Context, on Target, doc *policy.Document, st policy.Statement) (public bool, unsure string) {
+	open, unsure := PublicStatements(ctx, on, Only(doc, st))
 	return slices.ContainsFunc(open, func(o Opened) bool { return o.Index == 0 }), unsure
 }
 

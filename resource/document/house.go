@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/reason"
 )
@@ -36,10 +35,10 @@ func (h House) Condition() (key, value string) {
 }
 
 // Part is what a statement gives to the house because it is for anybody; false
-// where it is not.
+// where it is not, and where there is no house.
 func (h House) Part(st policy.Statement) (policy.Statement, policy.Condition, bool, error) {
 	key, value := h.Condition()
-	open := slices.ContainsFunc(PrincipalsOf(&st), Principal.Everyone)
+	open := value != "" && slices.ContainsFunc(PrincipalsOf(&st), Principal.Everyone)
 	if !open {
 		return st, policy.Condition{}, false, nil
 	}
@@ -89,7 +88,7 @@ func Only(doc *policy.Document, statements ...policy.Statement) *policy.Document
 // named are the ways in which a statement names someone, beside anybody and the
 // house: these are not the public's to lose. What it asks only of those who have
 // the key names too, and so does a denial for all but some.
-func (h House) named(ctx context.Context, bucket dera.ARN, doc *policy.Document, st policy.Statement) []string {
+func (h House) named(ctx context.Context, on Target, doc *policy.Document, st policy.Statement) []string {
 	var out []string
 	for _, p := range PrincipalsOf(&st) {
 		if !p.Everyone() {
@@ -105,13 +104,13 @@ func (h House) named(ctx context.Context, bucket dera.ARN, doc *policy.Document,
 			alone := st
 			alone.Conditions = slices.Clone(st.Conditions)
 			alone.Conditions[i] = v
-			if public, _ := Public(ctx, bucket, doc, alone); !public {
+			if public, _ := Public(ctx, on, doc, alone); !public {
 				out = append(out, c.Operator+" "+c.Key+" "+v.Values[0])
 			}
 		}
 	}
 	for n, d := range doc.Statements {
-		for _, name := range h.spared(ctx, bucket, d, st) {
+		for _, name := range h.spared(ctx, on, d, st) {
 			out = append(out, name+", whom statement "+strconv.Itoa(n+1)+" does not deny,")
 		}
 	}
@@ -137,7 +136,7 @@ func (h House) tells(c policy.Condition, op policy.Operator) (out []policy.Condi
 }
 
 // spared are those whom a denial leaves alone by name, of what the statement allows.
-func (h House) spared(ctx context.Context, bucket dera.ARN, d, st policy.Statement) []string {
+func (h House) spared(ctx context.Context, on Target, d, st policy.Statement) []string {
 	if d.Effect != policy.Deny {
 		return nil
 	}
@@ -157,7 +156,7 @@ func (h House) spared(ctx context.Context, bucket dera.ARN, d, st policy.Stateme
 		for _, v := range h.tells(c, op) {
 			alone := st
 			alone.Conditions = append(slices.Clone(st.Conditions), v)
-			if public, _ := Public(ctx, bucket, &policy.Document{Version: policy.Version2012}, alone); !public {
+			if public, _ := Public(ctx, on, &policy.Document{Version: policy.Version2012}, alone); !public {
 				out = append(out, c.Key+" "+v.Values[0])
 			}
 		}
@@ -174,7 +173,7 @@ func (h House) spared(ctx context.Context, bucket dera.ARN, d, st policy.Stateme
 
 // NamedBeside are the ways in which what a statement loses by a cut names someone
 // beside the elements of the cut and the house.
-func (h House) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy.Document, c PublicCut) []string {
+func (h House) NamedBeside(ctx context.Context, on Target, doc *policy.Document, c PublicCut) []string {
 	lost := c.Lost(doc.Statements[c.Index])
 	if len(c.Principals) > 0 {
 		lost = withPrincipals(lost, []Principal{{policy.PrincipalAWS, "*"}})
@@ -182,7 +181,7 @@ func (h House) NamedBeside(ctx context.Context, bucket dera.ARN, doc *policy.Doc
 	lost.Conditions = slices.DeleteFunc(slices.Clone(lost.Conditions), func(x policy.Condition) bool {
 		return len(c.Values) > 0 && x.Operator == c.Operator && x.Key == c.Key
 	})
-	return h.named(ctx, bucket, doc, lost)
+	return h.named(ctx, on, doc, lost)
 }
 
 // NarrowedBy finds the cut that makes one statement of another; false where it is

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/iam/reason"
@@ -20,19 +19,21 @@ type Opened struct {
 	Witness string // a request that it allows
 }
 
-// PublicStatements returns the statements of the policy that allow public access to
-// the bucket, decided for every request that there can be; without a bucket, to
-// anything. unsure says about which statements nothing is known, and why; with it
-// the list may be short.
-func PublicStatements(ctx context.Context, bucket dera.ARN, doc *policy.Document) (open []Opened, unsure string) {
+// Target is where a policy stands: the patterns of the actions and of the resources of
+// which it decides there. No resources are any.
+type Target struct {
+	Actions   []string `json:"actions"`
+	Resources []string `json:"resources,omitempty"`
+}
+
+// PublicStatements returns the statements of the policy that allow public access where
+// it stands, decided for every request that there can be. unsure says about which
+// statements nothing is known, and why; with it the list may be short.
+func PublicStatements(ctx context.Context, on Target, doc *policy.Document) (open []Opened, unsure string) {
 	if doc == nil {
 		return nil, ""
 	}
-	var on []string
-	if bucket != "" {
-		on = []string{string(bucket), string(bucket) + "/*"}
-	}
-	ex := proof.PublicOn(ctx, reason.Policies{doc}, []string{"s3:*"}, on, reason.Config{})
+	ex := proof.PublicOn(ctx, reason.Policies{doc}, on.Actions, on.Resources, reason.Config{})
 	for _, o := range ex.Open {
 		st := &doc.Statements[o.Statement.Statement]
 		open = append(open, Opened{

@@ -1,8 +1,10 @@
 package document
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource"
@@ -51,11 +53,11 @@ func Restored(doc *policy.Document, removed, added []WrittenStatement) (*policy.
 	return doc.Apply(edits...)
 }
 
-// Acceptable says why S3 would refuse the policy, or nil (S3 user guide, "Bucket
-// policies and user policies": at most 20 KB, each Sid once).
-func Acceptable(doc *policy.Document) error {
-	if len(doc.Text()) > 20<<10 {
-		return &resource.NotAllowedError{Why: "the policy would be longer than the 20 KB that S3 takes"}
+// Acceptable says why a service that takes so many bytes would refuse the policy, or
+// nil: each Sid stands once.
+func Acceptable(doc *policy.Document, service string, most int) error {
+	if len(doc.Text()) > most {
+		return &resource.NotAllowedError{Why: fmt.Sprintf("the policy would be longer than the %d KB that %s takes", most>>10, service)}
 	}
 	sids := map[string]bool{}
 	for _, st := range doc.Statements {
@@ -121,4 +123,69 @@ func unnamed(st policy.Statement) string {
 func CanonStatement(st *policy.Statement) string {
 	one := &policy.Document{Statements: []policy.Statement{*st}}
 	return one.Canon()
+}
+
+// Rebased is the policy with a change taken back in it, where it is not the one
+// any more that the change wrote: what the change removed from back is there again beside what
+// others wrote, and what it added is taken out; "" where nothing is left. rebased is
+// false where the undo is to put back as it was.
+func Rebased(now, wrote, back string) (next string, rebased bool, err error) {
+	if SamePolicy(now, wrote) || SamePolicy(now, back) {
+		return "", false, nil
+	}
+	removed, err := StatementsBeyond(back, wrote)
+	if err != nil {
+		return "", false, err
+	}
+	added, err := StatementsBeyond(wrote, back)
+	if err != nil {
+		return "", false, err
+	}
+	if now == "" {
+		next, err = again(back, removed)
+		return next, true, err
+	}
+	doc, err := policy.Parse(now)
+	if err != nil {
+		return "", false, err
+	}
+	if was, err := policy.Parse(back); err != nil || was.Variables() != doc.Variables() {
+		if slices.ContainsFunc(removed, func(st WrittenStatement) bool { return strings.Contains(st.Text, "${") }) {
+			err = errors.Join(err, &resource.NotAllowedError{Why: "the policy has another Version since, in which the variables of the statement mean something else"})
+		}
+		if err != nil {
+			return "", false, err
+		}
+	}
+	switch doc, err = Restored(doc, removed, added); {
+	case errors.Is(err, policy.ErrLast):
+		return "", true, nil
+	case err != nil:
+		return "", false, fmt.Errorf("put statements back: %w", err)
+	}
+	return doc.Text(), true, nil
+}
+
+// again is the policy of before with the removed statements alone: someone else took
+// the whole of it away since, and the others were theirs to take.
+func again(before string, removed []WrittenStatement) (string, error) {
+	doc, err := policy.Parse(before)
+	if err != nil {
+		return "", err
+	}
+	var edits []policy.Edit
+	for i := range doc.Statements {
+		canon := CanonStatement(&doc.Statements[i])
+		at := slices.IndexFunc(removed, func(st WrittenStatement) bool { return st.Canon == canon })
+		if at < 0 {
+			edits = append(edits, policy.RemoveStatement(i))
+			continue
+		}
+		removed = slices.Delete(removed, at, at+1)
+	}
+	left, err := doc.Apply(edits...)
+	if err != nil {
+		return "", err
+	}
+	return left.Text(), nil
 }

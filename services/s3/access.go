@@ -1,14 +1,9 @@
 package s3
 
 import (
-	"context"
 	"fmt"
-	"slices"
 
 	"dera.example/dera"
-	"dera.example/dera/iam/policy"
-	"dera.example/dera/iam/proof"
-	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/resource/evidence"
 )
@@ -91,150 +86,26 @@ func ReadAccess(ev dera.Evidence) (Access, error) {
 }
 
 // Compare finds which statements of the old policy the new one leaves out or has
-// narrower. The others must stand in it in the same order; what it has beyond them
-// is for the first certificate.
+// narrower; see document.Cuts.
 func (a *Access) Compare() error {
-	if a.Old.Policy == a.New.Policy {
-		return nil
-	}
-	before, err := policy.Parse(a.Old.Policy)
-	if err != nil {
-		return fmt.Errorf("read the policy before: %w", err)
-	}
-	after := &policy.Document{}
-	if a.New.Policy != "" {
-		if after, err = policy.Parse(a.New.Policy); err != nil {
-			return fmt.Errorf("read the policy after: %w", err)
-		}
-	}
-	next := 0
-	for i := range before.Statements {
-		if next < len(after.Statements) {
-			if alone(before, i) == alone(after, next) {
-				next++
-				continue
-			}
-			if cut, ok := a.House.NarrowedBy(i, before.Statements[i], after.Statements[next]); ok {
-				a.Narrowed = append(a.Narrowed, cut)
-				next++
-				continue
-			}
-		}
-		a.Dropped = append(a.Dropped, i)
-	}
-	return nil
-}
-
-// alone is what one statement says.
-func alone(doc *policy.Document, i int) string {
-	return (&policy.Document{Version: doc.Version, Statements: doc.Statements[i : i+1]}).Canon()
+	c := a.cuts()
+	err := c.Compare()
+	a.Dropped, a.Narrowed = c.Dropped, c.Narrowed
+	return err
 }
 
 // Certify makes the certificates on the policies.
 func (a *Access) Certify() error {
-	if a.Old.Policy == a.New.Policy {
-		return nil
-	}
-	d, err := a.documents()
-	if err != nil {
-		return err
-	}
-	if a.NothingNew, err = certificate(d.old, d.fresh); err != nil {
-		return fmt.Errorf("certify that nothing is new: %w", err)
-	}
-	if a.NothingLost, err = certificate(d.fresh, d.kept); err != nil {
-		return fmt.Errorf("certify that nothing else is lost: %w", err)
-	}
-	if a.NoMore, err = certificate(slices.Concat(d.kept, d.house), d.fresh); err != nil {
-		return fmt.Errorf("certify that nothing is left of what the plan removes: %w", err)
-	}
-	if len(d.house) == 0 {
-		return nil
-	}
-	if a.HouseKept, err = certificate(d.direct, d.house); err != nil {
-		a.HouseKept = "" // it is lost: the claim says so
-	}
-	return nil
+	c := a.cuts()
+	err := c.Certify()
+	a.NothingNew, a.NothingLost, a.HouseKept, a.NoMore = c.NothingNew, c.NothingLost, c.HouseKept, c.NoMore
+	return err
 }
 
-// documents are what the certificates are about; none where no policy is left.
-type documents struct {
-	old, fresh reason.Policies
-	kept       reason.Policies // the old policy without what goes
-	house      reason.Policies // what the house had by what goes
-	direct     reason.Policies // what the new policy gives the house directly
-}
-
-func (a *Access) documents() (d documents, err error) {
-	parse := func(text string) (reason.Policies, error) {
-		if text == "" {
-			return nil, nil
-		}
-		doc, err := policy.Parse(text)
-		return reason.Policies{doc}, err
+// cuts is the part that is about the policies.
+func (a *Access) cuts() *document.Cuts {
+	return &document.Cuts{
+		Old: a.Old.Policy, New: a.New.Policy, Dropped: a.Dropped, Narrowed: a.Narrowed, House: a.House,
+		NothingNew: a.NothingNew, NothingLost: a.NothingLost, HouseKept: a.HouseKept, NoMore: a.NoMore,
 	}
-	if d.old, err = parse(a.Old.Policy); err != nil {
-		return d, fmt.Errorf("read the policy before: %w", err)
-	}
-	if d.fresh, err = parse(a.New.Policy); err != nil {
-		return d, fmt.Errorf("read the policy after: %w", err)
-	}
-	if len(d.old) == 0 {
-		return d, nil
-	}
-	rest := &policy.Document{Version: d.old[0].Version, ID: d.old[0].ID}
-	var parts []policy.Statement
-	for i, st := range d.old[0].Statements {
-		cut, goes := a.cut(i)
-		if !goes {
-			rest.Statements = append(rest.Statements, st)
-			continue
-		}
-		part, open := policy.Statement{}, false
-		if a.House != nil {
-			if part, _, open, err = a.House.Part(cut.Lost(st)); err != nil {
-				return d, err
-			}
-		}
-		if open {
-			parts = append(parts, part)
-		}
-		switch {
-		case slices.Contains(a.Dropped, i):
-		case cut.Whole():
-			rest.Statements = append(rest.Statements, part)
-		default:
-			rest.Statements = append(rest.Statements, cut.Left(st))
-		}
-	}
-	if len(rest.Statements) > 0 {
-		d.kept = reason.Policies{rest}
-	}
-	if len(parts) == 0 {
-		return d, nil
-	}
-	d.house = reason.Policies{document.Only(d.old[0], parts...)}
-	if len(d.fresh) > 0 {
-		if direct := a.House.Direct(d.fresh[0]); len(direct.Statements) > 0 {
-			d.direct = reason.Policies{direct}
-		}
-	}
-	return d, nil
-}
-
-// cut is what goes of a statement of the old policy; false where nothing does.
-func (a *Access) cut(i int) (document.PublicCut, bool) {
-	at := slices.IndexFunc(a.Narrowed, func(c document.PublicCut) bool { return c.Index == i })
-	if at >= 0 {
-		return a.Narrowed[at], true
-	}
-	return document.PublicCut{Index: i}, slices.Contains(a.Dropped, i)
-}
-
-// certificate proves that fresh grants nothing that old does not, and has the
-// independent checker accept it. No policy at all grants nothing.
-func certificate(old, fresh reason.Policies) (string, error) {
-	ev := proof.Prove(context.Background(), proof.Change{Old: old, New: fresh}, reason.Config{})
-	text, err := ev.Certificate(proof.Origin{})
-	return string(text), err
 }

@@ -8,8 +8,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/iam/policy"
-	"dera.example/dera/iam/proof"
-	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource/document"
 )
 
@@ -36,9 +34,9 @@ func (a Access) Evidence() (dera.Evidence, error) {
 // Claims are what the body proves or refutes.
 func (a Access) Claims() []dera.Claim {
 	return []dera.Claim{
-		claim("nothing_new", "no new access is granted", a.nothingNew()),
-		claim("nothing_else_lost", a.saysLost(), a.nothingLost()),
-		claim("finding_gone", a.saysGone(), a.gone()),
+		a.nothingNew().Claim("nothing_new", "no new access is granted"),
+		a.nothingLost().Claim("nothing_else_lost", a.saysLost()),
+		a.gone().Claim("finding_gone", a.saysGone()),
 	}
 }
 
@@ -67,122 +65,54 @@ func (a Access) saysGone() string {
 	return says
 }
 
-// answer is a verdict with its witness.
-type answer struct {
-	verdict dera.Verdict
-	witness string
-}
-
-func claim(name, says string, a answer) dera.Claim {
-	return dera.Claim{Name: name, Says: says, Verdict: a.verdict, Witness: a.witness}
-}
-
 // proved is the answer that leaves nothing to say.
-func proved() answer { return answer{verdict: dera.Proved} }
+func proved() document.Answer { return document.Answer{Verdict: dera.Proved} }
 
-func (a Access) nothingNew() answer {
+func (a Access) nothingNew() document.Answer {
 	for _, g := range a.New.Grants {
 		if !slices.Contains(a.Old.Grants, g) {
-			return answer{dera.Refuted, g.Line() + " is new"}
+			return document.Answer{Verdict: dera.Refuted, Witness: g.Line() + " is new"}
 		}
 	}
 	if !a.New.Block.AtLeast(a.Old.Block) {
-		return answer{dera.Refuted, "a setting of the public access block is off that was on"}
+		return document.Answer{Verdict: dera.Refuted, Witness: "a setting of the public access block is off that was on"}
 	}
-	if a.Old.Policy == a.New.Policy {
-		return proved() // also where it cannot be read
-	}
-	d, err := a.documents()
-	if err != nil {
-		return answer{dera.Unknown, err.Error()}
-	}
-	return a.certified(a.NothingNew, d.old, d.fresh)
+	return a.cuts().NotWider()
 }
 
-func (a Access) nothingLost() answer {
+func (a Access) nothingLost() document.Answer {
 	for _, g := range a.Old.Grants {
 		if !slices.Contains(a.New.Grants, g) && !g.Public() {
-			return answer{dera.Refuted, g.Line() + " would be removed"}
+			return document.Answer{Verdict: dera.Refuted, Witness: g.Line() + " would be removed"}
 		}
 	}
 	if a.New.Block != a.Old.Block && len(a.Needs) > 0 {
-		return answer{dera.Unknown, strings.Join(a.Needs, "; ")}
+		return document.Answer{Verdict: dera.Unknown, Witness: strings.Join(a.Needs, "; ")}
 	}
-	if a.Old.Policy == a.New.Policy && len(a.Dropped)+len(a.Narrowed) == 0 {
-		return proved()
-	}
-	d, err := a.documents()
-	if err != nil {
-		return answer{dera.Unknown, err.Error()}
-	}
-	for _, old := range d.old {
-		for i := range old.Statements {
-			cut, goes := a.cut(i)
-			if !goes {
-				continue
-			}
-			if x := a.offends(old, cut); x.verdict != dera.Proved {
-				return x
-			}
-		}
-	}
-	x := a.certified(a.NothingLost, d.fresh, d.kept)
-	switch {
-	case x.verdict != dera.Proved || len(d.house) == 0:
-		return x
-	case a.HouseKept == "":
-		return answer{dera.Unknown, "principals of " + a.House.String() + " may have access through a statement for everyone only, and lose it"}
-	}
-	return a.certified(a.HouseKept, d.direct, d.house)
+	return a.cuts().Lost(a.offends)
 }
 
 // offends is proved when each element that goes allows public access on its own, and
-// what goes with it names nobody.
-func (a Access) offends(old *policy.Document, cut document.PublicCut) answer {
-	if cut.Index < 0 || cut.Index >= len(old.Statements) {
-		return answer{dera.Unknown, fmt.Sprintf("the policy has no statement %d", cut.Index+1)}
-	}
-	st := old.Statements[cut.Index]
-	goal := PolicyRead
-	if document.Writes(&st) {
-		goal = PolicyWrite
-	}
-	if !slices.Contains(a.Goals, goal) {
-		return answer{dera.Refuted, fmt.Sprintf("statement %d of the policy is about another finding (%s)", cut.Index+1, goal)}
-	}
-	for _, e := range cut.Elements() {
-		public, unsure := document.Public(context.Background(), a.Bucket, old, e.Lost(st))
-		switch {
-		case !public && unsure != "":
-			return answer{dera.Unknown, unsure}
-		case !public:
-			return answer{dera.Refuted, fmt.Sprintf("statement %d of the policy loses an element that gives no public access", cut.Index+1)}
+// what goes with it names nobody; all of it for one of the findings.
+func (a Access) offends(old *policy.Document, cut document.PublicCut) document.Answer {
+	if cut.Index >= 0 && cut.Index < len(old.Statements) {
+		goal := PolicyRead
+		if document.Writes(&old.Statements[cut.Index]) {
+			goal = PolicyWrite
+		}
+		if !slices.Contains(a.Goals, goal) {
+			return document.Answer{Verdict: dera.Refuted, Witness: fmt.Sprintf("statement %d of the policy is about another finding (%s)", cut.Index+1, goal)}
 		}
 	}
-	if a.House == nil {
-		return proved()
-	}
-	if named := a.House.NamedBeside(context.Background(), a.Bucket, old, cut); len(named) > 0 {
-		return answer{dera.Unknown, fmt.Sprintf("statement %d also names %s", cut.Index+1, strings.Join(named, ", "))}
-	}
-	return proved()
+	return a.cuts().PublicOnly(Target(a.Bucket), old, cut)
 }
 
-// certified is proved when the certificate holds and is about just these
-// documents.
-func (a Access) certified(certificate string, old, fresh reason.Policies) answer {
-	if ok, why := proof.About(certificate, old, fresh); !ok {
-		return answer{dera.Unknown, why}
-	}
-	return proved()
-}
-
-func (a Access) gone() answer {
+func (a Access) gone() document.Answer {
 	if len(a.Goals) == 0 {
-		return answer{dera.Unknown, "no finding is named"}
+		return document.Answer{Verdict: dera.Unknown, Witness: "no finding is named"}
 	}
 	for _, goal := range a.Goals {
-		var left answer
+		var left document.Answer
 		switch goal {
 		case PolicyRead, PolicyWrite:
 			left = a.policyGone(goal)
@@ -191,42 +121,38 @@ func (a Access) gone() answer {
 		case BlockKey:
 			left = proved()
 			if off := a.New.Block.Off(); len(off) > 0 {
-				left = answer{dera.Refuted, strings.Join(off, ", ") + " is off"}
+				left = document.Answer{Verdict: dera.Refuted, Witness: strings.Join(off, ", ") + " is off"}
 			}
 		default:
-			left = answer{dera.Unknown, fmt.Sprintf("nothing is known of the finding %q", goal)}
+			left = document.Answer{Verdict: dera.Unknown, Witness: fmt.Sprintf("nothing is known of the finding %q", goal)}
 		}
-		if left.verdict != dera.Proved {
+		if left.Verdict != dera.Proved {
 			return left
 		}
 	}
 	if a.House == nil || a.Old.Policy == a.New.Policy {
 		return proved()
 	}
-	d, err := a.documents()
-	if err != nil {
-		return answer{dera.Unknown, err.Error()}
-	}
-	return a.certified(a.NoMore, slices.Concat(d.kept, d.house), d.fresh)
+	return a.cuts().Rest()
 }
 
-func (a Access) policyGone(goal string) answer {
+func (a Access) policyGone(goal string) document.Answer {
 	open, unsure := a.public(a.New.Policy)
 	for _, o := range open {
 		if o.Writes == (goal == PolicyWrite) {
-			return answer{dera.Refuted, o.Witness}
+			return document.Answer{Verdict: dera.Refuted, Witness: o.Witness}
 		}
 	}
 	if unsure != "" {
-		return answer{dera.Unknown, unsure}
+		return document.Answer{Verdict: dera.Unknown, Witness: unsure}
 	}
 	return proved()
 }
 
-func (a Access) grantsGone(goal string) answer {
+func (a Access) grantsGone(goal string) document.Answer {
 	for _, g := range a.New.Grants {
 		if g.Public() && g.Writes() == (goal == ACLWrite) {
-			return answer{dera.Refuted, g.Line()}
+			return document.Answer{Verdict: dera.Refuted, Witness: g.Line()}
 		}
 	}
 	return proved()
@@ -241,14 +167,14 @@ func (a Access) public(text string) ([]document.Opened, string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	return document.PublicStatements(context.Background(), a.Bucket, doc)
+	return document.PublicStatements(context.Background(), Target(a.Bucket), doc)
 }
 
 // denied is a request that external principals could make before and cannot after.
 func (a Access) denied() string {
 	open, _ := a.public(a.Old.Policy)
 	for _, o := range open {
-		if _, goes := a.cut(o.Index); goes {
+		if _, goes := a.cuts().Cut(o.Index); goes {
 			return o.Witness + " by the public"
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/netset"
 	"dera.example/dera/resource/document"
@@ -221,4 +222,14 @@ func identities(st *policy.Statement) []string {
 		}
 	}
 	return out
+}
+
+// Target is where the policy of a bucket stands: the bucket and its objects; without a
+// bucket, any.
+func Target(bucket dera.ARN) document.Target {
+	on := document.Target{Actions: []string{"s3:*"}}
+	if bucket != "" {
+		on.Resources = []string{string(bucket), string(bucket) + "/*"}
+	}
+	return on
 }

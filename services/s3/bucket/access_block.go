@@ -59,7 +59,7 @@ func BucketAccessBlock() control.Control {
 			if err != nil {
 				return nil, s3.CannotPlan(err)
 			}
-			open, unsure := document.PublicStatements(context.Background(), b.ARN(), doc)
+			open, unsure := document.PublicStatements(context.Background(), s3.Target(b.ARN()), doc)
 			if len(open) > 0 || unsure != "" || len(b.PublicGrants()) > 0 {
 				return nil, &control.Refusal{Code: "still-public", Why: "the policy or the ACL allows public access, or may; that comes first"}
 			}

@@ -39,7 +39,7 @@ func (b *Bucket) PublicAccessPoints(ctx context.Context) (open []AccessPoint, un
 			doubts = append(doubts, "the policy of access point "+p.Name+" could not be read")
 			continue
 		}
-		lets, why := document.PublicStatements(ctx, "", doc)
+		lets, why := document.PublicStatements(ctx, s3.Target(""), doc)
 		switch {
 		case len(lets) > 0 && b.delegates():
 			open = append(open, p)

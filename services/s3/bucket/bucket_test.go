@@ -229,7 +229,7 @@ func TestNoSecretIsShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		open, _ := document.PublicStatements(t.Context(), b.ARN(), doc)
+		open, _ := document.PublicStatements(t.Context(), s3.Target(b.ARN()), doc)
 		if len(open) == 0 {
 			t.Fatalf("%s: got no public statement", name)
 		}
@@ -309,7 +309,7 @@ func TestPublicInEveryPartition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if open, unsure := document.PublicStatements(t.Context(), b.ARN(), doc); len(open) != 1 || unsure != "" {
+		if open, unsure := document.PublicStatements(t.Context(), s3.Target(b.ARN()), doc); len(open) != 1 || unsure != "" {
 			t.Errorf("region %q: got %v, %q, want one public statement", region, open, unsure)
 		}
 	}

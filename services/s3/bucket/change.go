@@ -73,7 +73,7 @@ func (b *Bucket) EditPolicy(e document.PolicyEdit) (dera.Change, error) {
 	default:
 		left := *b
 		left.Policy = edited.Text()
-		if err := errors.Join(left.policyAllowed(), document.Acceptable(edited)); err != nil {
+		if err := errors.Join(left.policyAllowed(), acceptable(edited)); err != nil {
 			return dera.Change{}, err
 		}
 		undo.Expect = edited.Text()

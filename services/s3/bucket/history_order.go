@@ -116,7 +116,7 @@ func (h *history) Exposure() int {
 		if b.config.Policy != "" {
 			n++
 			doc, err := b.config.Parsed()
-			if list, unsure := document.PublicStatements(context.Background(), b.config.ARN(), doc); err != nil || unsure != "" || len(list) > 0 {
+			if list, unsure := document.PublicStatements(context.Background(), s3.Target(b.config.ARN()), doc); err != nil || unsure != "" || len(list) > 0 {
 				n += 10
 			}
 		}

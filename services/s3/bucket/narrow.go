@@ -9,82 +9,15 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/s3"
 )
 
 // CutPublic finds what has to go out of a public statement. doubts say why a
 // person has to decide; with impossible nothing narrower can be written that cuts
 // off nobody who is named.
 func (b *Bucket) CutPublic(ctx context.Context, doc *policy.Document, index int, h document.House) (cut document.PublicCut, doubts []string, impossible string) {
-	st := doc.Statements[index]
-	doubts = b.dependents(doc, &st)
-	var unsure string
-	// split takes the elements apart that allow public access on their own.
-	split := func(elements []document.PublicCut) (bad []document.PublicCut) {
-		for _, e := range elements {
-			public, why := document.Public(ctx, b.ARN(), doc, e.Lost(st))
-			if why != "" {
-				unsure = why
-			}
-			if public {
-				bad = append(bad, e)
-			}
-		}
-		return bad
-	}
-	var ways []document.PublicCut
-	try := func(elements []document.PublicCut, join func([]document.PublicCut) document.PublicCut) {
-		if len(elements) < 2 {
-			return
-		}
-		bad := split(elements)
-		if len(bad) == 0 || len(bad) == len(elements) {
-			return
-		}
-		c := join(bad)
-		if public, why := document.Public(ctx, b.ARN(), doc, c.Left(st)); !public && why == "" {
-			ways = append(ways, c)
-		}
-	}
-	if st.NotPrincipals == nil {
-		try(document.PublicCut{Index: index, Principals: document.Distinct(document.PrincipalsOf(&st))}.Elements(), func(bad []document.PublicCut) document.PublicCut {
-			c := document.PublicCut{Index: index}
-			for _, e := range bad {
-				c.Principals = append(c.Principals, e.Principals...)
-			}
-			return c
-		})
-	}
-	for _, cond := range st.Conditions {
-		if op, ok := policy.ParseOperator(cond.Operator); !ok || op.Negated() || op.Set == policy.ForAllValues || op.Test == "Null" || op.Test == "Bool" {
-			continue
-		}
-		whole := document.PublicCut{Index: index, Operator: cond.Operator, Key: cond.Key, Values: document.Distinct(cond.Values)}
-		try(whole.Elements(), func(bad []document.PublicCut) document.PublicCut {
-			c := document.PublicCut{Index: index, Operator: cond.Operator, Key: cond.Key}
-			for _, e := range bad {
-				c.Values = append(c.Values, e.Values...)
-			}
-			return c
-		})
-	}
-	_, _, open, err := h.Part(st)
-	named := h.NamedBeside(ctx, b.ARN(), doc, document.PublicCut{Index: index})
-	if len(ways) == 1 {
-		named = h.NamedBeside(ctx, b.ARN(), doc, ways[0])
-	}
-	switch {
-	case unsure != "":
-		return cut, doubts, unsure
-	case len(ways) > 1:
-		return cut, doubts, fmt.Sprintf("statement %d can be narrowed in %d ways, which keep different parts of it", index+1, len(ways))
-	case len(named) > 0:
-		return cut, doubts, fmt.Sprintf("statement %d also names %s, and no element of it can go alone", index+1, document.ShownList(named))
-	case len(ways) == 1:
-		return ways[0], doubts, ""
-	case !open, err != nil:
-		return cut, doubts, fmt.Sprintf("statement %d cannot be narrowed to %s", index+1, h)
-	}
-	return document.PublicCut{Index: index}, doubts, ""
+	cut, impossible = document.Question{On: s3.Target(b.ARN())}.Cut(ctx, doc, index, h)
+	return cut, b.dependents(doc, &doc.Statements[index]), impossible
 }
 
 // dependents says who may depend on a public statement in a way that its text does

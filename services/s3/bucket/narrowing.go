@@ -9,6 +9,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/services/s3"
 )
 
 // narrowing is what is found about the public statements of one plan.
@@ -47,7 +48,7 @@ func (n *narrowing) left() []string {
 	if err != nil {
 		return []string{"What the fix would leave cannot be read: " + err.Error() + "."}
 	}
-	if _, unsure := document.PublicStatements(context.Background(), n.bucket.ARN(), doc); unsure != "" {
+	if _, unsure := document.PublicStatements(context.Background(), s3.Target(n.bucket.ARN()), doc); unsure != "" {
 		return []string{"After the fix " + unsure + ", so a person decides."}
 	}
 	return nil

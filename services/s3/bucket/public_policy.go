@@ -49,7 +49,7 @@ func BucketPublicPolicy() control.Control {
 			if err != nil {
 				return nil, s3.CannotPlan(err)
 			}
-			open, _ := document.PublicStatements(context.Background(), b.ARN(), doc)
+			open, _ := document.PublicStatements(context.Background(), s3.Target(b.ARN()), doc)
 			n := narrowing{bucket: b, house: document.House{Account: b.Owner, Organization: s.Organization}}
 			for _, o := range open {
 				if hasKey(failures, policyKey(o.Writes)) {
@@ -86,7 +86,7 @@ func checkPolicy(b *Bucket, s control.Settings) control.Result {
 	if err != nil {
 		return judged(nil, err.Error())
 	}
-	open, unsure := document.PublicStatements(context.Background(), b.ARN(), doc)
+	open, unsure := document.PublicStatements(context.Background(), s3.Target(b.ARN()), doc)
 	if b.Blocked().RestrictedBuckets && len(open) > 0 {
 		// What S3 takes for public is cut down to the account itself, all of it. In
 		// doubt the block does not help.

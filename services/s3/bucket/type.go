@@ -116,7 +116,7 @@ func (b *Bucket) Needs(ctx context.Context) []string {
 	var out []string
 	doc, err := b.Parsed()
 	cut := false
-	switch open, unsure := document.PublicStatements(ctx, b.ARN(), doc); {
+	switch open, unsure := document.PublicStatements(ctx, s3.Target(b.ARN()), doc); {
 	case err != nil:
 		out = append(out, "its policy could not be read")
 	case len(open) > 0:
