@@ -108,6 +108,19 @@ func wrap(account, region, call string, err error) error {
 	return e
 }
 
+// Code is the error code of an answer of AWS, or "".
+func Code(err error) string {
+	var own *Error
+	if errors.As(err, &own) {
+		return own.Code
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
 // passing finds the answers that say that a request was not carried out for a
 // reason that may be over soon, whatever the service: AWS SDKs and Tools
 // reference guide, "Retry behavior", and the errors of the API references of

@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/iam/reason"
+	"dera.example/dera/resource/evidence"
 )
 
 // Cuts is what a proof about a policy that loses some of its access is about: the
@@ -269,4 +270,23 @@ func (c *Cuts) PublicOnly(on Target, old *policy.Document, cut PublicCut) Answer
 		return Answer{dera.Unknown, fmt.Sprintf("statement %d also names %s", cut.Index+1, strings.Join(named, ", "))}
 	}
 	return x
+}
+
+// Policies are the two policies, where they differ, and the certificates about them.
+func (c *Cuts) Policies() evidence.Policies {
+	var out evidence.Policies
+	if c.Old != c.New {
+		out.Before, out.After = c.Old, c.New
+	}
+	for _, x := range []evidence.Certificate{
+		{Name: "nothing-new", Says: "the policy after grants nothing that the one before does not", Text: c.NothingNew},
+		{Name: "nothing-lost", Says: "the policy before, without what the plan removes, grants nothing that the policy after does not", Text: c.NothingLost},
+		{Name: "house-kept", Says: "of what the plan removes, the policy after still grants trusted principals what they had", Text: c.HouseKept},
+		{Name: "no-more", Says: "and nothing else of it", Text: c.NoMore},
+	} {
+		if x.Text != "" {
+			out.Certificates = append(out.Certificates, x)
+		}
+	}
+	return out
 }

@@ -23,21 +23,7 @@ func policies(body []byte) (evidence.Policies, error) {
 	if err != nil {
 		return evidence.Policies{}, err
 	}
-	var out evidence.Policies
-	if x.Old.Policy != x.New.Policy {
-		out.Before, out.After = x.Old.Policy, x.New.Policy
-	}
-	for _, c := range []evidence.Certificate{
-		{Name: "nothing-new", Says: "the policy after grants nothing that the one before does not", Text: x.NothingNew},
-		{Name: "nothing-lost", Says: "the policy before, without what the plan removes, grants nothing that the policy after does not", Text: x.NothingLost},
-		{Name: "house-kept", Says: "of what the plan removes, the policy after still grants trusted principals what they had", Text: x.HouseKept},
-		{Name: "no-more", Says: "and nothing else of it", Text: x.NoMore},
-	} {
-		if c.Text != "" {
-			out.Certificates = append(out.Certificates, c)
-		}
-	}
-	return out, nil
+	return x.cuts().Policies(), nil
 }
 
 // Access is what a proof about a bucket, or about the block of an account, is

@@ -3,7 +3,6 @@ package bucket
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
@@ -39,33 +38,7 @@ func declarePolicy(bucket, before, after string, as resource.Format) ([]string, 
 		head = []string{resource.LogicalID(bucket) + "Policy:", "  Type: AWS::S3::BucketPolicy", "  Properties:", "    Bucket: " + resource.YAMLText(bucket), "    PolicyDocument:", "      Statement:"}
 		indent, tail = "        - ", nil
 	}
-	var hide document.Redactor
-	old, err := document.StatementTexts(&hide, before)
-	if err != nil {
-		return nil, err
-	}
-	fresh, err := document.StatementTexts(&hide, after)
-	if err != nil {
-		return nil, err
-	}
-	var changed []string
-	show := func(sign string, from, other []string) {
-		for _, text := range from {
-			if slices.Contains(other, text) {
-				continue
-			}
-			for n, line := range strings.Split(text, "\n") {
-				lead := indent
-				if n > 0 {
-					lead = strings.Repeat(" ", len(indent))
-				}
-				changed = append(changed, sign+lead+line)
-			}
-		}
-	}
-	show("-", old, fresh)
-	show("+", fresh, old)
-	return resource.WrapCode(as, head, changed, tail)
+	return document.Declare(head, tail, indent, before, after, as)
 }
 
 // declareGrants shows the grants that go. CloudFormation knows canned ACLs only.

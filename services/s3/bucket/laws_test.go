@@ -1,7 +1,6 @@
 package bucket_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,9 +10,9 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/control/controltest"
 	"dera.example/dera/iam/policy"
-	"dera.example/dera/iam/reason"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/policies/policytest"
 	"dera.example/dera/services/s3"
 	"dera.example/dera/services/s3/bucket"
 	"dera.example/dera/services/s3/s3test"
@@ -63,7 +62,7 @@ func surgicalBucket(t controltest.TB, before, after any, p dera.Plan) {
 	if diff := cmp.Diff(a, b, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("something beside policy, ACL and block changed (-before +after):\n%s", diff)
 	}
-	touched := surgicalPolicy(t, old.Policy, now.Policy)
+	touched := policytest.Surgical(t, old.Policy, now.Policy)
 	removed := 0
 	for _, g := range now.Grants {
 		if !slices.Contains(old.Grants, g) {
@@ -97,70 +96,6 @@ func surgicalBucket(t controltest.TB, before, after any, p dera.Plan) {
 	if lines != removed || !slices.Equal(named, touched) {
 		t.Errorf("the diff takes %d lines away and names statements %v, the plan %d and %v: %q", lines, named, removed, touched, p.Diff())
 	}
-}
-
-// surgicalPolicy returns the statements that are not what they were, counted from
-// 0. Each of them is gone, or has lost or got bytes but not both; what is new at the
-// end is a part of one of them.
-func surgicalPolicy(t controltest.TB, old, now string) (touched []int) {
-	t.Helper()
-	before, after := statements(old), statements(now)
-	for i, text := range before {
-		switch {
-		case len(after) > 0 && after[0] == text:
-			after = after[1:]
-			continue
-		case len(after) > 0 && (subsequence(text, after[0]) || subsequence(after[0], text)):
-			after = after[1:]
-		}
-		touched = append(touched, i)
-	}
-	for _, text := range after {
-		if !slices.ContainsFunc(touched, func(i int) bool { return within(text, before[i]) }) {
-			t.Errorf("a statement is new that is no part of one that goes: %s", text)
-		}
-	}
-	return touched
-}
-
-// subsequence reports whether a is b with some bytes left out.
-func subsequence(a, b string) bool {
-	for i := 0; i < len(b) && a != ""; i++ {
-		if a[0] == b[i] {
-			a = a[1:]
-		}
-	}
-	return a == ""
-}
-
-// within reports whether one statement grants nothing that another does not.
-func within(part, whole string) bool {
-	wrap := func(text string) reason.Policies {
-		doc, err := policy.Parse(`{"Version":"2012-10-17","Statement":` + text + `}`)
-		if err != nil {
-			return nil
-		}
-		return reason.Policies{doc}
-	}
-	return reason.Subset(context.Background(), wrap(part), wrap(whole), reason.Config{}).Verdict == reason.Proved
-}
-
-// statements are the texts of a policy's statements; what cannot be read is one
-// text.
-func statements(text string) []string {
-	if text == "" {
-		return nil
-	}
-	doc, err := policy.Parse(text)
-	if err != nil {
-		return []string{text}
-	}
-	var out []string
-	for i := range doc.Statements {
-		span := doc.Statements[i].Span()
-		out = append(out, text[span.Start:span.End])
-	}
-	return out
 }
 
 func betweenBuckets(t controltest.TB, states []any) {
