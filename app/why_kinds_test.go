@@ -7,6 +7,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/control/resourcepolicy"
 	"dera.example/dera/netset"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
@@ -67,7 +68,7 @@ func TestWhyKinds(t *testing.T) {
 	open := &bucket.Bucket{Name: "b", Owner: own, OwnerID: "o", Region: "eu-west-1", Policy: policyText(public), Grants: []s3.Grant{{URI: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}}}
 	database := &instance.Instance{ID: "shop", Public: &on, DeletionProtection: &off, MinorUpgrade: &off}
 	ann1 := &accesskey.Key{User: "ann", ID: "AKIAIOSFODNN7EXAMPLE", Status: accesskey.Active}
-	rotation := &key.Key{ID: "k", Rotation: &off}
+	rotation := &key.Key{Config: resourcepolicy.Config{ID: "k"}, Rotation: &off}
 	roleARN := iam.RoleKind.ARN("aws", own, "/", "app")
 	targetARN := iam.RoleKind.ARN("aws", own, "/path/", "target")
 	bucketARN := dera.NewARN("aws", "s3", "", "", "b")

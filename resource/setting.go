@@ -27,6 +27,8 @@ type Setting struct {
 	// Once says that dera sets it once: whoever sets it back after a fix may need what was
 	// there, so that a person decides from then on.
 	Once bool
+	// Final says that no plan takes it back: the way back harms, or is a person's.
+	Final bool
 	// Order are its values, the least secure first. A value that is not there cannot
 	// be compared.
 	Order []any
@@ -108,8 +110,12 @@ func (t Type) Set(config any, path string, value any) (dera.Change, error) {
 	}
 	id, _, _ := t.Identify(config)
 	diff := []string{"- " + path + " = " + string(before), "+ " + path + " = " + string(after)}
-	return NewChange(s.operation(after), SettingInput{id, path, after}, json.RawMessage(before), json.RawMessage(after),
+	c, err := NewChange(s.operation(after), SettingInput{id, path, after}, json.RawMessage(before), json.RawMessage(after),
 		s.operation(before), SettingInput{id, path, before}, diff)
+	if s.Final {
+		c.Undo = nil
+	}
+	return c, err
 }
 
 // settingOperators are the operations of settings: one for each write.

@@ -41,7 +41,12 @@ func (s Shape[T]) Public(why string, refs ...control.Ref) control.Control {
 				"A whole statement is removed only where other statements grant the same.",
 			Complexity: "medium", Cases: cases, Refs: refs, Reads: s.reads(), Writes: s.writes(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Check: func(c *T, set control.Settings) control.Result { return s.checkPublic(s.Policy(c), set) },
+		Check: func(c *T, set control.Settings) control.Result {
+			if s.Applies != nil && s.Applies(c) != "" {
+				return control.Result{Outcome: control.NotApplicable}
+			}
+			return s.checkPublic(s.Policy(c), set)
+		},
 		Plan: func(c *T, failures []control.Failure, set control.Settings) ([]dera.Change, *control.Refusal) {
 			p := s.Policy(c)
 			doc, err := p.Parsed()

@@ -92,6 +92,9 @@ type Shape[T any] struct {
 	// Terraform is RESOURCE.ARGUMENT of the policy and CloudFormation the type and property;
 	// Reference is the argument and property that name the resource. Empty for none.
 	Terraform, CloudFormation, Reference, Property string
+	// Applies says why the controls are not about a resource, or nothing; nil where they
+	// are about all.
+	Applies func(c *T) (why string)
 	// Late says what breaks only later, and when; empty where what breaks does so at once.
 	Late string
 	// Untested says that the wire of the type is tested against AWS's model alone: nothing

@@ -63,7 +63,9 @@ func (s Service[T]) Wire() cloud.Wire {
 				if err != nil {
 					return err
 				}
-				s.Policy(x.Config.(*T)).Tags, x.Tags = tags, tags
+				if len(tags) > 0 {
+					s.Policy(x.Config.(*T)).Tags, x.Tags = tags, tags
+				}
 				return nil
 			}},
 		}, s.Readers),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -16,9 +17,11 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
+	"dera.example/dera/control/resourcepolicy"
 	"dera.example/dera/resource"
 	"dera.example/dera/services/kms/key"
 	"dera.example/dera/services/kms/key/wire"
+	"dera.example/dera/services/policies/policytest"
 )
 
 // fakeKMS is the keys of one region. say, where it is not empty, is what it answers to a call
@@ -74,6 +77,13 @@ func (f *fakeKMS) answer(call, id, marker string) string {
 		return "!NotFoundException"
 	case call == "DescribeKey":
 		return `{"KeyMetadata":` + f.keys[i] + `}`
+	case call == "GetKeyPolicy":
+		return fmt.Sprintf(`{"Policy":%q}`, owned)
+	case call == "ListResourceTags":
+		return `{"Tags":[],"Truncated":false}`
+	case call == "ListGrants":
+		return `{"Grants":[{"GrantId":"g-1","GranteePrincipal":"arn:aws:iam::111122223333:role/own","Operations":["Decrypt"]},
+			{"GrantId":"g-2","GranteePrincipal":"arn:aws:iam::999988887777:role/x","Operations":["Decrypt"]}],"Truncated":false}`
 	case call == "GetKeyRotationStatus":
 		return fmt.Sprintf(`{"KeyRotationEnabled":%t}`, f.on[id])
 	}
@@ -99,8 +109,27 @@ func scope(ids ...string) dera.Scope {
 	return dera.Scope{Partition: "aws", Account: cloudtest.Hub, Region: cloudtest.East, Type: key.Name, IDs: ids}
 }
 
-func customer(id string, rotation *bool) *key.Key {
-	return &key.Key{ID: id, Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", Rotation: rotation}
+// of is what the wire knows of any key that is there.
+func of(id string, unread ...string) resourcepolicy.Config {
+	return resourcepolicy.Config{
+		ID: id, ARN: key.ARNOf("aws", cloudtest.Hub, cloudtest.East, id), Account: cloudtest.Hub, Policy: owned, Unread: unread,
+	}
+}
+
+func foreign() []key.Grant {
+	return []key.Grant{{ID: "g-2", Grantee: "arn:aws:iam::999988887777:role/x", Operations: []string{"Decrypt"}}}
+}
+
+func ungranted() *key.Key {
+	k := customer("k-1", aws.Bool(false), key.PartGrants)
+	k.Grants = nil
+	return k
+}
+
+const owned = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}`
+
+func customer(id string, rotation *bool, unread ...string) *key.Key {
+	return &key.Key{Config: of(id, unread...), Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", Rotation: rotation, Grants: foreign()}
 }
 
 // TestSweep reads page by page, and asks only keys that rotate whether they do.
@@ -143,13 +172,15 @@ func TestUnread(t *testing.T) {
 		want       *key.Key
 		unread     string
 	}{
-		"rotation_denied":          {"GetKeyRotationStatus", "!AccessDeniedException", customer("k-1", nil), ""},
-		"rotation_failed":          {"GetKeyRotationStatus", "!KMSInvalidStateException", customer("k-1", nil), "KMSInvalidStateException"},
-		"rotation_not_said":        {"GetKeyRotationStatus", "{}", customer("k-1", nil), "it has no KeyRotationEnabled"},
-		"description_denied":       {"DescribeKey", "!AccessDeniedException", &key.Key{ID: "k-1"}, ""},
-		"description_of_another":   {"DescribeKey", `{"KeyMetadata":` + described("k-9", "") + `}`, &key.Key{ID: "k-1"}, "does not describe"},
-		"description_without_use":  {"DescribeKey", `{"KeyMetadata":` + strings.Replace(described("k-1", ""), "ENCRYPT_DECRYPT", "", 1) + `}`, &key.Key{ID: "k-1"}, "leaves out what the key is"},
-		"description_of_no_answer": {"DescribeKey", "{}", &key.Key{ID: "k-1"}, "it has no KeyMetadata"},
+		"rotation_denied":          {"GetKeyRotationStatus", "!AccessDeniedException", customer("k-1", nil, key.PartRotation), ""},
+		"rotation_failed":          {"GetKeyRotationStatus", "!KMSInvalidStateException", customer("k-1", nil, key.PartRotation), "KMSInvalidStateException"},
+		"rotation_not_said":        {"GetKeyRotationStatus", "{}", customer("k-1", nil, key.PartRotation), "it has no KeyRotationEnabled"},
+		"grants_denied":            {"ListGrants", "!AccessDeniedException", ungranted(), ""},
+		"grants_cut_off":           {"ListGrants", `{"Grants":[],"Truncated":true}`, ungranted(), "does not say where"},
+		"description_denied":       {"DescribeKey", "!AccessDeniedException", &key.Key{Config: of("k-1", key.PartKey), Grants: foreign()}, ""},
+		"description_of_another":   {"DescribeKey", `{"KeyMetadata":` + described("k-9", "") + `}`, &key.Key{Config: of("k-1", key.PartKey), Grants: foreign()}, "does not describe"},
+		"description_without_use":  {"DescribeKey", `{"KeyMetadata":` + strings.Replace(described("k-1", ""), "ENCRYPT_DECRYPT", "", 1) + `}`, &key.Key{Config: of("k-1", key.PartKey), Grants: foreign()}, "leaves out what the key is"},
+		"description_of_no_answer": {"DescribeKey", "{}", &key.Key{Config: of("k-1", key.PartKey), Grants: foreign()}, "it has no KeyMetadata"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,6 +208,52 @@ func TestUnread(t *testing.T) {
 		if page, err := f.Read(t.Context(), scope(), true); err == nil {
 			t.Errorf("a list of %s: got %+v, want an error", says, page)
 		}
+	}
+}
+
+// TestPolicy holds the policies of keys to the suite of the shape.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	policytest.Suite{
+		Wire: wire.Wire(), Type: key.Type(), ID: "k-1", Policy: func(c any) *resourcepolicy.Config { return &c.(*key.Key).Config },
+		List: "ListKeys", Read: "GetKeyPolicy", Tags: "ListResourceTags", Put: "PutKeyPolicy",
+		Listed: func(ids []string, next string) string {
+			if next == "" {
+				return `{"Keys":[{"KeyId":"` + ids[0] + `"}],"Truncated":false}`
+			}
+			return `{"Keys":[{"KeyId":"` + ids[0] + `"}],"Truncated":true,"NextMarker":"` + next + `"}`
+		},
+		Tell:   func(policy string) string { return `{"Policy":` + policytest.JSON(policy) + `}` },
+		Tagged: `{"Tags":[{"TagKey":"team","TagValue":"a"}],"Truncated":false}`,
+		Written: func(body string, _ url.Values) string {
+			var in struct {
+				Policy                         string
+				BypassPolicyLockoutSafetyCheck bool
+			}
+			if json.Unmarshal([]byte(body), &in) != nil || in.BypassPolicyLockoutSafetyCheck {
+				return "the check on a lock-out is left out: " + body
+			}
+			return in.Policy
+		},
+		Extra: map[string]string{
+			"DescribeKey": `{"KeyMetadata":` + described("k-1", "") + `}`, "GetKeyRotationStatus": `{"KeyRotationEnabled":true}`, "ListGrants": `{"Grants":[],"Truncated":false}`,
+		},
+		Gone: "NotFoundException", Foreign: []string{`{}`, `{"Policy":""}`}, Always: true,
+	}.Run(t)
+}
+
+// TestCancelDeletion: the deletion is cancelled, and nothing schedules it again.
+func TestCancelDeletion(t *testing.T) {
+	t.Parallel()
+	f, fake := newKMS(t, described("k-1", ""))
+	fake.say["CancelKeyDeletion"] = `{"KeyId":"k-1"}`
+	change, err := key.Type().Set(&key.Key{Config: of("k-1"), State: "PendingDeletion"}, "state", "Disabled")
+	if err != nil || change.Undo != nil {
+		t.Fatalf("got %+v, %v, want no undo", change.Undo, err)
+	}
+	p := dera.Plan{Partition: "aws", Account: cloudtest.Hub, Region: cloudtest.East, Resource: of("k-1").ARN, Type: key.Name, Changes: []dera.Change{change}}
+	if _, err := f.Do(t.Context(), p, resource.Of(change), cloudtest.Allow); err != nil || !slices.Contains(fake.sent, "CancelKeyDeletion k-1") {
+		t.Errorf("got %v, sent %v", err, fake.sent)
 	}
 }
 
