@@ -15,32 +15,18 @@ import (
 // Public is the control on statements that allow public access. why is what can happen;
 // refs are rules of standards.
 func (s Shape[T]) Public(why string, refs ...control.Ref) control.Control {
-	cases := []control.Case{
-		{When: "a statement names someone beside everyone, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"},
+	m := control.Meta{
+		ID: s.Prefix + "-public-policy", Title: "The policy of the " + s.Noun + " allows public access", Type: s.Type.Name, Severity: dera.Critical, Why: why,
+		Fix: "Public access is removed and nothing else: “*” from a list of principals, the wide value from a condition; every other byte of the policy stays. " +
+			"A statement for everyone alone is narrowed to the organisation that the configuration names (aws:PrincipalOrgID), or else to the account of the resource (aws:PrincipalAccount). " +
+			"A whole statement is removed only where other statements grant the same.",
+		Complexity: "medium", Cases: s.cases(), Refs: refs, Reads: s.reads(), Writes: s.writes(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 	}
-	switch {
-	case s.Untested:
-		cases = append(cases, control.Case{When: "any other statement that allows public access", Disposition: dera.Review, Because: "the calls for it are tested against AWS's model of the service alone"})
-	case s.Late != "":
-		cases = append(cases, control.Case{When: "any other statement that allows public access", Disposition: dera.Review, Because: s.Late})
-	default:
-		cases = append(cases, control.Case{When: "a statement grants access to a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Auto, Because: "only public access is removed, with a proof, and it can be undone"})
+	if s.ByHand != "" {
+		m.ByHand, m.Writes, m.Fix = true, nil, "A person narrows the statement: "+s.ByHand+"."
 	}
-	if len(s.ByServices) > 0 {
-		cases = append(cases, control.Case{When: "the statement lets everyone call " + strings.Join(s.ByServices, ", "), Disposition: dera.Review, Because: "services of AWS that call it in their own name come as everyone too, and would lose access"})
-	}
-	if len(s.Keeps) > 0 {
-		cases = append(cases, control.Case{When: "no other statement without a condition lets someone of the account change the policy", Disposition: dera.Review, Because: "nobody could repair it"})
-	}
-	noun := "The policy of the " + s.Noun
 	return control.Define(control.Spec[*T]{
-		Meta: control.Meta{
-			ID: s.Prefix + "-public-policy", Title: noun + " allows public access", Type: s.Type.Name, Severity: dera.Critical, Why: why,
-			Fix: "Public access is removed and nothing else: “*” from a list of principals, the wide value from a condition; every other byte of the policy stays. " +
-				"A statement for everyone alone is narrowed to the organisation that the configuration names (aws:PrincipalOrgID), or else to the account of the resource (aws:PrincipalAccount). " +
-				"A whole statement is removed only where other statements grant the same.",
-			Complexity: "medium", Cases: cases, Refs: refs, Reads: s.reads(), Writes: s.writes(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
-		},
+		Meta: m,
 		Check: func(c *T, set control.Settings) control.Result {
 			if s.Applies != nil && s.Applies(c) != "" {
 				return control.Result{Outcome: control.NotApplicable}
@@ -48,6 +34,9 @@ func (s Shape[T]) Public(why string, refs ...control.Ref) control.Control {
 			return s.checkPublic(s.Policy(c), set)
 		},
 		Plan: func(c *T, failures []control.Failure, set control.Settings) ([]dera.Change, *control.Refusal) {
+			if s.ByHand != "" {
+				return nil, &control.Refusal{Code: "by-hand", Why: s.ByHand}
+			}
 			p := s.Policy(c)
 			doc, err := p.Parsed()
 			if err != nil || doc == nil {
@@ -61,6 +50,30 @@ func (s Shape[T]) Public(why string, refs ...control.Ref) control.Control {
 			return s.prove(c, failures, changes, &house)
 		},
 	})
+}
+
+// cases are the rows of the table of dispositions.
+func (s Shape[T]) cases() []control.Case {
+	open := control.Case{When: "a statement grants access to a caller of whom nothing is known, decided for every request that there can be, conditions included", Disposition: dera.Review}
+	switch {
+	case s.ByHand != "":
+		open.Because = s.ByHand
+		return []control.Case{open}
+	case s.Untested:
+		open.Because = "the calls for it are tested against AWS's model of the service alone"
+	case s.Late != "":
+		open.Because = s.Late
+	default:
+		open.Disposition, open.Because = dera.Auto, "only public access is removed, with a proof, and it can be undone"
+	}
+	out := []control.Case{open, {When: "it also names someone, and no single element can be removed that leaves their access", Disposition: dera.Review, Because: "only its owner knows which of them are meant"}}
+	if len(s.ByServices) > 0 {
+		out = append(out, control.Case{When: "it lets everyone call " + strings.Join(s.ByServices, ", "), Disposition: dera.Review, Because: "services of AWS that call it in their own name come as everyone too, and would lose access"})
+	}
+	if len(s.Keeps) > 0 {
+		out = append(out, control.Case{When: "no other statement without a condition lets someone of the account change the policy", Disposition: dera.Review, Because: "nobody could repair it"})
+	}
+	return out
 }
 
 func (s Shape[T]) reads() []string {
@@ -87,9 +100,20 @@ func refused(err error) *control.Refusal {
 	return &control.Refusal{Code: "cannot-plan", Why: err.Error()}
 }
 
+// public are the statements that allow public access, but for those that are held to
+// callers from within.
+func (s Shape[T]) public(p *Config, doc *policy.Document) ([]document.Opened, string) {
+	open, unsure := document.PublicStatements(context.Background(), s.target(p), doc)
+	return slices.DeleteFunc(open, func(o document.Opened) bool {
+		return s.HeldTo != "" && slices.ContainsFunc(doc.Statements[o.Index].Conditions, func(c policy.Condition) bool {
+			return c.Operator == "Bool" && strings.EqualFold(c.Key, s.HeldTo) && len(c.Values) == 1 && strings.EqualFold(c.Values[0], "true")
+		})
+	}), unsure
+}
+
 // openFor are the statements that allow public access, of the findings.
 func (s Shape[T]) openFor(p *Config, doc *policy.Document, failures []control.Failure) (out []int) {
-	open, _ := document.PublicStatements(context.Background(), s.target(p), doc)
+	open, _ := s.public(p, doc)
 	for _, o := range open {
 		if slices.ContainsFunc(failures, func(f control.Failure) bool { return f.Key == keyOf(&doc.Statements[o.Index]) }) {
 			out = append(out, o.Index)
@@ -127,7 +151,7 @@ func (s Shape[T]) checkPublic(p *Config, set control.Settings) control.Result {
 	case err != nil:
 		return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 	}
-	open, unsure := document.PublicStatements(context.Background(), s.target(p), doc)
+	open, unsure := s.public(p, doc)
 	var failures []control.Failure
 	for _, key := range []string{ReadKey, WriteKey} {
 		f := control.Failure{Key: key, Start: dera.Auto, Severity: dera.High, Title: "The policy of the " + s.Noun + " allows public read access"}
@@ -182,6 +206,9 @@ func (s Shape[T]) doubts(p *Config, doc *policy.Document, statements []int, set 
 	}
 	if s.Late != "" {
 		out = append(out, "A person decides: "+s.Late+".")
+	}
+	if s.ByHand != "" {
+		return append(out, "No plan is made: "+s.ByHand+".")
 	}
 	if !p.Read(PartTags) {
 		out = append(out, "Its tags could not be read, by which guardrails go.")

@@ -77,9 +77,16 @@ type Shape[T any] struct {
 	// names of the events that tell of a write of the policy.
 	Put, Delete string
 	Rivals      []string
-	// Actions are patterns of the actions that the policy decides about. Resources are
-	// patterns of the ARNs that it is asked for beside the resource's own, each after it.
+	// Actions are patterns of the actions that the policy decides about, Below what of the
+	// resource has ARNs of its own, each after the resource's. Anywhere says that the policy
+	// decides about resources with other ARNs too: any counts then.
 	Actions, Below []string
+	Anywhere       bool
+	// HeldTo is a condition key that AWS takes for one that holds a statement for everyone
+	// to those who reach the resource from within, where it is true; empty for none.
+	HeldTo string
+	// ByHand says why a person makes the change on public access; empty where dera does.
+	ByHand string
 	// ByServices are patterns of the actions that services of AWS call on such a resource in
 	// their own name, for example to deliver: a statement for everyone may be their only
 	// way, so that a person decides.
@@ -104,7 +111,11 @@ type Shape[T any] struct {
 
 // Target is where the policy of a configuration stands.
 func (s Shape[T]) target(c *Config) document.Target {
-	on := document.Target{Actions: s.Actions, Resources: []string{string(c.ARN)}}
+	on := document.Target{Actions: s.Actions}
+	if s.Anywhere {
+		return on
+	}
+	on.Resources = []string{string(c.ARN)}
 	for _, below := range s.Below {
 		on.Resources = append(on.Resources, string(c.ARN)+below)
 	}
@@ -121,11 +132,14 @@ func (s Shape[T]) Define() resource.Type {
 	}
 	ofPolicy := func(in Input) (string, error) { return in.Resource, nil }
 	took := func(in Input, p dera.Plan, _ dera.Change) (resource.Taken, error) {
-		direct := []string{string(p.Resource)}
+		out := resource.Taken{Before: in.Expect, After: in.Policy, Resources: []string{string(p.Resource)}}
 		for _, below := range s.Below {
-			direct = append(direct, string(p.Resource)+below)
+			out.Resources = append(out.Resources, string(p.Resource)+below)
 		}
-		return resource.Taken{Before: in.Expect, After: in.Policy, Resources: direct}, nil
+		if s.Anywhere {
+			out.Through = []string{"*"}
+		}
+		return out, nil
 	}
 	put := func(c *T, text string) {
 		p := s.Policy(c)

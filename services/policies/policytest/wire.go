@@ -2,6 +2,7 @@ package policytest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
@@ -49,6 +48,9 @@ type Suite struct {
 	// Foreign are answers to Read that are about something else, or nothing.
 	Foreign []string
 	XML     bool
+	// Unlisted is an answer to List without the resource, where its absence is told by that
+	// alone; Done one to a write, where it is not empty.
+	Unlisted, Done string
 	// Always says that every resource has a policy.
 	Always bool
 }
@@ -139,12 +141,7 @@ func (f *fake) answer(call, body string, query url.Values) (string, bool) {
 	return says, ok
 }
 
-func (f *fake) done() string {
-	if f.XML {
-		return "<R></R>"
-	}
-	return "{}"
-}
+func (f *fake) done() string { return cmp.Or(f.Done, "{}") }
 
 // Run holds a wire to the suite: what could not be read is not known and never none, and
 // nothing is written over a policy that is another one than the plan replaces.
@@ -175,7 +172,7 @@ func (s Suite) Run(t *testing.T) {
 				break
 			}
 		}
-		if want := []string{s.ID, "second"}; !cmp.Equal(want, ids) {
+		if want := []string{s.ID, "second"}; !slices.Equal(want, ids) {
 			t.Errorf("got %v, want %v", ids, want)
 		}
 	})
@@ -209,6 +206,9 @@ func (s Suite) Run(t *testing.T) {
 			t.Errorf("no policy: got %+v, want that it is read and none", x)
 		}
 		fake.say[s.GoneBy] = "!" + s.Gone
+		if s.Unlisted != "" {
+			fake.say[s.List] = s.Unlisted
+		}
 		if page, err := f.ReadAgain(t.Context(), s.scope(s.ID)); err != nil || len(page.Missing) != 1 {
 			t.Errorf("a resource that does not exist: got %+v, %v, want it missing", page, err)
 		}

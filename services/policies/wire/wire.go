@@ -10,6 +10,7 @@ import (
 	"dera.example/dera/control/resourcepolicy"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
+	"github.com/aws/smithy-go"
 )
 
 // Service is how the resources of one type are read and written, as data over their
@@ -172,4 +173,22 @@ func Tags[E any](list []E, of func(E) (key, value *string)) map[string]string {
 		}
 	}
 	return out
+}
+
+// Listed returns nil where a resource is on the list of its service, and an error with the
+// code where it is not: for services whose answer does not tell.
+func Listed(ctx context.Context, r *cloud.Reading, list func(context.Context, *cloud.Reading, *string) ([]string, *string, error), id, code string) error {
+	var token *string
+	for {
+		ids, next, err := list(ctx, r, token)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(ids, id):
+			return nil
+		case next == nil || *next == "" || token != nil && *next == *token:
+			return &smithy.GenericAPIError{Code: code, Message: "it is not on the list"}
+		}
+		token = next
+	}
 }
