@@ -8,7 +8,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/resource"
 	"dera.example/dera/resource/document"
 	"dera.example/dera/resource/evidence"
 )
@@ -128,22 +127,22 @@ func sorted(m map[string]*control.Failure) (out []string) {
 	return out
 }
 
-func input(c dera.Change) (in Input, err error) {
-	err = resource.Decode(resource.Of(c), &in)
-	return in, err
+// after is the policy after the changes.
+func (s Shape[T]) after(config *T, changes []dera.Change) (string, error) {
+	fixed, err := s.Define().ApplyPlan(config, dera.Plan{Changes: changes})
+	if err != nil {
+		return "", err
+	}
+	return s.Policy(fixed.(*T)).Policy, nil
 }
 
 // prove makes the evidence for changes of the policy; house is nil where outsiders lose
 // access by name.
 func (s Shape[T]) prove(config *T, failures []control.Failure, changes []dera.Change, house *document.House) (dera.Evidence, error) {
 	p := s.Policy(config)
-	after := p.Policy
-	for _, c := range changes {
-		in, err := input(c)
-		if err != nil {
-			return dera.Evidence{}, err
-		}
-		after = in.Policy
+	after, err := s.after(config, changes)
+	if err != nil {
+		return dera.Evidence{}, err
 	}
 	make := func(old, fresh string) (Change, error) {
 		c := Change{Resource: p.ARN, On: s.target(p), Account: p.Account, Goals: keys(failures), Keeps: s.Keeps, Cuts: document.Cuts{Old: old, New: fresh, House: house}}

@@ -31,7 +31,7 @@ func (s Shape[T]) Public(why string, refs ...control.Ref) control.Control {
 			if s.Applies != nil && s.Applies(c) != "" {
 				return control.Result{Outcome: control.NotApplicable}
 			}
-			return s.checkPublic(s.Policy(c), set)
+			return s.checkPublic(c, set)
 		},
 		Plan: func(c *T, failures []control.Failure, set control.Settings) ([]dera.Change, *control.Refusal) {
 			if s.ByHand != "" {
@@ -132,6 +132,13 @@ func (s Shape[T]) plan(p *Config, doc *policy.Document, q document.Question, sta
 		}
 		cuts = append(cuts, cut)
 	}
+	if s.Edit != nil {
+		changes, err := s.Edit(p, doc, cuts)
+		if err != nil {
+			return nil, refused(err)
+		}
+		return changes, nil
+	}
 	e, err := document.Narrowed(doc, cuts, house)
 	if err != nil {
 		return nil, refused(err)
@@ -143,7 +150,8 @@ func (s Shape[T]) plan(p *Config, doc *policy.Document, q document.Question, sta
 	return []dera.Change{c}, nil
 }
 
-func (s Shape[T]) checkPublic(p *Config, set control.Settings) control.Result {
+func (s Shape[T]) checkPublic(config *T, set control.Settings) control.Result {
+	p := s.Policy(config)
 	doc, err := p.Parsed()
 	switch {
 	case !p.Read(PartPolicy):
@@ -172,7 +180,7 @@ func (s Shape[T]) checkPublic(p *Config, set control.Settings) control.Result {
 		slices.Sort(f.Permissions)
 		f.Permissions = slices.Compact(f.Permissions)
 		f.Why = "Public access is allowed by " + strings.Join(lines, ", ") + "."
-		if why := s.doubts(p, doc, at, set); len(why) > 0 {
+		if why := s.doubts(config, doc, at, set); len(why) > 0 {
 			f.Start, f.Why = dera.Review, f.Why+" "+strings.Join(why, " ")
 		}
 		failures = append(failures, f)
@@ -200,7 +208,8 @@ func granted(st *policy.Statement) []string {
 }
 
 // doubts say why a person has to decide about the statements.
-func (s Shape[T]) doubts(p *Config, doc *policy.Document, statements []int, set control.Settings) (out []string) {
+func (s Shape[T]) doubts(config *T, doc *policy.Document, statements []int, set control.Settings) (out []string) {
+	p := s.Policy(config)
 	if s.Untested {
 		out = append(out, "The calls for this fix are tested against AWS's model of the service alone, so a person decides.")
 	}
@@ -212,6 +221,9 @@ func (s Shape[T]) doubts(p *Config, doc *policy.Document, statements []int, set 
 	}
 	if !p.Read(PartTags) {
 		out = append(out, "Its tags could not be read, by which guardrails go.")
+	}
+	if set.Organization == "" && slices.ContainsFunc(set.Accounts, func(a string) bool { return a != p.Account }) {
+		out = append(out, "Other accounts of the configuration may have access through it, and would lose it: with organization in the configuration they keep it.")
 	}
 	house := document.House{Account: p.Account, Organization: set.Organization}
 	changes, refusal := s.plan(p, doc, document.Question{On: s.target(p), Account: p.Account}, statements, house)
@@ -231,14 +243,14 @@ func (s Shape[T]) doubts(p *Config, doc *policy.Document, statements []int, set 
 			}
 		}
 	}
-	after := Change{Account: p.Account, Keeps: s.Keeps}
-	for _, c := range changes {
-		in, err := input(c)
-		if err != nil {
-			return append(out, "What the fix would leave cannot be read.")
-		}
-		after.New = in.Policy
+	if slices.ContainsFunc(changes, func(c dera.Change) bool { return c.Undo == nil }) {
+		out = append(out, "What goes could not be put back as it is.")
 	}
+	fixed, err := s.after(config, changes)
+	if err != nil {
+		return append(out, "What the fix would leave cannot be read.")
+	}
+	after := Change{Account: p.Account, Keeps: s.Keeps, Cuts: document.Cuts{New: fixed}}
 	if a := after.administered(); len(s.Keeps) > 0 && a.Verdict != dera.Proved {
 		out = append(out, "After the fix nobody might be able to change the policy: "+a.Witness+".")
 	}

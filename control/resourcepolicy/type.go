@@ -102,6 +102,9 @@ type Shape[T any] struct {
 	// Applies says why the controls are not about a resource, or nothing; nil where they
 	// are about all.
 	Applies func(c *T) (why string)
+	// Edit returns the changes that make the cuts, and the operations are those of Type, of a
+	// service that knows single statements only; nil where the whole policy is put.
+	Edit func(c *Config, doc *policy.Document, cuts []document.PublicCut) ([]dera.Change, error)
 	// Late says what breaks only later, and when; empty where what breaks does so at once.
 	Late string
 	// Untested says that the wire of the type is tested against AWS's model alone: nothing
@@ -130,6 +133,25 @@ func (s Shape[T]) Define() resource.Type {
 		p := s.Policy(c)
 		return p.ID, p.ID, p.Tags
 	}
+	if s.Edit == nil {
+		t.Operations = append(t.Operations, s.operations()...)
+		t.Rebase, t.Declare, t.Redact = s.rebase, s.declare, s.redact
+	}
+	t.Brief = func(c *T) *T {
+		brief := *c
+		p := s.Policy(&brief)
+		p.Tags = nil
+		p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(part string) bool { return part == PartTags })
+		return &brief
+	}
+	if t.Canon == nil {
+		t.Canon = s.canon
+	}
+	return resource.Define(t)
+}
+
+// operations put the whole policy, and take it away.
+func (s Shape[T]) operations() []resource.Operator[T] {
 	ofPolicy := func(in Input) (string, error) { return in.Resource, nil }
 	took := func(in Input, p dera.Plan, _ dera.Change) (resource.Taken, error) {
 		out := resource.Taken{Before: in.Expect, After: in.Policy, Resources: []string{string(p.Resource)}}
@@ -145,13 +167,13 @@ func (s Shape[T]) Define() resource.Type {
 		p := s.Policy(c)
 		p.Policy = text
 	}
-	t.Operations = append(t.Operations, resource.Op(resource.OpSpec[T, Input]{
+	out := []resource.Operator[T]{resource.Op(resource.OpSpec[T, Input]{
 		OperationType: resource.OperationType{Name: s.Put, Whole: true, Rivals: s.Rivals, Denies: resource.DeniesByResource},
 		Of:            ofPolicy, Took: took,
 		Apply: func(c *T, in Input) { put(c, in.Policy) },
-	}))
+	})}
 	if s.Delete != "" && s.Delete != s.Put {
-		t.Operations = append(t.Operations, resource.Op(resource.OpSpec[T, Input]{
+		out = append(out, resource.Op(resource.OpSpec[T, Input]{
 			OperationType: resource.OperationType{Name: s.Delete, Whole: true, Rivals: s.Rivals, Denies: resource.DeniesByResource},
 			Of:            ofPolicy, Took: took,
 			Apply: func(c *T, _ Input) { put(c, "") },
@@ -163,18 +185,7 @@ func (s Shape[T]) Define() resource.Type {
 			},
 		}))
 	}
-	t.Brief = func(c *T) *T {
-		brief := *c
-		p := s.Policy(&brief)
-		p.Tags = nil
-		p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(part string) bool { return part == PartTags })
-		return &brief
-	}
-	t.Rebase, t.Declare, t.Redact = s.rebase, s.declare, s.redact
-	if t.Canon == nil {
-		t.Canon = s.canon
-	}
-	return resource.Define(t)
+	return out
 }
 
 func (s Shape[T]) parts() []resource.Part {
