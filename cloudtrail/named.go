@@ -18,6 +18,9 @@ type Named struct {
 	Members []string
 	// InARN stands before the ID in the last part of an ARN, for example "repository/".
 	InARN string
+	// Qualifier is the member that names a part of the resource, whose ID is that of the
+	// resource, a colon and the part; empty where there is none.
+	Qualifier string
 	// ARNOnly says that what is no ARN does not tell the ID.
 	ARNOnly bool
 }
@@ -33,6 +36,11 @@ func (n Named) Events(typ string) Events {
 				if id := n.id(service, tree.Text(m)); id != "" {
 					ids = append(ids, id)
 				}
+			}
+		}
+		if part := c.Parameters.Text(n.Qualifier); n.Qualifier != "" && part != "" && len(ids) > 0 {
+			if id := n.id(service, ids[0]+":"+part); id != "" {
+				ids = append(ids, id)
 			}
 		}
 		return c.Scopes(typ, slices.Compact(ids))

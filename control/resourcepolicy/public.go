@@ -22,8 +22,11 @@ func (s Shape[T]) Public(why string, refs ...control.Ref) control.Control {
 			"A whole statement is removed only where other statements grant the same.",
 		Complexity: "medium", Cases: s.cases(), Refs: refs, Reads: s.reads(), Writes: s.writes(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 	}
-	if s.ByHand != "" {
+	switch {
+	case s.ByHand != "":
 		m.ByHand, m.Writes, m.Fix = true, nil, "A person narrows the statement: "+s.ByHand+"."
+	case s.Edit != nil:
+		m.Fix = "The statement is removed; where it names others too, a person narrows it. The undo adds the same statement again."
 	}
 	return control.Define(control.Spec[*T]{
 		Meta: m,
@@ -59,6 +62,8 @@ func (s Shape[T]) cases() []control.Case {
 	case s.ByHand != "":
 		open.Because = s.ByHand
 		return []control.Case{open}
+	case s.Edit != nil:
+		open.Because = s.Service + " removes whole statements only, and who has access through it alone loses that"
 	case s.Untested:
 		open.Because = "the calls for it are tested against AWS's model of the service alone"
 	case s.Late != "":
@@ -218,6 +223,9 @@ func (s Shape[T]) doubts(config *T, doc *policy.Document, statements []int, set 
 	}
 	if s.ByHand != "" {
 		return append(out, "No plan is made: "+s.ByHand+".")
+	}
+	if s.Edit != nil {
+		out = append(out, s.Service+" removes whole statements only: who has access through it alone loses that, of the account too.")
 	}
 	if !p.Read(PartTags) {
 		out = append(out, "Its tags could not be read, by which guardrails go.")

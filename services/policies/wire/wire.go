@@ -33,7 +33,7 @@ type Service[T any] struct {
 	// Gone are the error codes that say that the resource does not exist.
 	Gone []string
 	// Put writes a policy, and Delete takes it away; both by the names of their actions,
-	// the same where one call does both.
+	// the same where one call does both, and none where Do writes single statements.
 	PutAction, DeleteAction string
 	Put                     func(ctx context.Context, w *cloud.Writing, id, text string) error
 	Delete                  func(ctx context.Context, w *cloud.Writing, id string) error
@@ -71,7 +71,10 @@ func (s Service[T]) Wire() cloud.Wire {
 			}},
 		}, s.Readers),
 		Sample: s.sample, Gone: s.gone, Unread: s.unread, Answers: s.Answers, Actions: s.Actions, ConfigRules: s.ConfigRules,
-		Do: map[string]func(context.Context, *cloud.Writing) error{s.PutAction: s.write},
+		Do: map[string]func(context.Context, *cloud.Writing) error{},
+	}
+	if s.PutAction != "" {
+		w.Do[s.PutAction] = s.write
 	}
 	if s.DeleteAction != "" {
 		w.Do[s.DeleteAction] = s.write
