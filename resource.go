@@ -100,10 +100,15 @@ func (a ARN) Account() string { return a.part(4) }
 // security-group/sg-0123456789abcdef0.
 func (a ARN) Resource() string { return a.part(5) }
 
-// Name returns the last part of the resource: sg-0123 of security-group/sg-0123.
+// Name returns the resource without what kind it is: sg-0123 of security-group/sg-0123,
+// team/app of repository/team/app. In the ARNs of principals it stands last, behind a path
+// or a role (IAM user guide, "IAM identifiers").
 func (a ARN) Name() string {
 	r := a.Resource()
-	return r[strings.LastIndexAny(r, "/:")+1:]
+	if s := a.Service(); s == "iam" || s == "sts" {
+		return r[strings.LastIndexAny(r, "/:")+1:]
+	}
+	return r[strings.IndexAny(r, "/:")+1:]
 }
 
 // Piece returns the ARN by which dera names a piece of the resource that AWS gives no

@@ -89,7 +89,7 @@ func TestARN(t *testing.T) {
 		{"security_group", "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1", "aws", "ec2", "eu-central-1", "111122223333", "security-group/sg-1", "sg-1"},
 		{"bucket", "arn:aws:s3:::my.bucket", "aws", "s3", "", "", "my.bucket", "my.bucket"},
 		{"role_with_path", "arn:aws:iam::111122223333:role/team/a/Name", "aws", "iam", "", "111122223333", "role/team/a/Name", "Name"},
-		{"colons_in_resource", "arn:aws-cn:logs:cn-north-1:111122223333:log-group:a:*", "aws-cn", "logs", "cn-north-1", "111122223333", "log-group:a:*", "*"},
+		{"colons_in_resource", "arn:aws-cn:logs:cn-north-1:111122223333:log-group:a:*", "aws-cn", "logs", "cn-north-1", "111122223333", "log-group:a:*", "a:*"},
 		{"root", "arn:aws-us-gov:iam::111122223333:root", "aws-us-gov", "iam", "", "111122223333", "root", "root"},
 	}
 	for _, tt := range tests {

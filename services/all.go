@@ -7,8 +7,14 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	backupvault "dera.example/dera/services/backup/vault"
+	dynamodbtable "dera.example/dera/services/dynamodb/table"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ecrrepository "dera.example/dera/services/ecr/repository"
+	efsfilesystem "dera.example/dera/services/efs/filesystem"
+	eventsbus "dera.example/dera/services/events/bus"
+	glaciervault "dera.example/dera/services/glacier/vault"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -18,9 +24,13 @@ import (
 	iamroot "dera.example/dera/services/iam/root"
 	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
+	lambdafunction "dera.example/dera/services/lambda/function"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
+	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret"
+	snstopic "dera.example/dera/services/sns/topic"
+	sqsqueue "dera.example/dera/services/sqs/queue"
 )
 
 // Types returns all resource types.
@@ -29,7 +39,13 @@ func Types() resource.Registry {
 		ec2securitygroup.Type(),
 		s3bucket.Type(),
 		s3account.Type(),
+		backupvault.Type(),
+		dynamodbtable.Type(),
 		ec2ebs.Type(),
+		ecrrepository.Type(),
+		efsfilesystem.Type(),
+		eventsbus.Type(),
+		glaciervault.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -39,7 +55,11 @@ func Types() resource.Registry {
 		iamroot.Type(),
 		iamuser.Type(),
 		kmskey.Type(),
+		lambdafunction.Type(),
 		rdsinstance.Type(),
+		secretsmanagersecret.Type(),
+		snstopic.Type(),
+		sqsqueue.Type(),
 	)
 }
 
@@ -49,7 +69,13 @@ func Controls() []control.Control {
 		ec2securitygroup.Controls(),
 		s3bucket.Controls(),
 		s3account.Controls(),
+		backupvault.Controls(),
+		dynamodbtable.Controls(),
 		ec2ebs.Controls(),
+		ecrrepository.Controls(),
+		efsfilesystem.Controls(),
+		eventsbus.Controls(),
+		glaciervault.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),
@@ -59,6 +85,10 @@ func Controls() []control.Control {
 		iamroot.Controls(),
 		iamuser.Controls(),
 		kmskey.Controls(),
+		lambdafunction.Controls(),
 		rdsinstance.Controls(),
+		secretsmanagersecret.Controls(),
+		snstopic.Controls(),
+		sqsqueue.Controls(),
 	)
 }

@@ -6,8 +6,14 @@ package main
 
 import (
 	"dera.example/dera/cloud"
+	backupvault "dera.example/dera/services/backup/vault/wire"
+	dynamodbtable "dera.example/dera/services/dynamodb/table/wire"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	ecrrepository "dera.example/dera/services/ecr/repository/wire"
+	efsfilesystem "dera.example/dera/services/efs/filesystem/wire"
+	eventsbus "dera.example/dera/services/events/bus/wire"
+	glaciervault "dera.example/dera/services/glacier/vault/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -17,16 +23,26 @@ import (
 	iamroot "dera.example/dera/services/iam/root/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
+	lambdafunction "dera.example/dera/services/lambda/function/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
+	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret/wire"
+	snstopic "dera.example/dera/services/sns/topic/wire"
+	sqsqueue "dera.example/dera/services/sqs/queue/wire"
 )
 
 // wires are the resource types that this program reads and writes.
 func wires() []cloud.Wire {
 	return []cloud.Wire{
+		backupvault.Wire(),
+		dynamodbtable.Wire(),
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		ecrrepository.Wire(),
+		efsfilesystem.Wire(),
+		eventsbus.Wire(),
+		glaciervault.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),
@@ -36,8 +52,12 @@ func wires() []cloud.Wire {
 		iamroot.Wire(),
 		iamuser.Wire(),
 		kmskey.Wire(),
+		lambdafunction.Wire(),
 		rdsinstance.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
+		secretsmanagersecret.Wire(),
+		snstopic.Wire(),
+		sqsqueue.Wire(),
 	}
 }

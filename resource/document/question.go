@@ -142,8 +142,9 @@ func (q Question) not() string {
 	return "gives access to others too, or to none"
 }
 
-// Own is whose a resource is: its account, and on S3 the owner's canonical user ID.
-type Own struct{ Account, Canonical string }
+// Own is whose a resource is: its account, where there is one the owner's canonical user
+// ID, and what stands for an account in the ARNs of principals that are the account's own.
+type Own struct{ Account, Canonical, Alias string }
 
 // Outsiders finds those to whom the statement gives access, without those whom
 // trusted knows. What the policy's denials take back does not count; in doubt it does.
@@ -186,7 +187,7 @@ func Outsiders(ctx context.Context, doc *policy.Document, index int, own Own, tr
 			for _, c := range st.Conditions {
 				ByCondition(c, serve)
 			}
-		case account == "cloudfront": // an origin access identity of the account's own
+		case account != "" && account == own.Alias:
 		case account != "":
 			add("account", account)
 		case p.Kind == policy.PrincipalCanonical:

@@ -73,7 +73,7 @@ func unread(k *key.Key, part string) {
 }
 
 func readPolicy(ctx context.Context, r *cloud.Reading, id string) (string, error) {
-	out, err := api(r).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(id)})
+	out, err := api(r).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(id), PolicyName: aws.String("default")})
 	if err == nil && aws.ToString(out.Policy) == "" {
 		err = cloud.Foreign("every key has a policy")
 	}
@@ -134,7 +134,7 @@ func readGrants(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 
 // put leaves KMS's check on that the caller may put a policy again.
 func put(ctx context.Context, w *cloud.Writing, id, text string) error {
-	_, err := kms.NewFromConfig(w.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(id), Policy: aws.String(text)})
+	_, err := kms.NewFromConfig(w.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(id), PolicyName: aws.String("default"), Policy: aws.String(text)})
 	return err
 }
 
