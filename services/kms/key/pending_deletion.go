@@ -17,7 +17,7 @@ func PendingDeletion() control.Control {
 		},
 		Meta: control.Meta{
 			ID: "kms-key-pending-deletion", Title: "KMS key is scheduled for deletion", Severity: dera.Critical,
-			Why:        "What the key encrypted cannot be read any more by anybody once it is deleted: whoever wants to destroy data deletes its key.",
+			Why:        "What the key encrypted cannot be read any more by anybody once it is deleted: to delete a key is to destroy data.",
 			Fix:        "The deletion is cancelled. The key stays disabled, as it is now: whoever needs it enables it. To delete it after all, a person schedules that again.",
 			Complexity: "low",
 			Cases: []control.Case{
