@@ -57,7 +57,7 @@ func callsPage(list []cloud.Wire) string {
 				plan = append(plan, call)
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", w.Type, counted("the listing", page), counted("", each), counted("", plan))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", w.Type, callList("the listing", page), callList("", each), callList("", plan))
 	}
 	return b.String()
 }
@@ -69,8 +69,8 @@ func firstOf(action string, p resource.Part) string {
 	return action
 }
 
-// counted is a list of calls behind how many they are.
-func counted(first string, calls []string) string {
+// callList is a list of calls behind how many they are.
+func callList(first string, calls []string) string {
 	slices.Sort(calls)
 	calls = slices.Compact(calls)
 	if first != "" {
