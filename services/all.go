@@ -7,6 +7,8 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	cloudtrailaccount "dera.example/dera/services/cloudtrail/account"
+	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
@@ -29,6 +31,8 @@ func Types() resource.Registry {
 		ec2securitygroup.Type(),
 		s3bucket.Type(),
 		s3account.Type(),
+		cloudtrailaccount.Type(),
+		cloudtrailtrail.Type(),
 		ec2ebs.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
@@ -49,6 +53,8 @@ func Controls() []control.Control {
 		ec2securitygroup.Controls(),
 		s3bucket.Controls(),
 		s3account.Controls(),
+		cloudtrailaccount.Controls(),
+		cloudtrailtrail.Controls(),
 		ec2ebs.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),

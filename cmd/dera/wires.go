@@ -6,6 +6,8 @@ package main
 
 import (
 	"dera.example/dera/cloud"
+	cloudtrailaccount "dera.example/dera/services/cloudtrail/account/wire"
+	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail/wire"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
@@ -25,6 +27,8 @@ import (
 // wires are the resource types that this program reads and writes.
 func wires() []cloud.Wire {
 	return []cloud.Wire{
+		cloudtrailaccount.Wire(),
+		cloudtrailtrail.Wire(),
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
 		iamaccesskey.Wire(),

@@ -169,10 +169,11 @@ func readBucket(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	return nil
 }
 
-// named reads the input of a setting, for a client that writes.
+// named reads the input of a setting, for a client that writes. Where a trail is at home,
+// its name is enough.
 func named(w *cloud.Writing) (*sdk.Client, resource.SettingInput, *string, error) {
 	in, err := cloud.Input[resource.SettingInput](w.Operation)
-	return sdk.NewFromConfig(w.Config), in, aws.String(string(w.Plan.Resource)), err
+	return sdk.NewFromConfig(w.Config), in, &in.Resource, err
 }
 
 func start(ctx context.Context, w *cloud.Writing) error {
@@ -231,6 +232,6 @@ func put(ctx context.Context, w *cloud.Writing) error {
 	if errA != nil || errB != nil || string(a) != string(b) {
 		return cloud.ErrMoved
 	}
-	_, err = sdk.NewFromConfig(w.Config).PutEventSelectors(ctx, shared.Input(string(w.Plan.Resource), in.Selectors))
+	_, err = sdk.NewFromConfig(w.Config).PutEventSelectors(ctx, shared.Input(in.Trail, in.Selectors))
 	return err
 }

@@ -214,16 +214,16 @@ func TestWrite(t *testing.T) {
 		change func(*trail.Trail) (dera.Change, error)
 		sent   string // the body
 	}{
-		"logging":    {func(f *fake) { f.logging = false }, set(trail.Logging), `{"Name":"` + arn + `"}`},
-		"validation": {func(*fake) {}, set(trail.Validation), `{"EnableLogFileValidation":true,"Name":"` + arn + `"}`},
-		"regions":    {func(f *fake) { f.trail["IsMultiRegionTrail"] = false }, set(trail.MultiRegion), `{"IsMultiRegionTrail":true,"Name":"` + arn + `"}`},
-		"global":     {func(f *fake) { f.trail["IncludeGlobalServiceEvents"] = false }, set(trail.GlobalEvents), `{"IncludeGlobalServiceEvents":true,"Name":"` + arn + `"}`},
+		"logging":    {func(f *fake) { f.logging = false }, set(trail.Logging), `{"Name":"audit"}`},
+		"validation": {func(*fake) {}, set(trail.Validation), `{"EnableLogFileValidation":true,"Name":"audit"}`},
+		"regions":    {func(f *fake) { f.trail["IsMultiRegionTrail"] = false }, set(trail.MultiRegion), `{"IsMultiRegionTrail":true,"Name":"audit"}`},
+		"global":     {func(f *fake) { f.trail["IncludeGlobalServiceEvents"] = false }, set(trail.GlobalEvents), `{"IncludeGlobalServiceEvents":true,"Name":"audit"}`},
 		"basic_selectors": {func(f *fake) {
 			f.selectors = `"EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::b/"]}]}]`
-		}, record, `{"EventSelectors":[{"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::b/"]}],"IncludeManagementEvents":false,"ReadWriteType":"WriteOnly"},{"IncludeManagementEvents":true,"ReadWriteType":"All"}],"TrailName":"` + arn + `"}`},
+		}, record, `{"EventSelectors":[{"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::b/"]}],"IncludeManagementEvents":false,"ReadWriteType":"WriteOnly"},{"IncludeManagementEvents":true,"ReadWriteType":"All"}],"TrailName":"audit"}`},
 		"advanced_selectors": {func(f *fake) {
 			f.selectors = `"AdvancedEventSelectors":[{"Name":"n","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]},{"Field":"resources.ARN","StartsWith":["arn:aws:s3:::b/"]}]}]`
-		}, record, `{"AdvancedEventSelectors":[{"FieldSelectors":[{"Equals":["AWS::S3::Object"],"Field":"resources.type"},{"Equals":["Data"],"Field":"eventCategory"},{"Field":"resources.ARN","StartsWith":["arn:aws:s3:::b/"]}],"Name":"n"},{"FieldSelectors":[{"Equals":["Management"],"Field":"eventCategory"}],"Name":"Management events"}],"TrailName":"` + arn + `"}`},
+		}, record, `{"AdvancedEventSelectors":[{"FieldSelectors":[{"Equals":["AWS::S3::Object"],"Field":"resources.type"},{"Equals":["Data"],"Field":"eventCategory"},{"Field":"resources.ARN","StartsWith":["arn:aws:s3:::b/"]}],"Name":"n"},{"FieldSelectors":[{"Equals":["Management"],"Field":"eventCategory"}],"Name":"Management events"}],"TrailName":"audit"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

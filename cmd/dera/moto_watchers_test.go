@@ -1,0 +1,105 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+	"dera.example/dera/awssim/moto"
+)
+
+// provider are the credentials of the account, for a client that is not dera's.
+func (w *motoWorld) provider() aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken)
+}
+
+// newTrail makes a bucket and a trail that logs.
+func (w *motoWorld) newTrail(name string) *cloudtrail.Client {
+	w.t.Helper()
+	ctx := w.t.Context()
+	buckets := s3.New(s3.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider(), UsePathStyle: true})
+	if _, err := buckets.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(name + "-logs")}); err != nil {
+		w.t.Fatal(err)
+	}
+	api := cloudtrail.New(cloudtrail.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider()})
+	if _, err := api.CreateTrail(ctx, &cloudtrail.CreateTrailInput{Name: &name, S3BucketName: aws.String(name + "-logs"), IsMultiRegionTrail: aws.Bool(true), IncludeGlobalServiceEvents: aws.Bool(true)}); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := api.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: &name}); err != nil {
+		w.t.Fatal(err)
+	}
+	return api
+}
+
+// TestMotoTrail: a trail that was stopped is found, started, stopped by the rollback and found
+// again; and so is one without validation. The account has no trail that logs meanwhile.
+func TestMotoTrail(t *testing.T) {
+	server := moto.Start(t, moto.Config{})
+	t.Run("logging", func(t *testing.T) {
+		w := newSettingWorld(t, server, "cloudtrail-trail-logging-stopped")
+		api := w.newTrail("stopped")
+		logs := func() bool {
+			t.Helper()
+			out, err := api.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String("stopped")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return *out.IsLogging
+		}
+		if _, err := api.StopLogging(t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String("stopped")}); err != nil {
+			t.Fatal(err)
+		}
+		w.settingLoop(finding{"logging", "cloudtrail-trail-logging-stopped", "auto", "resolved"}, "stopped", logs)
+		if r := w.scan(exitNo, "--mode", "observe", "--no-exemptions"); len(findingsOf(r, "stopped")) != 1 {
+			t.Errorf("after the rollback: got %+v, want it found again", r.Findings)
+		}
+	})
+	t.Run("validation", func(t *testing.T) {
+		w := newSettingWorld(t, server, "cloudtrail-trail-validation-off")
+		api := w.newTrail("plain")
+		described := func() trailtypes.Trail {
+			t.Helper()
+			out, err := api.DescribeTrails(t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{"plain"}})
+			if err != nil || len(out.TrailList) == 0 {
+				t.Fatal(out, err)
+			}
+			return out.TrailList[0]
+		}
+		w.settingLoop(finding{"log_file_validation", "cloudtrail-trail-validation-off", "auto", "resolved"}, "plain", func() bool { return *described().LogFileValidationEnabled })
+		if d := described(); *d.S3BucketName != "plain-logs" || !*d.IsMultiRegionTrail || !*d.IncludeGlobalServiceEvents {
+			t.Errorf("got %+v, want the rest as it was", d)
+		}
+	})
+	t.Run("events", func(t *testing.T) {
+		w := newSettingWorld(t, server, "cloudtrail-trail-events-narrowed, cloudtrail-account-no-trail")
+		api := w.newTrail("narrow")
+		put := &cloudtrail.PutEventSelectorsInput{TrailName: aws.String("narrow"), EventSelectors: []trailtypes.EventSelector{{ReadWriteType: trailtypes.ReadWriteTypeWriteOnly, IncludeManagementEvents: aws.Bool(true)}}}
+		if _, err := api.PutEventSelectors(t.Context(), put); err != nil {
+			t.Fatal(err)
+		}
+		r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+		if got := findingsOf(r, "narrow"); len(got) != 1 || got[0] != (finding{"management-events", "cloudtrail-trail-events-narrowed", "review", "open"}) {
+			t.Errorf("got %v, want that it waits", got)
+		}
+		if i := slices.IndexFunc(r.Findings, func(f app.FindingView) bool { return f.Control == "cloudtrail-account-no-trail" }); i < 0 || r.Findings[i].Disposition != dera.Alert {
+			t.Errorf("got %+v, want that no trail records the account", r.Findings)
+		}
+		w.approveAll(r, "narrow")
+		out, err := api.GetEventSelectors(t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String("narrow")})
+		if err != nil || len(out.EventSelectors) != 1 || out.EventSelectors[0].ReadWriteType != trailtypes.ReadWriteTypeAll {
+			t.Errorf("after the approval: got %+v, %v", out, err)
+		}
+		w.rollBackAll()
+		out, err = api.GetEventSelectors(t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String("narrow")})
+		if err != nil || len(out.EventSelectors) != 1 || out.EventSelectors[0].ReadWriteType != trailtypes.ReadWriteTypeWriteOnly {
+			t.Errorf("after the rollback: got %+v, %v", out, err)
+		}
+	})
+}
