@@ -23,17 +23,9 @@ func Wire() cloud.Wire {
 }
 
 // find: an account has it once, under its own ID.
-func find(_ context.Context, r *cloud.Reading) (found cloud.Found, _ error) {
+func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
 	own := r.Scope.Account
-	for _, id := range r.Scope.IDs {
-		if id != own {
-			found.Missing = append(found.Missing, id)
-		}
-	}
-	if r.Scope.Sweep() || len(found.Missing) < len(r.Scope.IDs) {
-		found.Items = []*cloud.Item{cloud.NewItem(r, own, "CloudTrail", account.ARNOf(cloud.PartitionOf(r.Scope), own, "", ""), &account.Account{ID: own})}
-	}
-	return found, nil
+	return cloud.Only(r, own, "CloudTrail", account.ARNOf(cloud.PartitionOf(r.Scope), own, "", ""), &account.Account{ID: own}), nil
 }
 
 // read asks one region, which knows the trails of all regions, and each trail where it is at
