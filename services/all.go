@@ -9,8 +9,10 @@ import (
 	"dera.example/dera/resource"
 	cloudtrailaccount "dera.example/dera/services/cloudtrail/account"
 	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail"
+	configrecorder "dera.example/dera/services/config/recorder"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	guarddutydetector "dera.example/dera/services/guardduty/detector"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -33,7 +35,9 @@ func Types() resource.Registry {
 		s3account.Type(),
 		cloudtrailaccount.Type(),
 		cloudtrailtrail.Type(),
+		configrecorder.Type(),
 		ec2ebs.Type(),
+		guarddutydetector.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -55,7 +59,9 @@ func Controls() []control.Control {
 		s3account.Controls(),
 		cloudtrailaccount.Controls(),
 		cloudtrailtrail.Controls(),
+		configrecorder.Controls(),
 		ec2ebs.Controls(),
+		guarddutydetector.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),

@@ -8,6 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"dera.example/dera"
@@ -102,4 +105,65 @@ func TestMotoTrail(t *testing.T) {
 			t.Errorf("after the rollback: got %+v, %v", out, err)
 		}
 	})
+}
+
+// TestMotoRecorder: a recorder that was stopped is started, and stopped by the rollback. The
+// other settings stay.
+func TestMotoRecorder(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "config-recorder-stopped")
+	api := configservice.New(configservice.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider()})
+	name := aws.String("default")
+	if _, err := api.PutConfigurationRecorder(t.Context(), &configservice.PutConfigurationRecorderInput{ConfigurationRecorder: &configtypes.ConfigurationRecorder{
+		Name: name, RoleARN: aws.String("arn:aws:iam::111122223333:role/config"), RecordingGroup: &configtypes.RecordingGroup{ResourceTypes: []configtypes.ResourceType{"AWS::S3::Bucket"}},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions"); len(r.Findings) != 1 || r.Findings[0].Disposition != dera.Review {
+		t.Errorf("without a channel: got %+v, want that it waits", r.Findings)
+	}
+	buckets := s3.New(s3.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider(), UsePathStyle: true})
+	if _, err := buckets.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("config-logs")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.PutDeliveryChannel(t.Context(), &configservice.PutDeliveryChannelInput{DeliveryChannel: &configtypes.DeliveryChannel{Name: name, S3BucketName: aws.String("config-logs")}}); err != nil {
+		t.Fatal(err)
+	}
+	w.settingLoop(finding{"recording", "config-recorder-stopped", "auto", "resolved"}, "us-east-1", func() bool {
+		t.Helper()
+		out, err := api.DescribeConfigurationRecorderStatus(t.Context(), &configservice.DescribeConfigurationRecorderStatusInput{})
+		if err != nil || len(out.ConfigurationRecordersStatus) != 1 {
+			t.Fatal(out, err)
+		}
+		return out.ConfigurationRecordersStatus[0].Recording
+	})
+	out, err := api.DescribeConfigurationRecorders(t.Context(), &configservice.DescribeConfigurationRecordersInput{})
+	if err != nil || len(out.ConfigurationRecorders) != 1 || len(out.ConfigurationRecorders[0].RecordingGroup.ResourceTypes) != 1 {
+		t.Errorf("got %+v, %v, want one recorder as it was", out, err)
+	}
+}
+
+// TestMotoDetector: a detector that was suspended is enabled, and suspended by the rollback;
+// that of a member is its administrator's.
+func TestMotoDetector(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "guardduty-detector-off")
+	api := guardduty.New(guardduty.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider()})
+	made, err := api.CreateDetector(t.Context(), &guardduty.CreateDetectorInput{Enable: aws.Bool(false), FindingPublishingFrequency: "ONE_HOUR"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settingLoop(finding{"enabled", "guardduty-detector-off", "auto", "resolved"}, "us-east-1", func() bool {
+		t.Helper()
+		out, err := api.GetDetector(t.Context(), &guardduty.GetDetectorInput{DetectorId: made.DetectorId})
+		if err != nil || out.FindingPublishingFrequency != "ONE_HOUR" {
+			t.Fatalf("got %+v, %v, want the frequency as it was", out, err)
+		}
+		return out.Status == "ENABLED"
+	})
+	if _, err := api.EnableOrganizationAdminAccount(t.Context(), &guardduty.EnableOrganizationAdminAccountInput{AdminAccountId: aws.String("444455556666")}); err != nil {
+		t.Fatal(err)
+	}
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if len(r.Findings) != 1 || r.Findings[0].Disposition != dera.Review || r.Findings[0].State != "open" {
+		t.Errorf("of a member: got %+v, want that it waits", r.Findings)
+	}
 }

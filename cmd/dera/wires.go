@@ -8,8 +8,10 @@ import (
 	"dera.example/dera/cloud"
 	cloudtrailaccount "dera.example/dera/services/cloudtrail/account/wire"
 	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail/wire"
+	configrecorder "dera.example/dera/services/config/recorder/wire"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	guarddutydetector "dera.example/dera/services/guardduty/detector/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -29,8 +31,10 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		cloudtrailaccount.Wire(),
 		cloudtrailtrail.Wire(),
+		configrecorder.Wire(),
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		guarddutydetector.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),
