@@ -15,10 +15,10 @@ type FactSpec[T any] struct {
 	Key string
 	// Applies says why the control is not about a resource, or nothing; nil where it is
 	// about all.
-	Applies func(c *T) (why string)
+	Applies func(c *T, s Settings) (why string)
 	// Fails says what is wrong, in sentences for the owner, or nothing. known is false
 	// where what was read does not tell.
-	Fails func(c *T) (why string, known bool)
+	Fails func(c *T, s Settings) (why string, known bool)
 }
 
 // OnFact makes a control of its specification.
@@ -32,11 +32,11 @@ func OnFact[T any](t resource.Type, spec FactSpec[T]) Control {
 	}
 	return Define(Spec[*T]{
 		Meta: m,
-		Check: func(c *T, _ Settings) Result {
-			if spec.Applies != nil && spec.Applies(c) != "" {
+		Check: func(c *T, s Settings) Result {
+			if spec.Applies != nil && spec.Applies(c, s) != "" {
 				return Result{Outcome: NotApplicable}
 			}
-			switch why, known := spec.Fails(c); {
+			switch why, known := spec.Fails(c, s); {
 			case why != "":
 				return Result{Outcome: Fail, Whole: true, Failures: []Failure{{Key: spec.Key, Start: start, Severity: m.Severity, Title: m.Title, Why: why}}}
 			case !known:

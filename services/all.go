@@ -7,11 +7,13 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	accessanalyzeranalyzer "dera.example/dera/services/accessanalyzer/analyzer"
 	cloudtrailaccount "dera.example/dera/services/cloudtrail/account"
 	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail"
 	configrecorder "dera.example/dera/services/config/recorder"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	eventsrule "dera.example/dera/services/events/rule"
 	guarddutydetector "dera.example/dera/services/guardduty/detector"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
@@ -21,10 +23,13 @@ import (
 	iamrole "dera.example/dera/services/iam/role"
 	iamroot "dera.example/dera/services/iam/root"
 	iamuser "dera.example/dera/services/iam/user"
+	inspector2account "dera.example/dera/services/inspector2/account"
 	kmskey "dera.example/dera/services/kms/key"
+	macie2session "dera.example/dera/services/macie2/session"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
+	securityhubhub "dera.example/dera/services/securityhub/hub"
 )
 
 // Types returns all resource types.
@@ -33,10 +38,12 @@ func Types() resource.Registry {
 		ec2securitygroup.Type(),
 		s3bucket.Type(),
 		s3account.Type(),
+		accessanalyzeranalyzer.Type(),
 		cloudtrailaccount.Type(),
 		cloudtrailtrail.Type(),
 		configrecorder.Type(),
 		ec2ebs.Type(),
+		eventsrule.Type(),
 		guarddutydetector.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
@@ -46,8 +53,11 @@ func Types() resource.Registry {
 		iamrole.Type(),
 		iamroot.Type(),
 		iamuser.Type(),
+		inspector2account.Type(),
 		kmskey.Type(),
+		macie2session.Type(),
 		rdsinstance.Type(),
+		securityhubhub.Type(),
 	)
 }
 
@@ -57,10 +67,12 @@ func Controls() []control.Control {
 		ec2securitygroup.Controls(),
 		s3bucket.Controls(),
 		s3account.Controls(),
+		accessanalyzeranalyzer.Controls(),
 		cloudtrailaccount.Controls(),
 		cloudtrailtrail.Controls(),
 		configrecorder.Controls(),
 		ec2ebs.Controls(),
+		eventsrule.Controls(),
 		guarddutydetector.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
@@ -70,7 +82,10 @@ func Controls() []control.Control {
 		iamrole.Controls(),
 		iamroot.Controls(),
 		iamuser.Controls(),
+		inspector2account.Controls(),
 		kmskey.Controls(),
+		macie2session.Controls(),
 		rdsinstance.Controls(),
+		securityhubhub.Controls(),
 	)
 }

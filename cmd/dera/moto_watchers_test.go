@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -165,5 +168,35 @@ func TestMotoDetector(t *testing.T) {
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	if len(r.Findings) != 1 || r.Findings[0].Disposition != dera.Review || r.Findings[0].State != "open" {
 		t.Errorf("of a member: got %+v, want that it waits", r.Findings)
+	}
+}
+
+// TestMotoRule: a rule that brings dera its events is enabled again, and disabled by the
+// rollback; a rule of others is no matter.
+func TestMotoRule(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "events-rule-disabled")
+	api := eventbridge.New(eventbridge.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider()})
+	for _, name := range []string{"dera-ec2", "nightly"} {
+		if _, err := api.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &name, EventPattern: aws.String(`{"source":["aws.ec2"]}`), State: "DISABLED"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(name string) bool {
+		t.Helper()
+		out, err := api.DescribeRule(t.Context(), &eventbridge.DescribeRuleInput{Name: &name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.State == "ENABLED"
+	}
+	w.settingLoop(finding{"enabled", "events-rule-disabled", "auto", "resolved"}, "dera-ec2", func() bool { return is("dera-ec2") })
+	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte("version: 1\nsettle: 10ms\ncontrols: [events-rule-leads-nowhere]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := findingsOf(w.scan(exitNo, "--mode", "observe"), "dera-ec2"); len(got) == 0 || got[len(got)-1] != (finding{"targets", "events-rule-leads-nowhere", "alert", "open"}) {
+		t.Errorf("without a target: got %v", got)
+	}
+	if is("nightly") {
+		t.Error("a rule of others was enabled")
 	}
 }

@@ -6,11 +6,13 @@ package main
 
 import (
 	"dera.example/dera/cloud"
+	accessanalyzeranalyzer "dera.example/dera/services/accessanalyzer/analyzer/wire"
 	cloudtrailaccount "dera.example/dera/services/cloudtrail/account/wire"
 	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail/wire"
 	configrecorder "dera.example/dera/services/config/recorder/wire"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	eventsrule "dera.example/dera/services/events/rule/wire"
 	guarddutydetector "dera.example/dera/services/guardduty/detector/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
@@ -20,20 +22,26 @@ import (
 	iamrole "dera.example/dera/services/iam/role/wire"
 	iamroot "dera.example/dera/services/iam/root/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
+	inspector2account "dera.example/dera/services/inspector2/account/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
+	macie2session "dera.example/dera/services/macie2/session/wire"
+	organizationsaccount "dera.example/dera/services/organizations/account/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
+	securityhubhub "dera.example/dera/services/securityhub/hub/wire"
 )
 
 // wires are the resource types that this program reads and writes.
 func wires() []cloud.Wire {
 	return []cloud.Wire{
+		accessanalyzeranalyzer.Wire(),
 		cloudtrailaccount.Wire(),
 		cloudtrailtrail.Wire(),
 		configrecorder.Wire(),
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		eventsrule.Wire(),
 		guarddutydetector.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
@@ -43,9 +51,13 @@ func wires() []cloud.Wire {
 		iamrole.Wire(),
 		iamroot.Wire(),
 		iamuser.Wire(),
+		inspector2account.Wire(),
 		kmskey.Wire(),
+		macie2session.Wire(),
+		organizationsaccount.Wire(),
 		rdsinstance.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
+		securityhubhub.Wire(),
 	}
 }

@@ -21,7 +21,7 @@ func FindingsArchived() control.Control {
 			},
 			Refs: refs("", ""), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(e *External) (string, bool) {
+		Fails: func(e *External, _ control.Settings) (string, bool) {
 			if len(e.Rules) > 0 {
 				return "Findings are archived by " + strings.Join(e.Rules, ", ") + ".", true
 			}

@@ -23,7 +23,7 @@ func NoTrail() control.Control {
 			Refs:  cloudtrail.Refs("3.1", "CloudTrail.1", "MULTI_REGION_CLOUD_TRAIL_ENABLED"),
 			Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(a *Account) (string, bool) {
+		Fails: func(a *Account, _ control.Settings) (string, bool) {
 			all := true
 			for _, t := range a.Trails {
 				yes, known := t.Records()

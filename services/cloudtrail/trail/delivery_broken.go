@@ -21,7 +21,7 @@ func DeliveryBroken() control.Control {
 			Refs:  cloudtrail.Refs("3.1", "CloudTrail.1", "CLOUD_TRAIL_ENABLED"),
 			Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(t *Trail) (string, bool) {
+		Fails: func(t *Trail, _ control.Settings) (string, bool) {
 			why := ""
 			if t.DeliveryError != nil && *t.DeliveryError != "" {
 				why = "The latest delivery to the bucket " + t.Bucket + " failed: " + *t.DeliveryError + "."

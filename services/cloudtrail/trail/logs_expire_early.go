@@ -27,7 +27,7 @@ func LogsExpireEarly() control.Control {
 			Refs:  cloudtrail.Refs("", "CloudTrail.1", "CLOUD_TRAIL_ENABLED"),
 			Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(t *Trail) (string, bool) {
+		Fails: func(t *Trail, _ control.Settings) (string, bool) {
 			if t.Expires == nil || *t.Expires == 0 || *t.Expires >= leastDays {
 				return "", t.Expires != nil
 			}

@@ -8,7 +8,7 @@ import (
 // DeliveryBroken finds recorders that deliver nothing.
 func DeliveryBroken() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Recorder]{
-		Key: "delivery", Applies: (*Recorder).absent,
+		Key: "delivery", Applies: func(r *Recorder, _ control.Settings) string { return r.absent() },
 		Meta: control.Meta{
 			ID: "config-recorder-delivery-broken", Title: "AWS Config recorder cannot deliver", Severity: dera.Medium,
 			Why:        "A recorder without a delivery channel, or with a bucket or a role that refuses it, records nothing that anybody can read.",
@@ -19,7 +19,7 @@ func DeliveryBroken() control.Control {
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(r *Recorder) (string, bool) {
+		Fails: func(r *Recorder, _ control.Settings) (string, bool) {
 			switch {
 			case r.Channel != nil && !*r.Channel:
 				return "AWS Config has no delivery channel in " + r.Region + ".", true

@@ -19,7 +19,7 @@ func Missing() control.Control {
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(r *Recorder) (string, bool) {
+		Fails: func(r *Recorder, _ control.Settings) (string, bool) {
 			if r.Name == "" {
 				return "AWS Config has no recorder in " + r.Region + ".", true
 			}

@@ -10,7 +10,7 @@ import (
 // Narrowed finds recorders that record some resource types alone.
 func Narrowed() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Recorder]{
-		Key: "types", Applies: (*Recorder).absent,
+		Key: "types", Applies: func(r *Recorder, _ control.Settings) string { return r.absent() },
 		Meta: control.Meta{
 			ID: "config-recorder-narrowed", Title: "AWS Config recorder leaves out resource types", Severity: dera.Medium, ByHand: true,
 			Why:        "What is not recorded can be changed without a trace in AWS Config, and its rules do not run.",
@@ -21,7 +21,7 @@ func Narrowed() control.Control {
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(r *Recorder) (string, bool) {
+		Fails: func(r *Recorder, _ control.Settings) (string, bool) {
 			switch {
 			case len(r.Excluded) > 0:
 				return "The recorder leaves out " + strings.Join(r.Excluded, ", ") + ".", true

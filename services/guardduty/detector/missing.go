@@ -19,7 +19,7 @@ func Missing() control.Control {
 			},
 			Refs: refs("GuardDuty.1"), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(d *Detector) (string, bool) {
+		Fails: func(d *Detector, _ control.Settings) (string, bool) {
 			if d.ID == "" {
 				return "GuardDuty has no detector in " + d.Region + ".", true
 			}

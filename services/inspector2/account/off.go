@@ -27,7 +27,7 @@ func Off() control.Control {
 			},
 			Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(a *Account) (string, bool) {
+		Fails: func(a *Account, _ control.Settings) (string, bool) {
 			var off []string
 			for _, what := range slices.Sorted(maps.Keys(a.Scans)) {
 				if s := a.Scans[what]; s != "ENABLED" && s != "ENABLING" {

@@ -19,7 +19,7 @@ func Disabled() control.Control {
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(s *Session) (string, bool) {
+		Fails: func(s *Session, _ control.Settings) (string, bool) {
 			if s.Status != nil && *s.Status == Off {
 				return "Macie is not enabled in " + s.Region + ".", true
 			}

@@ -23,7 +23,7 @@ func Off() control.Control {
 			},
 			Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
-		Fails: func(h *Hub) (string, bool) {
+		Fails: func(h *Hub, _ control.Settings) (string, bool) {
 			if h.Enabled != nil && !*h.Enabled {
 				return "Security Hub is not enabled in " + h.Region + ".", true
 			}
