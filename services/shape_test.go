@@ -32,7 +32,8 @@ func typeless(path string) bool {
 // every service, and a principal of AWS has an ARN of iam or sts.
 func judges(path, prefix string) bool {
 	principal := slices.Contains([]string{"cloud/probe_simulate.go", "cmd/dera/config_region.go", "evaluate/principal.go"}, path)
-	return strings.HasPrefix(path, "iam/") || strings.HasPrefix(path, "usage/") || principal && prefix == "iam"
+	schedule := slices.Contains([]string{"cloud/schedules.go", "cloudtrail/skim.go"}, path) // what EventBridge starts, and what it sends
+	return strings.HasPrefix(path, "iam/") || strings.HasPrefix(path, "usage/") || principal && prefix == "iam" || schedule && prefix == "events"
 }
 
 // TestNothingElseKnowsAType: outside services, no code names a registered type or

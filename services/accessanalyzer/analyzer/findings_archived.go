@@ -12,7 +12,7 @@ func FindingsArchived() control.Control {
 	return control.OnFact(Type(), control.FactSpec[External]{
 		Key: "archive-rules",
 		Meta: control.Meta{
-			ID: "accessanalyzer-analyzer-findings-archived", Title: "Archive rule hides findings of Access Analyzer", Severity: dera.Medium,
+			ID: "accessanalyzer-analyzer-findings-archived", Title: "Archive rule hides findings of Access Analyzer", Severity: dera.Medium, Watches: true,
 			Why:        "A rule archives what it fits as soon as it is found, without an end and without a reason. Whoever wants access to stay unseen needs no more.",
 			Fix:        "A person looks at the rule and at what it archived, and deletes it where it was not meant.",
 			Complexity: "low",

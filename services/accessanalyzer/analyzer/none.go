@@ -16,7 +16,7 @@ func None() control.Control {
 			return ""
 		},
 		Meta: control.Meta{
-			ID: "accessanalyzer-analyzer-none", Title: "No analyzer of external access in a region", Severity: dera.High,
+			ID: "accessanalyzer-analyzer-none", Title: "No analyzer of external access in a region", Severity: dera.High, Watches: true,
 			Why:        "Without an analyzer AWS does not tell who from outside may use a role, a bucket, a key or a queue of the region.",
 			Fix:        "An analyzer of the account, " + Own + ", is made. The undo deletes it and no other. In an account where Access Analyzer never ran, its service-linked role is missing, and the call is denied: a person makes the first analyzer there.",
 			Complexity: "low",

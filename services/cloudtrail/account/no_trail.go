@@ -13,7 +13,7 @@ func NoTrail() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Account]{
 		Key: "trail",
 		Meta: control.Meta{
-			ID: "cloudtrail-account-no-trail", Title: "No CloudTrail trail records the whole account", Severity: dera.Critical,
+			ID: "cloudtrail-account-no-trail", Title: "No CloudTrail trail records the whole account", Severity: dera.Critical, Watches: true,
 			Why:        "Without a trail of all regions nobody can say afterwards who did what. A trail that was deleted leaves nothing behind that could be switched on again.",
 			Fix:        "A person makes a trail of all regions, or brings back the one that was deleted from the request that made it. The event history of CloudTrail has the management events of the last 90 days meanwhile.",
 			Complexity: "medium",

@@ -11,7 +11,7 @@ func DeliveryBroken() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Trail]{
 		Key: "delivery",
 		Meta: control.Meta{
-			ID: "cloudtrail-trail-delivery-broken", Title: "CloudTrail trail cannot deliver its logs", Severity: dera.High,
+			ID: "cloudtrail-trail-delivery-broken", Title: "CloudTrail trail cannot deliver its logs", Severity: dera.High, Watches: true,
 			Why:        "A trail that logs to a bucket that is missing or refuses it, or with a key that is switched off, records nothing that anybody can read.",
 			Fix:        "A person puts the bucket, its policy or the key in order. CloudTrail tries for 30 days to deliver what it could not. A key whose deletion is scheduled can be kept until then.",
 			Complexity: "medium",

@@ -9,7 +9,7 @@ import (
 // EventsNarrowed finds trails that record only some of the management events.
 func EventsNarrowed() control.Control {
 	meta := control.Meta{
-		ID: "cloudtrail-trail-events-narrowed", Title: "CloudTrail trail leaves out management events", Type: Name, Severity: dera.High,
+		ID: "cloudtrail-trail-events-narrowed", Title: "CloudTrail trail leaves out management events", Type: Name, Severity: dera.High, Watches: true,
 		Why:        "A trail that logs, and leaves out the very events that matter, looks as if all were well.",
 		Fix:        "One selector takes all management events. Every selector of other events stays as it is; the undo puts back those that there were.",
 		Complexity: "low",

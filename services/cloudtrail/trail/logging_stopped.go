@@ -11,7 +11,7 @@ func LoggingStopped() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Trail]{
 		Path: Logging,
 		Meta: control.Meta{
-			ID: "cloudtrail-trail-logging-stopped", Title: "CloudTrail trail does not log", Severity: dera.Critical,
+			ID: "cloudtrail-trail-logging-stopped", Title: "CloudTrail trail does not log", Severity: dera.Critical, Watches: true,
 			Why:        "Whoever switches off the log hides what is done next. The trail is all there, and nothing is written.",
 			Fix:        "Logging is started. The trail stays as it is, and so do its events, bucket and key.",
 			Complexity: "low",

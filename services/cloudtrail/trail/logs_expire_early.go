@@ -17,7 +17,7 @@ func LogsExpireEarly() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Trail]{
 		Key: "lifecycle",
 		Meta: control.Meta{
-			ID: "cloudtrail-trail-logs-expire-early", Title: "Bucket of a CloudTrail trail deletes logs early", Severity: dera.High,
+			ID: "cloudtrail-trail-logs-expire-early", Title: "Bucket of a CloudTrail trail deletes logs early", Severity: dera.High, Watches: true,
 			Why:        "A lifecycle rule of one day deletes what shows an intrusion before anybody looks, without stopping the trail.",
 			Fix:        "A person sets the lifecycle rule of the bucket to the time for which logs are kept. What was deleted does not come back, but in a versioned bucket.",
 			Complexity: "low",

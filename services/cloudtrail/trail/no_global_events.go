@@ -11,7 +11,7 @@ func NoGlobalEvents() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Trail]{
 		Path: GlobalEvents,
 		Meta: control.Meta{
-			ID: "cloudtrail-trail-no-global-events", Title: "CloudTrail trail leaves out global services", Severity: dera.Medium,
+			ID: "cloudtrail-trail-no-global-events", Title: "CloudTrail trail leaves out global services", Severity: dera.Medium, Watches: true,
 			Why:        "IAM, STS and CloudFront are global services: a trail without their events does not show who made which key or role.",
 			Fix:        "The trail includes events of global services.",
 			Complexity: "low",

@@ -11,7 +11,7 @@ func SingleRegion() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Trail]{
 		Path: MultiRegion,
 		Meta: control.Meta{
-			ID: "cloudtrail-trail-single-region", Title: "CloudTrail trail logs a single region", Severity: dera.Medium,
+			ID: "cloudtrail-trail-single-region", Title: "CloudTrail trail logs a single region", Severity: dera.Medium, Watches: true,
 			Why:        "What is done in a region that nobody uses is in no log, and a trail that was made single-region hides all others at once.",
 			Fix:        "The trail records all regions. CloudTrail makes copies of it there, and their events arrive in the same bucket.",
 			Complexity: "low",

@@ -11,7 +11,7 @@ func ValidationOff() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Trail]{
 		Path: Validation,
 		Meta: control.Meta{
-			ID: "cloudtrail-trail-validation-off", Title: "CloudTrail trail has log file validation disabled", Severity: dera.Low,
+			ID: "cloudtrail-trail-validation-off", Title: "CloudTrail trail has log file validation disabled", Severity: dera.Low, Watches: true,
 			Why:        "Without digests nobody can show that a log file is the one that CloudTrail wrote, or that none is missing.",
 			Fix:        "Log file validation is switched on: CloudTrail writes a signed digest to the same bucket each hour.",
 			Complexity: "low",

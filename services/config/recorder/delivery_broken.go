@@ -10,7 +10,7 @@ func DeliveryBroken() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Recorder]{
 		Key: "delivery", Applies: func(r *Recorder, _ control.Settings) string { return r.absent() },
 		Meta: control.Meta{
-			ID: "config-recorder-delivery-broken", Title: "AWS Config recorder cannot deliver", Severity: dera.Medium,
+			ID: "config-recorder-delivery-broken", Title: "AWS Config recorder cannot deliver", Severity: dera.Medium, Watches: true,
 			Why:        "A recorder without a delivery channel, or with a bucket or a role that refuses it, records nothing that anybody can read.",
 			Fix:        "A person makes the delivery channel, or puts its bucket or the recorder's role in order.",
 			Complexity: "medium",

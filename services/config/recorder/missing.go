@@ -10,7 +10,7 @@ func Missing() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Recorder]{
 		Key: "recorder",
 		Meta: control.Meta{
-			ID: "config-recorder-missing", Title: "AWS Config has no recorder in a region", Severity: dera.Medium,
+			ID: "config-recorder-missing", Title: "AWS Config has no recorder in a region", Severity: dera.Medium, Watches: true,
 			Why:        "Nothing records how resources of the region were configured, and no rule of AWS Config sees them. A recorder that was deleted leaves its history behind, and nothing new is added.",
 			Fix:        "A person makes a recorder and a delivery channel, or says that the region needs none.",
 			Complexity: "medium",

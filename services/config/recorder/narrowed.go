@@ -12,7 +12,7 @@ func Narrowed() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Recorder]{
 		Key: "types", Applies: func(r *Recorder, _ control.Settings) string { return r.absent() },
 		Meta: control.Meta{
-			ID: "config-recorder-narrowed", Title: "AWS Config recorder leaves out resource types", Severity: dera.Medium, ByHand: true,
+			ID: "config-recorder-narrowed", Title: "AWS Config recorder leaves out resource types", Severity: dera.Medium, Watches: true, ByHand: true,
 			Why:        "What is not recorded can be changed without a trace in AWS Config, and its rules do not run.",
 			Fix:        "A person puts the recording group back that there was, or has the recorder record all supported types. The call replaces all of the recorder, so that its role and its frequency have to be in it.",
 			Complexity: "medium",

@@ -10,7 +10,7 @@ func Stopped() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Recorder]{
 		Path: "recording", Applies: (*Recorder).absent,
 		Meta: control.Meta{
-			ID: "config-recorder-stopped", Title: "AWS Config recorder is stopped", Severity: dera.Critical,
+			ID: "config-recorder-stopped", Title: "AWS Config recorder is stopped", Severity: dera.Critical, Watches: true,
 			Why:        "A recorder that is stopped sees no change, and every rule of AWS Config and Security Hub that goes by it stays as green as it was.",
 			Fix:        "The recorder is started. What it records, its role and its delivery channel stay as they are.",
 			Complexity: "low",

@@ -10,7 +10,7 @@ func Disabled() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Rule]{
 		Path: "enabled",
 		Meta: control.Meta{
-			ID: "events-rule-disabled", Title: "EventBridge rule that brings dera its events is disabled", Severity: dera.High,
+			ID: "events-rule-disabled", Title: "EventBridge rule that brings dera its events is disabled", Severity: dera.High, Watches: true,
 			Why:        "Without events dera finds a change only at the next sweep, up to a day later. Whoever wants to be unseen for so long switches off the rule.",
 			Fix:        "The rule is enabled. Its pattern and its targets stay as they are.",
 			Complexity: "low",

@@ -10,7 +10,7 @@ func LeadsNowhere() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Rule]{
 		Key: "targets",
 		Meta: control.Meta{
-			ID: "events-rule-leads-nowhere", Title: "EventBridge rule that brings dera its events lost its target or its state", Severity: dera.High,
+			ID: "events-rule-leads-nowhere", Title: "EventBridge rule that brings dera its events lost its target or its state", Severity: dera.High, Watches: true,
 			Why:        "A rule that is enabled and sends nothing to dera looks as if it worked.",
 			Fix:        "A person deploys again what dera pattern prints.",
 			Complexity: "low",

@@ -11,8 +11,9 @@ import (
 	"dera.example/dera/resource"
 )
 
-// Name is the type name of rules.
-const Name = "AWS::Events::Rule"
+// Name is the type name. CloudFormation has one of all rules; this is of those that bring
+// dera its events alone.
+const Name = "AWS::Events::DeraRule"
 
 // Prefix begins the names of the rules that dera pattern prints, on the default bus.
 const Prefix = "dera-"

@@ -10,7 +10,7 @@ func Missing() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Detector]{
 		Key: "detector",
 		Meta: control.Meta{
-			ID: "guardduty-detector-missing", Title: "GuardDuty is not enabled in a region", Severity: dera.High, ByHand: true,
+			ID: "guardduty-detector-missing", Title: "GuardDuty is not enabled in a region", Severity: dera.High, Watches: true, ByHand: true,
 			Why:        "Nothing looks at what is done in the region. A detector that was deleted took its findings, filters and lists with it.",
 			Fix:        "A person enables GuardDuty, in an organization as its administrator, for all regions.",
 			Complexity: "low",

@@ -10,7 +10,7 @@ func Off() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Detector]{
 		Path: Enabled, Applies: (*Detector).absent,
 		Meta: control.Meta{
-			ID: "guardduty-detector-off", Title: "GuardDuty is suspended", Severity: dera.Critical,
+			ID: "guardduty-detector-off", Title: "GuardDuty is suspended", Severity: dera.Critical, Watches: true,
 			Why:        "A detector that is suspended finds nothing, and looks in a list of detectors like one that works.",
 			Fix:        "The detector is enabled. Its protection plans, filters and lists stay as they are.",
 			Complexity: "low",

@@ -9,7 +9,7 @@ import (
 // ProtectionOff finds protection plans that are off.
 func ProtectionOff() control.Control {
 	meta := control.Meta{
-		ID: "guardduty-detector-protection-off", Title: "GuardDuty protection plan is disabled", Type: Name, Severity: dera.High,
+		ID: "guardduty-detector-protection-off", Title: "GuardDuty protection plan is disabled", Type: Name, Severity: dera.High, Watches: true,
 		Why:        "Without its protection plan GuardDuty does not look at objects of S3, logs of EKS, volumes, logins to RDS or connections of Lambda.",
 		Fix:        "The protection plans that are off are enabled. All others stay as they are, and so does the detector.",
 		Complexity: "low",

@@ -10,7 +10,7 @@ func SlowPublishing() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Detector]{
 		Path: Frequency, Applies: (*Detector).idle,
 		Meta: control.Meta{
-			ID: "guardduty-detector-slow-publishing", Title: "GuardDuty publishes updated findings late", Severity: dera.Low,
+			ID: "guardduty-detector-slow-publishing", Title: "GuardDuty publishes updated findings late", Severity: dera.Low, Watches: true,
 			Why:        "A finding that comes up again is published after six hours by default; whoever waits for it by EventBridge acts six hours later.",
 			Fix:        "Findings that come up again are published after 15 minutes.",
 			Complexity: "low",

@@ -14,7 +14,7 @@ func Off() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Account]{
 		Key: "scans",
 		Meta: control.Meta{
-			ID: "inspector2-account-off", Title: "Inspector does not scan", Severity: dera.High, ByHand: true,
+			ID: "inspector2-account-off", Title: "Inspector does not scan", Severity: dera.High, Watches: true, ByHand: true,
 			Why:        "Vulnerabilities of instances, images and functions are not found. Whoever disables Inspector deletes what it found.",
 			Fix:        "A person enables the scans, in an organization as its administrator.",
 			Complexity: "low",

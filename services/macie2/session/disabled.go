@@ -10,7 +10,7 @@ func Disabled() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Session]{
 		Key: "macie",
 		Meta: control.Meta{
-			ID: "macie2-session-disabled", Title: "Macie is not enabled in a region", Severity: dera.Medium,
+			ID: "macie2-session-disabled", Title: "Macie is not enabled in a region", Severity: dera.Medium, Watches: true,
 			Why:        "Nobody knows which buckets hold personal data or secrets. Whoever disables Macie deletes its settings and findings.",
 			Fix:        "A person enables Macie, in an organization as its administrator, or says that the region needs none.",
 			Complexity: "low",

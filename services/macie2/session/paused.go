@@ -16,7 +16,7 @@ func Paused() control.Control {
 			return ""
 		},
 		Meta: control.Meta{
-			ID: "macie2-session-paused", Title: "Macie is suspended", Severity: dera.Medium,
+			ID: "macie2-session-paused", Title: "Macie is suspended", Severity: dera.Medium, Watches: true,
 			Why:        "Macie that is suspended looks at no bucket, and keeps all of its settings as if it did.",
 			Fix:        "Macie is resumed, with the settings that it has.",
 			Complexity: "low",

@@ -16,7 +16,7 @@ func Left() control.Control {
 			return ""
 		},
 		Meta: control.Meta{
-			ID: "organizations-account-left", Title: "Account is not in its organization", Severity: dera.Critical,
+			ID: "organizations-account-left", Title: "Account is not in its organization", Severity: dera.Critical, Watches: true,
 			Why:        "Outside of the organization no service control policy holds, and the organization's trail, GuardDuty, Config and Security Hub do not see the account any more.",
 			Fix:        "A person invites the account back, and looks at what was done in it meanwhile.",
 			Complexity: "high",

@@ -10,7 +10,7 @@ func Off() control.Control {
 	return control.OnFact(Type(), control.FactSpec[Hub]{
 		Key: "hub",
 		Meta: control.Meta{
-			ID: "securityhub-hub-off", Title: "Security Hub is not enabled in a region", Severity: dera.High, ByHand: true,
+			ID: "securityhub-hub-off", Title: "Security Hub is not enabled in a region", Severity: dera.High, Watches: true, ByHand: true,
 			Why:        "What GuardDuty, Inspector, Macie and others find is not brought together, and no standard is checked. Whoever disables it deletes its findings after 90 days.",
 			Fix:        "A person enables Security Hub, without the default standards, and subscribes to the standards that there were; in an organization its administrator does.",
 			Complexity: "medium",
