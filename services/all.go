@@ -26,6 +26,7 @@ import (
 	inspector2account "dera.example/dera/services/inspector2/account"
 	kmskey "dera.example/dera/services/kms/key"
 	macie2session "dera.example/dera/services/macie2/session"
+	organizationsaccount "dera.example/dera/services/organizations/account"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
@@ -56,6 +57,7 @@ func Types() resource.Registry {
 		inspector2account.Type(),
 		kmskey.Type(),
 		macie2session.Type(),
+		organizationsaccount.Type(),
 		rdsinstance.Type(),
 		securityhubhub.Type(),
 	)
@@ -85,6 +87,7 @@ func Controls() []control.Control {
 		inspector2account.Controls(),
 		kmskey.Controls(),
 		macie2session.Controls(),
+		organizationsaccount.Controls(),
 		rdsinstance.Controls(),
 		securityhubhub.Controls(),
 	)
