@@ -15,6 +15,7 @@ import (
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	eventsrule "dera.example/dera/services/events/rule"
 	guarddutydetector "dera.example/dera/services/guardduty/detector"
+	guarddutysuppression "dera.example/dera/services/guardduty/suppression"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -46,6 +47,7 @@ func Types() resource.Registry {
 		ec2ebs.Type(),
 		eventsrule.Type(),
 		guarddutydetector.Type(),
+		guarddutysuppression.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -76,6 +78,7 @@ func Controls() []control.Control {
 		ec2ebs.Controls(),
 		eventsrule.Controls(),
 		guarddutydetector.Controls(),
+		guarddutysuppression.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),

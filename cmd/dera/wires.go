@@ -14,6 +14,7 @@ import (
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	eventsrule "dera.example/dera/services/events/rule/wire"
 	guarddutydetector "dera.example/dera/services/guardduty/detector/wire"
+	guarddutysuppression "dera.example/dera/services/guardduty/suppression/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -43,6 +44,7 @@ func wires() []cloud.Wire {
 		ec2securitygroup.Wire(),
 		eventsrule.Wire(),
 		guarddutydetector.Wire(),
+		guarddutysuppression.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),
