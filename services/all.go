@@ -13,6 +13,7 @@ import (
 	configrecorder "dera.example/dera/services/config/recorder"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2vpc "dera.example/dera/services/ec2/vpc"
 	eventsrule "dera.example/dera/services/events/rule"
 	guarddutydetector "dera.example/dera/services/guardduty/detector"
 	guarddutysuppression "dera.example/dera/services/guardduty/suppression"
@@ -45,6 +46,7 @@ func Types() resource.Registry {
 		cloudtrailtrail.Type(),
 		configrecorder.Type(),
 		ec2ebs.Type(),
+		ec2vpc.Type(),
 		eventsrule.Type(),
 		guarddutydetector.Type(),
 		guarddutysuppression.Type(),
@@ -76,6 +78,7 @@ func Controls() []control.Control {
 		cloudtrailtrail.Controls(),
 		configrecorder.Controls(),
 		ec2ebs.Controls(),
+		ec2vpc.Controls(),
 		eventsrule.Controls(),
 		guarddutydetector.Controls(),
 		guarddutysuppression.Controls(),

@@ -12,6 +12,7 @@ import (
 	configrecorder "dera.example/dera/services/config/recorder/wire"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	ec2vpc "dera.example/dera/services/ec2/vpc/wire"
 	eventsrule "dera.example/dera/services/events/rule/wire"
 	guarddutydetector "dera.example/dera/services/guardduty/detector/wire"
 	guarddutysuppression "dera.example/dera/services/guardduty/suppression/wire"
@@ -42,6 +43,7 @@ func wires() []cloud.Wire {
 		configrecorder.Wire(),
 		ec2ebs.Wire(),
 		ec2securitygroup.Wire(),
+		ec2vpc.Wire(),
 		eventsrule.Wire(),
 		guarddutydetector.Wire(),
 		guarddutysuppression.Wire(),

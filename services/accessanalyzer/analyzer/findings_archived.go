@@ -13,7 +13,7 @@ func FindingsArchived() control.Control {
 		Key: "archive-rules",
 		Meta: control.Meta{
 			ID: "accessanalyzer-analyzer-findings-archived", Title: "Archive rule hides findings of Access Analyzer", Severity: dera.Medium, Watches: true,
-			Why:        "A rule archives what it fits as soon as it is found, without an end and without a reason. Whoever wants access to stay unseen needs no more.",
+			Why:        "A rule archives what it fits as soon as it is found, without an end and without a reason. That is all it takes to keep access unseen.",
 			Fix:        "A person looks at the rule and at what it archived, and deletes it where it was not meant.",
 			Complexity: "low",
 			Cases: []control.Case{

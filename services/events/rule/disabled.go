@@ -11,7 +11,7 @@ func Disabled() control.Control {
 		Path: "enabled",
 		Meta: control.Meta{
 			ID: "events-rule-disabled", Title: "EventBridge rule that brings dera its events is disabled", Severity: dera.High, Watches: true,
-			Why:        "Without events dera finds a change only at the next sweep, up to a day later. Whoever wants to be unseen for so long switches off the rule.",
+			Why:        "Without events dera finds a change only at the next sweep, up to a day later. To switch off the rule is to be unseen for so long.",
 			Fix:        "The rule is enabled. Its pattern and its targets stay as they are.",
 			Complexity: "low",
 			Cases: []control.Case{

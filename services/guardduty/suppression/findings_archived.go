@@ -13,11 +13,11 @@ func FindingsArchived() control.Control {
 		Key: "filters", Applies: (*Suppression).absent,
 		Meta: control.Meta{
 			ID: "guardduty-suppression-findings-archived", Title: "Filter archives findings of GuardDuty", Severity: dera.High, Watches: true,
-			Why:        "A filter archives what it fits as soon as it is found: nothing is published, and nobody is told. It is the quietest way to switch GuardDuty off.",
+			Why:        "A filter archives what it fits as soon as it is found: nothing is published, and nobody hears of it. It is the quietest way to switch GuardDuty off.",
 			Fix:        "A person looks at each filter and at what it archived, and deletes it where it was not meant.",
 			Complexity: "low",
 			Cases: []control.Case{
-				{When: "a filter of the detector archives findings", Disposition: dera.Alert, Because: "most are meant, and which are cannot be told from here"},
+				{When: "a filter of the detector archives findings", Disposition: dera.Alert, Because: "most are meant, and which are is not seen from here"},
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},

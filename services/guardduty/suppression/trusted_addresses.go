@@ -17,7 +17,7 @@ func TrustedAddresses() control.Control {
 			Fix:        "A person looks at the addresses of each list, and deactivates it where it was not meant.",
 			Complexity: "low",
 			Cases: []control.Case{
-				{When: "a trusted list is active", Disposition: dera.Alert, Because: "most are the customer's own addresses, and which are cannot be told from here"},
+				{When: "a trusted list is active", Disposition: dera.Alert, Because: "most are the customer's own addresses, and which are is not seen from here"},
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
 		},
