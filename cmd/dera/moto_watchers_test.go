@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -15,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
@@ -198,5 +203,53 @@ func TestMotoRule(t *testing.T) {
 	}
 	if is("nightly") {
 		t.Error("a rule of others was enabled")
+	}
+}
+
+// TestMotoTrailByEvent: of two trails that are stopped, an event of each says who did it: that
+// of somebody is started again, and that of a principal who may stop it waits for a person.
+func TestMotoTrailByEvent(t *testing.T) {
+	server := moto.Start(t, moto.Config{})
+	w := newSettingWorld(t, server, "cloudtrail-trail-logging-stopped")
+	api := w.newTrail("stolen")
+	w.newTrail("moved")
+	queues := sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL()), Credentials: w.provider()})
+	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("dera-events")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := startConfigured(t, "controls: [cloudtrail-trail-logging-stopped]\nqueue_is_ours: true\nwatchers: {principals: [\"arn:aws:iam::*:role/audit-admin\"]}\n", "--queue", *made.QueueUrl, "--sweep", "1h")
+	c.eventually(t, "it runs", func() bool { return strings.Contains(c.errOut.String(), "dera runs") })
+	account := w.creds.Account
+	for name, role := range map[string]string{"moved": "audit-admin", "stolen": "dev"} {
+		if _, err := api.StopLogging(t.Context(), &cloudtrail.StopLoggingInput{Name: &name}); err != nil {
+			t.Fatal(err)
+		}
+		body := fmt.Sprintf(`{"version":"0","id":"e-%[1]s","detail-type":"AWS API Call via CloudTrail","source":"aws.cloudtrail","account":%[2]q,"time":%[4]q,"region":"us-east-1","detail":{"eventVersion":"1.09",`+
+			`"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::%[2]s:assumed-role/%[3]s/eve","accountId":%[2]q,"sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::%[2]s:role/%[3]s"}}},`+
+			`"eventTime":%[4]q,"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"us-east-1","requestParameters":{"name":"arn:aws:cloudtrail:us-east-1:%[2]s:trail/%[1]s"},`+
+			`"eventID":"e-%[1]s","readOnly":false,"eventType":"AwsApiCall","recipientAccountId":%[2]q}}`, name, account, role, time.Now().UTC().Format(time.RFC3339))
+		if _, err := queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: made.QueueUrl, MessageBody: &body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logs := func(name string) bool {
+		t.Helper()
+		out, err := api.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: &name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.IsLogging
+	}
+	shown := func() string {
+		var out, errOut bytes.Buffer
+		run(t.Context(), []string{"findings", "--output", "json", "--data", c.data}, strings.NewReader(""), &out, &errOut)
+		return out.String()
+	}
+	c.eventually(t, "the stolen trail logs again", func() bool { return logs("stolen") })
+	c.eventually(t, "the other is found", func() bool { return strings.Contains(shown(), "trail/moved") })
+	c.stop(t)
+	if text := shown(); logs("moved") || !strings.Contains(text, "assumed-role/audit-admin/eve") || !strings.Contains(text, `"disposition": "review"`) {
+		t.Errorf("logs %t, want that it waits for a person who knows who did it:\n%s", logs("moved"), text)
 	}
 }
