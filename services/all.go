@@ -7,14 +7,22 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	accessanalyzeranalyzer "dera.example/dera/services/accessanalyzer/analyzer"
 	backupvault "dera.example/dera/services/backup/vault"
+	cloudtrailaccount "dera.example/dera/services/cloudtrail/account"
+	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail"
+	configrecorder "dera.example/dera/services/config/recorder"
 	dynamodbtable "dera.example/dera/services/dynamodb/table"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2vpc "dera.example/dera/services/ec2/vpc"
 	ecrrepository "dera.example/dera/services/ecr/repository"
 	efsfilesystem "dera.example/dera/services/efs/filesystem"
 	eventsbus "dera.example/dera/services/events/bus"
+	eventsrule "dera.example/dera/services/events/rule"
 	glaciervault "dera.example/dera/services/glacier/vault"
+	guarddutydetector "dera.example/dera/services/guardduty/detector"
+	guarddutysuppression "dera.example/dera/services/guardduty/suppression"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -23,12 +31,16 @@ import (
 	iamrole "dera.example/dera/services/iam/role"
 	iamroot "dera.example/dera/services/iam/root"
 	iamuser "dera.example/dera/services/iam/user"
+	inspector2account "dera.example/dera/services/inspector2/account"
 	kmskey "dera.example/dera/services/kms/key"
 	lambdafunction "dera.example/dera/services/lambda/function"
+	macie2session "dera.example/dera/services/macie2/session"
+	organizationsaccount "dera.example/dera/services/organizations/account"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret"
+	securityhubhub "dera.example/dera/services/securityhub/hub"
 	snstopic "dera.example/dera/services/sns/topic"
 	sqsqueue "dera.example/dera/services/sqs/queue"
 )
@@ -39,13 +51,21 @@ func Types() resource.Registry {
 		ec2securitygroup.Type(),
 		s3bucket.Type(),
 		s3account.Type(),
+		accessanalyzeranalyzer.Type(),
 		backupvault.Type(),
+		cloudtrailaccount.Type(),
+		cloudtrailtrail.Type(),
+		configrecorder.Type(),
 		dynamodbtable.Type(),
 		ec2ebs.Type(),
+		ec2vpc.Type(),
 		ecrrepository.Type(),
 		efsfilesystem.Type(),
 		eventsbus.Type(),
+		eventsrule.Type(),
 		glaciervault.Type(),
+		guarddutydetector.Type(),
+		guarddutysuppression.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -54,10 +74,14 @@ func Types() resource.Registry {
 		iamrole.Type(),
 		iamroot.Type(),
 		iamuser.Type(),
+		inspector2account.Type(),
 		kmskey.Type(),
 		lambdafunction.Type(),
+		macie2session.Type(),
+		organizationsaccount.Type(),
 		rdsinstance.Type(),
 		secretsmanagersecret.Type(),
+		securityhubhub.Type(),
 		snstopic.Type(),
 		sqsqueue.Type(),
 	)
@@ -69,13 +93,21 @@ func Controls() []control.Control {
 		ec2securitygroup.Controls(),
 		s3bucket.Controls(),
 		s3account.Controls(),
+		accessanalyzeranalyzer.Controls(),
 		backupvault.Controls(),
+		cloudtrailaccount.Controls(),
+		cloudtrailtrail.Controls(),
+		configrecorder.Controls(),
 		dynamodbtable.Controls(),
 		ec2ebs.Controls(),
+		ec2vpc.Controls(),
 		ecrrepository.Controls(),
 		efsfilesystem.Controls(),
 		eventsbus.Controls(),
+		eventsrule.Controls(),
 		glaciervault.Controls(),
+		guarddutydetector.Controls(),
+		guarddutysuppression.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),
@@ -84,10 +116,14 @@ func Controls() []control.Control {
 		iamrole.Controls(),
 		iamroot.Controls(),
 		iamuser.Controls(),
+		inspector2account.Controls(),
 		kmskey.Controls(),
 		lambdafunction.Controls(),
+		macie2session.Controls(),
+		organizationsaccount.Controls(),
 		rdsinstance.Controls(),
 		secretsmanagersecret.Controls(),
+		securityhubhub.Controls(),
 		snstopic.Controls(),
 		sqsqueue.Controls(),
 	)
