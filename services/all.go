@@ -8,7 +8,9 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
+	ec2image "dera.example/dera/services/ec2/image"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2snapshot "dera.example/dera/services/ec2/snapshot"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -18,9 +20,12 @@ import (
 	iamroot "dera.example/dera/services/iam/root"
 	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
+	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot"
 	rdsinstance "dera.example/dera/services/rds/instance"
+	rdssnapshot "dera.example/dera/services/rds/snapshot"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
+	ssmdocument "dera.example/dera/services/ssm/document"
 )
 
 // Types returns all resource types.
@@ -30,6 +35,8 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		ec2image.Type(),
+		ec2snapshot.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -39,7 +46,10 @@ func Types() resource.Registry {
 		iamroot.Type(),
 		iamuser.Type(),
 		kmskey.Type(),
+		rdsclustersnapshot.Type(),
 		rdsinstance.Type(),
+		rdssnapshot.Type(),
+		ssmdocument.Type(),
 	)
 }
 
@@ -50,6 +60,8 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		ec2image.Controls(),
+		ec2snapshot.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),
@@ -59,6 +71,9 @@ func Controls() []control.Control {
 		iamroot.Controls(),
 		iamuser.Controls(),
 		kmskey.Controls(),
+		rdsclustersnapshot.Controls(),
 		rdsinstance.Controls(),
+		rdssnapshot.Controls(),
+		ssmdocument.Controls(),
 	)
 }

@@ -3,6 +3,7 @@ package services_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +26,16 @@ func byClass(list []control.Control) string {
 	}
 	var order []class
 	titles := map[class][]string{}
+	of := func(c control.Control) string { return strings.Split(c.Type, "::")[1] }
+	count := map[string]int{}
 	for _, c := range list {
-		k := class{strings.Split(c.Type, "::")[1], dera.Exempt}
+		count[of(c)]++
+	}
+	for _, c := range list {
+		k := class{of(c), dera.Exempt}
+		if count[k.service] < few {
+			k.service = "others"
+		}
 		for _, x := range c.Cases {
 			k.atMost = min(k.atMost, x.Disposition)
 		}
@@ -35,12 +44,24 @@ func byClass(list []control.Control) string {
 		}
 		titles[k] = append(titles[k], fmt.Sprintf("[%s](docs/controls/%s.md)", c.Title, c.ID))
 	}
+	slices.SortStableFunc(order, func(a, b class) int { return strings.Compare(last(a.service), last(b.service)) })
 	var b strings.Builder
 	b.WriteString("| service | finding | dera |\n|---|---|---|\n")
 	for _, k := range order {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.service, strings.Join(titles[k], "<br>"), atMost[k.atMost])
 	}
 	return b.String()
+}
+
+// few is how many controls a service has at least that has lines of its own.
+const few = 8
+
+// last sorts the others behind the services, which stay in their order.
+func last(service string) string {
+	if service == "others" {
+		return "z"
+	}
+	return ""
 }
 
 // TestREADME: the table of what dera fixes is made from the controls, and stays

@@ -9,6 +9,7 @@ import (
 
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/control"
+	"dera.example/dera/control/sharing"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/iam"
@@ -18,7 +19,7 @@ import (
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(), trust.Evidence(), trust.SessionsEvidence()}
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(), sharing.Evidence(), trust.Evidence(), trust.SessionsEvidence()}
 }
 
 // Watch is what the resource types that have controls listen to: of another type

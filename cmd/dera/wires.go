@@ -7,7 +7,9 @@ package main
 import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
+	ec2image "dera.example/dera/services/ec2/image/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	ec2snapshot "dera.example/dera/services/ec2/snapshot/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -17,16 +19,21 @@ import (
 	iamroot "dera.example/dera/services/iam/root/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
+	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
+	rdssnapshot "dera.example/dera/services/rds/snapshot/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
+	ssmdocument "dera.example/dera/services/ssm/document/wire"
 )
 
 // wires are the resource types that this program reads and writes.
 func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
+		ec2image.Wire(),
 		ec2securitygroup.Wire(),
+		ec2snapshot.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),
@@ -36,8 +43,11 @@ func wires() []cloud.Wire {
 		iamroot.Wire(),
 		iamuser.Wire(),
 		kmskey.Wire(),
+		rdsclustersnapshot.Wire(),
 		rdsinstance.Wire(),
+		rdssnapshot.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
+		ssmdocument.Wire(),
 	}
 }
