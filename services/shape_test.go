@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -170,14 +169,5 @@ func isType(t *testing.T, folder string) bool {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%s has no Go file: %v", folder, err)
 	}
-	for _, path := range files {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "resource.Spec[") {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(files, filepath.Join(filepath.FromSlash(folder), "type.go"))
 }
