@@ -9,8 +9,13 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2image "dera.example/dera/services/ec2/image"
+	ec2imageblock "dera.example/dera/services/ec2/imageblock"
+	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2serialconsole "dera.example/dera/services/ec2/serialconsole"
 	ec2snapshot "dera.example/dera/services/ec2/snapshot"
+	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock"
+	ec2vpcblock "dera.example/dera/services/ec2/vpcblock"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -26,6 +31,7 @@ import (
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
 	ssmdocument "dera.example/dera/services/ssm/document"
+	ssmpublicsharing "dera.example/dera/services/ssm/publicsharing"
 )
 
 // Types returns all resource types.
@@ -36,7 +42,12 @@ func Types() resource.Registry {
 		s3account.Type(),
 		ec2ebs.Type(),
 		ec2image.Type(),
+		ec2imageblock.Type(),
+		ec2metadatadefaults.Type(),
+		ec2serialconsole.Type(),
 		ec2snapshot.Type(),
+		ec2snapshotblock.Type(),
+		ec2vpcblock.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -50,6 +61,7 @@ func Types() resource.Registry {
 		rdsinstance.Type(),
 		rdssnapshot.Type(),
 		ssmdocument.Type(),
+		ssmpublicsharing.Type(),
 	)
 }
 
@@ -61,7 +73,12 @@ func Controls() []control.Control {
 		s3account.Controls(),
 		ec2ebs.Controls(),
 		ec2image.Controls(),
+		ec2imageblock.Controls(),
+		ec2metadatadefaults.Controls(),
+		ec2serialconsole.Controls(),
 		ec2snapshot.Controls(),
+		ec2snapshotblock.Controls(),
+		ec2vpcblock.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),
@@ -75,5 +92,6 @@ func Controls() []control.Control {
 		rdsinstance.Controls(),
 		rdssnapshot.Controls(),
 		ssmdocument.Controls(),
+		ssmpublicsharing.Controls(),
 	)
 }

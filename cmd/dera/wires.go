@@ -8,8 +8,13 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2image "dera.example/dera/services/ec2/image/wire"
+	ec2imageblock "dera.example/dera/services/ec2/imageblock/wire"
+	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	ec2serialconsole "dera.example/dera/services/ec2/serialconsole/wire"
 	ec2snapshot "dera.example/dera/services/ec2/snapshot/wire"
+	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock/wire"
+	ec2vpcblock "dera.example/dera/services/ec2/vpcblock/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -25,6 +30,7 @@ import (
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
 	ssmdocument "dera.example/dera/services/ssm/document/wire"
+	ssmpublicsharing "dera.example/dera/services/ssm/publicsharing/wire"
 )
 
 // wires are the resource types that this program reads and writes.
@@ -32,8 +38,13 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2image.Wire(),
+		ec2imageblock.Wire(),
+		ec2metadatadefaults.Wire(),
 		ec2securitygroup.Wire(),
+		ec2serialconsole.Wire(),
 		ec2snapshot.Wire(),
+		ec2snapshotblock.Wire(),
+		ec2vpcblock.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),
@@ -49,5 +60,6 @@ func wires() []cloud.Wire {
 		s3account.Wire(),
 		s3bucket.Wire(),
 		ssmdocument.Wire(),
+		ssmpublicsharing.Wire(),
 	}
 }
