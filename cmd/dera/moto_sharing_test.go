@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
 
@@ -31,7 +32,7 @@ type shared struct {
 
 // sharingLoop: what is shared with everybody is found and fixed where that is automatic, and
 // the accounts of the list stay; the rollback shares it with everybody again. What waits for
-// a person is not written.
+// a person is written when that approves.
 func (w *motoWorld) sharingLoop(x shared, control, disposition string, others ...string) {
 	w.t.Helper()
 	all := append(slices.Clone(others), "all")
@@ -54,8 +55,23 @@ func (w *motoWorld) sharingLoop(x shared, control, disposition string, others ..
 	if got, want := findingsOf(r, x.id), (finding{"public", control, disposition, "open"}); !slices.Contains(got, want) {
 		w.t.Errorf("findings: got %v, want %v", got, want)
 	}
-	if got := x.list(); !slices.Equal(got, all) {
-		w.t.Errorf("after: got %v, want %v as before", got, all)
+	w.decided(x, r, all, others)
+}
+
+// decided: nothing is written before a person approves, then those that are named go, and
+// the rollback adds them back.
+func (w *motoWorld) decided(x shared, r app.ScanReport, before, after []string) {
+	w.t.Helper()
+	if got := x.list(); !slices.Equal(got, before) {
+		w.t.Errorf("before the approval: got %v, want %v as before", got, before)
+	}
+	w.approveAll(r, x.id)
+	if got := x.list(); !slices.Equal(got, after) {
+		w.t.Errorf("after the approval: got %v, want %v", got, after)
+	}
+	w.rollBackAll()
+	if got := x.list(); !slices.Equal(got, before) {
+		w.t.Errorf("after the rollback: got %v, want %v", got, before)
 	}
 }
 
@@ -88,6 +104,7 @@ func TestMotoSharing(t *testing.T) {
 			if got, want := findingsOf(r, x.id), (finding{"account/" + motoOther, tc.control, "review", "open"}); !slices.Equal(got, []finding{want}) {
 				t.Errorf("findings: got %v, want %v", got, want)
 			}
+			w.decided(x, r, []string{motoOther, "all"}, []string{"all"}) // everybody is another control's
 		})
 	}
 }
