@@ -17,6 +17,8 @@ type Owned struct {
 	ID, Name, Owner string
 	Tags            map[string]string
 	Config          any
+	// Has are the parts that the listing tells, so that no reader runs for them.
+	Has []string
 }
 
 // Owning finds resources of a service that also tells of those of other accounts: only the
@@ -108,6 +110,7 @@ func (o Owning) items(r *Reading, list []Owned) (out []*Item) {
 		}
 		item := NewItem(r, x.ID, name, o.ARN(PartitionOf(r.Scope), r.Scope.Account, r.Scope.Region, x.ID), x.Config)
 		item.Tags = x.Tags
+		item.Has(x.Has...)
 		out = append(out, item)
 	}
 	return out

@@ -104,6 +104,23 @@ func TestCompliance_hints(t *testing.T) {
 	}
 }
 
+// TestAnalysis_of_what_is_shared: a finding of Access Analyzer names a snapshot by its ARN.
+func TestAnalysis_of_what_is_shared(t *testing.T) {
+	t.Parallel()
+	for arn, want := range map[dera.ARN]string{
+		"arn:aws:ec2:eu-west-1::snapshot/snap-1":                     "AWS::EC2::Snapshot snap-1",
+		"arn:aws:rds:eu-west-1:111122223333:snapshot:shop-1":         "AWS::RDS::DBSnapshot shop-1",
+		"arn:aws:rds:eu-west-1:111122223333:cluster-snapshot:shop-1": "AWS::RDS::DBClusterSnapshot shop-1",
+	} {
+		typ, id, _ := strings.Cut(want, " ")
+		a := cloudtrail.Analysis{Partition: "aws", Account: "111122223333", Region: "eu-west-1", Resource: arn, ResourceType: typ}
+		hints := []dera.Scope{{Partition: "aws", Account: "111122223333", Region: "eu-west-1", Type: typ, IDs: []string{id}}}
+		if d := cmp.Diff(hints, Watch().HintsOfAnalysis(a)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", arn, d)
+		}
+	}
+}
+
 // TestTraps: shapes that recorded events have and documents do not warn of. Each
 // case tells the IDs that the event is a hint at; "*" is a sweep.
 func TestTraps(t *testing.T) {

@@ -35,7 +35,7 @@ type Shared struct {
 	Encrypted bool `json:"encrypted,omitempty"`
 	// Versions are which version a member may use, where the type has several.
 	Versions map[string]string `json:"versions,omitempty"`
-	// Fixed says why AWS shares no such resource, or nothing.
+	// Fixed says why AWS shares no such resource, or nothing; a sweep knows it.
 	Fixed string            `json:"fixed,omitempty"`
 	Tags  map[string]string `json:"tags,omitempty"`
 }
@@ -82,7 +82,8 @@ func (k Kind) Type() resource.Type {
 			}
 			return s.ID, s.ID, s.Tags
 		},
-		Parts: []resource.Part{{Name: Part, Action: k.Reads[0], Also: k.Reads[1:], Cheap: true}},
+		Parts:  []resource.Part{{Name: Part, Action: k.Reads[0], Also: k.Reads[1:], Cheap: true}},
+		Around: []string{"fixed"}, // a read of one resource may not ask why
 		Operations: []resource.Operator[Shared]{resource.Op(resource.OpSpec[Shared, Members]{
 			OperationType: resource.OperationType{Name: k.Modify, DryRun: k.DryRun, Denies: resource.DeniesWithin},
 			Of: func(in Members) (string, error) {

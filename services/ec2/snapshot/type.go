@@ -28,7 +28,7 @@ func Kind() sharing.Kind {
 		},
 		SampleIDs: []string{"snap-0123456789abcdef0", "snap-1234abcd", "snap-fedcba98765432100"},
 		Events:    Events(),
-		Reads:     []string{"ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots"},
+		Reads:     []string{"ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots", "kms:DescribeKey"},
 		Modify:    Modify, DryRun: true,
 		Uses: []string{"ec2:CopySnapshot", "ec2:CreateVolume", "ec2:DescribeSnapshot*", "ec2:RegisterImage", "ec2:RunInstances", "ebs:ListSnapshotBlocks", "ebs:ListChangedBlocks", "ebs:GetSnapshotBlock"},
 		Note: "Volumes that others made of the snapshot and copies that they took of it stay theirs.",
@@ -38,11 +38,12 @@ func Kind() sharing.Kind {
 // Type is EBS snapshots.
 func Type() resource.Type { return Kind().Type() }
 
-// Events are the calls after which a snapshot may be shared otherwise. A new one is nobody
-// else's, also where it is a copy.
+// Events are the calls after which a snapshot may be shared otherwise, and what Access
+// Analyzer finds. A new one is nobody else's, also where it is a copy.
 func Events() cloudtrail.Events {
 	return cloudtrail.Events{Type: Name, Calls: cloudtrail.Calls("ec2.amazonaws.com", cloudtrail.Naming(Name, "snapshotId"),
-		"ModifySnapshotAttribute", "ResetSnapshotAttribute", "DeleteSnapshot", "RestoreSnapshotFromRecycleBin")}
+		"ModifySnapshotAttribute", "ResetSnapshotAttribute", "DeleteSnapshot", "RestoreSnapshotFromRecycleBin"),
+		Analyzed: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, []string{id}) }}
 }
 
 // Controls are the controls on EBS snapshots.

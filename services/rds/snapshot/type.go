@@ -3,6 +3,8 @@
 package snapshot
 
 import (
+	"strings"
+
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
 	"dera.example/dera/control"
@@ -39,13 +41,16 @@ func Kind() sharing.Kind {
 // Type is snapshots of database instances.
 func Type() resource.Type { return Kind().Type() }
 
-// Events are the calls after which a snapshot may be shared otherwise. A new one is nobody
-// else's, also where it is a copy.
+// Events are the calls after which a snapshot may be shared otherwise, and what Access
+// Analyzer finds. A new one is nobody else's, also where it is a copy.
 func Events() cloudtrail.Events {
 	return cloudtrail.Events{
 		Type:   Name,
 		Calls:  cloudtrail.Calls(rds.Source, rds.Named(Name, "dBSnapshotIdentifier"), "ModifyDBSnapshotAttribute", "DeleteDBSnapshot"),
 		Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, _ string) []dera.Scope { return r.Sweep(Name) }}},
+		Analyzed: func(r cloudtrail.Record, id string) []dera.Scope {
+			return r.Scopes(Name, []string{strings.TrimPrefix(id, "snapshot:")})
+		},
 	}
 }
 

@@ -4,10 +4,13 @@ package wire
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
@@ -19,7 +22,7 @@ import (
 const pageSize = 100 // the list of each is one call more
 
 // Wire returns how snapshots are read and written: a page of a sweep costs one call, and each
-// snapshot on it one more for its list.
+// snapshot on it one more for its list, but for those that AWS lets nobody share.
 func Wire() cloud.Wire {
 	t := snapshot.Type()
 	o := cloud.Owning{Call: "ec2:DescribeSnapshots", Page: page, ARN: t.ARN, Absent: []string{"InvalidSnapshot.NotFound", "InvalidSnapshotID.Malformed"}}
@@ -49,9 +52,36 @@ func page(ctx context.Context, r *cloud.Reading, id string, token *string) ([]cl
 			return nil, nil, cloud.Foreign("it leaves out whether a snapshot is encrypted")
 		}
 		id, tags := aws.ToString(s.SnapshotId), shared.Tags(s.Tags)
-		list = append(list, cloud.Owned{ID: id, Owner: aws.ToString(s.OwnerId), Tags: tags, Config: &sharing.Shared{ID: id, Of: aws.ToString(s.VolumeId), Encrypted: *s.Encrypted, Tags: tags}})
+		c := &sharing.Shared{ID: id, Of: aws.ToString(s.VolumeId), Encrypted: *s.Encrypted, Tags: tags}
+		o := cloud.Owned{ID: id, Owner: aws.ToString(s.OwnerId), Tags: tags, Config: c}
+		if key := aws.ToString(s.KmsKeyId); r.Scope.Sweep() && *s.Encrypted && key != "" && key == managedKey(ctx, r) {
+			c.With, c.Fixed, o.Has = []string{}, "it is encrypted with the key that AWS manages, which no other account can use", []string{sharing.Part}
+		}
+		list = append(list, o)
 	}
 	return list, out.NextToken, nil
+}
+
+// managedKey is the ARN of the key that AWS manages for EBS, or "" where it is not known: AWS
+// shares no snapshot that is encrypted with it. It stays the same as long as the account.
+//
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html
+func managedKey(ctx context.Context, r *cloud.Reading) string {
+	account, region := r.Scope.Account, r.Scope.Region
+	key, err := cloud.Once(r, "key of EBS in "+account+" "+region, func() (string, error) {
+		return cloud.Remember(r, "key of EBS in "+account+" "+region, time.Hour, func() (string, error) {
+			api := cloud.Service(r, "kms", account, region, func(cfg aws.Config) *kms.Client { return kms.NewFromConfig(cfg) })
+			out, err := api.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/aws/ebs")})
+			if err != nil || out.KeyMetadata == nil || out.KeyMetadata.KeyManager != kmstypes.KeyManagerTypeAws {
+				return "", err
+			}
+			return aws.ToString(out.KeyMetadata.Arn), nil
+		})
+	})
+	if err != nil {
+		return "" // each list is read then
+	}
+	return key
 }
 
 func readList(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
