@@ -26,6 +26,9 @@ type Sharing struct {
 	IDs                     [2]string
 	// Page is the output of List with those that an account owns; next is "" on the last one.
 	Page func(owner, next string, ids ...string) map[string]any
+	// Own are the members of List's input by which it tells of what the account owns, and of
+	// what can be shared, alone.
+	Own map[string]any
 	// Get is the operation that reads one by its ID, and Named its output; List and Page where
 	// there is none.
 	Get   string
@@ -114,6 +117,15 @@ func (s Sharing) pages(t *testing.T, w *moto.StubWorld) {
 	t.Helper()
 	second := s.Page(Hub, "", s.IDs[1])
 	w.On(s.Service, s.List, moto.Answer{When: map[string]any{s.Token: "page-2"}, Output: second}, moto.Answer{Output: s.Page(Hub, "page-2", s.IDs[0])})
+	defer func() {
+		for _, c := range w.Calls(s.List) {
+			for name, want := range s.Own {
+				if d := cmp.Diff(want, c.Input[name]); d != "" {
+					t.Errorf("%s (-want +got):\n%s", name, d)
+				}
+			}
+		}
+	}()
 	w.On(s.Service, s.Attribute, moto.Answer{Output: s.Members(s.IDs[0], sharing.All, outsider)}, moto.Answer{Output: s.Members(s.IDs[1])})
 	got, why := s.sweep(t, w)
 	if want := map[string]string{s.IDs[0]: outsider + " " + sharing.All, s.IDs[1]: ""}; !maps.Equal(got, want) {

@@ -31,7 +31,7 @@ func Kind() sharing.Kind {
 		Reads:     []string{"ec2:DescribeImageAttribute", "ec2:DescribeImages"},
 		Modify:    Modify, DryRun: true,
 		Uses: []string{"ec2:RunInstances", "ec2:CreateFleet", "ec2:RequestSpotInstances", "ec2:CopyImage", "ec2:DescribeImage*", "autoscaling:CreateLaunchConfiguration"},
-		Note: "Instances that run stay. In another account the next launch fails, at a scale-out or a repair, which can be weeks later, and no log of this account shows it.",
+		Note: "Instances that run stay. In another account the next launch fails, at a scale-out or a repair, which can be weeks later, and no log of this account shows it. While a block of public access holds, AWS refuses to share it with everybody again: also a rollback.",
 	}
 }
 

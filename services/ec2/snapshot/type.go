@@ -31,7 +31,7 @@ func Kind() sharing.Kind {
 		Reads:     []string{"ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots", "kms:DescribeKey"},
 		Modify:    Modify, DryRun: true,
 		Uses: []string{"ec2:CopySnapshot", "ec2:CreateVolume", "ec2:DescribeSnapshot*", "ec2:RegisterImage", "ec2:RunInstances", "ebs:ListSnapshotBlocks", "ebs:ListChangedBlocks", "ebs:GetSnapshotBlock"},
-		Note: "Volumes that others made of the snapshot and copies that they took of it stay theirs.",
+		Note: "Volumes that others made of the snapshot and copies that they took of it stay theirs. While a block of public access holds, AWS refuses to share it with everybody again: also a rollback.",
 	}
 }
 

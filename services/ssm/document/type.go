@@ -31,7 +31,7 @@ func Kind() sharing.Kind {
 		Reads:     []string{"ssm:DescribeDocumentPermission", "ssm:DescribeDocument", "ssm:ListDocuments"},
 		Modify:    Modify, Most: 20, Alone: true,
 		Uses: []string{"ssm:GetDocument", "ssm:Describe*Document*", "ssm:ListDocument*", "ssm:SendCommand", "ssm:StartAutomationExecution", "ssm:StartSession", "ssm:*Association*"},
-		Note: "Copies that others took of the document stay theirs. What they run by its ARN fails from now on.",
+		Note: "Copies that others took of the document stay theirs. What they run by its ARN fails from now on. While public sharing is switched off in the region, AWS refuses to share it with everybody again: also a rollback.",
 	}
 }
 

@@ -59,6 +59,7 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	cloudtest.Sharing{
 		Kind: image.Kind(), Wire: wire.Wire(), Service: "ec2", List: "DescribeImages", Attribute: "DescribeImageAttribute", Modify: "ModifyImageAttribute",
+		Own: m{"Owners": []any{"self"}},
 		IDs: [2]string{id, "ami-1234abcd"}, Token: "NextToken", Absent: "InvalidAMIID.NotFound", Page: page, Members: members,
 		One: func(id string) m { return m{"ImageIds": []string{id}} },
 		Change: func(id string, add, remove []string) m {

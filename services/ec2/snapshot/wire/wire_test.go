@@ -18,6 +18,7 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	cloudtest.Sharing{
 		Kind: snapshot.Kind(), Wire: wire.Wire(), Service: "ec2", List: "DescribeSnapshots", Attribute: "DescribeSnapshotAttribute", Modify: "ModifySnapshotAttribute",
+		Own: m{"OwnerIds": []any{"self"}},
 		IDs: [2]string{"snap-0123456789abcdef0", "snap-1234abcd"}, Token: "NextToken", Absent: "InvalidSnapshot.NotFound",
 		Page: func(owner, next string, ids ...string) m {
 			list := []m{}

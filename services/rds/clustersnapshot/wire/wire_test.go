@@ -38,6 +38,7 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	cloudtest.Sharing{
 		Kind: clustersnapshot.Kind(), Wire: wire.Wire(), Service: "rds", List: "DescribeDBClusterSnapshots", Attribute: "DescribeDBClusterSnapshotAttributes", Modify: "ModifyDBClusterSnapshotAttribute",
+		Own: m{"SnapshotType": "manual"},
 		IDs: [2]string{"before-upgrade", "shop-1"}, Token: "Marker", Absent: "DBClusterSnapshotNotFoundFault", Status: 404, Page: page, Members: members,
 		// An automated snapshot is not asked for: it cannot be shared.
 		One: func(id string) m { return m{"DBClusterSnapshotIdentifier": id, "SnapshotType": "manual"} },

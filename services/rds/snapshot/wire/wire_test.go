@@ -38,6 +38,7 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	cloudtest.Sharing{
 		Kind: snapshot.Kind(), Wire: wire.Wire(), Service: "rds", List: "DescribeDBSnapshots", Attribute: "DescribeDBSnapshotAttributes", Modify: "ModifyDBSnapshotAttribute",
+		Own: m{"SnapshotType": "manual"},
 		IDs: [2]string{"before-upgrade", "shop-1"}, Token: "Marker", Absent: "DBSnapshotNotFoundFault", Status: 404, Page: page, Members: members,
 		// An automated snapshot is not asked for: it cannot be shared.
 		One: func(id string) m { return m{"DBSnapshotIdentifier": id, "SnapshotType": "manual"} },

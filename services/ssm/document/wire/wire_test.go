@@ -47,6 +47,7 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	cloudtest.Sharing{
 		Kind: document.Kind(), Wire: wire.Wire(), Service: "ssm", List: "ListDocuments", Get: "DescribeDocument", Attribute: "DescribeDocumentPermission", Modify: "ModifyDocumentPermission",
+		Own: m{"Filters": []any{m{"Key": "Owner", "Values": []any{"Self"}}}},
 		IDs: [2]string{"Install-Agent", "patch_all"}, Token: "NextToken", Absent: "InvalidDocument", Page: page, Named: named, Members: members,
 		One: func(id string) m { return m{"Name": id} },
 		Change: func(id string, add, remove []string) m {
