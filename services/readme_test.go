@@ -26,15 +26,10 @@ func byClass(list []control.Control) string {
 	}
 	var order []class
 	titles := map[class][]string{}
-	of := func(c control.Control) string { return strings.Split(c.Type, "::")[1] }
-	count := map[string]int{}
 	for _, c := range list {
-		count[of(c)]++
-	}
-	for _, c := range list {
-		k := class{of(c), dera.Exempt}
-		if count[k.service] < few {
-			k.service = "others"
+		k := class{strings.Split(c.Type, "::")[1], dera.Exempt}
+		if !slices.Contains([]string{"EC2", "S3", "IAM"}, k.service) {
+			k.service = others
 		}
 		for _, x := range c.Cases {
 			k.atMost = min(k.atMost, x.Disposition)
@@ -53,12 +48,13 @@ func byClass(list []control.Control) string {
 	return b.String()
 }
 
-// few is how many controls a service has at least that has lines of its own.
-const few = 8
+// others are the services that have no lines of their own: the title of a control says which
+// one it is about.
+const others = "others"
 
 // last sorts the others behind the services, which stay in their order.
 func last(service string) string {
-	if service == "others" {
+	if service == others {
 		return "z"
 	}
 	return ""

@@ -41,9 +41,9 @@ const Account = "account"
 
 // Kind is a type of this shape, as data.
 type Kind struct {
-	// Name is the type's, Service its prefix in ARNs, and Slug the resource of its ARN; AWS
-	// gives it none. Label is what people call it.
-	Name, Service, Slug, Label string
+	// Name is the type's, Service its prefix in ARNs, and Slug names it in one where AWS gives
+	// it none; else Resource is that of AWS's. Label is what people call it.
+	Name, Service, Slug, Resource, Label string
 	// Says is what the state is about, for people.
 	Says string
 	// Reads are the IAM actions of PartState, and Uses those of PartUses; none for a type
@@ -66,6 +66,9 @@ type Kind struct {
 
 // ARN names the setting of a region.
 func (k Kind) ARN(partition, account, _, region string) dera.ARN {
+	if k.Resource != "" {
+		return dera.NewARN(partition, k.Service, region, account, k.Resource)
+	}
 	return dera.NewARN(partition, k.Service, region, account, k.Slug+"/"+region)
 }
 

@@ -30,7 +30,7 @@ const (
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-ssm-sharing.html#block-public-access
 func Kind() regional.Kind {
 	return regional.Kind{
-		Name: Name, Service: "ssm", Slug: "document-public-sharing", Label: "SSM documents", Says: "public sharing of documents",
+		Name: Name, Service: "ssm", Resource: "servicesetting" + SettingID, Label: "SSM documents", Says: "public sharing of documents",
 		Reads: []string{"ssm:GetServiceSetting"}, Set: Update, Order: []string{Enable, Disable}, Terraform: "aws_ssm_service_setting.setting_value",
 		Source: "ssm.amazonaws.com", Calls: []string{"UpdateServiceSetting", "ResetServiceSetting"},
 		Denies: []resource.Bounds{{Actions: []string{"ssm:ModifyDocumentPermission"}, Error: true, Why: "no document may be shared with everybody any more"}},
