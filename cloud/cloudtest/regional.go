@@ -101,7 +101,7 @@ func (x Regional) reads(t *testing.T, stub *moto.Stub) {
 	w := stub.World(t)
 	x.world(w, moto.Answer{Output: x.Answer(first, regional.Account)})
 	c := At(t, []cloud.Wire{x.Wire}, w.URL(), w.AccessKeyID, nil)
-	if page, err := c.Read(t.Context(), x.scope("eu-west-9", East), false); err != nil || len(page.Resources) != 1 || strings.Join(page.Missing, " ") != "eu-west-9" {
+	if page, err := c.Read(t.Context(), x.scope("eu-west-9", x.Kind.ID(East)), false); err != nil || len(page.Resources) != 1 || strings.Join(page.Missing, " ") != "eu-west-9" {
 		t.Errorf("got %+v, %v, want the region, and that the other is missing", page, err)
 	}
 	if x.Uses == "" {
@@ -142,7 +142,7 @@ func (x Regional) writes(t *testing.T, w *moto.StubWorld) {
 	p := dera.Plan{Partition: "aws", Account: Hub, Region: East, Resource: typ.ARN("aws", Hub, East, East), Type: typ.Name, Changes: []dera.Change{change}}
 	look := func(op resource.Operation) (string, bool) {
 		t.Helper()
-		page, err := c.ReadAgain(t.Context(), x.scope(East))
+		page, err := c.ReadAgain(t.Context(), x.scope(x.Kind.ID(East)))
 		if err != nil || len(page.Resources) != 1 {
 			t.Fatalf("got %+v, %v", page, err)
 		}

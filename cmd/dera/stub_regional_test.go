@@ -68,12 +68,16 @@ func TestStubRegional(t *testing.T) {
 			for _, m := range tc.more {
 				s.On(m.service, m.operation, m.answers...)
 			}
+			at := "us-east-1"
+			if tc.service == "ssm" { // AWS has an ARN for it
+				at = "public-sharing-permission"
+			}
 			writes := func() int { return len(s.Calls(tc.set)) }
 			r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
-			if got, want := findingsOf(r, "us-east-1"), (finding{"state", tc.control, "review", "open"}); !slices.Equal(got, []finding{want}) || writes() != 0 {
+			if got, want := findingsOf(r, at), (finding{"state", tc.control, "review", "open"}); !slices.Equal(got, []finding{want}) || writes() != 0 {
 				t.Fatalf("got %v and %d writes, want %v and none", got, writes(), want)
 			}
-			w.approveAll(r, "us-east-1")
+			w.approveAll(r, at)
 			if writes() == 0 {
 				t.Error("nothing was written after the approval")
 			}

@@ -5,6 +5,7 @@ package regional
 
 import (
 	"slices"
+	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
@@ -72,14 +73,26 @@ func (k Kind) ARN(partition, account, _, region string) dera.ARN {
 	return dera.NewARN(partition, k.Service, region, account, k.Slug+"/"+region)
 }
 
+// ID is the ID of the setting of a region, the last part of its ARN: the region, or the name
+// that AWS gives it.
+func (k Kind) ID(region string) string {
+	if k.Resource != "" {
+		return k.Resource[strings.LastIndexByte(k.Resource, '/')+1:]
+	}
+	return region
+}
+
 // Type makes the type.
 func (k Kind) Type() resource.Type {
 	spec := resource.Spec[Setting]{
 		Name: k.Name, ARN: k.ARN, SampleIDs: []string{"eu-west-1", "us-east-2", "ap-south-1"}, Note: k.Note,
-		Identify: func(s *Setting) (id, name string, tags map[string]string) { return s.Region, k.Label, nil },
+		Identify: func(s *Setting) (id, name string, tags map[string]string) { return k.ID(s.Region), k.Label, nil },
 		Parts:    []resource.Part{{Name: PartState, Action: k.Reads[0], Also: k.Reads[1:], Cheap: true}},
 		Around:   []string{"uses", "uses_read"},
 		Events:   cloudtrail.Events{Type: k.Name, Calls: cloudtrail.Calls(k.Source, func(c cloudtrail.Call) []dera.Scope { return c.Sweep(k.Name) }, k.Calls...)},
+	}
+	if k.Resource != "" {
+		spec.SampleIDs = []string{k.ID("")}
 	}
 	if len(k.Uses) > 0 {
 		spec.Parts = append(spec.Parts, resource.Part{Name: PartUses, Action: k.Uses[0], Also: k.Uses[1:], Around: true})

@@ -20,7 +20,7 @@ import (
 // Wire returns how the setting is read and written: one call a region.
 func Wire() cloud.Wire {
 	k, t := publicsharing.Kind(), publicsharing.Type()
-	x := cloud.Regional{Name: k.Label, ARN: t.ARN, Config: func(region string) any { return &regional.Setting{Region: region} }}
+	x := cloud.Regional{Name: k.Label, ID: k.ID(""), ARN: t.ARN, Config: func(region string) any { return &regional.Setting{Region: region} }}
 	return cloud.Wire{
 		Type: t.Name, Parts: t.Parts, Operations: t.Operations, Find: x.Find, Sample: x.Sample,
 		Readers:     []cloud.Reader{{Parts: []string{regional.PartState}, Call: k.Reads[0], One: read}},
