@@ -24,6 +24,9 @@ func TestSessionsOfWrites(t *testing.T) {
 		}
 		for _, op := range typ.Operations {
 			arn := typ.ARN("aws", "111122223333", region, ids[0])
+			if name := arn.Whole().Name(); !typ.Global && name != ids[0] && len(typ.Settings) > 0 {
+				t.Errorf("%s is read again as %q, want %q", arn, name, ids[0])
+			}
 			p := dera.Plan{Partition: "aws", Account: "111122223333", Region: region, Resource: arn, Type: typ.Name, Changes: []dera.Change{{Operation: op.Name}}}
 			policy, err := role.Session(p)
 			if err != nil {
