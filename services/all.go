@@ -14,8 +14,15 @@ import (
 	configrecorder "dera.example/dera/services/config/recorder"
 	dynamodbtable "dera.example/dera/services/dynamodb/table"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
+	ec2image "dera.example/dera/services/ec2/image"
+	ec2imageblock "dera.example/dera/services/ec2/imageblock"
+	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2serialconsole "dera.example/dera/services/ec2/serialconsole"
+	ec2snapshot "dera.example/dera/services/ec2/snapshot"
+	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock"
 	ec2vpc "dera.example/dera/services/ec2/vpc"
+	ec2vpcblock "dera.example/dera/services/ec2/vpcblock"
 	ecrrepository "dera.example/dera/services/ecr/repository"
 	efsfilesystem "dera.example/dera/services/efs/filesystem"
 	eventsbus "dera.example/dera/services/events/bus"
@@ -36,13 +43,17 @@ import (
 	lambdafunction "dera.example/dera/services/lambda/function"
 	macie2session "dera.example/dera/services/macie2/session"
 	organizationsaccount "dera.example/dera/services/organizations/account"
+	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot"
 	rdsinstance "dera.example/dera/services/rds/instance"
+	rdssnapshot "dera.example/dera/services/rds/snapshot"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret"
 	securityhubhub "dera.example/dera/services/securityhub/hub"
 	snstopic "dera.example/dera/services/sns/topic"
 	sqsqueue "dera.example/dera/services/sqs/queue"
+	ssmdocument "dera.example/dera/services/ssm/document"
+	ssmpublicsharing "dera.example/dera/services/ssm/publicsharing"
 )
 
 // Types returns all resource types.
@@ -58,7 +69,14 @@ func Types() resource.Registry {
 		configrecorder.Type(),
 		dynamodbtable.Type(),
 		ec2ebs.Type(),
+		ec2image.Type(),
+		ec2imageblock.Type(),
+		ec2metadatadefaults.Type(),
+		ec2serialconsole.Type(),
+		ec2snapshot.Type(),
+		ec2snapshotblock.Type(),
 		ec2vpc.Type(),
+		ec2vpcblock.Type(),
 		ecrrepository.Type(),
 		efsfilesystem.Type(),
 		eventsbus.Type(),
@@ -79,11 +97,15 @@ func Types() resource.Registry {
 		lambdafunction.Type(),
 		macie2session.Type(),
 		organizationsaccount.Type(),
+		rdsclustersnapshot.Type(),
 		rdsinstance.Type(),
+		rdssnapshot.Type(),
 		secretsmanagersecret.Type(),
 		securityhubhub.Type(),
 		snstopic.Type(),
 		sqsqueue.Type(),
+		ssmdocument.Type(),
+		ssmpublicsharing.Type(),
 	)
 }
 
@@ -100,7 +122,14 @@ func Controls() []control.Control {
 		configrecorder.Controls(),
 		dynamodbtable.Controls(),
 		ec2ebs.Controls(),
+		ec2image.Controls(),
+		ec2imageblock.Controls(),
+		ec2metadatadefaults.Controls(),
+		ec2serialconsole.Controls(),
+		ec2snapshot.Controls(),
+		ec2snapshotblock.Controls(),
 		ec2vpc.Controls(),
+		ec2vpcblock.Controls(),
 		ecrrepository.Controls(),
 		efsfilesystem.Controls(),
 		eventsbus.Controls(),
@@ -121,10 +150,14 @@ func Controls() []control.Control {
 		lambdafunction.Controls(),
 		macie2session.Controls(),
 		organizationsaccount.Controls(),
+		rdsclustersnapshot.Controls(),
 		rdsinstance.Controls(),
+		rdssnapshot.Controls(),
 		secretsmanagersecret.Controls(),
 		securityhubhub.Controls(),
 		snstopic.Controls(),
 		sqsqueue.Controls(),
+		ssmdocument.Controls(),
+		ssmpublicsharing.Controls(),
 	)
 }

@@ -10,6 +10,7 @@ import (
 	events "dera.example/dera/cloudtrail"
 	"dera.example/dera/control"
 	"dera.example/dera/control/resourcepolicy"
+	"dera.example/dera/control/sharing"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/cloudtrail"
@@ -22,7 +23,7 @@ import (
 func EvidenceKinds() []evidence.Kind {
 	return []evidence.Kind{
 		evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(),
-		cloudtrail.EventsEvidence(), resourcepolicy.Evidence(),
+		cloudtrail.EventsEvidence(), resourcepolicy.Evidence(), sharing.Evidence(),
 		trust.Evidence(), trust.SessionsEvidence(),
 	}
 }
