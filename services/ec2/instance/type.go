@@ -1,0 +1,141 @@
+// Package instance is EC2 instances: their configuration, settings, events and controls.
+package instance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dera.example/dera"
+	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
+	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2"
+)
+
+// Name is the type name of instances.
+const Name = "AWS::EC2::Instance"
+
+// Prefix begins the ID of an instance.
+const Prefix = "i-"
+
+// ModifyMetadata is the write of the metadata options, by its IAM action.
+const ModifyMetadata = "ec2:ModifyInstanceMetadataOptions"
+
+// Tokens is the setting that says whether a request for metadata needs a token (IMDSv2).
+const Tokens = "http_tokens"
+
+// The parts of an instance.
+const (
+	PartInstance = "instance"
+	PartV1       = "requests without a token"
+)
+
+// Hours is how many hours the requests without a token are counted over: 14 days.
+const Hours = 14 * 24
+
+// Instance is an EC2 instance.
+type Instance struct {
+	ID string `json:"id"`
+	// Tokens is "optional" where metadata is returned without a token too, else
+	// "required"; Endpoint is "enabled" where there is metadata at all.
+	Tokens   string `json:"http_tokens,omitempty"`
+	Endpoint string `json:"http_endpoint,omitempty"`
+	// HopLimit is over how many network hops a token travels; 0 is not known.
+	HopLimit int32  `json:"hop_limit,omitempty"`
+	Profile  string `json:"profile,omitempty"` // the ARN of its instance profile
+	VPC      string `json:"vpc,omitempty"`
+	Subnet   string `json:"subnet,omitempty"`
+	// Tags are those of the instance.
+	Tags map[string]string `json:"tags,omitempty"`
+	// State is that of its life, such as running, and Image what it was launched from.
+	State string `json:"state"`
+	Image string `json:"image,omitempty"`
+	// V1 are the requests without a token, for a full look; nil where they are not known.
+	V1 *Requests `json:"v1,omitempty"`
+}
+
+// Requests are what CloudWatch counted (EC2 user guide, "Instance metrics": MetadataNoToken)
+// in the last Hours.
+type Requests struct {
+	Count   float64 `json:"count"`
+	Unknown int     `json:"unknown_hours"` // hours about which CloudWatch says nothing
+}
+
+// Containers says by which tag containers run on the instance, or nothing; without one
+// nobody knows. Tags of EKS, ECS and Kubernetes' tools.
+func (i *Instance) Containers() string {
+	for _, prefix := range []string{"kubernetes.io/cluster/", "k8s.io/", "eks:", "aws:eks:", "karpenter.sh/", "aws:ecs:", "AmazonECSManaged"} {
+		var keys []string
+		for k := range i.Tags {
+			if strings.HasPrefix(k, prefix) {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) > 0 {
+			return slices.Min(keys)
+		}
+	}
+	return ""
+}
+
+// Type is EC2 instances.
+func Type() resource.Type {
+	return resource.Define(resource.Spec[Instance]{
+		Name: Name,
+		ARN: func(partition, account, region, id string) dera.ARN {
+			return dera.NewARN(partition, "ec2", region, account, "instance/"+id)
+		},
+		SampleIDs: []string{"i-0123456789abcdef0", "i-fedcba98", "i-7e57ab1e7e57ab1e7"},
+		Identify:  func(i *Instance) (id, name string, tags map[string]string) { return i.ID, i.Tags["Name"], i.Tags },
+		Parts: []resource.Part{
+			{Name: PartInstance, Action: "ec2:DescribeInstances", Cheap: true},
+			{Name: PartV1, Action: "cloudwatch:GetMetricData", Around: true},
+		},
+		Around: []string{"state", "v1"},
+		Settings: []resource.Setting{{
+			Path: Tokens, Says: "whether metadata needs a token (IMDSv2)", Operation: ModifyMetadata, DryRun: true,
+			Order: []any{"optional", "required"}, Terraform: "aws_instance.metadata_options.http_tokens",
+			Denies: func(dera.Plan) []resource.Bounds {
+				return []resource.Bounds{{Error: true, Why: "software on the instance gets no metadata without a token, the credentials of its role among it"}}
+			},
+		}},
+		Notes:  notes,
+		Events: Events(),
+	})
+}
+
+// notes say what a plan leaves as it is.
+func notes(i *Instance, p dera.Plan) (out []string) {
+	if !slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return c.Operation == ModifyMetadata }) {
+		return nil
+	}
+	out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl.", i.HopLimit))
+	if i.HopLimit < 2 && i.Containers() == "" {
+		out = append(out, "Whether containers run on it is not known: one behind a bridge gets no token while the hop limit is 1.")
+	}
+	return out
+}
+
+// Events are the calls after which an instance may be different.
+//
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/OperationList-query-ec2.html
+func Events() cloudtrail.Events {
+	return cloudtrail.Events{
+		Type: Name,
+		Calls: slices.Concat(
+			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute"),
+			ec2.Named(Name, Prefix, "ModifyInstanceMetadataOptions", "StartInstances", "StopInstances", "TerminateInstances",
+				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
+			ec2.Tagged(Name, Prefix)),
+		Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope {
+			if !ec2.IsID(id, Prefix) {
+				return r.Sweep(Name)
+			}
+			return r.Scopes(Name, []string{id})
+		}}},
+	}
+}
+
+// Controls are the controls on instances.
+func Controls() []control.Control { return []control.Control{IMDSv1Allowed()} }

@@ -1,0 +1,126 @@
+// Package wire reads and writes EC2 instances.
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"dera.example/dera/cloud"
+	"dera.example/dera/resource"
+	"dera.example/dera/services/ec2/instance"
+	shared "dera.example/dera/services/ec2/wire"
+)
+
+// Wire returns how instances are read and written.
+func Wire() cloud.Wire {
+	t, answers := instance.Type(), shared.Answers()
+	answers["CloudWatch"] = cloud.Shape{Members: []string{"MetricDataResults"}}
+	return cloud.Wire{
+		Type: instance.Name, Parts: t.Parts, Operations: t.Operations, Find: finder().Find, Sample: finder().Sample,
+		Readers:     []cloud.Reader{{Parts: []string{instance.PartV1}, Many: readV1}},
+		Unread:      unread,
+		Do:          map[string]func(context.Context, *cloud.Writing) error{instance.ModifyMetadata: modifyMetadata},
+		Answers:     answers,
+		ConfigRules: []string{"EC2_IMDSV2_CHECK"},
+		Regions:     shared.Regions,
+	}
+}
+
+func unread(config any, part string) {
+	if part == instance.PartV1 {
+		config.(*instance.Instance).V1 = nil
+	}
+}
+
+// owned is an instance with the account of its reservation.
+type owned struct {
+	types.Instance
+	owner string
+}
+
+func finder() shared.Finder[owned] {
+	return shared.Finder[owned]{
+		Call: "ec2:DescribeInstances", By: "instance-id",
+		Page: func(ctx context.Context, api *ec2.Client, in shared.Ask) (list []owned, next *string, err error) {
+			out, err := api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: in.Filters, InstanceIds: in.IDs, MaxResults: in.Size, NextToken: in.Token})
+			if err != nil || out.Reservations == nil {
+				return nil, nil, err
+			}
+			list = []owned{}
+			for _, r := range out.Reservations {
+				for _, i := range r.Instances {
+					list = append(list, owned{i, aws.ToString(r.OwnerId)})
+				}
+			}
+			return list, out.NextToken, nil
+		},
+		Of: func(x owned) (id, owner string, missing bool) {
+			// AWS tells of one that was terminated for an hour; it comes back never.
+			over := x.State != nil && (x.State.Name == types.InstanceStateNameTerminated || x.State.Name == types.InstanceStateNameShuttingDown)
+			return aws.ToString(x.InstanceId), x.owner, over
+		},
+		Item: func(r *cloud.Reading, x owned) (*cloud.Item, error) {
+			c, err := configOf(x.Instance)
+			if err != nil {
+				return nil, err
+			}
+			item := newItem(r, c)
+			if m := x.MetadataOptions; m != nil && m.State == types.InstanceMetadataOptionsStatePending {
+				item.Doubt("its metadata options are being changed")
+			}
+			return item, nil
+		},
+		New: func(r *cloud.Reading, id string) *cloud.Item { return newItem(r, &instance.Instance{ID: id}) },
+	}
+}
+
+func newItem(r *cloud.Reading, c *instance.Instance) *cloud.Item {
+	arn := instance.Type().ARN(cloud.PartitionOf(r.Scope), r.Scope.Account, r.Scope.Region, c.ID)
+	x := cloud.NewItem(r, c.ID, c.Tags["Name"], arn, c)
+	x.Tags = c.Tags
+	return x
+}
+
+// configOf takes over an instance. What an answer leaves out of the metadata options is not
+// known.
+func configOf(x types.Instance) (*instance.Instance, error) {
+	if x.State == nil || x.State.Name == "" {
+		return nil, cloud.Foreign("it does not say in which state %.40q is", aws.ToString(x.InstanceId))
+	}
+	c := &instance.Instance{
+		ID: aws.ToString(x.InstanceId), VPC: aws.ToString(x.VpcId), Subnet: aws.ToString(x.SubnetId), Image: aws.ToString(x.ImageId),
+		State: string(x.State.Name), Tags: shared.Tags(x.Tags),
+	}
+	if x.IamInstanceProfile != nil {
+		c.Profile = aws.ToString(x.IamInstanceProfile.Arn)
+	}
+	if m := x.MetadataOptions; m != nil {
+		if m.HttpTokens != "" && m.HttpTokens != types.HttpTokensStateOptional && m.HttpTokens != types.HttpTokensStateRequired {
+			return nil, cloud.Foreign("whether metadata needs a token is %.40q, which nobody knows", m.HttpTokens)
+		}
+		c.Tokens, c.Endpoint, c.HopLimit = string(m.HttpTokens), string(m.HttpEndpoint), aws.ToInt32(m.HttpPutResponseHopLimit)
+	}
+	return c, nil
+}
+
+// modifyMetadata sets whether a token is needed. What the request leaves out stays as it is
+// (API reference, ModifyInstanceMetadataOptions).
+func modifyMetadata(ctx context.Context, w *cloud.Writing) error {
+	in, err := cloud.Input[resource.SettingInput](w.Operation)
+	if err != nil {
+		return err
+	}
+	var value types.HttpTokensState
+	if err := json.Unmarshal(in.Value, &value); err != nil || in.Path != instance.Tokens || (value != types.HttpTokensStateOptional && value != types.HttpTokensStateRequired) {
+		return w.Fail(instance.ModifyMetadata, errors.New("a token is optional or required, and there is no other setting"))
+	}
+	_, err = ec2.NewFromConfig(w.Config).ModifyInstanceMetadataOptions(ctx, &ec2.ModifyInstanceMetadataOptionsInput{
+		InstanceId: aws.String(in.Resource), HttpTokens: value, DryRun: aws.Bool(w.Dry),
+	})
+	return err
+}
