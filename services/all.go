@@ -8,6 +8,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
+	ec2instance "dera.example/dera/services/ec2/instance"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
@@ -30,6 +31,7 @@ func Types() resource.Registry {
 		s3bucket.Type(),
 		s3account.Type(),
 		ec2ebs.Type(),
+		ec2instance.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -50,6 +52,7 @@ func Controls() []control.Control {
 		s3bucket.Controls(),
 		s3account.Controls(),
 		ec2ebs.Controls(),
+		ec2instance.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),

@@ -7,6 +7,7 @@ package main
 import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
+	ec2instance "dera.example/dera/services/ec2/instance/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
@@ -26,6 +27,7 @@ import (
 func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
+		ec2instance.Wire(),
 		ec2securitygroup.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchschemas "github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
+
+	"dera.example/dera/awssim/moto"
+)
+
+// keeping sends requests on to moto. Of the metadata options AWS keeps what a request leaves
+// out (API reference, ModifyInstanceMetadataOptions), and moto sets it to nothing: so it is
+// filled in as it was set before.
+func keeping(t *testing.T, server *moto.Server, kept map[string]string) string {
+	t.Helper()
+	to, err := url.Parse(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if form, _ := url.ParseQuery(string(body)); form.Get("Action") == "ModifyInstanceMetadataOptions" {
+			if form.Get("DryRun") == "true" { // moto carries it out
+				w.WriteHeader(http.StatusPreconditionFailed)
+				_, _ = io.WriteString(w, `<Response><Errors><Error><Code>DryRunOperation</Code><Message>it would</Message></Error></Errors></Response>`)
+				return
+			}
+			for k, v := range kept {
+				if !form.Has(k) {
+					form.Set(k, v)
+				}
+			}
+			body = []byte(form.Encode())
+			r.ContentLength = int64(len(body))
+			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// TestMotoIMDS: an instance on which nothing asked without a token needs one after the fix,
+// with its hop limit and endpoint as they were, and none after the rollback. Of one of which
+// CloudWatch says nothing a person decides.
+func TestMotoIMDS(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "ec2-instance-imdsv1-*")
+	creds := credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken)
+	api := ec2.New(ec2.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: creds})
+	counts := cloudwatch.New(cloudwatch.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: creds}, func(o *cloudwatch.Options) {
+		o.Protocol = awsquery.New(cloudwatchschemas.GraniteServiceVersion20100801)
+	})
+	t.Setenv("AWS_ENDPOINT_URL", keeping(t, w.server, map[string]string{"HttpPutResponseHopLimit": "2", "HttpEndpoint": "enabled", "HttpProtocolIpv6": "disabled", "InstanceMetadataTags": "disabled"}))
+	out, err := api.RunInstances(t.Context(), &ec2.RunInstancesInput{ImageId: aws.String("ami-12c6146b"), MinCount: aws.Int32(2), MaxCount: aws.Int32(2),
+		MetadataOptions: &types.InstanceMetadataOptionsRequest{HttpTokens: types.HttpTokensStateOptional, HttpEndpoint: types.InstanceMetadataEndpointStateEnabled, HttpPutResponseHopLimit: aws.Int32(2)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, silent := *out.Instances[0].InstanceId, *out.Instances[1].InstanceId
+	in := &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/EC2")}
+	for h := range 14*24 + 3 {
+		at := time.Now().Add(-time.Duration(h) * time.Hour)
+		in.MetricData = append(in.MetricData, cloudwatchtypes.MetricDatum{MetricName: aws.String("MetadataNoToken"), Value: aws.Float64(0), Timestamp: &at,
+			Dimensions: []cloudwatchtypes.Dimension{{Name: aws.String("InstanceId"), Value: &quiet}}})
+	}
+	if _, err := counts.PutMetricData(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	options := func(id string) types.InstanceMetadataOptionsResponse {
+		t.Helper()
+		out, err := api.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+		if err != nil || len(out.Reservations) != 1 {
+			t.Fatalf("got %+v, %v", out, err)
+		}
+		return *out.Reservations[0].Instances[0].MetadataOptions
+	}
+	before := options(quiet)
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	for id, want := range map[string]finding{
+		quiet:  {"http_tokens", "ec2-instance-imdsv1-allowed", "auto", "resolved"},
+		silent: {"http_tokens", "ec2-instance-imdsv1-allowed", "review", "open"},
+	} {
+		if got := findingsOf(r, id); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %v, want %v", id, got, want)
+		}
+	}
+	after := options(quiet)
+	if after.HttpTokens != types.HttpTokensStateRequired || *after.HttpPutResponseHopLimit != *before.HttpPutResponseHopLimit || after.HttpEndpoint != before.HttpEndpoint || options(silent).HttpTokens != types.HttpTokensStateOptional {
+		t.Errorf("after the fix: got %+v and %+v", after, options(silent))
+	}
+	w.rollBackAll()
+	if now := options(quiet); now.HttpTokens != types.HttpTokensStateOptional {
+		t.Errorf("after the rollback: got %+v", now)
+	}
+	if again := w.scan(exitNo, "--mode", "observe", "--no-exemptions"); openOf(again) != 2 {
+		t.Errorf("after the rollback: got %+v, want both to be found", again.Findings)
+	}
+	if out, _, code := w.dera("audit", "verify"); code != exitGood {
+		t.Errorf("audit verify: got exit code %d\n%s", code, out)
+	}
+}
