@@ -18,7 +18,7 @@ import (
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(), trust.Evidence(), trust.SessionsEvidence()}
+	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), evidence.PartsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(), trust.Evidence(), trust.SessionsEvidence()}
 }
 
 // Watch is what the resource types that have controls listen to: of another type

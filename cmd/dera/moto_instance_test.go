@@ -120,3 +120,44 @@ func TestMotoIMDS(t *testing.T) {
 		t.Errorf("audit verify: got exit code %d\n%s", code, out)
 	}
 }
+
+// TestMotoElasticAddress: after a person approved, an Elastic IP address is taken off, stays
+// allocated, and is back after the rollback.
+func TestMotoElasticAddress(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "ec2-instance-public-*")
+	api := ec2.New(ec2.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken)})
+	out, err := api.RunInstances(t.Context(), &ec2.RunInstancesInput{ImageId: aws.String("ami-12c6146b"), MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+		NetworkInterfaces: []types.InstanceNetworkInterfaceSpecification{{DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: aws.Bool(false)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := *out.Instances[0].InstanceId
+	address, err := api.AllocateAddress(t.Context(), &ec2.AllocateAddressInput{Domain: types.DomainTypeVpc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.AssociateAddress(t.Context(), &ec2.AssociateAddressInput{AllocationId: address.AllocationId, NetworkInterfaceId: out.Instances[0].NetworkInterfaces[0].NetworkInterfaceId}); err != nil {
+		t.Fatal(err)
+	}
+	where := func() string {
+		t.Helper()
+		out, err := api.DescribeAddresses(t.Context(), &ec2.DescribeAddressesInput{AllocationIds: []string{*address.AllocationId}})
+		if err != nil || len(out.Addresses) != 1 {
+			t.Fatalf("got %+v, %v", out, err)
+		}
+		return aws.ToString(out.Addresses[0].NetworkInterfaceId)
+	}
+	before := where()
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got := findingsOf(r, id); len(got) != 1 || got[0] != (finding{"elastic-address", "ec2-instance-public-address", "review", "open"}) || where() != before {
+		t.Fatalf("got %v, and the address on %q", got, where())
+	}
+	w.approveAll(r, id)
+	if where() != "" {
+		t.Errorf("after the approval: got it on %s", where())
+	}
+	w.rollBackAll()
+	if where() != before {
+		t.Errorf("after the rollback: got it on %q, want %q", where(), before)
+	}
+}

@@ -11,5 +11,5 @@ import (
 // TestLaws holds every control on instances against the control laws.
 func TestLaws(t *testing.T) {
 	t.Parallel()
-	controltest.Laws{Type: instance.Type(), Evidence: []evidence.Kind{evidence.SettingsEvidence()}}.RunAll(t, instance.Controls())
+	controltest.Laws{Type: instance.Type(), Evidence: []evidence.Kind{evidence.SettingsEvidence(), evidence.PartsEvidence()}}.RunAll(t, instance.Controls())
 }

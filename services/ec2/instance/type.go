@@ -29,6 +29,7 @@ const Tokens = "http_tokens"
 const (
 	PartInstance = "instance"
 	PartV1       = "requests without a token"
+	PartElastic  = "Elastic IP addresses"
 )
 
 // Hours is how many hours the requests without a token are counted over: 14 days.
@@ -46,13 +47,36 @@ type Instance struct {
 	Profile  string `json:"profile,omitempty"` // the ARN of its instance profile
 	VPC      string `json:"vpc,omitempty"`
 	Subnet   string `json:"subnet,omitempty"`
+	Image    string `json:"image,omitempty"`
+	// Elastic are the Elastic IP addresses of its interfaces, and Assigned the public
+	// addresses that AWS assigned, which nobody gets again once they are released.
+	Elastic  []Address `json:"elastic,omitempty"`
+	Assigned []string  `json:"assigned,omitempty"`
+	// Forwards is true for one that passes on what is not meant for it, as a NAT instance
+	// does: the check of source and destination is off.
+	Forwards bool `json:"forwards,omitempty"`
 	// Tags are those of the instance.
 	Tags map[string]string `json:"tags,omitempty"`
-	// State is that of its life, such as running, and Image what it was launched from.
+	// State is that of its life, such as running.
 	State string `json:"state"`
-	Image string `json:"image,omitempty"`
+	// Associations are the IDs of the associations of Elastic IP addresses, by the allocation.
+	Associations map[string]string `json:"associations,omitempty"`
 	// V1 are the requests without a token, for a full look; nil where they are not known.
 	V1 *Requests `json:"v1,omitempty"`
+}
+
+// Address is an Elastic IP address on an interface. Allocation is empty for one of another
+// account, and where the addresses could not be read.
+type Address struct {
+	Public     string `json:"public"`
+	Allocation string `json:"allocation,omitempty"`
+	Interface  string `json:"interface"`
+	Private    string `json:"private"`
+}
+
+// Line is the address as a line of the canonical form.
+func (a Address) Line() string {
+	return "elastic " + a.Public + " on " + a.Interface + " at " + a.Private
 }
 
 // Requests are what CloudWatch counted (EC2 user guide, "Instance metrics": MetadataNoToken)
@@ -90,9 +114,11 @@ func Type() resource.Type {
 		Identify:  func(i *Instance) (id, name string, tags map[string]string) { return i.ID, i.Tags["Name"], i.Tags },
 		Parts: []resource.Part{
 			{Name: PartInstance, Action: "ec2:DescribeInstances", Cheap: true},
+			{Name: PartElastic, Action: "ec2:DescribeAddresses", Around: true},
 			{Name: PartV1, Action: "cloudwatch:GetMetricData", Around: true},
 		},
-		Around: []string{"state", "v1"},
+		Canon:      (*Instance).Canon,
+		Operations: addressOperations(),
 		Settings: []resource.Setting{{
 			Path: Tokens, Says: "whether metadata needs a token (IMDSv2)", Operation: ModifyMetadata, DryRun: true,
 			Order: []any{"optional", "required"}, Terraform: "aws_instance.metadata_options.http_tokens",
@@ -100,21 +126,54 @@ func Type() resource.Type {
 				return []resource.Bounds{{Error: true, Why: "software on the instance gets no metadata without a token, the credentials of its role among it"}}
 			},
 		}},
-		Notes:  notes,
-		Events: Events(),
+		Notes:       notes,
+		Attachments: (*Instance).attachments,
+		Events:      Events(),
 	})
 }
 
-// notes say what a plan leaves as it is.
+// Canon is a line for each part that is the instance's own: what surrounds it, its state and
+// addresses that AWS assigned are none.
+func (i *Instance) Canon() string {
+	lines := []string{
+		"http_tokens " + i.Tokens, "http_endpoint " + i.Endpoint, fmt.Sprintf("hop_limit %d", i.HopLimit), "profile " + i.Profile,
+		"vpc " + i.VPC, "subnet " + i.Subnet, "image " + i.Image, fmt.Sprintf("forwards %t", i.Forwards),
+	}
+	for k, v := range i.Tags {
+		if !strings.HasPrefix(k, resource.TagPrefix) {
+			lines = append(lines, fmt.Sprintf("tag %q %q", k, v))
+		}
+	}
+	for _, a := range i.Elastic {
+		lines = append(lines, a.Line())
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// attachments are by what guardrails know the instance: its own name, tags and addresses.
+func (i *Instance) attachments() []resource.Attachment {
+	a := resource.Attachment{ID: i.ID, Name: i.Tags["Name"], Tags: i.Tags}
+	for _, e := range i.Elastic {
+		a.Addresses = append(a.Addresses, e.Private)
+	}
+	return []resource.Attachment{a}
+}
+
+// notes say what people must know of a plan.
 func notes(i *Instance, p dera.Plan) (out []string) {
-	if !slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return c.Operation == ModifyMetadata }) {
-		return nil
+	for _, c := range p.Changes {
+		switch c.Operation {
+		case ModifyMetadata:
+			out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl.", i.HopLimit))
+			if i.HopLimit < 2 && i.Containers() == "" {
+				out = append(out, "Whether containers run on it is not known: one behind a bridge gets no token while the hop limit is 1.")
+			}
+		case Disassociate:
+			out = append(out, addressNote)
+		}
 	}
-	out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl.", i.HopLimit))
-	if i.HopLimit < 2 && i.Containers() == "" {
-		out = append(out, "Whether containers run on it is not known: one behind a bridge gets no token while the hop limit is 1.")
-	}
-	return out
+	return slices.Compact(out)
 }
 
 // Events are the calls after which an instance may be different.
@@ -126,6 +185,7 @@ func Events() cloudtrail.Events {
 		Calls: slices.Concat(
 			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute"),
 			ec2.Named(Name, Prefix, "ModifyInstanceMetadataOptions", "StartInstances", "StopInstances", "TerminateInstances",
+				"AssociateAddress", "DisassociateAddress",
 				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
 			ec2.Tagged(Name, Prefix)),
 		Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope {
@@ -138,4 +198,6 @@ func Events() cloudtrail.Events {
 }
 
 // Controls are the controls on instances.
-func Controls() []control.Control { return []control.Control{IMDSv1Allowed()} }
+func Controls() []control.Control {
+	return []control.Control{IMDSv1Allowed(), PublicAddress(), ProfileMissing()}
+}

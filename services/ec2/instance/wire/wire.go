@@ -22,11 +22,13 @@ func Wire() cloud.Wire {
 	answers["CloudWatch"] = cloud.Shape{Members: []string{"MetricDataResults"}}
 	return cloud.Wire{
 		Type: instance.Name, Parts: t.Parts, Operations: t.Operations, Find: finder().Find, Sample: finder().Sample,
-		Readers:     []cloud.Reader{{Parts: []string{instance.PartV1}, Many: readV1}},
-		Unread:      unread,
-		Do:          map[string]func(context.Context, *cloud.Writing) error{instance.ModifyMetadata: modifyMetadata},
+		Readers: []cloud.Reader{{Parts: []string{instance.PartElastic}, Many: readElastic}, {Parts: []string{instance.PartV1}, Many: readV1}},
+		Unread:  unread,
+		Do: map[string]func(context.Context, *cloud.Writing) error{
+			instance.ModifyMetadata: modifyMetadata, instance.Disassociate: disassociate, instance.Associate: associate,
+		},
 		Answers:     answers,
-		ConfigRules: []string{"EC2_IMDSV2_CHECK"},
+		ConfigRules: []string{"EC2_IMDSV2_CHECK", "EC2_INSTANCE_NO_PUBLIC_IP", "EC2_INSTANCE_PROFILE_ATTACHED"},
 		Regions:     shared.Regions,
 	}
 }
@@ -94,8 +96,9 @@ func configOf(x types.Instance) (*instance.Instance, error) {
 	}
 	c := &instance.Instance{
 		ID: aws.ToString(x.InstanceId), VPC: aws.ToString(x.VpcId), Subnet: aws.ToString(x.SubnetId), Image: aws.ToString(x.ImageId),
-		State: string(x.State.Name), Tags: shared.Tags(x.Tags),
+		State: string(x.State.Name), Tags: shared.Tags(x.Tags), Forwards: x.SourceDestCheck != nil && !*x.SourceDestCheck,
 	}
+	addresses(x, c)
 	if x.IamInstanceProfile != nil {
 		c.Profile = aws.ToString(x.IamInstanceProfile.Arn)
 	}
