@@ -10,6 +10,7 @@ import (
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2instance "dera.example/dera/services/ec2/instance"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2subnet "dera.example/dera/services/ec2/subnet"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -32,6 +33,7 @@ func Types() resource.Registry {
 		s3account.Type(),
 		ec2ebs.Type(),
 		ec2instance.Type(),
+		ec2subnet.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -53,6 +55,7 @@ func Controls() []control.Control {
 		s3account.Controls(),
 		ec2ebs.Controls(),
 		ec2instance.Controls(),
+		ec2subnet.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),

@@ -161,3 +161,56 @@ func TestMotoElasticAddress(t *testing.T) {
 		t.Errorf("after the rollback: got it on %q, want %q", where(), before)
 	}
 }
+
+// TestMotoSubnet: a subnet without a way to an internet gateway stops giving public addresses,
+// and gives them again after the rollback; one with such a way waits for a person.
+func TestMotoSubnet(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "ec2-subnet-*")
+	api := ec2.New(ec2.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken)})
+	make := func(cidr string, gateway bool) string {
+		t.Helper()
+		vpc, err := api.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String(cidr)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subnet, err := api.CreateSubnet(t.Context(), &ec2.CreateSubnetInput{VpcId: vpc.Vpc.VpcId, CidrBlock: aws.String(cidr)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gateway {
+			igw, err := api.CreateInternetGateway(t.Context(), &ec2.CreateInternetGatewayInput{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := api.AttachInternetGateway(t.Context(), &ec2.AttachInternetGatewayInput{InternetGatewayId: igw.InternetGateway.InternetGatewayId, VpcId: vpc.Vpc.VpcId}); err != nil {
+				t.Fatal(err)
+			}
+			tables, err := api.DescribeRouteTables(t.Context(), &ec2.DescribeRouteTablesInput{Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{*vpc.Vpc.VpcId}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := api.CreateRoute(t.Context(), &ec2.CreateRouteInput{RouteTableId: tables.RouteTables[0].RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: igw.InternetGateway.InternetGatewayId}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := api.ModifySubnetAttribute(t.Context(), &ec2.ModifySubnetAttributeInput{SubnetId: subnet.Subnet.SubnetId, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)}}); err != nil {
+			t.Fatal(err)
+		}
+		return *subnet.Subnet.SubnetId
+	}
+	maps := func(id string) bool {
+		t.Helper()
+		out, err := api.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{SubnetIds: []string{id}})
+		if err != nil || len(out.Subnets) != 1 {
+			t.Fatalf("got %+v, %v", out, err)
+		}
+		return *out.Subnets[0].MapPublicIpOnLaunch
+	}
+	private := make("10.1.0.0/24", false)
+	w.settingLoop(finding{"map_public_ip_on_launch", "ec2-subnet-auto-public-address", "auto", "resolved"}, private, func() bool { return !maps(private) })
+	public := make("10.2.0.0/24", true)
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got := findingsOf(r, public); len(got) != 1 || got[0] != (finding{"map_public_ip_on_launch", "ec2-subnet-auto-public-address", "review", "open"}) || !maps(public) {
+		t.Errorf("with a way to the internet: got %v, and %t", got, maps(public))
+	}
+}

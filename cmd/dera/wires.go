@@ -9,6 +9,7 @@ import (
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2instance "dera.example/dera/services/ec2/instance/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	ec2subnet "dera.example/dera/services/ec2/subnet/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -29,6 +30,7 @@ func wires() []cloud.Wire {
 		ec2ebs.Wire(),
 		ec2instance.Wire(),
 		ec2securitygroup.Wire(),
+		ec2subnet.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),

@@ -44,6 +44,16 @@ func Tagged(typ, prefix string) []cloudtrail.Watched {
 	}, "CreateTags", "DeleteTags")
 }
 
+// Configured is how AWS Config names the resources of a type that it has by the same name.
+func Configured(typ, prefix string) []cloudtrail.Configured {
+	return []cloudtrail.Configured{{Type: typ, Find: func(r cloudtrail.Record, id string) []dera.Scope {
+		if !IsID(id, prefix) {
+			return r.Sweep(typ)
+		}
+		return r.Scopes(typ, []string{id})
+	}}}
+}
+
 // IDs are the IDs that begin with the prefix in the request and answer of a call.
 func IDs(c cloudtrail.Call, prefix string) []string {
 	return idsIn(map[string]any(c.Answer), prefix, idsIn(map[string]any(c.Parameters), prefix, nil))

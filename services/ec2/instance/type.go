@@ -188,12 +188,7 @@ func Events() cloudtrail.Events {
 				"AssociateAddress", "DisassociateAddress",
 				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
 			ec2.Tagged(Name, Prefix)),
-		Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope {
-			if !ec2.IsID(id, Prefix) {
-				return r.Sweep(Name)
-			}
-			return r.Scopes(Name, []string{id})
-		}}},
+		Config: ec2.Configured(Name, Prefix),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
 	"dera.example/dera/services/ec2/instance"
@@ -21,7 +22,7 @@ func Wire() cloud.Wire {
 	t, answers := instance.Type(), shared.Answers()
 	answers["CloudWatch"] = cloud.Shape{Members: []string{"MetricDataResults"}}
 	return cloud.Wire{
-		Type: instance.Name, Parts: t.Parts, Operations: t.Operations, Find: finder().Find, Sample: finder().Sample,
+		Type: instance.Name, Parts: t.Parts, Operations: t.Operations, Find: finder().Find, Sample: finder().Sample, Try: try,
 		Readers: []cloud.Reader{{Parts: []string{instance.PartElastic}, Many: readElastic}, {Parts: []string{instance.PartV1}, Many: readV1}},
 		Unread:  unread,
 		Do: map[string]func(context.Context, *cloud.Writing) error{
@@ -126,4 +127,10 @@ func modifyMetadata(ctx context.Context, w *cloud.Writing) error {
 		InstanceId: aws.String(in.Resource), HttpTokens: value, DryRun: aws.Bool(w.Dry),
 	})
 	return err
+}
+
+// try returns changes whose dry run tells whether they are allowed.
+func try(id string) ([]dera.Change, error) {
+	c, err := instance.Type().Set(&instance.Instance{ID: id, Tokens: "optional"}, instance.Tokens, "required")
+	return []dera.Change{c}, err
 }
