@@ -27,9 +27,12 @@ const Tokens = "http_tokens"
 
 // The parts of an instance.
 const (
-	PartInstance = "instance"
-	PartV1       = "requests without a token"
-	PartElastic  = "Elastic IP addresses"
+	PartInstance  = "instance"
+	PartV1        = "requests without a token"
+	PartElastic   = "Elastic IP addresses"
+	PartAround    = "isolation group and Auto Scaling"
+	PartSnapshots = "snapshots"
+	PartContain   = "requests to contain it"
 )
 
 // Hours is how many hours the requests without a token are counted over: 14 days.
@@ -50,8 +53,12 @@ type Instance struct {
 	Image    string `json:"image,omitempty"`
 	// Elastic are the Elastic IP addresses of its interfaces, and Assigned the public
 	// addresses that AWS assigned, which nobody gets again once they are released.
-	Elastic  []Address `json:"elastic,omitempty"`
-	Assigned []string  `json:"assigned,omitempty"`
+	Elastic    []Address   `json:"elastic,omitempty"`
+	Assigned   []string    `json:"assigned,omitempty"`
+	Interfaces []Interface `json:"interfaces,omitempty"`
+	Volumes    []string    `json:"volumes,omitempty"` // of EBS, by their IDs
+	// Running is false where it is stopped; nil where it is on its way to one of both.
+	Running *bool `json:"running,omitempty"`
 	// Forwards is true for one that passes on what is not meant for it, as a NAT instance
 	// does: the check of source and destination is off.
 	Forwards bool `json:"forwards,omitempty"`
@@ -61,6 +68,11 @@ type Instance struct {
 	State string `json:"state"`
 	// Associations are the IDs of the associations of Elastic IP addresses, by the allocation.
 	Associations map[string]string `json:"associations,omitempty"`
+	// Contain is what was asked for, and Around what containing it has to know, for a full
+	// look; nil where that is not known. Snapshots are those that dera made for a request.
+	Contain   []resource.Asked `json:"contain,omitempty"`
+	Around    *Around          `json:"around,omitempty"`
+	Snapshots []Snapshot       `json:"snapshots,omitempty"`
 	// V1 are the requests without a token, for a full look; nil where they are not known.
 	V1 *Requests `json:"v1,omitempty"`
 }
@@ -115,15 +127,24 @@ func Type() resource.Type {
 		Parts: []resource.Part{
 			{Name: PartInstance, Action: "ec2:DescribeInstances", Cheap: true},
 			{Name: PartElastic, Action: "ec2:DescribeAddresses", Around: true},
+			{Name: PartAround, Action: "ec2:DescribeSecurityGroups", Also: []string{"autoscaling:DescribeAutoScalingInstances", "ec2:DescribeInstanceTypes"}, Around: true},
+			{Name: PartSnapshots, Action: "ec2:DescribeSnapshots", Around: true},
+			{Name: PartContain, Port: resource.PortAccess, Around: true, Cheap: true},
 			{Name: PartV1, Action: "cloudwatch:GetMetricData", Around: true},
 		},
 		Canon:      (*Instance).Canon,
-		Operations: addressOperations(),
+		Brief:      brief,
+		Operations: append(addressOperations(), containOperations()...),
 		Settings: []resource.Setting{{
 			Path: Tokens, Says: "whether metadata needs a token (IMDSv2)", Operation: ModifyMetadata, DryRun: true,
 			Order: []any{"optional", "required"}, Terraform: "aws_instance.metadata_options.http_tokens",
 			Denies: func(dera.Plan) []resource.Bounds {
 				return []resource.Bounds{{Error: true, Why: "software on the instance gets no metadata without a token, the credentials of its role among it"}}
+			},
+		}, {
+			Path: power, Says: "whether the instance runs", Operation: Start, Off: Stop, DryRun: true, Order: []any{true, false},
+			Denies: func(dera.Plan) []resource.Bounds {
+				return []resource.Bounds{{Public: true, Why: "the instance is stopped"}}
 			},
 		}},
 		Notes:       notes,
@@ -146,6 +167,18 @@ func (i *Instance) Canon() string {
 	}
 	for _, a := range i.Elastic {
 		lines = append(lines, a.Line())
+	}
+	for _, n := range i.Interfaces {
+		lines = append(lines, n.Line())
+	}
+	for _, v := range i.Volumes {
+		lines = append(lines, "volume "+v)
+	}
+	for _, x := range i.Snapshots {
+		lines = append(lines, x.Line())
+	}
+	if i.Running != nil {
+		lines = append(lines, fmt.Sprintf("running %t", *i.Running))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n") + "\n"
@@ -171,6 +204,10 @@ func notes(i *Instance, p dera.Plan) (out []string) {
 			}
 		case Disassociate:
 			out = append(out, addressNote)
+		case ModifyInterface:
+			out = append(out, quarantineNote)
+		case Stop:
+			out = append(out, i.stopNote())
 		}
 	}
 	return slices.Compact(out)
@@ -183,7 +220,7 @@ func Events() cloudtrail.Events {
 	return cloudtrail.Events{
 		Type: Name,
 		Calls: slices.Concat(
-			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute"),
+			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"),
 			ec2.Named(Name, Prefix, "ModifyInstanceMetadataOptions", "StartInstances", "StopInstances", "TerminateInstances",
 				"AssociateAddress", "DisassociateAddress",
 				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
@@ -194,5 +231,5 @@ func Events() cloudtrail.Events {
 
 // Controls are the controls on instances.
 func Controls() []control.Control {
-	return []control.Control{IMDSv1Allowed(), PublicAddress(), ProfileMissing()}
+	return []control.Control{IMDSv1Allowed(), PublicAddress(), ProfileMissing(), ContainRequest()}
 }
