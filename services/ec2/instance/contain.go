@@ -75,7 +75,6 @@ type Around struct {
 	Lifecycle string `json:"lifecycle,omitempty"`
 	// Store says that its type has volumes of the host, which a stop erases; nil is not known.
 	Store *bool `json:"instance_store,omitempty"`
-	Spot  bool  `json:"spot,omitempty"`
 }
 
 // InterfaceInput is version 1 of the input of ModifyInterface: all groups of an interface.

@@ -126,7 +126,7 @@ func (i *Instance) contain(a resource.Asked) ([]dera.Change, *control.Refusal) {
 		return i.quarantine(a.ID, refuse)
 	case how != StopIt:
 		return refuse("not-known", "there is no way %q to contain an instance: quarantine and stop", how)
-	case x.Spot:
+	case i.Spot:
 		return refuse("spot", "it is a Spot instance, which EC2 may terminate or start again when it is stopped")
 	case x.Store == nil || *x.Store:
 		return refuse("instance-store", "its type has volumes of the host, or that is not known: a stop erases them for ever")

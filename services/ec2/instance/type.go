@@ -66,6 +66,9 @@ type Instance struct {
 	Tags map[string]string `json:"tags,omitempty"`
 	// State is that of its life, such as running.
 	State string `json:"state"`
+	// Kind is the instance type, such as m7i.large; Spot is true for a Spot instance.
+	Kind string `json:"kind,omitempty"`
+	Spot bool   `json:"spot,omitempty"`
 	// Associations are the IDs of the associations of Elastic IP addresses, by the allocation.
 	Associations map[string]string `json:"associations,omitempty"`
 	// Contain is what was asked for, and Around what containing it has to know, for a full

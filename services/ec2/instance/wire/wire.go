@@ -2,9 +2,11 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,13 +22,16 @@ import (
 // Wire returns how instances are read and written.
 func Wire() cloud.Wire {
 	t, answers := instance.Type(), shared.Answers()
+	answers["Auto Scaling"] = cloud.Shape{Root: "*Response", Space: "http://autoscaling.amazonaws.com/doc/"}
 	answers["CloudWatch"] = cloud.Shape{Members: []string{"MetricDataResults"}}
 	return cloud.Wire{
 		Type: instance.Name, Parts: t.Parts, Operations: t.Operations, Find: finder().Find, Sample: finder().Sample, Try: try,
-		Readers: []cloud.Reader{{Parts: []string{instance.PartElastic}, Many: readElastic}, {Parts: []string{instance.PartV1}, Many: readV1}},
-		Unread:  unread,
+		Readers: []cloud.Reader{{Parts: []string{instance.PartElastic}, Many: readElastic}, {Parts: []string{instance.PartAround}, Many: readAround},
+			{Parts: []string{instance.PartSnapshots}, Many: readSnapshots}, {Parts: []string{instance.PartV1}, Many: readV1}, requests()},
+		Unread: unread,
 		Do: map[string]func(context.Context, *cloud.Writing) error{
 			instance.ModifyMetadata: modifyMetadata, instance.Disassociate: disassociate, instance.Associate: associate,
+			instance.CreateSnapshots: createSnapshots, instance.ModifyInterface: modifyInterface, instance.Start: start, instance.Stop: stop,
 		},
 		Answers:     answers,
 		ConfigRules: []string{"EC2_IMDSV2_CHECK", "EC2_INSTANCE_NO_PUBLIC_IP", "EC2_INSTANCE_PROFILE_ATTACHED"},
@@ -35,8 +40,14 @@ func Wire() cloud.Wire {
 }
 
 func unread(config any, part string) {
-	if part == instance.PartV1 {
-		config.(*instance.Instance).V1 = nil
+	c := config.(*instance.Instance)
+	switch part {
+	case instance.PartV1:
+		c.V1 = nil
+	case instance.PartAround:
+		c.Around = nil
+	case instance.PartSnapshots:
+		c.Snapshots = nil
 	}
 }
 
@@ -76,10 +87,32 @@ func finder() shared.Finder[owned] {
 			if m := x.MetadataOptions; m != nil && m.State == types.InstanceMetadataOptionsStatePending {
 				item.Doubt("its metadata options are being changed")
 			}
+			if c.Running == nil {
+				item.Doubt("it is " + c.State)
+			}
 			return item, nil
 		},
 		New: func(r *cloud.Reading, id string) *cloud.Item { return newItem(r, &instance.Instance{ID: id}) },
 	}
+}
+
+// contents takes over what containing an instance changes.
+func contents(x types.Instance, c *instance.Instance) {
+	for _, n := range x.NetworkInterfaces {
+		own := instance.Interface{ID: aws.ToString(n.NetworkInterfaceId)}
+		for _, g := range n.Groups {
+			own.Groups = append(own.Groups, aws.ToString(g.GroupId))
+		}
+		slices.Sort(own.Groups)
+		c.Interfaces = append(c.Interfaces, own)
+	}
+	slices.SortFunc(c.Interfaces, func(a, b instance.Interface) int { return cmp.Compare(a.ID, b.ID) })
+	for _, b := range x.BlockDeviceMappings {
+		if b.Ebs != nil && aws.ToString(b.Ebs.VolumeId) != "" {
+			c.Volumes = append(c.Volumes, *b.Ebs.VolumeId)
+		}
+	}
+	slices.Sort(c.Volumes)
 }
 
 func newItem(r *cloud.Reading, c *instance.Instance) *cloud.Item {
@@ -99,7 +132,12 @@ func configOf(x types.Instance) (*instance.Instance, error) {
 		ID: aws.ToString(x.InstanceId), VPC: aws.ToString(x.VpcId), Subnet: aws.ToString(x.SubnetId), Image: aws.ToString(x.ImageId),
 		State: string(x.State.Name), Tags: shared.Tags(x.Tags), Forwards: x.SourceDestCheck != nil && !*x.SourceDestCheck,
 	}
+	c.Kind, c.Spot = string(x.InstanceType), x.InstanceLifecycle == types.InstanceLifecycleTypeSpot
+	if x.State.Name == types.InstanceStateNameRunning || x.State.Name == types.InstanceStateNameStopped {
+		c.Running = aws.Bool(x.State.Name == types.InstanceStateNameRunning)
+	}
 	addresses(x, c)
+	contents(x, c)
 	if x.IamInstanceProfile != nil {
 		c.Profile = aws.ToString(x.IamInstanceProfile.Arn)
 	}

@@ -168,8 +168,9 @@ func TestRead(t *testing.T) {
 	w := newWorld(t)
 	w.instances[web] = running + v1 + `<imageId>ami-1</imageId><vpcId>vpc-1</vpcId><subnetId>subnet-1</subnetId><iamInstanceProfile><arn>arn:aws:iam::` + account + `:instance-profile/web</arn><id>x</id></iamInstanceProfile><tagSet><item><key>Name</key><value>shop</value></item></tagSet>`
 	w.instances[db] = strings.Replace(running, "running", "terminated", 1)
+	yes := true
 	want := &instance.Instance{ID: web, Tokens: "optional", Endpoint: "enabled", HopLimit: 2, Profile: "arn:aws:iam::" + account + ":instance-profile/web", VPC: "vpc-1", Subnet: "subnet-1",
-		Image: "ami-1", State: "running", Tags: map[string]string{"Name": "shop"}, V1: &instance.Requests{}}
+		Image: "ami-1", State: "running", Running: &yes, Tags: map[string]string{"Name": "shop"}, V1: &instance.Requests{}}
 	if diff := cmp.Diff(want, read(t, w, web)); diff != "" {
 		t.Errorf("by ID (-want +got):\n%s", diff)
 	}
