@@ -9,6 +9,7 @@ import (
 	"dera.example/dera/resource"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2instance "dera.example/dera/services/ec2/instance"
+	ec2networkacl "dera.example/dera/services/ec2/networkacl"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	ec2subnet "dera.example/dera/services/ec2/subnet"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
@@ -33,6 +34,7 @@ func Types() resource.Registry {
 		s3account.Type(),
 		ec2ebs.Type(),
 		ec2instance.Type(),
+		ec2networkacl.Type(),
 		ec2subnet.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
@@ -55,6 +57,7 @@ func Controls() []control.Control {
 		s3account.Controls(),
 		ec2ebs.Controls(),
 		ec2instance.Controls(),
+		ec2networkacl.Controls(),
 		ec2subnet.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
 
+	"dera.example/dera"
 	"dera.example/dera/awssim/moto"
 )
 
@@ -39,12 +41,13 @@ func keeping(t *testing.T, server *moto.Server, kept map[string]string) string {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if form, _ := url.ParseQuery(string(body)); form.Get("Action") == "ModifyInstanceMetadataOptions" {
-			if form.Get("DryRun") == "true" { // moto carries it out
-				w.WriteHeader(http.StatusPreconditionFailed)
-				_, _ = io.WriteString(w, `<Response><Errors><Error><Code>DryRunOperation</Code><Message>it would</Message></Error></Errors></Response>`)
-				return
-			}
+		form, _ := url.ParseQuery(string(body))
+		if form.Get("DryRun") == "true" && slices.Contains([]string{"ModifyInstanceMetadataOptions", "CreateNetworkAclEntry", "DeleteNetworkAclEntry"}, form.Get("Action")) {
+			w.WriteHeader(http.StatusPreconditionFailed) // moto carries it out
+			_, _ = io.WriteString(w, `<Response><Errors><Error><Code>DryRunOperation</Code><Message>it would</Message></Error></Errors></Response>`)
+			return
+		}
+		if form.Get("Action") == "ModifyInstanceMetadataOptions" {
 			for k, v := range kept {
 				if !form.Has(k) {
 					form.Set(k, v)
@@ -212,5 +215,58 @@ func TestMotoSubnet(t *testing.T) {
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	if got := findingsOf(r, public); len(got) != 1 || got[0] != (finding{"map_public_ip_on_launch", "ec2-subnet-auto-public-address", "review", "open"}) || !maps(public) {
 		t.Errorf("with a way to the internet: got %v, and %t", got, maps(public))
+	}
+}
+
+// TestMotoNetworkACL: after a person approved, an entry for SSH from the internet makes way for
+// private networks, and is back after the rollback; default network ACLs are reported.
+func TestMotoNetworkACL(t *testing.T) {
+	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "ec2-networkacl-*")
+	t.Setenv("AWS_ENDPOINT_URL", keeping(t, w.server, nil))
+	api := ec2.New(ec2.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken)})
+	vpc, err := api.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String("10.3.0.0/24")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acl, err := api.CreateNetworkAcl(t.Context(), &ec2.CreateNetworkAclInput{VpcId: vpc.Vpc.VpcId})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := *acl.NetworkAcl.NetworkAclId
+	if _, err := api.CreateNetworkAclEntry(t.Context(), &ec2.CreateNetworkAclEntryInput{NetworkAclId: &id, Egress: aws.Bool(false), RuleNumber: aws.Int32(100), RuleAction: types.RuleActionAllow,
+		Protocol: aws.String("6"), PortRange: &types.PortRange{From: aws.Int32(22), To: aws.Int32(22)}, CidrBlock: aws.String("0.0.0.0/0")}); err != nil {
+		t.Fatal(err)
+	}
+	entries := func() (out []string) {
+		t.Helper()
+		got, err := api.DescribeNetworkAcls(t.Context(), &ec2.DescribeNetworkAclsInput{NetworkAclIds: []string{id}})
+		if err != nil || len(got.NetworkAcls) != 1 {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		for _, e := range got.NetworkAcls[0].Entries {
+			if !*e.Egress && *e.RuleNumber < 32767 {
+				out = append(out, strconv.Itoa(int(*e.RuleNumber))+" "+aws.ToString(e.CidrBlock))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	alerts := 0
+	for _, f := range r.Findings {
+		if f.Key == "all" && f.Disposition == dera.Alert {
+			alerts++
+		}
+	}
+	if got := findingsOf(r, id); len(got) != 1 || got[0] != (finding{"tcp/22", "ec2-networkacl-admin-ports-open", "review", "open"}) || alerts == 0 {
+		t.Fatalf("got %v, and %d alerts, want the entry to wait and default network ACLs to be told", got, alerts)
+	}
+	w.approveAll(r, id)
+	if got, want := entries(), []string{"101 10.0.0.0/8", "102 100.64.0.0/10", "103 172.16.0.0/12", "104 192.168.0.0/16"}; !slices.Equal(got, want) {
+		t.Errorf("after the approval: got %v, want %v", got, want)
+	}
+	w.rollBackAll()
+	if got := entries(); !slices.Equal(got, []string{"100 0.0.0.0/0"}) {
+		t.Errorf("after the rollback: got %v", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"dera.example/dera/cloud"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2instance "dera.example/dera/services/ec2/instance/wire"
+	ec2networkacl "dera.example/dera/services/ec2/networkacl/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	ec2subnet "dera.example/dera/services/ec2/subnet/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
@@ -29,6 +30,7 @@ func wires() []cloud.Wire {
 	return []cloud.Wire{
 		ec2ebs.Wire(),
 		ec2instance.Wire(),
+		ec2networkacl.Wire(),
 		ec2securitygroup.Wire(),
 		ec2subnet.Wire(),
 		iamaccesskey.Wire(),

@@ -51,7 +51,7 @@ type Ask struct {
 // DescribeSubnets.
 type Finder[T any] struct {
 	Call string // for example ec2:DescribeSubnets
-	By   string // the filter for IDs, for example subnet-id
+	By   string // the filter for IDs, for example subnet-id; empty asks for one by one
 	Size int32  // of a page; 0 is PageSize
 	// Page is one call. A nil list is no answer.
 	Page func(ctx context.Context, api *ec2.Client, in Ask) (list []T, next *string, err error)
@@ -96,6 +96,9 @@ func (f Finder[T]) Find(ctx context.Context, r *cloud.Reading) (found cloud.Foun
 	}
 	seen := map[string]bool{}
 	for ids := range slices.Chunk(r.Scope.IDs, Most) {
+		if f.By == "" {
+			break
+		}
 		err := cloud.Walk(func(token *string) (*string, error) {
 			list, next, err := f.page(ctx, r, Ask{Filters: Filter(f.By, ids), Size: aws.Int32(size), Token: token})
 			if err == nil {
