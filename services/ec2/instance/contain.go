@@ -131,7 +131,7 @@ func containOperations() []resource.Operator[Instance] {
 				}
 				return nil
 			},
-			// Which packets its groups let in is not read: it may be any.
+			// Which packets its groups allows is not read: it may be any.
 			Took: func(InterfaceInput, dera.Plan, dera.Change) (resource.Taken, error) {
 				return resource.Taken{Symbolic: netset.Product(netset.EveryTraffic(), netset.Everywhere())}, nil
 			},

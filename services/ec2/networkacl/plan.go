@@ -27,7 +27,7 @@ func (p port) key() string { return fmt.Sprintf("tcp/%d", p.number) }
 // (Amazon VPC quotas, network ACLs).
 const most = 20
 
-// opens are the entries that let the internet in to the port, each on its own: whatever those
+// opens are the entries that allow the internet to reach the port, each on its own: whatever those
 // before it allow, and nothing that one before it denies.
 func (a *ACL) opens(p port, allow netset.Addrs) (out []Entry, err error) {
 	var denied netset.Set
@@ -61,12 +61,12 @@ func check(a *ACL, s control.Settings) control.Result {
 		if err != nil {
 			return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
 		}
-		f := control.Failure{Key: p.key(), Start: dera.Review, Severity: dera.Medium, Title: "Network ACL allows " + p.name + " from the internet", Why: "Several entries together let the internet in to " + p.name + "."}
+		f := control.Failure{Key: p.key(), Start: dera.Review, Severity: dera.Medium, Title: "Network ACL allows " + p.name + " from the internet", Why: "Several entries together allow the internet to reach " + p.name + "."}
 		if len(entries) > 0 {
-			f.Why = fmt.Sprintf("It lets the internet in to %s: %s.", p.name, lines(entries))
+			f.Why = fmt.Sprintf("It allows the internet to reach %s: %s.", p.name, lines(entries))
 		}
 		if slices.ContainsFunc(entries, func(e Entry) bool { return e.Protocol == "-1" }) {
-			f = control.Failure{Key: "all", Start: dera.Alert, Severity: dera.Low, Title: "Network ACL allows all traffic from the internet", Why: fmt.Sprintf("It lets all traffic of the internet in: %s.", lines(entries))}
+			f = control.Failure{Key: "all", Start: dera.Alert, Severity: dera.Low, Title: "Network ACL allows all traffic from the internet", Why: fmt.Sprintf("It allows all traffic of the internet: %s.", lines(entries))}
 		}
 		if !slices.ContainsFunc(out, func(o control.Failure) bool { return o.Key == f.Key }) {
 			out = append(out, f)
@@ -94,7 +94,7 @@ func (a *ACL) cut(failures []control.Failure, s control.Settings) (out []Entry, 
 		}
 		entries, err := a.opens(p, netset.AddrsOf(s.Allow...))
 		if err != nil || len(entries) == 0 {
-			return nil, &control.Refusal{Code: "cannot-plan", Why: fmt.Sprintf("no single entry lets the internet in to %s (%v)", p.name, err)}
+			return nil, &control.Refusal{Code: "cannot-plan", Why: fmt.Sprintf("no single entry allows the internet to reach %s (%v)", p.name, err)}
 		}
 		for _, e := range entries {
 			if e.From == nil || e.To == nil || *e.From != int32(p.number) || *e.To != int32(p.number) {
@@ -128,7 +128,7 @@ func plan(a *ACL, failures []control.Failure, s control.Settings) (changes []der
 			stays := e
 			stays.Number, stays.CIDR = next, prefix
 			if slices.ContainsFunc(a.Entries, func(o Entry) bool { return o.Number == next }) || next >= Last {
-				return nil, &control.Refusal{Code: "no-free-number", Why: fmt.Sprintf("between entry %d and the next one there are too few free numbers for the private networks that it lets in too", e.Number)}
+				return nil, &control.Refusal{Code: "no-free-number", Why: fmt.Sprintf("between entry %d and the next one there are too few free numbers for the private networks that it allows too", e.Number)}
 			}
 			if total++; total > most {
 				return nil, &control.Refusal{Code: "entry-quota", Why: fmt.Sprintf("with the entries for private networks there would be more than %d", most)}
@@ -148,7 +148,7 @@ func plan(a *ACL, failures []control.Failure, s control.Settings) (changes []der
 	return changes, nil
 }
 
-// prove makes network evidence: of the ports nothing from outside is let in by the entries that
+// prove makes network evidence: of the ports nothing from outside is allowed by the entries that
 // go, and all else is as it was.
 func prove(a *ACL, failures []control.Failure, changes []dera.Change, s control.Settings) (dera.Evidence, error) {
 	gone, refusal := a.cut(failures, s)

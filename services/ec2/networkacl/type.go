@@ -81,7 +81,7 @@ func (e Entry) packets() (netset.Set, error) {
 	return netset.Of(t.From(e.CIDR)), nil
 }
 
-// Allowed are the packets that the entries let in, in their order.
+// Allowed are the packets that the entries allow, in their order.
 func Allowed(entries []Entry) (in netset.Set, err error) {
 	var decided netset.Set
 	for _, e := range entries {
@@ -139,7 +139,7 @@ func operations() []resource.Operator[ACL] {
 				return nil
 			},
 			Took: func(in Input, _ dera.Plan, _ dera.Change) (resource.Taken, error) {
-				return resource.Taken{Within: []resource.Bounds{{Public: true, Why: "the network ACL lets in no more: " + in.Entry.Line()}}}, nil
+				return resource.Taken{Within: []resource.Bounds{{Public: true, Why: "the network ACL no more allows: " + in.Entry.Line()}}}, nil
 			},
 		}),
 	}
@@ -170,7 +170,7 @@ func Type() resource.Type {
 			return strings.Join(lines, "\n") + "\n"
 		},
 		Attached: func(a *ACL) []string { return a.Subnets },
-		Note:     "Network ACLs keep no connections: what is not let in any more is cut at once, answers too.",
+		Note:     "Network ACLs keep no connections: what is not allowed any more is cut at once, answers too.",
 		Events: cloudtrail.Events{
 			Type: Name,
 			Calls: slices.Concat(
