@@ -81,3 +81,16 @@ func (s *Server) Sent(operation string) (out []Asked) {
 	}
 	return out
 }
+
+// At returns a client with the wires on a server at a URL, such as a stub's, as the holder
+// of an access key. observe, which may be nil, sees each call.
+func At(t *testing.T, wires []cloud.Wire, url, key string, observe func(cloud.Call)) *cloud.Client {
+	t.Helper()
+	c, err := cloud.New(t.Context(), cloud.Config{
+		Wires: wires, Region: East, Endpoint: url, Timeout: 10 * time.Second, Credentials: credentials.NewStaticCredentialsProvider(key, "none", ""), Observe: observe,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
