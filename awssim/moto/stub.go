@@ -36,7 +36,8 @@ type Answer struct {
 	// where there is none. Status is its HTTP status; 0 for 400, or 403 of a denial.
 	Error, Message string
 	Status         int
-	// Sets are what other operations of the service answer from then on, by their names.
+	// Sets are what other operations of the service answer from then on, by their names; also
+	// with an error, which is then one after the write took effect, and never of a dry run.
 	Sets map[string]map[string]any
 }
 

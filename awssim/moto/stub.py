@@ -169,17 +169,18 @@ def answer(call, w):
         w["problems"].append(f"{name} with {json.dumps(given)}: no answer is scripted")
         return 501, {}, ""
     m, result = call.service.operation_model(call.operation), given_answer.get("output") or {}
+    dry = given.get("DryRun") is True
     if code := given_answer.get("error"):
         result = Failure(code, given_answer.get("message") or "no")
-    elif given.get("DryRun") is True:
+    elif dry:
         result = Failure("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
     else:
         if m.output_shape:
             report = botocore.validate.ParamValidator().validate(result, m.output_shape)
             if report.has_errors():
                 w["problems"].append(f"the answer of {name}: {report.generate_report()}")
-        for other, output in (given_answer.get("sets") or {}).items():
-            w["scripts"][(call.service.service_name, other)] = [{"output": output}]
+    for other, output in (given_answer.get("sets") or {}).items() if not dry else ():
+        w["scripts"][(call.service.service_name, other)] = [{"output": output}]
     out = serialize.get_serializer_class(call.service.service_name, call.protocol)(m).serialize(result)
     if isinstance(result, Failure):
         out["status_code"] = given_answer.get("status") or (412 if result.code == "DryRunOperation" else 403 if re.search("Denied|Unauthorized", result.code) else 400)
