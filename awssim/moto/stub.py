@@ -189,6 +189,7 @@ def answer(call, w):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out as one write: clients have been seen to close between its head and its body
 
     def log_message(self, *_):
         pass
