@@ -26,6 +26,8 @@ import (
 	kmskey "dera.example/dera/services/kms/key"
 	lambdafunction "dera.example/dera/services/lambda/function"
 	rdsinstance "dera.example/dera/services/rds/instance"
+	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile"
+	rolesanywheretrustanchor "dera.example/dera/services/rolesanywhere/trustanchor"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret"
@@ -57,6 +59,8 @@ func Types() resource.Registry {
 		kmskey.Type(),
 		lambdafunction.Type(),
 		rdsinstance.Type(),
+		rolesanywhereprofile.Type(),
+		rolesanywheretrustanchor.Type(),
 		secretsmanagersecret.Type(),
 		snstopic.Type(),
 		sqsqueue.Type(),
@@ -87,6 +91,8 @@ func Controls() []control.Control {
 		kmskey.Controls(),
 		lambdafunction.Controls(),
 		rdsinstance.Controls(),
+		rolesanywhereprofile.Controls(),
+		rolesanywheretrustanchor.Controls(),
 		secretsmanagersecret.Controls(),
 		snstopic.Controls(),
 		sqsqueue.Controls(),

@@ -25,6 +25,8 @@ import (
 	kmskey "dera.example/dera/services/kms/key/wire"
 	lambdafunction "dera.example/dera/services/lambda/function/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
+	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile/wire"
+	rolesanywheretrustanchor "dera.example/dera/services/rolesanywhere/trustanchor/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret/wire"
@@ -54,6 +56,8 @@ func wires() []cloud.Wire {
 		kmskey.Wire(),
 		lambdafunction.Wire(),
 		rdsinstance.Wire(),
+		rolesanywhereprofile.Wire(),
+		rolesanywheretrustanchor.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
 		secretsmanagersecret.Wire(),
