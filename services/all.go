@@ -22,6 +22,7 @@ import (
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
 	iamroot "dera.example/dera/services/iam/root"
+	iamsignin "dera.example/dera/services/iam/signin"
 	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
 	lambdafunction "dera.example/dera/services/lambda/function"
@@ -55,6 +56,7 @@ func Types() resource.Registry {
 		iampolicy.Type(),
 		iamrole.Type(),
 		iamroot.Type(),
+		iamsignin.Type(),
 		iamuser.Type(),
 		kmskey.Type(),
 		lambdafunction.Type(),
@@ -87,6 +89,7 @@ func Controls() []control.Control {
 		iampolicy.Controls(),
 		iamrole.Controls(),
 		iamroot.Controls(),
+		iamsignin.Controls(),
 		iamuser.Controls(),
 		kmskey.Controls(),
 		lambdafunction.Controls(),
