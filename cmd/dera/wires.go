@@ -21,6 +21,7 @@ import (
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
 	iamroot "dera.example/dera/services/iam/root/wire"
+	iamsignin "dera.example/dera/services/iam/signin/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
 	lambdafunction "dera.example/dera/services/lambda/function/wire"
@@ -52,6 +53,7 @@ func wires() []cloud.Wire {
 		iampolicy.Wire(),
 		iamrole.Wire(),
 		iamroot.Wire(),
+		iamsignin.Wire(),
 		iamuser.Wire(),
 		kmskey.Wire(),
 		lambdafunction.Wire(),

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -141,10 +142,13 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		return nil, err
 	}
 	var items []*cloud.Item
-	active := 0
+	active, last := 0, time.Time{}
 	for _, k := range list {
-		if k.Status == types.StatusTypeActive {
-			active++
+		if k.Status != types.StatusTypeActive {
+			continue
+		}
+		if active++; k.CreateDate.After(last) {
+			last = *k.CreateDate
 		}
 	}
 	for _, k := range list {
@@ -155,7 +159,7 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
 			x.Has(accesskey.PartUse, accesskey.PartRecord) // nobody can use it
 		} else {
-			config.Others = active - 1
+			config.Others, config.Newest = active-1, active > 1 && k.CreateDate.Equal(last)
 		}
 		items = append(items, x)
 	}
