@@ -25,6 +25,7 @@ import (
 	iamsignin "dera.example/dera/services/iam/signin"
 	iamuser "dera.example/dera/services/iam/user"
 	kmskey "dera.example/dera/services/kms/key"
+	lambdachange "dera.example/dera/services/lambda/change"
 	lambdafunction "dera.example/dera/services/lambda/function"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile"
@@ -59,6 +60,7 @@ func Types() resource.Registry {
 		iamsignin.Type(),
 		iamuser.Type(),
 		kmskey.Type(),
+		lambdachange.Type(),
 		lambdafunction.Type(),
 		rdsinstance.Type(),
 		rolesanywhereprofile.Type(),
@@ -92,6 +94,7 @@ func Controls() []control.Control {
 		iamsignin.Controls(),
 		iamuser.Controls(),
 		kmskey.Controls(),
+		lambdachange.Controls(),
 		lambdafunction.Controls(),
 		rdsinstance.Controls(),
 		rolesanywhereprofile.Controls(),

@@ -26,7 +26,7 @@ func TestIncidentControls(t *testing.T) {
 			}
 		}
 	}
-	if len(of) != 4 {
-		t.Errorf("got %v, want those of roles, users, root users and sign-ins", of)
+	if len(of) != 5 {
+		t.Errorf("got %v, want those of roles, users, root users, sign-ins and changes of functions", of)
 	}
 }

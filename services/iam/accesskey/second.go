@@ -16,7 +16,7 @@ func Second() control.Control {
 			ID:         "iam-accesskey-second",
 			Title:      "User has a second active access key",
 			Severity:   dera.Medium,
-			Why:        "A second key is for the days in which the first one is replaced. One that stays is forgotten; and who wants to come back after a theft makes one for another user, whose own key goes on as before.",
+			Why:        "A second key is for the days in which the first one is replaced. One that stays is forgotten, and an attacker who has the permission makes one for another user, whose own key works as before.",
 			Fix:        "The key that was made last is made inactive, not deleted: it can be made active again with the secret that its owner has. Where the first one is being replaced, it is the first one that goes.",
 			Complexity: "low",
 			Stops:      true,
