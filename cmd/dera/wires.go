@@ -24,6 +24,7 @@ import (
 	iamsignin "dera.example/dera/services/iam/signin/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
+	lambdachange "dera.example/dera/services/lambda/change/wire"
 	lambdafunction "dera.example/dera/services/lambda/function/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile/wire"
@@ -56,6 +57,7 @@ func wires() []cloud.Wire {
 		iamsignin.Wire(),
 		iamuser.Wire(),
 		kmskey.Wire(),
+		lambdachange.Wire(),
 		lambdafunction.Wire(),
 		rdsinstance.Wire(),
 		rolesanywhereprofile.Wire(),

@@ -23,19 +23,12 @@ func Second() control.Control {
 			Cases: []control.Case{
 				{When: "a user has another active key, and this one was made last", Disposition: dera.Review, Because: "its owner may be replacing the first one; who made it a person knows"},
 			},
-			Refs: []control.Ref{
-				iam.CIS("1.12"), {Standard: "MITRE ATT&CK", ID: "T1098.001", URL: "https://attack.mitre.org/techniques/T1098/001/"},
-				iam.NIST("AC-2, AC-2(1), IA-5(1)"),
-			},
+			Refs:     []control.Ref{iam.CIS("1.12"), {Standard: "MITRE ATT&CK", ID: "T1098.001", URL: "https://attack.mitre.org/techniques/T1098/001/"}, iam.NIST("AC-2, AC-2(1), IA-5(1)")},
 			Owner:    "dera maintainers",
 			ReviewBy: "2027-11-01",
 		},
 		Start: func(k *Key, _ control.Settings) (dera.Disposition, string) {
-			used := "and was not used since"
-			if k.Service != "" {
-				used = "and was used last " + k.lastUse()
-			}
-			return dera.Review, fmt.Sprintf("The user has another active key, which is older. This one was made %d days ago %s.", k.Age, used)
+			return dera.Review, fmt.Sprintf("The user has an older active key too. This one was made %d days ago.", k.Age)
 		},
 	})
 }
@@ -43,13 +36,8 @@ func Second() control.Control {
 // alone says why a key is not the second one of its user; "" for an inactive one too, which is
 // as it should be.
 func (k *Key) alone() string {
-	switch {
-	case k.Status != "" && k.Status != Active && k.Status != Inactive:
-		return "the key is " + k.Status
-	case k.Status == Active && k.Others == 0:
-		return "the user has no other active key"
-	case k.Status == Active && !k.Newest:
-		return "another active key of the user was made later"
+	if k.Status == "" || k.Status == Inactive || k.Status == Active && k.Newest {
+		return ""
 	}
-	return ""
+	return "the user has no older active key"
 }

@@ -87,7 +87,7 @@ func Type() resource.Type {
 			user, key, _ := strings.Cut(id, "#")
 			return ARNOf(iam.UserKind.ARN(partition, account, "/", user), key)
 		},
-		SampleIDs: []string{"ann#AKIAIOSFODNN7EXAMPLE", "ci-deployer#AKIAI44QH8DHBEXAMPLE", "zz-quite-another_name.9@x#AKIA2222BBBB3333CCCC"},
+		SampleIDs: []string{"ann#AKIAIOSFODNN7EXAMPLE", "ci-deployer#AKIAI44QH8DHBEXAMPLE", "zz-another_name.9@x#AKIA2222BBBB3333CCCC"},
 		Identify:  func(k *Key) (id, name string, tags map[string]string) { return IDOf(k.User, k.ID), k.User, k.Tags },
 		Parts: []resource.Part{
 			{Name: PartKey, Action: "iam:ListAccessKeys", Also: []string{"iam:GetUser", iam.Walk}, Cheap: true},

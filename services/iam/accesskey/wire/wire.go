@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -142,15 +142,8 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		return nil, err
 	}
 	var items []*cloud.Item
-	active, last := 0, time.Time{}
-	for _, k := range list {
-		if k.Status != types.StatusTypeActive {
-			continue
-		}
-		if active++; k.CreateDate.After(last) {
-			last = *k.CreateDate
-		}
-	}
+	active := slices.DeleteFunc(slices.Clone(list), func(k types.AccessKeyMetadata) bool { return k.Status != types.StatusTypeActive })
+	slices.SortStableFunc(active, func(a, b types.AccessKeyMetadata) int { return a.CreateDate.Compare(*b.CreateDate) })
 	for _, k := range list {
 		id := aws.ToString(k.AccessKeyId)
 		config := &accesskey.Key{User: u.Name, ID: id, Tags: u.Tags, Status: string(k.Status), Age: iamwire.Days(*k.CreateDate, r.At)}
@@ -159,7 +152,7 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
 			x.Has(accesskey.PartUse, accesskey.PartRecord) // nobody can use it
 		} else {
-			config.Others, config.Newest = active-1, active > 1 && k.CreateDate.Equal(last)
+			config.Others, config.Newest = len(active)-1, len(active) > 1 && aws.ToString(active[len(active)-1].AccessKeyId) == id
 		}
 		items = append(items, x)
 	}
