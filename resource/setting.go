@@ -19,10 +19,11 @@ type Setting struct {
 	Path string
 	// Says is what people call it, for example "public accessibility".
 	Says string
-	// Operation is the write, by its IAM action, and Off the one that sets false, where
-	// AWS has two.
+	// Operation is the write, by its IAM action, and Off the one that sets OffValue, where
+	// AWS has two; nil is false.
 	Operation string
 	Off       string
+	OffValue  any
 	DryRun    bool // AWS has a dry run of the write
 	// Once says that dera sets it once: whoever sets it back after a fix may need what was
 	// there, so that a person decides from then on.
@@ -50,7 +51,11 @@ type SettingInput struct {
 
 // operation is the write that sets the value.
 func (s Setting) operation(value json.RawMessage) string {
-	if s.Off != "" && string(value) == "false" {
+	off, err := dera.CanonicalJSON(s.OffValue)
+	if s.OffValue == nil {
+		off = []byte("false")
+	}
+	if s.Off != "" && err == nil && bytes.Equal(value, off) {
 		return s.Off
 	}
 	return s.Operation

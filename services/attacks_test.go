@@ -35,7 +35,7 @@ func attacks() []attack {
 		{"defense-evasion.cloudtrail-stop", "cloudtrail", "StopLogging", `{"name":"arn:aws:cloudtrail:us-east-1:111122223333:trail/main"}`, "", "", "*", "cloudtrail-trail-logging-stopped"},
 		{"defense-evasion.dns-delete-logs", "route53resolver", "DeleteResolverQueryLogConfig", `{"resolverQueryLogConfigId":"rqlc-1"}`, "", "", "", ""},
 		{"defense-evasion.organizations-leave", "organizations", "LeaveOrganization", "", "", "", "*", "organizations-account-left"},
-		{"defense-evasion.vpc-remove-flow-logs", "ec2", "DeleteFlowLogs", `{"DeleteFlowLogsRequest":{"FlowLogId":{"tag":1,"content":"fl-1"}}}`, "", "", "*", "ec2-vpc-flow-logs-off"},
+		{"defense-evasion.vpc-remove-flow-logs", "ec2", "DeleteFlowLogs", `{"DeleteFlowLogsRequest":{"FlowLogId":{"tag":1,"content":"fl-1"}}}`, "", "", "*", "ec2-vpc-no-flow-logs"},
 		{"execution.ec2-launch-unusual-instances", "ec2", "RunInstances", `{"instanceType":"p2.xlarge","instancesSet":{"items":[{"imageId":"ami-1"}]}}`, `{"instancesSet":{"items":[{"instanceId":"i-0123456789abcdef0"}]}}`, "", "*", "ec2-instance-imdsv1-allowed"},
 		{"execution.ec2-user-data", "ec2", "ModifyInstanceAttribute", `{"instanceId":"i-0123456789abcdef0","userData":"<sensitiveDataRemoved>"}`, "", "", "*", ""},
 		{"execution.sagemaker-update-lifecycle-config", "sagemaker", "UpdateNotebookInstance", `{"notebookInstanceName":"n","lifecycleConfigName":"l"}`, "", "", "", ""},
