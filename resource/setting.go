@@ -33,8 +33,8 @@ type Setting struct {
 	// Order are its values, the least secure first. A value that is not there cannot
 	// be compared.
 	Order []any
-	// Terraform is RESOURCE.ARGUMENT, CloudFormation the property of the type; empty
-	// where there is none.
+	// Terraform is RESOURCE.ARGUMENT or RESOURCE.BLOCK.ARGUMENT, CloudFormation the property
+	// of the type; empty where there is none.
 	Terraform      string
 	CloudFormation string
 	// Denies bounds what its most secure value may deny, given a plan that sets it; no
@@ -221,8 +221,12 @@ func declareSetting(typ, name string, s Setting, before, after json.RawMessage, 
 		return WrapCode(as, []string{LogicalID(name) + ":", "  Type: " + typ, "  Properties:"}, changed, nil)
 	}
 	if of, argument, ok := strings.Cut(s.Terraform, "."); ok && as.Language == Terraform {
-		changed := []string{"-  " + argument + " = " + string(before), "+  " + argument + " = " + string(after)}
-		return WrapCode(as, []string{fmt.Sprintf("resource %q %q {", of, Identifier(name))}, changed, []string{"}"})
+		head, tail, indent := []string{fmt.Sprintf("resource %q %q {", of, Identifier(name))}, []string{"}"}, "  "
+		if block, inner, ok := strings.Cut(argument, "."); ok {
+			head, tail, argument, indent = append(head, "  "+block+" {"), []string{"  }", "}"}, inner, "    "
+		}
+		changed := []string{"-" + indent + argument + " = " + string(before), "+" + indent + argument + " = " + string(after)}
+		return WrapCode(as, head, changed, tail)
 	}
 	return nil, fmt.Errorf("%s has nothing that declares %s", as.Language, s.Path)
 }

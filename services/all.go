@@ -16,11 +16,14 @@ import (
 	ec2ebs "dera.example/dera/services/ec2/ebs"
 	ec2image "dera.example/dera/services/ec2/image"
 	ec2imageblock "dera.example/dera/services/ec2/imageblock"
+	ec2instance "dera.example/dera/services/ec2/instance"
 	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults"
+	ec2networkacl "dera.example/dera/services/ec2/networkacl"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
 	ec2serialconsole "dera.example/dera/services/ec2/serialconsole"
 	ec2snapshot "dera.example/dera/services/ec2/snapshot"
 	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock"
+	ec2subnet "dera.example/dera/services/ec2/subnet"
 	ec2vpc "dera.example/dera/services/ec2/vpc"
 	ec2vpcblock "dera.example/dera/services/ec2/vpcblock"
 	ecrrepository "dera.example/dera/services/ecr/repository"
@@ -75,10 +78,13 @@ func Types() resource.Registry {
 		ec2ebs.Type(),
 		ec2image.Type(),
 		ec2imageblock.Type(),
+		ec2instance.Type(),
 		ec2metadatadefaults.Type(),
+		ec2networkacl.Type(),
 		ec2serialconsole.Type(),
 		ec2snapshot.Type(),
 		ec2snapshotblock.Type(),
+		ec2subnet.Type(),
 		ec2vpc.Type(),
 		ec2vpcblock.Type(),
 		ecrrepository.Type(),
@@ -132,10 +138,13 @@ func Controls() []control.Control {
 		ec2ebs.Controls(),
 		ec2image.Controls(),
 		ec2imageblock.Controls(),
+		ec2instance.Controls(),
 		ec2metadatadefaults.Controls(),
+		ec2networkacl.Controls(),
 		ec2serialconsole.Controls(),
 		ec2snapshot.Controls(),
 		ec2snapshotblock.Controls(),
+		ec2subnet.Controls(),
 		ec2vpc.Controls(),
 		ec2vpcblock.Controls(),
 		ecrrepository.Controls(),

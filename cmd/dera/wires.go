@@ -15,11 +15,14 @@ import (
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
 	ec2image "dera.example/dera/services/ec2/image/wire"
 	ec2imageblock "dera.example/dera/services/ec2/imageblock/wire"
+	ec2instance "dera.example/dera/services/ec2/instance/wire"
 	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults/wire"
+	ec2networkacl "dera.example/dera/services/ec2/networkacl/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
 	ec2serialconsole "dera.example/dera/services/ec2/serialconsole/wire"
 	ec2snapshot "dera.example/dera/services/ec2/snapshot/wire"
 	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock/wire"
+	ec2subnet "dera.example/dera/services/ec2/subnet/wire"
 	ec2vpc "dera.example/dera/services/ec2/vpc/wire"
 	ec2vpcblock "dera.example/dera/services/ec2/vpcblock/wire"
 	ecrrepository "dera.example/dera/services/ecr/repository/wire"
@@ -71,11 +74,14 @@ func wires() []cloud.Wire {
 		ec2ebs.Wire(),
 		ec2image.Wire(),
 		ec2imageblock.Wire(),
+		ec2instance.Wire(),
 		ec2metadatadefaults.Wire(),
+		ec2networkacl.Wire(),
 		ec2securitygroup.Wire(),
 		ec2serialconsole.Wire(),
 		ec2snapshot.Wire(),
 		ec2snapshotblock.Wire(),
+		ec2subnet.Wire(),
 		ec2vpc.Wire(),
 		ec2vpcblock.Wire(),
 		ecrrepository.Wire(),

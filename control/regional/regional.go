@@ -5,7 +5,6 @@ package regional
 
 import (
 	"slices"
-	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
@@ -77,7 +76,7 @@ func (k Kind) ARN(partition, account, _, region string) dera.ARN {
 // that AWS gives it.
 func (k Kind) ID(region string) string {
 	if k.Resource != "" {
-		return k.Resource[strings.LastIndexByte(k.Resource, '/')+1:]
+		return dera.NewARN("", k.Service, "", "", k.Resource).Name()
 	}
 	return region
 }

@@ -190,6 +190,9 @@ func People(member string) string {
 	}
 }
 
+// organizations is the service in the ARNs of organisations and their units.
+const organizations = "organizations"
+
 // identify is the kind of a member, one of all, account, organisation, unit and member, and
 // its ID.
 //
@@ -200,7 +203,7 @@ func identify(member string) (kind, id string) {
 		return All, ""
 	case len(member) == 12 && strings.Trim(member, "0123456789") == "":
 		return "account", member
-	case len(parts) == 6 && parts[2] == "organizations":
+	case dera.ARN(member).Service() == organizations && len(parts) == 6:
 		path := strings.Split(parts[5], "/")
 		if path[0] == "ou" && len(path) == 3 {
 			return "unit", path[1] + "/" + path[2]

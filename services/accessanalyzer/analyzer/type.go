@@ -39,9 +39,10 @@ type External struct {
 	Rules []string `json:"rules"`
 }
 
-// ARNOf is that of the analyzer that dera makes in a region.
-func ARNOf(partition, account, region, _ string) dera.ARN {
-	return dera.NewARN(partition, "access-analyzer", region, account, "analyzer/"+Own)
+// ARNOf names the analyzers of external access of a region together. AWS has no ARN for
+// that; this one is in the form of those that it has.
+func ARNOf(partition, account, _, region string) dera.ARN {
+	return dera.NewARN(partition, "access-analyzer", region, account, "analyzer/"+region)
 }
 
 // Type is analyzers of external access: one resource for each account and region.

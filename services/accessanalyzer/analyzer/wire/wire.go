@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
 	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer/types"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/services/accessanalyzer/analyzer"
 )
@@ -24,6 +25,9 @@ func Wire() cloud.Wire {
 			{Parts: []string{analyzer.PartRules}, Call: "access-analyzer:ListArchiveRules", One: readRules},
 		},
 		Do: map[string]func(context.Context, *cloud.Writing) error{analyzer.Create: create, analyzer.Delete: remove},
+		On: func(p dera.Plan) dera.ARN { // the one that dera makes
+			return dera.NewARN(p.Partition, "access-analyzer", p.Region, p.Account, "analyzer/"+analyzer.Own)
+		},
 		Answers: map[string]cloud.Shape{
 			"AccessAnalyzer ListAnalyzers": {Members: []string{"analyzers"}}, "AccessAnalyzer ListArchiveRules": {Members: []string{"archiveRules"}}, "AccessAnalyzer CreateAnalyzer": {},
 		},
@@ -33,7 +37,7 @@ func Wire() cloud.Wire {
 
 func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
 	region := r.Scope.Region
-	return cloud.Only(r, region, "Access Analyzer", analyzer.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, region, ""), &analyzer.External{Region: region}), nil
+	return cloud.Only(r, region, "Access Analyzer", analyzer.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, "", region), &analyzer.External{Region: region}), nil
 }
 
 // unread: without the list, the archive rules are not known either.

@@ -1,4 +1,4 @@
-package services_test
+package main
 
 import (
 	"slices"
@@ -27,7 +27,14 @@ func TestSessionsOfWrites(t *testing.T) {
 			if name := arn.Whole().Name(); !typ.Global && name != ids[0] && len(typ.Settings) > 0 {
 				t.Errorf("%s is read again as %q, want %q", arn, name, ids[0])
 			}
+			on := arn
 			p := dera.Plan{Partition: "aws", Account: "111122223333", Region: region, Resource: arn, Type: typ.Name, Changes: []dera.Change{{Operation: op.Name}}}
+			for _, w := range wires() {
+				if w.Type == typ.Name && w.On != nil {
+					on = w.On(p)
+					p.Resource = on
+				}
+			}
 			policy, err := role.Session(p)
 			if err != nil {
 				t.Errorf("%s of %s: %v", op.Name, arn, err)
@@ -35,7 +42,7 @@ func TestSessionsOfWrites(t *testing.T) {
 			}
 			allowed := false
 			for _, s := range policy.Statement {
-				allowed = allowed || slices.Contains(s.Action, op.Name) && (slices.Contains(s.Resource, string(arn.Whole())) || slices.Equal(s.Resource, []string{"*"}))
+				allowed = allowed || slices.Contains(s.Action, op.Name) && (slices.Contains(s.Resource, string(on.Whole())) || slices.Equal(s.Resource, []string{"*"}))
 			}
 			if !allowed {
 				t.Errorf("%s of %s: got %+v, want it allowed there", op.Name, arn, policy.Statement)
