@@ -138,7 +138,14 @@ func (a Access) Term() string {
 	return "until " + a.Until.UTC().Format(time.RFC3339)
 }
 
+// Contains reports whether it asks that a resource is contained, by how Actions say, and for
+// nothing to be given back.
+func (a Access) Contains() bool { return len(a.Took) == 0 && a.Region != GlobalRegion }
+
 // Text says for people what is given to whom.
 func (a Access) Text() string {
+	if a.Contains() {
+		return strings.Join(a.Actions, ", ") + " of " + a.Principal.Resource()
+	}
 	return strings.Join(a.Actions, ", ") + " for " + a.Principal.Resource() + " " + a.Term()
 }

@@ -58,6 +58,9 @@ type Change struct {
 	// Optional says that the plan is as good without this change, for example a
 	// tag: that it does not take effect is noted and nothing is undone for it.
 	Optional bool `json:"optional,omitempty"`
+	// Kept says of a change without an undo that a rollback leaves it, for example a snapshot:
+	// it takes nothing from anybody.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // Undo is the write that takes a change back. Its input may name an output of

@@ -34,6 +34,9 @@ type Wire struct {
 	// Operations are the type's, and Do sends each of them, by its name.
 	Operations []resource.OperationType
 	Do         map[string]func(ctx context.Context, w *Writing) error
+	// On is the ARN by which a session may change the resource of a plan, where dera names
+	// that by another one; where only AWS knows all of it, with *. nil is the plan's own.
+	On func(p dera.Plan) dera.ARN
 	// Try returns changes to a resource whose dry run tells whether they are
 	// allowed.
 	Try func(id string) ([]dera.Change, error)

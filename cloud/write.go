@@ -113,7 +113,7 @@ func (c *Client) send(ctx context.Context, w *Writing) error {
 		return err
 	}
 	w.Reading = c.reading(dera.Scope{Partition: w.Plan.Partition, Account: w.Plan.Account, Region: w.Plan.Region, Type: w.Plan.Type}, true)
-	if w.Config, err = c.writing(w.Plan); err == nil {
+	if w.Config, err = c.writing(wire.session(w.Plan)); err == nil {
 		w.Config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 		w.Config.APIOptions = append(slices.Clone(w.Config.APIOptions), c.observe(w.Plan.Account, w.Plan.Region, !w.Dry), w.guard)
 		err = wire.Do[w.Operation.Name](ctx, w)
@@ -157,6 +157,14 @@ func (w *Writing) guard(stack *middleware.Stack) error {
 			}
 			return out, md, err
 		}), "Signing", middleware.Before)
+}
+
+// session is the plan with the resource by the ARN that AWS knows.
+func (w *Wire) session(p dera.Plan) dera.Plan {
+	if w.On != nil {
+		p.Resource = w.On(p)
+	}
+	return p
 }
 
 // writing returns a configuration whose session can do nothing but the plan.

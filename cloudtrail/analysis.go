@@ -114,7 +114,7 @@ func (w Watch) analyzerRule(types []string) *Rule {
 	for _, k := range AnalysisKinds() {
 		kinds = append(kinds, k)
 	}
-	return &Rule{Name: "dera-access-analyzer", For: ForAnalyzer, State: StateEnabled, Pattern: Pattern{
+	return &Rule{Name: analyzerRule, For: ForAnalyzer, State: StateEnabled, Pattern: Pattern{
 		Source: []any{analyzer}, DetailType: kinds, Detail: &Detail{ResourceType: watched},
 	}}
 }

@@ -87,6 +87,12 @@ func (p Pattern) Text() string {
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const MaxPattern = 2048
 
+// The names of the rules for what AWS Config and Access Analyzer find.
+const (
+	configRule   = "dera-config"
+	analyzerRule = "dera-access-analyzer"
+)
+
 // viaCloudTrail ends the kinds of events that CloudTrail sends: calls, sign-ins and others.
 const viaCloudTrail = " via CloudTrail"
 
@@ -154,6 +160,9 @@ func callRules(source string, calls []Watched) []Rule {
 	var out []Rule
 	for i, part := range parts {
 		r := Rule{Name: "dera-" + service, For: ForLooks, Pattern: pattern(part), State: StateEnabled, Region: calls[0].Region}
+		if r.Name == configRule || r.Name == analyzerRule { // of what the service finds
+			r.Name += "-calls"
+		}
 		if len(parts) > 1 {
 			r.Name += fmt.Sprintf("-%d", i+1)
 		}
@@ -185,7 +194,7 @@ func (w Watch) configRule(types []string) *Rule {
 	if len(watched) == 0 {
 		return nil
 	}
-	return &Rule{Name: "dera-config", For: ForConfig, State: StateEnabled, Pattern: Pattern{
+	return &Rule{Name: configRule, For: ForConfig, State: StateEnabled, Pattern: Pattern{
 		Source: []any{"aws.config"}, DetailType: []any{ComplianceKind},
 		Detail: &Detail{ResourceType: watched, Result: &Evaluation{ComplianceType: []string{compliant, notCompliant}}},
 	}}

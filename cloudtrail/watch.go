@@ -62,6 +62,21 @@ func Calls(source string, find func(Call) []dera.Scope, names ...string) []Watch
 	return out
 }
 
+// Naming finds the resource of a type that a call names with one of the members: in its
+// answer, which of a copy names what is new, or else in its parameters.
+func Naming(typ string, members ...string) func(Call) []dera.Scope {
+	return func(c Call) []dera.Scope {
+		for _, tree := range []Tree{c.Answer, c.Parameters} {
+			for _, m := range members {
+				if id := tree.Text(m); id != "" {
+					return c.Scopes(typ, []string{id})
+				}
+			}
+		}
+		return c.Scopes(typ, nil)
+	}
+}
+
 // Watch is what the resource types of a process listen to. The zero value listens
 // to nothing. It is safe for concurrent use.
 type Watch struct {

@@ -2,7 +2,7 @@
 // put it right, and the proof that the plan does just that. Controls are pure:
 // they call nothing and keep nothing. From their Meta the documents, the IAM
 // roles and the compliance table are generated. Layer: may import the words, iam,
-// netset and resource.
+// netset, cloudtrail and resource.
 package control
 
 import (

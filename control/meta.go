@@ -42,6 +42,9 @@ type Meta struct {
 	// asks and another one grants, so that the mode observe does not hold it back. Of the
 	// controls of a type one at most may say so.
 	Gives bool
+	// Watches is true where the findings are about what watches the account, such as its
+	// log: what those who may switch it off did is not put back.
+	Watches bool
 	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
 	// control still does good, and by when.
 	Owner    string

@@ -44,6 +44,8 @@ type Settings struct {
 	// GraduationDays is for how many days what nobody used is denied before it goes out of a
 	// policy; 0 is not at all.
 	GraduationDays int
+	// FlowLogs: VPC flow logs are configured, so that a guardrail knows past connections.
+	FlowLogs bool
 }
 
 // Quota returns the rule quota that holds.

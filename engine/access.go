@@ -388,8 +388,9 @@ const windowRetry = 5 * time.Minute
 
 // accessRecord is a record about an access, linked to what took the actions.
 func (e *Engine) accessRecord(a dera.Access, by dera.Actor) dera.AuditRecord {
-	return dera.AuditRecord{
-		Version: 1, Kind: dera.RecordAccess, Time: e.cfg.Now().UTC(), Actor: by, Account: a.Account, Region: a.Region, Resource: a.Principal,
-		Remediation: a.Took[0], Access: &a,
+	rec := dera.AuditRecord{Version: 1, Kind: dera.RecordAccess, Time: e.cfg.Now().UTC(), Actor: by, Account: a.Account, Region: a.Region, Resource: a.Principal, Access: &a}
+	if len(a.Took) > 0 {
+		rec.Remediation = a.Took[0]
 	}
+	return rec
 }

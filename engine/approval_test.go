@@ -240,7 +240,7 @@ func TestObserveAndReviewWriteNothing(t *testing.T) {
 			t.Parallel()
 			w := newWorldWith(t, func(w *world) { w.mode = mode })
 			ids := []string{
-				w.group("ssh", tcp(22, 22, "0.0.0.0/0")), w.group("lab", wideRule()), w.group("db", tcp(5432, 5432, "0.0.0.0/0")),
+				w.group("ssh", tcp(22, 22, "0.0.0.0/0")), w.group("lab", wideRule()), w.group("db", tcp(8432, 8432, "0.0.0.0/0")),
 				w.group("all", awssim.Rule{Protocol: "-1", CIDR: "0.0.0.0/0"}), w.group("six", tcp(3389, 3389, "::/0")),
 			}
 			for range 3 {

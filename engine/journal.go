@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"dera.example/dera"
 	"dera.example/dera/detect"
@@ -91,7 +92,7 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 		switch {
 		case o.ID == r.ID:
 			after = true
-		case after && inEffect(o):
+		case after && inEffect(o) && !(final(o.Plan) && apart(o.Plan, r.Plan)):
 			same = append(same, o.ID)
 		}
 	}
@@ -116,6 +117,17 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 		}
 	}
 	return same, above, nil
+}
+
+// final reports whether nothing can take a plan back: what came before it would wait for
+// ever.
+func final(p dera.Plan) bool {
+	return slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return c.Undo == nil && !c.Optional })
+}
+
+// apart reports whether two plans are about other findings, each of a part of its own.
+func apart(a, b dera.Plan) bool {
+	return a.Control != b.Control && !slices.ContainsFunc(a.Keys, func(k string) bool { return slices.Contains(b.Keys, k) })
 }
 
 // inEffect reports whether something of a remediation is, or may be, in place.

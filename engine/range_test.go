@@ -14,22 +14,22 @@ import (
 func TestFindingSurvivesAChangeOfItsRange(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
-	id := w.group("db", tcp(27017, 27017, "0.0.0.0/0"))
+	id := w.group("db", tcp(28017, 28017, "0.0.0.0/0"))
 	w.sweep()
-	first := w.findings(id)["ec2-securitygroup-other-ports-open tcp/27017"]
+	first := w.findings(id)["ec2-securitygroup-other-ports-open tcp/28017"]
 	w.clock.Advance(time.Hour)
-	w.authorize(id, tcp(27018, 27020, "0.0.0.0/0"))
+	w.authorize(id, tcp(28018, 28020, "0.0.0.0/0"))
 	w.sweep()
-	wider, ok := w.findings(id)["ec2-securitygroup-other-ports-open tcp/27017-27020"]
+	wider, ok := w.findings(id)["ec2-securitygroup-other-ports-open tcp/28017-28020"]
 	if !ok || wider.ID != first.ID || !wider.FirstSeen.Equal(first.FirstSeen) || wider.State != dera.FindingOpen {
 		t.Fatalf("wider: got %+v, want %s, first seen %s", wider, first.ID, first.FirstSeen)
 	}
 	if n := len(w.findings(id)); n != 1 {
 		t.Errorf("got %d findings, want one", n)
 	}
-	w.revoke(id, tcp(27017, 27017, "0.0.0.0/0"))
+	w.revoke(id, tcp(28017, 28017, "0.0.0.0/0"))
 	w.sweep()
-	if f := w.findings(id)["ec2-securitygroup-other-ports-open tcp/27018-27020"]; f.ID != first.ID {
+	if f := w.findings(id)["ec2-securitygroup-other-ports-open tcp/28018-28020"]; f.ID != first.ID {
 		t.Errorf("narrower: got %s, want %s", f.ID, first.ID)
 	}
 }
@@ -42,7 +42,7 @@ func TestExemptionEndsWhereItWasGiven(t *testing.T) {
 	text := `version: 1
 exemptions:
   - id: mongo
-    match: {controls: [ec2-securitygroup-other-ports-open], keys: ["tcp/27017"], sources: ["203.0.113.0/24"]}
+    match: {controls: [ec2-securitygroup-other-ports-open], keys: ["tcp/28017"], sources: ["203.0.113.0/24"]}
     owner: data@example.com
     reason: the partner reads it (DATA-1)
     expires: 2027-01-31
@@ -59,7 +59,7 @@ exemptions:
 			g.Finding = append([]evaluate.Guardrail{exempted}, g.Finding...)
 		}
 	})
-	id := w.group("db", tcp(27017, 27017, "203.0.113.0/25"))
+	id := w.group("db", tcp(28017, 28017, "203.0.113.0/25"))
 	want := func(when, key string, d dera.Disposition) {
 		t.Helper()
 		w.sweep()
@@ -68,13 +68,13 @@ exemptions:
 			t.Errorf("%s: got %s (%v), want %s: %+v", when, f.Disposition, ok, d, f.Reasons)
 		}
 	}
-	want("narrower", "tcp/27017/bounded", dera.Exempt)
-	w.authorize(id, tcp(27018, 27018, "203.0.113.0/25"))
-	want("a port more", "tcp/27017-27018/bounded", dera.Review)
-	w.revoke(id, tcp(27018, 27018, "203.0.113.0/25"))
-	want("as it was", "tcp/27017/bounded", dera.Exempt)
-	w.authorize(id, tcp(27017, 27017, "198.51.100.0/24"))
-	want("a source more", "tcp/27017/bounded", dera.Review)
+	want("narrower", "tcp/28017/bounded", dera.Exempt)
+	w.authorize(id, tcp(28018, 28018, "203.0.113.0/25"))
+	want("a port more", "tcp/28017-28018/bounded", dera.Review)
+	w.revoke(id, tcp(28018, 28018, "203.0.113.0/25"))
+	want("as it was", "tcp/28017/bounded", dera.Exempt)
+	w.authorize(id, tcp(28017, 28017, "198.51.100.0/24"))
+	want("a source more", "tcp/28017/bounded", dera.Review)
 }
 
 // A need that someone declared of a range keeps each port of it open.

@@ -221,7 +221,7 @@ func TestObservedPlanHoldsNothingThatActs(t *testing.T) {
 func TestByHandBeginsOnePlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(5432, 5432, "0.0.0.0/0"))
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(8432, 8432, "0.0.0.0/0"))
 	if err := w.engine.LookNow(t.Context(), w.event(id), false); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestByHandBeginsOnePlan(t *testing.T) {
 func TestLookForReplacesWhatWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) { w.mode = dera.ReviewOnly })
-	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(5432, 5432, "0.0.0.0/0"))
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(8432, 8432, "0.0.0.0/0"))
 	w.sweep()
 	w.mode = dera.Enforce
 	w.clock.Advance(time.Minute)

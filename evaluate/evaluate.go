@@ -26,6 +26,8 @@ type Case struct {
 	Incident bool
 	// Stops is the control's: a plan stops the principals of the resource from acting.
 	Stops bool
+	// Watches is the control's: it is about what watches the account.
+	Watches bool
 	// Planned is false while only the finding is known. Refusal says why no plan
 	// could be made.
 	Planned  bool

@@ -120,6 +120,9 @@ func (t *run) impossible(res dera.Resource) string {
 		if in == nil || in.State != dera.IntentApplied || slices.Contains(t.rem.LeftInPlace, i) {
 			continue
 		}
+		if c.Undo == nil && c.Kept {
+			continue
+		}
 		if c.Undo == nil {
 			return fmt.Sprintf("change %d (%s) has no undo", i+1, c.Operation)
 		}
@@ -281,6 +284,9 @@ type undoError struct{ why string }
 func (e *undoError) Error() string { return e.why }
 
 func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent) error {
+	if c.Undo == nil && c.Kept {
+		return nil
+	}
 	if c.Undo == nil {
 		return &undoError{fmt.Sprintf("change %d (%s) has no undo", i+1, c.Operation)}
 	}

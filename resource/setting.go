@@ -19,10 +19,11 @@ type Setting struct {
 	Path string
 	// Says is what people call it, for example "public accessibility".
 	Says string
-	// Operation is the write, by its IAM action, and Off the one that sets false, where
-	// AWS has two.
+	// Operation is the write, by its IAM action, and Off the one that sets OffValue, where
+	// AWS has two; nil is false.
 	Operation string
 	Off       string
+	OffValue  any
 	DryRun    bool // AWS has a dry run of the write
 	// Once says that dera sets it once: whoever sets it back after a fix may need what was
 	// there, so that a person decides from then on.
@@ -32,8 +33,8 @@ type Setting struct {
 	// Order are its values, the least secure first. A value that is not there cannot
 	// be compared.
 	Order []any
-	// Terraform is RESOURCE.ARGUMENT, CloudFormation the property of the type; empty
-	// where there is none.
+	// Terraform is RESOURCE.ARGUMENT or RESOURCE.BLOCK.ARGUMENT, CloudFormation the property
+	// of the type; empty where there is none.
 	Terraform      string
 	CloudFormation string
 	// Denies bounds what its most secure value may deny, given a plan that sets it; no
@@ -50,7 +51,11 @@ type SettingInput struct {
 
 // operation is the write that sets the value.
 func (s Setting) operation(value json.RawMessage) string {
-	if s.Off != "" && string(value) == "false" {
+	off, err := dera.CanonicalJSON(s.OffValue)
+	if s.OffValue == nil {
+		off = []byte("false")
+	}
+	if s.Off != "" && err == nil && bytes.Equal(value, off) {
 		return s.Off
 	}
 	return s.Operation
@@ -216,8 +221,12 @@ func declareSetting(typ, name string, s Setting, before, after json.RawMessage, 
 		return WrapCode(as, []string{LogicalID(name) + ":", "  Type: " + typ, "  Properties:"}, changed, nil)
 	}
 	if of, argument, ok := strings.Cut(s.Terraform, "."); ok && as.Language == Terraform {
-		changed := []string{"-  " + argument + " = " + string(before), "+  " + argument + " = " + string(after)}
-		return WrapCode(as, []string{fmt.Sprintf("resource %q %q {", of, Identifier(name))}, changed, []string{"}"})
+		head, tail, indent := []string{fmt.Sprintf("resource %q %q {", of, Identifier(name))}, []string{"}"}, "  "
+		if block, inner, ok := strings.Cut(argument, "."); ok {
+			head, tail, argument, indent = append(head, "  "+block+" {"), []string{"  }", "}"}, inner, "    "
+		}
+		changed := []string{"-" + indent + argument + " = " + string(before), "+" + indent + argument + " = " + string(after)}
+		return WrapCode(as, head, changed, tail)
 	}
 	return nil, fmt.Errorf("%s has nothing that declares %s", as.Language, s.Path)
 }

@@ -7,14 +7,32 @@ import (
 
 	"dera.example/dera/control"
 	"dera.example/dera/resource"
+	accessanalyzeranalyzer "dera.example/dera/services/accessanalyzer/analyzer"
 	backupvault "dera.example/dera/services/backup/vault"
+	cloudtrailaccount "dera.example/dera/services/cloudtrail/account"
+	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail"
+	configrecorder "dera.example/dera/services/config/recorder"
 	dynamodbtable "dera.example/dera/services/dynamodb/table"
 	ec2ebs "dera.example/dera/services/ec2/ebs"
+	ec2image "dera.example/dera/services/ec2/image"
+	ec2imageblock "dera.example/dera/services/ec2/imageblock"
+	ec2instance "dera.example/dera/services/ec2/instance"
+	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults"
+	ec2networkacl "dera.example/dera/services/ec2/networkacl"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup"
+	ec2serialconsole "dera.example/dera/services/ec2/serialconsole"
+	ec2snapshot "dera.example/dera/services/ec2/snapshot"
+	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock"
+	ec2subnet "dera.example/dera/services/ec2/subnet"
+	ec2vpc "dera.example/dera/services/ec2/vpc"
+	ec2vpcblock "dera.example/dera/services/ec2/vpcblock"
 	ecrrepository "dera.example/dera/services/ecr/repository"
 	efsfilesystem "dera.example/dera/services/efs/filesystem"
 	eventsbus "dera.example/dera/services/events/bus"
+	eventsrule "dera.example/dera/services/events/rule"
 	glaciervault "dera.example/dera/services/glacier/vault"
+	guarddutydetector "dera.example/dera/services/guardduty/detector"
+	guarddutysuppression "dera.example/dera/services/guardduty/suppression"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile"
@@ -24,17 +42,25 @@ import (
 	iamroot "dera.example/dera/services/iam/root"
 	iamsignin "dera.example/dera/services/iam/signin"
 	iamuser "dera.example/dera/services/iam/user"
+	inspector2account "dera.example/dera/services/inspector2/account"
 	kmskey "dera.example/dera/services/kms/key"
 	lambdachange "dera.example/dera/services/lambda/change"
 	lambdafunction "dera.example/dera/services/lambda/function"
+	macie2session "dera.example/dera/services/macie2/session"
+	organizationsaccount "dera.example/dera/services/organizations/account"
+	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot"
 	rdsinstance "dera.example/dera/services/rds/instance"
+	rdssnapshot "dera.example/dera/services/rds/snapshot"
 	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile"
 	rolesanywheretrustanchor "dera.example/dera/services/rolesanywhere/trustanchor"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret"
+	securityhubhub "dera.example/dera/services/securityhub/hub"
 	snstopic "dera.example/dera/services/sns/topic"
 	sqsqueue "dera.example/dera/services/sqs/queue"
+	ssmdocument "dera.example/dera/services/ssm/document"
+	ssmpublicsharing "dera.example/dera/services/ssm/publicsharing"
 )
 
 // Types returns all resource types.
@@ -43,13 +69,31 @@ func Types() resource.Registry {
 		ec2securitygroup.Type(),
 		s3bucket.Type(),
 		s3account.Type(),
+		accessanalyzeranalyzer.Type(),
 		backupvault.Type(),
+		cloudtrailaccount.Type(),
+		cloudtrailtrail.Type(),
+		configrecorder.Type(),
 		dynamodbtable.Type(),
 		ec2ebs.Type(),
+		ec2image.Type(),
+		ec2imageblock.Type(),
+		ec2instance.Type(),
+		ec2metadatadefaults.Type(),
+		ec2networkacl.Type(),
+		ec2serialconsole.Type(),
+		ec2snapshot.Type(),
+		ec2snapshotblock.Type(),
+		ec2subnet.Type(),
+		ec2vpc.Type(),
+		ec2vpcblock.Type(),
 		ecrrepository.Type(),
 		efsfilesystem.Type(),
 		eventsbus.Type(),
+		eventsrule.Type(),
 		glaciervault.Type(),
+		guarddutydetector.Type(),
+		guarddutysuppression.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
 		iamloginprofile.Type(),
@@ -59,15 +103,23 @@ func Types() resource.Registry {
 		iamroot.Type(),
 		iamsignin.Type(),
 		iamuser.Type(),
+		inspector2account.Type(),
 		kmskey.Type(),
 		lambdachange.Type(),
 		lambdafunction.Type(),
+		macie2session.Type(),
+		organizationsaccount.Type(),
+		rdsclustersnapshot.Type(),
 		rdsinstance.Type(),
+		rdssnapshot.Type(),
 		rolesanywhereprofile.Type(),
 		rolesanywheretrustanchor.Type(),
 		secretsmanagersecret.Type(),
+		securityhubhub.Type(),
 		snstopic.Type(),
 		sqsqueue.Type(),
+		ssmdocument.Type(),
+		ssmpublicsharing.Type(),
 	)
 }
 
@@ -77,13 +129,31 @@ func Controls() []control.Control {
 		ec2securitygroup.Controls(),
 		s3bucket.Controls(),
 		s3account.Controls(),
+		accessanalyzeranalyzer.Controls(),
 		backupvault.Controls(),
+		cloudtrailaccount.Controls(),
+		cloudtrailtrail.Controls(),
+		configrecorder.Controls(),
 		dynamodbtable.Controls(),
 		ec2ebs.Controls(),
+		ec2image.Controls(),
+		ec2imageblock.Controls(),
+		ec2instance.Controls(),
+		ec2metadatadefaults.Controls(),
+		ec2networkacl.Controls(),
+		ec2serialconsole.Controls(),
+		ec2snapshot.Controls(),
+		ec2snapshotblock.Controls(),
+		ec2subnet.Controls(),
+		ec2vpc.Controls(),
+		ec2vpcblock.Controls(),
 		ecrrepository.Controls(),
 		efsfilesystem.Controls(),
 		eventsbus.Controls(),
+		eventsrule.Controls(),
 		glaciervault.Controls(),
+		guarddutydetector.Controls(),
+		guarddutysuppression.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),
 		iamloginprofile.Controls(),
@@ -93,14 +163,22 @@ func Controls() []control.Control {
 		iamroot.Controls(),
 		iamsignin.Controls(),
 		iamuser.Controls(),
+		inspector2account.Controls(),
 		kmskey.Controls(),
 		lambdachange.Controls(),
 		lambdafunction.Controls(),
+		macie2session.Controls(),
+		organizationsaccount.Controls(),
+		rdsclustersnapshot.Controls(),
 		rdsinstance.Controls(),
+		rdssnapshot.Controls(),
 		rolesanywhereprofile.Controls(),
 		rolesanywheretrustanchor.Controls(),
 		secretsmanagersecret.Controls(),
+		securityhubhub.Controls(),
 		snstopic.Controls(),
 		sqsqueue.Controls(),
+		ssmdocument.Controls(),
+		ssmpublicsharing.Controls(),
 	)
 }

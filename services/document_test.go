@@ -23,6 +23,7 @@ func TestDocuments(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"../docs/controls/README.md":       index(services.Controls()),
+		"../docs/rulebook.md":              rulebook(services.Controls()),
 		"../examples/role/reader.json":     policy(t, control.ReaderPolicy),
 		"../examples/role/remediator.json": policy(t, control.RemediatorPolicy),
 	}
@@ -71,6 +72,40 @@ func index(list []control.Control) string {
 			}
 		}
 		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s |\n", c.ID, c.ID, c.Title, c.Severity, strings.Join(starts, ", "))
+	}
+	return b.String()
+}
+
+// rulebook is the table of what each control is called elsewhere, what it writes, and
+// what its wire is tested against.
+func rulebook(list []control.Control) string {
+	var b strings.Builder
+	b.WriteString("# Rulebook\n\nGenerated from the controls. What decides between automatic, review and alert stands on the page of each. " +
+		"A control whose writes are tested against AWS's model of the service alone (its shapes, pages and errors), and not against a simulator that keeps what is written, " +
+		"starts in review; nothing of such a row was ever carried out by AWS itself in a test.\n\n")
+	fmt.Fprintf(&b, "%d controls on %d resource types.\n\n", len(list), len(services.Types().Types()))
+	b.WriteString("| control | severity up to | complexity | before guardrails | writes | writes tested against | known as |\n|---|---|---|---|---|---|---|\n")
+	for _, c := range list {
+		var starts, known []string
+		tested := "moto or dera's simulated AWS"
+		for _, k := range c.Cases {
+			if s := k.Disposition.String(); !slices.Contains(starts, s) {
+				starts = append(starts, s)
+			}
+			if strings.Contains(k.Because, "tested against AWS's model") {
+				tested = "AWS's model only"
+			}
+		}
+		for _, r := range c.Refs {
+			if r.ID != "" && (r.Standard == "Security Hub" || r.Standard == "AWS Config" || r.Standard == "Prowler" || strings.HasPrefix(r.Standard, "CIS")) {
+				known = append(known, r.Standard+" "+r.ID)
+			}
+		}
+		writes := strings.Join(c.Writes, ", ")
+		if writes == "" {
+			writes, tested = "none", "–"
+		}
+		fmt.Fprintf(&b, "| [%s](controls/%s.md) | %s | %s | %s | %s | %s | %s |\n", c.ID, c.ID, c.Severity, c.Complexity, strings.Join(starts, ", "), writes, tested, strings.Join(known, ", "))
 	}
 	return b.String()
 }

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"dera.example/dera/cloudtrail"
+	events "dera.example/dera/cloudtrail"
 	"dera.example/dera/control"
 	"dera.example/dera/control/resourcepolicy"
+	"dera.example/dera/control/sharing"
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/cloudtrail"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/trust"
 	"dera.example/dera/services/s3"
@@ -19,12 +21,16 @@ import (
 
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
-	return []evidence.Kind{evidence.NetworkEvidence(), evidence.SettingsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(), trust.Evidence(), trust.SessionsEvidence(), resourcepolicy.Evidence()}
+	return []evidence.Kind{
+		evidence.NetworkEvidence(), evidence.SettingsEvidence(), evidence.PartsEvidence(), s3.AccessEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(),
+		cloudtrail.EventsEvidence(), resourcepolicy.Evidence(), sharing.Evidence(),
+		trust.Evidence(), trust.SessionsEvidence(),
+	}
 }
 
 // Watch is what the resource types that have controls listen to: of another type
 // nothing would be looked for.
-func Watch() cloudtrail.Watch {
+func Watch() events.Watch {
 	controls := Controls()
 	types := slices.DeleteFunc(Types().Types(), func(t resource.Type) bool {
 		return !slices.ContainsFunc(controls, func(c control.Control) bool { return c.Type == t.Name })

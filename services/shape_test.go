@@ -90,7 +90,7 @@ func TestNothingElseKnowsAType(t *testing.T) {
 				}
 			case *ast.BasicLit:
 				text, err := strconv.Unquote(n.Value)
-				recorded := rel == "usage/scope.go" && strings.Contains(text, "::") // of data events
+				recorded := rel == "usage/scope.go" && strings.Contains(text, "::")                                                  // of data events
 				action := recorded || strings.HasPrefix(rel, "iam/") && strings.Contains(text, ":") && !strings.Contains(text, "::") // of the policy language
 				if n.Kind == token.STRING && err == nil && slices.Contains(names, text) && !action {
 					t.Errorf("%s names %s, of a registered type", set.Position(n.Pos()), text)

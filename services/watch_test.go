@@ -104,6 +104,23 @@ func TestCompliance_hints(t *testing.T) {
 	}
 }
 
+// TestAnalysis_of_what_is_shared: a finding of Access Analyzer names a snapshot by its ARN.
+func TestAnalysis_of_what_is_shared(t *testing.T) {
+	t.Parallel()
+	for arn, want := range map[dera.ARN]string{
+		"arn:aws:ec2:eu-west-1::snapshot/snap-1":                     "AWS::EC2::Snapshot snap-1",
+		"arn:aws:rds:eu-west-1:111122223333:snapshot:shop-1":         "AWS::RDS::DBSnapshot shop-1",
+		"arn:aws:rds:eu-west-1:111122223333:cluster-snapshot:shop-1": "AWS::RDS::DBClusterSnapshot shop-1",
+	} {
+		typ, id, _ := strings.Cut(want, " ")
+		a := cloudtrail.Analysis{Partition: "aws", Account: "111122223333", Region: "eu-west-1", Resource: arn, ResourceType: typ}
+		hints := []dera.Scope{{Partition: "aws", Account: "111122223333", Region: "eu-west-1", Type: typ, IDs: []string{id}}}
+		if d := cmp.Diff(hints, Watch().HintsOfAnalysis(a)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", arn, d)
+		}
+	}
+}
+
 // TestTraps: shapes that recorded events have and documents do not warn of. Each
 // case tells the IDs that the event is a hint at; "*" is a sweep.
 func TestTraps(t *testing.T) {
@@ -130,6 +147,11 @@ func TestTraps(t *testing.T) {
 		"bucket_elided":                     {"s3", "PutBucketPolicy", `{"bucketName":"..."}`, "", []string{"*"}},
 		"bucket_in_the_policy_is_not_it":    {"s3", "PutBucketPolicy", `{"bucketPolicy":{"bucketName":"other"}}`, "", []string{"*"}},
 		"zero_prefix_with_host_bits":        {"ec2", "AuthorizeSecurityGroupIngress", `{"groupId":"sg-1","cidrIp":"208.236.235.254/0"}`, "", []string{"sg-1"}},
+		"snapshot_shared":                   {"ec2", "ModifySnapshotAttribute", `{"snapshotId":"snap-1","createVolumePermission":{"add":{"items":[{"group":"all"}]}},"attributeType":"CREATE_VOLUME_PERMISSION"}`, "", []string{"snap-1"}},
+		"image_shared":                      {"ec2", "ModifyImageAttribute", `{"imageId":"ami-1","launchPermission":{"add":{"items":[{"userId":"222222222222"}]}},"attributeType":"launchPermission"}`, "", []string{"ami-1"}},
+		"database_snapshot_shared":          {"rds", "ModifyDBSnapshotAttribute", `{"dBSnapshotIdentifier":"Shop-1","attributeName":"restore","valuesToAdd":["all"]}`, "", []string{"shop-1"}},
+		"cluster_snapshot_shared":           {"rds", "ModifyDBClusterSnapshotAttribute", `{"dBClusterSnapshotIdentifier":"shop-1","attributeName":"restore","valuesToAdd":["all"]}`, "", []string{"shop-1"}},
+		"document_shared":                   {"ssm", "ModifyDocumentPermission", `{"name":"patch_all","permissionType":"Share","accountIdsToAdd":["all"]}`, "", []string{"patch_all"}},
 		"error_code_with_client_prefix":     {"ec2", "AuthorizeSecurityGroupIngress", `{"groupId":"sg-1"}`, "Client.UnauthorizedOperation", nil},
 		"error_code_of_a_dry_run":           {"ec2", "RevokeSecurityGroupIngress", `{"groupId":"sg-1"}`, "Client.DryRunOperation", nil},
 		"error_code_without_prefix":         {"s3", "PutBucketPolicy", `{"bucketName":"files"}`, "AccessDenied", nil},

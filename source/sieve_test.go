@@ -41,7 +41,7 @@ const (
 func TestSieve_sorts_every_message_once(t *testing.T) {
 	t.Parallel()
 	failed := strings.Replace(envelope(ours, authorize, "sg-1", 1), `"eventID"`, `"errorCode":"Client.UnauthorizedOperation","eventID"`, 1)
-	tags := strings.Replace(envelope(ours, "CreateTags", "sg-1", 1), `"groupId":"sg-1"`, `"resourcesSet":{"items":[{"resourceId":"i-1"}]}`, 1)
+	tags := strings.Replace(envelope(ours, "CreateTags", "sg-1", 1), `"groupId":"sg-1"`, `"resourcesSet":{"items":[{"resourceId":"vol-1"}]}`, 1)
 	for name, tc := range map[string]struct {
 		body   string
 		want   Counts

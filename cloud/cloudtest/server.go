@@ -18,9 +18,11 @@ import (
 )
 
 // Asked is one call that a Server got: of the query protocol with its form, of the
-// JSON protocol with its body.
+// JSON protocol with its body. One of the REST protocols names no operation: it has its
+// method and path.
 type Asked struct {
 	Operation string
+	Path      string // for example GET /detector?maxResults=2
 	Form      url.Values
 	Body      string
 }
@@ -39,7 +41,7 @@ func NewServer(t *testing.T, wires []cloud.Wire, answer func(Asked) (status int,
 	s := &Server{}
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body) // a test that gets half of it fails
-		a := Asked{Body: string(body)}
+		a := Asked{Body: string(body), Path: r.Method + " " + r.URL.RequestURI()}
 		if _, a.Operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), "."); a.Operation == "" {
 			a.Form, _ = url.ParseQuery(a.Body)
 			a.Operation = a.Form.Get("Action")

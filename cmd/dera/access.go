@@ -225,6 +225,12 @@ func (a *cli) requestAccess(ctx context.Context, s *session, o engine.AccessOrde
 	if err != nil {
 		return orRefused(err)
 	}
+	return a.sayAsked(ctx, s, asked)
+}
+
+// sayAsked looks at what was asked for, and says which plan it makes.
+func (a *cli) sayAsked(ctx context.Context, s *session, asked dera.Access) error {
+	var err error
 	if err := s.engine.LookNow(ctx, s.lookAtPrincipal(asked), false); err != nil {
 		a.alert("dera: %s is asked for; the principal could not be read, so the next look makes the plan: %s\n", asked.ID, cloud.Explain(err))
 	}
@@ -254,7 +260,7 @@ func (a *cli) requestAccess(ctx context.Context, s *session, o engine.AccessOrde
 func (a *cli) printAsked(v app.AccessView) {
 	p := newPaint(a.out)
 	width, _ := terminal(a.out)
-	a.printf("%s\n", wrap(p.bold(v.Access.ID)+" asks for "+v.Access.Text()+", by "+v.Access.By.Name+"; nothing is given yet", "", width))
+	a.printf("%s\n", wrap(p.bold(v.Access.ID)+" asks for "+v.Access.Text()+", by "+v.Access.By.Name+"; nothing is "+map[bool]string{true: "done", false: "given"}[v.Access.Contains()]+" yet", "", width))
 	if v.Digest == "" {
 		a.printf("%s\n", wrap("no plan was made: "+v.Why, "  ", width))
 		return

@@ -15,10 +15,14 @@ type flappingConfig struct {
 	Window  duration `yaml:"window,omitempty" json:"window,omitempty" jsonschema:"type=string" jsonschema_description:"Default: 24h."`
 }
 
+type watchersConfig struct {
+	Principals []string `yaml:"principals,omitempty" json:"principals,omitempty" jsonschema_description:"ARN globs of users and roles: what they switched off goes to review."`
+}
+
 // validateGate returns what is wrong with the parts that the guardrails read.
 func (c fileConfig) validateGate() error {
 	errs := []error{
-		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(),
+		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(), evaluate.Watchers(c.Watchers).Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
 	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate(), c.Access.validate(), c.nonProductionFirst().Validate())

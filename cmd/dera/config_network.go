@@ -125,7 +125,7 @@ func (c fileConfig) settings() (control.Settings, error) {
 	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted()}
 	s.UnusedDays = configured(c.Permissions.WindowDays)
 	s.AutoAWSManaged, s.NarrowResources = c.Permissions.AWSManaged == "auto", c.Permissions.Resources == "review"
-	s.GraduationDays = c.Permissions.Graduation
+	s.GraduationDays, s.FlowLogs = c.Permissions.Graduation, len(c.FlowLogs) > 0
 	s.RequireReported = c.Permissions.ReportedUse == "required"
 	s.Emergency = control.Emergency{Principals: c.BreakGlass.Principals, Roles: c.BreakGlass.Roles, Excluded: c.BreakGlass.Excluded}
 	for _, a := range c.Accounts {

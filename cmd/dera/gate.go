@@ -54,6 +54,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			exempted,
 			evaluate.BreakGlass(s.config.BreakGlass),
 			evaluate.Root{},
+			evaluate.Watchers(s.config.Watchers),
 			evaluate.Own{Resources: s.ownResources()},
 			evaluate.Mode{},
 			s.observation(),

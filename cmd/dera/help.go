@@ -26,7 +26,7 @@ func groups() []struct {
 		commands  []string
 	}{
 		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "replay", "demo"}},
-		{groupDecide, "Decide:", []string{"approve", "reject", "access", "incident", "exemptions", "stop", "resume"}},
+		{groupDecide, "Decide:", []string{"approve", "reject", "access", "contain", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
 		{groupSetUp, "Set up:", []string{"config", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
@@ -149,6 +149,7 @@ func examples() map[string][]string {
 		"approve":                  {"dera approve " + id + " --digest " + digest, "dera approve " + id + " --digest " + digest + " --reason CHG-1234"},
 		"why":                      {`dera why "User: arn:aws:sts::111122223333:assumed-role/app/i-1 is not authorized to perform: s3:GetObject on resource: …"`, "dera why --from 203.0.113.7 --to sg-0123456789abcdef0 --port 22 --at 2026-11-29T14:05:00Z"},
 		"reject":                   {"dera reject " + id + ` --reason "The partner needs it until Friday"`},
+		"contain":                  {`dera contain i-0123456789abcdef0 --how quarantine --reason "it mines coins" --region eu-west-1`},
 		"access":                   {`dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --for 8h --reason "the export is denied"`, "dera access list"},
 		"access request":           {`dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --for 8h --reason "the export is denied"`, `dera access request --principal arn:aws:iam::111122223333:role/app --action s3:GetObject,s3:ListBucket --for good --reason "it runs once a quarter"`},
 		"access grant":             {"dera access grant a-0c3e --digest 5f2b8c1d9a7e"},

@@ -69,7 +69,7 @@ func newRootCommand(a *cli) *cobra.Command {
 		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a), newWhyCommand(a),
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
-		newAccessCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
+		newAccessCommand(a), newContainCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
 		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
 		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)

@@ -23,6 +23,7 @@ type motoPolicy struct {
 	disposition string
 	key         string
 	whole       bool   // the statement goes, and is not narrowed
+	outsider    bool   // it is for another account, and not for everyone
 	beside      string // a statement that the service needs to be there
 }
 
@@ -107,6 +108,29 @@ func motoPolicies() map[string]motoPolicy {
 				return w.ask("events", "describe_event_bus", `{"Name":"`+id+`"}`)["Policy"]
 			},
 		},
+		"dynamodb": {
+			controls: "dynamodb-table-external-access", action: "dynamodb:GetItem", on: `"arn:aws:dynamodb:us-east-1:ACCOUNT:table/orders"`, disposition: "review", key: "account/999988887777", outsider: true,
+			set: func(w *motoWorld, put string) string {
+				d := w.ask("dynamodb", "create_table", `{"TableName":"orders","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}`)
+				w.ask("dynamodb", "put_resource_policy", `{"ResourceArn":`+quoted(text(d["TableDescription"].(map[string]any)["TableArn"]))+`,"Policy":`+quoted(put)+`}`)
+				return "orders"
+			},
+			look: func(w *motoWorld, id string) any {
+				d := w.ask("dynamodb", "describe_table", `{"TableName":"`+id+`"}`)["Table"].(map[string]any)
+				return w.ask("dynamodb", "get_resource_policy", `{"ResourceArn":`+quoted(text(d["TableArn"]))+`}`)["Policy"]
+			},
+		},
+		"efs": {
+			controls: "efs-filesystem-external-access", action: "elasticfilesystem:ClientMount", on: `"*"`, disposition: "review", key: "account/999988887777", outsider: true,
+			set: func(w *motoWorld, put string) string {
+				id := text(w.ask("efs", "create_file_system", `{"CreationToken":"a"}`)["FileSystemId"])
+				w.ask("efs", "put_file_system_policy", `{"FileSystemId":"`+id+`","Policy":`+quoted(put)+`}`)
+				return id
+			},
+			look: func(w *motoWorld, id string) any {
+				return w.ask("efs", "describe_file_system_policy", `{"FileSystemId":"`+id+`"}`)["Policy"]
+			},
+		},
 		"lambda": {
 			controls: "lambda-function-*", action: "lambda:InvokeFunction", disposition: "review", key: "policy/write", whole: true,
 			set: func(w *motoWorld, _ string) string {
@@ -135,9 +159,13 @@ func TestMotoPolicies(t *testing.T) {
 			if c.on != "" {
 				on = `,"Resource":` + c.on
 			}
+			who := `"*"`
+			if c.outsider {
+				who = `{"AWS":"arn:aws:iam::999988887777:root"}`
+			}
 			put := strings.ReplaceAll(`{"Version":"2012-10-17","Statement":[`+c.beside+
 				`{"Sid":"own","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::ACCOUNT:role/app"},"Action":"`+c.action+`"`+on+`},
-				{"Sid":"open","Effect":"Allow","Principal":"*","Action":"`+c.action+`"`+on+`}]}`, "ACCOUNT", w.creds.Account)
+				{"Sid":"open","Effect":"Allow","Principal":`+who+`,"Action":"`+c.action+`"`+on+`}]}`, "ACCOUNT", w.creds.Account)
 			id := c.set(w, put)
 			before := c.look(w, id)
 			code := exitGood
@@ -165,7 +193,8 @@ func TestMotoPolicies(t *testing.T) {
 				t.Errorf("got %d findings on %s, want one: %+v", found, id, r)
 			}
 			after, _ := c.look(w, id).(string)
-			if narrowed := strings.Contains(after, "aws:PrincipalAccount"); narrowed == c.whole || c.whole && strings.Contains(after, `"open"`) || !strings.Contains(after, map[bool]string{false: `"own"`, true: `"s3"`}[c.whole]) {
+			goes := c.whole || c.outsider
+			if narrowed := strings.Contains(after, "aws:PrincipalAccount"); narrowed == goes || goes && strings.Contains(after, `"open"`) || !strings.Contains(after, map[bool]string{false: `"own"`, true: `"s3"`}[c.whole]) {
 				t.Errorf("after the fix boto3 sees %s", after)
 			}
 			if again := w.scan(exitGood, "--mode", "observe", "--no-exemptions"); openOf(again) != 0 {

@@ -233,7 +233,7 @@ var motoFixes = []struct {
 	{
 		name:     "a_database_port_waits_for_a_person",
 		before:   []types.IpPermission{perm("tcp", 5432, 5432, "0.0.0.0/0", "db"), perm("tcp", 443, 443, "10.0.0.0/8", "")},
-		findings: []finding{{"tcp/5432", "ec2-securitygroup-other-ports-open", "review", "open"}},
+		findings: []finding{{"tcp/5432", "ec2-securitygroup-database-open", "review", "open"}},
 		after:    []string{"tcp 443-443 10.0.0.0/8", "tcp 5432-5432 0.0.0.0/0 db"},
 		approved: inside("tcp 5432-5432 %s db", "tcp 443-443 10.0.0.0/8"),
 	},

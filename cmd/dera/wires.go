@@ -6,14 +6,32 @@ package main
 
 import (
 	"dera.example/dera/cloud"
+	accessanalyzeranalyzer "dera.example/dera/services/accessanalyzer/analyzer/wire"
 	backupvault "dera.example/dera/services/backup/vault/wire"
+	cloudtrailaccount "dera.example/dera/services/cloudtrail/account/wire"
+	cloudtrailtrail "dera.example/dera/services/cloudtrail/trail/wire"
+	configrecorder "dera.example/dera/services/config/recorder/wire"
 	dynamodbtable "dera.example/dera/services/dynamodb/table/wire"
 	ec2ebs "dera.example/dera/services/ec2/ebs/wire"
+	ec2image "dera.example/dera/services/ec2/image/wire"
+	ec2imageblock "dera.example/dera/services/ec2/imageblock/wire"
+	ec2instance "dera.example/dera/services/ec2/instance/wire"
+	ec2metadatadefaults "dera.example/dera/services/ec2/metadatadefaults/wire"
+	ec2networkacl "dera.example/dera/services/ec2/networkacl/wire"
 	ec2securitygroup "dera.example/dera/services/ec2/securitygroup/wire"
+	ec2serialconsole "dera.example/dera/services/ec2/serialconsole/wire"
+	ec2snapshot "dera.example/dera/services/ec2/snapshot/wire"
+	ec2snapshotblock "dera.example/dera/services/ec2/snapshotblock/wire"
+	ec2subnet "dera.example/dera/services/ec2/subnet/wire"
+	ec2vpc "dera.example/dera/services/ec2/vpc/wire"
+	ec2vpcblock "dera.example/dera/services/ec2/vpcblock/wire"
 	ecrrepository "dera.example/dera/services/ecr/repository/wire"
 	efsfilesystem "dera.example/dera/services/efs/filesystem/wire"
 	eventsbus "dera.example/dera/services/events/bus/wire"
+	eventsrule "dera.example/dera/services/events/rule/wire"
 	glaciervault "dera.example/dera/services/glacier/vault/wire"
+	guarddutydetector "dera.example/dera/services/guardduty/detector/wire"
+	guarddutysuppression "dera.example/dera/services/guardduty/suppression/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
 	iamloginprofile "dera.example/dera/services/iam/loginprofile/wire"
@@ -23,30 +41,56 @@ import (
 	iamroot "dera.example/dera/services/iam/root/wire"
 	iamsignin "dera.example/dera/services/iam/signin/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
+	inspector2account "dera.example/dera/services/inspector2/account/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
 	lambdachange "dera.example/dera/services/lambda/change/wire"
 	lambdafunction "dera.example/dera/services/lambda/function/wire"
+	macie2session "dera.example/dera/services/macie2/session/wire"
+	organizationsaccount "dera.example/dera/services/organizations/account/wire"
+	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
+	rdssnapshot "dera.example/dera/services/rds/snapshot/wire"
 	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile/wire"
 	rolesanywheretrustanchor "dera.example/dera/services/rolesanywhere/trustanchor/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret/wire"
+	securityhubhub "dera.example/dera/services/securityhub/hub/wire"
 	snstopic "dera.example/dera/services/sns/topic/wire"
 	sqsqueue "dera.example/dera/services/sqs/queue/wire"
+	ssmdocument "dera.example/dera/services/ssm/document/wire"
+	ssmpublicsharing "dera.example/dera/services/ssm/publicsharing/wire"
 )
 
 // wires are the resource types that this program reads and writes.
 func wires() []cloud.Wire {
 	return []cloud.Wire{
+		accessanalyzeranalyzer.Wire(),
 		backupvault.Wire(),
+		cloudtrailaccount.Wire(),
+		cloudtrailtrail.Wire(),
+		configrecorder.Wire(),
 		dynamodbtable.Wire(),
 		ec2ebs.Wire(),
+		ec2image.Wire(),
+		ec2imageblock.Wire(),
+		ec2instance.Wire(),
+		ec2metadatadefaults.Wire(),
+		ec2networkacl.Wire(),
 		ec2securitygroup.Wire(),
+		ec2serialconsole.Wire(),
+		ec2snapshot.Wire(),
+		ec2snapshotblock.Wire(),
+		ec2subnet.Wire(),
+		ec2vpc.Wire(),
+		ec2vpcblock.Wire(),
 		ecrrepository.Wire(),
 		efsfilesystem.Wire(),
 		eventsbus.Wire(),
+		eventsrule.Wire(),
 		glaciervault.Wire(),
+		guarddutydetector.Wire(),
+		guarddutysuppression.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),
 		iamloginprofile.Wire(),
@@ -56,16 +100,24 @@ func wires() []cloud.Wire {
 		iamroot.Wire(),
 		iamsignin.Wire(),
 		iamuser.Wire(),
+		inspector2account.Wire(),
 		kmskey.Wire(),
 		lambdachange.Wire(),
 		lambdafunction.Wire(),
+		macie2session.Wire(),
+		organizationsaccount.Wire(),
+		rdsclustersnapshot.Wire(),
 		rdsinstance.Wire(),
+		rdssnapshot.Wire(),
 		rolesanywhereprofile.Wire(),
 		rolesanywheretrustanchor.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
 		secretsmanagersecret.Wire(),
+		securityhubhub.Wire(),
 		snstopic.Wire(),
 		sqsqueue.Wire(),
+		ssmdocument.Wire(),
+		ssmpublicsharing.Wire(),
 	}
 }

@@ -17,6 +17,9 @@ import (
 func (s Shape[T]) External(why string, refs ...control.Ref) control.Control {
 	refs = append(slices.Clone(refs), control.Ref{Standard: "IAM Access Analyzer", ID: "external access", URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-resources.html"})
 	because := "it may be meant, and only its owner knows"
+	if s.Untested {
+		because += "; the calls for it are tested against AWS's model of the service alone"
+	}
 	if s.Late != "" {
 		because += "; " + s.Late
 	}

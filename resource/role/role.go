@@ -138,7 +138,7 @@ func (g grants) add(p *Policy, action string) error {
 	switch {
 	case err != nil:
 		return err
-	case len(types) == 0 && reads(a):
+	case len(types) == 0 && reads(a), unnamed(action):
 		p.allow("Look", action, []string{any}, nil)
 		return nil
 	case len(types) == 0:
@@ -235,6 +235,10 @@ func lookup(action string) (catalog.Action, []catalog.ResourceType, error) {
 	}
 	return a, types, nil
 }
+
+// unnamed reports whether dera's requests with a read name none of the resources that AWS has
+// permissions by, so that they are requests on *: metrics in no data set of CloudWatch.
+func unnamed(action string) bool { return action == "cloudwatch:GetMetricData" }
 
 // reads reports whether an action changes nothing.
 func reads(a catalog.Action) bool { return a.Level == catalog.Read || a.Level == catalog.List }

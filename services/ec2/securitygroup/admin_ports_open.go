@@ -2,13 +2,8 @@
 package securitygroup
 
 import (
-	"fmt"
-	"slices"
-	"strconv"
-
 	"dera.example/dera"
 	"dera.example/dera/control"
-	"dera.example/dera/netset"
 )
 
 // AdminPortsOpen finds security groups that allow SSH or RDP from the
@@ -44,16 +39,16 @@ func AdminPortsOpen() control.Control {
 			Owner:    "dera maintainers",
 			ReviewBy: "2027-11-01",
 		},
-		Check: checkAdminPorts,
+		Check: func(g *Group, s control.Settings) control.Result { return checkPorts(g, s, adminPorts(), nil) },
 		Plan: func(g *Group, failures []control.Failure, s control.Settings) ([]dera.Change, *control.Refusal) {
-			removals, err := adminRemovals(g, failures, s)
+			removals, err := portRemovals(g, failures, s, adminPorts())
 			if err != nil {
 				return nil, &control.Refusal{Code: "cannot-plan", Why: err.Error()}
 			}
 			return PlanRemovals(g, removals, s)
 		},
 		Prove: func(g *Group, failures []control.Failure, changes []dera.Change, s control.Settings) (dera.Evidence, error) {
-			removals, err := adminRemovals(g, failures, s)
+			removals, err := portRemovals(g, failures, s, adminPorts())
 			if err != nil {
 				return dera.Evidence{}, err
 			}
@@ -63,76 +58,4 @@ func AdminPortsOpen() control.Control {
 }
 
 // adminPorts returns the ports of remote administration with their names.
-func adminPorts() []struct {
-	port uint16
-	name string
-} {
-	return []struct {
-		port uint16
-		name string
-	}{{22, "SSH"}, {3389, "RDP"}}
-}
-
-func adminKey(port uint16) string { return "tcp/" + strconv.Itoa(int(port)) }
-
-const boundedSuffix = "/bounded"
-
-func checkAdminPorts(g *Group, s control.Settings) control.Result {
-	allow := inside(g, s)
-	var failures []control.Failure
-	for _, a := range adminPorts() {
-		e, err := Expose(g.Ingress, netset.TCP, a.port, allow)
-		if err != nil {
-			return control.Result{Outcome: control.UnknownResult, Why: err.Error()}
-		}
-		if e.Measure.Internet() {
-			f := control.Failure{
-				Key: adminKey(a.port), Start: dera.Auto, Severity: severity(g, dera.Critical), Sources: sourcesOf(e.Internet),
-				Title: fmt.Sprintf("Security group allows %s from the internet", a.name),
-				Why:   allowedBy(e.Internet, a.name, e.Measure) + "." + facing(g),
-			}
-			if why := unsplittable(g, e.Internet); why != "" {
-				f.Start = dera.Review
-				f.Why += " " + why
-			}
-			failures = append(failures, f)
-		}
-		if e.BoundedMeasure.External() && len(e.Bounded) > 0 {
-			failures = append(failures, control.Failure{
-				Key: adminKey(a.port) + boundedSuffix, Start: dera.Review, Severity: severity(g, dera.Medium), Sources: sourcesOf(e.Bounded),
-				Title: fmt.Sprintf("Security group allows %s from unknown public networks", a.name),
-				Why:   allowedBy(e.Bounded, a.name, e.BoundedMeasure) + "; none of them is on an allowlist." + facing(g),
-			})
-		}
-	}
-	return judged(g, failures, func(r Rule) bool {
-		return slices.ContainsFunc(adminPorts(), func(a struct {
-			port uint16
-			name string
-		}) bool {
-			return lets(r, netset.TCP, a.port, a.port)
-		})
-	})
-}
-
-// adminRemovals turns the failures into what the plan takes away.
-func adminRemovals(g *Group, failures []control.Failure, s control.Settings) ([]Removal, error) {
-	var out []Removal
-	for _, a := range adminPorts() {
-		e, err := Expose(g.Ingress, netset.TCP, a.port, inside(g, s))
-		if err != nil {
-			return nil, err
-		}
-		var rules []Rule
-		if hasKey(failures, adminKey(a.port)) {
-			rules = append(rules, e.Internet...)
-		}
-		if hasKey(failures, adminKey(a.port)+boundedSuffix) {
-			rules = append(rules, e.Bounded...)
-		}
-		if len(rules) > 0 {
-			out = append(out, Removal{Protocol: netset.TCP, Ports: netset.Ports{Lo: a.port, Hi: a.port}, Blamed: rules})
-		}
-	}
-	return out, nil
-}
+func adminPorts() []service { return []service{{22, "SSH"}, {3389, "RDP"}} }

@@ -164,5 +164,5 @@ func ruleNames(rules []Rule) (names string, n int) {
 
 // Controls are the controls on security groups.
 func Controls() []control.Control {
-	return []control.Control{AdminPortsOpen(), OtherPortsOpen(), WebPortsOpen(), DefaultGroupRules()}
+	return []control.Control{AdminPortsOpen(), DatabaseOpen(), OtherPortsOpen(), WebPortsOpen(), DefaultGroupRules()}
 }

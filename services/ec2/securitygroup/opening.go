@@ -24,7 +24,7 @@ type opening struct {
 }
 
 // otherOpenings lists what the group lets public addresses reach, leaving out
-// the ports of the controls on SSH, RDP, HTTP and HTTPS: an interval goes on over
+// the ports of the controls on SSH, RDP, HTTP, HTTPS and databases: an interval goes on over
 // such a port only where it is open too. What the internet reaches and
 // what bounded networks reach by other rules stand beside each other, so that
 // taking away the one does not bring the other to light.
@@ -51,6 +51,7 @@ func otherOpenings(g *Group, s control.Settings) ([]opening, error) {
 	if err != nil {
 		return nil, err
 	}
+	in.taken = taken(ownDatabases(g, s))
 	for _, p := range in.protocols() {
 		for _, internet := range []bool{true, false} {
 			out = append(out, in.openings(p, internet)...)
@@ -63,6 +64,7 @@ func otherOpenings(g *Group, s control.Settings) ([]opening, error) {
 // ones are the internet each on its own, narrow ones are not.
 type inbound struct {
 	allow        netset.Addrs
+	taken        []netset.Ports // TCP ports of other controls
 	wide, narrow []Rule
 	reach        netset.Set // of all of them
 	narrowReach  netset.Set
@@ -156,7 +158,7 @@ func (in inbound) openings(p netset.Protocol, internet bool) []opening {
 			out = append(out, o)
 		}
 	} else {
-		for _, parts := range apart(p, exposed) {
+		for _, parts := range in.apart(p, exposed) {
 			o := in.opening(p, internet, parts)
 			ports := control.PortText(netset.Ports{Lo: parts[0].Ports.Lo, Hi: parts[len(parts)-1].Ports.Hi})
 			o.what, o.key = upper(p)+" "+ports, p.String()+"/"+ports
@@ -221,17 +223,21 @@ func (o *opening) blame(rules []Rule, list ...netset.Ports) {
 	}
 }
 
-// taken are the TCP ports of other controls.
-func taken() []netset.Ports {
-	return []netset.Ports{{Lo: 22, Hi: 22}, {Lo: 80, Hi: 80}, {Lo: 443, Hi: 443}, {Lo: 3389, Hi: 3389}}
+// taken are the TCP ports of other controls, in order.
+func taken(databases []service) []netset.Ports {
+	out := []netset.Ports{{Lo: 22, Hi: 22}, {Lo: 80, Hi: 80}, {Lo: 443, Hi: 443}, {Lo: 3389, Hi: 3389}}
+	for _, d := range databases {
+		out = append(out, netset.Ports{Lo: d.port, Hi: d.port})
+	}
+	return joined(out)
 }
 
 // apart returns each exposed interval as its parts without the ports that belong
 // to other controls; intervals of nothing else are left out.
-func apart(p netset.Protocol, exposed []netset.PortExposure) [][]netset.PortExposure {
+func (in inbound) apart(p netset.Protocol, exposed []netset.PortExposure) [][]netset.PortExposure {
 	var others []netset.Ports
 	if p == netset.TCP {
-		others = taken()
+		others = in.taken
 	}
 	var out [][]netset.PortExposure
 	for _, e := range exposed {

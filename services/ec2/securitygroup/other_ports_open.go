@@ -6,7 +6,7 @@ import (
 )
 
 // OtherPortsOpen finds security groups that allow public addresses to reach anything
-// but SSH, RDP, HTTP and HTTPS.
+// but SSH, RDP, HTTP, HTTPS, and databases by rules of their own.
 func OtherPortsOpen() control.Control {
 	return control.Define(control.Spec[*Group]{
 		Meta: control.Meta{
@@ -14,13 +14,13 @@ func OtherPortsOpen() control.Control {
 			Title:    "Security group allows other ports or protocols from public addresses",
 			Type:     Name,
 			Severity: dera.Critical,
-			Why: "Databases, caches, agents and forgotten test servers are found by scanners within hours; whether a port is " +
+			Why: "Agents, management ports and forgotten test servers are found by scanners within hours; whether a port is " +
 				"meant to be public only its owner knows.",
 			Fix: "After a person approved: the offending range is removed, a wider rule is split, ports 80 and 443 and the ports of the " +
 				"other controls stay as they are.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "the internet reaches a TCP or UDP port other than TCP 22, 3389, 80 and 443", Disposition: dera.Review, Because: "its intent needs context"},
+				{When: "the internet reaches a TCP or UDP port other than TCP 22, 3389, 80 and 443 and, by rules for few ports, those of databases", Disposition: dera.Review, Because: "its intent needs context"},
 				{When: "the internet reaches ICMP or another protocol; messages that path MTU discovery needs (ICMP type 3 code 4, ICMPv6 type 2) are no finding", Disposition: dera.Review, Because: "its intent needs context"},
 				{When: "a rule allows all traffic from the internet (-1)", Disposition: dera.Review, Because: "it cannot be split safely; critical"},
 				{When: "fewer public addresses, outside the allowlist, reach such a port", Disposition: dera.Review, Because: "it may be intended"},

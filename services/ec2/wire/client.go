@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"dera.example/dera/cloud"
 )
@@ -35,4 +36,16 @@ func Regions(ctx context.Context, r *cloud.Reading) ([]string, error) {
 		regions = append(regions, aws.ToString(x.RegionName))
 	}
 	return regions, nil
+}
+
+// Tags are tags as a configuration has them; nil for none.
+func Tags(list []types.Tag) map[string]string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, t := range list {
+		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return out
 }

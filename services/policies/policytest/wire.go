@@ -51,6 +51,9 @@ type Suite struct {
 	// Unlisted is an answer to List without the resource, where its absence is told by that
 	// alone; Done one to a write, where it is not empty.
 	Unlisted, Done string
+	// Named is an answer to List for the one resource by its name, where the same call
+	// describes it.
+	Named string
 	// Always says that every resource has a policy.
 	Always bool
 }
@@ -63,6 +66,7 @@ type fake struct {
 	policy string
 	say    map[string]string
 	sent   []string
+	bodies []string // calls with their bodies
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -82,7 +86,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !known {
 		return f.next.RoundTrip(r)
 	}
-	f.sent = append(f.sent, call)
+	f.sent, f.bodies = append(f.sent, call), append(f.bodies, call+" "+string(body))
 	status, kind := 200, "application/json"
 	header := http.Header{}
 	if f.XML {
@@ -122,6 +126,9 @@ func (f *fake) answer(call, body string, query url.Values) (string, bool) {
 	case "":
 		return "", false
 	case f.List:
+		if f.Named != "" && strings.Contains(body, `"`+f.ID+`"`) {
+			return f.Named, true
+		}
 		if strings.Contains(body+query.Encode(), "token-2") {
 			return f.Listed([]string{"second"}, ""), true
 		}
@@ -294,3 +301,22 @@ func (s Suite) unread(t *testing.T, f *cloudtest.Fixture, name, part string, aga
 
 // JSON is a text as a JSON string.
 func JSON(text string) string { return fmt.Sprintf("%q", text) }
+
+// Set writes a setting of the resource and takes it back, and returns what was sent: the
+// call, and its body.
+func (s Suite) Set(t *testing.T, config any, path string, value any) (set, undo string) {
+	t.Helper()
+	f, x := s.start(t, "")
+	change, err := s.Type.Set(config, path, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := dera.Plan{Partition: "aws", Account: cloudtest.Hub, Region: cloudtest.East, Resource: s.Type.ARN("aws", cloudtest.Hub, cloudtest.East, s.ID), Type: s.Type.Name, Changes: []dera.Change{change}}
+	for _, op := range []resource.Operation{resource.Of(change), {Name: change.Undo.Operation, Version: change.Undo.Version, Input: change.Undo.Input}} {
+		if _, err := f.Do(t.Context(), p, op, cloudtest.Allow); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := len(x.bodies)
+	return x.bodies[n-2], x.bodies[n-1]
+}

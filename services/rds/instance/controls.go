@@ -4,7 +4,7 @@ import "dera.example/dera/control"
 
 // Controls are the controls on database instances.
 func Controls() []control.Control {
-	return []control.Control{PublicControl(), DeletionProtectionOff(), MinorUpgradeOff()}
+	return []control.Control{PublicControl(), DeletionProtectionOff(), MinorUpgradeOff(), TagsNotCopied(), IAMAuthOff(), BackupShort()}
 }
 
 // clustered says that a setting is the cluster's and not the instance's.

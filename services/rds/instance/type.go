@@ -20,6 +20,9 @@ const (
 	Public             = "publicly_accessible"
 	DeletionProtection = "deletion_protection"
 	MinorUpgrade       = "auto_minor_version_upgrade"
+	CopyTags           = "copy_tags_to_snapshot"
+	IAMAuth            = "iam_database_authentication"
+	BackupDays         = "backup_retention_days"
 )
 
 // The parts of an instance.
@@ -35,6 +38,9 @@ type Instance struct {
 	Public             *bool  `json:"publicly_accessible,omitempty"`
 	DeletionProtection *bool  `json:"deletion_protection,omitempty"`
 	MinorUpgrade       *bool  `json:"auto_minor_version_upgrade,omitempty"`
+	CopyTags           *bool  `json:"copy_tags_to_snapshot,omitempty"`
+	IAMAuth            *bool  `json:"iam_database_authentication,omitempty"`
+	BackupDays         *int32 `json:"backup_retention_days,omitempty"` // 0 is no backups
 	// Cluster is the cluster that manages the instance, where one does.
 	Cluster string   `json:"cluster,omitempty"`
 	Groups  []string `json:"groups,omitempty"` // IDs of its security groups
@@ -69,6 +75,9 @@ func (i *Instance) Held() string {
 	return ""
 }
 
+// leastDays are the days that backups must be kept (Security Hub RDS.11).
+const leastDays = 7
+
 // denies is what the most secure value of a setting denies. A restart of the instance is no
 // denial: AWS makes those of upgrades in the maintenance window.
 func denies(within ...resource.Bounds) func(dera.Plan) []resource.Bounds {
@@ -94,6 +103,11 @@ func Type() resource.Type {
 			{Path: Public, Says: "public accessibility", Operation: Modify, Order: off, Terraform: "aws_db_instance.publicly_accessible", CloudFormation: "PubliclyAccessible", Denies: denies(resource.Bounds{Public: true, Why: "the instance is not publicly accessible any more"})},
 			{Path: DeletionProtection, Says: "deletion protection", Operation: Modify, Order: on, Terraform: "aws_db_instance.deletion_protection", CloudFormation: "DeletionProtection", Denies: denies(resource.Bounds{Actions: []string{"rds:DeleteDBInstance"}, Error: true, Why: "deletion protection refuses to delete the instance"})},
 			{Path: MinorUpgrade, Says: "the automatic upgrade of minor versions", Operation: Modify, Order: on, Terraform: "aws_db_instance.auto_minor_version_upgrade", CloudFormation: "AutoMinorVersionUpgrade", Denies: denies()},
+			{Path: CopyTags, Says: "the copying of tags to snapshots", Operation: Modify, Order: on, Terraform: "aws_db_instance.copy_tags_to_snapshot", CloudFormation: "CopyTagsToSnapshot", Denies: denies()},
+			{Path: IAMAuth, Says: "IAM database authentication", Operation: Modify, Order: on, Terraform: "aws_db_instance.iam_database_authentication_enabled", CloudFormation: "EnableIAMDatabaseAuthentication", Denies: denies()},
+			// Fewer days delete backups, and 0 all of them.
+			// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html
+			{Path: BackupDays, Says: "the retention of backups in days", Operation: Modify, Final: true, Order: []any{0, 1, 2, 3, 4, 5, 6, leastDays}, Terraform: "aws_db_instance.backup_retention_period", CloudFormation: "BackupRetentionPeriod", Denies: denies()},
 		},
 		Events: Events(),
 		Note:   "AWS applies a change of an instance within minutes; until then it is modifying, and nothing else can be changed.",

@@ -16,6 +16,7 @@ import (
 type narrowing struct {
 	bucket     *Bucket
 	house      document.House
+	accounts   []string // of the configuration
 	cuts       []document.PublicCut
 	doubts     []string
 	impossible string
@@ -62,6 +63,9 @@ func (n *narrowing) lower(f control.Failure) control.Failure {
 		why = append(why, "It cannot be narrowed without a decision: "+n.impossible+".")
 	case f.Start == dera.Auto && len(why) == 0:
 		why = n.left()
+	}
+	if n.house.Organization == "" && slices.ContainsFunc(n.accounts, func(a string) bool { return a != n.bucket.Owner }) {
+		why = append(why, "Other accounts of the configuration may have access through it, and would lose it: with organization in the configuration they keep it.")
 	}
 	if len(why) > 0 {
 		f.Start = dera.Review

@@ -50,7 +50,7 @@ func BucketPublicPolicy() control.Control {
 				return nil, s3.CannotPlan(err)
 			}
 			open, _ := document.PublicStatements(context.Background(), s3.Target(b.ARN()), doc)
-			n := narrowing{bucket: b, house: document.House{Account: b.Owner, Organization: s.Organization}}
+			n := narrowing{bucket: b, house: document.House{Account: b.Owner, Organization: s.Organization}, accounts: s.Accounts}
 			for _, o := range open {
 				if hasKey(failures, policyKey(o.Writes)) {
 					n.look(doc, o.Index)
@@ -97,7 +97,7 @@ func checkPolicy(b *Bucket, s control.Settings) control.Result {
 	var failures []control.Failure
 	for _, writes := range []bool{false, true} {
 		var lines, actions []string
-		n := narrowing{bucket: b, house: document.House{Account: b.Owner, Organization: s.Organization}}
+		n := narrowing{bucket: b, house: document.House{Account: b.Owner, Organization: s.Organization}, accounts: s.Accounts}
 		for _, o := range open {
 			if o.Writes == writes {
 				n.look(doc, o.Index)

@@ -13,8 +13,12 @@ import (
 
 func TestWire(t *testing.T) {
 	t.Parallel()
-	policytest.Suite{
-		Wire: wire.Wire(), Type: table.Type(), Policy: func(c any) *resourcepolicy.Config { return c.(*resourcepolicy.Config) },
+	suite().Run(t)
+}
+
+func suite() policytest.Suite {
+	return policytest.Suite{
+		Wire: wire.Wire(), Type: table.Type(), Policy: func(c any) *resourcepolicy.Config { return &c.(*table.Table).Config },
 		ID: "orders", List: "ListTables", Read: "GetResourcePolicy", Tags: "ListTagsOfResource", Put: "PutResourcePolicy", Delete: "DeleteResourcePolicy",
 		Listed: func(ids []string, next string) string {
 			if next != "" {
@@ -37,6 +41,28 @@ func TestWire(t *testing.T) {
 			text, _ := in["Policy"].(string)
 			return text
 		},
+		Extra: map[string]string{"UpdateTable": "{}", "UpdateContinuousBackups": "{}",
+			"DescribeTable":             `{"Table":{"TableArn":"arn:aws:dynamodb:us-east-1:111122223333:table/orders","TableStatus":"ACTIVE"}}`,
+			"DescribeContinuousBackups": `{"ContinuousBackupsDescription":{"PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`,
+		},
 		Gone: "ResourceNotFoundException", Foreign: []string{`{}`, `{"Policy":""}`},
-	}.Run(t)
+	}
+}
+
+// TestSet: a setting is sent alone, and so is its undo.
+func TestSet(t *testing.T) {
+	t.Parallel()
+	off := &table.Table{Config: resourcepolicy.Config{ID: suite().ID}, DeletionProtection: new(bool), PointInTime: new(bool)}
+	for path, want := range map[string]struct {
+		value     any
+		set, undo string
+	}{
+		"deletion_protection": {true, `UpdateTable {"DeletionProtectionEnabled":true,"TableName":"orders"}`, `UpdateTable {"DeletionProtectionEnabled":false,"TableName":"orders"}`},
+		"point_in_time_recovery": {true, `UpdateContinuousBackups {"PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":true},"TableName":"orders"}`,
+			`UpdateContinuousBackups {"PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false},"TableName":"orders"}`},
+	} {
+		if set, undo := suite().Set(t, off, path, want.value); set != want.set || undo != want.undo {
+			t.Errorf("%s: sent %s and %s, want %s and %s", path, set, undo, want.set, want.undo)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package wire
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -17,9 +16,9 @@ import (
 // Wire returns how encryption by default is read and written.
 func Wire() cloud.Wire {
 	t := ebs.Type()
+	x := cloud.Regional{Name: "EBS", ARN: t.ARN, Config: func(region string) any { return &ebs.Encryption{Region: region} }}
 	return cloud.Wire{
-		Type: ebs.Name, Parts: t.Parts, Operations: t.Operations, Find: find, Try: try,
-		Sample: func(_ context.Context, r *cloud.Reading) (string, error) { return r.Scope.Region, nil },
+		Type: ebs.Name, Parts: t.Parts, Operations: t.Operations, Find: x.Find, Sample: x.Sample, Try: try,
 		Readers: []cloud.Reader{
 			{Parts: []string{ebs.PartEnabled}, Call: "ec2:GetEbsEncryptionByDefault", One: readEnabled},
 			{Parts: []string{ebs.PartKey}, Call: "ec2:GetEbsDefaultKmsKeyId", One: readKey},
@@ -29,21 +28,6 @@ func Wire() cloud.Wire {
 		ConfigRules: []string{"EC2_EBS_ENCRYPTION_BY_DEFAULT"},
 		Regions:     shared.Regions,
 	}
-}
-
-// find: a region has it once, under its own name.
-func find(_ context.Context, r *cloud.Reading) (found cloud.Found, _ error) {
-	region := r.Scope.Region
-	for _, id := range r.Scope.IDs {
-		if id != region {
-			found.Missing = append(found.Missing, id)
-		}
-	}
-	if r.Scope.Sweep() || slices.Contains(r.Scope.IDs, region) {
-		arn := ebs.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, region, region)
-		found.Items = []*cloud.Item{cloud.NewItem(r, region, "EBS", arn, &ebs.Encryption{Region: region})}
-	}
-	return found, nil
 }
 
 func readEnabled(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {

@@ -13,8 +13,12 @@ import (
 
 func TestWire(t *testing.T) {
 	t.Parallel()
-	policytest.Suite{
-		Wire: wire.Wire(), Type: repository.Type(), Policy: func(c any) *resourcepolicy.Config { return c.(*resourcepolicy.Config) },
+	suite().Run(t)
+}
+
+func suite() policytest.Suite {
+	return policytest.Suite{
+		Wire: wire.Wire(), Type: repository.Type(), Policy: func(c any) *resourcepolicy.Config { return &c.(*repository.Repository).Config },
 		ID: "team/app", List: "DescribeRepositories", Read: "GetRepositoryPolicy", Tags: "ListTagsForResource", Put: "SetRepositoryPolicy", Delete: "DeleteRepositoryPolicy",
 		Listed: func(ids []string, next string) string {
 			if next != "" {
@@ -37,6 +41,27 @@ func TestWire(t *testing.T) {
 			text, _ := in["policyText"].(string)
 			return text
 		},
-		Gone: "RepositoryNotFoundException", Foreign: []string{`{}`, `{"repositoryName":"other","policyText":"{}"}`},
-	}.Run(t)
+		Named: `{"repositories":[{"repositoryName":"team/app","imageScanningConfiguration":{"scanOnPush":true},"imageTagMutability":"MUTABLE"}]}`,
+		Extra: map[string]string{"PutImageScanningConfiguration": "{}", "PutImageTagMutability": "{}", "GetRegistryScanningConfiguration": `{"scanningConfiguration":{"scanType":"BASIC","rules":[]}}`},
+		Gone:  "RepositoryNotFoundException", Foreign: []string{`{}`, `{"repositoryName":"other","policyText":"{}"}`},
+	}
+}
+
+// TestSet: a setting is sent alone, and so is its undo.
+func TestSet(t *testing.T) {
+	t.Parallel()
+	off := &repository.Repository{Config: resourcepolicy.Config{ID: suite().ID}, ScanOnPush: new(bool), TagMutability: "MUTABLE"}
+	for path, want := range map[string]struct {
+		value     any
+		set, undo string
+	}{
+		"scan_on_push": {true, `PutImageScanningConfiguration {"imageScanningConfiguration":{"scanOnPush":true},"registryId":"111122223333","repositoryName":"team/app"}`,
+			`PutImageScanningConfiguration {"imageScanningConfiguration":{},"registryId":"111122223333","repositoryName":"team/app"}`},
+		"tag_mutability": {"IMMUTABLE", `PutImageTagMutability {"imageTagMutability":"IMMUTABLE","registryId":"111122223333","repositoryName":"team/app"}`,
+			`PutImageTagMutability {"imageTagMutability":"MUTABLE","registryId":"111122223333","repositoryName":"team/app"}`},
+	} {
+		if set, undo := suite().Set(t, off, path, want.value); set != want.set || undo != want.undo {
+			t.Errorf("%s: sent %s and %s, want %s and %s", path, set, undo, want.set, want.undo)
+		}
+	}
 }

@@ -106,6 +106,7 @@ func configOf(d types.DBInstance) *instance.Instance {
 	c := &instance.Instance{
 		ID: aws.ToString(d.DBInstanceIdentifier), Engine: aws.ToString(d.Engine), Cluster: aws.ToString(d.DBClusterIdentifier), Status: aws.ToString(d.DBInstanceStatus),
 		Public: d.PubliclyAccessible, DeletionProtection: d.DeletionProtection, MinorUpgrade: d.AutoMinorVersionUpgrade, Pending: pending(d.PendingModifiedValues),
+		CopyTags: d.CopyTagsToSnapshot, IAMAuth: d.IAMDatabaseAuthenticationEnabled, BackupDays: d.BackupRetentionPeriod,
 	}
 	for _, g := range d.VpcSecurityGroups {
 		c.Groups = append(c.Groups, aws.ToString(g.VpcSecurityGroupId))
@@ -198,11 +199,16 @@ func modify(ctx context.Context, w *cloud.Writing) error {
 	if err != nil {
 		return err
 	}
-	var value *bool
-	if err := json.Unmarshal(in.Value, &value); err != nil || value == nil {
-		return w.Fail(instance.Modify, errors.New("the value of a setting is true or false"))
-	}
 	out := &rds.ModifyDBInstanceInput{DBInstanceIdentifier: aws.String(in.Resource), ApplyImmediately: aws.Bool(true)}
+	var value *bool
+	if in.Path == instance.BackupDays {
+		err = json.Unmarshal(in.Value, &out.BackupRetentionPeriod)
+	} else {
+		err = json.Unmarshal(in.Value, &value)
+	}
+	if err != nil || value == nil && out.BackupRetentionPeriod == nil {
+		return w.Fail(instance.Modify, errors.New("the value is not one of the setting "+in.Path))
+	}
 	switch in.Path {
 	case instance.Public:
 		out.PubliclyAccessible = value
@@ -210,6 +216,11 @@ func modify(ctx context.Context, w *cloud.Writing) error {
 		out.DeletionProtection = value
 	case instance.MinorUpgrade:
 		out.AutoMinorVersionUpgrade = value
+	case instance.CopyTags:
+		out.CopyTagsToSnapshot = value
+	case instance.IAMAuth:
+		out.EnableIAMDatabaseAuthentication = value
+	case instance.BackupDays:
 	default:
 		return w.Fail(instance.Modify, errors.New("there is no setting "+in.Path))
 	}
@@ -217,7 +228,9 @@ func modify(ctx context.Context, w *cloud.Writing) error {
 	if _, err := read(ctx, w.Reading, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(in.Resource)}, &now); err != nil {
 		return err
 	}
-	if now.Items[0].Config.(*instance.Instance).Held() != "" {
+	// Fewer days would delete backups that somebody keeps since.
+	i := now.Items[0].Config.(*instance.Instance)
+	if i.Held() != "" || out.BackupRetentionPeriod != nil && (i.BackupDays == nil || *i.BackupDays > *out.BackupRetentionPeriod) {
 		return cloud.ErrMoved
 	}
 	_, err = rds.NewFromConfig(w.Config).ModifyDBInstance(ctx, out)

@@ -222,3 +222,28 @@ func TestChange(t *testing.T) {
 		w.instances = []string{strings.Replace(w.instances[0], "<PubliclyAccessible>true", "<PubliclyAccessible>false", 1)}
 	}
 }
+
+// TestBackups: the retention is raised and never lowered, and nothing takes it back.
+func TestBackups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.instances = []string{database("shop", "available", "<BackupRetentionPeriod>1</BackupRetentionPeriod>")}
+	page, err := w.Read(t.Context(), scope("shop"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := instance.Type().Set(page.Resources[0].Config, instance.BackupDays, 7)
+	if err != nil || c.Undo != nil {
+		t.Fatalf("got %+v, %v, want no undo", c.Undo, err)
+	}
+	p := dera.Plan{Partition: "aws", Account: account, Region: region, Resource: page.Resources[0].ARN, Type: instance.Name, Changes: []dera.Change{c}}
+	for days, moved := range map[string]bool{"30": true, "1": false} {
+		w.instances = []string{database("shop", "available", "<BackupRetentionPeriod>"+days+"</BackupRetentionPeriod>")}
+		if _, err := w.Do(t.Context(), p, resource.Of(c), func(context.Context) error { return nil }); errors.Is(err, cloud.ErrMoved) != moved {
+			t.Errorf("%s days now: got %v", days, err)
+		}
+	}
+	if sent := w.Sent("ModifyDBInstance"); len(sent) != 1 || sent[0].Form.Get("BackupRetentionPeriod") != "7" {
+		t.Errorf("sent %v, want one request for 7 days", sent)
+	}
+}

@@ -1,0 +1,30 @@
+package repository
+
+import (
+	"dera.example/dera"
+	"dera.example/dera/control"
+)
+
+// TagsMutable finds repositories whose tags can be moved.
+func TagsMutable() control.Control {
+	return control.OnSetting(Type(), control.SettingSpec[Repository]{
+		Path: "tag_mutability",
+		Meta: control.Meta{
+			ID: "ecr-repository-tags-mutable", Title: "ECR repository lets tags be moved to other images", Severity: dera.Medium,
+			Why:        "Whoever may push can put another image behind a tag that is deployed.",
+			Fix:        "Tags are immutable: what is pushed under a tag stays.",
+			Complexity: "low",
+			Cases: []control.Case{
+				{When: "tags can be moved", Disposition: dera.Review, Because: "a pipeline that pushes the same tag again, such as latest, would fail at its next run"},
+			},
+			Refs: []control.Ref{
+				{Standard: "Security Hub", ID: "ECR.2", URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecr-controls.html"},
+				{Standard: "AWS Config", ID: "ECR_PRIVATE_TAG_IMMUTABILITY_ENABLED", URL: "https://docs.aws.amazon.com/config/latest/developerguide/ecr-private-tag-immutability-enabled.html"},
+			},
+			Owner: "dera maintainers", ReviewBy: "2027-11-01",
+		},
+		Start: func(*Repository, control.Settings) (dera.Disposition, string) {
+			return dera.Review, "A pipeline that pushes the same tag again would fail at its next run."
+		},
+	})
+}
