@@ -147,7 +147,7 @@ func Type() resource.Type {
 		}, {
 			Path: power, Says: "whether the instance runs", Operation: Start, Off: Stop, DryRun: true, Order: []any{true, false},
 			Denies: func(dera.Plan) []resource.Bounds {
-				return []resource.Bounds{{Public: true, Why: "the instance is stopped"}}
+				return []resource.Bounds{{Connections: true, Why: "the instance is stopped"}}
 			},
 		}},
 		Notes:       notes,
