@@ -223,13 +223,27 @@ func Events() cloudtrail.Events {
 	return cloudtrail.Events{
 		Type: Name,
 		Calls: slices.Concat(
-			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"),
+			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute", "AttachNetworkInterface"),
+			cloudtrail.Calls(ec2.Source, groupsOf, "ModifyNetworkInterfaceAttribute"),
 			ec2.Named(Name, Prefix, "ModifyInstanceMetadataOptions", "StartInstances", "StopInstances", "TerminateInstances",
 				"AssociateAddress", "DisassociateAddress",
 				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
 			ec2.Tagged(Name, Prefix)),
 		Config: ec2.Configured(Name, Prefix),
 	}
+}
+
+// groupsOf: what gives an interface other groups names the interface alone, so that all
+// instances are looked at. Its other attributes, which much of what runs containers sets, are no
+// matter.
+func groupsOf(c cloudtrail.Call) []dera.Scope {
+	if ids := ec2.IDs(c, Prefix); len(ids) > 0 {
+		return c.Scopes(Name, ids)
+	}
+	if len(c.Parameters.Object("groupSet")) == 0 {
+		return nil
+	}
+	return c.Sweep(Name)
 }
 
 // Controls are the controls on instances.

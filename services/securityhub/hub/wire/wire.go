@@ -4,6 +4,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/securityhub"
@@ -30,14 +31,14 @@ func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
 }
 
 // read: of a region in which it is not enabled, Security Hub says that the account is not
-// subscribed.
+// subscribed. The same error, with other words, is that of an account that may not ask.
 //
 // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html
 func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	api := cloud.Service(r, "securityhub", r.Scope.Account, r.Scope.Region, func(cfg aws.Config) *sdk.Client { return sdk.NewFromConfig(cfg) })
 	_, err := api.DescribeHub(ctx, &sdk.DescribeHubInput{})
 	var unsubscribed *types.InvalidAccessException
-	enabled := !errors.As(err, &unsubscribed)
+	enabled := !errors.As(err, &unsubscribed) || !strings.Contains(strings.ToLower(unsubscribed.ErrorMessage()), "not subscribed")
 	if err != nil && enabled {
 		return err
 	}

@@ -23,10 +23,11 @@ func TestRead(t *testing.T) {
 		want   *bool
 		unread string
 	}{
-		"on":     {moto.Answer{Output: map[string]any{"HubArn": "arn:aws:securityhub:us-east-1:111122223333:hub/default"}}, new(true), ""},
-		"off":    {moto.Answer{Error: "InvalidAccessException", Status: 401}, new(false), ""},
-		"denied": {moto.Answer{Error: "AccessDeniedException", Status: 403}, nil, ""},
-		"failed": {moto.Answer{Error: "InternalException", Status: 500}, nil, "InternalException"},
+		"on":        {moto.Answer{Output: map[string]any{"HubArn": "arn:aws:securityhub:us-east-1:111122223333:hub/default"}}, new(true), ""},
+		"off":       {moto.Answer{Error: "InvalidAccessException", Message: "Account 111122223333 is not subscribed to AWS Security Hub", Status: 401}, new(false), ""},
+		"no_access": {moto.Answer{Error: "InvalidAccessException", Message: "The account does not have permission to perform this action", Status: 401}, nil, "InvalidAccessException"},
+		"denied":    {moto.Answer{Error: "AccessDeniedException", Status: 403}, nil, ""},
+		"failed":    {moto.Answer{Error: "InternalException", Status: 500}, nil, "InternalException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
