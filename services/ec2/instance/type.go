@@ -201,7 +201,7 @@ func notes(i *Instance, p dera.Plan) (out []string) {
 	for _, c := range p.Changes {
 		switch c.Operation {
 		case ModifyMetadata:
-			out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl.", i.HopLimit))
+			out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl. What asks at boot alone is in no count of the last 14 days unless the instance booted since.", i.HopLimit))
 			if i.HopLimit < 2 && i.Containers() == "" {
 				out = append(out, "Whether containers run on it is not known: one behind a bridge gets no token while the hop limit is 1.")
 			}
