@@ -17,21 +17,21 @@ import (
 
 // FlowLog is Flows over VPC flow-log files. It is safe for concurrent use.
 type FlowLog struct {
-	flows map[string][]Flow
-	told  map[string]*told
+	flows    map[string][]Flow
+	coverage map[string]*coverage
 }
 
-// told is of which hours the records of an interface tell. Those of refused packets alone
-// come from a log that may leave out the accepted ones.
-type told struct {
-	hours    map[int64]bool // since 1970; false where EC2 left records out
+// coverage is what the records of an interface are about. Those of refused packets alone come
+// from a log that may leave out the accepted ones.
+type coverage struct {
+	hours    map[int64]bool // in which records end, since 1970; false where EC2 left some out
 	accepted bool
 }
 
 // Known implements Flows. A day is known of which there is a record of something accepted
 // or of no data, and none that EC2 skipped.
 func (l *FlowLog) Known(_ context.Context, iface string, now time.Time, days int) (bool, error) {
-	t := l.told[iface]
+	t := l.coverage[iface]
 	if t == nil || !t.accepted {
 		return false, nil
 	}
@@ -68,7 +68,7 @@ func (l *FlowLog) To(_ context.Context, iface string, since time.Time) ([]Flow, 
 // user guide, "Flow log records"). A line that cannot be read is an error that
 // names file and line: half-read flows must not pass for silence.
 func ReadFlowLogs(paths ...string) (*FlowLog, error) {
-	p := flowParser{forward: map[flowKey]*Flow{}, reverse: map[flowKey]int64{}, told: map[string]*told{}}
+	p := flowParser{forward: map[flowKey]*Flow{}, reverse: map[flowKey]int64{}, coverage: map[string]*coverage{}}
 	for _, path := range paths {
 		err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -92,10 +92,10 @@ type flowKey struct {
 }
 
 type flowParser struct {
-	columns map[string]int
-	forward map[flowKey]*Flow
-	reverse map[flowKey]int64
-	told    map[string]*told
+	columns  map[string]int
+	forward  map[flowKey]*Flow
+	reverse  map[flowKey]int64
+	coverage map[string]*coverage
 }
 
 // defaultColumns is version 2 of the flow-log record.
@@ -183,7 +183,7 @@ func (p *flowParser) line(fields []string) error {
 	if src < 0 || src > 65535 || dst < 0 || dst > 65535 || proto < 0 || proto > 255 {
 		return fmt.Errorf("port or protocol is out of range")
 	}
-	p.tell(k.iface, end, true).accepted = true
+	p.cover(k.iface, end, true).accepted = true
 	k.proto = uint8(proto)
 	k.port, k.peer = uint16(dst), uint16(src)
 	back := flowKey{iface: k.iface, from: k.to, to: k.from, proto: k.proto, port: uint16(src), peer: uint16(dst)}
@@ -209,16 +209,16 @@ func (p *flowParser) without(get func(string) (string, error), status string) er
 	if err != nil {
 		return err
 	}
-	p.tell(iface, end, status == "NODATA")
+	p.cover(iface, end, status == "NODATA")
 	return nil
 }
 
-// tell notes that a record tells of the hour in which it ends, and whether of all of it.
-func (p *flowParser) tell(iface string, end int64, whole bool) *told {
-	t := p.told[iface]
+// cover notes that a record tells of the hour in which it ends, and whether of all of it.
+func (p *flowParser) cover(iface string, end int64, whole bool) *coverage {
+	t := p.coverage[iface]
 	if t == nil {
-		t = &told{hours: map[int64]bool{}}
-		p.told[iface] = t
+		t = &coverage{hours: map[int64]bool{}}
+		p.coverage[iface] = t
 	}
 	hour := end / 3600
 	if before, there := t.hours[hour]; !there || before {
@@ -230,7 +230,7 @@ func (p *flowParser) tell(iface string, end int64, whole bool) *told {
 // log keeps what was a conversation: more than a handshake in one direction and
 // an answer in the other.
 func (p *flowParser) log() *FlowLog {
-	l := &FlowLog{flows: map[string][]Flow{}, told: p.told}
+	l := &FlowLog{flows: map[string][]Flow{}, coverage: p.coverage}
 	for k, f := range p.forward {
 		if f.Packets > 3 && p.reverse[k] > 2 {
 			l.flows[k.iface] = append(l.flows[k.iface], *f)
