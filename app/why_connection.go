@@ -23,7 +23,7 @@ func (c *change) connection(ctx context.Context, q RefusedConnection, sure, doub
 			rules = append(rules, t)
 		case resource.DeniesWithin:
 			for _, b := range t.Within {
-				if b.Public && reachedInPublic(q.To) {
+				if b.Connections || b.Public && reachedInPublic(q.To) {
 					return verdict{BlameUnknown, "it may have: " + b.Why + "; whose address " + q.To + " is is not in the record"}, nil
 				}
 			}

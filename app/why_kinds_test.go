@@ -12,6 +12,7 @@ import (
 	"dera.example/dera/resource"
 	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/ec2/ebs"
+	machine "dera.example/dera/services/ec2/instance"
 	"dera.example/dera/services/ec2/securitygroup"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/accesskey"
@@ -146,6 +147,8 @@ func TestWhyKinds(t *testing.T) {
 		{"deletion_protection_and_not_authorized", instance.Name, dera.NewARN("aws", "rds", "eu-west-1", own, "db:shop"), nil, changes{set(instance.Type(), database, instance.DeletionProtection, true)}, call(session, "rds:DeleteDBInstance", "arn:aws:rds:eu-west-1:111122223333:db:shop", identity), app.BlameNo},
 		{"database_not_public_and_a_public_address", instance.Name, dera.NewARN("aws", "rds", "eu-west-1", own, "db:shop"), nil, changes{set(instance.Type(), database, instance.Public, false)}, connection("203.0.113.7", "198.51.100.4", 5432), app.BlameUnknown},
 		{"database_not_public_and_a_private_address", instance.Name, dera.NewARN("aws", "rds", "eu-west-1", own, "db:shop"), nil, changes{set(instance.Type(), database, instance.Public, false)}, connection("10.0.0.7", "10.0.0.8", 5432), app.BlameNo},
+		{"stopped_and_a_private_address", machine.Name, dera.NewARN("aws", "ec2", "eu-west-1", own, "instance/i-0a1"), nil, changes{set(machine.Type(), &machine.Instance{ID: "i-0a1", Running: &on}, "running", false)}, connection("10.0.0.7", "10.0.0.8", 5432), app.BlameUnknown},
+		{"stopped_and_a_call", machine.Name, dera.NewARN("aws", "ec2", "eu-west-1", own, "instance/i-0a1"), nil, changes{set(machine.Type(), &machine.Instance{ID: "i-0a1", Running: &on}, "running", false)}, call(session, "ec2:DescribeImages", "*", identity), app.BlameNo},
 		{"a_policy_refuses_no_connection", role.Name, roleARN, nil, changes{func() (dera.Change, error) { return attached.SetInline(iam.RoleKind, "copy", policyText(putOne)) }}, connection("203.0.113.7", "sg-1", 22), app.BlameNo},
 	}
 	for _, tt := range tests {

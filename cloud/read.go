@@ -167,7 +167,8 @@ func (r *Reading) fill(ctx context.Context, w *Wire, found Found, wanted func(Re
 }
 
 // many reads parts of all resources. What may not be read, or is not there, is
-// unread in a type that tells; everything else that goes wrong concerns all.
+// unread in a type that tells, and so are surroundings of which AWS says that it failed;
+// everything else that goes wrong concerns all.
 func (r *Reading) many(ctx context.Context, w *Wire, x Reader, items []*Item) error {
 	err := x.Many(ctx, r, items)
 	if err == nil {
@@ -184,8 +185,20 @@ func (r *Reading) many(ctx context.Context, w *Wire, x Reader, items []*Item) er
 			}
 		}
 		return nil
+	case w.Unread != nil && ctx.Err() == nil && w.around(x.Parts) && errors.As(err, &e) && !errors.Is(err, ErrForeignAnswer) && !e.Passing() && e.Problem != RegionOff:
+		for _, i := range items {
+			for _, p := range x.Parts {
+				i.Lost(p, err)
+			}
+		}
+		return nil
 	}
 	return err
+}
+
+// around reports whether all of the parts are surroundings.
+func (w *Wire) around(parts []string) bool {
+	return !slices.ContainsFunc(parts, func(p string) bool { return !w.part(p).Around })
 }
 
 // each reads the resources part by part, several at a time. One that cannot be
@@ -249,7 +262,7 @@ func (r *Reading) one(ctx context.Context, w *Wire, readers []Reader, x *Item) e
 			return nil
 		case slices.Contains(w.part(p.Parts[0]).Absent, e.Code):
 			continue
-		case e.Problem == Expired, e.Problem == RegionOff:
+		case (e.Problem == Expired || e.Problem == RegionOff) && e.Region == r.Scope.Region: // another region may be off
 			return fmt.Errorf("read %s: %w", x.ARN, err)
 		}
 		if w.Unread == nil && !w.part(p.Parts[0]).Around {

@@ -31,6 +31,9 @@ type Wire struct {
 	// Unread notes in a configuration that a part of it is not known. Of a type
 	// without it, a part that is not known leaves the resource unknown.
 	Unread func(config any, part string)
+	// Off reports whether an error is the answer of a service to those who may ask, where
+	// it is not enabled. nil where there is no such answer.
+	Off func(err error) bool
 	// Operations are the type's, and Do sends each of them, by its name.
 	Operations []resource.OperationType
 	Do         map[string]func(ctx context.Context, w *Writing) error

@@ -45,6 +45,9 @@ type Meta struct {
 	// Watches is true where the findings are about what watches the account, such as its
 	// log: what those who may switch it off did is not put back.
 	Watches bool
+	// Unused is true where a plan is automatic only because nobody used what it takes away:
+	// what flow logs do not tell is for a person then.
+	Unused bool
 	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
 	// control still does good, and by when.
 	Owner    string

@@ -169,7 +169,8 @@ func (e *Engine) TakenFrom(ctx context.Context, principal dera.ARN) ([]dera.Reme
 	return out, nil
 }
 
-// askedBefore refuses what was asked for already and is not answered, or is in force.
+// askedBefore refuses what was asked for already and is not answered, or is in force. That an
+// instance was contained does not say that it still is: it can be asked for again.
 func (e *Engine) askedBefore(ctx context.Context, a dera.Access) error {
 	known, err := e.cfg.Store.AccessesIn(ctx, a.Account, a.Type)
 	if err != nil {
@@ -183,7 +184,7 @@ func (e *Engine) askedBefore(ctx context.Context, a dera.Access) error {
 		if err != nil {
 			return err
 		}
-		if state == dera.AccessAsked || state == dera.AccessGranted {
+		if state == dera.AccessAsked || state == dera.AccessGranted && !a.Contains() {
 			return refused("%s is %s already (%s, by %s)", k.Text(), state, k.ID, k.By.Name)
 		}
 	}

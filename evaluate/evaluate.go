@@ -28,6 +28,8 @@ type Case struct {
 	Stops bool
 	// Watches is the control's: it is about what watches the account.
 	Watches bool
+	// Unused is the control's: a plan is automatic only because nobody used what it takes.
+	Unused bool
 	// Planned is false while only the finding is known. Refusal says why no plan
 	// could be made.
 	Planned  bool

@@ -16,7 +16,41 @@ import (
 )
 
 // FlowLog is Flows over VPC flow-log files. It is safe for concurrent use.
-type FlowLog struct{ flows map[string][]Flow }
+type FlowLog struct {
+	flows    map[string][]Flow
+	coverage map[string]*coverage
+}
+
+// coverage is what the records of an interface are about. Those of refused packets alone come
+// from a log that may leave out the accepted ones.
+type coverage struct {
+	hours    map[int64]bool // in which records end, since 1970; false where EC2 left some out
+	accepted bool
+}
+
+// Known implements Flows. A day is known of which there is a record of something accepted
+// or of no data, and none that EC2 skipped.
+func (l *FlowLog) Known(_ context.Context, iface string, now time.Time, days int) (bool, error) {
+	t := l.coverage[iface]
+	if t == nil || !t.accepted {
+		return false, nil
+	}
+	last := now.Unix() / 3600
+	for day := range days {
+		known := false
+		for hour := last - int64(day+1)*24 + 1; hour <= last-int64(day)*24; hour++ {
+			whole, there := t.hours[hour]
+			if there && !whole {
+				return false, nil
+			}
+			known = known || there
+		}
+		if !known {
+			return false, nil
+		}
+	}
+	return true, nil
+}
 
 // To implements Flows.
 func (l *FlowLog) To(_ context.Context, iface string, since time.Time) ([]Flow, error) {
@@ -34,7 +68,7 @@ func (l *FlowLog) To(_ context.Context, iface string, since time.Time) ([]Flow, 
 // user guide, "Flow log records"). A line that cannot be read is an error that
 // names file and line: half-read flows must not pass for silence.
 func ReadFlowLogs(paths ...string) (*FlowLog, error) {
-	p := flowParser{forward: map[flowKey]*Flow{}, reverse: map[flowKey]int64{}}
+	p := flowParser{forward: map[flowKey]*Flow{}, reverse: map[flowKey]int64{}, coverage: map[string]*coverage{}}
 	for _, path := range paths {
 		err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -58,9 +92,10 @@ type flowKey struct {
 }
 
 type flowParser struct {
-	columns map[string]int
-	forward map[flowKey]*Flow
-	reverse map[flowKey]int64
+	columns  map[string]int
+	forward  map[flowKey]*Flow
+	reverse  map[flowKey]int64
+	coverage map[string]*coverage
 }
 
 // defaultColumns is version 2 of the flow-log record.
@@ -119,7 +154,7 @@ func (p *flowParser) line(fields []string) error {
 	}
 	status, err := get("log-status")
 	if err == nil && status != "OK" {
-		return nil // NODATA and SKIPDATA carry no flow
+		return p.without(get, status) // NODATA and SKIPDATA carry no flow
 	}
 	action, err := get("action")
 	if err != nil || action != "ACCEPT" {
@@ -148,6 +183,7 @@ func (p *flowParser) line(fields []string) error {
 	if src < 0 || src > 65535 || dst < 0 || dst > 65535 || proto < 0 || proto > 255 {
 		return fmt.Errorf("port or protocol is out of range")
 	}
+	p.cover(k.iface, end, true).accepted = true
 	k.proto = uint8(proto)
 	k.port, k.peer = uint16(dst), uint16(src)
 	back := flowKey{iface: k.iface, from: k.to, to: k.from, proto: k.proto, port: uint16(src), peer: uint16(dst)}
@@ -163,10 +199,38 @@ func (p *flowParser) line(fields []string) error {
 	return nil
 }
 
+// without notes a record without a flow: that there was none, or that EC2 left some out.
+func (p *flowParser) without(get func(string) (string, error), status string) error {
+	iface, err := get("interface-id")
+	if err != nil {
+		return err
+	}
+	end, err := number(get, "end")
+	if err != nil {
+		return err
+	}
+	p.cover(iface, end, status == "NODATA")
+	return nil
+}
+
+// cover notes that a record tells of the hour in which it ends, and whether of all of it.
+func (p *flowParser) cover(iface string, end int64, whole bool) *coverage {
+	t := p.coverage[iface]
+	if t == nil {
+		t = &coverage{hours: map[int64]bool{}}
+		p.coverage[iface] = t
+	}
+	hour := end / 3600
+	if before, there := t.hours[hour]; !there || before {
+		t.hours[hour] = whole
+	}
+	return t
+}
+
 // log keeps what was a conversation: more than a handshake in one direction and
 // an answer in the other.
 func (p *flowParser) log() *FlowLog {
-	l := &FlowLog{flows: map[string][]Flow{}}
+	l := &FlowLog{flows: map[string][]Flow{}, coverage: p.coverage}
 	for k, f := range p.forward {
 		if f.Packets > 3 && p.reverse[k] > 2 {
 			l.flows[k.iface] = append(l.flows[k.iface], *f)

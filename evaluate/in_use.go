@@ -39,11 +39,14 @@ type Flow struct {
 // Flows finds the conversations with an interface since a time.
 type Flows interface {
 	To(ctx context.Context, iface string, since time.Time) ([]Flow, error)
+	// Known reports whether it is known what the interface accepted on each of so many days
+	// before now.
+	Known(ctx context.Context, iface string, now time.Time, days int) (bool, error)
 }
 
 // InUse sends to review a plan that would take away what is in use: what a
-// declared dependency names, or what flow logs show to be used. That a group is
-// attached to something is not use.
+// declared dependency names, or what flow logs show to be used, and for some controls
+// what flow logs do not tell of. That a group is attached to something is not use.
 type InUse struct {
 	Declared []Dependency
 	// Flows is nil where no flow logs are configured.
@@ -67,6 +70,9 @@ func (g InUse) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	}
 	if c.Refusal != "" || c.Evidence.Kind != evidence.NetworkKind {
 		return pass("no declared dependency names it"), nil
+	}
+	if g.Flows == nil && c.Unused {
+		return review("no flow logs are configured, so that nobody knows whether it is used"), nil
 	}
 	if g.Flows == nil {
 		return pass("no declared dependency names it; no flow logs are configured, so past traffic was not checked"), nil
@@ -94,8 +100,20 @@ func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {
 	if window == 0 {
 		window = 14 * 24 * time.Hour
 	}
+	days := int(window.Hours() / 24)
 	looked := 0
 	for _, i := range attached {
+		if c.Unused {
+			known, err := g.Flows.Known(ctx, i.ID, g.Now(), days)
+			if err != nil {
+				return dera.Reason{}, fmt.Errorf("read flows to %s: %w", i.ID, err)
+			}
+			if !known {
+				r := review("the flow logs do not tell what %s accepted on each of the last %d days, so that nobody knows whether it is used", i.ID, days)
+				r.Ref = i.ID
+				return r, nil
+			}
+		}
 		flows, err := g.Flows.To(ctx, i.ID, g.Now().Add(-window))
 		if err != nil {
 			return dera.Reason{}, fmt.Errorf("read flows to %s: %w", i.ID, err)
@@ -113,5 +131,5 @@ func (g InUse) traffic(ctx context.Context, c Case) (dera.Reason, error) {
 			}
 		}
 	}
-	return pass("none of %d conversations of the last %d days with its %d interfaces would be cut", looked, int(window.Hours()/24), len(attached)), nil
+	return pass("none of %d conversations of the last %d days with its %d interfaces would be cut", looked, days, len(attached)), nil
 }

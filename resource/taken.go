@@ -45,8 +45,9 @@ type Bounds struct {
 	Resources []string // patterns of the ARNs that are called; none for any
 	Principal string   // pattern of the principal; "" for any
 	Foreign   bool     // only principals of other accounts, and nobody's
-	// Public is true for connections to public addresses, and none else.
-	Public bool
+	// Public is true for connections to public addresses, and none else; Connections for
+	// those to any address.
+	Public, Connections bool
 	// Error is true where the service answers with another error than that the caller is
 	// not authorized.
 	Error bool

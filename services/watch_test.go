@@ -8,6 +8,8 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloudtrail"
+	"dera.example/dera/control"
+	"dera.example/dera/services/events/rule"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,7 +27,7 @@ func TestHints_every_watched_call(t *testing.T) {
 		r := cloudtrail.Record{Source: c.Source, Name: c.Name, Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn", Request: []byte("null"), Response: []byte("null")}
 		want := len(c.Types) // each is swept
 		switch c.Name {
-		case "CreateNetworkInterface", "ModifyNetworkInterfaceAttribute", "RunInstances", "ModifyInstanceAttribute":
+		case "CreateNetworkInterface", "ModifyNetworkInterfaceAttribute", "AttachNetworkInterface", "RunInstances", "ModifyInstanceAttribute":
 			want = 0 // hints only of what they name
 		case "PutAccountPublicAccessBlock", "DeleteAccountPublicAccessBlock":
 			want = 2 // the block itself, and a sweep
@@ -178,5 +180,26 @@ func TestTraps(t *testing.T) {
 				t.Error("triage throws it away")
 			}
 		})
+	}
+}
+
+// TestOwnRules: each rule that dera pattern prints is one that dera enables again, but for those
+// whose state nothing but the template brings back.
+func TestOwnRules(t *testing.T) {
+	t.Parallel()
+	var types []string
+	for _, c := range Controls() {
+		types = append(types, c.Type)
+	}
+	off := false
+	for _, r := range Watch().Rules(types) {
+		own := rule.Rule{ID: r.Name, Enabled: &off, Pattern: r.Pattern.Text(), Targets: []string{"arn:aws:sqs:eu-west-1:111122223333:dera-events"}}
+		got, err := rule.Disabled().Check(dera.Resource{Type: rule.Name, Config: &own}, control.Settings{})
+		if err != nil || len(got.Failures) != 1 {
+			t.Fatalf("%s: got %+v, %v", r.Name, got, err)
+		}
+		if want := r.State == cloudtrail.StateEnabled; (got.Failures[0].Start == dera.Auto) != want {
+			t.Errorf("%s starts at %s, want automatic %t", r.Name, got.Failures[0].Start, want)
+		}
 	}
 }

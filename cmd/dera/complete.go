@@ -41,17 +41,17 @@ func (a *cli) complete(root *cobra.Command) {
 		}
 	}
 	if cmd, rest, err := root.Find([]string{"control", "show"}); err == nil && len(rest) == 0 {
-		cmd.ValidArgsFunction = cobra.FixedCompletions(controlChoices(), cobra.ShellCompDirectiveNoFileComp)
+		cmd.ValidArgsFunction = controlChoices
 	}
 }
 
-// controlChoices are the controls with their titles.
-func controlChoices() []cobra.Completion {
-	var out []cobra.Completion
+// controlChoices offers the controls with their titles, which are made when a shell asks: to
+// make them takes longer than most commands do.
+func controlChoices(*cobra.Command, []string, string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, c := range services.Controls() {
 		out = append(out, cobra.CompletionWithDesc(c.ID, c.Meta.Title))
 	}
-	return out
+	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeFlags registers the values of flags.
@@ -68,11 +68,14 @@ func (a *cli) completeFlags(root *cobra.Command) {
 	})
 	each(root, func(cmd *cobra.Command) {
 		for flag, values := range map[string][]string{
-			"control": controlChoices(), "severity": severities(), "state": findingStates(), "fail-on": append(severities(), "none"),
+			"severity": severities(), "state": findingStates(), "fail-on": append(severities(), "none"),
 		} {
 			if cmd.LocalFlags().Lookup(flag) != nil {
 				a.flagValues(cmd, flag, values)
 			}
+		}
+		if cmd.LocalFlags().Lookup("control") != nil {
+			a.flagFunc(cmd, "control", controlChoices)
 		}
 	})
 	if cmd, _, err := root.Find([]string{"report"}); err == nil && cmd.Flags().Lookup("finding") != nil {

@@ -98,11 +98,14 @@ func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
 	var only []string
 	var tags bool
+	var part int
 	cmd := &cobra.Command{
 		Use:   "role",
 		Short: "Print the IAM policies that dera requires: reader, remediator",
 		Long: "role prints the least privilege that dera requires in a member account, generated from the controls: the reader reads, the\n" +
-			"remediator reads and writes. Attach them to the roles that the configuration names as role_arn and write_role_arn.",
+			"remediator reads and writes. Attach them to the roles that the configuration names as role_arn and write_role_arn.\n" +
+			"IAM takes 6,144 characters in a managed policy and 10,240 in all inline policies of a role: a larger one is printed\n" +
+			"with --part 1, --part 2 and so on, each for a managed policy of its own.",
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			if account != "" {
@@ -136,10 +139,13 @@ func newRoleCommand(a *cli) *cobra.Command {
 			}
 			switch kind {
 			case "reader":
-				return a.printPolicy(reader)
+				return a.printPolicy(reader, part)
 			case "remediator":
-				return a.printPolicy(remediator)
+				return a.printPolicy(remediator, part)
 			case "":
+				if part != 0 {
+					return usage("--part requires --kind")
+				}
 				return a.printJSON(rolesJSON{reader, remediator})
 			}
 			return usage("--kind is %q, must be reader or remediator", kind)
@@ -149,6 +155,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
 	cmd.Flags().StringVar(&partition, "partition", dera.Partitions()[0].ID, "one of "+strings.Join(partitionIDs(), ", "))
 	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
+	cmd.Flags().IntVar(&part, "part", 0, "of the policy of --kind only this part, small enough for a managed policy")
 	cmd.Flags().BoolVar(&tags, "tagging", false, "with the permissions for tagging changed resources (tagging.enabled of the configuration)")
 	return cmd
 }
@@ -161,7 +168,23 @@ func partitionIDs() []string {
 	return out
 }
 
-func (a *cli) printPolicy(p role.Policy) error {
+// printPolicy prints a policy, or a part of it, from 1 on. It says where one is too large for IAM.
+func (a *cli) printPolicy(p role.Policy, part int) error {
+	size, err := p.Size()
+	if err != nil {
+		return err
+	}
+	parts, err := p.Parts(role.ManagedLimit)
+	switch {
+	case err != nil:
+		return err
+	case part < 0 || part > len(parts):
+		return usage("--part is %d, and there are %d", part, len(parts))
+	case part > 0:
+		p = parts[part-1]
+	case len(parts) > 1:
+		a.note("dera: warning: the policy has %d characters, and IAM takes %d in a managed policy: print it with --part 1 to --part %d, and attach each part as a policy of its own\n", size, role.ManagedLimit, len(parts))
+	}
 	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err

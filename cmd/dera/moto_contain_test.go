@@ -91,6 +91,19 @@ func (w *containWorld) instance() (groups []string, state types.InstanceStateNam
 	return groups, i.State.Name
 }
 
+// setGroups gives the interface of the instance other groups, as somebody else does.
+func (w *containWorld) setGroups(groups []string) {
+	w.t.Helper()
+	out, err := w.api.DescribeInstances(w.t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{w.id}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := out.Reservations[0].Instances[0].NetworkInterfaces[0].NetworkInterfaceId
+	if _, err := w.api.ModifyNetworkInterfaceAttribute(w.t.Context(), &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: id, Groups: groups}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *containWorld) snapshots() (n int) {
 	w.t.Helper()
 	out, err := w.api.DescribeSnapshots(w.t.Context(), &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}})
@@ -121,6 +134,17 @@ func TestMotoQuarantine(t *testing.T) {
 	if now, _ := w.instance(); !slices.Equal(now, []string{w.group}) || w.snapshots() != 1 {
 		t.Errorf("granted: got %v and %d snapshots, want the isolation group alone, and one", now, w.snapshots())
 	}
+	w.setGroups(before)
+	key := "undone/" + v.Access.ID
+	if got := findingsOf(w.scan(exitNo, "--mode", "observe", "--no-exemptions"), w.id); !slices.Contains(got, finding{key, "ec2-instance-contain-request", "alert", "open"}) {
+		t.Errorf("undone by somebody: got %v", got)
+	}
+	again := w.contain("quarantine", exitGood)
+	if out, errOut, code := w.dera("access", "deny", again.Access.ID, "--reason", "it is a test"); code != exitGood {
+		t.Errorf("deny: got exit code %d\n%s%s", code, out, errOut)
+	}
+	w.setGroups([]string{w.group})
+	w.scan(exitGood, "--mode", "observe", "--no-exemptions")
 	w.rollBackAll()
 	if now, _ := w.instance(); !slices.Equal(now, before) || w.snapshots() != 1 {
 		t.Errorf("rolled back: got %v and %d snapshots, want %v, and the snapshot kept", now, w.snapshots(), before)

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	rulestypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -182,9 +183,13 @@ func TestMotoRule(t *testing.T) {
 	w := newSettingWorld(t, moto.Start(t, moto.Config{}), "events-rule-disabled")
 	api := eventbridge.New(eventbridge.Options{Region: "us-east-1", BaseEndpoint: aws.String(w.server.URL()), Credentials: w.provider()})
 	for _, name := range []string{"dera-ec2", "nightly"} {
-		if _, err := api.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &name, EventPattern: aws.String(`{"source":["aws.ec2"]}`), State: "DISABLED"}); err != nil {
+		if _, err := api.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &name, EventPattern: aws.String(`{"source":["aws.ec2"],"detail-type":["AWS API Call via CloudTrail"]}`), State: "DISABLED"}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	leads := rulestypes.Target{Id: aws.String("dera"), Arn: aws.String("arn:aws:sqs:us-east-1:" + w.creds.Account + ":dera-events")}
+	if _, err := api.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("dera-ec2"), Targets: []rulestypes.Target{leads}}); err != nil {
+		t.Fatal(err)
 	}
 	is := func(name string) bool {
 		t.Helper()
@@ -195,6 +200,9 @@ func TestMotoRule(t *testing.T) {
 		return out.State == "ENABLED"
 	}
 	w.settingLoop(finding{"enabled", "events-rule-disabled", "auto", "resolved"}, "dera-ec2", func() bool { return is("dera-ec2") })
+	if _, err := api.RemoveTargets(t.Context(), &eventbridge.RemoveTargetsInput{Rule: aws.String("dera-ec2"), Ids: []string{"dera"}}); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte("version: 1\nsettle: 10ms\ncontrols: [events-rule-leads-nowhere]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

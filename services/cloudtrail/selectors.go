@@ -69,33 +69,92 @@ func (a Advanced) management() bool {
 	return slices.ContainsFunc(a.Fields, func(f Field) bool { return f.Field == category && slices.Equal(f.Equals, []string{management}) })
 }
 
-// Missing says which management events are not recorded, or nothing where all are. most
-// is true where at least those that read and those that write are, of every source but
-// the two that AWS lets basic selectors leave out.
+// Missing says which management events are not recorded, or nothing where all are: what one
+// selector leaves out another may take. most is true where at least those that read and those
+// that write are, of every source but the two that AWS lets basic selectors leave out.
 func (s Selectors) Missing() (why string, most bool) {
 	var parts []string
+	var reads, writes taken
 	for _, b := range s.Basic {
 		switch {
 		case !b.Management:
+			continue
 		case b.ReadWrite != all:
 			parts = append(parts, "only "+b.ReadWrite+" events are recorded")
 		case len(b.Exclude) > 0:
-			most = true
 			parts = append(parts, "events of "+strings.Join(b.Exclude, ", ")+" are left out")
-		default:
-			return "", true
 		}
+		reads.add(b.ReadWrite != writeOnly, b.Exclude)
+		writes.add(b.ReadWrite != readOnly, b.Exclude)
 	}
 	for _, a := range s.Advanced {
-		switch {
-		case !a.management():
-		case len(a.Fields) == 1:
-			return "", true
-		default:
+		if !a.management() {
+			continue
+		}
+		if len(a.Fields) > 1 {
 			parts = append(parts, "only those are recorded for which "+a.narrows())
 		}
+		if read, write, without, ok := a.plain(); ok {
+			reads.add(read, without)
+			writes.add(write, without)
+		}
 	}
-	return cmp.Or(strings.Join(parts, ", and "), "no management event is recorded"), most
+	if reads.all() && writes.all() {
+		return "", true
+	}
+	return cmp.Or(strings.Join(parts, ", and "), "no management event is recorded"), reads.most() && writes.most()
+}
+
+const (
+	readOnly  = "ReadOnly"
+	writeOnly = "WriteOnly"
+)
+
+// taken are the events of one kind that selectors take together: of some sources none does.
+type taken struct {
+	any     bool
+	without []string
+}
+
+func (t *taken) add(takes bool, without []string) {
+	switch {
+	case !takes:
+		return
+	case t.any:
+		t.without = slices.DeleteFunc(t.without, func(source string) bool { return !slices.Contains(without, source) })
+	default:
+		t.any, t.without = true, slices.Clone(without)
+	}
+}
+
+func (t taken) all() bool { return t.any && len(t.without) == 0 }
+
+// most: the two sources are those that ExcludeManagementEventSources may have.
+func (t taken) most() bool {
+	return t.any && !slices.ContainsFunc(t.without, func(source string) bool {
+		return source != "kms.amazonaws.com" && source != "rdsdata.amazonaws.com"
+	})
+}
+
+// plain reads a selector of management events that says no more than basic ones can: whether
+// it takes those that read and those that write, and without which sources.
+func (a Advanced) plain() (reads, writes bool, without []string, ok bool) {
+	reads, writes = true, true
+	for _, f := range a.Fields {
+		only := func(values []string) bool {
+			return len(f.Equals)+len(f.StartsWith)+len(f.EndsWith)+len(f.NotEquals)+len(f.NotStartsWith)+len(f.NotEndsWith) == len(values)
+		}
+		switch {
+		case f.Field == category:
+		case f.Field == "readOnly" && len(f.Equals) == 1 && only(f.Equals) && (f.Equals[0] == "true" || f.Equals[0] == "false"):
+			reads, writes = reads && f.Equals[0] == "true", writes && f.Equals[0] == "false"
+		case f.Field == "eventSource" && len(f.NotEquals) > 0 && only(f.NotEquals):
+			without = append(without, f.NotEquals...)
+		default:
+			return false, false, nil, false
+		}
+	}
+	return reads, writes, without, true
 }
 
 // narrows are the conditions beside that on the category.

@@ -28,7 +28,7 @@ func TestEventsClaims(t *testing.T) {
 		"it_was_so_before":    {func(e *EventsClaims) { e.Before = e.After }, "finding_resolved"},
 		"reads_and_writes": {func(e *EventsClaims) {
 			e.After.Basic = []Basic{{ReadWrite: "ReadOnly", Management: true}, {ReadWrite: "WriteOnly", Management: true}, data}
-		}, "finding_resolved"},
+		}, ""},
 		"advanced_with_a_hole": {func(e *EventsClaims) {
 			e.Before, e.After = Selectors{}, Selectors{Advanced: []Advanced{{Fields: []Field{{Field: category, Equals: []string{management}}, {Field: "readOnly", Equals: []string{"false"}}}}}}
 		}, "finding_resolved"},
@@ -47,6 +47,44 @@ func TestEventsClaims(t *testing.T) {
 		}
 		if got != tc.refuted {
 			t.Errorf("%s: refuted %q, want %q", name, got, tc.refuted)
+		}
+	}
+}
+
+// TestMissing: what one selector leaves out another may take, and advanced selectors that say
+// no more than basic ones count as those do.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	of := func(fields ...Field) Advanced {
+		return Advanced{Fields: append([]Field{{Field: category, Equals: []string{management}}}, fields...)}
+	}
+	reads, writes := Field{Field: "readOnly", Equals: []string{"true"}}, Field{Field: "readOnly", Equals: []string{"false"}}
+	without := func(sources ...string) Field { return Field{Field: "eventSource", NotEquals: sources} }
+	kms, rds := "kms.amazonaws.com", "rdsdata.amazonaws.com"
+	for name, tc := range map[string]struct {
+		s         Selectors
+		all, most bool
+	}{
+		"reads_and_writes":               {Selectors{Basic: []Basic{{ReadWrite: "ReadOnly", Management: true}, {ReadWrite: "WriteOnly", Management: true}}}, true, true},
+		"reads_and_data_of_writes":       {Selectors{Basic: []Basic{{ReadWrite: "ReadOnly", Management: true}, {ReadWrite: "WriteOnly"}}}, false, false},
+		"each_without_another":           {Selectors{Basic: []Basic{{ReadWrite: "All", Management: true, Exclude: []string{kms}}, {ReadWrite: "All", Management: true, Exclude: []string{rds}}}}, true, true},
+		"both_without_the_same":          {Selectors{Basic: []Basic{{ReadWrite: "ReadOnly", Management: true, Exclude: []string{kms}}, {ReadWrite: "WriteOnly", Management: true, Exclude: []string{kms}}}}, false, true},
+		"advanced_reads_and_writes":      {Selectors{Advanced: []Advanced{of(reads), of(writes)}}, true, true},
+		"advanced_writes":                {Selectors{Advanced: []Advanced{of(writes)}}, false, false},
+		"advanced_both_at_once":          {Selectors{Advanced: []Advanced{of(reads, writes)}}, false, false},
+		"advanced_without_kms":           {Selectors{Advanced: []Advanced{of(without(kms))}}, false, true},
+		"advanced_without_iam":           {Selectors{Advanced: []Advanced{of(without("iam.amazonaws.com"))}}, false, false},
+		"advanced_reads_without_kms":     {Selectors{Advanced: []Advanced{of(reads, without(kms)), of(writes)}}, false, true},
+		"advanced_by_a_condition":        {Selectors{Advanced: []Advanced{of(Field{Field: "eventSource", NotStartsWith: []string{"k"}})}}, false, false},
+		"advanced_two_operators":         {Selectors{Advanced: []Advanced{of(Field{Field: "eventSource", NotEquals: []string{kms}, StartsWith: []string{"s3"}})}}, false, false},
+		"advanced_data":                  {Selectors{Advanced: []Advanced{{Fields: []Field{{Field: category, Equals: []string{"Data"}}}}}}, false, false},
+		"nothing_":                       {Selectors{}, false, false},
+		"advanced_of_a_user_and_all":     {Selectors{Advanced: []Advanced{of(Field{Field: "userIdentity.arn", NotEquals: []string{"x"}}), of()}}, true, true},
+		"basic_without_others_and_reads": {Selectors{Basic: []Basic{{ReadWrite: "All", Management: true, Exclude: []string{kms}}, {ReadWrite: "ReadOnly", Management: true}}}, false, true},
+	} {
+		why, most := tc.s.Missing()
+		if (why == "") != tc.all || most != tc.most {
+			t.Errorf("%s: got %q and most %t, want all %t and most %t", name, why, most, tc.all, tc.most)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (i *Instance) stopNote() string {
 	if len(i.Assigned) > 0 {
 		out += "The public address " + strings.Join(i.Assigned, ", ") + " is lost for ever: it gets another one when it starts. "
 	}
-	return out + "A load balancer takes it out. The rollback starts it again."
+	return out + "A load balancer takes it out. The rollback starts it again; where a volume is encrypted with a key of the account, EC2 starts it only for a caller that the key allows kms:CreateGrant."
 }
 
 // brief is an instance without what a quick look leaves out.

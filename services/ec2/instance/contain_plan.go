@@ -10,8 +10,12 @@ import (
 	"dera.example/dera/resource"
 )
 
+// undonePrefix begins the key of what was granted and is not so any more.
+const undonePrefix = "undone/"
+
 // asked is the one request of the failures.
 func (i *Instance) asked(failures []control.Failure) (a resource.Asked, ok bool) {
+	failures = slices.DeleteFunc(slices.Clone(failures), func(f control.Failure) bool { return strings.HasPrefix(f.Key, undonePrefix) })
 	k := -1
 	if len(failures) == 1 {
 		k = slices.IndexFunc(i.Contain, func(a resource.Asked) bool { return a.Key() == failures[0].Key })
@@ -31,6 +35,15 @@ func (i *Instance) contained(a resource.Asked) bool {
 		return i.Running != nil && !*i.Running
 	}
 	return false
+}
+
+// still reports whether the instance is contained as it was granted, and whether that is known.
+// Snapshots that somebody deleted since are no matter.
+func (i *Instance) still(a resource.Asked) (still, known bool) {
+	if strings.Join(a.Actions, " ") == Quarantine {
+		return i.Isolated(), i.Around != nil
+	}
+	return i.Running == nil || !*i.Running, i.Running != nil
 }
 
 // open are the interfaces that have another group than the isolation group.

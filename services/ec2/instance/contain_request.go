@@ -19,6 +19,7 @@ func ContainRequest() control.Control {
 			Complexity: "high", Gives: true,
 			Cases: []control.Case{
 				{When: "somebody asked for it with `dera contain`, and nobody has answered", Disposition: dera.Review, Because: "whoever asked cannot grant it: another person does, and it is never automatic"},
+				{When: "it was granted, and somebody undid it since: an interface has another group, the isolation group has rules, or it runs", Disposition: dera.Alert, Because: "who did it may be the attacker, or who called it off: a person asks again, or rolls it back"},
 				{When: "it is in an Auto Scaling group and not in standby, its type has volumes of the host or is not known (stop), it is a Spot instance (stop), or its VPC has no group `dera-isolation` without rules (quarantine)", Disposition: dera.Review, Because: "no plan is made: the group would terminate it, a stop would erase what cannot be brought back"},
 			},
 			Refs: []control.Ref{
@@ -38,6 +39,16 @@ func ContainRequest() control.Control {
 						Key: a.Key(), Start: dera.Review, Severity: dera.High, Title: "Instance was asked to be contained",
 						Why: fmt.Sprintf("%s asked for %s: %s. Whoever asked cannot grant it.", a.By.Name, a.Text(), a.Reason),
 					})
+				case a.State == dera.AccessGranted:
+					switch still, known := i.still(a); {
+					case !known:
+						return control.Result{Outcome: control.UnknownResult, Why: "whether what was granted for " + a.ID + " is still so is not known"}
+					case !still:
+						out = append(out, control.Failure{
+							Key: undonePrefix + a.ID, Start: dera.Alert, Severity: dera.High, Title: "Instance that was contained is not any more",
+							Why: fmt.Sprintf("The %s was granted (%s), and somebody undid it: not by a rollback of dera. Ask for it again where it is still wanted.", a.Text(), a.ID),
+						})
+					}
 				}
 			}
 			if len(out) > 0 {

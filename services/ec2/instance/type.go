@@ -147,7 +147,7 @@ func Type() resource.Type {
 		}, {
 			Path: power, Says: "whether the instance runs", Operation: Start, Off: Stop, DryRun: true, Order: []any{true, false},
 			Denies: func(dera.Plan) []resource.Bounds {
-				return []resource.Bounds{{Public: true, Why: "the instance is stopped"}}
+				return []resource.Bounds{{Connections: true, Why: "the instance is stopped"}}
 			},
 		}},
 		Notes:       notes,
@@ -201,7 +201,7 @@ func notes(i *Instance, p dera.Plan) (out []string) {
 	for _, c := range p.Changes {
 		switch c.Operation {
 		case ModifyMetadata:
-			out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl.", i.HopLimit))
+			out = append(out, fmt.Sprintf("The hop limit stays %d, and the endpoint as it is. What asks for metadata without a token is refused from then on: old SDKs and agents, and scripts that call it with curl. What asks at boot alone is in no count of the last 14 days unless the instance booted since.", i.HopLimit))
 			if i.HopLimit < 2 && i.Containers() == "" {
 				out = append(out, "Whether containers run on it is not known: one behind a bridge gets no token while the hop limit is 1.")
 			}
@@ -223,13 +223,27 @@ func Events() cloudtrail.Events {
 	return cloudtrail.Events{
 		Type: Name,
 		Calls: slices.Concat(
-			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute"),
+			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute", "AttachNetworkInterface"),
+			cloudtrail.Calls(ec2.Source, groupsOf, "ModifyNetworkInterfaceAttribute"),
 			ec2.Named(Name, Prefix, "ModifyInstanceMetadataOptions", "StartInstances", "StopInstances", "TerminateInstances",
 				"AssociateAddress", "DisassociateAddress",
 				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
 			ec2.Tagged(Name, Prefix)),
 		Config: ec2.Configured(Name, Prefix),
 	}
+}
+
+// groupsOf: what gives an interface other groups names the interface alone, so that all
+// instances are looked at. Its other attributes, which much of what runs containers sets, are no
+// matter.
+func groupsOf(c cloudtrail.Call) []dera.Scope {
+	if ids := ec2.IDs(c, Prefix); len(ids) > 0 {
+		return c.Scopes(Name, ids)
+	}
+	if len(c.Parameters.Object("groupSet")) == 0 {
+		return nil
+	}
+	return c.Sweep(Name)
 }
 
 // Controls are the controls on instances.

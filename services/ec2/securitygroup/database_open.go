@@ -17,10 +17,10 @@ func DatabaseOpen() control.Control {
 			ID: "ec2-securitygroup-database-open", Title: "Security group allows a database port from the internet", Type: Name, Severity: dera.Critical,
 			Why:        "Databases, caches and search engines that anyone can reach are found within hours, many of them ask for no password, and what is in them is copied or held for ransom.",
 			Fix:        "Only the offending range is removed, as from the ports of administration: narrower sources and private access stay.",
-			Complexity: "medium",
+			Complexity: "medium", Unused: true,
 			Cases: []control.Case{
-				{When: "more than 2^24 public IPv4 addresses, or IPv6 wider than a /32, reach the port of a database by rules for few ports, and VPC flow logs are configured (guardrail `in-use` reads them: accepted connections of 14 days from what would be cut are review)", Disposition: dera.Auto, Because: "nobody used it from outside"},
-				{When: "no flow logs are configured", Disposition: dera.Review, Because: "a reporting tool outside may use it"},
+				{When: "more than 2^24 public IPv4 addresses, or IPv6 wider than a /32, reach the port of a database by rules for few ports, and VPC flow logs tell of each of the last 14 days of each interface that has the group, and show no connection from what would be cut (guardrail `in-use`)", Disposition: dera.Auto, Because: "nobody used it from outside"},
+				{When: "no flow logs are configured, or those do not tell of each of the last 14 days of each interface", Disposition: dera.Review, Because: "a reporting tool outside may use it"},
 				{When: "its source is a prefix list, the group is the default group of its VPC, or what the VPC reaches privately could not be read", Disposition: dera.Review, Because: "it cannot be cut safely"},
 				{When: "fewer public addresses (a /8 or less), outside the allowlist and the VPC, reach the port", Disposition: dera.Review, Because: "it may be intended"},
 			},

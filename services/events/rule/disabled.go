@@ -15,10 +15,17 @@ func Disabled() control.Control {
 			Fix:        "The rule is enabled. Its pattern and its targets stay as they are.",
 			Complexity: "low",
 			Cases: []control.Case{
-				{When: "a rule whose name begins with dera- is disabled", Disposition: dera.Auto, Because: "it sends events to dera and does nothing else"},
+				{When: "a rule whose name begins with dera- is disabled, it takes calls or changes of configurations, and all of its targets are queues or event buses", Disposition: dera.Auto, Because: "it sends events to dera and does nothing else"},
+				{When: "the same, and it takes other events, runs by a schedule, has another target or none, or its targets could not be read", Disposition: dera.Review, Because: "it may be a rule of somebody else with such a name, which would start again what was switched off"},
 				{When: "it is dera-root or dera-ledger", Disposition: dera.Review, Because: "to enable it would leave out calls that only read, which it is there for; no plan is made, and it is deployed again"},
 			},
 			Refs: refs(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
+		},
+		Start: func(r *Rule, _ control.Settings) (dera.Disposition, string) {
+			if !r.brings() {
+				return dera.Review, "It is not known to send events to a queue or an event bus alone: it may be somebody else's."
+			}
+			return dera.Auto, ""
 		},
 		Refuse: func(r *Rule) *control.Refusal {
 			if r.long() {

@@ -3,6 +3,8 @@
 package rule
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -44,6 +46,27 @@ type Rule struct {
 // long reports whether the rule needs the state in which calls that only read come too,
 // which only PutRule sets.
 func (r *Rule) long() bool { return r.ID == Prefix+"root" || r.ID == Prefix+"ledger" }
+
+// brings reports whether the rule is known to bring dera events and to do nothing else, as what
+// dera pattern prints does: it takes calls or changes of configurations, and leads to queues or
+// event buses alone. A name that begins with dera- is not enough: others choose names too.
+func (r *Rule) brings() bool {
+	var pattern struct {
+		Kinds []string `json:"detail-type"`
+	}
+	known := append(cloudtrail.AnalysisKinds(), cloudtrail.ComplianceKind)
+	if err := json.Unmarshal([]byte(r.Pattern), &pattern); err != nil || len(pattern.Kinds) == 0 || len(r.Targets) == 0 {
+		return false
+	}
+	other := func(kind string) bool {
+		return !slices.Contains(known, kind) && !strings.HasSuffix(kind, " via CloudTrail")
+	}
+	elsewhere := func(target string) bool {
+		arn := dera.ARN(target)
+		return arn.Service() != "sqs" && (arn.Service() != "events" || !strings.HasPrefix(arn.Resource(), "event-bus/"))
+	}
+	return !slices.ContainsFunc(pattern.Kinds, other) && !slices.ContainsFunc(r.Targets, elsewhere)
+}
 
 // ARNOf names a rule of the default bus.
 func ARNOf(partition, account, region, id string) dera.ARN {

@@ -3,10 +3,12 @@ package wire
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/services/cloudtrail/account"
 	shared "dera.example/dera/services/cloudtrail/wire"
@@ -44,14 +46,14 @@ func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 		home, arn := aws.ToString(t.HomeRegion), aws.ToString(t.TrailARN)
 		seen := account.Trail{ARN: arn}
 		status, err := shared.Client(r, home).GetTrailStatus(ctx, &sdk.GetTrailStatusInput{Name: &arn})
-		if err = failed(r, home, "cloudtrail:GetTrailStatus", err); err != nil {
+		if err = failed(r, arn, "cloudtrail:GetTrailStatus", err); err != nil {
 			return err
 		}
 		if status != nil {
 			seen.Logging = status.IsLogging
 		}
 		seen.Selectors, err = shared.Selectors(ctx, r, home, arn)
-		if err = failed(r, home, "cloudtrail:GetEventSelectors", err); err != nil {
+		if err = failed(r, arn, "cloudtrail:GetEventSelectors", err); err != nil {
 			return err
 		}
 		if a.Trails = append(a.Trails, seen); sure(seen) {
@@ -66,12 +68,16 @@ func sure(t account.Trail) bool {
 	return yes
 }
 
-// failed is the error of a call, but for one that dera may not make.
-func failed(r *cloud.Reading, region, call string, err error) error {
+// failed is the error of a call on a trail, but for one that dera may not make. Of the trail of
+// another account, as of the organization's, CloudTrail also says that it knows none.
+func failed(r *cloud.Reading, trail, call string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if err = r.FailAt(region, call, err); cloud.Is(err, cloud.Denied) {
+	arn := dera.ARN(trail)
+	var e *cloud.Error
+	err = r.FailAt(arn.Region(), call, err)
+	if cloud.Is(err, cloud.Denied) || arn.Account() != r.Scope.Account && errors.As(err, &e) && e.Refused() && !e.Passing() {
 		return nil
 	}
 	return err

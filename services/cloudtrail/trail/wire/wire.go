@@ -138,7 +138,7 @@ func readKey(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 		err = cloud.Foreign("it does not say the state of the key %.140q", t.Key)
 	}
 	if err != nil {
-		return err
+		return r.FailAt(region, "kms:DescribeKey", err)
 	}
 	t.KeyState = aws.String(string(out.KeyMetadata.KeyState))
 	return nil
@@ -157,7 +157,7 @@ func readBucket(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	}
 	out, err := s3wire.S3(r, r.Scope.Account, region).GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: aws.String(t.Bucket), ExpectedBucketOwner: aws.String(r.Scope.Account)})
 	if err != nil {
-		return err
+		return r.FailAt(region, "s3:GetBucketLifecycleConfiguration", err)
 	}
 	days := 0
 	for _, rule := range out.Rules {

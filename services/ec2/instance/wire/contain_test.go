@@ -101,6 +101,29 @@ func TestAround(t *testing.T) {
 	}
 }
 
+// TestFailedAround: a type that EC2 does not offer any more hides no instance, and neither does
+// a read of its surroundings that fails: they are not known.
+func TestFailedAround(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := around(nil)
+	w.instances[web] = body
+	w.write = func(a cloudtest.Asked) (int, string) {
+		if a.Operation == "DescribeInstanceTypes" {
+			return 400, failure("InvalidInstanceType", "The following supplied instance types do not exist: [m5d.large]")
+		}
+		return good(a)
+	}
+	page, err := w.Read(t.Context(), scope(), true)
+	if err != nil || len(page.Resources) != 1 {
+		t.Fatalf("got %+v, %v", page, err)
+	}
+	c := page.Resources[0].Config.(*instance.Instance)
+	if c.Around != nil || len(c.Snapshots) != 1 || len(c.Interfaces) != 2 || !strings.Contains(page.Resources[0].Unread, "InvalidInstanceType") {
+		t.Errorf("got %+v, %q", c, page.Resources[0].Unread)
+	}
+}
+
 // TestOnItsWay: one that is stopping is neither running nor stopped, and not known.
 func TestOnItsWay(t *testing.T) {
 	t.Parallel()

@@ -93,6 +93,8 @@ func count(m types.MetricDataResult, counts []map[time.Time]float64, from, to ti
 		return cloud.Foreign("it is about the metric %.40q, which was not asked for", text)
 	case len(m.Timestamps) != len(m.Values):
 		return cloud.Foreign("it has %d values for %d times", len(m.Values), len(m.Timestamps))
+	case m.StatusCode == types.StatusCodeInternalError || m.StatusCode == types.StatusCodeForbidden:
+		return nil // its hours are not known
 	case m.StatusCode != types.StatusCodeComplete && m.StatusCode != types.StatusCodePartialData:
 		return cloud.Foreign("the values are %.40q", m.StatusCode)
 	}

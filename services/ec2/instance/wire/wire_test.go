@@ -225,7 +225,7 @@ func TestRequests(t *testing.T) {
 			spoil: func(s string) string { return strings.Replace(s, `"Id":"i0"`, `"Id":"i9"`, 1) }, failed: true},
 		"of_no_list": {metric: func(string, int) (float64, bool) { return 0, true }, spoil: func(string) string { return `{"Messages":[]}` }, failed: true},
 		"failed_inside": {metric: func(string, int) (float64, bool) { return 0, true },
-			spoil: func(s string) string { return strings.Replace(s, `PartialData`, `InternalError`, 1) }, failed: true},
+			spoil: func(s string) string { return strings.Replace(s, `PartialData`, `InternalError`, 1) }, want: &instance.Requests{Unknown: 100}},
 		"more_times_than_values": {metric: func(string, int) (float64, bool) { return 0, true },
 			spoil: func(s string) string { return strings.Replace(s, `"Timestamps":[`, `"Timestamps":[1767225600,`, 1) }, failed: true},
 	} {

@@ -22,6 +22,7 @@ func Wire() cloud.Wire {
 	return cloud.Wire{
 		Type: session.Name, Parts: t.Parts, Operations: t.Operations, Find: find,
 		Unread:      func(config any, _ string) { config.(*session.Session).Status = nil },
+		Off:         off,
 		Readers:     []cloud.Reader{{Parts: []string{session.PartSession}, Call: "macie2:GetMacieSession", One: read}},
 		Do:          map[string]func(context.Context, *cloud.Writing) error{session.Update: update},
 		Answers:     map[string]cloud.Shape{"Macie2 GetMacieSession": {Members: []string{"status"}}},
@@ -34,14 +35,18 @@ func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
 	return cloud.Only(r, region, "Macie", session.ARNOf(cloud.PartitionOf(r.Scope), r.Scope.Account, region, ""), &session.Session{Region: region}), nil
 }
 
-// read: where it is not enabled, Macie denies access and says so; any other denial is one of
+// off: where it is not enabled, Macie denies access and says so; any other denial is one of
 // dera's own.
+func off(err error) bool {
+	var denied *types.AccessDeniedException
+	return errors.As(err, &denied) && strings.Contains(strings.ToLower(denied.ErrorMessage()), "macie is not enabled")
+}
+
 func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	api := cloud.Service(r, "macie2", r.Scope.Account, r.Scope.Region, func(cfg aws.Config) *sdk.Client { return sdk.NewFromConfig(cfg) })
 	out, err := api.GetMacieSession(ctx, &sdk.GetMacieSessionInput{})
 	s := x.Config.(*session.Session)
-	var denied *types.AccessDeniedException
-	if errors.As(err, &denied) && strings.Contains(strings.ToLower(denied.ErrorMessage()), "macie is not enabled") {
+	if off(err) {
 		s.Status = aws.String(session.Off)
 		return nil
 	}

@@ -18,6 +18,7 @@ func Wire() cloud.Wire {
 	return cloud.Wire{
 		Type: account.Name, Parts: account.Type().Parts, Find: find,
 		Unread:      func(config any, _ string) { config.(*account.Account).Organization = nil },
+		Off:         none,
 		Readers:     []cloud.Reader{{Parts: []string{account.PartOrganization}, Call: "organizations:DescribeOrganization", One: read}},
 		Answers:     map[string]cloud.Shape{"Organizations DescribeOrganization": {Members: []string{"Organization"}}},
 		ConfigRules: []string{"ACCOUNT_PART_OF_ORGANIZATIONS"},
@@ -29,14 +30,18 @@ func find(_ context.Context, r *cloud.Reading) (cloud.Found, error) {
 	return cloud.Only(r, id, "Organizations", account.ARNOf(cloud.PartitionOf(r.Scope), id, "", ""), &account.Account{ID: id}), nil
 }
 
-// read: an account that is in none is told so by an error of its own.
+// none: an account that is in none is told so by an error of its own.
+func none(err error) bool {
+	var absent *types.AWSOrganizationsNotInUseException
+	return errors.As(err, &absent)
+}
+
 func read(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	api := cloud.Service(r, "organizations", r.Scope.Account, r.Home(), func(cfg aws.Config) *sdk.Client { return sdk.NewFromConfig(cfg) })
 	out, err := api.DescribeOrganization(ctx, &sdk.DescribeOrganizationInput{})
 	a := x.Config.(*account.Account)
-	var none *types.AWSOrganizationsNotInUseException
 	switch {
-	case errors.As(err, &none):
+	case none(err):
 		a.Organization = aws.String("")
 		return nil
 	case err != nil:

@@ -48,6 +48,13 @@ func TestRead(t *testing.T) {
 			if (x.Unread == "") != (tc.unread == "") || !strings.Contains(x.Unread, tc.unread) {
 				t.Errorf("unread: got %q, want %q", x.Unread, tc.unread)
 			}
+			w.On("config", "DescribeConfigRules", moto.Answer{Error: "AccessDeniedException"})
+			if want, ok := map[string]cloud.Tried{"in_none": cloud.Allowed, "denied": cloud.Refused}[name]; ok {
+				tried := cloudtest.At(t, []cloud.Wire{wire.Wire()}, w.URL(), w.AccessKeyID, nil).TryReads(t.Context(), cloudtest.Hub, cloudtest.East, []string{"organizations:DescribeOrganization"})
+				if len(tried) != 1 || tried[0].Tried != want {
+					t.Errorf("tried: got %+v, want %s", tried, want)
+				}
+			}
 		})
 	}
 }

@@ -23,10 +23,11 @@ func TestRead(t *testing.T) {
 		want   *bool
 		unread string
 	}{
-		"on":     {moto.Answer{Output: map[string]any{"HubArn": "arn:aws:securityhub:us-east-1:111122223333:hub/default"}}, new(true), ""},
-		"off":    {moto.Answer{Error: "InvalidAccessException", Status: 401}, new(false), ""},
-		"denied": {moto.Answer{Error: "AccessDeniedException", Status: 403}, nil, ""},
-		"failed": {moto.Answer{Error: "InternalException", Status: 500}, nil, "InternalException"},
+		"on":        {moto.Answer{Output: map[string]any{"HubArn": "arn:aws:securityhub:us-east-1:111122223333:hub/default"}}, new(true), ""},
+		"off":       {moto.Answer{Error: "InvalidAccessException", Message: "Account 111122223333 is not subscribed to AWS Security Hub", Status: 401}, new(false), ""},
+		"no_access": {moto.Answer{Error: "InvalidAccessException", Message: "The account does not have permission to perform this action", Status: 401}, nil, "InvalidAccessException"},
+		"denied":    {moto.Answer{Error: "AccessDeniedException", Status: 403}, nil, ""},
+		"failed":    {moto.Answer{Error: "InternalException", Status: 500}, nil, "InternalException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,6 +44,13 @@ func TestRead(t *testing.T) {
 			}
 			if (x.Unread == "") != (tc.unread == "") || !strings.Contains(x.Unread, tc.unread) {
 				t.Errorf("unread: got %q, want %q", x.Unread, tc.unread)
+			}
+			w.On("config", "DescribeConfigRules", moto.Answer{Error: "AccessDeniedException"})
+			if want, ok := map[string]cloud.Tried{"off": cloud.Allowed, "denied": cloud.Refused}[name]; ok {
+				tried := cloudtest.At(t, []cloud.Wire{wire.Wire()}, w.URL(), w.AccessKeyID, nil).TryReads(t.Context(), cloudtest.Hub, cloudtest.East, []string{"securityhub:DescribeHub"})
+				if len(tried) != 1 || tried[0].Tried != want {
+					t.Errorf("tried: got %+v, want %s", tried, want)
+				}
 			}
 		})
 	}
