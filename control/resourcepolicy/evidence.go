@@ -158,8 +158,27 @@ func (c Change) resolved() document.Answer {
 	return c.Rest()
 }
 
-// administered is proved where a statement without conditions gives the actions to a
-// principal of the account, and no denial is about them. AWS's own check goes by the
+// within reports whether a statement is about the resource itself: that of another key has
+// no effect here.
+func (c Change) within(st *policy.Statement) bool {
+	return len(st.NotResources) == 0 && slices.ContainsFunc(st.Resources, func(r string) bool { return dera.MatchGlob(r, string(c.Resource)) })
+}
+
+// lasts reports whether a principal is the account, or a user or role of it, who are there
+// as long as the policy shows their ARN. A session ends, and no person acts as the role of
+// a service.
+func (c Change) lasts(p document.Principal) bool {
+	if _, root := policy.RootAccount(p.Value); root {
+		return p.Account() == c.Account
+	}
+	arn := dera.ARN(p.Value)
+	name := arn.Resource()
+	return p.Account() == c.Account && arn.Service() == "iam" &&
+		(strings.HasPrefix(name, "user/") || strings.HasPrefix(name, "role/") && !strings.HasPrefix(name, "role/aws-service-role/"))
+}
+
+// administered is proved where a statement without conditions gives the actions on the
+// resource to the account or a user or role of it, and no denial is about them. AWS's own check goes by the
 // caller of the write (KMS API reference, "PutKeyPolicy", BypassPolicyLockoutSafetyCheck).
 func (c Change) administered() document.Answer {
 	doc, err := policy.Parse(c.New)
@@ -175,8 +194,8 @@ func (c Change) administered() document.Answer {
 			case !about:
 			case st.Effect == policy.Deny:
 				return document.Answer{Verdict: dera.Unknown, Witness: fmt.Sprintf("statement %d denies %s to someone", i+1, action)}
-			case len(st.NotActions) == 0 && len(st.Conditions) == 0 && st.NotPrincipals == nil && len(st.NotResources) == 0:
-				given = given || slices.ContainsFunc(document.PrincipalsOf(st), func(p document.Principal) bool { return p.Account() == c.Account })
+			case len(st.NotActions) == 0 && len(st.Conditions) == 0 && st.NotPrincipals == nil && c.within(st):
+				given = given || slices.ContainsFunc(document.PrincipalsOf(st), c.lasts)
 			}
 		}
 		if !given {

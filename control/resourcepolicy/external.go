@@ -58,6 +58,9 @@ func (s Shape[T]) External(why string, refs ...control.Ref) control.Control {
 					statements = append(statements, i)
 				}
 			}
+			if len(statements) == 0 { // a service on behalf of anybody: who is meant is for a person to write
+				return nil, &control.Refusal{Code: "cannot-plan", Why: "no statement names an account, an organisation or a principal that could go"}
+			}
 			return s.plan(p, doc, q, statements, document.House{})
 		},
 		Prove: func(c *T, failures []control.Failure, changes []dera.Change, _ control.Settings) (dera.Evidence, error) {
