@@ -144,7 +144,7 @@ func callRules(source string, calls []Watched) []Rule {
 	service := strings.TrimSuffix(source, ".amazonaws.com")
 	pattern := func(names []string) Pattern {
 		return Pattern{
-			Source: []any{"aws." + service}, DetailType: []any{"AWS API Call via CloudTrail"},
+			Source: []any{"aws." + service}, DetailType: []any{kindOf(service) + viaCloudTrail},
 			Detail: &Detail{EventSource: []string{source}, EventName: names},
 		}
 	}
@@ -169,6 +169,17 @@ func callRules(source string, calls []Watched) []Rule {
 		out = append(out, r)
 	}
 	return out
+}
+
+// kindOf is what begins the kind of the events of a service: sign-ins to the console are no
+// calls of an API.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+func kindOf(service string) string {
+	if service == "signin" {
+		return "AWS Console Sign In"
+	}
+	return "AWS API Call"
 }
 
 // configRule lets through the compliance changes that are hints at resources of

@@ -186,3 +186,18 @@ func TestRules_places(t *testing.T) {
 		}
 	}
 }
+
+// TestRules_sign_in: sign-ins to the console are no calls of an API, and arrive as a kind of
+// their own.
+func TestRules_sign_in(t *testing.T) {
+	t.Parallel()
+	rules := callRules("signin.amazonaws.com", Calls("signin.amazonaws.com", nil, "ConsoleLogin"))
+	if len(rules) != 1 {
+		t.Fatalf("got %d rules, want one", len(rules))
+	}
+	for kind, want := range map[string]bool{"AWS Console Sign In via CloudTrail": true, "AWS API Call via CloudTrail": false} {
+		if got := matches(t, rules[0].Pattern.Text(), callEvent(kind, "aws.signin", "signin.amazonaws.com", "ConsoleLogin")); got != want {
+			t.Errorf("%s passes: got %t, want %t", kind, got, want)
+		}
+	}
+}

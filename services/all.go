@@ -40,15 +40,19 @@ import (
 	iampolicy "dera.example/dera/services/iam/policy"
 	iamrole "dera.example/dera/services/iam/role"
 	iamroot "dera.example/dera/services/iam/root"
+	iamsignin "dera.example/dera/services/iam/signin"
 	iamuser "dera.example/dera/services/iam/user"
 	inspector2account "dera.example/dera/services/inspector2/account"
 	kmskey "dera.example/dera/services/kms/key"
+	lambdachange "dera.example/dera/services/lambda/change"
 	lambdafunction "dera.example/dera/services/lambda/function"
 	macie2session "dera.example/dera/services/macie2/session"
 	organizationsaccount "dera.example/dera/services/organizations/account"
 	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot"
 	rdsinstance "dera.example/dera/services/rds/instance"
 	rdssnapshot "dera.example/dera/services/rds/snapshot"
+	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile"
+	rolesanywheretrustanchor "dera.example/dera/services/rolesanywhere/trustanchor"
 	s3account "dera.example/dera/services/s3/account"
 	s3bucket "dera.example/dera/services/s3/bucket"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret"
@@ -97,15 +101,19 @@ func Types() resource.Registry {
 		iampolicy.Type(),
 		iamrole.Type(),
 		iamroot.Type(),
+		iamsignin.Type(),
 		iamuser.Type(),
 		inspector2account.Type(),
 		kmskey.Type(),
+		lambdachange.Type(),
 		lambdafunction.Type(),
 		macie2session.Type(),
 		organizationsaccount.Type(),
 		rdsclustersnapshot.Type(),
 		rdsinstance.Type(),
 		rdssnapshot.Type(),
+		rolesanywhereprofile.Type(),
+		rolesanywheretrustanchor.Type(),
 		secretsmanagersecret.Type(),
 		securityhubhub.Type(),
 		snstopic.Type(),
@@ -153,15 +161,19 @@ func Controls() []control.Control {
 		iampolicy.Controls(),
 		iamrole.Controls(),
 		iamroot.Controls(),
+		iamsignin.Controls(),
 		iamuser.Controls(),
 		inspector2account.Controls(),
 		kmskey.Controls(),
+		lambdachange.Controls(),
 		lambdafunction.Controls(),
 		macie2session.Controls(),
 		organizationsaccount.Controls(),
 		rdsclustersnapshot.Controls(),
 		rdsinstance.Controls(),
 		rdssnapshot.Controls(),
+		rolesanywhereprofile.Controls(),
+		rolesanywheretrustanchor.Controls(),
 		secretsmanagersecret.Controls(),
 		securityhubhub.Controls(),
 		snstopic.Controls(),

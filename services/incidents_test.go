@@ -26,7 +26,7 @@ func TestIncidentControls(t *testing.T) {
 			}
 		}
 	}
-	if len(of) != 3 {
-		t.Errorf("got %v, want those of roles, users and root users", of)
+	if len(of) != 5 {
+		t.Errorf("got %v, want those of roles, users, root users, sign-ins and changes of functions", of)
 	}
 }

@@ -41,7 +41,7 @@ const (
 func TestSieve_sorts_every_message_once(t *testing.T) {
 	t.Parallel()
 	failed := strings.Replace(envelope(ours, authorize, "sg-1", 1), `"eventID"`, `"errorCode":"Client.UnauthorizedOperation","eventID"`, 1)
-	tags := strings.Replace(envelope(ours, "CreateTags", "sg-1", 1), `"groupId":"sg-1"`, `"resourcesSet":{"items":[{"resourceId":"i-1"}]}`, 1)
+	tags := strings.Replace(envelope(ours, "CreateTags", "sg-1", 1), `"groupId":"sg-1"`, `"resourcesSet":{"items":[{"resourceId":"vol-1"}]}`, 1)
 	for name, tc := range map[string]struct {
 		body   string
 		want   Counts
@@ -58,11 +58,11 @@ func TestSieve_sorts_every_message_once(t *testing.T) {
 		"no_region":          {`{"eventSource":"ec2.amazonaws.com","eventName":"CreateVpc"}`, Counts{Malformed: 1}, 0, "event has no awsRegion"},
 		"config":             {compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Hinted: 1}, 1, ""},
 		"analyzer":           {analysis(ours, "AWS::IAM::Role", "arn:aws:iam::"+ours+":role/team/app"), Counts{Hinted: 1}, 1, ""},
-		"analyzer_of_others": {analysis(ours, "AWS::SQS::Queue", "arn:aws:sqs:eu-west-1:"+ours+":jobs"), Counts{Irrelevant: 1}, 0, ""},
+		"analyzer_of_others": {analysis(ours, "AWS::Kinesis::Stream", "arn:aws:kinesis:eu-west-1:"+ours+":stream/jobs"), Counts{Irrelevant: 1}, 0, ""},
 		"analyzer_foreign":   {analysis(theirs, "AWS::IAM::Role", "arn:aws:iam::"+theirs+":role/app"), Counts{Foreign: 1}, 0, "account 999999999999 is not covered by this configuration"},
 		"analyzer_forged":    {analysis(ours, "AWS::IAM::Role", "arn:aws:iam::"+theirs+":role/app"), Counts{Malformed: 1}, 0, `event has a malformed resource "arn:aws:iam::999999999999:role/app"`},
 		"config_of_account":  {compliance(ours, "AWS::::Account", ours), Counts{Hinted: 1}, 4, ""}, // the block, EBS's default, the password policy and the root user
-		"config_of_others":   {compliance(ours, "AWS::Lambda::Function", "f"), Counts{Irrelevant: 1}, 0, ""},
+		"config_of_others":   {compliance(ours, "AWS::Kinesis::Stream", "f"), Counts{Irrelevant: 1}, 0, ""},
 		"config_of_nonsense": {compliance(ours, "???", "f"), Counts{Irrelevant: 1}, 0, ""},
 		"config_foreign":     {compliance(theirs, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Foreign: 1}, 0, "account 999999999999 is not covered by this configuration"},
 		"config_forged":      {strings.Replace(compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), `"account":"111122223333"`, `"account":"999999999999"`, 1), Counts{Malformed: 1}, 0, `event has a malformed account "999999999999"`},

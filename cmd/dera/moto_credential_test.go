@@ -87,7 +87,7 @@ func TestMotoAccessKeys(t *testing.T) {
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	for name, want := range map[string][]finding{
 		"ann#" + unused:        {{"status", "iam-accesskey-unused", "auto", "resolved"}},
-		"ann#" + fresh:         nil,
+		"ann#" + fresh:         {{"status", "iam-accesskey-second", "review", "open"}}, // while the other one was active
 		"emergency-2#" + glass: {{"status", "iam-accesskey-unused", "exempt", "open"}},
 		"db-backup#" + backup:  {{"status", "iam-accesskey-unused", "review", "open"}},
 	} {

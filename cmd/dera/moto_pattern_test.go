@@ -86,16 +86,20 @@ func TestMotoPatterns(t *testing.T) {
 			continue // of a type without controls
 		}
 		bus := "aws." + strings.TrimSuffix(c.Source, ".amazonaws.com")
-		call(bus, "AWS API Call via CloudTrail", c.Source, c.Name)
+		kind := "AWS API Call via CloudTrail"
+		if bus == "aws.signin" {
+			kind = "AWS Console Sign In via CloudTrail"
+		}
+		call(bus, kind, c.Source, c.Name)
 		want = append(want, c.Source+" "+c.Name)
-		call(bus, "AWS API Call via CloudTrail", c.Source, "Get"+c.Name)
-		call("my.app", "AWS API Call via CloudTrail", c.Source, c.Name)
+		call(bus, kind, c.Source, "Get"+c.Name)
+		call("my.app", kind, c.Source, c.Name)
 		call(bus, "AWS Service Event via CloudTrail", c.Source, c.Name)
 	}
 	for _, result := range []string{"COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE"} {
-		for _, typ := range []string{"AWS::EC2::SecurityGroup", "AWS::S3::Bucket", "AWS::::Account", "AWS::Lambda::Function"} {
+		for _, typ := range []string{"AWS::EC2::SecurityGroup", "AWS::S3::Bucket", "AWS::::Account", "AWS::Kinesis::Stream"} {
 			entry("aws.config", cloudtrail.ComplianceKind, fmt.Sprintf(`{"resourceType":%q,"newEvaluationResult":{"complianceType":%q}}`, typ, result))
-			if result != "NOT_APPLICABLE" && typ != "AWS::Lambda::Function" {
+			if result != "NOT_APPLICABLE" && typ != "AWS::Kinesis::Stream" {
 				want = append(want, typ+" "+result)
 			}
 		}

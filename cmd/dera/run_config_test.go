@@ -40,7 +40,7 @@ func TestControllerLooksWhereConfigSays(t *testing.T) {
 	for _, body := range []string{
 		compliance("111122223333", "111122223333", "AWS::EC2::SecurityGroup", id),
 		compliance("444455556666", "111122223333", "AWS::EC2::SecurityGroup", id),
-		compliance("111122223333", "111122223333", "AWS::Lambda::Function", "f"),
+		compliance("111122223333", "111122223333", "AWS::Kinesis::Stream", "f"),
 	} {
 		if _, err := api.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(queue), MessageBody: aws.String(body)}); err != nil {
 			t.Fatal(err)

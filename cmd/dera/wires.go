@@ -39,15 +39,19 @@ import (
 	iampolicy "dera.example/dera/services/iam/policy/wire"
 	iamrole "dera.example/dera/services/iam/role/wire"
 	iamroot "dera.example/dera/services/iam/root/wire"
+	iamsignin "dera.example/dera/services/iam/signin/wire"
 	iamuser "dera.example/dera/services/iam/user/wire"
 	inspector2account "dera.example/dera/services/inspector2/account/wire"
 	kmskey "dera.example/dera/services/kms/key/wire"
+	lambdachange "dera.example/dera/services/lambda/change/wire"
 	lambdafunction "dera.example/dera/services/lambda/function/wire"
 	macie2session "dera.example/dera/services/macie2/session/wire"
 	organizationsaccount "dera.example/dera/services/organizations/account/wire"
 	rdsclustersnapshot "dera.example/dera/services/rds/clustersnapshot/wire"
 	rdsinstance "dera.example/dera/services/rds/instance/wire"
 	rdssnapshot "dera.example/dera/services/rds/snapshot/wire"
+	rolesanywhereprofile "dera.example/dera/services/rolesanywhere/profile/wire"
+	rolesanywheretrustanchor "dera.example/dera/services/rolesanywhere/trustanchor/wire"
 	s3account "dera.example/dera/services/s3/account/wire"
 	s3bucket "dera.example/dera/services/s3/bucket/wire"
 	secretsmanagersecret "dera.example/dera/services/secretsmanager/secret/wire"
@@ -94,15 +98,19 @@ func wires() []cloud.Wire {
 		iampolicy.Wire(),
 		iamrole.Wire(),
 		iamroot.Wire(),
+		iamsignin.Wire(),
 		iamuser.Wire(),
 		inspector2account.Wire(),
 		kmskey.Wire(),
+		lambdachange.Wire(),
 		lambdafunction.Wire(),
 		macie2session.Wire(),
 		organizationsaccount.Wire(),
 		rdsclustersnapshot.Wire(),
 		rdsinstance.Wire(),
 		rdssnapshot.Wire(),
+		rolesanywhereprofile.Wire(),
+		rolesanywheretrustanchor.Wire(),
 		s3account.Wire(),
 		s3bucket.Wire(),
 		secretsmanagersecret.Wire(),

@@ -46,10 +46,12 @@ type Key struct {
 	Idle int `json:"idle_days,omitempty"`
 	// Service is what it was used for last; empty for a key that was never used.
 	Service string `json:"last_service,omitempty"`
-	// Others is how many other active keys the user has, and Record what is recorded of
-	// the user's calls, by whichever key, without the calls; nil where nothing is known.
-	// Called is how many days before the read the last of them was; nil for none.
+	// Others is how many other active keys the user has, and Newest says that none of them
+	// was made later. Record is what is recorded of the user's calls, by whichever key,
+	// without the calls; nil where nothing is known. Called is how many days before the read
+	// the last of them was; nil for none.
 	Others int           `json:"other_active_keys,omitempty"`
+	Newest bool          `json:"newest,omitempty"`
 	Record *resource.Use `json:"record,omitempty"`
 	Called *int          `json:"called_days,omitempty"`
 }
@@ -85,14 +87,14 @@ func Type() resource.Type {
 			user, key, _ := strings.Cut(id, "#")
 			return ARNOf(iam.UserKind.ARN(partition, account, "/", user), key)
 		},
-		SampleIDs: []string{"ann#AKIAIOSFODNN7EXAMPLE", "ci-deployer#AKIAI44QH8DHBEXAMPLE", "zz-quite-another_name.9@x#AKIA2222BBBB3333CCCC"},
+		SampleIDs: []string{"ann#AKIAIOSFODNN7EXAMPLE", "ci-deployer#AKIAI44QH8DHBEXAMPLE", "zz-another_name.9@x#AKIA2222BBBB3333CCCC"},
 		Identify:  func(k *Key) (id, name string, tags map[string]string) { return IDOf(k.User, k.ID), k.User, k.Tags },
 		Parts: []resource.Part{
 			{Name: PartKey, Action: "iam:ListAccessKeys", Also: []string{"iam:GetUser", iam.Walk}, Cheap: true},
 			{Name: PartUse, Action: "iam:GetAccessKeyLastUsed", Cheap: true, Around: true},
 			{Name: PartRecord, Port: resource.PortLedger, Cheap: true, Around: true},
 		},
-		Around: []string{"tags", "age_days", "idle_days", "last_service", "other_active_keys", "record", "called_days"},
+		Around: []string{"tags", "age_days", "idle_days", "last_service", "other_active_keys", "newest", "record", "called_days"},
 		Settings: []resource.Setting{{
 			Path: "status", Says: "the status of the access key or its last use", Operation: Update, Order: []any{Active, Inactive}, Once: true,
 			Terraform: "aws_iam_access_key.status", CloudFormation: "Status",
@@ -125,4 +127,4 @@ func Events() cloudtrail.Events {
 }
 
 // Controls are the controls on access keys.
-func Controls() []control.Control { return []control.Control{Unused(), Old()} }
+func Controls() []control.Control { return []control.Control{Unused(), Old(), Second()} }

@@ -34,6 +34,10 @@ func Events() cloudtrail.Events {
 		cloudtrail.Calls(s3.Source, bucketOfAccessPoint, "CreateAccessPoint"),
 		// These name the access point and not its bucket.
 		cloudtrail.Calls(s3.Source, allBuckets, "DeleteAccessPoint", "PutAccessPointPolicy", "DeleteAccessPointPolicy"),
+		// Those on multi-region access points arrive in us-west-2 alone and take effect later;
+		// the buckets behind are in any region (S3 user guide, "Logging Multi-Region Access
+		// Point requests made to S3 by using AWS CloudTrail").
+		cloudtrail.Calls(s3.Source, bucketsEverywhere, "CreateMultiRegionAccessPoint", "DeleteMultiRegionAccessPoint", "PutMultiRegionAccessPointPolicy"),
 		// Other buckets may be the origin of a distribution, in every region.
 		distributions,
 	), Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope {

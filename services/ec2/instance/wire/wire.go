@@ -44,7 +44,9 @@ func Wire() cloud.Wire {
 //
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 func on(p dera.Plan) dera.ARN {
-	if slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return c.Operation == instance.Disassociate || c.Operation == instance.Associate }) {
+	if slices.ContainsFunc(p.Changes, func(c dera.Change) bool {
+		return c.Operation == instance.Disassociate || c.Operation == instance.Associate
+	}) {
 		return dera.NewARN(p.Partition, "ec2", p.Region, p.Account, "elastic-ip/*")
 	}
 	return p.Resource

@@ -106,7 +106,7 @@ func (f *fakeIAM) says(a cloudtest.Asked) string {
 // not, and bob, below a path, one that was never used.
 func newIAM(t *testing.T) (*cloudtest.Server, *fakeIAM) {
 	f := &fakeIAM{say: map[string]string{}, users: []*fakeUser{
-		{"ann", "/", []*fakeKey{{"AKIAANNUSED000000001", "Active", 700, 3}, {"AKIAANNUNUSED0000002", "Active", 700, 60}}},
+		{"ann", "/", []*fakeKey{{"AKIAANNUSED000000001", "Active", 700, 3}, {"AKIAANNUNUSED0000002", "Active", 600, 60}}},
 		{"bob", "/staff/", []*fakeKey{{"AKIABOBNEVER00000001", "Active", 100, -1}, {"AKIABOBINACTIVE00002", "Inactive", 700, 60}}},
 		{"eve", "/", nil},
 	}}

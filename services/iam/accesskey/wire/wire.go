@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -141,12 +142,8 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		return nil, err
 	}
 	var items []*cloud.Item
-	active := 0
-	for _, k := range list {
-		if k.Status == types.StatusTypeActive {
-			active++
-		}
-	}
+	active := slices.DeleteFunc(slices.Clone(list), func(k types.AccessKeyMetadata) bool { return k.Status != types.StatusTypeActive })
+	slices.SortStableFunc(active, func(a, b types.AccessKeyMetadata) int { return a.CreateDate.Compare(*b.CreateDate) })
 	for _, k := range list {
 		id := aws.ToString(k.AccessKeyId)
 		config := &accesskey.Key{User: u.Name, ID: id, Tags: u.Tags, Status: string(k.Status), Age: iamwire.Days(*k.CreateDate, r.At)}
@@ -155,7 +152,7 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
 			x.Has(accesskey.PartUse, accesskey.PartRecord) // nobody can use it
 		} else {
-			config.Others = active - 1
+			config.Others, config.Newest = len(active)-1, len(active) > 1 && aws.ToString(active[len(active)-1].AccessKeyId) == id
 		}
 		items = append(items, x)
 	}

@@ -39,7 +39,7 @@ func TestRead(t *testing.T) {
 	tags := map[string]string{"team": "web"}
 	want := map[string]accesskey.Key{
 		"ann#AKIAANNUSED000000001": {User: "ann", ID: "AKIAANNUSED000000001", Tags: tags, Status: "Active", Age: 700, Idle: 3, Service: "s3", Others: 1},
-		"ann#AKIAANNUNUSED0000002": {User: "ann", ID: "AKIAANNUNUSED0000002", Tags: tags, Status: "Active", Age: 700, Idle: 60, Service: "s3", Others: 1},
+		"ann#AKIAANNUNUSED0000002": {User: "ann", ID: "AKIAANNUNUSED0000002", Tags: tags, Status: "Active", Age: 600, Idle: 60, Service: "s3", Others: 1, Newest: true},
 		"bob#AKIABOBNEVER00000001": {User: "bob", ID: "AKIABOBNEVER00000001", Tags: tags, Status: "Active", Age: 100, Idle: 100},
 		"bob#AKIABOBINACTIVE00002": {User: "bob", ID: "AKIABOBINACTIVE00002", Tags: tags, Status: "Inactive", Age: 700},
 	}

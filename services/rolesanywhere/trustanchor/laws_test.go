@@ -1,0 +1,15 @@
+package trustanchor_test
+
+import (
+	"testing"
+
+	"dera.example/dera/control/controltest"
+	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services/rolesanywhere/trustanchor"
+)
+
+// TestLaws holds the controls of the type against the control laws.
+func TestLaws(t *testing.T) {
+	t.Parallel()
+	controltest.Laws{Type: trustanchor.Type(), Evidence: []evidence.Kind{evidence.SettingsEvidence()}}.RunAll(t, trustanchor.Controls())
+}
