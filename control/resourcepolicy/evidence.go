@@ -99,7 +99,26 @@ func (c Change) saysLost() string {
 		" that had it through a statement for everyone"
 }
 
+// whole says why the parts of the body are not about one resource and its account, or
+// nothing: each is what the other claims go by.
+func (c Change) whole() string {
+	switch account := c.Resource.Account(); {
+	case account != c.Account:
+		return "the resource " + string(c.Resource) + " is not of the account " + c.Account
+	case c.House != nil && c.House.Account != c.Account:
+		return "whose access stays is said of the account " + c.House.Account
+	case slices.ContainsFunc(c.On.Resources, func(r string) bool { return !strings.HasPrefix(r, string(c.Resource)) }):
+		return "the policy is said to stand at another resource"
+	case len(c.On.Actions) == 0 || slices.ContainsFunc(c.On.Actions, func(a string) bool { return !strings.HasPrefix(a, c.Resource.Service()+":") }):
+		return "the policy is said to decide about actions of another service"
+	}
+	return ""
+}
+
 func (c Change) lost() document.Answer {
+	if why := c.whole(); why != "" {
+		return document.Answer{Verdict: dera.Unknown, Witness: why}
+	}
 	return c.Lost(func(old *policy.Document, cut document.PublicCut) document.Answer {
 		if len(c.outsiders()) > 0 {
 			return c.question().Only(old, cut)
