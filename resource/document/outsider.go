@@ -20,7 +20,7 @@ func ByCondition(c policy.Condition, add func(kind, id string)) {
 		return
 	}
 	for _, v := range c.Values {
-		unique, _, _ := strings.Cut(v, ":") // the role's in the user ID of its sessions
+		unique, _, _ := strings.Cut(v, ":") // of the user or role: the name of a session follows
 		if fixed := !strings.ContainsAny(v, "*?$"); !fixed && !strings.HasPrefix(v, "arn:") && !strings.HasPrefix(v, "o-") &&
 			(!strings.EqualFold(c.Key, "aws:userid") || unique == v || unique == "" || strings.ContainsAny(unique, "*?$")) {
 			continue
@@ -30,10 +30,10 @@ func ByCondition(c policy.Condition, add func(kind, id string)) {
 			add("account", v)
 		case "aws:userid":
 			kind := "principal"
-			if len(v) == 12 && strings.Trim(v, "0123456789") == "" {
+			if len(unique) == 12 && strings.Trim(unique, "0123456789") == "" {
 				kind = "account"
 			}
-			add(kind, v)
+			add(kind, unique)
 		case "aws:principalarn", "s3:dataaccesspointarn", "aws:sourcearn", "aws:sourcevpcarn", "lambda:sourcefunctionarn":
 			if parts := strings.SplitN(v, ":", 6); len(parts) == 6 && !strings.ContainsAny(parts[4], "*?$") {
 				add("account", parts[4])
