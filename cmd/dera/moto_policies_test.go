@@ -87,7 +87,7 @@ func motoPolicies() map[string]motoPolicy {
 			},
 		},
 		"ecr": {
-			controls: "ecr-repository-*", action: "ecr:BatchGetImage", disposition: "review", key: "policy/write",
+			controls: "ecr-repository-public-policy, ecr-repository-external-access", action: "ecr:BatchGetImage", disposition: "review", key: "policy/write",
 			set: func(w *motoWorld, put string) string {
 				w.ask("ecr", "create_repository", `{"repositoryName":"team/app"}`)
 				w.ask("ecr", "set_repository_policy", `{"repositoryName":"team/app","policyText":`+quoted(put)+`}`)
