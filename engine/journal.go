@@ -92,7 +92,7 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 		switch {
 		case o.ID == r.ID:
 			after = true
-		case after && inEffect(o) && !(ended(o) && final(o.Plan) && apart(o.Plan, r.Plan)):
+		case after && bars(o, r):
 			same = append(same, o.ID)
 		}
 	}
@@ -117,6 +117,11 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 		}
 	}
 	return same, above, nil
+}
+
+// bars reports whether a later remediation has to go before r can.
+func bars(o, r dera.Remediation) bool {
+	return inEffect(o) && !(ended(o) && final(o.Plan) && apart(o.Plan, r.Plan))
 }
 
 // final reports whether nothing can take a plan back: what came before it would wait for
