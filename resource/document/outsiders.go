@@ -45,8 +45,10 @@ func Outsiders(ctx context.Context, doc *policy.Document, index int, own Own, tr
 	if !closed() { // the public, or a place: not theirs alone
 		return named
 	}
-	for _, o := range in.out[len(already):] {
-		if !slices.Contains(named, o) && !closed(o) {
+	const each = 20 // of more, each counts: to ask of every one takes the square of their number
+	spared := in.out[len(already):]
+	for _, o := range spared {
+		if !slices.Contains(named, o) && (len(spared) > each || !closed(o)) {
 			named = append(named, o)
 		}
 	}
