@@ -1,6 +1,8 @@
 package awssim_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"dera.example/dera"
@@ -9,6 +11,7 @@ import (
 	"dera.example/dera/services"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestEventsAreHints ties the two ends of an event: what a call emits, enveloped as EventBridge does it, is worth a look
@@ -104,7 +107,9 @@ func TestEventsAreHints(t *testing.T) {
 				if err != nil || !record.Trusted || !watch.Triage(envelope) {
 					t.Fatalf("decode: got %+v, %v, triage %t", record, err, watch.Triage(envelope))
 				}
-				if diff := cmp.Diff(want, watch.Hints(record)); diff != "" {
+				// A trail that delivers to the bucket is another type's matter.
+				got := slices.DeleteFunc(watch.Hints(record), func(s dera.Scope) bool { return !strings.HasPrefix(s.Type, "AWS::S3::") })
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("hints, call fails %t (-want +got):\n%s", fails, diff)
 				}
 			}

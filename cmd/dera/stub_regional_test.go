@@ -70,7 +70,7 @@ func TestStubRegional(t *testing.T) {
 			}
 			at := "us-east-1"
 			if tc.service == "ssm" { // AWS has an ARN for it
-				at = "public-sharing-permission"
+				at = "ssm/documents/console/public-sharing-permission"
 			}
 			writes := func() int { return len(s.Calls(tc.set)) }
 			r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")

@@ -7,17 +7,17 @@ import (
 	"dera.example/dera/control"
 )
 
-// TagsMutable finds repositories whose tags are mutable.
+// TagsMutable finds repositories whose tags can be given to other images.
 func TagsMutable() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Repository]{
 		Path: "tag_mutability",
 		Meta: control.Meta{
-			ID: "ecr-repository-tags-mutable", Title: "ECR repository has mutable tags", Severity: dera.Medium,
+			ID: "ecr-repository-tags-mutable", Title: "ECR repository lets tags be given to other images", Severity: dera.Medium,
 			Why:        "Whoever may push can put another image behind a tag that is deployed.",
 			Fix:        "Tags are immutable: what is pushed under a tag stays.",
 			Complexity: "low",
 			Cases: []control.Case{
-				{When: "tags are mutable", Disposition: dera.Review, Because: "a pipeline that pushes the same tag again, such as latest, would fail at its next run"},
+				{When: "a tag can be given to another image", Disposition: dera.Review, Because: "a pipeline that pushes the same tag again, such as latest, would fail at its next run"},
 				{When: "some tags are excluded by filters", Disposition: dera.Review, Because: "no plan is made: the filters would be lost, and nothing puts them back"},
 			},
 			Refs: []control.Ref{
