@@ -94,14 +94,14 @@ func SideBySide(ctx context.Context, from AnalyzerStore, list []AnalyzerFinding,
 	return out, nil
 }
 
-// sameResource reports whether two ARNs name the same resource: what events name has no path.
+// sameResource reports whether two ARNs name the same resource: what events name of IAM has no
+// path. In names of other services a slash is a part of the name.
 func sameResource(a, b dera.ARN) bool {
 	if a == b {
 		return true
 	}
 	kind := func(x dera.ARN) string { r := x.Resource(); return r[:max(strings.IndexByte(r, '/'), 0)] }
-	last := func(x dera.ARN) string { r := x.Resource(); return r[strings.LastIndexByte(r, '/')+1:] }
-	return a.Service() == b.Service() && a.Account() == b.Account() && a.Region() == b.Region() && kind(a) != "" && kind(a) == kind(b) && last(a) == last(b)
+	return a.Service() == b.Service() && a.Account() == b.Account() && a.Region() == b.Region() && kind(a) != "" && kind(a) == kind(b) && a.Name() == b.Name()
 }
 
 // says is how a finding of theirs fits with what dera has; last is the last fix.

@@ -3,7 +3,6 @@ package cloudtrail
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"dera.example/dera"
@@ -83,8 +82,7 @@ func DecodeAnalysis(raw []byte) (Analysis, error) {
 // HintsOfAnalysis returns where to look because of a finding of Access Analyzer. That one went
 // is as good a reason as that one came. A resource type that no type listens to gives none.
 func (w Watch) HintsOfAnalysis(a Analysis) (out []dera.Scope) {
-	id := a.Resource.Resource()
-	id = id[strings.LastIndexByte(id, '/')+1:]
+	id := a.Resource.Name() // team/app of a repository, orders:live of a function
 	for _, t := range w.analyzed {
 		if t.owner == a.ResourceType {
 			out = append(out, t.find(Record{Partition: a.Partition, Account: a.Account, Region: a.Region}, id)...)

@@ -68,6 +68,8 @@ func (n Named) id(service, text string) string {
 		text = id
 	case n.ARNOnly:
 		return ""
+	case len(text) > 12 && strings.Trim(text[:12], "0123456789") == "" && n.InARN != "" && strings.HasPrefix(text[12:], ":"+n.InARN):
+		text = text[12+1+len(n.InARN):] // Lambda takes a part of the ARN too, from the account on
 	case strings.Contains(text, "://"):
 		text = text[strings.LastIndex(text, "/")+1:]
 	}

@@ -27,6 +27,7 @@ func TestNamed(t *testing.T) {
 		"by_arn":           {by, `{"resourceArn":"arn:aws:ecr:eu-west-1:111122223333:repository/a/b"}`, "null", []string{"a/b"}},
 		"by_both":          {by, `{"repositoryName":"a/b"}`, `{"resourceArn":"arn:aws:ecr:eu-west-1:111122223333:repository/a/b"}`, []string{"a/b"}},
 		"by_url":           {by, `{"repositoryName":"https://x/111122223333/q"}`, "null", []string{"q"}},
+		"by_a_part_of_arn": {by, `{"repositoryName":"111122223333:repository/a/b"}`, "null", []string{"a/b"}},
 		"in_the_answer":    {by, "null", `{"repositoryName":"c"}`, []string{"c"}},
 		"of_another_kind":  {by, `{"resourceArn":"arn:aws:ecr:eu-west-1:111122223333:public/a"}`, "null", nil},
 		"of_other_service": {by, `{"resourceArn":"arn:aws:sqs:eu-west-1:111122223333:repository/a"}`, "null", nil},

@@ -92,7 +92,7 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 		switch {
 		case o.ID == r.ID:
 			after = true
-		case after && inEffect(o) && !(final(o.Plan) && apart(o.Plan, r.Plan)):
+		case after && bars(o, r):
 			same = append(same, o.ID)
 		}
 	}
@@ -119,6 +119,11 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 	return same, above, nil
 }
 
+// bars reports whether a later remediation has to go before r can.
+func bars(o, r dera.Remediation) bool {
+	return inEffect(o) && !(ended(o) && final(o.Plan) && apart(o.Plan, r.Plan))
+}
+
 // final reports whether nothing can take a plan back: what came before it would wait for
 // ever.
 func final(p dera.Plan) bool {
@@ -132,12 +137,13 @@ func apart(a, b dera.Plan) bool {
 
 // inEffect reports whether something of a remediation is, or may be, in place.
 func inEffect(r dera.Remediation) bool {
-	switch r.State {
-	case dera.Resolved, dera.Collateral, dera.UndoFailed:
-		return true
-	default:
-		return !r.State.Final() && r.State != dera.Waiting
-	}
+	return ended(r) || !r.State.Final() && r.State != dera.Waiting
+}
+
+// ended reports whether a remediation is in place and dera is done with it: one that is
+// still written or verified takes no other change of its resource meanwhile.
+func ended(r dera.Remediation) bool {
+	return r.State == dera.Resolved || r.State == dera.Collateral || r.State == dera.UndoFailed
 }
 
 // Write implements remediate.Journal: state, intent, record, findings and the

@@ -66,7 +66,7 @@ func motoPolicies() map[string]motoPolicy {
 			},
 		},
 		"kms": {
-			controls: "kms-key-public-policy, kms-key-external-access", action: "kms:DescribeKey", on: `"*"`, disposition: "auto", key: "policy/write",
+			controls: "kms-key-public-policy, kms-key-external-access", action: "kms:GetKeyPolicy", on: `"*"`, disposition: "auto", key: "policy/write",
 			beside: `{"Sid":"root","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::ACCOUNT:root"},"Action":"kms:*","Resource":"*"},`,
 			set: func(w *motoWorld, put string) string {
 				return text(w.ask("kms", "create_key", `{"KeyUsage":"ENCRYPT_DECRYPT","Policy":`+quoted(put)+`}`)["KeyMetadata"].(map[string]any)["KeyId"])
@@ -87,7 +87,7 @@ func motoPolicies() map[string]motoPolicy {
 			},
 		},
 		"ecr": {
-			controls: "ecr-repository-*", action: "ecr:BatchGetImage", disposition: "review", key: "policy/write",
+			controls: "ecr-repository-public-policy, ecr-repository-external-access", action: "ecr:BatchGetImage", disposition: "review", key: "policy/write",
 			set: func(w *motoWorld, put string) string {
 				w.ask("ecr", "create_repository", `{"repositoryName":"team/app"}`)
 				w.ask("ecr", "set_repository_policy", `{"repositoryName":"team/app","policyText":`+quoted(put)+`}`)
@@ -98,7 +98,7 @@ func motoPolicies() map[string]motoPolicy {
 			},
 		},
 		"events": {
-			controls: "events-bus-*", action: "events:PutEvents", on: `"arn:aws:events:us-east-1:ACCOUNT:event-bus/orders"`, disposition: "auto", key: "policy/write",
+			controls: "events-bus-*", action: "events:PutEvents", on: `"arn:aws:events:us-east-1:ACCOUNT:event-bus/orders"`, disposition: "review", key: "policy/write",
 			set: func(w *motoWorld, put string) string {
 				w.ask("events", "create_event_bus", `{"Name":"orders"}`)
 				w.ask("events", "put_permission", `{"EventBusName":"orders","Policy":`+quoted(put)+`}`)

@@ -99,7 +99,26 @@ func (c Change) saysLost() string {
 		" that had it through a statement for everyone"
 }
 
+// whole says why the parts of the body are not about one resource and its account, or
+// nothing: each is what the other claims go by.
+func (c Change) whole() string {
+	switch account := c.Resource.Account(); {
+	case account != c.Account:
+		return "the resource " + string(c.Resource) + " is not of the account " + c.Account
+	case c.House != nil && c.House.Account != c.Account:
+		return "whose access stays is said of the account " + c.House.Account
+	case slices.ContainsFunc(c.On.Resources, func(r string) bool { return !strings.HasPrefix(r, string(c.Resource)) }):
+		return "the policy is said to stand at another resource"
+	case len(c.On.Actions) == 0 || slices.ContainsFunc(c.On.Actions, func(a string) bool { return !strings.HasPrefix(a, c.Resource.Service()+":") }):
+		return "the policy is said to decide about actions of another service"
+	}
+	return ""
+}
+
 func (c Change) lost() document.Answer {
+	if why := c.whole(); why != "" {
+		return document.Answer{Verdict: dera.Unknown, Witness: why}
+	}
 	return c.Lost(func(old *policy.Document, cut document.PublicCut) document.Answer {
 		if len(c.outsiders()) > 0 {
 			return c.question().Only(old, cut)
@@ -158,8 +177,27 @@ func (c Change) resolved() document.Answer {
 	return c.Rest()
 }
 
-// administered is proved where a statement without conditions gives the actions to a
-// principal of the account, and no denial is about them. AWS's own check goes by the
+// within reports whether a statement is about the resource itself: that of another key has
+// no effect here.
+func (c Change) within(st *policy.Statement) bool {
+	return len(st.NotResources) == 0 && slices.ContainsFunc(st.Resources, func(r string) bool { return dera.MatchGlob(r, string(c.Resource)) })
+}
+
+// lasts reports whether a principal is the account, or a user or role of it, who are there
+// as long as the policy shows their ARN. A session ends, and no person acts as the role of
+// a service.
+func (c Change) lasts(p document.Principal) bool {
+	if _, root := policy.RootAccount(p.Value); root {
+		return p.Account() == c.Account
+	}
+	arn := dera.ARN(p.Value)
+	name := arn.Resource()
+	return p.Account() == c.Account && arn.Service() == "iam" &&
+		(strings.HasPrefix(name, "user/") || strings.HasPrefix(name, "role/") && !strings.HasPrefix(name, "role/aws-service-role/"))
+}
+
+// administered is proved where a statement without conditions gives the actions on the
+// resource to the account or a user or role of it, and no denial is about them. AWS's own check goes by the
 // caller of the write (KMS API reference, "PutKeyPolicy", BypassPolicyLockoutSafetyCheck).
 func (c Change) administered() document.Answer {
 	doc, err := policy.Parse(c.New)
@@ -175,8 +213,8 @@ func (c Change) administered() document.Answer {
 			case !about:
 			case st.Effect == policy.Deny:
 				return document.Answer{Verdict: dera.Unknown, Witness: fmt.Sprintf("statement %d denies %s to someone", i+1, action)}
-			case len(st.NotActions) == 0 && len(st.Conditions) == 0 && st.NotPrincipals == nil && len(st.NotResources) == 0:
-				given = given || slices.ContainsFunc(document.PrincipalsOf(st), func(p document.Principal) bool { return p.Account() == c.Account })
+			case len(st.NotActions) == 0 && len(st.Conditions) == 0 && st.NotPrincipals == nil && c.within(st):
+				given = given || slices.ContainsFunc(document.PrincipalsOf(st), c.lasts)
 			}
 		}
 		if !given {

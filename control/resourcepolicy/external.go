@@ -32,6 +32,7 @@ func (s Shape[T]) External(why string, refs ...control.Ref) control.Control {
 			Complexity: "medium",
 			Cases: []control.Case{
 				{When: "a statement that allows something names an account, an organisation or a principal that is not the resource's own, not among accounts, not in trusted_accounts and not a known vendor's", Disposition: dera.Review, Because: because},
+				{When: "a statement for everyone is denied to all but such a one", Disposition: dera.Review, Because: "no plan is made: who else has access by it, only its owner knows"},
 				{When: "a statement allows a service of AWS without aws:SourceArn, aws:SourceAccount or aws:SourceOrgID", Disposition: dera.Alert, Because: "the service can be made to act by any of its customers; seldom urgent"},
 			},
 			Refs: refs, Reads: s.reads(), Writes: s.writes(), Owner: "dera maintainers", ReviewBy: "2027-11-01",
@@ -57,6 +58,9 @@ func (s Shape[T]) External(why string, refs ...control.Ref) control.Control {
 				if len(found) > 0 {
 					statements = append(statements, i)
 				}
+			}
+			if len(statements) == 0 { // a service on behalf of anybody: who is meant is for a person to write
+				return nil, &control.Refusal{Code: "cannot-plan", Why: "no statement names an account, an organisation or a principal that could go"}
 			}
 			return s.plan(p, doc, q, statements, document.House{})
 		},

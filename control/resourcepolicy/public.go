@@ -169,7 +169,8 @@ func (s Shape[T]) checkPublic(config *T, set control.Settings) control.Result {
 	for _, key := range []string{ReadKey, WriteKey} {
 		f := control.Failure{Key: key, Start: dera.Auto, Severity: dera.High, Title: "The policy of the " + s.Noun + " allows public read access"}
 		if key == WriteKey {
-			f.Severity, f.Title = dera.Critical, "The policy of the "+s.Noun+" allows public write access"
+			// To receive a message or decrypt is no write, and as bad.
+			f.Severity, f.Title = dera.Critical, "The policy of the "+s.Noun+" allows public access"
 		}
 		var lines []string
 		var at []int
@@ -258,7 +259,7 @@ func (s Shape[T]) doubts(config *T, doc *policy.Document, statements []int, set 
 	if err != nil {
 		return append(out, "What the fix would leave cannot be read.")
 	}
-	after := Change{Account: p.Account, Keeps: s.Keeps, Cuts: document.Cuts{New: fixed}}
+	after := Change{Resource: p.ARN, Account: p.Account, Keeps: s.Keeps, Cuts: document.Cuts{New: fixed}}
 	if a := after.administered(); len(s.Keeps) > 0 && a.Verdict != dera.Proved {
 		out = append(out, "After the fix nobody might be able to change the policy: "+a.Witness+".")
 	}
@@ -282,10 +283,34 @@ func (s Shape[T]) byServices(st *policy.Statement) string {
 			return pattern
 		}
 		for _, a := range st.Actions {
-			if dera.MatchGlob(strings.ToLower(a), strings.ToLower(pattern)) || dera.MatchGlob(strings.ToLower(pattern), strings.ToLower(a)) {
+			if overlap(strings.ToLower(a), strings.ToLower(pattern)) {
 				return pattern
 			}
 		}
 	}
 	return ""
+}
+
+// overlap reports whether there is a text that both patterns match.
+func overlap(a, b string) bool {
+	reached := make([][]bool, len(a)+2) // by how much of a and of b is used
+	for i := range reached {
+		reached[i] = make([]bool, len(b)+2)
+	}
+	reached[0][0] = true
+	for i := 0; i <= len(a); i++ {
+		for j := 0; j <= len(b); j++ {
+			if !reached[i][j] {
+				continue
+			}
+			many := i < len(a) && a[i] == '*' || j < len(b) && b[j] == '*'
+			if many {
+				reached[i+1][j] = reached[i+1][j] || i < len(a) && (a[i] == '*' || j < len(b))
+				reached[i][j+1] = reached[i][j+1] || j < len(b) && (b[j] == '*' || i < len(a))
+			} else if i < len(a) && j < len(b) && (a[i] == b[j] || a[i] == '?' || b[j] == '?') {
+				reached[i+1][j+1] = true
+			}
+		}
+	}
+	return reached[len(a)][len(b)]
 }

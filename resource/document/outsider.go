@@ -12,30 +12,33 @@ import (
 type Outsider struct{ Kind, ID string }
 
 // ByCondition finds the accounts and organisations that a condition holds a
-// statement for anybody to.
+// statement for anybody to, by each key with which it is not public (package reason,
+// trustOf): one that is forgotten here is found by no control.
 func ByCondition(c policy.Condition, add func(kind, id string)) {
 	op, ok := policy.ParseOperator(c.Operator)
 	if !ok || op.Negated() || !strings.HasPrefix(op.Test, "String") && !strings.HasPrefix(op.Test, "Arn") {
 		return
 	}
 	for _, v := range c.Values {
-		if fixed := !strings.ContainsAny(v, "*?$"); !fixed && !strings.HasPrefix(v, "arn:") && !strings.HasPrefix(v, "o-") {
+		unique, _, _ := strings.Cut(v, ":") // of the user or role: the name of a session follows
+		if fixed := !strings.ContainsAny(v, "*?$"); !fixed && !strings.HasPrefix(v, "arn:") && !strings.HasPrefix(v, "o-") &&
+			(!strings.EqualFold(c.Key, "aws:userid") || unique == v || unique == "" || strings.ContainsAny(unique, "*?$")) {
 			continue
 		}
 		switch key := strings.ToLower(c.Key); key {
-		case "aws:principalaccount", "s3:dataaccesspointaccount", "aws:sourceaccount", "aws:sourceowner":
+		case "aws:principalaccount", "s3:dataaccesspointaccount", "aws:sourceaccount", "aws:sourceowner", "aws:vpceaccount", "kms:calleraccount":
 			add("account", v)
 		case "aws:userid":
 			kind := "principal"
-			if len(v) == 12 && strings.Trim(v, "0123456789") == "" {
+			if len(unique) == 12 && strings.Trim(unique, "0123456789") == "" {
 				kind = "account"
 			}
-			add(kind, v)
-		case "aws:principalarn", "s3:dataaccesspointarn", "aws:sourcearn":
+			add(kind, unique)
+		case "aws:principalarn", "s3:dataaccesspointarn", "aws:sourcearn", "aws:sourcevpcarn", "lambda:sourcefunctionarn":
 			if parts := strings.SplitN(v, ":", 6); len(parts) == 6 && !strings.ContainsAny(parts[4], "*?$") {
 				add("account", parts[4])
 			}
-		case "aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths":
+		case "aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths", "aws:vpceorgid", "aws:vpceorgpaths":
 			if org, _, _ := strings.Cut(v, "/"); !strings.ContainsAny(org, "*?$") {
 				add("organisation", org)
 			}

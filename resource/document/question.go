@@ -7,8 +7,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/iam/policy"
-	"dera.example/dera/iam/proof"
-	"dera.example/dera/iam/reason"
 )
 
 // Question is whose access a finding is about: the public's where the policy stands, or
@@ -28,7 +26,7 @@ func (q Question) Offends(ctx context.Context, doc *policy.Document, st policy.S
 	if len(q.Outsiders) == 0 {
 		return Public(ctx, q.On, doc, st)
 	}
-	found := Outsiders(ctx, Only(doc, st), 0, Own{Account: q.Account}, func(string) bool { return false })
+	found := namedBy(ctx, Only(doc, st), 0, Own{Account: q.Account}, func(string) bool { return false })
 	if len(found) == 0 {
 		return false, ""
 	}
@@ -145,63 +143,3 @@ func (q Question) not() string {
 // Own is whose a resource is: its account, where there is one the owner's canonical user
 // ID, and what stands for an account in the ARNs of principals that are the account's own.
 type Own struct{ Account, Canonical, Alias string }
-
-// Outsiders finds those to whom the statement gives access, without those whom
-// trusted knows. What the policy's denials take back does not count; in doubt it does.
-func Outsiders(ctx context.Context, doc *policy.Document, index int, own Own, trusted func(id string) bool) []Outsider {
-	st := doc.Statements[index]
-	if st.Effect != policy.Allow {
-		return nil
-	}
-	zone := reason.Zone{Accounts: []string{own.Account}}
-	if own.Canonical != "" {
-		zone.Principals = []string{own.Canonical}
-	}
-	var out, byService []Outsider // byService have access through a service of AWS
-	serve := func(kind, id string) {
-		if o := (Outsider{kind, id}); id != "" && id != own.Account && !trusted(id) && !slices.Contains(byService, o) {
-			byService = append(byService, o)
-		}
-	}
-	add := func(kind, id string) {
-		o := Outsider{kind, id}
-		switch {
-		case id == "" || id == own.Account || id == own.Canonical || slices.Contains(out, o):
-		case !trusted(id):
-			out = append(out, o)
-		case kind == "organisation":
-			zone.Organizations = append(zone.Organizations, id)
-		case kind == "account":
-			zone.Accounts = append(zone.Accounts, id)
-		default:
-			zone.Principals = append(zone.Principals, id)
-		}
-	}
-	for _, p := range PrincipalsOf(&st) {
-		switch account := p.Account(); {
-		case p.Everyone():
-			for _, c := range st.Conditions {
-				ByCondition(c, add)
-			}
-		case p.Kind == policy.PrincipalService:
-			for _, c := range st.Conditions {
-				ByCondition(c, serve)
-			}
-		case account != "" && account == own.Alias:
-		case account != "":
-			add("account", account)
-		case p.Kind == policy.PrincipalCanonical:
-			add("canonical", p.Value)
-		case p.Kind == policy.PrincipalAWS:
-			add("principal", p.Value)
-		case p.Kind == policy.PrincipalFederated:
-			if account := dera.ARN(p.Value).Account(); account != "" {
-				add("account", account)
-			}
-		}
-	}
-	if len(out) > 0 && proof.External(ctx, reason.Policies{Only(doc, st)}, zone, reason.Config{}).Verdict == reason.Proved {
-		out = nil
-	}
-	return append(out, byService...)
-}

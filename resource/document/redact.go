@@ -24,6 +24,7 @@ func NotSecret(key string) bool {
 		"aws:source", "aws:vpcsource", "aws:vpce", "aws:principal", "aws:resource", "aws:requestedregion", "aws:securetransport", "aws:multifactorauth",
 		"aws:currenttime", "aws:epochtime", "aws:tokenissuetime", "aws:called", "aws:via", "aws:userid", "aws:federatedprovider",
 		"s3:x-amz-acl", "s3:x-amz-server-side", "s3:dataaccesspoint", "s3:accesspoint", "s3:resourceaccount", "s3:authtype", "s3:signatureversion", "s3:signatureage",
+		"kms:calleraccount", "kms:viaservice", "lambda:sourcefunctionarn", "lambda:functionurlauthtype", "sns:protocol",
 		"s3:tlsversion", "s3:max-keys", "s3:prefix", "s3:delimiter", "s3:object-lock", "s3:locationconstraint", "s3:versionid",
 	} {
 		if strings.HasPrefix(key, prefix) {

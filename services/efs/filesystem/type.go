@@ -31,7 +31,7 @@ func Shape() resourcepolicy.Shape[resourcepolicy.Config] {
 		Prefix: "efs-filesystem", Noun: "EFS file system", Service: "EFS",
 		Part:       resource.Part{Action: "elasticfilesystem:DescribeFileSystemPolicy", Also: []string{"elasticfilesystem:DescribeFileSystems"}, Absent: []string{"PolicyNotFound"}},
 		TagsAction: "elasticfilesystem:ListTagsForResource",
-		Put:        PutPolicy, Rivals: []string{"PutFileSystemPolicy", "DeleteFileSystemPolicy"}, Actions: []string{"elasticfilesystem:Client*"}, Most: 20 << 10,
+		Put:        PutPolicy, Rivals: []string{"PutFileSystemPolicy", "DeleteFileSystemPolicy"}, Actions: []string{"elasticfilesystem:*"}, Most: 20 << 10,
 		// https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
 		HeldTo:    "elasticfilesystem:AccessedViaMountTarget",
 		ByHand:    "clients of NFS without an identity come by it too, and which condition keeps them (for example elasticfilesystem:AccessedViaMountTarget) only its owner knows",

@@ -33,7 +33,11 @@ func Shape() resourcepolicy.Shape[resourcepolicy.Config] {
 		TagsAction: "events:ListTagsForResource",
 		Put:        PutPermission, Delete: RemovePermission, Rivals: []string{"PutPermission", "RemovePermission"},
 		Actions: []string{"events:*"}, Anywhere: true, Most: 10 << 10, // it decides about the rules on the bus too
-		Terraform: "aws_cloudwatch_event_bus_policy.policy", Reference: "event_bus_name", CloudFormation: "AWS::Events::EventBusPolicy.Statement", Property: "EventBusName",
+		// A rule of another account whose target has no role comes as EventBridge: no condition
+		// on an organisation or an account holds for it.
+		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
+		ByServices: []string{"events:PutEvents"},
+		Terraform:  "aws_cloudwatch_event_bus_policy.policy", Reference: "event_bus_name", CloudFormation: "AWS::Events::EventBusPolicy.Statement", Property: "EventBusName",
 	}
 }
 

@@ -10,7 +10,7 @@ func PendingDeletion() control.Control {
 	return control.OnSetting(Type(), control.SettingSpec[Key]{
 		Path: "state",
 		Applies: func(k *Key) string {
-			if k.State != "" && k.State != "PendingDeletion" {
+			if k.State != "" && k.State != "PendingDeletion" && k.State != "PendingReplicaDeletion" {
 				return "nobody has scheduled its deletion"
 			}
 			return ""
@@ -21,7 +21,7 @@ func PendingDeletion() control.Control {
 			Fix:        "The deletion is cancelled. The key stays disabled, as it is now: whoever needs it enables it. To delete it after all, a person schedules that again.",
 			Complexity: "low",
 			Cases: []control.Case{
-				{When: "the key waits for its deletion", Disposition: dera.Review, Because: "it may be meant, and dera does not schedule a deletion: nothing takes the fix back"},
+				{When: "the key waits for its deletion, or, as the primary key of replicas, for theirs first", Disposition: dera.Review, Because: "it may be meant, and dera does not schedule a deletion: nothing takes the fix back"},
 			},
 			Refs: []control.Ref{
 				{Standard: "Security Hub", ID: "KMS.3", URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html"},

@@ -61,8 +61,10 @@ func Shape() resourcepolicy.Shape[Key] {
 		Prefix: "kms-key", Noun: "KMS key", Service: "KMS",
 		Part: resource.Part{Action: "kms:GetKeyPolicy"}, TagsAction: "kms:ListResourceTags",
 		Put: PutPolicy, Rivals: []string{"PutKeyPolicy"}, Actions: []string{"kms:*"}, Most: 32 << 10,
+		// CloudWatch Logs and the delivery of logs encrypt again, Route 53 signs for DNSSEC.
 		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-services.html
-		ByServices: []string{"kms:Decrypt", "kms:GenerateDataKey*", "kms:Encrypt", "kms:CreateGrant"},
+		// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/access-control-managing-permissions.html#KMS-key-policy-for-DNSSEC
+		ByServices: []string{"kms:Decrypt", "kms:GenerateDataKey*", "kms:Encrypt", "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey", "kms:GetPublicKey", "kms:Sign"},
 		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 		Keeps:     []string{PutPolicy},
 		Terraform: "aws_kms_key_policy.policy", Reference: "key_id", CloudFormation: "AWS::KMS::Key.KeyPolicy",
@@ -116,7 +118,8 @@ func spec() resource.Spec[Key] {
 			Order: []any{false, true}, Terraform: "aws_kms_key.enable_key_rotation", CloudFormation: "EnableKeyRotation",
 			Denies: func(dera.Plan) []resource.Bounds { return nil }, // KMS keeps all earlier material
 		}, {
-			Path: "state", Says: "the state of the key", Operation: CancelDeletion, Order: []any{"PendingDeletion", "Disabled"}, Final: true,
+			// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+			Path: "state", Says: "the state of the key", Operation: CancelDeletion, Order: []any{"PendingReplicaDeletion", "PendingDeletion", "Disabled"}, Final: true,
 			Denies: func(dera.Plan) []resource.Bounds { return nil }, // a key that waits for its deletion is as useless as a disabled one
 		}},
 		Events: Events(),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"dera.example/dera"
 	"dera.example/dera/iam/policy"
 	"dera.example/dera/resource/document"
 )
@@ -33,6 +34,8 @@ func PermissionOf(statement string) (Permission, error) {
 	switch account, root := policy.RootAccount(p.Principal); {
 	case who[0].Kind == policy.PrincipalAWS && root:
 		p.Principal = account
+	case who[0].Kind == policy.PrincipalAWS && !who[0].Everyone() && !iamARN(p.Principal):
+		return p, errUnsayable // the unique ID of a role or user that was deleted
 	case who[0].Kind != policy.PrincipalAWS && who[0].Kind != policy.PrincipalService:
 		return p, errUnsayable
 	}
@@ -47,6 +50,11 @@ func PermissionOf(statement string) (Permission, error) {
 		*to = c.Values[0]
 	}
 	return p, nil
+}
+
+func iamARN(principal string) bool {
+	service := dera.ARN(principal).Service()
+	return service == "iam" || service == "sts"
 }
 
 // members are those that are not empty, by their names in Terraform and CloudFormation.

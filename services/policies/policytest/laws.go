@@ -90,6 +90,10 @@ func bodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 	uncertified.NothingLost = c.NothingNew
 	foreign.Account = "999988887777"
 	out := []controltest.Forgery{{How: "the new policy is the old one", Body: same}, {How: "no finding is named", Body: aimless}, {How: "nothing goes", Body: kept}}
+	elsewhere, beyond := c, c
+	elsewhere.Resource, beyond.On = "arn:aws:sqs:eu-central-1:999988887777:other", document.Target{Actions: []string{"*"}}
+	out = append(out, controltest.Forgery{How: "the account is another", Body: foreign}, controltest.Forgery{How: "the resource is another", Body: elsewhere},
+		controltest.Forgery{How: "the policy decides about anything", Body: beyond})
 	if c.NothingLost != c.NothingNew {
 		out = append(out, controltest.Forgery{How: "a certificate is another", Body: uncertified})
 	}

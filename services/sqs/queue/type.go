@@ -34,7 +34,9 @@ func Shape() resourcepolicy.Shape[resourcepolicy.Config] {
 		Part:       resource.Part{Action: "sqs:GetQueueAttributes", Also: []string{"sqs:ListQueues", "sqs:GetQueueUrl"}},
 		TagsAction: "sqs:ListQueueTags",
 		Put:        SetAttributes, Delete: SetAttributes, Rivals: []string{"SetQueueAttributes", "AddPermission", "RemovePermission"},
-		Actions: []string{"sqs:*"}, Most: 64 << 10,
+		Actions: []string{"sqs:*"},
+		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html
+		Most: 8 << 10,
 		// SNS, S3 and EventBridge deliver in their own name.
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-basic-examples-of-sqs-policies.html
 		ByServices: []string{"sqs:SendMessage"},
