@@ -122,6 +122,7 @@ func Expires(rule s3types.LifecycleRule, prefix string) (days int, ok bool) {
 	if rule.Status != s3types.ExpirationStatusEnabled || rule.Expiration == nil || aws.ToInt32(rule.Expiration.Days) == 0 {
 		return 0, false
 	}
+	//lint:ignore SA1019 rules from before there were filters have it
 	under := aws.ToString(rule.Prefix) //nolint:staticcheck // rules of the first version have it
 	if f := rule.Filter; f != nil {
 		under += aws.ToString(f.Prefix)

@@ -125,7 +125,7 @@ func TestSweep(t *testing.T) {
 // TestRead: what does not exist is missing, and what could not be read unread.
 func TestRead(t *testing.T) {
 	t.Parallel()
-	f, fake := newLambda(t)
+	f, _ := newLambda(t)
 	page, err := f.Read(t.Context(), scope("plain", "absent", "resize:absent"), true)
 	if err != nil || len(page.Resources) != 1 || page.Resources[0].ID != "plain" || !slices.Equal(page.Missing, []string{"absent", "resize:absent"}) {
 		t.Errorf("got %+v, %v, want one without a policy and two missing", page, err)
@@ -133,7 +133,7 @@ func TestRead(t *testing.T) {
 	for path, says := range map[string]string{
 		"/2015-03-31/functions/resize/policy": "!AccessDeniedException", "/2015-03-31/functions/plain/policy": "{}", "/2015-03-31/functions/plain/configuration": "!AccessDeniedException",
 	} {
-		f, fake = newLambda(t)
+		f, fake := newLambda(t)
 		fake.say[path] = says
 		page, err := f.Read(t.Context(), scope(strings.Split(path, "/")[3]), true)
 		if err != nil || len(page.Resources) != 1 {
