@@ -27,6 +27,8 @@ type Settings struct {
 	// Trusted are the accounts, by ID or canonical user ID, and the organisations
 	// that a policy may name.
 	Trusted []string
+	// RequireTLS asks that buckets deny requests without TLS.
+	RequireTLS bool
 	// UnusedDays is for how many days nothing must have been used; 0 means 90. See Window.
 	UnusedDays int
 	// Keep are permissions that stay although nobody used them; see At.

@@ -34,6 +34,7 @@ type fileConfig struct {
 	Sweep         duration                   `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two sweeps, for example 1h. Default: 1h."`
 	Exemptions    string                     `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
 	Network       networkConfig              `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
+	S3            s3Config                   `yaml:"s3,omitempty" json:"s3,omitempty" jsonschema_description:"What is asked of buckets."`
 	Organization  string                     `yaml:"organization,omitempty" json:"organization,omitempty" jsonschema:"pattern=^o-[a-z0-9]{10\\,32}$" jsonschema_description:"ID of the AWS organisation that all accounts of this file belong to: a fix narrows a public statement to it."`
 	Trusted       []trustedConfig            `yaml:"trusted_accounts,omitempty" json:"trusted_accounts,omitempty" jsonschema_description:"External accounts and organisations to which policies may grant access."`
 	Bastions      bastionConfig              `yaml:"bastions,omitempty" json:"bastions,omitempty" jsonschema_description:"What counts as a bastion; always sent to review."`

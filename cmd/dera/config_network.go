@@ -122,7 +122,7 @@ func wide(p netip.Prefix) bool {
 
 // settings are the control settings of the file.
 func (c fileConfig) settings() (control.Settings, error) {
-	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted()}
+	s := control.Settings{RuleQuota: c.Network.RuleQuota, Organization: c.Organization, Trusted: c.trusted(), RequireTLS: c.S3.RequireTLS}
 	s.UnusedDays = configured(c.Permissions.WindowDays)
 	s.AutoAWSManaged, s.NarrowResources = c.Permissions.AWSManaged == "auto", c.Permissions.Resources == "review"
 	s.GraduationDays, s.FlowLogs = c.Permissions.Graduation, len(c.FlowLogs) > 0

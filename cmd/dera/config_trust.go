@@ -54,3 +54,8 @@ func (c fileConfig) validateTrust() error {
 	}
 	return errors.Join(errs...)
 }
+
+// s3Config is what is asked of buckets.
+type s3Config struct {
+	RequireTLS bool `yaml:"require_tls,omitempty" json:"require_tls,omitempty" jsonschema_description:"Buckets must deny requests without TLS: s3-bucket-plain-http-allowed finds those that do not. AWS makes buckets without it."`
+}

@@ -123,7 +123,7 @@ func Expires(rule s3types.LifecycleRule, prefix string) (days int, ok bool) {
 		return 0, false
 	}
 	//lint:ignore SA1019 rules from before there were filters have it
-	under := aws.ToString(rule.Prefix) //nolint:staticcheck // rules of the first version have it
+	under := aws.ToString(rule.Prefix)
 	if f := rule.Filter; f != nil {
 		under += aws.ToString(f.Prefix)
 		if f.And != nil {

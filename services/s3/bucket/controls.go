@@ -59,5 +59,5 @@ func hasKey(failures []control.Failure, key string) bool {
 
 // Controls are the controls on buckets.
 func Controls() []control.Control {
-	return []control.Control{BucketPublicPolicy(), BucketPublicACL(), BucketAccessBlock(), AccessPointPublic(), BucketExternalAccess()}
+	return []control.Control{BucketPublicPolicy(), BucketPublicACL(), BucketAccessBlock(), AccessPointPublic(), BucketExternalAccess(), BucketPlainHTTP()}
 }

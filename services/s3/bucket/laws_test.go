@@ -2,6 +2,7 @@ package bucket_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -115,11 +116,33 @@ func sameBucket(t controltest.TB, a, b any) bool {
 	return document.SamePolicy(x.Policy, y.Policy) && slices.Equal(x.Grants, y.Grants) && x.Blocked() == y.Blocked()
 }
 
+// bodies are forgeries of a proof about public access, or about requests without TLS.
+func bodies(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
+	t.Helper()
+	if ev.Kind != s3.TransportKind {
+		return s3test.Bodies(t, ev)
+	}
+	var x s3.Transport
+	if err := controltest.Strict(ev.Body, &x); err != nil {
+		t.Fatalf("read body of evidence: %v", err)
+	}
+	same, other, half, wider := x, x, x, x
+	same.New = x.Old
+	other.Bucket = "arn:aws:s3:::other"
+	half.New = regexp.MustCompile(`,\s*"arn:aws:s3:::reports/\*"\s*\]`).ReplaceAllString(x.New, "]")
+	wider.New = strings.Replace(x.New, "s3:GetObject", "s3:*", 1)
+	out := []controltest.Forgery{{How: "the new policy is the old one", Body: same}, {How: "the bucket is another", Body: other}, {How: "the objects are left out", Body: half}}
+	if wider != x {
+		out = append(out, controltest.Forgery{How: "another statement is wider", Body: wider})
+	}
+	return out
+}
+
 func laws() controltest.Laws {
 	return controltest.Laws{
-		Type: bucket.Type(), Evidence: []evidence.Kind{s3.AccessEvidence()},
+		Type: bucket.Type(), Evidence: []evidence.Kind{s3.AccessEvidence(), s3.TransportEvidence()},
 		Decode: decodeBucket, Orders: bucketOrders, Surgical: surgicalBucket, Between: betweenBuckets, Same: sameBucket,
-		Bodies: s3test.Bodies, Mutants: holdBucketMutants,
+		Bodies: bodies, Mutants: holdBucketMutants,
 	}
 }
 

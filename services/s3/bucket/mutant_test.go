@@ -17,6 +17,9 @@ import (
 // take away or give too much: none of them may be proved.
 func holdBucketMutants(t controltest.TB, c control.Control, r dera.Resource, s control.Settings, failures []control.Failure, p dera.Plan) {
 	t.Helper()
+	if c.ID == "s3-bucket-plain-http-allowed" {
+		return // it takes nothing out of a policy; its forgeries are bodies
+	}
 	b, ok := r.Config.(*bucket.Bucket)
 	if !ok || len(p.Changes) != 1 || p.Changes[0].Operation != bucket.PutBucketPolicy {
 		return
