@@ -392,10 +392,5 @@ func (c fileConfig) enforces(flag string) bool {
 	if c.Mode == dera.Enforce.String() {
 		return true
 	}
-	for _, m := range c.Modes {
-		if m.Mode == dera.Enforce.String() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Modes, func(m modeConfig) bool { return m.Mode == dera.Enforce.String() })
 }
