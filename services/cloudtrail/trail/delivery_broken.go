@@ -16,7 +16,7 @@ func DeliveryBroken() control.Control {
 			Fix:        "A person puts the bucket, its policy or the key in order. CloudTrail tries for 30 days to deliver what it could not. A key whose deletion is scheduled can be kept until then.",
 			Complexity: "medium",
 			Cases: []control.Case{
-				{When: "S3 refused the latest delivery, the bucket is missing, or the key of the trail is disabled or pending deletion", Disposition: dera.Alert, Because: "what is broken is a bucket or a key, often of another account"},
+				{When: "S3 or the log group refused the latest delivery, the bucket is missing, or the key of the trail is disabled or pending deletion", Disposition: dera.Alert, Because: "what is broken is a bucket or a key, often of another account"},
 			},
 			Refs:  cloudtrail.Refs("3.1", "CloudTrail.1", "CLOUD_TRAIL_ENABLED"),
 			Owner: "dera maintainers", ReviewBy: "2027-11-01",
@@ -25,6 +25,9 @@ func DeliveryBroken() control.Control {
 			why := ""
 			if t.DeliveryError != nil && *t.DeliveryError != "" {
 				why = "The latest delivery to the bucket " + t.Bucket + " failed: " + *t.DeliveryError + "."
+			}
+			if t.LogGroupError != "" {
+				why += " The latest delivery to the log group failed: " + t.LogGroupError + "."
 			}
 			if t.KeyState != nil && *t.KeyState != "" && *t.KeyState != "Enabled" {
 				why += " The key " + t.Key + " is in the state " + *t.KeyState + "."

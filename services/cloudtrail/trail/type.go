@@ -61,6 +61,9 @@ type Trail struct {
 	// DeliveryError is what S3 answered to the latest delivery of events or of digests, as
 	// CloudTrail tells it; empty for a success.
 	DeliveryError *string `json:"delivery_error"`
+	// LogGroupError is what CloudWatch Logs answered to the latest delivery to the trail's log
+	// group, from the same read; empty for none, and where the trail has no log group.
+	LogGroupError string `json:"log_group_error,omitempty"`
 	// KeyState is that of the key; empty where there is none, nil where it is not known.
 	KeyState *string `json:"key_state"`
 	// Expires is after how many days the bucket deletes logs, 0 for never.
@@ -96,7 +99,7 @@ func Type() resource.Type {
 			{Name: PartKey, Action: "kms:DescribeKey", Cheap: true, Around: true},
 			{Name: PartBucket, Action: "s3:GetLifecycleConfiguration", Also: []string{"s3:GetBucketLocation"}, Absent: []string{"NoSuchLifecycleConfiguration"}, Cheap: true, Around: true},
 		},
-		Around: []string{"delivery_error", "key_state", "expires_days", "bucket_missing"},
+		Around: []string{"delivery_error", "log_group_error", "key_state", "expires_days", "bucket_missing"},
 		Settings: []resource.Setting{
 			{Path: Logging, Says: "logging", Operation: Start, Off: Stop, Order: on, Terraform: "aws_cloudtrail.enable_logging", CloudFormation: "IsLogging", Denies: none},
 			{Path: Validation, Says: "validation of log files", Operation: Update, Order: on, Terraform: "aws_cloudtrail.enable_log_file_validation", CloudFormation: "EnableLogFileValidation", Denies: none},
@@ -129,6 +132,7 @@ func Events() events.Events {
 		Calls: slices.Concat(
 			events.Calls(cloudtrail.Source, ofCall, cloudtrail.Writes()...),
 			events.Calls("kms.amazonaws.com", all, "DisableKey", "EnableKey", "ScheduleKeyDeletion", "CancelKeyDeletion"),
+			events.Calls("logs.amazonaws.com", all, "DeleteLogGroup", "DeleteLogStream"),
 			events.Calls("s3.amazonaws.com", all, "DeleteBucket", "PutBucketLifecycle", "DeleteBucketLifecycle"),
 		),
 		Config: []events.Configured{{Type: Name, Find: func(r events.Record, id string) []dera.Scope { return r.Scopes(Name, named(r, id)) }}},

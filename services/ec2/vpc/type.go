@@ -2,6 +2,7 @@
 package vpc
 
 import (
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -61,8 +62,12 @@ func Type() resource.Type {
 		},
 		Around: []string{"interfaces"},
 		Events: cloudtrail.Events{
-			Type:   Name,
-			Calls:  cloudtrail.Calls("ec2.amazonaws.com", ofCall, "CreateVpc", "CreateDefaultVpc", "DeleteVpc", "CreateFlowLogs", "DeleteFlowLogs"),
+			Type: Name,
+			Calls: slices.Concat(
+				cloudtrail.Calls("ec2.amazonaws.com", ofCall, "CreateVpc", "CreateDefaultVpc", "DeleteVpc", "CreateFlowLogs", "DeleteFlowLogs"),
+				// Which flow logs deliver to a log group, its deletion does not tell.
+				cloudtrail.Calls("logs.amazonaws.com", func(c cloudtrail.Call) []dera.Scope { return c.Sweep(Name) }, "DeleteLogGroup"),
+			),
 			Config: []cloudtrail.Configured{{Type: Name, Find: func(r cloudtrail.Record, id string) []dera.Scope { return r.Scopes(Name, ids(id)) }}},
 		},
 	})

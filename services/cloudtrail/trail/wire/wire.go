@@ -92,7 +92,7 @@ func gone(_ context.Context, _ *cloud.Reading, _ *cloud.Item, err error) bool {
 func unread(config any, part string) {
 	switch t := config.(*trail.Trail); part {
 	case trail.PartStatus:
-		t.Logging, t.DeliveryError = nil, nil
+		t.Logging, t.DeliveryError, t.LogGroupError = nil, nil, ""
 	case trail.PartSelectors:
 		t.Selectors = nil
 	case trail.PartKey:
@@ -112,7 +112,7 @@ func readStatus(ctx context.Context, r *cloud.Reading, x *cloud.Item) error {
 	if failed == "" {
 		failed = aws.ToString(out.LatestDigestDeliveryError)
 	}
-	t.Logging, t.DeliveryError = out.IsLogging, &failed
+	t.Logging, t.DeliveryError, t.LogGroupError = out.IsLogging, &failed, aws.ToString(out.LatestCloudWatchLogsDeliveryError)
 	return nil
 }
 

@@ -127,6 +127,7 @@ func TestRead(t *testing.T) {
 		"all":                     {"", "", func(*trail.Trail) {}, ""},
 		"stopped":                 {"GetTrailStatus", `{"IsLogging":false,"LatestDeliveryError":"AccessDenied"}`, func(t *trail.Trail) { t.Logging, t.DeliveryError = new(false), new("AccessDenied") }, ""},
 		"digests_refused":         {"GetTrailStatus", `{"IsLogging":true,"LatestDigestDeliveryError":"NoSuchBucket"}`, func(t *trail.Trail) { t.DeliveryError = new("NoSuchBucket") }, ""},
+		"log_group_refused":       {"GetTrailStatus", `{"IsLogging":true,"LatestCloudWatchLogsDeliveryError":"log group does not exist"}`, func(t *trail.Trail) { t.LogGroupError = "log group does not exist" }, ""},
 		"status_denied":           {"GetTrailStatus", "!AccessDeniedException", func(t *trail.Trail) { t.Logging, t.DeliveryError = nil, nil }, ""},
 		"status_of_no_answer":     {"GetTrailStatus", `{"x":1}`, func(t *trail.Trail) { t.Logging, t.DeliveryError = nil, nil }, "IsLogging"},
 		"selectors_failed":        {"GetEventSelectors", "!InternalFailure", func(t *trail.Trail) { t.Selectors = nil }, "InternalFailure"},
