@@ -39,8 +39,8 @@ func TestDoctorTriesEveryRead(t *testing.T) {
 		}
 		return out
 	}
-	if got := tried(); len(got) != len(actions) || got["s3:GetBucketPolicy"] != cloud.NotTested || got["ec2:DescribeInstances"] != cloud.NotTested || got["ec2:DescribeSecurityGroupRules"] != cloud.Allowed {
-		t.Errorf("an account with a default group alone: got %v, want what is of buckets and instances not tested", got)
+	if got := tried(); len(got) != len(actions) || got["s3:GetBucketPolicy"] != cloud.NotTested || got["ec2:DescribeManagedPrefixLists"] != cloud.NotTested || got["ec2:DescribeSecurityGroupRules"] != cloud.Allowed {
+		t.Errorf("an account with a default group alone: got %v, want what is of buckets and prefix lists not tested", got)
 	}
 	there := sim.Account(account).Region("us-east-1")
 	list, err := there.CreatePrefixList(t.Context(), "offices", 10, "203.0.113.0/24")

@@ -86,7 +86,7 @@ func TestMotoEverySettingAndUndo(t *testing.T) {
 	for _, c := range motoSettings {
 		t.Run(c.name, func(t *testing.T) {
 			w := newMotoWorld(t, server)
-			t.Setenv("DERA_CONTROLS", strings.Join(append(simulated(), "rds-*"), ","))
+			t.Setenv("DERA_CONTROLS", strings.Join(append(simulated(), "rds-instance-public", "rds-instance-deletion-protection-off", "rds-instance-minor-upgrade-off"), ","))
 			id := c.set(w)
 			before := c.look(w, id)
 			r := w.scan(scanCode(c.findings), "--apply", "--mode", "enforce", "--no-exemptions")

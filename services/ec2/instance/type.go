@@ -223,10 +223,10 @@ func Events() cloudtrail.Events {
 	return cloudtrail.Events{
 		Type: Name,
 		Calls: slices.Concat(
-			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute", "AttachNetworkInterface"),
+			ec2.NamedOnly(Name, Prefix, "RunInstances", "ModifyInstanceAttribute"),
 			cloudtrail.Calls(ec2.Source, groupsOf, "ModifyNetworkInterfaceAttribute"),
 			ec2.Named(Name, Prefix, "ModifyInstanceMetadataOptions", "StartInstances", "StopInstances", "TerminateInstances",
-				"AssociateAddress", "DisassociateAddress",
+				"AssociateAddress", "DisassociateAddress", "AttachNetworkInterface",
 				"AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"),
 			ec2.Tagged(Name, Prefix)),
 		Config: ec2.Configured(Name, Prefix),
