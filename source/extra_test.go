@@ -39,8 +39,9 @@ func TestExtra_files(t *testing.T) {
 		t.Errorf("got %d files and counts %+v, want each event counted once", len(files), c)
 	}
 	// The attack on its own account and in its normalised form, and a group that is
-	// created and that an instance starts with: of these the newest stays.
-	if c.Hinted != 4 || len(d.Events) != 3 {
-		t.Errorf("got %d hints and events %+v, want 4 hints and 3 events", c.Hinted, d.Events)
+	// created and that an instance starts with, which is another event for the instance, and
+	// its end: of these the newest stays.
+	if c.Hinted != 6 || len(d.Events) != 4 {
+		t.Errorf("got %d hints and events %+v, want 6 hints and 4 events", c.Hinted, d.Events)
 	}
 }

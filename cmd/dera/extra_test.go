@@ -214,11 +214,12 @@ func (w *motoWorld) fix(env string) []dera.Finding {
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			w.t.Fatal(err)
 		}
+		done := map[dera.ARN]bool{} // what is approved supersedes other plans of the resource: these come with the next scan
 		for _, f := range r.Findings {
-			if f.Plan == nil || f.Plan.State != dera.Waiting || asked[f.Plan.Remediation] || f.Control == "s3-account-access-block" {
+			if f.Plan == nil || f.Plan.State != dera.Waiting || asked[f.Plan.Remediation] || done[f.Resource] || f.Control == "s3-account-access-block" {
 				continue
 			}
-			asked[f.Plan.Remediation] = true
+			asked[f.Plan.Remediation], done[f.Resource] = true, true
 			if _, errOut, code := w.dera("approve", f.Plan.Remediation, "--digest", f.Plan.Digest); code != exitGood {
 				w.t.Errorf("%s: approve %s of %s: got exit code %d\n%s", env, f.Key, f.Resource, code, errOut)
 			}

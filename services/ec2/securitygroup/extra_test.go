@@ -137,6 +137,9 @@ func answers(keys []string, kind, why string) bool {
 	}
 	return slices.ContainsFunc(keys, func(k string) bool {
 		text, ok := strings.CutPrefix(k, "ec2-securitygroup-other-ports-open "+protocol+"/")
+		if !ok { // databases have a control of their own
+			text, ok = strings.CutPrefix(k, "ec2-securitygroup-database-open "+protocol+"/")
+		}
 		if n, _ := fmt.Sscanf(text, "%d-%d", &a, &b); n == 1 {
 			b = a
 		}
