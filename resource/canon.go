@@ -16,19 +16,30 @@ func (d definition[T]) canon(c *T) (string, error) {
 	if d.Canon != nil {
 		return d.Canon(c), nil
 	}
-	text, err := json.Marshal(c)
+	_, _, tags := d.Identify(c)
+	text, err := CanonMembers(c, tags, d.Around)
+	if err != nil {
+		return "", fmt.Errorf("canonical form of %s: %w", d.Name, err)
+	}
+	return text, nil
+}
+
+// CanonMembers is a configuration as canonical JSON, a line a member, so that a difference
+// names it: without the members that belong to other resources, and of its tags without
+// those that dera writes.
+func CanonMembers(config any, tags map[string]string, around []string) (string, error) {
+	text, err := json.Marshal(config)
 	if err != nil {
 		return "", err
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
-		return "", fmt.Errorf("canonical form of %s: %w", d.Name, err)
+		return "", err
 	}
-	for _, name := range d.Around {
+	for _, name := range around {
 		delete(members, name)
 	}
 	if _, ok := members["tags"]; ok {
-		_, _, tags := d.Identify(c)
 		tags = maps.Clone(tags)
 		maps.DeleteFunc(tags, func(k, _ string) bool { return strings.HasPrefix(k, TagPrefix) })
 		delete(members, "tags")
@@ -38,7 +49,7 @@ func (d definition[T]) canon(c *T) (string, error) {
 			}
 		}
 	}
-	var lines []string // a line a member, so that a difference names it
+	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		value, err := dera.CanonicalJSON(members[name])
 		if err != nil {

@@ -194,21 +194,17 @@ func (s Shape[T]) parts() []resource.Part {
 	return slices.Concat([]resource.Part{part, {Name: PartTags, Action: s.TagsAction}}, s.Type.Parts)
 }
 
-// canon is the configuration as JSON, with the policy by what it means.
+// canon is the configuration by its members, with the policy by what it means.
 func (s Shape[T]) canon(c *T) string {
 	bare := *c
 	p := s.Policy(&bare)
-	text := document.CanonPolicy(p.Policy)
-	p.Policy, p.Tags, p.Unread = "", nil, slices.Sorted(slices.Values(p.Unread))
-	out, err := dera.CanonicalJSON(bare)
+	lines := document.CanonPolicy(p.Policy)
+	p.Policy, p.Unread = "", slices.Sorted(slices.Values(p.Unread))
+	text, err := resource.CanonMembers(bare, p.Tags, s.Type.Around)
 	if err != nil {
 		return "configuration that cannot be written: " + err.Error()
 	}
-	lines := string(out) + "\ntags" + resource.CanonTags(s.Policy(c).Tags)
-	for _, l := range text {
-		lines += "\n" + l
-	}
-	return lines
+	return text + strings.Join(lines, "\n")
 }
 
 // edit returns the change that edits the policy and leaves every other byte.
