@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"slices"
 
 	"dera.example/dera"
 )
@@ -16,17 +15,9 @@ type Regional struct {
 }
 
 // Find is Wire.Find. It makes no call.
-func (x Regional) Find(_ context.Context, r *Reading) (found Found, _ error) {
-	region, own := r.Scope.Region, x.id(r)
-	for _, id := range r.Scope.IDs {
-		if id != own {
-			found.Missing = append(found.Missing, id)
-		}
-	}
-	if r.Scope.Sweep() || slices.Contains(r.Scope.IDs, own) {
-		found.Items = []*Item{NewItem(r, own, x.Name, x.ARN(PartitionOf(r.Scope), r.Scope.Account, region, region), x.Config(region))}
-	}
-	return found, nil
+func (x Regional) Find(_ context.Context, r *Reading) (Found, error) {
+	region := r.Scope.Region
+	return Only(r, x.id(r), x.Name, x.ARN(PartitionOf(r.Scope), r.Scope.Account, region, region), x.Config(region)), nil
 }
 
 // Sample is Wire.Sample.

@@ -125,9 +125,9 @@ func bars(o, r dera.Remediation) bool {
 }
 
 // final reports whether nothing can take a plan back: what came before it would wait for
-// ever.
+// ever. What a rollback leaves on purpose is in the way of none.
 func final(p dera.Plan) bool {
-	return slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return c.Undo == nil && !c.Optional })
+	return slices.ContainsFunc(p.Changes, func(c dera.Change) bool { return c.Undo == nil && !c.Optional && !c.Kept })
 }
 
 // apart reports whether two plans are about other findings, each of a part of its own.

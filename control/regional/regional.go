@@ -72,7 +72,7 @@ func (k Kind) ARN(partition, account, _, region string) dera.ARN {
 	return dera.NewARN(partition, k.Service, region, account, k.Slug+"/"+region)
 }
 
-// ID is the ID of the setting of a region, the last part of its ARN: the region, or the name
+// ID is the ID of the setting of a region, as its ARN has it: the region, or the name
 // that AWS gives it.
 func (k Kind) ID(region string) string {
 	if k.Resource != "" {
