@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/awssim/moto"
 )
 
-// motoPolicy is a resource whose policy lets everyone in, how boto3 puts and sees it, and
+// motoPolicy is a resource whose policy allows public access, how boto3 puts and sees it, and
 // what dera decides.
 type motoPolicy struct {
 	controls string
@@ -147,7 +147,7 @@ func motoPolicies() map[string]motoPolicy {
 	}
 }
 
-// TestMotoPolicies: of each service that moto has, a policy that lets everyone in is found,
+// TestMotoPolicies: of each service that moto has, a policy that allows public access is found,
 // narrowed to the account, verified, and put back to the byte.
 func TestMotoPolicies(t *testing.T) {
 	server := moto.Start(t, moto.Config{})

@@ -132,7 +132,7 @@ func (k Kind) Enabled(m control.Meta) control.Control {
 	})
 }
 
-// what says what the entry lets in, for people.
+// what says who has access by the entry, for people.
 func (e *Entry) what() string {
 	switch {
 	case len(e.Roles) > 0:

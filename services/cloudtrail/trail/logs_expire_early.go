@@ -8,7 +8,7 @@ import (
 	"dera.example/dera/services/cloudtrail"
 )
 
-// leastDays is for how long logs should be there. PCI DSS 4.0, 10.5.1, wants twelve months, of
+// leastDays is for how long logs should be there. PCI DSS 4.0, 10.5.1, requires twelve months, of
 // which three at hand.
 const leastDays = 90
 

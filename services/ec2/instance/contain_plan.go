@@ -26,7 +26,7 @@ func (i *Instance) asked(failures []control.Failure) (a resource.Asked, ok bool)
 	return i.Contain[k], true
 }
 
-// contained reports whether the instance is as the request wants it.
+// contained reports whether the instance is as the request asks.
 func (i *Instance) contained(a resource.Asked) bool {
 	switch strings.Join(a.Actions, " ") {
 	case Quarantine:

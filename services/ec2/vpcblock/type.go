@@ -42,7 +42,7 @@ func OffControl() control.Control {
 	return Kind().Alert(control.Meta{
 		ID: "ec2-vpcblock-off", Title: "Public access to VPCs is not blocked", Severity: dera.Low,
 		Why:        "In a region that serves nothing to the internet, the block holds whatever is made later: gateways, routes, addresses and security groups.",
-		Fix:        "None by dera. A person switches it on where nothing is served to the internet, or with exclusions for what is.",
+		Fix:        "None by dera. A person switches it on where nothing is for the internet, or with exclusions for what is.",
 		Complexity: "high",
 		Cases: []control.Case{
 			{When: "the mode is off", Disposition: dera.Alert, Because: "it cuts off every public server of the region; which those are, and whether they are meant, is not this setting's to say"},
