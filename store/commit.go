@@ -66,6 +66,8 @@ type Batch struct {
 	// the events of those that someone was told of.
 	Calls  []audit.Call
 	Judged []string
+	// Posting adds messages for what the audit log says.
+	Posting *Posting
 	// Use goes to the usage ledger: what the events say that this batch is made of.
 	Use usage.Batch
 }
@@ -107,7 +109,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.post, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {
