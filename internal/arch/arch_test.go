@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"dera/source":     {"dera", "dera/cloudtrail"},
 	"dera/usage":      {"dera", "dera/iam", "dera/cloudtrail"},
 	"dera/audit":      {"dera", "dera/audit"},
+	"dera/sink":       {"dera"},
 	"dera/control":    {"dera", "dera/iam", "dera/netset", "dera/cloudtrail", "dera/resource", "dera/control"},
 	"dera/store":      {"dera", "dera/audit", "dera/usage", "dera/store"},
 	"dera/cloud":      {"dera", "dera/iam", "dera/resource"},
