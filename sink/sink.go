@@ -23,6 +23,7 @@ const (
 	WhatWaiting    = "waiting"     // a plan waits for an approval
 	WhatDecided    = "decided"     // decided: observed only, or begun automatically
 	WhatFixed      = "fixed"       // verified by reading again
+	WhatResolved   = "resolved"    // it is not found any more, and no remediation did it
 	WhatFailed     = "failed"      // a remediation failed, or its undo did
 	WhatRolledBack = "rolled_back" // undone on purpose
 	WhatExpired    = "expired"     // nobody approved it in time
@@ -38,7 +39,7 @@ const (
 
 // Whats lists what messages can be about, for the configuration.
 func Whats() []string {
-	return []string{WhatFinding, WhatWaiting, WhatDecided, WhatFixed, WhatFailed, WhatRolledBack, WhatExpired, WhatRejected,
+	return []string{WhatFinding, WhatWaiting, WhatDecided, WhatFixed, WhatResolved, WhatFailed, WhatRolledBack, WhatExpired, WhatRejected,
 		WhatDenied, WhatAccess, WhatStop, WhatAlarm, WhatEscalation, WhatDigest, WhatTest}
 }
 

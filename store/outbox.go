@@ -138,6 +138,12 @@ func (s *Store) Postpone(ctx context.Context, list []Notice, at time.Time, why s
 		list, micros(at), clean(why))
 }
 
+// Untried gives claimed notices back that were not tried, to be sent at a time.
+func (s *Store) Untried(ctx context.Context, list []Notice, at time.Time) error {
+	return s.endNotices(ctx, "untried", `UPDATE outbox SET leased_until = 0, claim = 0, attempts = attempts - 1, due = $5 WHERE sink = $1 AND id = $2 AND claim = $3 AND leased_until = $4`,
+		list, micros(at))
+}
+
 // Bury gives claimed notices up: they stay, and are tried again only after Revive.
 func (s *Store) Bury(ctx context.Context, list []Notice, why string) error {
 	return s.endNotices(ctx, "dead", `UPDATE outbox SET leased_until = 0, claim = 0, dead = $5, why = $6 WHERE sink = $1 AND id = $2 AND claim = $3 AND leased_until = $4`,
