@@ -27,6 +27,7 @@ const (
 	RecordIncident  RecordKind = "incident"
 	RecordDenial    RecordKind = "denial" // a principal was denied what a remediation had removed
 	RecordAccess    RecordKind = "access" // somebody asked for what a remediation took, or the time of that is over
+	RecordAlarm     RecordKind = "alarm"  // what a person must hear of dera itself, or that it is over
 	RecordStart     RecordKind = "start"  // an engine started, with its version and configuration hash
 )
 
@@ -69,6 +70,7 @@ type AuditRecord struct {
 	Incident    *Incident         `json:"incident,omitempty"`
 	Denial      *Denial           `json:"denial,omitempty"`
 	Access      *Access           `json:"access,omitempty"`
+	Alarm       *Alarm            `json:"alarm,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;
 	// Commitment is computed from it. It never reaches the leaf.

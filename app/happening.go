@@ -60,6 +60,8 @@ const (
 	SweepEnded      = "sweep_ended"
 	JobFailed       = "job_failed"
 	Unrecorded      = "unrecorded_call"
+	Alarmed         = "alarm"
+	AlarmOver       = "alarm_ended"
 )
 
 // FollowStore is what a Follower reads.
@@ -215,6 +217,11 @@ func (f *Follower) Stops(ctx context.Context) (out []Happening, err error) {
 	tell(Stopped, list, f.stops)
 	f.stops = list
 	return out, nil
+}
+
+// AlarmOf is an alarm as it begins or ends.
+func AlarmOf(what string, at time.Time, a dera.Alarm) Happening {
+	return Happening{Time: at.UTC(), What: what, Account: a.Account, Region: a.Region, Key: a.Key, Severity: a.Severity.String(), Title: a.Title, Why: a.Why}
 }
 
 // UnreadableIn is a place that could not be read, and why.

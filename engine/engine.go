@@ -90,9 +90,10 @@ type Config struct {
 
 // News is something that happened, for terminals and sinks.
 type News struct {
-	What        string // page, finding, flapping, decision, waiting, remediation, unread, job
+	What        string // page, finding, flapping, decision, waiting, remediation, unread, job, alarm, alarm_ended
 	Finding     *dera.Finding
 	Remediation *dera.Remediation
+	Alarm       *dera.Alarm
 	Scope       *dera.Scope
 	Resources   int
 	Hidden      int // failures of a page that the own networks hide

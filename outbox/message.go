@@ -83,6 +83,8 @@ func what(r dera.AuditRecord, f dera.Finding) string {
 		return sink.WhatAccess
 	case dera.RecordIntent, dera.RecordResult, dera.RecordStart:
 		return ""
+	case dera.RecordAlarm:
+		return sink.WhatAlarm
 	}
 	return sink.WhatAlarm // a kind that is new is heard of
 }
@@ -175,7 +177,15 @@ func (o *Outbox) detail(ctx context.Context, m *sink.Message, r dera.AuditRecord
 			m.Principal, m.Action, m.Severity = string(a.Principal), strings.Join(a.Actions, ","), max(m.Severity, dera.Medium)
 			command("dera access list")
 		}
-	case sink.WhatStop, sink.WhatAlarm:
+	case sink.WhatAlarm:
+		if a := r.Alarm; a != nil {
+			m.Title, m.Why, m.Severity = a.Title, a.Why, max(a.Severity, dera.Medium)
+			if a.Ended {
+				m.Title, m.Why = "over: "+a.Title, ""
+			}
+		}
+		command("dera doctor")
+	case sink.WhatStop:
 		m.Severity = max(m.Severity, dera.High)
 	}
 	return nil

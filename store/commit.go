@@ -50,6 +50,10 @@ type Batch struct {
 	// where the name has none yet.
 	Remember map[string]string
 	First    map[string]string
+	// Alarm begins to stand, and AlarmEnded is the key of one that is over: ErrAlarm where
+	// one with its key stands already, or none does.
+	Alarm      *dera.Alarm
+	AlarmEnded string
 	// Expected are places that are to be read, noted as unread where nothing is known
 	// of them; Read and Unread are what became of reads.
 	Expected []Place
@@ -109,7 +113,8 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.places, w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.post, w.use,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.alarm, w.places,
+			w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.post, w.use,
 		}
 		for _, step := range steps {
 			if err := step(ctx, b); err != nil {

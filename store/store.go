@@ -35,6 +35,9 @@ var (
 	// ErrBudget is returned by Commit when a spend exceeds its limit. Nothing is
 	// written then.
 	ErrBudget = errors.New("the budget is spent")
+	// ErrAlarm is returned by Commit for an alarm that stands already, and for the end of one
+	// that does not. Nothing is written then.
+	ErrAlarm = errors.New("the alarm stands as it is")
 	// ErrNotFound is returned by reads of one thing by its ID.
 	ErrNotFound = errors.New("not found")
 	// ErrTorn is returned by reads for what cannot be opened or is no value of its type.

@@ -257,6 +257,10 @@ func (a *cli) follow() func(engine.News) {
 			}
 		case "flapping":
 			a.printf("%s  %s %s\n", app.Stamp(a.now()), p.colour("1", "ATTENTION: keeps coming back:"), app.Plain(n.Finding.Title+" "+app.ResourceText(*n.Finding)))
+		case "alarm":
+			a.printf("%s  %s %s\n", app.Stamp(a.now()), p.colour("1", "ATTENTION:"), app.Plain(n.Alarm.Title+": "+n.Alarm.Why))
+		case "alarm_ended":
+			a.printf("%s  over: %s\n", app.Stamp(a.now()), app.Plain(n.Alarm.Title))
 		case "remediation":
 			r := n.Remediation
 			a.printf("%s  %s %s %s\n", app.Stamp(a.now()), p.state(r.State), r.ID, r.Plan.Resource)

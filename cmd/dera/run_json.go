@@ -161,6 +161,8 @@ func (l *lines) happenings(ctx context.Context, n engine.News) []app.Happening {
 		return []app.Happening{{Time: l.at, What: app.Unread, Account: u.Account, Region: u.Region, ResourceType: u.Type, Unreadable: &u, Why: u.Error}}
 	case "job":
 		return []app.Happening{{Time: l.at, What: app.JobFailed, Why: n.Err.Error()}}
+	case "alarm", "alarm_ended":
+		return []app.Happening{app.AlarmOf(n.What, l.at, *n.Alarm)}
 	case "page":
 		return l.page(n)
 	}

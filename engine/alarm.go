@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"dera.example/dera"
+	"dera.example/dera/store"
+)
+
+// Alarm records what a person must hear of dera itself, and tells it as News. While an alarm
+// with its key stands, it does nothing, over all processes that share the store. After an error
+// it is not recorded, and the caller may try again.
+func (e *Engine) Alarm(ctx context.Context, a dera.Alarm) error {
+	a.Since, a.Ended = e.cfg.Now().UTC(), false
+	a.Why = shortText(a.Why)
+	return e.alarm(ctx, "alarm", a, store.Batch{Alarm: &a})
+}
+
+// AlarmEnded records that the alarm with the key is over, and tells it; where none stands it
+// does nothing.
+func (e *Engine) AlarmEnded(ctx context.Context, key string) error {
+	list, err := e.cfg.Store.Alarms(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(a dera.Alarm) bool { return a.Key == key })
+	if i < 0 {
+		return nil
+	}
+	a := list[i]
+	a.Ended = true
+	return e.alarm(ctx, "alarm_ended", a, store.Batch{AlarmEnded: key})
+}
+
+func (e *Engine) alarm(ctx context.Context, what string, a dera.Alarm, b store.Batch) error {
+	why := a.Title
+	if a.Why != "" {
+		why += ": " + a.Why
+	}
+	if a.Ended {
+		why = "over: " + a.Title
+	}
+	b.Records = []dera.AuditRecord{fit(dera.AuditRecord{
+		Version: 1, Kind: dera.RecordAlarm, Time: e.cfg.Now().UTC(), Actor: e.cfg.Actor, Account: a.Account, Region: a.Region, Severity: a.Severity.String(), Alarm: &a, Why: why,
+	})}
+	if err := e.cfg.Store.Commit(ctx, b); errors.Is(err, store.ErrAlarm) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	e.cfg.Tell(News{What: what, Alarm: &a})
+	return nil
+}
