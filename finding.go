@@ -201,3 +201,7 @@ type Extent struct {
 
 // Extent is how far the finding reaches.
 func (f Finding) Extent() Extent { return Extent{f.Key, f.Sources, f.Permissions} }
+
+// GeneratorPrefix begins the generator of the findings that dera imports into Security Hub:
+// they come back as events, and lead to no look.
+const GeneratorPrefix = "dera/"

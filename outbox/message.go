@@ -59,7 +59,7 @@ func what(r dera.AuditRecord, f dera.Finding) string {
 		case strings.HasPrefix(r.Why, string(dera.FindingResolved)):
 			return sink.WhatResolved
 		case r.Decision != nil && r.Decision.Disposition == dera.Exempt:
-			return ""
+			return sink.WhatExempt
 		case f.Remediation != "" && r.Decision != nil && r.Decision.Disposition < dera.Alert:
 			return "" // the decision on the plan says it
 		}

@@ -321,6 +321,9 @@ func (o *Outbox) hand(ctx context.Context, name string, group []store.Notice) ([
 	to, cancel := context.WithTimeout(ctx, o.cfg.Lease/4)
 	err := o.cfg.Sinks[name].Send(to, messages)
 	cancel()
+	if after, ok := sink.AgainAfter(err); ok {
+		return nil, o.settle(ctx, func(ctx context.Context) error { return o.cfg.Store.Untried(ctx, group, o.cfg.Now().Add(after)) })
+	}
 	switch n := group[0]; {
 	case err == nil:
 		return group, nil

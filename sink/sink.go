@@ -24,6 +24,7 @@ const (
 	WhatDecided    = "decided"     // decided: observed only, or begun automatically
 	WhatFixed      = "fixed"       // verified by reading again
 	WhatResolved   = "resolved"    // it is not found any more, and no remediation did it
+	WhatExempt     = "exempt"      // the exemption list covers a finding
 	WhatFailed     = "failed"      // a remediation failed, or its undo did
 	WhatRolledBack = "rolled_back" // undone on purpose
 	WhatExpired    = "expired"     // nobody approved it in time
@@ -39,7 +40,7 @@ const (
 
 // Whats lists what messages can be about, for the configuration.
 func Whats() []string {
-	return []string{WhatFinding, WhatWaiting, WhatDecided, WhatFixed, WhatResolved, WhatFailed, WhatRolledBack, WhatExpired, WhatRejected,
+	return []string{WhatFinding, WhatWaiting, WhatDecided, WhatFixed, WhatResolved, WhatExempt, WhatFailed, WhatRolledBack, WhatExpired, WhatRejected,
 		WhatDenied, WhatAccess, WhatStop, WhatAlarm, WhatEscalation, WhatDigest, WhatTest}
 }
 
@@ -120,6 +121,24 @@ func RetryAfter(err error) (time.Duration, bool) {
 	var w *waitError
 	if errors.As(err, &w) {
 		return w.after, true
+	}
+	return 0, false
+}
+
+// againError is that all was done that can be done now.
+type againError struct{ after time.Duration }
+
+func (e *againError) Error() string { return "look again after " + e.after.String() }
+
+// Again is what a sink returns that did what it can do now, and has to be called with the
+// same messages once more after a while. It is no failure.
+func Again(after time.Duration) error { return &againError{after} }
+
+// AgainAfter is after how long a sink has to be called once more, and whether it has to.
+func AgainAfter(err error) (time.Duration, bool) {
+	var a *againError
+	if errors.As(err, &a) {
+		return a.after, true
 	}
 	return 0, false
 }

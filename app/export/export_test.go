@@ -85,7 +85,7 @@ func report(name string) Report {
 
 // writers are all forms.
 func writers() map[string]func(io.Writer, Report) error {
-	return map[string]func(io.Writer, Report) error{"csv": CSV, "sarif": SARIF, "junit": JUnit, "html": HTML}
+	return map[string]func(io.Writer, Report) error{"csv": CSV, "sarif": SARIF, "junit": JUnit, "html": HTML, "asff": ASFF, "ocsf": OCSF}
 }
 
 func write(t *testing.T, f func(io.Writer, Report) error, r Report) []byte {

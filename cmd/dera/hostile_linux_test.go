@@ -76,7 +76,7 @@ func TestNoTextSteersTheTerminal(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) < 2 {
 		t.Fatalf("findings: %v\n%s", err, out)
 	}
-	for _, form := range []string{"table", "json", "csv", "sarif", "html", "junit"} {
+	for _, form := range []string{"table", "json", "csv", "sarif", "html", "junit", "asff", "ocsf"} {
 		drive("findings", "-o", form)
 	}
 	var plan, other *app.PlanView

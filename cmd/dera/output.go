@@ -59,7 +59,9 @@ func everyCommand(cmd *cobra.Command) (out []*cobra.Command) {
 }
 
 // reportFormats are those of a report of findings.
-func reportFormats() []string { return []string{"table", "json", "csv", "sarif", "html", "junit"} }
+func reportFormats() []string {
+	return []string{"table", "json", "csv", "sarif", "html", "junit", "asff", "ocsf"}
+}
 
 // writeReport writes a report of findings for other programs.
 func (a *cli) writeReport(r app.ScanReport) error {
@@ -73,6 +75,10 @@ func (a *cli) writeReport(r app.ScanReport) error {
 		return export.HTML(a.out, out)
 	case "junit":
 		return export.JUnit(a.out, out)
+	case "asff":
+		return export.ASFF(a.out, out)
+	case "ocsf":
+		return export.OCSF(a.out, out)
 	}
 	return usage("--output is %q, which no report is written in", a.flags.output)
 }
