@@ -79,7 +79,10 @@ func (c fileConfig) validateNotify() (errs []error) {
 		if !slackUserID.MatchString(user) {
 			bad("listen.slack.users", "%q is not the ID of a Slack user such as U012AB3CD", user)
 		}
-		if err != nil || !isPerson(a) {
+		switch {
+		case err == nil && a.Service() == "iam" && strings.HasPrefix(a.Name(), "AWSReservedSSO_"):
+			bad("listen.slack.users", "%s: name the session of the person, …:assumed-role/%s/NAME, since everybody with that permission set has the role", user, a.Name())
+		case err != nil || !isPerson(a):
 			bad("listen.slack.users", "%s: %q is not the ARN of a user, a role or a session of one", user, arn)
 		}
 	}

@@ -51,6 +51,7 @@ func TestNotifyFaults(t *testing.T) {
 		{"nobody_may_click", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S}}", "listen.slack", "nobody can answer"},
 		{"no_user", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {alice: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.users", "U012AB3CD"},
 		{"root_clicks", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:root'}}}", "listen.slack.users", "user, a role"},
+		{"permission_set_clicks", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef'}}}", "listen.slack.users", "the session of the person"},
 		{"signing_secret_in_the_file", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: 8f742231b10e8888abcd99yyyzzz85a5, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
 		{"signing_secret_in_hex", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: 8f742231b10e8888abcd99eee00085a5, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.signing_secret_env", "a secret is written here"},
 	}
