@@ -127,6 +127,9 @@ func (e *Engine) Decide(ctx context.Context, id string, v Answer) (dera.Remediat
 	case v.Approve && !dera.IsDigest(v.Digest, r.Digest):
 		return r, refused("the digest is not that of the plan: given %s, the plan of %s has %s", short(v.Digest), id, short(r.Digest))
 	}
+	if err := e.notTheirs(ctx, r, v); err != nil {
+		return r, err
+	}
 	access, err := e.fourEyes(ctx, r, v)
 	if err != nil || again {
 		return r, err

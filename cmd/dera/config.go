@@ -14,6 +14,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
+	"dera.example/dera/sink"
 	ledger "dera.example/dera/usage"
 )
 
@@ -64,6 +65,8 @@ type fileConfig struct {
 	Access        accessConfig               `yaml:"access,omitempty" json:"access,omitempty" jsonschema_description:"How what dera took is given back."`
 	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts automatically."`
 	First         []evaluate.RunFirst        `yaml:"non_production_first,omitempty" json:"non_production_first,omitempty" jsonschema_description:"Where a control must have run for some days before it acts automatically in production: review until then."`
+	Notify        sink.Config                `yaml:"notify,omitempty" json:"notify,omitempty" jsonschema_description:"To whom messages go, and when. Default: nobody."`
+	Listen        listenConfig               `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"Where dera run takes requests, such as answers in Slack. Default: nowhere."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 
@@ -198,23 +201,6 @@ func readConfig(path string) (fileConfig, configText, error) {
 	return c.relativeTo(filepath.Dir(path)), t, nil
 }
 
-// relativeTo makes the paths of the file relative to its folder, so that it means
-// the same wherever a command runs.
-func (c fileConfig) relativeTo(dir string) fileConfig {
-	from := func(path string) string {
-		if path == "" || filepath.IsAbs(path) {
-			return path
-		}
-		return filepath.Join(dir, path)
-	}
-	c.Exemptions = from(c.Exemptions)
-	c.FlowLogs = slices.Clone(c.FlowLogs)
-	for i := range c.FlowLogs {
-		c.FlowLogs[i] = from(c.FlowLogs[i])
-	}
-	return c
-}
-
 // leastSweep and mostSweep bound the time between two looks at everything: more
 // often than that uses up the accounts' API quota, and less often what events did
 // not say is found too late.
@@ -321,7 +307,7 @@ func (c fileConfig) validate() error {
 	}
 	_, err := c.settings()
 	errs = append(errs, err, c.validateTrust(), c.validateGate())
-	errs = append(errs, c.validatePlaces()...)
+	errs = append(append(errs, c.validatePlaces()...), c.validateNotify()...)
 	return errors.Join(errs...)
 }
 

@@ -71,7 +71,7 @@ func (t configText) at(n ast.Node, field, message string) fault {
 		}
 		f.Line, f.Column = max(tok.Position.Line, 1), max(tok.Position.Column, 1)
 	}
-	if f.Line <= len(t.lines) {
+	if f.Line <= len(t.lines) && !hasSecret(t.lines[f.Line-1]) { // what is printed here can end in a log
 		f.source = t.lines[f.Line-1]
 	}
 	return f

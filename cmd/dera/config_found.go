@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // defaultConfig is the configuration in the current folder that is used where none
@@ -58,4 +59,26 @@ func written(path string, text []byte) error {
 		return usage("%s: the file is empty: write at least version: 1", path)
 	}
 	return nil
+}
+
+// relativeTo makes the paths of the file relative to its folder, so that it means
+// the same wherever a command runs.
+func (c fileConfig) relativeTo(dir string) fileConfig {
+	from := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	c.Exemptions = from(c.Exemptions)
+	c.FlowLogs = slices.Clone(c.FlowLogs)
+	for i := range c.FlowLogs {
+		c.FlowLogs[i] = from(c.FlowLogs[i])
+	}
+	c.Notify.Sinks = slices.Clone(c.Notify.Sinks)
+	for i := range c.Notify.Sinks {
+		c.Notify.Sinks[i].TokenFile = from(c.Notify.Sinks[i].TokenFile)
+	}
+	c.Listen.Cert, c.Listen.Key, c.Listen.Slack.SecretFile = from(c.Listen.Cert), from(c.Listen.Key), from(c.Listen.Slack.SecretFile)
+	return c
 }

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"dera.example/dera"
+	"dera.example/dera/store"
+)
+
+// HowSlack is how the identity of a person is established who clicked a button in Slack: by
+// Slack's signature on the request, and by the configuration, which says whose the Slack
+// user is. It is weaker than credentials of AWS, so that it asks for four eyes.
+const HowSlack = "slack"
+
+// notTheirs refuses an approval by a chat of whoever caused a finding of the plan or changed
+// its resource last, as far as events told.
+func (e *Engine) notTheirs(ctx context.Context, r dera.Remediation, v Answer) error {
+	if !v.Approve || v.By.How != HowSlack {
+		return nil
+	}
+	for _, id := range r.Findings {
+		f, err := e.cfg.Store.Finding(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, actor := range []string{f.Actor, f.LastActor} {
+			if actor != "" && whose(actor) == whose(v.By.Name) {
+				return refused("%s caused it (as %s), so that another person has to approve it; with credentials of AWS dera approve %s does", whose(v.By.Name), actor, r.ID)
+			}
+		}
+	}
+	return nil
+}
