@@ -18,10 +18,10 @@ import (
 // message is what a record says to people; ok is false for one that only the log needs,
 // such as an intent. What the store knows of the finding and the remediation by now makes
 // it readable; without them it says what the record says.
-func (o *Outbox) message(ctx context.Context, index int64, leaf []byte) (m sink.Message, ok bool, err error) {
+func (o *Outbox) message(ctx context.Context, index int64, leaf []byte) (m sink.Message, asks *open, ok bool, err error) {
 	var r dera.AuditRecord
 	if err := json.Unmarshal(leaf, &r); err != nil {
-		return m, false, err
+		return m, nil, false, err
 	}
 	sum := sha256.Sum256(leaf)
 	m = sink.Message{
@@ -35,20 +35,60 @@ func (o *Outbox) message(ctx context.Context, index int64, leaf []byte) (m sink.
 	}
 	f, known, err := o.finding(ctx, r)
 	if err != nil {
-		return m, false, err
+		return m, nil, false, err
 	}
 	if known {
 		m.ResourceType, m.Title = f.ResourceType, f.Title
 		m.Severity, m.Owner = max(m.Severity, f.Severity), first(m.Owner, f.Owner)
 	}
 	if m.What = what(r, f); m.What == "" {
-		return m, false, nil
+		return m, nil, false, nil
 	}
 	if err := o.detail(ctx, &m, r); err != nil {
-		return m, false, err
+		return m, nil, false, err
 	}
 	m.Title = first(m.Title, m.Why)
-	return m, true, nil
+	switch {
+	case m.What == sink.WhatWaiting:
+		asks = &open{Remediation: m.Remediation}
+	case m.What == sink.WhatAccess && r.Access != nil:
+		asks = &open{Access: r.Access.ID}
+	case m.What == sink.WhatAlarm && r.Alarm != nil && !r.Alarm.Ended:
+		asks = &open{Alarm: r.Alarm.Key}
+	}
+	return m, asks, true, nil
+}
+
+// open is what somebody has to answer: one of these.
+type open struct {
+	Remediation string `json:"remediation,omitempty"`
+	Access      string `json:"access,omitempty"`
+	Alarm       string `json:"alarm,omitempty"`
+}
+
+// unanswered reports whether it still waits.
+func (o *Outbox) unanswered(ctx context.Context, x open) (bool, error) {
+	switch {
+	case x.Remediation != "":
+		r, err := o.cfg.Store.Remediation(ctx, x.Remediation)
+		return err == nil && r.State == dera.Waiting && !r.Overdue(o.cfg.Now()), known(err)
+	case x.Access != "":
+		a, err := o.cfg.Store.Access(ctx, x.Access)
+		if err != nil || a.End != nil || a.Grant == "" {
+			return err == nil && a.End == nil, known(err)
+		}
+		return o.unanswered(ctx, open{Remediation: a.Grant})
+	}
+	list, err := o.cfg.Store.Alarms(ctx)
+	return slices.ContainsFunc(list, func(a dera.Alarm) bool { return a.Key == x.Alarm }), err
+}
+
+// known is the error of a read, but that there is nothing.
+func known(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // what a record is to its receivers, or "".

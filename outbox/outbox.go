@@ -38,6 +38,13 @@ type Store interface {
 	Bury(ctx context.Context, list []store.Notice, why string) error
 	Finding(ctx context.Context, id string) (dera.Finding, error)
 	Remediation(ctx context.Context, id string) (dera.Remediation, error)
+	Access(ctx context.Context, id string) (dera.Access, error)
+	Alarms(ctx context.Context) ([]dera.Alarm, error)
+}
+
+// Escalator is a router that also says who is to hear of what nobody answered.
+type Escalator interface {
+	Escalations(m sink.Message, since time.Time) []sink.Delivery
 }
 
 // Config is what New needs. Store and Router are mandatory.
@@ -177,14 +184,14 @@ func (o *Outbox) Post(ctx context.Context) (int, error) {
 	}
 	p := store.Posting{From: from, Next: from + int64(len(leaves))}
 	for i, leaf := range leaves {
-		m, ok, err := o.message(ctx, from+int64(i), leaf)
+		m, open, ok, err := o.message(ctx, from+int64(i), leaf)
 		if err != nil {
 			return 0, fmt.Errorf("message of record %d: %w", from+int64(i), err)
 		}
 		if !ok {
 			continue
 		}
-		notices, err := o.notices(m)
+		notices, err := o.notices(m, open)
 		if err != nil {
 			return 0, err
 		}
@@ -205,20 +212,35 @@ func (o *Outbox) post(ctx context.Context, p store.Posting) error {
 	return err
 }
 
-// notices is the message for each sink that is to have it.
-func (o *Outbox) notices(m sink.Message) ([]store.Notice, error) {
-	body, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("message %s: %w", m.ID, err)
-	}
-	var out []store.Notice
-	for _, d := range o.cfg.Router.Route(m, o.cfg.Now()) {
-		n := store.Notice{ID: m.ID, Sink: d.Sink, Due: d.Due, Digest: d.Digest, Body: body}
-		if !slices.ContainsFunc(out, func(x store.Notice) bool { return x.Sink == n.Sink }) {
-			out = append(out, n)
+// body is what is kept of a message until it is sent.
+type body struct {
+	Message sink.Message `json:"message"`
+	// Open, where set, is what must be unanswered when it is sent.
+	Open *open `json:"open,omitempty"`
+}
+
+// notices is the message for each sink that is to have it, and for those that are to have it
+// later should nobody answer.
+func (o *Outbox) notices(m sink.Message, asks *open) (out []store.Notice, err error) {
+	add := func(id string, b body, list []sink.Delivery) {
+		text, e := json.Marshal(b)
+		if e != nil {
+			err = fmt.Errorf("message %s: %w", m.ID, e)
+		}
+		for _, d := range list {
+			n := store.Notice{ID: id, Sink: d.Sink, Due: d.Due, Digest: d.Digest, Body: text}
+			if !slices.ContainsFunc(out, func(x store.Notice) bool { return x.Sink == n.Sink && x.ID == n.ID }) {
+				out = append(out, n)
+			}
 		}
 	}
-	return out, nil
+	add(m.ID, body{Message: m}, o.cfg.Router.Route(m, o.cfg.Now()))
+	if e, ok := o.cfg.Router.(Escalator); ok && asks != nil {
+		later := m
+		later.ID, later.What, later.Title = m.ID+"-escalation", sink.WhatEscalation, "nobody answered: "+m.Title
+		add(later.ID, body{later, asks}, e.Escalations(m, m.At))
+	}
+	return out, err
 }
 
 // Send hands what is due to every sink once, and returns how many messages were sent.
@@ -312,11 +334,19 @@ const mostTries = 300
 func (o *Outbox) hand(ctx context.Context, name string, group []store.Notice) ([]store.Notice, error) {
 	var messages []sink.Message
 	for _, n := range group {
-		var m sink.Message
-		if err := json.Unmarshal(n.Body, &m); err != nil {
+		var b body
+		if err := json.Unmarshal(n.Body, &b); err != nil {
 			return nil, o.cfg.Store.Bury(ctx, group, "the message cannot be read: "+err.Error())
 		}
-		messages = append(messages, m)
+		if b.Open != nil {
+			switch waits, err := o.unanswered(ctx, *b.Open); {
+			case err != nil:
+				return nil, err // it comes again when the lease is over
+			case !waits:
+				return group, nil // an escalation is a group of its own
+			}
+		}
+		messages = append(messages, b.Message)
 	}
 	to, cancel := context.WithTimeout(ctx, o.cfg.Lease/4)
 	err := o.cfg.Sinks[name].Send(to, messages)
