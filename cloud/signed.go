@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,7 +50,7 @@ const mostAnswer = 64 << 20
 func (h SecurityHub) Call(ctx context.Context, operation, method, path string, in, out any, write bool) error {
 	ctx, cancel := context.WithTimeout(ctx, h.c.cfg.Timeout)
 	defer cancel()
-	err := h.send(ctx, method, path, in, out)
+	err := h.send(ctx, method, path, in, out, write)
 	if h.c.cfg.Observe != nil {
 		h.c.cfg.Observe(Call{Account: h.account, Region: h.region, Service: "securityhub", Operation: operation, Write: write, Err: err})
 	}
@@ -59,7 +60,23 @@ func (h SecurityHub) Call(ctx context.Context, operation, method, path string, i
 	return nil
 }
 
-func (h SecurityHub) send(ctx context.Context, method, path string, in, out any) error {
+// writes is all that a session that writes may do there.
+const writes = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["securityhub:BatchUpdateFindings","securityhub:BatchUpdateFindingsV2","securityhub:BatchImportFindings"],"Resource":"*"}]}`
+
+// credentials are those of the account; where it has a role, those of a session that can do
+// nothing but write findings.
+func (h SecurityHub) credentials(write bool) aws.CredentialsProvider {
+	a, ok := h.c.accounts[h.account]
+	if !write || !ok || a.RoleARN == "" && a.WriteRoleARN == "" {
+		return h.cfg.Credentials
+	}
+	writer := cmp.Or(a.WriteRoleARN, a.RoleARN)
+	return shared(h.c, "securityhub writes", h.account, h.region, func(aws.Config) aws.CredentialsProvider {
+		return h.c.verified(h.account, writer, h.c.assume(a, writer, writes))
+	})
+}
+
+func (h SecurityHub) send(ctx context.Context, method, path string, in, out any, write bool) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -78,7 +95,7 @@ func (h SecurityHub) send(ctx context.Context, method, path string, in, out any)
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	creds, err := h.cfg.Credentials.Retrieve(ctx)
+	creds, err := h.credentials(write).Retrieve(ctx)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ type Finding struct {
 	Version           string // of dera
 }
 
+// PlaceOf is where the Security Hub of a finding is.
+func PlaceOf(f dera.Finding) Place { return Place{f.Account, Finding{Finding: f}.region()} }
+
 // productARN is what Security Hub files an account's own findings under.
 //
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-custom-providers.html

@@ -95,7 +95,7 @@ func (w Writer) Send(ctx context.Context, messages []sink.Message) error {
 				return err
 			}
 			if w.Describe != nil {
-				if err := w.API.Import(ctx, Place{f.Account, Finding{Finding: f}.region()}, []ASFF{ToASFF(w.Describe(f))}); err != nil {
+				if err := w.API.Import(ctx, PlaceOf(f), []ASFF{ToASFF(w.Describe(f))}); err != nil {
 					return err
 				}
 			}

@@ -45,6 +45,7 @@ type fileConfig struct {
 	Budget        *int                       `yaml:"budget_per_hour,omitempty" json:"budget_per_hour,omitempty" jsonschema:"minimum=0" jsonschema_description:"Automatic remediations an hour for each account and control; 0: nothing is automatic. Default: 20."`
 	Approval      duration                   `yaml:"approval_ttl,omitempty" json:"approval_ttl,omitempty" jsonschema:"type=string" jsonschema_description:"How long a plan waits for an approval. Default: 72h."`
 	Settle        duration                   `yaml:"settle,omitempty" json:"settle,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two equal reads before dera trusts them. Default: 2s."`
+	Hub           hubConfig                  `yaml:"security_hub,omitempty" json:"security_hub,omitempty" jsonschema_description:"What dera writes to AWS Security Hub."`
 	OwnerTags     []string                   `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
 	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"Break-glass roles and resources: exempt; use of the roles and users is reported."`
 	Watchers      watchersConfig             `yaml:"watchers,omitempty" json:"watchers,omitempty" jsonschema_description:"Who may switch off what watches an account, such as its log or GuardDuty."`
@@ -306,7 +307,7 @@ func (c fileConfig) validate() error {
 		}
 	}
 	_, err := c.settings()
-	errs = append(errs, err, c.validateTrust(), c.validateGate())
+	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts))
 	errs = append(append(errs, c.validatePlaces()...), c.validateNotify()...)
 	return errors.Join(errs...)
 }

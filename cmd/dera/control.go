@@ -98,6 +98,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
 	var only []string
 	var tags bool
+	var hub hubConfig
 	var part int
 	cmd := &cobra.Command{
 		Use:   "role",
@@ -137,6 +138,11 @@ func newRoleCommand(a *cli) *cobra.Command {
 					}
 				}
 			}
+			for _, action := range hub.actions() {
+				if remediator = remediator.With("SecurityHub", action); strings.HasPrefix(action, "securityhub:Get") {
+					reader = reader.With("SecurityHub", action)
+				}
+			}
 			switch kind {
 			case "reader":
 				return a.printPolicy(reader, part)
@@ -157,6 +163,9 @@ func newRoleCommand(a *cli) *cobra.Command {
 	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
 	cmd.Flags().IntVar(&part, "part", 0, "of the policy of --kind only this part, small enough for a managed policy")
 	cmd.Flags().BoolVar(&tags, "tagging", false, "with the permissions for tagging changed resources (tagging.enabled of the configuration)")
+	cmd.Flags().BoolVar(&hub.WriteBack, "security-hub", false, "with the permissions for security_hub.write_back of the configuration")
+	cmd.Flags().BoolVar(&hub.V2, "security-hub-v2", false, "those for security_hub.v2; with --security-hub")
+	cmd.Flags().BoolVar(&hub.Import, "security-hub-import", false, "with the permission for security_hub.import")
 	return cmd
 }
 

@@ -126,6 +126,15 @@ func (p Policy) Tagging(operations []resource.OperationType, at Where) (Policy, 
 	return p, nil
 }
 
+// With is the policy with actions that are about no resource, under an ID.
+func (p Policy) With(sid string, actions ...string) Policy {
+	p.Statement = slices.Clone(p.Statement)
+	for _, a := range actions {
+		p.allow(sid, a, []string{"*"}, nil)
+	}
+	return p
+}
+
 // grants are the statements of some actions.
 type grants struct {
 	at      Where
