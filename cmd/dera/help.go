@@ -29,7 +29,7 @@ func groups() []struct {
 		{groupDecide, "Decide:", []string{"approve", "reject", "access", "contain", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
-		{groupSetUp, "Set up:", []string{"config", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
+		{groupSetUp, "Set up:", []string{"config", "notify", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
 	}
 }
 
@@ -142,6 +142,8 @@ func examples() map[string][]string {
 		"scan":                     {"dera scan", "dera scan --profile security --region eu-west-1,eu-central-1", "dera scan --apply --config dera.yaml", "dera scan --fail-on high --output sarif --output-file dera.sarif"},
 		"findings":                 {"dera findings", "dera findings --all --output json", "dera findings --severity high --owner shop@example.com", "dera findings --waiting", "dera findings --events"},
 		"waiting":                  {"dera waiting"},
+		"notify list":              {"dera notify list", "dera notify list --finding f-51774"},
+		"notify test":              {"dera notify test", "dera notify test chat --config dera.yaml"},
 		"show":                     {"dera show f-51774", "dera show " + id + " --output json"},
 		"report":                   {"dera report --candidates", "dera report --candidates --exemptions-out proposed.yaml"},
 		"replay":                   {"dera replay cloudtrail/", "dera replay events.json.gz --output json"},

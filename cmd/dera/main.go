@@ -71,7 +71,7 @@ func newRootCommand(a *cli) *cobra.Command {
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newAccessCommand(a), newContainCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
 		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
-		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newDoctorCommand(a), newVersionCommand(a),
+		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newNotifyCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
 	arrange(root)
 	if width, tty := terminal(a.out); tty {

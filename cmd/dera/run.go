@@ -107,6 +107,13 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if s.lines != nil {
 		parts = append(parts, s.lines.run)
 	}
+	listen, err := s.listen(log, nil)
+	if err != nil {
+		return err
+	}
+	if listen != nil {
+		parts = append(parts, listen)
+	}
 	if queueURL != "" {
 		src, err := s.queueSource(queueURL, log)
 		if err != nil {

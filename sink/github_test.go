@@ -1,0 +1,260 @@
+package sink
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fakeGitHub is one repository. It misbehaves once, before or after the effect of a write.
+type fakeGitHub struct {
+	mu       sync.Mutex
+	files    map[string]string            // of main
+	branches map[string]map[string]string // changed files
+	pulls    []map[string]any
+	issues   []map[string]any
+	writes   []string
+	fail     string // part of the path of a write that fails once
+	after    bool   // after it took effect
+	auth     string
+}
+
+func sha(text string) string { return fmt.Sprintf("%x", []byte(text))[:min(2*len(text), 40)] }
+
+func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.auth = r.Header.Get("Authorization")
+	path, ok := strings.CutPrefix(r.URL.Path, "/repos/acme/infra")
+	var in map[string]any
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	say := func(code int, v any) {
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	write := r.Method != http.MethodGet
+	failing := write && f.fail != "" && strings.Contains(path, f.fail)
+	if write {
+		f.writes = append(f.writes, r.Method+" "+path)
+	}
+	if failing {
+		f.fail = ""
+		if !f.after {
+			say(502, nil)
+			return
+		}
+		w = httptest.NewRecorder() // it takes effect, and the answer is lost
+	}
+	switch {
+	case !ok:
+		say(404, nil)
+	case path == "/pulls" && !write:
+		say(200, f.pulls)
+	case path == "/issues" && !write:
+		say(200, f.issues)
+	case path == "/issues":
+		in["html_url"] = "https://github.example/issues/1"
+		f.issues = append(f.issues, in)
+		say(201, in)
+	case path == "/git/ref/heads/main":
+		say(200, map[string]any{"object": map[string]string{"sha": "c0"}})
+	case path == "/git/trees/c0":
+		var tree []map[string]any
+		for name, text := range f.files {
+			tree = append(tree, map[string]any{"path": name, "type": "blob", "sha": sha(text), "size": len(text)})
+		}
+		say(200, map[string]any{"tree": tree})
+	case strings.HasPrefix(path, "/git/blobs/"):
+		for _, text := range f.files {
+			if sha(text) == strings.TrimPrefix(path, "/git/blobs/") {
+				say(200, map[string]string{"content": base64.StdEncoding.EncodeToString([]byte(text)), "encoding": "base64"})
+				return
+			}
+		}
+		say(404, nil)
+	case path == "/git/refs":
+		name := strings.TrimPrefix(in["ref"].(string), "refs/heads/")
+		if f.branches[name] != nil {
+			say(422, map[string]string{"message": "Reference already exists"})
+			return
+		}
+		f.branches[name] = map[string]string{}
+		say(201, nil)
+	case strings.HasPrefix(path, "/contents/") && !write:
+		text := f.files[strings.TrimPrefix(path, "/contents/")]
+		if changed, ok := f.branches[r.URL.Query().Get("ref")][strings.TrimPrefix(path, "/contents/")]; ok {
+			text = changed
+		}
+		say(200, map[string]string{"sha": sha(text)})
+	case strings.HasPrefix(path, "/contents/"):
+		text, _ := base64.StdEncoding.DecodeString(in["content"].(string))
+		f.branches[in["branch"].(string)][strings.TrimPrefix(path, "/contents/")] = string(text)
+		say(200, map[string]any{})
+	case path == "/pulls":
+		if len(f.pulls) > 0 {
+			say(422, map[string]string{"message": "A pull request already exists"})
+			return
+		}
+		in["html_url"] = "https://github.example/pull/1"
+		f.pulls = append(f.pulls, in)
+		say(201, in)
+	default:
+		say(404, nil)
+	}
+	if failing {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+const codeOfGroup = `resource "aws_security_group_rule" "ssh" {
+  type              = "ingress"
+  cidr_blocks       = ["0.0.0.0/0"] # for now
+  security_group_id = "sg-1"
+}
+`
+
+func change() Change {
+	return Change{
+		Remediation: "r-478ca75c5926adee1971", Title: "SSH is open @everyone", Why: "evil\n```\n@all", Resource: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
+		Account: "111122223333", Owner: "team-a", Language: "terraform",
+		Lines: []string{"--- sg-1 as it is", "+++ sg-1 without the finding", "@@ arn @@", ` resource "aws_security_group_rule" "ssh" {`, `   type              = "ingress"`,
+			`-  cidr_blocks       = ["0.0.0.0/0"] # for now`, `+  cidr_blocks       = ["10.0.0.0/8"]`, `   security_group_id = "sg-1"`, " }"},
+	}
+}
+
+func newGitHub(t *testing.T, f *fakeGitHub) *GitHub {
+	t.Helper()
+	f.branches = map[string]map[string]string{}
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	g, err := NewGitHub(GitHubConfig{URL: server.URL, Token: testSecret, Client: Client(nil), Now: time.Now,
+		Repositories: []Repository{{Name: "acme/other", Owner: "team-b"}, {Name: "acme/infra", Owner: "team-*", Path: "live/"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestGitHub: a pull request where the change has one place, an issue in any doubt, nothing
+// where no repository is named.
+func TestGitHub(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		files map[string]string
+		edit  func(c *Change)
+		pull  bool
+		why   string
+	}{
+		"one_place":             {map[string]string{"live/a.tf": "# a\n" + codeOfGroup, "live/b.tf": "# b\n", "README.md": codeOfGroup}, nil, true, ""},
+		"indented":              {map[string]string{"live/a.tf": strings.ReplaceAll(codeOfGroup, "\n  ", "\n\t")}, nil, true, ""},
+		"two_places":            {map[string]string{"live/a.tf": codeOfGroup + "x\n" + codeOfGroup}, nil, false, "several places"},
+		"two_files":             {map[string]string{"live/a.tf": codeOfGroup, "live/b.tf": "\n" + codeOfGroup}, nil, false, "several places"},
+		"nowhere":               {map[string]string{"live/a.tf": strings.Replace(codeOfGroup, "0.0.0.0/0", "10.0.0.0/8", 1)}, nil, false, "nowhere"},
+		"outside_of_the_folder": {map[string]string{"a.tf": codeOfGroup}, nil, false, "nowhere"},
+		"another_language":      {map[string]string{"live/a.yaml": codeOfGroup}, nil, false, "nowhere"},
+		"only_adds":             {map[string]string{"live/a.tf": codeOfGroup}, func(c *Change) { c.Lines = []string{"--- a", "+++ b", "@@ c @@", "+x"} }, false, "only adds"},
+		"lines_of_anything":     {map[string]string{"live/a.tf": "a {\n}\n"}, func(c *Change) { c.Lines = []string{"--- a", "+++ b", "@@ c @@", " }", "+x"} }, false, "does not name the resource"},
+		"two_hunks":             {map[string]string{"live/a.tf": codeOfGroup}, func(c *Change) { c.Lines = append(c.Lines, "@@ d @@", "-x") }, false, "only adds"},
+		"file_too_big":          {map[string]string{"live/a.tf": codeOfGroup + strings.Repeat("#", mostCodeBytes)}, nil, false, "too much"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fakeGitHub{files: tt.files}
+			g, c := newGitHub(t, f), change()
+			if tt.edit != nil {
+				tt.edit(&c)
+			}
+			at, err := g.Open(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := g.Open(t.Context(), c)
+			if err != nil || again != at || len(f.pulls)+len(f.issues) != 1 || (len(f.pulls) == 1) != tt.pull || f.auth != "Bearer "+testSecret {
+				t.Fatalf("got %q, then %q, %v; %d pulls, %d issues", at, again, err, len(f.pulls), len(f.issues))
+			}
+			made := append(f.pulls, f.issues...)[0]
+			body := made["body"].(string)
+			outside := body
+			for strings.Contains(outside, "```") { // what is in no block of code
+				before, rest, _ := strings.Cut(outside, "```")
+				fence := "```" + rest[:len(rest)-len(strings.TrimLeft(rest, "`"))]
+				_, rest, _ = strings.Cut(rest, "\n"+fence+"\n")
+				outside = before + rest
+			}
+			if strings.Contains(outside, "@") || !strings.Contains(body, "\n+") || !strings.Contains(body, tt.why) || len(made["title"].(string)) > 210 {
+				t.Errorf("body:\n%s\noutside of blocks:\n%s", body, outside)
+			}
+			if tt.pull {
+				got := f.branches["dera/"+c.Remediation]["live/a.tf"]
+				if !strings.Contains(got, `= ["10.0.0.0/8"]`) || strings.Contains(got, "0.0.0.0/0") || strings.Count(got, "\n") != strings.Count(tt.files["live/a.tf"], "\n") || made["base"] != "main" || made["head"] != "dera/"+c.Remediation {
+					t.Errorf("got %v\n%s", made, got)
+				}
+			}
+		})
+	}
+	g, c := newGitHub(t, &fakeGitHub{}), change()
+	c.Owner = "nobody"
+	if _, err := g.Open(t.Context(), c); !errors.Is(err, ErrNoRepository) {
+		t.Errorf("no repository: got %v", err)
+	}
+}
+
+// TestGitHubAgain: each write fails, before and after it took effect; the next try ends
+// with one branch, one commit and one pull request, and overwrites no other's commit.
+func TestGitHubAgain(t *testing.T) {
+	t.Parallel()
+	for _, fail := range []string{"/git/refs", "/contents/", "/pulls", "/issues"} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprint(fail, after), func(t *testing.T) {
+				t.Parallel()
+				f := &fakeGitHub{files: map[string]string{"live/a.tf": codeOfGroup}, fail: fail, after: after}
+				if fail == "/issues" {
+					f.files = nil
+				}
+				g, c := newGitHub(t, f), change()
+				if _, err := g.Open(t.Context(), c); err == nil || Permanent(err) || strings.Contains(err.Error(), testSecret) {
+					t.Fatalf("got %v, want an error that is tried again", err)
+				}
+				if fail == "/pulls" {
+					f.mu.Lock()
+					f.branches["dera/"+c.Remediation]["live/a.tf"] = "a person's"
+					f.mu.Unlock()
+				}
+				at, err := g.Open(t.Context(), c)
+				if err != nil || at == "" || len(f.pulls)+len(f.issues) != 1 {
+					t.Fatalf("again: got %q, %v; %d pulls, %d issues", at, err, len(f.pulls), len(f.issues))
+				}
+				if got := f.branches["dera/"+c.Remediation]["live/a.tf"]; fail == "/pulls" && got != "a person's" {
+					t.Errorf("a person's commit is overwritten: %s", got)
+				}
+				if n := strings.Count(strings.Join(f.writes, "\n"), "PUT"); n > 2 {
+					t.Errorf("got %d commits", n)
+				}
+			})
+		}
+	}
+}
+
+// TestGitHubNeverMerges: no call of a merge, and none that changes the base, is in what it
+// can do.
+func TestGitHubNeverMerges(t *testing.T) {
+	t.Parallel()
+	f := &fakeGitHub{files: map[string]string{"live/a.tf": codeOfGroup}}
+	if _, err := newGitHub(t, f).Open(t.Context(), change()); err != nil {
+		t.Fatal(err)
+	}
+	want := "POST /git/refs\nPUT /contents/live/a.tf\nPOST /pulls"
+	if got := strings.Join(f.writes, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if f.branches["main"] != nil {
+		t.Error("main was changed")
+	}
+}
