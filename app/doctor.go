@@ -77,6 +77,8 @@ type Doctor struct {
 	NoExemptions    bool   // someone said that there is none
 	ExemptionConfig evaluate.ExemptionConfig
 	Warnings        []string // of the configuration
+	// Sinks are the names of those who get messages.
+	Sinks []string
 }
 
 // examination is one run of the doctor.

@@ -24,7 +24,7 @@ func (x *examination) data(ctx context.Context) {
 	for _, c := range []struct {
 		name string
 		look func(context.Context) error
-	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"hidden findings", x.hidden}} {
+	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"hidden findings", x.hidden}, {"messages", x.messages}} {
 		if err := c.look(ctx); err != nil {
 			x.says(c.name, "", Unchecked, err.Error(), "")
 		}

@@ -172,7 +172,7 @@ func (o *Outbox) Post(ctx context.Context) (int, error) {
 	case err != nil:
 		return 0, err
 	case !ok:
-		return 0, o.post(ctx, store.Posting{Next: size})
+		return 0, o.post(ctx, store.Posting{From: size, Next: size})
 	case from > size:
 		return 0, fmt.Errorf("messages were posted up to record %d, and the audit log has %d: it was cut, or another one took its place", from, size)
 	case from == size:

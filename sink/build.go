@@ -51,6 +51,14 @@ func (c Config) receivers() []Receiver {
 	return out
 }
 
+// Names are those of all sinks, those of owners among them.
+func (c Config) Names() (out []string) {
+	for _, r := range c.receivers() {
+		out = append(out, r.Name)
+	}
+	return out
+}
+
 // ownerSink is the name of an owner's sink: no sink of the configuration can have it.
 func ownerSink(owner, kind string) string { return owner + "/" + kind }
 

@@ -72,7 +72,7 @@ func newNotifyCommand(a *cli) *cobra.Command {
 		},
 	}
 	list.Flags().StringVar(&finding, "finding", "", "ID of a finding, or the beginning of one")
-	cmd.AddCommand(list, &cobra.Command{
+	cmd.AddCommand(list, newNotifySendCommand(a), newNotifyRetryCommand(a), &cobra.Command{
 		Use:   "test [SINK]",
 		Short: "Send a test message through each sink, and say what came back",
 		Long: "test sends a message through the sinks of the configuration, whatever the routes say, and prints what came back. It records\n" +

@@ -107,6 +107,15 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if s.lines != nil {
 		parts = append(parts, s.lines.run)
 	}
+	box, err := s.outbox(log)
+	if err != nil {
+		return err
+	}
+	if box != nil {
+		parts = append(parts, box.Run)
+	} else if err := awaited(ctx, log, func() error { return s.store.PostNothing(ctx) }); err != nil {
+		return err
+	}
 	listen, err := s.listen(log, nil)
 	if err != nil {
 		return err

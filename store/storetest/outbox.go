@@ -29,7 +29,13 @@ func posting(w *world) {
 	if _, ok := must2(w.store.Posted(ctx))(w); ok {
 		w.Error("an empty store was posted")
 	}
-	w.commit(store.Batch{Posting: &store.Posting{From: 0, Next: 5}})
+	if err := w.store.PostNothing(ctx); err != nil {
+		w.Fatal(err)
+	}
+	if err := w.store.Commit(ctx, store.Batch{Posting: &store.Posting{From: 0, Next: 5}}); !errors.Is(err, store.ErrConflict) {
+		w.Errorf("records were taken over for nobody: %v", err)
+	}
+	w.commit(store.Batch{Posting: &store.Posting{From: 5, Next: 5}})
 	errs := w.race(6, func(s *store.Store, i int) error {
 		return s.Commit(ctx, store.Batch{Posting: &store.Posting{From: 5, Next: 7, Notices: []store.Notice{notice("a", now), notice(fmt.Sprint("b", i), now)}}})
 	})
@@ -64,7 +70,7 @@ func claimNotices(w *world) {
 	for i := range 40 {
 		list = append(list, notice(fmt.Sprintf("n%02d", i), now.Add(time.Duration(i)*time.Second)))
 	}
-	w.commit(store.Batch{Posting: &store.Posting{Next: 1, Notices: list}})
+	w.commit(store.Batch{Posting: &store.Posting{Notices: list}})
 	w.clock.Advance(time.Hour)
 	var mu sync.Mutex
 	var seen []string
@@ -124,7 +130,7 @@ func deadNotices(w *world) {
 	ctx, now := w.Context(), w.clock.Now()
 	other := notice("c", now)
 	other.Sink = "mail"
-	w.commit(store.Batch{Posting: &store.Posting{Next: 1, Notices: []store.Notice{notice("a", now), notice("b", now.Add(time.Hour)), other}}})
+	w.commit(store.Batch{Posting: &store.Posting{Notices: []store.Notice{notice("a", now), notice("b", now.Add(time.Hour)), other}}})
 	got := must(w.store.ClaimNotices(ctx, "chat", 10, time.Minute))(w)
 	if err := w.store.Bury(ctx, got, "no such channel\x00"); err != nil {
 		w.Fatal(err)
