@@ -70,10 +70,11 @@ const mostFindings = 200
 // IsReport reports whether raw is an envelope of those kinds, whatever is in it.
 func IsReport(raw []byte) bool {
 	envelope, err := unwrap(raw)
-	return err == nil && slices.Contains(reportKinds(), envelope.text("detail-type"))
+	return err == nil && slices.Contains(ReportKinds(), envelope.text("detail-type"))
 }
 
-func reportKinds() []string {
+// ReportKinds are the detail-types of the envelopes that DecodeReports reads.
+func ReportKinds() []string {
 	return []string{ImportedKind, ImportedV2Kind, ActionKind, InsightKind, GuardDutyKind, ItemKind}
 }
 
