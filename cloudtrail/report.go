@@ -178,6 +178,24 @@ func (r Report) finding(raw json.RawMessage) (Report, error) {
 	return Report{}, &FieldError{Field: "AwsAccountId"}
 }
 
+// Checked is a report that was made of other words, held to what every one must say: an account,
+// or the ARN of a resource with one. The error is a *FieldError.
+func (r Report) Checked() (Report, error) {
+	if len(r.Resources) > maxReported {
+		return Report{}, &FieldError{Field: "resources"}
+	}
+	list := r.Resources
+	r.Resources, r.Name = nil, clean(r.Name, 256)
+	for _, x := range list {
+		r.name(x)
+	}
+	if len(list) > 0 && r.Region == "" {
+		r.Region = list[0].ARN.Region()
+	}
+	err := r.check()
+	return r, err
+}
+
 // check holds a report to what every one must say, and fills in what follows from that.
 func (r *Report) check() error {
 	if r.Account == "" && len(r.Resources) > 0 {

@@ -45,6 +45,8 @@ type Delivery struct {
 	// Tallies count what of the findings of others became no hint, by the name of a counter:
 	// UnmappedPrefix and what found it, and the Left constants of cloudtrail.
 	Tallies map[string]int64
+	// Taken is the ID of a signed message, to be remembered with the delivery.
+	Taken string
 	// Tests are the IDs of the test events among them.
 	Tests []string
 }
