@@ -64,7 +64,7 @@ func shapes() []shape {
 		{at: "| `dera exemptions check FILE -o json`", of: []reflect.Type{of[goodListJSON](), of[badListJSON]()}},
 		{at: "| `dera config check FILE -o json`", of: []reflect.Type{of[goodConfigJSON](), of[badConfigJSON]()}},
 		{at: "| `dera role`", of: only[rolesJSON]()},
-		{at: "| `dera pattern -o json`", of: only[patternReport](), values: "looks config ledger"},
+		{at: "| `dera pattern -o json`", of: only[patternReport](), values: "looks config securityhub ledger"},
 		{at: "| `dera control list -o json`", of: only[controlView]()},
 		{at: "| `dera policy check FILE... -o json`", of: only[checkJSON]()},
 		{at: "| `dera policy eval FILE... -o json`", of: only[evalJSON](), values: "allowed"},
