@@ -19,6 +19,10 @@ type Event struct {
 	// Authenticated is true only where the delivery path proves that the event
 	// is CloudTrail's; the actor of any other event is hearsay.
 	Authenticated bool `json:"authenticated,omitempty"`
+	// Now says that a person asked for a look in another tool, which authenticated
+	// delivery proves and no more: it goes before what waits, and a plan that nobody answered
+	// is made again. It approves nothing.
+	Now bool `json:"now,omitempty"`
 	// Document is the whole document that the call wrote, where it wrote one, such
 	// as a bucket policy. It can hold secrets and is never stored with the event.
 	Document string `json:"-"`

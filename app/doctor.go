@@ -66,6 +66,8 @@ type Doctor struct {
 	// Queue is the URL of the queue of events, or "", and QueueAccount its account.
 	Queue, QueueAccount string
 	Trusted             bool // the configuration says that the queue is ours
+	// Expect is how long each kind of message may be silent; nil is a day for CloudTrail.
+	Expect map[string]time.Duration
 
 	// Recorded says what is recorded of the use of an account's principals; nil where no
 	// control goes by it, or where there are no data.

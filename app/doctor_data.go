@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dera.example/dera/audit"
-	"dera.example/dera/source"
 	"dera.example/dera/store"
 )
 
@@ -24,7 +23,7 @@ func (x *examination) data(ctx context.Context) {
 	for _, c := range []struct {
 		name string
 		look func(context.Context) error
-	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"hidden findings", x.hidden}, {"messages", x.messages}} {
+	}{{"audit log", x.checkpoint}, {"stops", x.stops}, {"jobs", x.jobs}, {"half-done", x.halfDone}, {"hidden findings", x.hidden}, {"messages", x.messages}, {"alarms", x.alarms}, {"findings of others", x.unmapped}} {
 		if err := c.look(ctx); err != nil {
 			x.says(c.name, "", Unchecked, err.Error(), "")
 		}
@@ -120,40 +119,6 @@ func (x *examination) halfDone(ctx context.Context) error {
 		x.says("half-done", "", Healthy, "no remediation is half-done", "")
 	}
 	return nil
-}
-
-// sources looks when each kind of message last came. A rule that was switched
-// off looks just like a quiet day.
-func (x *examination) sources(ctx context.Context) error {
-	if x.Queue == "" {
-		return nil
-	}
-	for _, kind := range []string{source.KindCloudTrail, source.KindConfig} {
-		text, err := x.Store.Remembered(ctx, rememberDelivery+kind)
-		if err != nil {
-			return err
-		}
-		at, err := time.Parse(time.RFC3339, text)
-		age := x.Now().Sub(at).Truncate(time.Second)
-		const fix = "compare rules, their states and the queue's policy with dera pattern; is a trail recording?"
-		switch {
-		case text == "" && kind == source.KindConfig:
-			x.says("sources", kind, Healthy, "none has arrived; it is optional", "")
-		case text == "":
-			x.says("sources", kind, ToDo, "nothing has ever arrived", fix)
-		case err != nil:
-			return fmt.Errorf("read when %s last came: %w", kind, err)
-		case age > 24*time.Hour && kind == source.KindCloudTrail, age > 30*24*time.Hour:
-			x.says("sources", kind, ToDo, "silent for "+age.String(), fix)
-		default:
-			x.says("sources", kind, Healthy, "last came "+age.String()+" ago", "")
-		}
-	}
-	text, err := x.Store.Remembered(ctx, rememberEvent+"sqs")
-	if lag, bad := time.ParseDuration(text); err == nil && bad == nil && lag > 15*time.Minute {
-		x.says("sources", "lag", ToDo, "events were "+lag.String()+" old when they came", "CloudTrail takes minutes; more is a queue that nobody emptied, or a slow way between buses")
-	}
-	return err
 }
 
 // exemptions looks at the list: a broken one stops automation.

@@ -12,7 +12,7 @@ import (
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
 type Rule struct {
 	Name    string  `json:"name"`
-	For     string  `json:"for"` // looks, config, analyzer or ledger
+	For     string  `json:"for"` // one of the For constants
 	Pattern Pattern `json:"pattern"`
 	// State is ENABLED, or the one with which EventBridge also delivers calls that
 	// only read.
@@ -64,6 +64,7 @@ type Detail struct {
 	EventName    []string    `json:"eventName,omitempty"`
 	ResourceType []string    `json:"resourceType,omitempty"`
 	Result       *Evaluation `json:"newEvaluationResult,omitempty"`
+	Findings     *Findings   `json:"findings,omitempty"`
 }
 
 // Identified is the part of a pattern about who called.
@@ -99,7 +100,7 @@ const viaCloudTrail = " via CloudTrail"
 // Rules returns the rules that dera needs to hear of every change of resources
 // of these types at once: for each service the watched calls, in as many
 // patterns as their size takes; one for whatever root users do; one for AWS Config; one for
-// Access Analyzer; and one for the usage
+// Access Analyzer; those for Security Hub and GuardDuty; and one for the usage
 // ledger, which wants every call and so makes the first ones needless.
 func (w Watch) Rules(types []string) []Rule {
 	bySource := map[string][]Watched{}
@@ -128,6 +129,7 @@ func (w Watch) Rules(types []string) []Rule {
 	if r := w.analyzerRule(types); r != nil {
 		out = append(out, *r)
 	}
+	out = append(out, w.reportRules(types)...)
 	if len(out) == 0 {
 		return nil
 	}

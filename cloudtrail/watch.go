@@ -21,6 +21,8 @@ type Events struct {
 	// Root returns what any call of a root user is a hint for, one that failed or only reads
 	// too: see Record.OfRoot. nil where it is none.
 	Root func(Record) []dera.Scope
+	// Located tells a resource of the type by its ARN; the registry of the types fills it in.
+	Located Located
 }
 
 // Watched is a call after which resources may be different.
@@ -85,6 +87,9 @@ type Watch struct {
 	config []configured
 	// analyzed are those of whose resources Access Analyzer has findings.
 	analyzed []analyzed
+	// located are the types, and rules what others find that is about them.
+	located []Located
+	rules   Rules
 }
 
 type rooted struct {
@@ -111,6 +116,9 @@ func NewWatch(types ...Events) Watch {
 				c = known.with(c)
 			}
 			w.calls[c.Source][c.Name] = &c
+		}
+		if t.Located.ID != nil {
+			w.located = append(w.located, t.Located)
 		}
 		if t.Root != nil {
 			w.root = append(w.root, rooted{t.Root, t.Type})

@@ -60,6 +60,10 @@ func (r request) job(now time.Time) (dera.Job, error) {
 	if r.Scope.Sweep() {
 		j.Priority = sweepPriority
 	}
+	if r.Now && r.Authenticated { // a key of its own: a later event does not take its place
+		j.Priority = nowPriority
+		j.Key += "/now"
+	}
 	if r.again() {
 		j.Key += "/again"
 	}

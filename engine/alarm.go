@@ -53,3 +53,22 @@ func (e *Engine) alarm(ctx context.Context, what string, a dera.Alarm, b store.B
 	e.cfg.Tell(News{What: what, Alarm: &a})
 	return nil
 }
+
+// alarmOf raises the alarm of an undo that failed, and ends it when a person's order is over. The
+// remediation is recorded: that its alarm could not be is said in the log.
+func (e *Engine) alarmOf(ctx context.Context, r dera.Remediation) {
+	key := "undo-failed/" + r.ID
+	var err error
+	switch {
+	case r.State == dera.UndoFailed:
+		err = e.Alarm(ctx, dera.Alarm{
+			Key: key, Severity: dera.Critical, Title: "The undo of a change failed", Account: r.Plan.Account, Region: r.Plan.Region,
+			Why: string(r.Plan.Resource) + ": " + r.Failure + ". Look at the resource; dera rollback " + r.ID + " tries again.",
+		})
+	case r.State.Final() && slices.ContainsFunc(r.Steps, func(s dera.Step) bool { return s.State == dera.UndoFailed }):
+		err = e.AlarmEnded(ctx, key)
+	}
+	if err != nil {
+		e.cfg.Log.ErrorContext(ctx, "record an alarm", "alarm", key, "err", err)
+	}
+}

@@ -22,6 +22,7 @@ const (
 // Priorities: a hint at one resource goes before a page of a sweep, and a
 // critical remediation before everything.
 const (
+	nowPriority   = -1 // what a person asked for now
 	lookPriority  = 10
 	sweepPriority = 20
 )

@@ -185,6 +185,7 @@ func (j journal) Write(ctx context.Context, e remediate.Entry) error {
 	}
 	if e.Remediation != nil {
 		j.cfg.Tell(News{What: "remediation", Remediation: e.Remediation})
+		j.alarmOf(ctx, *e.Remediation)
 	}
 	if len(b.Jobs) > 0 {
 		j.poke()

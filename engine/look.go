@@ -30,8 +30,9 @@ type order struct {
 	patient bool
 }
 
-// byHand says that a person named a finding of the resource: dera remediate.
-func (o order) byHand() bool { return o.Source == "remediate" }
+// byHand says that a person named a finding of the resource: dera remediate, or a custom action
+// of Security Hub.
+func (o order) byHand() bool { return o.Source == "remediate" || o.Now && o.Authenticated }
 
 // includes reports whether a group is among what the look may begin.
 func (o order) includes(g *group) bool {

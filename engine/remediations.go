@@ -196,6 +196,9 @@ func (e *Engine) start(ctx context.Context, a detect.Assessment, g *group, diges
 		ID: e.cfg.NewID(), Control: g.control.ID, Decision: g.decision, Plan: g.plan, Digest: digest, Evidence: hash,
 		Way: g.way, Trigger: o.Source, CreatedAt: now, State: begins(g, o),
 	}
+	if o.Now && o.Authenticated {
+		r.Notes = append(r.Notes, "Asked for by "+o.Name+", at "+o.Time.UTC().Format(time.RFC3339)+". Who chose it, its event does not say; it approves nothing.")
+	}
 	if kind, err := e.cfg.Types.Lookup(g.plan.Type); err == nil {
 		r.Interfaces = kind.Attached(a.Resource.Config)
 		r.Notes = append(r.Notes, kind.Note)

@@ -104,6 +104,24 @@ func (g Breaker) Check(ctx context.Context, c Case) (dera.Reason, error) {
 	return g.reserve(ctx, c, account, since, where)
 }
 
+// Opened returns since when the breakers are open, by account; that of everything under "".
+func (g Breaker) Opened(ctx context.Context) (map[string]time.Time, error) {
+	g = g.defaults()
+	fixes, err := g.Ledger.FailedFixes(ctx, g.Now().Add(-BreakerPast))
+	if err != nil {
+		return nil, err
+	}
+	resumed, err := g.Ledger.Resumed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := g.open(fixes, resumed)
+	if all := everywhere(open, g.Accounts); !all.IsZero() {
+		open[""] = all
+	}
+	return open, nil
+}
+
 // reserve is the answer of an open breaker.
 func (g Breaker) reserve(ctx context.Context, c Case, account string, since time.Time, where string) (dera.Reason, error) {
 	r := review("fixes keep failing %s: dera fixes nothing automatically there since %s, until %s after the last failure or dera resume",

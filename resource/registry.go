@@ -35,6 +35,7 @@ func (r Registry) Lookup(name string) (Type, error) {
 func (r Registry) Watch() cloudtrail.Watch {
 	var events []cloudtrail.Events
 	for _, t := range r.types {
+		t.Events.Located = cloudtrail.Located{Type: t.Name, Global: t.Global, ID: t.IDOf}
 		events = append(events, t.Events)
 	}
 	return cloudtrail.NewWatch(events...)

@@ -35,7 +35,7 @@ func Watch() events.Watch {
 	types := slices.DeleteFunc(Types().Types(), func(t resource.Type) bool {
 		return !slices.ContainsFunc(controls, func(c control.Control) bool { return c.Type == t.Name })
 	})
-	return resource.NewRegistry(types...).Watch()
+	return resource.NewRegistry(types...).Watch().Reporting(rulesOfOthers())
 }
 
 // FindControl returns the control with the ID, or an error that lists all IDs.

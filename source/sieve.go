@@ -35,11 +35,12 @@ func newSieve(source string, watch cloudtrail.Watch, accounts []string, authenti
 type batch struct {
 	Delivery
 	index map[string]int
+	seen  map[string]bool // findings, by their ID and what they say
 }
 
 // sift sorts every message into exactly one count.
 func (s sieve) sift(messages []Message, now time.Time) Delivery {
-	b := &batch{Delivery: Delivery{Source: s.source, At: now, Authenticated: s.authenticated}, index: map[string]int{}}
+	b := &batch{Delivery: Delivery{Source: s.source, At: now, Authenticated: s.authenticated}, index: map[string]int{}, seen: map[string]bool{}}
 	for _, m := range messages {
 		s.message(b, m)
 	}
@@ -62,6 +63,9 @@ func (s sieve) message(b *batch, m Message) {
 	}
 	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && cloudtrail.IsAnalysis(raw) {
 		s.analysis(b, m)
+		return
+	}
+	if errors.Is(err, cloudtrail.ErrNotCloudTrail) && s.others(b, m) {
 		return
 	}
 	if err != nil {
@@ -152,6 +156,9 @@ func (b *batch) kind(k string) {
 // event adds e, or puts it in the place of an older one with the same scope.
 func (b *batch) event(e dera.Event) {
 	key := e.Scope.Key()
+	if e.Now { // what a person asked for is not lost behind what else came
+		key += "/now"
+	}
 	i, ok := b.index[key]
 	switch {
 	case !ok:

@@ -66,7 +66,7 @@ func TestSieve_sorts_every_message_once(t *testing.T) {
 		"config_of_nonsense": {compliance(ours, "???", "f"), Counts{Irrelevant: 1}, 0, ""},
 		"config_foreign":     {compliance(theirs, "AWS::EC2::SecurityGroup", "sg-1"), Counts{Foreign: 1}, 0, "account 999999999999 is not covered by this configuration"},
 		"config_forged":      {strings.Replace(compliance(ours, "AWS::EC2::SecurityGroup", "sg-1"), `"account":"111122223333"`, `"account":"999999999999"`, 1), Counts{Malformed: 1}, 0, `event has a malformed account "999999999999"`},
-		"config_items":       {`{"detail-type":"Config Configuration Item Change","source":"aws.config","detail":{}}`, Counts{Malformed: 1}, 0, `decode event with detail-type "Config Configuration Item Change": not a CloudTrail event`},
+		"config_item_empty":  {`{"detail-type":"Config Configuration Item Change","source":"aws.config","detail":{}}`, Counts{Malformed: 1}, 0, "event has no account"},
 		"other_event":        {`{"detail-type":"Scheduled Event","detail":{}}`, Counts{Malformed: 1}, 0, `decode event with detail-type "Scheduled Event": not a CloudTrail event`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,15 +42,38 @@ type Delivery struct {
 	Authenticated bool
 	// Kinds are the kinds of readable messages among them, each once.
 	Kinds []string
+	// Tallies count what of the findings of others became no hint, by the name of a counter:
+	// UnmappedPrefix and what found it, and the Left constants of cloudtrail.
+	Tallies map[string]int64
+	// Taken is the ID of a signed message, to be remembered with the delivery.
+	Taken string
+	// Tests are the IDs of the test events among them.
+	Tests []string
 }
+
+// The names of counters: the findings of others that no control answers, by what found them, and
+// those that are no hint, by why.
+const (
+	UnmappedPrefix = "findings_unmapped/"
+	LeftPrefix     = "findings_left_"
+)
 
 // The kinds of messages. A source that delivers one kind can be silent for
 // another.
 const (
-	KindCloudTrail = "cloudtrail"
-	KindConfig     = "config"
-	KindAnalyzer   = "access-analyzer"
+	KindCloudTrail  = "cloudtrail"
+	KindConfig      = "config"
+	KindAnalyzer    = "access-analyzer"
+	KindSecurityHub = "securityhub"
+	KindGuardDuty   = "guardduty"
+	KindWebhook     = "webhook"
+	KindTest        = "test"
 )
+
+// Kinds are the kinds of messages whose silence can be told.
+func Kinds() []string {
+	return []string{KindCloudTrail, KindConfig, KindAnalyzer, KindSecurityHub, KindGuardDuty, KindWebhook}
+}
 
 // Kept is a message that led to no look but must not vanish.
 type Kept struct {
@@ -69,6 +92,9 @@ type Counts struct {
 	Foreign    int // of an account that dera does not cover
 	Malformed  int // not a readable CloudTrail event or compliance change
 	Hinted     int // led to at least one event
+	Unmapped   int // findings of others that no control answers, on nothing that dera looks at
+	Left       int // findings of others that are no hints: echoes of dera, samples, archived, doubled
+	Test       int // test events of dera doctor
 }
 
 // Names returns the counts under the names that counters have, without zeros.
@@ -84,6 +110,9 @@ func (c Counts) Names() map[string]int64 {
 		{"events_foreign", c.Foreign},
 		{"events_malformed", c.Malformed},
 		{"events_hinted", c.Hinted},
+		{"events_unmapped", c.Unmapped},
+		{"events_left", c.Left},
+		{"events_test", c.Test},
 	} {
 		if n.count > 0 {
 			out[n.name] = int64(n.count)

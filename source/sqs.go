@@ -54,11 +54,6 @@ type SQSConfig struct {
 	// Timeout is how long a handler may take; a minute if zero. After the end of
 	// its context Run goes on for 8 s at most.
 	Timeout time.Duration
-	// Silence is after how long without a message OnSilence is told; never if
-	// zero. OnSilence is called once for each silence, between receives, with
-	// the time of the last delivery (of the start, if there was none).
-	Silence   time.Duration
-	OnSilence func(ctx context.Context, since time.Time)
 	// Ready, where set, is asked after an error before messages are received again:
 	// each receive that comes to nothing takes a message nearer to the dead-letter
 	// queue.
@@ -78,19 +73,16 @@ func (c SQSConfig) validate() error {
 		return fmt.Errorf("batch of %d messages, must be 1 to 10", c.Batch)
 	case c.Wait < 0 || c.Wait > 20*time.Second:
 		return fmt.Errorf("wait of %s, must be up to 20s", c.Wait)
-	case c.Visibility < 0 || c.Timeout < 0 || c.Silence < 0:
+	case c.Visibility < 0 || c.Timeout < 0:
 		return errors.New("negative duration")
-	case c.Silence > 0 && c.OnSilence == nil:
-		return errors.New("a threshold of silence without OnSilence")
 	}
 	return validAccounts(c.Accounts)
 }
 
 // SQS reads events from a queue. Make one with NewSQS.
 type SQS struct {
-	cfg     SQSConfig
-	sieve   sieve
-	silence silence
+	cfg   SQSConfig
+	sieve sieve
 }
 
 // NewSQS returns a source over cfg.Queue, or an error for a configuration that
@@ -107,9 +99,8 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 	cfg.Log = orElse(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.Now, cfg.Random = clock(cfg.Now), randomness(cfg.Random)
 	return &SQS{
-		cfg:     cfg,
-		sieve:   newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated),
-		silence: silence{threshold: cfg.Silence, tell: cfg.OnSilence},
+		cfg:   cfg,
+		sieve: newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated),
 	}, nil
 }
 
@@ -119,14 +110,12 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 // are logged and tried again after a growing wait. Several goroutines may Run
 // the same source; each has one batch in hand.
 func (s *SQS) Run(ctx context.Context, handle Handler) error {
-	s.silence.start(s.cfg.Now())
 	retry := backoff{random: s.cfg.Random}
 	for ctx.Err() == nil {
 		err := s.ready(ctx, retry.errors)
 		if err == nil {
 			err = s.round(ctx, handle)
 		}
-		s.silence.check(ctx, s.cfg.Now())
 		if err != nil {
 			retry.pause(ctx, s.cfg.Log, s.cfg.Name, err)
 			continue
@@ -159,7 +148,6 @@ func (s *SQS) round(ctx context.Context, handle Handler) error {
 		return nil
 	}
 	now := s.cfg.Now().UTC()
-	s.silence.delivered(now)
 	// From here on the end of ctx stops nothing: the batch is in hand.
 	work, cancel := inHand(ctx, s.cfg.Timeout)
 	defer cancel()

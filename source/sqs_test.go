@@ -273,28 +273,6 @@ func TestSQS_hides_messages_while_the_handler_works(t *testing.T) {
 	})
 }
 
-func TestSQS_tells_of_silence_once(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		q, in := newQueue(), &inbox{}
-		begin := time.Now()
-		type told struct{ since, at time.Duration }
-		var got []told
-		_, stop := start(t, SQSConfig{
-			Queue: q, Silence: 10 * time.Minute,
-			OnSilence: func(_ context.Context, since time.Time) { got = append(got, told{since.Sub(begin), time.Since(begin)}) },
-		}, in.handle)
-		<-time.After(30 * time.Minute)
-		q.put("hello")
-		<-time.After(30 * time.Minute)
-		stop()
-		want := []told{{0, 10 * time.Minute}, {30 * time.Minute, 40 * time.Minute}}
-		if d := cmp.Diff(want, got, cmp.AllowUnexported(told{})); d != "" {
-			t.Errorf("silences (-want +got):\n%s", d)
-		}
-	})
-}
-
 func TestNewSQS_refuses(t *testing.T) {
 	t.Parallel()
 	q, accounts, watch := newQueue(), []string{ours}, services.Watch()
@@ -309,7 +287,6 @@ func TestNewSQS_refuses(t *testing.T) {
 		"batch_too_large":    {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Batch: 11}, "batch of 11"},
 		"wait_too_long":      {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Wait: 21 * time.Second}, "wait of 21s"},
 		"negative":           {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Timeout: -1}, "negative"},
-		"silence_to_nobody":  {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Silence: time.Hour}, "OnSilence"},
 		"visibility_as_past": {SQSConfig{Queue: q, Accounts: accounts, Watch: watch, Visibility: -1}, "negative"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,6 +54,8 @@ type Batch struct {
 	// one with its key stands already, or none does.
 	Alarm      *dera.Alarm
 	AlarmEnded string
+	// Taken is the ID of a signed message that the batch comes of: ErrTaken where it was taken.
+	Taken string
 	// Expected are places that are to be read, noted as unread where nothing is known
 	// of them; Read and Unread are what became of reads.
 	Expected []Place
@@ -113,7 +115,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		// the queue is over.
 		w := writer{Store: s, tx: tx, now: s.now()}
 		steps := []func(context.Context, Batch) error{
-			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.alarm, w.places,
+			w.fence, w.spends, w.findings, w.remediations, w.intents, w.incidents, w.accesses, w.watches, w.denials, w.stops, w.remember, w.alarm, w.taken, w.places,
 			w.evidence, w.events, w.counts, w.calls, w.done, w.enqueue, w.append, w.post, w.use,
 		}
 		for _, step := range steps {

@@ -38,6 +38,8 @@ var (
 	// ErrAlarm is returned by Commit for an alarm that stands already, and for the end of one
 	// that does not. Nothing is written then.
 	ErrAlarm = errors.New("the alarm stands as it is")
+	// ErrTaken is returned by Commit for a message that was taken. Nothing is written then.
+	ErrTaken = errors.New("the message was taken")
 	// ErrNotFound is returned by reads of one thing by its ID.
 	ErrNotFound = errors.New("not found")
 	// ErrTorn is returned by reads for what cannot be opened or is no value of its type.

@@ -101,7 +101,10 @@ func (s *session) ingest() source.Handler {
 
 // batchOf is what of a delivery is kept beside the events.
 func (s *session) batchOf(d source.Delivery) store.Batch {
-	b := store.Batch{Counts: d.Counts.Names(), Calls: s.witnessed(d)}
+	b := store.Batch{Counts: d.Counts.Names(), Calls: s.witnessed(d), Taken: d.Taken}
+	for name, n := range d.Tallies {
+		b.Counts[name] += n
+	}
 	for _, k := range d.Kept {
 		b.Kept = append(b.Kept, store.KeptEvent{ID: k.ID, At: k.At, Source: d.Source, Why: k.Why, Body: k.Body})
 	}

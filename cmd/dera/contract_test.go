@@ -42,7 +42,7 @@ func only[T any]() []reflect.Type { return []reflect.Type{of[T]()} }
 func shapes() []shape {
 	return []shape{
 		{at: "### `dera scan -o json`", of: only[app.ScanReport](), values: "denied throttled credentials unavailable error allow"},
-		{at: "### `dera run -o json`", of: only[app.Happening](), events: true, values: "finding_opened finding_unknown finding_resolved decision flapping stop resume unread sweep_ended job_failed unrecorded_call"},
+		{at: "### `dera run -o json`", of: only[app.Happening](), events: true, values: "finding_opened finding_unknown finding_resolved decision flapping stop resume unread sweep_ended job_failed unrecorded_call alarm alarm_ended"},
 		{at: "### `dera replay FILE -o json`", of: only[app.ReplayReport]()},
 		{at: "### Finding", of: []reflect.Type{of[dera.Finding](), of[dera.Reason]()}, values: "resolved critical tag low inbound unknown failed undo_failed all high medium open"},
 		{at: "### Plan view", of: []reflect.Type{of[app.PlanView](), of[app.Left](), of[dera.CodeDiff]()}, values: "terraform cloudformation"},
@@ -64,7 +64,7 @@ func shapes() []shape {
 		{at: "| `dera exemptions check FILE -o json`", of: []reflect.Type{of[goodListJSON](), of[badListJSON]()}},
 		{at: "| `dera config check FILE -o json`", of: []reflect.Type{of[goodConfigJSON](), of[badConfigJSON]()}},
 		{at: "| `dera role`", of: only[rolesJSON]()},
-		{at: "| `dera pattern -o json`", of: only[patternReport](), values: "looks config ledger"},
+		{at: "| `dera pattern -o json`", of: only[patternReport](), values: "looks config securityhub ledger"},
 		{at: "| `dera control list -o json`", of: only[controlView]()},
 		{at: "| `dera policy check FILE... -o json`", of: only[checkJSON]()},
 		{at: "| `dera policy eval FILE... -o json`", of: only[evalJSON](), values: "allowed"},

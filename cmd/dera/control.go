@@ -50,12 +50,15 @@ type controlView struct {
 	Incident   bool           `json:"incident,omitempty"` // its findings stay open until one is attached
 	Owner      string         `json:"owner"`
 	ReviewBy   string         `json:"review_by"`
+	// FoundBy are the rules of others that find what it finds.
+	FoundBy []services.Finder `json:"found_by,omitempty"`
 }
 
 func viewControl(c control.Control) controlView {
 	return controlView{
 		ID: c.ID, Title: c.Title, Type: c.Type, Severity: c.Severity, Complexity: c.Complexity, Why: c.Why, Fix: c.Fix,
 		Cases: c.Cases, Refs: c.Refs, Reads: c.Reads, GuardReads: c.GuardReads, Writes: append([]string{}, c.Writes...), Incident: c.Incident, Owner: c.Owner, ReviewBy: c.ReviewBy,
+		FoundBy: services.FoundBy(c.ID),
 	}
 }
 
@@ -84,8 +87,23 @@ func (a *cli) showControl(id string) error {
 	if a.json() {
 		return a.printJSON(viewControl(c))
 	}
-	a.printf("%s", c.Document())
+	a.printf("%s%s", c.Document(), foundByText(id))
 	return nil
+}
+
+// foundByText lists which findings of others lead to a control.
+func foundByText(id string) string {
+	list := services.FoundBy(id)
+	if len(list) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n## Found by others\n\n| by | rules |\n|---|---|\n")
+	for _, f := range list {
+		fmt.Fprintf(&b, "| %s | %s |\n", f.By, strings.Join(f.Rules, ", "))
+	}
+	b.WriteString("\nThey lead to a look at the resource; dera judges by its own definition. Rules of AWS Config are matched by the type of the resource, since users name rules as they like.\n")
+	return b.String()
 }
 
 // rolesJSON is what dera role prints.

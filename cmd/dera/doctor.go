@@ -60,7 +60,7 @@ func (a *cli) doctor(ctx context.Context, queue string) (err error) {
 	d.Exemptions, d.NoExemptions = cmp.Or(a.flags.exemptions, cfg.Exemptions), a.flags.noExemptions
 	d.Sinks = cfg.sinkNames()
 	d.Queue = cmp.Or(queue, cfg.Queue)
-	d.QueueAccount = queueAccount(d.Queue)
+	d.QueueAccount, d.Expect = queueAccount(d.Queue), cfg.Sources.expected(d.Queue != "")
 	d.Accounts, d.Regions, d.AllRegions = cfg.cloudAccounts(), a.flags.regions, a.flags.allRegions
 	of := cloud.Config{Wires: wires(), Accounts: d.Accounts, Now: a.now, Timeout: 20 * time.Second, Profile: a.flags.profile, Observe: calls(a.askedLog())}
 	if len(d.Regions) > 0 {

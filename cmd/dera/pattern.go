@@ -19,8 +19,8 @@ func newPatternCommand(a *cli) *cobra.Command {
 		Use:   "pattern",
 		Short: "Print the EventBridge rules and the queue policy for the controls",
 		Long: "pattern prints the EventBridge rules that match every call after which a control has to re-read a resource, and\n" +
-			"nothing else; one rule for the compliance changes of AWS Config; and one for the usage ledger, which requires every\n" +
-			"call. It says which state each must have, where to create it, and who may write to the queue.\n\n" +
+			"nothing else; the rules for what others find: AWS Config, Access Analyzer, Security Hub with its custom actions,\n" +
+			"GuardDuty; and one for the usage ledger, which requires every call. It says which state each must have, where to create it, and who may write to the queue.\n\n" +
 			"--output cloudformation and --output terraform print a template for one region (JSON, which both take).",
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error { return a.pattern(only, queue) },
@@ -152,6 +152,8 @@ func patternNotes() []string {
 		"EventBridge delivers these events only where a trail records management events.",
 		"The rules for re-reads and for Config require the state " + cloudtrail.StateEnabled + ": all of their events are writes or changes.",
 		"The rule for the usage ledger requires the state " + cloudtrail.StateAllCalls + ", or calls that only read are dropped. It passes all calls, so the rules for re-reads are not required.",
+		"The rules for Security Hub and GuardDuty are required only where these are on. With findings aggregated, those of one region are enough; a finding that comes from both is taken once.",
+		"A custom action of Security Hub means now: its resources are looked at before all others, and a plan that nobody answered is made again. It approves nothing. Add its ARN to the pattern (resources) to take one action alone.",
 		"Events of global services (CloudFront, IAM, Organizations, Route 53) arrive in us-east-1 alone: create the rules for them, and the one for the ledger, there.",
 		"A rule sends to a queue of its own region only. From other regions and accounts, send to an event bus next to the queue that has the same rules.",
 	}

@@ -103,7 +103,9 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if err != nil {
 		return err
 	}
-	parts = append(parts, schedule)
+	parts = append(parts, schedule, func(ctx context.Context) error {
+		return s.watchOwn(ctx, log, s.config.Sources.expected(queueURL != ""))
+	})
 	if s.lines != nil {
 		parts = append(parts, s.lines.run)
 	}
@@ -222,6 +224,9 @@ func (s *session) sign(ctx context.Context, log *slog.Logger, tick <-chan time.T
 			return err
 		case err != nil && ctx.Err() == nil:
 			log.ErrorContext(ctx, "the audit log could not be signed; trying again", "err", err)
+			s.alarm(ctx, log, dera.Alarm{Key: unsignedAlarm, Severity: dera.High, Title: "The audit log cannot be signed", Why: databaseText(err) + ". Nobody can verify what was recorded since, until it is signed."})
+		case err == nil:
+			s.alarmEnded(ctx, log, unsignedAlarm)
 		}
 	}
 }
@@ -252,10 +257,6 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
 		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready,
-		Silence: 24 * time.Hour,
-		OnSilence: func(ctx context.Context, since time.Time) {
-			log.ErrorContext(ctx, "the queue has delivered nothing for a day; is the EventBridge rule still there?", "since", since)
-		},
 	})
 }
 

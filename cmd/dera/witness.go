@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/audit"
 	"dera.example/dera/cloudtrail"
@@ -64,6 +65,8 @@ func (s *session) judge(ctx context.Context, log *slog.Logger) error {
 	for _, c := range audit.Reconcile(writes, calls, audit.Reach{}, now).Unrecorded {
 		log.ErrorContext(ctx, "a call of dera's own role changed something and has no record; revoke its sessions and see dera audit reconcile",
 			"event", c.EventID, "call", c.Service+":"+c.Name, "account", c.Account, "region", c.Region, "actor", c.Actor)
+		s.alarm(ctx, log, dera.Alarm{Key: "unrecorded/" + c.EventID, Severity: dera.Critical, Title: "A call of dera's own role has no record", Account: c.Account, Region: c.Region,
+			Why: c.Service + ":" + c.Name + " by " + c.Actor + " (event " + c.EventID + "). Revoke its sessions and see dera audit reconcile."})
 		if s.lines != nil {
 			s.lines.happened(app.Happening{Time: now.UTC(), What: app.Unrecorded, Account: c.Account, Region: c.Region,
 				Why: c.Service + ":" + c.Name + " by " + c.Actor + " (event " + c.EventID + ") has no record"})

@@ -48,13 +48,13 @@ type Rule struct {
 func (r *Rule) long() bool { return r.ID == Prefix+"root" || r.ID == Prefix+"ledger" }
 
 // brings reports whether the rule is known to bring dera events and to do nothing else, as what
-// dera pattern prints does: it takes calls or changes of configurations, and leads to queues or
+// dera pattern prints does: it takes calls, changes of configurations or findings, and leads to queues or
 // event buses alone. A name that begins with dera- is not enough: others choose names too.
 func (r *Rule) brings() bool {
 	var pattern struct {
 		Kinds []string `json:"detail-type"`
 	}
-	known := append(cloudtrail.AnalysisKinds(), cloudtrail.ComplianceKind)
+	known := append(append(cloudtrail.AnalysisKinds(), cloudtrail.ComplianceKind), cloudtrail.ReportKinds()...)
 	if err := json.Unmarshal([]byte(r.Pattern), &pattern); err != nil || len(pattern.Kinds) == 0 || len(r.Targets) == 0 {
 		return false
 	}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+)
+
+// unsignedAlarm is the key of the alarm that the audit log cannot be signed, and breakerAlarm
+// begins those of breakers.
+const (
+	unsignedAlarm = "audit-log-unsigned"
+	breakerAlarm  = "breaker/"
+)
+
+// alarm records what a person must hear. That it could not be is said in the log, and the caller
+// tries again when it looks again.
+func (s *session) alarm(ctx context.Context, log *slog.Logger, a dera.Alarm) {
+	if s.engine == nil || ctx.Err() != nil {
+		return
+	}
+	if err := s.engine.Alarm(ctx, a); err != nil {
+		log.ErrorContext(ctx, "record an alarm", "alarm", a.Key, "title", a.Title, "err", err)
+	}
+}
+
+func (s *session) alarmEnded(ctx context.Context, log *slog.Logger, key string) {
+	if s.engine == nil || ctx.Err() != nil {
+		return
+	}
+	if err := s.engine.AlarmEnded(ctx, key); err != nil {
+		log.ErrorContext(ctx, "record that an alarm is over", "alarm", key, "err", err)
+	}
+}
+
+// watchOwn looks each minute for what a person must hear of dera itself: sources that are silent,
+// and breakers that are open.
+func (s *session) watchOwn(ctx context.Context, log *slog.Logger, expect map[string]time.Duration) error {
+	silence := app.Silence{Store: s.store, Now: s.app.now, Expect: expect, Alarm: s.engine.Alarm, Ended: s.engine.AlarmEnded}
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := silence.Check(ctx); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "look for silent sources", "err", err)
+		}
+		if err := s.breakersOpen(ctx); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "look for open breakers", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// breakersOpen raises an alarm for each breaker that is open, and ends those of others.
+func (s *session) breakersOpen(ctx context.Context) error {
+	open, err := s.breaker().Opened(ctx)
+	if err != nil {
+		return err
+	}
+	for account, since := range open {
+		where := "account " + account
+		if account == "" {
+			where = "all accounts"
+		}
+		if err := s.engine.Alarm(ctx, dera.Alarm{
+			Key: breakerAlarm + account, Severity: dera.High, Title: "A breaker is open: nothing is fixed automatically in " + where, Account: account,
+			Why: "Fixes kept failing, and it is open since " + app.Stamp(since) + ". dera findings has what failed; dera resume closes it.",
+		}); err != nil {
+			return err
+		}
+	}
+	standing, err := s.store.Alarms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range standing {
+		account, ours := strings.CutPrefix(a.Key, breakerAlarm)
+		if _, still := open[account]; ours && !still {
+			if err := s.engine.AlarmEnded(ctx, a.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
