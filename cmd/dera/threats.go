@@ -10,7 +10,6 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
-	"dera.example/dera/services/guardduty/wire"
 )
 
 // threatsFor is how long what GuardDuty reports of a region is remembered for sweeps, which
@@ -68,7 +67,7 @@ func (t *threats) Threats(ctx context.Context, at dera.Scope, member string) (ou
 // region asks one region: afresh where resources are named.
 func (t *threats) region(ctx context.Context, at dera.Scope, region, member string) (resource.Threats, error) {
 	if len(at.IDs) > 0 {
-		return wire.Threats(ctx, t.s.client.Reading(at.Account, region), member, at.IDs)
+		return t.s.client.Reading(at.Account, region).Threats(ctx, member, at.IDs)
 	}
 	t.mu.Lock()
 	if t.of == nil {
@@ -84,7 +83,7 @@ func (t *threats) region(ctx context.Context, at dera.Scope, region, member stri
 	known.mu.Lock()
 	defer known.mu.Unlock()
 	if now := t.s.app.now(); known.at.IsZero() || now.Sub(known.at) >= threatsFor || now.Before(known.at) {
-		got, err := wire.Threats(ctx, t.s.client.Reading(at.Account, region), member, nil)
+		got, err := t.s.client.Reading(at.Account, region).Threats(ctx, member, nil)
 		if ctx.Err() != nil {
 			return got, ctx.Err() // of a caller who went nothing is remembered
 		}

@@ -222,7 +222,7 @@ func sleeps(t *testing.T, f sourceFile) {
 func TestOnlyWiresKnowServices(t *testing.T) {
 	t.Parallel()
 	const sdk = "github.com/aws/aws-sdk-go-v2/service/"
-	own := []string{"sts", "sqs", "iam", "accessanalyzer", "configservice", "scheduler", "eventbridge", "backup", "lambda"} // of package cloud: sessions, queues, simulation, findings of others, other fixers, schedules
+	own := []string{"sts", "sqs", "iam", "accessanalyzer", "configservice", "scheduler", "eventbridge", "backup", "lambda", "guardduty"} // of package cloud: sessions, queues, simulation, findings of others, other fixers, schedules
 	found := 0
 	for _, f := range sourceFiles(t) {
 		if f.helper() {

@@ -9,7 +9,6 @@ import (
 	"dera.example/dera/resource"
 	"dera.example/dera/services/guardduty"
 	"dera.example/dera/services/guardduty/finding"
-	shared "dera.example/dera/services/guardduty/wire"
 )
 
 // Wire returns how findings of GuardDuty are read. Nothing of them is written.
@@ -25,7 +24,7 @@ func Wire() cloud.Wire {
 // find reads all that count, or those that are named. One that is archived, that GuardDuty did
 // not see for ThreatDays, or whose detector was deleted, is missing.
 func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, _ error) {
-	got, err := shared.Threats(ctx, r, "id", r.Scope.IDs)
+	got, err := r.Threats(ctx, "id", r.Scope.IDs)
 	if err != nil {
 		return found, err
 	}
@@ -51,7 +50,7 @@ func item(r *cloud.Reading, t resource.Threat) *cloud.Item {
 
 // sample returns one of the findings.
 func sample(ctx context.Context, r *cloud.Reading) (string, error) {
-	got, err := shared.Threats(ctx, r, "", nil)
+	got, err := r.Threats(ctx, "", nil)
 	if err != nil || len(got.List) == 0 {
 		return "", err
 	}

@@ -1,5 +1,4 @@
-// Package wire reads what GuardDuty reports, for the types that a threat can be about.
-package wire
+package cloud
 
 import (
 	"cmp"
@@ -10,28 +9,27 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	sdk "github.com/aws/aws-sdk-go-v2/service/guardduty"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty/types"
 
-	"dera.example/dera/cloud"
 	"dera.example/dera/resource"
 )
 
-// The calls, by their IAM actions.
+// The calls of GuardDuty, by their IAM actions.
 const (
-	CallDetectors = "guardduty:ListDetectors"
-	CallList      = "guardduty:ListFindings"
-	CallGet       = "guardduty:GetFindings"
+	callDetectors = "guardduty:ListDetectors"
+	callThreats   = "guardduty:ListFindings"
+	callThreat    = "guardduty:GetFindings"
 )
 
-// most is how many findings one call gets, and how many values a criterion takes.
+// mostThreats is how many findings one call gets, and how many values a criterion takes.
 //
 // https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetFindings.html
-const most = 50
+const mostThreats = 50
 
-// Client is the client of GuardDuty for the place of a read.
-func Client(r *cloud.Reading) *sdk.Client {
-	return cloud.Service(r, "guardduty", r.Scope.Account, r.Scope.Region, func(cfg aws.Config) *sdk.Client { return sdk.NewFromConfig(cfg) })
+// guardDuty is the client of GuardDuty for the place of a read.
+func (r *Reading) guardDuty() *guardduty.Client {
+	return Service(r, "guardduty", r.Scope.Account, r.Scope.Region, func(cfg aws.Config) *guardduty.Client { return guardduty.NewFromConfig(cfg) })
 }
 
 // Threats reads the open findings on the account in the region of the read, of the last
@@ -40,8 +38,8 @@ func Client(r *cloud.Reading) *sdk.Client {
 // too: those are left out.
 //
 // https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListFindings.html
-func Threats(ctx context.Context, r *cloud.Reading, member string, ids []string) (out resource.Threats, err error) {
-	detectors, err := Detectors(ctx, r)
+func (r *Reading) Threats(ctx context.Context, member string, ids []string) (out resource.Threats, err error) {
+	detectors, err := r.detectors(ctx)
 	if err != nil || len(detectors) == 0 {
 		return out, err
 	}
@@ -50,17 +48,17 @@ func Threats(ctx context.Context, r *cloud.Reading, member string, ids []string)
 	criteria := map[string]types.Condition{
 		"service.archived": {Equals: []string{"false"}}, "accountId": {Equals: []string{r.Scope.Account}}, "updatedAt": {GreaterThanOrEqual: &since},
 	}
-	if len(ids) > 0 && len(ids) <= most && member != "" {
+	if len(ids) > 0 && len(ids) <= mostThreats && member != "" {
 		criteria[member] = types.Condition{Equals: ids}
 	}
 	for _, detector := range detectors {
 		var found []string
-		err = cloud.List(r, cloud.Listing[*sdk.ListFindingsOutput, string]{
-			Call: CallList, Of: "findings",
-			Page: func(token *string) (*sdk.ListFindingsOutput, error) {
-				return Client(r).ListFindings(ctx, &sdk.ListFindingsInput{DetectorId: &detector, FindingCriteria: &types.FindingCriteria{Criterion: criteria}, MaxResults: aws.Int32(most), NextToken: token})
+		err = List(r, Listing[*guardduty.ListFindingsOutput, string]{
+			Call: callThreats, Of: "findings",
+			Page: func(token *string) (*guardduty.ListFindingsOutput, error) {
+				return r.guardDuty().ListFindings(ctx, &guardduty.ListFindingsInput{DetectorId: &detector, FindingCriteria: &types.FindingCriteria{Criterion: criteria}, MaxResults: aws.Int32(mostThreats), NextToken: token})
 			},
-			On: func(p *sdk.ListFindingsOutput) ([]string, *string) { return p.FindingIds, p.NextToken },
+			On: func(p *guardduty.ListFindingsOutput) ([]string, *string) { return p.FindingIds, p.NextToken },
 		}, func(id string) error {
 			found = append(found, id)
 			return nil
@@ -68,8 +66,8 @@ func Threats(ctx context.Context, r *cloud.Reading, member string, ids []string)
 		if err != nil {
 			return out, err
 		}
-		for chunk := range slices.Chunk(found, most) {
-			list, err := get(ctx, r, detector, chunk)
+		for chunk := range slices.Chunk(found, mostThreats) {
+			list, err := r.threats(ctx, detector, chunk)
 			if err != nil {
 				return out, err
 			}
@@ -79,32 +77,32 @@ func Threats(ctx context.Context, r *cloud.Reading, member string, ids []string)
 	return out, nil
 }
 
-// Detectors lists the detectors of the place of a read, of which there is one at most.
-func Detectors(ctx context.Context, r *cloud.Reading) ([]string, error) {
-	out, err := Client(r).ListDetectors(ctx, &sdk.ListDetectorsInput{})
+// detectors lists the detectors of the place of a read, of which there is one at most.
+func (r *Reading) detectors(ctx context.Context) ([]string, error) {
+	out, err := r.guardDuty().ListDetectors(ctx, &guardduty.ListDetectorsInput{})
 	if err == nil && (out.DetectorIds == nil || len(out.DetectorIds) > 1) {
-		err = cloud.Foreign("it has %d detectors, want one at most", len(out.DetectorIds))
+		err = Foreign("it has %d detectors, want one at most", len(out.DetectorIds))
 	}
 	if err != nil {
-		return nil, r.Fail(CallDetectors, err)
+		return nil, r.Fail(callDetectors, err)
 	}
 	return out.DetectorIds, nil
 }
 
-// get are the findings with the IDs that count. One that is left out of the answer was deleted
+// threats are the findings with the IDs that count. One that is left out of the answer was deleted
 // or archived meanwhile.
-func get(ctx context.Context, r *cloud.Reading, detector string, ids []string) (list []resource.Threat, _ error) {
-	out, err := Client(r).GetFindings(ctx, &sdk.GetFindingsInput{DetectorId: &detector, FindingIds: ids})
+func (r *Reading) threats(ctx context.Context, detector string, ids []string) (list []resource.Threat, _ error) {
+	out, err := r.guardDuty().GetFindings(ctx, &guardduty.GetFindingsInput{DetectorId: &detector, FindingIds: ids})
 	if err == nil && out.Findings == nil {
-		err = cloud.Foreign("it has no list of findings")
+		err = Foreign("it has no list of findings")
 	}
 	if err != nil {
-		return nil, r.Fail(CallGet, err)
+		return nil, r.Fail(callThreat, err)
 	}
 	for _, f := range out.Findings {
 		switch {
 		case aws.ToString(f.Type) == "" || !slices.Contains(ids, aws.ToString(f.Id)) || f.Severity == nil || f.Service == nil:
-			return nil, r.Fail(CallGet, cloud.Foreign("it has a finding %.80q of the type %.120q, want one that was asked for with its severity", aws.ToString(f.Id), aws.ToString(f.Type)))
+			return nil, r.Fail(callThreat, Foreign("it has a finding %.80q of the type %.120q, want one that was asked for with its severity", aws.ToString(f.Id), aws.ToString(f.Type)))
 		case aws.ToString(f.AccountId) != r.Scope.Account || aws.ToBool(f.Service.Archived):
 		case f.Service.AdditionalInfo != nil && resource.Sample(aws.ToString(f.Service.AdditionalInfo.Value)):
 		default:
@@ -114,10 +112,10 @@ func get(ctx context.Context, r *cloud.Reading, detector string, ids []string) (
 	return list, nil
 }
 
-func threatOf(r *cloud.Reading, f types.Finding) resource.Threat {
+func threatOf(r *Reading, f types.Finding) resource.Threat {
 	t := resource.Threat{
 		ID: aws.ToString(f.Id), Type: aws.ToString(f.Type), Severity: *f.Severity, Region: r.Scope.Region, Sequence: f.AssociatedAttackSequenceArn != nil,
-		First: moment(f.Service.EventFirstSeen, f.CreatedAt), Last: moment(f.Service.EventLastSeen, f.UpdatedAt),
+		First: gdMoment(f.Service.EventFirstSeen, f.CreatedAt), Last: gdMoment(f.Service.EventLastSeen, f.UpdatedAt),
 	}
 	if x := f.Resource; x != nil {
 		t.Kind = aws.ToString(x.ResourceType)
@@ -138,9 +136,9 @@ func threatOf(r *cloud.Reading, f types.Finding) resource.Threat {
 	return t
 }
 
-// moment is the first of the texts that is a time; GuardDuty writes RFC 3339, and of attack
+// gdMoment is the first of the texts that is a time; GuardDuty writes RFC 3339, and of attack
 // sequences a space in place of the T.
-func moment(texts ...*string) time.Time {
+func gdMoment(texts ...*string) time.Time {
 	for _, text := range texts {
 		s := strings.Replace(aws.ToString(text), " ", "T", 1)
 		if !strings.HasSuffix(s, "Z") {

@@ -12,13 +12,10 @@ import (
 	"dera.example/dera/cloud/cloudtest"
 	"dera.example/dera/resource"
 	"dera.example/dera/services/guardduty/finding/wire"
-	shared "dera.example/dera/services/guardduty/wire"
 )
 
-type m = map[string]any
-
-// found is a finding as GetFindings returns it.
-func found(id string, over m) m {
+// reported is a finding as GetFindings returns it.
+func reported(id string, over m) m {
 	f := m{
 		"AccountId": cloudtest.Hub, "Arn": "arn:aws:guardduty:us-east-1:" + cloudtest.Hub + ":detector/d/finding/" + id, "CreatedAt": "2026-11-20T08:00:00.000Z", "UpdatedAt": "2026-11-20T09:00:00.000Z",
 		"Id": id, "Region": "us-east-1", "SchemaVersion": "2.0", "Severity": 5.0, "Type": "UnauthorizedAccess:IAMUser/TorIPCaller",
@@ -61,18 +58,18 @@ func TestThreats(t *testing.T) {
 		want                 []resource.Threat
 		err                  string
 	}{
-		"a_key":       {one, listed, get(found("f-1", nil)), []resource.Threat{key}, ""},
+		"a_key":       {one, listed, get(reported("f-1", nil)), []resource.Threat{key}, ""},
 		"none":        {one, moto.Answer{Output: m{"FindingIds": []string{}}}, moto.Answer{}, nil, ""},
 		"no_detector": {moto.Answer{Output: m{"DetectorIds": []string{}}}, moto.Answer{}, moto.Answer{}, nil, ""},
-		"a_sample":    {one, listed, get(found("f-1", service(m{"AdditionalInfo": m{"Type": "default", "Value": `{"threatListName":"X", "sample": true}`}}))), nil, ""},
-		"archived":    {one, listed, get(found("f-1", service(m{"Archived": true}))), nil, ""},
-		"of_a_member": {one, listed, get(found("f-1", m{"AccountId": cloudtest.Member})), nil, ""},
+		"a_sample":    {one, listed, get(reported("f-1", service(m{"AdditionalInfo": m{"Type": "default", "Value": `{"threatListName":"X", "sample": true}`}}))), nil, ""},
+		"archived":    {one, listed, get(reported("f-1", service(m{"Archived": true}))), nil, ""},
+		"of_a_member": {one, listed, get(reported("f-1", m{"AccountId": cloudtest.Member})), nil, ""},
 		"was_deleted": {one, listed, get(), nil, ""},
-		"attack_sequence": {one, listed, get(found("f-1", m{"Type": "AttackSequence:IAM/CompromisedCredentials", "Severity": 9.0, "Resource": m{"ResourceType": "AttackSequence"},
+		"attack_sequence": {one, listed, get(reported("f-1", m{"Type": "AttackSequence:IAM/CompromisedCredentials", "Severity": 9.0, "Resource": m{"ResourceType": "AttackSequence"},
 			"Service": m{"Archived": false, "EventFirstSeen": "2025-02-25 20:40:06.000000000", "EventLastSeen": "2025-02-25 20:40:06.000000000",
 				"Detection": m{"Sequence": m{"Uid": "u", "Description": "d", "Signals": []m{{"Uid": "s", "Type": "CLOUD_TRAIL", "Name": "n", "CreatedAt": at("2025-02-25T20:40:06Z").Unix(), "UpdatedAt": at("2025-02-25T20:40:06Z").Unix(),
 					"FirstSeenAt": at("2025-02-25T20:40:06Z").Unix(), "LastSeenAt": at("2025-02-25T20:40:06Z").Unix(), "Count": 1}}}}}})), []resource.Threat{sequence}, ""},
-		"of_another":       {one, listed, get(found("f-9", nil)), nil, "want one that was asked for"},
+		"of_another":       {one, listed, get(reported("f-9", nil)), nil, "want one that was asked for"},
 		"detectors_denied": {moto.Answer{Error: "AccessDeniedException", Status: 403}, moto.Answer{}, moto.Answer{}, nil, "AccessDenied"},
 		"list_denied":      {one, moto.Answer{Error: "AccessDeniedException", Status: 403}, moto.Answer{}, nil, "AccessDenied"},
 		"get_denied":       {one, listed, moto.Answer{Error: "AccessDeniedException", Status: 403}, nil, "AccessDenied"},
@@ -85,7 +82,7 @@ func TestThreats(t *testing.T) {
 			w.On("guardduty", "ListFindings", tc.list)
 			w.On("guardduty", "GetFindings", tc.get)
 			r := cloudtest.At(t, []cloud.Wire{wire.Wire()}, w.URL(), w.AccessKeyID, nil).Reading(cloudtest.Hub, cloudtest.East)
-			got, err := shared.Threats(t.Context(), r, resource.ThreatUser, []string{"ann"})
+			got, err := r.Threats(t.Context(), resource.ThreatUser, []string{"ann"})
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) {
 					t.Errorf("got %+v, %v, want an error of %s", got, err, tc.err)
