@@ -63,7 +63,7 @@ func TestThreats(t *testing.T) {
 }
 
 // TestKeptChange: a change that is kept on purpose needs no undo beside one that has it, and
-// makes no plan by itself.
+// makes no plan alone.
 func TestKeptChange(t *testing.T) {
 	t.Parallel()
 	kept := dera.Change{Operation: "ec2:CreateSnapshots", Kept: true, After: json.RawMessage(`{}`)}

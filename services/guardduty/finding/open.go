@@ -49,7 +49,7 @@ func Open() control.Control {
 func (f *Finding) says() []string {
 	out := []string{f.Text()}
 	if f.Signals > 0 {
-		out = append(out, fmt.Sprintf("It joins %d signals; the findings that are among them are answered by themselves.", f.Signals))
+		out = append(out, fmt.Sprintf("It joins %d signals; the findings that are among them are answered one by one.", f.Signals))
 	}
 	if who := f.who(); who != "" {
 		out = append(out, "It is about "+who+".")
