@@ -21,7 +21,7 @@ const QuietDays = 14
 //
 // https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-iam.html
 func Answered() []string {
-	return []string{"*:IAMUser/*", "!*:IAMUser/InstanceCredentialExfiltration*", "!Policy:IAMUser/*"}
+	return []string{"*:IAMUser/*", "!*:IAMUser/InstanceCredentialExfiltration*", "!Policy:IAMUser/*", "!Stealth:IAMUser/*"}
 }
 
 // Reported finds access keys whose use GuardDuty reports.
@@ -33,7 +33,7 @@ func Reported() control.Control {
 			"go on until they end, up to 36 hours, and so do other keys and the password of the user: an inactive key ends none of them.",
 		Complexity: "medium", Stops: true, Threats: Answered(),
 		Cases: []control.Case{
-			{When: "GuardDuty has an open finding of the last 30 days about the active key, of a type `*:IAMUser/*` but not InstanceCredentialExfiltration and Policy; samples and archived ones do not count", Disposition: dera.Review, Because: "a user of the key that is no attacker would stop too; who uses it a person knows"},
+			{When: "GuardDuty has an open finding of the last 30 days about the active key, of a type `*:IAMUser/*` but not InstanceCredentialExfiltration, Policy and Stealth; samples and archived ones do not count", Disposition: dera.Review, Because: "a user of the key that is no attacker would stop too; who uses it a person knows"},
 			{When: "the same, an entry of threats.automatic is about its type, severity and place, and the usage ledger is whole and has no call of the user in the 14 days before GuardDuty saw it first", Disposition: dera.Auto, Because: "nobody else used the user; one call makes the key active again"},
 			{When: "the same, and the ledger has such a call, has gaps or is not there", Disposition: dera.Review, Because: "the ledger does not know from which networks calls came: any earlier use may be the owner's"},
 		},
