@@ -48,6 +48,10 @@ type Meta struct {
 	// Unused is true where a plan is automatic only because nobody used what it takes away:
 	// what flow logs do not tell is for a person then.
 	Unused bool
+	// Threats are the globs of GuardDuty's finding types that the control answers, those that
+	// begin with ! apart; none of what is no threat. Its findings are about use that an
+	// attacker makes, so that use speaks against no plan.
+	Threats []string
 	// Owner and ReviewBy (a date, 2006-01-02) say who looks again whether the
 	// control still does good, and by when.
 	Owner    string

@@ -48,6 +48,8 @@ type Settings struct {
 	GraduationDays int
 	// FlowLogs: VPC flow logs are configured, so that a guardrail knows past connections.
 	FlowLogs bool
+	// Threats are those that may be answered automatically; none are all for a person.
+	Threats []ThreatRule
 }
 
 // Quota returns the rule quota that holds.

@@ -186,6 +186,7 @@ func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remedi
 		Finding: f, Account: account, Resource: r, Type: typ, Mode: mode, Earlier: earlier,
 		Incident: has(func(c control.Control) bool { return c.Incident }), Stops: has(func(c control.Control) bool { return c.Stops }),
 		Watches: has(func(c control.Control) bool { return c.Watches }), Unused: has(func(c control.Control) bool { return c.Unused }),
+		Threat: has(func(c control.Control) bool { return len(c.Threats) > 0 }),
 	}
 }
 

@@ -34,6 +34,8 @@ func (g ActiveSession) Check(_ context.Context, c Case) (dera.Reason, error) {
 	switch {
 	case none != "":
 		return pass("%s", none), nil
+	case c.Threat:
+		return pass("GuardDuty reports that somebody else acts as it: whether its owner does too is judged by the control"), nil
 	case within < 0 && c.Stops:
 		return pass("permissions.active_session is 0s; " + awsTells), nil
 	case within < 0:

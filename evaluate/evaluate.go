@@ -28,6 +28,8 @@ type Case struct {
 	Stops bool
 	// Watches is the control's: it is about what watches the account.
 	Watches bool
+	// Threat is the control's: it answers threats, so that use is what it is about.
+	Threat bool
 	// Unused is the control's: a plan is automatic only because nobody used what it takes.
 	Unused bool
 	// Planned is false while only the finding is known. Refusal says why no plan

@@ -118,7 +118,8 @@ func (g FailedBefore) Check(_ context.Context, c Case) (dera.Reason, error) {
 	return pass("%s within a day; from %d on a person decides", count(failed, "failure"), most), nil
 }
 
-// Reversible sends to review a plan with a change that cannot be taken back.
+// Reversible sends to review a plan with a change that cannot be taken back. A change that is
+// kept on purpose, such as a snapshot, takes nothing away: the others must undo without it.
 type Reversible struct{}
 
 // Name implements Guardrail.
@@ -133,17 +134,26 @@ func (Reversible) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if len(c.Plan.Changes) == 0 {
 		return review("the plan is empty"), nil
 	}
-	for i, ch := range c.Plan.Changes {
+	undone := c.Plan
+	undone.Changes = slices.DeleteFunc(slices.Clone(c.Plan.Changes), func(ch dera.Change) bool { return ch.Kept && ch.Undo == nil })
+	kept := len(c.Plan.Changes) - len(undone.Changes)
+	if len(undone.Changes) == 0 {
+		return review("the plan makes nothing that can be taken back"), nil
+	}
+	for i, ch := range undone.Changes {
 		if ch.Undo == nil {
 			return review("change %d (%s) has no undo", i+1, ch.Operation), nil
 		}
 	}
-	why, err := undoes(c.Type, c.Resource.Config, c.Plan)
+	why, err := undoes(c.Type, c.Resource.Config, undone)
 	if err != nil {
 		return dera.Reason{}, err
 	}
 	if why != "" {
 		return review("%s", why), nil
+	}
+	if kept > 0 {
+		return pass("each of the %d changes has its undo; what %s makes is kept", len(undone.Changes), count(kept, "other")), nil
 	}
 	return pass("each of the %d changes has its undo", len(c.Plan.Changes)), nil
 }

@@ -15,8 +15,8 @@ type Part struct {
 	Absent []string
 	// Cheap says that a quick look reads it too.
 	Cheap bool
-	// Port names what the part is filled from where that is not AWS, for example the
-	// usage ledger; empty for AWS. Without the port the part is unread.
+	// Port names what the part is filled from where that is not the service of the type, for
+	// example the usage ledger, or GuardDuty; empty for that. Without the port the part is unread.
 	Port string
 	// Around says that it belongs to the surroundings of the resource and not to its
 	// canonical form.

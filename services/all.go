@@ -32,6 +32,7 @@ import (
 	eventsrule "dera.example/dera/services/events/rule"
 	glaciervault "dera.example/dera/services/glacier/vault"
 	guarddutydetector "dera.example/dera/services/guardduty/detector"
+	guarddutyfinding "dera.example/dera/services/guardduty/finding"
 	guarddutysuppression "dera.example/dera/services/guardduty/suppression"
 	iamaccesskey "dera.example/dera/services/iam/accesskey"
 	iamgroup "dera.example/dera/services/iam/group"
@@ -93,6 +94,7 @@ func Types() resource.Registry {
 		eventsrule.Type(),
 		glaciervault.Type(),
 		guarddutydetector.Type(),
+		guarddutyfinding.Type(),
 		guarddutysuppression.Type(),
 		iamaccesskey.Type(),
 		iamgroup.Type(),
@@ -153,6 +155,7 @@ func Controls() []control.Control {
 		eventsrule.Controls(),
 		glaciervault.Controls(),
 		guarddutydetector.Controls(),
+		guarddutyfinding.Controls(),
 		guarddutysuppression.Controls(),
 		iamaccesskey.Controls(),
 		iamgroup.Controls(),

@@ -50,6 +50,7 @@ type fileConfig struct {
 	OwnerTags     []string                   `yaml:"owner_tags,omitempty" json:"owner_tags,omitempty" jsonschema_description:"Keys of resource tags that name the owner, the first that is set wins. Default: owner, team."`
 	BreakGlass    breakGlassConfig           `yaml:"break_glass,omitempty" json:"break_glass,omitempty" jsonschema_description:"Break-glass roles and resources: exempt; use of the roles and users is reported."`
 	Watchers      watchersConfig             `yaml:"watchers,omitempty" json:"watchers,omitempty" jsonschema_description:"Who may switch off what watches an account, such as its log or GuardDuty."`
+	Threats       threatsConfig              `yaml:"threats,omitempty" json:"threats,omitempty" jsonschema_description:"What GuardDuty reports and is answered automatically."`
 	OwnResources  []string                   `yaml:"own_resources,omitempty" json:"own_resources,omitempty" jsonschema_description:"ARN globs of what belongs to dera itself, besides its roles and its queue: never remediated."`
 	FreezeWindows []evaluate.Window          `yaml:"freeze_windows,omitempty" json:"freeze_windows,omitempty" jsonschema_description:"Times in which everything goes to review."`
 	ChangeWindows []evaluate.Window          `yaml:"change_windows,omitempty" json:"change_windows,omitempty" jsonschema_description:"Times outside of which everything goes to review."`

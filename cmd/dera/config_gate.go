@@ -19,10 +19,14 @@ type watchersConfig struct {
 	Principals []string `yaml:"principals,omitempty" json:"principals,omitempty" jsonschema_description:"ARN globs of users and roles: what they switched off goes to review."`
 }
 
+type threatsConfig struct {
+	Automatic []evaluate.Threat `yaml:"automatic,omitempty" json:"automatic,omitempty" jsonschema_description:"Which threats are answered automatically. Default: none; a person decides."`
+}
+
 // validateGate returns what is wrong with the parts that the guardrails read.
 func (c fileConfig) validateGate() error {
 	errs := []error{
-		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(), evaluate.Watchers(c.Watchers).Validate(),
+		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(), evaluate.Watchers(c.Watchers).Validate(), evaluate.Threats(c.Threats).Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
 	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate(), c.Access.validate(), c.nonProductionFirst().Validate())
@@ -83,6 +87,9 @@ func (c fileConfig) places() map[string]evaluate.Where {
 	}
 	for i, x := range c.First {
 		add("non_production_first", i, x.Match)
+	}
+	for i, x := range c.Threats.Automatic {
+		add("threats.automatic", i, x.Match)
 	}
 	for i, s := range c.Observation.Shorter {
 		add("observation.shorter", i, s.Match)

@@ -131,6 +131,11 @@ func (c fileConfig) settings() (control.Settings, error) {
 	for _, a := range c.Accounts {
 		s.Accounts = append(s.Accounts, a.ID)
 	}
+	for _, x := range c.Threats.Automatic {
+		if from, err := x.From(); err == nil { // a wrong one is a fault of the configuration
+			s.Threats = append(s.Threats, control.ThreatRule{Type: x.Type, Severity: from})
+		}
+	}
 	var errs []error
 	bad := func(i int, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("network.allow[%d]: %s", i, fmt.Sprintf(format, args...)))

@@ -55,6 +55,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.BreakGlass(s.config.BreakGlass),
 			evaluate.Root{},
 			evaluate.Watchers(s.config.Watchers),
+			evaluate.Threats(s.config.Threats),
 			evaluate.Own{Resources: s.ownResources()},
 			evaluate.Mode{},
 			s.observation(),

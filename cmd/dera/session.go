@@ -140,7 +140,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 		o.log = s.app.askedLog()
 	}
 	cfg.Observe = calls(o.log)
-	cfg.Ports = map[string]any{resource.PortChanges: ownChanges{s.store, s.app.now}, resource.PortStages: ownStages{s.store, s.app.now, s.watchDays()}, resource.PortIncidents: incidents{s.store}, resource.PortAccess: accesses{s.store, s.app.now}, resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now, s.config.Permissions.window()}}
+	cfg.Ports = map[string]any{resource.PortChanges: ownChanges{s.store, s.app.now}, resource.PortStages: ownStages{s.store, s.app.now, s.watchDays()}, resource.PortIncidents: incidents{s.store}, resource.PortAccess: accesses{s.store, s.app.now}, resource.PortThreats: &threats{s: s}, resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now, s.config.Permissions.window()}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
 	}

@@ -31,6 +31,7 @@ import (
 	eventsrule "dera.example/dera/services/events/rule/wire"
 	glaciervault "dera.example/dera/services/glacier/vault/wire"
 	guarddutydetector "dera.example/dera/services/guardduty/detector/wire"
+	guarddutyfinding "dera.example/dera/services/guardduty/finding/wire"
 	guarddutysuppression "dera.example/dera/services/guardduty/suppression/wire"
 	iamaccesskey "dera.example/dera/services/iam/accesskey/wire"
 	iamgroup "dera.example/dera/services/iam/group/wire"
@@ -90,6 +91,7 @@ func wires() []cloud.Wire {
 		eventsrule.Wire(),
 		glaciervault.Wire(),
 		guarddutydetector.Wire(),
+		guarddutyfinding.Wire(),
 		guarddutysuppression.Wire(),
 		iamaccesskey.Wire(),
 		iamgroup.Wire(),

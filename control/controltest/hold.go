@@ -139,7 +139,7 @@ func (l Laws) holdPlan(t TB, c control.Control, r dera.Resource, s control.Setti
 		if !slices.Contains(c.Writes, ch.Operation) {
 			t.Errorf("change %d: %s is not among the declared writes", i, ch.Operation)
 		}
-		if ch.Undo == nil && auto {
+		if ch.Undo == nil && auto && !ch.Kept {
 			t.Errorf("change %d of an automatic plan has no undo", i)
 		}
 		if ch.Undo != nil && !slices.Contains(c.Writes, ch.Undo.Operation) {

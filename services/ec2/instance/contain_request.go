@@ -71,16 +71,7 @@ func ContainRequest() control.Control {
 			if slices.Equal(a.Actions, []string{StopIt}) {
 				return evidence.ProveSettings(Type(), i, changes, map[string]any{power: false})
 			}
-			var gone, come []string
-			for _, n := range i.open() {
-				gone, come = append(gone, n.Line()), append(come, i.isolated(n).Line())
-			}
-			if !i.snapped(a.ID) {
-				for _, v := range i.Volumes {
-					come = append(come, Snapshot{Volume: v, Request: a.ID}.Line())
-				}
-			}
-			return evidence.ProveParts(Type(), i, changes, gone, come)
+			return i.proveQuarantine(a.ID, changes)
 		},
 	})
 }

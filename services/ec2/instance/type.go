@@ -33,6 +33,7 @@ const (
 	PartAround    = "isolation group and Auto Scaling"
 	PartSnapshots = "snapshots"
 	PartContain   = "requests to contain it"
+	PartThreats   = "threats"
 )
 
 // Hours is how many hours the requests without a token are counted over: 14 days.
@@ -76,6 +77,8 @@ type Instance struct {
 	Contain   []resource.Asked `json:"contain,omitempty"`
 	Around    *Around          `json:"around,omitempty"`
 	Snapshots []Snapshot       `json:"snapshots,omitempty"`
+	// Threats are those about the instance; nil where they could not be read.
+	Threats *resource.Threats `json:"threats,omitempty"`
 	// V1 are the requests without a token, for a full look; nil where they are not known.
 	V1 *Requests `json:"v1,omitempty"`
 }
@@ -133,6 +136,7 @@ func Type() resource.Type {
 			{Name: PartAround, Action: "ec2:DescribeSecurityGroups", Also: []string{"autoscaling:DescribeAutoScalingInstances", "ec2:DescribeInstanceTypes"}, Around: true},
 			{Name: PartSnapshots, Action: "ec2:DescribeSnapshots", Around: true},
 			{Name: PartContain, Port: resource.PortAccess, Around: true, Cheap: true},
+			control.ThreatPart(),
 			{Name: PartV1, Action: "cloudwatch:GetMetricData", Around: true},
 		},
 		Canon:      (*Instance).Canon,
@@ -248,5 +252,5 @@ func groupsOf(c cloudtrail.Call) []dera.Scope {
 
 // Controls are the controls on instances.
 func Controls() []control.Control {
-	return []control.Control{IMDSv1Allowed(), PublicAddress(), ProfileMissing(), ContainRequest()}
+	return []control.Control{IMDSv1Allowed(), PublicAddress(), ProfileMissing(), ContainRequest(), Reported()}
 }

@@ -24,6 +24,8 @@ const (
 	PartUse = "last use"
 	// PartRecord is the recorded use of the user; nothing is unknown of the key without it.
 	PartRecord = iam.PartUse
+	// PartThreats is what GuardDuty reports; nothing else is unknown without it.
+	PartThreats = "threats"
 )
 
 // The states of a key, in the words of IAM. There is Expired too.
@@ -54,6 +56,10 @@ type Key struct {
 	Newest bool          `json:"newest,omitempty"`
 	Record *resource.Use `json:"record,omitempty"`
 	Called *int          `json:"called_days,omitempty"`
+	// Threats are those about the key; nil where they could not be read. Quiet says that the
+	// record is whole and has no call of the user in the QuietDays before the first of them.
+	Threats *resource.Threats `json:"threats,omitempty"`
+	Quiet   bool              `json:"quiet_before,omitempty"`
 }
 
 // IDOf is the ID of the resource, the last part of its ARN: events and calls name a key
@@ -92,9 +98,10 @@ func Type() resource.Type {
 		Parts: []resource.Part{
 			{Name: PartKey, Action: "iam:ListAccessKeys", Also: []string{"iam:GetUser", iam.Walk}, Cheap: true},
 			{Name: PartUse, Action: "iam:GetAccessKeyLastUsed", Cheap: true, Around: true},
+			control.ThreatPart(),
 			{Name: PartRecord, Port: resource.PortLedger, Cheap: true, Around: true},
 		},
-		Around: []string{"tags", "age_days", "idle_days", "last_service", "other_active_keys", "newest", "record", "called_days"},
+		Around: []string{"tags", "age_days", "idle_days", "last_service", "other_active_keys", "newest", "record", "called_days", "threats", "quiet_before"},
 		Settings: []resource.Setting{{
 			Path: "status", Says: "the status of the access key or its last use", Operation: Update, Order: []any{Active, Inactive}, Once: true,
 			Terraform: "aws_iam_access_key.status", CloudFormation: "Status",
@@ -127,4 +134,4 @@ func Events() cloudtrail.Events {
 }
 
 // Controls are the controls on access keys.
-func Controls() []control.Control { return []control.Control{Unused(), Old(), Second()} }
+func Controls() []control.Control { return []control.Control{Unused(), Old(), Second(), Reported()} }

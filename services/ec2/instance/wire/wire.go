@@ -27,7 +27,7 @@ func Wire() cloud.Wire {
 	return cloud.Wire{
 		Type: instance.Name, Parts: t.Parts, Operations: t.Operations, Find: finder().Find, Sample: finder().Sample, Try: try,
 		Readers: []cloud.Reader{{Parts: []string{instance.PartElastic}, Many: readElastic}, {Parts: []string{instance.PartAround}, Many: readAround},
-			{Parts: []string{instance.PartSnapshots}, Many: readSnapshots}, {Parts: []string{instance.PartV1}, Many: readV1}, requests()},
+			{Parts: []string{instance.PartSnapshots}, Many: readSnapshots}, {Parts: []string{instance.PartV1}, Many: readV1}, requests(), threats()},
 		Unread: unread,
 		Do: map[string]func(context.Context, *cloud.Writing) error{
 			instance.ModifyMetadata: modifyMetadata, instance.Disassociate: disassociate, instance.Associate: associate,
@@ -57,6 +57,8 @@ func unread(config any, part string) {
 	switch part {
 	case instance.PartV1:
 		c.V1 = nil
+	case instance.PartThreats:
+		c.Threats = nil
 	case instance.PartAround:
 		c.Around = nil
 	case instance.PartSnapshots:

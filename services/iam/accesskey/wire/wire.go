@@ -25,6 +25,7 @@ func Wire() cloud.Wire {
 		Type: accesskey.Name, Parts: t.Parts, Operations: t.Operations, Find: find, Sample: sample, Unread: unread, AtOnce: 4, Times: 5,
 		Readers: []cloud.Reader{
 			{Parts: []string{accesskey.PartUse}, Call: "iam:GetAccessKeyLastUsed", One: readUse},
+			cloud.Ported(resource.PortThreats, []string{accesskey.PartThreats}, readThreats),
 			cloud.Ported(resource.PortLedger, []string{accesskey.PartRecord}, readRecord),
 		},
 		Do:      map[string]func(context.Context, *cloud.Writing) error{accesskey.Update: update},
@@ -109,7 +110,7 @@ func named(ctx context.Context, r *cloud.Reading, id string) (*cloud.Item, error
 func unlisted(r *cloud.Reading, u iamwire.User) *cloud.Item {
 	x := cloud.NewItem(r, accesskey.IDOf(u.Name, accesskey.Unlisted), u.Name, accesskey.ARNOf(u.ARN, accesskey.Unlisted), &accesskey.Key{User: u.Name, ID: accesskey.Unlisted, Tags: u.Tags})
 	x.Tags = u.Tags
-	x.Has(accesskey.PartKey, accesskey.PartUse, accesskey.PartRecord)
+	x.Has(accesskey.PartKey, accesskey.PartUse, accesskey.PartRecord, accesskey.PartThreats)
 	return x
 }
 
@@ -150,7 +151,7 @@ func keysOf(ctx context.Context, r *cloud.Reading, u iamwire.User) ([]*cloud.Ite
 		x := cloud.NewItem(r, accesskey.IDOf(u.Name, id), u.Name, accesskey.ARNOf(u.ARN, id), config)
 		x.Tags = u.Tags
 		if x.Has(accesskey.PartKey); config.Status != accesskey.Active {
-			x.Has(accesskey.PartUse, accesskey.PartRecord) // nobody can use it
+			x.Has(accesskey.PartUse, accesskey.PartRecord, accesskey.PartThreats) // nobody can use it
 		} else {
 			config.Others, config.Newest = len(active)-1, len(active) > 1 && aws.ToString(active[len(active)-1].AccessKeyId) == id
 		}
@@ -201,6 +202,7 @@ func readRecord(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, i
 			continue
 		}
 		k := x.Config.(*accesskey.Key)
+		k.Quiet = k.QuietBefore(use)
 		use.Calls = nil
 		if k.Record = &use; !use.Seen.IsZero() {
 			days := iamwire.Days(use.Seen, r.At)
@@ -210,12 +212,36 @@ func readRecord(ctx context.Context, r *cloud.Reading, ledger resource.Ledger, i
 	return nil
 }
 
+// readThreats asks what GuardDuty reports about the keys, by their users.
+func readThreats(ctx context.Context, r *cloud.Reading, from resource.Threatening, items []*cloud.Item) error {
+	at := r.Scope
+	at.Partition, at.Page, at.IDs = cloud.PartitionOf(r.Scope), "", nil
+	if !r.Scope.Sweep() {
+		for _, x := range items {
+			at.IDs = append(at.IDs, x.Config.(*accesskey.Key).User)
+		}
+	}
+	known, err := from.Threats(ctx, at, resource.ThreatUser)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		k := x.Config.(*accesskey.Key)
+		k.Threats = known.About(accesskey.Answered(), k.Is)
+	}
+	return nil
+}
+
 // unread: of a key whose last use is not known, nothing is concluded from its status.
 func unread(config any, part string) {
-	if part == accesskey.PartRecord {
+	k := config.(*accesskey.Key)
+	switch part {
+	case accesskey.PartRecord:
+		return
+	case accesskey.PartThreats:
+		k.Threats = nil
 		return
 	}
-	k := config.(*accesskey.Key)
 	*k = accesskey.Key{User: k.User, ID: k.ID, Tags: k.Tags, Age: k.Age}
 }
 

@@ -1,0 +1,69 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dera.example/dera"
+)
+
+// Threat is one kind of threats that may be answered automatically.
+type Threat struct {
+	Type     string `yaml:"type" json:"type" jsonschema_description:"GuardDuty's finding type or a glob, for example CryptoCurrency:EC2/*."`
+	Severity string `yaml:"severity" json:"severity" jsonschema:"enum=low,enum=medium,enum=high,enum=critical" jsonschema_description:"From which severity of GuardDuty on: low is from 1, medium from 4, high from 7, critical from 9."`
+	Match    Where  `yaml:"match" json:"match" jsonschema_description:"Where: at least an account, an OU, an environment or a tag. Tags of the resource count here: without the tag a person decides."`
+}
+
+// Threats leaves to a person what answers a threat, other than where the configuration says
+// that it may be automatic (requirement D5).
+type Threats struct{ Automatic []Threat }
+
+// Validate returns what is wrong, each with its field.
+func (g Threats) Validate() error {
+	var errs []error
+	for i, x := range g.Automatic {
+		bad := func(field, format string, args ...any) {
+			errs = append(errs, fmt.Errorf("threats.automatic[%d].%s: %s", i, field, fmt.Sprintf(format, args...)))
+		}
+		if !strings.Contains(x.Type, ":") {
+			bad("type", "%q is no finding type of GuardDuty; write one such as CryptoCurrency:EC2/*", x.Type)
+		}
+		if _, err := x.From(); err != nil {
+			bad("severity", "%v", err)
+		}
+		if w := x.Match; w.Account == "" && w.OU == "" && w.Environment == "" && len(w.AccountTags)+len(w.ResourceTags) == 0 {
+			bad("match", "it names no account, ou, environment, account_tags or resource_tags: say where the answer may be automatic")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// From is the lowest severity that the entry is about.
+func (x Threat) From() (s dera.Severity, err error) {
+	err = s.UnmarshalText([]byte(x.Severity))
+	return s, err
+}
+
+// Name implements Guardrail.
+func (Threats) Name() string { return "threats" }
+
+// Check implements Guardrail. The key of such a finding is GuardDuty's type.
+func (g Threats) Check(_ context.Context, c Case) (dera.Reason, error) {
+	if !c.Threat {
+		return pass("it answers no threat"), nil
+	}
+	for i, x := range g.Automatic {
+		from, err := x.From()
+		if err != nil {
+			return dera.Reason{}, err
+		}
+		if c.Finding.Severity >= from && dera.MatchGlob(x.Type, c.Finding.Key) && x.Match.Fits(c) {
+			r := pass("the configuration answers %s here automatically", c.Finding.Key)
+			r.Ref = fmt.Sprintf("threats.automatic[%d]", i)
+			return r, nil
+		}
+	}
+	return review("no entry of threats.automatic is about %s of severity %s here", c.Finding.Key, c.Finding.Severity), nil
+}
