@@ -14,6 +14,8 @@ import (
 const (
 	rememberDelivery = "delivery/"
 	rememberEvent    = "delivery-lag/"
+	// rememberTest is the name under which it is kept which test event came last, and when.
+	rememberTest = "delivery-test"
 )
 
 // Noting keeps beside what handle commits when each kind of message last came,
@@ -35,6 +37,9 @@ func Noting(store *store.Store, handle source.Handler) source.Handler {
 			}
 			noted[kind] = d.At
 			values[rememberDelivery+kind] = d.At.UTC().Format(time.RFC3339)
+		}
+		for _, id := range d.Tests {
+			values[rememberTest] = id + " " + d.At.UTC().Format(time.RFC3339Nano)
 		}
 		if len(values) == 0 {
 			return nil

@@ -69,6 +69,12 @@ type Doctor struct {
 	// Expect is how long each kind of message may be silent; nil is a day for CloudTrail.
 	Expect map[string]time.Duration
 
+	// SendTest is how long a test event is waited for that is sent through the queue; none is for
+	// zero. NewID is its ID, and Wait waits between two looks whether it came.
+	SendTest time.Duration
+	NewID    func() string
+	Wait     func(ctx context.Context, d time.Duration) error
+
 	// Recorded says what is recorded of the use of an account's principals; nil where no
 	// control goes by it, or where there are no data.
 	Recorded func(ctx context.Context, account string) (UseRecord, error)
@@ -137,6 +143,7 @@ func (x *examination) aws(ctx context.Context) error {
 	x.clock(ctx)
 	x.account = x.QueueAccount
 	x.queue(ctx)
+	x.sendTest(ctx)
 	for _, x.account = range x.accounts() {
 		if x.sessions(ctx, x.account) {
 			x.permissions(ctx, x.account, x.regions(ctx, x.account))

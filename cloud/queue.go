@@ -90,3 +90,13 @@ func (q *Queue) Extend(ctx context.Context, list []Message, visibility time.Dura
 	}
 	return nil
 }
+
+// Send puts a message on the queue.
+func (q *Queue) Send(ctx context.Context, body string) error {
+	ctx, cancel := context.WithTimeout(ctx, q.c.cfg.Timeout)
+	defer cancel()
+	if _, err := q.api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(q.url), MessageBody: aws.String(body)}); err != nil {
+		return wrap("", q.c.base.Region, "sqs:SendMessage", err)
+	}
+	return nil
+}

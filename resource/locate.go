@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -13,7 +14,11 @@ func (t Type) IDOf(arn dera.ARN) (string, bool) {
 	if whole == "" || len(whole) > 1024 || strings.ContainsFunc(whole, func(c rune) bool { return c <= ' ' || c > '~' || c == '#' || c == '*' }) {
 		return "", false
 	}
-	for _, id := range []string{arn.Name(), whole, whole[strings.LastIndexAny(whole, "/:")+1:]} {
+	ids := []string{arn.Name()}
+	if strings.HasPrefix(string(arn), "arn:") && arn.Service() == "iam" && slices.ContainsFunc(t.SampleIDs, func(id string) bool { return strings.Contains(id, "/") }) {
+		ids = []string{whole[strings.Index(whole, "/")+1:]} // the path is of the ID
+	}
+	for _, id := range append(ids, whole, whole[strings.LastIndexAny(whole, "/:")+1:]) {
 		if id != "" && t.makes(arn, id) {
 			return id, true
 		}
@@ -29,7 +34,10 @@ func (t Type) makes(arn dera.ARN, id string) bool {
 		made.Account() != arn.Account() && made.Account() != "" && arn.Account() != "" {
 		return false
 	}
-	if arn.Service() == "iam" {
+	if arn.Service() == "iam" && !strings.Contains(id, "/") {
+		if slices.ContainsFunc(t.SampleIDs, func(id string) bool { return strings.Contains(id, "/") }) {
+			return made.Resource() == arn.Resource()
+		}
 		kind, _, _ := strings.Cut(arn.Resource(), "/")
 		return made.Resource() == kind+"/"+arn.Name()
 	}

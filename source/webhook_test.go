@@ -118,7 +118,7 @@ func TestWebhook_signed(t *testing.T) {
 	}
 }
 
-// TestWebhook_messages: each form is a hint that nobody vouches for.
+// TestWebhook_messages: each form is a hint, and hearsay.
 func TestWebhook_messages(t *testing.T) {
 	t.Parallel()
 	v2 := strings.TrimSuffix(strings.SplitN(ocsf("EC2.13", groupARN, ""), `"findings":[`, 2)[1], `]}}`)

@@ -76,11 +76,11 @@ func (s *session) breakersOpen(ctx context.Context) error {
 			return err
 		}
 	}
-	standing, err := s.store.Alarms(ctx)
+	alarms, err := s.store.Alarms(ctx)
 	if err != nil {
 		return err
 	}
-	for _, a := range standing {
+	for _, a := range alarms {
 		account, ours := strings.CutPrefix(a.Key, breakerAlarm)
 		if _, still := open[account]; ours && !still {
 			if err := s.engine.AlarmEnded(ctx, a.Key); err != nil {

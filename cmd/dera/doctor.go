@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -19,21 +20,27 @@ import (
 
 func newDoctorCommand(a *cli) *cobra.Command {
 	var queue string
+	var test bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that dera has what it needs, and say how to fix it",
 		Long: "doctor checks that dera has what it needs, and tells you how to fix what is missing. It tries each\n" +
-			"read for real, asks EC2 for a dry run and IAM for a simulation of the writes, and changes nothing.\n\n" +
+			"read for real, asks EC2 for a dry run and IAM for a simulation of the writes, and changes nothing.\n" +
+			"With --send-test-event it sends one message to the queue, which names nothing, and waits up to a minute for dera run to take it.\n\n" +
 			"Exit codes: 0 all good, 3 something to do, 4 something could not be checked. What could not be tested without\n" +
 			"a change is reported and does not count.",
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context(), queue) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context(), queue, test) },
 	}
 	cmd.Flags().StringVar(&queue, "queue", "", "URL of the SQS queue (default: the configuration's)")
+	cmd.Flags().BoolVar(&test, "send-test-event", false, "send a test event through the queue and say when dera run took it")
 	return cmd
 }
 
-func (a *cli) doctor(ctx context.Context, queue string) (err error) {
+// testWithin is how long a test event is waited for.
+const testWithin = time.Minute
+
+func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 	if _, err := loadConfig(a.flags.config); err != nil {
 		return a.named("config", err)
 	}
@@ -42,6 +49,9 @@ func (a *cli) doctor(ctx context.Context, queue string) (err error) {
 		return err
 	}
 	d := app.Doctor{Now: a.now, Folder: a.flags.data, FolderOpen: othersRead(a.flags.data), ExemptionConfig: exemptionConfig()}
+	if test {
+		d.SendTest, d.NewID, d.Wait = testWithin, rand.Text, waitFor
+	}
 	var cfg fileConfig
 	if data != nil {
 		defer func() { err = errors.Join(err, data.store.Close()) }()
@@ -81,6 +91,18 @@ func (a *cli) doctor(ctx context.Context, queue string) (err error) {
 		a.printDoctor(report)
 	}
 	return doctorExit(report)
+}
+
+// waitFor waits, or for the end of ctx.
+func waitFor(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 // openToExamine opens the data if there are any; the doctor makes none. What is
