@@ -69,6 +69,9 @@ func (c Config) RoutesConfig() RoutesConfig {
 	for _, r := range c.receivers() {
 		people[r.Name] = r.Kind == KindSlack || r.Kind == KindEmail || r.Kind == KindPagerDuty
 	}
+	if c.Code.GitHub.On() {
+		out.Code = CodeSink
+	}
 	out.People = func(sink string) bool { return people[sink] }
 	for name, o := range c.Owners {
 		if o.Slack != "" {

@@ -21,6 +21,7 @@ type Config struct {
 	Escalations []Escalation     `yaml:"escalation,omitempty" json:"escalation,omitempty" jsonschema_description:"Who gets a plan that waits, an access that is asked for, or an alarm that nobody answered."`
 	Owners      map[string]Owner `yaml:"owners,omitempty" json:"owners,omitempty" jsonschema_description:"How to reach owners, by their name in tags or accounts."`
 	OwnersFirst Span             `yaml:"owners_first,omitempty" json:"owners_first,omitempty" jsonschema:"type=string" jsonschema_description:"By how much owners get a message before the sinks of its routes; critical ones go to both at once. Default: at once."`
+	Code        CodeReviews      `yaml:"code,omitempty" json:"code,omitempty" jsonschema_description:"Where a plan that waits is proposed as a change of code too, if infrastructure as code owns the resource."`
 	Default     string           `yaml:"default,omitempty" json:"default,omitempty" jsonschema_description:"Sink of what no route matches. Default: it is counted only."`
 }
 
@@ -28,6 +29,57 @@ type Config struct {
 type Owner struct {
 	Slack string `yaml:"slack,omitempty" json:"slack,omitempty" jsonschema_description:"Channel, posted to by the first sink of kind slack."`
 	Email string `yaml:"email,omitempty" json:"email,omitempty" jsonschema_description:"Address, written to by the first sink of kind email."`
+}
+
+// CodeReviews is where changes of code are proposed.
+type CodeReviews struct {
+	GitHub GitHubRepositories `yaml:"github,omitempty" json:"github,omitempty" jsonschema_description:"Pull requests or issues on GitHub; dera merges nothing."`
+}
+
+// GitHubRepositories is where the code of resources lies, on GitHub.
+type GitHubRepositories struct {
+	URL          string       `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"API of GitHub Enterprise, https://HOST/api/v3. Default: https://api.github.com."`
+	TokenEnv     string       `yaml:"token_env,omitempty" json:"token_env,omitempty" jsonschema_description:"Environment variable with a token that may write contents, pull requests and issues of the repositories."`
+	TokenFile    string       `yaml:"token_file,omitempty" json:"token_file,omitempty" jsonschema_description:"File with the token."`
+	Repositories []Repository `yaml:"repositories,omitempty" json:"repositories,omitempty" jsonschema_description:"Which code belongs to whom; the first that matches counts."`
+}
+
+// CodeSink is the name of the sink that proposes changes of code: no sink of the
+// configuration can have it.
+const CodeSink = "code/github"
+
+// On reports whether changes of code are proposed.
+func (g GitHubRepositories) On() bool { return len(g.Repositories) > 0 }
+
+func (g GitHubRepositories) validate() (errs []error) {
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("code.github%s: %s", field, fmt.Sprintf(format, args...)))
+	}
+	set := g.URL != "" || g.TokenEnv != "" || g.TokenFile != ""
+	switch {
+	case !g.On() && set:
+		bad("", "names no repositories, so that nothing is proposed")
+	case !g.On():
+		return nil
+	case Secretive(g.TokenEnv) || Secretive(g.TokenFile) || Secretive(g.URL):
+		bad("", "a secret is written here: put it into an environment variable or a file, and name that with token_env or token_file")
+	case (g.TokenEnv == "") == (g.TokenFile == ""):
+		bad("", "write one of token_env and token_file")
+	}
+	if g.URL != "" {
+		if err := validURL(g.URL); err != nil {
+			bad(".url", "%v", err)
+		}
+	}
+	for i, r := range g.Repositories {
+		if !repositoryName.MatchString(r.Name) {
+			bad(fmt.Sprintf(".repositories[%d].repository", i), "%q is not OWNER/NAME", r.Name)
+		}
+		if strings.ContainsAny(r.Base, " ?#%~^:\\") || strings.Contains(r.Base, "..") {
+			bad(fmt.Sprintf(".repositories[%d].base", i), "%q is not the name of a branch", r.Base)
+		}
+	}
+	return errs
 }
 
 // The kinds of sinks.
@@ -144,7 +196,7 @@ func (c Config) Validate() error {
 	if len(c.Owners) > 0 && !asked {
 		bad("owners", "no route has owner: true, so that owners get nothing")
 	}
-	errs = append(errs, c.validateOwners()...)
+	errs = append(append(errs, c.validateOwners()...), c.Code.GitHub.validate()...)
 	return errors.Join(errs...)
 }
 

@@ -44,6 +44,11 @@ func TestNotifyFaults(t *testing.T) {
 		{"owners_in_no_route", routed(pager, ", owners: {a: {email: a@b.c}}"), "notify.owners", "owner: true"},
 		{"escalation_at_once", routed(pager, ", escalation: [{after: 1s, sinks: [p]}]"), "notify.escalation[0].after", "1m"},
 		{"owners_first_for_days", routed(pager, ", owners_first: 48h"), "notify.owners_first", "24h"},
+		{"code", "notify: {code: {github: {token_env: GH, repositories: [{repository: acme/infra, owner_is: team-*, path: live}]}}}", "", ""},
+		{"code_nowhere", "notify: {code: {github: {token_env: GH}}}", "notify.code.github", "no repositories"},
+		{"code_without_a_token", "notify: {code: {github: {repositories: [{repository: acme/infra}]}}}", "notify.code.github", "token_env"},
+		{"code_with_its_token", "notify: {code: {github: {token_env: ghp_0123456789abcdefghij0123456789abcdef, repositories: [{repository: acme/infra}]}}}", "notify.code.github", "a secret is written here"},
+		{"code_of_no_repository", "notify: {code: {github: {token_env: GH, repositories: [{repository: ../x}]}}}", "notify.code.github.repositories[0].repository", "OWNER/NAME"},
 		{"listen_to_everybody", "listen: {address: '0.0.0.0:8088'}", "listen.address", "TLS"},
 		{"listen_to_every_name", "listen: {address: ':8088'}", "listen.address", "TLS"},
 		{"listen_to_this_machine", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
@@ -70,7 +75,7 @@ func TestNotifyFaults(t *testing.T) {
 			if code != exitUsage || !strings.Contains(errOut, path+":2:") || !strings.Contains(errOut, ": "+tt.want) || !strings.Contains(errOut, tt.says) {
 				t.Errorf("got %d, want %s and %q\n%.900s", code, tt.want, tt.says, errOut)
 			}
-			if strings.Contains(errOut, "xoxb-123") || strings.Contains(errOut, "xyzzy") || strings.Contains(errOut, "8f742231") {
+			if strings.Contains(errOut, "xoxb-123") || strings.Contains(errOut, "xyzzy") || strings.Contains(errOut, "8f742231") || strings.Contains(errOut, "ghp_0123") {
 				t.Errorf("the secret is repeated:\n%s", errOut)
 			}
 			if n := strings.Count(errOut, path+":"); n != 1 && tt.name != "token" && tt.name != "owners_in_no_route" {

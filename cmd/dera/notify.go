@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,7 +37,15 @@ func (s *session) sinks() (map[string]sink.Sink, error) {
 	if s.client != nil {
 		d.Publisher = topics{s.client}
 	}
-	return s.config.Notify.Build(d)
+	out, err := s.config.Notify.Build(d)
+	if g := s.config.Notify.Code.GitHub; g.On() && s.store != nil {
+		code, codeErr := s.codeReviews(g, d)
+		if codeErr != nil {
+			return out, errors.Join(err, fmt.Errorf("sink %s: %w", sink.CodeSink, codeErr))
+		}
+		out[sink.CodeSink] = code
+	}
+	return out, err
 }
 
 // routes decide which sinks get which message when.
