@@ -47,8 +47,10 @@ type ReplayReport struct {
 	// LeftOut are files of folders that hold no events of CloudTrail.
 	LeftOut []cloudtrail.Unread `json:"left_out,omitempty"`
 	// IAM is left out where no identity is known.
-	IAM     *NarrowedReport `json:"iam,omitempty"`
-	Summary ReplaySummary   `json:"summary"`
+	IAM *NarrowedReport `json:"iam,omitempty"`
+	// AWS is what was looked up of the event history; left out for files.
+	AWS     *ReplayedHistory `json:"aws,omitempty"`
+	Summary ReplaySummary    `json:"summary"`
 }
 
 // ReplayedFinding is a finding with what dera would have done and what happened.

@@ -10,6 +10,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/app/export"
 	"dera.example/dera/engine"
 	"dera.example/dera/evaluate"
 	"dera.example/dera/services"
@@ -17,9 +18,10 @@ import (
 
 func newReplayCommand(a *cli) *cobra.Command {
 	var details []string
+	var past pastFlags
 	cmd := &cobra.Command{
-		Use:   "replay FILE…",
-		Short: "Replay recorded CloudTrail offline: what dera would have done",
+		Use:   "replay [FILE…]",
+		Short: "Replay recorded CloudTrail, or the last 90 days of AWS: what dera would have done",
 		Long: "replay reads recorded CloudTrail events in every form that docs/usage.md lists, detected by content, and folders\n" +
 			"of them. It rebuilds from the calls what security groups and buckets were set to, and runs the loop on that in\n" +
 			"observe mode, event by event, with the clock of the events. It needs no credentials and writes nothing to AWS.\n\n" +
@@ -29,35 +31,47 @@ func newReplayCommand(a *cli) *cobra.Command {
 			"their unused permissions judged at the end of each day by what was recorded until then: what dera would have taken\n" +
 			"away automatically, which later calls that would have denied, and what waited for a person. For that the files are\n" +
 			"taken to hold all management events from the first one on; a day without any event is a gap.\n\n" +
+			"With --aws it looks the calls up in the event history of CloudTrail instead, in every configured account and region:\n" +
+			"nothing is installed, changed or kept, and it needs no permission but cloudtrail:LookupEvents. Only the calls from which\n" +
+			"security groups and buckets are rebuilt are looked up, by name: unused permissions are not judged.\n\n" +
 			"It does not store its findings, unless --data names a new folder.\n\n" +
 			"Exit codes: 0 nothing found, 3 findings, 4 something could not be read, followed or judged in full.",
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: args(cobra.ArbitraryArgs),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			return a.replay(cmd.Context(), paths, details, cmd.Flags().Changed("data"))
+			if err := past.check(a, paths, details, cmd.Flags().Changed("days")); err != nil {
+				return err
+			}
+			return a.replay(cmd.Context(), paths, details, past, cmd.Flags().Changed("data"))
 		},
 	}
 	cmd.Flags().StringArrayVar(&details, "authorization-details", nil, "what aws iam get-account-authorization-details prints, a file for each account: identities from before the first event")
-	return cmd
+	cmd.Flags().BoolVar(&past.aws, "aws", false, "replay the event history of CloudTrail in place of files; only reads")
+	cmd.Flags().IntVar(&past.days, "days", app.HistoryDays, "with --aws: how many days back")
+	return withFormats(cmd, "table", "json", "html")
 }
 
 // replay runs the loop over the files and reports.
-func (a *cli) replay(ctx context.Context, paths, details []string, keep bool) (err error) {
+func (a *cli) replay(ctx context.Context, paths, details []string, past pastFlags, keep bool) (err error) {
 	if a.flags.db != "" {
 		return usage("--db: replay does not store its findings; name a new folder with --data to keep them")
 	}
 	if a.flags.mode != "" && a.flags.mode != dera.Observe.String() {
 		return usage("--mode %s: replay only observes", a.flags.mode)
 	}
-	if a.flags.allRegions {
-		return usage("--all-regions: replay looks at the regions of the events, or at those of --region")
-	}
 	cfg, err := a.configuration()
 	if err != nil {
 		return err
 	}
-	bar := a.newProgress("reading")
-	rec, err := app.ReadRecording(ctx, paths, services.Watch(), cfg.accounts(), a.flags.regions, bar)
-	bar.end()
+	at := a.now() // of the report: the replay has the clock of the events
+	var rec app.Recording
+	var history *app.ReplayedHistory
+	if past.aws {
+		rec, history, err = a.recordPast(ctx, cfg, past.days)
+	} else {
+		bar := a.newProgress("reading")
+		rec, err = app.ReadRecording(ctx, paths, services.Watch(), cfg.accounts(), a.flags.regions, bar)
+		bar.end()
+	}
 	if errors.Is(err, app.ErrNoFile) {
 		return usage("%w", err)
 	}
@@ -73,12 +87,17 @@ func (a *cli) replay(ctx context.Context, paths, details []string, keep bool) (e
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		if err := a.printJSON(report); err != nil {
-			return err
-		}
-	} else {
+	report.AWS = history
+	switch {
+	case a.flags.output == "html":
+		err = export.ReplayHTML(a.out, report, version, at)
+	case a.json():
+		err = a.printJSON(report)
+	default:
 		a.printReplay(report)
+	}
+	if err != nil {
+		return err
 	}
 	return replayExit(report)
 }

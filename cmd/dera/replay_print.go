@@ -15,7 +15,9 @@ import (
 func replayExit(r app.ReplayReport) error {
 	partly := len(r.PartlyKnown) > 0 || slices.ContainsFunc(r.Findings, func(f app.ReplayedFinding) bool { return f.PartlyKnown != "" })
 	switch {
-	case r.Summary.Events.Read == 0:
+	case r.AWS != nil && !r.AWS.Whole():
+		return &exitError{code: exitUndecided}
+	case r.AWS == nil && r.Summary.Events.Read == 0:
 		return &exitError{exitUndecided, errors.New("no event was read")}
 	case partly, len(r.Unreadable)+len(r.Unfollowed) > 0, r.IAM != nil && r.IAM.Summary.Unknown+r.IAM.Summary.Unfollowed > 0:
 		return &exitError{code: exitUndecided}
@@ -48,6 +50,9 @@ func (a *cli) printReplay(r app.ReplayReport) {
 	}
 	if r.IAM != nil {
 		a.printNarrowed(p, *r.IAM)
+	}
+	if r.AWS != nil {
+		a.printPast(p, *r.AWS)
 	}
 	s := r.Summary
 	if s.LeftOut > 0 {

@@ -118,7 +118,11 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	} else if err := awaited(ctx, log, func() error { return s.store.PostNothing(ctx) }); err != nil {
 		return err
 	}
-	listen, err := s.listen(log, nil)
+	_, hooks, err := s.webhook(log)
+	if err != nil {
+		return err
+	}
+	listen, err := s.listen(log, hooks)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,78 @@
+package cloud
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+)
+
+const (
+	callLookup = "cloudtrail:LookupEvents"
+	// lookupEvery keeps to two requests a second, which CloudTrail allows an account in a region.
+	//
+	// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+	lookupEvery    = 500 * time.Millisecond
+	lookupAttempts = 8
+)
+
+// PastEvent is an event of the event history; Text is the record, unjudged.
+type PastEvent struct {
+	ID, Text string
+	Time     time.Time
+}
+
+// History is the event history of CloudTrail of one account in one region: management
+// events of 90 days. It is not safe for concurrent use.
+type History struct {
+	// Requests is how many were made.
+	Requests        int
+	account, region string
+	api             *sdk.Client
+	last            time.Time
+}
+
+// History returns the event history of the account in the region. It makes no call.
+func (c *Client) History(account, region string) *History {
+	return &History{account: account, region: region, api: shared(c, "cloudtrail history", account, region, func(cfg aws.Config) *sdk.Client {
+		return sdk.NewFromConfig(cfg, func(o *sdk.Options) {
+			o.Retryer = retry.AddWithMaxAttempts(retry.NewAdaptiveMode(), lookupAttempts)
+		})
+	})}
+}
+
+// Page reads a page of the events of a name since from, newest first, and returns the token of
+// the one that follows, "" after the last. It waits until CloudTrail allows the request; it
+// fails with [Error].
+func (h *History) Page(ctx context.Context, name string, from time.Time, token string) (list []PastEvent, next string, err error) {
+	wait := time.NewTimer(time.Until(h.last.Add(lookupEvery)))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	case <-wait.C:
+	}
+	in := &sdk.LookupEventsInput{
+		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String(name)}},
+		StartTime:        aws.Time(from), MaxResults: aws.Int32(50),
+	}
+	if token != "" {
+		in.NextToken = aws.String(token)
+	}
+	h.Requests++
+	out, err := h.api.LookupEvents(ctx, in)
+	h.last = time.Now()
+	if err == nil && token != "" && aws.ToString(out.NextToken) == token {
+		err = Foreign("its next page is the page itself")
+	}
+	if err != nil {
+		return nil, "", wrap(h.account, h.region, callLookup, err)
+	}
+	for _, e := range out.Events {
+		list = append(list, PastEvent{ID: aws.ToString(e.EventId), Text: aws.ToString(e.CloudTrailEvent), Time: aws.ToTime(e.EventTime)})
+	}
+	return list, aws.ToString(out.NextToken), nil
+}
