@@ -3,7 +3,6 @@ package securityhub
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -218,7 +217,7 @@ func (r Remote) Update(ctx context.Context, at Place, list []Update) error {
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return worst(errs)
 }
 
 // unprocessed is what Security Hub did not do.

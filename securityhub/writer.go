@@ -85,6 +85,7 @@ type Writer struct {
 // called again (sink.Again) as long as Security Hub has not looked again at what was fixed.
 func (w Writer) Send(ctx context.Context, messages []sink.Message) error {
 	var again time.Duration
+	var errs []error
 	for _, m := range messages {
 		for _, id := range m.Findings {
 			f, err := w.Store.Finding(ctx, id)
@@ -92,27 +93,44 @@ func (w Writer) Send(ctx context.Context, messages []sink.Message) error {
 				continue
 			}
 			if err != nil {
-				return err
+				errs = append(errs, err)
+				continue
 			}
 			if w.Describe != nil {
-				if err := w.API.Import(ctx, PlaceOf(f), []ASFF{ToASFF(w.Describe(f))}); err != nil {
-					return err
-				}
+				errs = append(errs, w.API.Import(ctx, PlaceOf(f), []ASFF{ToASFF(w.Describe(f))}))
 			}
 			if !w.WriteBack || !speaks(m.What) {
 				continue
 			}
 			wait, err := w.write(ctx, f, m)
-			if err != nil {
-				return err
-			}
-			again = max(again, wait)
+			errs, again = append(errs, err), max(again, wait)
 		}
+	}
+	if err := worst(errs); err != nil {
+		return err
 	}
 	if again > 0 {
 		return sink.Again(again)
 	}
 	return nil
+}
+
+// worst is one error of several: a permanent one only where no other one may pass, since a
+// message with it is not sent again.
+func worst(errs []error) error {
+	var passing, lasting []error
+	for _, err := range errs {
+		switch {
+		case sink.Permanent(err):
+			lasting = append(lasting, err)
+		case err != nil:
+			passing = append(passing, err)
+		}
+	}
+	if len(passing) > 0 {
+		return errors.Join(passing...)
+	}
+	return errors.Join(lasting...)
 }
 
 // speaks reports whether a message can change what their finding is set to.
@@ -203,12 +221,12 @@ func (w Writer) ours(ctx context.Context, f dera.Finding, m sink.Message) (ours,
 	if err != nil {
 		return ours{}, err
 	}
+	o.state = fixed
 	for _, x := range all {
 		if x.Control == f.Control && x.State != dera.FindingResolved {
-			return ours{}, nil
+			o.state, o.why = rolledBack, "it was fixed, and fails again: "+x.Title
 		}
 	}
-	o.state = fixed
 	return o, nil
 }
 
@@ -241,7 +259,7 @@ func decide(o ours, t Theirs, now time.Time) (*Update, time.Duration) {
 	case fixed:
 		status, says, again = fix(o, t, now)
 	case rolledBack:
-		if !set { // nothing of ours is there to take back
+		if !set || !t.V2 && t.Fields[fieldRemediation] != o.remediation { // nothing of this remediation is there to take back
 			return nil, 0
 		}
 		status, says = New, "not fixed any more: "+cmp.Or(o.why, "rolled back")
@@ -282,8 +300,9 @@ func setBy(o ours, t Theirs) (set, mine bool) {
 	if t.V2 {
 		_, own := dera.CommentTime(t.Note)
 		switch {
-		case own:
-			return t.Workflow != New, t.Workflow == New || t.Workflow == Notified || t.Workflow == Resolved
+		case own: // the comment ends with the status that dera set
+			last := lastSet(t.Note)
+			return last == t.Workflow && last != New, last == t.Workflow
 		default: // a comment of somebody else would be lost
 			return false, t.Note == "" && t.Workflow == New
 		}
@@ -300,6 +319,15 @@ func setBy(o ours, t Theirs) (set, mine bool) {
 	return false, false
 }
 
+// lastSet is the status that a comment of dera on a finding of V2 says it set, or "".
+func lastSet(comment string) string {
+	i := strings.LastIndex(comment, "[")
+	if i < 0 || !strings.HasSuffix(comment, "]") {
+		return ""
+	}
+	return comment[i+1 : len(comment)-1]
+}
+
 // update is what changes, or nil where it is all there. A note of a person stays.
 func update(o ours, t Theirs, status, says string, now time.Time) *Update {
 	u := Update{Of: t}
@@ -307,7 +335,7 @@ func update(o ours, t Theirs, status, says string, now time.Time) *Update {
 		u.Workflow = status
 	}
 	if t.V2 {
-		if !strings.HasSuffix(t.Note, says) || u.Workflow != "" {
+		if says += " [" + cmp.Or(status, t.Workflow) + "]"; !strings.HasSuffix(t.Note, says) || u.Workflow != "" {
 			u.Note = dera.Comment(now, says)
 		}
 	} else {

@@ -266,6 +266,37 @@ func TestOldMessage(t *testing.T) {
 	f.want("a", "NEW")
 }
 
+// What fails again before Security Hub confirmed the fix is not said to be fixed any more; that of
+// a later fix stays.
+func TestFailsAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.again(sink.WhatFixed)
+	f.ours.finding.State = dera.FindingOpen
+	f.done(sink.WhatFixed)
+	f.want("a", "NEW")
+	if note := f.hub.findings["a"]["Note"].(map[string]any); !strings.Contains(fmt.Sprint(note["Text"]), "fails again") {
+		t.Errorf("the note is %v", note)
+	}
+	f.ours.finding.State, f.ours.remediation.ID = dera.FindingResolved, "r-2"
+	f.again(sink.WhatFixed)
+	f.want("a", "NOTIFIED")
+	f.ours.finding.State, f.ours.remediation.ID = dera.FindingOpen, "r-1"
+	f.done(sink.WhatFixed) // the message of the first one comes late
+	f.want("a", "NOTIFIED")
+}
+
+// One finding that is refused for good makes nothing else a dead letter.
+func TestRefusedBesideConflict(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.theirs("b", group, "EC2.19")["UserDefinedFields"] = map[string]any{"team": "x"} // another update
+	f.hub.refuse = []string{"InvalidInput", "ConcurrentUpdateError"}
+	if err := f.send(sink.WhatFixed); err == nil || sink.Permanent(err) {
+		t.Errorf("got %v, want an error that may pass", err)
+	}
+}
+
 // What a person set stays: the status, and the note.
 func TestPersons(t *testing.T) {
 	t.Parallel()
@@ -400,6 +431,14 @@ func TestSecond(t *testing.T) {
 	f.ours.remediation.State, f.ours.finding.State = dera.RolledBack, dera.FindingOpen
 	f.done(sink.WhatRolledBack)
 	status(1, "rolled back")
+
+	f = newFixture(t)
+	delete(f.hub.findings, "a")
+	f.hub.findings["v"] = v2()
+	f.again(sink.WhatFixed)
+	f.hub.findings["v"]["status_id"] = 4 // by a person, without a comment
+	f.done(sink.WhatFixed)
+	status(4, "set by a person")
 
 	f = newFixture(t)
 	f.hub.findings["v"] = v2()
