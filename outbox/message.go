@@ -47,6 +47,7 @@ func (o *Outbox) message(ctx context.Context, index int64, leaf []byte) (m sink.
 	if err := o.detail(ctx, &m, r); err != nil {
 		return m, nil, false, err
 	}
+	m.Diff = harmless(m.Diff)
 	m.Title = first(m.Title, m.Why)
 	switch {
 	case m.What == sink.WhatWaiting:
@@ -252,4 +253,12 @@ func first(texts ...string) string {
 		}
 	}
 	return ""
+}
+
+// harmless is a diff without text of documents: of one that shows any, how many lines change.
+func harmless(diff []string) []string {
+	if !slices.ContainsFunc(diff, func(line string) bool { return strings.ContainsAny(line, "{}[]\"") }) {
+		return diff
+	}
+	return []string{fmt.Sprintf("%d lines of a document change", len(diff))}
 }

@@ -189,3 +189,15 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
+
+// No text of a policy leaves in a message.
+func TestNoPolicyText(t *testing.T) {
+	t.Parallel()
+	m := newMessages(t)
+	b := m.decided(dera.Waiting)
+	b.Records[0].Diff = []string{"- \"Principal\": \"*\"", "+ \"Sid\": \"token-123\""}
+	m.commit(b)
+	if got := m.chat.list[0].Diff; len(got) != 1 || strings.Contains(got[0], "token") {
+		t.Errorf("the diff is %q", got)
+	}
+}

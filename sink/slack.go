@@ -160,7 +160,7 @@ func (s *Slack) blocks(list []Message) (out []any) {
 	m := list[0]
 	out = append(out, header(m.title()))
 	if m.Why != "" {
-		out = append(out, section(plainText("Needed because "+oneLine(m.Why), slackText)))
+		out = append(out, section(plainText(because(m), slackText)))
 	}
 	var lines []string
 	for _, f := range m.facts() {
@@ -216,4 +216,12 @@ func (s *Slack) buttons(m Message) (out []any) {
 			Button{Principal: m.Principal, Action: m.Action, Remediation: m.Remediation})
 	}
 	return out
+}
+
+// because is the reason of a message: for what somebody is asked, why they are.
+func because(m Message) string {
+	if m.What == WhatWaiting || m.What == WhatFinding || m.What == WhatExpired || m.What == WhatEscalation {
+		return "Needed because " + oneLine(m.Why)
+	}
+	return oneLine(m.Why)
 }

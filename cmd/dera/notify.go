@@ -224,7 +224,7 @@ func (a *cli) notifyFinding(ctx context.Context, s *session, id string) error {
 	if err != nil {
 		return notFound(err)
 	}
-	router := s.config.routes()
+	router := routing{s.config.routes(), s.config}
 	now := a.now()
 	a.printf("%s %s, %s, owner %s\n", f.ID, f.Severity, app.Plain(f.Title), orNone(f.Owner))
 	for _, what := range sink.Whats() {
@@ -263,6 +263,6 @@ func orNone(s string) string {
 func messageOf(f dera.Finding) sink.Message {
 	return sink.Message{
 		ID: f.ID, What: sink.WhatFinding, At: f.LastSeen, Severity: f.Severity, Title: f.Title, Why: f.Why, Account: f.Account, Region: f.Region, Control: f.Control,
-		Resource: f.Resource, ResourceType: f.ResourceType, Findings: []string{f.ID}, Disposition: f.Disposition, Owner: f.Owner,
+		Resource: f.Resource, ResourceType: f.ResourceType, Findings: []string{f.ID}, Remediation: f.Remediation, Disposition: f.Disposition, Owner: f.Owner,
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -57,6 +58,13 @@ func TestStubHistory(t *testing.T) {
 	second := of("AuthorizeSecurityGroupIngress")
 	second["NextToken"] = "2"
 	a := w.creds.Account
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	without := func(args ...string) (string, string, int) { // a folder for the data
+		var out, errOut bytes.Buffer
+		code := run(t.Context(), args, strings.NewReader(""), &out, &errOut)
+		return out.String(), errOut.String(), code
+	}
 	script := func(more ...members) {
 		s.On("cloudtrail", "LookupEvents",
 			moto.Answer{When: of("CreateSecurityGroup"), Output: members{"Events": []members{
@@ -70,7 +78,7 @@ func TestStubHistory(t *testing.T) {
 			moto.Answer{Output: members{"Events": []members{}}})
 	}
 	script()
-	out, errOut, code := w.dera("replay", "--aws", "--days", "30", "--output", "json")
+	out, errOut, code := without("replay", "--aws", "--days", "30", "--output", "json")
 	var r app.ReplayReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("read the report: %v\n%s%s", err, out, errOut)
@@ -92,11 +100,11 @@ func TestStubHistory(t *testing.T) {
 			t.Errorf("got a lookup since %s, want 30 days", at)
 		}
 	}
-	if _, err := os.Stat(w.dir + "/data"); err == nil {
-		t.Error("the data folder was made: want nothing kept")
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("got %v, %v: want nothing kept", left, err)
 	}
 	script(members{"EventId": "torn", "EventTime": t0.Unix(), "CloudTrailEvent": `{"eventID":"torn","eventSour`})
-	page, errOut, code := w.dera("replay", "--aws", "--region", "us-east-1,eu-west-1", "--output", "html")
+	page, errOut, code := without("replay", "--aws", "--region", "us-east-1,eu-west-1", "--output", "html")
 	if code != exitUndecided {
 		t.Errorf("got exit code %d, want 4: a region was not read\n%s", code, errOut)
 	}
@@ -112,7 +120,7 @@ func TestStubHistory(t *testing.T) {
 		t.Errorf("against AWS's model: %v", list)
 	}
 	for _, args := range [][]string{{"--aws", "trail.json"}, {"--aws", "--days", "91"}, {"--days", "3", "trail.json"}, {}} {
-		if _, _, code := w.dera(append([]string{"replay"}, args...)...); code != exitUsage {
+		if _, _, code := without(append([]string{"replay"}, args...)...); code != exitUsage {
 			t.Errorf("replay %v: got exit code %d, want %d", args, code, exitUsage)
 		}
 	}
