@@ -119,7 +119,7 @@ func TestMail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &mailServer{answers: tt.answers}
-			timeout := time.Minute // a busy machine is no failure
+			timeout := time.Minute                        // a busy machine is no failure
 			if name == "hangs" || name == "huge_answer" { // which never ends
 				timeout = 300 * time.Millisecond
 			}
