@@ -51,27 +51,6 @@ func (f Finding) region() string {
 	return f.Region
 }
 
-// exceptions is how ASFF calls resource types where it does not follow from CloudFormation's name.
-func exceptions(typ string) string {
-	switch typ {
-	case "AWS::DynamoDB::Table":
-		return "AwsDynamoDbTable"
-	case "AWS::SecretsManager::Secret":
-		return "AwsSecretsManagerSecret"
-	case "AWS::CloudTrail::Trail":
-		return "AwsCloudTrailTrail"
-	case "AWS::RDS::DBInstance":
-		return "AwsRdsDbInstance"
-	case "AWS::RDS::DBSnapshot":
-		return "AwsRdsDbSnapshot"
-	case "AWS::RDS::DBClusterSnapshot":
-		return "AwsRdsDbClusterSnapshot"
-	case "AWS::EC2::VPC":
-		return "AwsEc2Vpc"
-	}
-	return ""
-}
-
 // resourceType is the type of a resource in ASFF: AwsEc2SecurityGroup, or Other.
 //
 // https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html
@@ -80,13 +59,14 @@ func resourceType(typ string) string {
 	if len(parts) != 3 || parts[0] != "AWS" {
 		return "Other"
 	}
+	// Acronyms have one capital letter: DBInstance is DbInstance.
 	word := func(s string) string {
 		if strings.ToUpper(s) == s {
 			return s[:1] + strings.ToLower(s[1:])
 		}
-		return s
+		return strings.ReplaceAll(s, "DB", "Db")
 	}
-	return cmp.Or(exceptions(typ), "Aws"+word(parts[1])+word(parts[2]))
+	return "Aws" + word(parts[1]) + word(parts[2])
 }
 
 // cut bounds a text, in characters.
