@@ -20,11 +20,12 @@ demo: ## the whole loop on a simulated AWS; needs only Go
 # inlining and without what debuggers read.
 DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc.org,'-gcflags=$(module)/...=-l -dwarf=false')
 
+# The SDK is compiled without inlining, as for the demo: it waits for AWS anyway, and the binary has 3.8 MB less.
 .PHONY: build
 build: ## the binary, stripped, in dist/
 	@mkdir -p dist
-	$(GO) build -trimpath -buildvcs=auto -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
-	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 64e6)}'
+	$(GO) build -trimpath -buildvcs=auto '-gcflags=github.com/aws/...=-l' -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
+	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
 # The tag of a release, else dev. The Go command adds commit and date.
 VERSION ?= $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || echo dev)

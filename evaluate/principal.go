@@ -23,6 +23,14 @@ func Principal(actor string) string {
 	return actor
 }
 
+// IsPerson reports whether an ARN can be that of a person: a user, a role, or a session of
+// one. Two people with one role count as one where two are asked for.
+func IsPerson(arn string) bool {
+	a := dera.ARN(arn)
+	kind, name, _ := strings.Cut(a.Resource(), "/")
+	return name != "" && (a.Service() == "iam" && (kind == "user" || kind == "role") || a.Service() == "sts" && kind == "assumed-role")
+}
+
 // IsRoot reports whether the ARN is an account's root user.
 func IsRoot(arn string) bool {
 	a := dera.ARN(arn)

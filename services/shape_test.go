@@ -32,7 +32,7 @@ func typeless(path string) bool {
 func judges(path, prefix string) bool {
 	also := map[string][]string{ // principals, the queue of dera's own events, what runs on schedules, and where events come from
 		"cloud/probe_simulate.go": {"iam"}, "cmd/dera/config_region.go": {"iam", "sqs"}, "evaluate/principal.go": {"iam"},
-		"cloud/schedules.go": {"events", "sqs", "sns", "lambda", "ecs", "ssm"}, "cloudtrail/skim.go": {"events"}, "cmd/dera/config_notify.go": {"iam"},
+		"cloud/schedules.go": {"events", "sqs", "sns", "lambda", "ecs", "ssm"}, "cloudtrail/skim.go": {"events"},
 	}
 	return strings.HasPrefix(path, "iam/") || strings.HasPrefix(path, "usage/") || slices.Contains(also[path], prefix)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dera.example/dera"
+	"dera.example/dera/evaluate"
 	"dera.example/dera/sink"
 )
 
@@ -80,9 +81,9 @@ func (c fileConfig) validateNotify() (errs []error) {
 			bad("listen.slack.users", "%q is not the ID of a Slack user such as U012AB3CD", user)
 		}
 		switch {
-		case err == nil && a.Service() == "iam" && strings.HasPrefix(a.Name(), "AWSReservedSSO_"):
+		case err == nil && strings.HasPrefix(a.Name(), "AWSReservedSSO_"): // a session has another name
 			bad("listen.slack.users", "%s: name the session of the person, …:assumed-role/%s/NAME, since everybody with that permission set has the role", user, a.Name())
-		case err != nil || !isPerson(a):
+		case err != nil || !evaluate.IsPerson(arn):
 			bad("listen.slack.users", "%s: %q is not the ARN of a user, a role or a session of one", user, arn)
 		}
 	}
@@ -93,13 +94,6 @@ var hexSecret = regexp.MustCompile(`\b[0-9a-f]{32,}\b`)
 
 // hasSecret reports whether a line of a configuration holds what looks like a secret.
 func hasSecret(line string) bool { return sink.Secretive(line) || hexSecret.MatchString(line) }
-
-// isPerson reports whether an ARN can be that of a person: a user, a role, or a session of
-// one. Two people with one role count as one where two are asked for.
-func isPerson(a dera.ARN) bool {
-	kind, name, _ := strings.Cut(a.Resource(), "/")
-	return name != "" && (a.Service() == "iam" && (kind == "user" || kind == "role") || a.Service() == "sts" && kind == "assumed-role")
-}
 
 // secretOf reads a secret from where the configuration says.
 func secretOf(env, file string) (string, error) {
