@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -79,7 +80,8 @@ func ReportKinds() []string {
 }
 
 // DecodeReports reads the reports of one EventBridge envelope, plain or in an SNS notification.
-// Its errors are those of Decode.
+// Its errors are those of Decode; that of a finding that cannot be read comes with the reports
+// that can.
 //
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
 // https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html
@@ -117,19 +119,19 @@ func DecodeReports(raw []byte) ([]Report, error) {
 	default:
 		return nil, fmt.Errorf("decode event with detail-type %q: %w", clean(kind, 64), ErrNotCloudTrail)
 	}
-	if err != nil {
-		return nil, err
+	if source := envelope.text("source"); source != "aws."+base.Source {
+		return nil, &FieldError{Field: "source", Value: source}
 	}
-	for i := range list {
-		list[i].Trusted = envelope.text("source") == "aws."+base.Source
-		if !list[i].Trusted {
-			return nil, &FieldError{Field: "source", Value: envelope.text("source")}
+	var good []Report
+	for _, r := range list {
+		r.Trusted = true
+		if bad := r.check(); bad != nil {
+			err = cmp.Or(err, bad)
+			continue
 		}
-		if err := list[i].check(); err != nil {
-			return nil, err
-		}
+		good = append(good, r)
 	}
-	return list, nil
+	return good, err
 }
 
 // DecodeFinding reads one finding outside an envelope: ASFF or OCSF. Its errors are those of
@@ -152,14 +154,16 @@ func (r Report) findings(raw json.RawMessage) ([]Report, error) {
 		return nil, &FieldError{Field: "findings"}
 	}
 	out := make([]Report, 0, len(list))
+	var bad error
 	for _, one := range list {
 		f, err := r.finding(one)
 		if err != nil {
-			return nil, err
+			bad = cmp.Or(bad, err)
+			continue
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return out, bad
 }
 
 // finding reads one in either format.

@@ -19,8 +19,9 @@ func (s sieve) posted(m Message, now time.Time) Delivery {
 	} else {
 		s.message(b, m)
 	}
-	b.kind(KindWebhook)
-	b.Raw = nil // it is no record of CloudTrail
+	// Whatever it holds, it came by the webhook: it is no record of CloudTrail, and no sign that
+	// the queue delivers.
+	b.Kinds, b.Tests, b.Raw = []string{KindWebhook}, nil, nil
 	return b.Delivery
 }
 
@@ -38,7 +39,7 @@ func (s sieve) direct(b *batch, m Message, o map[string]json.RawMessage) {
 		b.keep(m, why(err))
 		return
 	}
-	s.reports(b, m, []cloudtrail.Report{r})
+	s.reports(b, m, []cloudtrail.Report{r}, false)
 }
 
 // namedIn is the report of a message that names resources by ARN, or one by type and ID.

@@ -51,18 +51,23 @@ func (s sieve) others(b *batch, m Message) bool {
 	}
 	list, err := cloudtrail.DecodeReports(raw)
 	if err != nil {
-		b.Counts.Malformed++
 		b.keep(m, why(err))
+	}
+	if len(list) == 0 {
+		b.Counts.Malformed++
 		return true
 	}
 	b.kind(list[0].Source) // its names are those of the kinds
-	s.reports(b, m, list)
+	if !s.reports(b, m, list, err != nil) {
+		b.Counts.Malformed++
+	}
 	return true
 }
 
 // reports sorts the findings of one message. The message counts as the best of what became of
-// them; each finding that is no hint is tallied.
-func (s sieve) reports(b *batch, m Message, list []cloudtrail.Report) {
+// them; each finding that is no hint is tallied. It returns false, and counts nothing, where
+// others of the message could not be read and none of these is a hint.
+func (s sieve) reports(b *batch, m Message, list []cloudtrail.Report, torn bool) bool {
 	var hinted, unmapped, left int
 	foreign := ""
 	for _, r := range list {
@@ -104,6 +109,8 @@ func (s sieve) reports(b *batch, m Message, list []cloudtrail.Report) {
 	switch {
 	case hinted > 0:
 		b.Counts.Hinted++
+	case torn:
+		return false
 	case foreign != "":
 		b.foreign(m, foreign)
 	case unmapped > 0:
@@ -111,6 +118,7 @@ func (s sieve) reports(b *batch, m Message, list []cloudtrail.Report) {
 	case left > 0:
 		b.Counts.Left++
 	}
+	return true
 }
 
 // reported is the hint at one place. A custom action that anybody could have sent is a hint and

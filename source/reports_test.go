@@ -128,6 +128,38 @@ func TestSieve_reports(t *testing.T) {
 	}
 }
 
+// TestSieve_one_unreadable: a finding that cannot be read is kept, and the others of its message
+// are hints all the same.
+func TestSieve_one_unreadable(t *testing.T) {
+	t.Parallel()
+	s := newSieve("sqs", services.Watch(), []string{ours}, true)
+	good := asff("security-control/EC2.13", "AwsEc2SecurityGroup", groupARN, "")
+	for bad, body := range map[string]string{
+		"no format":  imported(`{"Id":"x"}`, good),
+		"no account": imported(good, strings.ReplaceAll(asff("security-control/EC2.13", "AwsEc2SecurityGroup", groupARN, ""), ours, "12")),
+	} {
+		d := s.sift([]Message{{ID: "m", Body: body}}, time.Unix(0, 0))
+		if want := (Counts{Received: 1, Hinted: 1}); d.Counts != want || len(d.Events) != 1 || len(d.Kept) != 1 {
+			t.Errorf("%s: got %+v, %d events, %d kept; want the hint, and what could not be read kept", bad, d.Counts, len(d.Events), len(d.Kept))
+		}
+	}
+	d := s.sift([]Message{{ID: "m", Body: imported(`{"Id":"x"}`)}}, time.Unix(0, 0))
+	if want := (Counts{Received: 1, Malformed: 1}); d.Counts != want || len(d.Kept) != 1 {
+		t.Errorf("got %+v, %d kept; want it malformed and kept", d.Counts, len(d.Kept))
+	}
+}
+
+// TestPosted_is_no_queue: what comes by the webhook tells nothing of the queue.
+func TestPosted_is_no_queue(t *testing.T) {
+	t.Parallel()
+	s := newSieve("webhook", services.Watch(), []string{ours}, false)
+	for _, body := range []string{imported(asff("security-control/EC2.13", "AwsEc2SecurityGroup", groupARN, "")), TestEvent("t-1"), `{"eventSource":"ec2.amazonaws.com","eventName":"RunInstances"}`} {
+		if d := s.posted(Message{ID: "m", Body: body}, time.Unix(0, 0)); !slices.Equal(d.Kinds, []string{KindWebhook}) || len(d.Tests)+len(d.Raw) > 0 {
+			t.Errorf("%.60s: got kinds %v, tests %v, %d records", body, d.Kinds, d.Tests, len(d.Raw))
+		}
+	}
+}
+
 // TestSieve_keeps_one_example: each finding without a control is counted, and one of each rule is
 // kept a day.
 func TestSieve_keeps_one_example(t *testing.T) {
