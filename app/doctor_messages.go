@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -38,10 +39,20 @@ func (x *examination) messages(ctx context.Context) error {
 		x.says("messages", "", ToDo, "nobody is notified of anything: the configuration has no notify.sinks", "see docs/notifications.md")
 	case !posted:
 		x.says("messages", "", ToDo, "none was ever sent", "dera run sends them, or dera notify send")
-	case size-next > 1000:
-		x.says("messages", "", ToDo, fmt.Sprintf("%d records are not made messages yet", size-next), "is dera run running? dera notify send does it once")
+	case size > next && x.recordedBefore(ctx, next, 10*time.Minute):
+		x.says("messages", "", Broken, fmt.Sprintf("%d records are not made messages yet, the first for more than 10 minutes", size-next), "is dera run running, and what does its log say? dera notify send does it once")
 	case len(list) == 0:
 		x.says("messages", "", Healthy, "none waits", "")
 	}
 	return nil
+}
+
+// recordedBefore reports whether a record of the audit log is older than that, or cannot be read.
+func (x *examination) recordedBefore(ctx context.Context, index int64, age time.Duration) bool {
+	leaves, err := x.Store.Leaves(ctx, index, 1)
+	if err != nil || len(leaves) != 1 {
+		return true
+	}
+	var r struct{ Time time.Time }
+	return json.Unmarshal(leaves[0], &r) != nil || x.Now().Sub(r.Time) > age
 }

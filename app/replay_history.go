@@ -128,7 +128,7 @@ type placeReader struct {
 func (r *placeReader) read(ctx context.Context) error {
 	for _, name := range r.past.Calls {
 		var token string
-		for n := 0; ; {
+		for n, pages := 0, 0; ; {
 			page, next, err := r.api.Page(ctx, name, r.past.From, token)
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -137,9 +137,13 @@ func (r *placeReader) read(ctx context.Context) error {
 				r.place.Error, r.list, r.torn, r.place.Cut = err.Error(), nil, nil, nil
 				return nil
 			}
-			r.list, n, token = append(r.list, page...), n+len(page), next
+			r.list, n, token, pages = append(r.list, page...), n+len(page), next, pages+1
 			if token == "" {
 				break
+			}
+			if pages > r.past.Most { // of empty ones there may be some
+				r.place.Error, r.list, r.torn, r.place.Cut = fmt.Sprintf("the event history of %s has no end after %d pages", name, pages), nil, nil, nil
+				return nil
 			}
 			if n >= r.past.Most {
 				if at := r.list[len(r.list)-1].Time; r.place.Cut == nil || at.After(*r.place.Cut) {

@@ -20,12 +20,15 @@ import (
 // it readable; without them it says what the record says.
 func (o *Outbox) message(ctx context.Context, index int64, leaf []byte) (m sink.Message, asks *open, ok bool, err error) {
 	var r dera.AuditRecord
-	if err := json.Unmarshal(leaf, &r); err != nil {
-		return m, nil, false, err
-	}
 	sum := sha256.Sum256(leaf)
+	if err := json.Unmarshal(leaf, &r); err != nil { // by another version, or torn: it holds up no other
+		return sink.Message{
+			ID: messageID(index, sum), What: sink.WhatAlarm, At: o.cfg.Now().UTC(), Severity: dera.High, Record: index,
+			Title: fmt.Sprintf("record %d of the audit log cannot be read", index), Why: "what it says reaches nobody", Commands: []string{"dera audit verify" + o.cfg.Flags},
+		}, nil, true, nil
+	}
 	m = sink.Message{
-		ID: fmt.Sprintf("dera-%d-%s", index, hex.EncodeToString(sum[:8])), At: r.Time, Record: index,
+		ID: messageID(index, sum), At: r.Time, Record: index,
 		Account: r.Account, Region: r.Region, Control: r.Control, Resource: r.Resource, Findings: r.Findings, Remediation: r.Remediation,
 		Digest: r.Digest, State: r.State, Owner: r.Owner, Diff: r.Diff, Why: r.Why,
 	}
@@ -90,6 +93,11 @@ func known(err error) error {
 		return nil
 	}
 	return err
+}
+
+// messageID is the same for a record, however often it is sent.
+func messageID(index int64, sum [sha256.Size]byte) string {
+	return fmt.Sprintf("dera-%d-%s", index, hex.EncodeToString(sum[:8]))
 }
 
 // what a record is to its receivers, or "".

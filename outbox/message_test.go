@@ -190,6 +190,32 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// A record that cannot be read is heard of, and holds up no other.
+func TestUnreadableRecord(t *testing.T) {
+	t.Parallel()
+	m := newMessages(t)
+	m.record(2)
+	m.box.cfg.Store = torn{m.store}
+	m.post()
+	if _, err := m.box.Send(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.chat.list) != 2 || m.chat.list[0].What != sink.WhatAlarm || m.chat.list[1].What != sink.WhatStop {
+		t.Errorf("got %+v, want an alarm and the other record", m.chat.list)
+	}
+}
+
+// torn has a first record that cannot be read.
+type torn struct{ *store.Store }
+
+func (s torn) Leaves(ctx context.Context, from, n int64) ([][]byte, error) {
+	list, err := s.Store.Leaves(ctx, from, n)
+	if len(list) > 0 && from == 0 {
+		list[0] = []byte("{")
+	}
+	return list, err
+}
+
 // No text of a policy leaves in a message.
 func TestNoPolicyText(t *testing.T) {
 	t.Parallel()

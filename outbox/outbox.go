@@ -289,7 +289,7 @@ func (o *Outbox) send(ctx context.Context, name string) (int, error) {
 			}))
 			break
 		}
-		took, err := o.hand(ctx, name, group)
+		took, err := o.hand(ctx, name, group, begun.Add(o.cfg.Lease/2))
 		sent = append(sent, took...)
 		if failed++; err == nil || sink.Permanent(err) {
 			failed = 0
@@ -330,8 +330,9 @@ func together(list []store.Notice) (out [][]store.Notice) {
 const mostTries = 300
 
 // hand sends one group and returns what the receiver took; what became of the rest it
-// records. The error is that of the receiver, or of the store.
-func (o *Outbox) hand(ctx context.Context, name string, group []store.Notice) ([]store.Notice, error) {
+// records. Of a digest that goes one by one what is not begun by until comes again when the lease
+// is over. The error is that of the receiver, or of the store.
+func (o *Outbox) hand(ctx context.Context, name string, group []store.Notice, until time.Time) ([]store.Notice, error) {
 	var messages []sink.Message
 	for _, n := range group {
 		var b body
@@ -360,7 +361,10 @@ func (o *Outbox) hand(ctx context.Context, name string, group []store.Notice) ([
 	case sink.Permanent(err) && len(group) > 1: // one of a digest may be what is refused
 		var sent []store.Notice
 		for i := range group {
-			one, err2 := o.hand(ctx, name, group[i:i+1])
+			if o.cfg.Now().After(until) || ctx.Err() != nil {
+				break
+			}
+			one, err2 := o.hand(ctx, name, group[i:i+1], until)
 			sent, err = append(sent, one...), errors.Join(err, err2)
 		}
 		return sent, err

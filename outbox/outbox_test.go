@@ -263,6 +263,30 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// A digest that a slow receiver refuses goes one by one, within the lease: none is sent twice.
+func TestSlowDigest(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, everything{digest: "daily"})
+	f.record(20)
+	f.to.answer = func(m []sink.Message) error {
+		f.clock.Advance(25 * time.Second)
+		if len(m) > 1 {
+			return &sink.PermanentError{Err: errors.New("too long")}
+		}
+		return nil
+	}
+	f.post()
+	f.drain()
+	for id, n := range f.to.got {
+		if n != 1 {
+			t.Errorf("%s arrived %d times", id, n)
+		}
+	}
+	if len(f.to.got) != 20 {
+		t.Errorf("%d arrived, want 20", len(f.to.got))
+	}
+}
+
 // Two processes post each record once.
 func TestTwoPost(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,7 @@ type Quiet struct {
 	To     string        `yaml:"to" json:"to" jsonschema:"pattern=^[0-2][0-9]:[0-5][0-9]$" jsonschema_description:"Its end, on the next day where it is not after from; 24:00 is midnight."`
 	Zone   string        `yaml:"zone" json:"zone" jsonschema_description:"Time zone, for example Europe/Berlin."`
 	Days   []string      `yaml:"days,omitempty" json:"days,omitempty" jsonschema_description:"Days on which it begins: mon, tue, wed, thu, fri, sat, sun. Default: all."`
-	Except dera.Severity `yaml:"except,omitempty" json:"except,omitempty" jsonschema:"enum=low,enum=medium,enum=high,enum=critical" jsonschema_description:"What is at least this severe is sent all the same. Default: nothing is."`
+	Except dera.Severity `yaml:"except,omitempty" json:"except,omitempty" jsonschema:"enum=low,enum=medium,enum=high,enum=critical" jsonschema_description:"What is at least this severe is sent all the same. Default: critical."`
 }
 
 // weekdays are the names of days, as time.Weekday counts them.

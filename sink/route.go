@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -113,6 +114,9 @@ func (r *Routes) Escalations(m Message, since time.Time) []Delivery {
 	for _, e := range r.cfg.Escalations {
 		for _, s := range e.Sinks {
 			due := since.Add(time.Duration(e.After))
+			if last := m.Until.Add(-answerTime); !m.Until.IsZero() && due.After(last) { // later nobody could answer
+				due = last
+			}
 			out.add(r.at(m, Delivery{Sink: s, Due: due}, due))
 		}
 	}
@@ -170,7 +174,7 @@ func (r *Routes) loud(m Message, at time.Time) time.Time {
 	for range 64 {
 		moved := false
 		for _, q := range r.cfg.Quiet {
-			if end, quiet := q.until(t); quiet && (q.Except == 0 || m.Severity < q.Except) {
+			if end, quiet := q.until(t); quiet && m.Severity < cmp.Or(q.Except, dera.Critical) {
 				t, moved = end, true
 			}
 		}

@@ -121,6 +121,10 @@ func TestEscalations(t *testing.T) {
 	if got, want := textOfDeliveries(r.Escalations(m, since), since), "lead+1h0m0s pager+1h0m0s"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	m.Until = since.Add(90 * time.Minute)
+	if got, want := textOfDeliveries(r.Escalations(m, since), since), "lead+30m0s pager+30m0s"; got != want {
+		t.Errorf("while somebody can answer: got %q, want %q", got, want)
+	}
 	m.What = WhatFixed
 	if got := r.Escalations(m, since); len(got) > 0 {
 		t.Errorf("what is done: got %v", got)

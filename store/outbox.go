@@ -57,12 +57,6 @@ func (s *Store) Posted(ctx context.Context) (next int64, ok bool, err error) {
 	return next, true, nil
 }
 
-// PostNothing notes that nobody is to have messages: those who are named later get what is
-// recorded from then on.
-func (s *Store) PostNothing(ctx context.Context) error {
-	return s.Remember(ctx, map[string]string{postedName: ""})
-}
-
 // Drop takes away what waits for a sink, dead or not, and says how many there were.
 func (s *Store) Drop(ctx context.Context, sink string) (int64, error) {
 	res, err := s.write.ExecContext(ctx, `DELETE FROM outbox WHERE sink = $1`, sink)
@@ -79,7 +73,7 @@ func (w writer) post(ctx context.Context, b Batch) error {
 	}
 	p := *b.Posting
 	from := strconv.FormatInt(p.From, 10)
-	res, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value = $3 OR meta.value = '' AND $3 = $2`,
+	res, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value = $3`,
 		rememberPrefix+postedName, strconv.FormatInt(p.Next, 10), from)
 	if err != nil {
 		return fmt.Errorf("post from %d: %w", p.From, err)

@@ -62,6 +62,11 @@ func (a *cli) replay(ctx context.Context, paths, details []string, past pastFlag
 	if err != nil {
 		return err
 	}
+	forget, err := a.replayData(keep)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
 	at := a.now() // of the report: the replay has the clock of the events
 	var rec app.Recording
 	var history *app.ReplayedHistory
@@ -78,11 +83,6 @@ func (a *cli) replay(ctx context.Context, paths, details []string, past pastFlag
 	if err != nil {
 		return err
 	}
-	forget, err := a.replayData(keep)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, forget()) }()
 	report, err := a.runReplay(ctx, rec, paths, details)
 	if err != nil {
 		return err

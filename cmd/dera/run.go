@@ -115,8 +115,6 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	}
 	if box != nil {
 		parts = append(parts, box.Run)
-	} else if err := awaited(ctx, log, func() error { return s.store.PostNothing(ctx) }); err != nil {
-		return err
 	}
 	_, hooks, err := s.webhook(log)
 	if err != nil {

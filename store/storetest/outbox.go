@@ -29,12 +29,6 @@ func posting(w *world) {
 	if _, ok := must2(w.store.Posted(ctx))(w); ok {
 		w.Error("an empty store was posted")
 	}
-	if err := w.store.PostNothing(ctx); err != nil {
-		w.Fatal(err)
-	}
-	if err := w.store.Commit(ctx, store.Batch{Posting: &store.Posting{From: 0, Next: 5}}); !errors.Is(err, store.ErrConflict) {
-		w.Errorf("records were taken over for nobody: %v", err)
-	}
 	w.commit(store.Batch{Posting: &store.Posting{From: 5, Next: 5}})
 	errs := w.race(6, func(s *store.Store, i int) error {
 		return s.Commit(ctx, store.Batch{Posting: &store.Posting{From: 5, Next: 7, Notices: []store.Notice{notice("a", now), notice(fmt.Sprint("b", i), now)}}})
