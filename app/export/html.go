@@ -163,11 +163,7 @@ func (p *page) findings(r Report) {
 		p.mark("<p>No findings.</p>\n")
 		return
 	}
-	p.mark("<table>\n<thead><tr>")
-	for _, head := range []string{"ID", "Severity", "Decision", "State", "Account", "Region", "Resource", "Finding", "Owner", "Plan"} {
-		p.element(`th scope="col"`, head)
-	}
-	p.mark("</tr></thead>\n<tbody>\n")
+	p.table("ID", "Severity", "Decision", "State", "Account", "Region", "Resource", "Finding", "Owner", "Plan")
 	for _, f := range list {
 		p.mark("<tr>")
 		p.mark(`<th scope="row"><code>`)
@@ -281,4 +277,13 @@ func anchor(id string) string {
 		}
 		return '-'
 	}, id)
+}
+
+// table begins a table with the heads of its columns.
+func (p *page) table(heads ...string) {
+	p.mark("<table>\n<thead><tr>")
+	for _, head := range heads {
+		p.element(`th scope="col"`, head)
+	}
+	p.mark("</tr></thead>\n<tbody>\n")
 }

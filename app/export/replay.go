@@ -91,11 +91,7 @@ func (p *page) replayed(list []app.ReplayedFinding) {
 		p.mark("<p>Nothing in what was read.</p>\n")
 		return
 	}
-	p.mark("<table>\n<thead><tr>")
-	for _, head := range []string{"Opened", "Severity", "Account", "Region", "Resource", "Finding", "By", "Hours open", "Closed by others", "dera"} {
-		p.element(`th scope="col"`, head)
-	}
-	p.mark("</tr></thead>\n<tbody>\n")
+	p.table("Opened", "Severity", "Account", "Region", "Resource", "Finding", "By", "Hours open", "Closed by others", "dera")
 	for _, f := range list {
 		p.mark("<tr>")
 		p.element(`th scope="row"`, app.Stamp(f.AppearedAt))
