@@ -91,14 +91,16 @@ func (p *page) replayed(list []app.ReplayedFinding) {
 		p.mark("<p>Nothing in what was read.</p>\n")
 		return
 	}
-	p.table("Opened", "Severity", "Account", "Region", "Resource", "Finding", "By", "Hours open", "Closed by others", "dera")
+	p.table("Opened", "Severity", "Resource", "Finding", "By", "Hours open", "Closed by others", "dera")
 	for _, f := range list {
 		p.mark("<tr>")
 		p.element(`th scope="row"`, app.Stamp(f.AppearedAt))
 		p.element(`td class="`+f.Severity.String()+`"`, f.Severity.String())
-		p.element("td", f.Account)
-		p.element("td", f.Region)
-		p.element("td", cmp.Or(f.ResourceName, f.Resource.Name()))
+		p.mark("<td>")
+		p.text(cmp.Or(f.ResourceName, f.Resource.Name()))
+		p.mark("<br>")
+		p.text(f.Account + " " + f.Region)
+		p.mark("</td>")
 		p.mark("<td><strong>")
 		p.text(f.Title)
 		p.mark("</strong><br>")
@@ -106,7 +108,10 @@ func (p *page) replayed(list []app.ReplayedFinding) {
 		p.mark("<br>")
 		p.element("code", f.Control)
 		p.mark("</td>")
-		p.element("td", f.CausedBy.Event+" of "+cmp.Or(f.CausedBy.Actor, "an unknown principal"))
+		p.mark("<td>")
+		p.text(f.CausedBy.Event + " of ")
+		p.element("code", cmp.Or(f.CausedBy.Actor, "an unknown principal")) // an ARN breaks anywhere
+		p.mark("</td>")
 		p.element(`td class="number"`, hours(f.OpenSeconds))
 		closed := "not in these events"
 		if f.ResolvedAt != nil {
