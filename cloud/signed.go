@@ -20,8 +20,8 @@ import (
 )
 
 // SecurityHub calls operations of Security Hub that read or write findings. Their requests
-// are signed here and not made by the SDK, whose code for a finding alone is larger than
-// that of all other services together; endpoints and credentials are the SDK's.
+// are signed here and not made by the SDK, whose types for the members of a finding (all of
+// ASFF) the binary would have to hold; endpoints and credentials are the SDK's.
 type SecurityHub struct {
 	c               *Client
 	account, region string
@@ -60,8 +60,8 @@ func (h SecurityHub) Call(ctx context.Context, operation, method, path string, i
 	return nil
 }
 
-// writes is all that a session that writes may do there.
-const writes = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["securityhub:BatchUpdateFindings","securityhub:BatchUpdateFindingsV2","securityhub:BatchImportFindings"],"Resource":"*"}]}`
+// hubWrites is all that a session that writes may do there.
+const hubWrites = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["securityhub:BatchUpdateFindings","securityhub:BatchUpdateFindingsV2","securityhub:BatchImportFindings"],"Resource":"*"}]}`
 
 // credentials are those of the account; where it has a role, those of a session that can do
 // nothing but write findings.
@@ -72,7 +72,7 @@ func (h SecurityHub) credentials(write bool) aws.CredentialsProvider {
 	}
 	writer := cmp.Or(a.WriteRoleARN, a.RoleARN)
 	return shared(h.c, "securityhub writes", h.account, h.region, func(aws.Config) aws.CredentialsProvider {
-		return h.c.verified(h.account, writer, h.c.assume(a, writer, writes))
+		return h.c.verified(h.account, writer, h.c.assume(a, writer, hubWrites))
 	})
 }
 
