@@ -228,7 +228,7 @@ type unprocessed struct{ ErrorCode, ErrorMessage string }
 func left(list []unprocessed) error {
 	var passing, lasting error
 	for _, u := range list {
-		err := fmt.Errorf("Security Hub did not process a finding: %s: %s", u.ErrorCode, u.ErrorMessage)
+		err := fmt.Errorf("a finding was not processed by Security Hub: %s: %s", u.ErrorCode, u.ErrorMessage)
 		switch {
 		case strings.Contains(u.ErrorCode, "NotFound"):
 		case strings.HasPrefix(u.ErrorCode, "InvalidInput"), u.ErrorCode == "ValidationException":
