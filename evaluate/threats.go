@@ -13,7 +13,7 @@ import (
 type Threat struct {
 	Type     string `yaml:"type" json:"type" jsonschema_description:"GuardDuty's finding type or a glob, for example CryptoCurrency:EC2/*."`
 	Severity string `yaml:"severity" json:"severity" jsonschema:"enum=low,enum=medium,enum=high,enum=critical" jsonschema_description:"From which severity of GuardDuty on: low is from 1, medium from 4, high from 7, critical from 9."`
-	Match    Where  `yaml:"match" json:"match" jsonschema_description:"Where: at least an account, an OU, an environment or a tag. Tags of the resource count here: without the tag a person decides."`
+	Match    Where  `yaml:"match" json:"match" jsonschema_description:"Where: at least an account, an OU, an environment or a tag of the account. Tags of the resource may only narrow it: whoever may tag a resource does not say that it may be cut off."`
 }
 
 // Threats leaves to a person what answers a threat, other than where the configuration says
@@ -33,8 +33,8 @@ func (g Threats) Validate() error {
 		if _, err := x.From(); err != nil {
 			bad("severity", "%v", err)
 		}
-		if w := x.Match; w.Account == "" && w.OU == "" && w.Environment == "" && len(w.AccountTags)+len(w.ResourceTags) == 0 {
-			bad("match", "it names no account, ou, environment, account_tags or resource_tags: say where the answer may be automatic")
+		if w := x.Match; w.Account == "" && w.OU == "" && w.Environment == "" && len(w.AccountTags) == 0 {
+			bad("match", "it names no account, ou, environment or account_tags: say where the answer may be automatic; resource_tags may only narrow that")
 		}
 	}
 	return errors.Join(errs...)

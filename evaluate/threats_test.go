@@ -55,6 +55,10 @@ func TestThreats(t *testing.T) {
 		t.Errorf("a good list: got %v", err)
 	}
 	err := Threats{[]Threat{{"coins", "7", Where{Control: "ec2-*"}}}}.Validate()
+	// Whoever can tag an instance does not say by it that it may be cut off.
+	if err := (Threats{[]Threat{{coins, "high", Where{ResourceTags: test}}}}).Validate(); err == nil || !strings.Contains(err.Error(), "resource_tags may only narrow") {
+		t.Errorf("an entry by the tags of the resource alone: got %v, want a fault", err)
+	}
 	for _, field := range []string{"threats.automatic[0].type", "threats.automatic[0].severity", "threats.automatic[0].match"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("got %v, want a fault of %s", err, field)

@@ -147,7 +147,7 @@ func TestStubReportedInstance(t *testing.T) {
 	for name, tc := range map[string]struct{ config, disposition, state string }{
 		"by_default":        {"", "review", "open"},
 		"declared":          {"threats: {automatic: [{type: 'CryptoCurrency:EC2/*', severity: high, match: {account: '*'}}]}", "auto", "resolved"},
-		"declared_by_a_tag": {"threats: {automatic: [{type: 'CryptoCurrency:EC2/*', severity: high, match: {resource_tags: {tier: test}}}]}", "review", "open"},
+		"declared_by_a_tag": {"threats: {automatic: [{type: 'CryptoCurrency:EC2/*', severity: high, match: {account: '*', resource_tags: {tier: test}}}]}", "review", "open"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newContainWorld(t)
