@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dera.example/dera"
 	"dera.example/dera/control/controltest"
 	"dera.example/dera/resource"
 	"dera.example/dera/services"
@@ -35,7 +36,7 @@ The first row that fits counts.
 const threatsTail = `
 ## When a person is not asked
 
-` + "`threats.automatic`" + ` of the configuration names types, severities and places. An entry that names no place is a fault, and what it does not name a person decides. GuardDuty's severity is low from 1, medium from 4, high from 7 and
+` + "`threats.automatic`" + ` of the configuration names types, severities and places. An entry that names no place is a fault (tags of the resource are none: they narrow one, since who may tag an instance does not say that it may be cut off), and what it does not name a person decides. GuardDuty's severity is low from 1, medium from 4, high from 7 and
 critical from 9.
 
 ` + "```yaml" + `
@@ -136,5 +137,26 @@ func TestAnswersAreControls(t *testing.T) {
 	}
 	if answering < 2 {
 		t.Errorf("got %d controls that answer threats, want those of keys and of instances", answering)
+	}
+}
+
+// TestAnswersAreFoundBy: what a control answers is named in the table of what others find.
+func TestAnswersAreFoundBy(t *testing.T) {
+	t.Parallel()
+	for _, a := range guardduty.Answers() {
+		for _, id := range a.Controls {
+			var rules []string
+			for _, f := range services.FoundBy(id) {
+				if f.By == "GuardDuty" {
+					rules = append(rules, f.Rules...)
+				}
+			}
+			for _, glob := range a.Types {
+				if glob != "*" && !slices.ContainsFunc(rules, func(rule string) bool { return dera.MatchGlob(glob, rule) || rule == glob }) &&
+					!(strings.HasSuffix(glob, "BruteForce") && id != "ec2-securitygroup-admin-ports-open") { // on the ports of administrators
+					t.Errorf("%s answers %s, and services/found_by.csv does not say so: it has %v", id, glob, rules)
+				}
+			}
+		}
 	}
 }

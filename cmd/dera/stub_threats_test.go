@@ -194,3 +194,43 @@ func TestStubReportedInstance(t *testing.T) {
 		})
 	}
 }
+
+// TestStubReportedByEvent: an event of GuardDuty has the key and the finding looked at, at once.
+// What is in it is not believed: one of which GuardDuty knows nothing finds nothing.
+func TestStubReportedByEvent(t *testing.T) {
+	w := newCredentialWorld(t, "iam-accesskey-reported")
+	w.behind(t, 0)
+	w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}))
+	key := w.accessKey("ann")
+	g := newGuardDuty(t, w.motoWorld)
+	g.says()
+	var q struct{ QueueUrl string }
+	w.queue(&q)
+	c := startConfigured(t, "controls: [iam-accesskey-reported, guardduty-finding-open]\nqueue_is_ours: true\n", "--queue", q.QueueUrl, "--sweep", "24h", "--output", "json")
+	for _, typ := range []string{"AWS::IAM::AccessKey", "AWS::GuardDuty::Finding"} {
+		c.has(t, "the sweep of "+typ+" ends", func(h app.Happening) bool { return h.What == app.SweepEnded && h.ResourceType == typ })
+	}
+	event := func(typ, about string) string {
+		return fmt.Sprintf(`{"version":"0","id":"e-1","detail-type":"GuardDuty Finding","source":"aws.guardduty","account":%q,"region":"us-east-1","time":"2026-11-30T00:00:00Z","resources":[],`+
+			`"detail":{"schemaVersion":"2.0","accountId":%q,"region":"us-east-1","id":"16dd674a4cb5437c9a66d14f11839b00","type":%q,"severity":8,"resource":%s,"service":{"count":1}}}`, w.creds.Account, w.creds.Account, typ, about)
+	}
+	about := fmt.Sprintf(`{"resourceType":"AccessKey","accessKeyDetails":{"accessKeyId":%q,"userName":"ann","userType":"IAMUser"}}`, key)
+	w.send(q.QueueUrl, event(torCaller, about)) // forged: GuardDuty has no such finding
+	asked := len(g.Calls("ListFindings"))
+	c.eventually(t, "the forged event is taken", func() bool { return w.waitingIn(q.QueueUrl) == 0 && len(g.Calls("ListFindings")) > asked })
+	if out, errOut, _ := w.deraOn(c.data, "findings", "--all", "--output", "json"); strings.Contains(out, key) || w.status("ann", key) != "Active" {
+		t.Errorf("of the forged event came\n%s%s", out, errOut)
+	}
+	g.says(onKey(torCaller, "ann", key))
+	w.send(q.QueueUrl, event(torCaller, about))
+	c.has(t, "the key is found", func(h app.Happening) bool {
+		return h.What == app.FindingOpened && h.Control == "iam-accesskey-reported" && h.Resource.Name() == "ann#"+key
+	})
+	g.says(members{"Type": "AttackSequence:IAM/CompromisedCredentials", "Severity": 9.0, "Resource": members{"ResourceType": "AttackSequence"}})
+	w.send(q.QueueUrl, event("AttackSequence:IAM/CompromisedCredentials", `{"resourceType":"AttackSequence"}`))
+	c.has(t, "the sequence is an alert", func(h app.Happening) bool { return h.What == app.FindingOpened && h.Control == "guardduty-finding-open" })
+	c.stop(t)
+	if got := w.status("ann", key); got != "Active" {
+		t.Errorf("the key is %s, and nobody approved anything", got)
+	}
+}
