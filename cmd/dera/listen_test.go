@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -94,5 +95,45 @@ func TestListenTLS(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("its end: %v", err)
+	}
+}
+
+// TestClickOnceInAllProcesses: of two processes on one database that get the same signed
+// request at the same moment, one does what it orders.
+func TestClickOnceInAllProcesses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const processes = 4
+	var all []*session
+	for range processes {
+		a := &cli{now: time.Now, out: io.Discard, err: io.Discard}
+		a.flags.data = dir
+		s, err := a.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.store.Close()
+		all = append(all, s)
+	}
+	for round := range 10 {
+		firsts := make(chan bool, processes)
+		for _, s := range all {
+			go func() {
+				first, err := s.once(t.Context(), fmt.Sprint("slack/v0=", round), time.Minute)
+				if err != nil {
+					t.Error(err)
+				}
+				firsts <- first
+			}()
+		}
+		n := 0
+		for range processes {
+			if <-firsts {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("round %d: got %d that were first, want 1", round, n)
+		}
 	}
 }
