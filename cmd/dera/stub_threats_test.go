@@ -129,7 +129,7 @@ func TestStubReportedKeyWithoutRecord(t *testing.T) {
 	w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}))
 	key := w.accessKey("ann")
 	w.behind(t, 0)
-	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-reported]\nthreats: {automatic: [{type: 'UnauthorizedAccess:IAMUser/*', severity: low, match: {account: '%s'}}]}", w.creds.Account))
+	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-reported]\nthreats: {automatic: [{type: 'UnauthorizedAccess:IAMUser/*', severity: low, data_unseen: true, match: {account: '%s'}}]}", w.creds.Account))
 	newGuardDuty(t, w.motoWorld).says(onKey(torCaller, "ann", key))
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	if got := findingsOf(r, "ann#"+key); !slices.Equal(got, []finding{{torCaller, "iam-accesskey-reported", "review", "open"}}) || w.status("ann", key) != "Active" {
@@ -137,6 +137,32 @@ func TestStubReportedKeyWithoutRecord(t *testing.T) {
 	}
 	if !strings.Contains(r.Findings[0].Why, "from which networks") {
 		t.Errorf("got %q, want it to say what is not known", r.Findings[0].Why)
+	}
+}
+
+// TestStubReportedKeyAutomatic: with a whole record the key of a user who made no call before
+// GuardDuty saw it is made inactive as the configuration says, and that of one who did waits.
+func TestStubReportedKeyAutomatic(t *testing.T) {
+	w := newCredentialWorld(t, "iam-accesskey-reported")
+	for _, name := range []string{"ann", "bob"} {
+		w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name)}))
+	}
+	ann, bob := w.accessKey("ann"), w.accessKey("bob")
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("user", "bob"): {{"s3.amazonaws.com", "ListBuckets"}}})
+	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-reported]\nthreats: {automatic: [{type: 'UnauthorizedAccess:IAMUser/*', severity: low, data_unseen: true, match: {account: '%s'}}]}", w.creds.Account))
+	g := newGuardDuty(t, w.motoWorld)
+	g.says(onKey(torCaller, "ann", ann), onKey(torCaller, "bob", bob))
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got := findingsOf(r, "ann#"+ann); !slices.Equal(got, []finding{{torCaller, "iam-accesskey-reported", "auto", "resolved"}}) || w.status("ann", ann) != "Inactive" {
+		t.Errorf("nobody else used it: got %v and the key %s, want it inactive\n%v", got, w.status("ann", ann), r.Findings)
+	}
+	if got := findingsOf(r, "bob#"+bob); !slices.Equal(got, []finding{{torCaller, "iam-accesskey-reported", "review", "open"}}) || w.status("bob", bob) != "Active" {
+		t.Errorf("its user used it before: got %v and the key %s, want it to wait", got, w.status("bob", bob))
+	}
+	w.rollBackAll()
+	if got := w.status("ann", ann); got != "Active" {
+		t.Errorf("after the rollback: got %s", got)
 	}
 }
 
