@@ -48,7 +48,7 @@ threats:
 
 | answer | besides the entry it takes | what goes on |
 |---|---|---|
-| access key inactive | that the usage ledger has all management events and no call of the user, by any key, in the 14 days before GuardDuty saw it first (it does not know from which networks calls came, so that any earlier use may be the owner's), and that the entry says `data_unseen: true`: no record has all data events, so that an owner who only reads or writes objects of S3 and such is not seen, and would stop | sessions that were begun with the key, up to 36 hours; other keys and the password of the user |
+| access key inactive | that the usage ledger has all management events and no call of the user, by any key, in the 14 days before GuardDuty saw it first (it does not know from which networks calls came, so that any earlier use may be the owner's), and that the entry says ` + "`data_unseen: true`" + `: no record has all data events, so that an owner who only reads or writes objects of S3 and such is not seen, and would stop | sessions that were begun with the key, up to 36 hours; other keys and the password of the user |
 | instance in quarantine | a plan: the VPC has a group ` + "`dera-isolation`" + ` without rules, and no Auto Scaling group would terminate it. The groups from before are the undo, the snapshots stay | connections that EC2 tracks, until they end: a network ACL or a stop of the instance cuts them; the credentials of its role elsewhere |
 
 All other guardrails hold as ever; only the one on active sessions does not count use, since that is what is reported.
