@@ -55,10 +55,12 @@ All other guardrails hold as ever; only the one on active sessions does not coun
 
 ## Credentials of a role
 
-For a role dera has no plan. Both answers that AWS describes hit others:
+A person alone decides, and what the plan breaks stands in the finding:
 
-- A denial by ` + "`aws:TokenIssueTime`" + ` ends all sessions of the role, those of its instances too. Instances get other credentials only shortly before the old ones end, so that they stand still for hours.
-- A denial of calls whose ` + "`aws:SourceVpc` differs from `${aws:EC2InstanceSourceVPC}`" + `, without ` + "`aws:ViaAWSService`" + `, leaves AWS's own calls and breaks every call that leaves by a NAT or internet gateway: only calls by a VPC endpoint have an ` + "`aws:SourceVpc`" + `.
+- A denial by ` + "`aws:TokenIssueTime`" + ` ends all sessions of the role, those of its instances too: dera does not plan it. Instances get other credentials only shortly before the old ones end, so that they stand still for hours.
+- The plan of ` + "`iam-role-reported`" + ` denies calls that are signed with an instance's credentials (` + "`ec2:SourceInstanceARN`" + ` is there) and whose ` + "`aws:SourceVpc` is not `${aws:EC2InstanceSourceVPC}`" + `. Calls that AWS makes on behalf of
+  the role (` + "`aws:ViaAWSService`" + `) are left. Only calls by a VPC endpoint have an ` + "`aws:SourceVpc`" + `: every call that leaves by a NAT or internet gateway is denied, and so is every service that has no endpoint in the VPC. For roles
+  that others than EC2 may assume, or that no instance profile has, no plan is made.
 
 ## Incidents
 

@@ -95,7 +95,7 @@ func TestSieve_reports(t *testing.T) {
 		"trail_stopped":           {threat("Stealth:IAMUser/CloudTrailLoggingDisabled", key, ""), Counts{Hinted: 1}, []string{"AWS::CloudTrail::AccountTrails aws-global *", "AWS::CloudTrail::Trail *", itself}, ""},
 		"malicious_caller":        {threat("UnauthorizedAccess:IAMUser/MaliciousIPCaller", key, ""), Counts{Hinted: 1}, []string{itself, "AWS::IAM::AccessKey aws-global ann#AKIAIOSFODNN7EXAMPLE"}, ""},
 		"session_of_a_role":       {threat("UnauthorizedAccess:IAMUser/MaliciousIPCaller", role, ""), Counts{Hinted: 1}, []string{itself}, ""},
-		"role_used_elsewhere":     {threat("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", role, ""), Counts{Hinted: 1}, []string{itself}, ""},
+		"role_used_elsewhere":     {threat("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", role, ""), Counts{Hinted: 1}, []string{itself, "AWS::IAM::Role aws-global app"}, ""},
 		"coins":                   {threat("CryptoCurrency:EC2/BitcoinTool.B!DNS", instance, ""), Counts{Hinted: 1}, []string{"AWS::EC2::Instance i-1", itself}, ""},
 		"coins_at_run_time":       {threat("CryptoCurrency:Runtime/BitcoinTool.B", instance, ""), Counts{Hinted: 1}, []string{"AWS::EC2::Instance i-1", itself}, ""},
 		"sequence":                {threat("AttackSequence:IAM/CompromisedCredentials", `{"resourceType":"AttackSequence"}`, ""), Counts{Hinted: 1}, []string{itself}, ""},

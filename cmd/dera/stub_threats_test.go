@@ -260,3 +260,56 @@ func TestStubReportedByEvent(t *testing.T) {
 		t.Errorf("the key is %s, and nobody approved anything", got)
 	}
 }
+
+// TestStubReportedRole: a role whose instances' credentials GuardDuty reports to be used elsewhere
+// waits for a person, whatever the configuration says; approved, it is bound to the VPCs of its
+// instances by a policy of its own, and the rollback takes just that away. A role that others may
+// assume gets no plan.
+func TestStubReportedRole(t *testing.T) {
+	w := newIAMWorld(t, "")
+	ctx := t.Context()
+	for name, trust := range map[string]string{
+		"web":    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`,
+		"shared": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","lambda.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`,
+	} {
+		w.role(name, trust, "")
+		w.must(w.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}))
+		w.must(w.iam.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: &name}))
+		w.must(w.iam.AddRoleToInstanceProfile(ctx, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: &name, RoleName: &name}))
+	}
+	w.behind(t, 0)
+	w.quiet(t, "controls: [iam-role-reported, guardduty-finding-open]\nthreats: {automatic: [{type: '*:IAMUser/*', severity: low, data_unseen: true, match: {account: '*'}}]}")
+	g := newGuardDuty(t, w.motoWorld)
+	const stolen = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+	about := func(role string) members {
+		return members{"Type": stolen, "Severity": 8.0, "Resource": members{"ResourceType": "AccessKey", "AccessKeyDetails": members{"AccessKeyId": "ASIA2222BBBB3333CCCC", "PrincipalId": "AROACKCEVSQ6C2EXAMPLE:i-0123456789abcdef0", "UserName": role, "UserType": "AssumedRole"}}}
+	}
+	g.says(about("web"), about("shared"))
+	before := w.policies("web")
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	for _, name := range []string{"web", "shared"} {
+		if got := findingsOf(r, name); !slices.Equal(got, []finding{{stolen, "iam-role-reported", "review", "open"}}) || len(w.policies(name)) != 1 {
+			t.Fatalf("%s: got %v and %v, want it to wait", name, got, w.policies(name))
+		}
+	}
+	approveOne(w.motoWorld, r)
+	bound := w.policies("web")["dera-only-from-its-instances-vpc"]
+	if !strings.Contains(bound, `"${aws:EC2InstanceSourceVPC}"`) || w.policies("web")["own"] != before["own"] || len(w.policies("shared")) != 1 {
+		t.Errorf("approved: got %v and %v", w.policies("web"), w.policies("shared"))
+	}
+	again := w.scan(exitNo, "--mode", "observe", "--no-exemptions")
+	if got := findingsOf(again, "web"); len(got) > 0 && got[0].State != "resolved" {
+		t.Errorf("the next look finds %v, want it resolved", got)
+	}
+	if got := findingsOf(again, "shared"); len(got) != 1 || got[0].State != "open" {
+		t.Errorf("the next look finds %v, want it open", got)
+	}
+	w.rollBackAll()
+	if got := w.policies("web"); len(got) != 1 || got["own"] != before["own"] {
+		t.Errorf("after the rollback: got %v, want %v", got, before)
+	}
+	g.On("guardduty", "ListFindings", moto.Answer{Error: "AccessDeniedException", Status: 403})
+	if again := w.scan(exitUndecided, "--mode", "observe", "--no-exemptions"); openOf(again) == 0 {
+		t.Errorf("GuardDuty may not be read: got %+v, want nothing resolved", again.Findings)
+	}
+}

@@ -117,6 +117,8 @@ func (p Parts) Evidence() (dera.Evidence, error) {
 	ev := dera.Evidence{Kind: PartsKind, Body: body, Claims: []dera.Claim{p.onlyThese(), p.resolved(), p.back()}}
 	if gone := without(p.Before, p.After); len(gone) > 0 {
 		ev.Denied = gone[0]
+	} else if come := without(p.After, p.Before); len(come) > 0 {
+		ev.Denied = come[0] // what denies
 	}
 	return ev, nil
 }
@@ -132,9 +134,12 @@ func (p Parts) onlyThese() dera.Claim {
 }
 
 func (p Parts) resolved() dera.Claim {
-	witness := ""
-	if len(p.Gone) == 0 {
+	says, witness := "each part that was found is not there any more", ""
+	switch {
+	case len(p.Gone)+len(p.Come) == 0:
 		witness = "no part is named"
+	case len(p.Gone) == 0:
+		says = "each part that was missing is there"
 	}
 	for _, l := range p.Gone {
 		if !slices.Contains(p.Before, l) || slices.Contains(p.After, l) {
@@ -142,11 +147,14 @@ func (p Parts) resolved() dera.Claim {
 		}
 	}
 	for _, l := range p.Come {
-		if !slices.Contains(p.After, l) {
+		switch {
+		case !slices.Contains(p.After, l):
 			witness = "it is not there after: " + l
+		case len(p.Gone) == 0 && slices.Contains(p.Before, l):
+			witness = "it was there before: " + l
 		}
 	}
-	return claimOf("finding_resolved", "each part that was found is not there any more", witness)
+	return claimOf("finding_resolved", says, witness)
 }
 
 func (p Parts) back() dera.Claim {

@@ -72,13 +72,15 @@ func TestPartsClaims(t *testing.T) {
 		"one_is_kept":     {[]dera.Change{move(t, put, "c", "", ""), move(t, take, "a", put, "a")}, []string{"book a"}, []string{"book c"}, ""},
 		"takes_another_too": {[]dera.Change{move(t, take, "a", put, "a"), move(t, take, "b", put, "b")}, []string{"book a"}, nil,
 			"only_these_changed: removed: book b"},
-		"brings_another_too": {[]dera.Change{move(t, take, "a", put, "a"), move(t, put, "c", take, "c")}, []string{"book a"}, nil, "only_these_changed: added: book c"},
-		"changes_nothing":    {nil, []string{"book a"}, nil, "finding_resolved: it was not there before, or is after: book a"},
-		"names_no_part":      {nil, nil, nil, "finding_resolved: no part is named"},
-		"leaves_out":         {[]dera.Change{move(t, take, "a", put, "a")}, []string{"book a"}, []string{"book c"}, "finding_resolved: it is not there after: book c"},
-		"undo_of_another":    {[]dera.Change{move(t, take, "a", put, "c")}, []string{"book a"}, nil, "undo_restores: not brought back: book a"},
-		"undo_brings_more":   {[]dera.Change{move(t, take, "a", put, "a"), move(t, take, "z", put, "z")}, []string{"book a"}, nil, "undo_restores: left behind: book z"},
-		"is_taken_for_good":  {[]dera.Change{move(t, take, "a", "", "")}, []string{"book a"}, nil, "undo_restores: not brought back: book a"},
+		"brings_another_too":   {[]dera.Change{move(t, take, "a", put, "a"), move(t, put, "c", take, "c")}, []string{"book a"}, nil, "only_these_changed: added: book c"},
+		"changes_nothing":      {nil, []string{"book a"}, nil, "finding_resolved: it was not there before, or is after: book a"},
+		"names_no_part":        {nil, nil, nil, "finding_resolved: no part is named"},
+		"leaves_out":           {[]dera.Change{move(t, take, "a", put, "a")}, []string{"book a"}, []string{"book c"}, "finding_resolved: it is not there after: book c"},
+		"only_brings":          {[]dera.Change{move(t, put, "c", take, "c")}, nil, []string{"book c"}, ""},
+		"brings_what_is_there": {[]dera.Change{move(t, put, "c", take, "c")}, nil, []string{"book b"}, "only_these_changed: added: book c; finding_resolved: it was there before: book b"},
+		"undo_of_another":      {[]dera.Change{move(t, take, "a", put, "c")}, []string{"book a"}, nil, "undo_restores: not brought back: book a"},
+		"undo_brings_more":     {[]dera.Change{move(t, take, "a", put, "a"), move(t, take, "z", put, "z")}, []string{"book a"}, nil, "undo_restores: left behind: book z"},
+		"is_taken_for_good":    {[]dera.Change{move(t, take, "a", "", "")}, []string{"book a"}, nil, "undo_restores: not brought back: book a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

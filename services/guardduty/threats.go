@@ -38,8 +38,8 @@ const severe = 7
 // https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-active.html
 func Answers() []Answer {
 	return []Answer{
-		{Types: []string{"*:IAMUser/InstanceCredentialExfiltration*"}, Controls: []string{Alone},
-			Says: "the credentials of an instance's role are used elsewhere: the finding names the role, and the answers that a person has", Default: "alert"},
+		{Types: []string{"*:IAMUser/InstanceCredentialExfiltration*"}, Controls: []string{"iam-role-reported"}, User: "AssumedRole",
+			Says: "an inline policy of the role denies calls of instances that do not come by an endpoint of their VPC; undo: it is deleted. Never automatic", Default: "review"},
 		{Types: []string{"Policy:IAMUser/RootCredentialUsage"}, Controls: []string{"iam-root-used"}, Hint: true,
 			Says: "the use of the root user is looked for in the usage ledger; an incident explains it", Default: "alert"},
 		{Types: []string{"Stealth:IAMUser/CloudTrailLoggingDisabled"}, Controls: []string{"cloudtrail-trail-logging-stopped", "cloudtrail-account-no-trail"}, Hint: true,

@@ -19,7 +19,7 @@ func Open() control.Control {
 		Complexity: "high", ByHand: true,
 		Cases: []control.Case{
 			{When: "GuardDuty has an open finding of the last 30 days that no other control answers, such as an attack sequence, credentials of a role's session, or one about EKS, ECS, RDS or Lambda; samples and archived ones do not count", Disposition: dera.Alert, Because: "who is hit by what would end it a person knows"},
-			{When: "the same, and the credentials of an instance's role are used elsewhere (InstanceCredentialExfiltration)", Disposition: dera.Alert, Because: "ending the sessions of the role hits every instance and user of it, and they get other credentials only shortly before the old ones end"},
+			{When: "the same, and the credentials of an instance are used elsewhere (InstanceCredentialExfiltration), of which GuardDuty names no role", Disposition: dera.Alert, Because: "ending the sessions of the role hits every instance and user of it, and they get other credentials only shortly before the old ones end"},
 			{When: "a finding of severity 7 or more is a hint to another control, such as an instance that attacks others by SSH", Disposition: dera.Alert, Because: "a closed port ends no attack from within"},
 		},
 		Refs: []control.Ref{

@@ -11,6 +11,7 @@ import (
 	"dera.example/dera/control"
 	"dera.example/dera/control/controltest"
 	"dera.example/dera/resource/document"
+	"dera.example/dera/resource/evidence"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/iamtest"
 	"dera.example/dera/services/iam/role"
@@ -22,12 +23,12 @@ import (
 func laws() controltest.Laws {
 	l := iamtest.Laws(role.Type(), iam.RoleKind, func(r *role.Role) *iam.Identity { return &r.Identity }, func(*role.Role) []iam.Attached { return nil })
 	ofPolicies := l
-	l.Evidence = append(l.Evidence, trust.Evidence(), trust.SessionsEvidence())
+	l.Evidence = append(l.Evidence, trust.Evidence(), trust.SessionsEvidence(), evidence.PartsEvidence())
 	trusts := func(p dera.Plan) bool { return p.Changes[0].Operation == role.UpdateTrust }
 	ends := func(p dera.Plan) bool { return slices.Equal(p.Keys, []string{role.SessionsKey}) }
 	l.Surgical = func(t controltest.TB, before, after any, p dera.Plan) {
 		t.Helper()
-		if ends(p) {
+		if ends(p) || p.Control == "iam-role-reported" {
 			holdSessions(t, before.(*role.Role), after.(*role.Role))
 			return
 		}
@@ -45,7 +46,7 @@ func laws() controltest.Laws {
 	l.Bodies = func(t controltest.TB, ev dera.Evidence) []controltest.Forgery {
 		t.Helper()
 		switch ev.Kind {
-		case trust.Kind:
+		case trust.Kind, evidence.PartsEvidence().Name:
 			return nil
 		case trust.SessionsKind:
 			return sessionsBodies(t, ev)

@@ -3,6 +3,7 @@ package role
 import (
 	"slices"
 
+	"dera.example/dera/control"
 	"dera.example/dera/resource"
 	"dera.example/dera/services/iam"
 	"dera.example/dera/services/iam/escalation"
@@ -31,5 +32,5 @@ func Parts() []resource.Part {
 		{Name: PartRole, Action: "iam:GetRole", Also: []string{iam.Walk}, Cheap: true},
 		{Name: PartSession, Action: "iam:ListRoles", Also: []string{"iam:GetRole"}},
 		{Name: PartProfiles, Action: CallProfiles, Also: []string{iam.Walk}, Around: true},
-	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}, iam.Explained(), iam.Accesses()})
+	}, iam.RoleKind.Parts(), []resource.Part{escalation.Part(), {Name: PartClosed, Port: resource.PortChanges, Cheap: true, Around: true}, iam.Explained(), iam.Accesses(), control.ThreatPart()})
 }

@@ -37,6 +37,8 @@ type Role struct {
 	// Trusting is what it says of the calls of the other accounts that the trust policy
 	// names, by account.
 	Trusting map[string]resource.Use `json:"trusting,omitempty"`
+	// Threats are those about sessions of the role; nil where they could not be read.
+	Threats *resource.Threats `json:"threats,omitempty"`
 	// Peers are the principals to which ways of getting more permissions lead.
 	Peers []escalation.Peer `json:"peers,omitempty"`
 }

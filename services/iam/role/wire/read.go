@@ -103,3 +103,23 @@ func readClosed(ctx context.Context, r *cloud.Reading, changes resource.Changes,
 	}
 	return nil
 }
+
+// readThreats asks what GuardDuty reports about sessions of the roles.
+func readThreats(ctx context.Context, r *cloud.Reading, from resource.Threatening, items []*cloud.Item) error {
+	at := r.Scope
+	at.Partition, at.Page, at.IDs = cloud.PartitionOf(r.Scope), "", nil
+	if !r.Scope.Sweep() {
+		for _, x := range items {
+			at.IDs = append(at.IDs, x.ID)
+		}
+	}
+	known, err := from.Threats(ctx, at, resource.ThreatUser)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		c := config(x)
+		c.Threats = known.About(role.Answered(), c.Is)
+	}
+	return nil
+}

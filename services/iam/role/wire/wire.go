@@ -42,6 +42,7 @@ func Wire() cloud.Wire {
 		{Parts: []string{role.PartSession}, Many: readSessions},
 		{Parts: []string{role.PartProfiles}, Call: role.CallProfiles, One: readProfiles},
 		cloud.Ported(resource.PortChanges, []string{role.PartClosed}, readClosed),
+		cloud.Ported(resource.PortThreats, []string{role.PartThreats}, readThreats),
 		iamwire.Explained(role.Name, func(c any) **resource.Explained { return &c.(*role.Role).Explained }),
 		iamwire.Accesses(role.Name, func(c any) *own.Identity { return &c.(*role.Role).Identity }),
 	}, "ListRoles", role.CallProfiles[len("iam:"):])
