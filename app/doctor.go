@@ -39,6 +39,8 @@ type Check struct {
 type Diagnosis struct {
 	Checks  []Check        `json:"checks"`
 	Summary map[Health]int `json:"summary"`
+	// Canary is how the canary went, where one was asked for.
+	Canary *CanaryReport `json:"canary,omitempty"`
 }
 
 // Doctor looks whether everything is in place, and changes nothing. What is not
@@ -108,6 +110,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		x.data(ctx)
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.canaryLeft(ctx); err != nil {
+			x.says("canary", "", Unchecked, plainCause(err), "")
 		}
 	}
 	if x.Queue == "" {
