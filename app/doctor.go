@@ -70,6 +70,8 @@ type Doctor struct {
 	Trusted             bool // the configuration says that the queue is ours
 	// Expect is how long each kind of message may be silent; nil is a day for CloudTrail.
 	Expect map[string]time.Duration
+	// Backfill is after how long a silence the event history is looked up; 0 where it is not.
+	Backfill time.Duration
 
 	// SendTest is how long a test event is waited for that is sent through the queue; none is for
 	// zero. NewID is its ID, and Wait waits between two looks whether it came.
@@ -110,6 +112,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		x.data(ctx)
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.backfills(ctx); err != nil {
+			x.says("event history", "", Unchecked, plainCause(err), "")
 		}
 		if err := x.canaryLeft(ctx); err != nil {
 			x.says("canary", "", Unchecked, plainCause(err), "")

@@ -117,7 +117,7 @@ type rolesJSON struct {
 func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
 	var only []string
-	var tags, canary bool
+	var tags, canary, backfill bool
 	var hub hubConfig
 	var part int
 	cmd := &cobra.Command{
@@ -163,6 +163,9 @@ func newRoleCommand(a *cli) *cobra.Command {
 					reader = reader.With("SecurityHub", action)
 				}
 			}
+			if backfill {
+				reader, remediator = reader.With("EventHistory", "cloudtrail:LookupEvents"), remediator.With("EventHistory", "cloudtrail:LookupEvents")
+			}
 			switch kind {
 			case "reader":
 				return a.printPolicy(reader, part)
@@ -190,6 +193,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 	cmd.Flags().StringVar(&kind, "kind", "", "reader, remediator or canary alone, as a plain policy document")
 	cmd.Flags().IntVar(&part, "part", 0, "of the policy of --kind only this part, small enough for a managed policy")
 	cmd.Flags().BoolVar(&tags, "tagging", false, "with the permissions for tagging changed resources (tagging.enabled of the configuration)")
+	cmd.Flags().BoolVar(&backfill, "backfill", false, "with the permission for sources.backfill of the configuration")
 	cmd.Flags().BoolVar(&canary, "canary", false, "with the policy of the role that dera doctor --canary uses in its test account")
 	cmd.Flags().BoolVar(&hub.WriteBack, "security-hub", false, "with the permissions for security_hub.write_back of the configuration")
 	cmd.Flags().BoolVar(&hub.V2, "security-hub-v2", false, "those for security_hub.v2; with --security-hub")
