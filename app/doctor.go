@@ -72,6 +72,8 @@ type Doctor struct {
 	Expect map[string]time.Duration
 	// Backfill is after how long a silence the event history is looked up; 0 where it is not.
 	Backfill time.Duration
+	// LogFiles says that the queue announces log files that are read.
+	LogFiles bool
 
 	// SendTest is how long a test event is waited for that is sent through the queue; none is for
 	// zero. NewID is its ID, and Wait waits between two looks whether it came.
@@ -115,6 +117,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		}
 		if err := x.backfills(ctx); err != nil {
 			x.says("event history", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.logs(ctx); err != nil {
+			x.says("log files", "", Unchecked, plainCause(err), "")
 		}
 		if err := x.canaryLeft(ctx); err != nil {
 			x.says("canary", "", Unchecked, plainCause(err), "")

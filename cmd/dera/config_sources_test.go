@@ -13,6 +13,10 @@ func TestSourcesFaults(t *testing.T) {
 		"backfill_all_the_time":  {"backfill: {after: 10s}", "sources.backfill.after", "5m"},
 		"backfill_without_after": {"backfill: {most: 500}", "sources.backfill.after", "30m"},
 		"backfill_too_much":      {"backfill: {after: 1h, most: 1000000}", "sources.backfill.most", "100000"},
+		"logs":                   {"s3_logs: [{bucket: acme-trail, owner: '111122223333', region: eu-west-1}]", "", ""},
+		"logs_by_arn":            {"s3_logs: [{bucket: 'arn:aws:s3:::acme-trail', owner: '111122223333'}]", "sources.s3_logs[0].bucket", "not an ARN"},
+		"logs_of_nobody":         {"s3_logs: [{bucket: acme-trail}]", "sources.s3_logs[0].owner", ""},
+		"logs_twice":             {"s3_logs: [{bucket: acme-trail, owner: '111122223333'}, {bucket: acme-trail, owner: '444455556666'}]", "sources.s3_logs[1].bucket", "twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

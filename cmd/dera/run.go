@@ -263,7 +263,7 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready,
+		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready, Logs: s.logFiles(),
 	})
 }
 
