@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera.example/dera"
@@ -113,6 +114,8 @@ type canaryRun struct {
 	seen   canaryRecords
 	opened time.Time
 	lease  dera.Lease
+	// unclean says that AWS did not tell what is left.
+	unclean bool
 }
 
 func (x *canaryRun) run(ctx context.Context) (err error) {
@@ -128,7 +131,7 @@ func (x *canaryRun) run(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, x.clean(end, true), x.Store.Release(end, x.lease))
 	}()
-	if err := x.clean(ctx, false); err != nil || len(x.answer.Left) > 0 {
+	if err := x.clean(ctx, false); err != nil || x.unclean || len(x.answer.Left) > 0 {
 		return err
 	}
 	if ready, err := x.ready(ctx); err != nil || !ready {
@@ -257,8 +260,10 @@ func (x *canaryRun) clean(ctx context.Context, last bool) error {
 	ids, failure := x.Groups.Left(ctx)
 	if failure != nil {
 		x.failed(failure)
-		x.answer.Left = append(x.answer.Left, x.answer.Group)
-		return nil
+		x.unclean = true
+	}
+	if own := x.answer.Group; last && own != "" && !slices.Contains(ids, own) {
+		ids = append(ids, own) // what was made just now is not in every answer yet
 	}
 	if last {
 		x.answer.Left = nil
@@ -291,7 +296,7 @@ func (x *canaryRun) clean(ctx context.Context, last bool) error {
 			x.tells(Healthy, fmt.Sprintf("the group %s, which an earlier canary had left, is deleted", id), "")
 		}
 	}
-	if !last || len(x.answer.Left) > 0 {
+	if !last || x.unclean || len(x.answer.Left) > 0 {
 		return nil
 	}
 	return x.Store.Remember(ctx, map[string]string{rememberCanary: ""})
