@@ -28,6 +28,7 @@ const (
 	RecordDenial    RecordKind = "denial" // a principal was denied what a remediation had removed
 	RecordAccess    RecordKind = "access" // somebody asked for what a remediation took, or the time of that is over
 	RecordAlarm     RecordKind = "alarm"  // what a person must hear of dera itself, or that it is over
+	RecordCanary    RecordKind = "canary" // the intent or the result of a write of dera doctor --canary
 	RecordStart     RecordKind = "start"  // an engine started, with its version and configuration hash
 )
 

@@ -39,6 +39,8 @@ type Check struct {
 type Diagnosis struct {
 	Checks  []Check        `json:"checks"`
 	Summary map[Health]int `json:"summary"`
+	// Canary is how the canary went, where one was asked for.
+	Canary *CanaryReport `json:"canary,omitempty"`
 }
 
 // Doctor looks whether everything is in place, and changes nothing. What is not
@@ -68,6 +70,10 @@ type Doctor struct {
 	Trusted             bool // the configuration says that the queue is ours
 	// Expect is how long each kind of message may be silent; nil is a day for CloudTrail.
 	Expect map[string]time.Duration
+	// Backfill is after how long a silence the event history is looked up; 0 where it is not.
+	Backfill time.Duration
+	// LogFiles says that the queue announces log files that are read.
+	LogFiles bool
 
 	// SendTest is how long a test event is waited for that is sent through the queue; none is for
 	// zero. NewID is its ID, and Wait waits between two looks whether it came.
@@ -108,6 +114,15 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		x.data(ctx)
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.backfills(ctx); err != nil {
+			x.says("event history", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.logs(ctx); err != nil {
+			x.says("log files", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.canaryLeft(ctx); err != nil {
+			x.says("canary", "", Unchecked, plainCause(err), "")
 		}
 	}
 	if x.Queue == "" {

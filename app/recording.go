@@ -26,6 +26,7 @@ type Recording struct {
 	watch      cloudtrail.Watch
 	accounts   []dera.Account
 	regions    []string
+	uses       map[string]*dataUse // by the ARN of the resource
 }
 
 // Regions are those that were asked for, or those of the events.
@@ -143,6 +144,7 @@ func (r *Recording) leave(f cloudtrail.Unread) {
 // take sorts one event into exactly one count; an error is for unread.
 // seen is where each event stands among those that matter.
 func (r *Recording) take(raw source.Raw, seen map[string]int) error {
+	r.use(raw.Body)
 	if !r.watch.Triage(raw.Body) {
 		r.counts.Read++
 		r.counts.Irrelevant++

@@ -81,6 +81,8 @@ type ReplayedFinding struct {
 	ResolvedSure bool       `json:"resolved_sure,omitempty"`
 	// OpenSeconds is until it was resolved, or until the last event.
 	OpenSeconds int64 `json:"open_seconds"`
+	// Later are the recorded calls from when dera would have closed it; left out where it would not have.
+	Later *LaterCalls `json:"later_calls,omitempty"`
 }
 
 // PartlyKnown is a resource of which the events tell a part only.
@@ -131,6 +133,7 @@ func (p *replaying) report(ctx context.Context, rec Recording) (ReplayReport, er
 		if err != nil {
 			return r, err
 		}
+		v.Later = rec.later(v, s.To)
 		s.Dispositions[v.Disposition.String()]++
 		if v.ResolvedAt != nil {
 			s.Resolved++

@@ -48,6 +48,19 @@ func (c *Client) History(account, region string) *History {
 // the one that follows, "" after the last. It waits until CloudTrail allows the request; it
 // fails with [Error].
 func (h *History) Page(ctx context.Context, name string, from time.Time, token string) (list []PastEvent, next string, err error) {
+	return h.page(ctx, &sdk.LookupEventsInput{LookupAttributes: attribute(types.LookupAttributeKeyEventName, name), StartTime: aws.Time(from)}, token)
+}
+
+// Changes is Page for the events of all calls that change something, between two times.
+func (h *History) Changes(ctx context.Context, from, to time.Time, token string) (list []PastEvent, next string, err error) {
+	return h.page(ctx, &sdk.LookupEventsInput{LookupAttributes: attribute(types.LookupAttributeKeyReadOnly, "false"), StartTime: aws.Time(from), EndTime: aws.Time(to)}, token)
+}
+
+func attribute(key types.LookupAttributeKey, value string) []types.LookupAttribute {
+	return []types.LookupAttribute{{AttributeKey: key, AttributeValue: aws.String(value)}}
+}
+
+func (h *History) page(ctx context.Context, in *sdk.LookupEventsInput, token string) (list []PastEvent, next string, err error) {
 	wait := time.NewTimer(time.Until(h.last.Add(lookupEvery)))
 	defer wait.Stop()
 	select {
@@ -55,10 +68,7 @@ func (h *History) Page(ctx context.Context, name string, from time.Time, token s
 		return nil, "", ctx.Err()
 	case <-wait.C:
 	}
-	in := &sdk.LookupEventsInput{
-		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String(name)}},
-		StartTime:        aws.Time(from), MaxResults: aws.Int32(50),
-	}
+	in.MaxResults = aws.Int32(50)
 	if token != "" {
 		in.NextToken = aws.String(token)
 	}

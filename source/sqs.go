@@ -57,7 +57,9 @@ type SQSConfig struct {
 	// Ready, where set, is asked after an error before messages are received again:
 	// each receive that comes to nothing takes a message nearer to the dead-letter
 	// queue.
-	Ready  func(ctx context.Context) error
+	Ready func(ctx context.Context) error
+	// Logs, where set, are the log files of CloudTrail that messages of the queue announce.
+	Logs   *LogsConfig
 	Log    *slog.Logger     // discards if nil
 	Now    func() time.Time // time.Now if nil
 	Random func() float64   // in [0, 1); spreads retries
@@ -83,6 +85,7 @@ func (c SQSConfig) validate() error {
 type SQS struct {
 	cfg   SQSConfig
 	sieve sieve
+	logs  *logFiles
 }
 
 // NewSQS returns a source over cfg.Queue, or an error for a configuration that
@@ -98,10 +101,11 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 	cfg.Timeout = orElse(cfg.Timeout, time.Minute)
 	cfg.Log = orElse(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.Now, cfg.Random = clock(cfg.Now), randomness(cfg.Random)
-	return &SQS{
-		cfg:   cfg,
-		sieve: newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated),
-	}, nil
+	logs, err := newLogFiles(cfg.Logs, cfg.Watch, cfg.Accounts)
+	if err != nil {
+		return nil, fmt.Errorf("configure log files: %w", err)
+	}
+	return &SQS{cfg, newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated), logs}, nil
 }
 
 // Run receives until ctx ends, then finishes the batch in hand and returns nil.
@@ -148,11 +152,28 @@ func (s *SQS) round(ctx context.Context, handle Handler) error {
 		return nil
 	}
 	now := s.cfg.Now().UTC()
+	messages, announcing := s.logs.split(messages)
+	if len(announcing) == 0 {
+		return s.batch(ctx, messages, now, handle)
+	}
+	if len(messages) > 0 {
+		if err := s.cfg.Queue.Extend(ctx, announcing, s.cfg.Timeout+s.cfg.Visibility); err != nil {
+			s.cfg.Log.WarnContext(ctx, "messages may be delivered again", "source", logs, "err", err)
+		}
+		if err := s.batch(ctx, messages, now, handle); err != nil {
+			return err
+		}
+	}
+	return s.announced(ctx, announcing, now, handle)
+}
+
+// batch handles and deletes messages that are events.
+func (s *SQS) batch(ctx context.Context, messages []Message, now time.Time, handle Handler) error {
 	// From here on the end of ctx stops nothing: the batch is in hand.
 	work, cancel := inHand(ctx, s.cfg.Timeout)
 	defer cancel()
 	release := s.hold(work, messages)
-	err = handle(work, s.sieve.sift(messages, now))
+	err := handle(work, s.sieve.sift(messages, now))
 	release()
 	if err != nil {
 		return fmt.Errorf("handle %d messages: %w", len(messages), err)

@@ -122,6 +122,17 @@ func (s *Store) moments(ctx context.Context, prefix string) (map[string]time.Tim
 	return out, err
 }
 
+// RememberedUnder returns all that is remembered under names that begin with the prefix, by the rest
+// of the name.
+func (s *Store) RememberedUnder(ctx context.Context, prefix string) (map[string]string, error) {
+	out := map[string]string{}
+	err := s.remembered(ctx, prefix, func(name, value string) error {
+		out[name] = value
+		return nil
+	})
+	return out, err
+}
+
 // remembered reads all that is remembered under a prefix.
 func (s *Store) remembered(ctx context.Context, prefix string, each func(name, value string) error) error {
 	prefix = rememberPrefix + prefix

@@ -124,6 +124,10 @@ func (p *page) replayed(list []app.ReplayedFinding) {
 		p.mark("<td>")
 		p.text(wouldHave(f))
 		p.diff(f.Diff)
+		for _, line := range f.Later.Lines() {
+			p.mark("<br>")
+			p.text(line)
+		}
 		p.mark("</td></tr>\n")
 	}
 	p.mark("</tbody>\n</table>\n")

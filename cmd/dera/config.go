@@ -34,6 +34,7 @@ type fileConfig struct {
 	Queue         string                     `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"URL of the SQS queue that EventBridge fills with CloudTrail events."`
 	RuleState     string                     `yaml:"queue_rule_state,omitempty" json:"queue_rule_state,omitempty" jsonschema:"enum=ENABLED,enum=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" jsonschema_description:"State of an EventBridge rule that sends every event by CloudTrail to the queue, in every account and region. Leave it out if the rule names only some calls: the usage ledger then treats nothing as unused."`
 	Sources       sourcesConfig              `yaml:"sources,omitempty" json:"sources,omitempty" jsonschema_description:"Where else events come from, and how long each may be silent."`
+	Canary        canaryConfig               `yaml:"canary,omitempty" json:"canary,omitempty" jsonschema_description:"Test account in which dera doctor --canary may open a security group of its own. Default: none."`
 	Sweep         duration                   `yaml:"sweep,omitempty" json:"sweep,omitempty" jsonschema:"type=string" jsonschema_description:"Time between two sweeps, for example 1h. Default: 1h."`
 	Exemptions    string                     `yaml:"exemptions,omitempty" json:"exemptions,omitempty" jsonschema_description:"Path of the exemption list."`
 	Network       networkConfig              `yaml:"network,omitempty" json:"network,omitempty" jsonschema_description:"What the organisation declares about networks."`
@@ -310,7 +311,7 @@ func (c fileConfig) validate() error {
 		}
 	}
 	_, err := c.settings()
-	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Sources.validate())
+	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate())
 	errs = append(append(errs, c.validatePlaces()...), c.validateNotify()...)
 	return errors.Join(errs...)
 }

@@ -83,7 +83,7 @@ func shapes() []shape {
 		{at: "| `dera rollback --since 2h -o json`", of: only[rolledBackJSON]()},
 		{at: "| `dera stop`", of: only[stoppedJSON]()},
 		{at: "| `dera resume`", of: only[resumedJSON]()},
-		{at: "| `dera doctor -o json`", of: only[app.Diagnosis](), values: "good todo broken unknown not_tested"},
+		{at: "| `dera doctor -o json`", of: only[app.Diagnosis](), values: "good todo broken unknown not_tested opened seen decided begun revoked closed verified"},
 		{at: "| `dera version -o json`", of: only[build](), values: "unknown"},
 	}
 }

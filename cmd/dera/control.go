@@ -110,12 +110,14 @@ func foundByText(id string) string {
 type rolesJSON struct {
 	Reader     role.Policy `json:"reader"`
 	Remediator role.Policy `json:"remediator"`
+	// Canary is that of the role of dera doctor --canary, where it was asked for.
+	Canary *role.Policy `json:"canary,omitempty"`
 }
 
 func newRoleCommand(a *cli) *cobra.Command {
 	var account, partition, kind string
 	var only []string
-	var tags bool
+	var tags, canary, backfill bool
 	var hub hubConfig
 	var part int
 	cmd := &cobra.Command{
@@ -161,26 +163,38 @@ func newRoleCommand(a *cli) *cobra.Command {
 					reader = reader.With("SecurityHub", action)
 				}
 			}
+			if backfill {
+				reader, remediator = reader.With("EventHistory", "cloudtrail:LookupEvents"), remediator.With("EventHistory", "cloudtrail:LookupEvents")
+			}
 			switch kind {
 			case "reader":
 				return a.printPolicy(reader, part)
 			case "remediator":
 				return a.printPolicy(remediator, part)
+			case "canary":
+				return a.printPolicy(canaryPolicy(partition, account), part)
 			case "":
 				if part != 0 {
 					return usage("--part requires --kind")
 				}
-				return a.printJSON(rolesJSON{reader, remediator})
+				roles := rolesJSON{Reader: reader, Remediator: remediator}
+				if canary {
+					p := canaryPolicy(partition, account)
+					roles.Canary = &p
+				}
+				return a.printJSON(roles)
 			}
-			return usage("--kind is %q, must be reader or remediator", kind)
+			return usage("--kind is %q, must be reader, remediator or canary", kind)
 		},
 	}
 	cmd.Flags().StringSliceVar(&only, "control", nil, "what these controls require alone; * is a wildcard (default: every control)")
 	cmd.Flags().StringVar(&account, "account", "", "limit resources to this account (default: any)")
 	cmd.Flags().StringVar(&partition, "partition", dera.Partitions()[0].ID, "one of "+strings.Join(partitionIDs(), ", "))
-	cmd.Flags().StringVar(&kind, "kind", "", "reader or remediator alone, as a plain policy document")
+	cmd.Flags().StringVar(&kind, "kind", "", "reader, remediator or canary alone, as a plain policy document")
 	cmd.Flags().IntVar(&part, "part", 0, "of the policy of --kind only this part, small enough for a managed policy")
 	cmd.Flags().BoolVar(&tags, "tagging", false, "with the permissions for tagging changed resources (tagging.enabled of the configuration)")
+	cmd.Flags().BoolVar(&backfill, "backfill", false, "with the permission for sources.backfill of the configuration")
+	cmd.Flags().BoolVar(&canary, "canary", false, "with the policy of the role that dera doctor --canary uses in its test account")
 	cmd.Flags().BoolVar(&hub.WriteBack, "security-hub", false, "with the permissions for security_hub.write_back of the configuration")
 	cmd.Flags().BoolVar(&hub.V2, "security-hub-v2", false, "those for security_hub.v2; with --security-hub")
 	cmd.Flags().BoolVar(&hub.Import, "security-hub-import", false, "with the permission for security_hub.import")

@@ -20,20 +20,31 @@ import (
 
 func newDoctorCommand(a *cli) *cobra.Command {
 	var queue string
-	var test bool
+	var test, canary bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that dera has what it needs, and say how to fix it",
 		Long: "doctor checks that dera has what it needs, and tells you how to fix what is missing. It tries each\n" +
 			"read for real, asks EC2 for a dry run and IAM for a simulation of the writes, and changes nothing.\n" +
-			"With --send-test-event it sends one message to the queue, which names nothing, and waits up to a minute for dera run to take it.\n\n" +
+			"With --send-test-event it sends one message to the queue, which names nothing, and waits up to a minute for dera run to take it.\n" +
+			"With --canary it does one thing alone: in the test account that the configuration names it makes a security group that is attached to\n" +
+			"nothing, opens SSH to the internet on it, says when dera run saw, decided, revoked and verified, and deletes the group in every case.\n\n" +
 			"Exit codes: 0 all good, 3 something to do, 4 something could not be checked. What could not be tested without\n" +
-			"a change is reported and does not count.",
+			"a change is reported and does not count. A canary that takes more than 90 s, or that dera does not close, is something to do.",
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context(), queue, test) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if canary && (test || queue != "") {
+				return usage("--canary goes alone")
+			}
+			if canary {
+				return a.canary(cmd.Context())
+			}
+			return a.doctor(cmd.Context(), queue, test)
+		},
 	}
 	cmd.Flags().StringVar(&queue, "queue", "", "URL of the SQS queue (default: the configuration's)")
 	cmd.Flags().BoolVar(&test, "send-test-event", false, "send a test event through the queue and say when dera run took it")
+	cmd.Flags().BoolVar(&canary, "canary", false, "open SSH on a group of its own in the test account of the configuration, and measure how fast dera run closes it")
 	return cmd
 }
 
@@ -71,6 +82,7 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 	d.Sinks = cfg.sinkNames()
 	d.Queue = cmp.Or(queue, cfg.Queue)
 	d.QueueAccount, d.Expect = queueAccount(d.Queue), cfg.Sources.expected(d.Queue != "")
+	d.Backfill, d.LogFiles = time.Duration(cfg.Sources.Backfill.After), len(cfg.Sources.Logs) > 0
 	d.Accounts, d.Regions, d.AllRegions = cfg.cloudAccounts(), a.flags.regions, a.flags.allRegions
 	of := cloud.Config{Wires: wires(), Accounts: d.Accounts, Now: a.now, Timeout: 20 * time.Second, Profile: a.flags.profile, Observe: calls(a.askedLog())}
 	if len(d.Regions) > 0 {

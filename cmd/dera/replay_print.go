@@ -85,6 +85,9 @@ func (a *cli) printReplayed(p paint, f app.ReplayedFinding) {
 	for _, reason := range app.Decisive(dera.Finding{Reasons: f.Reasons}) {
 		a.wrapf("%s\n", p.faint(wrap(reason.Guardrail+": "+reason.Why, "  ", width)))
 	}
+	for _, line := range f.Later.Lines() {
+		a.wrapf("%s\n", wrap(line, "  ", width))
+	}
 	if f.PartlyKnown != "" {
 		a.wrapf("%s\n", p.faint(wrap("partly known: "+f.PartlyKnown, "  ", width)))
 	}

@@ -103,6 +103,11 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if err != nil {
 		return err
 	}
+	hearing, fill, err := s.backfill(log)
+	if err != nil {
+		return err
+	}
+	parts = append(parts, fill...)
 	parts = append(parts, schedule, func(ctx context.Context) error {
 		return s.watchOwn(ctx, log, s.config.Sources.expected(queueURL != ""))
 	})
@@ -136,7 +141,7 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		if err := awaited(ctx, log, func() (err error) { handle, err = s.feed(ctx, log); return err }); err != nil {
 			return err
 		}
-		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, app.Noting(s.store, handle)) },
+		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, app.Noting(s.store, hearing(handle))) },
 			func(ctx context.Context) error { return s.witness(ctx, log) })
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -258,7 +263,7 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
-		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready,
+		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready, Logs: s.logFiles(),
 	})
 }
 

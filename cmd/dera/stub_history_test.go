@@ -108,7 +108,7 @@ func TestStubHistory(t *testing.T) {
 	if code != exitUndecided {
 		t.Errorf("got exit code %d, want 4: a region was not read\n%s", code, errOut)
 	}
-	for _, want := range []string{"eu-west-1 was not read", "AccessDenied", "event torn", ">5.0<", "would have closed it by " + app.Stamp(t0.Add(time.Minute+app.FixedWithin)), "dera would have closed", "no data events", "ann&lt;b&gt;"} {
+	for _, want := range []string{"eu-west-1 was not read", "AccessDenied", "event torn", ">5.0<", "would have closed it by " + app.Stamp(t0.Add(time.Minute+app.FixedWithin)), "dera would have closed", "no data events", "fix RevokeSecurityGroupIngress of", "is not known from these records", "ann&lt;b&gt;"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}
