@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -63,6 +64,9 @@ func (t *run) begin(ctx context.Context) error {
 // before anything is written: a split must not leave its
 // remainders behind. Whatever else a dry run answers is for the write to show.
 func (t *run) denied(ctx context.Context) (string, error) {
+	if t.rem.Plan.Custom() {
+		return "", nil // neither has a dry run
+	}
 	asked := map[string]bool{}
 	ask := func(what string, op resource.Operation) (string, error) {
 		asked[op.Name] = true
@@ -209,6 +213,10 @@ func (t *run) resume(ctx context.Context) error {
 func diff(c dera.Change, undo bool) []string {
 	if !undo {
 		return c.Diff
+	}
+	var in dera.CustomInput
+	if (dera.Plan{Changes: []dera.Change{c}}).Custom() && c.Undo != nil && json.Unmarshal(c.Undo.Input, &in) == nil {
+		return in.Diff()
 	}
 	var out []string
 	for _, line := range c.Diff {
