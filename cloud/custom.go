@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,9 @@ func (c *Client) BindCustom(ctx context.Context, r dera.Resource, in dera.Custom
 			undo := *one
 			in.Undo, one = &undo, &undo
 		}
+		if err := got.actsAs(*one); err != nil {
+			return in, err
+		}
 		got.fill(one)
 	}
 	return in, nil
@@ -59,7 +63,37 @@ func (c *Client) BindCustom(ctx context.Context, r dera.Resource, in dera.Custom
 // bound is what a document or a function is.
 type bound struct {
 	version, hash, content string
-	seconds                int // of a function: how long it may run
+	assumes                string // of a document: its assumeRole
+	seconds                int    // of a function: how long it may run
+}
+
+// actsAs is an error where a document would act with the credentials of dera: changes of
+// which dera has no record would be in its name. Where the role is a parameter that is not
+// given, a document acts as its caller too.
+//
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-setup.html
+func (b bound) actsAs(in dera.CustomInput) error {
+	given := strings.Contains(b.assumes, "{{")
+	switch {
+	case in.Function != "" || b.assumes != "" && !given:
+		return nil
+	case b.assumes == "":
+		return fmt.Errorf("the document %s has no assumeRole, so that it would act with the credentials of dera", in.Document)
+	case strings.Trim(b.assumes, "{} ") != assumeRole:
+		return fmt.Errorf("the assumeRole of the document %s is %s: write {{ %s }}, and name the role in the configuration", in.Document, b.assumes, assumeRole)
+	case in.Role == "":
+		return fmt.Errorf("the document %s acts as the role that it is given: name one in the configuration", in.Document)
+	}
+	return nil
+}
+
+// assumed is the assumeRole of a document in JSON or YAML.
+func assumed(text string) string {
+	m := regexp.MustCompile(`(?m)(?:^|[{,])[ \t]*["']?assumeRole["']?[ \t]*:[ \t]*["']?([^"'\r\n]*)`).FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return strings.TrimSpace(m[1])
 }
 
 func (b bound) fill(in *dera.CustomInput) {
@@ -77,11 +111,11 @@ func (c *Client) bind(ctx context.Context, account, region string, in dera.Custo
 		return c.bindFunction(ctx, r, in)
 	}
 	api := Service(r, "ssm", account, r.Scope.Region, func(cfg aws.Config) *ssm.Client { return ssm.NewFromConfig(cfg) })
-	version := in.Version
-	if version == "" {
-		version = "$DEFAULT"
+	ask := &ssm.DescribeDocumentInput{Name: &in.Document} // of the default version
+	if in.Version != "" {
+		ask.DocumentVersion = &in.Version
 	}
-	described, err := api.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &in.Document, DocumentVersion: &version})
+	described, err := api.DescribeDocument(ctx, ask)
 	if err == nil && described.Document == nil {
 		err = Foreign("it describes no document")
 	}
@@ -107,7 +141,7 @@ func (c *Client) bind(ctx context.Context, account, region string, in dera.Custo
 		return bound{}, r.Fail("ssm:GetDocument", err)
 	}
 	sum := sha256.Sum256([]byte(*text.Content))
-	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:])}, nil
+	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:]), assumes: assumed(*text.Content)}, nil
 }
 
 // beforeTimeout is what is left of the time of a call when a function has ended.
@@ -141,6 +175,9 @@ func (c *Client) StartCustom(ctx context.Context, p dera.Plan, op resource.Opera
 	}
 	now, err := c.bind(ctx, p.Account, p.Region, in)
 	if err != nil {
+		return run, "", err
+	}
+	if err := now.actsAs(in); err != nil {
 		return run, "", err
 	}
 	if now.version != in.Version || now.hash != in.Hash || now.content != in.Content || now.seconds > in.Seconds {
