@@ -144,8 +144,12 @@ func (c *Client) bind(ctx context.Context, account, region string, in dera.Custo
 	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:]), assumes: assumed(*text.Content)}, nil
 }
 
-// beforeTimeout is what is left of the time of a call when a function has ended.
-const beforeTimeout = 10 * time.Second
+// functionMost is how long a function may run: who waits for it does nothing else. The call
+// gets answerWithin more.
+const (
+	functionMost = 50 * time.Second
+	answerWithin = 10 * time.Second
+)
 
 func (c *Client) bindFunction(ctx context.Context, r *Reading, in dera.CustomInput) (bound, error) {
 	api := Service(r, "lambda", r.Scope.Account, r.Scope.Region, func(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg) })
@@ -156,8 +160,8 @@ func (c *Client) bindFunction(ctx context.Context, r *Reading, in dera.CustomInp
 	if err != nil {
 		return bound{}, r.Fail("lambda:GetFunctionConfiguration", err)
 	}
-	if most := c.cfg.Timeout - beforeTimeout; time.Duration(*got.Timeout)*time.Second > most {
-		return bound{}, fmt.Errorf("the function %s may run for %d s, and dera waits for %s: shorten its timeout, or run it by an Automation document", in.Function, *got.Timeout, most)
+	if time.Duration(*got.Timeout)*time.Second > functionMost {
+		return bound{}, fmt.Errorf("the function %s may run for %d s, and dera waits for %s: shorten its timeout, or run it by an Automation document", in.Function, *got.Timeout, functionMost)
 	}
 	if v := aws.ToString(got.Version); v != in.Version {
 		return bound{}, fmt.Errorf("version %s of the function %s is %q", in.Version, in.Function, v)
@@ -183,7 +187,11 @@ func (c *Client) StartCustom(ctx context.Context, p dera.Plan, op resource.Opera
 	if now.version != in.Version || now.hash != in.Hash || now.content != in.Content || now.seconds > in.Seconds {
 		return run, "", changedError{in.String()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	most := c.cfg.Timeout
+	if in.Function != "" {
+		most = time.Duration(in.Seconds)*time.Second + answerWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	w := &Writing{Plan: p, Operation: op, allowed: allowed}
 	if w.Config, err = c.writing(p); err == nil {

@@ -91,7 +91,7 @@ func (t *run) limit() time.Duration {
 	return time.Duration(in.Seconds) * time.Second
 }
 
-// view is what a look after a custom fix found.
+// view is what was found by reading once a custom fix had ended.
 type view struct {
 	canon  string
 	ok     bool
