@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -26,36 +25,44 @@ type customFixConfig struct {
 
 // customRunConfig is a document or a function.
 type customRunConfig struct {
-	Document   string                     `yaml:"document,omitempty" json:"document,omitempty" jsonschema_description:"Name of an SSM Automation document of the account or of AWS; no ARN."`
-	Function   string                     `yaml:"function,omitempty" json:"function,omitempty" jsonschema_description:"Name of a Lambda function, instead of a document; no ARN."`
-	Version    string                     `yaml:"version,omitempty" json:"version,omitempty" jsonschema:"pattern=^[1-9][0-9]*$" jsonschema_description:"A number, quoted; of a function mandatory. Default: the default version of the document, when the plan is made."`
-	Role       string                     `yaml:"role,omitempty" json:"role,omitempty" jsonschema_description:"Name of the role in the account as which the document acts, with its path (AutomationAssumeRole). Default: the document's own."`
-	Parameters map[string]parameterValues `yaml:"parameters,omitempty" json:"parameters,omitempty" jsonschema_description:"What it is given: texts, and of a document lists of them, with {resource_arn}, {resource_id}, {account}, {region} and {partition} of the finding."`
-	Timeout    duration                   `yaml:"timeout,omitempty" json:"timeout,omitempty" jsonschema:"type=string" jsonschema_description:"How long a document may run, 1m to 12h. Default: 30m."`
+	Document   string           `yaml:"document,omitempty" json:"document,omitempty" jsonschema_description:"Name of an SSM Automation document of the account or of AWS; no ARN."`
+	Function   string           `yaml:"function,omitempty" json:"function,omitempty" jsonschema_description:"Name of a Lambda function, instead of a document; no ARN."`
+	Version    string           `yaml:"version,omitempty" json:"version,omitempty" jsonschema:"pattern=^[1-9][0-9]*$" jsonschema_description:"A number, quoted; of a function mandatory. Default: the default version of the document, when the plan is made."`
+	Role       string           `yaml:"role,omitempty" json:"role,omitempty" jsonschema_description:"Name of the role in the account as which the document acts, with its path (AutomationAssumeRole). Default: the document's own."`
+	Parameters customParameters `yaml:"parameters,omitempty" json:"parameters,omitempty" jsonschema_description:"What it is given: texts, and of a document lists of them, with {resource_arn}, {resource_id}, {account}, {region} and {partition} of the finding."`
+	Timeout    duration         `yaml:"timeout,omitempty" json:"timeout,omitempty" jsonschema:"type=string" jsonschema_description:"How long a document may run, 1m to 12h. Default: 30m."`
 }
 
-// parameterValues are a text or a list of texts.
-type parameterValues []string
+// customParameters are texts and lists of texts by their names.
+type customParameters map[string][]string
 
 // UnmarshalYAML implements yaml.BytesUnmarshaler.
-func (p *parameterValues) UnmarshalYAML(b []byte) error {
-	var list []string
-	if err := yaml.Unmarshal(b, &list); err == nil {
-		*p = list
-		return nil
+func (p *customParameters) UnmarshalYAML(b []byte) error {
+	var written map[string]any
+	if err := yaml.Unmarshal(b, &written); err != nil {
+		return err
 	}
-	var one string
-	if err := yaml.Unmarshal(b, &one); err != nil {
-		return errors.New("is neither a text nor a list of texts: quote it")
+	*p = customParameters{}
+	for _, name := range slices.Sorted(maps.Keys(written)) {
+		list, ok := written[name].([]any)
+		if !ok {
+			list = []any{written[name]}
+		}
+		for _, v := range list {
+			text, ok := v.(string)
+			if !ok {
+				return fmt.Errorf("%s is neither a text nor a list of texts: quote each value", name)
+			}
+			(*p)[name] = append((*p)[name], text)
+		}
 	}
-	*p = parameterValues{one}
 	return nil
 }
 
 // JSONSchema says what may be written.
-func (parameterValues) JSONSchema() *jsonschema.Schema {
+func (customParameters) JSONSchema() *jsonschema.Schema {
 	text := &jsonschema.Schema{Type: "string"}
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {Type: "array", Items: text}}}
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {Type: "array", Items: text}}}}
 }
 
 // The bounds of how long a document may run: without a role of its own AWS ends it after 12
