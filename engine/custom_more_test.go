@@ -77,6 +77,11 @@ func TestOthersWaitForACustomFix(t *testing.T) {
 		if r := w.remediations(id)[0]; r.State != dera.Collateral && r.State != dera.Resolved {
 			t.Errorf("got %s\n%s", r.State, told(r))
 		}
+		for _, n := range w.news {
+			if n.What == "job" {
+				t.Errorf("that it has not ended is told as a fault: %v", n.Err)
+			}
+		}
 	})
 	t.Run("approved_before", func(t *testing.T) {
 		t.Parallel()

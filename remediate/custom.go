@@ -217,5 +217,5 @@ func (t *run) ended(ctx context.Context, in dera.Intent, op resource.Operation) 
 	if next.After(limit) {
 		next = limit
 	}
-	return "", &LaterError{At: next, Why: "execution " + id + " has not ended"}
+	return "", &LaterError{At: next, Why: "execution " + id + " has not ended", Expected: true}
 }

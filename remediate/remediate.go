@@ -25,6 +25,8 @@ var (
 type LaterError struct {
 	At  time.Time
 	Why string
+	// Expected says that nothing is wrong: what was started has not ended.
+	Expected bool
 }
 
 // Error implements error.

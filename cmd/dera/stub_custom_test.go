@@ -199,6 +199,12 @@ func TestStubCustomFix(t *testing.T) {
 	if text, _, code := w.dera("audit", "verify"); code != exitGood {
 		t.Errorf("audit verify: got exit code %d\n%s", code, text)
 	}
+	pack := filepath.Join(w.dir, "pack")
+	for _, order := range [][]string{{"audit", "export", pack}, {"audit", "verify", pack}} {
+		if text, errOut, code := w.dera(order...); code != exitGood {
+			t.Errorf("%v: got exit code %d\n%s%s", order, code, text, errOut)
+		}
+	}
 	text, _, _ := w.dera("doctor", "--output", "json")
 	var d app.Diagnosis
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
