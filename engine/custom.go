@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/evaluate"
@@ -61,6 +62,39 @@ func (e *Engine) customPlan(ctx context.Context, r dera.Resource, g *group, in d
 	}
 	if way, err := e.way(r, own); err == nil {
 		g.way = append(g.way, way[len(way)-1])
+	}
+	return nil
+}
+
+// runsMost is how long after its start an execution is asked for that did not end in its time.
+const runsMost = 24 * time.Hour
+
+// running is an error where a custom fix of the resource, of another remediation, may still
+// change it: nothing begins meanwhile.
+func (j judge) running(ctx context.Context, r dera.Remediation, earlier []dera.Remediation) error {
+	for _, o := range earlier {
+		late := o.State == dera.Collateral && j.cfg.Now().Sub(o.CreatedAt) < runsMost
+		under := !o.State.Final() && o.State != dera.Waiting && o.State != dera.Ready
+		if o.ID == r.ID || r.State != dera.Ready || !o.Plan.Custom() || !under && !late {
+			continue
+		}
+		ended := false
+		if late && j.cfg.Custom != nil {
+			intents, err := j.cfg.Store.Intents(ctx, o.ID)
+			if err != nil {
+				return err
+			}
+			if ended = true; remediate.Execution(intents) != "" {
+				run, err := j.cfg.Custom.CustomRun(ctx, o.Plan, remediate.Execution(intents))
+				if err != nil {
+					return fmt.Errorf("look whether %s has ended: %w", o.ID, err)
+				}
+				ended = run.Ended
+			}
+		}
+		if !ended {
+			return fmt.Errorf("%s has not ended, and may still change the resource", o.ID)
+		}
 	}
 	return nil
 }

@@ -178,6 +178,43 @@ func TestCustomFixRollsBack(t *testing.T) {
 			t.Errorf("got %d undos, want 2", f.ran(reopening))
 		}
 	})
+	t.Run("one_that_ended_late", func(t *testing.T) {
+		t.Parallel()
+		w, f, id := fixed(t, byDocument(true))
+		f.takes = 2 * time.Hour
+		w.approve(w.waiting(id))
+		w.quiet()
+		r := w.remediations(id)[0]
+		wantState(t, r, dera.Collateral)
+		var no *remediate.RefusedError
+		if _, err := w.rollback(r.ID); !errors.As(err, &no) || !strings.Contains(no.Why, "has not ended") {
+			t.Fatalf("while it runs: got %v, want it refused", err)
+		}
+		again := w.last(id) // the same is asked again, and not begun while the first one runs
+		wantState(t, again, dera.Waiting)
+		w.approve(again)
+		w.drain()
+		if f.ran(closing) != 1 {
+			t.Errorf("got %d runs at the same time", f.ran(closing))
+		}
+		w.clock.Advance(2 * time.Hour) // the approval lapses meanwhile
+		f.takes = 0
+		f.does[closing], f.runs["e-1"].over = nil, true
+		w.revoke(id, tcp(22, 22, "0.0.0.0/0"))
+		w.quiet()
+		good := f.does[reopening]
+		f.does[reopening] = nil
+		_, _ = w.rollback(r.ID)
+		w.quiet()
+		wantState(t, w.remediations(id)[0], dera.UndoFailed)
+		f.does[reopening] = good
+		_, _ = w.rollback(r.ID)
+		w.quiet()
+		wantState(t, w.remediations(id)[0], dera.RolledBack)
+		if got := w.sorted(id); !slices.Equal(got, kept()) {
+			t.Errorf("got %q, want what was there", got)
+		}
+	})
 	for name, tt := range map[string]struct {
 		fix    control.CustomFix
 		before func(w *world, f *fixes, id string)

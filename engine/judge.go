@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"dera.example/dera"
@@ -26,10 +25,8 @@ func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resourc
 	if err != nil {
 		return remediate.Reassessment{}, err
 	}
-	for _, o := range earlier {
-		if o.ID != r.ID && r.State == dera.Ready && o.Plan.Custom() && !o.State.Final() && o.State != dera.Waiting && o.State != dera.Ready {
-			return remediate.Reassessment{}, fmt.Errorf("%s has not ended, and may still change the resource", o.ID)
-		}
+	if err := j.running(ctx, r, earlier); err != nil {
+		return remediate.Reassessment{}, err
 	}
 	if err := j.plan(ctx, fresh, g, earlier, &r); err != nil {
 		return remediate.Reassessment{}, err

@@ -31,6 +31,16 @@ const (
 	outFailed    = "failed"
 )
 
+// Execution is AWS's ID of the execution by which a custom fix runs, or "".
+func Execution(intents []dera.Intent) string {
+	for _, in := range intents {
+		if !in.Undo {
+			return in.Output[outExecution]
+		}
+	}
+	return ""
+}
+
 // repeatFor is how long the start of a document that was not answered may be sent again
 // with its token. AWS does not say how long it remembers one.
 const repeatFor = 15 * time.Minute

@@ -227,12 +227,6 @@ func (t *run) undoneCustom(ctx context.Context) error {
 // refuseCustom says why a custom fix is not rolled back by order of a person, or nil.
 func (t *run) refuseCustom(ctx context.Context, canon string) error {
 	c, in := t.rem.Plan.Changes[0], t.intent(0, false)
-	if canon == t.rem.Before() {
-		return nil // somebody put it back: nothing is started
-	}
-	if c.Undo == nil {
-		return &RefusedError{Why: t.runs() + " has no undo in the configuration", ByHand: lineDiff(canon, t.rem.Before()), ID: t.rem.ID}
-	}
 	if in != nil && in.State == dera.IntentApplied && in.Output[outExecution] != "" {
 		made, err := t.cfg.Custom.CustomRun(ctx, t.rem.Plan, in.Output[outExecution])
 		if err != nil {
@@ -241,6 +235,15 @@ func (t *run) refuseCustom(ctx context.Context, canon string) error {
 		if !made.Ended {
 			return &RefusedError{Why: "execution " + in.Output[outExecution] + " has not ended; stop it first"}
 		}
+	}
+	if canon == t.rem.Before() {
+		return nil // somebody put it back: nothing is started
+	}
+	if c.Undo == nil {
+		return &RefusedError{Why: t.runs() + " has no undo in the configuration", ByHand: lineDiff(canon, t.rem.Before()), ID: t.rem.ID}
+	}
+	if t.rem.Expect() == t.rem.Before() { // it was not over when it was looked at: all that changed since may be its doing
+		t.rem.Way = []string{t.rem.Before(), canon}
 	}
 	if t.rem.State == dera.UndoFailed {
 		return nil // wherever it got to
