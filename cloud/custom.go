@@ -44,10 +44,14 @@ func (c *Client) BindCustom(ctx context.Context, r dera.Resource, in dera.Custom
 		if now {
 			c.forget(key)
 		}
-		got, err := remember(c, key, boundFor, func() (bound, error) { return c.bind(ctx, r.Account, r.Region, *one) })
-		if err != nil {
+		read, err := remember(c, key, boundFor, func() (boundRead, error) {
+			got, err := c.bind(ctx, r.Account, r.Region, *one)
+			return boundRead{got, err}, ctx.Err()
+		})
+		if err = errors.Join(err, read.err); err != nil {
 			return in, err
 		}
+		got := read.bound
 		if one == in.Undo { // the caller's stays as it is
 			undo := *one
 			in.Undo, one = &undo, &undo
@@ -65,6 +69,12 @@ type bound struct {
 	version, hash, content string
 	assumes                string // of a document: its assumeRole
 	seconds                int    // of a function: how long it may run
+}
+
+// boundRead is what came of asking.
+type boundRead struct {
+	bound
+	err error
 }
 
 // actsAs is an error where a document would act with the credentials of dera: changes of

@@ -116,6 +116,28 @@ func TestBindCustom(t *testing.T) {
 	}
 }
 
+// TestBindCustomIsRemembered: a sweep with many findings asks once, also where it is denied;
+// right before a start nothing counts that was remembered.
+func TestBindCustomIsRemembered(t *testing.T) {
+	t.Parallel()
+	stub := moto.StartStub(t)
+	for name, answer := range map[string]moto.Answer{"there": described(nil), "denied": {Error: "AccessDeniedException"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := stub.World(t)
+			w.On("ssm", "DescribeDocument", answer)
+			w.On("ssm", "GetDocument", text(custom))
+			c := cloudtest.At(t, nil, w.URL(), w.AccessKeyID, nil)
+			for i, want := range []int{1, 1, 2, 2} {
+				_, err := c.BindCustom(t.Context(), place, document, i == 2)
+				if got := len(w.Calls("DescribeDocument")); (err != nil) != (name == "denied") || got != want {
+					t.Errorf("time %d: got %v after %d calls, want %d", i, err, got, want)
+				}
+			}
+		})
+	}
+}
+
 func itoa(n int) string { text, _ := json.Marshal(n); return string(text) }
 
 // TestStartCustom: the start has the token, the version and the role, is sent once, and not

@@ -126,6 +126,24 @@ func TestCustomFixIsBound(t *testing.T) {
 		}
 		r = next
 	}
+	t.Run("half_way", func(t *testing.T) { // the start could not be sent, and the undo changed before it is tried again
+		w, f, id := fixed(t, byDocument(true))
+		w.approve(w.waiting(id))
+		n := 0
+		f.unsent = func() error {
+			if n++; n > 1 {
+				return nil
+			}
+			f.hash[reopening] += "'"
+			return errors.New("no route to host")
+		}
+		w.quiet()
+		got := w.remediations(id)[0]
+		wantState(t, got, dera.Failed)
+		if !strings.Contains(got.Failure, "what is run changed since the decision") || f.calls != 0 {
+			t.Errorf("got %q, %d starts", got.Failure, f.calls)
+		}
+	})
 	w.mode = dera.Observe
 	w.look(id)
 	if f.calls != 0 {

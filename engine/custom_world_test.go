@@ -27,6 +27,7 @@ type fixes struct {
 	// lose loses the answer to so many starts; refuse refuses all; moved changes what is
 	// started right before the start.
 	lose   int
+	unsent func() error // of a start that cannot be sent
 	refuse error
 	moved  bool
 	calls  int               // starts that were sent
@@ -121,6 +122,11 @@ func (f *fixes) StartCustom(ctx context.Context, p dera.Plan, op resource.Operat
 		return dera.CustomRun{}, "", err
 	}
 	name := in.Document + in.Function
+	if f.unsent != nil {
+		if err := f.unsent(); err != nil {
+			return dera.CustomRun{}, "", err
+		}
+	}
 	if f.moved || f.hash[name] != in.Hash {
 		return dera.CustomRun{}, "", movedError{}
 	}

@@ -202,6 +202,9 @@ func (t *run) resume(ctx context.Context) error {
 	if v.Refusal != "" {
 		return t.fail(ctx, "the rest of the plan is not possible any more: "+v.Refusal)
 	}
+	if t.rem.Plan.Custom() && (v.Gone || v.Digest != t.rem.Digest) { // nothing of it has begun
+		return t.fail(ctx, "the finding was resolved by someone else, or what is run changed since the decision")
+	}
 	if why := t.forbidden(v.Decision); why != "" && !v.Gone {
 		return t.fail(ctx, "blocked by a guardrail since the decision: "+why)
 	}
