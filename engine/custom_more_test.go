@@ -123,6 +123,28 @@ func TestOthersWaitForACustomFix(t *testing.T) {
 	})
 }
 
+// TestUndoOfACustomFixWritesOverNobody: the wrong thing was changed, and before the undo is
+// started somebody else changes the resource: a person has to look.
+func TestUndoOfACustomFixWritesOverNobody(t *testing.T) {
+	t.Parallel()
+	w, f, id := fixed(t, byDocument(true))
+	f.does[closing], f.takes = func(id string) { w.revoke(id, tcp(443, 443, "0.0.0.0/0")) }, 5*time.Minute
+	w.approve(w.waiting(id))
+	w.drain()
+	w.stop()
+	w.clock.Advance(6 * time.Minute)
+	w.drain()
+	wantState(t, w.remediations(id)[0], dera.Undoing)
+	w.authorize(id, tcp(8080, 8080, "10.0.0.0/8"))
+	w.resume()
+	w.quiet()
+	r := w.remediations(id)[0]
+	wantState(t, r, dera.UndoFailed)
+	if !strings.Contains(told(r), "someone else changed the resource since, so the undo is not started") || f.ran(reopening) != 0 {
+		t.Errorf("%d undos, got %s", f.ran(reopening), told(r))
+	}
+}
+
 // TestCustomFixNeedsItsPort: where custom fixes cannot be run, as in a replay, none is planned.
 func TestCustomFixNeedsItsPort(t *testing.T) {
 	t.Parallel()
