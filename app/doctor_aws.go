@@ -145,6 +145,7 @@ func (x *examination) permissions(ctx context.Context, account string, regions [
 			writes[a] = true
 		}
 	}
+	x.customFixes(ctx, account, regions)
 	for i, region := range regions {
 		where := account + " " + region
 		x.tried("reads", where, x.Cloud.TryReads(ctx, account, region, slices.Sorted(maps.Keys(reads))), "dera role --kind reader prints what is needed; attach it to the reading role")

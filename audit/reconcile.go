@@ -187,7 +187,7 @@ func Reconcile(writes []Write, calls []Call, reach Reach, now time.Time) Reconci
 		case !w.Applied: // refused, or never sent: there may be no event
 		case now.Sub(w.To) < Late:
 			out.Pending++
-		case !reach.covers(w):
+		case !reach.covers(w), w.Operation == dera.InvokeFunction: // a data event, which a history need not have
 			out.Outside++
 		default:
 			out.Unwitnessed = append(out.Unwitnessed, w)
@@ -224,7 +224,7 @@ func unanswered(w Write, calls []Call, used []bool) int {
 // settings away by a call of its own, DeleteBucketPolicy for PutBucketPolicy.
 func sameCall(operation, event string) bool {
 	bare := func(s string) string { return strings.TrimPrefix(strings.TrimPrefix(s, "Put"), "Delete") }
-	return bare(operation) == bare(event)
+	return bare(operation) == bare(event) || operation == "InvokeFunction" && event == "Invoke"
 }
 
 func distinct(calls []Call) []Call {

@@ -31,6 +31,9 @@ func TestReconcile(t *testing.T) {
 	s3.Service, s3.Name = "s3", "PutAccountPublicAccessBlock"
 	refused, crashed := call("e-2", "q-2", 2*time.Second), write("", false)
 	refused.Failed, crashed.Open = true, true
+	function, unanswered, invoke := write("q-1", true), write("", true), call("e-1", "q-9", time.Second)
+	function.Operation, unanswered.Operation = dera.InvokeFunction, dera.InvokeFunction
+	invoke.Service, invoke.Name = "lambda", "Invoke"
 	tests := []struct {
 		name        string
 		writes      []Write
@@ -51,6 +54,8 @@ func TestReconcile(t *testing.T) {
 		{name: "a_read_is_no_write", calls: []Call{readOnly}},
 		{name: "a_refused_call_changed_nothing", calls: []Call{failed}},
 		{name: "record_without_an_event", writes: []Write{write("q-1", true)}, unwitnessed: 1},
+		{name: "function_is_a_data_event", writes: []Write{function}, outside: 1},
+		{name: "function_without_an_answer", writes: []Write{unanswered}, calls: []Call{invoke}, pairs: []string{"e-1 time"}},
 		{name: "refused_write_without_an_event", writes: []Write{write("q-1", false)}},
 		{name: "write_without_an_answer", writes: []Write{write("", true)}, calls: []Call{call("e-1", "q-1", 2*time.Second)}, pairs: []string{"e-1 time"}},
 		{name: "write_without_an_answer_elsewhere", writes: []Write{write("", true)}, calls: []Call{elsewhere}, unrecorded: []string{"e-2"}, unwitnessed: 1},

@@ -15,8 +15,8 @@ import (
 
 // simulate asks IAM whether the role's policies allow the actions, in one
 // attempt: the simulation is a help and not needed. That there is none is
-// remembered for the other accounts.
-func (c *Client) simulate(ctx context.Context, account, region, caller string, actions []string) []Permission {
+// remembered for the other accounts. on are the ARNs of the resources; none is any.
+func (c *Client) simulate(ctx context.Context, account, region, caller string, actions []string, on ...string) []Permission {
 	if len(actions) == 0 {
 		return nil
 	}
@@ -36,9 +36,11 @@ func (c *Client) simulate(ctx context.Context, account, region, caller string, a
 		return iam.NewFromConfig(cfg, func(o *iam.Options) { o.Retryer = aws.NopRetryer{} })
 	})
 	out, err := api.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
-		PolicySourceArn: aws.String(principal), ActionNames: actions,
+		PolicySourceArn: aws.String(principal), ActionNames: actions, ResourceArns: on,
 		ContextEntries: []types.ContextEntry{{
 			ContextKeyName: aws.String("aws:ResourceAccount"), ContextKeyType: types.ContextKeyTypeEnumString, ContextKeyValues: []string{account},
+		}, {
+			ContextKeyName: aws.String("iam:PassedToService"), ContextKeyType: types.ContextKeyTypeEnumString, ContextKeyValues: []string{"ssm.amazonaws.com"},
 		}},
 	})
 	if err != nil {

@@ -90,9 +90,11 @@ type Spec[T any] struct {
 // Control is one entry of the rulebook, made by Define.
 type Control struct {
 	Meta
-	check func(any, Settings) (Result, error)
-	plan  func(any, []Failure, Settings) ([]dera.Change, *Refusal, error)
-	prove func(any, []Failure, []dera.Change, Settings) (dera.Evidence, error)
+	custom    []CustomFix
+	alertOnly bool // there is no plan
+	check     func(any, Settings) (Result, error)
+	plan      func(any, []Failure, Settings) ([]dera.Change, *Refusal, error)
+	prove     func(any, []Failure, []dera.Change, Settings) (dera.Evidence, error)
 }
 
 // Define makes a control of its specification.
@@ -104,7 +106,7 @@ func Define[T any](spec Spec[T]) Control {
 		}
 		return c, nil
 	}
-	ctl := Control{Meta: spec.Meta}
+	ctl := Control{Meta: spec.Meta, alertOnly: spec.Plan == nil}
 	ctl.check = func(config any, s Settings) (Result, error) {
 		c, err := as(config)
 		if err != nil {
@@ -137,7 +139,10 @@ func Define[T any](spec Spec[T]) Control {
 }
 
 // Check looks at the resource. A configuration of another type is an error.
-func (c Control) Check(r dera.Resource, s Settings) (Result, error) { return c.check(r.Config, s) }
+func (c Control) Check(r dera.Resource, s Settings) (Result, error) {
+	res, err := c.check(r.Config, s)
+	return c.proposed(r, res), err
+}
 
 // Plan makes the plan that removes the failures from the resource, or says why
 // there is none.
@@ -146,6 +151,10 @@ func (c Control) Plan(r dera.Resource, failures []Failure, s Settings) (dera.Pla
 	if refusal != nil || err != nil {
 		return dera.Plan{}, refusal, err
 	}
+	return c.planOf(r, failures, changes), nil, nil
+}
+
+func (c Control) planOf(r dera.Resource, failures []Failure, changes []dera.Change) dera.Plan {
 	p := dera.Plan{
 		Partition: r.Partition, Account: r.Account, Region: r.Region,
 		Resource: r.ARN, Type: r.Type, Control: c.ID, Changes: changes,
@@ -153,7 +162,7 @@ func (c Control) Plan(r dera.Resource, failures []Failure, s Settings) (dera.Pla
 	for _, f := range failures {
 		p.Keys = append(p.Keys, f.Key)
 	}
-	return p, nil, nil
+	return p
 }
 
 // Prove makes the evidence for a plan that Plan made of the same resource.

@@ -192,7 +192,7 @@ func (e *Engine) gateCase(r dera.Resource, f dera.Finding, earlier []dera.Remedi
 
 // plan makes the group's plan and evidence and judges all its findings with it.
 func (e *Engine) plan(ctx context.Context, r dera.Resource, g *group, earlier []dera.Remediation, rem *dera.Remediation) error {
-	if err := e.tryPlan(r, g); err != nil {
+	if err := e.tryPlan(ctx, r, g, rem != nil); err != nil {
 		g.plan, g.evidence, g.way = dera.Plan{}, dera.Evidence{}, nil
 		g.refusal = err.Error()
 	}
@@ -207,13 +207,17 @@ func (e *Engine) plan(ctx context.Context, r dera.Resource, g *group, earlier []
 }
 
 // tryPlan fills in the group's plan, evidence and way; an error is the refusal.
-// A control that breaks on a resource refuses it.
-func (e *Engine) tryPlan(r dera.Resource, g *group) (err error) {
+// A control that breaks on a resource refuses it. now says that nothing counts which was
+// remembered of a custom fix.
+func (e *Engine) tryPlan(ctx context.Context, r dera.Resource, g *group, now bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.New("cannot-plan: the control broke on it")
 		}
 	}()
+	if in, ok := g.control.Custom(r); ok {
+		return e.customPlan(ctx, r, g, in, now)
+	}
 	plan, refusal, err := g.control.Plan(r, g.failures, e.cfg.Settings.At(e.cfg.Now()))
 	switch {
 	case err != nil:

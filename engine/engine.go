@@ -57,6 +57,8 @@ type Config struct {
 	// BudgetEverywhere limits those of all accounts and controls together in an
 	// hour; 0 means no limit, and less than 0 none.
 	BudgetEverywhere int
+	// Custom binds and runs custom fixes; nil where there are none.
+	Custom Custom
 	// ApprovalTTL is how long a plan waits for an approval; 0 means 72 hours.
 	ApprovalTTL time.Duration
 	// AccessMost is the longest time for which something is given back; 0 means 12 hours.
@@ -145,7 +147,7 @@ func New(cfg Config) (*Engine, error) {
 	e.runner, err = remediate.New(remediate.Config{
 		Types:   cfg.Types,
 		Journal: journal{e}, Cloud: cfg.Cloud, Judge: judge{e}, Actor: cfg.Actor, Now: cfg.Now,
-		Wait: cfg.Wait, Settle: cfg.Settle, Patience: cfg.Patience, Validity: cfg.Validity,
+		Wait: cfg.Wait, Settle: cfg.Settle, Patience: cfg.Patience, Validity: cfg.Validity, Custom: custom(cfg.Custom),
 	})
 	return e, err
 }

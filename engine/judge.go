@@ -25,6 +25,9 @@ func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resourc
 	if err != nil {
 		return remediate.Reassessment{}, err
 	}
+	if err := j.running(ctx, r, earlier); err != nil {
+		return remediate.Reassessment{}, err
+	}
 	if err := j.plan(ctx, fresh, g, earlier, &r); err != nil {
 		return remediate.Reassessment{}, err
 	}

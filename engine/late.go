@@ -41,7 +41,7 @@ func (e *Engine) late(ctx context.Context, a detect.Assessment, b *store.Batch) 
 		if err != nil {
 			return err
 		}
-		if r.State == dera.Failed || r.State == dera.UndoFailed {
+		if (r.State == dera.Failed || r.State == dera.UndoFailed) && !r.Plan.Custom() {
 			if err := e.lateOf(kind, a.Resource, r, intents, b); err != nil {
 				return err
 			}

@@ -18,8 +18,8 @@ import (
 // not known to be of another part is among them.
 func (e *Engine) leaves(r dera.Resource, g *group, findings, before []dera.Finding, earlier []dera.Remediation) ([]string, error) {
 	kind, err := e.cfg.Types.Lookup(g.plan.Type)
-	if err != nil {
-		return nil, err
+	if err != nil || g.plan.Custom() {
+		return nil, err // what a custom fix adds, nobody knows
 	}
 	after, closed := r, r
 	adds, removes := false, false

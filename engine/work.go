@@ -166,8 +166,12 @@ func (e *Engine) runJob(ctx context.Context, j dera.Job) {
 	if errors.As(err, &later) {
 		at = later.At
 	}
-	e.cfg.Log.WarnContext(ctx, "job goes back", "job", j.Kind+" "+j.Key, "attempt", j.Attempts, "err", err)
-	e.cfg.Tell(News{What: "job", Err: err})
+	if later != nil && later.Expected {
+		e.cfg.Log.InfoContext(ctx, "job waits", "job", j.Kind+" "+j.Key, "why", err)
+	} else {
+		e.cfg.Log.WarnContext(ctx, "job goes back", "job", j.Kind+" "+j.Key, "attempt", j.Attempts, "err", err)
+		e.cfg.Tell(News{What: "job", Err: err})
+	}
 	ctx, cancel := bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := e.cfg.Store.Retry(ctx, j, at); err != nil {

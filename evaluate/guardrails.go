@@ -134,6 +134,12 @@ func (Reversible) Check(_ context.Context, c Case) (dera.Reason, error) {
 	if len(c.Plan.Changes) == 0 {
 		return review("the plan is empty"), nil
 	}
+	if c.Plan.Custom() {
+		if c.Plan.Changes[0].Undo == nil {
+			return review("the custom fix has no undo"), nil
+		}
+		return review("whether the undo of the custom fix takes it back is not known before it ran"), nil
+	}
 	undone := c.Plan
 	undone.Changes = slices.DeleteFunc(slices.Clone(c.Plan.Changes), func(ch dera.Change) bool { return ch.Kept && ch.Undo == nil })
 	kept := len(c.Plan.Changes) - len(undone.Changes)

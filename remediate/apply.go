@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -63,6 +64,9 @@ func (t *run) begin(ctx context.Context) error {
 // before anything is written: a split must not leave its
 // remainders behind. Whatever else a dry run answers is for the write to show.
 func (t *run) denied(ctx context.Context) (string, error) {
+	if t.rem.Plan.Custom() {
+		return "", nil // neither has a dry run
+	}
 	asked := map[string]bool{}
 	ask := func(what string, op resource.Operation) (string, error) {
 		asked[op.Name] = true
@@ -198,6 +202,9 @@ func (t *run) resume(ctx context.Context) error {
 	if v.Refusal != "" {
 		return t.fail(ctx, "the rest of the plan is not possible any more: "+v.Refusal)
 	}
+	if t.rem.Plan.Custom() && (v.Gone || v.Digest != t.rem.Digest) { // nothing of it has begun
+		return t.fail(ctx, "the finding was resolved by someone else, or what is run changed since the decision")
+	}
 	if why := t.forbidden(v.Decision); why != "" && !v.Gone {
 		return t.fail(ctx, "blocked by a guardrail since the decision: "+why)
 	}
@@ -209,6 +216,10 @@ func (t *run) resume(ctx context.Context) error {
 func diff(c dera.Change, undo bool) []string {
 	if !undo {
 		return c.Diff
+	}
+	var in dera.CustomInput
+	if (dera.Plan{Changes: []dera.Change{c}}).Custom() && c.Undo != nil && json.Unmarshal(c.Undo.Input, &in) == nil {
+		return in.Diff()
 	}
 	var out []string
 	for _, line := range c.Diff {

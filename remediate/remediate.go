@@ -25,6 +25,8 @@ var (
 type LaterError struct {
 	At  time.Time
 	Why string
+	// Expected says that nothing is wrong: what was started has not ended.
+	Expected bool
 }
 
 // Error implements error.
@@ -88,6 +90,9 @@ type Judge interface {
 	Again(ctx context.Context, r dera.Remediation, fresh dera.Resource) (Reassessment, error)
 	// Gone reports which of the remediation's findings are still there.
 	Gone(ctx context.Context, r dera.Remediation, fresh dera.Resource) (still []string, err error)
+	// Opened says what is open of the resource, or cannot be judged any more, that was
+	// not so before the remediation began: nothing of its own findings but what is wider.
+	Opened(ctx context.Context, r dera.Remediation, fresh dera.Resource) (opened []string, err error)
 }
 
 // Reassessment is what Judge.Again found.
@@ -98,13 +103,15 @@ type Reassessment struct {
 	Refusal  string
 }
 
-// Config is what New needs; all interfaces are required.
+// Config is what New needs; all interfaces are required but Custom.
 type Config struct {
 	// Types are the resource types that plans are about.
 	Types   resource.Registry
 	Journal Journal
 	Cloud   Cloud
 	Judge   Judge
+	// Custom runs custom fixes; nil where there are none.
+	Custom Custom
 	// Actor stands in the records.
 	Actor dera.Actor
 	Now   func() time.Time
@@ -217,17 +224,24 @@ func (r *Runner) hold(ctx context.Context, id string, f func(*run) error) (dera.
 
 // carry moves on until the state is final.
 func (t *run) carry(ctx context.Context) error {
+	apply, verify, undo := t.apply, t.verify, t.undo
+	if t.rem.Plan.Custom() {
+		if t.cfg.Custom == nil {
+			return fmt.Errorf("remediation %s runs a custom fix, and nothing here can", t.rem.ID)
+		}
+		apply, verify, undo = t.applyCustom, t.verifyCustom, t.undoCustom
+	}
 	for !t.rem.State.Final() {
 		var err error
 		switch t.rem.State {
 		case dera.Ready:
 			err = t.begin(ctx)
 		case dera.Applying:
-			err = t.apply(ctx)
+			err = apply(ctx)
 		case dera.Verifying:
-			err = t.verify(ctx)
+			err = verify(ctx)
 		case dera.Undoing:
-			err = t.undo(ctx)
+			err = undo(ctx)
 		case dera.Waiting:
 			return nil
 		default:

@@ -92,10 +92,15 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if !ok {
 		return &RefusedError{Why: "the resource does not exist any more", Gone: true}
 	}
-	if err := t.partial(res.Config, canon, req.Partial); err != nil {
+	if t.rem.Plan.Custom() {
+		err = t.refuseCustom(ctx, canon)
+	} else {
+		err = t.partial(res.Config, canon, req.Partial)
+	}
+	if err != nil {
 		return err
 	}
-	if why := t.impossible(res); why != "" {
+	if why := t.impossible(res); why != "" && !t.rem.Plan.Custom() {
 		if len(above) > 0 {
 			why += "; roll back first what was put since"
 		}

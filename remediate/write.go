@@ -173,8 +173,10 @@ func (t *run) takes(i int) bool { return Adds(t.rem.Way[i+1], t.rem.Way[i]) }
 // what someone closed meanwhile must not be opened again by a split, nor what someone
 // took away be missed by what goes. The resource must be where the changes before i
 // led.
-func (t *run) unmoved(ctx context.Context, i int) error {
-	want := t.rem.Way[i]
+func (t *run) unmoved(ctx context.Context, i int) error { return t.unmovedFrom(ctx, t.rem.Way[i]) }
+
+// unmovedFrom is unmoved from a canonical configuration.
+func (t *run) unmovedFrom(ctx context.Context, want string) error {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err != nil && !unread(err) {
 		return fmt.Errorf("read %s once more: %w", t.rem.Plan.Resource, err)

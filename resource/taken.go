@@ -2,6 +2,7 @@ package resource
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"dera.example/dera"
@@ -58,6 +59,9 @@ type Bounds struct {
 // holds an undo's operation and input, with before and after turned around.
 func (t Type) Taken(p dera.Plan, c dera.Change) (Taken, error) {
 	op, ok := t.Operation(c.Operation)
+	if p.Custom() {
+		return Taken{}, errors.New("it ran a custom fix, and what that changed dera knows of this resource alone")
+	}
 	if !ok {
 		return Taken{}, fmt.Errorf("operation %s is not one of %s", c.Operation, t.Name)
 	}

@@ -22,7 +22,7 @@ import (
 // EvidenceKinds returns all kinds of evidence.
 func EvidenceKinds() []evidence.Kind {
 	return []evidence.Kind{
-		evidence.NetworkEvidence(), evidence.SettingsEvidence(), evidence.PartsEvidence(), s3.AccessEvidence(), s3.TransportEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(),
+		evidence.NetworkEvidence(), evidence.SettingsEvidence(), evidence.PartsEvidence(), evidence.CustomEvidence(), s3.AccessEvidence(), s3.TransportEvidence(), iam.PermissionsEvidence(), iam.StageEvidence(), iam.CopyEvidence(), iam.ResourcesEvidence(), iam.ReturnEvidence(),
 		cloudtrail.EventsEvidence(), resourcepolicy.Evidence(), sharing.Evidence(),
 		trust.Evidence(), trust.SessionsEvidence(),
 	}

@@ -70,6 +70,7 @@ type fileConfig struct {
 	Access        accessConfig               `yaml:"access,omitempty" json:"access,omitempty" jsonschema_description:"How what dera took is given back."`
 	Observation   observationConfig          `yaml:"observation,omitempty" json:"observation,omitempty" jsonschema_description:"How long a control is observed in an account before it acts automatically."`
 	First         []evaluate.RunFirst        `yaml:"non_production_first,omitempty" json:"non_production_first,omitempty" jsonschema_description:"Where a control must have run for some days before it acts automatically in production: review until then."`
+	CustomFixes   []customFixConfig          `yaml:"custom_fixes,omitempty" json:"custom_fixes,omitempty" jsonschema_description:"SSM Automation documents and Lambda functions as fixes of controls: always review."`
 	Notify        sink.Config                `yaml:"notify,omitempty" json:"notify,omitempty" jsonschema_description:"To whom messages go, and when. Default: nobody."`
 	Listen        listenConfig               `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"Where dera run takes requests, such as answers in Slack. Default: nowhere."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
@@ -312,7 +313,7 @@ func (c fileConfig) validate() error {
 	}
 	_, err := c.settings()
 	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate())
-	errs = append(append(errs, c.validatePlaces()...), c.validateNotify()...)
+	errs = append(append(append(errs, c.validatePlaces()...), c.validateNotify()...), c.validateCustom()...)
 	return errors.Join(errs...)
 }
 
@@ -323,7 +324,7 @@ func (c fileConfig) controls() (out []control.Control) {
 			out = append(out, ctl)
 		}
 	}
-	return out
+	return c.withCustom(out)
 }
 
 // controlIDs are those of every control; to define all takes milliseconds.

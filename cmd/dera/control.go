@@ -125,6 +125,7 @@ func newRoleCommand(a *cli) *cobra.Command {
 		Short: "Print the IAM policies that dera requires: reader, remediator",
 		Long: "role prints the least privilege that dera requires in a member account, generated from the controls: the reader reads, the\n" +
 			"remediator reads and writes. Attach them to the roles that the configuration names as role_arn and write_role_arn.\n" +
+			"With --config they allow the custom_fixes of that configuration too, each on its document or function alone.\n" +
 			"IAM takes 6,144 characters in a managed policy and 10,240 in all inline policies of a role: a larger one is printed\n" +
 			"with --part 1, --part 2 and so on, each for a managed policy of its own.",
 		Args: args(cobra.NoArgs),
@@ -142,7 +143,15 @@ func newRoleCommand(a *cli) *cobra.Command {
 					return usage("--control is %q, which matches no control; dera control list names them", glob)
 				}
 			}
-			controls := fileConfig{Controls: only}.controls()
+			var fixes []customFixConfig
+			if a.namedConfig {
+				cfg, err := a.configuration()
+				if err != nil {
+					return err
+				}
+				fixes = cfg.CustomFixes
+			}
+			controls := fileConfig{Controls: only, CustomFixes: fixes}.controls()
 			reader, err := control.ReaderPolicy(controls, partition, account)
 			if err != nil {
 				return err

@@ -92,7 +92,7 @@ func (s *session) beginOne(ctx context.Context, ev dera.Event, id string) (dera.
 // carried looks at the resource of a remediation that was carried out or rolled back,
 // and prints the outcome: also where that look fails, since the change is made.
 func (a *cli) carried(ctx context.Context, s *session, r dera.Remediation, err error, want dera.State) error {
-	if err != nil {
+	if r, err = s.awaited(ctx, r, err); err != nil {
 		return a.outcome(ctx, s, r, s.unbegun(r, err), want)
 	}
 	looked := s.engine.LookNow(ctx, lookAt(r, a.now()), false)

@@ -137,7 +137,7 @@ func (a *cli) runReplay(ctx context.Context, rec app.Recording, paths, details [
 	bar := a.newProgress("replaying")
 	defer bar.end()
 	report, err = app.Replay{Clock: clock, Progress: bar, Engine: engine.Config{
-		Types: services.Types(), Store: s.store, Controls: services.Controls(), Settings: s.settings, Gate: gate,
+		Types: services.Types(), Store: s.store, Controls: s.config.withCustom(services.Controls()), Settings: s.settings, Gate: gate,
 		Owners: owners, Own: s.ownPrincipals(), Flapping: s.flapping(), Tags: s.config.Tagging.tags(owners, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll),
 	}}.Run(ctx, rec)

@@ -226,7 +226,7 @@ func (s *session) wire(o options) error {
 	}
 	s.engine, err = engine.New(engine.Config{
 		Types: services.Types(),
-		Store: s.store, Reader: from, Cloud: changer{s.client}, Controls: s.config.controls(), Settings: s.settings,
+		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), AccessMost: s.config.Access.most(), Workers: s.config.Workers,

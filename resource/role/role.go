@@ -69,6 +69,9 @@ func looks(s Statement) int {
 // its resource. It holds no conditions: its resources are exact, and the role that
 // it is a session of has them.
 func Session(p dera.Plan) (Policy, error) {
+	if p.Custom() {
+		return customSession(p)
+	}
 	used := map[string]bool{}
 	for _, c := range p.Changes {
 		used[c.Operation] = true
