@@ -3,7 +3,6 @@ package cloud
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -112,7 +111,7 @@ func (c *Client) readHubAdministrator(ctx context.Context, account, region strin
 	out, err := api.GetAdministratorAccount(ctx, &securityhub.GetAdministratorAccountInput{}, set...)
 	if err != nil {
 		err = r.Fail(callHubAdministrator, err)
-		if Code(err) == "InvalidAccessException" && strings.Contains(err.Error(), "not subscribed") || Is(err, NotFound) || Is(err, Unavailable) {
+		if hubIsOff(err) || Is(err, NotFound) || Is(err, Unavailable) {
 			return "", nil
 		}
 		return "", err
