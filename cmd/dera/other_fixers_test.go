@@ -1,0 +1,126 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/cloud"
+	"dera.example/dera/cloud/cloudtest"
+	"dera.example/dera/evaluate"
+	"dera.example/dera/services"
+)
+
+// hubOf answers who administers the Security Hub of every account, and lets the rest through.
+type hubOf struct {
+	sim    http.RoundTripper
+	answer string // JSON; "" refuses
+}
+
+func (h hubOf) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != "/administrator" {
+		return h.sim.RoundTrip(r)
+	}
+	res := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(h.answer)), Request: r}
+	if h.answer == "" {
+		res.StatusCode = http.StatusForbidden
+		res.Header.Set("X-Amzn-Errortype", "AccessDeniedException")
+	}
+	return res, nil
+}
+
+// TestRuleFixers: rules count in their own account and region, for what an account has once in
+// every region and where its events arrive, and for its members where they go by findings that
+// the administrator of Security Hub hears of; what cannot be asked is an error.
+func TestRuleFixers(t *testing.T) {
+	t.Parallel()
+	const group, block = "AWS::EC2::SecurityGroup", "AWS::S3::AccountPublicAccessBlock"
+	const admin = `{"Administrator":{"AccountId":"` + cloudtest.Hub + `","MemberStatus":"Enabled"}}`
+	sim := awssim.New(awssim.Config{Seed: 4})
+	add := func(account, region, name, pattern string) {
+		sim.Account(account).Region(region).AddSchedule(awssim.Schedule{Kind: "rule", Name: name, Pattern: pattern, Target: "arn:aws:lambda:" + region + ":" + account + ":function:fix"})
+	}
+	const onCalls = `{"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["AuthorizeSecurityGroupIngress"]}}`
+	add(cloudtest.Hub, "eu-west-1", "calls", onCalls)
+	add(cloudtest.Hub, "eu-west-1", "EC2_AutoTrigger", `{"source":["aws.securityhub"],"detail-type":["Security Hub Findings - Imported"],"detail":{"findings":{"Compliance":{"SecurityControlId":["EC2.13"]}}}}`)
+	add(cloudtest.Hub, "us-east-1", "block", `{"source":["aws.s3"],"detail":{"eventName":["DeleteAccountPublicAccessBlock"]}}`)
+	sim.Account(cloudtest.Member).Region("us-east-1").AddSchedule(awssim.Schedule{Kind: "rule", Name: "custodian-night", Expression: "rate(1 day)", Target: "arn:aws:lambda:us-east-1:" + cloudtest.Member + ":function:custodian-night"})
+	sim.Account(cloudtest.Member).AddRole("reader", cloudtest.Hub, "", "*")
+	at := func(answer string, accounts ...string) ruleFixers {
+		client, err := cloud.New(t.Context(), cloud.Config{
+			Region: "us-east-1", Wires: wires(), Endpoint: "https://aws.sim", HTTPClient: &http.Client{Transport: hubOf{sim.Transport(), answer}},
+			Credentials: cloudtest.Static(sim.Account(cloudtest.Hub).Credentials()),
+			Accounts:    []cloud.Account{{ID: cloudtest.Hub}, {ID: cloudtest.Member, RoleARN: "arn:aws:iam::" + cloudtest.Member + ":role/reader"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ruleFixers{client: client, triggers: services.NewTriggers(""), regions: []string{"us-west-2", "eu-west-1"}, accounts: accounts}
+	}
+	for _, tt := range []struct {
+		name                 string
+		f                    ruleFixers
+		account, region, typ string
+		want                 []string
+		said                 string
+	}{
+		{name: "own_region", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: group, want: []string{"EC2_AutoTrigger", "calls"}, said: "the EventBridge rule calls in eu-west-1 of 111122223333, which starts the Lambda function fix,"},
+		{name: "named_tool", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: group, want: []string{"EC2_AutoTrigger", "calls"}, said: "(Automated Security Response on AWS)"},
+		{name: "another_region", f: at(`{}`), account: cloudtest.Hub, region: "us-west-2", typ: group},
+		{name: "another_type", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: "AWS::S3::Bucket"},
+		{name: "once_in_an_account", f: at(`{}`), account: cloudtest.Hub, region: dera.GlobalRegion, typ: block, want: []string{"block"}},
+		{name: "any_type", f: at(`{}`), account: cloudtest.Member, region: "us-east-1", typ: "AWS::KMS::Key", want: []string{"custodian-night"}},
+		{name: "of_the_administrator", f: at(admin, cloudtest.Hub, cloudtest.Member), account: cloudtest.Member, region: "us-west-2", typ: group, want: []string{"EC2_AutoTrigger"}},
+		{name: "that_cannot_be_asked", f: at(admin, cloudtest.Member), account: cloudtest.Member, region: "us-west-2", typ: group},
+		{name: "no_administrator", f: at(`{}`, cloudtest.Hub, cloudtest.Member), account: cloudtest.Member, region: "us-west-2", typ: group},
+		{name: "a_replay", account: cloudtest.Hub, region: "eu-west-1", typ: group},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			list, err := tt.f.Fixers(t.Context(), tt.account, tt.region, tt.typ)
+			var got []string
+			said := ""
+			for _, x := range list {
+				got = append(got, x.Rule)
+				said += x.Name
+			}
+			slices.Sort(got)
+			if err != nil || !slices.Equal(got, tt.want) || !strings.Contains(said, tt.said) {
+				t.Errorf("got %q (%s), %v, want %q", got, said, err, tt.want)
+			}
+		})
+	}
+	if _, err := at("").Fixers(t.Context(), cloudtest.Hub, "us-west-2", group); err == nil || !strings.Contains(err.Error(), "securityhub:GetAdministratorAccount") {
+		t.Errorf("administrator denied: got %v, want an error that names it", err)
+	}
+}
+
+// TestRulesThatCannotBeAsked: without the permission a finding goes to review, and the doctor
+// names it.
+func TestRulesThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	sim := awssim.New(awssim.Config{Seed: 5})
+	sim.Inject(awssim.Fault{Match: awssim.Match{Service: "events", Operation: "ListRules"}, Kind: awssim.Denied})
+	client, err := cloud.New(t.Context(), cloud.Config{
+		Region: "us-east-1", Wires: wires(), Endpoint: "https://aws.sim", HTTPClient: sim.HTTPClient(), Credentials: cloudtest.Static(sim.Account(cloudtest.Hub).Credentials()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := fileConfig{AskRules: true}
+	rails := cfg.otherFixers(configFixers{client, nil}, ruleFixers{client: client, triggers: services.NewTriggers(""), regions: []string{"us-east-1"}})
+	gate := evaluate.Gate{Finding: []evaluate.Guardrail{rails}}
+	f := dera.Finding{Account: cloudtest.Hub, Region: "us-east-1", ResourceType: "AWS::EC2::SecurityGroup", Control: "ec2-securitygroup-admin-ports-open"}
+	got := gate.Decide(t.Context(), evaluate.Case{Finding: f})
+	if last := got.Reasons[len(got.Reasons)-1]; last.Disposition != dera.Review || !last.Error || !strings.Contains(last.Why, "events:ListRules") {
+		t.Errorf("got %+v, want review, since the rules are not known", got)
+	}
+	_, err = otherTools{client, cfg, services.NewTriggers("")}.in(t.Context(), cloudtest.Hub, "us-east-1")
+	if fact, _ := cloud.Cause(err); !strings.Contains(fact, "events:ListRules") {
+		t.Errorf("doctor: got %q, want the permission named", fact)
+	}
+}
