@@ -109,6 +109,7 @@ func (req *request) routeJSON(path string) error {
 		{"schedules", "ListSchedules"}, {"schedules/*", "GetSchedule"}, {"backup/plans", "ListBackupPlans"}, {"backup/plans/*", "GetBackupPlan"},
 		{"backup/plans/*/selections", "ListBackupSelections"}, {"restore-testing/plans", "ListRestoreTestingPlans"},
 		{"restore-testing/plans/*/selections", "ListRestoreTestingSelections"}, {"2015-03-31/functions/*/configuration", "GetFunctionConfiguration"},
+		{"administrator", "GetAdministratorAccount"}, {"automationrules/list", "ListAutomationRules"},
 	} {
 		want := strings.Split(route.path, "/")
 		if slices.EqualFunc(want, parts, func(w, p string) bool { return w == "*" || w == p }) {
