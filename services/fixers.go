@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"dera.example/dera"
 	events "dera.example/dera/cloudtrail"
@@ -67,7 +68,22 @@ type Triggers struct {
 	samples []sample
 	names   map[string][]string // types by rule of AWS Config
 	config  map[string][]string // types by type of AWS Config
+	known   *judged
 }
+
+// judged is what was told of rules before: a guardrail asks for every finding.
+type judged struct {
+	mu sync.Mutex
+	of map[string]verdict
+}
+
+type verdict struct {
+	is Started
+	ok bool
+}
+
+// mostJudged is how many rules are remembered: more than the accounts of most have.
+const mostJudged = 10_000
 
 // sample is an event of which something is known, with the types that it is about.
 type sample struct {
@@ -91,7 +107,7 @@ const (
 
 // NewTriggers returns what tells of rules what they fix, for the dera with the queue.
 func NewTriggers(queue string) Triggers {
-	t := Triggers{Queue: queue, names: map[string][]string{}, config: Watch().ConfigTypes()}
+	t := Triggers{Queue: queue, names: map[string][]string{}, config: Watch().ConfigTypes(), known: &judged{of: map[string]verdict{}}}
 	t.sampleCalls()
 	t.sampleConfig()
 	t.sampleFinders()
@@ -113,6 +129,21 @@ func (t Triggers) Matters(r Trigger) bool {
 // Judge tells what a rule fixes; ok is false where it fixes nothing of ours. A topic, a log, a
 // stream, a bus or a queue that is not dera's is no fixer: who listens there is not known.
 func (t Triggers) Judge(r Trigger) (out Started, ok bool) {
+	key := strings.Join(append([]string{r.Name, r.Pattern, r.Schedule}, r.Targets...), "\n")
+	t.known.mu.Lock()
+	defer t.known.mu.Unlock()
+	if v, ok := t.known.of[key]; ok {
+		return v.is, v.ok
+	}
+	if len(t.known.of) >= mostJudged {
+		clear(t.known.of)
+	}
+	out, ok = t.judge(r)
+	t.known.of[key] = verdict{out, ok}
+	return out, ok
+}
+
+func (t Triggers) judge(r Trigger) (out Started, ok bool) {
 	seen := t.seen(r)
 	tool := toolOf(r)
 	types := map[string]bool{}

@@ -125,22 +125,26 @@ func (f ruleFixers) of(ctx context.Context, account, region string) (out []found
 	return out, err
 }
 
-// central are those of the accounts that hear of the findings of an account, in every region that
-// is covered: findings are aggregated in one of them. An administrator that cannot be asked is
-// left out; dera doctor names it.
+// central are those of the accounts that hear of the findings of an account, itself among them, in
+// every region that is covered but those that were asked: findings are aggregated in one of them.
+// An administrator that cannot be asked is left out; dera doctor names it.
 func (f ruleFixers) central(ctx context.Context, account string, regions []string) (out []found, _ error) {
-	asked := map[string]bool{account: true}
+	hear := []string{account}
 	for _, region := range regions {
 		admin, err := f.client.HubAdministrator(ctx, account, region)
 		if err != nil {
 			return nil, err
 		}
-		if asked[admin] || !slices.Contains(f.accounts, admin) {
-			continue
+		if slices.Contains(f.accounts, admin) && !slices.Contains(hear, admin) {
+			hear = append(hear, admin)
 		}
-		asked[admin] = true
+	}
+	for _, who := range hear {
 		for _, where := range f.regions {
-			list, err := f.of(ctx, admin, where)
+			if who == account && slices.Contains(regions, where) {
+				continue
+			}
+			list, err := f.of(ctx, who, where)
 			if err != nil {
 				return nil, err
 			}

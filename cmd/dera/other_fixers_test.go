@@ -47,6 +47,7 @@ func TestRuleFixers(t *testing.T) {
 	const onCalls = `{"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["AuthorizeSecurityGroupIngress"]}}`
 	add(cloudtest.Hub, "eu-west-1", "calls", onCalls)
 	add(cloudtest.Hub, "eu-west-1", "EC2_AutoTrigger", `{"source":["aws.securityhub"],"detail-type":["Security Hub Findings - Imported"],"detail":{"findings":{"Compliance":{"SecurityControlId":["EC2.13"]}}}}`)
+	add(cloudtest.Hub, "eu-west-1", "acls", `{"source":["aws.ec2"],"detail":{"eventName":["CreateNetworkAclEntry"]}}`)
 	add(cloudtest.Hub, "us-east-1", "block", `{"source":["aws.s3"],"detail":{"eventName":["DeleteAccountPublicAccessBlock"]}}`)
 	sim.Account(cloudtest.Member).Region("us-east-1").AddSchedule(awssim.Schedule{Kind: "rule", Name: "custodian-night", Expression: "rate(1 day)", Target: "arn:aws:lambda:us-east-1:" + cloudtest.Member + ":function:custodian-night"})
 	sim.Account(cloudtest.Member).AddRole("reader", cloudtest.Hub, "", "*")
@@ -70,13 +71,15 @@ func TestRuleFixers(t *testing.T) {
 	}{
 		{name: "own_region", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: group, want: []string{"EC2_AutoTrigger", "calls"}, said: "the EventBridge rule calls in eu-west-1 of 111122223333, which starts the Lambda function fix,"},
 		{name: "named_tool", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: group, want: []string{"EC2_AutoTrigger", "calls"}, said: "(Automated Security Response on AWS)"},
-		{name: "another_region", f: at(`{}`), account: cloudtest.Hub, region: "us-west-2", typ: group},
+		{name: "findings_of_another_region", f: at(`{}`), account: cloudtest.Hub, region: "us-west-2", typ: group, want: []string{"EC2_AutoTrigger"}},
+		{name: "calls_of_another_region", f: at(`{}`), account: cloudtest.Hub, region: "us-west-2", typ: "AWS::EC2::NetworkAcl"},
 		{name: "another_type", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: "AWS::S3::Bucket"},
 		{name: "once_in_an_account", f: at(`{}`), account: cloudtest.Hub, region: dera.GlobalRegion, typ: block, want: []string{"block"}},
 		{name: "any_type", f: at(`{}`), account: cloudtest.Member, region: "us-east-1", typ: "AWS::KMS::Key", want: []string{"custodian-night"}},
 		{name: "of_the_administrator", f: at(admin, cloudtest.Hub, cloudtest.Member), account: cloudtest.Member, region: "us-west-2", typ: group, want: []string{"EC2_AutoTrigger"}},
 		{name: "that_cannot_be_asked", f: at(admin, cloudtest.Member), account: cloudtest.Member, region: "us-west-2", typ: group},
 		{name: "no_administrator", f: at(`{}`, cloudtest.Hub, cloudtest.Member), account: cloudtest.Member, region: "us-west-2", typ: group},
+		{name: "calls_of_that_region", f: at(`{}`), account: cloudtest.Hub, region: "eu-west-1", typ: "AWS::EC2::NetworkAcl", want: []string{"acls"}},
 		{name: "a_replay", account: cloudtest.Hub, region: "eu-west-1", typ: group},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
