@@ -20,6 +20,8 @@ type OtherFixer struct {
 	// ByHand is true where a person starts it each time, None where the configuration says
 	// that it is no fixer, Asked where the gate looks for it.
 	ByHand, None, Asked bool
+	// Members is true where it may change resources of the members of the account, too.
+	Members bool
 	// Unowned are globs of the controls concerned of which the configuration names no owner.
 	Unowned []string
 }
@@ -70,6 +72,10 @@ func (x *examination) other(account, region string, f OtherFixer) {
 	case len(f.Unowned) == 0:
 		x.says("other fixers", about, Healthy, says+changes+"; fixers in the configuration names who owns it", "")
 	default:
+		of := account
+		if f.Members && len(x.accounts()) > 1 {
+			of = "*"
+		}
 		then := "; findings there go to review until one owner is named"
 		if !f.Asked {
 			then = "; the gate does not look for it, so that dera and it can take each other's changes back"
@@ -77,7 +83,7 @@ func (x *examination) other(account, region string, f OtherFixer) {
 		const most = 3
 		var entries []string
 		for _, glob := range f.Unowned[:min(len(f.Unowned), most)] {
-			entries = append(entries, fmt.Sprintf(`{control: %q, account: %q, owner: dera}`, glob, account))
+			entries = append(entries, fmt.Sprintf(`{control: %q, account: %q, owner: dera}`, glob, of))
 		}
 		if len(f.Unowned) > most {
 			entries = append(entries, "…")

@@ -93,8 +93,21 @@ func (t *Triggers) sampleFinders() {
 	t.add(isChosen, nil, hubSource, events.InsightKind, nil)
 }
 
+// sampleThreat adds a finding of GuardDuty, whose type says what it is about.
+//
+// https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html
 func (t *Triggers) sampleThreat(finding, typ string) {
-	t.add(isCentral, []string{typ}, guardSource, events.GuardDutyKind, map[string]any{"type": finding})
+	threat := map[string]any{"type": finding}
+	_, about, _ := strings.Cut(finding, ":")
+	switch kind, _, _ := strings.Cut(about, "/"); kind {
+	case "EC2":
+		threat["resource"] = map[string]any{"resourceType": "Instance"}
+	case "IAMUser":
+		threat["resource"] = map[string]any{"resourceType": "AccessKey"}
+	case "S3":
+		threat["resource"] = map[string]any{"resourceType": []string{"S3Bucket", "AccessKey"}}
+	}
+	t.add(isCentral, []string{typ}, guardSource, events.GuardDutyKind, threat)
 	t.sampleHub(typ, "GuardDuty", "*guardduty*", "")
 }
 
@@ -102,7 +115,7 @@ func (t *Triggers) sampleThreat(finding, typ string) {
 // has none.
 func (t *Triggers) sampleHub(typ, product, generator, control string) {
 	t.add(isCentral, []string{typ}, hubSource, events.ImportedKind, map[string]any{"findings": map[string]any{
-		"ProductName": product, "GeneratorId": generator, "RecordState": "ACTIVE", "Workflow": map[string]any{"Status": []string{"NEW", "NOTIFIED"}},
+		"ProductName": product, "ProductArn": "*:product/" + productID(product), "GeneratorId": generator, "RecordState": "ACTIVE", "Workflow": map[string]any{"Status": []string{"NEW", "NOTIFIED"}},
 		"Compliance": map[string]any{"Status": "FAILED", "SecurityControlId": control}, "ProductFields": map[string]any{"ControlId": control},
 		"Resources": map[string]any{"Type": t.reportedTypes(typ)},
 	}})
@@ -111,6 +124,17 @@ func (t *Triggers) sampleHub(typ, product, generator, control string) {
 			"class_uid": class, "compliance": map[string]any{"control": control}, "resources": map[string]any{"type": append(t.reportedTypes(typ), typ)},
 		}})
 	}
+}
+
+// productID is what ends the ARN of a product in Security Hub.
+func productID(product string) string {
+	switch product {
+	case "Prowler":
+		return "prowler/prowler"
+	case "IAM Access Analyzer":
+		return "aws/access-analyzer"
+	}
+	return "aws/" + strings.ToLower(strings.ReplaceAll(product, " ", ""))
 }
 
 // reportedTypes are the names that others may have for the type of a resource: that of

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/app"
 	"dera.example/dera/awssim"
 	"dera.example/dera/cloud"
 	"dera.example/dera/cloud/cloudtest"
@@ -15,18 +17,19 @@ import (
 	"dera.example/dera/services"
 )
 
-// hubOf answers who administers the Security Hub of every account, and lets the rest through.
+// hubOf answers for the Security Hub of every account, and lets the rest through.
 type hubOf struct {
-	sim    http.RoundTripper
-	answer string // JSON; "" refuses
+	sim     http.RoundTripper
+	answers map[string]string // JSON by path; "" refuses
 }
 
 func (h hubOf) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Path != "/administrator" {
+	answer, ok := h.answers[r.URL.Path]
+	if !ok {
 		return h.sim.RoundTrip(r)
 	}
-	res := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(h.answer)), Request: r}
-	if h.answer == "" {
+	res := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}
+	if answer == "" {
 		res.StatusCode = http.StatusForbidden
 		res.Header.Set("X-Amzn-Errortype", "AccessDeniedException")
 	}
@@ -53,7 +56,7 @@ func TestRuleFixers(t *testing.T) {
 	sim.Account(cloudtest.Member).AddRole("reader", cloudtest.Hub, "", "*")
 	at := func(answer string, accounts ...string) ruleFixers {
 		client, err := cloud.New(t.Context(), cloud.Config{
-			Region: "us-east-1", Wires: wires(), Endpoint: "https://aws.sim", HTTPClient: &http.Client{Transport: hubOf{sim.Transport(), answer}},
+			Region: "us-east-1", Wires: wires(), Endpoint: "https://aws.sim", HTTPClient: &http.Client{Transport: hubOf{sim.Transport(), map[string]string{"/administrator": answer}}},
 			Credentials: cloudtest.Static(sim.Account(cloudtest.Hub).Credentials()),
 			Accounts:    []cloud.Account{{ID: cloudtest.Hub}, {ID: cloudtest.Member, RoleARN: "arn:aws:iam::" + cloudtest.Member + ":role/reader"}},
 		})
@@ -125,5 +128,44 @@ func TestRulesThatCannotBeAsked(t *testing.T) {
 	_, err = otherTools{client, cfg, services.NewTriggers("")}.in(t.Context(), cloudtest.Hub, "us-east-1")
 	if fact, _ := cloud.Cause(err); !strings.Contains(fact, "events:ListRules") {
 		t.Errorf("doctor: got %q, want the permission named", fact)
+	}
+}
+
+// TestDoctorOnTheHub: the doctor names an administrator that is not among the accounts, and the
+// automation rules that take findings out of sight, or the permission to ask for them.
+func TestDoctorOnTheHub(t *testing.T) {
+	t.Parallel()
+	sim := awssim.New(awssim.Config{Seed: 6})
+	const list, get = "/automationrules/list", "/automationrules/get"
+	for name, tc := range map[string]struct {
+		answers map[string]string
+		check   string
+		health  app.Health
+		says    string
+	}{
+		"administrator": {map[string]string{"/administrator": `{"Administrator":{"AccountId":"999988887777"}}`}, "other fixers", app.NotTested, "account 999988887777 administers"},
+		"suppresses": {map[string]string{list: `{"AutomationRulesMetadata":[{"RuleArn":"arn:x","RuleStatus":"ENABLED"}]}`, get: `{"Rules":[{"RuleArn":"arn:x","RuleName":"quiet dev","Actions":[{"FindingFieldsUpdate":{"Workflow":{"Status":"SUPPRESSED"}}}]}]}`},
+			"automation rules of Security Hub", app.ToDo, "sets findings to SUPPRESSED"},
+		"not_allowed": {map[string]string{list: ""}, "automation rules of Security Hub", app.NotTested, "securityhub:ListAutomationRules"},
+		"not_read":    {map[string]string{list: `{"AutomationRulesMetadata":[{"RuleArn":"arn:x","RuleStatus":"ENABLED"}]}`, get: `{"Rules":[]}`}, "automation rules of Security Hub", app.Unchecked, "BatchGetAutomationRules"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := cloud.New(t.Context(), cloud.Config{
+				Region: "us-east-1", Wires: wires(), Endpoint: "https://aws.sim", HTTPClient: &http.Client{Transport: hubOf{sim.Transport(), tc.answers}},
+				Credentials: cloudtest.Static(sim.Account(cloudtest.Hub).Credentials()),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := app.Doctor{Now: time.Now, Cloud: client, Others: otherTools{client, fileConfig{}, services.NewTriggers("")}.in}
+			report, err := d.Examine(t.Context())
+			found := slices.ContainsFunc(report.Checks, func(c app.Check) bool {
+				return c.Check == tc.check && c.Health == tc.health && strings.Contains(c.Says, tc.says) && c.Account == cloudtest.Hub
+			})
+			if err != nil || !found {
+				t.Errorf("got %+v, %v, want %s of %s with %q", report.Checks, err, tc.health, tc.check, tc.says)
+			}
+		})
 	}
 }

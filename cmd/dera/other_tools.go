@@ -47,7 +47,7 @@ func (o otherTools) in(ctx context.Context, account, region string) (out []app.O
 		return nil, err
 	}
 	for _, x := range rules {
-		add(app.OtherFixer{Name: x.name(), Rule: x.Name, Starts: x.What, Types: x.Types, ByHand: x.ByHand, Asked: o.config.AskRules}, x.Any)
+		add(app.OtherFixer{Name: x.name(), Rule: x.Name, Starts: x.What, Types: x.Types, ByHand: x.ByHand, Members: len(x.Central) > 0, Asked: o.config.AskRules}, x.Any)
 	}
 	return out, nil
 }
