@@ -27,7 +27,8 @@ func ParseFilter(text string) (Filter, error) {
 }
 
 // Admits reports whether the pattern can let through an event of which something is known.
-// Members that the event does not have are not known, and no reason against it. A text of the
+// Members that the event does not have are not known, and no reason against it; one that is nil
+// is known not to be there. A text of the
 // event is a glob in which * is what is not known; a list of texts is one of them; a member
 // that is an object stands for an object, or one of a list. In doubt the answer is yes: case
 // does not count but in what a pattern leaves out, and an unknown filter lets through.
@@ -43,6 +44,12 @@ func (f Filter) Admits(event map[string]any) bool {
 		if !known {
 			continue
 		}
+		if have == nil {
+			if !withoutIt(want) {
+				return false
+			}
+			continue
+		}
 		switch want := want.(type) {
 		case map[string]any:
 			if inner, ok := have.(map[string]any); ok && !Filter(want).Admits(inner) {
@@ -53,6 +60,26 @@ func (f Filter) Admits(event map[string]any) bool {
 				return false
 			}
 		}
+	}
+	return true
+}
+
+// withoutIt reports whether a member may be missing.
+func withoutIt(want any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		for _, inner := range want {
+			if !withoutIt(inner) {
+				return false
+			}
+		}
+	case []any:
+		for _, m := range want {
+			if f, ok := m.(map[string]any); ok && f["exists"] == false {
+				return true
+			}
+		}
+		return false
 	}
 	return true
 }

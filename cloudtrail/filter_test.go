@@ -11,7 +11,7 @@ func TestFilter(t *testing.T) {
 	t.Parallel()
 	event := map[string]any{
 		"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail",
-		"detail": map[string]any{"eventName": "AuthorizeSecurityGroupIngress", "kind": "Policy:S3/*", "class": float64(2003), "status": []string{"NEW", "NOTIFIED"}},
+		"detail": map[string]any{"eventName": "AuthorizeSecurityGroupIngress", "kind": "Policy:S3/*", "class": float64(2003), "status": []string{"NEW", "NOTIFIED"}, "findings": nil},
 	}
 	tests := []struct {
 		name, pattern string
@@ -55,6 +55,10 @@ func TestFilter(t *testing.T) {
 		{"prefix_beyond_what_is_known", `{"detail":{"kind":[{"prefix":"Policy:S3/Bucket"}]}}`, true},
 		{"prefix_of_something_else", `{"detail":{"kind":[{"prefix":"Recon:"}]}}`, false},
 		{"left_out_of_what_is_not_known", `{"detail":{"kind":[{"anything-but":{"prefix":"Policy:"}}]}}`, true},
+		{"what_is_not_there", `{"detail":{"findings":{"Severity":{"Label":["HIGH"]}}}}`, false},
+		{"what_need_not_be_there", `{"detail":{"findings":[{"exists":false}]}}`, true},
+		{"what_need_not_be_there_below", `{"detail":{"findings":{"Severity":["HIGH",{"exists":false}]}}}`, true},
+		{"left_out_of_what_is_not_there", `{"detail":{"findings":[{"anything-but":"x"}]}}`, false},
 		{"a_new_filter", `{"source":[{"resembles":"aws"}]}`, true},
 		{"an_address", `{"source":[{"cidr":"10.0.0.0/8"}]}`, true},
 	}

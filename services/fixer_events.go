@@ -14,7 +14,18 @@ const (
 	guardSource  = "aws." + events.ReportGuardDuty
 )
 
+// add adds an event. A call has no member of a finding, and nothing else has those of a call.
 func (t *Triggers) add(is eventKind, types []string, source, kind string, detail map[string]any) {
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	absent := []string{"eventName", "eventSource"}
+	if detail["eventName"] != nil {
+		absent = []string{"findings", "configurationItem", "newEvaluationResult"}
+	}
+	for _, member := range absent {
+		detail[member] = nil
+	}
 	t.samples = append(t.samples, sample{is, types, map[string]any{"source": source, "detail-type": kind, "detail": detail}})
 }
 

@@ -93,6 +93,7 @@ func TestTriggers(t *testing.T) {
 		{name: "a_call_by_prefix", want: []string{groupType}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: calls(`{"eventName":[{"prefix":"AuthorizeSecurityGroup"}]}`)}},
 		{name: "a_call_by_wildcard", want: []string{groupType}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: calls(`{"eventName":[{"wildcard":"*SecurityGroupIngress"}]}`)}},
 		{name: "a_call_in_an_alternative", want: []string{groupType}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: calls(`{"$or":[{"eventName":["RunInstances"]},{"eventName":["AuthorizeSecurityGroupIngress"]}]}`)}},
+		{name: "a_call_and_nothing_else", want: []string{groupType}, without: []string{bucketType}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: `{"detail":{"eventName":["AuthorizeSecurityGroupIngress"]}}`}},
 		{name: "a_call_that_only_names_groups", want: []string{"AWS::EC2::Instance"}, without: []string{groupType}, rule: Trigger{Name: "tagger", Targets: []string{lambda}, Pattern: calls(`{"eventName":["RunInstances"]}`)}},
 		{name: "every_call", rule: Trigger{Name: "siem", Targets: []string{lambda}, Pattern: `{"source":[{"prefix":"aws."}],"detail-type":["AWS API Call via CloudTrail"]}`}},
 		{name: "every_call_but_reads", rule: Trigger{Name: "siem", Targets: []string{lambda}, Pattern: calls(`{"eventName":[{"anything-but":{"prefix":["Describe","List"]}}]}`)}},
