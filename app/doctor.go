@@ -79,8 +79,9 @@ type Doctor struct {
 	// control goes by it, or where there are no data.
 	Recorded func(ctx context.Context, account string) (UseRecord, error)
 
-	// Others finds the other tools that fix in an account and region; nil asks for none.
-	Others func(ctx context.Context, account, region string) ([]OtherFixer, error)
+	// Others finds the other tools that fix in an account and region, and what could not be
+	// asked; nil asks for none.
+	Others func(ctx context.Context, account, region string) ([]OtherFixer, []error)
 
 	Controls        []control.Control
 	Enforces        bool   // something is in enforce mode

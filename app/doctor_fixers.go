@@ -36,16 +36,15 @@ func (x *examination) others(ctx context.Context, account, region string) {
 	if admin, err := x.Cloud.HubAdministrator(ctx, account, region); err == nil && admin != "" && !slices.Contains(x.accounts(), admin) {
 		x.says("other fixers", where, NotTested, "account "+admin+" administers its Security Hub and is not among the accounts: what is started there on its findings is not known", "add it to accounts, to read alone")
 	}
-	list, err := x.Others(ctx, account, region)
-	if err != nil {
+	list, errs := x.Others(ctx, account, region)
+	for _, err := range errs {
 		fact, next := cloud.Cause(err)
 		if next == "" || cloud.Is(err, cloud.Denied) {
 			next = "dera role --kind reader prints what is needed; while ask_aws_config or ask_event_rules is set, what cannot be asked sends findings to review"
 		}
 		x.says("other fixers", where, Unchecked, fact, next)
-		return
 	}
-	if len(list) == 0 {
+	if len(list)+len(errs) == 0 {
 		x.says("other fixers", where, Healthy, "no rule of AWS Config or EventBridge is known to fix what dera fixes", "")
 	}
 	for _, f := range list {

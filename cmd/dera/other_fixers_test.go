@@ -125,9 +125,18 @@ func TestRulesThatCannotBeAsked(t *testing.T) {
 	if last := got.Reasons[len(got.Reasons)-1]; last.Disposition != dera.Review || !last.Error || !strings.Contains(last.Why, "events:ListRules") {
 		t.Errorf("got %+v, want review, since the rules are not known", got)
 	}
-	_, err = otherTools{client, cfg, services.NewTriggers("")}.in(t.Context(), cloudtest.Hub, "us-east-1")
-	if fact, _ := cloud.Cause(err); !strings.Contains(fact, "events:ListRules") {
-		t.Errorf("doctor: got %q, want the permission named", fact)
+	sim.Account(cloudtest.Hub).Region("us-east-1").AddConfigRule(awssim.ConfigRule{Name: "ssh", Identifier: "INCOMING_SSH_DISABLED", Remediation: &awssim.ConfigRemediation{Automatic: true, Document: "AWS-DisablePublicAccessForSecurityGroup"}})
+	d := app.Doctor{Now: time.Now, Cloud: client, Others: otherTools{client, cfg, services.NewTriggers("")}.in}
+	report, err := d.Examine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for says, health := range map[string]app.Health{"events:ListRules": app.Unchecked, "the AWS Config rule ssh in us-east-1 of 111122223333 starts the document AWS-DisablePublicAccessForSecurityGroup": app.ToDo} {
+		if !slices.ContainsFunc(report.Checks, func(c app.Check) bool {
+			return c.Check == "other fixers" && c.Health == health && strings.Contains(c.Says, says) && c.Fix != ""
+		}) {
+			t.Errorf("doctor: got %+v, want %s with %q", report.Checks, health, says)
+		}
 	}
 }
 

@@ -19,11 +19,12 @@ type otherTools struct {
 	triggers services.Triggers
 }
 
-// in are those of an account in a region that are about the controls of the configuration.
-func (o otherTools) in(ctx context.Context, account, region string) (out []app.OtherFixer, _ error) {
+// in are those of an account in a region that are about the controls of the configuration, and
+// what went wrong where not all could be asked.
+func (o otherTools) in(ctx context.Context, account, region string) (out []app.OtherFixer, errs []error) {
 	list, err := o.client.Fixers(ctx, account, region)
 	if err != nil {
-		return nil, err
+		errs = append(errs, err)
 	}
 	add := func(f app.OtherFixer, any bool) {
 		f.None = o.config.otherFixers(nil, nil).IsNone(evaluate.Fixer{Rule: f.Rule, Account: account, Region: region})
@@ -44,12 +45,12 @@ func (o otherTools) in(ctx context.Context, account, region string) (out []app.O
 	}
 	rules, err := ruleFixers{client: o.client, triggers: o.triggers}.of(ctx, account, region)
 	if err != nil {
-		return nil, err
+		errs = append(errs, err)
 	}
 	for _, x := range rules {
 		add(app.OtherFixer{Name: x.name(), Rule: x.Name, Starts: x.What, Types: x.Types, ByHand: x.ByHand, Members: len(x.Central) > 0, Asked: o.config.AskRules}, x.Any)
 	}
-	return out, nil
+	return out, errs
 }
 
 // concern keeps the types that controls look at, and the controls without an owner. It reports
