@@ -39,6 +39,9 @@ type Report struct {
 type Reported struct {
 	ARN              dera.ARN
 	Type, ID, Region string
+	// Self says that it is the report itself, where reports are resources too: it is looked at
+	// beside what the rule is about.
+	Self bool
 }
 
 // Who reports.

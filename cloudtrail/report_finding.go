@@ -126,9 +126,13 @@ func (r Report) guardDuty(t Tree) Report {
 	for _, b := range about.List("s3BucketDetails") {
 		r.name(Reported{ARN: dera.ARN(b.Text("arn")), Type: "AwsS3Bucket", Region: r.Region})
 	}
+	r.name(Reported{Type: "AwsGuardDutyFinding", ID: r.ID, Region: r.Region, Self: true})
 	switch key := about.Object("accessKeyDetails"); key.Text("userType") {
 	case "IAMUser":
 		at("AwsIamUser", key.Text("userName"))
+		if id := key.Text("accessKeyId"); strings.HasPrefix(id, "AKIA") && key.Text("userName") != "" {
+			at("AwsIamAccessKey", key.Text("userName")+"#"+id) // as the type names it
+		}
 	case "Role", "AssumedRole":
 		at("AwsIamRole", key.Text("userName"))
 	}

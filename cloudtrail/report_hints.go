@@ -46,6 +46,7 @@ func (w Watch) HintsOfReport(r Report) (out []dera.Scope) {
 	}
 	types := w.TypesOf(r.Rule)
 	answered := false
+	var self []dera.Scope
 	for _, x := range r.Resources {
 		var ours []dera.Scope
 		for _, l := range w.located {
@@ -67,6 +68,9 @@ func (w Watch) HintsOfReport(r Report) (out []dera.Scope) {
 				}
 			}
 		}
+		if x.Self {
+			self = append(self, ours...)
+		}
 		answering := slices.DeleteFunc(slices.Clone(ours), func(s dera.Scope) bool { return len(types) > 0 && !slices.Contains(types, s.Type) })
 		for _, s := range answering {
 			answered = true
@@ -74,10 +78,13 @@ func (w Watch) HintsOfReport(r Report) (out []dera.Scope) {
 		}
 	}
 	if answered {
-		return out
+		types = nil // nothing is looked for beside them
 	}
 	for _, x := range append(r.Resources[:len(r.Resources):len(r.Resources)], Reported{})[:max(1, len(r.Resources))] {
 		w.sweeps(r, x, types, add)
+	}
+	for _, s := range self {
+		add(s)
 	}
 	return out
 }

@@ -15,8 +15,9 @@ import (
 func TestThreats(t *testing.T) {
 	t.Parallel()
 	list := []Threat{
-		{"CryptoCurrency:EC2/*", "high", Where{OU: "sandbox"}},
-		{"UnauthorizedAccess:IAMUser/*", "medium", Where{Account: "111122223333", ResourceTags: map[string]string{"tier": "test"}}},
+		{"CryptoCurrency:EC2/*", "high", false, Where{OU: "sandbox"}},
+		{"UnauthorizedAccess:IAMUser/*", "medium", true, Where{Account: "111122223333", ResourceTags: map[string]string{"tier": "test"}}},
+		{"Impact:IAMUser/*", "medium", false, Where{Account: "111122223333"}},
 	}
 	const coins, tor = "CryptoCurrency:EC2/BitcoinTool.B!DNS", "UnauthorizedAccess:IAMUser/TorIPCaller"
 	test := map[string]string{"tier": "test"}
@@ -37,9 +38,10 @@ func TestThreats(t *testing.T) {
 		"another_type":          {"Trojan:EC2/DropPoint", dera.High, "sandbox", nil, true, list, dera.Review},
 		"by_tag":                {tor, dera.Medium, "", test, true, list, dera.Auto},
 		"without_the_tag":       {tor, dera.Medium, "", nil, true, list, dera.Review},
+		"data_is_unseen":        {"Impact:IAMUser/AnomalousBehavior", dera.High, "", test, true, list, dera.Review},
 		"nothing_is_declared":   {coins, dera.Critical, "sandbox", nil, true, nil, dera.Review},
 		"no_threat":             {"status", dera.High, "", nil, false, nil, dera.Auto},
-		"severity_is_nonsense":  {coins, dera.High, "sandbox", nil, true, []Threat{{coins, "7", Where{OU: "*"}}}, dera.Disposition(-1)},
+		"severity_is_nonsense":  {coins, dera.High, "sandbox", nil, true, []Threat{{coins, "7", false, Where{OU: "*"}}}, dera.Disposition(-1)},
 		"the_other_entry_is_no": {tor, dera.High, "sandbox", nil, true, list, dera.Review},
 	} {
 		c := Case{
@@ -54,7 +56,11 @@ func TestThreats(t *testing.T) {
 	if err := (Threats{list}).Validate(); err != nil {
 		t.Errorf("a good list: got %v", err)
 	}
-	err := Threats{[]Threat{{"coins", "7", Where{Control: "ec2-*"}}}}.Validate()
+	err := Threats{[]Threat{{"coins", "7", false, Where{Control: "ec2-*"}}}}.Validate()
+	// Whoever can tag an instance does not say by it that it may be cut off.
+	if err := (Threats{[]Threat{{coins, "high", false, Where{ResourceTags: test}}}}).Validate(); err == nil || !strings.Contains(err.Error(), "resource_tags may only narrow") {
+		t.Errorf("an entry by the tags of the resource alone: got %v, want a fault", err)
+	}
 	for _, field := range []string{"threats.automatic[0].type", "threats.automatic[0].severity", "threats.automatic[0].match"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("got %v, want a fault of %s", err, field)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dera.example/dera"
 	"dera.example/dera/control/controltest"
 	"dera.example/dera/resource"
 	"dera.example/dera/services"
@@ -35,19 +36,19 @@ The first row that fits counts.
 const threatsTail = `
 ## When a person is not asked
 
-` + "`threats.automatic`" + ` of the configuration names types, severities and places. An entry that names no place is a fault, and what it does not name a person decides. GuardDuty's severity is low from 1, medium from 4, high from 7 and
+` + "`threats.automatic`" + ` of the configuration names types, severities and places. An entry that names no place is a fault (tags of the resource are none: they narrow one, since who may tag an instance does not say that it may be cut off), and what it does not name a person decides. GuardDuty's severity is low from 1, medium from 4, high from 7 and
 critical from 9.
 
 ` + "```yaml" + `
 threats:
   automatic:
     - {type: "CryptoCurrency:EC2/*", severity: high, match: {ou: sandbox}}
-    - {type: "UnauthorizedAccess:IAMUser/*", severity: medium, match: {account: "111122223333"}}
+    - {type: "UnauthorizedAccess:IAMUser/*", severity: medium, data_unseen: true, match: {account: "111122223333"}}
 ` + "```" + `
 
 | answer | besides the entry it takes | what goes on |
 |---|---|---|
-| access key inactive | that the usage ledger is whole and has no call of the user, by any key, in the 14 days before GuardDuty saw it first. The ledger does not know from which networks calls came, so that any earlier use may be the owner's | sessions that were begun with the key, up to 36 hours; other keys and the password of the user |
+| access key inactive | that the usage ledger has all management events and no call of the user, by any key, in the 14 days before GuardDuty saw it first (it does not know from which networks calls came, so that any earlier use may be the owner's), and that the entry says ` + "`data_unseen: true`" + `: no record has all data events, so that an owner who only reads or writes objects of S3 and such is not seen, and would stop | sessions that were begun with the key, up to 36 hours; other keys and the password of the user |
 | instance in quarantine | a plan: the VPC has a group ` + "`dera-isolation`" + ` without rules, and no Auto Scaling group would terminate it. The groups from before are the undo, the snapshots stay | connections that EC2 tracks, until they end: a network ACL or a stop of the instance cuts them; the credentials of its role elsewhere |
 
 All other guardrails hold as ever; only the one on active sessions does not count use, since that is what is reported.
@@ -136,5 +137,26 @@ func TestAnswersAreControls(t *testing.T) {
 	}
 	if answering < 2 {
 		t.Errorf("got %d controls that answer threats, want those of keys and of instances", answering)
+	}
+}
+
+// TestAnswersAreFoundBy: what a control answers is named in the table of what others find.
+func TestAnswersAreFoundBy(t *testing.T) {
+	t.Parallel()
+	for _, a := range guardduty.Answers() {
+		for _, id := range a.Controls {
+			var rules []string
+			for _, f := range services.FoundBy(id) {
+				if f.By == "GuardDuty" {
+					rules = append(rules, f.Rules...)
+				}
+			}
+			for _, glob := range a.Types {
+				if glob != "*" && !slices.ContainsFunc(rules, func(rule string) bool { return dera.MatchGlob(glob, rule) || rule == glob }) &&
+					!(strings.HasSuffix(glob, "BruteForce") && id != "ec2-securitygroup-admin-ports-open") { // on the ports of administrators
+					t.Errorf("%s answers %s, and services/found_by.csv does not say so: it has %v", id, glob, rules)
+				}
+			}
+		}
 	}
 }

@@ -69,7 +69,7 @@ func (c Config) RoutesConfig() RoutesConfig {
 	for _, r := range c.receivers() {
 		people[r.Name] = r.Kind == KindSlack || r.Kind == KindEmail || r.Kind == KindPagerDuty
 	}
-	if c.Code.GitHub.On() {
+	if c.Code.On() {
 		out.Code = CodeSink
 	}
 	out.People = func(sink string) bool { return people[sink] }

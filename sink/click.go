@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,10 @@ type ClicksConfig struct {
 	Secret string // signing secret of the app
 	// Once reports whether a key comes for the first time within ttl, in any process.
 	Once func(ctx context.Context, key string, ttl time.Duration) (bool, error)
-	// Who is the person behind a Slack user, if the configuration names one.
+	// Workspaces are the IDs of those whose users count: an ID of a user says who it is only
+	// together with its workspace, and a shared channel shows the buttons to others too.
+	Workspaces []string
+	// Who is the person behind a Slack user of these, if the configuration names one.
 	Who func(user string) (dera.Actor, bool)
 	// Do carries out what was ordered. Safe for concurrent use.
 	Do     func(ctx context.Context, c Click) Done
@@ -64,6 +68,9 @@ type SlackClicks struct {
 func NewSlackClicks(cfg ClicksConfig) (*SlackClicks, error) {
 	if len(cfg.Secret) < 16 {
 		return nil, errors.New("the signing secret of Slack is too short: copy it from the Basic Information of the app")
+	}
+	if len(cfg.Workspaces) == 0 {
+		return nil, errors.New("no workspace is named, so that nobody's click counts")
 	}
 	if cfg.Base != "" {
 		if err := validURL(cfg.Base); err != nil {
@@ -158,8 +165,12 @@ func SlackSignature(secret, timestamp string, body []byte) string {
 // click is a request of Slack as far as it is used.
 type click struct {
 	User struct {
-		ID string `json:"id"`
+		ID   string `json:"id"`
+		Team string `json:"team_id"`
 	} `json:"user"`
+	Team *struct {
+		ID string `json:"id"`
+	} `json:"team"` // null where the app is installed for an organisation
 	Type     string `json:"type"`
 	Response string `json:"response_url"`
 	Message  struct {
@@ -203,6 +214,14 @@ func (s *SlackClicks) carry(ctx context.Context, c click) (done Done) {
 			done = Done{Text: "That broke, and may or may not have been done: dera show " + c.button.Remediation}
 		}
 	}()
+	workspace := c.User.Team
+	if workspace == "" && c.Team != nil {
+		workspace = c.Team.ID
+	}
+	if !slices.Contains(s.cfg.Workspaces, workspace) {
+		s.cfg.Log.WarnContext(ctx, "a Slack user of a workspace that the configuration does not name clicked; refused", "user", cut(oneLine(c.User.ID), 40), "workspace", cut(oneLine(workspace), 40))
+		return Done{Text: "Nothing was done: dera takes no clicks from your Slack workspace. Whoever runs dera can add it to listen.slack.workspaces."}
+	}
 	who, ok := s.cfg.Who(c.User.ID)
 	if !ok {
 		s.cfg.Log.WarnContext(ctx, "a Slack user whom the configuration does not name clicked; refused", "user", cut(oneLine(c.User.ID), 40))

@@ -36,7 +36,7 @@ func newClicks(t *testing.T) (*clickWorld, *SlackClicks) {
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	s, err := NewSlackClicks(ClicksConfig{
-		Secret: "8f742231b10e8888abcd99yyyzzz85a5", Client: Client(nil), Base: server.URL + "/actions/", Now: fixed, Log: slog.New(slog.DiscardHandler),
+		Secret: "8f742231b10e8888abcd99yyyzzz85a5", Workspaces: []string{"T0HOME"}, Client: Client(nil), Base: server.URL + "/actions/", Now: fixed, Log: slog.New(slog.DiscardHandler),
 		Once: func(_ context.Context, key string, _ time.Duration) (bool, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -69,7 +69,7 @@ func newClicks(t *testing.T) (*clickWorld, *SlackClicks) {
 // payload is what Slack sends of a click.
 func (w *clickWorld) payload(change func(p map[string]any)) string {
 	p := map[string]any{
-		"type": "block_actions", "user": map[string]any{"id": "U012AB3CD"}, "response_url": w.url + "/actions/T0/1/x",
+		"type": "block_actions", "team": map[string]any{"id": "T0HOME"}, "user": map[string]any{"id": "U012AB3CD", "team_id": "T0HOME"}, "response_url": w.url + "/actions/T0/1/x",
 		"message": map[string]any{"text": "x", "blocks": []any{map[string]any{"type": "header"}, map[string]any{"type": "actions"}}},
 		"actions": []any{map[string]any{"action_id": ActionApprove, "value": `{"r":"r-1","d":"abc"}`}},
 	}
@@ -142,6 +142,11 @@ func TestClickIsRefused(t *testing.T) {
 		}, code: 400},
 		{name: "two_clicks_at_once", payload: func(p map[string]any) { p["actions"] = append(p["actions"].([]any), p["actions"].([]any)...) }, code: 400},
 		{name: "unknown_user", payload: func(p map[string]any) { p["user"] = map[string]any{"id": "U999"} }, code: 200, answers: "does not know who you are"},
+		{name: "same_id_in_another_workspace", payload: func(p map[string]any) { p["user"] = map[string]any{"id": "U012AB3CD", "team_id": "T0OTHER"} }, code: 200, answers: "from your Slack workspace"},
+		{name: "other_workspace", payload: func(p map[string]any) {
+			p["team"], p["user"] = map[string]any{"id": "T0OTHER"}, map[string]any{"id": "U012AB3CD"}
+		}, code: 200, answers: "from your Slack workspace"},
+		{name: "no_workspace", payload: func(p map[string]any) { p["team"], p["user"] = nil, map[string]any{"id": "U012AB3CD"} }, code: 200, answers: "from your Slack workspace"},
 		{name: "no_user", payload: func(p map[string]any) { delete(p, "user") }, code: 200, answers: "does not know who you are"},
 	}
 	for _, tt := range tests {

@@ -33,27 +33,31 @@ type Owner struct {
 
 // CodeReviews is where changes of code are proposed.
 type CodeReviews struct {
-	GitHub GitHubRepositories `yaml:"github,omitempty" json:"github,omitempty" jsonschema_description:"Pull requests or issues on GitHub; dera merges nothing."`
+	GitHub Repositories `yaml:"github,omitempty" json:"github,omitempty" jsonschema_description:"Pull requests or issues on GitHub; dera merges nothing."`
+	GitLab Repositories `yaml:"gitlab,omitempty" json:"gitlab,omitempty" jsonschema_description:"Merge requests or issues on GitLab; dera merges nothing."`
 }
 
-// GitHubRepositories is where the code of resources lies, on GitHub.
-type GitHubRepositories struct {
-	URL          string       `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"API of GitHub Enterprise, https://HOST/api/v3. Default: https://api.github.com."`
-	TokenEnv     string       `yaml:"token_env,omitempty" json:"token_env,omitempty" jsonschema_description:"Environment variable with a token that may write contents, pull requests and issues of the repositories."`
+// On reports whether changes of code are proposed anywhere.
+func (c CodeReviews) On() bool { return c.GitHub.On() || c.GitLab.On() }
+
+// Repositories is where the code of resources lies on a forge.
+type Repositories struct {
+	URL          string       `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"API of GitHub Enterprise, https://HOST/api/v3, or of GitLab, https://HOST/api/v4. Default: that of github.com or gitlab.com."`
+	TokenEnv     string       `yaml:"token_env,omitempty" json:"token_env,omitempty" jsonschema_description:"Environment variable with a token that may write contents, pull requests and issues of the repositories; of GitLab one with the scope api."`
 	TokenFile    string       `yaml:"token_file,omitempty" json:"token_file,omitempty" jsonschema_description:"File with the token."`
 	Repositories []Repository `yaml:"repositories,omitempty" json:"repositories,omitempty" jsonschema_description:"Which code belongs to whom; the first that matches counts."`
 }
 
 // CodeSink is the name of the sink that proposes changes of code: no sink of the
 // configuration can have it.
-const CodeSink = "code/github"
+const CodeSink = "code/review"
 
 // On reports whether changes of code are proposed.
-func (g GitHubRepositories) On() bool { return len(g.Repositories) > 0 }
+func (g Repositories) On() bool { return len(g.Repositories) > 0 }
 
-func (g GitHubRepositories) validate() (errs []error) {
+func (g Repositories) validate(of string, name *regexp.Regexp) (errs []error) {
 	bad := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("code.github%s: %s", field, fmt.Sprintf(format, args...)))
+		errs = append(errs, fmt.Errorf("code.%s%s: %s", of, field, fmt.Sprintf(format, args...)))
 	}
 	set := g.URL != "" || g.TokenEnv != "" || g.TokenFile != ""
 	switch {
@@ -72,7 +76,7 @@ func (g GitHubRepositories) validate() (errs []error) {
 		}
 	}
 	for i, r := range g.Repositories {
-		if !repositoryName.MatchString(r.Name) {
+		if !name.MatchString(r.Name) {
 			bad(fmt.Sprintf(".repositories[%d].repository", i), "%q is not OWNER/NAME", r.Name)
 		}
 		if strings.ContainsAny(r.Base, " ?#%~^:\\") || strings.Contains(r.Base, "..") {
@@ -196,7 +200,8 @@ func (c Config) Validate() error {
 	if len(c.Owners) > 0 && !asked {
 		bad("owners", "no route has owner: true, so that owners get nothing")
 	}
-	errs = append(append(errs, c.validateOwners()...), c.Code.GitHub.validate()...)
+	errs = append(append(errs, c.validateOwners()...), c.Code.GitHub.validate("github", repositoryName)...)
+	errs = append(errs, c.Code.GitLab.validate("gitlab", projectName)...)
 	return errors.Join(errs...)
 }
 

@@ -2,10 +2,7 @@ package sink
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"net/http"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -27,49 +24,37 @@ type place struct {
 
 // place looks for the one place of the code that has the lines that a change replaces.
 // Whatever is in doubt means that there is none.
-func (g *GitHub) place(ctx context.Context, repo Repository, c Change) (place, error) {
+func (f *Forge) place(ctx context.Context, repo Repository, c Change) (place, error) {
 	old, _ := split(c.Lines)
 	if len(old) == 0 {
 		return place{why: "the change only adds lines, so that nothing says where they belong"}, nil
 	}
-	var ref struct {
-		Object struct {
-			SHA string `json:"sha"`
-		} `json:"object"`
-	}
-	if err := g.do(ctx, http.MethodGet, repo, "/git/ref/heads/"+escapePath(repo.Base), nil, &ref); err != nil {
+	commit, err := f.host.tip(ctx, repo)
+	if err != nil {
 		return place{}, err
 	}
-	var tree struct {
-		Truncated bool `json:"truncated"`
-		Tree      []struct {
-			Path, Type, SHA string
-			Size            int
-		} `json:"tree"`
-	}
-	if err := g.do(ctx, http.MethodGet, repo, "/git/trees/"+url.PathEscape(ref.Object.SHA)+"?recursive=1", nil, &tree); err != nil {
+	files, whole, err := f.host.files(ctx, repo, commit, func(p string) bool { return isCode(c.Language, p) && below(repo.Path, p) })
+	if err != nil {
 		return place{}, err
+	}
+	if !whole || len(files) > mostCodeFiles || slices.ContainsFunc(files, func(f codeFile) bool { return f.size > mostCodeBytes }) {
+		return place{why: "the code is too much to be searched"}, nil
 	}
 	found := place{why: "the lines that it replaces stand nowhere in the code"}
-	files := 0
-	for _, f := range tree.Tree {
-		if f.Type != "blob" || !isCode(c.Language, f.Path) || !below(repo.Path, f.Path) {
-			continue
-		}
-		if files++; tree.Truncated || files > mostCodeFiles || f.Size > mostCodeBytes {
-			return place{why: "the code is too much to be searched"}, nil
-		}
-		var blob struct{ Content, Encoding string }
-		if err := g.do(ctx, http.MethodGet, repo, "/git/blobs/"+url.PathEscape(f.SHA), nil, &blob); err != nil {
+	for _, file := range files {
+		text, ok, err := f.host.blob(ctx, repo, file.id)
+		if err != nil {
 			return place{}, err
 		}
-		text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(blob.Content, "\n", ""))
-		if err != nil || blob.Encoding != "base64" {
-			return place{why: fmt.Sprintf("the file %s cannot be read", f.Path)}, nil
+		if len(text) > mostCodeBytes {
+			return place{why: "the code is too much to be searched"}, nil
 		}
-		changed, n := apply(string(text), c.Lines)
-		if n > 0 && !strings.Contains(string(text), c.Resource.Name()) {
-			return place{why: fmt.Sprintf("%s has the lines that it replaces, and does not name the resource", f.Path)}, nil
+		if !ok {
+			return place{why: fmt.Sprintf("the file %s cannot be read", file.path)}, nil
+		}
+		changed, n := apply(text, c.Lines)
+		if n > 0 && !strings.Contains(text, c.Resource.Name()) {
+			return place{why: fmt.Sprintf("%s has the lines that it replaces, and does not name the resource", file.path)}, nil
 		}
 		switch {
 		case n == 0:
@@ -77,7 +62,7 @@ func (g *GitHub) place(ctx context.Context, repo Repository, c Change) (place, e
 		case n > 1 || found.path != "":
 			return place{why: "the lines that it replaces stand at several places"}, nil
 		}
-		found = place{path: f.Path, blob: f.SHA, commit: ref.Object.SHA, text: changed}
+		found = place{path: file.path, blob: file.id, commit: commit, text: changed}
 	}
 	return found, nil
 }

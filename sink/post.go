@@ -23,6 +23,8 @@ const (
 	mostWait       = time.Hour // for which a receiver can ask
 )
 
+var errTooMuch = errors.New("more")
+
 // Client is an HTTP client as senders need it: it follows no redirect, so that
 // credentials reach only the receiver that the configuration names, and gives up in time.
 func Client(transport http.RoundTripper) *http.Client {
@@ -87,7 +89,7 @@ func (p poster) do(ctx context.Context, c call) (answer, error) {
 	case err != nil:
 		return a, p.failed(req.URL, err)
 	case len(text) > mostAnswer:
-		return a, fmt.Errorf("%s answered with more than %d bytes", req.URL.Host, mostAnswer)
+		return a, fmt.Errorf("%s answered with %w than %d bytes", req.URL.Host, errTooMuch, mostAnswer)
 	}
 	return a, nil
 }

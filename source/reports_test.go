@@ -52,7 +52,9 @@ func TestSieve_reports(t *testing.T) {
 	const group, groups = "AWS::EC2::SecurityGroup sg-1", "AWS::EC2::SecurityGroup *"
 	sg := func(generator string) string { return asff(generator, "AwsEc2SecurityGroup", groupARN, "") }
 	instance := `{"resourceType":"Instance","instanceDetails":{"instanceId":"i-1","networkInterfaces":[{"securityGroups":[{"groupId":"sg-1"}]}]}}`
-	key := `{"resourceType":"AccessKey","accessKeyDetails":{"userName":"ann","userType":"IAMUser"}}`
+	key := `{"resourceType":"AccessKey","accessKeyDetails":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE","userName":"ann","userType":"IAMUser"}}`
+	role := `{"resourceType":"AccessKey","accessKeyDetails":{"accessKeyId":"ASIAIOSFODNN7EXAMPLE","userName":"app","userType":"Role"}}`
+	const itself = "AWS::GuardDuty::Finding g-1"
 	note := func(by, at string) string {
 		return fmt.Sprintf(`,"Note":{"Text":"fixed","UpdatedBy":%q,"UpdatedAt":%q}`, by, at)
 	}
@@ -89,10 +91,15 @@ func TestSieve_reports(t *testing.T) {
 		"insight":                 {reported(cloudtrail.InsightKind, "aws.securityhub", `{"insightName":"n","insightResults":[]}`), Counts{Foreign: 1}, nil, ""},
 		"forged":                  {strings.Replace(imported(sg("x")), "aws.securityhub", "custom", 1), Counts{Malformed: 1}, nil, ""},
 		"no_findings":             {imported(), Counts{Malformed: 1}, nil, ""},
-		"port_probe":              {threat("Recon:EC2/PortProbeUnprotectedPort", instance, ""), Counts{Hinted: 1}, []string{group}, ""},
-		"trail_stopped":           {threat("Stealth:IAMUser/CloudTrailLoggingDisabled", key, ""), Counts{Hinted: 1}, []string{"AWS::CloudTrail::AccountTrails aws-global *", "AWS::CloudTrail::Trail *"}, ""},
-		"malicious_caller":        {threat("UnauthorizedAccess:IAMUser/MaliciousIPCaller", key, ""), Counts{Hinted: 1}, []string{"AWS::IAM::User aws-global ann"}, ""},
-		"sequence":                {threat("AttackSequence:IAM/CompromisedCredentials", `{"resourceType":"AttackSequence"}`, ""), Counts{Unmapped: 1}, nil, UnmappedPrefix + "guardduty AttackSequence:IAM/CompromisedCredentials"},
+		"port_probe":              {threat("Recon:EC2/PortProbeUnprotectedPort", instance, ""), Counts{Hinted: 1}, []string{group, itself}, ""},
+		"trail_stopped":           {threat("Stealth:IAMUser/CloudTrailLoggingDisabled", key, ""), Counts{Hinted: 1}, []string{"AWS::CloudTrail::AccountTrails aws-global *", "AWS::CloudTrail::Trail *", itself}, ""},
+		"malicious_caller":        {threat("UnauthorizedAccess:IAMUser/MaliciousIPCaller", key, ""), Counts{Hinted: 1}, []string{itself, "AWS::IAM::AccessKey aws-global ann#AKIAIOSFODNN7EXAMPLE"}, ""},
+		"session_of_a_role":       {threat("UnauthorizedAccess:IAMUser/MaliciousIPCaller", role, ""), Counts{Hinted: 1}, []string{itself}, ""},
+		"role_used_elsewhere":     {threat("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", role, ""), Counts{Hinted: 1}, []string{itself}, ""},
+		"coins":                   {threat("CryptoCurrency:EC2/BitcoinTool.B!DNS", instance, ""), Counts{Hinted: 1}, []string{"AWS::EC2::Instance i-1", itself}, ""},
+		"coins_at_run_time":       {threat("CryptoCurrency:Runtime/BitcoinTool.B", instance, ""), Counts{Hinted: 1}, []string{"AWS::EC2::Instance i-1", itself}, ""},
+		"sequence":                {threat("AttackSequence:IAM/CompromisedCredentials", `{"resourceType":"AttackSequence"}`, ""), Counts{Hinted: 1}, []string{itself}, ""},
+		"type_of_next_year":       {threat("Novel:Thing/Odd", `{"resourceType":"Thing"}`, ""), Counts{Hinted: 1}, []string{itself}, ""},
 		"sample":                  {threat("Recon:EC2/PortProbeUnprotectedPort", instance, `,"additionalInfo":{"sample":true}`), Counts{Left: 1}, nil, LeftPrefix + cloudtrail.LeftSample},
 		"sample_in_a_text":        {threat("Recon:EC2/PortProbeUnprotectedPort", instance, `,"additionalInfo":{"value":"{\"sample\":true}","type":"default"}`), Counts{Left: 1}, nil, LeftPrefix + cloudtrail.LeftSample},
 		"archived":                {threat("Recon:EC2/PortProbeUnprotectedPort", instance, `,"archived":true`), Counts{Left: 1}, nil, LeftPrefix + cloudtrail.LeftArchived},

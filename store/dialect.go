@@ -55,8 +55,9 @@ func (s *Store) openSQLite(path string) error {
 		return err
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
-	write := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)"}}
-	read := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
+	busy := fmt.Sprintf("busy_timeout(%d)", busyTime.Milliseconds())
+	write := url.Values{"_pragma": {busy, "journal_mode(WAL)", "synchronous(FULL)"}}
+	read := url.Values{"_pragma": {busy, "query_only(1)"}}
 	var err error
 	if s.write, err = openLocal(dsn+write.Encode(), 1); err != nil {
 		return err

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"time"
 
 	driversqlite "modernc.org/sqlite"
 )
@@ -40,7 +42,7 @@ type plainStmt interface {
 
 // Connect implements driver.Connector.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := p.Connector.Connect(ctx)
+	conn, err := p.wait(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +52,37 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	return &preparedConn{plainConn: plain, idle: map[string]plainStmt{}}, nil
 }
+
+// busyTime is how long a connection waits for other processes. busyPause is between
+// two attempts to open one.
+const (
+	busyTime  = 15 * time.Second
+	busyPause = 5 * time.Millisecond
+)
+
+// wait opens a connection. A new file is changed to a write-ahead log, and that is
+// the one thing for which SQLite does not wait by its busy_timeout: of two processes
+// that open a file at once one gets SQLITE_BUSY at once
+// (https://www.sqlite.org/pragma.html#pragma_journal_mode, rescode.html#busy).
+func (p preparing) wait(ctx context.Context) (driver.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, busyTime)
+	defer cancel()
+	for {
+		conn, err := p.Connector.Connect(context.WithoutCancel(ctx))
+		var local *driversqlite.Error
+		if err == nil || !errors.As(err, &local) || local.Code()&0xff != codeBusy {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(busyPause):
+		}
+	}
+}
+
+// codeBusy is SQLITE_BUSY.
+const codeBusy = 5
 
 // preparedConn is used by one goroutine at a time, as database/sql promises, but
 // several results of it may be open at once, even of the same text.

@@ -212,3 +212,25 @@ func TestKilled(t *testing.T) {
 		t.Errorf("pairs: got %d, want %d to %d", got, reported, reported+6)
 	}
 }
+
+// TestOpenAtOnce has processes open one new file at the same moment: SQLite's change
+// to a write-ahead log waits for nobody, it fails where another process is at it.
+func TestOpenAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 15 {
+		db := storetest.SQLite(t)
+		var group sync.WaitGroup
+		for range 4 {
+			cmd, out := child(t, db.URL, "nobody", 0)
+			group.Go(func() {
+				if _, err := io.Copy(io.Discard, out); err != nil {
+					t.Error(err)
+				}
+				if err := cmd.Wait(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
+}

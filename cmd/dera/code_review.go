@@ -14,18 +14,31 @@ import (
 // the resource.
 type codeReviews struct {
 	store *store.Store
-	to    *sink.GitHub
+	to    []*sink.Forge // the first with a repository for the resource counts
 }
 
 var _ sink.Sink = codeReviews{}
 
-func (s *session) codeReviews(g sink.GitHubRepositories, d sink.Deps) (sink.Sink, error) {
-	token, err := d.Secret(g.TokenEnv, g.TokenFile)
-	if err != nil {
-		return nil, err
+func (s *session) codeReviews(cfg sink.CodeReviews, d sink.Deps) (sink.Sink, error) {
+	out := codeReviews{store: s.store}
+	for _, f := range []struct {
+		at  sink.Repositories
+		new func(sink.ForgeConfig) (*sink.Forge, error)
+	}{{cfg.GitHub, sink.NewGitHub}, {cfg.GitLab, sink.NewGitLab}} {
+		if !f.at.On() {
+			continue
+		}
+		token, err := d.Secret(f.at.TokenEnv, f.at.TokenFile)
+		if err != nil {
+			return nil, err
+		}
+		forge, err := f.new(sink.ForgeConfig{URL: f.at.URL, Token: token, Repositories: f.at.Repositories, Client: d.Client, Now: d.Now})
+		if err != nil {
+			return nil, err
+		}
+		out.to = append(out.to, forge)
 	}
-	to, err := sink.NewGitHub(sink.GitHubConfig{URL: g.URL, Token: token, Repositories: g.Repositories, Client: d.Client, Now: d.Now})
-	return codeReviews{s.store, to}, err
+	return out, nil
 }
 
 // Send implements sink.Sink. A message that is about no plan that waits, or about one that
@@ -49,10 +62,15 @@ func (c codeReviews) Send(ctx context.Context, list []sink.Message) error {
 		for _, reason := range r.Decision.Lowered() {
 			why = append(why, reason.Guardrail+": "+reason.Why)
 		}
-		_, err = c.to.Open(ctx, sink.Change{
+		change := sink.Change{
 			Remediation: r.ID, Title: m.Title, Why: strings.Join(why, "; "), Resource: r.Plan.Resource, Account: r.Plan.Account, Owner: m.Owner,
 			Language: r.Code.Language, Lines: r.Code.Lines,
-		})
+		}
+		for _, to := range c.to {
+			if _, err = to.Open(ctx, change); !errors.Is(err, sink.ErrNoRepository) {
+				break
+			}
+		}
 		if err != nil && !errors.Is(err, sink.ErrNoRepository) {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dera.example/dera"
@@ -326,13 +327,16 @@ func (c fileConfig) controls() (out []control.Control) {
 	return out
 }
 
-func matchesControl(glob string) bool {
+// controlIDs are those of every control; to define all takes milliseconds.
+var controlIDs = sync.OnceValue(func() (out []string) {
 	for _, c := range services.Controls() {
-		if dera.MatchGlob(glob, c.ID) {
-			return true
-		}
+		out = append(out, c.ID)
 	}
-	return false
+	return out
+})
+
+func matchesControl(glob string) bool {
+	return slices.ContainsFunc(controlIDs(), func(id string) bool { return dera.MatchGlob(glob, id) })
 }
 
 // modeFor is the mode of a control in an account; flag, when set, wins.

@@ -80,6 +80,7 @@ func (c fileConfig) relativeTo(dir string) fileConfig {
 		c.Notify.Sinks[i].TokenFile = from(c.Notify.Sinks[i].TokenFile)
 	}
 	c.Notify.Code.GitHub.TokenFile = from(c.Notify.Code.GitHub.TokenFile)
+	c.Notify.Code.GitLab.TokenFile = from(c.Notify.Code.GitLab.TokenFile)
 	c.Listen.Cert, c.Listen.Key, c.Listen.Slack.SecretFile = from(c.Listen.Cert), from(c.Listen.Key), from(c.Listen.Slack.SecretFile)
 	return c
 }

@@ -25,13 +25,17 @@ type listenConfig struct {
 type slackClicksConfig struct {
 	SecretEnv  string            `yaml:"signing_secret_env,omitempty" json:"signing_secret_env,omitempty" jsonschema_description:"Environment variable with the signing secret of the Slack app."`
 	SecretFile string            `yaml:"signing_secret_file,omitempty" json:"signing_secret_file,omitempty" jsonschema_description:"File with the signing secret of the Slack app."`
+	Workspaces []string          `yaml:"workspaces,omitempty" json:"workspaces,omitempty" jsonschema_description:"IDs of the Slack workspaces whose users may answer, such as T012AB3CD."`
 	Users      map[string]string `yaml:"users,omitempty" json:"users,omitempty" jsonschema_description:"Who a Slack user is: ID of the user, such as U012AB3CD, and the ARN of their role or user in AWS. Nobody else can answer."`
 	Responses  string            `yaml:"response_base,omitempty" json:"response_base,omitempty" jsonschema_description:"Where answers may be posted to, beside https://hooks.slack.com/."`
 }
 
 func (c slackClicksConfig) on() bool { return c.SecretEnv != "" || c.SecretFile != "" }
 
-var slackUserID = regexp.MustCompile(`^[UW][A-Z0-9]{5,20}$`)
+var (
+	slackUserID      = regexp.MustCompile(`^[UW][A-Z0-9]{5,20}$`)
+	slackWorkspaceID = regexp.MustCompile(`^T[A-Z0-9]{5,20}$`)
+)
 
 // validateNotify returns what is wrong with notify and listen.
 func (c fileConfig) validateNotify() (errs []error) {
@@ -74,6 +78,14 @@ func (c fileConfig) validateNotify() (errs []error) {
 	}
 	if s.on() && len(s.Users) == 0 {
 		bad("listen.slack", "names no users, so that nobody can answer: write users")
+	}
+	if s.on() && len(s.Workspaces) == 0 {
+		bad("listen.slack", "names no workspaces, so that nobody can answer: write workspaces, such as [T012AB3CD]")
+	}
+	for _, id := range s.Workspaces {
+		if !slackWorkspaceID.MatchString(id) {
+			bad("listen.slack.workspaces", "%q is not the ID of a Slack workspace such as T012AB3CD", id)
+		}
 	}
 	for user, arn := range s.Users {
 		a, err := dera.ParseARN(arn)

@@ -51,14 +51,16 @@ func TestNotifyFaults(t *testing.T) {
 		{"code_of_no_repository", "notify: {code: {github: {token_env: GH, repositories: [{repository: ../x}]}}}", "notify.code.github.repositories[0].repository", "OWNER/NAME"},
 		{"listen_to_everybody", "listen: {address: '0.0.0.0:8088'}", "listen.address", "TLS"},
 		{"listen_to_every_name", "listen: {address: ':8088'}", "listen.address", "TLS"},
-		{"listen_to_this_machine", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
+		{"listen_to_this_machine", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD], users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
 		{"half_a_certificate", "listen: {address: 'a:1', tls_cert: a.pem}", "listen.tls_cert", "together"},
 		{"nobody_may_click", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S}}", "listen.slack", "nobody can answer"},
-		{"no_user", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {alice: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.users", "U012AB3CD"},
-		{"root_clicks", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:root'}}}", "listen.slack.users", "user, a role"},
-		{"permission_set_clicks", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef'}}}", "listen.slack.users", "the session of the person"},
-		{"signing_secret_in_the_file", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: 8f742231b10e8888abcd99yyyzzz85a5, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
-		{"signing_secret_in_hex", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: 8f742231b10e8888abcd99eee00085a5, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.signing_secret_env", "a secret is written here"},
+		{"no_workspace", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack", "write workspaces"},
+		{"workspace_by_name", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [acme], users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.workspaces", "T012AB3CD"},
+		{"no_user", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD], users: {alice: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.users", "U012AB3CD"},
+		{"root_clicks", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD], users: {U012AB3CD: 'arn:aws:iam::111122223333:root'}}}", "listen.slack.users", "user, a role"},
+		{"permission_set_clicks", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD], users: {U012AB3CD: 'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef'}}}", "listen.slack.users", "the session of the person"},
+		{"signing_secret_in_the_file", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: 8f742231b10e8888abcd99yyyzzz85a5, workspaces: [T012AB3CD], users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
+		{"signing_secret_in_hex", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: 8f742231b10e8888abcd99eee00085a5, workspaces: [T012AB3CD], users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.signing_secret_env", "a secret is written here"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

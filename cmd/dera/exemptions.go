@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dera.example/dera"
@@ -91,17 +92,9 @@ func (a *cli) checkExemptions(path string) error {
 
 // exemptionConfig is how a list is read: by the controls that there are.
 func exemptionConfig() evaluate.ExemptionConfig {
-	cfg := evaluate.ExemptionConfig{Controls: controlIDs(), Types: services.Types(), On: map[string][]string{}}
+	cfg := evaluate.ExemptionConfig{Controls: slices.Clone(controlIDs()), Types: services.Types(), On: map[string][]string{}}
 	for _, c := range services.Controls() {
 		cfg.On[c.Type] = append(cfg.On[c.Type], c.ID)
 	}
 	return cfg
-}
-
-func controlIDs() []string {
-	var ids []string
-	for _, c := range services.Controls() {
-		ids = append(ids, c.ID)
-	}
-	return ids
 }

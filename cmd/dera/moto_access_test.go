@@ -2,10 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +21,7 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/sink"
 )
 
 // policies are the inline policies of a role, by name.
@@ -57,13 +64,64 @@ func (w *iamWorld) ask(role, action, term string) app.AccessView {
 	return v
 }
 
+// askInSlack asks for an action by the button of a message, and returns the access with its
+// plan.
+func (w *iamWorld) askInSlack(slack *fakeSlack, role, action string) app.AccessView {
+	w.t.Helper()
+	a := &cli{now: time.Now, out: io.Discard, err: io.Discard}
+	a.flags.config, a.flags.data = filepath.Join(w.dir, "config.yaml"), filepath.Join(w.dir, "data")
+	s, err := a.open(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.close(context.WithoutCancel(w.t.Context()))
+	if err := s.connect(w.t.Context(), options{}); err != nil {
+		w.t.Fatal(err)
+	}
+	clicks, err := s.slackClicks(slog.New(slog.DiscardHandler))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	value, err := json.Marshal(sink.Button{Principal: w.arn("role", role), Action: action})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	payload, err := json.Marshal(map[string]any{
+		"type": "block_actions", "user": map[string]string{"id": "U012AB3CD", "team_id": "T0HOME00"}, "response_url": slack.URL + "/actions/give",
+		"actions": []any{map[string]string{"action_id": sink.ActionGive, "value": string(value)}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	body, stamp := url.Values{"payload": {string(payload)}}.Encode(), strconv.FormatInt(time.Now().Unix(), 10)
+	req := httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, "/slack/actions", strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("X-Slack-Request-Timestamp", stamp)
+	req.Header.Set("X-Slack-Signature", sink.SlackSignature(testSigning, stamp, []byte(body)))
+	rec := httptest.NewRecorder()
+	clicks.ServeHTTP(rec, req)
+	clicks.Wait()
+	said := strings.Join(slack.posted("/actions/give"), "")
+	if rec.Code != http.StatusOK || !strings.Contains(said, "Another person has to grant it") || !strings.Contains(said, "until") {
+		w.t.Fatalf("a click: got %d, %s", rec.Code, said)
+	}
+	var list accessesJSON
+	if out, _, _ := w.dera("access", "list", "--output", "json"); json.Unmarshal([]byte(out), &list) != nil || len(list.Accesses) != 1 || list.Accesses[0].State != dera.AccessAsked {
+		w.t.Fatalf("after a click: got %s", out)
+	}
+	return list.Accesses[0]
+}
+
 // TestMotoAccess: what dera took is given back for a time by another person, just that and
 // on just what it was on; the permissions control leaves it; when the time is over it goes,
 // and everything else is byte for byte as it was.
 func TestMotoAccess(t *testing.T) {
 	w := newIAMWorld(t, "")
 	w.more = ", iam-*-access-request"
-	w.configure(t, "")
+	slack := newFakeSlack(t)
+	t.Setenv("TEST_SLACK_SIGNING", testSigning)
+	w.configure(t, "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: TEST_SLACK_SIGNING, workspaces: [T0HOME00], response_base: '"+slack.URL+
+		"/actions/', users: {U012AB3CD: 'arn:aws:sts::"+w.creds.Account+":assumed-role/test/test'}}}\n")
 	w.role("reports", lambdaTrust, "")
 	w.must(w.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("reports"), PolicyName: aws.String("own"), PolicyDocument: aws.String(athenaWide)}))
 	w.behind(t, 0)
@@ -80,7 +138,7 @@ func TestMotoAccess(t *testing.T) {
 			t.Errorf("%s for %s: got exit code %d, %s, want %q", tc.action, tc.term, code, errOut, tc.want)
 		}
 	}
-	v := w.ask("reports", "glue:deletetable", "8h")
+	v := w.askInSlack(slack, "reports", "glue:deletetable")
 	if len(v.Access.Took) != 1 || v.Access.Took[0] != took || v.Access.Actions[0] != "glue:DeleteTable" {
 		t.Errorf("got %+v, want what %s took", v.Access, took)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,22 +26,6 @@ type judged struct {
 	Block        []string          `json:"block"`
 	Tags         map[string]string `json:"tags"`
 	AccountBlock []string          `json:"account_block"`
-}
-
-// judge looks at a bucket with boto3: not with dera's own client.
-func (w *motoWorld) judge(bucket string) judged {
-	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), moto.Python(), filepath.Join("testdata", "judge.py"), bucket)
-	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1")
-	out, err := cmd.Output()
-	var j judged
-	if err == nil {
-		err = json.Unmarshal(out, &j)
-	}
-	if err != nil {
-		w.t.Fatalf("judge %s: %v\n%s", bucket, err, out)
-	}
-	return j
 }
 
 // motoBucket is a bucket as a test sets it up.

@@ -2,9 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,22 +11,6 @@ import (
 	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
 )
-
-// ask makes one call with boto3: not with dera's own client.
-func (w *motoWorld) ask(service, call, arguments string) map[string]any {
-	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), moto.Python(), filepath.Join("testdata", "ask.py"), service, call, arguments)
-	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1")
-	out, err := cmd.Output()
-	var answer map[string]any
-	if err == nil {
-		err = json.Unmarshal(out, &answer)
-	}
-	if err != nil {
-		w.t.Fatalf("%s %s %s: %v\n%s", service, call, arguments, err, out)
-	}
-	return answer
-}
 
 // motoSettings is every kind of fix by a setting: what stands before, what dera
 // makes of it, and what a person approves.

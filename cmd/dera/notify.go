@@ -38,8 +38,8 @@ func (s *session) sinks() (map[string]sink.Sink, error) {
 		d.Publisher = topics{s.client}
 	}
 	out, err := s.config.Notify.Build(d)
-	if g := s.config.Notify.Code.GitHub; g.On() && s.store != nil {
-		code, codeErr := s.codeReviews(g, d)
+	if c := s.config.Notify.Code; c.On() && s.store != nil {
+		code, codeErr := s.codeReviews(c, d)
 		if codeErr != nil {
 			return out, errors.Join(err, fmt.Errorf("sink %s: %w", sink.CodeSink, codeErr))
 		}

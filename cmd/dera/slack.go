@@ -26,7 +26,7 @@ func (s *session) slackClicks(log *slog.Logger) (*sink.SlackClicks, error) {
 		return nil, usage("listen.slack: %w", err)
 	}
 	return sink.NewSlackClicks(sink.ClicksConfig{
-		Secret: secret, Once: s.once, Base: cfg.Responses, Client: sink.Client(nil), Now: s.app.now, Log: log,
+		Secret: secret, Workspaces: cfg.Workspaces, Once: s.once, Base: cfg.Responses, Client: sink.Client(nil), Now: s.app.now, Log: log,
 		Who: func(user string) (dera.Actor, bool) {
 			arn, ok := cfg.Users[user]
 			return dera.Actor{Name: arn, How: engine.HowSlack}, ok

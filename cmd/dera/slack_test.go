@@ -55,7 +55,7 @@ func startSlack(t *testing.T) *slackRun {
 	t.Setenv("TEST_SLACK_TOKEN", "xoxb-of-the-test")
 	t.Setenv("TEST_SLACK_SIGNING", testSigning)
 	config := "notify: {sinks: [{name: chat, kind: slack, url: '" + s.slack.URL + "', channel: '#sec', token_env: TEST_SLACK_TOKEN}], default: chat}\n" +
-		"listen: {address: '" + s.address + "', slack: {signing_secret_env: TEST_SLACK_SIGNING, response_base: '" + s.slack.URL + "/actions/', users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice', U012AB3CE: 'arn:aws:iam::111122223333:user/bob'}}}\n"
+		"listen: {address: '" + s.address + "', slack: {signing_secret_env: TEST_SLACK_SIGNING, workspaces: [T0HOME00], response_base: '" + s.slack.URL + "/actions/', users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice', U012AB3CE: 'arn:aws:iam::111122223333:user/bob'}}}\n"
 	s.controllerRun = startConfigured(t, config, "--mode", "review", "--sweep", "1h")
 	s.eventually(t, "it listens", func() bool { return strings.Contains(s.errOut.String(), "dera listens") })
 	id := ""
@@ -118,7 +118,7 @@ func (s *slackRun) click(user, action, trigger string, change func(value string)
 	}
 	path := "/actions/" + trigger
 	payload, err := json.Marshal(map[string]any{
-		"type": "block_actions", "trigger_id": trigger, "user": map[string]string{"id": user}, "response_url": s.slack.URL + path,
+		"type": "block_actions", "trigger_id": trigger, "team": map[string]string{"id": "T0HOME00"}, "user": map[string]string{"id": user, "team_id": "T0HOME00"}, "response_url": s.slack.URL + path,
 		"message": map[string]any{"blocks": posted.Blocks}, "actions": []any{map[string]string{"action_id": action, "value": value}},
 	})
 	if err != nil {

@@ -129,7 +129,7 @@ func TestStubReportedKeyWithoutRecord(t *testing.T) {
 	w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}))
 	key := w.accessKey("ann")
 	w.behind(t, 0)
-	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-reported]\nthreats: {automatic: [{type: 'UnauthorizedAccess:IAMUser/*', severity: low, match: {account: '%s'}}]}", w.creds.Account))
+	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-reported]\nthreats: {automatic: [{type: 'UnauthorizedAccess:IAMUser/*', severity: low, data_unseen: true, match: {account: '%s'}}]}", w.creds.Account))
 	newGuardDuty(t, w.motoWorld).says(onKey(torCaller, "ann", key))
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	if got := findingsOf(r, "ann#"+key); !slices.Equal(got, []finding{{torCaller, "iam-accesskey-reported", "review", "open"}}) || w.status("ann", key) != "Active" {
@@ -140,6 +140,32 @@ func TestStubReportedKeyWithoutRecord(t *testing.T) {
 	}
 }
 
+// TestStubReportedKeyAutomatic: with a whole record the key of a user who made no call before
+// GuardDuty saw it is made inactive as the configuration says, and that of one who did waits.
+func TestStubReportedKeyAutomatic(t *testing.T) {
+	w := newCredentialWorld(t, "iam-accesskey-reported")
+	for _, name := range []string{"ann", "bob"} {
+		w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(name)}))
+	}
+	ann, bob := w.accessKey("ann"), w.accessKey("bob")
+	w.behind(t, 0)
+	w.recorded(map[string][][2]string{w.arn("user", "bob"): {{"s3.amazonaws.com", "ListBuckets"}}})
+	w.quiet(t, fmt.Sprintf("controls: [iam-accesskey-reported]\nthreats: {automatic: [{type: 'UnauthorizedAccess:IAMUser/*', severity: low, data_unseen: true, match: {account: '%s'}}]}", w.creds.Account))
+	g := newGuardDuty(t, w.motoWorld)
+	g.says(onKey(torCaller, "ann", ann), onKey(torCaller, "bob", bob))
+	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
+	if got := findingsOf(r, "ann#"+ann); !slices.Equal(got, []finding{{torCaller, "iam-accesskey-reported", "auto", "resolved"}}) || w.status("ann", ann) != "Inactive" {
+		t.Errorf("nobody else used it: got %v and the key %s, want it inactive\n%v", got, w.status("ann", ann), r.Findings)
+	}
+	if got := findingsOf(r, "bob#"+bob); !slices.Equal(got, []finding{{torCaller, "iam-accesskey-reported", "review", "open"}}) || w.status("bob", bob) != "Active" {
+		t.Errorf("its user used it before: got %v and the key %s, want it to wait", got, w.status("bob", bob))
+	}
+	w.rollBackAll()
+	if got := w.status("ann", ann); got != "Active" {
+		t.Errorf("after the rollback: got %s", got)
+	}
+}
+
 // TestStubReportedInstance: an instance that mines coins waits for a person, or is put in
 // quarantine automatically where the configuration says so; the snapshots come first and stay,
 // and the rollback brings the groups back. Brute force never does that.
@@ -147,7 +173,7 @@ func TestStubReportedInstance(t *testing.T) {
 	for name, tc := range map[string]struct{ config, disposition, state string }{
 		"by_default":        {"", "review", "open"},
 		"declared":          {"threats: {automatic: [{type: 'CryptoCurrency:EC2/*', severity: high, match: {account: '*'}}]}", "auto", "resolved"},
-		"declared_by_a_tag": {"threats: {automatic: [{type: 'CryptoCurrency:EC2/*', severity: high, match: {resource_tags: {tier: test}}}]}", "review", "open"},
+		"declared_by_a_tag": {"threats: {automatic: [{type: 'CryptoCurrency:EC2/*', severity: high, match: {account: '*', resource_tags: {tier: test}}}]}", "review", "open"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newContainWorld(t)
@@ -192,5 +218,45 @@ func TestStubReportedInstance(t *testing.T) {
 				t.Errorf("after the rollback: got %v, want it to wait for a person", got)
 			}
 		})
+	}
+}
+
+// TestStubReportedByEvent: an event of GuardDuty has the key and the finding looked at, at once.
+// What is in it is not believed: one of which GuardDuty knows nothing finds nothing.
+func TestStubReportedByEvent(t *testing.T) {
+	w := newCredentialWorld(t, "iam-accesskey-reported")
+	w.behind(t, 0)
+	w.must(w.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}))
+	key := w.accessKey("ann")
+	g := newGuardDuty(t, w.motoWorld)
+	g.says()
+	var q struct{ QueueUrl string }
+	w.queue(&q)
+	c := startConfigured(t, "controls: [iam-accesskey-reported, guardduty-finding-open]\nqueue_is_ours: true\n", "--queue", q.QueueUrl, "--sweep", "24h", "--output", "json")
+	for _, typ := range []string{"AWS::IAM::AccessKey", "AWS::GuardDuty::Finding"} {
+		c.has(t, "the sweep of "+typ+" ends", func(h app.Happening) bool { return h.What == app.SweepEnded && h.ResourceType == typ })
+	}
+	event := func(typ, about string) string {
+		return fmt.Sprintf(`{"version":"0","id":"e-1","detail-type":"GuardDuty Finding","source":"aws.guardduty","account":%q,"region":"us-east-1","time":"2026-11-30T00:00:00Z","resources":[],`+
+			`"detail":{"schemaVersion":"2.0","accountId":%q,"region":"us-east-1","id":"16dd674a4cb5437c9a66d14f11839b00","type":%q,"severity":8,"resource":%s,"service":{"count":1}}}`, w.creds.Account, w.creds.Account, typ, about)
+	}
+	about := fmt.Sprintf(`{"resourceType":"AccessKey","accessKeyDetails":{"accessKeyId":%q,"userName":"ann","userType":"IAMUser"}}`, key)
+	w.send(q.QueueUrl, event(torCaller, about)) // forged: GuardDuty has no such finding
+	asked := len(g.Calls("ListFindings"))
+	c.eventually(t, "the forged event is taken", func() bool { return w.waitingIn(q.QueueUrl) == 0 && len(g.Calls("ListFindings")) > asked })
+	if out, errOut, _ := w.deraOn(c.data, "findings", "--all", "--output", "json"); strings.Contains(out, key) || w.status("ann", key) != "Active" {
+		t.Errorf("of the forged event came\n%s%s", out, errOut)
+	}
+	g.says(onKey(torCaller, "ann", key))
+	w.send(q.QueueUrl, event(torCaller, about))
+	c.has(t, "the key is found", func(h app.Happening) bool {
+		return h.What == app.FindingOpened && h.Control == "iam-accesskey-reported" && h.Resource.Name() == "ann#"+key
+	})
+	g.says(members{"Type": "AttackSequence:IAM/CompromisedCredentials", "Severity": 9.0, "Resource": members{"ResourceType": "AttackSequence"}})
+	w.send(q.QueueUrl, event("AttackSequence:IAM/CompromisedCredentials", `{"resourceType":"AttackSequence"}`))
+	c.has(t, "the sequence is an alert", func(h app.Happening) bool { return h.What == app.FindingOpened && h.Control == "guardduty-finding-open" })
+	c.stop(t)
+	if got := w.status("ann", key); got != "Active" {
+		t.Errorf("the key is %s, and nobody approved anything", got)
 	}
 }

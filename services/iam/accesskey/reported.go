@@ -34,7 +34,7 @@ func Reported() control.Control {
 		Complexity: "medium", Stops: true, Threats: Answered(),
 		Cases: []control.Case{
 			{When: "GuardDuty has an open finding of the last 30 days about the active key, of a type `*:IAMUser/*` but not InstanceCredentialExfiltration, Policy and Stealth; samples and archived ones do not count", Disposition: dera.Review, Because: "a user of the key that is no attacker would stop too; who uses it a person knows"},
-			{When: "the same, an entry of threats.automatic is about its type, severity and place, and the usage ledger is whole and has no call of the user in the 14 days before GuardDuty saw it first", Disposition: dera.Auto, Because: "nobody else used the user; one call makes the key active again"},
+			{When: "the same, an entry of threats.automatic is about its type, severity and place, says data_unseen, and the usage ledger has all management events and no call of the user in the 14 days before GuardDuty saw it first", Disposition: dera.Auto, Because: "nobody else used the user; one call makes the key active again"},
 			{When: "the same, and the ledger has such a call, has gaps or is not there", Disposition: dera.Review, Because: "the ledger does not know from which networks calls came: any earlier use may be the owner's"},
 		},
 		Refs: []control.Ref{
@@ -76,7 +76,7 @@ func (k *Key) automatic(t resource.Threat) (dera.Disposition, string) {
 	if !k.Quiet {
 		return dera.Review, fmt.Sprintf("That nobody else uses the key is not known: the usage ledger does not know from which networks calls came, and it has a call of the user in the %d days before, has gaps or is not there.", QuietDays)
 	}
-	return dera.Auto, fmt.Sprintf("No call of the user is recorded in the %d days before.", QuietDays)
+	return dera.Auto, fmt.Sprintf("No call of the user is recorded in the %d days before; calls that only read or write data, such as objects of S3, no record has whole.", QuietDays)
 }
 
 // Is reports whether a threat is about the key. GuardDuty names a session of the user by an ID
@@ -85,11 +85,11 @@ func (k *Key) Is(t resource.Threat) bool {
 	return t.Key == k.ID && t.User == k.User && (t.UserType == "IAMUser" || t.UserType == "") && !strings.HasPrefix(t.Key, "ASIA")
 }
 
-// QuietBefore reports whether a record of the user's calls is whole and has none from
+// QuietBefore reports whether a record of the user's management events is whole and has none from
 // QuietDays before the first threat until then. A call that was made before and since counts
 // as one: when it was made in between nobody tells.
 func (k *Key) QuietBefore(use resource.Use) bool {
-	if k.Threats == nil || len(k.Threats.List) == 0 || len(k.Threats.Without) > 0 || len(use.Gaps) > 0 || use.To.IsZero() || k.Age < QuietDays {
+	if k.Threats == nil || len(k.Threats.List) == 0 || len(k.Threats.Without) > 0 || len(use.Missing()) > 0 || use.To.IsZero() || k.Age < QuietDays {
 		return false
 	}
 	first := k.Threats.List[0].First

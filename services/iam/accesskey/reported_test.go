@@ -34,6 +34,7 @@ func TestQuietBefore(t *testing.T) {
 		"before_and_since":             {with(resource.Call{First: day(-300), Last: day(1), Count: 9}), 700, nil, false},
 		"denied_the_week_before":       {with(resource.Call{Denied: 1, LastDenied: day(-7)}), 700, nil, false},
 		"with_a_gap":                   {resource.Use{From: day(-60), To: day(1), Gaps: []resource.Gap{{Kind: "x"}}}, 700, nil, false},
+		"data_events_are_never_whole":  {resource.Use{From: day(-60), To: day(1), Gaps: []resource.Gap{{Kind: resource.GapOfDataEvents}}}, 700, nil, true},
 		"record_begins_too_late":       {resource.Use{From: day(-13), To: day(1)}, 700, nil, false},
 		"record_ends_too_early":        {resource.Use{From: day(-60), To: day(-1)}, 700, nil, false},
 		"no_record":                    {resource.Use{}, 700, nil, false},

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// fakeGitHub is one repository. It misbehaves once, before or after the effect of a write.
-type fakeGitHub struct {
+// fakeForge is one repository. It misbehaves once, before or after the effect of a write.
+type fakeForge struct {
 	mu       sync.Mutex
 	files    map[string]string            // of main
 	branches map[string]map[string]string // changed files
@@ -28,11 +28,15 @@ type fakeGitHub struct {
 
 func sha(text string) string { return fmt.Sprintf("%x", []byte(text))[:min(2*len(text), 40)] }
 
-func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *fakeForge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.auth = r.Header.Get("Authorization")
-	path, ok := strings.CutPrefix(r.URL.Path, "/repos/acme/infra")
+	f.auth = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") + r.Header.Get("PRIVATE-TOKEN")
+	answer, path, ok := f.gitHub, "", false
+	if path, ok = strings.CutPrefix(r.URL.Path, "/repos/acme/infra"); !ok {
+		path, ok = strings.CutPrefix(r.URL.EscapedPath(), "/projects/acme%2Finfra")
+		answer = f.gitLab
+	}
 	var in map[string]any
 	_ = json.NewDecoder(r.Body).Decode(&in)
 	say := func(code int, v any) {
@@ -52,9 +56,19 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w = httptest.NewRecorder() // it takes effect, and the answer is lost
 	}
-	switch {
-	case !ok:
+	if !ok {
 		say(404, nil)
+	} else {
+		answer(say, r, path, in)
+	}
+	if failing {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (f *fakeForge) gitHub(say func(int, any), r *http.Request, path string, in map[string]any) {
+	write := r.Method != http.MethodGet
+	switch {
 	case path == "/pulls" && !write:
 		say(200, f.pulls)
 	case path == "/issues" && !write:
@@ -108,9 +122,6 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		say(404, nil)
 	}
-	if failing {
-		panic(http.ErrAbortHandler)
-	}
 }
 
 const codeOfGroup = `resource "aws_security_group_rule" "ssh" {
@@ -122,19 +133,24 @@ const codeOfGroup = `resource "aws_security_group_rule" "ssh" {
 
 func change() Change {
 	return Change{
-		Remediation: "r-478ca75c5926adee1971", Title: "SSH is open @everyone", Why: "evil\n```\n@all", Resource: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
+		Remediation: "r-478ca75c5926adee1971", Title: "SSH is open @everyone", Why: "evil\n```\n@all\n/merge", Resource: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
 		Account: "111122223333", Owner: "team-a", Language: "terraform",
 		Lines: []string{"--- sg-1 as it is", "+++ sg-1 without the finding", "@@ arn @@", ` resource "aws_security_group_rule" "ssh" {`, `   type              = "ingress"`,
 			`-  cidr_blocks       = ["0.0.0.0/0"] # for now`, `+  cidr_blocks       = ["10.0.0.0/8"]`, `   security_group_id = "sg-1"`, " }"},
 	}
 }
 
-func newGitHub(t *testing.T, f *fakeGitHub) *GitHub {
+// forges are the two, with how they call what is made.
+func forges() map[string]func(ForgeConfig) (*Forge, error) {
+	return map[string]func(ForgeConfig) (*Forge, error){"github": NewGitHub, "gitlab": NewGitLab}
+}
+
+func newForge(t *testing.T, f *fakeForge, of string) *Forge {
 	t.Helper()
 	f.branches = map[string]map[string]string{}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	g, err := NewGitHub(GitHubConfig{URL: server.URL, Token: testSecret, Client: Client(nil), Now: time.Now,
+	g, err := forges()[of](ForgeConfig{URL: server.URL, Token: testSecret, Client: Client(nil), Now: time.Now,
 		Repositories: []Repository{{Name: "acme/other", Owner: "team-b"}, {Name: "acme/infra", Owner: "team-*", Path: "live/"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -142,9 +158,9 @@ func newGitHub(t *testing.T, f *fakeGitHub) *GitHub {
 	return g
 }
 
-// TestGitHub: a pull request where the change has one place, an issue in any doubt, nothing
+// TestForge: a pull request where the change has one place, an issue in any doubt, nothing
 // where no repository is named.
-func TestGitHub(t *testing.T) {
+func TestForge(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		files map[string]string
@@ -164,65 +180,69 @@ func TestGitHub(t *testing.T) {
 		"two_hunks":             {map[string]string{"live/a.tf": codeOfGroup}, func(c *Change) { c.Lines = append(c.Lines, "@@ d @@", "-x") }, false, "only adds"},
 		"file_too_big":          {map[string]string{"live/a.tf": codeOfGroup + strings.Repeat("#", mostCodeBytes)}, nil, false, "too much"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := &fakeGitHub{files: tt.files}
-			g, c := newGitHub(t, f), change()
-			if tt.edit != nil {
-				tt.edit(&c)
-			}
-			at, err := g.Open(t.Context(), c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			again, err := g.Open(t.Context(), c)
-			if err != nil || again != at || len(f.pulls)+len(f.issues) != 1 || (len(f.pulls) == 1) != tt.pull || f.auth != "Bearer "+testSecret {
-				t.Fatalf("got %q, then %q, %v; %d pulls, %d issues", at, again, err, len(f.pulls), len(f.issues))
-			}
-			made := append(f.pulls, f.issues...)[0]
-			body := made["body"].(string)
-			outside := body
-			for strings.Contains(outside, "```") { // what is in no block of code
-				before, rest, _ := strings.Cut(outside, "```")
-				fence := "```" + rest[:len(rest)-len(strings.TrimLeft(rest, "`"))]
-				_, rest, _ = strings.Cut(rest, "\n"+fence+"\n")
-				outside = before + rest
-			}
-			if strings.Contains(outside, "@") || !strings.Contains(body, "\n+") || !strings.Contains(body, tt.why) || len(made["title"].(string)) > 210 {
-				t.Errorf("body:\n%s\noutside of blocks:\n%s", body, outside)
-			}
-			if tt.pull {
-				got := f.branches["dera/"+c.Remediation]["live/a.tf"]
-				if !strings.Contains(got, `= ["10.0.0.0/8"]`) || strings.Contains(got, "0.0.0.0/0") || strings.Count(got, "\n") != strings.Count(tt.files["live/a.tf"], "\n") || made["base"] != "main" || made["head"] != "dera/"+c.Remediation {
-					t.Errorf("got %v\n%s", made, got)
+		for of := range forges() {
+			t.Run(of+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				f := &fakeForge{files: tt.files}
+				g, c := newForge(t, f, of), change()
+				if tt.edit != nil {
+					tt.edit(&c)
 				}
-			}
-		})
+				at, err := g.Open(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, err := g.Open(t.Context(), c)
+				if err != nil || again != at || len(f.pulls)+len(f.issues) != 1 || (len(f.pulls) == 1) != tt.pull || f.auth != testSecret {
+					t.Fatalf("got %q, then %q, %v; %d pulls, %d issues", at, again, err, len(f.pulls), len(f.issues))
+				}
+				made := append(f.pulls, f.issues...)[0]
+				body := made["body"].(string)
+				outside := body
+				for strings.Contains(outside, "```") { // what is in no block of code
+					before, rest, _ := strings.Cut(outside, "```")
+					fence := "```" + rest[:len(rest)-len(strings.TrimLeft(rest, "`"))]
+					_, rest, _ = strings.Cut(rest, "\n"+fence+"\n")
+					outside = before + rest
+				}
+				if strings.Contains(outside, "@") || strings.Contains(body, "\n/") || !strings.Contains(body, "\n+") || !strings.Contains(body, tt.why) || len(made["title"].(string)) > 210 {
+					t.Errorf("body:\n%s\noutside of blocks:\n%s", body, outside)
+				}
+				if tt.pull {
+					got := f.branches["dera/"+c.Remediation]["live/a.tf"]
+					if !strings.Contains(got, `= ["10.0.0.0/8"]`) || strings.Contains(got, "0.0.0.0/0") || strings.Count(got, "\n") != strings.Count(tt.files["live/a.tf"], "\n") || made["base"] != "main" || made["head"] != "dera/"+c.Remediation {
+						t.Errorf("got %v\n%s", made, got)
+					}
+				}
+			})
+		}
 	}
-	g, c := newGitHub(t, &fakeGitHub{}), change()
+	g, c := newForge(t, &fakeForge{}, "github"), change()
 	c.Owner = "nobody"
 	if _, err := g.Open(t.Context(), c); !errors.Is(err, ErrNoRepository) {
 		t.Errorf("no repository: got %v", err)
 	}
 }
 
-// TestGitHubAgain: each write fails, before and after it took effect; the next try ends
+// TestForgeAgain: each write fails, before and after it took effect; the next try ends
 // with one branch, one commit and one pull request, and overwrites no other's commit.
-func TestGitHubAgain(t *testing.T) {
+func TestForgeAgain(t *testing.T) {
 	t.Parallel()
-	for _, fail := range []string{"/git/refs", "/contents/", "/pulls", "/issues"} {
+	for _, step := range []string{"github /git/refs", "github /contents/", "github /pulls", "github /issues",
+		"gitlab /repository/branches", "gitlab /repository/files/", "gitlab /merge_requests", "gitlab /issues"} {
+		of, fail, _ := strings.Cut(step, " ")
 		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprint(fail, after), func(t *testing.T) {
+			t.Run(fmt.Sprint(step, after), func(t *testing.T) {
 				t.Parallel()
-				f := &fakeGitHub{files: map[string]string{"live/a.tf": codeOfGroup}, fail: fail, after: after}
+				f := &fakeForge{files: map[string]string{"live/a.tf": codeOfGroup}, fail: fail, after: after}
 				if fail == "/issues" {
 					f.files = nil
 				}
-				g, c := newGitHub(t, f), change()
+				g, c := newForge(t, f, of), change()
 				if _, err := g.Open(t.Context(), c); err == nil || Permanent(err) || strings.Contains(err.Error(), testSecret) {
 					t.Fatalf("got %v, want an error that is tried again", err)
 				}
-				if fail == "/pulls" {
+				if fail == "/pulls" || fail == "/merge_requests" {
 					f.mu.Lock()
 					f.branches["dera/"+c.Remediation]["live/a.tf"] = "a person's"
 					f.mu.Unlock()
@@ -231,7 +251,7 @@ func TestGitHubAgain(t *testing.T) {
 				if err != nil || at == "" || len(f.pulls)+len(f.issues) != 1 {
 					t.Fatalf("again: got %q, %v; %d pulls, %d issues", at, err, len(f.pulls), len(f.issues))
 				}
-				if got := f.branches["dera/"+c.Remediation]["live/a.tf"]; fail == "/pulls" && got != "a person's" {
+				if got := f.branches["dera/"+c.Remediation]["live/a.tf"]; (fail == "/pulls" || fail == "/merge_requests") && got != "a person's" {
 					t.Errorf("a person's commit is overwritten: %s", got)
 				}
 				if n := strings.Count(strings.Join(f.writes, "\n"), "PUT"); n > 2 {
@@ -242,19 +262,23 @@ func TestGitHubAgain(t *testing.T) {
 	}
 }
 
-// TestGitHubNeverMerges: no call of a merge, and none that changes the base, is in what it
+// TestForgeNeverMerges: no call of a merge, and none that changes the base, is in what it
 // can do.
-func TestGitHubNeverMerges(t *testing.T) {
+func TestForgeNeverMerges(t *testing.T) {
 	t.Parallel()
-	f := &fakeGitHub{files: map[string]string{"live/a.tf": codeOfGroup}}
-	if _, err := newGitHub(t, f).Open(t.Context(), change()); err != nil {
-		t.Fatal(err)
-	}
-	want := "POST /git/refs\nPUT /contents/live/a.tf\nPOST /pulls"
-	if got := strings.Join(f.writes, "\n"); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-	if f.branches["main"] != nil {
-		t.Error("main was changed")
+	for of, want := range map[string]string{
+		"github": "POST /git/refs\nPUT /contents/live/a.tf\nPOST /pulls",
+		"gitlab": "POST /repository/branches\nPUT /repository/files/live%2Fa.tf\nPOST /merge_requests",
+	} {
+		f := &fakeForge{files: map[string]string{"live/a.tf": codeOfGroup}}
+		if _, err := newForge(t, f, of).Open(t.Context(), change()); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.writes, "\n"); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", of, got, want)
+		}
+		if f.branches["main"] != nil {
+			t.Errorf("%s: main was changed", of)
+		}
 	}
 }
