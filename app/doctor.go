@@ -85,6 +85,10 @@ type Doctor struct {
 	// control goes by it, or where there are no data.
 	Recorded func(ctx context.Context, account string) (UseRecord, error)
 
+	// Others finds the other tools that fix in an account and region, and what could not be
+	// asked; nil asks for none.
+	Others func(ctx context.Context, account, region string) ([]OtherFixer, []error)
+
 	Controls        []control.Control
 	Enforces        bool   // something is in enforce mode
 	Exemptions      string // path of the list, or ""
@@ -161,7 +165,11 @@ func (x *examination) aws(ctx context.Context) error {
 	x.sendTest(ctx)
 	for _, x.account = range x.accounts() {
 		if x.sessions(ctx, x.account) {
-			x.permissions(ctx, x.account, x.regions(ctx, x.account))
+			regions := x.regions(ctx, x.account)
+			x.permissions(ctx, x.account, regions)
+			for _, region := range regions {
+				x.others(ctx, x.account, region)
+			}
 		}
 	}
 	x.account = ""

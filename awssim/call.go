@@ -10,7 +10,7 @@ import (
 // Call is one call as it was recorded, whatever came of it.
 type Call struct {
 	Time       time.Time
-	Service    string // "ec2", "sts", "sqs", "s3", "s3control", "cloudfront", "config", "iam", "scheduler", "events", "backup" or "lambda"
+	Service    string // "ec2", "sts", "sqs", "s3", "s3control", "cloudfront", "config", "iam", "scheduler", "events", "backup", "lambda" or "securityhub"
 	Operation  string
 	Account    string // of the caller
 	Region     string

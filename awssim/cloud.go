@@ -67,7 +67,7 @@ func New(cfg Config) *Cloud {
 		buckets:    map[string]place{},
 	}
 	c.services = map[string]service{"ec2": newEC2(), "sts": newSTS(), "sqs": newSQS(), "s3": newS3(), "s3control": newS3Control(), "cloudfront": newCloudFront(), "config": newConfig(), "iam": newIAM(),
-		"scheduler": newScheduler(), "events": newEvents(), "backup": newBackup(), "lambda": newLambda()}
+		"scheduler": newScheduler(), "events": newEvents(), "backup": newBackup(), "lambda": newLambda(), "securityhub": newSecurityHub()}
 	return c
 }
 

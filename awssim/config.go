@@ -11,6 +11,7 @@ import (
 type ConfigRule struct {
 	Name          string
 	Identifier    string   // of a managed rule, such as S3_BUCKET_PUBLIC_READ_PROHIBITED
+	Function      string   // ARN of the function that judges, of a rule that is not managed
 	ResourceTypes []string // such as AWS::S3::Bucket; empty: all
 	Compliance    string   // COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA, which is the default
 	Remediation   *ConfigRemediation
@@ -142,9 +143,13 @@ func describeConfigRules(k *call, in struct {
 		NextToken   string `json:",omitempty"`
 	}{ConfigRules: []shownRule{}, NextToken: next}
 	for _, r := range rules {
+		source := configSource{"AWS", r.Identifier}
+		if r.Function != "" {
+			source = configSource{"CUSTOM_LAMBDA", r.Function}
+		}
 		out.ConfigRules = append(out.ConfigRules, shownRule{
 			ConfigRuleName: r.Name, ConfigRuleArn: k.configARN("config-rule", r.Name), ConfigRuleId: "config-rule-" + r.Name, ConfigRuleState: "ACTIVE",
-			Scope: configScope{r.ResourceTypes}, Source: configSource{"AWS", r.Identifier},
+			Scope: configScope{r.ResourceTypes}, Source: source,
 		})
 	}
 	return out, nil

@@ -122,7 +122,7 @@ func (c *Cloud) read(r *http.Request) (request, error) {
 	switch req.service {
 	case "sqs", "config", "events":
 		return req, req.readJSON(r, body)
-	case "s3", "cloudfront", "scheduler", "backup", "lambda":
+	case "s3", "cloudfront", "scheduler", "backup", "lambda", "securityhub":
 		err := req.readREST(r, body)
 		return req, err
 	}

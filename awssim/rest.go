@@ -39,7 +39,7 @@ func (req *request) readREST(r *http.Request, body []byte) error {
 			rest.account = host.prefix
 		}
 		err = req.routeControl(strings.TrimPrefix(path, controlVersion+"/"))
-	case "scheduler", "backup", "lambda":
+	case "scheduler", "backup", "lambda", "securityhub":
 		err = req.routeJSON(path)
 	case "cloudfront":
 		req.routeCloudFront(path)

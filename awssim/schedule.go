@@ -19,6 +19,7 @@ type Schedule struct {
 	Begins     time.Time // of a schedule, its start; zero for none
 	Changed    time.Time // of a schedule or a plan, when it was set as it is; zero is not told
 	Target     string    // ARN; none for a plan
+	Pattern    string    // of a rule that goes by events
 	Role       string    // ARN of the role as which it is started; may be empty for a rule
 }
 
@@ -108,6 +109,7 @@ func (req *request) routeJSON(path string) error {
 		{"schedules", "ListSchedules"}, {"schedules/*", "GetSchedule"}, {"backup/plans", "ListBackupPlans"}, {"backup/plans/*", "GetBackupPlan"},
 		{"backup/plans/*/selections", "ListBackupSelections"}, {"restore-testing/plans", "ListRestoreTestingPlans"},
 		{"restore-testing/plans/*/selections", "ListRestoreTestingSelections"}, {"2015-03-31/functions/*/configuration", "GetFunctionConfiguration"},
+		{"administrator", "GetAdministratorAccount"}, {"automationrules/list", "ListAutomationRules"},
 	} {
 		want := strings.Split(route.path, "/")
 		if slices.EqualFunc(want, parts, func(w, p string) bool { return w == "*" || w == p }) {
@@ -200,6 +202,9 @@ func listRules(k *call, in struct{ NextToken string }) (any, error) {
 		rule := map[string]any{"Name": s.Name, "State": s.state(), "EventBusName": "default"}
 		if s.Expression != "" {
 			rule["ScheduleExpression"] = s.Expression
+		}
+		if s.Pattern != "" {
+			rule["EventPattern"] = s.Pattern
 		}
 		shown = append(shown, rule)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
@@ -52,7 +53,7 @@ func (p *probe) note(c Call) {
 
 // TryReads finds out whether the actions are allowed by one full read of any one
 // resource of each type, and by asking for the regions, for the rules of AWS
-// Config and for schedules; nothing is changed. An action of which no call was made is not tested.
+// Config and EventBridge, and for schedules; nothing is changed. An action of which no call was made is not tested.
 func (c *Client) TryReads(ctx context.Context, account, region string, actions []string) []Permission {
 	region = c.regionFor(region)
 	p := &probe{}
@@ -68,6 +69,12 @@ func (c *Client) TryReads(ctx context.Context, account, region string, actions [
 	defer cancel()
 	// Not every account has AWS Config: one attempt.
 	_, _ = c.readFixers(limited, account, region, func(o *configservice.Options) { o.Retryer = aws.NopRetryer{} })
+	if slices.Contains(actions, callEventRules) {
+		c.tryEventRules(limited, account, region)
+	}
+	if slices.Contains(actions, callHubAdministrator) { // nor has every one Security Hub
+		_, _ = c.readHubAdministrator(limited, account, region, func(o *securityhub.Options) { o.Retryer = aws.NopRetryer{} })
+	}
 	if slices.ContainsFunc(resource.ScheduleReads(), func(a string) bool { return slices.Contains(actions, a) }) {
 		_, _ = c.readSchedules(ctx, ScheduleLook{Account: account, Region: region, Follow: func(Schedule) bool { return true }}) // its calls tell
 	}
@@ -127,7 +134,7 @@ func (c *Client) permissions(calls []Call) map[string]Permission {
 	for _, call := range calls {
 		action := c.actionOf(call)
 		got := judgePermission(action, call.Account, call.Region, call.Err)
-		if call.Err != nil && slices.ContainsFunc(c.cfg.Wires, func(w Wire) bool { return w.Off != nil && w.Off(call.Err) }) {
+		if call.Err != nil && (hubIsOff(wrap(call.Account, call.Region, action, call.Err)) || slices.ContainsFunc(c.cfg.Wires, func(w Wire) bool { return w.Off != nil && w.Off(call.Err) })) {
 			got = Permission{action, Allowed, ""}
 		}
 		if old, ok := out[action]; !ok || old.Tried == Unclear || got.Tried == Allowed {

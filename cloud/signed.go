@@ -77,9 +77,12 @@ func (h SecurityHub) credentials(write bool) aws.CredentialsProvider {
 }
 
 func (h SecurityHub) send(ctx context.Context, method, path string, in, out any, write bool) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
+	var body []byte
+	var err error
+	if in != nil {
+		if body, err = json.Marshal(in); err != nil {
+			return err
+		}
 	}
 	o := h.api.Options()
 	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, securityhub.EndpointParameters{

@@ -216,3 +216,14 @@ func (w Watch) HintsOf(c Compliance) []dera.Scope {
 	}
 	return out
 }
+
+// ConfigTypes are the resource types of AWS Config that types listen to, with those types.
+func (w Watch) ConfigTypes() map[string][]string {
+	out := map[string][]string{}
+	for _, c := range w.config {
+		if !slices.Contains(out[c.Type], c.owner) {
+			out[c.Type] = append(out[c.Type], c.owner)
+		}
+	}
+	return out
+}

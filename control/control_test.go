@@ -159,8 +159,8 @@ func TestPolicies(t *testing.T) {
 		controls []Control
 		want     string
 	}{
-		{"reader", ReaderPolicy, []Control{act, look}, "config:DescribeConfigRules config:DescribeRemediationConfigurations ec2:DescribeAddresses ec2:DescribeInstances ec2:DescribeRegions ec2:DescribeVpcs"},
-		{"reader_of_nothing", ReaderPolicy, nil, "config:DescribeConfigRules config:DescribeRemediationConfigurations ec2:DescribeRegions"},
+		{"reader", ReaderPolicy, []Control{act, look}, "config:DescribeConfigRules config:DescribeRemediationConfigurations ec2:DescribeAddresses ec2:DescribeInstances ec2:DescribeRegions ec2:DescribeVpcs events:ListRules events:ListTargetsByRule securityhub:GetAdministratorAccount"},
+		{"reader_of_nothing", ReaderPolicy, nil, "config:DescribeConfigRules config:DescribeRemediationConfigurations ec2:DescribeRegions events:ListRules events:ListTargetsByRule securityhub:GetAdministratorAccount"},
 		{"remediator", RemediatorPolicy, []Control{look, act}, "ec2:DescribeAddresses ec2:DescribeInstances ec2:RevokeSecurityGroupIngress"},
 		{"remediator_of_alerts", RemediatorPolicy, []Control{look}, ""},
 		{"reader_of_an_unknown_action", ReaderPolicy, []Control{odd}, "error"},

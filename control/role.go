@@ -11,9 +11,12 @@ import (
 )
 
 // ReaderPolicy allows what looking takes: the reads of the controls and for their guardrails, which regions
-// there are, and what AWS Config remediates automatically.
+// there are, what AWS Config remediates automatically, what rules of EventBridge start, and who administers Security Hub.
 func ReaderPolicy(controls []Control, partition, account string) (role.Policy, error) {
-	actions := map[string]bool{"ec2:DescribeRegions": true, "config:DescribeConfigRules": true, "config:DescribeRemediationConfigurations": true}
+	actions := map[string]bool{
+		"ec2:DescribeRegions": true, "config:DescribeConfigRules": true, "config:DescribeRemediationConfigurations": true,
+		"events:ListRules": true, "events:ListTargetsByRule": true, "securityhub:GetAdministratorAccount": true,
+	}
 	for _, c := range controls {
 		for _, a := range append(slices.Clone(c.Reads), c.GuardReads...) {
 			actions[a] = true

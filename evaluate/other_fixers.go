@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -17,6 +18,9 @@ type Fixer struct {
 	Account string `yaml:"account,omitempty" json:"account,omitempty" jsonschema_description:"Account ID or glob. Default: every account."`
 	Region  string `yaml:"region,omitempty" json:"region,omitempty" jsonschema_description:"Region or glob. Default: every region."`
 	Type    string `yaml:"type,omitempty" json:"type,omitempty" jsonschema_description:"CloudFormation type or glob. Default: every type."`
+	// Rule is what the tool itself is called, such as a rule of EventBridge, where it was found
+	// and not declared.
+	Rule string `yaml:"-" json:"-"`
 }
 
 // Fixers knows which other tools change resources of a type in an account and
@@ -65,6 +69,8 @@ type OtherFixers struct {
 	Sources []Fixers
 	// Owners name the owner; of those that fit the last one counts.
 	Owners []FixerOwner
+	// Not are those that are none, by the name of the rule.
+	Not []Fixer
 	// Instance is the name of this dera among several; may be empty.
 	Instance string
 }
@@ -75,6 +81,11 @@ func (g OtherFixers) Validate() error {
 	for i, o := range g.Owners {
 		if strings.TrimSpace(o.Owner) == "" {
 			errs = append(errs, fmt.Errorf("fixers[%d].owner: is mandatory", i))
+		}
+	}
+	for i, f := range g.Not {
+		if strings.Trim(f.Name, "*? ") == "" {
+			errs = append(errs, fmt.Errorf("not_fixers[%d].name: %q would be every one: name the rule", i, f.Name))
 		}
 	}
 	for _, s := range g.Sources {
@@ -93,13 +104,7 @@ func (OtherFixers) Name() string { return "other-fixers" }
 
 // Check implements Guardrail.
 func (g OtherFixers) Check(ctx context.Context, c Case) (dera.Reason, error) {
-	owner := ""
-	for _, o := range g.Owners {
-		if fits(o.Control, c.Finding.Control) && fits(o.Account, c.Finding.Account) {
-			owner = o.Owner
-		}
-	}
-	switch {
+	switch owner := g.OwnerOf(c.Finding.Control, c.Finding.Account); {
 	case owner == ThisDera || owner != "" && owner == g.Instance:
 		return pass("the configuration names dera as the one that fixes it"), nil
 	case owner != "":
@@ -113,8 +118,12 @@ func (g OtherFixers) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		if err != nil {
 			return dera.Reason{}, fmt.Errorf("look for other tools: %w", err)
 		}
-		if len(list) > 0 {
-			r := review("%s fixes such resources too; name one owner in fixers", list[0].Name)
+		if list = slices.DeleteFunc(slices.Clone(list), g.IsNone); len(list) > 0 {
+			more := ""
+			if n := len(list) - 1; n > 0 {
+				more = fmt.Sprintf(" (and %d more)", n)
+			}
+			r := review("%s%s fixes such resources too; name one owner in fixers", list[0].Name, more)
 			r.Ref = list[0].Name
 			return r, nil
 		}
@@ -123,6 +132,23 @@ func (g OtherFixers) Check(ctx context.Context, c Case) (dera.Reason, error) {
 		return pass("its tags name no other tool that fixes it; other places were not checked"), nil
 	}
 	return pass("no other tool is known to fix it"), nil
+}
+
+// IsNone reports whether the configuration says that a tool that was found is no fixer.
+func (g OtherFixers) IsNone(f Fixer) bool {
+	return f.Rule != "" && slices.ContainsFunc(g.Not, func(n Fixer) bool {
+		return fits(n.Name, f.Rule) && fits(n.Account, f.Account) && fits(n.Region, f.Region) && (n.Type == "" || fits(n.Type, f.Type))
+	})
+}
+
+// OwnerOf is the owner that the configuration names for a control's findings in an account, or "".
+func (g OtherFixers) OwnerOf(control, account string) (owner string) {
+	for _, o := range g.Owners {
+		if fits(o.Control, control) && fits(o.Account, account) {
+			owner = o.Owner
+		}
+	}
+	return owner
 }
 
 // tagged finds another tool in the tags of the resource.

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ func TestOtherFixers(t *testing.T) {
 	t.Parallel()
 	const typ = "AWS::EC2::SecurityGroup"
 	config := []Fixers{FixerList{{Name: "AWS Config rule restricted-ssh", Account: "1111*", Region: "us-east-1", Type: typ}}}
+	found := []Fixers{FixerList{{Name: "the EventBridge rule siem-1 in us-east-1 of 111122223333", Rule: "siem-1", Account: "111122223333", Region: "us-east-1", Type: typ}}}
 	at := func(c *Case) { c.Finding.Region, c.Finding.ResourceType = "us-east-1", typ }
 	in := func(region, typ string) func(*Case) {
 		return func(c *Case) { c.Finding.Region, c.Finding.ResourceType = region, typ }
@@ -42,6 +44,11 @@ func TestOtherFixers(t *testing.T) {
 		{name: "config_remediation", rail: OtherFixers{Sources: config}, change: at, want: dera.Review, why: "restricted-ssh fixes such resources too"},
 		{name: "of_another_type", rail: OtherFixers{Sources: config}, change: in("us-east-1", "AWS::S3::Bucket"), want: dera.Auto},
 		{name: "in_another_region", rail: OtherFixers{Sources: config}, change: in("eu-west-1", typ), want: dera.Auto},
+		{name: "is_none", rail: OtherFixers{Sources: found, Not: []Fixer{{Name: "siem-*", Account: "1111*", Region: "us-east-1", Type: typ}}}, change: at, want: dera.Auto, why: "no other tool"},
+		{name: "is_none_elsewhere", rail: OtherFixers{Sources: found, Not: []Fixer{{Name: "siem-*", Region: "eu-west-1"}}}, change: at, want: dera.Review, why: "in us-east-1 of 111122223333 fixes such"},
+		{name: "another_is_none", rail: OtherFixers{Sources: found, Not: []Fixer{{Name: "siem"}}}, change: at, want: dera.Review},
+		{name: "what_is_declared_stays", rail: OtherFixers{Sources: config, Not: []Fixer{{Name: "AWS Config*"}}}, change: at, want: dera.Review},
+		{name: "several", rail: OtherFixers{Sources: []Fixers{append(slices.Clone(found[0].(FixerList)), found[0].(FixerList)...)}}, change: at, want: dera.Review, why: "(and 1 more)"},
 		{name: "second_source", rail: OtherFixers{Sources: append([]Fixers{FixerList{}}, config...)}, change: at, want: dera.Review},
 		{name: "dera_is_named", rail: OtherFixers{Sources: config, Owners: owner("dera")}, change: at, want: dera.Auto, why: "names dera"},
 		{name: "this_dera_is_named", rail: OtherFixers{Sources: config, Owners: owner("blue"), Instance: "blue"}, change: at, want: dera.Auto},
@@ -72,8 +79,8 @@ func TestOtherFixers(t *testing.T) {
 			}
 		})
 	}
-	bad := OtherFixers{Sources: []Fixers{FixerList{{Name: "a"}, {}}}, Owners: []FixerOwner{{}}}.Validate()
-	if bad == nil || !strings.Contains(bad.Error(), "other_fixers[1].name") || !strings.Contains(bad.Error(), "fixers[0].owner") {
+	bad := OtherFixers{Sources: []Fixers{FixerList{{Name: "a"}, {}}}, Owners: []FixerOwner{{}}, Not: []Fixer{{Name: "a"}, {Name: "*"}}}.Validate()
+	if bad == nil || !strings.Contains(bad.Error(), "not_fixers[1].name") || strings.Contains(bad.Error(), "not_fixers[0]") || !strings.Contains(bad.Error(), "other_fixers[1].name") || !strings.Contains(bad.Error(), "fixers[0].owner") {
 		t.Errorf("faults: got %v, want both with their fields", bad)
 	}
 }

@@ -111,39 +111,6 @@ func (s *session) batchOf(d source.Delivery) store.Batch {
 	return b
 }
 
-// configFixers finds other tools by what AWS Config says of itself. For what an
-// account has once, it is asked in every region that is covered.
-type configFixers struct {
-	client  *cloud.Client
-	regions []string
-}
-
-var _ evaluate.Fixers = configFixers{}
-
-// Fixers implements evaluate.Fixers.
-func (f configFixers) Fixers(ctx context.Context, account, region, typ string) ([]evaluate.Fixer, error) {
-	if f.client == nil { // a replay: there is nobody to ask, and nothing is written
-		return nil, nil
-	}
-	regions := []string{region}
-	if region == dera.GlobalRegion {
-		regions = f.regions
-	}
-	var out []evaluate.Fixer
-	for _, where := range regions {
-		list, err := f.client.Fixers(ctx, account, where)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range list {
-			if len(x.Types) == 0 || slices.Contains(x.Types, typ) {
-				out = append(out, evaluate.Fixer{Name: "the AWS Config rule " + x.Rule, Account: account, Region: where, Type: typ})
-			}
-		}
-	}
-	return out, nil
-}
-
 // awsSchedules tells what AWS starts by the clock, in every region that is covered.
 type awsSchedules struct {
 	client  *cloud.Client

@@ -29,7 +29,7 @@ func (c fileConfig) validateGate() error {
 		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(), evaluate.Watchers(c.Watchers).Validate(), evaluate.Threats(c.Threats).Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
-	errs = append(errs, c.otherFixers().Validate(), c.Permissions.validate(), c.Access.validate(), c.nonProductionFirst().Validate())
+	errs = append(errs, c.otherFixers(nil, nil).Validate(), c.Permissions.validate(), c.Access.validate(), c.nonProductionFirst().Validate())
 	for i, o := range c.Fixers {
 		if o.Control != "" && !matchesControl(o.Control) {
 			errs = append(errs, fmt.Errorf("fixers[%d].control: %q matches no control", i, o.Control))
@@ -52,14 +52,18 @@ func (c fileConfig) validateGate() error {
 	return errors.Join(errs...)
 }
 
-// otherFixers is the guardrail with what the configuration declares.
-func (c fileConfig) otherFixers(more ...evaluate.Fixers) evaluate.OtherFixers {
-	g := evaluate.OtherFixers{Owners: c.Fixers, Instance: c.Instance}
+// otherFixers is the guardrail with what the configuration declares, and those that AWS Config
+// and EventBridge tell of, where they are to be asked.
+func (c fileConfig) otherFixers(config, rules evaluate.Fixers) evaluate.OtherFixers {
+	g := evaluate.OtherFixers{Owners: c.Fixers, Not: c.NotFixers, Instance: c.Instance}
 	if len(c.OtherFixers) > 0 {
 		g.Sources = append(g.Sources, evaluate.FixerList(c.OtherFixers))
 	}
 	if c.AskConfig {
-		g.Sources = append(g.Sources, more...)
+		g.Sources = append(g.Sources, config)
+	}
+	if c.AskRules {
+		g.Sources = append(g.Sources, rules)
 	}
 	return g
 }

@@ -15,6 +15,7 @@ import (
 
 	"dera.example/dera/app"
 	"dera.example/dera/cloud"
+	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
 
@@ -90,7 +91,9 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 	} else {
 		d.Regions = cfg.Regions
 	}
-	d.Cloud, d.CloudError = cloud.New(ctx, of)
+	if d.Cloud, d.CloudError = cloud.New(ctx, of); d.CloudError == nil {
+		d.Others = otherTools{d.Cloud, cfg, services.NewTriggers(queueARN(d.Queue))}.in
+	}
 	report, err := d.Examine(ctx, began...)
 	if err != nil {
 		return err

@@ -61,6 +61,7 @@ func TestDoctorTriesEveryRead(t *testing.T) {
 		}
 	}
 	sim.Account(account).AddMultiRegionPoint(awssim.MultiRegionPoint{Name: "everywhere", Buckets: map[string]string{"us-east-1": "media"}})
+	there.AddSchedule(awssim.Schedule{Kind: "rule", Name: "mail", Pattern: `{"source":["aws.health"]}`, Target: "arn:aws:sns:us-east-1:" + account + ":alerts"})
 	there.AddConfigRule(awssim.ConfigRule{Name: "block", Identifier: "S3_BUCKET_PUBLIC_READ_PROHIBITED"})
 	for action, got := range tried() {
 		if want := cloud.Allowed; got != want {

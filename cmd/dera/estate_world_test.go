@@ -92,6 +92,7 @@ func (e *estate) build(t *testing.T) {
 		must(err)
 		e.ids[name] = id
 	}
+	estateRules(r)
 	for _, g := range e.Groups {
 		id, err := r.CreateSecurityGroup(ctx, g.Name)
 		must(err)
@@ -142,6 +143,31 @@ func (e *estate) build(t *testing.T) {
 			must(r.TagBucket(ctx, b.Name, b.Tags))
 		}
 	}
+}
+
+// estateRules adds rules that an ordinary account has: they notify, log, tag and start work, and
+// fix nothing, so that no finding goes to review for them.
+func estateRules(r *awssim.Region) {
+	function := "arn:aws:lambda:" + estateRegion + ":" + estateAccount + ":function:"
+	topic := "arn:aws:sns:" + estateRegion + ":" + estateAccount + ":security"
+	const hub = `{"source":["aws.securityhub"],"detail-type":["Security Hub Findings - Imported"],"detail":{"findings":{"Severity":{"Label":["CRITICAL","HIGH"]}}}}`
+	for _, x := range []awssim.Schedule{
+		{Name: "findings-to-mail", Pattern: hub, Target: topic},
+		{Name: "findings-to-siem", Pattern: hub, Target: "arn:aws:firehose:" + estateRegion + ":" + estateAccount + ":deliverystream/siem"},
+		{Name: "findings-to-chat", Pattern: `{"source":["aws.guardduty"]}`, Target: "arn:aws:events:" + estateRegion + ":" + estateAccount + ":api-destination/chat/1"},
+		{Name: "open-doors-to-mail", Pattern: `{"source":["aws.ec2"],"detail":{"eventName":["AuthorizeSecurityGroupIngress"]}}`, Target: topic},
+		{Name: "calls-to-inventory", Pattern: `{"source":[{"prefix":"aws."}],"detail-type":["AWS API Call via CloudTrail"]}`, Target: function + "inventory"},
+		{Name: "changes-to-inventory", Pattern: `{"source":["aws.config"],"detail-type":["Config Configuration Item Change"]}`, Target: function + "inventory"},
+		{Name: "tag-instances", Pattern: `{"source":["aws.ec2"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["RunInstances"]}}`, Target: function + "tagger"},
+		{Name: "instance-states", Pattern: `{"source":["aws.ec2"],"detail-type":["EC2 Instance State-change Notification"]}`, Target: function + "dns"},
+		{Name: "uploads", Pattern: `{"source":["aws.s3"],"detail-type":["Object Created"]}`, Target: function + "thumbnails"},
+		{Name: "fix-doors-once", Pattern: hub, Target: function + "close-doors", Off: true},
+		{Name: "nightly", Expression: "rate(1 day)", Target: function + "reports"},
+	} {
+		x.Kind = "rule"
+		r.AddSchedule(x)
+	}
+	r.AddConfigRule(awssim.ConfigRule{Name: "restricted-ssh", Identifier: "INCOMING_SSH_DISABLED", Remediation: &awssim.ConfigRemediation{Document: "AWS-PublishSNSNotification", Automatic: true}})
 }
 
 // estateAttachments is what a group is attached to, by the word of the estate.

@@ -66,7 +66,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Criteria{List: s.config.Criteria},
 			evaluate.Bastion{Names: b.Names, Tags: b.Tags, Resources: b.Resources},
 			evaluate.AWSManaged{},
-			s.config.otherFixers(configFixers{s.client, s.regions}),
+			s.config.otherFixers(configFixers{s.client, s.regions}, s.ruleFixers()),
 			evaluate.Code(s.config.Code),
 			s.flapping(),
 			evaluate.RolledBackBefore{},

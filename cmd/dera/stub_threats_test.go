@@ -254,7 +254,9 @@ func TestStubReportedByEvent(t *testing.T) {
 	})
 	g.says(members{"Type": "AttackSequence:IAM/CompromisedCredentials", "Severity": 9.0, "Resource": members{"ResourceType": "AttackSequence"}})
 	w.send(q.QueueUrl, event("AttackSequence:IAM/CompromisedCredentials", `{"resourceType":"AttackSequence"}`))
-	c.has(t, "the sequence is an alert", func(h app.Happening) bool { return h.What == app.FindingOpened && h.Control == "guardduty-finding-open" })
+	c.has(t, "the sequence is an alert", func(h app.Happening) bool {
+		return h.What == app.FindingOpened && h.Control == "guardduty-finding-open"
+	})
 	c.stop(t)
 	if got := w.status("ann", key); got != "Active" {
 		t.Errorf("the key is %s, and nobody approved anything", got)
