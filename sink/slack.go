@@ -101,12 +101,12 @@ func (s *Slack) answered(body []byte) error {
 	case got.OK:
 		return nil
 	case slices.Contains([]string{"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "too_many_attachments",
-		"metadata_too_large", "invalid_arguments", "channel_not_found", "is_archived"}, got.Error):
+		"metadata_too_large", "invalid_arguments"}, got.Error):
 		return &PermanentError{err}
 	case got.Error == "ratelimited" || got.Error == "rate_limited":
 		return &waitError{time.Minute, err}
 	}
-	return err // what a person can put right, such as a token or a channel without the bot, is tried again
+	return err // what a person can put right, such as a token, or a channel that Slack does not show to the bot, is tried again
 }
 
 // slackEscape is a text in which nothing is a mention, a link or a channel.
