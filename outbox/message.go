@@ -229,6 +229,7 @@ func (o *Outbox) detail(ctx context.Context, m *sink.Message, r dera.AuditRecord
 	case sink.WhatAlarm:
 		if a := r.Alarm; a != nil {
 			m.Title, m.Why, m.Severity = a.Title, a.Why, max(a.Severity, dera.Medium)
+			m.Alarm, m.Ended = a.Key, a.Ended
 			if a.Ended {
 				m.Title, m.Why = "over: "+a.Title, ""
 			}

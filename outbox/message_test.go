@@ -132,7 +132,7 @@ func TestAlarm(t *testing.T) {
 			m.commit(store.Batch{AlarmEnded: "k"})
 		}
 		m.later(5 * time.Hour)
-		if got := m.chat.list[0]; got.What != sink.WhatAlarm || got.Title != a.Title || got.Why != a.Why {
+		if got := m.chat.list[0]; got.What != sink.WhatAlarm || got.Title != a.Title || got.Why != a.Why || got.Alarm != "k" {
 			t.Errorf("the message is %+v", got)
 		}
 		if (len(m.pager.list) == 1) == ends {

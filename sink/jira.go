@@ -2,7 +2,9 @@ package sink
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -67,6 +69,10 @@ const mostLabels = 50
 
 func (j *Jira) one(ctx context.Context, m Message) error {
 	labels := []string{"dera-" + m.ID}
+	if m.Alarm != "" { // whose key is more than a label may be
+		sum := sha256.Sum256([]byte(m.Alarm))
+		labels = []string{"dera-alarm-" + hex.EncodeToString(sum[:8])}
+	}
 	if len(m.Findings) > 0 {
 		labels = nil
 		for _, f := range m.Findings[:min(len(m.Findings), mostLabels)] {
@@ -77,7 +83,7 @@ func (j *Jira) one(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	ends := m.What == WhatFixed || m.What == WhatResolved
+	ends := m.What == WhatFixed || m.What == WhatResolved || m.Ended
 	for _, issue := range found {
 		has := slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return !slices.Contains(issue.Fields.Labels, l) })
 		if len(has) == 0 { // all that it shares with the message is over: it holds at most what came again
@@ -113,12 +119,13 @@ func (j *Jira) one(ctx context.Context, m Message) error {
 // over is what follows the label of a finding that is over.
 const over = "-over"
 
-// ends moves an issue of which nothing is open any more, where dera fixed it, and labels what is over.
+// ends moves an issue of which nothing is open any more, where dera fixed it or an alarm is over, and labels
+// what is over.
 func (j *Jira) ends(ctx context.Context, issue jiraIssue, m Message, labels []string) error {
 	open := slices.ContainsFunc(issue.Fields.Labels, func(l string) bool {
 		return strings.HasPrefix(l, "dera-") && !strings.HasSuffix(l, over) && !slices.Contains(labels, l)
 	})
-	if m.What == WhatFixed && !open && issue.Fields.Status.Category.Key != "done" {
+	if (m.What == WhatFixed || m.Ended) && !open && issue.Fields.Status.Category.Key != "done" {
 		if err := j.finish(ctx, issue.Key); err != nil {
 			return err
 		}

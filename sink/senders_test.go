@@ -181,9 +181,14 @@ func TestPagerDuty(t *testing.T) {
 	m.Findings = []string{"f-1", "f-2"}
 	fix := m
 	fix.ID, fix.What = "m-2", WhatFixed
-	alarm := Message{ID: "m-3", What: WhatAlarm, Title: "the queue is silent"}
-	want := []string{"trigger dera-f-1 error", "trigger dera-f-2 error", "resolve dera-f-1 error", "resolve dera-f-2 error", "trigger dera-m-3 error"}
-	for i, s := range sentTo(t, "pagerduty", m, fix, alarm) {
+	alarm := Message{ID: "m-3", What: WhatAlarm, Title: "the queue is silent", Alarm: "silent/sqs"}
+	over, resolved, exempt := alarm, m, m
+	over.ID, over.Ended = "m-4", true
+	resolved.ID, resolved.What, resolved.Findings = "m-5", WhatResolved, []string{"f-1"}
+	exempt.ID, exempt.What, exempt.Findings = "m-6", WhatExempt, []string{"f-1"}
+	want := []string{"trigger dera-f-1 error", "trigger dera-f-2 error", "resolve dera-f-1 error", "resolve dera-f-2 error", "trigger dera-alarm-silent/sqs error", "resolve dera-alarm-silent/sqs error",
+		"resolve dera-f-1 error", "acknowledge dera-f-1 error"}
+	for i, s := range sentTo(t, "pagerduty", m, fix, alarm, over, resolved, exempt) {
 		var got struct {
 			Action  string `json:"event_action"`
 			Key     string `json:"dedup_key"`
