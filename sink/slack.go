@@ -64,7 +64,12 @@ type Button struct {
 	Remediation string `json:"r,omitempty"`
 	Digest      string `json:"d,omitempty"`
 	Principal   string `json:"p,omitempty"`
-	Action      string `json:"a,omitempty"`
+	Action      string `json:"a,omitempty"` // several are separated by commas
+}
+
+// Actions are those that the button gives back.
+func (b Button) Actions() []string {
+	return strings.FieldsFunc(b.Action, func(c rune) bool { return c == ',' || c == ' ' })
 }
 
 // Send implements Sink.
