@@ -235,8 +235,9 @@ func (o *Outbox) detail(ctx context.Context, m *sink.Message, r dera.AuditRecord
 			}
 		}
 		command("dera doctor")
-	case sink.WhatStop:
-		m.Severity = max(m.Severity, dera.High)
+	case sink.WhatStop: // the record says what it covers, and its kind whether it began or ended
+		m.Severity, m.Alarm, m.Ended = max(m.Severity, dera.High), "stop/"+r.Account+"/"+r.Control, r.Kind == dera.RecordResume
+		m.Title = map[bool]string{false: "automation is stopped: ", true: "a stop is lifted: "}[m.Ended] + r.Why
 	}
 	return nil
 }

@@ -190,6 +190,23 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// The end of a stop is another message than the stop, and is told to be one.
+func TestStopAndResume(t *testing.T) {
+	t.Parallel()
+	m := newMessages(t)
+	for _, kind := range []dera.RecordKind{dera.RecordStop, dera.RecordResume} {
+		m.commit(store.Batch{Records: []dera.AuditRecord{{Version: 1, Kind: kind, Time: m.clock.Now(), Account: "111122223333", Why: "in account 111122223333: an incident"}}})
+	}
+	m.later(time.Minute)
+	if len(m.chat.list) != 2 {
+		t.Fatalf("got %+v", m.chat.list)
+	}
+	stop, resume := m.chat.list[0], m.chat.list[1]
+	if stop.Title == resume.Title || stop.Ended || !resume.Ended || stop.Alarm != resume.Alarm || stop.Alarm == "" || !strings.Contains(resume.Title, "lifted") {
+		t.Errorf("got %+v and %+v", stop, resume)
+	}
+}
+
 // A record that cannot be read is heard of, and holds up no other.
 func TestUnreadableRecord(t *testing.T) {
 	t.Parallel()
