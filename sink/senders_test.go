@@ -131,6 +131,8 @@ func TestSlackButtons(t *testing.T) {
 	t.Parallel()
 	denied := sample()
 	denied.What, denied.State, denied.Principal, denied.Action = WhatDenied, dera.Resolved, "arn:aws:iam::111122223333:role/app", "s3:PutObject"
+	byOther := denied
+	byOther.Commands = nil
 	done := sample()
 	done.What, done.State = WhatFixed, dera.Resolved
 	unbound := sample()
@@ -139,7 +141,7 @@ func TestSlackButtons(t *testing.T) {
 		m    Message
 		want string
 	}{
-		"waiting": {sample(), "dera_approve dera_reject "}, "denied": {denied, "dera_give_back "}, "fixed": {done, ""}, "without_digest": {unbound, ""},
+		"waiting": {sample(), "dera_approve dera_reject "}, "denied": {denied, "dera_give_back "}, "denied_by_another_policy": {byOther, ""}, "fixed": {done, ""}, "without_digest": {unbound, ""},
 	} {
 		var got slackMessage
 		if err := json.Unmarshal([]byte(sentTo(t, "slack", tt.m)[0].body), &got); err != nil {

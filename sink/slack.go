@@ -216,7 +216,7 @@ func (s *Slack) buttons(m Message) (out []any) {
 	case m.State == dera.Waiting && m.Remediation != "" && m.Digest != "":
 		add("Approve", ActionApprove, "primary", "Approve the plan "+short(m.Digest)+" of "+m.Remediation+"? dera carries it out.", plan)
 		add("Reject", ActionReject, "danger", "Reject the plan of "+m.Remediation+"? dera does not ask for it again.", plan)
-	case m.What == WhatDenied && m.Principal != "" && m.Action != "":
+	case m.What == WhatDenied && m.Principal != "" && m.Action != "" && len(m.Commands) > 0: // else another policy denied it
 		add("Give this action back for 8 h", ActionGive, "", "Ask that "+m.Action+" is given back for 8 hours? Another person has to grant it.",
 			Button{Principal: m.Principal, Action: m.Action, Remediation: m.Remediation})
 	}
