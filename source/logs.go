@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -120,7 +121,7 @@ func (l *logFiles) take(ctx context.Context, m Message, now time.Time, handle Ha
 			r.tally[LogsForeign]++
 			r.keep(fmt.Sprintf("it announces an object of the bucket %s, which sources.s3_logs does not name", clip(o.Bucket)))
 		case why != "":
-			r.tally[LogsSkipped+clip(why)]++
+			r.tally[LogsSkipped+neighbour(why)]++
 		case !l.sieve.accounts[account]:
 			r.tally[LogsSkipped+"account"]++
 		default:
@@ -139,6 +140,16 @@ func (l *logFiles) take(ctx context.Context, m Message, now time.Time, handle Ha
 	}
 	errs = append(errs, r.hand(ctx, nil))
 	return errors.Join(errs...)
+}
+
+// neighbour is the name of who else writes into buckets of logs, one of a few: whoever writes an object chooses
+// the name of its folder.
+func neighbour(why string) string {
+	known := []string{"digest", "CloudTrail-Insight", "Config", "GuardDuty", "WAFLogs", "elasticloadbalancing", "vpcflowlogs", "vpcdnsquerylogs", "redshift"}
+	if slices.Contains(known, why) {
+		return why
+	}
+	return "other"
 }
 
 // clip bounds a name from a message.

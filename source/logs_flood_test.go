@@ -90,3 +90,21 @@ func TestEventsBesideSlowLogs(t *testing.T) {
 		stop()
 	})
 }
+
+// TestLogsOfOddFolders: whoever writes objects chooses no names of counters.
+func TestLogsOfOddFolders(t *testing.T) {
+	t.Parallel()
+	in := &inbox{}
+	l := announcedFiles(t, &objects{})
+	for i, folder := range []string{"a\x00b", "\xff\xfe", "x1", "x2"} {
+		m := Message{ID: fmt.Sprint(i), Body: notification("ObjectCreated:Put", bucketOfLogs, "AWSLogs/"+ours+"/"+folder+"/x")}
+		if err := l.take(t.Context(), m, time.Now(), in.handle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range in.deliveries {
+		if len(d.Tallies) != 1 || d.Tallies[LogsSkipped+"other"] != 1 {
+			t.Errorf("got %v", d.Tallies)
+		}
+	}
+}
