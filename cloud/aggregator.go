@@ -13,13 +13,6 @@ import (
 
 const callSelect = "config:SelectAggregateResourceConfig"
 
-// nonCompliant asks for what the rules of AWS Config found, newest first. The language knows no comparison
-// but =, IN and BETWEEN.
-//
-// https://docs.aws.amazon.com/config/latest/developerguide/query-components.html
-const nonCompliant = "SELECT accountId, awsRegion, configurationItemCaptureTime, configuration.targetResourceId, configuration.targetResourceType " +
-	"WHERE resourceType = 'AWS::Config::ResourceCompliance' AND configuration.complianceType = 'NON_COMPLIANT' ORDER BY configurationItemCaptureTime DESC"
-
 // NonCompliant is a resource that a rule of AWS Config found non-compliant, in the account and region
 // of the resource. Time is when that was recorded; zero where AWS does not say.
 type NonCompliant struct {
@@ -29,13 +22,14 @@ type NonCompliant struct {
 
 // Aggregator is a configuration aggregator of AWS Config. It is safe for concurrent use.
 type Aggregator struct {
-	name, account, region string
-	api                   *configservice.Client
+	name, query, account, region string
+	api                          *configservice.Client
 }
 
-// Aggregator returns the aggregator of a name in an account and region. It makes no call.
-func (c *Client) Aggregator(name, account, region string) *Aggregator {
-	return &Aggregator{name, account, region, shared(c, "config aggregator", account, region, func(cfg aws.Config) *configservice.Client {
+// Aggregator returns the aggregator of a name in an account and region, with a query whose rows have the account, the
+// region and the time of the item, and of its configuration the target's ID and type. It makes no call.
+func (c *Client) Aggregator(name, account, region, query string) *Aggregator {
+	return &Aggregator{name, query, account, region, shared(c, "config aggregator", account, region, func(cfg aws.Config) *configservice.Client {
 		return configservice.NewFromConfig(cfg)
 	})}
 }
@@ -45,7 +39,7 @@ func (c *Client) Aggregator(name, account, region string) *Aggregator {
 //
 // https://docs.aws.amazon.com/config/latest/APIReference/API_SelectAggregateResourceConfig.html
 func (a *Aggregator) Page(ctx context.Context, token string) (list []NonCompliant, unread int, next string, err error) {
-	in := &configservice.SelectAggregateResourceConfigInput{ConfigurationAggregatorName: aws.String(a.name), Expression: aws.String(nonCompliant), Limit: 100}
+	in := &configservice.SelectAggregateResourceConfigInput{ConfigurationAggregatorName: aws.String(a.name), Expression: aws.String(a.query), Limit: 100}
 	if token != "" {
 		in.NextToken = aws.String(token)
 	}

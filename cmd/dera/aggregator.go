@@ -11,6 +11,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/cloud"
+	"dera.example/dera/cloudtrail"
 	"dera.example/dera/services"
 	"dera.example/dera/source"
 )
@@ -65,7 +66,7 @@ func (s *session) aggregator(log *slog.Logger) ([]func(context.Context) error, e
 		every = aggregatorEvery
 	}
 	a, err := source.NewAggregator(source.AggregatorConfig{
-		Accounts: ids, Aggregate: aggregate{s.client.Aggregator(c.Name, c.Account, c.Region)}, Watch: services.Watch(), Every: every, Log: log, Now: s.app.now,
+		Accounts: ids, Aggregate: aggregate{s.client.Aggregator(c.Name, c.Account, c.Region, cloudtrail.NonCompliantQuery)}, Watch: services.Watch(), Every: every, Log: log, Now: s.app.now,
 		Place: app.Aggregated{Store: s.store, Now: s.app.now, Name: c.where()},
 	})
 	if err != nil {
