@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,4 +108,11 @@ func TestLogsOfOddFolders(t *testing.T) {
 			t.Errorf("got %v", d.Tallies)
 		}
 	}
+}
+
+// all are the deliveries so far.
+func (i *inbox) all() []Delivery {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Clone(i.deliveries)
 }
