@@ -77,7 +77,7 @@ func (p Positions) Note(ctx context.Context, at source.BackfillPlace, f source.F
 	return p.Store.Commit(ctx, batch)
 }
 
-// Hearing keeps beside what handle commits in which places events came from just now, each at most
+// Hearing keeps beside what handle commits in which places calls by CloudTrail came from just now, each at most
 // once in a while: of these nothing has to be looked up. A place that was silent for longer than after
 // stays so until its history was looked up: what comes first does not tell what was missed.
 func (p Positions) Hearing(after time.Duration, handle source.Handler) source.Handler {
@@ -105,13 +105,10 @@ func (p Positions) Hearing(after time.Duration, handle source.Handler) source.Ha
 	}
 }
 
-// heardOf are the places of events of a delivery that are no older than late.
+// heardOf are the places of calls of a delivery that are no older than late.
 func heardOf(d source.Delivery, late time.Duration) (out []source.BackfillPlace) {
-	for _, e := range append(slices.Clone(d.Events), d.Older...) {
-		at := source.BackfillPlace{Account: e.Scope.Account, Region: e.Scope.Region}
-		switch {
-		case at.Region == dera.GlobalRegion, at.Region == dera.EveryRegion: // from which region it came is not known
-		case d.At.Sub(e.Time) <= late && !slices.Contains(out, at):
+	for at, newest := range d.Heard {
+		if d.At.Sub(newest) <= late {
 			out = append(out, at)
 		}
 	}

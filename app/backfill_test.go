@@ -23,15 +23,15 @@ func TestPositions(t *testing.T) {
 	for name, tc := range map[string]struct {
 		seen   time.Duration // before the event; 0 is never
 		late   time.Duration // of the event
-		global bool
-		failed bool // the handler
+		other  bool          // not a call, but what another service found
+		failed bool          // the handler
 		want   time.Duration
 	}{
 		"heard":         {seen: 30 * time.Minute, want: 15 * time.Minute},
 		"silent":        {seen: 2 * time.Hour, want: 2 * time.Hour},
 		"never":         {},
 		"late":          {seen: 30 * time.Minute, late: 20 * time.Minute, want: 30 * time.Minute},
-		"global":        {seen: 30 * time.Minute, global: true, want: 30 * time.Minute},
+		"other_kind":    {seen: 30 * time.Minute, other: true, want: 30 * time.Minute},
 		"not_committed": {seen: 30 * time.Minute, failed: true, want: 30 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,13 +44,13 @@ func TestPositions(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			e := dera.Event{Time: now.Add(-tc.late), Scope: dera.Scope{Account: place.Account, Region: place.Region}}
-			if tc.global {
-				e.Scope.Region = dera.GlobalRegion
+			d := source.Delivery{At: now, Events: []dera.Event{{Time: now, Scope: dera.Scope{Account: place.Account, Region: place.Region}}}}
+			if !tc.other {
+				d.Heard = map[source.BackfillPlace]time.Time{place: now.Add(-tc.late)}
 			}
 			err := p.Hearing(after, func(context.Context, source.Delivery) error {
 				return map[bool]error{true: errors.New("away")}[tc.failed]
-			})(t.Context(), source.Delivery{At: now, Events: []dera.Event{e}})
+			})(t.Context(), d)
 			if (err != nil) != tc.failed {
 				t.Errorf("got %v", err)
 			}

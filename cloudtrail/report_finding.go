@@ -118,14 +118,6 @@ func (r Report) guardDuty(t Tree) Report {
 	at := func(typ, id string) { r.name(Reported{Type: typ, ID: id, Region: r.Region}) }
 	instance := about.Object("instanceDetails")
 	at("AwsEc2Instance", instance.Text("instanceId"))
-	for _, eni := range instance.List("networkInterfaces") {
-		for _, g := range eni.List("securityGroups") {
-			at("AwsEc2SecurityGroup", g.Text("groupId"))
-		}
-	}
-	for _, b := range about.List("s3BucketDetails") {
-		r.name(Reported{ARN: dera.ARN(b.Text("arn")), Type: "AwsS3Bucket", Region: r.Region})
-	}
 	r.name(Reported{Type: "AwsGuardDutyFinding", ID: r.ID, Region: r.Region, Self: true})
 	switch key := about.Object("accessKeyDetails"); key.Text("userType") {
 	case "IAMUser":
@@ -139,6 +131,15 @@ func (r Report) guardDuty(t Tree) Report {
 	for _, d := range []struct{ member, name string }{{"lambdaDetails", "functionArn"}, {"rdsDbInstanceDetails", "dbInstanceArn"}, {"eksClusterDetails", "arn"}, {"ecsClusterDetails", "arn"}} {
 		if arn := about.Object(d.member).Text(d.name); strings.HasPrefix(arn, "arn:") {
 			r.name(Reported{ARN: dera.ARN(arn), Region: r.Region})
+		}
+	}
+	// Of these there can be more than are named: they leave out nothing else.
+	for _, b := range about.List("s3BucketDetails") {
+		r.name(Reported{ARN: dera.ARN(b.Text("arn")), Type: "AwsS3Bucket", Region: r.Region})
+	}
+	for _, eni := range instance.List("networkInterfaces") {
+		for _, g := range eni.List("securityGroups") {
+			at("AwsEc2SecurityGroup", g.Text("groupId"))
 		}
 	}
 	return r

@@ -229,13 +229,15 @@ func (o *Outbox) detail(ctx context.Context, m *sink.Message, r dera.AuditRecord
 	case sink.WhatAlarm:
 		if a := r.Alarm; a != nil {
 			m.Title, m.Why, m.Severity = a.Title, a.Why, max(a.Severity, dera.Medium)
+			m.Alarm, m.Ended = a.Key, a.Ended
 			if a.Ended {
 				m.Title, m.Why = "over: "+a.Title, ""
 			}
 		}
 		command("dera doctor")
-	case sink.WhatStop:
-		m.Severity = max(m.Severity, dera.High)
+	case sink.WhatStop: // the record says what it covers, and its kind whether it began or ended
+		m.Severity, m.Alarm, m.Ended = max(m.Severity, dera.High), "stop/"+r.Account+"/"+r.Control, r.Kind == dera.RecordResume
+		m.Title = map[bool]string{false: "automation is stopped: ", true: "a stop is lifted: "}[m.Ended] + r.Why
 	}
 	return nil
 }

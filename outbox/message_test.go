@@ -132,7 +132,7 @@ func TestAlarm(t *testing.T) {
 			m.commit(store.Batch{AlarmEnded: "k"})
 		}
 		m.later(5 * time.Hour)
-		if got := m.chat.list[0]; got.What != sink.WhatAlarm || got.Title != a.Title || got.Why != a.Why {
+		if got := m.chat.list[0]; got.What != sink.WhatAlarm || got.Title != a.Title || got.Why != a.Why || got.Alarm != "k" {
 			t.Errorf("the message is %+v", got)
 		}
 		if (len(m.pager.list) == 1) == ends {
@@ -187,6 +187,23 @@ func TestKinds(t *testing.T) {
 		if tt.want == sink.WhatDenied && !strings.Contains(strings.Join(m.chat.list[0].Commands, "\n"), "--for 8h") {
 			t.Errorf("no way to get it back: %q", m.chat.list[0].Commands)
 		}
+	}
+}
+
+// The end of a stop is another message than the stop, and is told to be one.
+func TestStopAndResume(t *testing.T) {
+	t.Parallel()
+	m := newMessages(t)
+	for _, kind := range []dera.RecordKind{dera.RecordStop, dera.RecordResume} {
+		m.commit(store.Batch{Records: []dera.AuditRecord{{Version: 1, Kind: kind, Time: m.clock.Now(), Account: "111122223333", Why: "in account 111122223333: an incident"}}})
+	}
+	m.later(time.Minute)
+	if len(m.chat.list) != 2 {
+		t.Fatalf("got %+v", m.chat.list)
+	}
+	stop, resume := m.chat.list[0], m.chat.list[1]
+	if stop.Title == resume.Title || stop.Ended || !resume.Ended || stop.Alarm != resume.Alarm || stop.Alarm == "" || !strings.Contains(resume.Title, "lifted") {
+		t.Errorf("got %+v and %+v", stop, resume)
 	}
 }
 

@@ -1,6 +1,7 @@
 package securityhub
 
 import (
+	"strings"
 	"time"
 
 	"dera.example/dera"
@@ -83,7 +84,7 @@ func ToASFF(f Finding) ASFF {
 		},
 	}
 	for name, value := range map[string]string{"dera/remediation": f.Remediation, "dera/owner": cut(f.Owner, 1024)} {
-		if value != "" {
+		if strings.TrimSpace(value) != "" { // a tag can be a blank, of which Security Hub refuses the finding
 			out.ProductFields[name] = value
 		}
 	}

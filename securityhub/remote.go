@@ -3,6 +3,7 @@ package securityhub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,15 +33,19 @@ const most = 100
 func (r Remote) Findings(ctx context.Context, at Place, account string, resource dera.ARN) ([]Theirs, error) {
 	var out []Theirs
 	for _, id := range []string{string(resource), "AWS::::Account:" + account} {
-		if r.V1 {
-			got, err := r.first(ctx, at, account, id)
-			if err != nil {
-				return nil, err
+		for _, read := range []struct {
+			on   bool
+			list func(context.Context, Place, string, string) ([]Theirs, error)
+		}{{r.V1, r.first}, {r.V2, r.second}} {
+			if !read.on {
+				continue
 			}
-			out = append(out, got...)
-		}
-		if r.V2 {
-			got, err := r.second(ctx, at, account, id)
+			got, err := read.list(ctx, at, account, id)
+			// Where findings of many regions are together, an account has more than are read: what is about
+			// the resource itself is set all the same.
+			if errors.Is(err, errTooMany) && id != string(resource) && len(out) > 0 {
+				err = nil
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -49,6 +54,8 @@ func (r Remote) Findings(ctx context.Context, at Place, account string, resource
 	}
 	return out, nil
 }
+
+var errTooMany = errors.New("too many findings")
 
 // pages is how many pages are read of the findings on one resource.
 const pages = 20
@@ -102,7 +109,7 @@ func (r Remote) first(ctx context.Context, at Place, account, id string) (out []
 		}
 		in["NextToken"] = page.NextToken
 	}
-	return out, fmt.Errorf("more than %d findings of Security Hub on %s", pages*most, id)
+	return out, fmt.Errorf("%w: more than %d of Security Hub on %s", errTooMany, pages*most, id)
 }
 
 // controlOf is the control of a finding, for example EC2.13: with consolidated control findings
@@ -150,7 +157,7 @@ func (r Remote) second(ctx context.Context, at Place, account, id string) (out [
 		}
 		in["NextToken"] = page.NextToken
 	}
-	return out, fmt.Errorf("more than %d findings of Security Hub V2 on %s", pages*most, id)
+	return out, fmt.Errorf("%w: more than %d of Security Hub V2 on %s", errTooMany, pages*most, id)
 }
 
 // ocsfTheirs is what is read of a finding of Security Hub V2.

@@ -2,8 +2,10 @@ package securityhub
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +137,35 @@ type failing struct{}
 
 func (failing) Call(context.Context, string, string, string, any, any, bool) error {
 	return errors.New("throttled")
+}
+
+// crowded has more findings on the account than are read, and one on the resource.
+type crowded struct{ alone bool }
+
+func (c crowded) Call(_ context.Context, _, _, _ string, in, out any, _ bool) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	answer := `{"Findings":[]}`
+	switch {
+	case strings.Contains(string(text), "AWS::::Account"):
+		answer = `{"Findings":[],"NextToken":"more"}`
+	case !c.alone:
+		answer = `{"Findings":[{"Id":"a","Workflow":{"Status":"NEW"},"Compliance":{"SecurityControlId":"EC2.13"}}]}`
+	}
+	return json.Unmarshal([]byte(answer), out)
+}
+
+// TestManyOfAccount: an account with more findings than are read, as where those of many regions are together, keeps
+// nobody from setting the one on the resource; where there is none on it, that is no success.
+func TestManyOfAccount(t *testing.T) {
+	t.Parallel()
+	for _, alone := range []bool{false, true} {
+		r := Remote{Hub: func(Place) Caller { return crowded{alone} }, V1: true}
+		got, err := r.Findings(t.Context(), Place{}, "111122223333", group)
+		if (err != nil) != alone || len(got) != map[bool]int{false: 1}[alone] {
+			t.Errorf("alone %t: got %v, %v", alone, got, err)
+		}
+	}
 }

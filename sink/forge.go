@@ -128,7 +128,17 @@ func (f *Forge) request(ctx context.Context, repo Repository, c Change, at place
 	if err != nil {
 		return "", err
 	}
-	if now == at.blob { // else it is changed already, by an earlier try or by a person
+	if now != at.blob { // it is changed already, by an earlier try or by a person; or the branch is older than the base
+		text, ok, err := f.host.blob(ctx, repo, now)
+		if err != nil {
+			return "", err
+		}
+		changed, n := apply(text, c.Lines)
+		if ok && n == 1 && strings.Contains(text, c.Resource.Name()) {
+			at.blob, at.text = now, changed
+		}
+	}
+	if now == at.blob {
 		if err := f.host.commit(ctx, repo, c, at); err != nil {
 			return "", err
 		}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +29,14 @@ type fakeForge struct {
 }
 
 func sha(text string) string { return fmt.Sprintf("%x", []byte(text))[:min(2*len(text), 40)] }
+
+// texts are those of files on any branch.
+func (f *fakeForge) texts() (out []string) {
+	for _, files := range f.branches {
+		out = slices.AppendSeq(out, maps.Values(files))
+	}
+	return slices.AppendSeq(out, maps.Values(f.files))
+}
 
 func (f *fakeForge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
@@ -86,7 +96,7 @@ func (f *fakeForge) gitHub(say func(int, any), r *http.Request, path string, in 
 		}
 		say(200, map[string]any{"tree": tree})
 	case strings.HasPrefix(path, "/git/blobs/"):
-		for _, text := range f.files {
+		for _, text := range f.texts() {
 			if sha(text) == strings.TrimPrefix(path, "/git/blobs/") {
 				say(200, map[string]string{"content": base64.StdEncoding.EncodeToString([]byte(text)), "encoding": "base64"})
 				return
@@ -258,6 +268,29 @@ func TestForgeAgain(t *testing.T) {
 					t.Errorf("got %d commits", n)
 				}
 			})
+		}
+	}
+}
+
+// TestForgeOnOlderBranch: a try that ended between the branch and the commit is gone on with where the base changed
+// meanwhile: what is proposed has the change.
+func TestForgeOnOlderBranch(t *testing.T) {
+	t.Parallel()
+	for of, fail := range map[string]string{"github": "/contents/", "gitlab": "/repository/files/"} {
+		f := &fakeForge{files: map[string]string{"live/a.tf": codeOfGroup}, fail: fail}
+		g, c := newForge(t, f, of), change()
+		if _, err := g.Open(t.Context(), c); err == nil {
+			t.Fatalf("%s: got no error", of)
+		}
+		f.mu.Lock()
+		f.branches["dera/"+c.Remediation]["live/a.tf"] = codeOfGroup
+		f.files["live/a.tf"] = "# moved on\n" + codeOfGroup
+		f.mu.Unlock()
+		if _, err := g.Open(t.Context(), c); err != nil || len(f.pulls) != 1 {
+			t.Fatalf("%s: got %v and %d pulls", of, err, len(f.pulls))
+		}
+		if got := f.branches["dera/"+c.Remediation]["live/a.tf"]; !strings.Contains(got, "10.0.0.0/8") || strings.Contains(got, "moved on") {
+			t.Errorf("%s: what is proposed is\n%s", of, got)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (f *fakeForge) gitLab(say func(int, any), r *http.Request, path string, in 
 		from := min((page-1)*most, len(tree))
 		say(200, tree[from:min(from+most, len(tree))])
 	case strings.HasPrefix(path, "/repository/blobs/"):
-		for _, text := range f.files {
+		for _, text := range f.texts() {
 			if sha(text) == strings.TrimPrefix(path, "/repository/blobs/") {
 				say(200, map[string]string{"content": base64.StdEncoding.EncodeToString([]byte(text)), "encoding": "base64"})
 				return

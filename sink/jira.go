@@ -2,7 +2,9 @@ package sink
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,8 +15,9 @@ import (
 )
 
 // Jira makes one issue for the findings of a message, labelled with each of them. Where
-// there is one already it comments, and moves it when the fix is verified. What dera
-// fixed before anybody wrote an issue makes none.
+// there is one already it comments, and moves it when the fix of all of them is verified. What
+// is over has another label, so that what fails again has an issue of its own. What was over
+// before anybody wrote an issue makes none.
 //
 // Jira finds an issue by its label a short time after it was made: a message that is sent
 // again within that time makes a second one.
@@ -66,6 +69,10 @@ const mostLabels = 50
 
 func (j *Jira) one(ctx context.Context, m Message) error {
 	labels := []string{"dera-" + m.ID}
+	if m.Alarm != "" { // whose key is more than a label may be
+		sum := sha256.Sum256([]byte(m.Alarm))
+		labels = []string{"dera-alarm-" + hex.EncodeToString(sum[:8])}
+	}
 	if len(m.Findings) > 0 {
 		labels = nil
 		for _, f := range m.Findings[:min(len(m.Findings), mostLabels)] {
@@ -76,18 +83,30 @@ func (j *Jira) one(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	ends := m.What == WhatFixed || m.What == WhatResolved || m.Ended
 	for _, issue := range found {
-		labels = slices.DeleteFunc(labels, func(l string) bool { return slices.Contains(issue.Fields.Labels, l) })
-		if err := j.comment(ctx, issue.Key, m); err != nil {
+		has := slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return !slices.Contains(issue.Fields.Labels, l) })
+		if len(has) == 0 { // all that it shares with the message is over: it holds at most what came again
+			said, err := j.said(ctx, issue, m)
+			if err != nil {
+				return err
+			}
+			if said {
+				return nil
+			}
+			continue
+		}
+		if err := j.comment(ctx, issue, m); err != nil {
 			return err
 		}
-		if m.What == WhatFixed && issue.Fields.Status.Category.Key != "done" {
-			if err := j.finish(ctx, issue.Key); err != nil {
+		if ends {
+			if err := j.ends(ctx, issue, m, has); err != nil {
 				return err
 			}
 		}
+		labels = slices.DeleteFunc(labels, func(l string) bool { return slices.Contains(has, l) })
 	}
-	if len(labels) == 0 || m.What == WhatFixed {
+	if len(labels) == 0 || ends {
 		return nil
 	}
 	_, err = j.do(ctx, http.MethodPost, "/rest/api/2/issue", map[string]any{"fields": map[string]any{
@@ -97,12 +116,35 @@ func (j *Jira) one(ctx context.Context, m Message) error {
 	return err
 }
 
+// over is what follows the label of a finding that is over.
+const over = "-over"
+
+// ends moves an issue of which nothing is open any more, where dera fixed it or an alarm is over, and labels
+// what is over.
+func (j *Jira) ends(ctx context.Context, issue jiraIssue, m Message, labels []string) error {
+	open := slices.ContainsFunc(issue.Fields.Labels, func(l string) bool {
+		return strings.HasPrefix(l, "dera-") && !strings.HasSuffix(l, over) && !slices.Contains(labels, l)
+	})
+	if (m.What == WhatFixed || m.Ended) && !open && issue.Fields.Status.Category.Key != "done" {
+		if err := j.finish(ctx, issue.Key); err != nil {
+			return err
+		}
+	}
+	var change []map[string]string
+	for _, l := range labels {
+		change = append(change, map[string]string{"remove": l}, map[string]string{"add": l + over})
+	}
+	_, err := j.do(ctx, http.MethodPut, "/rest/api/2/issue/"+issue.Key, map[string]any{"update": map[string]any{"labels": change}})
+	return err
+}
+
 // jiraIssue is an issue as a search tells it.
 type jiraIssue struct {
 	Key    string `json:"key"`
 	Fields struct {
-		Labels []string `json:"labels"`
-		Status struct {
+		Labels      []string `json:"labels"`
+		Description any      `json:"description"` // a text, or a document in version 3 of the API
+		Status      struct {
 			Category struct {
 				Key string `json:"key"`
 			} `json:"statusCategory"`
@@ -110,16 +152,16 @@ type jiraIssue struct {
 	} `json:"fields"`
 }
 
-// search finds issues that have one of the labels.
+// search finds issues that have one of the labels, or had it, the newest first.
 //
 // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/
 func (j *Jira) search(ctx context.Context, labels []string) ([]jiraIssue, error) {
 	var quoted []string
 	for _, l := range labels {
-		quoted = append(quoted, `"`+atoms(l)+`"`) // nothing ends the quotes
+		quoted = append(quoted, `"`+atoms(l)+`"`, `"`+atoms(l)+over+`"`) // nothing ends the quotes
 	}
-	q := url.Values{"jql": {`project = "` + atoms(j.cfg.Project) + `" AND labels in (` + strings.Join(quoted, ", ") + `) ORDER BY created ASC`},
-		"fields": {"labels,status"}, "maxResults": {"50"}}
+	q := url.Values{"jql": {`project = "` + atoms(j.cfg.Project) + `" AND labels in (` + strings.Join(quoted, ", ") + `) ORDER BY created DESC`},
+		"fields": {"labels,status,description"}, "maxResults": {"50"}}
 	path := "/rest/api/3/search/jql"
 	if j.cfg.Server {
 		path = "/rest/api/2/search"
@@ -137,12 +179,14 @@ func (j *Jira) search(ctx context.Context, labels []string) ([]jiraIssue, error)
 	return slices.DeleteFunc(got.Issues, func(i jiraIssue) bool { return i.Key == "" || strings.ContainsAny(i.Key, "/?#%.") }), nil
 }
 
-// comment writes the message below an issue, unless it is there.
-func (j *Jira) comment(ctx context.Context, key string, m Message) error {
-	path := "/rest/api/2/issue/" + key + "/comment"
-	a, err := j.do(ctx, http.MethodGet, path+"?maxResults=100&orderBy=-created", nil)
+// said reports whether an issue holds the message, in its description or below.
+func (j *Jira) said(ctx context.Context, issue jiraIssue, m Message) (bool, error) {
+	if text, err := json.Marshal(issue.Fields.Description); err == nil && strings.Contains(string(text), j.mark(m)) {
+		return true, nil
+	}
+	a, err := j.do(ctx, http.MethodGet, "/rest/api/2/issue/"+issue.Key+"/comment?maxResults=100&orderBy=-created", nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var got struct {
 		Comments []struct {
@@ -150,14 +194,23 @@ func (j *Jira) comment(ctx context.Context, key string, m Message) error {
 		} `json:"comments"`
 	}
 	if err := j.read(a, &got); err != nil {
-		return err
+		return false, err
 	}
 	for _, c := range got.Comments {
 		if strings.Contains(c.Body, j.mark(m)) {
-			return nil
+			return true, nil
 		}
 	}
-	_, err = j.do(ctx, http.MethodPost, path, map[string]string{"body": j.text(m)})
+	return false, nil
+}
+
+// comment writes the message below an issue, unless it holds it.
+func (j *Jira) comment(ctx context.Context, issue jiraIssue, m Message) error {
+	said, err := j.said(ctx, issue, m)
+	if err != nil || said {
+		return err
+	}
+	_, err = j.do(ctx, http.MethodPost, "/rest/api/2/issue/"+issue.Key+"/comment", map[string]string{"body": j.text(m)})
 	return err
 }
 

@@ -10,8 +10,8 @@ import (
 	"dera.example/dera"
 )
 
-// PagerDuty sends events. Each finding has one incident: its key stays the same, and it
-// is resolved once dera has verified the fix.
+// PagerDuty sends events. Each finding, and each alarm, has one incident: its key stays the same,
+// and it is resolved once dera has verified the fix, or nothing is there any more.
 //
 // https://developer.pagerduty.com/docs/events-api-v2-overview
 type PagerDuty struct {
@@ -43,6 +43,9 @@ func NewPagerDuty(cfg PagerDutyConfig) (*PagerDuty, error) {
 func (p *PagerDuty) Send(ctx context.Context, list []Message) error {
 	for _, m := range list {
 		keys := []string{"dera-" + m.ID}
+		if m.Alarm != "" {
+			keys = []string{"dera-alarm-" + m.Alarm}
+		}
 		if len(m.Findings) > 0 {
 			keys = nil
 			for _, f := range m.Findings {
@@ -58,13 +61,13 @@ func (p *PagerDuty) Send(ctx context.Context, list []Message) error {
 	return nil
 }
 
-// event is one event. A rejection is a person's answer: it acknowledges.
+// event is one event. A rejection and an exemption are a person's answer: they acknowledge.
 func (p *PagerDuty) event(m Message, key string) map[string]any {
 	e := map[string]any{"routing_key": p.key, "dedup_key": cut(key, 255), "event_action": "trigger"}
-	switch m.What {
-	case WhatFixed:
+	switch {
+	case m.What == WhatFixed, m.What == WhatResolved, m.Ended:
 		e["event_action"] = "resolve"
-	case WhatRejected:
+	case m.What == WhatRejected, m.What == WhatExempt:
 		e["event_action"] = "acknowledge"
 	}
 	details := map[string]string{}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -130,6 +131,8 @@ func TestSlackButtons(t *testing.T) {
 	t.Parallel()
 	denied := sample()
 	denied.What, denied.State, denied.Principal, denied.Action = WhatDenied, dera.Resolved, "arn:aws:iam::111122223333:role/app", "s3:PutObject"
+	byOther := denied
+	byOther.Commands = nil
 	done := sample()
 	done.What, done.State = WhatFixed, dera.Resolved
 	unbound := sample()
@@ -138,7 +141,7 @@ func TestSlackButtons(t *testing.T) {
 		m    Message
 		want string
 	}{
-		"waiting": {sample(), "dera_approve dera_reject "}, "denied": {denied, "dera_give_back "}, "fixed": {done, ""}, "without_digest": {unbound, ""},
+		"waiting": {sample(), "dera_approve dera_reject "}, "denied": {denied, "dera_give_back "}, "denied_by_another_policy": {byOther, ""}, "fixed": {done, ""}, "without_digest": {unbound, ""},
 	} {
 		var got slackMessage
 		if err := json.Unmarshal([]byte(sentTo(t, "slack", tt.m)[0].body), &got); err != nil {
@@ -164,7 +167,7 @@ func TestSlackButtons(t *testing.T) {
 func TestSlackErrors(t *testing.T) {
 	t.Parallel()
 	for text, permanent := range map[string]bool{`{"ok":false,"error":"invalid_auth"}`: false, `{"ok":false,"error":"invalid_blocks"}`: true,
-		`{"ok":false,"error":"ratelimited"}`: false, `{"ok":false}`: false, `<html>`: false, `{"ok":false,"error":"channel_not_found"}`: true} {
+		`{"ok":false,"error":"ratelimited"}`: false, `{"ok":false}`: false, `<html>`: false, `{"ok":false,"error":"channel_not_found"}`: false, `{"ok":false,"error":"is_archived"}`: false} {
 		s := &Slack{}
 		err := s.answered([]byte(text))
 		if _, waits := RetryAfter(err); err == nil || Permanent(err) != permanent || waits != strings.Contains(text, "ratelimited") {
@@ -180,9 +183,14 @@ func TestPagerDuty(t *testing.T) {
 	m.Findings = []string{"f-1", "f-2"}
 	fix := m
 	fix.ID, fix.What = "m-2", WhatFixed
-	alarm := Message{ID: "m-3", What: WhatAlarm, Title: "the queue is silent"}
-	want := []string{"trigger dera-f-1 error", "trigger dera-f-2 error", "resolve dera-f-1 error", "resolve dera-f-2 error", "trigger dera-m-3 error"}
-	for i, s := range sentTo(t, "pagerduty", m, fix, alarm) {
+	alarm := Message{ID: "m-3", What: WhatAlarm, Title: "the queue is silent", Alarm: "silent/sqs"}
+	over, resolved, exempt := alarm, m, m
+	over.ID, over.Ended = "m-4", true
+	resolved.ID, resolved.What, resolved.Findings = "m-5", WhatResolved, []string{"f-1"}
+	exempt.ID, exempt.What, exempt.Findings = "m-6", WhatExempt, []string{"f-1"}
+	want := []string{"trigger dera-f-1 error", "trigger dera-f-2 error", "resolve dera-f-1 error", "resolve dera-f-2 error", "trigger dera-alarm-silent/sqs error", "resolve dera-alarm-silent/sqs error",
+		"resolve dera-f-1 error", "acknowledge dera-f-1 error"}
+	for i, s := range sentTo(t, "pagerduty", m, fix, alarm, over, resolved, exempt) {
 		var got struct {
 			Action  string `json:"event_action"`
 			Key     string `json:"dedup_key"`
@@ -207,15 +215,32 @@ type fakeJira struct {
 
 func (f *fakeJira) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	var body struct {
-		Fields struct{ Labels []string }
+		Fields struct {
+			Labels      []string
+			Description string
+		}
 		Body   string
+		Update struct {
+			Labels []struct{ Add, Remove string }
+		}
 	}
-	if req.Method == http.MethodPost {
+	if req.Method != http.MethodGet {
 		_ = json.NewDecoder(req.Body).Decode(&body)
 	}
 	var out any = map[string]any{}
 	parts := strings.Split(req.URL.Path, "/")
 	switch last := parts[len(parts)-1]; {
+	case req.Method == http.MethodPut:
+		for i := range f.issues {
+			if f.issues[i].Key == last {
+				for _, l := range body.Update.Labels {
+					f.issues[i].Fields.Labels = slices.DeleteFunc(f.issues[i].Fields.Labels, func(x string) bool { return x == l.Remove || x == l.Add })
+					if l.Add != "" {
+						f.issues[i].Fields.Labels = append(f.issues[i].Fields.Labels, l.Add)
+					}
+				}
+			}
+		}
 	case last == "jql":
 		var found []jiraIssue
 		for _, i := range f.issues {
@@ -229,7 +254,7 @@ func (f *fakeJira) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		out = map[string]any{"issues": found}
 	case last == "issue":
 		i := jiraIssue{Key: fmt.Sprintf("SEC-%d", len(f.issues)+1)}
-		i.Fields.Labels = body.Fields.Labels
+		i.Fields.Labels, i.Fields.Description = body.Fields.Labels, body.Fields.Description
 		f.issues = append(f.issues, i)
 	case last == "comment" && req.Method == http.MethodPost:
 		f.comments[parts[len(parts)-2]] = append(f.comments[parts[len(parts)-2]], body.Body)
@@ -241,6 +266,11 @@ func (f *fakeJira) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		out = map[string]any{"comments": list}
 	case last == "transitions" && req.Method == http.MethodPost:
 		f.moved = append(f.moved, parts[len(parts)-2])
+		for i := range f.issues {
+			if f.issues[i].Key == parts[len(parts)-2] {
+				f.issues[i].Fields.Status.Category.Key = "done"
+			}
+		}
 	case last == "transitions":
 		out = map[string]any{"transitions": []map[string]string{{"id": "31", "name": "done"}}}
 	}
@@ -276,8 +306,8 @@ func TestJira(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(f.issues) != 2 || len(f.comments["SEC-1"]) != 3 || len(f.comments["SEC-2"]) != 1 || len(f.moved) == 0 || f.moved[0] != "SEC-1" {
-		t.Errorf("got %d issues, comments %d and %d, moved %q; want 2, 3, 1, SEC-1", len(f.issues), len(f.comments["SEC-1"]), len(f.comments["SEC-2"]), f.moved)
+	if len(f.issues) != 2 || len(f.comments["SEC-1"]) != 2 || len(f.comments["SEC-2"]) != 0 || len(f.moved) == 0 || f.moved[0] != "SEC-1" {
+		t.Errorf("got %d issues, comments %d and %d, moved %q; want 2, 2, 0, SEC-1", len(f.issues), len(f.comments["SEC-1"]), len(f.comments["SEC-2"]), f.moved)
 	}
 	for _, c := range f.comments["SEC-1"] {
 		if strings.Count(c, "{noformat}") != 2 || strings.Contains(c, "\u202e") {
@@ -296,7 +326,7 @@ func TestJira(t *testing.T) {
 		t.Fatal(err)
 	}
 	u, err := url.Parse(r.all()[0].path)
-	if err != nil || strings.Count(u.Query().Get("jql"), `"`) != 4 || strings.Contains(u.Query().Get("jql"), "OR project") {
+	if err != nil || strings.Count(u.Query().Get("jql"), `"`) != 6 || strings.Contains(u.Query().Get("jql"), "OR project") {
 		t.Errorf("jql: got %s", u.Query().Get("jql"))
 	}
 }

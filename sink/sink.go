@@ -69,6 +69,8 @@ type Message struct {
 	Record       int64            `json:"record,omitempty"`          // index in the audit log
 	Principal    string           `json:"principal,omitempty"`       // of a denial
 	Action       string           `json:"action,omitempty"`          // of a denial
+	Alarm        string           `json:"alarm,omitempty"`           // what an alarm or a stop is about: the same as long as it stands
+	Ended        bool             `json:"ended,omitempty"`           // the alarm or the stop is over
 	Until        time.Time        `json:"approval_expires,omitzero"` // when an approval is not possible any more
 }
 

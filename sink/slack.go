@@ -64,7 +64,12 @@ type Button struct {
 	Remediation string `json:"r,omitempty"`
 	Digest      string `json:"d,omitempty"`
 	Principal   string `json:"p,omitempty"`
-	Action      string `json:"a,omitempty"`
+	Action      string `json:"a,omitempty"` // several are separated by commas
+}
+
+// Actions are those that the button gives back.
+func (b Button) Actions() []string {
+	return strings.FieldsFunc(b.Action, func(c rune) bool { return c == ',' || c == ' ' })
 }
 
 // Send implements Sink.
@@ -101,12 +106,12 @@ func (s *Slack) answered(body []byte) error {
 	case got.OK:
 		return nil
 	case slices.Contains([]string{"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "too_many_attachments",
-		"metadata_too_large", "invalid_arguments", "channel_not_found", "is_archived"}, got.Error):
+		"metadata_too_large", "invalid_arguments"}, got.Error):
 		return &PermanentError{err}
 	case got.Error == "ratelimited" || got.Error == "rate_limited":
 		return &waitError{time.Minute, err}
 	}
-	return err // what a person can put right, such as a token or a channel without the bot, is tried again
+	return err // what a person can put right, such as a token, or a channel that Slack does not show to the bot, is tried again
 }
 
 // slackEscape is a text in which nothing is a mention, a link or a channel.
@@ -211,7 +216,7 @@ func (s *Slack) buttons(m Message) (out []any) {
 	case m.State == dera.Waiting && m.Remediation != "" && m.Digest != "":
 		add("Approve", ActionApprove, "primary", "Approve the plan "+short(m.Digest)+" of "+m.Remediation+"? dera carries it out.", plan)
 		add("Reject", ActionReject, "danger", "Reject the plan of "+m.Remediation+"? dera does not ask for it again.", plan)
-	case m.What == WhatDenied && m.Principal != "" && m.Action != "":
+	case m.What == WhatDenied && m.Principal != "" && m.Action != "" && len(m.Commands) > 0: // else another policy denied it
 		add("Give this action back for 8 h", ActionGive, "", "Ask that "+m.Action+" is given back for 8 hours? Another person has to grant it.",
 			Button{Principal: m.Principal, Action: m.Action, Remediation: m.Remediation})
 	}

@@ -135,11 +135,11 @@ func (a *Aggregator) fill(ctx context.Context, f Filled, handle Handler) Filled 
 			f.Err = err
 			return f
 		}
-		var page []Message
+		var page []Failing
 		old := len(list) > 0
 		for _, x := range list {
 			if x.Time.IsZero() || !x.Time.Before(f.From) {
-				page, old = append(page, failing(x)), false
+				page, old = append(page, x), false
 			}
 		}
 		if f.Err = a.hand(ctx, page, unread, handle); f.Err != nil {
@@ -155,12 +155,21 @@ func (a *Aggregator) fill(ctx context.Context, f Filled, handle Handler) Filled 
 	}
 }
 
-// hand hands a page over as one delivery.
-func (a *Aggregator) hand(ctx context.Context, page []Message, unread int, handle Handler) error {
+// hand hands a page over as one delivery. Resources of accounts that are not covered, which an aggregator of an
+// organisation has by the thousand, are counted and not kept: nobody sent them to us.
+func (a *Aggregator) hand(ctx context.Context, page []Failing, unread int, handle Handler) error {
 	work, cancel := inHand(ctx, time.Minute)
 	defer cancel()
-	d := a.sieve.sift(page, a.cfg.Now().UTC())
-	d.Kinds, d.Raw = nil, nil // no sign that the queue delivers
+	var messages []Message
+	for _, x := range page {
+		if a.sieve.accounts[x.Account] {
+			messages = append(messages, failing(x))
+		}
+	}
+	d := a.sieve.sift(messages, a.cfg.Now().UTC())
+	foreign := len(page) - len(messages)
+	d.Counts.Received, d.Counts.Foreign = d.Counts.Received+foreign, d.Counts.Foreign+foreign
+	d.Kinds, d.Raw, d.Heard = nil, nil, nil // no sign that the queue delivers
 	if d.Tallies == nil {
 		d.Tallies = map[string]int64{}
 	}
@@ -186,5 +195,5 @@ func failing(x Failing) Message {
 	if err != nil {
 		body = nil // texts can be written
 	}
-	return Message{ID: "aggregator/" + x.Account + "/" + x.Type + "/" + x.ID, Body: string(body)}
+	return Message{ID: "aggregator/" + x.Account + "/" + x.Region + "/" + x.Type + "/" + x.ID, Body: string(body)}
 }

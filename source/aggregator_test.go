@@ -98,6 +98,9 @@ func TestAggregator(t *testing.T) {
 					}
 				}
 				failing, unread = failing+d.Tallies[AggregatorFailing], unread+d.Tallies[AggregatorUnread]
+				if strings.HasPrefix(name, "of_another") && (d.Counts.Foreign != 1 || len(d.Kept) > 0) {
+					t.Errorf("got %+v and %d kept, want it counted alone", d.Counts, len(d.Kept))
+				}
 				if d.Kinds != nil || d.Raw != nil {
 					t.Errorf("got kinds %v and %d raw events: it is no sign of the queue", d.Kinds, len(d.Raw))
 				}

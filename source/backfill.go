@@ -63,6 +63,8 @@ type Backfill struct {
 	mu     sync.Mutex
 	past   map[BackfillPlace]Past
 	said   map[BackfillPlace]string // the last error of a place
+	// filled is up to when the history of a place was read: the last minutes of it may not have been there yet.
+	filled map[BackfillPlace]time.Time
 }
 
 const (
@@ -101,7 +103,7 @@ func NewBackfill(cfg BackfillConfig) (*Backfill, error) {
 	cfg.Most = orElse(cfg.Most, mostBackfilled)
 	cfg.Log = orElse(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.Now, cfg.Random = clock(cfg.Now), randomness(cfg.Random)
-	b := &Backfill{cfg: cfg, sieves: map[string]sieve{}, past: map[BackfillPlace]Past{}, said: map[BackfillPlace]string{}}
+	b := &Backfill{cfg: cfg, sieves: map[string]sieve{}, past: map[BackfillPlace]Past{}, said: map[BackfillPlace]string{}, filled: map[BackfillPlace]time.Time{}}
 	for _, p := range cfg.Places {
 		b.sieves[p.Account] = newSieve(backfill, cfg.Watch, []string{p.Account}, true)
 	}
@@ -151,14 +153,44 @@ func (b *Backfill) place(ctx context.Context, p BackfillPlace, handle Handler) e
 	case seen.IsZero(): // what was before dera is for the sweep
 		return b.cfg.Positions.Note(ctx, p, Filled{From: now, To: now})
 	case now.Sub(seen) < b.cfg.After:
-		return nil
+		return b.late(ctx, p, now, seen, handle)
 	}
 	f := b.fill(ctx, p, Filled{From: latest(seen.Add(-overlap), now.Add(-reach)), To: now}, handle)
 	if ctx.Err() != nil {
 		return nil // the next start looks again
 	}
 	b.say(ctx, p, f)
+	if f.Err == nil {
+		b.fills(p, f.To)
+	}
 	return b.cfg.Positions.Note(ctx, p, f)
+}
+
+// fills remembers up to when a place was read, or with the zero time that nothing of it is owed.
+func (b *Backfill) fills(p BackfillPlace, to time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.filled[p] = to
+}
+
+// late looks once more at the end of what was looked up, where events of the place come again: what happened in
+// the minutes before that came into the history later, and no other look would reach it.
+func (b *Backfill) late(ctx context.Context, p BackfillPlace, now, seen time.Time, handle Handler) error {
+	b.mu.Lock()
+	to := b.filled[p]
+	b.mu.Unlock()
+	if to.IsZero() || !seen.After(to) || now.Sub(to) < overlap {
+		return nil
+	}
+	f := b.fill(ctx, p, Filled{From: to.Add(-overlap), To: to}, handle)
+	if ctx.Err() != nil {
+		return nil
+	}
+	b.say(ctx, p, f)
+	if f.Err == nil {
+		b.fills(p, time.Time{})
+	}
+	return nil
 }
 
 // fill reads the history of a place and hands each page over.

@@ -189,3 +189,47 @@ func TestBackfillGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// TestBackfillLate: what came into the history after it was read is looked up, once, although events of the place
+// come again; where none come, the next look covers it.
+func TestBackfillLate(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		heard bool
+		want  string
+	}{
+		"heard":  {true, "21:40 00:00 , 23:40 00:00 "},
+		"silent": {false, "21:40 00:00 , 23:40 00:30 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				here := BackfillPlace{ours, "eu-west-1"}
+				h := &history{}
+				at := &positions{seen: map[BackfillPlace]time.Time{here: time.Now().Add(-2 * time.Hour)}}
+				b, err := NewBackfill(BackfillConfig{Places: []BackfillPlace{here}, Past: func(BackfillPlace) Past { return h }, Positions: at, Watch: services.Watch(), After: 30 * time.Minute, Random: func() float64 { return 0.5 }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- b.Run(ctx, func(context.Context, Delivery) error { return nil }) }()
+				for range 10 {
+					<-time.After(5 * time.Minute)
+					if tc.heard {
+						at.mu.Lock()
+						at.seen[here] = time.Now().Add(-time.Minute)
+						at.mu.Unlock()
+					}
+				}
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				if got := strings.Join(h.asked, ", "); got != tc.want {
+					t.Errorf("got %q, want %q", got, tc.want)
+				}
+			})
+		})
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"time"
 
 	"dera.example/dera/cloudtrail"
@@ -38,6 +40,8 @@ const (
 	logTimeout = 5 * time.Minute
 	logRecords = 500
 	logBytes   = 4 << 20
+	// mostKeptOfLogs is how many faults of what one message announces are kept, as examples: all are counted.
+	mostKeptOfLogs = 20
 )
 
 // The counters of log files.
@@ -100,12 +104,14 @@ type reading struct {
 	kept   []Kept
 	// good and bad are how many records of the message could be read, and how many not.
 	good, bad int
+	files     int // that were begun
+	left      int // how many faults may be kept still
 }
 
 // take reads what a message announces and hands it over. After an error the message must stay in the
 // queue: it is read again.
 func (l *logFiles) take(ctx context.Context, m Message, now time.Time, handle Handler) error {
-	r := &reading{logFiles: l, m: m, now: now, handle: handle, tally: map[string]int64{}}
+	r := &reading{logFiles: l, m: m, now: now, handle: handle, tally: map[string]int64{}, left: mostKeptOfLogs}
 	list, _ := cloudtrail.Announced([]byte(m.Body))
 	var errs []error
 	for _, o := range list {
@@ -115,7 +121,7 @@ func (l *logFiles) take(ctx context.Context, m Message, now time.Time, handle Ha
 			r.tally[LogsForeign]++
 			r.keep(fmt.Sprintf("it announces an object of the bucket %s, which sources.s3_logs does not name", clip(o.Bucket)))
 		case why != "":
-			r.tally[LogsSkipped+clip(why)]++
+			r.tally[LogsSkipped+neighbour(why)]++
 		case !l.sieve.accounts[account]:
 			r.tally[LogsSkipped+"account"]++
 		default:
@@ -136,12 +142,26 @@ func (l *logFiles) take(ctx context.Context, m Message, now time.Time, handle Ha
 	return errors.Join(errs...)
 }
 
+// neighbour is the name of who else writes into buckets of logs, one of a few: whoever writes an object chooses
+// the name of its folder.
+func neighbour(why string) string {
+	known := []string{"digest", "CloudTrail-Insight", "Config", "GuardDuty", "WAFLogs", "elasticloadbalancing", "vpcflowlogs", "vpcdnsquerylogs", "redshift"}
+	if slices.Contains(known, why) {
+		return why
+	}
+	return "other"
+}
+
 // clip bounds a name from a message.
 func clip(s string) string { return s[:min(len(s), 64)] }
 
+// keep keeps a fault under an ID of its own, which is the same when the message comes again.
 func (r *reading) keep(why string) {
+	if len(r.kept) >= r.left {
+		return
+	}
 	b := batch{Delivery: Delivery{At: r.now}}
-	b.keep(r.m, why)
+	b.keep(Message{ID: fmt.Sprintf("%s/kept-%d", r.m.ID, mostKeptOfLogs-r.left+len(r.kept)), Body: r.m.Body}, why)
 	r.kept = append(r.kept, b.Kept...)
 }
 
@@ -149,7 +169,8 @@ func (r *reading) keep(why string) {
 func (r *reading) hand(ctx context.Context, records []Message) error {
 	d := r.sieve.sift(records, r.now)
 	d.Raw = nil // dera usage import reads log files for the usage ledger
-	d.Kept = append(d.Kept, r.kept...)
+	d.Kept = append(r.kept, d.Kept...)
+	d.Kept = d.Kept[:min(len(d.Kept), r.left)]
 	for name, n := range r.tally {
 		if d.Tallies == nil {
 			d.Tallies = map[string]int64{}
@@ -159,13 +180,14 @@ func (r *reading) hand(ctx context.Context, records []Message) error {
 	if err := r.handle(ctx, d); err != nil {
 		return &handlerError{err}
 	}
-	r.tally, r.kept = map[string]int64{}, nil
+	r.tally, r.kept, r.left = map[string]int64{}, nil, r.left-len(d.Kept)
 	return nil
 }
 
 // object reads one log file. A fault of the file itself is counted and kept, since reading it again
 // changes nothing; what stood before it was handed over.
 func (r *reading) object(ctx context.Context, o cloudtrail.LogObject) error {
+	r.files++
 	in, size, err := r.cfg.Objects.Open(ctx, o.Bucket, o.Key)
 	if err != nil {
 		return err
@@ -230,7 +252,7 @@ func (r *reading) records(ctx context.Context, packed io.Reader) (fault, err err
 			r.tally[LogsTorn]++
 			r.keep(fmt.Sprintf("record %d of its log file cannot be read: %v", n, err))
 		default:
-			list = append(list, Message{ID: fmt.Sprintf("%s/%d", r.m.ID, n), Body: string(reader.Raw())})
+			list = append(list, Message{ID: fmt.Sprintf("%s/%d/%d", r.m.ID, r.files, n), Body: string(reader.Raw())})
 			bytes += len(reader.Raw())
 			r.good++
 		}
@@ -275,6 +297,50 @@ func (c *counted) Read(p []byte) (int, error) {
 		c.err = err
 	}
 	return n, err
+}
+
+// logsAtOnce is how many batches of announcements are read beside the events.
+const logsAtOnce = 4
+
+// do reads what messages announce while the events of the queue go on: a log file may take minutes. Where
+// as many are read already as may be, the queue waits, and the error is that of this reading.
+func (a *aside) do(read func() error) error {
+	select {
+	case a.busy <- struct{}{}:
+	default:
+		return read()
+	}
+	a.wait.Go(func() {
+		defer func() { <-a.busy }()
+		if err := read(); err != nil {
+			select {
+			case a.failed <- err:
+			default: // one is enough for the queue to pause
+			}
+		}
+	})
+	return nil
+}
+
+// aside are the readings beside the events of one Run.
+type aside struct {
+	busy   chan struct{}
+	failed chan error
+	wait   sync.WaitGroup
+}
+
+func newAside() *aside {
+	return &aside{busy: make(chan struct{}, logsAtOnce), failed: make(chan error, 1)}
+}
+
+// err is that of a reading that could not be committed, said once.
+func (a *aside) err() error {
+	select {
+	case err := <-a.failed:
+		return err
+	default:
+		return nil
+	}
 }
 
 // announced reads what messages announce, one after the other, and deletes each that was read. One that

@@ -160,7 +160,7 @@ func TestLogs(t *testing.T) {
 				}
 				var groups []string
 				tally, kept := map[string]int64{}, 0
-				for _, d := range in.deliveries {
+				for _, d := range in.all() {
 					for _, e := range d.Events {
 						if e.Source == "sqs" {
 							continue
@@ -188,13 +188,13 @@ func TestLogs(t *testing.T) {
 				if tc.bucket != "" && len(o.opened) > 0 {
 					t.Errorf("a bucket that is not named was read: %v", o.opened)
 				}
-				if len(in.deliveries) == 0 || in.deliveries[0].Source != "sqs" || len(in.deliveries[0].Events) != 1 {
-					t.Errorf("the event beside it: got %+v", in.deliveries)
+				if len(in.all()) == 0 || in.all()[0].Source != "sqs" || len(in.all()[0].Events) != 1 {
+					t.Errorf("the event beside it: got %+v", in.all())
 				}
 				if tc.stays { // it comes again, and then is whole
 					o.set(whole, nil)
 					<-time.After(time.Minute)
-					if last := in.deliveries[len(in.deliveries)-1]; q.left() > 0 || len(last.Events)+len(in.deliveries[len(in.deliveries)-2].Events) != 2 {
+					if last := in.all()[len(in.all())-1]; q.left() > 0 || len(last.Events)+len(in.all()[len(in.all())-2].Events) != 2 {
 						t.Errorf("got %d messages left and %+v after it could be read", q.left(), last)
 					}
 				}
@@ -218,13 +218,13 @@ func TestLogsInParts(t *testing.T) {
 		q.put(notification("ObjectCreated:CompleteMultipartUpload", bucketOfLogs, logKey))
 		_, stop := start(t, SQSConfig{Queue: q, Logs: &LogsConfig{Objects: o, Buckets: []string{bucketOfLogs}}}, in.handle)
 		<-time.After(10 * time.Second)
-		if len(in.deliveries) != 1 || q.left() != 1 {
-			t.Errorf("got %d deliveries and %d messages after the first failed", len(in.deliveries), q.left())
+		if len(in.all()) != 1 || q.left() != 1 {
+			t.Errorf("got %d deliveries and %d messages after the first failed", len(in.all()), q.left())
 		}
 		in.set(nil)
 		<-time.After(2 * time.Minute)
 		var sizes []int
-		for _, d := range in.deliveries[1:] {
+		for _, d := range in.all()[1:] {
 			sizes = append(sizes, d.Counts.Received)
 		}
 		if want := []int{logRecords, logRecords, 1, 0}; !slices.Equal(sizes, want) || q.left() > 0 {

@@ -21,7 +21,7 @@ func (s sieve) posted(m Message, now time.Time) Delivery {
 	}
 	// Whatever it holds, it came by the webhook: it is no record of CloudTrail, and no sign that
 	// the queue delivers.
-	b.Kinds, b.Tests, b.Raw = []string{KindWebhook}, nil, nil
+	b.Kinds, b.Tests, b.Raw, b.Heard = []string{KindWebhook}, nil, nil, nil
 	return b.Delivery
 }
 

@@ -71,7 +71,7 @@ func (s sieve) reports(b *batch, m Message, list []cloudtrail.Report, torn bool)
 	var hinted, unmapped, left int
 	foreign := ""
 	for _, r := range list {
-		key := strings.Join([]string{r.Source, r.ID, r.Name, r.Rule, r.Time.String()}, "\x00")
+		key := strings.Join([]string{r.Source, r.Account, r.Region, r.ID, r.Name, r.Rule, r.Time.String()}, "\x00")
 		switch {
 		case r.Left != "":
 			left++

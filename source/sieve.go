@@ -78,6 +78,7 @@ func (s sieve) message(b *batch, m Message) {
 		b.foreign(m, r.Account)
 		return
 	}
+	b.heard(BackfillPlace{r.Account, r.Region}, moment(r.Time, b.At))
 	hints := s.watch.Hints(r)
 	switch {
 	case r.Failed():
@@ -144,6 +145,16 @@ func (s sieve) hinted(b *batch, m Message, account string, hints []dera.Scope, e
 func (b *batch) foreign(m Message, account string) {
 	b.Counts.Foreign++
 	b.keep(m, fmt.Sprintf("account %s is not covered by this configuration", account))
+}
+
+// heard notes that a call of a place came.
+func (b *batch) heard(p BackfillPlace, at time.Time) {
+	if b.Heard == nil {
+		b.Heard = map[BackfillPlace]time.Time{}
+	}
+	if at.After(b.Heard[p]) {
+		b.Heard[p] = at
+	}
 }
 
 // kind notes what kind of message arrived.

@@ -40,6 +40,9 @@ type Delivery struct {
 	// hints; Authenticated says that only our rules can write to that queue.
 	Raw           [][]byte
 	Authenticated bool
+	// Heard is the time of the newest call by CloudTrail of each covered place. What other services
+	// found is no sign that a place's calls are delivered.
+	Heard map[BackfillPlace]time.Time
 	// Kinds are the kinds of readable messages among them, each once.
 	Kinds []string
 	// Tallies count what of the findings of others became no hint, by the name of a counter:

@@ -115,10 +115,15 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 // the same source; each has one batch in hand.
 func (s *SQS) Run(ctx context.Context, handle Handler) error {
 	retry := backoff{random: s.cfg.Random}
+	beside := newAside()
+	defer beside.wait.Wait()
 	for ctx.Err() == nil {
-		err := s.ready(ctx, retry.errors)
+		err := beside.err()
 		if err == nil {
-			err = s.round(ctx, handle)
+			err = s.ready(ctx, retry.errors)
+		}
+		if err == nil {
+			err = s.round(ctx, handle, beside)
 		}
 		if err != nil {
 			retry.pause(ctx, s.cfg.Log, s.cfg.Name, err)
@@ -141,7 +146,7 @@ func (s *SQS) ready(ctx context.Context, failed int) error {
 }
 
 // round receives, handles and deletes one batch.
-func (s *SQS) round(ctx context.Context, handle Handler) error {
+func (s *SQS) round(ctx context.Context, handle Handler, beside *aside) error {
 	messages, err := s.cfg.Queue.Receive(ctx, s.cfg.Batch, s.cfg.Wait)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -164,7 +169,7 @@ func (s *SQS) round(ctx context.Context, handle Handler) error {
 			return err
 		}
 	}
-	return s.announced(ctx, announcing, now, handle)
+	return beside.do(func() error { return s.announced(ctx, announcing, now, handle) })
 }
 
 // batch handles and deletes messages that are events.

@@ -55,10 +55,11 @@ func cleanTo(text string, most int) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
+// counts adds to counters. A name can hold what others wrote, which must not keep the batch from being committed.
 func (w writer) counts(ctx context.Context, b Batch) error {
 	for _, name := range slices.Sorted(maps.Keys(b.Counts)) {
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO counters (name, n) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n`,
-			name, b.Counts[name]); err != nil {
+			clean(name), b.Counts[name]); err != nil {
 			return fmt.Errorf("count %s: %w", name, err)
 		}
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
+	"dera.example/dera/cloudtrail"
 	"dera.example/dera/source"
 )
 
@@ -34,7 +36,7 @@ func validateLogs(list []logBucketConfig) error {
 		bad := func(field, format string, args ...any) {
 			errs = append(errs, fmt.Errorf("sources.s3_logs[%d].%s: %s", i, field, fmt.Sprintf(format, args...)))
 		}
-		if !bucketName(c.Bucket) {
+		if !bucketName(c.Bucket) || strings.Contains(c.Bucket, "..") {
 			bad("bucket", "is %q, write the name of a bucket, not an ARN or a URL", c.Bucket)
 		}
 		if seen[c.Bucket] {
@@ -43,6 +45,9 @@ func validateLogs(list []logBucketConfig) error {
 		seen[c.Bucket] = true
 		if err := dera.ValidAccountID(c.Owner); err != nil {
 			bad("owner", "%v", err)
+		}
+		if c.Region != "" && !cloudtrail.IsRegion(c.Region) {
+			bad("region", "is %q, write the region of the bucket, such as eu-west-1", c.Region)
 		}
 	}
 	return errors.Join(errs...)
@@ -73,4 +78,15 @@ func (b logBuckets) Open(ctx context.Context, bucket, key string) (io.ReadCloser
 		return nil, 0, fmt.Errorf("the bucket %s is not named in sources.s3_logs", bucket)
 	}
 	return b[bucket].Open(ctx, key)
+}
+
+// unheard returns an error for a source of the configuration that nothing could ever come from.
+func (c fileConfig) unheard(queue string) error {
+	switch {
+	case len(c.Sources.Logs) > 0 && queue == "":
+		return usage("sources.s3_logs: new log files are announced to the queue, and there is none: write queue, or --queue")
+	case (c.Sources.Webhook.SecretEnv != "" || c.Sources.Webhook.SecretFile != "") && c.Listen.Address == "":
+		return usage("sources.webhook: nothing listens for its messages: write listen.address")
+	}
+	return nil
 }

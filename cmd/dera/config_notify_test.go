@@ -53,7 +53,7 @@ func TestNotifyFaults(t *testing.T) {
 		{"listen_to_every_name", "listen: {address: ':8088'}", "listen.address", "TLS"},
 		{"listen_to_this_machine", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD], users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "", ""},
 		{"half_a_certificate", "listen: {address: 'a:1', tls_cert: a.pem}", "listen.tls_cert", "together"},
-		{"nobody_may_click", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S}}", "listen.slack", "nobody can answer"},
+		{"nobody_may_click", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD]}}", "listen.slack", "nobody can answer"},
 		{"no_workspace", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack", "write workspaces"},
 		{"workspace_by_name", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [acme], users: {U012AB3CD: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.workspaces", "T012AB3CD"},
 		{"no_user", "listen: {address: '127.0.0.1:8088', slack: {signing_secret_env: S, workspaces: [T012AB3CD], users: {alice: 'arn:aws:iam::111122223333:user/alice'}}}", "listen.slack.users", "U012AB3CD"},

@@ -56,17 +56,27 @@ type routing struct {
 	config fileConfig
 }
 
-// Route implements sink.Router. That a finding is exempt only those hear who ask for it.
+// Route implements sink.Router. That a finding is exempt or is not found any more only those hear who
+// ask for it; the latter ends also what stands in PagerDuty and Jira of it.
 func (r routing) Route(m sink.Message, now time.Time) []sink.Delivery {
 	var out []sink.Delivery
 	asked := slices.ContainsFunc(r.config.Notify.Routes, func(x sink.Route) bool { return slices.Contains(x.What, m.What) })
 	if m.What != sink.WhatExempt && m.What != sink.WhatResolved || asked {
 		out = r.Routes.Route(m, now)
+	} else if m.What == sink.WhatResolved {
+		out = slices.DeleteFunc(r.Routes.Route(m, now), func(d sink.Delivery) bool { return !r.tracks(d.Sink) })
 	}
 	if r.config.Hub.on() && len(m.Findings) > 0 {
 		out = append(out, sink.Delivery{Sink: hubSink, Due: now})
 	}
 	return out
+}
+
+// tracks reports whether a sink keeps something of a finding until it is over.
+func (r routing) tracks(name string) bool {
+	return slices.ContainsFunc(r.config.Notify.Sinks, func(x sink.Receiver) bool {
+		return x.Name == name && (x.Kind == sink.KindPagerDuty || x.Kind == sink.KindJira)
+	})
 }
 
 // hubWriter writes to Security Hub what the configuration says.

@@ -69,6 +69,9 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return err
 	}
 	queueURL = s.queue()
+	if err := s.config.unheard(queueURL); err != nil {
+		return err
+	}
 	if err := s.queueThere(ctx, queueURL); err != nil {
 		return err
 	}

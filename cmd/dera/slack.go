@@ -122,7 +122,7 @@ func (s *session) clickedGive(ctx context.Context, c sink.Click, log *slog.Logge
 		return s.unclicked(ctx, err, log)
 	}
 	asked, err := s.engine.RequestAccess(ctx, engine.AccessOrder{
-		Principal: principal, Actions: []string{c.Button.Action}, For: slackGives, By: c.By, Reason: "asked for by a button in Slack, on the message that it was denied",
+		Principal: principal, Actions: c.Button.Actions(), For: slackGives, By: c.By, Reason: "asked for by a button in Slack, on the message that it was denied",
 	})
 	if err != nil {
 		return s.unclicked(ctx, err, log)
