@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/goccy/go-yaml"
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
@@ -29,6 +29,9 @@ const boundFor = time.Minute
 
 // assumeRole is the parameter by which a document is given its role.
 const assumeRole = "AutomationAssumeRole"
+
+// roleMember is the member of a document that says as whom it acts.
+const roleMember = "assumeRole"
 
 // BindCustom returns the input of a custom fix with the version and the hashes that it and
 // its undo have now in the account and region of the resource. What is remembered of the
@@ -97,13 +100,32 @@ func (b bound) actsAs(in dera.CustomInput) error {
 	return nil
 }
 
-// assumed is the assumeRole of a document in JSON or YAML.
-func assumed(text string) string {
-	m := regexp.MustCompile(`(?m)(?:^|[{,])[ \t]*["']?assumeRole["']?[ \t]*:[ \t]*["']?([^"'\r\n]*)`).FindStringSubmatch(text)
-	if m == nil {
-		return ""
+// assumed is the assumeRole of a document in JSON or YAML: that of the document, and of
+// nothing in it. It is an error where the document cannot be read, or the role is no text.
+func assumed(text string) (string, error) {
+	var role any
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		var members map[string]any // unlike those of a struct, their case counts
+		if err := json.Unmarshal([]byte(text), &members); err != nil {
+			return "", fmt.Errorf("it cannot be read: %w", err)
+		}
+		role = members[roleMember]
+	} else {
+		var document struct {
+			Role any `yaml:"assumeRole"`
+		}
+		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+			return "", errors.New("it cannot be read: it is no YAML") // the error would show the text
+		}
+		role = document.Role
 	}
-	return strings.TrimSpace(m[1])
+	switch role := role.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return strings.TrimSpace(role), nil
+	}
+	return "", fmt.Errorf("it cannot be read: its %s is no text", roleMember)
 }
 
 func (b bound) fill(in *dera.CustomInput) {
@@ -150,8 +172,12 @@ func (c *Client) bind(ctx context.Context, account, region string, in dera.Custo
 	if err != nil {
 		return bound{}, r.Fail("ssm:GetDocument", err)
 	}
+	assumes, err := assumed(*text.Content)
+	if err != nil {
+		return bound{}, fmt.Errorf("the document %s: %w", in.Document, err)
+	}
 	sum := sha256.Sum256([]byte(*text.Content))
-	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:]), assumes: assumed(*text.Content)}, nil
+	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:]), assumes: assumes}, nil
 }
 
 // functionMost is how long a function may run: who waits for it does nothing else. The call
