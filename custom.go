@@ -76,6 +76,14 @@ func (p Plan) Custom() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Operation == StartAutomation || c.Operation == InvokeFunction })
 }
 
+// Standing is a finding of a resource as it stood at some time.
+type Standing struct {
+	Finding  string       `json:"finding"`
+	State    FindingState `json:"state"`
+	Severity Severity     `json:"severity"`
+	Extent   Extent       `json:"extent"`
+}
+
 // CustomRun is how far a custom fix is that was started.
 type CustomRun struct {
 	Execution string // AWS's ID of the execution; empty for a function, which has ended when it answers
