@@ -11,7 +11,8 @@ const (
 )
 
 // sampleAdvisers adds what Macie, Trusted Advisor and AWS Health say of resources that we look at. Of
-// AWS Health every account has rules that tell people: only one that names such an event fixes it.
+// AWS Health every account has rules that tell people: only one that names such an event fixes it. Trusted
+// Advisor tells of every region in one, as an administrator hears of its members.
 //
 // https://docs.aws.amazon.com/macie/latest/user/findings-types.html
 // https://docs.aws.amazon.com/awssupport/latest/user/cloudwatch-events-ta.html
@@ -33,7 +34,7 @@ func (t *Triggers) sampleAdvisers() {
 		"Amazon EBS Public Snapshots":                   {"AWS::EC2::Snapshot"},
 		"Amazon RDS Public Snapshots":                   {"AWS::RDS::DBSnapshot", "AWS::RDS::DBClusterSnapshot"},
 	} {
-		t.add(isFinding, types, advisorSource, "Trusted Advisor Check Item Refresh Notification", map[string]any{"check-name": check, "status": []string{"ERROR", "WARN"}})
+		t.add(isCentral, types, advisorSource, "Trusted Advisor Check Item Refresh Notification", map[string]any{"check-name": check, "status": []string{"ERROR", "WARN"}})
 	}
 	for _, code := range []string{"AWS_RISK_CREDENTIALS_EXPOSED", "AWS_RISK_CREDENTIALS_EXPOSURE_SUSPECTED", "AWS_RISK_CREDENTIALS_COMPROMISED", "AWS_RISK_IAM_QUARANTINE"} {
 		t.add(isChange, []string{"AWS::IAM::AccessKey"}, healthSource, "AWS Health Event", map[string]any{"service": "RISK", "eventTypeCode": code})

@@ -223,3 +223,12 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestTriggersElsewhere: what is told in another region or account than that of the resource.
+func TestTriggersElsewhere(t *testing.T) {
+	t.Parallel()
+	got, _ := NewTriggers(ownQueue).Judge(Trigger{Name: "ta", Targets: []string{at("lambda", "function:fix-it")}, Pattern: `{"source":["aws.trustedadvisor"]}`})
+	if !slices.Contains(got.Central, groupType) {
+		t.Errorf("got %v, want %s: Trusted Advisor tells of it in us-east-1 alone", got.Central, groupType)
+	}
+}
