@@ -76,8 +76,8 @@ func (p Plan) Custom() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Operation == StartAutomation || c.Operation == InvokeFunction })
 }
 
-// Standing is a finding of a resource as it stood at some time.
-type Standing struct {
+// EarlierFinding is a finding of a resource as it stood at some time.
+type EarlierFinding struct {
 	Finding  string       `json:"finding"`
 	State    FindingState `json:"state"`
 	Severity Severity     `json:"severity"`

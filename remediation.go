@@ -59,7 +59,7 @@ type Remediation struct {
 	Covers []Extent `json:"covers,omitempty"`
 	// Stood are the findings of the resource that were open or unknown right before a custom
 	// fix began; nil of other plans.
-	Stood []Standing `json:"stood,omitzero"`
+	Stood []EarlierFinding `json:"stood,omitzero"`
 	// Principals are those from whom it takes permissions, by ARN, as far as known when
 	// it was decided.
 	Principals []string `json:"principals,omitempty"`

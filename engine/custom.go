@@ -100,15 +100,15 @@ func (j judge) running(ctx context.Context, r dera.Remediation, earlier []dera.R
 }
 
 // stands are the findings of a fresh resource that are open or unknown.
-func (j judge) stands(ctx context.Context, r dera.Remediation, fresh dera.Resource) ([]dera.Standing, error) {
+func (j judge) stands(ctx context.Context, r dera.Remediation, fresh dera.Resource) ([]dera.EarlierFinding, error) {
 	before, err := j.cfg.Store.FindingsOf(ctx, r.ResourceKey())
 	if err != nil {
 		return nil, err
 	}
-	out := []dera.Standing{}
+	out := []dera.EarlierFinding{}
 	for _, f := range j.detectorAt(j.cfg.Now()).Assess(fresh).Findings(before, j.cfg.Now()) {
 		if f.State != dera.FindingResolved {
-			out = append(out, dera.Standing{Finding: f.ID, State: f.State, Severity: f.Severity, Extent: f.Extent()})
+			out = append(out, dera.EarlierFinding{Finding: f.ID, State: f.State, Severity: f.Severity, Extent: f.Extent()})
 		}
 	}
 	return out, nil
@@ -125,13 +125,13 @@ func (j judge) Opened(ctx context.Context, r dera.Remediation, fresh dera.Resour
 	if stood == nil {
 		for _, f := range before {
 			if began := r.Began(); f.State != dera.FindingResolved && !f.FirstSeen.After(began) {
-				stood = append(stood, dera.Standing{Finding: f.ID, State: f.State, Severity: f.Severity, Extent: f.Extent()})
+				stood = append(stood, dera.EarlierFinding{Finding: f.ID, State: f.State, Severity: f.Severity, Extent: f.Extent()})
 			}
 		}
 	}
 	var out []string
 	for _, f := range j.detectorAt(j.cfg.Now()).Assess(fresh).Findings(before, j.cfg.Now()) {
-		i := slices.IndexFunc(stood, func(s dera.Standing) bool { return s.Finding == f.ID })
+		i := slices.IndexFunc(stood, func(s dera.EarlierFinding) bool { return s.Finding == f.ID })
 		known := i >= 0 && stood[i].State == f.State
 		reach, severity := r.Covers, r.Severity
 		if !slices.Contains(r.Findings, f.ID) && known {

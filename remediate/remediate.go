@@ -102,7 +102,7 @@ type Reassessment struct {
 	Decision dera.Decision
 	Refusal  string
 	// Stood are the findings of the resource that are open or unknown, for a custom fix.
-	Stood []dera.Standing
+	Stood []dera.EarlierFinding
 }
 
 // Config is what New needs; all interfaces are required but Custom.
