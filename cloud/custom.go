@@ -59,7 +59,7 @@ func (c *Client) BindCustom(ctx context.Context, r dera.Resource, in dera.Custom
 			undo := *one
 			in.Undo, one = &undo, &undo
 		}
-		if err := got.actsAs(*one); err != nil {
+		if err := got.actsAs(*one, c.accounts[r.Account]); err != nil {
 			return in, err
 		}
 		got.fill(one)
@@ -80,14 +80,20 @@ type boundRead struct {
 	err error
 }
 
-// actsAs is an error where a document would act with the credentials of dera: changes of
+// actsAs is an error where a document would act with the credentials or as a role of dera: changes of
 // which dera has no record would be in its name. Where the role is a parameter that is not
 // given, a document acts as its caller too.
 //
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-setup.html
-func (b bound) actsAs(in dera.CustomInput) error {
+func (b bound) actsAs(in dera.CustomInput, own Account) error {
 	given := strings.Contains(b.assumes, "{{")
+	role := b.assumes
+	if given {
+		role = string(in.Role)
+	}
 	switch {
+	case in.Function == "" && role != "" && (role == own.RoleARN || role == own.WriteRoleARN):
+		return fmt.Errorf("the document %s acts as %s, which is a role of dera's: give it one of its own", in.Document, role)
 	case in.Function != "" || b.assumes != "" && !given:
 		return nil
 	case b.assumes == "":
@@ -217,7 +223,7 @@ func (c *Client) StartCustom(ctx context.Context, p dera.Plan, op resource.Opera
 	if err != nil {
 		return run, "", err
 	}
-	if err := now.actsAs(in); err != nil {
+	if err := now.actsAs(in, c.accounts[p.Account]); err != nil {
 		return run, "", err
 	}
 	if now.version != in.Version || now.hash != in.Hash || now.content != in.Content || now.seconds > in.Seconds {
