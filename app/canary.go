@@ -58,6 +58,8 @@ type Canary struct {
 const (
 	canaryMost = 5 * time.Minute
 	canaryPoll = 500 * time.Millisecond
+	// canaryLooks is how often it is looked until it is also looked what the group is attached to.
+	canaryLooks = 10
 	// canaryEnd is how long the cleaning may take after the end of the context.
 	canaryEnd = time.Minute
 	// canaryLease is how long another canary waits for one that crashed.

@@ -161,6 +161,7 @@ func TestCanary(t *testing.T) {
 		"making_is_not_known": {set: func(w *canaryWorld) { w.fail["CreateSecurityGroup"] = "after" }, want: Unchecked, says: "the answer is lost"},
 		"opening_is_not_known": {set: func(w *canaryWorld) { w.fail["AuthorizeSecurityGroupIngress"] = "after" },
 			want: Unchecked, says: "the answer is lost", opened: true},
+		"attached_while_open":  {set: func(w *canaryWorld) { w.wait = once(5, func() { w.attached["sg-1"] = "eni-1" }) }, want: ToDo, says: "somebody attached it to eni-1", opened: true},
 		"attached":             {set: func(w *canaryWorld) { w.attached["sg-1"] = "eni-1" }, want: ToDo, says: "eni-1"},
 		"attachment_not_known": {set: func(w *canaryWorld) { w.fail["Attached"] = "before" }, want: Unchecked, says: "cannot be shown"},
 		"left_not_known":       {set: func(w *canaryWorld) { w.fail["Left"] = "before" }, want: Unchecked, says: "AWS is away"},

@@ -52,7 +52,13 @@ func (r CanaryReport) after(stage string) (float64, bool) {
 // watch waits until dera has closed the group and verified it, or does not.
 func (x *canaryRun) watch(ctx context.Context) error {
 	var failure error
-	for {
+	for look := 0; ; look++ {
+		if look%canaryLooks == 0 {
+			if interfaces, err := x.Groups.Attached(ctx, x.answer.Group); err == nil && len(interfaces) > 0 {
+				x.tells(ToDo, fmt.Sprintf("%s; somebody attached it to %s while it was open, so it is closed at once", x.so(), interfaces[0]), "attach nothing to groups with the tag dera:canary")
+				return nil
+			}
+		}
 		if err := x.records(ctx); err != nil {
 			return x.cutOff(ctx, err)
 		}
