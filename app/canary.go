@@ -9,25 +9,9 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/cloud"
 	"dera.example/dera/store"
 )
-
-// CanaryGroups is the cloud of a canary: groups that carry its tag. Each write is one request,
-// whose ID at AWS is returned; errors are those of package cloud.
-type CanaryGroups interface {
-	// Left are the IDs of all groups with the tag.
-	Left(ctx context.Context) ([]string, error)
-	// Make makes one in a VPC, "" for the default one.
-	Make(ctx context.Context, vpc, run string) (id, requestID string, err error)
-	// Attached are the network interfaces that a group is attached to.
-	Attached(ctx context.Context, id string) ([]string, error)
-	// Open opens SSH from everywhere; Opened reports whether a rule is open to the internet.
-	Open(ctx context.Context, id string) (requestID string, err error)
-	Opened(ctx context.Context, id string) (bool, error)
-	// Close revokes every inbound rule, and Delete deletes the group; neither fails where there is nothing to do.
-	Close(ctx context.Context, id string) (requestID string, err error)
-	Delete(ctx context.Context, id string) (requestID string, err error)
-}
 
 // CanarySteps is how often Progress is called at most, but for what earlier canaries left.
 const CanarySteps = 10
@@ -41,7 +25,8 @@ const CanaryLimit = 90 * time.Second
 // before it is made, and what is left by one that did not end is closed by the next.
 type Canary struct {
 	Store  *store.Store
-	Groups CanaryGroups
+	Kind   cloud.Canary
+	Groups cloud.Canaries
 	Now    func() time.Time
 	Wait   func(ctx context.Context, d time.Duration) error
 	// Actor is who asked for it, and Run an ID that no other run has.
@@ -190,7 +175,7 @@ func (x *canaryRun) open(ctx context.Context) (bool, error) {
 	}
 	x.step("making a group")
 	var failure error
-	err = x.write(ctx, "ec2:CreateSecurityGroup", "", map[string]string{rememberCanary: string(where)}, func() (request string, err error) {
+	err = x.write(ctx, x.Kind.Make, "", map[string]string{rememberCanary: string(where)}, func() (request string, err error) {
 		x.answer.Group, request, err = x.Groups.Make(ctx, x.VPC, x.Run)
 		failure = err
 		return request, err
@@ -212,7 +197,7 @@ func (x *canaryRun) open(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	x.step("opening it")
-	err = x.write(ctx, "ec2:AuthorizeSecurityGroupIngress", x.answer.Group, nil, func() (request string, err error) {
+	err = x.write(ctx, x.Kind.Open, x.answer.Group, nil, func() (request string, err error) {
 		x.opened = x.Now().UTC()
 		request, failure = x.Groups.Open(ctx, x.answer.Group)
 		return request, failure
@@ -236,15 +221,15 @@ func (x *canaryRun) arn(group string) dera.ARN {
 	if group == "" {
 		return ""
 	}
-	return dera.NewARN(dera.PartitionOf(x.Region).ID, "ec2", x.Region, x.Account, "security-group/"+group)
+	return x.Kind.ARN(dera.PartitionOf(x.Region).ID, x.Account, x.Region, group)
 }
 
 // write records what is to be sent, sends it, and records what came of it. An error means that something
 // could not be recorded.
 func (x *canaryRun) write(ctx context.Context, operation, group string, remember map[string]string, send func() (requestID string, err error)) error {
 	record := dera.AuditRecord{Version: 1, Kind: dera.RecordCanary, Time: x.Now().UTC(), Actor: x.Actor, Account: x.Account, Region: x.Region, Resource: x.arn(group), Operation: operation, Why: "intent of the canary " + x.Run}
-	if operation == "ec2:AuthorizeSecurityGroupIngress" {
-		record.Diff = []string{"+ tcp 22 from 0.0.0.0/0"}
+	if operation == x.Kind.Open {
+		record.Diff = []string{x.Kind.Opens}
 	}
 	if err := x.Store.Commit(ctx, store.Batch{Fence: &x.lease, Remember: remember, Records: []dera.AuditRecord{record}}); err != nil {
 		return err
@@ -286,7 +271,7 @@ func (x *canaryRun) clean(ctx context.Context, last bool) error {
 		for _, w := range []struct {
 			operation string
 			send      func(context.Context, string) (string, error)
-		}{{"ec2:RevokeSecurityGroupIngress", x.Groups.Close}, {"ec2:DeleteSecurityGroup", x.Groups.Delete}} {
+		}{{x.Kind.Close, x.Groups.Close}, {x.Kind.Delete, x.Groups.Delete}} {
 			err := x.write(ctx, w.operation, id, nil, func() (request string, err error) {
 				request, failure = w.send(ctx, id)
 				return request, failure

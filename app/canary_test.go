@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
 	"dera.example/dera/store"
 	"dera.example/dera/store/storetest"
@@ -124,6 +125,16 @@ func (w *canaryWorld) acts() {
 	w.says(dera.AuditRecord{Kind: dera.RecordResult, Operation: "ec2:RevokeSecurityGroupIngress"}, dera.AuditRecord{Kind: dera.RecordOutcome, State: dera.Resolved})
 }
 
+// canaryOfTest is the kind of canary, as the wire of security groups has it.
+func canaryOfTest() cloud.Canary {
+	return cloud.Canary{
+		Make: "ec2:CreateSecurityGroup", Open: "ec2:AuthorizeSecurityGroupIngress", Close: "ec2:RevokeSecurityGroupIngress", Delete: "ec2:DeleteSecurityGroup", Opens: "+ tcp 22",
+		ARN: func(partition, account, region, id string) dera.ARN {
+			return dera.NewARN(partition, "ec2", region, account, "security-group/"+id)
+		},
+	}
+}
+
 // TestCanary: what a canary tells, and that nothing of it is open or left afterwards, whatever fails.
 func TestCanary(t *testing.T) {
 	t.Parallel()
@@ -194,7 +205,7 @@ func TestCanary(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			r, err := Canary{
-				Store: w.store, Groups: w, Now: clock, Account: "111122223333", Region: "eu-west-1", Run: "run", Actor: dera.Actor{Name: "ann", How: "test"},
+				Store: w.store, Kind: canaryOfTest(), Groups: w, Now: clock, Account: "111122223333", Region: "eu-west-1", Run: "run", Actor: dera.Actor{Name: "ann", How: "test"},
 				Wait: func(context.Context, time.Duration) error {
 					w.now, w.waits = w.now.Add(time.Second), w.waits+1
 					if w.wait == nil {
@@ -254,7 +265,7 @@ func TestCanaryCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
-	c := Canary{Store: w.store, Groups: w, Now: clock, Account: "111122223333", Region: "eu-west-1", Actor: dera.Actor{Name: "ann", How: "test"}}
+	c := Canary{Store: w.store, Kind: canaryOfTest(), Groups: w, Now: clock, Account: "111122223333", Region: "eu-west-1", Actor: dera.Actor{Name: "ann", How: "test"}}
 	died := fmt.Errorf("died")
 	func() {
 		defer func() {
@@ -294,7 +305,7 @@ func TestCanaryElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
-	c := Canary{Store: w.store, Groups: w, Now: clock, Account: "111122223333", Region: "us-east-1", Run: "first", Actor: dera.Actor{Name: "ann", How: "test"}}
+	c := Canary{Store: w.store, Kind: canaryOfTest(), Groups: w, Now: clock, Account: "111122223333", Region: "us-east-1", Run: "first", Actor: dera.Actor{Name: "ann", How: "test"}}
 	first := &canaryRun{Canary: c, examination: examination{report: Diagnosis{Summary: map[Health]int{}}}}
 	if err := first.hold(t.Context()); err != nil {
 		t.Fatal(err)

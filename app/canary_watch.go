@@ -144,7 +144,7 @@ func (x *canaryRun) record(ctx context.Context, r dera.AuditRecord) error {
 	case dera.RecordIntent:
 		x.reached("begun", r.Time)
 	case dera.RecordResult:
-		if r.Operation == "ec2:RevokeSecurityGroupIngress" {
+		if r.Operation == x.Kind.Close {
 			x.reached("revoked", r.Time)
 		}
 	case dera.RecordOutcome:

@@ -70,6 +70,8 @@ type Doctor struct {
 	Trusted             bool // the configuration says that the queue is ours
 	// Expect is how long each kind of message may be silent; nil is a day for CloudTrail.
 	Expect map[string]time.Duration
+	// Aggregator is that of AWS Config that is asked, as it is remembered; "" for none.
+	Aggregator string
 	// Backfill is after how long a silence the event history is looked up; 0 where it is not.
 	Backfill time.Duration
 	// LogFiles says that the queue announces log files that are read.
@@ -118,6 +120,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		x.data(ctx)
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
+		}
+		if err := x.aggregators(ctx); err != nil {
+			x.says("config aggregator", "", Unchecked, plainCause(err), "")
 		}
 		if err := x.backfills(ctx); err != nil {
 			x.says("event history", "", Unchecked, plainCause(err), "")

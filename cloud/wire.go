@@ -56,6 +56,8 @@ type Wire struct {
 	// ConfigRules are the managed rules of AWS Config that are about the type; one
 	// that ends in * is a prefix. The longest that fits counts.
 	ConfigRules []string
+	// Canary is how one is opened on purpose; nil for types without.
+	Canary *Canary
 	// Regions lists the regions that are switched on, where the service tells.
 	Regions func(ctx context.Context, r *Reading) ([]string, error)
 }

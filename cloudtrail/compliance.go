@@ -33,6 +33,13 @@ type Compliance struct {
 // ComplianceKind is the detail-type of the envelopes that DecodeCompliance reads.
 const ComplianceKind = "Config Rules Compliance Change"
 
+// NonCompliantQuery asks an aggregator for what the rules of AWS Config found, newest first. The language knows no comparison
+// but =, IN and BETWEEN.
+//
+// https://docs.aws.amazon.com/config/latest/developerguide/query-components.html
+const NonCompliantQuery = "SELECT accountId, awsRegion, configurationItemCaptureTime, configuration.targetResourceId, configuration.targetResourceType " +
+	"WHERE resourceType = 'AWS::Config::ResourceCompliance' AND configuration.complianceType = 'NON_COMPLIANT' ORDER BY configurationItemCaptureTime DESC"
+
 // The results that are worth a look.
 const (
 	compliant    = "COMPLIANT"

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +13,6 @@ import (
 	"dera.example/dera/app"
 	"dera.example/dera/cloud"
 	"dera.example/dera/evaluate"
-	"dera.example/dera/resource/role"
-	sgwire "dera.example/dera/services/ec2/securitygroup/wire"
 )
 
 // canary runs the canary of dera doctor.
@@ -50,10 +49,11 @@ func (a *cli) canary(ctx context.Context) (err error) {
 	if evaluate.Principal(who.ARN) == c.Role {
 		return usage("--canary: canary.role_arn is the role of dera itself, %s; the canary needs one of its own", c.Role)
 	}
+	kind := canaryKind()
 	bar := a.newProgress("canary")
 	bar.Total(app.CanarySteps)
 	report, err := app.Canary{
-		Store: s.store, Groups: sgwire.NewCanary(client, c.Account, c.Region), Now: a.now, Wait: waitFor,
+		Store: s.store, Kind: *kind, Groups: kind.New(client, c.Account, c.Region), Now: a.now, Wait: waitFor,
 		Actor: dera.Actor{Name: who.ARN, How: "sts"}, Run: strings.ToLower(rand.Text()[:12]),
 		Account: c.Account, Region: c.Region, VPC: c.VPC, Progress: bar.Step,
 	}.Examine(ctx)
@@ -71,22 +71,8 @@ func (a *cli) canary(ctx context.Context) (err error) {
 	return doctorExit(report)
 }
 
-// canaryPolicy is what the role of the canary needs: to make groups that carry its tag, and to change and
-// delete these.
-func canaryPolicy(partition, account string) role.Policy {
-	arn := func(kind string) []string {
-		owner := account
-		if owner == "" {
-			owner = "*"
-		}
-		return []string{string(dera.NewARN(partition, "ec2", "*", owner, kind+"/*"))}
-	}
-	const tag = sgwire.CanaryTag
-	return role.Policy{Version: "2012-10-17", Statement: []role.Statement{
-		{Sid: "LookAtCanaries", Effect: "Allow", Action: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}, Resource: []string{"*"}},
-		{Sid: "MakeCanary", Effect: "Allow", Action: []string{"ec2:CreateSecurityGroup"}, Resource: arn("security-group"), Condition: map[string]map[string]string{"StringLike": {"aws:RequestTag/" + tag: "*"}}},
-		{Sid: "MakeCanaryInVpc", Effect: "Allow", Action: []string{"ec2:CreateSecurityGroup"}, Resource: arn("vpc")},
-		{Sid: "TagCanary", Effect: "Allow", Action: []string{"ec2:CreateTags"}, Resource: arn("security-group"), Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}}},
-		{Sid: "ChangeCanary", Effect: "Allow", Action: []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup", "ec2:RevokeSecurityGroupIngress"}, Resource: arn("security-group"), Condition: map[string]map[string]string{"StringLike": {"aws:ResourceTag/" + tag: "*"}}},
-	}}
+// canaryKind is the kind of canary that there is.
+func canaryKind() *cloud.Canary {
+	all := wires()
+	return all[slices.IndexFunc(all, func(w cloud.Wire) bool { return w.Canary != nil })].Canary
 }

@@ -128,7 +128,7 @@ func TestCanaryPolicy(t *testing.T) {
 		}
 	}
 	allowed := map[string]bool{}
-	for _, s := range canaryPolicy("aws", "111122223333").Statement {
+	for _, s := range canaryKind().Policy("aws", "111122223333").Statement {
 		for _, a := range s.Action {
 			allowed[a] = true
 			if writes[a] && a != "ec2:CreateSecurityGroup" && s.Condition["StringLike"]["aws:ResourceTag/"+sgwire.CanaryTag] != "*" {

@@ -36,8 +36,10 @@ func (c canaryConfig) validate(accounts []accountConfig) error {
 	if !regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`).MatchString(c.Region) {
 		bad(".region", "is %q, write a region such as eu-west-1", c.Region)
 	}
-	switch role := dera.ARN(c.Role); {
-	case role.Service() != "iam" || role.Account() != c.Account:
+	named := dera.ARN(c.Role)
+	ofTheAccount := named.Service() == "iam" && named.Account() == c.Account
+	switch {
+	case !ofTheAccount:
 		bad(".role_arn", "is %q, write the ARN of a role of account %s", c.Role, c.Account)
 	case slices.ContainsFunc(accounts, func(a accountConfig) bool { return a.Role == c.Role || a.WriteRole == c.Role }):
 		bad(".role_arn", "is a role of dera's: what that one does, dera does not judge; the canary needs another (dera role --canary)")

@@ -181,14 +181,14 @@ func newRoleCommand(a *cli) *cobra.Command {
 			case "remediator":
 				return a.printPolicy(remediator, part)
 			case "canary":
-				return a.printPolicy(canaryPolicy(partition, account), part)
+				return a.printPolicy(canaryKind().Policy(partition, account), part)
 			case "":
 				if part != 0 {
 					return usage("--part requires --kind")
 				}
 				roles := rolesJSON{Reader: reader, Remediator: remediator}
 				if canary {
-					p := canaryPolicy(partition, account)
+					p := canaryKind().Policy(partition, account)
 					roles.Canary = &p
 				}
 				return a.printJSON(roles)

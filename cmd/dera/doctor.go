@@ -84,6 +84,7 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 	d.Queue = cmp.Or(queue, cfg.Queue)
 	d.QueueAccount, d.Expect = queueAccount(d.Queue), cfg.Sources.expected(d.Queue != "")
 	d.Backfill, d.LogFiles = time.Duration(cfg.Sources.Backfill.After), len(cfg.Sources.Logs) > 0
+	d.Aggregator = cfg.Sources.Aggregator.where()
 	d.Accounts, d.Regions, d.AllRegions = cfg.cloudAccounts(), a.flags.regions, a.flags.allRegions
 	of := cloud.Config{Wires: wires(), Accounts: d.Accounts, Now: a.now, Timeout: 20 * time.Second, Profile: a.flags.profile, Observe: calls(a.askedLog())}
 	if len(d.Regions) > 0 {

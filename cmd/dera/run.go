@@ -107,7 +107,11 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if err != nil {
 		return err
 	}
-	parts = append(parts, fill...)
+	asking, err := s.aggregator(log)
+	if err != nil {
+		return err
+	}
+	parts = append(append(parts, fill...), asking...)
 	parts = append(parts, schedule, func(ctx context.Context) error {
 		return s.watchOwn(ctx, log, s.config.Sources.expected(queueURL != ""))
 	})

@@ -89,7 +89,7 @@ func testWalk(t *testing.T, server *moto.Server) {
 	first := all["app-1"].Config.(*role.Role)
 	want := &role.Role{Account: a.id, Trust: trust, MaxSession: 7200, Idle: aws.Int(0), Identity: own.Identity{
 		Name: "app-1", Path: "/team/", ID: first.ID, Created: first.Created, Tags: map[string]string{"team": "web"},
-		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{own.PartAccess, own.PartExplained, role.PartClosed, own.PartStaged, role.PartUse, own.PartReported},
+		Inline: []own.Inline{{Name: "own", Document: allowOn("own")}}, Attached: first.Attached, Unread: []string{own.PartAccess, own.PartExplained, role.PartClosed, own.PartStaged, role.PartUse, role.PartThreats, own.PartReported},
 	}}
 	if d := cmp.Diff(want, first); d != "" || len(first.Attached) != 2 {
 		t.Errorf("app-1, with %d attached policies (-want +got):\n%s", len(first.Attached), d)
@@ -155,10 +155,10 @@ func testPort(t *testing.T, server *moto.Server) {
 		l.asked = nil
 		all := a.read(t, ids...)
 		zero, one := all["app-0"].Config.(*role.Role), all["app-1"].Config.(*role.Role)
-		if !slices.Equal(one.Unread, []string{own.PartAccess, own.PartExplained, own.PartStaged}) || one.Use == nil || len(one.Use.Calls) != 1 {
+		if !slices.Equal(one.Unread, []string{own.PartAccess, own.PartExplained, own.PartStaged, role.PartThreats}) || one.Use == nil || len(one.Use.Calls) != 1 {
 			t.Errorf("%v: got %+v, want the use that the ledger knows", ids, one)
 		}
-		if zero.Use != nil || !slices.Equal(zero.Unread, []string{own.PartAccess, own.PartExplained, own.PartStaged, role.PartUse}) || all["app-0"].Unread != "" {
+		if zero.Use != nil || !slices.Equal(zero.Unread, []string{own.PartAccess, own.PartExplained, own.PartStaged, role.PartUse, role.PartThreats}) || all["app-0"].Unread != "" {
 			t.Errorf("%v: got %+v, want a use that is not known", ids, zero)
 		}
 		if want := [][]string{{"arn:aws:iam::" + a.id + ":role/app-0", used}}; !cmp.Equal(l.asked, want) {
@@ -334,7 +334,7 @@ func testPages(t *testing.T, server *moto.Server) {
 					}
 					continue
 				}
-				if !slices.Equal(r.Unread, []string{own.PartAccess, own.PartExplained, role.PartClosed, own.PartStaged, role.PartUse}) || x.Unread != "" || r.Attached[0].Document != allowOn("shared") || r.LastUsed == nil || r.Trust != trust {
+				if !slices.Equal(r.Unread, []string{own.PartAccess, own.PartExplained, role.PartClosed, own.PartStaged, role.PartUse, role.PartThreats}) || x.Unread != "" || r.Attached[0].Document != allowOn("shared") || r.LastUsed == nil || r.Trust != trust {
 					t.Errorf("got %+v, unread %q", r, x.Unread)
 				}
 			}

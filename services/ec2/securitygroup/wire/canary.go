@@ -10,7 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go/middleware"
 
+	"dera.example/dera"
 	"dera.example/dera/cloud"
+	"dera.example/dera/resource/role"
+	"dera.example/dera/services/ec2/securitygroup"
 	shared "dera.example/dera/services/ec2/wire"
 )
 
@@ -24,6 +27,15 @@ const (
 	canaryName = "dera-canary-" // and the ID of the run
 	canaryText = "Made by dera doctor --canary, which deletes it. Attach it to nothing."
 )
+
+// canary is how a group is opened on purpose.
+func canary() *cloud.Canary {
+	return &cloud.Canary{
+		Make: "ec2:CreateSecurityGroup", Open: securitygroup.AuthorizeIngress, Close: securitygroup.RevokeIngress, Delete: "ec2:DeleteSecurityGroup",
+		Opens: "+ tcp 22 from 0.0.0.0/0", ARN: securitygroup.Type().ARN, Policy: canaryPolicy,
+		New: func(c *cloud.Client, account, region string) cloud.Canaries { return NewCanary(c, account, region) },
+	}
+}
 
 // Canary makes, opens and deletes the canary of dera doctor in an account and region. It touches no
 // group without the tag: its role must not be able to either.
@@ -157,4 +169,24 @@ func (c *Canary) Delete(ctx context.Context, id string) (requestID string, err e
 func request(md middleware.Metadata) string {
 	id, _ := awsmiddleware.GetRequestIDMetadata(md)
 	return id
+}
+
+// canaryPolicy is what the role of the canary needs: to make groups that carry its tag, and to change and
+// delete these.
+func canaryPolicy(partition, account string) role.Policy {
+	arn := func(kind string) []string {
+		owner := account
+		if owner == "" {
+			owner = "*"
+		}
+		return []string{string(dera.NewARN(partition, "ec2", "*", owner, kind+"/*"))}
+	}
+	const tag = CanaryTag
+	return role.Policy{Version: "2012-10-17", Statement: []role.Statement{
+		{Sid: "LookAtCanaries", Effect: "Allow", Action: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}, Resource: []string{"*"}},
+		{Sid: "MakeCanary", Effect: "Allow", Action: []string{"ec2:CreateSecurityGroup"}, Resource: arn("security-group"), Condition: map[string]map[string]string{"StringLike": {"aws:RequestTag/" + tag: "*"}}},
+		{Sid: "MakeCanaryInVpc", Effect: "Allow", Action: []string{"ec2:CreateSecurityGroup"}, Resource: arn("vpc")},
+		{Sid: "TagCanary", Effect: "Allow", Action: []string{"ec2:CreateTags"}, Resource: arn("security-group"), Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}}},
+		{Sid: "ChangeCanary", Effect: "Allow", Action: []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup", "ec2:RevokeSecurityGroupIngress"}, Resource: arn("security-group"), Condition: map[string]map[string]string{"StringLike": {"aws:ResourceTag/" + tag: "*"}}},
+	}}
 }

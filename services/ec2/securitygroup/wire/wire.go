@@ -29,6 +29,6 @@ func Wire() cloud.Wire {
 		ConfigRules: []string{
 			"INCOMING_SSH_DISABLED", "RESTRICTED_INCOMING_TRAFFIC", "VPC_SG_*", "VPC_DEFAULT_SECURITY_GROUP_CLOSED", "EC2_SECURITY_GROUP_*",
 		},
-		Regions: shared.Regions,
+		Regions: shared.Regions, Canary: canary(),
 	}
 }
