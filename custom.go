@@ -53,20 +53,24 @@ func (c CustomInput) String() string {
 // Diff says what is run, one line each.
 func (c CustomInput) Diff() []string {
 	out := []string{fmt.Sprintf("+ run %s (hash %s)", c, c.Hash)}
-	if c.Content != "" {
-		out = append(out, "+   content SHA-256 "+c.Content)
-	}
-	if c.Role != "" {
-		out = append(out, "+   as "+string(c.Role))
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
-		out = append(out, "+   "+name+" = "+strings.Join(c.Parameters[name], ", "))
-	}
+	out = append(out, c.details("+   ")...)
 	if c.Undo != nil {
 		out = append(out, fmt.Sprintf("+   undo: %s (hash %s)", c.Undo, c.Undo.Hash))
-		for _, name := range slices.Sorted(maps.Keys(c.Undo.Parameters)) {
-			out = append(out, "+     "+name+" = "+strings.Join(c.Undo.Parameters[name], ", "))
-		}
+		out = append(out, c.Undo.details("+     ")...)
+	}
+	return out
+}
+
+// details are what it is run with: an approval is of all of it.
+func (c CustomInput) details(indent string) (out []string) {
+	if c.Content != "" {
+		out = append(out, indent+"content SHA-256 "+c.Content)
+	}
+	if c.Role != "" {
+		out = append(out, indent+"as "+string(c.Role))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
+		out = append(out, indent+name+" = "+strings.Join(c.Parameters[name], ", "))
 	}
 	return out
 }
@@ -74,6 +78,14 @@ func (c CustomInput) Diff() []string {
 // Custom reports whether the plan runs a custom fix. Such a plan has that one change.
 func (p Plan) Custom() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Operation == StartAutomation || c.Operation == InvokeFunction })
+}
+
+// EarlierFinding is a finding of a resource as it stood at some time.
+type EarlierFinding struct {
+	Finding  string       `json:"finding"`
+	State    FindingState `json:"state"`
+	Severity Severity     `json:"severity"`
+	Extent   Extent       `json:"extent"`
 }
 
 // CustomRun is how far a custom fix is that was started.

@@ -57,6 +57,9 @@ type Remediation struct {
 	Severity Severity `json:"severity"`
 	// Covers is how far its findings reached when it was decided.
 	Covers []Extent `json:"covers,omitempty"`
+	// Stood are the findings of the resource that were open or unknown right before a custom
+	// fix began; nil of other plans.
+	Stood []EarlierFinding `json:"stood,omitzero"`
 	// Principals are those from whom it takes permissions, by ARN, as far as known when
 	// it was decided.
 	Principals []string `json:"principals,omitempty"`
@@ -123,6 +126,16 @@ func (r Remediation) Lapsed(now time.Time) bool {
 
 // Approved reports whether a person said yes to the plan.
 func (r Remediation) Approved() bool { return r.Approval != nil && r.Approval.Approved }
+
+// Began is when it last began to write, or when it was made where it never did.
+func (r Remediation) Began() time.Time {
+	for i := len(r.Steps) - 1; i >= 0; i-- {
+		if r.Steps[i].State == Applying {
+			return r.Steps[i].At
+		}
+	}
+	return r.CreatedAt
+}
 
 // Before is the canonical configuration that the plan was made from.
 func (r Remediation) Before() string {

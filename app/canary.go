@@ -43,11 +43,13 @@ type Canary struct {
 const (
 	canaryMost = 5 * time.Minute
 	canaryPoll = 500 * time.Millisecond
+	// canaryLooks is how often it is looked until it is also looked what the group is attached to.
+	canaryLooks = 10
 	// canaryEnd is how long the cleaning may take after the end of the context.
 	canaryEnd = time.Minute
 	// canaryLease is how long another canary waits for one that crashed.
 	canaryLease = 30 * time.Second
-	// rememberCanary is the name under which it is kept where a canary is open.
+	// rememberCanary is the name under which it is kept where canaries are open, as a list.
 	rememberCanary = "canary"
 )
 
@@ -101,6 +103,8 @@ type canaryRun struct {
 	lease  dera.Lease
 	// unclean says that AWS did not tell what is left.
 	unclean bool
+	// elsewhere is where earlier canaries of other places were cut off.
+	elsewhere []placed
 }
 
 func (x *canaryRun) run(ctx context.Context) (err error) {
@@ -116,6 +120,10 @@ func (x *canaryRun) run(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, x.clean(end, true), x.Store.Release(end, x.lease))
 	}()
+	if err := x.look(ctx); err != nil {
+		x.unclean = true // what is remembered stays
+		return err
+	}
 	if err := x.clean(ctx, false); err != nil || x.unclean || len(x.answer.Left) > 0 {
 		return err
 	}
@@ -161,7 +169,7 @@ func (x *canaryRun) ready(ctx context.Context) (bool, error) {
 
 // open makes the group and opens it.
 func (x *canaryRun) open(ctx context.Context) (bool, error) {
-	where, err := json.Marshal(placed{x.Account, x.Region, x.Run})
+	where, err := json.Marshal(append(x.elsewhere, placed{x.Account, x.Region, x.Run}))
 	if err != nil {
 		return false, err
 	}
@@ -284,7 +292,15 @@ func (x *canaryRun) clean(ctx context.Context, last bool) error {
 	if !last || x.unclean || len(x.answer.Left) > 0 {
 		return nil
 	}
-	return x.Store.Remember(ctx, map[string]string{rememberCanary: ""})
+	text := ""
+	if len(x.elsewhere) > 0 {
+		where, err := json.Marshal(x.elsewhere)
+		if err != nil {
+			return err
+		}
+		text = string(where)
+	}
+	return x.Store.Remember(ctx, map[string]string{rememberCanary: text})
 }
 
 func (x *canaryRun) step(stage string) {

@@ -172,6 +172,7 @@ func TestCanary(t *testing.T) {
 		"making_is_not_known": {set: func(w *canaryWorld) { w.fail["CreateSecurityGroup"] = "after" }, want: Unchecked, says: "the answer is lost"},
 		"opening_is_not_known": {set: func(w *canaryWorld) { w.fail["AuthorizeSecurityGroupIngress"] = "after" },
 			want: Unchecked, says: "the answer is lost", opened: true},
+		"attached_while_open":  {set: func(w *canaryWorld) { w.wait = once(5, func() { w.attached["sg-1"] = "eni-1" }) }, want: ToDo, says: "somebody attached it to eni-1", opened: true},
 		"attached":             {set: func(w *canaryWorld) { w.attached["sg-1"] = "eni-1" }, want: ToDo, says: "eni-1"},
 		"attachment_not_known": {set: func(w *canaryWorld) { w.fail["Attached"] = "before" }, want: Unchecked, says: "cannot be shown"},
 		"left_not_known":       {set: func(w *canaryWorld) { w.fail["Left"] = "before" }, want: Unchecked, says: "AWS is away"},
@@ -290,5 +291,56 @@ func TestCanaryCrash(t *testing.T) {
 	r, err := c.Examine(t.Context())
 	if err != nil || len(w.groups) > 0 || !slices.Equal(r.Canary.Cleaned, []string{"sg-1"}) {
 		t.Errorf("got %+v, %v, %v", r.Canary, w.groups, err)
+	}
+}
+
+// TestCanaryElsewhere: what a canary left in another place is not forgotten by one that ends well
+// here, until one there has looked.
+func TestCanaryElsewhere(t *testing.T) {
+	t.Parallel()
+	w := &canaryWorld{t: t, now: time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC), groups: map[string]bool{}, attached: map[string]string{}, fail: map[string]string{}}
+	clock := func() time.Time { return w.now }
+	var err error
+	if w.store, err = store.Open(t.Context(), store.Config{URL: "sqlite:" + t.TempDir() + "/dera.db", Sealer: storetest.Vault(t, 1), Now: clock}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.store.Close() })
+	c := Canary{Store: w.store, Kind: canaryOfTest(), Groups: w, Now: clock, Account: "111122223333", Region: "us-east-1", Run: "first", Actor: dera.Actor{Name: "ann", How: "test"}}
+	first := &canaryRun{Canary: c, examination: examination{report: Diagnosis{Summary: map[Health]int{}}}}
+	if err := first.hold(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if opened, err := first.open(t.Context()); !opened || err != nil { // and its process dies
+		t.Fatalf("got %t, %v", opened, err)
+	}
+	there := w.groups
+	for _, at := range []struct {
+		region string
+		groups map[string]bool
+		says   int // of what is left elsewhere
+	}{{"eu-west-1", map[string]bool{}, 1}, {"us-east-1", there, 0}} {
+		w.now, w.groups = w.now.Add(canaryLease+time.Second), at.groups
+		c.Run, c.Region = "in "+at.region, at.region
+		c.Wait = func(context.Context, time.Duration) error { w.now = w.now.Add(time.Second); w.acts(); return nil }
+		r, err := c.Examine(t.Context())
+		if err != nil || len(w.groups) > 0 {
+			t.Errorf("%s: got %v, %v", at.region, w.groups, err)
+		}
+		x := examined(t, &w.now)
+		x.Store = w.store
+		if err := x.canaryLeft(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for from, checks := range map[string][]Check{"canary": r.Checks, "doctor": x.report.Checks} {
+			n := 0
+			for _, c := range checks {
+				if c.Health == ToDo && strings.Contains(c.Says, "may be open") {
+					n++
+				}
+			}
+			if n != at.says {
+				t.Errorf("%s after %s: got %+v, want %d left elsewhere", from, at.region, checks, at.says)
+			}
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dera.example/dera"
+	"dera.example/dera/store"
 )
 
 // canaryRecords is how far the audit log was read, and what it says of the group.
@@ -51,7 +52,13 @@ func (r CanaryReport) after(stage string) (float64, bool) {
 // watch waits until dera has closed the group and verified it, or does not.
 func (x *canaryRun) watch(ctx context.Context) error {
 	var failure error
-	for {
+	for look := 0; ; look++ {
+		if look%canaryLooks == 0 {
+			if interfaces, err := x.Groups.Attached(ctx, x.answer.Group); err == nil && len(interfaces) > 0 {
+				x.tells(ToDo, fmt.Sprintf("%s; somebody attached it to %s while it was open, so it is closed at once", x.so(), interfaces[0]), "attach nothing to groups with the tag dera:canary")
+				return nil
+			}
+		}
 		if err := x.records(ctx); err != nil {
 			return x.cutOff(ctx, err)
 		}
@@ -199,18 +206,48 @@ func (x *canaryRun) verdict(closed bool) {
 	}
 }
 
-// canaryLeft tells of a canary that was cut off before it cleaned up.
-func (x *examination) canaryLeft(ctx context.Context) error {
-	text, err := x.Store.Remembered(ctx, rememberCanary)
-	if err != nil || text == "" {
+// look finds what earlier canaries left in other places, which this one does not reach.
+func (x *canaryRun) look(ctx context.Context) error {
+	list, err := placesOf(ctx, x.Store)
+	if err != nil {
 		return err
 	}
-	var at placed
-	if json.Unmarshal([]byte(text), &at) != nil {
-		return errors.New("what is remembered of the canary cannot be read")
+	for _, at := range list {
+		if at.Account != x.Account || at.Region != x.Region {
+			x.elsewhere = append(x.elsewhere, at)
+		}
 	}
-	x.account = at.Account
-	x.says("canary", at.Region, ToDo, "a canary was cut off there, and may be open", "dera doctor --canary closes it")
-	x.account = ""
+	x.tellLeft(x.elsewhere)
 	return nil
+}
+
+// placesOf is where canaries were cut off before they cleaned up.
+func placesOf(ctx context.Context, s *store.Store) (list []placed, err error) {
+	text, err := s.Remembered(ctx, rememberCanary)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return nil, errors.New("what is remembered of the canary cannot be read")
+	}
+	return list, nil
+}
+
+// canaryLeft tells of canaries that were cut off before they cleaned up.
+func (x *examination) canaryLeft(ctx context.Context) error {
+	list, err := placesOf(ctx, x.Store)
+	if err != nil {
+		return err
+	}
+	x.tellLeft(list)
+	return nil
+}
+
+func (x *examination) tellLeft(list []placed) {
+	was := x.account
+	for _, at := range list {
+		x.account = at.Account
+		x.says("canary", at.Region, ToDo, "a canary was cut off there, and may be open", "dera doctor --canary closes it, with that account and region as canary of the configuration")
+	}
+	x.account = was
 }

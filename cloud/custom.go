@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/goccy/go-yaml"
 
 	"dera.example/dera"
 	"dera.example/dera/resource"
@@ -29,6 +29,9 @@ const boundFor = time.Minute
 
 // assumeRole is the parameter by which a document is given its role.
 const assumeRole = "AutomationAssumeRole"
+
+// roleMember is the member of a document that says as whom it acts.
+const roleMember = "assumeRole"
 
 // BindCustom returns the input of a custom fix with the version and the hashes that it and
 // its undo have now in the account and region of the resource. What is remembered of the
@@ -56,7 +59,7 @@ func (c *Client) BindCustom(ctx context.Context, r dera.Resource, in dera.Custom
 			undo := *one
 			in.Undo, one = &undo, &undo
 		}
-		if err := got.actsAs(*one); err != nil {
+		if err := got.actsAs(*one, c.accounts[r.Account]); err != nil {
 			return in, err
 		}
 		got.fill(one)
@@ -77,14 +80,20 @@ type boundRead struct {
 	err error
 }
 
-// actsAs is an error where a document would act with the credentials of dera: changes of
+// actsAs is an error where a document would act with the credentials or as a role of dera: changes of
 // which dera has no record would be in its name. Where the role is a parameter that is not
 // given, a document acts as its caller too.
 //
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-setup.html
-func (b bound) actsAs(in dera.CustomInput) error {
+func (b bound) actsAs(in dera.CustomInput, own Account) error {
 	given := strings.Contains(b.assumes, "{{")
+	role := b.assumes
+	if given {
+		role = string(in.Role)
+	}
 	switch {
+	case in.Function == "" && role != "" && (role == own.RoleARN || role == own.WriteRoleARN):
+		return fmt.Errorf("the document %s acts as %s, which is a role of dera's: give it one of its own", in.Document, role)
 	case in.Function != "" || b.assumes != "" && !given:
 		return nil
 	case b.assumes == "":
@@ -97,13 +106,32 @@ func (b bound) actsAs(in dera.CustomInput) error {
 	return nil
 }
 
-// assumed is the assumeRole of a document in JSON or YAML.
-func assumed(text string) string {
-	m := regexp.MustCompile(`(?m)(?:^|[{,])[ \t]*["']?assumeRole["']?[ \t]*:[ \t]*["']?([^"'\r\n]*)`).FindStringSubmatch(text)
-	if m == nil {
-		return ""
+// assumed is the assumeRole of a document in JSON or YAML: that of the document, and of
+// nothing in it. It is an error where the document cannot be read, or the role is no text.
+func assumed(text string) (string, error) {
+	var role any
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		var members map[string]any // unlike those of a struct, their case counts
+		if err := json.Unmarshal([]byte(text), &members); err != nil {
+			return "", fmt.Errorf("it cannot be read: %w", err)
+		}
+		role = members[roleMember]
+	} else {
+		var document struct {
+			Role any `yaml:"assumeRole"`
+		}
+		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+			return "", errors.New("it cannot be read: it is no YAML") // the error would show the text
+		}
+		role = document.Role
 	}
-	return strings.TrimSpace(m[1])
+	switch role := role.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return strings.TrimSpace(role), nil
+	}
+	return "", fmt.Errorf("it cannot be read: its %s is no text", roleMember)
 }
 
 func (b bound) fill(in *dera.CustomInput) {
@@ -150,8 +178,12 @@ func (c *Client) bind(ctx context.Context, account, region string, in dera.Custo
 	if err != nil {
 		return bound{}, r.Fail("ssm:GetDocument", err)
 	}
+	assumes, err := assumed(*text.Content)
+	if err != nil {
+		return bound{}, fmt.Errorf("the document %s: %w", in.Document, err)
+	}
 	sum := sha256.Sum256([]byte(*text.Content))
-	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:]), assumes: assumed(*text.Content)}, nil
+	return bound{version: *d.DocumentVersion, hash: *d.Hash, content: hex.EncodeToString(sum[:]), assumes: assumes}, nil
 }
 
 // functionMost is how long a function may run: who waits for it does nothing else. The call
@@ -191,7 +223,7 @@ func (c *Client) StartCustom(ctx context.Context, p dera.Plan, op resource.Opera
 	if err != nil {
 		return run, "", err
 	}
-	if err := now.actsAs(in); err != nil {
+	if err := now.actsAs(in, c.accounts[p.Account]); err != nil {
 		return run, "", err
 	}
 	if now.version != in.Version || now.hash != in.Hash || now.content != in.Content || now.seconds > in.Seconds {

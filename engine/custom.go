@@ -73,7 +73,7 @@ const runsMost = 24 * time.Hour
 // change it: nothing begins meanwhile.
 func (j judge) running(ctx context.Context, r dera.Remediation, earlier []dera.Remediation) error {
 	for _, o := range earlier {
-		late := o.State == dera.Collateral && j.cfg.Now().Sub(o.CreatedAt) < runsMost
+		late := o.State == dera.Collateral && j.cfg.Now().Sub(o.Began()) < runsMost
 		under := !o.State.Final() && o.State != dera.Waiting && o.State != dera.Ready
 		if o.ID == r.ID || r.State != dera.Ready || !o.Plan.Custom() || !under && !late {
 			continue
@@ -99,25 +99,43 @@ func (j judge) running(ctx context.Context, r dera.Remediation, earlier []dera.R
 	return nil
 }
 
-// Opened implements remediate.Judge.
+// stands are the findings of a fresh resource that are open or unknown.
+func (j judge) stands(ctx context.Context, r dera.Remediation, fresh dera.Resource) ([]dera.EarlierFinding, error) {
+	before, err := j.cfg.Store.FindingsOf(ctx, r.ResourceKey())
+	if err != nil {
+		return nil, err
+	}
+	out := []dera.EarlierFinding{}
+	for _, f := range j.detectorAt(j.cfg.Now()).Assess(fresh).Findings(before, j.cfg.Now()) {
+		if f.State != dera.FindingResolved {
+			out = append(out, dera.EarlierFinding{Finding: f.ID, State: f.State, Severity: f.Severity, Extent: f.Extent()})
+		}
+	}
+	return out, nil
+}
+
+// Opened implements remediate.Judge. What the store says of the findings counts only for a fix
+// that began before this was kept: a sweep may have seen meanwhile what the fix did.
 func (j judge) Opened(ctx context.Context, r dera.Remediation, fresh dera.Resource) ([]string, error) {
 	before, err := j.cfg.Store.FindingsOf(ctx, r.ResourceKey())
 	if err != nil {
 		return nil, err
 	}
-	began := r.CreatedAt
-	for _, s := range r.Steps {
-		if s.State == dera.Applying {
-			began = s.At
+	stood := r.Stood
+	if stood == nil {
+		for _, f := range before {
+			if began := r.Began(); f.State != dera.FindingResolved && !f.FirstSeen.After(began) {
+				stood = append(stood, dera.EarlierFinding{Finding: f.ID, State: f.State, Severity: f.Severity, Extent: f.Extent()})
+			}
 		}
 	}
 	var out []string
 	for _, f := range j.detectorAt(j.cfg.Now()).Assess(fresh).Findings(before, j.cfg.Now()) {
-		i := slices.IndexFunc(before, func(o dera.Finding) bool { return o.ID == f.ID })
-		known := i >= 0 && before[i].State == f.State && !before[i].FirstSeen.After(began)
+		i := slices.IndexFunc(stood, func(s dera.EarlierFinding) bool { return s.Finding == f.ID })
+		known := i >= 0 && stood[i].State == f.State
 		reach, severity := r.Covers, r.Severity
 		if !slices.Contains(r.Findings, f.ID) && known {
-			reach, severity = []dera.Extent{before[i].Extent()}, before[i].Severity
+			reach, severity = []dera.Extent{stood[i].Extent}, stood[i].Severity
 		}
 		switch {
 		case f.State == dera.FindingResolved:

@@ -32,6 +32,11 @@ func (j judge) Again(ctx context.Context, r dera.Remediation, fresh dera.Resourc
 		return remediate.Reassessment{}, err
 	}
 	v := remediate.Reassessment{Decision: g.decision, Refusal: g.refusal}
+	if r.Plan.Custom() {
+		if v.Stood, err = j.stands(ctx, r, fresh); err != nil {
+			return remediate.Reassessment{}, err
+		}
+	}
 	if g.refusal != "" {
 		return v, nil
 	}

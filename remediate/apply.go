@@ -54,7 +54,7 @@ func (t *run) begin(ctx context.Context) error {
 		return t.move(ctx, dera.Failed, "nothing was written: "+why, Entry{LookAgain: true})
 	}
 	d := v.Decision
-	t.looked = true
+	t.looked, t.rem.Stood = true, v.Stood
 	return t.move(ctx, dera.Applying, "re-read: same finding, same plan, same decision",
 		Entry{Record: dera.AuditRecord{Kind: dera.RecordDecision, Decision: &d}})
 }

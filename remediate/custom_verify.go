@@ -226,8 +226,11 @@ func (t *run) undoneCustom(ctx context.Context) error {
 
 // refuseCustom says why a custom fix is not rolled back by order of a person, or nil.
 func (t *run) refuseCustom(ctx context.Context, canon string) error {
-	c, in := t.rem.Plan.Changes[0], t.intent(0, false)
-	if in != nil && in.State == dera.IntentApplied && in.Output[outExecution] != "" {
+	c := t.rem.Plan.Changes[0]
+	for _, in := range []*dera.Intent{t.intent(0, false), t.intent(0, true)} { // an undo that failed may run still
+		if in == nil || in.Output[outExecution] == "" {
+			continue
+		}
 		made, err := t.cfg.Custom.CustomRun(ctx, t.rem.Plan, in.Output[outExecution])
 		if err != nil {
 			return fmt.Errorf("look at execution %s: %w", in.Output[outExecution], err)

@@ -101,6 +101,8 @@ type Reassessment struct {
 	Digest   string
 	Decision dera.Decision
 	Refusal  string
+	// Stood are the findings of the resource that are open or unknown, for a custom fix.
+	Stood []dera.EarlierFinding
 }
 
 // Config is what New needs; all interfaces are required but Custom.

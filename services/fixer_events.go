@@ -142,6 +142,8 @@ func productID(product string) string {
 	switch product {
 	case "Prowler":
 		return "prowler/prowler"
+	case macie:
+		return "aws/macie"
 	case "IAM Access Analyzer":
 		return "aws/access-analyzer"
 	}

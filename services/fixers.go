@@ -111,6 +111,7 @@ func NewTriggers(queue string) Triggers {
 	t.sampleCalls()
 	t.sampleConfig()
 	t.sampleFinders()
+	t.sampleAdvisers()
 	return t
 }
 
@@ -222,7 +223,7 @@ func (t Triggers) seen(r Trigger) seen {
 		out.unread = true
 		return out
 	}
-	names := len(f.Named("detail", "eventName")) > 0 || len(f.Named("detail", "configurationItem", "resourceType")) > 0
+	names := len(f.Named("detail", "eventName")) > 0 || len(f.Named("detail", "eventTypeCode")) > 0 || len(f.Named("detail", "configurationItem", "resourceType")) > 0
 	rules, all := t.byRules(f.Named("detail", "configRuleName"))
 	for _, s := range t.samples {
 		if !f.Admits(s.event) {

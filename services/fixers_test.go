@@ -89,6 +89,17 @@ func TestTriggers(t *testing.T) {
 		{name: "guardduty_of_buckets", want: []string{bucketType}, without: []string{groupType, "AWS::IAM::AccessKey"}, rule: Trigger{Name: "gd", Targets: []string{lambda}, Pattern: `{"source":["aws.guardduty"],"detail-type":["GuardDuty Finding"],"detail":{"resource":{"resourceType":["S3Bucket"]}}}`}},
 		{name: "guardduty_in_security_hub", want: []string{"AWS::EC2::Instance", "AWS::IAM::AccessKey"}, without: []string{"AWS::KMS::Key", "AWS::RDS::DBInstance"}, rule: Trigger{Name: "gd", Targets: []string{lambda}, Pattern: hub(`{"ProductArn":["arn:aws:securityhub:us-east-1::product/aws/guardduty"]}`)}},
 		{name: "guardduty_all_by_prefix", want: []string{groupType, bucketType}, rule: Trigger{Name: "gd", Targets: []string{lambda}, Pattern: `{"source":[{"prefix":"aws.guard"}],"detail":{"severity":[{"numeric":[">=",7]}]}}`}},
+		// Findings of those that no control of ours takes as a hint.
+		{name: "macie_of_a_policy", want: []string{bucketType}, without: []string{groupType}, rule: Trigger{Name: "m", Targets: []string{lambda}, Pattern: `{"source":["aws.macie"],"detail-type":["Macie Finding"],"detail":{"type":["Policy:IAMUser/S3BucketPublic"]}}`}},
+		{name: "macie_of_data", rule: Trigger{Name: "m", Targets: []string{lambda}, Pattern: `{"source":["aws.macie"],"detail-type":["Macie Finding"],"detail":{"type":[{"prefix":"SensitiveData"}]}}`}},
+		{name: "macie_in_security_hub", want: []string{bucketType}, without: []string{groupType}, rule: Trigger{Name: "m", Targets: []string{lambda}, Pattern: hub(`{"ProductName":["Macie"]}`)}},
+		{name: "trusted_advisor", want: []string{groupType, bucketType}, rule: Trigger{Name: "ta", Targets: []string{lambda}, Pattern: `{"source":["aws.trustedadvisor"],"detail-type":["Trusted Advisor Check Item Refresh Notification"],"detail":{"status":["ERROR","WARN"]}}`}},
+		{name: "trusted_advisor_by_check", want: []string{"AWS::IAM::AccessKey"}, without: []string{groupType, bucketType}, rule: Trigger{Name: "ta", Targets: []string{machine}, Pattern: `{"source":["aws.trustedadvisor"],"detail":{"check-name":["Exposed Access Keys"]}}`}, tool: ToolSecurityResponse},
+		{name: "trusted_advisor_of_cost", rule: Trigger{Name: "ta", Targets: []string{lambda}, Pattern: `{"source":["aws.trustedadvisor"],"detail":{"check-name":["Low Utilization Amazon EC2 Instances"]}}`}},
+		{name: "trusted_advisor_of_what_is_well", rule: Trigger{Name: "ta", Targets: []string{lambda}, Pattern: `{"source":["aws.trustedadvisor"],"detail":{"status":["OK"]}}`}},
+		{name: "health_of_an_exposed_key", want: []string{"AWS::IAM::AccessKey"}, without: []string{groupType}, rule: Trigger{Name: "h", Targets: []string{lambda}, Pattern: `{"source":["aws.health"],"detail-type":["AWS Health Event"],"detail":{"service":["RISK"],"eventTypeCode":["AWS_RISK_CREDENTIALS_EXPOSED"]}}`}},
+		{name: "health_for_people", rule: Trigger{Name: "h", Targets: []string{lambda}, Pattern: `{"source":["aws.health"],"detail-type":["AWS Health Event"]}`}},
+		{name: "health_of_instances", rule: Trigger{Name: "h", Targets: []string{lambda}, Pattern: `{"source":["aws.health"],"detail":{"eventTypeCode":[{"prefix":"AWS_EC2_"}]}}`}},
 		{name: "a_call_by_name", want: []string{groupType}, without: []string{bucketType, "AWS::EC2::Instance"}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: calls(`{"eventSource":["ec2.amazonaws.com"],"eventName":["AuthorizeSecurityGroupIngress"]}`)}},
 		{name: "a_call_by_prefix", want: []string{groupType}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: calls(`{"eventName":[{"prefix":"AuthorizeSecurityGroup"}]}`)}},
 		{name: "a_call_by_wildcard", want: []string{groupType}, rule: Trigger{Name: "sg", Targets: []string{lambda}, Pattern: calls(`{"eventName":[{"wildcard":"*SecurityGroupIngress"}]}`)}},
@@ -210,5 +221,14 @@ func TestDocuments(t *testing.T) {
 	}
 	if got := started(dera.ARN(at("states", "stateMachine:x"))); got != "the state machine x" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestTriggersElsewhere: what is told in another region or account than that of the resource.
+func TestTriggersElsewhere(t *testing.T) {
+	t.Parallel()
+	got, _ := NewTriggers(ownQueue).Judge(Trigger{Name: "ta", Targets: []string{at("lambda", "function:fix-it")}, Pattern: `{"source":["aws.trustedadvisor"]}`})
+	if !slices.Contains(got.Central, groupType) {
+		t.Errorf("got %v, want %s: Trusted Advisor tells of it in us-east-1 alone", got.Central, groupType)
 	}
 }

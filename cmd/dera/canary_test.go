@@ -101,6 +101,19 @@ func TestCanaryPolicy(t *testing.T) {
 	if ids, err := c.Left(t.Context()); err != nil || !slices.Equal(ids, []string{id}) {
 		t.Errorf("left: got %v, %v", ids, err)
 	}
+	region := sim.Account("111122223333").Region("us-east-1")
+	for _, name := range []string{"web", "dera-canary-web"} { // a tag anybody can put, a name stays
+		web, err := region.CreateSecurityGroup(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := region.Tag(t.Context(), web, map[string]string{sgwire.CanaryTag: "run"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids, err := c.Left(t.Context()); err != nil || !slices.Equal(ids, []string{id}) {
+		t.Errorf("with groups of others that carry the tag: got %v, %v, want %s alone", ids, err, id)
+	}
 	for range 2 { // the second finds nothing to do
 		if _, err := c.Close(t.Context(), id); err != nil {
 			t.Error(err)

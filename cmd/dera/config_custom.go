@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
 
+	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/services"
 )
@@ -96,6 +97,11 @@ func (c fileConfig) validateCustom() (errs []error) {
 			bad("", "is about the same control and account as custom_fixes[%d]: remove one", first)
 		}
 		seen[key] = i
+		for at, run := range map[string]*customRunConfig{".run": &c.CustomFixes[i].Run, ".undo": f.Undo} {
+			if run != nil && c.ownRole(f.Account, run.Role) {
+				bad(at+".role", "is %q, which is a role of dera's: what the document changes would be in dera's name; give it one of its own", run.Role)
+			}
+		}
 		kind, _ := services.Types().Lookup(ctl.Type) // of an unknown control nothing more is said
 		f.Run.validate(func(at, format string, args ...any) { bad(".run"+at, format, args...) }, kind.Global)
 		if f.Undo != nil {
@@ -103,6 +109,17 @@ func (c fileConfig) validateCustom() (errs []error) {
 		}
 	}
 	return errs
+}
+
+// ownRole reports whether a role of dera has the name, in an account that the glob is about.
+func (c fileConfig) ownRole(account, name string) bool {
+	return name != "" && slices.ContainsFunc(c.Accounts, func(a accountConfig) bool {
+		if account != "" && !dera.MatchGlob(account, a.ID) {
+			return false
+		}
+		is := func(arn string) bool { return dera.ARN(arn).Resource() == "role/"+strings.TrimPrefix(name, "/") }
+		return is(a.Role) || is(a.WriteRole)
+	})
 }
 
 func (r customRunConfig) validate(bad func(at, format string, args ...any), global bool) {

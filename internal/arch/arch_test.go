@@ -53,7 +53,7 @@ var modules = map[string][]string{
 	"dera/audit":      {"golang.org/x/mod/sumdb"},
 	"dera/store":      {"golang.org/x/mod/sumdb", "github.com/jackc/pgx/v5", "modernc.org/sqlite"},
 	"dera/evaluate":   {"github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/text/unicode/norm"},
-	"dera/cloud":      {"github.com/aws/"},
+	"dera/cloud":      {"github.com/aws/", "github.com/goccy/go-yaml"}, // of custom fixes: documents in YAML
 	"dera/services":   {"github.com/aws/"},
 	"dera/app":        {"github.com/aymanbagabas/go-udiff"},
 	"dera/cmd": {

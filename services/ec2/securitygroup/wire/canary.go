@@ -21,6 +21,13 @@ import (
 // it makes, opens, and deletes. Its value is the ID of the run.
 const CanaryTag = "dera:canary"
 
+// A group keeps its name and its description for ever, and anybody who may tag gives it a tag: what is not
+// called so as well is somebody else's.
+const (
+	canaryName = "dera-canary-" // and the ID of the run
+	canaryText = "Made by dera doctor --canary, which deletes it. Attach it to nothing."
+)
+
 // canary is how a group is opened on purpose.
 func canary() *cloud.Canary {
 	return &cloud.Canary{
@@ -43,7 +50,8 @@ func NewCanary(c *cloud.Client, account, region string) *Canary {
 	return &Canary{r, shared.EC2(r, account, region), ec2.NewFromConfig(c.Writer(account, region))}
 }
 
-// Left returns the IDs of the groups that carry the tag.
+// Left returns the IDs of the account's groups that a canary made: with the tag, and with the name and the
+// description that only a new group is given.
 func (c *Canary) Left(ctx context.Context) (ids []string, err error) {
 	for token := (*string)(nil); ; {
 		out, err := c.read.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: shared.Filter("tag-key", []string{CanaryTag}), NextToken: token})
@@ -51,7 +59,8 @@ func (c *Canary) Left(ctx context.Context) (ids []string, err error) {
 			return nil, c.r.Fail("ec2:DescribeSecurityGroups", err)
 		}
 		for _, g := range out.SecurityGroups {
-			if shared.Tags(g.Tags)[CanaryTag] != "" { // the filter alone is not believed
+			run := shared.Tags(g.Tags)[CanaryTag] // the filter alone is not believed
+			if run != "" && aws.ToString(g.GroupName) == canaryName+run && aws.ToString(g.Description) == canaryText && aws.ToString(g.OwnerId) == c.r.Scope.Account {
 				ids = append(ids, aws.ToString(g.GroupId))
 			}
 		}
@@ -65,7 +74,7 @@ func (c *Canary) Left(ctx context.Context) (ids []string, err error) {
 // Make makes a group with the tag; an empty VPC is the default one.
 func (c *Canary) Make(ctx context.Context, vpc, run string) (id, requestID string, err error) {
 	in := &ec2.CreateSecurityGroupInput{
-		GroupName: aws.String("dera-canary-" + run), Description: aws.String("Made by dera doctor --canary, which deletes it. Attach it to nothing."),
+		GroupName: aws.String(canaryName + run), Description: aws.String(canaryText),
 		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroup, Tags: []types.Tag{{Key: aws.String(CanaryTag), Value: aws.String(run)}}}},
 	}
 	if vpc != "" {
