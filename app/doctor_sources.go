@@ -38,7 +38,7 @@ func (x *examination) kind(ctx context.Context, kind string) error {
 		return err
 	}
 	most, expected := x.Expect[kind]
-	if kind == source.KindCloudTrail && x.Queue != "" && !expected {
+	if kind == source.KindCloudTrail && x.Queue != "" && !x.LogFiles && !expected {
 		most, expected = 24*time.Hour, true
 	}
 	at, err := time.Parse(time.RFC3339, text)

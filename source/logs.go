@@ -168,6 +168,9 @@ func (r *reading) keep(why string) {
 // hand hands over records, with what was counted since.
 func (r *reading) hand(ctx context.Context, records []Message) error {
 	d := r.sieve.sift(records, r.now)
+	if d.Kinds != nil {
+		d.Kinds = []string{KindLogs} // a rule of EventBridge that is off must stay silent
+	}
 	d.Raw = nil // dera usage import reads log files for the usage ledger
 	d.Kept = append(r.kept, d.Kept...)
 	d.Kept = d.Kept[:min(len(d.Kept), r.left)]

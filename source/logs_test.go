@@ -161,6 +161,9 @@ func TestLogs(t *testing.T) {
 				var groups []string
 				tally, kept := map[string]int64{}, 0
 				for _, d := range in.all() {
+					if d.Source != "sqs" && slices.Contains(d.Kinds, KindCloudTrail) {
+						t.Errorf("got kinds %v from %s: a log file is no sign of a rule", d.Kinds, d.Source)
+					}
 					for _, e := range d.Events {
 						if e.Source == "sqs" {
 							continue

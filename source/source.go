@@ -69,13 +69,14 @@ const (
 	KindAnalyzer    = "access-analyzer"
 	KindSecurityHub = "securityhub"
 	KindGuardDuty   = "guardduty"
+	KindLogs        = "s3_logs"
 	KindWebhook     = "webhook"
 	KindTest        = "test"
 )
 
 // Kinds are the kinds of messages whose silence can be told.
 func Kinds() []string {
-	return []string{KindCloudTrail, KindConfig, KindAnalyzer, KindSecurityHub, KindGuardDuty, KindWebhook}
+	return []string{KindCloudTrail, KindConfig, KindAnalyzer, KindSecurityHub, KindGuardDuty, KindLogs, KindWebhook}
 }
 
 // Kept is a message that led to no look but must not vanish.

@@ -24,6 +24,7 @@ type expectConfig struct {
 	Analyzer    duration `yaml:"access-analyzer,omitempty" json:"access-analyzer,omitempty" jsonschema:"type=string" jsonschema_description:"Findings of IAM Access Analyzer."`
 	SecurityHub duration `yaml:"securityhub,omitempty" json:"securityhub,omitempty" jsonschema:"type=string" jsonschema_description:"Findings of Security Hub."`
 	GuardDuty   duration `yaml:"guardduty,omitempty" json:"guardduty,omitempty" jsonschema:"type=string" jsonschema_description:"Findings of GuardDuty, for example 168h."`
+	Logs        duration `yaml:"s3_logs,omitempty" json:"s3_logs,omitempty" jsonschema:"type=string" jsonschema_description:"Log files of CloudTrail in S3. Default: 24h where sources.s3_logs names a bucket, and then cloudtrail has none."`
 	Webhook     duration `yaml:"webhook,omitempty" json:"webhook,omitempty" jsonschema:"type=string" jsonschema_description:"Signed messages over HTTP."`
 }
 
@@ -36,7 +37,10 @@ type webhookConfig struct {
 // expected are the kinds that are expected, and how long each may be silent.
 func (c sourcesConfig) expected(queue bool) map[string]time.Duration {
 	out := map[string]time.Duration{}
-	if queue {
+	switch {
+	case len(c.Logs) > 0: // files may be all that comes
+		out[source.KindLogs] = 24 * time.Hour
+	case queue:
 		out[source.KindCloudTrail] = 24 * time.Hour
 	}
 	for kind, d := range c.Expect.kinds() {
@@ -50,7 +54,7 @@ func (c sourcesConfig) expected(queue bool) map[string]time.Duration {
 func (c expectConfig) kinds() map[string]duration {
 	return map[string]duration{
 		source.KindCloudTrail: c.CloudTrail, source.KindConfig: c.Config, source.KindAnalyzer: c.Analyzer,
-		source.KindSecurityHub: c.SecurityHub, source.KindGuardDuty: c.GuardDuty, source.KindWebhook: c.Webhook,
+		source.KindSecurityHub: c.SecurityHub, source.KindGuardDuty: c.GuardDuty, source.KindWebhook: c.Webhook, source.KindLogs: c.Logs,
 	}
 }
 

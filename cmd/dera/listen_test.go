@@ -11,12 +11,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"dera.example/dera/source"
 )
 
 // certificate writes a new certificate for this machine and its key, and returns a pool with it.
@@ -134,6 +137,26 @@ func TestClickOnceInAllProcesses(t *testing.T) {
 		}
 		if n != 1 {
 			t.Errorf("round %d: got %d that were first, want 1", round, n)
+		}
+	}
+}
+
+// TestExpectedKinds: log files are no sign that the rules of EventBridge are on.
+func TestExpectedKinds(t *testing.T) {
+	t.Parallel()
+	logs := []logBucketConfig{{Bucket: "trail", Owner: "111122223333"}}
+	for name, tc := range map[string]struct {
+		c     sourcesConfig
+		queue bool
+		want  map[string]time.Duration
+	}{
+		"queue":    {sourcesConfig{}, true, map[string]time.Duration{source.KindCloudTrail: 24 * time.Hour}},
+		"no_queue": {sourcesConfig{}, false, map[string]time.Duration{}},
+		"logs":     {sourcesConfig{Logs: logs}, true, map[string]time.Duration{source.KindLogs: 24 * time.Hour}},
+		"both":     {sourcesConfig{Logs: logs, Expect: expectConfig{CloudTrail: duration(time.Hour)}}, true, map[string]time.Duration{source.KindLogs: 24 * time.Hour, source.KindCloudTrail: time.Hour}},
+	} {
+		if got := tc.c.expected(tc.queue); !maps.Equal(got, tc.want) {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
 		}
 	}
 }
