@@ -151,5 +151,8 @@ exemptions:
 // simulated are the controls on what the simulated AWS has.
 func simulated() []string { return []string{"ec2-securitygroup-*", "s3-account-*", "s3-bucket-*"} }
 
-// shown are the controls of the demo.
-func shown() []string { return append(simulated(), "iam-policy-*", "iam-role-*") }
+// shown are the controls of the demo: of roles all but iam-role-reported, since the simulated AWS
+// has no GuardDuty.
+func shown() []string {
+	return append(simulated(), "iam-policy-*", "iam-role-a*", "iam-role-e*", "iam-role-o*", "iam-role-u*", "iam-role-w*")
+}
