@@ -344,3 +344,22 @@ func TestCanaryElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestCanaryStages: what follows from another stage never stands before it, however the times of the records are.
+func TestCanaryStages(t *testing.T) {
+	t.Parallel()
+	x := canaryRun{opened: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}
+	for _, s := range []struct {
+		stage string
+		ms    int
+	}{{"opened", 0}, {"seen", 147}, {"decided", 146}, {"begun", 300}, {"verified", 500}, {"closed", 400}, {"revoked", 450}, {"seen", 900}} {
+		x.reached(s.stage, x.opened.Add(time.Duration(s.ms)*time.Millisecond))
+	}
+	var got []string
+	for _, s := range x.answer.Stages {
+		got = append(got, fmt.Sprint(s.Stage, " ", s.Seconds))
+	}
+	if want := "opened 0, seen 0.147, decided 0.147, begun 0.3, closed 0.4, revoked 0.45, verified 0.5"; strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}

@@ -29,9 +29,20 @@ func (x *canaryRun) reached(stage string, at time.Time) {
 		return
 	}
 	x.answer.Stages = append(x.answer.Stages, CanaryStage{stage, at.UTC(), at.Sub(x.opened).Round(time.Millisecond).Seconds()})
-	slices.SortStableFunc(x.answer.Stages, func(a, b CanaryStage) int { // one commit of dera run can have several
-		return cmp.Or(cmp.Compare(a.Seconds, b.Seconds), cmp.Compare(canaryOrder(a.Stage), canaryOrder(b.Stage)))
-	})
+	byOrder := func(a, b CanaryStage) int { return cmp.Compare(canaryOrder(a.Stage), canaryOrder(b.Stage)) }
+	slices.SortFunc(x.answer.Stages, byOrder)
+	// One follows from the other, and records of one commit can have times that are a little apart the other way.
+	last := CanaryStage{}
+	for i, s := range x.answer.Stages {
+		if s.Stage == "closed" { // is read from AWS, beside the records
+			continue
+		}
+		if s.At.Before(last.At) {
+			x.answer.Stages[i].At, x.answer.Stages[i].Seconds = last.At, last.Seconds
+		}
+		last = x.answer.Stages[i]
+	}
+	slices.SortStableFunc(x.answer.Stages, func(a, b CanaryStage) int { return cmp.Compare(a.Seconds, b.Seconds) })
 	x.step(stage)
 }
 

@@ -16,6 +16,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/awssim/moto"
+	"dera.example/dera/cloud"
 	sgwire "dera.example/dera/services/ec2/securitygroup/wire"
 )
 
@@ -43,8 +44,18 @@ func (w *motoWorld) canaries() (all, open []string) {
 func TestMotoCanary(t *testing.T) {
 	server := moto.Start(t, moto.Config{})
 	w := newMotoWorld(t, server)
-	left := w.group("left")
-	if _, err := w.api.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{left}, Tags: []types.Tag{{Key: aws.String(sgwire.CanaryTag), Value: aws.String("before")}}}); err != nil {
+	// What a canary left, and a group of somebody who gave it the tag.
+	kind := canaryKind()
+	client, err := cloud.New(t.Context(), cloud.Config{Wires: wires(), Region: "us-east-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, _, err := kind.New(client, w.creds.Account, "us-east-1").Make(t.Context(), "", "before")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tagged := w.group("tagged")
+	if _, err := w.api.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{tagged}, Tags: []types.Tag{{Key: aws.String(sgwire.CanaryTag), Value: aws.String("before")}}}); err != nil {
 		t.Fatal(err)
 	}
 	var q struct{ QueueUrl string }
@@ -63,7 +74,7 @@ func TestMotoCanary(t *testing.T) {
 		code <- n
 	}()
 	var open []string
-	c.eventually(t, "the canary is open", func() bool { _, open = w.canaries(); return len(open) == 1 && open[0] != left })
+	c.eventually(t, "the canary is open", func() bool { _, open = w.canaries(); return len(open) == 1 && open[0] != left && open[0] != tagged })
 	w.send(q.QueueUrl, strings.ReplaceAll(envelope(w.creds.Account, `"account":"`+w.creds.Account+`",`, open[0]), "3389", "22"))
 	var r app.Diagnosis
 	got := <-code
@@ -84,8 +95,8 @@ func TestMotoCanary(t *testing.T) {
 	if r.Canary.Trigger != "sqs" || r.Canary.Group != open[0] || !slices.Equal(r.Canary.Cleaned, []string{left}) || len(r.Canary.Left) > 0 {
 		t.Errorf("got %+v, want the event to have led to it, and %s cleaned", r.Canary, left)
 	}
-	if all, _ := w.canaries(); len(all) > 0 {
-		t.Errorf("got %v left", all)
+	if all, _ := w.canaries(); !slices.Equal(all, []string{tagged}) {
+		t.Errorf("got %v left, want the group of somebody else alone", all)
 	}
 	w.recordedCanary(c.data, open[0])
 	c.stop(t)
