@@ -70,7 +70,7 @@ table { border-collapse: collapse; width: 100%; }
 table.counts { width: auto; }
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: break-word; }
-td code, td a { overflow-wrap: anywhere; }
+td code, td a, td span { overflow-wrap: anywhere; }
 thead th { background: var(--soft); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; }

@@ -125,8 +125,9 @@ func (p *page) replayed(list []app.ReplayedFinding) {
 		p.text(wouldHave(f))
 		p.diff(f.Diff)
 		for _, line := range f.Later.Lines() {
-			p.mark("<br>")
+			p.mark("<br><span>")
 			p.text(line)
+			p.mark("</span>")
 		}
 		p.mark("</td></tr>\n")
 	}
