@@ -67,7 +67,7 @@ func TestDoctorOnBackfill(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
 	x := examined(t, &now)
-	told := func() string {
+	says := func() string {
 		x.report = Diagnosis{Summary: map[Health]int{}}
 		if err := x.backfills(t.Context()); err != nil {
 			t.Fatal(err)
@@ -78,11 +78,11 @@ func TestDoctorOnBackfill(t *testing.T) {
 		}
 		return strings.Join(out, "\n")
 	}
-	if got := told(); got != "" {
+	if got := says(); got != "" {
 		t.Errorf("where it is off: got %q", got)
 	}
 	x.Backfill = time.Hour
-	if got := told(); !strings.Contains(got, "not_tested") {
+	if got := says(); !strings.Contains(got, "not_tested") {
 		t.Errorf("before the first look: got %q", got)
 	}
 	p := Positions{Store: x.Store, Now: x.Now}
@@ -95,7 +95,7 @@ func TestDoctorOnBackfill(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"todo 111122223333/us-west-2", "cloudtrail:LookupEvents to the reader", "good looked up for 1 places", "Of 1 there were more"} {
-		if got := told(); !strings.Contains(got, want) {
+		if got := says(); !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"dera.example/dera/cloud/cloudtest"
 )
 
-// TestEventRules: rules that are on and that somebody wants to know of come with their targets,
+// TestEventRules: rules that are on and that matter come with their targets,
 // over all pages; they are remembered, and a refusal names the permission and is asked again.
 func TestEventRules(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,7 @@ func TestCustomFixThatWidensWhatIsSeenMeanwhile(t *testing.T) {
 				}
 			}
 			wantState(t, fix, dera.Collateral)
-			if got := told(fix); !strings.Contains(got, "wider than before") || f.ran(closing) != 1 {
+			if got := saidOf(fix); !strings.Contains(got, "wider than before") || f.ran(closing) != 1 {
 				t.Errorf("after %d runs: got %s\nwant what is wider", f.ran(closing), got)
 			}
 		})

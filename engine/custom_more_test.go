@@ -34,7 +34,7 @@ func TestCustomFixOfAnAlert(t *testing.T) {
 	w.quiet()
 	r := w.only(id)
 	wantState(t, r, dera.Resolved)
-	if got := told(r); !strings.Contains(got, "what changed is in the notes") || !strings.Contains(got, "It changed: removed: ") {
+	if got := saidOf(r); !strings.Contains(got, "what changed is in the notes") || !strings.Contains(got, "It changed: removed: ") {
 		t.Errorf("got %s, want what changed", got)
 	}
 	if len(w.sorted(id)) != 0 || f.ran(closing) != 1 {
@@ -75,7 +75,7 @@ func TestOthersWaitForACustomFix(t *testing.T) {
 			t.Errorf("in the end: got %q, want both closed", got)
 		}
 		if r := w.remediations(id)[0]; r.State != dera.Collateral && r.State != dera.Resolved {
-			t.Errorf("got %s\n%s", r.State, told(r))
+			t.Errorf("got %s\n%s", r.State, saidOf(r))
 		}
 		for _, n := range w.news {
 			if n.What == "job" {
@@ -104,7 +104,7 @@ func TestOthersWaitForACustomFix(t *testing.T) {
 		}
 		w.quiet()
 		if got := w.remediations(id); got[i].State != dera.Resolved || got[1-i].State != dera.Superseded && got[1-i].State != dera.Resolved {
-			t.Errorf("in the end: got %v\n%s", states(got), told(got[i]))
+			t.Errorf("in the end: got %v\n%s", states(got), saidOf(got[i]))
 		}
 	})
 	t.Run("stopped", func(t *testing.T) {
@@ -140,8 +140,8 @@ func TestUndoOfACustomFixWritesOverNobody(t *testing.T) {
 	w.quiet()
 	r := w.remediations(id)[0]
 	wantState(t, r, dera.UndoFailed)
-	if !strings.Contains(told(r), "someone else changed the resource since, so the undo is not started") || f.ran(reopening) != 0 {
-		t.Errorf("%d undos, got %s", f.ran(reopening), told(r))
+	if !strings.Contains(saidOf(r), "someone else changed the resource since, so the undo is not started") || f.ran(reopening) != 0 {
+		t.Errorf("%d undos, got %s", f.ran(reopening), saidOf(r))
 	}
 }
 

@@ -82,8 +82,8 @@ func TestCustomFix(t *testing.T) {
 			got := w.remediations(id)[0]
 			wantState(t, got, tt.state)
 			for _, want := range tt.says {
-				if !strings.Contains(told(got), want) {
-					t.Errorf("got %s\nwant %q in it", told(got), want)
+				if !strings.Contains(saidOf(got), want) {
+					t.Errorf("got %s\nwant %q in it", saidOf(got), want)
 				}
 			}
 			rules := tt.rules
@@ -293,11 +293,11 @@ func TestCustomFixCrashes(t *testing.T) {
 			w.quiet()
 			got := w.remediations(id)[0]
 			if f.ran(closing) > 1 || !got.State.Final() {
-				t.Errorf("it ran %d times and is %s\n%s", f.ran(closing), got.State, told(got))
+				t.Errorf("it ran %d times and is %s\n%s", f.ran(closing), got.State, saidOf(got))
 			}
 			closed := len(w.sorted(id)) == 1
 			if ok := got.State == dera.Resolved || got.State == dera.Collateral; closed && !ok {
-				t.Errorf("it is closed, and the remediation is %s\n%s", got.State, told(got))
+				t.Errorf("it is closed, and the remediation is %s\n%s", got.State, saidOf(got))
 			}
 			if got.State == dera.Resolved && !closed {
 				t.Errorf("resolved, and it is open")

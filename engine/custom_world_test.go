@@ -217,8 +217,8 @@ func (f *fixes) also(name string, do func(id string)) {
 	}
 }
 
-// told is all that a remediation says of what happened.
-func told(r dera.Remediation) string {
+// saidOf is all that a remediation says of what happened.
+func saidOf(r dera.Remediation) string {
 	var out []string
 	for _, s := range r.Steps {
 		out = append(out, string(s.State)+": "+s.Why)

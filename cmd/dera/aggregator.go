@@ -42,7 +42,7 @@ func (c aggregatorConfig) validate() error {
 	if err := dera.ValidAccountID(c.Account); err != nil {
 		bad("account", "%v", err)
 	}
-	if !regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`).MatchString(c.Region) {
+	if !regionForm.MatchString(c.Region) {
 		bad("region", "is %q, write a region such as eu-west-1", c.Region)
 	}
 	if d := time.Duration(c.Every); d != 0 && (d < least || d > most) {

@@ -33,7 +33,7 @@ func (c canaryConfig) validate(accounts []accountConfig) error {
 	} else if len(accounts) > 0 && !slices.ContainsFunc(accounts, func(a accountConfig) bool { return a.ID == c.Account }) {
 		bad(".account", "account %s is not in accounts, so that dera would not close what is opened there", c.Account)
 	}
-	if !regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`).MatchString(c.Region) {
+	if !regionForm.MatchString(c.Region) {
 		bad(".region", "is %q, write a region such as eu-west-1", c.Region)
 	}
 	named := dera.ARN(c.Role)

@@ -10,7 +10,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/cloud"
-	"dera.example/dera/cloudtrail"
 	"dera.example/dera/source"
 )
 
@@ -46,7 +45,7 @@ func validateLogs(list []logBucketConfig) error {
 		if err := dera.ValidAccountID(c.Owner); err != nil {
 			bad("owner", "%v", err)
 		}
-		if c.Region != "" && !cloudtrail.IsRegion(c.Region) {
+		if c.Region != "" && !regionForm.MatchString(c.Region) {
 			bad("region", "is %q, write the region of the bucket, such as eu-west-1", c.Region)
 		}
 	}

@@ -102,7 +102,7 @@ func TestMotoCanary(t *testing.T) {
 	c.stop(t)
 }
 
-// recordedCanary wants the intent and then the result of each write on the group in the audit log.
+// recordedCanary looks for the intent and then the result of each write on the group in the audit log.
 func (w *motoWorld) recordedCanary(data, group string) {
 	w.t.Helper()
 	out, errOut, code := w.deraOn(data, "audit", "show", "--output", "json")
