@@ -124,6 +124,9 @@ func threatOf(r *Reading, f types.Finding) resource.Threat {
 		}
 		if k := x.AccessKeyDetails; k != nil {
 			t.User, t.UserType, t.Key = aws.ToString(k.UserName), aws.ToString(k.UserType), aws.ToString(k.AccessKeyId)
+			if t.UserType == "Role" { // as some findings name the session of a role
+				t.UserType = "AssumedRole"
+			}
 		}
 	}
 	if a := f.Service.Action; a != nil && a.AwsApiCallAction != nil && a.AwsApiCallAction.RemoteIpDetails != nil {

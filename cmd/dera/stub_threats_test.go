@@ -283,10 +283,10 @@ func TestStubReportedRole(t *testing.T) {
 	w.quiet(t, "controls: [iam-role-reported, guardduty-finding-open]\nthreats: {automatic: [{type: '*:IAMUser/*', severity: low, data_unseen: true, match: {account: '*'}}]}")
 	g := newGuardDuty(t, w.motoWorld)
 	const stolen = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
-	about := func(role string) members {
-		return members{"Type": stolen, "Severity": 8.0, "Resource": members{"ResourceType": "AccessKey", "AccessKeyDetails": members{"AccessKeyId": "ASIA2222BBBB3333CCCC", "PrincipalId": "AROACKCEVSQ6C2EXAMPLE:i-0123456789abcdef0", "UserName": role, "UserType": "AssumedRole"}}}
+	about := func(role, kind string) members {
+		return members{"Type": stolen, "Severity": 8.0, "Resource": members{"ResourceType": "AccessKey", "AccessKeyDetails": members{"AccessKeyId": "ASIA2222BBBB3333CCCC", "PrincipalId": "AROACKCEVSQ6C2EXAMPLE:i-0123456789abcdef0", "UserName": role, "UserType": kind}}}
 	}
-	g.says(about("web"), about("shared"))
+	g.says(about("web", "Role"), about("shared", "AssumedRole"))
 	before := w.policies("web")
 	r := w.scan(exitNo, "--apply", "--mode", "enforce", "--no-exemptions")
 	for _, name := range []string{"web", "shared"} {
