@@ -68,6 +68,7 @@ h2 { margin: 2rem 0 .5rem; font-size: 1.2rem; }
 h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 table { border-collapse: collapse; width: 100%; }
 table.counts { width: auto; }
+@media (max-width: 50rem) { table { display: block; overflow-x: auto; } }
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: break-word; }
 td code, td a, td span { overflow-wrap: anywhere; }
