@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"unicode/utf16"
@@ -17,21 +16,28 @@ type plainJSON struct{ to io.Writer }
 
 // Write implements io.Writer.
 func (w plainJSON) Write(p []byte) (int, error) {
-	var out bytes.Buffer
-	for rest := p; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		switch {
-		case r < utf8.RuneSelf && r != 0x7f || !Steers(r): // the encoder has escaped what is lower than a space
-			out.Write(rest[:size])
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
+	done := 0 // what is written of p
+	for i, size := 0, 0; i < len(p); i += size {
+		var r rune
+		if r, size = rune(p[i]), 1; r < 0x7f {
+			continue // the encoder has escaped what is lower than a space
 		}
-		rest = rest[size:]
+		if r, size = utf8.DecodeRune(p[i:]); !Steers(r) {
+			continue
+		}
+		escape := fmt.Sprintf(`\u%04x`, r)
+		if r > 0xffff {
+			high, low := utf16.EncodeRune(r)
+			escape = fmt.Sprintf(`\u%04x\u%04x`, high, low)
+		}
+		for _, part := range [][]byte{p[done:i], []byte(escape)} {
+			if _, err := w.to.Write(part); err != nil {
+				return 0, err
+			}
+		}
+		done = i + size
 	}
-	if _, err := w.to.Write(out.Bytes()); err != nil {
+	if _, err := w.to.Write(p[done:]); err != nil {
 		return 0, err
 	}
 	return len(p), nil

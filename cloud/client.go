@@ -86,6 +86,7 @@ type Client struct {
 	creds      map[string]aws.CredentialsProvider
 	clients    map[string]any // by service, account and region
 	remembered map[string]remembered
+	recalled   recall
 	// noSimulation says why IAM cannot simulate here, once it was found out.
 	noSimulation string
 }

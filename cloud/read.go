@@ -163,6 +163,7 @@ func (r *Reading) fill(ctx context.Context, w *Wire, found Found, wanted func(Re
 		}
 		page.Resources = append(page.Resources, x.Resource)
 	}
+	r.client.recalled.keep(w, page.Resources, r.client.now())
 	return page, nil
 }
 

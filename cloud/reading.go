@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -63,18 +62,6 @@ func (r *Reading) Accounts() []string {
 		out = append(out, a.ID)
 	}
 	return out
-}
-
-// Read reads resources of another type, as a part of this read: what is read once
-// for all is not read again.
-func (r *Reading) Read(ctx context.Context, scope dera.Scope) (Page, error) {
-	w, err := r.client.wire(scope.Type)
-	if err != nil {
-		return Page{}, err
-	}
-	nested := *r
-	nested.Scope, nested.At = scope, r.client.now()
-	return nested.run(ctx, w)
 }
 
 // Apart is the same read with nothing known so far: what it reads once for all is no answer to

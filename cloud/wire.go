@@ -45,6 +45,9 @@ type Wire struct {
 	Try func(id string) ([]dera.Change, error)
 	// Times is how many times the timeout of a read a full read may take; 0 is one.
 	Times int
+	// Recall copies a configuration, for types of which others read many: what was read of them within
+	// recallFor stands for [Reading.Read]. nil reads each time.
+	Recall func(config any) any
 	// AtOnce is how many resources are read at the same time; 0 is one.
 	AtOnce int
 	// Actions are the IAM actions of calls that have another name, by the name of

@@ -64,14 +64,34 @@ func (s *screen) Write(text []byte) (int, error) {
 		s.rest = bytes.Clone(all[len(all)-cut:])
 		all = all[:len(all)-cut]
 	}
-	out := visible(string(all), s.seal)
-	if s.seal != "" {
-		out = strings.ReplaceAll(out, "\x1b["+s.seal, "\x1b[")
-	}
-	if _, err := io.WriteString(s.w, out); err != nil {
-		return 0, err
+	for len(all) > 0 { // an answer of megabytes is not copied as a whole
+		part := all[:wholeLines(all)]
+		all = all[len(part):]
+		if !plainText(part) {
+			shown := visible(string(part), s.seal)
+			if s.seal != "" {
+				shown = strings.ReplaceAll(shown, "\x1b["+s.seal, "\x1b[")
+			}
+			part = []byte(shown)
+		}
+		if _, err := s.w.Write(part); err != nil {
+			return 0, err
+		}
 	}
 	return len(text), nil
+}
+
+// mostLines is about how much of a text is looked at together, in bytes.
+const mostLines = 64 << 10
+
+// wholeLines is the length of the first lines of the text: a colour never goes over the end of one.
+func wholeLines(text []byte) int {
+	if len(text) > mostLines {
+		if end := bytes.IndexByte(text[mostLines:], '\n'); end >= 0 {
+			return mostLines + end + 1
+		}
+	}
+	return len(text)
 }
 
 // end writes what is left of a character that was never completed.
@@ -131,7 +151,7 @@ func visible(text, seal string) string {
 }
 
 // plainText reports whether the text is printable ASCII with line breaks and tabs.
-func plainText(text string) bool {
+func plainText[T ~string | ~[]byte](text T) bool {
 	for i := range len(text) {
 		if c := text[i]; c >= utf8.RuneSelf-1 || c < ' ' && c != '\n' && c != '\t' {
 			return false

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"maps"
 	"slices"
 
 	"dera.example/dera/services/s3"
@@ -48,6 +49,14 @@ const (
 	PartAccessPoints = "access points"
 	PartMultiRegion  = "multi-region access points"
 )
+
+// Copy is a bucket of its own: reading more of it does not change b.
+func (b *Bucket) Copy() *Bucket {
+	c := *b
+	c.Tags, c.Grants, c.Origins = maps.Clone(b.Tags), slices.Clone(b.Grants), slices.Clone(b.Origins)
+	c.AccessPoints, c.Unread = slices.Clone(b.AccessPoints), slices.Clone(b.Unread)
+	return &c
+}
 
 // Read reports whether all the parts could be read.
 func (b *Bucket) Read(parts ...string) bool {

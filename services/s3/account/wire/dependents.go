@@ -108,7 +108,7 @@ func (d *dependents) byRegion(ctx context.Context, r *cloud.Reading) (map[string
 		for _, b := range list {
 			at, name := aws.ToString(b.BucketRegion), aws.ToString(b.Name)
 			if at == "" {
-				if at, err = shared.Locate(ctx, r, name); err != nil {
+				if at, err = shared.Located(ctx, r, name); err != nil {
 					if ctx.Err() != nil {
 						return nil, err
 					}

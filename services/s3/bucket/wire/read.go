@@ -51,7 +51,7 @@ func find(ctx context.Context, r *cloud.Reading) (found cloud.Found, err error) 
 	for _, b := range list {
 		region, x := aws.ToString(b.BucketRegion), item(r, aws.ToString(b.Name))
 		if region == "" {
-			if region, err = shared.Locate(ctx, r, x.ID); err != nil {
+			if region, err = shared.Located(ctx, r, x.ID); err != nil {
 				if ctx.Err() != nil {
 					return found, err
 				}

@@ -24,7 +24,7 @@ func Wire() cloud.Wire {
 	answers["CloudFront ListDistributions"] = cloud.Shape{Root: "DistributionList", Space: "http://cloudfront.amazonaws.com/doc/"}
 	return cloud.Wire{
 		Type: bucket.Name, Parts: bucket.Parts(), Operations: bucket.Type().Operations, AtOnce: bucketsAtOnce,
-		Find: find, Sample: sample, Gone: gone,
+		Find: find, Sample: sample, Gone: gone, Recall: func(c any) any { return c.(*bucket.Bucket).Copy() },
 		Unread: func(c any, part string) {
 			b := c.(*bucket.Bucket)
 			if !slices.Contains(b.Unread, part) {
