@@ -58,7 +58,7 @@ MEMORY := $(if $(wildcard /dev/shm/.),/dev/shm,$(or $(TMPDIR),/tmp))
 
 .PHONY: race
 race: deps ## the tests of everything concurrent under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -timeout 60m $(RACE)
 RACE ?= ./engine/ ./remediate/ ./store/... ./source/ ./awssim/ ./cloud/... ./evaluate/ ./iam/...
 
 .PHONY: check

@@ -153,7 +153,6 @@ func (p *powers) service(prefix string) (whole, limited bool) {
 // seems reports whether each set has, for each action of an entry, a statement that allows
 // it, which most policies show in no time that they have not.
 func (p *powers) seems(entry string) bool {
-	known, _ := catalog.Embedded().Expand(entry)
 	of, _, _ := strings.Cut(entry, ":")
 	return !slices.ContainsFunc(p.sets, func(set []*policy.Document) bool {
 		var entries []string
@@ -179,7 +178,9 @@ func (p *powers) seems(entry string) bool {
 		if slices.ContainsFunc(entries, func(e string) bool { return every(e) || strings.EqualFold(e, entry) }) {
 			return false
 		}
-		return slices.ContainsFunc(known, func(a string) bool {
+		known, _ := catalog.Embedded().Matched(entry)
+		return slices.ContainsFunc(known, func(k *catalog.Known) bool {
+			a := k.Name
 			return !slices.ContainsFunc(entries, func(e string) bool { return matches(e, a) }) && !slices.ContainsFunc(allBut, func(st *policy.Statement) bool { return Lets(st, a) })
 		})
 	})
