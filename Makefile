@@ -50,9 +50,14 @@ test: deps ## all tests
 HALF := ^Test(Moto|Stub)
 
 .PHONY: chaos
-chaos: ## engines in a world where everything goes wrong, SEEDS times (200); SEED=n runs one alone
-	DERA_CHAOS_SEEDS=$(SEEDS) DERA_CHAOS_SEED=$(SEED) TMPDIR=$(MEMORY) $(GO) test ./engine -run '^TestChaos$$' -count=1 -timeout 20m
-SEEDS ?= 200
+chaos: ## engines in a world where everything goes wrong, for minutes SEEDS times (100) and for WEEKS weeks (100); SEED=n runs one alone
+	DERA_CHAOS_SEEDS=$(if $(SEED),1,$(SEEDS)) DERA_CHAOS_SEED=$(SEED) DERA_CHAOS_WEEKS=$(WEEKS) TMPDIR=$(MEMORY) $(GO) test ./engine -run '$(if $(SEED),^TestChaos$$,^Test(Chaos|Week)$$)' -count=1 -timeout 20m
+SEEDS ?= 100
+WEEKS ?= 100
+
+.PHONY: chaos-long
+chaos-long: ## 20,000 weeks of it, resumable; WEEK=n runs one alone
+	WEEKS=$(if $(filter file,$(origin WEEKS)),20000,$(WEEKS)) WEEK=$(WEEK) TMPDIR=$(MEMORY) scripts/chaos-long
 # The databases of the runs lie in memory where there is a place for them.
 MEMORY := $(if $(wildcard /dev/shm/.),/dev/shm,$(or $(TMPDIR),/tmp))
 
@@ -113,6 +118,12 @@ price: ## lines of code of each resource type and control; fails where a new one
 generate: ## bring generated documents, schemas and policies up to date
 	$(GO) test $$(grep -rl 'control/controltest"' --include='*_test.go' services | xargs -n 1 dirname | sort -u | sed 's|^|./|') ./evaluate ./awssim -update
 	$(GO) test ./cmd/dera -run '^(TestWires|TestSchemasAreCommitted)' -update
+
+.PHONY: bench-peers
+bench-peers: deps build ## dera beside Cloud Custodian and Prowler, which it installs, on one estate in moto (docs/benchmarks.md)
+	scripts/peers-install
+	$$(scripts/moto-install) tools/peers/measure.py $(PEERS)
+PEERS ?=
 
 .PHONY: bench-iam iam-managed fuzz-long mixed-long
 

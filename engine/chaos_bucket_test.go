@@ -20,7 +20,9 @@ import (
 // with an ID of its own, and take them out again. The policy is one document.
 type bucketChaos struct{}
 
-func newBucket(i int) dera.Resource {
+func newBucket(i int) dera.Resource { return newBucketIn(account, i) }
+
+func newBucketIn(account string, i int) dera.Resource {
 	name := fmt.Sprintf("bucket-%d", i)
 	return dera.Resource{
 		ARN: bucket.ARNOf("aws", name), Partition: "aws", Account: account, Region: region, Type: bucket.Name, ID: name, Name: name,
@@ -134,7 +136,7 @@ func conflict(config any, op resource.Operation) bool {
 // blockChaos is what people do to the block of the account: they change it.
 type blockChaos struct{}
 
-func newAccountBlock() dera.Resource {
+func newAccountBlock(account string) dera.Resource {
 	return dera.Resource{
 		ARN: s3account.ARNOf("aws", account), Partition: "aws", Account: account, Region: dera.GlobalRegion, Type: s3account.Name, ID: account, Name: account,
 		Config: &s3account.AccountBlock{Account: account},
@@ -148,8 +150,8 @@ func (blockChaos) exposed(config any) bool {
 	return ok && (a.Block == nil || *a.Block != s3.FullBlock())
 }
 
-func (blockChaos) create(p *people, _ dera.Resource, _ any, _ string) (resource.Operation, made, error) {
-	in := s3account.AccountBlockInput{Account: account}
+func (blockChaos) create(p *people, r dera.Resource, _ any, _ string) (resource.Operation, made, error) {
+	in := s3account.AccountBlockInput{Account: r.Account}
 	if p.rand.IntN(2) == 0 {
 		in.Block = &s3.Block{PublicACLs: true, IgnorePublicACLs: p.rand.IntN(2) == 0}
 	}
@@ -169,7 +171,9 @@ func (p *people) neighbours(config any, full bool, of func(typ string) []dera.Re
 		next := *c
 		next.AccountBlock = nil
 		for _, r := range of(s3account.Name) {
-			next.AccountBlock = r.Config.(*s3account.AccountBlock).Block
+			if r.Account == c.Owner {
+				next.AccountBlock = r.Config.(*s3account.AccountBlock).Block
+			}
 		}
 		return &next
 	case *s3account.AccountBlock:
@@ -179,6 +183,9 @@ func (p *people) neighbours(config any, full bool, of func(typ string) []dera.Re
 			return &next
 		}
 		for _, r := range of(bucket.Name) {
+			if r.Account != c.Account {
+				continue
+			}
 			next.Buckets++
 			if why := p.needsOf(r.Config.(*bucket.Bucket)); len(why) > 0 {
 				next.Dependents = append(next.Dependents, s3account.Dependent{Bucket: r.ID, Region: r.Region, Why: why})

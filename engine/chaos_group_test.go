@@ -17,7 +17,9 @@ import (
 // a description of its own, by which they find what became of it.
 type groupChaos struct{}
 
-func newGroup(i int) dera.Resource {
+func newGroup(i int) dera.Resource { return newGroupIn(account, i) }
+
+func newGroupIn(account string, i int) dera.Resource {
 	id := fmt.Sprintf("sg-%017x", 0xabc0+i)
 	name := fmt.Sprintf("app-%d", i)
 	return dera.Resource{

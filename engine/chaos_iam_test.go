@@ -88,7 +88,9 @@ func withoutStatement(text, sid string) (left string, changed bool) {
 type policyChaos struct{}
 
 // newPolicy is a policy that a role has, with older versions.
-func newPolicy(i, older int) dera.Resource {
+func newPolicy(i, older int) dera.Resource { return newPolicyIn(account, i, older) }
+
+func newPolicyIn(account string, i, older int) dera.Resource {
 	name := fmt.Sprintf("policy-%d", i)
 	p := &policy.Policy{
 		Name: name, Path: "/", Default: policy.Version{Document: bucketPolicy(permits("First", usedAction))},
@@ -165,7 +167,9 @@ func goneOf(k kindOfChaos, before, after any) (out []string) {
 // and let others assume them.
 type roleChaos struct{}
 
-func newRole(i int) dera.Resource {
+func newRole(i int) dera.Resource { return newRoleIn(account, i) }
+
+func newRoleIn(account string, i int) dera.Resource {
 	name := fmt.Sprintf("role-%d", i)
 	r := &role.Role{
 		Account: account, Trust: bucketPolicy(mayAssume("First", `{"Service":"ec2.amazonaws.com"}`)), MaxSession: 3600, Use: usesQuery(),

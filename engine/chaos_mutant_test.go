@@ -41,7 +41,7 @@ func TestChaosCatches(t *testing.T) {
 	for _, m := range mutants() {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range seeds(t, 200) {
+			for seed := range seedsOf(t, chaosSeeds, chaosSeed, 200) {
 				caught := ""
 				t.Run(fmt.Sprintf("seed_%d", seed), func(t *testing.T) {
 					s := newStorm(t, uint64(seed), m)

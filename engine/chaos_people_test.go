@@ -25,6 +25,7 @@ type people struct {
 	list     []*owned
 	n        int
 	few      bool // controls
+	rules    []control.Control
 	needs    map[*bucket.Bucket][]string
 }
 
@@ -76,7 +77,7 @@ func (p *people) settleIn() {
 		p.add(newBucket(i), bucketChaos{}, 1+p.rand.IntN(2))
 	}
 	if p.rand.IntN(4) == 0 {
-		p.add(newAccountBlock(), blockChaos{}, 0)
+		p.add(newAccountBlock(account), blockChaos{}, 0)
 	}
 	// IAM has a draw of its own, so that the rest of a seed's world is as it was without.
 	switch rand.New(rand.NewPCG(p.s.seed, 5)).IntN(5) {
@@ -101,7 +102,21 @@ func (p *people) add(r dera.Resource, kind kindOfChaos, things int) {
 // controls are those of the resources' types; that on all the other ports, which
 // decides little and costs much, in some seeds.
 func (p *people) controls() []control.Control {
-	return slices.DeleteFunc(rulebook(p.types()...), func(c control.Control) bool { return p.few && c.ID == "ec2-securitygroup-other-ports-open" })
+	if p.rules == nil {
+		p.rules = slices.DeleteFunc(rulebook(p.types()...), func(c control.Control) bool { return p.few && c.ID == "ec2-securitygroup-other-ports-open" })
+	}
+	return p.rules
+}
+
+// accounts are those of the resources.
+func (p *people) accounts() []dera.Account {
+	var out []dera.Account
+	for _, o := range p.list {
+		if !slices.ContainsFunc(out, func(a dera.Account) bool { return a.ID == o.Account }) {
+			out = append(out, dera.Account{ID: o.Account, Partition: "aws"})
+		}
+	}
+	return out
 }
 
 func (p *people) types() []string {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +26,8 @@ import (
 // ownPrincipal is what dera writes as.
 const ownPrincipal = "arn:aws:iam::" + account + ":role/dera"
 
-// registry is the resource types of the world.
-func registry() resource.Registry { return services.Types() }
+// registry is the resource types of the world, made once.
+var registry = sync.OnceValue(services.Types)
 
 // mutant is a loop that something is wrong with, made by what an engine is given.
 type mutant struct {
@@ -52,13 +53,16 @@ type storm struct {
 	other *running // one that takes over while the first hangs
 	look  *store.Store
 	// calm says that nothing goes wrong any more.
-	calm             bool
-	deny             string // an operation that is denied once
-	deep             int    // calls of meanwhile that are under way
-	ids              int
-	processes        int
-	pauses           int
-	sends            int
+	calm      bool
+	deny      string // an operation that is denied once
+	deep      int    // calls of meanwhile that are under way
+	ids       int
+	processes int
+	pauses    int
+	sends     int
+	kills     int
+	// killed is after how many steps a new process dies; 0 is never.
+	killed           func(s *storm) int
 	broken           []string
 	sent             map[string]int
 	watched, trouble bool
@@ -116,7 +120,7 @@ func newStorm(t *testing.T, seed uint64, m *mutant) *storm {
 // newStormOf is a world without resources.
 func newStormOf(t *testing.T, seed uint64, f typed.Faults, m *mutant) *storm {
 	t.Helper()
-	s := &storm{t: t, dir: t.TempDir(), seed: seed, rand: rand.New(rand.NewPCG(seed, 3)), clock: newClock(), mutant: m, sent: map[string]int{}}
+	s := &storm{t: t, dir: t.TempDir(), seed: seed, rand: rand.New(rand.NewPCG(seed, 3)), clock: newClock(), mutant: m, sent: map[string]int{}, killed: sometimes}
 	var err error
 	s.world, err = typed.New(typed.Config{
 		Types: registry(), Seed: seed, Now: s.clock.Now, Wait: s.clock.Wait, Faults: f, Assign: assign, Conflict: conflict,
@@ -134,6 +138,14 @@ func newStormOf(t *testing.T, seed uint64, f typed.Faults, m *mutant) *storm {
 	}
 	s.look = s.open(s.clock.Now)
 	return s
+}
+
+// sometimes is the end of one process in three, soon.
+func sometimes(s *storm) int {
+	if s.rand.IntN(3) > 0 {
+		return 0
+	}
+	return 1 + s.rand.IntN(120)
 }
 
 // denied turns the first write of an operation away.
@@ -186,7 +198,7 @@ func (s *storm) start() *running {
 			Finding: []evaluate.Guardrail{evaluate.Mode{}, evaluate.Stopped{Ledger: r.store}, evaluate.RolledBackBefore{}, evaluate.FailedBefore{Now: s.clock.Now}, evaluate.Overwritten{}},
 			Plan:    []evaluate.Guardrail{evaluate.Reversible{}, evaluate.Proved{}, evaluate.InUse{Now: s.clock.Now}, evaluate.Budget{Ledger: r.store, Now: s.clock.Now}},
 		},
-		Settings: s.people.settings, Accounts: []dera.Account{{ID: account, Partition: "aws"}}, Regions: []string{region},
+		Settings: s.people.settings, Accounts: s.people.accounts(), Regions: []string{region},
 		Mode: func(dera.Account, string) dera.Mode { return dera.Enforce }, Actor: dera.Actor{Name: ownPrincipal, How: "engine"},
 		Own: []string{ownPrincipal}, Owner: owner, Now: s.clock.Now, Wait: s.clock.Wait, LeaseTTL: time.Minute, BudgetPerHour: 1000, DrainMost: 2000,
 		NewID: func() string { s.ids++; return fmt.Sprintf("r-%04d", s.ids) },
@@ -200,8 +212,8 @@ func (s *storm) start() *running {
 	if err := r.engine.Start(s.t.Context(), "test"); err != nil {
 		s.t.Fatal(err)
 	}
-	if !s.calm && s.rand.IntN(3) == 0 {
-		r.process.KillAt(1+s.rand.IntN(120), func() { _ = r.store.Close() })
+	if at := s.killed(s); !s.calm && at > 0 {
+		r.process.KillAt(at, func() { s.kills++; _ = r.store.Close() })
 	}
 	return r
 }
@@ -234,20 +246,7 @@ func (s *storm) run() {
 		s.known()
 		s.clock.Advance(time.Duration(s.rand.IntN(8000)) * time.Millisecond)
 	}
-	s.world.Calm()
-	s.calm = true
-	s.settle()
-	if s.world.Lost() == 0 {
-		s.found("without a sweep")
-	}
-	for range 2 {
-		if err := s.now.engine.Sweep(s.t.Context(), "sweep"); err != nil {
-			s.t.Fatal(err)
-		}
-		s.settle()
-	}
-	s.found("after the sweeps")
-	s.end()
+	s.rest()
 }
 
 // drain works until nothing is due; the process may end over it.
@@ -289,14 +288,10 @@ func (s *storm) settle() {
 			continue
 		}
 		at, waits := s.world.Next()
-		jobs, err := s.look.Jobs(s.t.Context())
-		if err != nil {
+		if next, some, err := s.due(false); err != nil {
 			s.t.Fatal(err)
-		}
-		for _, j := range jobs {
-			if j.Kind != "expire" && (!waits || due(j).Before(at)) {
-				at, waits = due(j), true
-			}
+		} else if some && (!waits || next.Before(at)) {
+			at, waits = next, true
 		}
 		if !waits {
 			return

@@ -20,7 +20,7 @@ const (
 // must hold when it is over. A failing seed runs alone with make chaos SEED=n.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	for seed := range seeds(t, 12) {
+	for seed := range seedsOf(t, chaosSeeds, chaosSeed, 12) {
 		t.Run(fmt.Sprintf("seed_%d", seed), func(t *testing.T) {
 			t.Parallel()
 			s := newStorm(t, uint64(seed), nil)
@@ -39,21 +39,23 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// seeds are those that the environment names, or the first n.
-func seeds(t *testing.T, n int) func(yield func(int) bool) {
+// seedsOf are as many seeds as one variable of the environment says, or n, from the one that the other says: that
+// one alone where only it is said.
+func seedsOf(t *testing.T, most, from string, n int) func(yield func(int) bool) {
 	t.Helper()
 	first := 1
-	if text := os.Getenv(chaosSeeds); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("%s: %v", chaosSeeds, err)
+	number := func(name string, into *int) bool {
+		text := os.Getenv(name)
+		if text == "" {
+			return false
 		}
+		var err error
+		if *into, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return true
 	}
-	if text := os.Getenv(chaosSeed); text != "" {
-		var err error
-		if first, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("%s: %v", chaosSeed, err)
-		}
+	if alone := number(from, &first); !number(most, &n) && alone {
 		n = 1
 	}
 	return func(yield func(int) bool) {

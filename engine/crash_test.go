@@ -70,7 +70,7 @@ func crashes() []crash {
 		{name: "rollback_of_a_split", kind: groupChaos{}, make: group, rules: split, rollback: true},
 		{name: "apply_of_a_policy", kind: bucketChaos{}, make: shop, rules: policy()},
 		{name: "rollback_of_a_policy", kind: bucketChaos{}, make: shop, rules: policy(), rollback: true},
-		{name: "apply_of_an_account_block", kind: blockChaos{}, make: newAccountBlock},
+		{name: "apply_of_an_account_block", kind: blockChaos{}, make: func() dera.Resource { return newAccountBlock(account) }},
 	}
 	return append(list, identityCrashes()...)
 }

@@ -172,7 +172,20 @@ func (c *Client) meanwhile(call Call) {
 }
 
 // chance is whether something happens.
-func (w *World) chance(p float64) bool { return !w.calm && p > 0 && w.rand.Float64() < p }
+func (w *World) chance(p float64) bool {
+	happens := !w.calm && p > 0 && w.rand.Float64() < p
+	if happens {
+		w.faults++
+	}
+	return happens
+}
+
+// Faults is how many times something went wrong, or happened meanwhile.
+func (w *World) Faults() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.faults
+}
 
 // within is a part of d, of whole milliseconds, at least one and less than d.
 func (w *World) within(d time.Duration) time.Duration {

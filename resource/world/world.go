@@ -80,6 +80,7 @@ type World struct {
 	things []*thing
 	events []delivery
 	lost   int
+	faults int
 	ids    int
 	calm   bool
 }
