@@ -27,6 +27,8 @@ type dialect struct {
 	listArg func([]int64) (any, error)
 	// hasMeta is 1 if the table meta is there.
 	hasMeta string
+	// time is the clock of the database, in microseconds since 1970; empty where it has none of its own.
+	time string
 }
 
 func sqlite() dialect {

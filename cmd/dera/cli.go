@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dera.example/dera/app"
+	"dera.example/dera/engine"
 )
 
 // cli is what all commands share: streams, clock and global flags.
@@ -25,6 +26,8 @@ type cli struct {
 	inUse []string
 	// namedConfig says that --config named the configuration.
 	namedConfig bool
+	// hurry shortens what takes minutes, for tests; nil leaves it.
+	hurry func(*engine.Config)
 }
 
 // flags are the global ones.

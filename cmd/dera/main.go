@@ -29,13 +29,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 
 // runAt is run by another clock.
 func runAt(ctx context.Context, now func() time.Time, args []string, in io.Reader, out, errOut io.Writer) int {
+	return (&cli{in: in, now: now}).run(ctx, args, out, errOut)
+}
+
+// run executes one command line, once.
+func (a *cli) run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	answer := &answerTo{to: out}
 	shown, said := newScreen(answer), newScreen(errOut)
 	defer said.end()
-	a := &cli{in: in, out: shown, err: said, now: now}
+	a.out, a.err = shown, said
 	root := newRootCommand(a)
 	root.SetArgs(args)
-	root.SetIn(in)
+	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)

@@ -44,11 +44,17 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
 	}
 	log := a.logger()
+	agreed := &clock{machine: a.now}
+	a.now = agreed.Now
 	var s *session
 	if err := awaited(ctx, log, func() (err error) { s, err = a.open(ctx); return err }); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.end(ctx)) }()
+	if err := awaited(ctx, log, func() error { return agreed.agree(ctx, s.store, log) }); err != nil {
+		return err
+	}
+	s.agreed = agreed
 	if err := awaited(ctx, log, func() error { return s.recall(ctx, false) }); err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 // serve runs sources and workers until ctx is done, then ends what is in hand.
 func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duration, log *slog.Logger) error {
 	var parts []func(context.Context) error
-	parts = append(parts, s.engine.Work, func(ctx context.Context) error {
+	parts = append(parts, s.engine.Work, func(ctx context.Context) error { return s.agreed.keep(ctx, s.store, log) }, func(ctx context.Context) error {
 		tick := time.NewTicker(time.Minute)
 		defer tick.Stop()
 		return s.sign(ctx, log, tick.C)

@@ -30,7 +30,8 @@ import (
 
 // session is everything that a command needs that works with the store.
 type session struct {
-	app *cli
+	agreed *clock // of a controller; nil of other commands
+	app    *cli
 	// blind says that the configuration in force could not be read.
 	blind    bool
 	named    flags // as the command line gave them, before anything was recalled
@@ -224,13 +225,17 @@ func (s *session) wire(o options) error {
 	if s.lines != nil {
 		from = watching{reader{s.client}, s.lines}
 	}
-	s.engine, err = engine.New(engine.Config{
+	cfg := engine.Config{
 		Types: services.Types(),
 		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), AccessMost: s.config.Access.most(), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell, Unread: app.KeptUnread,
-	})
+	}
+	if s.app.hurry != nil {
+		s.app.hurry(&cfg)
+	}
+	s.engine, err = engine.New(cfg)
 	return err
 }

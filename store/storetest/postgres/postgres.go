@@ -29,6 +29,9 @@ const Install = "scripts/postgres-install"
 // Server is a running server. It is safe for concurrent use.
 type Server struct {
 	dir     string
+	bin     string
+	as      *syscall.Credential
+	cfg     Config
 	admin   *sql.DB
 	created atomic.Int64
 }
@@ -95,7 +98,7 @@ func start(ctx context.Context, cfg Config) (*Server, func() error, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("%s: %w: %s", initdb.Path, err, out), os.RemoveAll(dir))
 	}
-	s := &Server{dir: dir}
+	s := &Server{dir: dir, bin: bin, as: as, cfg: cfg}
 	stop, log, err := serve(bin, dir, as, cfg)
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
