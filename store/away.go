@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -30,6 +31,10 @@ func Away(err error) bool {
 	if errors.As(err, &local) {
 		// https://www.sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN
 		return slices.Contains([]int{5, 6, 7, 8, 10, 13, 14}, local.Code()&0xff)
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return false // a file of ours, whose error number would pass for one of the network
 	}
 	var network net.Error
 	for _, is := range []error{driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, net.ErrClosed} {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,6 +27,8 @@ func TestAway(t *testing.T) {
 		want bool
 	}{
 		{name: "nothing"},
+		{name: "a_file_of_ours", err: fmt.Errorf("write public key: %w", &fs.PathError{Op: "open", Path: "audit.pub", Err: syscall.EEXIST})},
+		{name: "reset", err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}, want: true},
 		{name: "refused", err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}, want: true},
 		{name: "no_such_host", err: &net.DNSError{Err: "no such host", Name: "db"}, want: true},
 		{name: "broken_off", err: fmt.Errorf("read: %w", io.ErrUnexpectedEOF), want: true},

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type socket struct {
 	t        *testing.T
 	dir      string
 	upstream string
+	delay    atomic.Int64 // of each packet to PostgreSQL, in nanoseconds
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -55,6 +57,20 @@ func newSocket(t *testing.T, database string) (*socket, string) {
 	return s, u.String()
 }
 
+// slow writes late.
+type slow struct {
+	io.Writer
+	by *atomic.Int64
+}
+
+// Write implements io.Writer.
+func (s slow) Write(p []byte) (int, error) {
+	if d := time.Duration(s.by.Load()); d > 0 {
+		<-time.After(d)
+	}
+	return s.Writer.Write(p)
+}
+
 func (s *socket) restore() {
 	l, err := net.Listen("unix", filepath.Join(s.dir, socketName))
 	if err != nil {
@@ -77,7 +93,7 @@ func (s *socket) restore() {
 			s.mu.Lock()
 			s.open = append(s.open, in, out)
 			s.mu.Unlock()
-			go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
+			go func() { _, _ = io.Copy(slow{out, &s.delay}, in); _ = out.Close() }()
 			go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
 		}
 	}()
