@@ -50,7 +50,14 @@ func (s *Store) Release(ctx context.Context, l dera.Lease) error {
 // CheckLease returns for how long the lease is still held, or ErrFenced.
 func (s *Store) CheckLease(ctx context.Context, l dera.Lease) (time.Duration, error) {
 	now := s.now()
-	until, err := held(ctx, s.read, l, now, "")
+	stands := dera.Lease{Resource: l.Resource}
+	var ends int64
+	err := s.read.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&stands.Owner, &stands.Token, &ends)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("check lease: read lease of %s: %w", l.Resource, err)
+	}
+	stands.Until = fromMicros(ends)
+	until, err := holds(stands, l, now)
 	if err != nil {
 		return 0, fmt.Errorf("check lease: %w", err)
 	}

@@ -93,6 +93,10 @@ type Store struct {
 	now     func() time.Time
 	kept    int
 	place   string // for people
+	forms   forms
+	// logged is how long the log was after the last turn of this process.
+	logged atomic.Int64
+	group  group
 	// enqueued says that this process enqueued jobs since it last looked for some.
 	enqueued atomic.Bool
 	// compacting is held by who compacts the usage ledger.
