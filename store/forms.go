@@ -13,7 +13,7 @@ type forms struct {
 	remember, first, alarm, alarmEnded, forget, taken                                              *form
 	expected, placesRead, placeRead, placeSwept, unread                                            *form
 	evidence, kept, keptBound, counts, calls, judged                                               *form
-	done, again, jobs, sealed, leaves, hashes, posted, notices                                     *form
+	done, again, unclaim, jobs, sealed, leaves, hashes, posted, notices                            *form
 	runs, setHours, setMarks, facts                                                                *form
 	// The rest of a transaction.
 	begin, lock, lockUsage, commit *form
@@ -103,6 +103,8 @@ func newForms(d dialect) forms {
 		WHERE j.seq = d.s AND (j.claim = d.c AND j.leased_until = d.u OR d.c = 0))`, 0)
 	// Still there and still ours: it was asked for again meanwhile.
 	out.again = f("k, i, c, u", "ttii", `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, claim = 0, owner = '', attempts = 0
+		FROM d WHERE jobs.kind = d.k AND jobs.id = d.i AND jobs.claim = d.c AND jobs.leased_until = d.u`, 0)
+	out.unclaim = f("k, i, c, u", "ttii", `UPDATE jobs SET run_at = CASE WHEN asked_at < run_at THEN asked_at ELSE run_at END, asked_at = NULL, leased_until = 0, claim = 0, owner = '', attempts = attempts - 1
 		FROM d WHERE jobs.kind = d.k AND jobs.id = d.i AND jobs.claim = d.c AND jobs.leased_until = d.u`, 0)
 	// seq is how often the batches ask for it, and run_at the earliest time.
 	out.jobs = add("jobs", "kind, id, key, seq, priority, run_at, leased_until, owner, attempts, payload", "tttiiiitib",

@@ -58,7 +58,7 @@ func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duratio
 		}
 	}
 	var out []dera.Job
-	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.once(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		// Materialized, for PostgreSQL may else run the inner query again and claim
 		// more than n. Cast, for SQLite prepares a statement again each time that a
@@ -106,6 +106,22 @@ func (s *Store) Retry(ctx context.Context, j dera.Job, at time.Time) error {
 		WHERE kind = $2 AND id = $3 AND claim = $4 AND leased_until = $5`, micros(at), j.Kind, jobID(j.Key), j.Claim, micros(j.LeasedUntil))
 	if err != nil {
 		return fmt.Errorf("retry %s %.200q: %w", j.Kind, j.Key, err)
+	}
+	return nil
+}
+
+// Unclaim gives claimed jobs back that nobody began, as they were before; or earlier, where they
+// were asked for meanwhile. Those whose claim is lost are left alone.
+func (s *Store) Unclaim(ctx context.Context, jobs []dera.Job) error {
+	var rows [][]any
+	for _, j := range jobs {
+		rows = append(rows, row(j.Kind, jobID(j.Key), j.Claim, micros(j.LeasedUntil)))
+	}
+	err := s.session(ctx, func(ctx context.Context, open session) error {
+		return open.run(ctx, step{form: s.forms.begin}, step{form: s.forms.unclaim, rows: rows}, step{form: s.forms.commit})
+	})
+	if err != nil {
+		return fmt.Errorf("give %d jobs back: %w", len(jobs), err)
 	}
 	return nil
 }

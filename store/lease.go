@@ -16,7 +16,7 @@ import (
 // that must not write at once therefore need different owners.
 func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Duration) (dera.Lease, error) {
 	l := dera.Lease{Resource: resource, Owner: owner}
-	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.once(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		var until int64
 		err := tx.QueryRowContext(ctx, `INSERT INTO leases (resource, owner, token, until) VALUES ($1, $2, 1, $3)

@@ -122,6 +122,20 @@ func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction
 	return nil
 }
 
+// once is tx for an f of one statement, which is a transaction by its own on PostgreSQL: one
+// round trip.
+func (s *Store) once(ctx context.Context, f func(context.Context, transaction) error) error {
+	if s.write.local {
+		return s.localTx(ctx, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, transactionTime)
+	defer cancel()
+	err := f(ctx, s.write)
+	s.write.renew(err)
+	s.read.renew(err)
+	return err
+}
+
 // session runs f in one write transaction, which f begins and ends by its steps; one that it
 // leaves open is undone, also when f panics.
 func (s *Store) session(ctx context.Context, f func(context.Context, session) error) error {
