@@ -67,6 +67,7 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 // SQLite's single writer, one left open would stop everything. f uses the
 // context that it is given.
 func (s *Store) tx(ctx context.Context, f func(context.Context, transaction) error) error {
+	s.wrote.Add(1)
 	if s.write.local {
 		return s.localTx(ctx, f)
 	}
@@ -125,6 +126,7 @@ func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction
 // once is tx for an f of one statement, which is a transaction by its own on PostgreSQL: one
 // round trip.
 func (s *Store) once(ctx context.Context, f func(context.Context, transaction) error) error {
+	s.wrote.Add(1)
 	if s.write.local {
 		return s.localTx(ctx, f)
 	}
@@ -139,6 +141,7 @@ func (s *Store) once(ctx context.Context, f func(context.Context, transaction) e
 // session runs f in one write transaction, which f begins and ends by its steps; one that it
 // leaves open is undone, also when f panics.
 func (s *Store) session(ctx context.Context, f func(context.Context, session) error) error {
+	s.wrote.Add(1)
 	if s.write.local {
 		return s.localSession(ctx, f)
 	}
