@@ -15,7 +15,9 @@ type form struct {
 	// b bytes and s text that may be missing. Without columns there is no d.
 	names string
 	kinds string
-	// rest is the statement behind d.
+	// rest is the statement behind d; what inserts the rows as they are has the table in into
+	// and in rest only what is done with what is there.
+	into string
 	rest string
 	// unique is how many of the first columns tell the rows apart in the table. Rows that are
 	// the same in these go in statements of their own, in their order: PostgreSQL refuses to
@@ -56,24 +58,34 @@ func (f *form) write(n int) string {
 		return f.rest
 	}
 	types := map[rune]string{'t': "text", 's': "text", 'i': "bigint", 'b': "bytea"}
-	if in := " IN (SELECT " + f.names + " FROM d)"; f.arrays && len(f.kinds) == 1 && strings.Contains(f.rest, in) {
-		// By an index, whatever PostgreSQL believes of the size of a table that has just grown.
-		return strings.ReplaceAll(f.rest, in, " = ANY($1::"+types[rune(f.kinds[0])]+"[])")
+	if in := " IN (SELECT " + f.names + " FROM d)"; len(f.kinds) == 1 && strings.Contains(f.rest, in) {
+		if f.arrays { // by an index, whatever PostgreSQL believes of the size of a table that has just grown
+			return strings.ReplaceAll(f.rest, in, " = ANY($1::"+types[rune(f.kinds[0])]+"[])")
+		}
+		var list strings.Builder
+		for i := range n {
+			fmt.Fprintf(&list, "%s$%d", either(i > 0, ", ", ""), i+1)
+		}
+		return strings.ReplaceAll(f.rest, in, " IN ("+list.String()+")")
+	}
+	before, after := "WITH d ("+f.names+") AS (", ") "+f.rest
+	if f.into != "" {
+		before, after = "INSERT INTO "+f.into+" ("+f.names+") ", " "+f.rest
 	}
 	var out strings.Builder
-	out.WriteString("WITH d (" + f.names + ") AS (")
+	out.WriteString(before)
 	if f.arrays {
 		for i, k := range f.kinds {
 			fmt.Fprintf(&out, "%s$%d::%s[]", either(i == 0, "SELECT * FROM unnest(", ", "), i+1, types[k])
 		}
-		return out.String() + ")) " + f.rest
+		return out.String() + ")" + after
 	}
 	for i := range n {
 		for j := range f.kinds {
 			fmt.Fprintf(&out, "%s$%d", either(j > 0, ", ", either(i == 0, "VALUES (", "), (")), i*len(f.kinds)+j+1)
 		}
 	}
-	return out.String() + ")) " + f.rest
+	return out.String() + ")" + after
 }
 
 func either(first bool, a, b string) string {

@@ -26,11 +26,10 @@ func newForms(d dialect) forms {
 	f := func(names, kinds, rest string, unique int) *form {
 		return &form{names: names, kinds: kinds, rest: rest, unique: unique, arrays: d.arrays}
 	}
-	// add inserts the rows; what is there is treated as the last words say. "WHERE true" keeps
-	// SQLite from reading ON as the condition of a join (https://www.sqlite.org/lang_upsert.html).
+	// add inserts the rows; what is there is treated as the last words say.
 	add := func(table, names, kinds, rest string, unique int) *form {
-		out := f(names, kinds, `INSERT INTO `+table+` (`+names+`) SELECT * FROM d WHERE true `+rest, unique)
-		out.what = "write " + table
+		out := f(names, kinds, rest, unique)
+		out.into, out.what = table, "write "+table
 		return out
 	}
 	const keep = `ON CONFLICT DO NOTHING`
