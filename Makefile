@@ -110,6 +110,14 @@ FUZZTIME ?= 20s
 bench: ## benchmarks of the loop, JSON lines
 	@scripts/bench
 
+# Decisions and events as fast as the store and the engine take them, beside a bare durable commit
+# in the same run, and dera's jobs beside River's (a module of its own).
+.PHONY: bench-store
+bench-store: ## decisions/s beside a bare commit, events to decisions, and jobs beside River's
+	$(GO) test ./store -run '^$$' -bench '^BenchmarkDecisions$$' -benchtime 5000x -timeout 30m
+	$(GO) test ./engine -run '^$$' -bench '^BenchmarkThroughput$$' -benchtime 5000x -timeout 30m
+	cd tools/bench && DERA_BENCH_UNITS=10000 $(GO) test -count=1 -run '^Test' -v -timeout 30m . | grep -v 'level='
+
 .PHONY: price
 price: ## lines of code of each resource type and control; fails where a new one is over its limit
 	@scripts/price

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dera.example/dera"
@@ -112,6 +113,8 @@ type Engine struct {
 	runner   *remediate.Runner
 	accounts map[string]dera.Account
 	wake     chan struct{}
+	// urgent says that a job was enqueued that goes before looks.
+	urgent atomic.Bool
 	// held are the resources that this process writes to, and running its jobs:
 	// the store's leases keep processes apart, not what runs within one.
 	held    claims

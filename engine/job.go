@@ -74,7 +74,7 @@ func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch,
 	if err := e.cfg.Store.Commit(ctx, b); err != nil {
 		return err
 	}
-	e.poke()
+	e.asked(b.Jobs)
 	return nil
 }
 

@@ -188,7 +188,7 @@ func (j journal) Write(ctx context.Context, e remediate.Entry) error {
 		j.alarmOf(ctx, *e.Remediation)
 	}
 	if len(b.Jobs) > 0 {
-		j.poke()
+		j.asked(b.Jobs)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (e *Engine) commit(ctx context.Context, b store.Batch) error {
 		return err
 	}
 	if len(b.Jobs) > 0 {
-		e.poke()
+		e.asked(b.Jobs)
 	}
 	return nil
 }

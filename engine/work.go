@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,19 +45,30 @@ func (e *Engine) Start(ctx context.Context, version string) error {
 func (e *Engine) Work(ctx context.Context) error {
 	var workers sync.WaitGroup
 	slots := make(chan struct{}, e.cfg.Workers)
-	hand, cut := outlive(ctx, e.cfg.Grace)
+	inHand, cut := outlive(ctx, e.cfg.Grace)
 	defer cut()
 	defer workers.Wait()
 	tick := time.NewTicker(e.cfg.Poll)
 	defer tick.Stop()
-	fails := 0
-	for {
-		for {
-			free := cap(slots) - len(slots)
-			if free == 0 || ctx.Err() != nil {
+	var h hand
+	defer func() { e.giveBack(ctx, h.jobs) }()
+	for fails := 0; ; {
+		for ctx.Err() == nil {
+			e.giveBack(ctx, h.late(e.cfg.Now(), e.cfg.LeaseTTL))
+			for len(h.jobs) > 0 && len(slots) < cap(slots) {
+				slots <- struct{}{}
+				j := h.next()
+				workers.Go(func() {
+					defer func() { <-slots; e.poke() }()
+					e.runJob(inHand, j)
+				})
+			}
+			h.urgent = h.urgent || e.urgent.Swap(false)
+			n := h.wants(cap(slots) - len(slots))
+			if n == 0 {
 				break
 			}
-			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, free, e.cfg.LeaseTTL)
+			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, n, e.cfg.LeaseTTL)
 			if err != nil && ctx.Err() == nil {
 				fails++
 				e.cfg.Log.ErrorContext(ctx, "claim jobs", "err", err, "attempt", fails)
@@ -64,13 +76,7 @@ func (e *Engine) Work(ctx context.Context) error {
 				continue
 			}
 			fails = 0
-			for _, j := range jobs {
-				slots <- struct{}{}
-				workers.Go(func() {
-					defer func() { <-slots; e.poke() }()
-					e.runJob(hand, j)
-				})
-			}
+			h.add(jobs)
 			if len(jobs) == 0 {
 				break
 			}
@@ -80,6 +86,7 @@ func (e *Engine) Work(ctx context.Context) error {
 			return nil
 		case <-e.wake:
 		case <-tick.C:
+			e.giveBack(ctx, h.poll())
 		}
 	}
 }
@@ -140,6 +147,14 @@ func (e *Engine) Drain(ctx context.Context) error {
 		e.runJob(ctx, jobs[0])
 	}
 	return fmt.Errorf("%w: %d were run", errDrain, e.cfg.DrainMost)
+}
+
+// asked lets Work look at once for jobs that were enqueued.
+func (e *Engine) asked(jobs []dera.Job) {
+	if slices.ContainsFunc(jobs, func(j dera.Job) bool { return j.Priority < lookPriority }) {
+		e.urgent.Store(true)
+	}
+	e.poke()
 }
 
 // poke lets Work look for jobs at once.

@@ -86,35 +86,3 @@ func (s *Store) accessesWhere(ctx context.Context, where string, args ...any) ([
 	}
 	return out, nil
 }
-
-// accesses are added or replaced, until their end is set. Who asked, and for what, is sealed:
-// four eyes rest on it.
-func (w writer) accesses(ctx context.Context, b Batch) error {
-	for _, a := range b.Accesses {
-		plain, err := json.Marshal(a)
-		if err != nil {
-			return fmt.Errorf("access %s: %w", a.ID, err)
-		}
-		body, err := w.sealer.Seal("access/"+a.ID, plain)
-		if err != nil {
-			return fmt.Errorf("access %s: %w", a.ID, err)
-		}
-		ended := int64(0)
-		if a.End != nil {
-			ended = micros(a.End.At)
-		}
-		res, err := w.tx.ExecContext(ctx, `INSERT INTO accesses (id, account, type, at, until, ended, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body WHERE accesses.ended = 0`,
-			a.ID, a.Account, a.Type, micros(a.At), micros(a.Until), ended, body)
-		if err != nil {
-			return fmt.Errorf("access %s: %w", a.ID, err)
-		}
-		switch n, err := res.RowsAffected(); {
-		case err != nil:
-			return fmt.Errorf("access %s: %w", a.ID, err)
-		case n != 1: // somebody else recorded its end
-			return fmt.Errorf("access %s: %w", a.ID, ErrConflict)
-		}
-	}
-	return nil
-}

@@ -9,26 +9,6 @@ import (
 	"dera.example/dera/audit"
 )
 
-// calls keeps what CloudTrail says of dera's own calls, each event once.
-func (w writer) calls(ctx context.Context, b Batch) error {
-	for _, c := range b.Calls {
-		body, err := json.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("keep call %s: %w", c.EventID, err)
-		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO calls (event, at, judged, body) VALUES ($1, $2, 0, $3) ON CONFLICT (event) DO NOTHING`,
-			clean(c.EventID), micros(c.Time), string(body)); err != nil {
-			return fmt.Errorf("keep call %s: %w", c.EventID, err)
-		}
-	}
-	for _, event := range b.Judged {
-		if _, err := w.tx.ExecContext(ctx, `UPDATE calls SET judged = 1 WHERE event = $1`, clean(event)); err != nil {
-			return fmt.Errorf("mark call %s: %w", event, err)
-		}
-	}
-	return nil
-}
-
 // Calls returns the kept calls in the order of their times; with unjudged only
 // those before a time that nobody was told of.
 func (s *Store) Calls(ctx context.Context, unjudged bool, before time.Time) ([]audit.Call, error) {

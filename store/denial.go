@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 
 	"dera.example/dera"
 	"dera.example/dera/usage"
@@ -43,17 +42,6 @@ func (s *Store) WatchesOf(ctx context.Context, arn dera.ARN) ([]dera.Watch, erro
 	return s.Watches(ctx, usage.PrincipalKey(string(arn)))
 }
 
-// watches are added under the key that the ledger knows the principal by.
-func (w writer) watches(ctx context.Context, b Batch) error {
-	for _, x := range b.Watches {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO watches (principal, remediation, since) VALUES ($1, $2, $3) ON CONFLICT (principal, remediation) DO NOTHING`,
-			usage.PrincipalKey(x.Principal), x.Remediation, micros(x.Since)); err != nil {
-			return fmt.Errorf("watch after %s: %w", x.Remediation, err)
-		}
-	}
-	return nil
-}
-
 // Denials returns all denials, the oldest first.
 func (s *Store) Denials(ctx context.Context) ([]dera.Denial, error) {
 	return s.denied(ctx, `1 = 1`)
@@ -72,56 +60,95 @@ func (s *Store) denied(ctx context.Context, where string, args ...any) ([]dera.D
 	return collect[dera.Denial](rows, "denials")
 }
 
+// denied is what the denials of a change come to: rows and, of those that are new, records.
+type denied struct {
+	rows   [][]any
+	leaves []leaf
+}
+
+// denialReads are the steps that read what is known of the denials of a turn.
+func (t *turn) denialReads() []step {
+	var fixes, denials [][]any
+	for _, c := range t.changes {
+		for _, d := range c.batch.Use.Denials {
+			fixes, denials = append(fixes, []any{d.Denial.Remediation}), append(denials, []any{d.Denial.Remediation, d.Denial.Key()})
+		}
+	}
+	if len(fixes) == 0 {
+		return nil
+	}
+	t.known.denials, t.known.fixes = map[[2]string]string{}, map[string]stored{}
+	return []step{
+		{form: t.forms.remediation, rows: fixes, scan: func(s scanner) error {
+			var id string
+			var r stored
+			err := s.Scan(&id, &r.state, &r.body)
+			t.known.fixes[id] = r
+			return err
+		}},
+		{form: t.forms.denied, rows: denials, scan: func(s scanner) error {
+			var id [2]string
+			var body string
+			err := s.Scan(&id[0], &id[1], &body)
+			t.known.denials[id] = body
+			return err
+		}},
+	}
+}
+
 // denials adds to what is known of each denial. The first time it is recorded in the audit
 // log. What was denied after the change was rolled back does not count.
-func (w writer) denials(ctx context.Context, b Batch) error {
-	var records []dera.AuditRecord
-	for _, d := range b.Use.Denials {
-		counts, err := w.mayDeny(ctx, d.Denial)
-		if err != nil || !counts {
-			if err != nil {
-				return err
-			}
+func (t *turn) denials(c *change) error {
+	var out denied
+	known := map[[2]string]dera.Denial{}
+	for i, d := range c.batch.Use.Denials {
+		one := d.Denial
+		if !t.mayDeny(c.batch, one) {
 			continue
 		}
-		one, id := d.Denial, d.Denial.Key()
-		var text string
-		switch err := w.tx.QueryRowContext(ctx, `SELECT body FROM denials WHERE remediation = $1 AND id = $2`, one.Remediation, id).Scan(&text); {
-		case errors.Is(err, sql.ErrNoRows):
-			records = append(records, d.Record)
-		case err != nil:
-			return fmt.Errorf("denial after %s: %w", one.Remediation, err)
-		default:
-			var known dera.Denial
-			if err := json.Unmarshal([]byte(text), &known); err == nil { // of what cannot be read nothing is left to add to
-				one = known.With(one)
+		id := [2]string{one.Remediation, one.Key()}
+		text, there := t.known.denials[id]
+		if earlier, same := known[id]; same {
+			one = earlier.With(one)
+		} else if there {
+			var before dera.Denial
+			if json.Unmarshal([]byte(text), &before) == nil { // of what cannot be read nothing is left to add to
+				one = before.With(one)
 			}
+		} else {
+			out.leaves = append(out.leaves, c.denied[i])
 		}
+		known[id] = one
 		body, err := json.Marshal(one)
 		if err != nil {
 			return fmt.Errorf("denial after %s: %w", one.Remediation, err)
 		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO denials (remediation, id, at, body) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (remediation, id) DO UPDATE SET at = excluded.at, body = excluded.body`, one.Remediation, id, micros(one.First), string(body)); err != nil {
-			return fmt.Errorf("denial after %s: %w", one.Remediation, err)
-		}
+		out.rows = append(out.rows, []any{id[0], id[1], micros(one.First), string(body)})
 	}
-	return w.append(ctx, Batch{Records: records})
+	if len(out.rows) > 0 {
+		t.denied[c] = out
+	}
+	return nil
 }
 
-// mayDeny reports whether a denial may be the doing of its remediation, as that stands now.
-func (w writer) mayDeny(ctx context.Context, d dera.Denial) (bool, error) {
-	r, body := dera.Remediation{ID: d.Remediation}, []byte(nil)
-	switch err := w.tx.QueryRowContext(ctx, `SELECT state, body FROM remediations WHERE id = $1`, r.ID).Scan(&r.State, &body); {
-	case errors.Is(err, sql.ErrNoRows):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("denial after %s: %w", r.ID, err)
-	case r.State == dera.RolledBack: // at some time
-		plain, err := w.sealer.Open("remediation/"+r.ID, body)
-		if err != nil || json.Unmarshal(plain, &r) != nil {
-			return false, nil
+// mayDeny reports whether a denial may be the doing of its remediation, as that stands with
+// the batch.
+func (t *turn) mayDeny(b Batch, d dera.Denial) bool {
+	for _, r := range slices.Backward(b.Remediations) {
+		if r.ID == d.Remediation {
+			return r.MayDeny(d.First)
 		}
 	}
-	return r.MayDeny(d.First), nil
+	s, there := t.known.fixes[d.Remediation]
+	if !there {
+		return false
+	}
+	r := dera.Remediation{ID: d.Remediation, State: dera.State(s.state)}
+	if r.State == dera.RolledBack { // at some time
+		plain, err := t.sealer.Open("remediation/"+r.ID, s.body)
+		if err != nil || json.Unmarshal(plain, &r) != nil {
+			return false
+		}
+	}
+	return r.MayDeny(d.First)
 }

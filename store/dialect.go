@@ -18,6 +18,12 @@ type dialect struct {
 	// lock keeps other commits out until the transaction ends. SQLite needs none:
 	// its transactions begin with the lock of the one writer.
 	lock string
+	// lockUsage does so for other writers of the usage ledger.
+	lockUsage string
+	// begin begins a transaction that writes.
+	begin string
+	// arrays says that a column of many rows can be one argument.
+	arrays bool
 	// forUpdate keeps a selected row as it is until the transaction ends.
 	forUpdate string
 	// skipLocked lets several claimers pass each other.
@@ -34,6 +40,7 @@ type dialect struct {
 func sqlite() dialect {
 	return dialect{
 		name:  "sqlite",
+		begin: "BEGIN IMMEDIATE",
 		among: "idx IN (SELECT value FROM json_each($1))",
 		listArg: func(list []int64) (any, error) {
 			text, err := json.Marshal(list)
@@ -60,6 +67,7 @@ func (s *Store) openSQLite(path string) error {
 	busy := fmt.Sprintf("busy_timeout(%d)", busyTime.Milliseconds())
 	write := url.Values{"_pragma": {busy, "journal_mode(WAL)", "synchronous(FULL)"}}
 	read := url.Values{"_pragma": {busy, "query_only(1)"}}
+	s.forms = newForms(s.dialect)
 	var err error
 	if s.write, err = openLocal(dsn+write.Encode(), 1); err != nil {
 		return err

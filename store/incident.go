@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"dera.example/dera"
@@ -30,20 +29,4 @@ func (s *Store) incidents(ctx context.Context, where string, args ...any) ([]der
 		return nil, fmt.Errorf("read incidents: %w", err)
 	}
 	return collect[dera.Incident](rows, "incidents")
-}
-
-// incidents are added, never replaced: the same one again is the one that is there.
-func (w writer) incidents(ctx context.Context, b Batch) error {
-	for _, i := range b.Incidents {
-		body, err := json.Marshal(i)
-		if err != nil {
-			return fmt.Errorf("incident of %s: %w", i.Finding, err)
-		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO incidents (finding, at, reference, account, region, type, body)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (finding, at, reference) DO NOTHING`,
-			i.Finding, micros(i.At), i.Reference, i.Account, i.Region, i.ResourceType, string(body)); err != nil {
-			return fmt.Errorf("incident of %s: %w", i.Finding, err)
-		}
-	}
-	return nil
 }

@@ -43,42 +43,6 @@ func jobID(key string) string {
 	return key[:maxJobID/2] + "#" + hex.EncodeToString(sum[:])
 }
 
-func (w writer) enqueue(ctx context.Context, b Batch) error {
-	for _, j := range b.Jobs {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO jobs (kind, id, key, seq, priority, run_at, leased_until, owner, attempts, payload)
-			VALUES ($1, $2, $3, 1, $4, $5, 0, '', 0, $6)
-			ON CONFLICT (kind, id) DO UPDATE SET seq = jobs.seq + 1, payload = excluded.payload,
-			  priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END,
-			  run_at = CASE WHEN jobs.leased_until = 0 AND excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END,
-			  asked_at = CASE WHEN jobs.leased_until = 0 THEN NULL
-			    WHEN jobs.asked_at < excluded.run_at THEN jobs.asked_at ELSE excluded.run_at END`,
-			j.Kind, jobID(j.Key), j.Key, j.Priority, micros(j.RunAt), append([]byte{}, j.Payload...)); err != nil {
-			return fmt.Errorf("enqueue %s %.200q: %w", j.Kind, j.Key, err)
-		}
-	}
-	return nil
-}
-
-func (w writer) done(ctx context.Context, b Batch) error {
-	for _, j := range b.Done {
-		id := jobID(j.Key)
-		// One that was not claimed is cancelled, whoever holds it.
-		if _, err := w.tx.ExecContext(ctx, `DELETE FROM jobs WHERE kind = $1 AND id = $2 AND seq = $3 AND (claim = $4 AND leased_until = $5 OR $4 = 0)`,
-			j.Kind, id, j.Seq, j.Claim, micros(j.LeasedUntil)); err != nil {
-			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
-		}
-		if j.Claim == 0 {
-			continue
-		}
-		// Still there and still ours: it was asked for again meanwhile.
-		if _, err := w.tx.ExecContext(ctx, `UPDATE jobs SET run_at = coalesce(asked_at, run_at), asked_at = NULL, leased_until = 0, claim = 0, owner = '', attempts = 0
-			WHERE kind = $1 AND id = $2 AND claim = $3 AND leased_until = $4`, j.Kind, id, j.Claim, micros(j.LeasedUntil)); err != nil {
-			return fmt.Errorf("finish %s %.200q: %w", j.Kind, j.Key, err)
-		}
-	}
-	return nil
-}
-
 // Claim leases up to n due jobs to owner for ttl: those with the lowest
 // priority number first. A claimed job is run again by someone else when the
 // lease runs out before the job is in a batch's Done. When no job is due, Claim
@@ -94,7 +58,7 @@ func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duratio
 		}
 	}
 	var out []dera.Job
-	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.once(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		// Materialized, for PostgreSQL may else run the inner query again and claim
 		// more than n. Cast, for SQLite prepares a statement again each time that a
@@ -142,6 +106,22 @@ func (s *Store) Retry(ctx context.Context, j dera.Job, at time.Time) error {
 		WHERE kind = $2 AND id = $3 AND claim = $4 AND leased_until = $5`, micros(at), j.Kind, jobID(j.Key), j.Claim, micros(j.LeasedUntil))
 	if err != nil {
 		return fmt.Errorf("retry %s %.200q: %w", j.Kind, j.Key, err)
+	}
+	return nil
+}
+
+// Unclaim gives claimed jobs back that nobody began, as they were before; or earlier, where they
+// were asked for meanwhile. Those whose claim is lost are left alone.
+func (s *Store) Unclaim(ctx context.Context, jobs []dera.Job) error {
+	var rows [][]any
+	for _, j := range jobs {
+		rows = append(rows, row(j.Kind, jobID(j.Key), j.Claim, micros(j.LeasedUntil)))
+	}
+	err := s.session(ctx, func(ctx context.Context, open session) error {
+		return open.run(ctx, step{form: s.forms.begin}, step{form: s.forms.unclaim, rows: rows}, step{form: s.forms.commit})
+	})
+	if err != nil {
+		return fmt.Errorf("give %d jobs back: %w", len(jobs), err)
 	}
 	return nil
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 )
@@ -26,26 +24,6 @@ const (
 	maxKeptBody = 1 << 16
 )
 
-func (w writer) events(ctx context.Context, b Batch) error {
-	for _, e := range b.Kept {
-		id := clean(e.ID)
-		body, err := w.sealer.Seal("kept/"+id, []byte(e.Body[:min(len(e.Body), maxKeptBody)]))
-		if err != nil {
-			return fmt.Errorf("keep event: %w", err)
-		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO kept_events (id, at, source, why, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING`,
-			id, micros(e.At), clean(e.Source), clean(e.Why), body); err != nil {
-			return fmt.Errorf("keep event: %w", err)
-		}
-	}
-	if len(b.Kept) > 0 {
-		if _, err := w.tx.ExecContext(ctx, `DELETE FROM kept_events WHERE id NOT IN (SELECT id FROM kept_events ORDER BY at DESC, id LIMIT $1)`, w.kept); err != nil {
-			return fmt.Errorf("bound the kept events: %w", err)
-		}
-	}
-	return nil
-}
-
 // clean makes foreign text fit a text column: what could not be read may be
 // anything, and must not keep the batch from being committed.
 func clean(text string) string { return cleanTo(text, maxKeptText) }
@@ -53,17 +31,6 @@ func clean(text string) string { return cleanTo(text, maxKeptText) }
 func cleanTo(text string, most int) string {
 	text = text[:min(len(text), most)]
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// counts adds to counters. A name can hold what others wrote, which must not keep the batch from being committed.
-func (w writer) counts(ctx context.Context, b Batch) error {
-	for _, name := range slices.Sorted(maps.Keys(b.Counts)) {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO counters (name, n) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n`,
-			clean(name), b.Counts[name]); err != nil {
-			return fmt.Errorf("count %s: %w", name, err)
-		}
-	}
-	return nil
 }
 
 // KeptEvents returns the kept events, the newest first.

@@ -16,7 +16,7 @@ import (
 // that must not write at once therefore need different owners.
 func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Duration) (dera.Lease, error) {
 	l := dera.Lease{Resource: resource, Owner: owner}
-	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.once(ctx, func(ctx context.Context, tx transaction) error {
 		now := s.now()
 		var until int64
 		err := tx.QueryRowContext(ctx, `INSERT INTO leases (resource, owner, token, until) VALUES ($1, $2, 1, $3)
@@ -50,7 +50,14 @@ func (s *Store) Release(ctx context.Context, l dera.Lease) error {
 // CheckLease returns for how long the lease is still held, or ErrFenced.
 func (s *Store) CheckLease(ctx context.Context, l dera.Lease) (time.Duration, error) {
 	now := s.now()
-	until, err := held(ctx, s.read, l, now, "")
+	stands := dera.Lease{Resource: l.Resource}
+	var ends int64
+	err := s.read.QueryRowContext(ctx, `SELECT owner, token, until FROM leases WHERE resource = $1`, l.Resource).Scan(&stands.Owner, &stands.Token, &ends)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("check lease: read lease of %s: %w", l.Resource, err)
+	}
+	stands.Until = fromMicros(ends)
+	until, err := holds(stands, l, now)
 	if err != nil {
 		return 0, fmt.Errorf("check lease: %w", err)
 	}

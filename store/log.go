@@ -5,81 +5,68 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"dera.example/dera"
 	"dera.example/dera/audit"
 )
 
-// append adds the records to the Merkle log within the transaction. What a
-// record seals is encrypted beside the leaf, which then holds only its keyed
-// commitment.
-func (w writer) append(ctx context.Context, b Batch) error {
-	if len(b.Records) == 0 {
+// rightEdge are the indexes of the hashes that appending to a log of a size can need.
+func rightEdge(size int64) [][]any {
+	var out [][]any
+	for level := 0; size>>level > 0; level++ {
+		if size>>level&1 == 1 {
+			out = append(out, row(tlog.StoredHashIndex(level, size>>level-1)))
+		}
+	}
+	return out
+}
+
+// edgeRead is the step that reads the hashes on the right edge of the log at a size.
+func (t *turn) edgeRead(size int64) step {
+	t.known.edge = map[int64][]byte{}
+	return step{form: t.forms.edge, rows: rightEdge(size), scan: func(s scanner) error {
+		var idx int64
+		var hash []byte
+		err := s.Scan(&idx, &hash)
+		t.known.edge[idx] = hash
+		return err
+	}}
+}
+
+// logReads are the steps that read how long the log is, and its edge where it has not grown
+// since the last turn of this process: as a rule that saves a round trip.
+func (t *turn) logReads() []step {
+	out := []step{{form: t.forms.size, scan: func(s scanner) error { return s.Scan(&t.known.size) }}}
+	if t.guess = t.logged.Load(); t.guess > 0 {
+		out = append(out, t.edgeRead(t.guess))
+	}
+	return out
+}
+
+// append adds the records of the changes to the Merkle log, in their order.
+func (t *turn) append(ctx context.Context, leaves [][]byte, rows map[*form][][]any) error {
+	if len(leaves) == 0 {
 		return nil
 	}
-	size, err := logSize(ctx, w.tx)
-	if err != nil {
-		return err
-	}
-	leaves := make([][]byte, len(b.Records))
-	for i, r := range b.Records {
-		if len(r.Sealed) > 0 {
-			if r.Commitment, err = w.seal(ctx, r.Sealed); err != nil {
-				return err
-			}
-		}
-		if leaves[i], err = dera.CanonicalJSON(r); err != nil {
-			return fmt.Errorf("write audit record %d: %w", size+int64(i), err)
-		}
-	}
-	hashes, err := audit.Append(&hashReader{ctx, w.tx, w.dialect}, size, leaves...)
-	if err != nil {
-		return fmt.Errorf("write audit records: %w", err)
-	}
-	if err := w.number(ctx, "leaves (idx, leaf)", size, leaves); err != nil {
-		return fmt.Errorf("write audit records: %w", err)
-	}
-	bodies := make([][]byte, len(hashes))
-	for i := range hashes {
-		bodies[i] = hashes[i][:]
-	}
-	if err := w.number(ctx, "hashes (idx, hash)", tlog.StoredHashIndex(0, size), bodies); err != nil {
-		return fmt.Errorf("write hashes of audit records: %w", err)
-	}
-	return nil
-}
-
-// seal keeps the payload of a record, encrypted, and returns its commitment.
-func (w writer) seal(ctx context.Context, payload []byte) (string, error) {
-	commitment := w.sealer.Commit(payload)
-	body, err := w.sealer.Seal("payload/"+commitment, payload)
-	if err != nil {
-		return "", fmt.Errorf("seal payload of an audit record: %w", err)
-	}
-	if _, err := w.tx.ExecContext(ctx, `INSERT INTO sealed (commitment, body) VALUES ($1, $2) ON CONFLICT (commitment) DO NOTHING`, commitment, body); err != nil {
-		return "", fmt.Errorf("keep payload of an audit record: %w", err)
-	}
-	return commitment, nil
-}
-
-// number inserts the bodies with numbers from first on, some in one statement.
-func (w writer) number(ctx context.Context, into string, first int64, bodies [][]byte) error {
-	for chunk := range slices.Chunk(bodies, 64) {
-		var values strings.Builder
-		args := make([]any, 0, 2*len(chunk))
-		for i, body := range chunk {
-			fmt.Fprintf(&values, ", ($%d, $%d)", 2*i+1, 2*i+2)
-			args = append(args, first+int64(i), body)
-		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO `+into+` VALUES `+values.String()[2:], args...); err != nil {
+	size := t.known.size
+	if size > 0 && size != t.guess { // another process appended
+		if err := t.session.run(ctx, t.edgeRead(size)); err != nil {
 			return err
 		}
-		first += int64(len(chunk))
 	}
+	hashes, err := audit.Append(storedHashes(t.known.edge), size, leaves...)
+	if err != nil {
+		return fmt.Errorf("write audit records: %w", err)
+	}
+	for i, body := range leaves {
+		rows[t.forms.leaves] = append(rows[t.forms.leaves], row(size+int64(i), body))
+	}
+	first := tlog.StoredHashIndex(0, size)
+	for i := range hashes {
+		rows[t.forms.hashes] = append(rows[t.forms.hashes], row(first+int64(i), hashes[i][:]))
+	}
+	t.grown = size + int64(len(leaves))
 	return nil
 }
 
@@ -106,28 +93,36 @@ func (h *hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		return nil, fmt.Errorf("read hashes of the audit log: %w", err)
 	}
 	defer rows.Close()
-	found := make(map[int64]tlog.Hash, len(indexes))
+	found := make(storedHashes, len(indexes))
 	for rows.Next() {
 		var idx int64
 		var b []byte
 		if err := rows.Scan(&idx, &b); err != nil {
 			return nil, fmt.Errorf("read hashes of the audit log: %w", err)
 		}
-		if len(b) != tlog.HashSize {
-			return nil, fmt.Errorf("hash %d of the audit log has %d bytes, want %d: %w", idx, len(b), tlog.HashSize, audit.ErrFork)
-		}
-		found[idx] = tlog.Hash(b)
+		found[idx] = b
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read hashes of the audit log: %w", err)
 	}
+	return found.ReadHashes(indexes)
+}
+
+// storedHashes are hashes by their indexes, as they lie in the database.
+type storedHashes map[int64][]byte
+
+// ReadHashes implements tlog.HashReader.
+func (s storedHashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	for i, idx := range indexes {
-		v, ok := found[idx]
-		if !ok {
+		b, ok := s[idx]
+		switch {
+		case !ok:
 			return nil, fmt.Errorf("hash %d of the audit log is missing: %w", idx, audit.ErrFork)
+		case len(b) != tlog.HashSize:
+			return nil, fmt.Errorf("hash %d of the audit log has %d bytes, want %d: %w", idx, len(b), tlog.HashSize, audit.ErrFork)
 		}
-		out[i] = v
+		out[i] = tlog.Hash(b)
 	}
 	return out, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,47 +24,21 @@ func fileKey(file string) []byte {
 	return []byte(file)
 }
 
-func addMark(ctx context.Context, tx transaction, m usage.Mark) error {
-	old, err := readMark(ctx, tx, m.File)
-	switch {
-	case errors.Is(err, usage.ErrNoMark):
-	case err != nil:
-		return err
-	case old.Done || old.Records != m.From:
-		return fmt.Errorf("%w: %s", usage.ErrMarked, m.Name)
-	}
-	var body sql.NullString // of a file that was not read whole
-	if m.Damage != "" || m.Lost > 0 || !m.Done {
-		text, err := json.Marshal(m)
-		if err != nil {
-			return fmt.Errorf("mark %s: %w", m.Name, err)
-		}
-		body = sql.NullString{String: string(text), Valid: true}
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_files (file, at, body) VALUES ($1, $2, $3)
-		ON CONFLICT (file) DO UPDATE SET at = excluded.at, body = excluded.body`, fileKey(m.File), int64(m.At), body); err != nil {
-		return fmt.Errorf("mark %s: %w", m.Name, err)
-	}
-	return nil
-}
-
 // UsageMark returns the mark of a file, or usage.ErrNoMark.
 func (s *Store) UsageMark(ctx context.Context, file string) (usage.Mark, error) {
 	return readMark(ctx, s.read, file)
 }
 
 func readMark(ctx context.Context, q queryer, file string) (usage.Mark, error) {
-	var body sql.NullString
-	m := usage.Mark{File: file, Done: true}
-	err := q.QueryRowContext(ctx, `SELECT at, body FROM usage_files WHERE file = $1`, fileKey(file)).Scan(&m.At, &body)
+	m, err := scanMark(q.QueryRowContext(ctx, `SELECT at, body FROM usage_files WHERE file = $1`, fileKey(file)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return usage.Mark{}, usage.ErrNoMark
 	}
-	if err == nil && body.Valid {
-		err = json.Unmarshal([]byte(body.String), &m)
-	}
 	if err != nil {
 		return usage.Mark{}, fmt.Errorf("read mark: %w", err)
+	}
+	if m.File == "" {
+		m.File = file
 	}
 	return m, nil
 }

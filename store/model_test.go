@@ -31,7 +31,7 @@ func TestModel(t *testing.T) {
 		defer s.Close()
 		m := &model{TB: t, store: s, clock: clock, jobs: map[string]*modelJob{}, leases: map[string]*dera.Lease{}}
 		r.Repeat(map[string]func(*rapid.T){
-			"ask": m.ask, "claim": m.claim, "done": m.done, "retry": m.retry, "cancel": m.cancel, "advance": m.advance,
+			"ask": m.ask, "claim": m.claim, "done": m.done, "retry": m.retry, "unclaim": m.unclaim, "cancel": m.cancel, "advance": m.advance,
 			"lease": m.lease, "release": m.release, "fence": m.fence, "": m.check,
 		})
 		m.drain(r)
@@ -265,6 +265,21 @@ func (m *model) retry(r *rapid.T) {
 		j.again = nil
 	}
 	j.giveBack(at)
+}
+
+func (m *model) unclaim(r *rapid.T) {
+	c, _, j := m.pick(r)
+	if err := m.store.Unclaim(m.Context(), []dera.Job{c}); err != nil {
+		r.Fatalf("unclaim: %v", err)
+	}
+	if j == nil {
+		return
+	}
+	if j.again != nil && j.again.After(j.RunAt) {
+		j.again = nil
+	}
+	j.giveBack(j.RunAt)
+	j.Attempts--
 }
 
 func (m *model) cancel(r *rapid.T) {

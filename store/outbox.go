@@ -66,39 +66,6 @@ func (s *Store) Drop(ctx context.Context, sink string) (int64, error) {
 	return res.RowsAffected()
 }
 
-// post adds the notices of a posting and notes how far the log was taken over.
-func (w writer) post(ctx context.Context, b Batch) error {
-	if b.Posting == nil {
-		return nil
-	}
-	p := *b.Posting
-	from := strconv.FormatInt(p.From, 10)
-	res, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value = $3`,
-		rememberPrefix+postedName, strconv.FormatInt(p.Next, 10), from)
-	if err != nil {
-		return fmt.Errorf("post from %d: %w", p.From, err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(fmt.Errorf("post from %d: %w", p.From, ErrConflict), err)
-	}
-	return w.notices(ctx, p.Notices)
-}
-
-func (w writer) notices(ctx context.Context, list []Notice) error {
-	for _, n := range list {
-		body, err := w.sealer.Seal("notice/"+n.Sink+"/"+n.ID, n.Body)
-		if err != nil {
-			return fmt.Errorf("notice %.200q: %w", n.ID, err)
-		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO outbox (id, sink, due, digest, first, attempts, leased_until, claim, dead, why, body)
-			VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, '', $6) ON CONFLICT (sink, id) DO NOTHING`,
-			n.ID, n.Sink, micros(n.Due), n.Digest, micros(w.now), body); err != nil {
-			return fmt.Errorf("notice %.200q: %w", n.ID, err)
-		}
-	}
-	return nil
-}
-
 const noticeColumns = `outbox.id, outbox.sink, outbox.due, outbox.digest, outbox.first, outbox.attempts, outbox.leased_until, outbox.claim, outbox.dead, outbox.why, outbox.body`
 
 // ClaimNotices leases up to n due notices of a sink for ttl, the oldest first. When
@@ -174,7 +141,12 @@ func (s *Store) endNotices(ctx context.Context, what, statement string, list []N
 			}
 			ended["notices_"+what] += rows
 		}
-		return writer{Store: s, tx: tx}.counts(ctx, Batch{Counts: ended})
+		for name, n := range ended {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO counters (name, n) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET n = counters.n + excluded.n`, name, n); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("end notices: %w", err)

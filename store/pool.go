@@ -67,6 +67,7 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 // SQLite's single writer, one left open would stop everything. f uses the
 // context that it is given.
 func (s *Store) tx(ctx context.Context, f func(context.Context, transaction) error) error {
+	s.wrote.Add(1)
 	if s.write.local {
 		return s.localTx(ctx, f)
 	}
@@ -120,4 +121,109 @@ func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction
 	}
 	done = true
 	return nil
+}
+
+// once is tx for an f of one statement, which is a transaction by its own on PostgreSQL: one
+// round trip.
+func (s *Store) once(ctx context.Context, f func(context.Context, transaction) error) error {
+	s.wrote.Add(1)
+	if s.write.local {
+		return s.localTx(ctx, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, transactionTime)
+	defer cancel()
+	err := f(ctx, s.write)
+	s.write.renew(err)
+	s.read.renew(err)
+	return err
+}
+
+// session runs f in one write transaction, which f begins and ends by its steps; one that it
+// leaves open is undone, also when f panics.
+func (s *Store) session(ctx context.Context, f func(context.Context, session) error) error {
+	s.wrote.Add(1)
+	if s.write.local {
+		return s.localSession(ctx, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, transactionTime)
+	defer cancel()
+	err := s.remoteSession(ctx, f)
+	s.write.renew(err)
+	s.read.renew(err)
+	return err
+}
+
+// localSession is session on SQLite.
+func (s *Store) localSession(ctx context.Context, f func(context.Context, session) error) error {
+	conn, err := s.write.Conn(ctx) // here it may wait for other commits
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	ctx = context.WithoutCancel(ctx)
+	l := &local{conn: conn, forms: &s.forms}
+	defer func() {
+		if !l.open {
+			return
+		}
+		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+			// A connection whose transaction may still be open is nobody's any more.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so it is said
+		}
+	}()
+	return f(ctx, l)
+}
+
+// local is a session on SQLite, where a statement is no round trip.
+type local struct {
+	conn  *sql.Conn
+	forms *forms
+	open  bool
+}
+
+// run implements session.
+func (l *local) run(ctx context.Context, steps ...step) error {
+	for _, s := range steps {
+		err := l.step(ctx, s)
+		switch s.form {
+		case l.forms.begin:
+			l.open = err == nil
+		case l.forms.commit:
+			if err != nil {
+				return endError{err}
+			}
+			l.open = false
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *local) step(ctx context.Context, s step) error {
+	var changed int64
+	err := s.pieces(s.rows, func(text string, args []any) error {
+		if s.scan == nil {
+			res, err := l.conn.ExecContext(ctx, text, args...)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			changed += n
+			return err
+		}
+		rows, err := l.conn.QueryContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := s.scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return s.end(changed, err)
 }

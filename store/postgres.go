@@ -5,10 +5,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,7 +24,10 @@ func postgres() dialect {
 		// Each statement sees what was committed before it, so also what was
 		// committed while the transaction waited for the lock.
 		isolation:  sql.LevelReadCommitted,
+		begin:      "BEGIN ISOLATION LEVEL READ COMMITTED",
 		lock:       "SELECT pg_advisory_xact_lock(7301453802)",
+		lockUsage:  "SELECT pg_advisory_xact_lock(7301453803)",
+		arrays:     true,
 		forUpdate:  " FOR UPDATE",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		among:      "idx = ANY($1)",
@@ -36,6 +41,7 @@ func postgres() dialect {
 // commits that wait for each other never keep a lease or a stop from being read.
 func (s *Store) openPostgres(ctx context.Context, text string) error {
 	s.dialect, s.place = postgres(), "PostgreSQL"
+	s.forms = newForms(s.dialect)
 	cfg, err := pgx.ParseConfig(text)
 	if err != nil {
 		// What the parser says can hold pieces of the password.
@@ -91,4 +97,95 @@ func postgresPlace(err error) (where string, cause error, ok bool) {
 func postgresUnreached(err error) bool {
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect)
+}
+
+// remoteSession is session on PostgreSQL.
+func (s *Store) remoteSession(ctx context.Context, f func(context.Context, session) error) error {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	raw := conn.Raw(func(driven any) error {
+		c := driven.(*stdlib.Conn).Conn()
+		err = f(ctx, &remote{conn: c, forms: &s.forms})
+		if c.IsClosed() || c.PgConn().TxStatus() == 'I' {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		if _, failed := c.Exec(ctx, "ROLLBACK"); failed != nil {
+			return driver.ErrBadConn // whose transaction may still be open
+		}
+		return nil
+	})
+	if err == nil {
+		err = raw
+	}
+	return err
+}
+
+// remote is a session on PostgreSQL: the steps of a script go there in one piece, and so do
+// their answers come back.
+type remote struct {
+	conn  *pgx.Conn
+	forms *forms
+}
+
+// run implements session. After a step that fails the server does none of the others.
+func (r *remote) run(ctx context.Context, steps ...step) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var batch pgx.Batch
+	for _, s := range steps {
+		batch.Queue(s.text(0), s.columns(s.rows)...)
+	}
+	answers := r.conn.SendBatch(ctx, &batch)
+	defer func() {
+		if closed := answers.Close(); err == nil {
+			err = closed
+		}
+		if err != nil && steps[len(steps)-1].form == r.forms.commit && !refused(err) {
+			err = endError{err}
+		}
+	}()
+	for _, s := range steps {
+		if err := r.answer(answers, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused reports whether an error says for certain that a transaction did not end well: the
+// server has answered, and not that it is about to stop, or nothing was sent. One that stops
+// can have committed before (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+func refused(err error) bool {
+	code, answered := postgresCode(err)
+	return answered && !strings.HasPrefix(code, "57") && !strings.HasPrefix(code, "08") || pgconn.SafeToRetry(err) || errors.Is(err, errRolledBack)
+}
+
+// errRolledBack is what PostgreSQL's answer to a COMMIT says of a transaction that had failed.
+var errRolledBack = errors.New("the transaction was rolled back by its COMMIT")
+
+func (r *remote) answer(answers pgx.BatchResults, s step) error {
+	if s.scan == nil {
+		tag, err := answers.Exec()
+		if err == nil && s.form == r.forms.commit && tag.String() != "COMMIT" {
+			return errRolledBack
+		}
+		return s.end(tag.RowsAffected(), err)
+	}
+	rows, err := answers.Query()
+	if err != nil {
+		return s.end(0, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := s.scan(rows); err != nil {
+			return s.end(0, err)
+		}
+	}
+	return s.end(0, rows.Err())
 }

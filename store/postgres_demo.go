@@ -21,3 +21,8 @@ func postgresUnreached(error) bool { return false }
 
 // postgresPlace finds no connection to PostgreSQL.
 func postgresPlace(error) (where string, cause error, ok bool) { return "", nil, false }
+
+// remoteSession says no, as openPostgres does.
+func (s *Store) remoteSession(ctx context.Context, f func(context.Context, session) error) error {
+	return s.openPostgres(ctx, "")
+}

@@ -21,25 +21,14 @@ const rememberPrefix = "remember/"
 // configuration and exemption list the data was last worked on.
 func (s *Store) Remember(ctx context.Context, values map[string]string) error {
 	return s.tx(ctx, func(ctx context.Context, tx transaction) error {
-		return writer{Store: s, tx: tx}.remember(ctx, Batch{Remember: values})
+		for _, name := range slices.Sorted(maps.Keys(values)) { // in one order, so that two callers cannot block each other
+			if _, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+				rememberPrefix+name, values[name]); err != nil {
+				return fmt.Errorf("remember %s: %w", name, err)
+			}
+		}
+		return nil
 	})
-}
-
-// remember writes in one order, so that two callers cannot block each other.
-func (w writer) remember(ctx context.Context, b Batch) error {
-	for _, name := range slices.Sorted(maps.Keys(b.Remember)) {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-			rememberPrefix+name, b.Remember[name]); err != nil {
-			return fmt.Errorf("remember %s: %w", name, err)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(b.First)) {
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-			rememberPrefix+name, b.First[name]); err != nil {
-			return fmt.Errorf("remember %s: %w", name, err)
-		}
-	}
-	return nil
 }
 
 // Remembered returns what was last remembered under the name, or "".

@@ -93,6 +93,12 @@ type Store struct {
 	now     func() time.Time
 	kept    int
 	place   string // for people
+	forms   forms
+	// logged is how long the log was after the last turn of this process.
+	logged atomic.Int64
+	group  group
+	// wrote counts transactions.
+	wrote atomic.Int64
 	// enqueued says that this process enqueued jobs since it last looked for some.
 	enqueued atomic.Bool
 	// compacting is held by who compacts the usage ledger.
@@ -158,6 +164,10 @@ func (s *Store) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Transactions returns how many transactions that write there were since the store was opened, in
+// this process. Batches that share one count once.
+func (s *Store) Transactions() int64 { return s.wrote.Load() }
 
 // Ready returns an error where the database does not answer.
 func (s *Store) Ready(ctx context.Context) error {

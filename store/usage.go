@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -27,86 +26,23 @@ func (s *Store) CommitUsage(ctx context.Context, b usage.Batch) error {
 		}
 		b.Denials = nil
 	}
-	err := s.tx(ctx, func(ctx context.Context, tx transaction) error { return s.addUse(ctx, tx, b) })
+	c, err := s.change(Batch{Use: b})
+	if err == nil {
+		err = s.alone(ctx, c, false)
+	}
 	if err != nil {
 		return fmt.Errorf("commit use: %w", err)
 	}
 	return nil
 }
 
-// use is the part of a batch that goes to the ledger. It comes last: whoever
-// holds the ledger's lock waits for nobody.
-func (w writer) use(ctx context.Context, b Batch) error {
-	if b.Use.Denials = nil; b.Use.Empty() {
-		return nil
-	}
-	return w.addUse(ctx, w.tx, b.Use)
-}
-
-func (s *Store) addUse(ctx context.Context, tx transaction, b usage.Batch) error {
-	if err := s.lockUsage(ctx, tx); err != nil {
-		return err
-	}
-	for _, part := range slices.Sorted(maps.Keys(b.Runs)) {
-		if err := addRun(ctx, tx, part, b.Runs[part]); err != nil {
-			return err
-		}
-	}
-	for _, h := range b.Hours {
-		if err := s.addHours(ctx, tx, h); err != nil {
-			return err
-		}
-	}
-	for _, m := range b.Marks {
-		if err := addMark(ctx, tx, m); err != nil {
-			return err
-		}
-	}
-	for _, f := range b.Facts {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO usage_facts (id, kind, at, body) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET body = excluded.body, at = CASE WHEN excluded.kind = '`+usage.FactGrant+`' THEN excluded.at ELSE usage_facts.at END
-			WHERE excluded.kind <> '`+usage.FactGrant+`' OR excluded.at > usage_facts.at`, f.ID, f.Kind, int64(f.At), string(f.Body)); err != nil {
-			return fmt.Errorf("fact %s: %w", f.ID, err)
-		}
-	}
-	return nil
-}
-
 // lockUsage keeps other writers of the ledger out until the transaction ends.
 func (s *Store) lockUsage(ctx context.Context, tx transaction) error {
-	if s.dialect.lock == "" {
+	if s.dialect.lockUsage == "" {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(7301453803)"); err != nil {
+	if _, err := tx.ExecContext(ctx, s.dialect.lockUsage); err != nil {
 		return fmt.Errorf("wait for other writers of the ledger: %w", err)
-	}
-	return nil
-}
-
-func addRun(ctx context.Context, tx transaction, part int, run []byte) error {
-	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(run), 0) FROM usage_runs WHERE part = $1`, part).Scan(&last); err != nil {
-		return fmt.Errorf("part %d: %w", part, err)
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_runs (part, run, body) VALUES ($1, $2, $3)`, part, last+1, run); err != nil {
-		return fmt.Errorf("part %d: %w", part, err)
-	}
-	return nil
-}
-
-// addHours merges: bits are only ever set.
-func (s *Store) addHours(ctx context.Context, tx transaction, h usage.Hours) error {
-	old, err := readHours(ctx, tx, `account = $1 AND region = $2 AND month = $3`, h.Account, h.Region, h.Month)
-	if err != nil {
-		return err
-	}
-	for _, o := range old {
-		h.Merge(o)
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO usage_hours (account, region, month, seen, proved) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (account, region, month) DO UPDATE SET seen = excluded.seen, proved = excluded.proved`,
-		h.Account, h.Region, h.Month, h.Seen[:], h.Proved[:]); err != nil {
-		return fmt.Errorf("hours of %s %s: %w", h.Account, h.Region, err)
 	}
 	return nil
 }
@@ -151,13 +87,10 @@ func readHours(ctx context.Context, q queryer, where string, args ...any) ([]usa
 	defer rows.Close()
 	var out []usage.Hours
 	for rows.Next() {
-		var h usage.Hours
-		var seen, proved []byte
-		if err := rows.Scan(&h.Account, &h.Region, &h.Month, &seen, &proved); err != nil {
+		h, err := scanHours(rows)
+		if err != nil {
 			return nil, fmt.Errorf("read hours: %w", err)
 		}
-		copy(h.Seen[:], seen)
-		copy(h.Proved[:], proved)
 		out = append(out, h)
 	}
 	if err := rows.Err(); err != nil {

@@ -254,8 +254,9 @@ func takeoverHeldUp(w *world) {
 	}
 }
 
-// fenceInQueue lets a lease run out while the commit under it waits for another.
+// fenceInQueue lets a lease run out while the commit under it waits for that of another process.
 func fenceInQueue(w *world) {
+	handles := w.handles()
 	l := w.held("sg")
 	release := w.block()
 	var group sync.WaitGroup
@@ -263,7 +264,7 @@ func fenceInQueue(w *world) {
 	group.Go(func() { first = w.store.Commit(w.Context(), store.Batch{Jobs: []dera.Job{look("a", w.clock.Now())}}) })
 	w.await(1, nil)
 	group.Go(func() {
-		second = w.store.Commit(w.Context(), store.Batch{Fence: &l, Jobs: []dera.Job{look("b", w.clock.Now())}})
+		second = handles[1].Commit(w.Context(), store.Batch{Fence: &l, Jobs: []dera.Job{look("b", w.clock.Now())}})
 	})
 	w.await(2, nil)
 	w.clock.Advance(time.Hour)

@@ -9,6 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/audit"
 	"dera.example/dera/store"
+	"dera.example/dera/usage"
 )
 
 const (
@@ -89,4 +90,48 @@ func full(id string, l dera.Lease, at time.Time) store.Batch {
 		Unread:       []store.Place{{Account: account, Region: region, Type: "ec2.SecurityGroup", Resource: id, Unread: at, Tried: at, Why: "denied"}},
 		Calls:        []audit.Call{{EventID: "event of " + id, RequestID: "request of " + id, Service: "ec2", Time: at}},
 	}
+}
+
+// Whole is a batch with n of everything that a batch can hold many of, numbered from first on,
+// under a lease.
+func Whole(first, n int, l dera.Lease, at time.Time) store.Batch {
+	var out store.Batch
+	for i := range n {
+		b := full(fmt.Sprintf("r-%d", first+i), l, at)
+		place := store.PlaceRead{Account: account, Region: region, Type: fmt.Sprint("t", first+i), Since: at, At: at}
+		if i == 0 {
+			out = b
+			out.Use.Runs, out.Remember, out.First = map[int][]byte{}, map[string]string{}, map[string]string{}
+			out.Posting = &store.Posting{From: int64(first), Next: int64(first)}
+			out.Alarm, out.Taken = &dera.Alarm{Key: fmt.Sprint("alarm ", first), Severity: dera.High, Since: at}, fmt.Sprint("message ", first)
+		} else {
+			out.Findings, out.Remediations, out.Intents = append(out.Findings, b.Findings...), append(out.Remediations, b.Remediations...), append(out.Intents, b.Intents...)
+			out.Jobs, out.Incidents, out.Accesses = append(out.Jobs, b.Jobs...), append(out.Incidents, b.Incidents...), append(out.Accesses, b.Accesses...)
+			out.Watches, out.Stops, out.Records = append(out.Watches, b.Watches...), append(out.Stops, b.Stops...), append(out.Records, b.Records...)
+			out.Kept, out.Unread, out.Calls = append(out.Kept, b.Kept...), append(out.Unread, b.Unread...), append(out.Calls, b.Calls...)
+			for hash, body := range b.Evidence {
+				out.Evidence[hash] = body
+			}
+		}
+		for j := range b.Spends {
+			b.Spends[j].Limit = 0
+		}
+		if i > 0 {
+			out.Spends = append(out.Spends, b.Spends...)
+		}
+		name := fmt.Sprint(first + i)
+		out.Done = append(out.Done, dera.Job{Kind: "look", Key: "done " + name, Seq: 1, Claim: 7, LeasedUntil: at})
+		out.Resumes, out.Judged = append(out.Resumes, dera.Stop{Account: account, Control: "c" + name}), append(out.Judged, "event "+name)
+		out.Read = append(out.Read, place, store.PlaceRead{Account: account, Region: region, Type: "one", Resources: []string{name}})
+		out.Expected = append(out.Expected, store.Place{Account: account, Region: region, Type: "expected" + name, Unread: at})
+		out.Remember[name], out.First[name], out.Counts[name] = name, name, 1
+		out.Posting.Notices = append(out.Posting.Notices, store.Notice{ID: name, Sink: "s", Due: at, Body: []byte(name)})
+		out.Use.Runs[first+i] = []byte(name)
+		out.Use.Hours = append(out.Use.Hours, usage.Hours{Account: name, Region: region})
+		out.Use.Marks = append(out.Use.Marks, usage.Mark{File: name, Name: name, Done: true})
+		out.Use.Facts = append(out.Use.Facts, usage.Fact{ID: name, Kind: "scope", Body: []byte("{}")})
+		out.Use.Denials = append(out.Use.Denials, usage.Denied{Denial: dera.Denial{Remediation: "r-0", Principal: name, First: at}, Record: Record("denied", at)})
+	}
+	out.Posting.Next += int64(n)
+	return out
 }

@@ -68,6 +68,17 @@ func (s *Server) URL(t testing.TB) string {
 	return s.url(name)
 }
 
+// Copy makes a copy of the database that was made last, to which nobody is connected, and
+// returns its URL.
+func (s *Server) Copy(t testing.TB) string {
+	t.Helper()
+	n := s.created.Add(1)
+	if _, err := s.admin.ExecContext(t.Context(), fmt.Sprintf("CREATE DATABASE test_%d TEMPLATE test_%d", n, n-1)); err != nil {
+		t.Fatalf("copy a database: %v", err)
+	}
+	return s.url(fmt.Sprintf("test_%d", n))
+}
+
 func (s *Server) url(database string) string {
 	return "postgres:///" + database + "?user=dera&host=" + url.QueryEscape(s.dir)
 }
