@@ -42,9 +42,24 @@ type batch struct {
 func (s sieve) sift(messages []Message, now time.Time) Delivery {
 	b := &batch{Delivery: Delivery{Source: s.source, At: now, Authenticated: s.authenticated}, index: map[string]int{}, seen: map[string]bool{}}
 	for _, m := range messages {
-		s.message(b, m)
+		s.safely(b, m)
 	}
 	return b.Delivery
+}
+
+// safely is message for one that may break what reads it: it is malformed then, and harms no other.
+func (s sieve) safely(b *batch, m Message) {
+	counts, raw := b.Counts, len(b.Raw)
+	defer func() {
+		if p := recover(); p != nil {
+			b.Counts = counts
+			b.Counts.Received++
+			b.Counts.Malformed++
+			b.Raw = append(b.Raw[:raw], []byte(m.Body))
+			b.keep(m, fmt.Sprintf("reading it broke: %v", p))
+		}
+	}()
+	s.message(b, m)
 }
 
 func (s sieve) message(b *batch, m Message) {
