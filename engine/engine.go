@@ -111,6 +111,7 @@ type Engine struct {
 	detector detect.Detector
 	runner   *remediate.Runner
 	accounts map[string]dera.Account
+	worst    map[string]dera.Severity // of the controls of a type
 	wake     chan struct{}
 	// held are the resources that this process writes to, and running its jobs:
 	// the store's leases keep processes apart, not what runs within one.
@@ -140,6 +141,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg: cfg, wake: make(chan struct{}, 1), accounts: map[string]dera.Account{},
 		detector: detect.Detector{Reader: cfg.Reader, Controls: cfg.Controls, Settings: cfg.Settings},
 	}
+	e.worst = worst(cfg.Controls)
 	for _, a := range cfg.Accounts {
 		e.accounts[a.ID] = a
 	}

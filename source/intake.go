@@ -103,7 +103,11 @@ func (in *intake) run(ctx context.Context) {
 func (in *intake) first(ctx context.Context, all *sync.WaitGroup) {
 	for ctx.Err() == nil {
 		if err := in.failure(ctx); err != nil {
-			in.retry.pause(ctx, in.cfg.Log, in.cfg.Name, err)
+			in.mu.Lock()
+			wait := in.retry.next()
+			retry := in.retry
+			in.mu.Unlock()
+			retry.after(ctx, in.cfg.Log, in.cfg.Name, err, wait)
 			continue
 		}
 		in.receive(ctx, all, true)

@@ -16,7 +16,7 @@ import (
 type slowQueue struct {
 	*fakeQueue
 	call time.Duration
-	most int // receipts; 0 for any number
+	dies int // how often a message is received before it is dead; 0 for any number
 
 	at                     sync.Mutex
 	receiving, most2, dead int
@@ -35,7 +35,7 @@ func (q *slowQueue) Receive(ctx context.Context, limit int, wait time.Duration) 
 	var out, dead []Message
 	for _, m := range list {
 		m.Sent = time.Now().Add(-time.Minute)
-		if q.most > 0 && m.Received > q.most {
+		if q.dies > 0 && m.Received > q.dies {
 			dead = append(dead, m)
 			continue
 		}
@@ -49,6 +49,9 @@ func (q *slowQueue) Receive(ctx context.Context, limit int, wait time.Duration) 
 	}
 	return out, err
 }
+
+func (q *slowQueue) most() int  { q.at.Lock(); defer q.at.Unlock(); return q.most2 }
+func (q *slowQueue) asked() int { q.at.Lock(); defer q.at.Unlock(); return q.calls }
 
 func (q *slowQueue) Delete(ctx context.Context, list []Message) error {
 	if len(list) > 10 {
@@ -95,8 +98,8 @@ func TestReceiversGrow(t *testing.T) {
 		if q.left() != 0 {
 			t.Errorf("got %d messages left after 3 s; one receiver takes 6 s, eight less than one", q.left())
 		}
-		if q.most2 != 8 {
-			t.Errorf("got %d receivers at most, want 8", q.most2)
+		if n := q.most(); n != 8 {
+			t.Errorf("got %d receivers at most, want 8", n)
 		}
 		hints, received, deliveries := 0, 0, in.all()
 		for _, d := range deliveries {
@@ -112,9 +115,9 @@ func TestReceiversGrow(t *testing.T) {
 		if l := s.Load(); l.Receivers != 1 || l.InHand != 0 || l.Bytes != 0 || l.Received != 3000 || l.Handled != 3000 || l.Deliveries != int64(len(deliveries)) || l.Lag < time.Minute {
 			t.Errorf("got the load %+v, want one receiver and nothing in hand", l)
 		}
-		calls := q.calls
+		calls := q.asked()
 		<-time.After(time.Minute)
-		if n := q.calls - calls; n > 4 {
+		if n := q.asked() - calls; n > 4 {
 			t.Errorf("got %d receives in a quiet minute, want those of one receiver that waits 20 s each time", n)
 		}
 		stop()
@@ -164,7 +167,7 @@ func TestPoisonAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				q := &slowQueue{fakeQueue: backlog(append(many(200, 200), envelope(ours, authorize, "sg-poison", 1))), call: time.Millisecond, most: 5}
+				q := &slowQueue{fakeQueue: backlog(append(many(200, 200), envelope(ours, authorize, "sg-poison", 1))), call: time.Millisecond, dies: 5}
 				var mu sync.Mutex
 				done, often := map[string]bool{}, 0
 				_, stop := start(t, SQSConfig{Queue: q, Ready: func(context.Context) error { return nil }}, func(_ context.Context, d Delivery) error {
@@ -234,7 +237,7 @@ func TestOftenReceivedAlone(t *testing.T) {
 func TestOutageKeepsWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := &slowQueue{fakeQueue: backlog(many(300, 100)), call: 5 * time.Millisecond, most: 5}
+		q := &slowQueue{fakeQueue: backlog(many(300, 100)), call: 5 * time.Millisecond, dies: 5}
 		away := errors.New("the database is away")
 		back := time.Now().Add(2 * time.Hour)
 		ready := func(context.Context) error {

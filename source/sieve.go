@@ -107,7 +107,7 @@ func (s sieve) message(b *batch, m Message) {
 	for _, scope := range hints {
 		b.event(dera.Event{
 			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
-			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Trusted, Document: s.watch.Document(r),
+			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Trusted, Document: s.watch.Document(r), Leans: r.Leaning(),
 		})
 	}
 }
@@ -192,9 +192,11 @@ func (b *batch) event(e dera.Event) {
 		b.Events = append(b.Events, e)
 	case !e.Time.Before(b.Events[i].Time):
 		b.Older = append(b.Older, b.Events[i])
+		e.Leans = min(e.Leans, b.Events[i].Leans) // of two calls on one resource the worse one says when it is looked at
 		b.Events[i] = e
 	default:
 		b.Older = append(b.Older, e)
+		b.Events[i].Leans = min(e.Leans, b.Events[i].Leans)
 	}
 }
 
