@@ -27,7 +27,7 @@ type QueueState struct {
 
 // State asks the queue about itself.
 func (q *Queue) State(ctx context.Context) (QueueState, error) {
-	ctx, cancel := context.WithTimeout(ctx, q.c.cfg.Timeout)
+	ctx, cancel := within(ctx, q.c.cfg.Timeout)
 	defer cancel()
 	out, err := q.api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(q.url), AttributeNames: []types.QueueAttributeName{
 		types.QueueAttributeNameQueueArn, types.QueueAttributeNamePolicy, types.QueueAttributeNameRedrivePolicy,
@@ -66,7 +66,7 @@ func receipts(policy string) int {
 // Skew asks AWS for the time: by how much the clock here is ahead of it, to the
 // second. False means that the answer did not tell.
 func (c *Client) Skew(ctx context.Context) (time.Duration, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	out, err := sts.NewFromConfig(c.base, func(o *sts.Options) {
 		o.APIOptions = append(o.APIOptions, c.observe("", c.base.Region, false))
