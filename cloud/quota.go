@@ -1,5 +1,11 @@
 package cloud
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
 // Quota is how often AWS takes calls of one account in one region: Rate a second in the long run, and Burst at once.
 type Quota struct {
 	Rate, Burst float64
@@ -42,4 +48,15 @@ func quotas() map[string]Quota {
 		// and these less.
 		"organizations": {Rate: 1, Burst: 4},
 	}
+}
+
+// HasQuota reports whether the table has the service.
+func HasQuota(service string) bool {
+	_, ok := quotas()[service]
+	return ok
+}
+
+// QuotaNames are the services of the table, for people.
+func QuotaNames() string {
+	return strings.Join(slices.Sorted(maps.Keys(quotas())), ", ")
 }
