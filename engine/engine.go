@@ -117,6 +117,7 @@ type Engine struct {
 	// the store's leases keep processes apart, not what runs within one.
 	held    claims
 	running claims
+	shares  shares
 	// noted are the first looks that are in the store for certain.
 	noted sync.Map
 	// deciding keeps the decision and the commit on one resource together.

@@ -56,7 +56,7 @@ func (e *Engine) Work(ctx context.Context) error {
 			if free == 0 || ctx.Err() != nil {
 				break
 			}
-			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, free, e.cfg.LeaseTTL)
+			jobs, err := e.claim(ctx, free)
 			if err != nil && ctx.Err() == nil {
 				fails++
 				e.cfg.Log.ErrorContext(ctx, "claim jobs", "err", err, "attempt", fails)
@@ -67,7 +67,7 @@ func (e *Engine) Work(ctx context.Context) error {
 			for _, j := range jobs {
 				slots <- struct{}{}
 				workers.Go(func() {
-					defer func() { <-slots; e.poke() }()
+					defer func() { e.shares.ended(j); <-slots; e.poke() }()
 					e.runJob(hand, j)
 				})
 			}
