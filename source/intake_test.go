@@ -213,7 +213,7 @@ func TestOftenReceivedAlone(t *testing.T) {
 			}
 		}
 		in := &inbox{}
-		_, stop := start(t, SQSConfig{Queue: q}, in.handle)
+		_, stop := start(t, SQSConfig{Queue: q, Authenticated: true}, in.handle)
 		<-time.After(5 * time.Second)
 		stop()
 		alone := 0

@@ -55,7 +55,9 @@ func (s sieve) safely(b *batch, m Message) {
 			b.Counts = counts
 			b.Counts.Received++
 			b.Counts.Malformed++
-			b.Raw = append(b.Raw[:raw], []byte(m.Body))
+			if b.Raw = b.Raw[:raw]; s.authenticated {
+				b.Raw = append(b.Raw, []byte(m.Body))
+			}
 			b.keep(m, fmt.Sprintf("reading it broke: %v", p))
 		}
 	}()
@@ -65,7 +67,9 @@ func (s sieve) safely(b *batch, m Message) {
 func (s sieve) message(b *batch, m Message) {
 	b.Counts.Received++
 	raw := []byte(m.Body)
-	b.Raw = append(b.Raw, raw)
+	if s.authenticated { // else nobody believes it
+		b.Raw = append(b.Raw, raw)
+	}
 	if !s.watch.Triage(raw) {
 		b.Counts.Irrelevant++
 		b.kind(KindCloudTrail)
