@@ -63,7 +63,7 @@ type Config struct {
 	ApprovalTTL time.Duration
 	// AccessMost is the longest time for which something is given back; 0 means 12 hours.
 	AccessMost time.Duration
-	// Workers run jobs at the same time; 0 means 4.
+	// Workers run jobs at the same time; 0 means 16. They wait for AWS most of the time.
 	Workers int
 	// LeaseTTL is how long a crashed engine's work stays untouched; 0 means 2
 	// minutes. A lease in use is renewed.
@@ -166,7 +166,7 @@ func (c Config) defaults() Config {
 		c.AccessMost = 12 * time.Hour
 	}
 	if c.Workers == 0 {
-		c.Workers = 4
+		c.Workers = 16
 	}
 	if c.LeaseTTL <= 0 {
 		c.LeaseTTL = 2 * time.Minute

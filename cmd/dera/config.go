@@ -76,7 +76,7 @@ type fileConfig struct {
 	Notify        sink.Config                `yaml:"notify,omitempty" json:"notify,omitempty" jsonschema_description:"To whom messages go, and when. Default: nobody."`
 	Listen        listenConfig               `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"Where dera run takes requests, such as answers in Slack. Default: nowhere."`
 	AWS           awsConfig                  `yaml:"aws,omitempty" json:"aws,omitempty" jsonschema_description:"How much of what AWS takes dera takes."`
-	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
+	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 16."`
 }
 
 type modeConfig struct {

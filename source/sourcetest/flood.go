@@ -29,7 +29,9 @@ type Flood struct {
 	Account, Region string
 	Open            []string // IDs of the critical groups
 	Clean           []string // and of those that are closed
-	begin           time.Time
+	// Opens, where set, is called when a critical message is received for the first time, before it is given out.
+	Opens func(k int)
+	begin time.Time
 
 	mu       sync.Mutex
 	next     int
@@ -107,6 +109,9 @@ func (q *Flood) take(limit int) []source.Message {
 	add := func(i int) {
 		q.flight[i] = now.Add(Visibility)
 		if k := q.Which(i); k >= 0 && q.received[q.Open[k]].IsZero() {
+			if q.Opens != nil {
+				q.Opens(k)
+			}
 			q.received[q.Open[k]] = now
 		}
 		out = append(out, source.Message{ID: strconv.Itoa(i), Receipt: strconv.Itoa(i), Body: q.body(i), Received: 1, Sent: q.Arrival(i)})
@@ -195,4 +200,11 @@ func (q *Flood) From(k int) time.Time {
 			return q.Arrival(i)
 		}
 	}
+}
+
+// Received reports whether the k-th critical message was received.
+func (q *Flood) Received(k int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.received[q.Open[k]].IsZero()
 }
