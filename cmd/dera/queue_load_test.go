@@ -122,7 +122,7 @@ func drained(t *testing.T, binary string, l sourcetest.Load) queueFigures {
 	}
 	isOpen := func(id string) bool {
 		g, _ := sim.Snapshot().Group(id)
-		return slices.ContainsFunc(g.Rules, func(r awssim.Rule) bool { return r.CIDR == ssh.CIDR })
+		return slices.ContainsFunc(g.Rules, func(r awssim.Rule) bool { return r.CIDR == ssh.CIDR && !r.Egress })
 	}
 	closed := map[string]time.Time{}
 	server := httptest.NewServer(queueServer{q, sim})
