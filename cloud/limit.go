@@ -170,8 +170,9 @@ func (l *Limits) turn(ctx context.Context, key bucketKey, write bool) error {
 		b.reads.n, b.writes.n = b.cap(false), b.cap(true)
 		l.buckets[key] = b
 	}
-	wait := b.take(now, write, l.cfg.Patience)
-	if wait > l.cfg.Patience {
+	most := min(l.cfg.Patience, 3*l.cfg.Patience-pausedFor(ctx)) // of a read with many calls too
+	wait := b.take(now, write, most)
+	if wait > 0 && wait > most {
 		l.load.Later++
 		l.mu.Unlock()
 		return &LaterError{now.Add(wait), fmt.Sprintf("%s in %s %s is not asked yet: dera keeps to its share of the calls, and the next one is free in %s", key.service, orUnknown(key.account), key.region, wait.Round(time.Second))}

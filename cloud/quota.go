@@ -17,7 +17,7 @@ type Quota struct {
 func unknownQuota() Quota { return Quota{Rate: 5, Burst: 10} }
 
 // quotas are the default rates of the services that dera calls, by the lower-case ID of the SDK. Where AWS counts each
-// operation by itself, the number is that of the scarcest one that dera calls often: a share of it takes no operation's
+// operation apart, the number is that of the scarcest one that dera calls often: a share of it takes no operation's
 // quota away.
 func quotas() map[string]Quota {
 	const (

@@ -38,6 +38,8 @@ type window struct {
 	left    time.Duration // at since
 	since   time.Time
 	waiting int // calls that wait for their turn
+	stopped time.Time
+	paused  time.Duration // in all
 }
 
 var _ context.Context = (*window)(nil)
@@ -79,7 +81,8 @@ func pausing(ctx context.Context) (resume func()) {
 	for w := first; w != nil; w = w.outer {
 		w.mu.Lock()
 		if w.waiting++; w.waiting == 1 && w.err == nil && w.timer.Stop() {
-			w.left -= time.Since(w.since)
+			w.stopped = time.Now()
+			w.left -= w.stopped.Sub(w.since)
 		}
 		w.mu.Unlock()
 	}
@@ -88,9 +91,20 @@ func pausing(ctx context.Context) (resume func()) {
 			w.mu.Lock()
 			if w.waiting--; w.waiting == 0 && w.err == nil {
 				w.since = time.Now()
+				w.paused += w.since.Sub(w.stopped)
 				w.timer.Reset(max(w.left, 0))
 			}
 			w.mu.Unlock()
 		}
 	}
+}
+
+// pausedFor is for how long the calls of the outermost window have waited for their turn.
+func pausedFor(ctx context.Context) (d time.Duration) {
+	for w, _ := ctx.Value(windowKey{}).(*window); w != nil; w = w.outer {
+		w.mu.Lock()
+		d = max(d, w.paused)
+		w.mu.Unlock()
+	}
+	return d
 }

@@ -55,3 +55,29 @@ func TestWithin(t *testing.T) {
 		})
 	}
 }
+
+// TestReadOfManyTurns: a read of many calls that each wait a little is put off, before somebody else takes its job for
+// that of a dead process.
+func TestReadOfManyTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, err := NewLimits(LimitsConfig{Share: 0.1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := within(t.Context(), time.Second)
+		defer cancel()
+		begin, calls := time.Now(), 0
+		for err == nil {
+			err = l.turn(ctx, bucketKey{"111122223333", "eu-west-1", "organizations"}, false) // one in 12.5 s
+			calls++
+		}
+		var later *LaterError
+		if took := time.Since(begin); !errors.As(err, &later) || took < 40*time.Second || took > time.Minute || calls < 4 {
+			t.Errorf("got %v after %s and %d calls, want that it comes later after about a minute", err, took, calls)
+		}
+		if ctx.Err() != nil {
+			t.Errorf("got %v: waiting counts against no timeout", ctx.Err())
+		}
+	})
+}
