@@ -93,6 +93,7 @@ peer: ## plans for IAM before an evaluator of policies that dera did not write (
 long: race peer ## what takes too long for CI: the race detector, fuzzing, the estate under faults, mutants of the loop
 	$(MAKE) fuzz
 	$(MAKE) mixed-long
+	$(MAKE) bench-queue STREAM=600
 	$(GO) test ./cmd/dera -run '^TestEstate' -count=20 -timeout 30m
 	DERA_LIVED_SEEDS=10 TMPDIR=$(MEMORY) $(GO) test ./cmd/dera -run '^TestLivedAccounts$$' -v -count=1 -timeout 60m
 	DERA_CHAOS_MUTANTS=1 TMPDIR=$(MEMORY) $(GO) test ./engine -run '^TestChaosCatches$$' -v -count=1 -timeout 60m
@@ -117,6 +118,16 @@ bench-store: ## decisions/s beside a bare commit, events to decisions, and jobs 
 	$(GO) test ./store -run '^$$' -bench '^BenchmarkDecisions$$' -benchtime 5000x -timeout 30m
 	$(GO) test ./engine -run '^$$' -bench '^BenchmarkThroughput$$' -benchtime 5000x -timeout 30m
 	cd tools/bench && DERA_BENCH_UNITS=10000 $(GO) test -count=1 -run '^Test' -v -timeout 30m . | grep -v 'level='
+
+# A standing million, and a stream of 3,000 a second; STREAM=600 is the ten minutes of make long. First the engine with
+# its queue in one process, then the binary before a server that speaks as SQS does: times, memory and CPU are its own.
+.PHONY: bench-queue
+bench-queue: build ## a queue of a million messages drained, and a stream of 3,000/s for STREAM seconds (60)
+	@for load in '$(STANDING)' '$(STREAMING)'; do DERA_BENCH_QUEUE="$$load" $(GO) test ./engine -run '^TestBenchQueue$$' -v -count=1 -timeout 30m | grep -v '^==='; done
+	@DERA_BENCH_BINARY=$(CURDIR)/dist/dera DERA_BENCH_QUEUE='[$(STANDING), $(STREAMING)]' $(GO) test ./cmd/dera -run '^TestBenchQueue$$' -v -count=1 -timeout 60m | grep -v '^==='
+STREAM ?= 60
+STANDING := {"N": 1000000, "Critical": 100, "Relevant": 1, "Call": 10000000}
+STREAMING = {"N": $(shell echo $$((3000 * $(STREAM)))), "Critical": $(STREAM), "Relevant": 1, "Call": 10000000, "PerS": 3000}
 
 .PHONY: price
 price: ## lines of code of each resource type and control; fails where a new one is over its limit

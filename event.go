@@ -23,10 +23,23 @@ type Event struct {
 	// delivery proves and no more: it goes before what waits, and a plan that nobody answered
 	// is made again. It approves nothing.
 	Now bool `json:"now,omitempty"`
+	// Leans is what the words of the call suggest. It decides in which order dera looks, and
+	// nothing else.
+	Leans Leaning `json:"leans,omitempty"`
 	// Document is the whole document that the call wrote, where it wrote one, such
 	// as a bucket policy. It can hold secrets and is never stored with the event.
 	Document string `json:"-"`
 }
+
+// Leaning is what a call may have done to exposure, by its words, which prove nothing.
+type Leaning int
+
+// The leanings, the first to be looked at first.
+const (
+	LeansOpen    Leaning = iota - 1 // it names everybody
+	LeansNowhere                    // it does not say
+	LeansClosed                     // it takes something away
+)
 
 // Job is one piece of durable work. Kind and Key identify it: enqueuing the
 // same one again coalesces with the waiting one and makes a running one run

@@ -121,6 +121,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
 		}
+		if err := x.load(ctx); err != nil {
+			x.says("load", "", Unchecked, plainCause(err), "")
+		}
 		if err := x.aggregators(ctx); err != nil {
 			x.says("config aggregator", "", Unchecked, plainCause(err), "")
 		}

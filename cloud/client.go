@@ -72,6 +72,8 @@ type Config struct {
 	Timeout time.Duration
 	// Now is the clock of read times.
 	Now func() time.Time
+	// Limits bound how often AWS is called; nil means that nothing does.
+	Limits *Limits
 	// SessionName is the session of assumed roles; empty means dera.
 	SessionName string
 }
@@ -165,14 +167,14 @@ type Identity struct {
 
 // Identity asks STS who the engine is.
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	return c.identity(ctx, "", c.base.Credentials)
 }
 
 // Regions returns the regions that are switched on in the account.
 func (c *Client) Regions(ctx context.Context, account string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	for _, w := range c.cfg.Wires {
 		if w.Regions != nil {
@@ -233,6 +235,9 @@ func (c *Client) assume(a Account, role, policy string) aws.CredentialsProvider 
 // observe reports every call once, whatever its number of attempts.
 func (c *Client) observe(account, region string, write bool) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
+		if err := c.limit(stack, account, region, write); err != nil {
+			return err
+		}
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("dera:observe",
 			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 				out, md, err := next.HandleInitialize(ctx, in)

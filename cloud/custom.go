@@ -142,7 +142,7 @@ func (b bound) fill(in *dera.CustomInput) {
 }
 
 func (c *Client) bind(ctx context.Context, account, region string, in dera.CustomInput) (bound, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	r := c.reading(dera.Scope{Account: account, Region: c.regionFor(region)}, false)
 	if in.Function != "" {
@@ -233,7 +233,7 @@ func (c *Client) StartCustom(ctx context.Context, p dera.Plan, op resource.Opera
 	if in.Function != "" {
 		most = time.Duration(in.Seconds)*time.Second + answerWithin
 	}
-	ctx, cancel := context.WithTimeout(ctx, most)
+	ctx, cancel := within(ctx, most)
 	defer cancel()
 	w := &Writing{Plan: p, Operation: op, allowed: allowed}
 	if w.Config, err = c.writing(p); err == nil {
@@ -309,7 +309,7 @@ func invoke(ctx context.Context, cfg aws.Config, in dera.CustomInput) (dera.Cust
 // CustomRun says how far an execution of a document in the account and region of the plan
 // is. A status that this build does not know is none of an end.
 func (c *Client) CustomRun(ctx context.Context, p dera.Plan, execution string) (dera.CustomRun, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	r := c.reading(dera.Scope{Account: p.Account, Region: c.regionFor(p.Region)}, false)
 	api := Service(r, "ssm", p.Account, r.Scope.Region, func(cfg aws.Config) *ssm.Client { return ssm.NewFromConfig(cfg) })

@@ -13,7 +13,7 @@ import (
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
 func (c *Client) DecodeAuthorization(ctx context.Context, message string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	out, err := sts.NewFromConfig(c.base, func(o *sts.Options) {
 		o.APIOptions = append(o.APIOptions, c.observe("", c.base.Region, false))

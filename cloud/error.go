@@ -97,6 +97,11 @@ func wrap(account, region, call string, err error) error {
 		e.Problem, e.Err = WrongAccount, wrong // without the SDK's words before it
 		return e
 	}
+	var late *LaterError
+	if errors.As(err, &late) {
+		e.Problem, e.Err = Throttled, late
+		return e
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()

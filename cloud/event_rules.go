@@ -34,7 +34,7 @@ const (
 // minutes, whatever follow says the next time; an error is not.
 func (c *Client) EventRules(ctx context.Context, account, region string, follow func(EventRule) bool) ([]EventRule, error) {
 	return remember(c, "event rules of "+account+" in "+region, fixersFor, func() ([]EventRule, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+		ctx, cancel := within(ctx, c.cfg.Timeout)
 		defer cancel()
 		return c.readEventRules(ctx, account, c.regionFor(region), follow)
 	})
@@ -99,7 +99,7 @@ const callHubAdministrator = "securityhub:GetAdministratorAccount"
 // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_GetAdministratorAccount.html
 func (c *Client) HubAdministrator(ctx context.Context, account, region string) (string, error) {
 	return remember(c, "administrator of "+account+" in "+region, fixersFor, func() (string, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+		ctx, cancel := within(ctx, c.cfg.Timeout)
 		defer cancel()
 		return c.readHubAdministrator(ctx, account, c.regionFor(region))
 	})

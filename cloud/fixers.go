@@ -38,7 +38,7 @@ const fixersFor = 10 * time.Minute
 // is not.
 func (c *Client) Fixers(ctx context.Context, account, region string) ([]Fixer, error) {
 	return remember(c, "fixers of "+account+" in "+region, fixersFor, func() ([]Fixer, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+		ctx, cancel := within(ctx, c.cfg.Timeout)
 		defer cancel()
 		return c.readFixers(ctx, account, c.regionFor(region))
 	})

@@ -65,7 +65,7 @@ func (c *Client) TryReads(ctx context.Context, account, region string, actions [
 		c.tryType(ctx, &c.cfg.Wires[i], account, region)
 	}
 	_, _ = c.Regions(ctx, account) // its call tells
-	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	limited, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	// Not every account has AWS Config: one attempt.
 	_, _ = c.readFixers(limited, account, region, func(o *configservice.Options) { o.Retryer = aws.NopRetryer{} })
@@ -100,7 +100,7 @@ func (w *Wire) needs(actions []string) bool {
 // tryType reads any one resource of a type, as far as it can: whoever may not read
 // one part may still read the others.
 func (c *Client) tryType(ctx context.Context, w *Wire, account, region string) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	r := c.reading(dera.Scope{Partition: dera.PartitionOf(region).ID, Account: account, Region: region, Type: w.Type}, true)
 	r.fresh = true

@@ -30,7 +30,7 @@ func (c *Client) simulate(ctx context.Context, account, region, caller string, a
 	if principal == "" {
 		return untested(actions, "IAM simulates only roles and users whose ARN is known")
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	api := shared(c, "iam", account, region, func(cfg aws.Config) *iam.Client {
 		return iam.NewFromConfig(cfg, func(o *iam.Options) { o.Retryer = aws.NopRetryer{} })

@@ -40,7 +40,7 @@ func (c *Client) dry(action string) *Wire {
 
 // tryWrite has a dry run of an action.
 func (c *Client) tryWrite(ctx context.Context, w *Wire, account, region, action string) Permission {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	r := c.reading(dera.Scope{Partition: dera.PartitionOf(region).ID, Account: account, Region: region, Type: w.Type}, false)
 	var list []dera.Change

@@ -3,10 +3,12 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -16,7 +18,8 @@ type Message struct {
 	ID       string
 	Receipt  string
 	Body     string
-	Received int // how often it was delivered
+	Received int       // how often it was delivered
+	Sent     time.Time // when it came into the queue; zero where the queue does not say
 }
 
 // Queue is one SQS queue.
@@ -26,9 +29,16 @@ type Queue struct {
 	c   *Client
 }
 
+// queueConnections is how many connections to a queue are kept.
+const queueConnections = 96
+
 // Queue returns the queue with the URL.
 func (c *Client) Queue(url string) *Queue {
-	return &Queue{url: url, c: c, api: sqs.NewFromConfig(c.base, func(o *sqs.Options) {
+	base := c.base.Copy()
+	if own, ok := base.HTTPClient.(*awshttp.BuildableClient); ok { // many receive and delete at once: each keeps its connection
+		base.HTTPClient = own.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = queueConnections })
+	}
+	return &Queue{url: url, c: c, api: sqs.NewFromConfig(base, func(o *sqs.Options) {
 		o.APIOptions = append(o.APIOptions, c.observe("", c.base.Region, false))
 	})}
 }
@@ -37,7 +47,7 @@ func (c *Client) Queue(url string) *Queue {
 func (q *Queue) Receive(ctx context.Context, max int, wait time.Duration) ([]Message, error) {
 	out, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: aws.String(q.url), MaxNumberOfMessages: int32(min(max, 10)), WaitTimeSeconds: int32(min(wait, 20*time.Second) / time.Second),
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount, types.MessageSystemAttributeNameSentTimestamp},
 	})
 	if err != nil {
 		return nil, wrap("", q.c.base.Region, "sqs:ReceiveMessage", err)
@@ -45,7 +55,11 @@ func (q *Queue) Receive(ctx context.Context, max int, wait time.Duration) ([]Mes
 	var list []Message
 	for _, m := range out.Messages {
 		n, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"]) // 0 where the queue does not say
-		list = append(list, Message{ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body), Received: n})
+		x := Message{ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body), Received: n}
+		if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
+			x.Sent = time.UnixMilli(ms).UTC()
+		}
+		list = append(list, x)
 	}
 	return list, nil
 }

@@ -57,6 +57,7 @@ func (c *Client) Complete(ctx context.Context, scope dera.Scope, quick []dera.Re
 func (c *Client) ReadAgain(ctx context.Context, scope dera.Scope) (Page, error) {
 	r := c.reading(scope, true)
 	r.again = true
+	ctx = context.WithValue(ctx, urgentKey{}, true)
 	page, err := c.read(ctx, r, nil)
 	for _, x := range page.Resources {
 		if x.Unread != "" {
@@ -71,7 +72,7 @@ func (c *Client) read(ctx context.Context, r *Reading, quick []dera.Resource) (P
 	if err != nil {
 		return Page{}, fmt.Errorf("read: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.timeout(c.cfg.Timeout, r.Full))
+	ctx, cancel := within(ctx, w.timeout(c.cfg.Timeout, r.Full))
 	defer cancel()
 	if quick != nil {
 		return r.complete(ctx, w, quick)
@@ -237,7 +238,7 @@ func (r *Reading) one(ctx context.Context, w *Wire, readers []Reader, x *Item) e
 	parent := ctx
 	if w.AtOnce > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.Timeout()) // one that answers nothing leaves time for the others
+		ctx, cancel = within(ctx, r.Timeout()) // one that answers nothing leaves time for the others
 		defer cancel()
 	}
 	var failed error
@@ -257,7 +258,10 @@ func (r *Reading) one(ctx context.Context, w *Wire, readers []Reader, x *Item) e
 			err = r.Fail(p.Call, err)
 			_ = errors.As(err, &e) // Fail gives nothing else
 		}
+		var later *LaterError
 		switch {
+		case errors.As(err, &later): // nothing was asked: the whole read comes later
+			return fmt.Errorf("read %s: %w", x.ARN, err)
 		case w.Gone != nil && w.Gone(ctx, r, x, err):
 			x.missing = true
 			return nil

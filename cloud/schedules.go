@@ -100,7 +100,7 @@ func (c *Client) readSchedules(ctx context.Context, look ScheduleLook) ([]Schedu
 	r := scheduleReader{ScheduleLook: look, r: c.reading(dera.Scope{Account: look.Account, Region: look.Region}, false)}
 	var first error
 	for _, read := range []func(context.Context) error{r.schedules, r.rules, r.plans, r.restores} {
-		ctx, cancel := context.WithTimeout(ctx, schedulesTimes*c.cfg.Timeout)
+		ctx, cancel := within(ctx, schedulesTimes*c.cfg.Timeout)
 		first = cmp.Or(first, read(ctx))
 		cancel()
 	}

@@ -73,7 +73,7 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // verify asks STS whose the credentials are. The cache of the SDK takes the
 // deadline off the context, so that it has one of its own.
 func (s *session) verify(ctx context.Context, creds aws.Credentials) error {
-	ctx, cancel := context.WithTimeout(ctx, s.client.cfg.Timeout)
+	ctx, cancel := within(ctx, s.client.cfg.Timeout)
 	defer cancel()
 	id, err := s.client.identity(ctx, s.account, aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds, nil }))
 	if err != nil {
@@ -139,7 +139,7 @@ func (c *Client) identity(ctx context.Context, account string, creds aws.Credent
 // Session returns who dera is in an account: as its reader, or with write as the
 // one that changes. It fails with an [AccountError] where that is another account.
 func (c *Client) Session(ctx context.Context, account string, write bool) (Identity, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	c.mu.Lock()
 	creds := c.credentials(account)
@@ -152,7 +152,7 @@ func (c *Client) Session(ctx context.Context, account string, write bool) (Ident
 
 // Check returns an error unless the credentials for an account are the account's.
 func (c *Client) Check(ctx context.Context, account string) error {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	c.mu.Lock()
 	creds := c.credentials(account)

@@ -104,7 +104,7 @@ func (e carriedOutError) Error() string {
 func (carriedOutError) CarriedOut() bool { return true }
 
 func (c *Client) send(ctx context.Context, w *Writing) error {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
 	wire, err := c.wire(w.Plan.Type)
 	if err != nil {

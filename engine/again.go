@@ -29,6 +29,8 @@ type request struct {
 	// Passed is what an earlier look read of resources that do not fail any more,
 	// by ID: a digest, or resourceGone.
 	Passed map[string]string `json:"passed,omitempty"`
+	// Rank is the priority of the look; 0 means lookPriority, or that of a sweep.
+	Rank int `json:"rank,omitempty"`
 	// Tries is how often reads have differed.
 	Tries int `json:"tries,omitempty"`
 	// Walk are the pages of the sweep so far.
@@ -57,8 +59,11 @@ func (r request) job(now time.Time) (dera.Job, error) {
 		return dera.Job{}, fmt.Errorf("look at %s: %w", r.Scope.Key(), err)
 	}
 	j := dera.Job{Kind: lookJob, Key: r.Scope.Key(), Priority: lookPriority, RunAt: later(now, r.Due), Payload: body}
-	if r.Scope.Sweep() {
+	switch {
+	case r.Scope.Sweep():
 		j.Priority = sweepPriority
+	case r.Rank > 0:
+		j.Priority = r.Rank
 	}
 	if r.Now && r.Authenticated { // a key of its own: a later event does not take its place
 		j.Priority = nowPriority

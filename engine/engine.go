@@ -64,7 +64,7 @@ type Config struct {
 	ApprovalTTL time.Duration
 	// AccessMost is the longest time for which something is given back; 0 means 12 hours.
 	AccessMost time.Duration
-	// Workers run jobs at the same time; 0 means 4.
+	// Workers run jobs at the same time; 0 means 16. They wait for AWS most of the time.
 	Workers int
 	// LeaseTTL is how long a crashed engine's work stays untouched; 0 means 2
 	// minutes. A lease in use is renewed.
@@ -112,6 +112,7 @@ type Engine struct {
 	detector detect.Detector
 	runner   *remediate.Runner
 	accounts map[string]dera.Account
+	worst    map[string]dera.Severity // of the controls of a type
 	wake     chan struct{}
 	// urgent says that a job was enqueued that goes before looks.
 	urgent atomic.Bool
@@ -119,6 +120,7 @@ type Engine struct {
 	// the store's leases keep processes apart, not what runs within one.
 	held    claims
 	running claims
+	shares  shares
 	// noted are the first looks that are in the store for certain.
 	noted sync.Map
 	// deciding keeps the decision and the commit on one resource together.
@@ -143,6 +145,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg: cfg, wake: make(chan struct{}, 1), accounts: map[string]dera.Account{},
 		detector: detect.Detector{Reader: cfg.Reader, Controls: cfg.Controls, Settings: cfg.Settings},
 	}
+	e.worst = worst(cfg.Controls)
 	for _, a := range cfg.Accounts {
 		e.accounts[a.ID] = a
 	}
@@ -166,7 +169,7 @@ func (c Config) defaults() Config {
 		c.AccessMost = 12 * time.Hour
 	}
 	if c.Workers == 0 {
-		c.Workers = 4
+		c.Workers = 16
 	}
 	if c.LeaseTTL <= 0 {
 		c.LeaseTTL = 2 * time.Minute

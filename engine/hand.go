@@ -86,6 +86,9 @@ func (e *Engine) giveBack(ctx context.Context, jobs []dera.Job) {
 	if len(jobs) == 0 {
 		return
 	}
+	for _, j := range jobs {
+		e.shares.ended(j)
+	}
 	ctx, cancel := bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := e.cfg.Store.Unclaim(ctx, jobs); err != nil {

@@ -19,8 +19,8 @@ const (
 	accessJob    = "access" // the time of an access is over
 )
 
-// Priorities: a hint at one resource goes before a page of a sweep, and a
-// critical remediation before everything.
+// Priorities: a hint at one resource goes before a page of a sweep (rank says which
+// hint first), and a critical remediation before everything.
 const (
 	nowPriority   = -1 // what a person asked for now
 	lookPriority  = 10
@@ -60,7 +60,7 @@ func (e *Engine) Ingest(ctx context.Context, events []dera.Event, kept []store.K
 // whose scopes are looked at because of events anyway.
 func (e *Engine) Accept(ctx context.Context, events []dera.Event, b store.Batch, older ...dera.Event) error {
 	for _, ev := range e.everywhere(events) {
-		j, err := request{Event: ev, Hint: ev.Name != sweepName}.job(e.cfg.Now())
+		j, err := request{Event: ev, Hint: ev.Name != sweepName, Rank: e.rank(ev)}.job(e.cfg.Now())
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/control"
 	"dera.example/dera/detect"
+	"dera.example/dera/remediate"
 	"dera.example/dera/store"
 )
 
@@ -74,7 +75,7 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 		}
 		return nil
 	})
-	if err == nil || req.Scope.Page == "" || j.Attempts < pageTries {
+	if err == nil || req.Scope.Page == "" || j.Attempts < pageTries || errors.As(err, new(*remediate.LaterError)) {
 		return err
 	}
 	// The continuation of a sweep can run out; the sweep then begins again.
@@ -109,6 +110,9 @@ func (e *Engine) ours(s dera.Scope) bool {
 func (e *Engine) look(ctx context.Context, o order, finish func(next []request, b *store.Batch) error) error {
 	detector := e.detectorAt(e.cfg.Now())
 	look, err := detector.Look(ctx, o.Scope, o.Repeat)
+	if err := postponed(err); err != nil {
+		return err
+	}
 	if err != nil {
 		return e.unread(ctx, o, o.Scope, err)
 	}

@@ -59,7 +59,7 @@ func (e *Engine) Work(ctx context.Context) error {
 				slots <- struct{}{}
 				j := h.next()
 				workers.Go(func() {
-					defer func() { <-slots; e.poke() }()
+					defer func() { e.shares.ended(j); <-slots; e.poke() }()
 					e.runJob(inHand, j)
 				})
 			}
@@ -68,7 +68,7 @@ func (e *Engine) Work(ctx context.Context) error {
 			if n == 0 {
 				break
 			}
-			jobs, err := e.cfg.Store.Claim(ctx, e.cfg.Owner, n, e.cfg.LeaseTTL)
+			jobs, err := e.claim(ctx, n)
 			if err != nil && ctx.Err() == nil {
 				fails++
 				e.cfg.Log.ErrorContext(ctx, "claim jobs", "err", err, "attempt", fails)

@@ -32,7 +32,11 @@ func (b *backoff) next() time.Duration {
 
 // pause says why the source is interrupted and waits before the next attempt.
 func (b *backoff) pause(ctx context.Context, log *slog.Logger, source string, err error) {
-	wait := b.next()
+	b.after(ctx, log, source, err, b.next())
+}
+
+// after is pause with the wait that is given.
+func (b *backoff) after(ctx context.Context, log *slog.Logger, source string, err error, wait time.Duration) {
 	log.WarnContext(ctx, "source interrupted", "source", source, "err", err, "attempt", b.errors, "wait", wait)
 	sleep(ctx, wait)
 }

@@ -306,12 +306,12 @@ func (c *counted) Read(p []byte) (int, error) {
 const logsAtOnce = 4
 
 // do reads what messages announce while the events of the queue go on: a log file may take minutes. Where
-// as many are read already as may be, the queue waits, and the error is that of this reading.
-func (a *aside) do(read func() error) error {
+// as many are read already as may be, whoever received them waits, and the error is that of itself.
+func (a *aside) do(itself, read func() error) error {
 	select {
 	case a.busy <- struct{}{}:
 	default:
-		return read()
+		return itself()
 	}
 	a.wait.Go(func() {
 		defer func() { <-a.busy }()

@@ -42,15 +42,34 @@ type batch struct {
 func (s sieve) sift(messages []Message, now time.Time) Delivery {
 	b := &batch{Delivery: Delivery{Source: s.source, At: now, Authenticated: s.authenticated}, index: map[string]int{}, seen: map[string]bool{}}
 	for _, m := range messages {
-		s.message(b, m)
+		s.safely(b, m)
 	}
 	return b.Delivery
+}
+
+// safely is message for one that may break what reads it: it is malformed then, and harms no other.
+func (s sieve) safely(b *batch, m Message) {
+	counts, raw := b.Counts, len(b.Raw)
+	defer func() {
+		if p := recover(); p != nil {
+			b.Counts = counts
+			b.Counts.Received++
+			b.Counts.Malformed++
+			if b.Raw = b.Raw[:raw]; s.authenticated {
+				b.Raw = append(b.Raw, []byte(m.Body))
+			}
+			b.keep(m, fmt.Sprintf("reading it broke: %v", p))
+		}
+	}()
+	s.message(b, m)
 }
 
 func (s sieve) message(b *batch, m Message) {
 	b.Counts.Received++
 	raw := []byte(m.Body)
-	b.Raw = append(b.Raw, raw)
+	if s.authenticated { // else nobody believes it
+		b.Raw = append(b.Raw, raw)
+	}
 	if !s.watch.Triage(raw) {
 		b.Counts.Irrelevant++
 		b.kind(KindCloudTrail)
@@ -92,7 +111,7 @@ func (s sieve) message(b *batch, m Message) {
 	for _, scope := range hints {
 		b.event(dera.Event{
 			Source: s.source, ID: r.ID, Name: r.Name, Scope: scope, Actor: r.Actor(), UserAgent: r.UserAgent,
-			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Trusted, Document: s.watch.Document(r),
+			Time: moment(r.Time, b.At), Authenticated: s.authenticated && r.Trusted, Document: s.watch.Document(r), Leans: r.Leaning(),
 		})
 	}
 }
@@ -177,9 +196,11 @@ func (b *batch) event(e dera.Event) {
 		b.Events = append(b.Events, e)
 	case !e.Time.Before(b.Events[i].Time):
 		b.Older = append(b.Older, b.Events[i])
+		e.Leans = min(e.Leans, b.Events[i].Leans) // of two calls on one resource the worse one says when it is looked at
 		b.Events[i] = e
 	default:
 		b.Older = append(b.Older, e)
+		b.Events[i].Leans = min(e.Leans, b.Events[i].Leans)
 	}
 }
 

@@ -37,7 +37,7 @@ type Delivery struct {
 	Kept   []Kept
 	Counts Counts
 	// Raw are all messages of a queue as they came, whatever they are worth as
-	// hints; Authenticated says that only our rules can write to that queue.
+	// hints, where Authenticated says that only our rules can write to that queue.
 	Raw           [][]byte
 	Authenticated bool
 	// Heard is the time of the newest call by CloudTrail of each covered place. What other services

@@ -28,7 +28,8 @@ type Message struct {
 	ID       string
 	Receipt  string // names this receipt of the message; Delete and Extend want it
 	Body     string
-	Received int // how often it was received, this time included
+	Received int       // how often it was received, this time included
+	Sent     time.Time // when it came into the queue; zero where the queue does not say
 }
 
 // SQSConfig configures a queue source. Queue, Accounts and Watch are mandatory.
@@ -54,6 +55,18 @@ type SQSConfig struct {
 	// Timeout is how long a handler may take; a minute if zero. After the end of
 	// its context Run goes on for 8 s at most.
 	Timeout time.Duration
+	// Receivers is how many receives run at the same time at most; 32 if zero. One runs
+	// alone while the queue is quiet; each full batch adds one, each empty one ends one.
+	Receivers int
+	// InHand bounds the messages that are received and not deleted yet; 4,096 if zero.
+	// Their bodies are bounded too, at 16 MiB.
+	InHand int
+	// Alone is the receipt from which on a message is handed over alone, so that none that
+	// fails carries others to the dead-letter queue; 3 if zero.
+	Alone int
+	// Join is how long messages that no type listens to wait for each other, to be
+	// committed together; a second if zero.
+	Join time.Duration
 	// Ready, where set, is asked after an error before messages are received again:
 	// each receive that comes to nothing takes a message nearer to the dead-letter
 	// queue.
@@ -75,8 +88,10 @@ func (c SQSConfig) validate() error {
 		return fmt.Errorf("batch of %d messages, must be 1 to 10", c.Batch)
 	case c.Wait < 0 || c.Wait > 20*time.Second:
 		return fmt.Errorf("wait of %s, must be up to 20s", c.Wait)
-	case c.Visibility < 0 || c.Timeout < 0:
+	case c.Visibility < 0 || c.Timeout < 0 || c.Join < 0:
 		return errors.New("negative duration")
+	case c.Receivers < 0 || c.InHand < 0 || c.Alone < 0:
+		return errors.New("negative number")
 	}
 	return validAccounts(c.Accounts)
 }
@@ -86,6 +101,7 @@ type SQS struct {
 	cfg   SQSConfig
 	sieve sieve
 	logs  *logFiles
+	gauge gauge
 }
 
 // NewSQS returns a source over cfg.Queue, or an error for a configuration that
@@ -99,95 +115,35 @@ func NewSQS(cfg SQSConfig) (*SQS, error) {
 	cfg.Wait = orElse(cfg.Wait, 20*time.Second)
 	cfg.Visibility = orElse(cfg.Visibility, 30*time.Second)
 	cfg.Timeout = orElse(cfg.Timeout, time.Minute)
+	cfg.Receivers, cfg.InHand, cfg.Alone = orElse(cfg.Receivers, 32), orElse(cfg.InHand, 4096), orElse(cfg.Alone, 3)
+	cfg.Join = orElse(cfg.Join, time.Second)
 	cfg.Log = orElse(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.Now, cfg.Random = clock(cfg.Now), randomness(cfg.Random)
 	logs, err := newLogFiles(cfg.Logs, cfg.Watch, cfg.Accounts)
 	if err != nil {
 		return nil, fmt.Errorf("configure log files: %w", err)
 	}
-	return &SQS{cfg, newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated), logs}, nil
+	return &SQS{cfg: cfg, sieve: newSieve(cfg.Name, cfg.Watch, cfg.Accounts, cfg.Authenticated), logs: logs}, nil
 }
 
-// Run receives until ctx ends, then finishes the batch in hand and returns nil.
-// Each batch goes to handle once, whatever its messages are worth, and is
-// deleted only after handle returned nil. Errors of the queue and of the handler
-// are logged and tried again after a growing wait. Several goroutines may Run
-// the same source; each has one batch in hand.
+// Run receives until ctx ends, then finishes what is in hand and returns nil.
+//
+// Several receives run at the same time, as many as the queue fills. A message that a
+// type may listen to is handed over at once, together with those that came while the
+// handler was busy; all others wait for each other, so that a thousand of them cost one
+// commit. A message is deleted only after handle returned nil for it (invariant I8), and
+// is kept hidden until then. SQS has no order, and Run adds none. Handle is called by two
+// goroutines at the same time at most.
+//
+// Where handle fails for several messages although the source is ready, each half of them
+// is handed over again: one that always fails comes again alone, and in the end goes to
+// the dead-letter queue. Where it is not ready, what is in hand waits. Errors are logged
+// and tried again after a growing wait, by one receiver.
 func (s *SQS) Run(ctx context.Context, handle Handler) error {
-	retry := backoff{random: s.cfg.Random}
-	beside := newAside()
-	defer beside.wait.Wait()
-	for ctx.Err() == nil {
-		err := beside.err()
-		if err == nil {
-			err = s.ready(ctx, retry.errors)
-		}
-		if err == nil {
-			err = s.round(ctx, handle, beside)
-		}
-		if err != nil {
-			retry.pause(ctx, s.cfg.Log, s.cfg.Name, err)
-			continue
-		}
-		retry.reset()
-	}
-	return nil
-}
-
-// ready asks whether a batch can be taken over, where the last round failed.
-func (s *SQS) ready(ctx context.Context, failed int) error {
-	if s.cfg.Ready == nil || failed == 0 {
-		return nil
-	}
-	if err := s.cfg.Ready(ctx); err != nil {
-		return fmt.Errorf("nothing is received: %w", err)
-	}
-	return nil
-}
-
-// round receives, handles and deletes one batch.
-func (s *SQS) round(ctx context.Context, handle Handler, beside *aside) error {
-	messages, err := s.cfg.Queue.Receive(ctx, s.cfg.Batch, s.cfg.Wait)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil // the end, and nothing in hand
-	case err != nil:
-		return fmt.Errorf("receive messages: %w", err)
-	case len(messages) == 0:
-		return nil
-	}
-	now := s.cfg.Now().UTC()
-	messages, announcing := s.logs.split(messages)
-	if len(announcing) == 0 {
-		return s.batch(ctx, messages, now, handle)
-	}
-	if len(messages) > 0 {
-		if err := s.cfg.Queue.Extend(ctx, announcing, s.cfg.Timeout+s.cfg.Visibility); err != nil {
-			s.cfg.Log.WarnContext(ctx, "messages may be delivered again", "source", logs, "err", err)
-		}
-		if err := s.batch(ctx, messages, now, handle); err != nil {
-			return err
-		}
-	}
-	return beside.do(func() error { return s.announced(ctx, announcing, now, handle) })
-}
-
-// batch handles and deletes messages that are events.
-func (s *SQS) batch(ctx context.Context, messages []Message, now time.Time, handle Handler) error {
-	// From here on the end of ctx stops nothing: the batch is in hand.
-	work, cancel := inHand(ctx, s.cfg.Timeout)
-	defer cancel()
-	release := s.hold(work, messages)
-	err := handle(work, s.sieve.sift(messages, now))
-	release()
-	if err != nil {
-		return fmt.Errorf("handle %d messages: %w", len(messages), err)
-	}
-	// The handler has committed: a crash between here and the deletion only
-	// brings the messages again.
-	if err := s.cfg.Queue.Delete(work, messages); err != nil {
-		return fmt.Errorf("delete %d messages: %w", len(messages), err)
-	}
+	in := newIntake(ctx, s, handle)
+	s.gauge.add(in)
+	defer s.gauge.leave(in)
+	in.run(ctx)
 	return nil
 }
 

@@ -31,7 +31,7 @@ func TestMarksOfBeforeAreKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			raw := db.SQL(t)
-			steps := []string{`DROP TABLE usage_files`, `ALTER TABLE jobs DROP COLUMN claim`, `UPDATE meta SET value = '4' WHERE name = 'schema'`}
+			steps := []string{`DROP TABLE usage_files`, `DROP INDEX jobs_by_account`, `ALTER TABLE jobs DROP COLUMN account`, `ALTER TABLE jobs DROP COLUMN claim`, `UPDATE meta SET value = '4' WHERE name = 'schema'`}
 			for _, name := range []string{"0002_usage.sql", "0003_marks.sql"} {
 				text, err := os.ReadFile(filepath.Join("migrations", dialect, name))
 				if err != nil {

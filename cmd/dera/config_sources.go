@@ -14,6 +14,7 @@ type sourcesConfig struct {
 	Webhook    webhookConfig     `yaml:"webhook,omitempty" json:"webhook,omitempty" jsonschema_description:"Signed messages over HTTP that name what to look at. Default: none."`
 	Backfill   backfillConfig    `yaml:"backfill,omitempty" json:"backfill,omitempty" jsonschema_description:"When the event history of CloudTrail is looked up for what was missed. Default: never."`
 	Aggregator aggregatorConfig  `yaml:"config_aggregator,omitempty" json:"config_aggregator,omitempty" jsonschema_description:"Aggregator of AWS Config that is asked what its rules found. Default: none."`
+	Queue      queueConfig       `yaml:"queue,omitempty" json:"queue,omitempty" jsonschema_description:"How the queue is received."`
 	Logs       []logBucketConfig `yaml:"s3_logs,omitempty" json:"s3_logs,omitempty" jsonschema_description:"Buckets of log files of CloudTrail whose new objects S3 announces to the queue. Default: none."`
 }
 
@@ -67,7 +68,7 @@ func (c sourcesConfig) validate() error {
 			errs = append(errs, fmt.Errorf("sources.expect.%s: is %s, write a duration from %s to %s", kind, d, least, most))
 		}
 	}
-	errs = append(errs, c.Backfill.validate(), validateLogs(c.Logs), c.Aggregator.validate())
+	errs = append(errs, c.Backfill.validate(), validateLogs(c.Logs), c.Aggregator.validate(), c.Queue.validate())
 	if c.Webhook.SecretEnv != "" && c.Webhook.SecretFile != "" {
 		errs = append(errs, errors.New("sources.webhook.secret_file: secret_env is given too; keep one of them"))
 	}

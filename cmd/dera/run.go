@@ -60,7 +60,7 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	}
 	a.actsOnFound("dera run")
 	s.queueURL = queueURL
-	o := options{log: log, tell: a.follow()}
+	o := options{log: log, tell: a.follow(), later: true}
 	if a.json() {
 		s.lines = newLines(a, log)
 		o.tell = s.lines.tell
@@ -145,9 +145,9 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if listen != nil {
 		parts = append(parts, listen)
 	}
+	var src *source.SQS
 	if queueURL != "" {
-		src, err := s.queueSource(queueURL, log)
-		if err != nil {
+		if src, err = s.queueSource(queueURL, log); err != nil {
 			return err
 		}
 		var handle source.Handler
@@ -157,6 +157,7 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 		parts = append(parts, func(ctx context.Context) error { return src.Run(ctx, app.Noting(s.store, hearing(handle))) },
 			func(ctx context.Context) error { return s.witness(ctx, log) })
 	}
+	parts = append(parts, func(ctx context.Context) error { return s.share(ctx, log) }, func(ctx context.Context) error { return s.noteLoad(ctx, src, queueURL) })
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	errs := make([]error, len(parts))
@@ -261,7 +262,8 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 		return usage("queue: %w", err)
 	}
 	q := s.client.Queue(url)
-	_, err := q.State(ctx)
+	state, err := q.State(ctx)
+	s.receipts = state.Receipts
 	if cloud.Is(err, cloud.Denied) { // only the doctor needs that permission
 		var got []cloud.Message
 		if got, err = q.Receive(ctx, 1, 0); len(got) > 0 {
@@ -277,6 +279,7 @@ func (s *session) queueThere(ctx context.Context, url string) error {
 func (s *session) queueSource(url string, log *slog.Logger) (*source.SQS, error) {
 	return source.NewSQS(source.SQSConfig{
 		Queue: queue{s.client.Queue(url)}, Accounts: s.accountIDs(), Watch: services.Watch(), Authenticated: s.config.QueueOurs, Log: log, Now: s.app.now, Ready: s.store.Ready, Logs: s.logFiles(),
+		Receivers: s.config.Sources.Queue.Receivers, Alone: min(3, s.receipts), // at the last receipt at the latest
 	})
 }
 

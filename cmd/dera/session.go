@@ -53,6 +53,9 @@ type session struct {
 	regions  []string
 	engine   *engine.Engine
 	lines    *lines // of dera run --output json
+	limits   *cloud.Limits
+	owner    string // the name of this process in leases
+	receipts int    // how often a message of the queue is received before it is dead; 0 where that is not known
 }
 
 // mode is the mode in force for a control in an account.
@@ -126,6 +129,7 @@ type options struct {
 	log         *slog.Logger
 	settle      time.Duration
 	owner       string
+	later       bool // a call whose turn is far off comes later, since nobody waits for it
 }
 
 // connect finds out who we are on AWS and puts the engine together.
@@ -141,11 +145,19 @@ func (s *session) connect(ctx context.Context, o options) error {
 		o.log = s.app.askedLog()
 	}
 	cfg.Observe = calls(o.log)
+	var err error
+	wait := patiencePeople
+	if o.later {
+		wait = patience
+	}
+	if s.limits, err = s.config.AWS.limits(wait); err != nil {
+		return usage("aws: %w", err)
+	}
+	cfg.Limits = s.limits
 	cfg.Ports = map[string]any{resource.PortChanges: ownChanges{s.store, s.app.now}, resource.PortStages: ownStages{s.store, s.app.now, s.watchDays()}, resource.PortIncidents: incidents{s.store}, resource.PortAccess: accesses{s.store, s.app.now}, resource.PortThreats: &threats{s: s}, resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now, s.config.Permissions.window()}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
 	}
-	var err error
 	if s.client, err = cloud.New(ctx, cfg); err != nil {
 		return orProfile(err)
 	}
@@ -217,6 +229,7 @@ func (s *session) wire(o options) error {
 		host, _ := os.Hostname() // a name for people; the process ID and time make it unique
 		owner = fmt.Sprintf("%s/%d/%d", host, os.Getpid(), s.app.now().UnixNano())
 	}
+	s.owner = owner
 	settle := time.Duration(s.config.Settle)
 	if o.settle != 0 {
 		settle = o.settle

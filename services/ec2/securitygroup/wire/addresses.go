@@ -71,7 +71,7 @@ func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnA
 // addressesOf are the addresses of one account. That they cannot be read is
 // remembered too; an error is only that there was no time to ask.
 func (g groupReader) addressesOf(ctx context.Context, account string) (addresses, error) {
-	ctx, cancel := context.WithTimeout(ctx, g.Timeout())
+	ctx, cancel := g.Within(ctx, g.Timeout())
 	defer cancel()
 	out, err := shared.EC2(g.Reading, account, g.Scope.Region).DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
 	if err != nil {

@@ -82,7 +82,7 @@ func byID(items []*cloud.Item) map[string]*cloud.Item {
 // the list.
 func accessPoint(ctx context.Context, r *cloud.Reading, api *s3control.Client, name, bucket string) (s3bucket.AccessPoint, error) {
 	account := aws.String(r.Scope.Account)
-	ctx, cancel := context.WithTimeout(ctx, r.Timeout())
+	ctx, cancel := r.Within(ctx, r.Timeout())
 	defer cancel()
 	got, err := api.GetAccessPoint(ctx, &s3control.GetAccessPointInput{AccountId: account, Name: aws.String(name)})
 	if err == nil && (aws.ToString(got.Name) != name || aws.ToString(got.Bucket) != bucket) {
