@@ -125,6 +125,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		}
 		return nil
 	})
+	s.commits.count(err)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -27,6 +27,8 @@ type dialect struct {
 	listArg func([]int64) (any, error)
 	// hasMeta is 1 if the table meta is there.
 	hasMeta string
+	// bytes is the size of the database.
+	bytes string
 }
 
 func sqlite() dialect {
@@ -38,6 +40,7 @@ func sqlite() dialect {
 			return string(text), err
 		},
 		hasMeta: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
+		bytes:   "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
 	}
 }
 

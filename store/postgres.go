@@ -28,6 +28,7 @@ func postgres() dialect {
 		among:      "idx = ANY($1)",
 		listArg:    func(list []int64) (any, error) { return list, nil },
 		hasMeta:    "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('meta')",
+		bytes:      "SELECT pg_database_size(current_database())",
 	}
 }
 

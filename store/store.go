@@ -95,6 +95,7 @@ type Store struct {
 	place   string // for people
 	// enqueued says that this process enqueued jobs since it last looked for some.
 	enqueued atomic.Bool
+	commits  commits
 	// compacting is held by who compacts the usage ledger.
 	compacting sync.Mutex
 }

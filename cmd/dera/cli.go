@@ -23,6 +23,9 @@ type cli struct {
 	from map[string]string
 	// inUse are the files that the command goes by, beside those that flags name.
 	inUse []string
+	// listenOn is where dera run listens, of the command line; meter is what it counts.
+	listenOn string
+	meter    *meter
 	// namedConfig says that --config named the configuration.
 	namedConfig bool
 }

@@ -51,7 +51,8 @@ type session struct {
 	accounts []dera.Account
 	regions  []string
 	engine   *engine.Engine
-	lines    *lines // of dera run --output json
+	lines    *lines    // of dera run --output json
+	listener *listener // of dera run, where it listens
 }
 
 // mode is the mode in force for a control in an account.
@@ -139,7 +140,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if o.log == nil {
 		o.log = s.app.askedLog()
 	}
-	cfg.Observe = calls(o.log)
+	cfg.Observe = s.app.meter.observing(calls(o.log))
 	cfg.Ports = map[string]any{resource.PortChanges: ownChanges{s.store, s.app.now}, resource.PortStages: ownStages{s.store, s.app.now, s.watchDays()}, resource.PortIncidents: incidents{s.store}, resource.PortAccess: accesses{s.store, s.app.now}, resource.PortThreats: &threats{s: s}, resource.PortLedger: usedBy{ledger.New(s.store, s.app.now), s.app.now, s.config.Permissions.window()}}
 	if len(s.app.flags.regions) > 0 {
 		cfg.Region = s.app.flags.regions[0]
