@@ -2,20 +2,27 @@ package audit
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
+
+// ErrNotKept means that an anchor would not keep what it is given.
+var ErrNotKept = errors.New("what is anchored there would not stay")
 
 // Anchor keeps signed checkpoints where whoever holds the database and the key of a log can neither
 // change nor delete them. It is safe for concurrent use.
 type Anchor interface {
 	// Name names it, for people and in metrics.
 	Name() string
-	// Check returns an error where it would not keep what it is given, for example a bucket
-	// whose objects can be deleted.
-	Check(ctx context.Context) error
+	// Check returns ErrNotKept where it would not keep what it is given, for example a bucket
+	// whose objects can be deleted, another error where that is not known, and else in words how it keeps it. weak says that some can
+	// still delete it.
+	Check(ctx context.Context) (says string, weak bool, err error)
 	// Keep keeps a checkpoint of src; nil means that it is kept for certain. To keep one again is
 	// no error.
 	Keep(ctx context.Context, src Source, c Checkpoint, signed []byte) error
@@ -29,6 +36,23 @@ type Anchored struct {
 	Root tlog.Hash
 	// Note is the signed note; nil where only size and root are at hand. Read reads it then.
 	Note func(ctx context.Context) ([]byte, error)
+}
+
+// Name is size and root of the checkpoint as the name of a file: those of larger ones come later in the
+// order of names.
+func (c Checkpoint) Name() string {
+	return fmt.Sprintf("%020d-%s", c.Size, hex.EncodeToString(c.Root[:]))
+}
+
+// ParseName is the inverse of Checkpoint.Name.
+func ParseName(name string) (size int64, root tlog.Hash, ok bool) {
+	digits, text, _ := strings.Cut(name, "-")
+	size, err := strconv.ParseInt(digits, 10, 64)
+	hash, bad := hex.DecodeString(text)
+	if err != nil || bad != nil || len(digits) != 20 || size < 0 || len(hash) != tlog.HashSize {
+		return 0, root, false
+	}
+	return size, tlog.Hash(hash), true
 }
 
 // Compared is what a log is beside the checkpoints of an anchor.

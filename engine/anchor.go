@@ -33,14 +33,16 @@ type round struct {
 }
 
 type keptAt struct {
-	size int64
-	at   time.Time
+	size    int64
+	at      time.Time
+	checked time.Time // when the anchor said that it keeps what it is given
 }
 
 const (
 	// anchorWithin is how long one round may take.
 	anchorWithin = 30 * time.Second
-	// anchorAgain is after how long a checkpoint is kept although nothing was recorded since.
+	// anchorAgain is after how long a checkpoint is kept although nothing was recorded since, and an
+	// anchor is asked once more whether it keeps what it is given.
 	anchorAgain = time.Hour
 )
 
@@ -127,11 +129,17 @@ func (a *Anchoring) keep(ctx context.Context, anchor audit.Anchor, c audit.Check
 	if known && was.size == c.Size && c.Time.Sub(was.at) < anchorAgain {
 		return nil
 	}
+	if now := a.log.Now(); was.checked.IsZero() || now.Sub(was.checked) >= anchorAgain || now.Before(was.checked) {
+		if _, _, err := anchor.Check(ctx); err != nil { // what is not known to stay is not anchored
+			return fmt.Errorf("check the anchor %s: %w", name, err)
+		}
+		was.checked = now
+	}
 	if err := anchor.Keep(ctx, a.log.Store, c, signed); err != nil {
 		return fmt.Errorf("anchor the audit log at %s: %w", name, err)
 	}
 	a.mu.Lock()
-	a.kept[name] = keptAt{c.Size, c.Time}
+	a.kept[name] = keptAt{c.Size, c.Time, was.checked}
 	a.mu.Unlock()
 	// For people and metrics: the anchor itself says what it has.
 	return a.log.Store.Remember(ctx, map[string]string{store.AnchoredPrefix + name: strconv.FormatInt(c.Size, 10) + " " + store.Moment(c.Time)})

@@ -75,6 +75,7 @@ type fileConfig struct {
 	CustomFixes   []customFixConfig          `yaml:"custom_fixes,omitempty" json:"custom_fixes,omitempty" jsonschema_description:"SSM Automation documents and Lambda functions as fixes of controls: always review."`
 	Notify        sink.Config                `yaml:"notify,omitempty" json:"notify,omitempty" jsonschema_description:"To whom messages go, and when. Default: nobody."`
 	Listen        listenConfig               `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"Where dera run takes requests, such as answers in Slack. Default: nowhere."`
+	Anchor        anchorConfig               `yaml:"anchor,omitempty" json:"anchor,omitempty" jsonschema_description:"Where checkpoints of the audit log are kept outside. Default: nowhere."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 4."`
 }
 
@@ -314,7 +315,7 @@ func (c fileConfig) validate() error {
 		}
 	}
 	_, err := c.settings()
-	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate())
+	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate(), c.Anchor.validate())
 	errs = append(append(append(errs, c.validatePlaces()...), c.validateNotify()...), c.validateCustom()...)
 	return errors.Join(errs...)
 }

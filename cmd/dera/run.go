@@ -263,6 +263,9 @@ func (s *session) sign(ctx context.Context, log *slog.Logger, tick <-chan time.T
 			s.alarm(ctx, log, dera.Alarm{Key: unsignedAlarm, Severity: dera.High, Title: "The audit log cannot be signed", Why: databaseText(err) + ". Nobody can verify what was recorded since, until it is signed."})
 		case err == nil:
 			s.alarmEnded(ctx, log, unsignedAlarm)
+			if err := s.anchorNow(ctx, log); err != nil {
+				return err
+			}
 		}
 	}
 }

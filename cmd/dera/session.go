@@ -46,13 +46,14 @@ type session struct {
 	carried bool       // something was carried out
 
 	// Set by connect.
-	client   *cloud.Client
-	identity cloud.Identity
-	accounts []dera.Account
-	regions  []string
-	engine   *engine.Engine
-	lines    *lines    // of dera run --output json
-	listener *listener // of dera run, where it listens
+	client    *cloud.Client
+	identity  cloud.Identity
+	accounts  []dera.Account
+	regions   []string
+	engine    *engine.Engine
+	lines     *lines            // of dera run --output json
+	listener  *listener         // of dera run, where it listens
+	anchoring *engine.Anchoring // signs the audit log and anchors it
 }
 
 // mode is the mode in force for a control in an account.
@@ -110,7 +111,13 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 
 // close signs what was recorded and closes the store.
 func (s *session) close(ctx context.Context) error {
-	_, err := s.log.Sign(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	_, err := s.log.Sign(ctx)
+	if err == nil && s.anchoring != nil {
+		if err := s.anchoring.Anchor(ctx); err != nil { // it is signed; the next anchor has it
+			s.app.alert("dera: warning: %v\n", err)
+		}
+	}
 	return errors.Join(err, s.store.Close())
 }
 
@@ -167,6 +174,9 @@ func (s *session) connect(ctx context.Context, o options) error {
 		s.accounts = []dera.Account{{ID: s.identity.Account, Partition: partition}}
 	}
 	if err := s.chooseRegions(ctx); err != nil {
+		return err
+	}
+	if err := s.anchored(ctx, o.log); err != nil {
 		return err
 	}
 	return s.wire(o)
@@ -227,7 +237,7 @@ func (s *session) wire(o options) error {
 	}
 	s.engine, err = engine.New(engine.Config{
 		Types: services.Types(),
-		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Controls: s.config.controls(), Settings: s.settings,
+		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Anchor: s.beforeWrites(), Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), AccessMost: s.config.Access.most(), Workers: s.config.Workers,
