@@ -55,6 +55,8 @@ type Doctor struct {
 	// Store is nil where there are no data, or they do not open.
 	Store     *store.Store
 	PublicKey string // of the audit log
+	// Keys says where its keys are, and whether they answer.
+	Keys []Check
 	// Anchored says that the configuration has anchors, which keep checkpoints outside; Anchors are
 	// those, where AWS can be asked.
 	Anchored bool
@@ -123,6 +125,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 	}
 	if x.Store != nil {
 		x.data(ctx)
+		for _, c := range x.Keys {
+			x.says(c.Check, c.About, c.Health, c.Says, c.Fix)
+		}
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
 		}

@@ -26,6 +26,8 @@ type cli struct {
 	// listenOn is where dera run listens, of the command line; meter is what it counts.
 	listenOn string
 	meter    *meter
+	// stopping says that the command only stops or resumes, which must work when AWS does not.
+	stopping bool
 	// namedConfig says that --config named the configuration.
 	namedConfig bool
 }

@@ -72,6 +72,7 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 		}
 		cfg = data.config
 		d.Store, d.PublicKey, d.UnderWay = data.store, data.log.PublicKey, data.underWay
+		d.Keys = data.keyChecks(ctx)
 		if cfg.judgesUse() {
 			d.Recorded = data.recordOf
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -118,4 +119,32 @@ func copied(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// TestMotoVaultInKMS: the vault's key is made and decrypted by moto's KMS, with its encryption context; with the key disabled nothing opens.
+func TestMotoVaultInKMS(t *testing.T) {
+	server := moto.Start(t, moto.Config{})
+	w := newMotoWorld(t, server)
+	api := kms.New(kms.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(w.creds.AccessKeyID, w.creds.SecretAccessKey, w.creds.SessionToken)})
+	key, err := api.CreateKey(t.Context(), &kms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.configured("keys: {vault: {kms: '" + *key.KeyMetadata.Arn + "'}}\n")
+	w.group("web", perm("tcp", 22, 22, "0.0.0.0/0", ""))
+	for range 2 {
+		if out, errOut, code := w.dera("scan"); code != exitNo {
+			t.Fatalf("got %d\n%s%s", code, out, errOut)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, "data", "keys", "vault.key")); err == nil {
+		t.Error("the key lies in clear")
+	}
+	if _, err := api.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: key.KeyMetadata.Arn}); err != nil {
+		t.Fatal(err)
+	}
+	if _, errOut, code := w.dera("scan"); code == exitGood || code == exitNo || !strings.Contains(errOut, "kms:Decrypt") {
+		t.Errorf("with the key disabled: got %d\n%s", code, errOut)
+	}
 }

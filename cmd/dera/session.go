@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -85,19 +84,13 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err := othersRead(a.flags.data); err != nil {
 		a.note("dera: warning: %v\n", err)
 	}
-	vault, err := audit.LoadVault(s.keys, nil)
-	if errors.Is(err, fs.ErrNotExist) {
-		vault, err = audit.CreateVault(s.keys, nil)
-	}
+	vault, err := s.sealer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, a.named("keys", err)
 	}
-	key, err := audit.LoadFileKey(s.keys)
-	if errors.Is(err, fs.ErrNotExist) {
-		key, err = audit.NewFileKey(s.keys, logOrigin, nil)
-	}
+	key, err := s.signer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, a.named("keys", err)
 	}
 	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
@@ -113,7 +106,10 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 func (s *session) close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	_, err := s.log.Sign(ctx)
-	if err == nil && s.anchoring != nil {
+	if errors.Is(err, audit.ErrSigner) { // what is recorded is signed by the next who can
+		s.app.alert("dera: warning: %s; what was recorded is not signed yet\n", plainError(ctx, err))
+		err = nil
+	} else if err == nil && s.anchoring != nil {
 		if err := s.anchoring.Anchor(ctx); err != nil { // it is signed; the next anchor has it
 			s.app.alert("dera: warning: %v\n", err)
 		}
