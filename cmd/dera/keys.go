@@ -23,7 +23,7 @@ type keysConfig struct {
 }
 
 type kmsConfig struct {
-	KMS string `yaml:"kms,omitempty" json:"kms,omitempty" jsonschema_description:"ARN of the key; not of an alias, which can be moved to another key."`
+	KMS string `yaml:"kms,omitempty" json:"kms,omitempty" jsonschema_description:"ARN of the key; not of an alias, which can come to mean another key."`
 }
 
 // validate returns what is wrong with keys.

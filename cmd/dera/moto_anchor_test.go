@@ -121,7 +121,7 @@ func copied(t *testing.T, path string) []byte {
 	return text
 }
 
-// TestMotoVaultInKMS: the vault's key is made and decrypted by moto's KMS, with its encryption context; with the key disabled nothing opens.
+// TestMotoVaultInKMS: the vault's key is made and decrypted by moto's KMS, with its encryption context. TestKMSIsAway has what happens when it is refused; moto decrypts with a disabled key too.
 func TestMotoVaultInKMS(t *testing.T) {
 	server := moto.Start(t, moto.Config{})
 	w := newMotoWorld(t, server)
@@ -140,11 +140,5 @@ func TestMotoVaultInKMS(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(w.dir, "data", "keys", "vault.key")); err == nil {
 		t.Error("the key lies in clear")
-	}
-	if _, err := api.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: key.KeyMetadata.Arn}); err != nil {
-		t.Fatal(err)
-	}
-	if _, errOut, code := w.dera("scan"); code == exitGood || code == exitNo || !strings.Contains(errOut, "kms:Decrypt") {
-		t.Errorf("with the key disabled: got %d\n%s", code, errOut)
 	}
 }
