@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -72,6 +73,7 @@ type world struct {
 	gate    func(*evaluate.Gate)
 	config  func(*engine.Config)
 	timeout time.Duration
+	url     string // of the database; "" for SQLite in dir
 	// step is called at each step of an engine on the store, and around each of
 	// its calls; an error from it is the network's.
 	step func(name string) error
@@ -146,7 +148,7 @@ func (w *world) openStore(now func() time.Time) *store.Store {
 			w.t.Fatal(err)
 		}
 	}
-	s, err := store.Open(w.t.Context(), store.Config{URL: "sqlite:" + filepath.Join(w.dir, "dera.db"), Sealer: vault, Now: now})
+	s, err := store.Open(w.t.Context(), store.Config{URL: cmp.Or(w.url, "sqlite:"+filepath.Join(w.dir, "dera.db")), Sealer: vault, Now: now})
 	if err != nil {
 		w.t.Fatal(err)
 	}

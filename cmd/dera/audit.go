@@ -23,11 +23,11 @@ import (
 func newAuditCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "The audit log: verify, show, export, compare with CloudTrail",
+		Short: "The audit log: verify, show, export, archive, compare with CloudTrail",
 		Args:  args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a), newAuditReconcileCommand(a))
+	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a), newAuditArchiveCommand(a), newAuditReconcileCommand(a))
 	return cmd
 }
 
@@ -66,6 +66,7 @@ type recordLine struct {
 }
 
 type recordJSON struct {
+	Lapsed  bool            `json:"evidence_lapsed,omitempty"`
 	Payload json.RawMessage `json:"payload,omitempty"`
 	Record  json.RawMessage `json:"record"`
 }
@@ -98,7 +99,7 @@ func (a *cli) export(ctx context.Context, s *session, dir string) error {
 
 func newAuditVerifyCommand(a *cli) *cobra.Command {
 	var keyFile, since string
-	var anchored bool
+	var anchored, logOnly bool
 	cmd := &cobra.Command{
 		Use:   "verify [DIR]",
 		Short: "Verify the log offline: an exported folder, or this installation's own",
@@ -115,16 +116,17 @@ func newAuditVerifyCommand(a *cli) *cobra.Command {
 			if anchored {
 				return usage("--anchor is for this installation's own log: name no folder")
 			}
-			return a.verifyFolder(cmd.Context(), list[0], keyFile, since)
+			return a.verifyFolder(cmd.Context(), list[0], keyFile, since, logOnly)
 		},
 	}
 	cmd.Flags().StringVar(&keyFile, "key", "", "file with the public key (default: audit.pub of the folder, which proves less)")
 	cmd.Flags().StringVar(&since, "since", "", "file with an earlier checkpoint of the log that you kept")
+	cmd.Flags().BoolVar(&logOnly, "log-only", false, "do not ask for the evidence that records name: an archive has none")
 	cmd.Flags().BoolVar(&anchored, "anchor", false, "also compare with every checkpoint that the configured anchors have")
 	return cmd
 }
 
-func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) error {
+func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logOnly bool) error {
 	trusted := keyFile != ""
 	if !trusted {
 		keyFile = filepath.Join(dir, "audit.pub")
@@ -138,9 +140,18 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 		return err
 	}
 	named := map[string]int64{} // evidence hashes, with the first record that names each
+	lapsed := map[string]bool{} // those that a record says were removed for their age
 	cfg.Each = func(index int64, leaf []byte) {
 		var r dera.AuditRecord
-		if json.Unmarshal(leaf, &r) == nil && r.Evidence != "" {
+		if json.Unmarshal(leaf, &r) != nil {
+			return
+		}
+		if r.Retention != nil {
+			for _, hash := range r.Retention.Evidence {
+				lapsed[hash] = true
+			}
+		}
+		if r.Evidence != "" {
 			if _, seen := named[r.Evidence]; !seen {
 				named[r.Evidence] = index
 			}
@@ -156,7 +167,12 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 		return err
 	}
 	evidence := ""
-	if report.OK() {
+	if report.OK() && !logOnly {
+		for hash := range lapsed {
+			if !(app.Pack{}).Has(dir, hash) {
+				delete(named, hash)
+			}
+		}
 		evidence = app.Pack{Kinds: services.EvidenceKinds()}.Check(dir, named)
 	}
 	return a.printVerified(report, evidence, trusted)
@@ -330,6 +346,11 @@ func (a *cli) showRecord(ctx context.Context, s *session, index int64, of sealed
 		return fmt.Errorf("read audit record %d: %w", index, err)
 	}
 	out := recordJSON{Record: leaves[0]}
+	if r.Evidence != "" {
+		if out.Lapsed, err = s.store.Lapsed(ctx, r.Evidence); err != nil {
+			return err
+		}
+	}
 	if of.payload {
 		if r.Commitment == "" {
 			return &exitError{exitFailed, errors.New("this record seals nothing")}

@@ -143,6 +143,9 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if s.lines != nil {
 		parts = append(parts, s.lines.run)
 	}
+	if old := s.retain(log); old != nil {
+		parts = append(parts, old)
+	}
 	box, err := s.outbox(log)
 	if err != nil {
 		return err
