@@ -13,7 +13,7 @@ import (
 
 // BenchmarkGrowth is how many bytes of database 1,000 events leave: of groups that are fixed and verified, of groups that
 // only get a finding and a plan (observe), of clean ones, and of a group that is looked at again and again.
-// The second look after a fix is among them. Figures: docs/operations.md.
+// What follows a fix is among them. Figures: docs/operations.md.
 func BenchmarkGrowth(b *testing.B) {
 	const events = 1000
 	open, clean := tcp(22, 22, "0.0.0.0/0"), tcp(443, 443, "10.0.0.0/8")
