@@ -25,11 +25,12 @@ const (
 	RecordStop      RecordKind = "stop"
 	RecordResume    RecordKind = "resume"
 	RecordIncident  RecordKind = "incident"
-	RecordDenial    RecordKind = "denial" // a principal was denied what a remediation had removed
-	RecordAccess    RecordKind = "access" // somebody asked for what a remediation took, or the time of that is over
-	RecordAlarm     RecordKind = "alarm"  // what a person must hear of dera itself, or that it is over
-	RecordCanary    RecordKind = "canary" // the intent or the result of a write of dera doctor --canary
-	RecordStart     RecordKind = "start"  // an engine started, with its version and configuration hash
+	RecordDenial    RecordKind = "denial"    // a principal was denied what a remediation had removed
+	RecordAccess    RecordKind = "access"    // somebody asked for what a remediation took, or the time of that is over
+	RecordAlarm     RecordKind = "alarm"     // what a person must hear of dera itself, or that it is over
+	RecordCanary    RecordKind = "canary"    // the intent or the result of a write of dera doctor --canary
+	RecordRetention RecordKind = "retention" // what was removed from the database for its age; the log itself is never cut
+	RecordStart     RecordKind = "start"     // an engine started, with its version and configuration hash
 )
 
 // AuditRecord is one leaf of the audit log, as canonical JSON. It names what
@@ -72,8 +73,27 @@ type AuditRecord struct {
 	Denial      *Denial           `json:"denial,omitempty"`
 	Access      *Access           `json:"access,omitempty"`
 	Alarm       *Alarm            `json:"alarm,omitempty"`
+	Retention   *Retention        `json:"retention,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;
 	// Commitment is computed from it. It never reaches the leaf.
 	Sealed []byte `json:"-"`
+}
+
+// Retention is what was removed from the database for its age, in one commit.
+type Retention struct {
+	Findings     int `json:"findings,omitempty"`     // resolved ones
+	Remediations int `json:"remediations,omitempty"` // ended ones, with their intents
+	Calls        int `json:"calls,omitempty"`        // of dera's own principals, as CloudTrail has them
+	Events       int `json:"events,omitempty"`       // that could not be read and were kept
+	// Evidence are the hashes of the evidence that only these remediations named: what earlier
+	// records say of it stays, and it cannot be read any more.
+	Evidence []string `json:"evidence,omitempty"`
+	// Before says, by the name of a kind, before which time it ended.
+	Before map[string]time.Time `json:"before,omitempty"`
+}
+
+// Empty reports whether nothing was removed.
+func (r Retention) Empty() bool {
+	return r.Findings+r.Remediations+r.Calls+r.Events+len(r.Evidence) == 0
 }

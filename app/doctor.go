@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"dera.example/dera/audit"
 	"dera.example/dera/cloud"
 	"dera.example/dera/control"
 	"dera.example/dera/evaluate"
@@ -54,6 +55,12 @@ type Doctor struct {
 	// Store is nil where there are no data, or they do not open.
 	Store     *store.Store
 	PublicKey string // of the audit log
+	// Keys says where its keys are, and whether they answer.
+	Keys []Check
+	// Anchored says that the configuration has anchors, which keep checkpoints outside; Anchors are
+	// those, where AWS can be asked.
+	Anchored bool
+	Anchors  []audit.Anchor
 	// UnderWay are the remediations that are half-done.
 	UnderWay func(context.Context) ([]UnderWay, error)
 
@@ -118,6 +125,9 @@ func (d Doctor) Examine(ctx context.Context, began ...Check) (Diagnosis, error) 
 	}
 	if x.Store != nil {
 		x.data(ctx)
+		for _, c := range x.Keys {
+			x.says(c.Check, c.About, c.Health, c.Says, c.Fix)
+		}
 		if err := x.sources(ctx); err != nil {
 			x.says("sources", "", Unchecked, plainCause(err), "")
 		}
@@ -168,6 +178,7 @@ func (x *examination) aws(ctx context.Context) error {
 	x.says("identity", x.Cloud.Region(), Healthy, "dera is "+x.who.ARN, "")
 	x.account = ""
 	x.clock(ctx)
+	x.anchors(ctx)
 	x.account = x.QueueAccount
 	x.queue(ctx)
 	x.sendTest(ctx)

@@ -17,6 +17,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/iam/proof"
 	"dera.example/dera/resource/evidence"
+	storage "dera.example/dera/store"
 	"github.com/aymanbagabas/go-udiff"
 )
 
@@ -56,12 +57,17 @@ func EachRecord(ctx context.Context, store PackStore, size int64, f func(i int64
 }
 
 // Export writes every piece of evidence that one of the first size records names
-// under dir, and returns how many these are.
+// under dir, and returns how many these are. What a record says was removed for its age is left out.
 func (p Pack) Export(ctx context.Context, store PackStore, dir string, size int64) (int, error) {
-	hashes := map[string]bool{}
+	hashes, lapsed := map[string]bool{}, map[string]bool{}
 	err := EachRecord(ctx, store, size, func(_ int64, r dera.AuditRecord) error {
 		if r.Evidence != "" {
 			hashes[r.Evidence] = true
+		}
+		if r.Retention != nil {
+			for _, h := range r.Retention.Evidence {
+				lapsed[h] = true
+			}
 		}
 		return nil
 	})
@@ -71,9 +77,13 @@ func (p Pack) Export(ctx context.Context, store PackStore, dir string, size int6
 	if err := os.MkdirAll(filepath.Join(dir, evidenceDir), 0o755); err != nil {
 		return 0, err
 	}
+	written := 0
 	for _, h := range slices.Sorted(maps.Keys(hashes)) {
 		blob, err := store.Evidence(ctx, h)
-		if err != nil {
+		if lapsed[h] && errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if written++; err != nil {
 			return 0, err
 		}
 		if err := os.WriteFile(filepath.Join(dir, evidenceDir, h+".json"), blob, 0o644); err != nil {
@@ -83,7 +93,7 @@ func (p Pack) Export(ctx context.Context, store PackStore, dir string, size int6
 			return 0, err
 		}
 	}
-	return len(hashes), nil
+	return written, nil
 }
 
 // unfold writes the files of a piece of evidence.
@@ -201,6 +211,12 @@ func (p Pack) Check(dir string, named map[string]int64) string {
 		}
 	}
 	return ""
+}
+
+// Has reports whether the export in a folder has a piece of evidence.
+func (Pack) Has(dir, hash string) bool {
+	_, err := os.Stat(filepath.Join(dir, evidenceDir, hash+".json"))
+	return err == nil
 }
 
 // checkUnfolded compares the files of a piece of evidence with those that it

@@ -46,6 +46,8 @@ type Call struct {
 	Operation string
 	Write     bool
 	Err       error
+	// Throttled is how many attempts were turned away for being too many.
+	Throttled int
 }
 
 // Config is what New needs. Its zero value uses the standard credential chain,
@@ -246,6 +248,13 @@ func (c *Client) observe(account, region string, write bool) func(*middleware.St
 					Service:   strings.ToLower(middleware.GetServiceID(ctx)),
 					Operation: middleware.GetOperationName(ctx),
 				}
+				if attempts, ok := retry.GetAttemptResults(md); ok {
+					for _, a := range attempts.Results {
+						if a.Err != nil && throttled(a.Err) {
+							call.Throttled++
+						}
+					}
+				}
 				if c.cfg.Observe != nil {
 					c.cfg.Observe(call)
 				}
@@ -255,6 +264,12 @@ func (c *Client) observe(account, region string, write bool) func(*middleware.St
 				return out, md, err
 			}), middleware.Before)
 	}
+}
+
+// throttled reports whether AWS turned a request away for being one too many.
+func throttled(err error) bool {
+	p, ok := passing(Code(err))
+	return ok && p == Throttled
 }
 
 // now is a time before the next call: what is read then is at least as new.

@@ -236,14 +236,13 @@ func (c *Client) StartCustom(ctx context.Context, p dera.Plan, op resource.Opera
 	ctx, cancel := within(ctx, most)
 	defer cancel()
 	w := &Writing{Plan: p, Operation: op, allowed: allowed}
-	if w.Config, err = c.writing(p); err == nil {
-		w.Config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-		w.Config.APIOptions = append(slices.Clone(w.Config.APIOptions), c.observe(p.Account, p.Region, true), w.guard)
-		if in.Function != "" {
-			run, err = invoke(ctx, w.Config, in)
-		} else {
-			run, err = startDocument(ctx, w.Config, in, token)
-		}
+	w.Config = c.writing(p)
+	w.Config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	w.Config.APIOptions = append(slices.Clone(w.Config.APIOptions), c.observe(p.Account, p.Region, true), w.guard)
+	if in.Function != "" {
+		run, err = invoke(ctx, w.Config, in)
+	} else {
+		run, err = startDocument(ctx, w.Config, in, token)
 	}
 	if err != nil {
 		return run, w.requestID, wrap(p.Account, p.Region, op.Name, err)

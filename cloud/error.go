@@ -172,6 +172,19 @@ func classify(code string, status int, err error) Problem {
 	return Other
 }
 
+// Result is what became of the call, in one word for a counter: ok, or a [Problem].
+func (c Call) Result() string {
+	code := Code(c.Err)
+	if c.Err == nil || code == "DryRunOperation" {
+		return "ok"
+	}
+	var e *Error
+	if errors.As(wrap(c.Account, c.Region, c.Operation, c.Err), &e) {
+		return strings.ReplaceAll(string(e.Problem), " ", "_")
+	}
+	return string(Other)
+}
+
 // Is reports whether the error is a failed API call of that kind.
 func Is(err error, p Problem) bool {
 	var e *Error

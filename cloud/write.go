@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,11 +113,10 @@ func (c *Client) send(ctx context.Context, w *Writing) error {
 		return err
 	}
 	w.Reading = c.reading(dera.Scope{Partition: w.Plan.Partition, Account: w.Plan.Account, Region: w.Plan.Region, Type: w.Plan.Type}, true)
-	if w.Config, err = c.writing(wire.session(w.Plan)); err == nil {
-		w.Config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-		w.Config.APIOptions = append(slices.Clone(w.Config.APIOptions), c.observe(w.Plan.Account, w.Plan.Region, !w.Dry), w.guard)
-		err = wire.Do[w.Operation.Name](ctx, w)
-	}
+	w.Config = c.writing(wire.session(w.Plan))
+	w.Config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	w.Config.APIOptions = append(slices.Clone(w.Config.APIOptions), c.observe(w.Plan.Account, w.Plan.Region, !w.Dry), w.guard)
+	err = wire.Do[w.Operation.Name](ctx, w)
 	var bad inputError
 	switch {
 	case err == nil, errors.Is(err, ErrMoved), errors.Is(err, errUnknownOperation), errors.As(err, &bad):
@@ -169,23 +167,13 @@ func (w *Wire) session(p dera.Plan) dera.Plan {
 }
 
 // writing returns a configuration whose session can do nothing but the plan.
-func (c *Client) writing(p dera.Plan) (aws.Config, error) {
+func (c *Client) writing(p dera.Plan) aws.Config {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	cfg := c.base.Copy()
 	cfg.Region = c.regionFor(p.Region)
-	cfg.Credentials = c.credentials(p.Account)
-	a := c.accounts[p.Account]
-	if a.RoleARN == "" && a.WriteRoleARN == "" {
-		return cfg, nil
-	}
-	writer := cmp.Or(a.WriteRoleARN, a.RoleARN)
-	policy, err := sessionPolicy(p)
-	if err != nil {
-		return cfg, err
-	}
-	cfg.Credentials = c.verified(p.Account, writer, c.assume(a, writer, policy))
-	return cfg, nil
+	cfg.Credentials = c.limited(p.Account, func() (string, error) { return sessionPolicy(p) })
+	return cfg
 }
 
 // regionFor is the region to send a request to: that of the resource, or for what
@@ -203,9 +191,5 @@ func sessionPolicy(p dera.Plan) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal(policy)
-	if err != nil {
-		return "", fmt.Errorf("session policy for %s: %w", p.Resource, err)
-	}
-	return string(text), nil
+	return policyText(policy)
 }

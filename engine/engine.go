@@ -58,6 +58,8 @@ type Config struct {
 	// BudgetEverywhere limits those of all accounts and controls together in an
 	// hour; 0 means no limit, and less than 0 none.
 	BudgetEverywhere int
+	// Anchor keeps the record of a write outside before the write follows; nil asks for nothing.
+	Anchor *Anchoring
 	// Custom binds and runs custom fixes; nil where there are none.
 	Custom Custom
 	// ApprovalTTL is how long a plan waits for an approval; 0 means 72 hours.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"dera.example/dera"
+	"dera.example/dera/audit"
 	"dera.example/dera/detect"
 	"dera.example/dera/remediate"
 	"dera.example/dera/store"
@@ -78,6 +79,22 @@ func (j journal) Allowed(ctx context.Context, l dera.Lease, account, control str
 		}
 	}
 	return nil
+}
+
+// Anchored implements remediate.Journal. A log that is not the one that was signed is no
+// ErrUnanchored: then nothing is written, not even to take something back.
+func (j journal) Anchored(ctx context.Context) error {
+	if j.cfg.Anchor == nil {
+		return nil
+	}
+	err := j.cfg.Anchor.Anchor(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, audit.ErrFork), errors.Is(err, audit.ErrSignature):
+		return err
+	}
+	return fmt.Errorf("%w: %w", remediate.ErrUnanchored, err)
 }
 
 // Later implements remediate.Journal: later remediations of the same resource, and

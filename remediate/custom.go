@@ -137,6 +137,9 @@ func (t *run) start(ctx context.Context, undo bool, op resource.Operation, at st
 	if err := t.write(ctx, in, rec); err != nil {
 		return false, nil, err
 	}
+	if err := t.anchored(ctx, undo); err != nil {
+		return t.unsent(ctx, in, err, true)
+	}
 	sent := false
 	var no error
 	made, requestID, err := t.cfg.Custom.StartCustom(ctx, t.rem.Plan, op, t.token(undo), func(ctx context.Context) error {

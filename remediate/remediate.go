@@ -14,6 +14,9 @@ var (
 	// ErrStopped means that a stop covers the remediation; nothing was written
 	// since, and it goes on when the stop is lifted.
 	ErrStopped = errors.New("dera is stopped")
+	// ErrUnanchored means that the record of a write could not be kept outside, as is asked of each
+	// write; nothing was written since, and it goes on when it can.
+	ErrUnanchored = errors.New("the record of the write is not anchored")
 	// ErrChanged means that the remediation itself was changed since it was loaded,
 	// for example by an event that names another writer.
 	ErrChanged = errors.New("the remediation was changed by someone else")
@@ -45,6 +48,9 @@ type Journal interface {
 	// Allowed returns nil if the lease is still held and no stop covers the
 	// account and control; it is asked before every attempt of a write.
 	Allowed(ctx context.Context, l dera.Lease, account, control string) error
+	// Anchored returns nil when what was written so far is kept where it has to be before a write
+	// follows, else an ErrUnanchored. It is asked after the intent of every write.
+	Anchored(ctx context.Context) error
 	// Later are the remediations, made after this one, that are still in effect: of
 	// the same resource, and of what stands above it in the account.
 	Later(ctx context.Context, r dera.Remediation) (same, above []string, err error)

@@ -320,7 +320,7 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 			if errors.As(err, &no) {
 				return &undoError{no.why}
 			}
-			if t.waited() > tryFor && ctx.Err() == nil && !errors.Is(err, ErrStopped) { // a person has to look
+			if t.waited() > tryFor && ctx.Err() == nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrUnanchored) { // a person has to look
 				return &undoError{fmt.Sprintf("what the undo of change %d (%s) would open is not known: %v", i+1, c.Operation, err)}
 			}
 			return err

@@ -110,6 +110,9 @@ func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operati
 	if err := t.write(ctx, in, rec); err != nil {
 		return false, nil, err
 	}
+	if err := t.anchored(ctx, undo); err != nil {
+		return t.unsent(ctx, in, err, true)
+	}
 	// From here on a crash is safe: the open intent says what may have happened.
 	readFirst := !undo && (i == 0 || old != nil || !c.Optional && t.takes(i))
 	var no error // of the guard: nothing is tried again within this run
@@ -136,6 +139,26 @@ func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operati
 		return t.unsent(ctx, in, doErr, no != nil)
 	}
 	return t.settle(ctx, in, op, doErr)
+}
+
+// undoAnchor is how long an undo waits for the anchor of its intent. To take a change back from
+// production comes before the anchor: its record is committed, and the next anchor has it.
+const undoAnchor = 10 * time.Second
+
+// anchored returns nil when the write whose intent is committed may be made as far as the anchor of the
+// audit log goes.
+func (t *run) anchored(ctx context.Context, undo bool) error {
+	if !undo {
+		return t.cfg.Journal.Anchored(ctx)
+	}
+	within, cancel := context.WithTimeout(ctx, undoAnchor)
+	defer cancel()
+	if err := t.cfg.Journal.Anchored(within); errors.Is(err, ErrUnanchored) {
+		return ctx.Err()
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // signWithin is how old an intent may be when its request is signed: a rescuer
@@ -211,7 +234,7 @@ func (t *run) unsent(ctx context.Context, in dera.Intent, cause error, guarded b
 	if moved(cause) || denied(cause) || in.Undo && gone(cause) {
 		return false, nil, t.close(ctx, in, false, nil, cause)
 	}
-	if !errors.Is(cause, ErrStopped) && ctx.Err() == nil && t.waited() > tryFor {
+	if !errors.Is(cause, ErrStopped) && !errors.Is(cause, ErrUnanchored) && ctx.Err() == nil && t.waited() > tryFor {
 		return false, nil, t.close(ctx, in, false, nil, cause)
 	}
 	in.Retry = true

@@ -271,7 +271,7 @@ func (b *Backfill) say(ctx context.Context, p BackfillPlace, f Filled) {
 	again := b.said[p] == text
 	b.said[p] = text
 	b.mu.Unlock()
-	at := []any{"account", p.Account, "region", p.Region, "from", f.From, "events", f.Events}
+	at := []any{"account", p.Account, "region", p.Region, "since", f.From, "events", f.Events}
 	switch {
 	case f.Err != nil && !again:
 		b.cfg.Log.WarnContext(ctx, "the event history was not read; allow cloudtrail:LookupEvents (dera role --backfill). Sweeps go on", append(at, "err", f.Err)...)

@@ -108,6 +108,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 	if err == nil {
 		err = s.join(ctx, c)
 	}
+	s.commits.count(err)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -35,6 +35,8 @@ type dialect struct {
 	hasMeta string
 	// time is the clock of the database, in microseconds since 1970; empty where it has none of its own.
 	time string
+	// bytes is the size of the database.
+	bytes string
 }
 
 func sqlite() dialect {
@@ -47,6 +49,7 @@ func sqlite() dialect {
 			return string(text), err
 		},
 		hasMeta: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
+		bytes:   "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
 	}
 }
 

@@ -34,6 +34,7 @@ func postgres() dialect {
 		listArg:    func(list []int64) (any, error) { return list, nil },
 		hasMeta:    "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('meta')",
 		time:       "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+		bytes:      "SELECT pg_database_size(current_database())",
 	}
 }
 

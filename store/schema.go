@@ -43,6 +43,9 @@ func (s *Store) prepare(ctx context.Context) error {
 				return fmt.Errorf("bring the schema to version %d: %w", version+i+1, err)
 			}
 		}
+		if s.keyCheck() == "" { // what is made or brought up to date is so with its key
+			return errors.New("bring the schema up to date: the vault is closed")
+		}
 		for name, value := range map[string]string{"schema": strconv.Itoa(len(steps)), "key": s.keyCheck()} {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value); err != nil {
 				return fmt.Errorf("note the version of the schema: %w", err)
@@ -89,7 +92,7 @@ func (s *Store) inspect(ctx context.Context, q queryer, newest int) (int, error)
 		return 0, fmt.Errorf("%w: its schema has version %d, this one knows %d", ErrSchema, version, newest)
 	}
 	key, err := meta(ctx, q, "key")
-	if err == nil && key != s.keyCheck() {
+	if check := s.keyCheck(); err == nil && check != "" && key != check { // none of a vault that stays closed
 		err = ErrKey
 	}
 	return version, err

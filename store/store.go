@@ -101,6 +101,7 @@ type Store struct {
 	wrote atomic.Int64
 	// enqueued says that this process enqueued jobs since it last looked for some.
 	enqueued atomic.Bool
+	commits  commits
 	// compacting is held by who compacts the usage ledger.
 	compacting sync.Mutex
 }

@@ -94,9 +94,9 @@ func receipts(messages []source.Message) []cloud.Message {
 
 // ingest hands a delivery of a source to the engine.
 func (s *session) ingest() source.Handler {
-	return func(ctx context.Context, d source.Delivery) error {
+	return s.app.meter.counting(s.app.now, func(ctx context.Context, d source.Delivery) error {
 		return s.engine.Accept(ctx, d.Events, s.batchOf(d), d.Older...)
-	}
+	})
 }
 
 // batchOf is what of a delivery is kept beside the events.

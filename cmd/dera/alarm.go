@@ -10,11 +10,12 @@ import (
 	"dera.example/dera/app"
 )
 
-// unsignedAlarm is the key of the alarm that the audit log cannot be signed, and breakerAlarm
-// begins those of breakers.
+// unsignedAlarm is the key of the alarm that the audit log cannot be signed, unanchoredAlarm of the
+// one that it cannot be anchored, and breakerAlarm begins those of breakers.
 const (
-	unsignedAlarm = "audit-log-unsigned"
-	breakerAlarm  = "breaker/"
+	unsignedAlarm   = "audit-log-unsigned"
+	unanchoredAlarm = "audit-log-unanchored"
+	breakerAlarm    = "breaker/"
 )
 
 // alarm records what a person must hear. That it could not be is said in the log, and the caller

@@ -23,11 +23,11 @@ import (
 func newAuditCommand(a *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "The audit log: verify, show, export, compare with CloudTrail",
+		Short: "The audit log: verify, show, export, archive, compare with CloudTrail",
 		Args:  args(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a), newAuditReconcileCommand(a))
+	cmd.AddCommand(newAuditVerifyCommand(a), newAuditShowCommand(a), newAuditExportCommand(a), newAuditArchiveCommand(a), newAuditReconcileCommand(a))
 	return cmd
 }
 
@@ -52,10 +52,11 @@ type exportedJSON struct {
 }
 
 type verifiedJSON struct {
-	Evidence   string       `json:"evidence"`
-	KeyTrusted bool         `json:"key_trusted"`
-	Report     audit.Report `json:"report"`
-	Valid      bool         `json:"valid"`
+	Anchors    []audit.Compared `json:"anchors,omitempty"`
+	Evidence   string           `json:"evidence"`
+	KeyTrusted bool             `json:"key_trusted"`
+	Report     audit.Report     `json:"report"`
+	Valid      bool             `json:"valid"`
 }
 
 // recordLine is a record in the list of dera audit show, and recordJSON one that is shown whole.
@@ -65,6 +66,7 @@ type recordLine struct {
 }
 
 type recordJSON struct {
+	Lapsed  bool            `json:"evidence_lapsed,omitempty"`
 	Payload json.RawMessage `json:"payload,omitempty"`
 	Record  json.RawMessage `json:"record"`
 }
@@ -97,27 +99,34 @@ func (a *cli) export(ctx context.Context, s *session, dir string) error {
 
 func newAuditVerifyCommand(a *cli) *cobra.Command {
 	var keyFile, since string
+	var anchored, logOnly bool
 	cmd := &cobra.Command{
 		Use:   "verify [DIR]",
 		Short: "Verify the log offline: an exported folder, or this installation's own",
 		Long: "verify recomputes the log from its first record and names the first bad one. For an exported folder it requires\n" +
 			"nothing but the folder and the public key; the key should come from elsewhere than the folder. With --since it\n" +
-			"also finds records that were cut off since an earlier checkpoint that you kept.\n\n" +
-			"Exit codes: 0 valid, 3 not valid.",
+			"also finds records that were cut off since an earlier checkpoint that you kept. With --anchor it holds this\n" +
+			"installation's own log against every checkpoint that the anchors of the configuration have.\n\n" +
+			"Exit codes: 0 valid, 3 not valid, 4 an anchor could not be read.",
 		Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			if len(list) == 0 {
-				return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.verifyOwn(ctx, s, since) })
+				return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.verifyOwn(ctx, s, since, anchored) })
 			}
-			return a.verifyFolder(cmd.Context(), list[0], keyFile, since)
+			if anchored {
+				return usage("--anchor is for this installation's own log: name no folder")
+			}
+			return a.verifyFolder(cmd.Context(), list[0], keyFile, since, logOnly)
 		},
 	}
 	cmd.Flags().StringVar(&keyFile, "key", "", "file with the public key (default: audit.pub of the folder, which proves less)")
 	cmd.Flags().StringVar(&since, "since", "", "file with an earlier checkpoint of the log that you kept")
+	cmd.Flags().BoolVar(&logOnly, "log-only", false, "do not ask for the evidence that records name: an archive has none")
+	cmd.Flags().BoolVar(&anchored, "anchor", false, "also compare with every checkpoint that the configured anchors have")
 	return cmd
 }
 
-func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) error {
+func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logOnly bool) error {
 	trusted := keyFile != ""
 	if !trusted {
 		keyFile = filepath.Join(dir, "audit.pub")
@@ -131,9 +140,18 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 		return err
 	}
 	named := map[string]int64{} // evidence hashes, with the first record that names each
+	lapsed := map[string]bool{} // those that a record says were removed for their age
 	cfg.Each = func(index int64, leaf []byte) {
 		var r dera.AuditRecord
-		if json.Unmarshal(leaf, &r) == nil && r.Evidence != "" {
+		if json.Unmarshal(leaf, &r) != nil {
+			return
+		}
+		if r.Retention != nil {
+			for _, hash := range r.Retention.Evidence {
+				lapsed[hash] = true
+			}
+		}
+		if r.Evidence != "" {
 			if _, seen := named[r.Evidence]; !seen {
 				named[r.Evidence] = index
 			}
@@ -149,13 +167,18 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string) erro
 		return err
 	}
 	evidence := ""
-	if report.OK() {
+	if report.OK() && !logOnly {
+		for hash := range lapsed {
+			if !(app.Pack{}).Has(dir, hash) {
+				delete(named, hash)
+			}
+		}
 		evidence = app.Pack{Kinds: services.EvidenceKinds()}.Check(dir, named)
 	}
 	return a.printVerified(report, evidence, trusted)
 }
 
-func (a *cli) verifyOwn(ctx context.Context, s *session, since string) error {
+func (a *cli) verifyOwn(ctx context.Context, s *session, since string, anchored bool) error {
 	held, err := heldCheckpoint(since, s.log.PublicKey)
 	if err != nil {
 		return err
@@ -178,7 +201,14 @@ func (a *cli) verifyOwn(ctx context.Context, s *session, since string) error {
 			return &exitError{exitNo, err}
 		}
 	}
-	return a.printVerified(report, "", true)
+	var anchors []audit.Compared
+	if anchored && report.OK() {
+		if anchors, err = s.compareAnchors(ctx); err != nil {
+			return err
+		}
+		report.Compared = true
+	}
+	return a.printVerified(report, "", true, anchors...)
 }
 
 func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
@@ -196,10 +226,10 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 	return &c, nil
 }
 
-func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error {
-	ok := r.OK() && evidence == ""
+func (a *cli) printVerified(r audit.Report, evidence string, trusted bool, anchors ...audit.Compared) error {
+	ok := r.OK() && evidence == "" && !slices.ContainsFunc(anchors, func(c audit.Compared) bool { return c.Verdict != audit.OK })
 	if a.json() {
-		if err := a.printJSON(verifiedJSON{evidence, trusted, r, ok}); err != nil {
+		if err := a.printJSON(verifiedJSON{anchors, evidence, trusted, r, ok}); err != nil {
 			return err
 		}
 	} else {
@@ -212,6 +242,9 @@ func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error
 		if evidence != "" {
 			a.printf("%s\n", evidence)
 		}
+		for _, c := range anchors {
+			a.wrapf("%s\n", anchoredText(c))
+		}
 		if !trusted {
 			a.wrapf("the key came from the folder itself: this shows that the folder is consistent, not who wrote it; use --key\n")
 		}
@@ -220,6 +253,21 @@ func (a *cli) printVerified(r audit.Report, evidence string, trusted bool) error
 		return &exitError{code: exitNo}
 	}
 	return nil
+}
+
+// anchoredText says what a log is beside an anchor.
+func anchoredText(c audit.Compared) string {
+	text := fmt.Sprintf("anchor %s: %d checkpoints, the newest of %d records; the log contains them all", c.Anchor, c.Checkpoints, c.Newest)
+	if c.Checkpoints == 0 {
+		text = fmt.Sprintf("anchor %s has no checkpoint of this log", c.Anchor)
+	}
+	if c.Verdict != audit.OK {
+		text = fmt.Sprintf("anchor %s: %s: %s", c.Anchor, c.Verdict, c.Detail)
+	}
+	if c.Unsigned > 0 {
+		text += fmt.Sprintf("; %d entries there are not signed with the key of the log and prove nothing", c.Unsigned)
+	}
+	return text
 }
 
 func newAuditShowCommand(a *cli) *cobra.Command {
@@ -298,6 +346,11 @@ func (a *cli) showRecord(ctx context.Context, s *session, index int64, of sealed
 		return fmt.Errorf("read audit record %d: %w", index, err)
 	}
 	out := recordJSON{Record: leaves[0]}
+	if r.Evidence != "" {
+		if out.Lapsed, err = s.store.Lapsed(ctx, r.Evidence); err != nil {
+			return err
+		}
+	}
 	if of.payload {
 		if r.Commitment == "" {
 			return &exitError{exitFailed, errors.New("this record seals nothing")}

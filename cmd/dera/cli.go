@@ -24,6 +24,11 @@ type cli struct {
 	from map[string]string
 	// inUse are the files that the command goes by, beside those that flags name.
 	inUse []string
+	// listenOn is where dera run listens, of the command line; meter is what it counts.
+	listenOn string
+	meter    *meter
+	// stopping says that the command only stops or resumes, which must work when AWS does not.
+	stopping bool
 	// namedConfig says that --config named the configuration.
 	namedConfig bool
 	// hurry shortens what takes minutes, for tests; nil leaves it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
-	"dera.example/dera/audit"
 	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
@@ -191,7 +189,7 @@ func rank(first []dera.State, state dera.State) int {
 // openToComplete opens the store if there is one. It makes nothing: no folder, no
 // key, no database.
 func (a *cli) openToComplete(ctx context.Context) (*store.Store, error) {
-	vault, err := audit.LoadVault(filepath.Join(a.flags.data, "keys"), nil)
+	vault, err := a.vault(ctx)
 	if err != nil {
 		return nil, err
 	}

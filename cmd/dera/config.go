@@ -76,6 +76,9 @@ type fileConfig struct {
 	Notify        sink.Config                `yaml:"notify,omitempty" json:"notify,omitempty" jsonschema_description:"To whom messages go, and when. Default: nobody."`
 	Listen        listenConfig               `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"Where dera run takes requests, such as answers in Slack. Default: nowhere."`
 	AWS           awsConfig                  `yaml:"aws,omitempty" json:"aws,omitempty" jsonschema_description:"How much of what AWS takes dera takes."`
+	Anchor        anchorConfig               `yaml:"anchor,omitempty" json:"anchor,omitempty" jsonschema_description:"Where checkpoints of the audit log are kept outside. Default: nowhere."`
+	Keys          keysConfig                 `yaml:"keys,omitempty" json:"keys,omitempty" jsonschema_description:"Keys in AWS KMS instead of in the data folder, from its first use on. Default: files."`
+	Retention     retentionConfig            `yaml:"retention,omitempty" json:"retention,omitempty" jsonschema_description:"After how long what is over is removed from the database. Default: never."`
 	Workers       int                        `yaml:"workers,omitempty" json:"workers,omitempty" jsonschema:"minimum=0" jsonschema_description:"Jobs at the same time. Default: 16."`
 }
 
@@ -315,7 +318,7 @@ func (c fileConfig) validate() error {
 		}
 	}
 	_, err := c.settings()
-	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate(), c.AWS.validate())
+	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate(), c.AWS.validate(), c.Anchor.validate(), c.Keys.validate(), c.Retention.validate())
 	errs = append(append(append(errs, c.validatePlaces()...), c.validateNotify()...), c.validateCustom()...)
 	return errors.Join(errs...)
 }

@@ -79,8 +79,17 @@ func checkData(dir string) (errs []error) {
 		name string
 		load func() error
 	}{
-		{"vault.key", func() error { _, err := audit.LoadVault(keys, nil); return err }},
+		{"vault.key", func() error {
+			if _, err := audit.LoadWrappedKey(keys); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			_, err := audit.LoadVault(keys, nil)
+			return err
+		}},
 		{"audit.key", func() error {
+			if _, err := audit.RemoteKeyOf(keys); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 			if _, err := os.Stat(filepath.Join(keys, "audit.pub")); err != nil {
 				_, err = os.Stat(filepath.Join(keys, "audit.key"))
 				return err // to load it would write audit.pub again

@@ -15,10 +15,12 @@ import (
 
 // listenConfig is where dera run takes requests.
 type listenConfig struct {
-	Address string            `yaml:"address,omitempty" json:"address,omitempty" jsonschema_description:"host:port, for example 127.0.0.1:8088. Default: none, nothing listens. Other than this machine needs tls_cert."`
-	Cert    string            `yaml:"tls_cert,omitempty" json:"tls_cert,omitempty" jsonschema_description:"File with the certificate, PEM."`
-	Key     string            `yaml:"tls_key,omitempty" json:"tls_key,omitempty" jsonschema_description:"File with its key, PEM."`
-	Slack   slackClicksConfig `yaml:"slack,omitempty" json:"slack,omitempty" jsonschema_description:"Answers by buttons in Slack, at POST /slack/actions."`
+	Address   string            `yaml:"address,omitempty" json:"address,omitempty" jsonschema_description:"host:port, for example 127.0.0.1:8088. Default: none, nothing listens. Other than this machine needs tls_cert."`
+	Cert      string            `yaml:"tls_cert,omitempty" json:"tls_cert,omitempty" jsonschema_description:"File with the certificate, PEM."`
+	Key       string            `yaml:"tls_key,omitempty" json:"tls_key,omitempty" jsonschema_description:"File with its key, PEM."`
+	TokenEnv  string            `yaml:"metrics_token_env,omitempty" json:"metrics_token_env,omitempty" jsonschema_description:"Environment variable with the bearer token that GET /metrics asks for. Default: none; /metrics is then there only where nothing is taken from outside, neither answers in Slack nor a webhook."`
+	TokenFile string            `yaml:"metrics_token_file,omitempty" json:"metrics_token_file,omitempty" jsonschema_description:"File with that token."`
+	Slack     slackClicksConfig `yaml:"slack,omitempty" json:"slack,omitempty" jsonschema_description:"Answers by buttons in Slack, at POST /slack/actions."`
 }
 
 // slackClicksConfig is who may answer in Slack.
@@ -55,7 +57,7 @@ func (c fileConfig) validateNotify() (errs []error) {
 	l := c.Listen
 	host, _, err := net.SplitHostPort(l.Address)
 	switch ip := net.ParseIP(host); {
-	case l.Address == "" && (l.Cert != "" || l.Key != "" || l.Slack.on()):
+	case l.Address == "" && (l.Cert != "" || l.Key != "" || l.TokenEnv != "" || l.TokenFile != "" || l.Slack.on()):
 		bad("listen", "has no address, so that nothing listens: write one such as 127.0.0.1:8088")
 	case l.Address != "" && err != nil:
 		bad("listen.address", "%q is not host:port such as 127.0.0.1:8088", l.Address)
@@ -63,6 +65,14 @@ func (c fileConfig) validateNotify() (errs []error) {
 		bad("listen.tls_cert", "tls_cert and tls_key belong together")
 	case l.Address != "" && l.Cert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()):
 		bad("listen.address", "%q can be reached from other machines without TLS: write tls_cert and tls_key, or 127.0.0.1 behind a proxy that has TLS", l.Address)
+	}
+	if l.TokenEnv != "" && l.TokenFile != "" {
+		bad("listen.metrics_token_file", "metrics_token_env is set too: write one of them")
+	}
+	for _, f := range []struct{ name, text string }{{"metrics_token_env", l.TokenEnv}, {"metrics_token_file", l.TokenFile}} {
+		if hexSecret.MatchString(f.text) || sink.Secretive(f.text) {
+			bad("listen."+f.name, "a secret is written here: put it into an environment variable or a file, and name that")
+		}
 	}
 	s := l.Slack
 	if s.SecretEnv != "" && s.SecretFile != "" {

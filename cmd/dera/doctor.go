@@ -72,6 +72,7 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 		}
 		cfg = data.config
 		d.Store, d.PublicKey, d.UnderWay = data.store, data.log.PublicKey, data.underWay
+		d.Keys = data.keyChecks(ctx)
 		if cfg.judgesUse() {
 			d.Recorded = data.recordOf
 		}
@@ -84,6 +85,7 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 	d.Queue = cmp.Or(queue, cfg.Queue)
 	d.QueueAccount, d.Expect = queueAccount(d.Queue), cfg.Sources.expected(d.Queue != "")
 	d.Backfill, d.LogFiles = time.Duration(cfg.Sources.Backfill.After), len(cfg.Sources.Logs) > 0
+	d.Anchored = cfg.Anchor.on()
 	d.Aggregator = cfg.Sources.Aggregator.where()
 	d.Accounts, d.Regions, d.AllRegions = cfg.cloudAccounts(), a.flags.regions, a.flags.allRegions
 	of := cloud.Config{Wires: wires(), Accounts: d.Accounts, Now: a.now, Timeout: 20 * time.Second, Profile: a.flags.profile, Observe: calls(a.askedLog())}
@@ -93,6 +95,7 @@ func (a *cli) doctor(ctx context.Context, queue string, test bool) (err error) {
 		d.Regions = cfg.Regions
 	}
 	if d.Cloud, d.CloudError = cloud.New(ctx, of); d.CloudError == nil {
+		d.Anchors = cfg.Anchor.anchors(d.Cloud)
 		d.Others = otherTools{d.Cloud, cfg, services.NewTriggers(queueARN(d.Queue))}.in
 	}
 	report, err := d.Examine(ctx, began...)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"dera.example/dera/audit"
 	"dera.example/dera/store"
 )
 
@@ -44,7 +43,7 @@ func (a *cli) dataThere(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
-	vault, err := audit.LoadVault(filepath.Join(a.flags.data, "keys"), nil)
+	err := a.vaultThere()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && local:
 		return false, fmt.Errorf("open the data in %s: the database is there and its keys are not; restore %s", a.flags.data, filepath.Join(a.flags.data, "keys"))
@@ -52,6 +51,10 @@ func (a *cli) dataThere(ctx context.Context) (bool, error) {
 		return false, nil
 	case err != nil || local:
 		return err == nil, err
+	}
+	vault, err := a.vault(ctx)
+	if err != nil {
+		return true, nil // whoever opens it says what is wrong
 	}
 	s, err := store.OpenExisting(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now})
 	if errors.Is(err, store.ErrEmpty) {

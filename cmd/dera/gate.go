@@ -142,11 +142,14 @@ func (s *session) ownPrincipals() []string {
 }
 
 // ownResources are what dera must never remediate (invariant I6): its
-// principals, its queue, and what the configuration adds.
+// principals, its queue, the buckets of its anchors, and what the configuration adds.
 func (s *session) ownResources() []string {
 	own := append(s.ownPrincipals(), s.config.OwnResources...)
 	if arn := queueARN(s.queue()); arn != "" {
 		own = append(own, arn)
+	}
+	for _, b := range s.config.Anchor.S3 {
+		own = append(own, "arn:*:s3:::"+b.Bucket)
 	}
 	return own
 }

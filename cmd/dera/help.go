@@ -28,7 +28,7 @@ func groups() []struct {
 		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "replay", "demo"}},
 		{groupDecide, "Decide:", []string{"approve", "reject", "access", "contain", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
-		{groupProve, "Prove:", []string{"audit", "policy", "usage"}},
+		{groupProve, "Prove:", []string{"audit", "backup", "policy", "usage"}},
 		{groupSetUp, "Set up:", []string{"config", "notify", "doctor", "role", "pattern", "control", "catalog", "completion", "version", "help"}},
 	}
 }
@@ -172,9 +172,11 @@ func examples() map[string][]string {
 		"remediate":                {"dera remediate f-51774"},
 		"rollback":                 {"dera rollback " + id + ` --reason "needed for an incident"`, "dera rollback " + id + " --partial"},
 		"audit":                    {"dera audit verify", "dera audit export evidence/"},
-		"audit verify":             {"dera audit verify", "dera audit verify evidence/ --key audit.pub"},
+		"audit verify":             {"dera audit verify", "dera audit verify evidence/ --key audit.pub", "dera audit verify --anchor"},
 		"audit show":               {"dera audit show", "dera audit show " + id, "dera audit show 17 --payload"},
 		"audit export":             {"dera audit export evidence/"},
+		"audit archive":            {"dera audit archive archive/"},
+		"backup":                   {"dera backup /backup/dera-2026-11-30.db"},
 		"audit reconcile":          {"dera audit reconcile --history cloudtrail/"},
 		"policy":                   {"dera policy prove before.json after.json"},
 		"policy check":             {"dera policy check role.json", "dera policy check bucket.json --kind resource"},

@@ -8,17 +8,27 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"dera.example/dera/sink"
 )
 
-// listener takes requests over HTTP, as one part of dera run.
+// listener takes requests over HTTP, from before the database is there to the end of dera run.
 type listener struct {
-	ready func(context.Context) error
-	hooks http.Handler      // POST /hooks/events; nil where there is none
-	slack *sink.SlackClicks // POST /slack/actions; nil where there is none
-	log   *slog.Logger
+	log     *slog.Logger
+	metrics http.Handler // GET /metrics; nil where there is none
+
+	mu    sync.Mutex
+	ready func(context.Context) error // nil until the controller runs
+	hooks http.Handler                // POST /hooks/events; nil where there is none
+	slack *sink.SlackClicks           // POST /slack/actions; nil where there is none
+	asked time.Time                   // when ready was asked last, and
+	away  time.Time                   // since when it is not, or zero
+
+	end   context.CancelFunc
+	ended chan struct{} // closed when err is set
+	err   error
 }
 
 // Bounds of requests and of the end.
@@ -32,29 +42,76 @@ const (
 	mostHook     = 1 << 20
 )
 
-// handler is what answers which path.
-func (l listener) handler() http.Handler {
+// handler is what answers which path. What is not asked for is not there; what comes after the
+// start says 503 until then.
+func (l *listener) handler(cfg listenConfig, hooks bool) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-		defer cancel()
-		if err := l.ready(ctx); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok") // whoever asked may not be there any more
 	})
-	if l.slack != nil {
-		mux.Handle("POST /slack/actions", l.slack)
+	mux.HandleFunc("GET /readyz", l.readyz)
+	if l.metrics != nil {
+		mux.Handle("GET /metrics", l.metrics)
 	}
-	if l.hooks != nil {
-		mux.Handle("POST /hooks/events", http.MaxBytesHandler(l.hooks, mostHook))
+	later := func(pattern string, of func() http.Handler) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			l.mu.Lock()
+			h := of()
+			l.mu.Unlock()
+			if h == nil {
+				http.Error(w, "dera is starting", http.StatusServiceUnavailable)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	if cfg.Slack.on() {
+		later("POST /slack/actions", func() http.Handler {
+			if l.slack == nil {
+				return nil
+			}
+			return l.slack
+		})
+	}
+	if hooks {
+		later(webhookPattern, func() http.Handler { return l.hooks })
 	}
 	return mux
 }
 
-// run serves on an address until ctx is done, and then ends what is in hand.
-func (l listener) run(ctx context.Context, cfg listenConfig) error {
+// readyFor is how long an answer about the database counts, so that probes cost it at most one
+// question a second.
+const readyFor = time.Second
+
+// readyz says whether events are taken and fixes are carried out: only while the database answers.
+func (l *listener) readyz(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ready == nil {
+		http.Error(w, "starting: the database was not reached yet", http.StatusServiceUnavailable)
+		return
+	}
+	if now := time.Now(); now.Sub(l.asked) >= readyFor {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 3*time.Second)
+		defer cancel()
+		err := l.ready(ctx)
+		switch l.asked = time.Now(); {
+		case err == nil:
+			l.away = time.Time{}
+		case l.away.IsZero():
+			l.away = now
+		}
+	}
+	if !l.away.IsZero() {
+		http.Error(w, "the database does not answer since "+l.away.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// start listens on an address and serves until ctx is done or stop is called; it then ends what is
+// in hand.
+func (l *listener) start(ctx context.Context, cfg listenConfig, hooks bool) error {
 	var certs *tls.Config
 	if cfg.Cert != "" {
 		if _, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key); err != nil {
@@ -73,10 +130,20 @@ func (l listener) run(ctx context.Context, cfg listenConfig) error {
 		on = tls.NewListener(on, certs)
 	}
 	server := &http.Server{
-		Handler: l.handler(), ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: listenWrite, IdleTimeout: listenIdle,
+		Handler: l.handler(cfg, hooks), ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: listenWrite, IdleTimeout: listenIdle,
 		MaxHeaderBytes: mostHeader, ErrorLog: slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
 	l.log.InfoContext(ctx, "dera listens", "address", on.Addr().String(), "tls", certs != nil)
+	ctx, l.end = context.WithCancel(ctx)
+	l.ended = make(chan struct{})
+	go func() {
+		defer close(l.ended)
+		l.err = l.serve(ctx, server, on)
+	}()
+	return nil
+}
+
+func (l *listener) serve(ctx context.Context, server *http.Server, on net.Listener) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(on) }()
 	select {
@@ -86,29 +153,91 @@ func (l listener) run(ctx context.Context, cfg listenConfig) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listenEnd)
 	defer cancel()
-	err = server.Shutdown(ctx)
+	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
-	if l.slack != nil {
-		l.slack.Wait()
+	l.mu.Lock()
+	slack := l.slack
+	l.mu.Unlock()
+	if slack != nil {
+		slack.Wait()
 	}
 	return err
 }
 
-// listen is the part of dera run that takes requests, or nil where nothing listens.
-// hooks answers POST /hooks/events, or is nil.
+// run is the part of dera run that waits for the end: that of ctx, or its own.
+func (l *listener) run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-l.ended:
+	}
+	return l.stop()
+}
+
+// stop ends it, and returns how it ended.
+func (l *listener) stop() error {
+	l.end()
+	<-l.ended
+	return l.err
+}
+
+// listenEarly listens before anything else is there, where the command line or the configuration
+// says on what; nil where neither does. What only the database says is heard by listen.
+func (a *cli) listenEarly(ctx context.Context, log *slog.Logger) (*listener, error) {
+	cfg, err := loadConfig(a.flags.config)
+	if err != nil {
+		return nil, a.named("config", err)
+	}
+	return a.listening(ctx, log, cfg)
+}
+
+// listening starts the listener that a configuration asks for, nil for none.
+func (a *cli) listening(ctx context.Context, log *slog.Logger, cfg fileConfig) (*listener, error) {
+	cfg, err := a.listensOn(cfg)
+	if err != nil || cfg.Listen.Address == "" {
+		return nil, err
+	}
+	l := &listener{log: log}
+	hooks := cfg.Sources.Webhook.on()
+	if l.metrics, err = a.metricsHandler(cfg, hooks); err != nil {
+		return nil, err
+	}
+	return l, l.start(ctx, cfg.Listen, hooks)
+}
+
+// listensOn is the configuration with the address of the command line.
+func (a *cli) listensOn(cfg fileConfig) (fileConfig, error) {
+	if a.listenOn == "" {
+		return cfg, nil
+	}
+	cfg.Listen.Address = a.listenOn
+	if err := cfg.validateNotify(); len(err) > 0 {
+		return cfg, usage("--listen: %w", errors.Join(err...))
+	}
+	return cfg, nil
+}
+
+// listen tells the listener that the controller is there, and what else it answers; it returns the
+// part of dera run that waits for its end, or nil where nothing listens. hooks answers POST
+// /hooks/events, or is nil.
 func (s *session) listen(log *slog.Logger, hooks http.Handler) (func(context.Context) error, error) {
-	cfg := s.config.Listen
-	if cfg.Address == "" {
+	l := s.listener
+	if l == nil {
 		return nil, nil
 	}
-	l := listener{ready: s.store.Ready, hooks: hooks, log: log}
-	if cfg.Slack.on() {
+	var slack *sink.SlackClicks
+	if s.config.Listen.Slack.on() {
 		var err error
-		if l.slack, err = s.slackClicks(log); err != nil {
+		if slack, err = s.slackClicks(log); err != nil {
 			return nil, err
 		}
 	}
-	return func(ctx context.Context) error { return l.run(ctx, cfg) }, nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ready, l.slack = s.store.Ready, slack
+	if hooks != nil {
+		l.hooks = http.MaxBytesHandler(hooks, mostHook)
+	}
+	return l.run, nil
 }

@@ -54,10 +54,11 @@ func TestListenTLS(t *testing.T) {
 	pool := certificate(t, dir, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	l := listener{ready: func(context.Context) error { return nil }, log: slog.New(slog.DiscardHandler)}
-	go func() {
-		ended <- l.run(ctx, listenConfig{Address: address, Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")})
-	}()
+	l := &listener{log: slog.New(slog.DiscardHandler)}
+	if err := l.start(ctx, listenConfig{Address: address, Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}, false); err != nil {
+		t.Fatal(err)
+	}
+	go func() { ended <- l.run(ctx) }()
 	get := func(scheme string, cfg *tls.Config) (string, error) {
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: cfg, DisableKeepAlives: true}, Timeout: 10 * time.Second}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, scheme+"://"+address+"/healthz", nil)

@@ -80,7 +80,7 @@ func newRootCommand(a *cli) *cobra.Command {
 		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newAccessCommand(a), newContainCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
-		newAuditCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
+		newAuditCommand(a), newBackupCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),
 		newPolicyCommand(a), newUsageCommand(a), newCatalogCommand(a), newConfigCommand(a), newNotifyCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
 	arrange(root)

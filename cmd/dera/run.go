@@ -35,6 +35,7 @@ func newRunCommand(a *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.controller(cmd.Context(), queueURL, sweep) },
 	}
 	cmd.Flags().StringVar(&queueURL, "queue", "", "URL of the SQS queue (default: the configuration's)")
+	cmd.Flags().StringVar(&a.listenOn, "listen", "", "host:port for /healthz, /readyz and /metrics (default: the configuration's, or none)")
 	cmd.Flags().DurationVar(&sweep, "sweep", 0, "time between two sweeps (default: the configuration's, or 1h)")
 	return cmd
 }
@@ -46,6 +47,16 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	log := a.logger()
 	agreed := &clock{machine: a.now}
 	a.now = agreed.Now
+	a.meter = newMeter()
+	heard, err := a.listenEarly(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if heard != nil {
+			err = errors.Join(err, heard.stop())
+		}
+	}()
 	var s *session
 	if err := awaited(ctx, log, func() (err error) { s, err = a.open(ctx); return err }); err != nil {
 		return err
@@ -59,12 +70,23 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return err
 	}
 	a.actsOnFound("dera run")
+	if s.config, err = a.listensOn(s.config); err != nil {
+		return err
+	}
+	if heard == nil { // an earlier run named the configuration
+		if heard, err = a.listening(ctx, log, s.config); err != nil {
+			return err
+		}
+	}
+	s.listener = heard
+	a.meter.reads(s.figures, s.store.Commits)
 	s.queueURL = queueURL
 	o := options{log: log, tell: a.follow(), later: true}
 	if a.json() {
 		s.lines = newLines(a, log)
 		o.tell = s.lines.tell
 	}
+	o.tell = a.meter.telling(o.tell)
 	if err := s.connect(ctx, o); err != nil {
 		return err
 	}
@@ -126,6 +148,9 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	})
 	if s.lines != nil {
 		parts = append(parts, s.lines.run)
+	}
+	if old := s.retain(log); old != nil {
+		parts = append(parts, old)
 	}
 	box, err := s.outbox(log)
 	if err != nil {
@@ -248,6 +273,9 @@ func (s *session) sign(ctx context.Context, log *slog.Logger, tick <-chan time.T
 			s.alarm(ctx, log, dera.Alarm{Key: unsignedAlarm, Severity: dera.High, Title: "The audit log cannot be signed", Why: databaseText(err) + ". Nobody can verify what was recorded since, until it is signed."})
 		case err == nil:
 			s.alarmEnded(ctx, log, unsignedAlarm)
+			if err := s.anchorNow(ctx, log); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -47,15 +46,17 @@ type session struct {
 	carried bool       // something was carried out
 
 	// Set by connect.
-	client   *cloud.Client
-	identity cloud.Identity
-	accounts []dera.Account
-	regions  []string
-	engine   *engine.Engine
-	lines    *lines // of dera run --output json
-	limits   *cloud.Limits
-	owner    string // the name of this process in leases
-	receipts int    // how often a message of the queue is received before it is dead; 0 where that is not known
+	client    *cloud.Client
+	identity  cloud.Identity
+	accounts  []dera.Account
+	regions   []string
+	engine    *engine.Engine
+	lines     *lines // of dera run --output json
+	limits    *cloud.Limits
+	owner     string            // the name of this process in leases
+	receipts  int               // how often a message of the queue is received before it is dead; 0 where that is not known
+	listener  *listener         // of dera run, where it listens
+	anchoring *engine.Anchoring // signs the audit log and anchors it
 }
 
 // mode is the mode in force for a control in an account.
@@ -87,19 +88,13 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err := othersRead(a.flags.data); err != nil {
 		a.note("dera: warning: %v\n", err)
 	}
-	vault, err := audit.LoadVault(s.keys, nil)
-	if errors.Is(err, fs.ErrNotExist) {
-		vault, err = audit.CreateVault(s.keys, nil)
-	}
+	vault, err := s.sealer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, a.named("keys", err)
 	}
-	key, err := audit.LoadFileKey(s.keys)
-	if errors.Is(err, fs.ErrNotExist) {
-		key, err = audit.NewFileKey(s.keys, logOrigin, nil)
-	}
+	key, err := s.signer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, a.named("keys", err)
 	}
 	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
@@ -113,7 +108,16 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 
 // close signs what was recorded and closes the store.
 func (s *session) close(ctx context.Context) error {
-	_, err := s.log.Sign(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	_, err := s.log.Sign(ctx)
+	if errors.Is(err, audit.ErrSigner) { // what is recorded is signed by the next who can
+		s.app.alert("dera: warning: %s; what was recorded is not signed yet\n", plainError(ctx, err))
+		err = nil
+	} else if err == nil && s.anchoring != nil {
+		if err := s.anchoring.Anchor(ctx); err != nil { // it is signed; the next anchor has it
+			s.app.alert("dera: warning: %v\n", err)
+		}
+	}
 	return errors.Join(err, s.store.Close())
 }
 
@@ -144,7 +148,7 @@ func (s *session) connect(ctx context.Context, o options) error {
 	if o.log == nil {
 		o.log = s.app.askedLog()
 	}
-	cfg.Observe = calls(o.log)
+	cfg.Observe = s.app.meter.observing(calls(o.log))
 	var err error
 	wait := patiencePeople
 	if o.later {
@@ -179,6 +183,9 @@ func (s *session) connect(ctx context.Context, o options) error {
 		s.accounts = []dera.Account{{ID: s.identity.Account, Partition: partition}}
 	}
 	if err := s.chooseRegions(ctx); err != nil {
+		return err
+	}
+	if err := s.anchored(ctx, o.log); err != nil {
 		return err
 	}
 	return s.wire(o)
@@ -240,7 +247,7 @@ func (s *session) wire(o options) error {
 	}
 	cfg := engine.Config{
 		Types: services.Types(),
-		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Controls: s.config.controls(), Settings: s.settings,
+		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Anchor: s.beforeWrites(), Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
 		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), AccessMost: s.config.Access.most(), Workers: s.config.Workers,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -39,6 +40,9 @@ func TestSessionsOfWrites(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s of %s: %v", op.Name, arn, err)
 				continue
+			}
+			if text, err := json.Marshal(policy); err != nil || len(text) > 2048 {
+				t.Errorf("%s of %s: its policy has %d characters, %v, and a session takes 2,048", op.Name, arn, len(text), err)
 			}
 			allowed := false
 			for _, s := range policy.Statement {

@@ -224,7 +224,7 @@ func TestSlackClicksTwice(t *testing.T) {
 // TestListen: what is not asked for is not there, and the health says what it is.
 func TestListen(t *testing.T) {
 	s := startSlack(t)
-	for path, want := range map[string]int{"GET /healthz": 200, "POST /healthz": 405, "GET /slack/actions": 405, "POST /hooks/events": 404, "GET /": 404, "POST /slack/actions": 415} {
+	for path, want := range map[string]int{"GET /healthz": 200, "GET /readyz": 200, "GET /metrics": 404, "POST /healthz": 405, "GET /slack/actions": 405, "POST /hooks/events": 404, "GET /": 404, "POST /slack/actions": 415} {
 		method, path, _ := strings.Cut(path, " ")
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.address+path, bytes.NewReader(nil))
 		if err != nil {

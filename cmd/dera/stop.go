@@ -72,6 +72,7 @@ func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 	if !a.namedConfig {
 		a.flags.config = "" // an order to stop depends on no file that it does not name
 	}
+	a.stopping = true
 	there, err := a.dataThere(ctx)
 	switch {
 	case err != nil:

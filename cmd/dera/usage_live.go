@@ -37,7 +37,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 		log.WarnContext(ctx, "the queue does not get every management event, as far as queue_rule_state says; dera usage gaps lists what that leaves unknown")
 	}
 	o := l.Observer(ledger.ObserverConfig{Accounts: scope.Accounts, Complete: scope.Complete()})
-	return func(ctx context.Context, d source.Delivery) error {
+	return s.app.meter.counting(s.app.now, func(ctx context.Context, d source.Delivery) error {
 		events := make([]ledger.Message, len(d.Raw))
 		for i, raw := range d.Raw {
 			events[i] = ledger.Message{Body: raw, Authenticated: d.Authenticated}
@@ -54,7 +54,7 @@ func (s *session) feed(ctx context.Context, log *slog.Logger) (source.Handler, e
 			return s.engine.Accept(ctx, d.Events, b, d.Older...)
 		})
 		return err
-	}, nil
+	}), nil
 }
 
 func (s *session) accountIDs() []string {

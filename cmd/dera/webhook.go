@@ -45,6 +45,8 @@ var _ source.Replays = taken{}
 // Seen implements source.Replays.
 func (t taken) Seen(ctx context.Context, id string) (bool, error) { return t.store.Taken(ctx, id) }
 
+func (c webhookConfig) on() bool { return c.SecretEnv != "" || c.SecretFile != "" }
+
 // secret reads the signing secret from where the configuration says.
 func (c webhookConfig) secret() (string, error) {
 	switch {

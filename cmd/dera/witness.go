@@ -64,7 +64,7 @@ func (s *session) judge(ctx context.Context, log *slog.Logger) error {
 	b := store.Batch{}
 	for _, c := range audit.Reconcile(writes, calls, audit.Reach{}, now).Unrecorded {
 		log.ErrorContext(ctx, "a call of dera's own role changed something and has no record; revoke its sessions and see dera audit reconcile",
-			"event", c.EventID, "call", c.Service+":"+c.Name, "account", c.Account, "region", c.Region, "actor", c.Actor)
+			"event", c.EventID, "service", c.Service, "operation", c.Name, "account", c.Account, "region", c.Region, "principal", c.Actor)
 		s.alarm(ctx, log, dera.Alarm{Key: "unrecorded/" + c.EventID, Severity: dera.Critical, Title: "A call of dera's own role has no record", Account: c.Account, Region: c.Region,
 			Why: c.Service + ":" + c.Name + " by " + c.Actor + " (event " + c.EventID + "). Revoke its sessions and see dera audit reconcile."})
 		if s.lines != nil {

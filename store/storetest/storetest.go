@@ -70,7 +70,7 @@ type world struct {
 // Run runs the suite; fresh makes an empty database.
 func Run(t *testing.T, fresh func(t testing.TB) Database) {
 	t.Helper()
-	for _, tests := range []map[string]func(*world){batchTests(), leaseTests(), jobTests(), claimTests(), stateTests(), logTests(), openTests(), outboxTests(), replicaTests(), fairTests()} {
+	for _, tests := range []map[string]func(*world){batchTests(), leaseTests(), jobTests(), claimTests(), stateTests(), logTests(), openTests(), outboxTests(), replicaTests(), fairTests(), retentionTests()} {
 		for name, run := range tests {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

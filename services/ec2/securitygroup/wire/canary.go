@@ -47,7 +47,7 @@ type Canary struct {
 // NewCanary returns that of an account and region. The client reaches the account by the role of the canary.
 func NewCanary(c *cloud.Client, account, region string) *Canary {
 	r := c.Reading(account, region)
-	return &Canary{r, shared.EC2(r, account, region), ec2.NewFromConfig(c.Writer(account, region))}
+	return &Canary{r, shared.EC2(r, account, region), ec2.NewFromConfig(c.Writer(account, region, canaryPolicy(dera.PartitionOf(region).ID, account)))}
 }
 
 // Left returns the IDs of the account's groups that a canary made: with the tag, and with the name and the
