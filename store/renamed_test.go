@@ -34,7 +34,7 @@ func TestOrdersUnderOldControlIDs(t *testing.T) {
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
-				for _, step := range []string{`ALTER TABLE jobs DROP COLUMN claim`, `UPDATE meta SET value = '5' WHERE name = 'schema'`} {
+				for _, step := range []string{`DROP INDEX jobs_by_account`, `ALTER TABLE jobs DROP COLUMN account`, `ALTER TABLE jobs DROP COLUMN claim`, `UPDATE meta SET value = '5' WHERE name = 'schema'`} {
 					if _, err := db.SQL(t).ExecContext(t.Context(), step); err != nil {
 						t.Fatal(err)
 					}
