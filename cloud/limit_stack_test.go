@@ -91,3 +91,49 @@ func (f fixture) reread(t *testing.T, id string) *securitygroup.Group {
 	}
 	return page.Resources[0].Config.(*securitygroup.Group)
 }
+
+// TestLeaseIsAskedAfterTheTurn: what lets a write through is asked after the write waited for its turn, right before the
+// request is signed: a lease that was lost meanwhile stops it.
+func TestLeaseIsAskedAfterTheTurn(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	var order []string
+	l, err := cloud.NewLimits(cloud.LimitsConfig{Share: 0.2, Now: func() time.Time { return at }, Wait: func(context.Context, time.Duration) error {
+		order = append(order, "turn")
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, func(c *cloud.Config) { c.Limits = l })
+	id := f.group(t, "web", ssh())
+	g := f.reread(t, id)
+	for len(order) == 0 {
+		f.reread(t, id)
+	}
+	order = nil
+	c, err := g.Revoke(g.Ingress[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scopeOf(id)
+	plan := dera.Plan{Partition: s.Partition, Account: s.Account, Region: s.Region, Type: s.Type, Resource: securitygroupARN(t, f, id), Changes: []dera.Change{c}}
+	order = nil
+	lost := errors.New("the lease is lost")
+	_, err = f.Do(t.Context(), plan, resource.Of(c), func(context.Context) error {
+		order = append(order, "lease")
+		return lost
+	})
+	if !errors.Is(err, lost) || len(order) < 2 || order[len(order)-2] != "turn" || order[len(order)-1] != "lease" {
+		t.Errorf("got %v in the order %v, want the turn and then the lease", err, order)
+	}
+}
+
+func securitygroupARN(t *testing.T, f fixture, id string) dera.ARN {
+	t.Helper()
+	page, err := f.ReadAgain(t.Context(), scopeOf(id))
+	if err != nil || len(page.Resources) != 1 {
+		t.Fatalf("got %+v, %v", page, err)
+	}
+	return page.Resources[0].ARN
+}

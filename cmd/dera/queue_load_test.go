@@ -90,7 +90,6 @@ type queueFigures struct {
 	P50, P100     float64 // seconds from receipt, of a stream from arrival, to the write that closes a critical group
 	CPU           float64 // seconds of the binary
 	RSS           string  // the most of the binary
-	Commits       int64   // deliveries
 	Calls         int64   // of the queue
 	Twice         int
 }
