@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/audit"
 )
 
 // unsignedAlarm is the key of the alarm that the audit log cannot be signed, unanchoredAlarm of the
@@ -90,4 +92,12 @@ func (s *session) breakersOpen(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unsignedText says why the audit log could not be signed.
+func unsignedText(ctx context.Context, err error) string {
+	if errors.Is(err, audit.ErrSigner) {
+		return strings.TrimSuffix(plainError(ctx, err), ".")
+	}
+	return databaseText(err)
 }

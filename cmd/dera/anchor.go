@@ -11,7 +11,6 @@ import (
 	"dera.example/dera/audit"
 	"dera.example/dera/cloud"
 	"dera.example/dera/engine"
-	"dera.example/dera/store"
 )
 
 // bucketAnchor keeps checkpoints in a bucket with S3 Object Lock. The key of each says size and root, so
@@ -115,7 +114,7 @@ func (s *session) anchorNow(ctx context.Context, log *slog.Logger) error {
 		return err
 	case err == nil:
 		s.alarmEnded(ctx, log, unanchoredAlarm)
-	case ctx.Err() == nil && !store.Away(err):
+	case ctx.Err() == nil:
 		log.ErrorContext(ctx, "the audit log could not be anchored; trying again", "err", err)
 		why := strings.TrimSuffix(plainError(ctx, err), ".") + ". Whoever holds the database and the key could change unnoticed what was recorded since."
 		if s.config.Anchor.BeforeWrites {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -76,7 +77,7 @@ func TestUnanchoredAlarm(t *testing.T) {
 		}
 		return list[i], true
 	}
-	fail(errors.New("the bucket does not answer"))
+	fail(fmt.Errorf("the bucket does not answer: %w", context.DeadlineExceeded)) // no sign that the database does not
 	sign()
 	if alarm, there := stands(); !there || !strings.Contains(alarm.Why, "the bucket does not answer") || !strings.Contains(alarm.Why, "Nothing is fixed meanwhile") {
 		t.Errorf("got %+v, %t", alarm, there)

@@ -141,7 +141,7 @@ func (a *cli) openToExamine(ctx context.Context) ([]app.Check, *session, error) 
 	switch {
 	case errors.As(err, &e):
 		return nil, nil, err
-	case store.Away(err):
+	case databaseAway(err):
 		return says(app.Broken, databaseText(err),
 			"bring it back: until then dera run waits, acknowledges no message and writes nothing to AWS, and goes on automatically"), nil, nil
 	case err != nil:

@@ -42,6 +42,21 @@ func (c keysConfig) validate() error {
 	return errors.Join(errs...)
 }
 
+// keysError is an error of a key, which no waiting for the database mends.
+type keysError struct{ err error }
+
+// Error implements error.
+func (e *keysError) Error() string { return e.err.Error() }
+
+// Unwrap returns what went wrong.
+func (e *keysError) Unwrap() error { return e.err }
+
+// databaseAway reports whether it is the database that did not answer, and not a key.
+func databaseAway(err error) bool {
+	var key *keysError
+	return store.Away(err) && !errors.As(err, &key)
+}
+
 // vaultPurpose is the encryption context of the vault's key.
 func vaultPurpose() map[string]string { return map[string]string{"dera": "vault"} }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -180,6 +182,11 @@ func TestKMSIsAway(t *testing.T) {
 	}
 	if out, code := w.dera("stop", "--reason", "KMS is away"); code != exitGood || !strings.Contains(out, "stopped everywhere") {
 		t.Errorf("stop: got %d\n%s", code, out)
+	}
+	for _, err := range []error{context.DeadlineExceeded, io.ErrUnexpectedEOF} { // as of the network to KMS
+		if databaseAway(&keysError{err}) || !databaseAway(err) {
+			t.Errorf("%v of a key counts as one of the database", err)
+		}
 	}
 	w.kms.set(func() { w.kms.away = false })
 	if out, code := w.dera("audit", "verify"); code != exitGood || !strings.HasPrefix(out, "valid") {

@@ -241,7 +241,7 @@ func awaited(ctx context.Context, log *slog.Logger, f func() error) error {
 	const first, most = time.Second, 30 * time.Second
 	for wait := first; ; wait = min(2*wait, most) {
 		err := f()
-		if err == nil || ctx.Err() != nil || !store.Away(err) {
+		if err == nil || ctx.Err() != nil || !databaseAway(err) {
 			return err
 		}
 		log.ErrorContext(ctx, "the database is unreachable; waiting", "err", databaseText(err), "wait", wait.String())
@@ -270,7 +270,7 @@ func (s *session) sign(ctx context.Context, log *slog.Logger, tick <-chan time.T
 			return err
 		case err != nil && ctx.Err() == nil:
 			log.ErrorContext(ctx, "the audit log could not be signed; trying again", "err", err)
-			s.alarm(ctx, log, dera.Alarm{Key: unsignedAlarm, Severity: dera.High, Title: "The audit log cannot be signed", Why: databaseText(err) + ". Nobody can verify what was recorded since, until it is signed."})
+			s.alarm(ctx, log, dera.Alarm{Key: unsignedAlarm, Severity: dera.High, Title: "The audit log cannot be signed", Why: unsignedText(ctx, err) + ". Nobody can verify what was recorded since, until it is signed."})
 		case err == nil:
 			s.alarmEnded(ctx, log, unsignedAlarm)
 			if err := s.anchorNow(ctx, log); err != nil {

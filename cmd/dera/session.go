@@ -90,11 +90,11 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	}
 	vault, err := s.sealer(ctx)
 	if err != nil {
-		return nil, a.named("keys", err)
+		return nil, &keysError{err}
 	}
 	key, err := s.signer(ctx)
 	if err != nil {
-		return nil, a.named("keys", err)
+		return nil, &keysError{err}
 	}
 	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
