@@ -10,7 +10,7 @@ import (
 )
 
 // hand holds jobs that are claimed and wait for a worker: to claim many at once is one commit
-// where each by itself is one. It is no more than what workers began within the last poll, so
+// where each alone is one. It is no more than what workers began within the last poll, so
 // that what is in it is begun within about one more; what workers do not come to is given back.
 // It is used by one goroutine.
 type hand struct {

@@ -77,6 +77,6 @@ func Unreached(err error) (text string, ok bool) {
 func (p *pool) renew(err error) {
 	if code, _ := postgresCode(err); code == readOnly {
 		p.SetMaxIdleConns(0)
-		p.SetMaxIdleConns(connections)
+		p.SetMaxIdleConns(p.most)
 	}
 }

@@ -223,7 +223,7 @@ func (s *Store) changeSealed(c *change) error {
 		if err != nil {
 			return fmt.Errorf("keep event: %w", err)
 		}
-		c.touch("kept", id, true)
+		c.touch("kept", "", true) // which are the newest depends on the order
 		c.add(s.forms.kept, id, micros(e.At), clean(e.Source), clean(e.Why), body)
 	}
 	return nil

@@ -104,8 +104,12 @@ func createPrivate(path string) error {
 	return f.Close()
 }
 
-// connections is how many a pool to PostgreSQL has.
-const connections = 4
+// How many connections to PostgreSQL write, and how many read: commits go one by one anyhow,
+// and a look reads several times before it commits.
+const (
+	writing = 4
+	reading = 12
+)
 
 // transactionTime is how long a transaction on PostgreSQL may take: a server that
 // is gone without a word must not hold a worker for as long as TCP does.

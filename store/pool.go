@@ -30,6 +30,7 @@ var (
 type pool struct {
 	*sql.DB
 	local bool
+	most  int // connections, where it is not local
 }
 
 // calm is ctx without what can interrupt it, where that is not worth it. One

@@ -51,10 +51,10 @@ func (s *Store) openPostgres(ctx context.Context, text string) error {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 10 * time.Second
 	}
-	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg)}, &pool{DB: stdlib.OpenDB(*cfg)}
+	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg), most: writing}, &pool{DB: stdlib.OpenDB(*cfg), most: reading}
 	for _, db := range []*pool{s.write, s.read} {
-		db.SetMaxOpenConns(connections)
-		db.SetMaxIdleConns(connections)
+		db.SetMaxOpenConns(db.most)
+		db.SetMaxIdleConns(db.most)
 	}
 	var encoding, sync string
 	err = s.read.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), current_setting('synchronous_commit')").Scan(&encoding, &sync)
