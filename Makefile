@@ -21,11 +21,11 @@ demo: ## the whole loop on a simulated AWS; needs only Go
 DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc.org,'-gcflags=$(module)/...=-l -dwarf=false')
 
 # The SDK is compiled without inlining, as for the demo: it waits for AWS anyway, and the binary has 3.8 MB less. So is what
-# reads the command line, configurations and schemas.
+# reads the command line, configurations and schemas, and what shows answers and sends messages.
 .PHONY: build
 build: ## the binary, stripped, in dist/
 	@mkdir -p dist
-	$(GO) build -trimpath -buildvcs=auto $(foreach module,github.com/aws github.com/spf13 github.com/goccy github.com/invopop github.com/santhosh-tekuri charm.land github.com/charmbracelet,'-gcflags=$(module)/...=-l') -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
+	$(GO) build -trimpath -buildvcs=auto $(foreach module,github.com/aws github.com/spf13 github.com/goccy github.com/invopop github.com/santhosh-tekuri charm.land github.com/charmbracelet dera.example/dera/cmd dera.example/dera/app dera.example/dera/sink dera.example/dera/securityhub dera.example/dera/cloud github.com/jackc,'-gcflags=$(module)/...=-l') -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
 # The tag of a release, else dev. The Go command adds commit and date.
