@@ -102,6 +102,7 @@ long: race peer ## what takes too long for CI: the race detector, fuzzing, the e
 	DERA_IAM_FAULTS=50000 $(GO) test ./services/iam/role -run '^TestFaults$$' -v -count=1 -timeout 60m
 	$(GO) test ./engine -run 'TestCrashMatrix|TestServiceThatIsAwayForLong|TestLyingBackend' -count=5 -timeout 30m
 	DERA_CRASH_ALL=1 TMPDIR=$(MEMORY) $(GO) test ./engine -run '^(TestCrashMatrix|TestIdentityFaults)$$' -count=1 -timeout 30m
+	DERA_REPLICAS=1000 $(GO) test ./cmd/dera -run '^TestReplicas$$' -v -count=1 -timeout 90m
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s)
