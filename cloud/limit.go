@@ -167,7 +167,7 @@ func (l *Limits) turn(ctx context.Context, key bucketKey, write bool) error {
 	if b == nil {
 		b = &bucket{factor: 1, reads: tokens{at: now}, writes: tokens{at: now}}
 		b.rate, b.burst = l.part(key.service, l.replicas)
-		b.reads.n, b.writes.n = b.cap(false), b.cap(true)
+		b.reads.n, b.writes.n = b.part(false), b.part(true)
 		l.buckets[key] = b
 	}
 	most := min(l.cfg.Patience, 3*l.cfg.Patience-pausedFor(ctx)) // of a read with many calls too
@@ -210,8 +210,12 @@ func (l *Limits) refused(key bucketKey) {
 	b.reads.n, b.writes.n = min(b.reads.n, 0), min(b.writes.n, b.cap(true))
 }
 
-// cap is how many tokens a class holds at most.
-func (b *bucket) cap(write bool) float64 {
+// cap is how many tokens a class holds at most: one of them however small the part is, since with less than one no
+// call could ever be made.
+func (b *bucket) cap(write bool) float64 { return max(1, b.part(write)) }
+
+// part is the part of the burst that a class has.
+func (b *bucket) part(write bool) float64 {
 	if write {
 		return b.burst * forWrites
 	}

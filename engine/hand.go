@@ -34,10 +34,24 @@ func (h *hand) wants(free int) int {
 	switch most := free + h.ahead; {
 	case len(h.jobs) <= most/2 && most > 0:
 		return most - len(h.jobs)
-	case h.urgent && len(h.jobs) > 0:
+	case h.urgent && len(h.jobs) > 0 && !h.jobsAreUrgent():
 		return fewAhead
 	}
 	return 0
+}
+
+// jobsAreUrgent reports whether those that are begun next go before a look already: more of them
+// are better left to a process whose workers are free.
+func (h *hand) jobsAreUrgent() bool {
+	return len(h.jobs) >= fewAhead && h.jobs[fewAhead-1].Priority < lookPriority
+}
+
+// over takes out the last ones of more than there may be with so many workers free.
+func (h *hand) over(free int) (back []dera.Job) {
+	if most := free + h.ahead + fewAhead; len(h.jobs) > most {
+		back, h.jobs = slices.Clone(h.jobs[most:]), h.jobs[:most]
+	}
+	return back
 }
 
 // add takes claimed jobs.

@@ -77,6 +77,7 @@ func (e *Engine) Work(ctx context.Context) error {
 			}
 			fails = 0
 			h.add(jobs)
+			e.giveBack(ctx, h.over(cap(slots)-len(slots)))
 			if len(jobs) == 0 {
 				break
 			}

@@ -171,14 +171,27 @@ func (in *intake) keep(ctx context.Context) (stop func()) {
 				return
 			case <-tick.C:
 			}
-			for part := range slices.Chunk(in.near(), 10) {
-				in.extend(ctx, part)
-			}
+			in.extendAll(ctx)
 		}
 	}()
 	return func() {
 		cancel()
 		<-done
+	}
+}
+
+// extendAll hides what is in hand for longer, with several calls at once: one after the other they take longer than
+// there is time where thousands are in hand and the queue is far away.
+func (in *intake) extendAll(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	free := make(chan struct{}, extendsAtOnce)
+	for part := range slices.Chunk(in.near(), 10) {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			in.extend(ctx, part)
+		})
 	}
 }
 

@@ -16,6 +16,8 @@ const (
 	mostBytes = 16 << 20
 	// deletesAtOnce is how many deletions run at the same time.
 	deletesAtOnce = 32
+	// extendsAtOnce is how many calls that hide messages for longer do.
+	extendsAtOnce = 32
 )
 
 // item is a message in hand.

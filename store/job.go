@@ -117,9 +117,12 @@ func (s *Store) Unclaim(ctx context.Context, jobs []dera.Job) error {
 	for _, j := range jobs {
 		rows = append(rows, row(j.Kind, jobID(j.Key), j.Claim, micros(j.LeasedUntil)))
 	}
-	err := s.session(ctx, func(ctx context.Context, open session) error {
-		return open.run(ctx, step{form: s.forms.begin}, step{form: s.forms.unclaim, rows: rows}, step{form: s.forms.commit})
-	})
+	steps := []step{{form: s.forms.begin}}
+	if s.forms.lock != nil { // else a commit that asks for the same jobs in another order and this would wait for each other
+		steps = append(steps, step{form: s.forms.lock})
+	}
+	steps = append(steps, step{form: s.forms.unclaim, rows: rows}, step{form: s.forms.commit})
+	err := s.session(ctx, func(ctx context.Context, open session) error { return open.run(ctx, steps...) })
 	if err != nil {
 		return fmt.Errorf("give %d jobs back: %w", len(jobs), err)
 	}

@@ -13,9 +13,11 @@ import (
 )
 
 // unsignedAlarm is the key of the alarm that the audit log cannot be signed, unanchoredAlarm of the
-// one that it cannot be anchored, and breakerAlarm begins those of breakers.
+// one that it cannot be anchored, clocksAlarm that the database's time is not believed, and breakerAlarm begins those of
+// breakers.
 const (
 	unsignedAlarm   = "audit-log-unsigned"
+	clocksAlarm     = "clock-of-the-database"
 	unanchoredAlarm = "audit-log-unanchored"
 	breakerAlarm    = "breaker/"
 )

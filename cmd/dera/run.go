@@ -125,7 +125,7 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 // serve runs sources and workers until ctx is done, then ends what is in hand.
 func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duration, log *slog.Logger) error {
 	var parts []func(context.Context) error
-	parts = append(parts, s.engine.Work, func(ctx context.Context) error { return s.agreed.keep(ctx, s.store, log) }, func(ctx context.Context) error {
+	parts = append(parts, s.engine.Work, func(ctx context.Context) error { return s.keepTime(ctx, log) }, func(ctx context.Context) error {
 		tick := time.NewTicker(time.Minute)
 		defer tick.Stop()
 		return s.sign(ctx, log, tick.C)
