@@ -206,7 +206,8 @@ func (a *cli) verifyOwn(ctx context.Context, s *session, since string, anchored 
 		if anchors, err = s.compareAnchors(ctx); err != nil {
 			return err
 		}
-		report.Compared = true
+		// An anchor that has none of it compared nothing.
+		report.Compared = report.Compared || slices.ContainsFunc(anchors, func(c audit.Compared) bool { return c.Checkpoints > 0 })
 	}
 	return a.printVerified(report, "", true, anchors...)
 }
