@@ -37,6 +37,9 @@ func TestBackupSaysWhatIsNotSigned(t *testing.T) {
 func TestBackupGoesWhereItSays(t *testing.T) {
 	b := backed{t, t.TempDir()}
 	t.Chdir(b.dir)
+	if out, code := b.dera("stop", "--reason", "a record"); code != exitGood {
+		t.Fatalf("got %d\n%s", code, out)
+	}
 	for _, name := range []string{"file:x.db", ":memory:", "file:y.db?mode=memory"} {
 		if out, code := b.dera("backup", name); code != exitGood || !strings.Contains(out, "verified") {
 			t.Errorf("%s: got %d\n%s", name, code, out)
