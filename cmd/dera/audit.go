@@ -152,6 +152,7 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logO
 			}
 		}
 		if r.Evidence != "" {
+			delete(lapsed, r.Evidence) // it was there once more
 			if _, seen := named[r.Evidence]; !seen {
 				named[r.Evidence] = index
 			}
