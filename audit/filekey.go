@@ -37,7 +37,8 @@ type FileKey struct {
 
 // NewFileKey makes a key for the log named origin, with random bytes from r
 // (nil means crypto/rand), and writes it to dir as audit.key, readable by its
-// owner alone, and audit.pub, for everybody. It never overwrites a key.
+// owner alone, and audit.pub, for everybody. It never overwrites a key: where there is one, also one
+// that another process made at the same time, it is fs.ErrExist, and LoadFileKey reads it.
 //
 // The origin names the log for good, as "example.com/dera"; it can hold neither
 // blanks nor "+".
@@ -61,6 +62,10 @@ func NewFileKey(dir, origin string, r io.Reader) (*FileKey, error) {
 	key, err := parseFileKey(private)
 	if err != nil {
 		return nil, fmt.Errorf("make signing key: %w", err)
+	}
+	// A public key without its private one is of a log that has a key already.
+	if _, err := os.Lstat(filepath.Join(dir, publicKeyName)); err == nil {
+		return nil, fmt.Errorf("make signing key: %s: %w: a log keeps the key that it began with", filepath.Join(dir, publicKeyName), fs.ErrExist)
 	}
 	if err := createFile(filepath.Join(dir, privateKeyName), private, 0o600); err != nil {
 		return nil, fmt.Errorf("make signing key: %w", err)
@@ -101,7 +106,7 @@ func LoadFileKey(dir string) (*FileKey, error) {
 func (k *FileKey) PublicKey() string { return k.public }
 
 func (k *FileKey) publish(dir string) error {
-	if err := createFile(filepath.Join(dir, publicKeyName), k.public, 0o644); err != nil {
+	if err := createSame(filepath.Join(dir, publicKeyName), k.public, 0o644); err != nil {
 		return fmt.Errorf("write public key: %w", err)
 	}
 	return nil

@@ -39,7 +39,7 @@ type remoteKeyFile struct {
 
 // CreateRemoteKey notes in dir that the log named origin is signed by a key that is kept elsewhere under a
 // name, and writes its public half as audit.pub. It never overwrites a key, nor makes one beside a key in
-// a file: a log keeps its key.
+// a file: a log keeps its key. That the same is noted already, by another process or before a crash, is no error.
 func CreateRemoteKey(dir, origin, where string, public ed25519.PublicKey) error {
 	if _, err := os.Stat(filepath.Join(dir, privateKeyName)); err == nil {
 		return fmt.Errorf("note the signing key: %s is there: a log keeps the key that it began with", filepath.Join(dir, privateKeyName))
@@ -53,10 +53,10 @@ func CreateRemoteKey(dir, origin, where string, public ed25519.PublicKey) error 
 		return fmt.Errorf("note the signing key: %w", err)
 	}
 	// The public half first: without it the other file says nothing.
-	if err := createFile(filepath.Join(dir, publicKeyName), text, 0o644); err != nil {
+	if err := createSame(filepath.Join(dir, publicKeyName), text, 0o644); err != nil {
 		return fmt.Errorf("write public key: %w", err)
 	}
-	if err := createFile(filepath.Join(dir, remoteKeyName), string(body), 0o600); err != nil {
+	if err := createSame(filepath.Join(dir, remoteKeyName), string(body), 0o600); err != nil {
 		return fmt.Errorf("note the signing key: %w", err)
 	}
 	return nil

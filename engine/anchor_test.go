@@ -104,6 +104,17 @@ func (w *world) intentsAnchored(a *anchor) (intents, has int) {
 	return intents, has
 }
 
+// answer is what a service says no with, as package cloud tells it.
+type answer struct{ denied, passing bool }
+
+func (a answer) Error() string {
+	return fmt.Sprintf("the bucket denied: %t, passing: %t", a.denied, a.passing)
+}
+func (a answer) Refused() bool { return true }
+func (a answer) Denied() bool  { return a.denied }
+func (a answer) Passing() bool { return a.passing }
+func (a answer) Moved() bool   { return !a.denied && !a.passing }
+
 // TestWriteWaitsForItsAnchor: the order is intent, signature, anchor, write. Where the anchor fails, also after it took effect, or where it is not known that it keeps anything, nothing is written; the
 // same remediation goes on when it works again.
 func TestWriteWaitsForItsAnchor(t *testing.T) {
@@ -117,6 +128,11 @@ func TestWriteWaitsForItsAnchor(t *testing.T) {
 		"fails":                  {func(a *anchor) { a.fails = away }, false},
 		"fails_after_its_effect": {func(a *anchor) { a.after = away }, false},
 		"would_not_keep":         {func(a *anchor) { a.checks = audit.ErrNotKept }, false},
+		// What the anchor's service answers says nothing about the write that waits for it.
+		"is_denied": {func(a *anchor) { a.fails = answer{denied: true} }, false},
+		"throttles": {func(a *anchor) { a.fails = answer{passing: true} }, false},
+		"refuses":   {func(a *anchor) { a.fails = answer{} }, false},
+		"is_late":   {func(a *anchor) { a.fails = context.DeadlineExceeded }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

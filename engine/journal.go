@@ -94,7 +94,9 @@ func (j journal) Anchored(ctx context.Context) error {
 	case errors.Is(err, audit.ErrFork), errors.Is(err, audit.ErrSignature):
 		return err
 	}
-	return fmt.Errorf("%w: %w", remediate.ErrUnanchored, err)
+	// Only as text: that the anchor's service denied, refused or was late says nothing about the write that
+	// waits for it, nor about the database.
+	return fmt.Errorf("%w: %s", remediate.ErrUnanchored, err.Error())
 }
 
 // Later implements remediate.Journal: later remediations of the same resource, and

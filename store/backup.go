@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -20,6 +21,10 @@ var ErrBackup = errors.New("PostgreSQL is copied by its own tools: pg_dump, or a
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if !s.write.local {
 		return ErrBackup
+	}
+	// What begins with file: is a URI to SQLite, :memory: no file at all, and an absolute path just a path.
+	if path, err = filepath.Abs(path); err != nil {
+		return fmt.Errorf("back up: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -34,3 +34,13 @@ func (s *Store) Together(ctx context.Context, batches []Batch) (errs []error, or
 	}
 	return errs, order, groups
 }
+
+// TakeWrites says whether the SQLite database takes writes, as one that is full does not.
+func (s *Store) TakeWrites(ctx context.Context, takes bool) error {
+	pragma := "PRAGMA query_only = 1"
+	if takes {
+		pragma = "PRAGMA query_only = 0"
+	}
+	_, err := s.write.DB.ExecContext(ctx, pragma)
+	return err
+}

@@ -40,7 +40,15 @@ func TestFailover(t *testing.T) {
 	if err := s.Commit(t.Context(), count); !store.Away(err) {
 		t.Fatalf("commit to a server that is read-only: got %v, want that the database is away", err)
 	}
+	for range 2 { // a source that goes on to receive would lose messages to their dead-letter queue
+		if err := s.Ready(t.Context()); !store.Away(err) {
+			t.Errorf("ready on a server that is read-only: got %v, want that the database is away", err)
+		}
+	}
 	primary("off")
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("ready after the failover: got %v", err)
+	}
 	if err := s.Commit(t.Context(), count); err != nil {
 		t.Errorf("commit after the failover: got %v, want a new connection", err)
 	}

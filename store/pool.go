@@ -70,13 +70,24 @@ func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.
 func (s *Store) tx(ctx context.Context, f func(context.Context, transaction) error) error {
 	s.wrote.Add(1)
 	if s.write.local {
-		return s.localTx(ctx, f)
+		return s.noted(s.localTx(ctx, f))
 	}
 	ctx, cancel := context.WithTimeout(ctx, transactionTime)
 	defer cancel()
 	err := s.remoteTx(ctx, f)
 	s.write.renew(err)
 	s.read.renew(err)
+	return s.noted(err)
+}
+
+// noted returns how a transaction that writes ended, and notes whether the database takes writes. A
+// conflict says nothing about that.
+func (s *Store) noted(err error) error {
+	if err == nil {
+		s.refuses.Store(false)
+	} else if Away(err) {
+		s.refuses.Store(true)
+	}
 	return err
 }
 
@@ -129,14 +140,14 @@ func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction
 func (s *Store) once(ctx context.Context, f func(context.Context, transaction) error) error {
 	s.wrote.Add(1)
 	if s.write.local {
-		return s.localTx(ctx, f)
+		return s.noted(s.localTx(ctx, f))
 	}
 	ctx, cancel := context.WithTimeout(ctx, transactionTime)
 	defer cancel()
 	err := f(ctx, s.write)
 	s.write.renew(err)
 	s.read.renew(err)
-	return err
+	return s.noted(err)
 }
 
 // session runs f in one write transaction, which f begins and ends by its steps; one that it
@@ -144,14 +155,14 @@ func (s *Store) once(ctx context.Context, f func(context.Context, transaction) e
 func (s *Store) session(ctx context.Context, f func(context.Context, session) error) error {
 	s.wrote.Add(1)
 	if s.write.local {
-		return s.localSession(ctx, f)
+		return s.noted(s.localSession(ctx, f))
 	}
 	ctx, cancel := context.WithTimeout(ctx, transactionTime)
 	defer cancel()
 	err := s.remoteSession(ctx, f)
 	s.write.renew(err)
 	s.read.renew(err)
-	return err
+	return s.noted(err)
 }
 
 // localSession is session on SQLite.

@@ -102,6 +102,9 @@ type Store struct {
 	// enqueued says that this process enqueued jobs since it last looked for some.
 	enqueued atomic.Bool
 	commits  commits
+	// refuses says that the last transaction that wrote failed since the database was away, or took no
+	// writes: full, read-only, demoted.
+	refuses atomic.Bool
 	// compacting is held by who compacts the usage ledger.
 	compacting sync.Mutex
 }
@@ -170,13 +173,20 @@ func (s *Store) Close() error {
 // this process. Batches that share one count once.
 func (s *Store) Transactions() int64 { return s.wrote.Load() }
 
-// Ready returns an error where the database does not answer.
+// Ready returns an error where the database does not answer, or answers and takes no writes, since it is
+// full, read-only or demoted. Where the last commit failed for that, it asks by a write.
 func (s *Store) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var one int
 	if err := s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
 		return fmt.Errorf("ask the database: %w", err)
+	}
+	if !s.refuses.Load() {
+		return nil
+	}
+	if err := s.Remember(ctx, map[string]string{"ready": Moment(s.now())}); err != nil {
+		return fmt.Errorf("write to the database: %w", err)
 	}
 	return nil
 }

@@ -152,6 +152,7 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logO
 			}
 		}
 		if r.Evidence != "" {
+			delete(lapsed, r.Evidence) // it was there once more
 			if _, seen := named[r.Evidence]; !seen {
 				named[r.Evidence] = index
 			}
@@ -206,7 +207,8 @@ func (a *cli) verifyOwn(ctx context.Context, s *session, since string, anchored 
 		if anchors, err = s.compareAnchors(ctx); err != nil {
 			return err
 		}
-		report.Compared = true
+		// An anchor that has none of it compared nothing.
+		report.Compared = report.Compared || slices.ContainsFunc(anchors, func(c audit.Compared) bool { return c.Checkpoints > 0 })
 	}
 	return a.printVerified(report, "", true, anchors...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,9 @@ type backupJSON struct {
 	File    string       `json:"file"`
 	Records int64        `json:"records"`
 	Report  audit.Report `json:"report"`
-	Valid   bool         `json:"valid"`
+	// Unsigned are the last records, that no checkpoint covers yet.
+	Unsigned int64 `json:"unsigned"`
+	Valid    bool  `json:"valid"`
 }
 
 func (a *cli) backup(ctx context.Context, s *session, path string) error {
@@ -45,7 +48,7 @@ func (a *cli) backup(ctx context.Context, s *session, path string) error {
 	} else if err != nil {
 		return err
 	}
-	report, records, err := s.verifyCopy(ctx, path)
+	report, records, unsigned, err := s.verifyCopy(ctx, path)
 	if err != nil {
 		return fmt.Errorf("verify the copy: %w", err)
 	}
@@ -54,11 +57,15 @@ func (a *cli) backup(ctx context.Context, s *session, path string) error {
 		return err
 	}
 	if a.json() {
-		if err := a.printJSON(backupJSON{info.Size(), path, records, report, report.OK()}); err != nil {
+		if err := a.printJSON(backupJSON{info.Size(), path, records, report, unsigned, report.OK()}); err != nil {
 			return err
 		}
 	} else if report.OK() {
-		a.wrapf("%s: %d bytes, %d records, verified; keep %s apart, without it the copy cannot be read\n", path, info.Size(), records, s.keys)
+		how := "verified"
+		if unsigned > 0 {
+			how = fmt.Sprintf("whole; %d of them are not signed yet, since the signing key does not answer, so that nothing shows that they are as they were recorded", unsigned)
+		}
+		a.wrapf("%s: %d bytes, %d records, %s; keep %s apart, without it the copy cannot be read\n", path, info.Size(), records, how, s.keys)
 	} else {
 		a.wrapf("NOT VALID  %s\n", report)
 	}
@@ -68,35 +75,43 @@ func (a *cli) backup(ctx context.Context, s *session, path string) error {
 	return nil
 }
 
-// verifyCopy opens a copy with the keys of the data folder and verifies its log.
-func (s *session) verifyCopy(ctx context.Context, path string) (r audit.Report, records int64, err error) {
+// verifyCopy opens a copy with the keys of the data folder and verifies its log. unsigned are the records
+// that no checkpoint covers: that they fit each other is all that is known of them.
+func (s *session) verifyCopy(ctx context.Context, path string) (r audit.Report, records, unsigned int64, err error) {
 	vault, err := s.sealer(ctx)
 	if err != nil {
-		return r, 0, err
+		return r, 0, 0, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return r, 0, 0, err
 	}
 	of, err := store.OpenExisting(ctx, store.Config{URL: "sqlite:" + path, Sealer: vault, Now: s.app.now})
 	if err != nil {
-		return r, 0, err
+		return r, 0, 0, err
 	}
 	defer func() { err = errors.Join(err, of.Close()) }()
 	log := engine.Log{Store: of, Key: s.log.Key, PublicKey: s.log.PublicKey, Now: s.app.now}
 	if err := log.Check(ctx); err != nil {
-		return r, 0, err
+		return r, 0, 0, err
 	}
 	if records, err = of.LogSize(ctx); err != nil {
-		return r, 0, err
+		return r, 0, 0, err
 	}
-	_, note, err := of.LastCheckpoint(ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		return audit.Report{Verdict: audit.OK}, records, nil // nothing was recorded yet
-	}
-	if err != nil {
-		return r, 0, err
-	}
-	c, err := audit.OpenCheckpoint([]byte(note), s.log.PublicKey)
-	if err != nil {
-		return r, 0, err
+	var c audit.Checkpoint
+	signed := int64(0)
+	switch _, note, err := of.LastCheckpoint(ctx); {
+	case errors.Is(err, store.ErrNotFound): // nothing was signed yet
+		if c, err = audit.Head(ctx, of, s.log.Key.Name(), nil, s.app.now()); err != nil {
+			return r, 0, 0, err
+		}
+	case err != nil:
+		return r, 0, 0, err
+	default:
+		if c, err = audit.OpenCheckpoint([]byte(note), s.log.PublicKey); err != nil {
+			return r, 0, 0, err
+		}
+		signed = c.Size
 	}
 	r, err = audit.VerifySource(ctx, of, c)
-	return r, records, err
+	return r, records, max(records-signed, 0), err
 }

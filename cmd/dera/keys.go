@@ -97,9 +97,20 @@ func (a *cli) vaultThere() error {
 	return err
 }
 
+// made makes or loads a key; where another process made one at the same time, that one counts.
+func made[K any](ctx context.Context, key func(context.Context) (K, error)) (K, error) {
+	k, err := key(ctx)
+	if errors.Is(err, fs.ErrExist) {
+		return key(ctx)
+	}
+	return k, err
+}
+
 // sealer is the vault of the session, made if need be. A command that only stops goes on with a vault that
 // KMS does not open: what it writes is not sealed.
-func (s *session) sealer(ctx context.Context) (store.Sealer, error) {
+func (s *session) sealer(ctx context.Context) (store.Sealer, error) { return made(ctx, s.vaultKey) }
+
+func (s *session) vaultKey(ctx context.Context) (store.Sealer, error) {
 	arn := s.config.Keys.Vault.KMS
 	v, err := s.app.vault(ctx)
 	switch {
@@ -130,7 +141,9 @@ type signingKey interface {
 }
 
 // signer is the signing key of the session, made if need be.
-func (s *session) signer(ctx context.Context) (signingKey, error) {
+func (s *session) signer(ctx context.Context) (signingKey, error) { return made(ctx, s.signingKey) }
+
+func (s *session) signingKey(ctx context.Context) (signingKey, error) {
 	arn := s.config.Keys.Signer.KMS
 	where, err := audit.RemoteKeyOf(s.keys)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -40,6 +40,7 @@ const (
 	listenEnd    = 10 * time.Second // less than endWithin
 	mostHeader   = 16 << 10
 	mostHook     = 1 << 20
+	mostConns    = 512 // open at a time
 )
 
 // handler is what answers which path. What is not asked for is not there; what comes after the
@@ -103,7 +104,7 @@ func (l *listener) readyz(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if !l.away.IsZero() {
-		http.Error(w, "the database does not answer since "+l.away.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
+		http.Error(w, "the database does not answer, or takes no writes, since "+l.away.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")
@@ -126,6 +127,7 @@ func (l *listener) start(ctx context.Context, cfg listenConfig, hooks bool) erro
 	if err != nil {
 		return usage("listen.address: %w", err)
 	}
+	on = &fewConns{Listener: on}
 	if certs != nil {
 		on = tls.NewListener(on, certs)
 	}

@@ -46,7 +46,7 @@ func metricFamilies() []metricFamily {
 		{"dera_audit_unsigned_records", "gauge", nil, "Records that no checkpoint covers yet."},
 		{"dera_audit_checkpoint_age_seconds", "gauge", nil, "Age of the last signed checkpoint."},
 		{"dera_audit_anchor_age_seconds", "gauge", []string{"anchor"}, "Age of the last checkpoint that was kept outside."},
-		{"dera_audit_unanchored_records", "gauge", []string{"anchor"}, "Records that no checkpoint outside covers yet."},
+		{"dera_audit_unanchored_records", "gauge", []string{"anchor"}, "Records that no checkpoint outside covers yet: all, of an anchor that never kept one."},
 		{"dera_database_bytes", "gauge", nil, "Size of the database."},
 		{"dera_database_up", "gauge", nil, "1 where the last read of the figures above succeeded; they are left out where none did for a minute."},
 		{"dera_database_read_age_seconds", "gauge", nil, "How old these figures are."},

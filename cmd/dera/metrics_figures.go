@@ -125,12 +125,12 @@ func (s *session) figures(ctx context.Context) ([]sample, error) {
 		}
 		out = append(out, one("dera_audit_checkpoint_age_seconds", age(c.Time)))
 	}
-	for name, note := range g.Anchored {
-		size, at, ok := engine.ParseAnchored(note)
-		if !ok {
-			continue
+	for _, b := range s.config.Anchor.S3 { // what is remembered of one that is not used any more is not what is
+		size, at, ok := engine.ParseAnchored(g.Anchored[b.name()])
+		if ok {
+			out = append(out, one("dera_audit_anchor_age_seconds", age(at), b.name()))
 		}
-		out = append(out, one("dera_audit_anchor_age_seconds", age(at), name), one("dera_audit_unanchored_records", float64(max(g.Records-size, 0)), name))
+		out = append(out, one("dera_audit_unanchored_records", float64(max(g.Records-size, 0)), b.name())) // all, of one that never kept anything
 	}
 	return out, nil
 }

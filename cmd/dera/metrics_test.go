@@ -283,7 +283,7 @@ func TestRunListens(t *testing.T) {
 		t.Errorf("the account stands in\n%s", text)
 	}
 	proxy.cut()
-	c.eventually(t, "it says that the database is away", says("/readyz", 503, "the database does not answer since 20"))
+	c.eventually(t, "it says that the database is away", says("/readyz", 503, "the database does not answer, or takes no writes, since 20"))
 	c.eventually(t, "it lives all the same", says("/healthz", 200, "ok"))
 	proxy.restore()
 	c.eventually(t, "it is ready again", says("/readyz", 200, "ok"))

@@ -65,6 +65,13 @@ func (c retentionConfig) since(now time.Time) store.Retention {
 // retentionEvery is how often what is old is removed.
 const retentionEvery = 24 * time.Hour
 
+// retentionGap is from what gap on since the last removal a clock is not believed at once. What a clock that is
+// years ahead would have removed is lost for good.
+const retentionGap = 30 * 24 * time.Hour
+
+// retainedName is what the moment of the last removal is remembered under.
+const retainedName = "retained"
+
 // retain removes once a day what is over for long enough, as a part of dera run; nil where all is kept.
 // Several processes may do it: each row goes once.
 func (s *session) retain(log *slog.Logger) func(context.Context) error {
@@ -74,19 +81,39 @@ func (s *session) retain(log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		tick := time.NewTicker(retentionEvery)
 		defer tick.Stop()
+		s.retainToday(ctx, log, false)
 		for {
-			switch removed, err := s.retainOnce(ctx); {
-			case err != nil && ctx.Err() == nil:
-				log.ErrorContext(ctx, "remove what is old; trying again in a day", "err", err)
-			case !removed.Empty():
-				log.InfoContext(ctx, "removed what is old", "findings", removed.Findings, "remediations", removed.Remediations, "calls", removed.Calls, "events", removed.Events, "evidence", len(removed.Evidence))
-			}
 			select {
 			case <-ctx.Done():
 				return nil
 			case <-tick.C:
+				s.retainToday(ctx, log, true)
 			}
 		}
+	}
+}
+
+// retainToday removes what is old. aDay says that the process has run a day by this clock; before that it
+// removes only where the last removal was not long ago by it.
+func (s *session) retainToday(ctx context.Context, log *slog.Logger, aDay bool) {
+	now := s.app.now()
+	last, err := s.store.Remembered(ctx, retainedName)
+	if at, bad := time.Parse(time.RFC3339Nano, last); err == nil && !aDay && (bad != nil || now.Sub(at).Abs() > retentionGap) {
+		log.InfoContext(ctx, "nothing old is removed yet: the last time is not known, or far from now by the clock", "since", last, "wait", retentionEvery.String())
+		return
+	}
+	var removed dera.Retention
+	if err == nil {
+		removed, err = s.retainOnce(ctx)
+	}
+	if err == nil {
+		err = s.store.Remember(ctx, map[string]string{retainedName: store.Moment(now)})
+	}
+	if err != nil && ctx.Err() == nil {
+		log.ErrorContext(ctx, "remove what is old; trying again in a day", "err", err)
+	}
+	if !removed.Empty() {
+		log.InfoContext(ctx, "removed what is old", "findings", removed.Findings, "remediations", removed.Remediations, "calls", removed.Calls, "events", removed.Events, "evidence", len(removed.Evidence))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/cloud"
+	"dera.example/dera/store"
 )
 
 // TestRetentionConfig: days alone are taken, none that something still goes by, and nothing written keeps all.
@@ -72,9 +75,34 @@ func TestRetentionAndTheLog(t *testing.T) {
 	}
 	s.config.Retention = retentionConfig{Findings: days(400 * 24 * time.Hour), Remediations: days(400 * 24 * time.Hour)}
 	s.identity = cloud.Identity{ARN: "arn:aws:sts::111122223333:assumed-role/dera/dera"}
+	var again string // evidence that is recorded once more after it lapsed
+	var proof []byte
+	list, err := s.store.Remediations(t.Context())
+	for _, r := range list {
+		if again = r.Evidence; again != "" {
+			proof, err = s.store.Evidence(t.Context(), again)
+			break
+		}
+	}
+	if err != nil || len(proof) == 0 {
+		t.Fatalf("got the evidence %q, %v", again, err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	s.retainToday(t.Context(), quiet, false) // the clock of a process that has just started may be years ahead
+	if list, err := s.store.Remediations(t.Context()); err != nil || len(list) == 0 {
+		t.Fatalf("got %v, %v, want that nothing was removed yet", list, err)
+	}
 	got, err := s.retainOnce(t.Context())
 	if err != nil || got.Remediations == 0 || got.Findings == 0 || len(got.Evidence) == 0 {
 		t.Fatalf("got %+v, %v, want that something was removed", got, err)
+	}
+	s.retainToday(t.Context(), quiet, true)
+	if last, err := s.store.Remembered(t.Context(), retainedName); err != nil || last != store.Moment(later) {
+		t.Errorf("got %q, %v, want that the day is noted", last, err)
+	}
+	named := dera.AuditRecord{Version: 1, Kind: dera.RecordDecision, Time: later.UTC(), Actor: dera.Actor{Name: "test", How: "engine"}, Evidence: again}
+	if err := s.store.Commit(t.Context(), store.Batch{Records: []dera.AuditRecord{named}, Evidence: map[string][]byte{again: proof}}); err != nil {
+		t.Fatal(err)
 	}
 	if err := s.store.Close(); err != nil {
 		t.Fatal(err)
@@ -98,6 +126,18 @@ func TestRetentionAndTheLog(t *testing.T) {
 	}
 	if lapsed == 0 {
 		t.Error("no record says that its evidence lapsed")
+	}
+	{
+		file := filepath.Join(export, "evidence", again+".json")
+		if err := os.Rename(file, file+".away"); err != nil {
+			t.Fatal(err)
+		}
+		if out, code := b.dera("audit", "verify", export, "--key", pub); code != exitNo || !strings.Contains(out, "is not there") {
+			t.Errorf("evidence that lapsed, was recorded once more and is missing: got %d\n%s", code, out)
+		}
+		if err := os.Rename(file+".away", file); err != nil {
+			t.Fatal(err)
+		}
 	}
 	kept, err := filepath.Glob(filepath.Join(export, "evidence", "*.json"))
 	if err != nil || len(kept) == 0 {
