@@ -57,7 +57,7 @@ func drains(t *testing.T, l sourcetest.Load) figures {
 		}
 		w.gate = func(g *evaluate.Gate) { g.Plan = g.Plan[:3] }
 	})
-	q := &sourcetest.Flood{Load: l, Account: account, Region: region}
+	q := &sourcetest.Flood{Load: l, Account: account, Region: region, Calls: [2]string{"AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"}}
 	for i := range l.Critical {
 		q.Open = append(q.Open, w.group(fmt.Sprintf("open-%d", i), tcp(22, 22, "0.0.0.0/0")))
 	}

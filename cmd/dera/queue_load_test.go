@@ -99,7 +99,7 @@ func drained(t *testing.T, binary string, l sourcetest.Load) queueFigures {
 	t.Helper()
 	sim := awssim.New(awssim.Config{Seed: 5})
 	home := sim.Account("111122223333").Region("us-east-1")
-	q := &sourcetest.Flood{Load: l, Account: "111122223333", Region: "us-east-1"}
+	q := &sourcetest.Flood{Load: l, Account: "111122223333", Region: "us-east-1", Calls: [2]string{"AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"}}
 	group := func(name string, rule awssim.Rule) string {
 		id, err := home.CreateSecurityGroup(t.Context(), name, rule)
 		if err != nil {
@@ -223,7 +223,7 @@ func TestBenchQueue(t *testing.T) {
 
 // queueSpeaks receives and deletes by the client of dera what the server has.
 func queueSpeaks(t *testing.T) {
-	q := &sourcetest.Flood{Load: sourcetest.Load{N: 25, Critical: 1}, Account: "111122223333", Region: "us-east-1", Open: []string{"sg-1"}, Clean: []string{"sg-2"}}
+	q := &sourcetest.Flood{Load: sourcetest.Load{N: 25, Critical: 1}, Account: "111122223333", Region: "us-east-1", Open: []string{"sg-1"}, Clean: []string{"sg-2"}, Calls: [2]string{"AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"}}
 	q.Start()
 	server := httptest.NewServer(queueServer{q, awssim.New(awssim.Config{Seed: 5})})
 	defer server.Close()

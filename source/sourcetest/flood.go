@@ -29,6 +29,8 @@ type Flood struct {
 	Account, Region string
 	Open            []string // IDs of the critical groups
 	Clean           []string // and of those that are closed
+	// Calls are the names of the call that opens a group and of one that closes something.
+	Calls [2]string
 	// Opens, where set, is called when a critical message is received for the first time, before it is given out.
 	Opens func(k int)
 	begin time.Time
@@ -67,9 +69,9 @@ const padding = `"userAgent":"aws-sdk-go-v2/1.48.0 os/linux lang/go#1.26 md/GOOS
 func (q *Flood) body(i int) string {
 	source, name, request := "monitoring.amazonaws.com", "PutMetricData", `{"namespace":"app"}`
 	if k := q.Which(i); k >= 0 {
-		source, name, request = "ec2.amazonaws.com", "AuthorizeSecurityGroupIngress", `{"groupId":"`+q.Open[k]+`","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}`
+		source, name, request = "ec2.amazonaws.com", q.Calls[0], `{"groupId":"`+q.Open[k]+`","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}`
 	} else if i%1000 < q.Relevant {
-		source, name, request = "ec2.amazonaws.com", "RevokeSecurityGroupIngress", `{"groupId":"`+q.Clean[i%len(q.Clean)]+`"}`
+		source, name, request = "ec2.amazonaws.com", q.Calls[1], `{"groupId":"`+q.Clean[i%len(q.Clean)]+`"}`
 	}
 	n := strconv.Itoa(i)
 	return `{"version":"0","id":"` + n + `","detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"` + q.Account + `","time":"2026-11-30T09:00:00Z","region":"` + q.Region + `","resources":[],"detail":{` +
