@@ -19,6 +19,7 @@ type recall struct {
 	mu       sync.Mutex
 	now, old map[recallKey]dera.Resource
 	turned   time.Time
+	wrote    time.Time // the end of the last write
 }
 
 type recallKey struct{ resourceType, account, region, id string }
@@ -35,6 +36,13 @@ func (k *recall) keep(w *Wire, list []dera.Resource, at time.Time) {
 	}
 	for _, r := range list {
 		key := recallKey{r.Type, r.Account, r.Region, r.ID}
+		had := k.now[key]
+		if had.ReadAt.IsZero() {
+			had = k.old[key]
+		}
+		if r.ReadAt.Before(had.ReadAt) || r.ReadAt.Before(k.wrote) { // a read that took longer says what was
+			continue
+		}
 		delete(k.old, key)
 		delete(k.now, key)
 		if r.Unread == "" && r.Config != nil {
@@ -67,11 +75,11 @@ func (k *recall) find(w *Wire, scope dera.Scope, at time.Time) (known []dera.Res
 	return known, others
 }
 
-// forget drops everything: something is written.
-func (k *recall) forget() {
+// forget drops everything, also what reads that are under way will bring: something was written.
+func (k *recall) forget(at time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.now, k.old = nil, nil
+	k.now, k.old, k.wrote = nil, nil, at
 }
 
 // Read reads resources of another type, as a part of this read: what is read once

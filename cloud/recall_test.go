@@ -44,11 +44,40 @@ func TestRecall(t *testing.T) {
 	if got := find(recallFor); got != 1 {
 		t.Errorf("got %d, want b alone: a is in doubt since", got)
 	}
-	k.forget()
+	k.forget(at.Add(recallFor))
 	if got := find(recallFor); got != 0 {
 		t.Errorf("after a write: got %d", got)
 	}
 	if known, _ := k.find(&Wire{}, scope, at); len(known) > 0 {
 		t.Error("a type without Recall is remembered")
+	}
+}
+
+// TestRecallOutlastsSlowReads: what a read that began before another one, or before a write, brings after it does not
+// stand in: it says what was.
+func TestRecallOutlastsSlowReads(t *testing.T) {
+	t.Parallel()
+	type config struct{ read int }
+	w := &Wire{Recall: func(c any) any { x := *c.(*config); return &x }}
+	at := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	scope := dera.Scope{Account: "1", Region: "r", Type: "T", IDs: []string{"a"}}
+	made := func(after time.Duration, doubt string, n int) []dera.Resource {
+		return []dera.Resource{{Account: "1", Region: "r", Type: "T", ID: "a", ReadAt: at.Add(after), Unread: doubt, Config: &config{n}}}
+	}
+	var k recall
+	k.keep(w, made(2*time.Second, "", 2), at.Add(3*time.Second))
+	k.keep(w, made(time.Second, "", 1), at.Add(4*time.Second)) // it took longer
+	k.keep(w, made(time.Second, "throttled", 1), at.Add(4*time.Second))
+	if known, _ := k.find(w, scope, at.Add(5*time.Second)); len(known) != 1 || known[0].Config.(*config).read != 2 {
+		t.Errorf("after an older read that took longer: got %+v, want what the newer one read", known)
+	}
+	k.forget(at.Add(6 * time.Second))
+	k.keep(w, made(5*time.Second, "", 3), at.Add(7*time.Second))
+	if known, _ := k.find(w, scope, at.Add(7*time.Second)); len(known) != 0 {
+		t.Errorf("after a write during the read: got %+v, want that it is read once more", known)
+	}
+	k.keep(w, made(8*time.Second, "", 4), at.Add(9*time.Second))
+	if known, _ := k.find(w, scope, at.Add(9*time.Second)); len(known) != 1 {
+		t.Error("a read after the write is not remembered")
 	}
 }

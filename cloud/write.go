@@ -64,7 +64,7 @@ func (w *Writing) Forget(key string) { w.client.forget(key) }
 // request, also of one that was refused; empty where there was no answer.
 func (c *Client) Do(ctx context.Context, p dera.Plan, op resource.Operation, allowed func(context.Context) error) (requestID string, err error) {
 	w := &Writing{Plan: p, Operation: op, allowed: allowed}
-	defer c.recalled.forget()
+	defer func() { c.recalled.forget(c.now()) }()
 	err = c.send(ctx, w)
 	return w.requestID, err
 }

@@ -41,24 +41,30 @@ func (in *intake) due(ctx context.Context, l *lane) bool {
 	return full || len(l.items) >= 4*mostJoined || l.bytes >= mostJoinedBytes || time.Since(l.items[0].came) >= in.cfg.Join
 }
 
-// pop takes what is handed over together: a message that came often comes alone.
+// pop takes what is handed over together: a message that came often comes alone, in turns with all others, which are
+// not to wait behind thousands of those.
 func (in *intake) pop(l *lane) []*item {
-	most, size, n := mostJoined, 0, 0
+	most, size := mostJoined, 0
 	if l == &in.plain {
 		most *= 4
 	}
-	if i := slices.IndexFunc(l.items, func(x *item) bool { return x.m.Received >= in.cfg.Alone }); i >= 0 {
+	often := func(x *item) bool { return x.m.Received >= in.cfg.Alone }
+	i := slices.IndexFunc(l.items, often)
+	if l.alone = i >= 0 && (!l.alone || !slices.ContainsFunc(l.items, func(x *item) bool { return !often(x) })); l.alone {
 		x := l.items[i]
 		l.items = slices.Delete(l.items, i, i+1)
 		l.bytes -= len(x.m.Body)
 		return []*item{x}
 	}
-	for n < len(l.items) && n < most && (n == 0 || size+len(l.items[n].m.Body) <= mostJoinedBytes) {
-		size += len(l.items[n].m.Body)
-		n++
-	}
-	out := slices.Clone(l.items[:n])
-	l.items = slices.Delete(l.items, 0, n)
+	out := make([]*item, 0, min(most, len(l.items)))
+	l.items = slices.DeleteFunc(l.items, func(x *item) bool {
+		if often(x) || len(out) == most || len(out) > 0 && size+len(x.m.Body) > mostJoinedBytes {
+			return false
+		}
+		size += len(x.m.Body)
+		out = append(out, x)
+		return true
+	})
 	l.bytes -= size
 	return out
 }

@@ -33,6 +33,7 @@ type item struct {
 type lane struct {
 	items []*item
 	bytes int
+	alone bool // what was handed over last came often
 }
 
 // intake is one Run: receivers put messages into lanes, and one goroutine for each lane hands them over. All
