@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -115,8 +116,7 @@ func week(t *testing.T, seed uint64) means {
 		t.Fatal(err)
 	}
 	for _, r := range list {
-		switch r.State {
-		case dera.Resolved, dera.Collateral, dera.RolledBack:
+		if slices.Contains([]dera.State{dera.Resolved, dera.Collateral, dera.RolledBack}, r.State) {
 			m.fixes++
 		}
 	}

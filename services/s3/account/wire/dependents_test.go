@@ -26,11 +26,8 @@ func newFixture(t *testing.T, set func(*cloud.Config)) fixture {
 
 const openPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::media/*"}]}`
 
-// newBuckets is a client of an account with some buckets. Its endpoint is an
+// newBucketsBy is a client of an account with some buckets, with a configuration of its own. Its endpoint is an
 // address, as that of an emulator is.
-func newBuckets(t *testing.T) fixture { return newBucketsBy(t, nil) }
-
-// newBucketsBy is newBuckets with a configuration of its own.
 func newBucketsBy(t *testing.T, set func(*cloud.Config)) fixture {
 	t.Helper()
 	f := newFixture(t, set)
