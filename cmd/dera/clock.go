@@ -104,10 +104,6 @@ func (c *clock) keep(ctx context.Context, db timed, log *slog.Logger, off func(e
 
 // keepTime keeps the clock, with an alarm while the database's is not believed.
 func (s *session) keepTime(ctx context.Context, log *slog.Logger) error {
-	if s.agreed == nil { // the demo has its database for itself
-		<-ctx.Done()
-		return nil
-	}
 	stands := true // of an earlier run, as far as is known
 	return s.agreed.keep(ctx, s.store, log, func(err error) {
 		switch {

@@ -79,15 +79,3 @@ func TestClockOutlivesItsMachine(t *testing.T) {
 		}
 	}
 }
-
-// TestClockOfADemo: what runs without a controller goes by its machine's clock for as long as it runs.
-func TestClockOfADemo(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- (&session{}).keepTime(ctx, slog.New(slog.DiscardHandler)) }()
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("got %v", err)
-	}
-}

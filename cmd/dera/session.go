@@ -29,7 +29,7 @@ import (
 
 // session is everything that a command needs that works with the store.
 type session struct {
-	agreed *clock // of a controller; nil of other commands
+	agreed *clock // the machine's, but of a controller
 	app    *cli
 	// blind says that the configuration in force could not be read.
 	blind    bool
@@ -74,7 +74,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, a.named("config", err)
 	}
-	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
+	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys"), agreed: &clock{machine: a.now}}
 	if a.from["mode"] != "" {
 		s.named.mode = "" // a variable is not remembered: nobody named it for this command
 	}
