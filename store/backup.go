@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,6 +28,9 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("back up: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("back up: %w: name a file that is not there, no backup is written over", err)
+	}
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
