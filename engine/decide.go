@@ -46,6 +46,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	if err != nil {
 		return store.Batch{}, err
 	}
+	known := int64(len(earlier))
 	if until, stale := a.Stale(before); stale {
 		// Someone looked later and committed first: a stale look means look again,
 		// by a clock that may be behind theirs not before it got there.
@@ -65,6 +66,9 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 	}
 	if err := e.remediations(ctx, a, groups, history{earlier, before}, o, &b); err != nil {
 		return store.Batch{}, err
+	}
+	if slices.ContainsFunc(b.Remediations, func(r dera.Remediation) bool { return r.Revision == 0 }) {
+		b.Known = map[string]int64{key: known} // another process may decide on it at the same time
 	}
 	for _, f := range b.Findings {
 		if old := slices.IndexFunc(before, func(o dera.Finding) bool { return o.ID == f.ID }); old < 0 || changed(before[old], f) {

@@ -58,6 +58,9 @@ func (s *Store) change(b Batch) (*change, error) {
 	for _, x := range b.Spends {
 		c.touch("remediation", x.Remediation, true)
 	}
+	for key := range b.Known {
+		c.touch("decided", key, true)
+	}
 	for _, part := range []func(*change) error{s.changeFindings, s.changeRemediations, s.changeRest, s.changeAccesses, s.changeAlarm, s.changeSealed, s.changeRecords, s.changeUse} {
 		if err := part(c); err != nil {
 			return nil, err
@@ -94,6 +97,7 @@ func (s *Store) changeRemediations(c *change) error {
 			return fmt.Errorf("remediation %s: %w", r.ID, err)
 		}
 		c.touch("remediation", r.ID, true)
+		c.touch("decided", r.ResourceKey(), true)
 		c.add(s.forms.remediations, r.ID, r.ResourceKey(), string(r.State), r.Revision, micros(r.CreatedAt), body)
 	}
 	for _, i := range c.batch.Intents {

@@ -21,6 +21,9 @@ type Batch struct {
 	// Remediations are inserted (Revision 0) or replaced when the stored
 	// revision is still the given one; the store counts it up.
 	Remediations []dera.Remediation
+	// Known is how many remediations a resource had when the batch was decided on, by the key of the
+	// resource: ErrConflict where it has another number now, since someone else decided on it meanwhile.
+	Known map[string]int64
 	// Intents are inserted or replaced by remediation, step and direction.
 	Intents []dera.Intent
 	// Jobs are enqueued; the same one asked for again coalesces.

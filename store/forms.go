@@ -5,9 +5,9 @@ import "dera.example/dera/usage"
 // forms are the statements of a commit, in the order of struct members.
 type forms struct {
 	// Reads, on which a batch is refused or not.
-	leases, revisions, ended, names, spent, denied, remediation *form
-	size, edge                                                  *form
-	lastRuns, hours, marks                                      *form
+	leases, revisions, decided, ended, names, spent, denied, remediation *form
+	size, edge                                                           *form
+	lastRuns, hours, marks                                               *form
 	// Writes.
 	spends, findings, remediations, intents, incidents, accesses, watches, denials, stops, resumes *form
 	remember, first, alarm, alarmEnded, forget, taken                                              *form
@@ -45,6 +45,7 @@ func newForms(d dialect) forms {
 	}
 	out.leases = f("r", "t", `SELECT resource, owner, token, until FROM leases WHERE resource IN (SELECT r FROM d)`+forUpdate, 0)
 	out.revisions = f("r", "t", `SELECT id, revision FROM remediations WHERE id IN (SELECT r FROM d)`, 0)
+	out.decided = f("r", "t", `SELECT resource, count(*) FROM remediations WHERE resource IN (SELECT r FROM d) GROUP BY resource`, 0)
 	out.ended = f("a", "t", `SELECT id, ended FROM accesses WHERE id IN (SELECT a FROM d)`, 0)
 	out.names = f("n", "t", `SELECT name, value FROM meta WHERE name IN (SELECT n FROM d)`, 0)
 	out.spent = f("num, account, control, since, remediation, everywhere, reserved, whose, whence", "ittitiiti", `SELECT d.num,

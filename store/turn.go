@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -37,6 +38,7 @@ type turn struct {
 type known struct {
 	leases    map[string]dera.Lease
 	revisions map[string]int64
+	decided   map[string]int64
 	ended     map[string]int64
 	names     map[string]string
 	spends    []spends
@@ -96,7 +98,7 @@ func (t *turn) fits() []*change {
 // reads are the steps that read what the changes are judged by.
 func (t *turn) reads() []step {
 	f, k := &t.forms, &t.known
-	var fences, fixes, accesses, names, spent [][]any
+	var fences, fixes, decided, accesses, names, spent [][]any
 	records := false
 	for _, c := range t.changes {
 		b := c.batch
@@ -105,6 +107,9 @@ func (t *turn) reads() []step {
 		}
 		for _, r := range b.Remediations {
 			fixes = append(fixes, []any{r.ID})
+		}
+		for _, key := range slices.Sorted(maps.Keys(b.Known)) {
+			decided = append(decided, []any{key})
 		}
 		for _, a := range b.Accesses {
 			accesses = append(accesses, []any{a.ID})
@@ -123,7 +128,7 @@ func (t *turn) reads() []step {
 			out = append(out, step{form: form, rows: rows, scan: scan})
 		}
 	}
-	k.leases, k.revisions, k.ended, k.names, k.spends = map[string]dera.Lease{}, map[string]int64{}, map[string]int64{}, map[string]string{}, make([]spends, len(spent))
+	k.leases, k.revisions, k.decided, k.ended, k.names, k.spends = map[string]dera.Lease{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]string{}, make([]spends, len(spent))
 	ask(f.leases, fences, func(s scanner) error {
 		var l dera.Lease
 		var until int64
@@ -133,6 +138,7 @@ func (t *turn) reads() []step {
 		return err
 	})
 	ask(f.revisions, fixes, func(s scanner) error { return pair(s, k.revisions) })
+	ask(f.decided, decided, func(s scanner) error { return pair(s, k.decided) })
 	ask(f.ended, accesses, func(s scanner) error { return pair(s, k.ended) })
 	ask(f.names, names, func(s scanner) error { return pair(s, k.names) })
 	ask(f.spent, spent, func(s scanner) error {
@@ -198,6 +204,11 @@ func (t *turn) judge(c *change, num int) error {
 	spent, err := t.spends(b, num)
 	if err != nil {
 		return err
+	}
+	for key, n := range b.Known {
+		if t.known.decided[key] != n {
+			return fmt.Errorf("%s has %d remediations, not %d: %w", key, t.known.decided[key], n, ErrConflict)
+		}
 	}
 	revisions := map[string]int64{}
 	for _, r := range b.Remediations {
