@@ -25,19 +25,20 @@ func quotas() map[string]Quota {
 		trail  = "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html"
 		lambda = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 		sts    = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
-		hub    = "https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub_limits.html"
+		hub    = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/Welcome.html"
 		kms    = "https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html"
-		s3     = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html"
+		roles  = "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/quotas.html"
 	)
 	return map[string]Quota{
-		"ec2":         {Rate: 20, Burst: 100, Source: ec2},
-		"cloudtrail":  {Rate: 2, Burst: 2, Source: trail},
-		"lambda":      {Rate: 15, Burst: 15, Source: lambda},
-		"sts":         {Rate: 600, Burst: 600, Source: sts},
-		"securityhub": {Rate: 3, Burst: 6, Source: hub},
-		"kms":         {Rate: 100, Burst: 100, Source: kms},
-		"s3":          {Rate: 100, Burst: 200, Source: s3},
-		// AWS publishes none for these; they are known to take more than an unknown one.
+		"ec2":           {Rate: 20, Burst: 100, Source: ec2},
+		"cloudtrail":    {Rate: 2, Burst: 2, Source: trail},
+		"lambda":        {Rate: 15, Burst: 15, Source: lambda},
+		"sts":           {Rate: 600, Burst: 600, Source: sts},
+		"securityhub":   {Rate: 3, Burst: 6, Source: hub},
+		"kms":           {Rate: 100, Burst: 100, Source: kms},
+		"rolesanywhere": {Rate: 1, Burst: 1, Source: roles},
+		// AWS publishes none for these, nor for the settings of buckets; they are known to take more than an unknown one.
+		"s3":              {Rate: 100, Burst: 200},
 		"iam":             {Rate: 10, Burst: 30},
 		"rds":             {Rate: 10, Burst: 30},
 		"sns":             {Rate: 10, Burst: 30},

@@ -29,8 +29,8 @@ const (
 	fewAhead  = 4
 )
 
-// wants is how many jobs to claim, with so many workers free; 0 is none.
-func (h *hand) wants(free int) int {
+// toClaim is how many jobs to claim, with so many workers free; 0 is none.
+func (h *hand) toClaim(free int) int {
 	switch most := free + h.ahead; {
 	case len(h.jobs) <= most/2 && most > 0:
 		return most - len(h.jobs)

@@ -18,7 +18,7 @@ func TestHandIsBounded(t *testing.T) {
 		back := 0
 		for range 500 {
 			h.urgent = true
-			if n := h.wants(0); n > 0 {
+			if n := h.toClaim(0); n > 0 {
 				h.add(jobsOf(priority, n, until))
 			}
 			back += len(h.over(0))

@@ -22,13 +22,13 @@ func TestHandClaimsAheadOfWhatMoves(t *testing.T) {
 	t.Parallel()
 	until := time.Unix(1000, 0)
 	var h hand
-	if got := h.wants(4); got != 4 {
+	if got := h.toClaim(4); got != 4 {
 		t.Errorf("first claim: got %d, want only what 4 free workers begin at once", got)
 	}
 	claims, begun := 0, 0
 	for poll := range 3 {
 		for range 200 { // one worker becomes free after the other
-			if n := h.wants(1); n > 0 {
+			if n := h.toClaim(1); n > 0 {
 				h.add(jobsOf(lookPriority, n, until))
 				claims++
 			}
@@ -58,11 +58,11 @@ func TestHandBeginsTheMostUrgent(t *testing.T) {
 	until := time.Unix(1000, 0)
 	h := hand{ahead: 16}
 	h.add(jobsOf(lookPriority, 16, until))
-	if got := h.wants(0); got != 0 {
+	if got := h.toClaim(0); got != 0 {
 		t.Errorf("with enough in the hand: got a claim of %d, want none", got)
 	}
 	h.urgent = true
-	if got := h.wants(0); got == 0 {
+	if got := h.toClaim(0); got == 0 {
 		t.Error("with something urgent: got no claim")
 	}
 	h.add(jobsOf(0, 1, until))
@@ -70,7 +70,7 @@ func TestHandBeginsTheMostUrgent(t *testing.T) {
 		t.Errorf("next: got a job of priority %d, want the urgent one", j.Priority)
 	}
 	h.poll()
-	if h.wants(0) == 0 {
+	if h.toClaim(0) == 0 {
 		t.Error("after a poll: got no claim, want a look at what other processes made")
 	}
 }

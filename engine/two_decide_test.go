@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
 	"dera.example/dera"
+	"dera.example/dera/evaluate"
 	"dera.example/dera/store"
 )
 
@@ -28,5 +30,47 @@ func TestTwoDecideAtOnce(t *testing.T) {
 	}
 	if err := w.store.Commit(t.Context(), store.Batch{Remediations: []dera.Remediation{r}, Known: map[string]int64{r.ResourceKey(): int64(len(list))}}); err != nil {
 		t.Errorf("decided on all of them: got %v", err)
+	}
+}
+
+// meanwhile is a guardrail that allows all, and does something once before.
+type meanwhile struct{ do *func() }
+
+// Name implements evaluate.Guardrail.
+func (meanwhile) Name() string { return "meanwhile" }
+
+// Check implements evaluate.Guardrail.
+func (m meanwhile) Check(context.Context, evaluate.Case) (dera.Reason, error) {
+	if do := *m.do; do != nil {
+		*m.do = nil
+		do()
+	}
+	return dera.Reason{Guardrail: m.Name(), Disposition: dera.Auto}, nil
+}
+
+// TestOneRemediationOfTwoDeciders: a process decides and commits while another one is in the midst of its decision on the
+// same resource. There is one remediation of it, and both know it.
+func TestOneRemediationOfTwoDeciders(t *testing.T) {
+	t.Parallel()
+	var do func()
+	w := newWorldWith(t, func(w *world) {
+		w.gate = func(g *evaluate.Gate) { g.Plan = append(g.Plan, meanwhile{&do}) }
+	})
+	other := w.newEngine("second", w.store)
+	ev := w.event(w.group("web", tcp(22, 22, "0.0.0.0/0")))
+	do = func() {
+		if err := other.LookNow(t.Context(), ev, true); err != nil {
+			t.Errorf("the other: %v", err)
+		}
+	}
+	if err := w.engine.LookNow(t.Context(), ev, true); err != nil {
+		t.Fatal(err)
+	}
+	if do != nil {
+		t.Fatal("nobody else decided meanwhile")
+	}
+	list, err := w.store.Remediations(t.Context())
+	if err != nil || len(list) != 1 {
+		t.Fatalf("got %d remediations, %v, want one", len(list), err)
 	}
 }

@@ -64,7 +64,7 @@ func (e *Engine) Work(ctx context.Context) error {
 				})
 			}
 			h.urgent = h.urgent || e.urgent.Swap(false)
-			n := h.wants(cap(slots) - len(slots))
+			n := h.toClaim(cap(slots) - len(slots))
 			if n == 0 {
 				break
 			}

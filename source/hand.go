@@ -126,7 +126,7 @@ func (in *intake) remove(ctx context.Context, list []*item) {
 	defer in.release(list)
 	in.mu.Lock()
 	for _, x := range list {
-		x.gone = true
+		x.deleting = true
 	}
 	in.mu.Unlock()
 	var all sync.WaitGroup
@@ -207,7 +207,7 @@ func (in *intake) near() []*item {
 	defer in.mu.Unlock()
 	var out []*item
 	for x := range in.held {
-		if !x.gone && time.Until(x.until) <= in.cfg.Visibility/2 {
+		if !x.deleting && time.Until(x.until) <= in.cfg.Visibility/2 {
 			out = append(out, x)
 		}
 	}
@@ -220,7 +220,7 @@ func (in *intake) extend(ctx context.Context, part []*item) {
 	in.mu.Lock()
 	var messages []Message
 	for _, x := range part {
-		if in.held[x] && !x.gone {
+		if in.held[x] && !x.deleting {
 			messages = append(messages, x.m)
 		}
 	}

@@ -22,11 +22,11 @@ const (
 
 // item is a message in hand.
 type item struct {
-	m     Message
-	at    time.Time // when it was received
-	came  time.Time // the same by the clock of the machine, which goes on in tests too
-	until time.Time // hidden from others until then
-	gone  bool      // its deletion has begun
+	m        Message
+	at       time.Time // when it was received
+	came     time.Time // the same by the clock of the machine, which goes on in tests too
+	until    time.Time // hidden from others until then
+	deleting bool      // its deletion has begun
 }
 
 // lane is what waits for the handler.

@@ -43,13 +43,8 @@ type due struct {
 // due of others is found however long the backlog of one is: the first job of some accounts is looked at in each
 // claim, and other accounts in the next one.
 func (s *Store) ClaimFair(ctx context.Context, owner string, n int, ttl time.Duration, f Fair) ([]dera.Job, error) {
-	if n <= 0 {
-		return nil, nil
-	}
-	if !s.enqueued.Swap(false) {
-		if due, err := s.due(ctx); err != nil || !due {
-			return nil, err
-		}
+	if due, err := s.mayClaim(ctx, n); err != nil || !due {
+		return nil, err
 	}
 	var out []dera.Job
 	err := s.tx(ctx, func(ctx context.Context, tx transaction) error {
@@ -85,9 +80,7 @@ func (s *Store) ClaimFair(ctx context.Context, owner string, n int, ttl time.Dur
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
-	slices.SortFunc(out, func(a, b dera.Job) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(out, byUrgency)
 	return out, nil
 }
 

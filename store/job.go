@@ -48,14 +48,8 @@ func jobID(key string) string {
 // lease runs out before the job is in a batch's Done. When no job is due, Claim
 // writes nothing; as a rule it finds that out without the lock of the writer.
 func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duration) ([]dera.Job, error) {
-	if n <= 0 {
-		return nil, nil
-	}
-	// What this process enqueued just now is due most of the time.
-	if !s.enqueued.Swap(false) {
-		if due, err := s.due(ctx); err != nil || !due {
-			return nil, err
-		}
+	if due, err := s.mayClaim(ctx, n); err != nil || !due {
+		return nil, err
 	}
 	var out []dera.Job
 	err := s.once(ctx, func(ctx context.Context, tx transaction) error {
@@ -77,10 +71,25 @@ func (s *Store) Claim(ctx context.Context, owner string, n int, ttl time.Duratio
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
-	slices.SortFunc(out, func(a, b dera.Job) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(out, byUrgency)
 	return out, nil
+}
+
+// byUrgency is the order in which claimed jobs are returned.
+func byUrgency(a, b dera.Job) int {
+	return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RunAt.Compare(b.RunAt), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+}
+
+// mayClaim reports whether it is worth it to claim n jobs: what this process enqueued just now is due most of the
+// time.
+func (s *Store) mayClaim(ctx context.Context, n int) (bool, error) {
+	if n <= 0 {
+		return false, nil
+	}
+	if s.enqueued.Swap(false) {
+		return true, nil
+	}
+	return s.due(ctx)
 }
 
 // due looks for work without writing.

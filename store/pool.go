@@ -106,18 +106,32 @@ func (s *Store) remoteTx(ctx context.Context, f func(context.Context, transactio
 
 // localTx is tx on SQLite, by its own words: they are kept prepared.
 func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction) error) error {
+	return s.onLocal(ctx, func(ctx context.Context, conn *sql.Conn, open *bool) error {
+		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		*open = true
+		if err := f(ctx, conn); err != nil {
+			return err
+		}
+		_, err := conn.ExecContext(ctx, "COMMIT")
+		*open = err != nil
+		return err
+	})
+}
+
+// onLocal runs f on the connection to SQLite that writes. A transaction that f leaves open is undone, also when f
+// panics.
+func (s *Store) onLocal(ctx context.Context, f func(ctx context.Context, conn *sql.Conn, open *bool) error) error {
 	conn, err := s.write.Conn(ctx) // here it may wait for other commits
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }() // gives it back to the pool
 	ctx = context.WithoutCancel(ctx)
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	done := false
+	open := false
 	defer func() {
-		if done {
+		if !open {
 			return
 		}
 		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
@@ -125,14 +139,7 @@ func (s *Store) localTx(ctx context.Context, f func(context.Context, transaction
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so it is said
 		}
 	}()
-	if err := f(ctx, conn); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return err
-	}
-	done = true
-	return nil
+	return f(ctx, conn, &open)
 }
 
 // once is tx for an f of one statement, which is a transaction by its own on PostgreSQL: one
@@ -167,30 +174,16 @@ func (s *Store) session(ctx context.Context, f func(context.Context, session) er
 
 // localSession is session on SQLite.
 func (s *Store) localSession(ctx context.Context, f func(context.Context, session) error) error {
-	conn, err := s.write.Conn(ctx) // here it may wait for other commits
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // gives it back to the pool
-	ctx = context.WithoutCancel(ctx)
-	l := &local{conn: conn, forms: &s.forms}
-	defer func() {
-		if !l.open {
-			return
-		}
-		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-			// A connection whose transaction may still be open is nobody's any more.
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so it is said
-		}
-	}()
-	return f(ctx, l)
+	return s.onLocal(ctx, func(ctx context.Context, conn *sql.Conn, open *bool) error {
+		return f(ctx, &local{conn: conn, forms: &s.forms, open: open})
+	})
 }
 
 // local is a session on SQLite, where a statement is no round trip.
 type local struct {
 	conn  *sql.Conn
 	forms *forms
-	open  bool
+	open  *bool
 }
 
 // run implements session.
@@ -199,12 +192,12 @@ func (l *local) run(ctx context.Context, steps ...step) error {
 		err := l.step(ctx, s)
 		switch s.form {
 		case l.forms.begin:
-			l.open = err == nil
+			*l.open = err == nil
 		case l.forms.commit:
 			if err != nil {
 				return endError{err}
 			}
-			l.open = false
+			*l.open = false
 		}
 		if err != nil {
 			return err

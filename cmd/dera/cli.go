@@ -31,6 +31,8 @@ type cli struct {
 	stopping bool
 	// namedConfig says that --config named the configuration.
 	namedConfig bool
+	// clock is what now reads once the database was opened: every process on one goes by its time.
+	clock *clock
 	// hurry shortens what takes minutes, for tests; nil leaves it.
 	hurry func(*engine.Config)
 }

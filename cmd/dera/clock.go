@@ -105,7 +105,7 @@ func (c *clock) keep(ctx context.Context, db timed, log *slog.Logger, off func(e
 // keepTime keeps the clock, with an alarm while the database's is not believed.
 func (s *session) keepTime(ctx context.Context, log *slog.Logger) error {
 	stands := true // of an earlier run, as far as is known
-	return s.agreed.keep(ctx, s.store, log, func(err error) {
+	return s.app.clock.keep(ctx, s.store, log, func(err error) {
 		switch {
 		case err != nil:
 			s.alarm(ctx, log, dera.Alarm{Key: clocksAlarm, Severity: dera.High, Title: "The clock of the database is not believed", Why: err.Error() + ". The time that was agreed before goes on; a controller that starts does not go on without."})

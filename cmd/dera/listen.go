@@ -23,8 +23,10 @@ type listener struct {
 	ready func(context.Context) error // nil until the controller runs
 	hooks http.Handler                // POST /hooks/events; nil where there is none
 	slack *sink.SlackClicks           // POST /slack/actions; nil where there is none
-	asked time.Time                   // when ready was asked last, and
-	away  time.Time                   // since when it is not, or zero
+
+	probe sync.Mutex // held while the database is asked, which no other request waits for
+	asked time.Time  // when ready was asked last, and
+	away  time.Time  // since when it is not, or zero
 
 	end   context.CancelFunc
 	ended chan struct{} // closed when err is set
@@ -87,15 +89,18 @@ const readyFor = time.Second
 // readyz says whether events are taken and fixes are carried out: only while the database answers.
 func (l *listener) readyz(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ready == nil {
+	ready := l.ready
+	l.mu.Unlock()
+	l.probe.Lock()
+	defer l.probe.Unlock()
+	if ready == nil {
 		http.Error(w, "starting: the database was not reached yet", http.StatusServiceUnavailable)
 		return
 	}
 	if now := time.Now(); now.Sub(l.asked) >= readyFor {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 3*time.Second)
 		defer cancel()
-		err := l.ready(ctx)
+		err := ready(ctx)
 		switch l.asked = time.Now(); {
 		case err == nil:
 			l.away = time.Time{}

@@ -45,8 +45,6 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
 	}
 	log := a.logger()
-	agreed := &clock{machine: a.now}
-	a.now = agreed.Now
 	a.meter = newMeter()
 	heard, err := a.listenEarly(ctx, log)
 	if err != nil {
@@ -62,10 +60,9 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 		return err
 	}
 	defer func() { err = errors.Join(err, s.end(ctx)) }()
-	if err := awaited(ctx, log, func() error { return agreed.agree(ctx, s.store, log) }); err != nil {
+	if err := awaited(ctx, log, func() error { return a.clock.agree(ctx, s.store, log) }); err != nil {
 		return err
 	}
-	s.agreed = agreed
 	if err := awaited(ctx, log, func() error { return s.recall(ctx, false) }); err != nil {
 		return err
 	}

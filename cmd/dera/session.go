@@ -29,8 +29,7 @@ import (
 
 // session is everything that a command needs that works with the store.
 type session struct {
-	agreed *clock // the machine's, but of a controller
-	app    *cli
+	app *cli
 	// blind says that the configuration in force could not be read.
 	blind    bool
 	named    flags // as the command line gave them, before anything was recalled
@@ -74,7 +73,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, a.named("config", err)
 	}
-	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys"), agreed: &clock{machine: a.now}}
+	s := &session{app: a, named: a.flags, config: cfg, keys: filepath.Join(a.flags.data, "keys")}
 	if a.from["mode"] != "" {
 		s.named.mode = "" // a variable is not remembered: nobody named it for this command
 	}
@@ -95,6 +94,10 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	key, err := s.signer(ctx)
 	if err != nil {
 		return nil, &keysError{err}
+	}
+	if a.clock == nil {
+		a.clock = &clock{machine: a.now}
+		a.now = a.clock.Now
 	}
 	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
@@ -149,7 +152,10 @@ func (s *session) connect(ctx context.Context, o options) error {
 		o.log = s.app.askedLog()
 	}
 	cfg.Observe = s.app.meter.observing(calls(o.log))
-	var err error
+	err := s.app.clock.agree(ctx, s.store, o.log)
+	if err != nil && !databaseAway(err) { // a command takes no lease by a time that the others do not have
+		return err
+	}
 	wait := patiencePeople
 	if o.later {
 		wait = patience

@@ -45,9 +45,9 @@ class Counting:
 
     def mark(self):
         with self.lock:
-            told = {"calls": dict(getattr(self, "calls", {})), "cpu": cpu() - getattr(self, "since", 0.0)}
+            marked = {"calls": dict(getattr(self, "calls", {})), "cpu": cpu() - getattr(self, "since", 0.0)}
             self.calls, self.since = collections.Counter(), cpu()
-        return told
+        return marked
 
     def __call__(self, environ, start):
         path = environ["PATH_INFO"]
