@@ -34,7 +34,7 @@ type Anchor interface {
 type Anchored struct {
 	Size int64
 	Root tlog.Hash
-	// Note is the signed note; nil where only size and root are at hand. Read reads it then.
+	// Note reads the signed note.
 	Note func(ctx context.Context) ([]byte, error)
 }
 
