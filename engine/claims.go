@@ -2,6 +2,7 @@ package engine
 
 import (
 	"hash/fnv"
+	"slices"
 	"sync"
 )
 
@@ -32,12 +33,23 @@ func (c *claims) give(name string) {
 	delete(c.held, name)
 }
 
-// alone locks what this process knows of a resource: between reading its
+// alone locks what this process knows of resources: between reading their
 // findings and committing them, nobody else here changes them.
-func (e *Engine) alone(resourceKey string) (unlock func()) {
-	h := fnv.New32a()
-	h.Write([]byte(resourceKey)) // never fails (package hash)
-	mu := &e.deciding[h.Sum32()%uint32(len(e.deciding))]
-	mu.Lock()
-	return mu.Unlock
+func (e *Engine) alone(resourceKeys ...string) (unlock func()) {
+	locks := make([]int, len(resourceKeys))
+	for i, key := range resourceKeys {
+		h := fnv.New32a()
+		h.Write([]byte(key)) // never fails (package hash)
+		locks[i] = int(h.Sum32() % uint32(len(e.deciding)))
+	}
+	slices.Sort(locks) // in one order, so that two callers cannot block each other
+	locks = slices.Compact(locks)
+	for _, i := range locks {
+		e.deciding[i].Lock()
+	}
+	return func() {
+		for _, i := range locks {
+			e.deciding[i].Unlock()
+		}
+	}
 }

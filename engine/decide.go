@@ -35,18 +35,9 @@ type group struct {
 
 // decide turns an assessment into what is to be committed: findings with their
 // dispositions and reasons, and remediations that start or wait.
-func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (store.Batch, error) {
+func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order, h history) (store.Batch, error) {
 	now := e.cfg.Now()
-	key := a.Resource.Key()
-	before, err := e.cfg.Store.FindingsOf(ctx, key)
-	if err != nil {
-		return store.Batch{}, err
-	}
-	earlier, err := e.cfg.Store.RemediationsOf(ctx, key)
-	if err != nil {
-		return store.Batch{}, err
-	}
-	known := int64(len(earlier))
+	before, known := h.before, int64(len(h.earlier))
 	if until, stale := a.Stale(before); stale {
 		// Someone looked later and committed first: a stale look means look again,
 		// by a clock that may be behind theirs not before it got there.
@@ -54,7 +45,8 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 		return store.Batch{Jobs: []dera.Job{again}}, err
 	}
 	b := store.Batch{Findings: a.Findings(before, now), Evidence: map[string][]byte{}}
-	if earlier, err = e.overdue(earlier, &b); err != nil {
+	earlier, err := e.overdue(h.earlier, &b)
+	if err != nil {
 		return store.Batch{}, err
 	}
 	for i := range b.Findings {
@@ -68,7 +60,7 @@ func (e *Engine) decide(ctx context.Context, a detect.Assessment, o order) (stor
 		return store.Batch{}, err
 	}
 	if slices.ContainsFunc(b.Remediations, func(r dera.Remediation) bool { return r.Revision == 0 }) {
-		b.Known = map[string]int64{key: known} // another process may decide on it at the same time
+		b.Known = map[string]int64{a.Resource.Key(): known} // another process may decide on it at the same time
 	}
 	for _, f := range b.Findings {
 		if old := slices.IndexFunc(before, func(o dera.Finding) bool { return o.ID == f.ID }); old < 0 || changed(before[old], f) {

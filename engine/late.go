@@ -21,15 +21,11 @@ const lateFor = 24 * time.Hour
 // the service did not refuse it, and the reads were behind for longer than any
 // settling time. The record says so then, and the fix counts as one in effect,
 // which a person can roll back.
-func (e *Engine) late(ctx context.Context, a detect.Assessment, b *store.Batch) error {
+func (e *Engine) late(ctx context.Context, a detect.Assessment, earlier []dera.Remediation, b *store.Batch) error {
 	if a.Resource.Unread != "" || !a.Resource.Full {
 		return nil
 	}
 	kind, err := e.cfg.Types.Lookup(a.Resource.Type)
-	if err != nil {
-		return err
-	}
-	earlier, err := e.cfg.Store.RemediationsOf(ctx, a.Resource.Key())
 	if err != nil {
 		return err
 	}

@@ -102,11 +102,11 @@ func (e *Engine) ours(s dera.Scope) bool {
 		slices.ContainsFunc(e.cfg.Controls, func(c control.Control) bool { return c.Type == s.Type })
 }
 
-// look looks at one scope, decides on what it finds, and commits: one commit for
-// each resource that has something to say, the last of them with what finish
-// adds. A clean page is one commit. A resource on which that fails, or that cannot
-// be read, gets a look of its own: it must not hide the others, nor the pages
-// after it.
+// look looks at one scope, decides on what it finds, and commits: of many resources
+// that have something to say together, each with its own result, and of the last of
+// them with what finish adds. A clean page is one commit. A resource on which that
+// fails, or that cannot be read, gets a look of its own: it must not hide the others,
+// nor the pages after it.
 func (e *Engine) look(ctx context.Context, o order, finish func(next []request, b *store.Batch) error) error {
 	detector := e.detectorAt(e.cfg.Now())
 	look, err := detector.Look(ctx, o.Scope, o.Repeat)
@@ -154,29 +154,32 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 		b.Read = e.wasRead(o, look.Next, apart)
 		return b, finish(append(next, f.requests()...), &b)
 	}
-	for i, a := range todo {
-		var b store.Batch
-		if i == len(todo)-1 {
-			if b, err = ending(); err != nil {
-				return err
-			}
-		}
-		err := e.settle(ctx, a, o, b)
-		if err == nil && i == len(todo)-1 {
-			return failed
-		}
-		if err != nil && (ctx.Err() != nil || len(o.Scope.IDs) == 1) {
+	separate := func(r dera.Resource, err error) error {
+		if ctx.Err() != nil || len(o.Scope.IDs) == 1 {
 			return err
 		}
+		own, err := e.apart(ctx, o, r, err)
+		next, apart = append(next, own), append(apart, r.ID)
+		return err
+	}
+	last := max(len(todo)-1, 0) // its commit ends the job
+	for i, err := range e.settleAll(ctx, todo[:last], o) {
 		if err != nil {
-			own, err := e.apart(ctx, o, a.Resource, err)
-			if err != nil {
-				return err
-			}
-			next, apart = append(next, own), append(apart, a.Resource.ID)
+			err = separate(todo[i].Resource, err)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	b, err := ending()
+	if err == nil && len(todo) > 0 {
+		if err = e.settle(ctx, todo[last], o, b); err == nil {
+			return failed
+		}
+		if err = separate(todo[last].Resource, err); err == nil {
+			b, err = ending()
+		}
+	}
 	if err != nil {
 		return err
 	}

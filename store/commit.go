@@ -111,6 +111,32 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 	if err == nil {
 		err = s.join(ctx, c)
 	}
+	return s.committed(b, err)
+}
+
+// CommitEach is Commit of each batch at the same time, from one goroutine: what fits shares a transaction, and one
+// that is refused keeps no other out. The results are in the order of the batches.
+func (s *Store) CommitEach(ctx context.Context, list []Batch) []error {
+	out := make([]error, len(list))
+	var changes []*change
+	var of []int
+	for i, b := range list {
+		c, err := s.change(b)
+		if out[i] = err; err == nil {
+			changes, of = append(changes, c), append(of, i)
+		}
+	}
+	for i, err := range s.joinEach(ctx, changes) {
+		out[of[i]] = err
+	}
+	for i, b := range list {
+		out[i] = s.committed(b, out[i])
+	}
+	return out
+}
+
+// committed counts a commit and says what became of it.
+func (s *Store) committed(b Batch, err error) error {
 	s.commits.count(err)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)

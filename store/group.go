@@ -48,23 +48,49 @@ func (s *Store) join(ctx context.Context, c *change) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g := &s.group
-	m := &member{ctx: ctx, change: c, lead: make(chan struct{}), done: make(chan struct{})}
-	g.mu.Lock()
-	g.waiting = append(g.waiting, m)
-	first := !g.busy
-	g.busy = true
-	g.mu.Unlock()
-	if first {
-		return s.leads(m)
+	return s.wait(s.group.enter(ctx, c)[0])
+}
+
+// joinEach commits changes as join does one, each with its own result. It enters all of them before it
+// waits for the first, so that what fits shares a transaction.
+func (s *Store) joinEach(ctx context.Context, list []*change) []error {
+	out := make([]error, len(list))
+	if err := ctx.Err(); err != nil {
+		for i := range out {
+			out[i] = err
+		}
+		return out
 	}
+	for i, m := range s.group.enter(ctx, list...) { // in their order: the first that is left is the one that is given the lead
+		out[i] = s.wait(m)
+	}
+	return out
+}
+
+// enter has changes wait, in their order. The first of them leads when nobody does.
+func (g *group) enter(ctx context.Context, list ...*change) []*member {
+	out := make([]*member, len(list))
+	for i, c := range list {
+		out[i] = &member{ctx: ctx, change: c, lead: make(chan struct{}), done: make(chan struct{})}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = append(g.waiting, out...)
+	if !g.busy {
+		g.pass()
+	}
+	return out
+}
+
+// wait waits until a member is written, and leads when it is its turn.
+func (s *Store) wait(m *member) error {
 	select {
 	case <-m.lead:
 		return s.leads(m)
 	case <-m.done:
-	case <-ctx.Done():
-		if g.leave(m) {
-			return ctx.Err()
+	case <-m.ctx.Done():
+		if s.group.leave(m) {
+			return m.ctx.Err()
 		}
 	}
 	return s.await(m)
