@@ -203,6 +203,27 @@ func TestRollbackOpensNothingThatIsClosedSince(t *testing.T) {
 	}
 }
 
+// TestUndoKeepsNoRemainder: the public rule was wide, and dera has added its remainder too.
+// Who removed the rule closed that: the remainder goes, and private access stays.
+func TestUndoKeepsNoRemainder(t *testing.T) {
+	t.Parallel()
+	w := newKeeping(t, dera.Enforce)
+	id := w.group("web", tcp(20, 25, "0.0.0.0/0"))
+	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Throttle})
+	w.look(id)
+	w.revoke(id, tcp(20, 25, "0.0.0.0/0"))
+	fault.Remove()
+	w.quiet()
+	r := w.only(id)
+	wantState(t, r, dera.Collateral)
+	if got := w.sorted(id); !slices.Equal(got, keptTo("22-22")) {
+		t.Errorf("rules: got %q, want private access alone", got)
+	}
+	if !strings.Contains(lastWhy(r), "this stays") {
+		t.Errorf("why: got %q", lastWhy(r))
+	}
+}
+
 // TestUndoKeepsTheCopyOfAPolicy: the same of a role, of which somebody detaches the policy of
 // AWS while dera has just put its copy beside it.
 func TestUndoKeepsTheCopyOfAPolicy(t *testing.T) {

@@ -28,7 +28,7 @@ func TestUndoOrder(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			o := newOrders(t, uint64(seed))
-			for range 30 {
+			for range 40 {
 				o.step()
 			}
 			o.end()
@@ -66,7 +66,7 @@ type orders struct {
 func newOrders(t *testing.T, seed uint64) *orders {
 	o := &orders{draw: rand.New(rand.NewPCG(seed, 7)), modes: map[string]dera.Mode{}, closed: map[string]string{}, kill: func() {}}
 	for _, c := range []string{adminPorts, otherPorts} {
-		o.modes[c] = []dera.Mode{dera.ReviewOnly, dera.Enforce}[o.draw.IntN(2)]
+		o.modes[c] = []dera.Mode{dera.ReviewOnly, dera.ReviewOnly, dera.Enforce}[o.draw.IntN(3)]
 	}
 	o.world = newWorldWith(t, func(w *world) {
 		set := byControl(o.modes)
@@ -79,7 +79,7 @@ func newOrders(t *testing.T, seed uint64) *orders {
 	}
 	o.look = o.openStore(o.clock.Now)
 	first := o.draw.IntN(6)
-	o.id = o.group("web", orderRules()[first], orderRules()[(first+1+o.draw.IntN(5))%6])
+	o.id = o.group("web", orderRules()[first], orderRules()[(first+1+o.draw.IntN(5))%6], tcp(20, 30, "0.0.0.0/0"))
 	o.before = o.allowed()
 	o.keep = map[string]bool{}
 	for p := range o.before {
@@ -189,7 +189,7 @@ func (o *orders) step() {
 	ctx, kill := context.WithCancel(o.t.Context())
 	defer kill()
 	o.kill = kill
-	e, what := o.any(), o.draw.IntN(12)
+	e, what := o.any(), o.draw.IntN(14)
 	if e == nil {
 		what = 8
 	}
@@ -213,7 +213,7 @@ func (o *orders) step() {
 			got, err := e.Rollback(ctx, r.ID, remediate.Request{By: person(), Reason: "x"})
 			note("rollback %s: %s, %v", r.ID, got.State, err)
 		}
-	case 6, 7:
+	case 6, 7, 12, 13:
 		if r, ok := o.one(dera.Ready, dera.Applying, dera.Verifying, dera.Undoing); ok {
 			got, err := e.Carry(ctx, r.ID)
 			note("carry %s: %s, %v", r.ID, got.State, err)
@@ -223,7 +223,7 @@ func (o *orders) step() {
 	case 9:
 		kind := []awssim.Kind{awssim.Throttle, awssim.Throttle, awssim.Error5xxBefore, awssim.Error5xxAfter, awssim.Denied}[o.draw.IntN(5)]
 		op := []string{authorize, revoke}[o.draw.IntN(2)]
-		o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(op), Kind: kind, Times: 1 + o.draw.IntN(8), After: o.draw.IntN(3)}))
+		o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(op), Kind: kind, Times: 1 + o.draw.IntN(13), After: o.draw.IntN(2)}))
 		note("fault %d of %s", kind, op)
 	case 10:
 		o.clock.Advance(time.Duration(o.draw.IntN(400)) * time.Second)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,10 @@ func (t *run) takesTurn(ctx context.Context) error {
 }
 
 // relyError says what relies on what an undo would take away.
-type relyError struct{ why string }
+type relyError struct {
+	why  string
+	part bool // of one change alone
+}
 
 func (e relyError) Error() string { return e.why }
 
@@ -38,11 +42,35 @@ func (t *run) relied(ctx context.Context, i int, op resource.Operation) error {
 	if err := t.below(ctx); err != nil || !t.carries(i) {
 		return err
 	}
-	why, err := t.finds(ctx, func(config any) string { return t.relies(config, i, op) })
-	if err == nil && why != "" {
-		err = relyError{why}
+	if err := t.allowed(ctx); err != nil { // the reads of many changes take longer than a lease
+		return err
 	}
-	return err
+	why, err := t.finds(ctx, func(config any) string { return t.relies(config, i, op) })
+	if err != nil || why == "" {
+		return err
+	}
+	if exposes, err := t.exposes(ctx, op); err != nil || exposes {
+		return err
+	}
+	return relyError{why, true}
+}
+
+// exposes reads whether a finding is resolved by the operation, an undo: what whoever removed
+// a public rule closed does not stay open through the remainder of a split.
+func (t *run) exposes(ctx context.Context, op resource.Operation) (bool, error) {
+	res, _, ok, err := t.stable(ctx)
+	if err != nil || !ok {
+		return false, err
+	}
+	now, err := t.cfg.Judge.Open(ctx, t.rem, res)
+	if err != nil {
+		return false, err
+	}
+	if res.Config, err = t.kind.Apply(res.Config, op); err != nil {
+		return false, nil // it shows already, or is refused: for the write to show
+	}
+	then, err := t.cfg.Judge.Open(ctx, t.rem, res)
+	return slices.ContainsFunc(now, func(id string) bool { return !slices.Contains(then, id) }), err
 }
 
 // finds reads what is to be said about the configuration, or "". One read is enough for that
@@ -52,18 +80,10 @@ func (t *run) finds(ctx context.Context, says func(config any) string) (why stri
 	if err == nil && ok && says(res.Config) == "" {
 		return "", nil
 	}
-	for range t.cfg.Patience {
-		if res, _, ok, err = t.stable(ctx); err != nil || !ok {
-			return "", err
-		}
-		if why = says(res.Config); why == "" {
-			return "", nil
-		}
-		if err := t.pause(ctx); err != nil {
-			return "", err
-		}
+	if res, _, ok, err = t.stable(ctx); err != nil || !ok {
+		return "", err
 	}
-	return why, nil
+	return says(res.Config), nil
 }
 
 // below returns a relyError where a later remediation of the resource was begun and is, or
@@ -77,7 +97,7 @@ func (t *run) below(ctx context.Context) error {
 	if err != nil || len(later) == 0 {
 		return err
 	}
-	return relyError{"later remediations were proved on the resource as it is with this one: " + strings.Join(later, ", ") + "; roll them back first"}
+	return relyError{why: "later remediations were proved on the resource as it is with this one: " + strings.Join(later, ", ") + "; roll them back first"}
 }
 
 // harmless reads whether the undo of change i would open what is closed, or take away what
@@ -165,11 +185,30 @@ func (t *run) undid() bool {
 	return false
 }
 
-// keep ends an undo that took nothing back, since something relies on what it would take
-// away: all of it stays, and a person sees why.
+// leave notes what an undo leaves and goes on without: a change that is optional, and one on
+// which access may rely. Of a document the rest could rely on it too.
+func (t *run) leave(err error, i int) bool {
+	var failed *undoError
+	switch {
+	case !errors.As(err, &failed):
+		return false
+	case t.rem.Plan.Changes[i].Optional:
+		t.rem.Notes = append(t.rem.Notes, failed.Error())
+		return true
+	case !failed.part || t.kind.Whole():
+		return false
+	}
+	t.stays = append(t.stays, failed.why)
+	if t.rem.Undo == rollbackUndo {
+		t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
+	}
+	return true
+}
+
+// keep ends an undo that leaves what something relies on: a person sees what stays, and why.
 func (t *run) keep(ctx context.Context, why string) error {
 	if t.rem.Undo != rollbackUndo && t.rem.Failure != "" {
-		why = t.rem.Failure + "; what it changed stays: " + why
+		why = t.rem.Failure + "; this stays: " + why
 	}
 	t.rem.Unexpected = append(t.rem.Unexpected, why)
 	return t.giveUp(ctx, why)
@@ -183,7 +222,7 @@ func asUndo(err error) (*undoError, bool) {
 	case errors.As(err, &open):
 		return &undoError{why: open.why, kept: open.since}, true
 	case errors.As(err, &rely):
-		return &undoError{why: rely.why, kept: true}, true
+		return &undoError{why: rely.why, kept: true, part: rely.part}, true
 	}
 	return nil, false
 }

@@ -208,12 +208,7 @@ func (t *run) undo(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := t.takeBack(ctx, i, c, *in); err != nil {
-			var failed *undoError
-			if errors.As(err, &failed) && c.Optional {
-				t.rem.Notes = append(t.rem.Notes, failed.Error())
-				continue
-			}
+		if err := t.takeBack(ctx, i, c, *in); err != nil && !t.leave(err, i) {
 			return t.stuck(ctx, err)
 		}
 	}
@@ -298,8 +293,9 @@ func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent)
 // undoError means that an undo did not take effect however often it was tried.
 type undoError struct {
 	why string
-	// kept says that something relies on what it would take away.
-	kept bool
+	// kept says that something relies on what it would take away, or that it would open what
+	// was closed since the order; part, that this is about its change alone.
+	kept, part bool
 }
 
 func (e *undoError) Error() string { return e.why }
@@ -351,6 +347,9 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 // undone ends an undo by a re-read: the configuration must be the one from
 // before, or what differs is named.
 func (t *run) undone(ctx context.Context) error {
+	if len(t.stays) > 0 && (t.rem.Undo != rollbackUndo || !t.undid()) {
+		return t.keep(ctx, strings.Join(t.stays, "; "))
+	}
 	goal := t.goal
 	if goal == "" {
 		goal = t.rem.Before()
