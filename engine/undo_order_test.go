@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -54,6 +55,7 @@ type orders struct {
 	faults  []*awssim.Injected
 	kill    context.CancelFunc
 	deep    int
+	theirs  []int          // the public rules of people, by their ports
 	busy    *engine.Engine // the one in whose midst something happens
 
 	before map[string]bool   // what the group allows, as of the last write
@@ -80,6 +82,9 @@ func newOrders(t *testing.T, seed uint64) *orders {
 	o.look = o.openStore(o.clock.Now)
 	first := o.draw.IntN(6)
 	o.id = o.group("web", orderRules()[first], orderRules()[(first+1+o.draw.IntN(5))%6], tcp(20, 30, "0.0.0.0/0"))
+	for _, r := range o.rulesOf(o.id) {
+		o.theirs = append(o.theirs, r.FromPort*100000+r.ToPort)
+	}
 	o.before = o.allowed()
 	o.keep = map[string]bool{}
 	for p := range o.before {
@@ -98,13 +103,16 @@ func orderRules() []awssim.Rule {
 }
 
 // allowed are packets that the group lets pass.
-func (o *orders) allowed() map[string]bool {
+func (o *orders) allowed() map[string]bool { return o.by(func(awssim.Rule) bool { return true }) }
+
+// by are packets that rules of the group let pass.
+func (o *orders) by(is func(awssim.Rule) bool) map[string]bool {
 	out := map[string]bool{}
 	g, _ := o.cloud.Snapshot().Group(o.id)
 	for _, r := range g.Rules {
 		for _, src := range []string{"10.1.2.3", "8.8.8.8"} {
 			for _, port := range []int{21, 22, 23, 25, 8080} {
-				if p := netip.MustParsePrefix(r.CIDR); !r.Egress && p.Contains(netip.MustParseAddr(src)) && r.FromPort <= port && port <= r.ToPort {
+				if p := netip.MustParsePrefix(r.CIDR); !r.Egress && is(r) && p.Contains(netip.MustParseAddr(src)) && r.FromPort <= port && port <= r.ToPort {
 					out[fmt.Sprintf("%s to %d", src, port)] = true
 				}
 			}
@@ -150,9 +158,16 @@ func (o *orders) writer() (r dera.Remediation) {
 	return r
 }
 
-// people notes what somebody else has just done to the group.
-func (o *orders) people() {
+// people notes what somebody else has just done to the group. Who removes a public rule closes
+// what dera has left of it, too; what has a rule of its own stays.
+func (o *orders) people(removed bool) {
 	now := o.allowed()
+	if removed {
+		own := o.by(func(r awssim.Rule) bool {
+			return r.CIDR != "0.0.0.0/0" || slices.Contains(o.theirs, r.FromPort*100000+r.ToPort)
+		})
+		maps.DeleteFunc(o.keep, func(p string, _ bool) bool { return !own[p] })
+	}
 	for p := range o.before {
 		if !now[p] {
 			o.closed[p] = "people"
@@ -210,6 +225,9 @@ func (o *orders) step() {
 		}
 	case 4, 5:
 		if r, ok := o.one(dera.Resolved, dera.Collateral, dera.UndoFailed, dera.Undoing); ok {
+			if o.draw.IntN(2) == 0 { // AWS takes nothing for a while: others act before its first write
+				o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Throttle, Times: 6}))
+			}
 			got, err := e.Rollback(ctx, r.ID, remediate.Request{By: person(), Reason: "x"})
 			note("rollback %s: %s, %v", r.ID, got.State, err)
 		}
@@ -239,13 +257,18 @@ func (o *orders) change(note func(string, ...any)) {
 	if len(rules) > 0 && o.draw.IntN(3) > 0 {
 		r := rules[o.draw.IntN(len(rules))]
 		err := o.region.Revoke(o.t.Context(), o.id, r)
+		o.theirs = slices.DeleteFunc(o.theirs, func(n int) bool { return r.CIDR == "0.0.0.0/0" && n == r.FromPort*100000+r.ToPort })
+		o.people(true)
 		note("revoke %d-%d %s: %v", r.FromPort, r.ToPort, r.CIDR, err)
 	} else {
 		r := orderRules()[o.draw.IntN(6)]
 		_, err := o.region.Authorize(o.t.Context(), o.id, r)
+		if err == nil {
+			o.theirs = append(o.theirs, r.FromPort*100000+r.ToPort)
+		}
+		o.people(false)
 		note("authorize %d-%d %s: %v", r.FromPort, r.ToPort, r.CIDR, err)
 	}
-	o.people()
 }
 
 // midst lets something happen in the midst of what comes next: of a decision, or of a write.
