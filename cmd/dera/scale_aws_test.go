@@ -26,7 +26,7 @@ import (
 // generatedAWS answers as AWS for an estate. The accounts that were asked for lately are kept as simulated ones; any
 // other is computed when it is asked for. What dera writes stays with its account, which is then kept.
 type generatedAWS struct {
-	estate
+	computedEstate
 	queue generatedQueue
 
 	mu     sync.Mutex
@@ -47,8 +47,8 @@ type generatedAccount struct {
 // nearAccounts are kept at the same time: many more than dera reads at once.
 const nearAccounts = 256
 
-func newGeneratedAWS(e estate) *generatedAWS {
-	g := &generatedAWS{estate: e, opened: map[int][]int{}, near: map[int]*generatedAccount{}}
+func newGeneratedAWS(e computedEstate) *generatedAWS {
+	g := &generatedAWS{computedEstate: e, opened: map[int][]int{}, near: map[int]*generatedAccount{}}
 	g.queue.aws = g
 	return g
 }
@@ -281,13 +281,13 @@ func (q *generatedQueue) Delete(_ context.Context, list []source.Message) error 
 // Extend implements source.Queue.
 func (q *generatedQueue) Extend(context.Context, []source.Message, time.Duration) error { return nil }
 
-// scaleEstate is the environment variable of the process that is the generated AWS.
-const scaleEstate = "DERA_BENCH_ESTATE"
+// estateVariable is the environment variable of the process that is the generated AWS.
+const estateVariable = "DERA_BENCH_ESTATE"
 
 // generatedMain is the generated AWS as a process: it writes its address, and ends with its input.
 func generatedMain() {
-	var e estate
-	if err := json.Unmarshal([]byte(os.Getenv(scaleEstate)), &e); err != nil {
+	var e computedEstate
+	if err := json.Unmarshal([]byte(os.Getenv(estateVariable)), &e); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -299,14 +299,14 @@ func generatedMain() {
 }
 
 // startGenerated starts the generated AWS in a process of its own, which ends with the test, and returns its address.
-func startGenerated(t *testing.T, e estate) string {
+func startGenerated(t *testing.T, e computedEstate) string {
 	t.Helper()
 	text, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("dera-generated")
-	cmd.Env = append(os.Environ(), scaleEstate+"="+string(text))
+	cmd.Env = append(os.Environ(), estateVariable+"="+string(text))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 
 // scaleLoad is an estate, and what is measured on it beside two sweeps.
 type scaleLoad struct {
-	estate
+	computedEstate
 	Events int // that come after the second sweep, half of them opening their group
 }
 
@@ -78,7 +78,7 @@ type scaleRun struct {
 }
 
 func newScaleRun(t *testing.T, binary string, l scaleLoad) *scaleRun {
-	r := &scaleRun{t: t, load: l, binary: binary, aws: startGenerated(t, l.estate), dir: t.TempDir()}
+	r := &scaleRun{t: t, load: l, binary: binary, aws: startGenerated(t, l.computedEstate), dir: t.TempDir()}
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\ncontrols: [%s, %s]\nsettle: 2s\naccounts:\n", adminControl, databaseControl)
 	for i := range l.Accounts {
@@ -283,7 +283,7 @@ func measured(t *testing.T, binary string, l scaleLoad) []scaleFigures {
 // after changes, and by events.
 func TestScale(t *testing.T) {
 	t.Parallel()
-	l := scaleLoad{estate: estate{Seed: 7, Accounts: 12, Groups: 40, Wrong: 10, Changes: 10, Opening: 8}, Events: 20}
+	l := scaleLoad{computedEstate: computedEstate{Seed: 7, Accounts: 12, Groups: 40, Wrong: 10, Changes: 10, Opening: 8}, Events: 20}
 	for _, f := range measured(t, "dera-profiled", l) {
 		if f.What == "clean events" {
 			continue

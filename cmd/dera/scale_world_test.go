@@ -7,9 +7,9 @@ import (
 	"dera.example/dera/awssim"
 )
 
-// estate is a world of accounts with security groups that is computed and not stored: what a group is follows from
+// computedEstate is a world of accounts with security groups that is computed and not stored: what a group is follows from
 // the seed, its account, its number and how many rounds of changes there were.
-type estate struct {
+type computedEstate struct {
 	Seed     uint64
 	Accounts int
 	Groups   int // of an account
@@ -30,33 +30,32 @@ const (
 	databaseControl = "ec2-securitygroup-database-open"
 )
 
-// groupKind is what a group lets in, and which controls fail by it.
+// groupKind is what a group lets in, and which control fails by it.
 type groupKind struct {
 	rules []awssim.Rule
 	fails []string
 }
 
-func inboundRule(protocol string, from, to int, cidr string) awssim.Rule {
+func admits(protocol string, from, to int, cidr string) awssim.Rule {
 	return awssim.Rule{Protocol: protocol, FromPort: from, ToPort: to, CIDR: cidr}
 }
 
 // groupKinds are what groups can be: first those by which no control fails, and from firstOpen on those by which one
-// does or both, some of them in ways that a comparison of texts does not see.
+// does, some of them in ways that a comparison of texts does not see.
 func groupKinds() []groupKind {
-	both := []string{adminControl, databaseControl}
-	admin, database := both[:1:1], both[1:]
+	admin, database := []string{adminControl}, []string{databaseControl}
 	return []groupKind{
-		{rules: []awssim.Rule{inboundRule("tcp", 443, 443, "10.0.0.0/8")}},
-		{rules: []awssim.Rule{inboundRule("tcp", 22, 22, "10.1.0.0/16"), inboundRule("tcp", 443, 443, "0.0.0.0/0")}},
-		{rules: []awssim.Rule{inboundRule("tcp", 5432, 5432, "172.31.0.0/16"), inboundRule("udp", 53, 53, "10.0.0.0/8")}},
-		{rules: []awssim.Rule{inboundRule("icmp", 8, -1, "0.0.0.0/0"), inboundRule("tcp", 8080, 8090, "192.168.0.0/16"), inboundRule("tcp", 443, 443, "::/0")}},
+		{rules: []awssim.Rule{admits("tcp", 443, 443, "10.0.0.0/8")}},
+		{rules: []awssim.Rule{admits("tcp", 22, 22, "10.1.0.0/16"), admits("tcp", 443, 443, "0.0.0.0/0")}},
+		{rules: []awssim.Rule{admits("tcp", 5432, 5432, "172.31.0.0/16"), admits("udp", 53, 53, "10.0.0.0/8")}},
+		{rules: []awssim.Rule{admits("icmp", 8, -1, "0.0.0.0/0"), admits("tcp", 8080, 8090, "192.168.0.0/16"), admits("tcp", 443, 443, "::/0")}},
 		{},
-		{[]awssim.Rule{inboundRule("tcp", 22, 22, "0.0.0.0/0")}, admin},
-		{[]awssim.Rule{inboundRule("tcp", 3380, 3400, "0.0.0.0/0"), inboundRule("tcp", 443, 443, "10.0.0.0/8")}, admin},
-		{[]awssim.Rule{inboundRule("tcp", 22, 22, "::/0")}, admin},
-		{[]awssim.Rule{inboundRule("tcp", 22, 22, "0.0.0.0/1"), inboundRule("tcp", 22, 22, "128.0.0.0/1")}, admin},
-		{[]awssim.Rule{inboundRule("tcp", 0, 65535, "0.0.0.0/0")}, both},
-		{[]awssim.Rule{inboundRule("tcp", 5432, 5432, "0.0.0.0/0"), inboundRule("tcp", 22, 22, "10.0.0.0/8")}, database},
+		{[]awssim.Rule{admits("tcp", 22, 22, "0.0.0.0/0")}, admin},
+		{[]awssim.Rule{admits("tcp", 3380, 3400, "0.0.0.0/0"), admits("tcp", 443, 443, "10.0.0.0/8")}, admin},
+		{[]awssim.Rule{admits("tcp", 22, 22, "::/0")}, admin},
+		{[]awssim.Rule{admits("tcp", 22, 22, "0.0.0.0/1"), admits("tcp", 22, 22, "128.0.0.0/1")}, admin},
+		{[]awssim.Rule{admits("tcp", 0, 65535, "0.0.0.0/0")}, admin}, // of databases the other control takes rules for few ports alone
+		{[]awssim.Rule{admits("tcp", 5432, 5432, "0.0.0.0/0"), admits("tcp", 22, 22, "10.0.0.0/8")}, database},
 	}
 }
 
@@ -66,7 +65,7 @@ const (
 )
 
 // draw is a number that follows from what it is about.
-func (e estate) draw(account, group int, about uint64) uint64 {
+func (e computedEstate) draw(account, group int, about uint64) uint64 {
 	x := e.Seed
 	for _, v := range []uint64{uint64(account), uint64(group), about} {
 		x = (x ^ v) + 0x9e3779b97f4a7c15 // splitmix64
@@ -88,17 +87,17 @@ const (
 )
 
 // ofEvents reports whether a group is one of those that events open: it is closed until then.
-func (e estate) ofEvents(account, group int) bool {
+func (e computedEstate) ofEvents(account, group int) bool {
 	return e.Opening > 0 && e.draw(account, group, drawEvent)%uint64(e.Opening) == 0
 }
 
 // changes reports whether a group is another one after the first round.
-func (e estate) changes(account, group int) bool {
+func (e computedEstate) changes(account, group int) bool {
 	return e.Changes > 0 && !e.ofEvents(account, group) && e.draw(account, group, drawChange)%uint64(e.Changes) == 0
 }
 
 // kind is which of groupKinds a group is after some rounds. Of those that change, half are open after it.
-func (e estate) kind(account, group, round int) int {
+func (e computedEstate) kind(account, group, round int) int {
 	h := e.draw(account, group, drawKind)
 	open := h%uint64(e.Wrong) == 0
 	if round > 0 && e.changes(account, group) {
@@ -111,25 +110,27 @@ func (e estate) kind(account, group, round int) int {
 	return int(h >> 32 % firstOpen)
 }
 
-func (e estate) accountID(i int) string { return fmt.Sprintf("%012d", 100_000_000_000+i) }
+func (e computedEstate) accountID(i int) string { return fmt.Sprintf("%012d", 100_000_000_000+i) }
 
 // accountOf is the number of an account of the estate.
-func (e estate) accountOf(id string) (i int, ok bool) {
+func (e computedEstate) accountOf(id string) (i int, ok bool) {
 	if n, err := fmt.Sscanf(id, "1%011d", &i); err != nil || n != 1 || i >= e.Accounts || e.accountID(i) != id {
 		return 0, false
 	}
 	return i, true
 }
 
-func (e estate) groupID(account, group int) string {
+func (e computedEstate) groupID(account, group int) string {
 	return fmt.Sprintf("sg-0%016x", e.draw(account, group, drawID))
 }
 
-func (e estate) groupName(account, group int) string { return fmt.Sprintf("g-%d-%d", account, group) }
+func (e computedEstate) groupName(account, group int) string {
+	return fmt.Sprintf("g-%d-%d", account, group)
+}
 
 // fill puts the groups of an account into its region, half of those that are open with an interface. What an event
 // opened lets everybody reach SSH.
-func (e estate) fill(r *awssim.Region, account, round int, opened func(group int) bool) error {
+func (e computedEstate) fill(r *awssim.Region, account, round int, opened func(group int) bool) error {
 	kinds := groupKinds()
 	for g := range e.Groups {
 		k := e.kind(account, g, round)
@@ -147,7 +148,7 @@ func (e estate) fill(r *awssim.Region, account, round int, opened func(group int
 }
 
 // truth is each group and control that fail after some rounds.
-func (e estate) truth(round int) map[string]bool {
+func (e computedEstate) truth(round int) map[string]bool {
 	kinds, out := groupKinds(), map[string]bool{}
 	for a := range e.Accounts {
 		for g := range e.Groups {
@@ -160,7 +161,7 @@ func (e estate) truth(round int) map[string]bool {
 }
 
 // turned are how many groups are of another kind after the first round.
-func (e estate) turned() (n int) {
+func (e computedEstate) turned() (n int) {
 	for a := range e.Accounts {
 		for g := range e.Groups {
 			if e.kind(a, g, 0) != e.kind(a, g, 1) {
@@ -172,15 +173,13 @@ func (e estate) turned() (n int) {
 }
 
 // score holds findings, as dera lists them, against the truth.
-func (e estate) score(round int, findings []byte) (found, missed, wrong int, err error) {
-	var report struct {
-		Findings []struct{ Control, Resource string }
-	}
-	if err := json.Unmarshal(findings, &report); err != nil {
+func (e computedEstate) score(round int, findings []byte) (found, missed, wrong int, err error) {
+	var list []struct{ Control, Resource string }
+	if err := json.Unmarshal(findings, &list); err != nil {
 		return 0, 0, 0, fmt.Errorf("read findings: %w", err)
 	}
 	truth, seen := e.truth(round), map[string]bool{}
-	for _, f := range report.Findings {
+	for _, f := range list {
 		id := f.Resource
 		if len(id) > 20 {
 			id = id[len(id)-20:] // of its ARN
