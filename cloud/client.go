@@ -219,11 +219,24 @@ func (c *Client) credentials(account string) aws.CredentialsProvider {
 	return p
 }
 
+// assumer asks STS for a session of an account. It keeps no client of the SDK for the hour until the next one: each
+// takes tens of kilobytes, and there may be thousands of accounts.
+type assumer struct {
+	client  *Client
+	account string
+}
+
+var _ stscreds.AssumeRoleAPIClient = assumer{}
+
+// AssumeRole implements stscreds.AssumeRoleAPIClient.
+func (a assumer) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, set ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return sts.NewFromConfig(a.client.base, func(o *sts.Options) {
+		o.APIOptions = append(o.APIOptions, a.client.observe(a.account, a.client.base.Region, false))
+	}).AssumeRole(ctx, in, set...)
+}
+
 func (c *Client) assume(a Account, role, policy string) aws.CredentialsProvider {
-	cl := sts.NewFromConfig(c.base, func(o *sts.Options) {
-		o.APIOptions = append(o.APIOptions, c.observe(a.ID, c.base.Region, false))
-	})
-	return stscreds.NewAssumeRoleProvider(cl, role, func(o *stscreds.AssumeRoleOptions) {
+	return stscreds.NewAssumeRoleProvider(assumer{c, a.ID}, role, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = c.cfg.SessionName
 		if a.ExternalID != "" {
 			o.ExternalID = aws.String(a.ExternalID)
