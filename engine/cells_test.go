@@ -32,8 +32,8 @@ type cellCosts struct {
 // measuredCosts are those of make bench-scale, make bench-queue and make bench-store on one machine, rounded up.
 func measuredCosts() cellCosts {
 	return cellCosts{
-		Cores: 2, Workers: 32, IrrelevantCPU: 0.00014, LookCPU: 0.001, LookWait: 1, FixCPU: 0.02, FixWait: 5,
-		ResourceCPU: 0.0001, PageWait: 2, SessionCPU: 0.005, SessionWait: 0.5, Received: 7000, Decisions: 1000, SweepEvery: 3600, Retention: 14 * 86400,
+		Cores: 2, Workers: 32, IrrelevantCPU: 0.00014, LookCPU: 0.006, LookWait: 1, FixCPU: 0.075, FixWait: 5,
+		ResourceCPU: 0.00023, PageWait: 2, SessionCPU: 0.002, SessionWait: 0.5, Received: 7000, Decisions: 1000, SweepEvery: 3600, Retention: 14 * 86400,
 	}
 }
 
