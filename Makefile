@@ -131,6 +131,16 @@ STREAM ?= 60
 STANDING := {"N": 1000000, "Critical": 100, "Relevant": 1, "Call": 10000000}
 STREAMING = {"N": $(shell echo $$((3000 * $(STREAM)))), "Critical": $(STREAM), "Relevant": 1, "Call": 10000000, "PerS": 3000}
 
+# The binary before an AWS that is computed from a hash in a process of its own: two sweeps of 10,000, 100,000 and a
+# million resources, between which one of a thousand changes, and events. Then a simulated week in cells.
+.PHONY: bench-scale
+bench-scale: build ## sweeps of up to a million resources in 10,000 accounts, the cost of an event, and a simulated week in cells
+	@DERA_BENCH_BINARY=$(CURDIR)/dist/dera DERA_BENCH_SCALE='$(SCALES)' $(GO) test ./cmd/dera -run '^TestBenchScale$$' -v -count=1 -timeout 60m | grep -v '^==='
+	@DERA_BENCH_CELLS='$(CELLS)' $(GO) test ./engine -run '^TestBenchCells$$' -v -count=1 -timeout 30m | grep -v '^==='
+SCALE = {"Seed": 1, "Accounts": $(1), "Groups": 99, "Wrong": 100, "Changes": 1000, "Opening": 10, "Events": $(2)}
+SCALES = [$(call SCALE,100,0), $(call SCALE,1000,10000), $(call SCALE,10000,0)]
+CELLS = {"Accounts": 10000, "Cells": 10, "Resources": 10000000, "Skew": 0.9, "PerDay": 0.02, "Irrelevant": 300, "Critical": 0.02, "Seconds": 604800, "Seed": 1, "Flood": 180000, "FloodN": 1000000, "DownCell": 3, "Down": 300000, "DownFor": 86400, "MoveAt": 100000, "MoveFor": 3600}
+
 .PHONY: price
 price: ## lines of code of each resource type and control; fails where a new one is over its limit
 	@scripts/price

@@ -88,7 +88,7 @@ type Client struct {
 	mu         sync.Mutex
 	accounts   map[string]Account
 	creds      map[string]aws.CredentialsProvider
-	clients    map[string]any // by service, account and region
+	clients    lately // by service, account and region
 	remembered map[string]remembered
 	recalled   recall
 	// noSimulation says why IAM cannot simulate here, once it was found out.
@@ -138,7 +138,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	base.Retryer = func() aws.Retryer { return retry.NewAdaptiveMode() }
 	c := &Client{
-		cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{}, clients: map[string]any{},
+		cfg: cfg, base: base, accounts: map[string]Account{}, creds: map[string]aws.CredentialsProvider{},
 		remembered: map[string]remembered{},
 	}
 	answers := ownAnswers()
@@ -186,14 +186,14 @@ func (c *Client) Regions(ctx context.Context, account string) ([]string, error) 
 	return nil, errors.New("list regions: this build has no service that lists them")
 }
 
-// shared returns the one client of a service for an account and region, and has
-// it made the first time. What is observed and the limit of its rate are in the
+// shared returns the client of a service for an account and region, and has it made
+// where it was not used lately. What is observed and the limit of its rate are in the
 // configuration that it is made from.
 func shared[T any](c *Client, service, account, region string, make func(aws.Config) T) T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := service + "/" + account + "/" + region
-	if cl, ok := c.clients[key].(T); ok {
+	if cl, ok := c.clients.get(key).(T); ok {
 		return cl
 	}
 	cfg := c.base.Copy()
@@ -201,7 +201,7 @@ func shared[T any](c *Client, service, account, region string, make func(aws.Con
 	cfg.Credentials = c.credentials(account)
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), c.observe(account, region, false))
 	cl := make(cfg)
-	c.clients[key] = cl
+	c.clients.put(key, cl)
 	return cl
 }
 
@@ -219,11 +219,24 @@ func (c *Client) credentials(account string) aws.CredentialsProvider {
 	return p
 }
 
+// assumer asks STS for a session of an account. It keeps no client of the SDK for the hour until the next one: each
+// takes tens of kilobytes, and there may be thousands of accounts.
+type assumer struct {
+	client  *Client
+	account string
+}
+
+var _ stscreds.AssumeRoleAPIClient = assumer{}
+
+// AssumeRole implements stscreds.AssumeRoleAPIClient.
+func (a assumer) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, set ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return sts.NewFromConfig(a.client.base, func(o *sts.Options) {
+		o.APIOptions = append(o.APIOptions, a.client.observe(a.account, a.client.base.Region, false))
+	}).AssumeRole(ctx, in, set...)
+}
+
 func (c *Client) assume(a Account, role, policy string) aws.CredentialsProvider {
-	cl := sts.NewFromConfig(c.base, func(o *sts.Options) {
-		o.APIOptions = append(o.APIOptions, c.observe(a.ID, c.base.Region, false))
-	})
-	return stscreds.NewAssumeRoleProvider(cl, role, func(o *stscreds.AssumeRoleOptions) {
+	return stscreds.NewAssumeRoleProvider(assumer{c, a.ID}, role, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = c.cfg.SessionName
 		if a.ExternalID != "" {
 			o.ExternalID = aws.String(a.ExternalID)

@@ -115,6 +115,7 @@ type Engine struct {
 	runner   *remediate.Runner
 	accounts map[string]dera.Account
 	worst    map[string]dera.Severity // of the controls of a type
+	own      dera.Principals
 	wake     chan struct{}
 	// urgent says that a job was enqueued that goes before looks.
 	urgent atomic.Bool
@@ -147,7 +148,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg: cfg, wake: make(chan struct{}, 1), accounts: map[string]dera.Account{},
 		detector: detect.Detector{Reader: cfg.Reader, Controls: cfg.Controls, Settings: cfg.Settings},
 	}
-	e.worst = worst(cfg.Controls)
+	e.worst, e.own = worst(cfg.Controls), dera.NewPrincipals(cfg.Own)
 	for _, a := range cfg.Accounts {
 		e.accounts[a.ID] = a
 	}

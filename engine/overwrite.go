@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dera.example/dera"
-	"dera.example/dera/evaluate"
 	"dera.example/dera/remediate"
 	"dera.example/dera/resource"
 	"dera.example/dera/store"
@@ -26,7 +25,7 @@ const clockGrain = 2 * time.Second
 // says so then, and a person has to look (design §6.1.2).
 func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch) error {
 	kind, err := e.cfg.Types.Lookup(ev.Scope.Type)
-	if err != nil || !kind.Whole() || ev.Time.IsZero() || evaluate.IsPrincipal(e.cfg.Own, ev.Actor) || ev.Actor == e.cfg.Actor.Name {
+	if err != nil || !kind.Whole() || ev.Time.IsZero() || e.isOwn(ev.Actor) || ev.Actor == e.cfg.Actor.Name {
 		return nil
 	}
 	for _, id := range ev.Scope.IDs {

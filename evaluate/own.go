@@ -16,6 +16,13 @@ import (
 type Own struct {
 	// Resources are ARN globs.
 	Resources []string
+	known     dera.Principals // the same, where indexed
+	indexed   bool
+}
+
+// NewOwn is the guardrail for many globs: which of them fits is found by account.
+func NewOwn(globs []string) Own {
+	return Own{Resources: globs, known: dera.NewPrincipals(globs), indexed: true}
 }
 
 // Validate returns what is wrong, each with its field.
@@ -52,9 +59,10 @@ func (g Own) Check(_ context.Context, c Case) (dera.Reason, error) {
 
 // lists returns the glob that the ARN, or that of a session's role, fits.
 func (g Own) lists(arn dera.ARN) (glob string, ok bool) {
-	i := slices.IndexFunc(g.Resources, func(p string) bool {
-		return dera.MatchPrincipal(p, arn)
-	})
+	if g.indexed {
+		return g.known.Match(arn)
+	}
+	i := slices.IndexFunc(g.Resources, func(p string) bool { return dera.MatchPrincipal(p, arn) })
 	if i < 0 {
 		return "", false
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"dera.example/dera/cloudtrail"
@@ -63,9 +62,11 @@ type ObserverConfig struct {
 type Observer struct {
 	ledger *Ledger
 	cfg    ObserverConfig
-	mu     sync.Mutex
-	a      *aggregate
-	runs   int // written since the last compaction
+	// accounts are those of cfg.
+	accounts map[string]bool
+	mu       sync.Mutex
+	a        *aggregate
+	runs     int // written since the last compaction
 }
 
 // runsBetween is how many runs an observer writes before it compacts: few enough
@@ -74,7 +75,10 @@ const runsBetween = 32
 
 // Observer returns one; there is to be one for each process.
 func (l *Ledger) Observer(cfg ObserverConfig) *Observer {
-	o := &Observer{ledger: l, cfg: cfg, a: newAggregate(), runs: runsBetween}
+	o := &Observer{ledger: l, cfg: cfg, a: newAggregate(), runs: runsBetween, accounts: map[string]bool{}}
+	for _, id := range cfg.Accounts {
+		o.accounts[id] = true
+	}
 	o.a.live = cfg.Complete
 	if l.watch.Days > 0 {
 		o.a.watching = &watching{}
@@ -167,7 +171,7 @@ func (o *Observer) one(e Message) Reason {
 		return NotAuthenticated
 	case err != nil:
 		return reasonOf(err)
-	case o.cfg.Accounts != nil && !slices.Contains(o.cfg.Accounts, string(cloudtrail.Text(f.Account))):
+	case o.cfg.Accounts != nil && !o.accounts[string(cloudtrail.Text(f.Account))]:
 		return Foreign
 	}
 	return o.a.add(&f, Verified)

@@ -124,6 +124,7 @@ func merged(a, b []string) []string {
 // read collects the calls of the principals from recorded CloudTrail.
 func (r *reconcileReport) read(ctx context.Context, history []string, reach audit.Reach) ([]audit.Call, error) {
 	var calls []audit.Call
+	own := dera.NewPrincipals(r.Principals)
 	leave := func(f cloudtrail.Unread) {
 		if len(r.LeftOut) < app.MostListed {
 			r.LeftOut = append(r.LeftOut, f)
@@ -151,7 +152,7 @@ func (r *reconcileReport) read(ctx context.Context, history []string, reach audi
 		if !rec.Time.IsZero() {
 			reach.Add(rec.Account, rec.Region, rec.Time)
 		}
-		if c, ok := ownCall(rec, r.Principals); ok {
+		if c, ok := ownCall(rec, own); ok {
 			calls = append(calls, c)
 		}
 	}
@@ -159,8 +160,12 @@ func (r *reconcileReport) read(ctx context.Context, history []string, reach audi
 }
 
 // ownCall is the record as a call of one of the principals.
-func ownCall(rec cloudtrail.Record, principals []string) (audit.Call, bool) {
-	own := evaluate.IsPrincipal(principals, rec.Caller.ARN) || evaluate.IsPrincipal(principals, rec.Caller.Issuer)
+func ownCall(rec cloudtrail.Record, principals dera.Principals) (audit.Call, bool) {
+	own := false
+	for _, arn := range []dera.ARN{dera.ARN(rec.Caller.ARN), dera.ARN(rec.Caller.Issuer)} {
+		_, fits := principals.Match(arn)
+		own = own || fits && arn != ""
+	}
 	service, _, _ := strings.Cut(rec.Source, ".")
 	return audit.Call{
 		EventID: rec.ID, RequestID: rec.RequestID, Service: service, Name: rec.Name, Account: rec.Account, Region: rec.Region,

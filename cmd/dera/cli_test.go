@@ -17,7 +17,9 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"dera-replica": replicaMain,
+		"dera-replica":   replicaMain,
+		"dera-generated": generatedMain,
+		"dera-profiled":  profiledMain,
 		"dera": func() {
 			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},

@@ -56,7 +56,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Root{},
 			evaluate.Watchers(s.config.Watchers),
 			evaluate.Threats(s.config.Threats),
-			evaluate.Own{Resources: s.ownResources()},
+			evaluate.NewOwn(s.ownResources()),
 			evaluate.Mode{},
 			s.observation(),
 			s.nonProductionFirst(),
@@ -139,6 +139,12 @@ func (s *session) ownPrincipals() []string {
 		}
 	}
 	return own
+}
+
+// own are the own principals, made the first time that they are asked for: by then connect has said who dera is.
+func (s *session) own() dera.Principals {
+	s.ownOnce.Do(func() { s.ownKnown = dera.NewPrincipals(s.ownPrincipals()) })
+	return s.ownKnown
 }
 
 // ownResources are what dera must never remediate (invariant I6): its

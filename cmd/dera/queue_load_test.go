@@ -28,10 +28,10 @@ import (
 	"dera.example/dera/source/sourcetest"
 )
 
-// queueServer speaks the JSON protocol of SQS for a flood, and hands all other calls to the simulated AWS.
+// queueServer speaks the JSON protocol of SQS for a queue, and hands all other calls to a simulated AWS.
 type queueServer struct {
-	flood *sourcetest.Flood
-	cloud *awssim.Cloud
+	flood source.Queue
+	cloud http.Handler
 }
 
 func (s queueServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -44,6 +44,9 @@ type session struct {
 	mu      sync.Mutex // of what several goroutines say and set
 	carried bool       // something was carried out
 
+	ownOnce  sync.Once
+	ownKnown dera.Principals // what own returns
+
 	// Set by connect.
 	client    *cloud.Client
 	identity  cloud.Identity

@@ -20,7 +20,7 @@ func (s *session) witnessed(d source.Delivery) []audit.Call {
 		return nil
 	}
 	var out []audit.Call
-	own := s.ownPrincipals()
+	own := s.own()
 	for _, raw := range d.Raw {
 		rec, err := cloudtrail.Decode(raw)
 		if err != nil || !rec.Trusted || rec.ReadOnly || rec.ID == "" {

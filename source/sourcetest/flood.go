@@ -73,10 +73,20 @@ func (q *Flood) body(i int) string {
 	} else if i%1000 < q.Relevant {
 		source, name, request = "ec2.amazonaws.com", q.Calls[1], `{"groupId":"`+q.Clean[i%len(q.Clean)]+`"}`
 	}
-	n := strconv.Itoa(i)
-	return `{"version":"0","id":"` + n + `","detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"` + q.Account + `","time":"2026-11-30T09:00:00Z","region":"` + q.Region + `","resources":[],"detail":{` +
-		padding + `,"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::` + q.Account + `:user/ann","accountId":"` + q.Account + `"},"eventTime":"2026-11-30T09:00:00Z","eventSource":"` + source +
-		`","eventName":"` + name + `","awsRegion":"` + q.Region + `","recipientAccountId":"` + q.Account + `","eventID":"e-` + n + `","requestParameters":` + request + `,"responseElements":{"_return":true}}}`
+	return Event{Account: q.Account, Region: q.Region, ID: strconv.Itoa(i), Time: "2026-11-30T09:00:00Z", Source: source, Name: name, Request: request}.Body()
+}
+
+// Event is a call as EventBridge sends it.
+type Event struct {
+	Account, Region, ID, Time string
+	Source, Name, Request     string // of the call, as CloudTrail has them
+}
+
+// Body is the message.
+func (e Event) Body() string {
+	return `{"version":"0","id":"` + e.ID + `","detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"` + e.Account + `","time":"` + e.Time + `","region":"` + e.Region + `","resources":[],"detail":{` +
+		padding + `,"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::` + e.Account + `:user/ann","accountId":"` + e.Account + `"},"eventTime":"` + e.Time + `","eventSource":"` + e.Source +
+		`","eventName":"` + e.Name + `","awsRegion":"` + e.Region + `","recipientAccountId":"` + e.Account + `","eventID":"e-` + e.ID + `","requestParameters":` + e.Request + `,"responseElements":{"_return":true}}}`
 }
 
 // wait waits in real time.

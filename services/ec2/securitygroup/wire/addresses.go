@@ -28,15 +28,36 @@ type addresses struct {
 // addressesFor is how long addresses are remembered.
 const addressesFor = 15 * time.Minute
 
+// mostAsked is of how many accounts a read asks for the addresses. Where there are more, each read asks some of them,
+// and what is known of the others stands; the list of all is then as old as it takes to come round.
+const mostAsked = 128
+
 // ownAddresses are the Elastic IPs of the configured accounts in the region, those
 // of NAT gateways among them.
 func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnAddress, unread string, err error) {
+	all := g.Accounts()
+	if len(all) > mostAsked {
+		return g.bookedAddresses(ctx, all)
+	}
 	accounts := []string{g.Scope.Account}
-	for _, a := range g.Accounts() {
+	for _, a := range all {
 		if a != g.Scope.Account {
 			accounts = append(accounts, a)
 		}
 	}
+	var dark []string
+	for i, f := range g.askAddresses(ctx, accounts, addressesFor) {
+		own = append(own, f.list...)
+		if f.unread {
+			dark = append(dark, accounts[i])
+		}
+	}
+	return own, darkText(dark), ctx.Err()
+}
+
+// askAddresses are the addresses of each of the accounts, several at a time. What was asked within the lifetime is not
+// asked again.
+func (g groupReader) askAddresses(ctx context.Context, accounts []string, lifetime time.Duration) []addresses {
 	found := make([]addresses, len(accounts))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, 16)
@@ -45,27 +66,25 @@ func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnA
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			var err error
-			found[i], err = cloud.Remember(g.Reading, "addresses of "+account+" in "+g.Scope.Region, addressesFor, func() (addresses, error) {
+			found[i], err = cloud.Remember(g.Reading, "addresses of "+account+" in "+g.Scope.Region, lifetime, func() (addresses, error) {
 				return g.addressesOf(ctx, account)
 			})
 			found[i].unread = found[i].unread || err != nil
 		})
 	}
 	wait.Wait()
-	var dark []string
-	for i, f := range found {
-		own = append(own, f.list...)
-		if f.unread {
-			dark = append(dark, accounts[i])
-		}
-	}
+	return found
+}
+
+// darkText says of which accounts the addresses could not be read, or nothing.
+func darkText(dark []string) string {
 	if n := len(dark); n > 3 {
 		dark = append(dark[:3:3], fmt.Sprintf("%d more", n-3))
 	}
-	if len(dark) > 0 {
-		unread = "ec2:DescribeAddresses of " + strings.Join(dark, ", ") + " failed"
+	if len(dark) == 0 {
+		return ""
 	}
-	return own, unread, ctx.Err()
+	return "ec2:DescribeAddresses of " + strings.Join(dark, ", ") + " failed"
 }
 
 // addressesOf are the addresses of one account. That they cannot be read is
