@@ -250,7 +250,7 @@ func (p *replaying) touched() map[string]*episode {
 
 // notFoundAgain looks whether the failure behind an open finding is still told.
 func (p *replaying) notFoundAgain(ctx context.Context, f dera.Finding) (bool, error) {
-	look, err := p.detector.Look(ctx, scopeOf(f), false)
+	look, err := p.detector.Look(ctx, scopeOf(f), nil)
 	if err != nil {
 		return false, fmt.Errorf("look at %s again: %w", f.Resource, err)
 	}

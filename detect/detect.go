@@ -84,24 +84,26 @@ type Detector struct {
 	Settings control.Settings
 }
 
-// Look reads one page of the scope and judges it. A sweep is a cheap look, and so
-// is one at single resources where cheap is true: of what fails on it the rest is
-// read too, so that a finding never rests on a partial view. No part is read twice
-// for that: the cheap look is one read, and what is to be confirmed by a second one
-// takes another look.
-func (d Detector) Look(ctx context.Context, scope dera.Scope, cheap bool) (Look, error) {
-	if !scope.Sweep() && !cheap {
-		return d.full(ctx, scope)
-	}
+// Look reads one page of the scope and judges it. It is a cheap look at first: of what
+// fails on it the rest is read too, so that a finding never rests on a partial view, and
+// of what has a past, where that is not nil. No part is read twice for that: the cheap
+// look is one read, and what is to be confirmed by a second one takes another look.
+func (d Detector) Look(ctx context.Context, scope dera.Scope, past func(dera.Resource) (bool, error)) (Look, error) {
 	page, err := d.Reader.Read(ctx, scope, false)
 	if err != nil {
-		return Look{}, fmt.Errorf("read %s in %s %s: %w", scope.Type, scope.Account, scope.Region, err)
+		return Look{}, unread(scope, err)
 	}
 	look := Look{Missing: page.Missing, Next: page.Next}
 	var again []dera.Resource
 	for _, r := range page.Resources {
 		a := d.Assess(r)
-		if !r.Full && !a.Clean() {
+		rest := !r.Full && !a.Clean()
+		if !rest && !r.Full && past != nil {
+			if rest, err = past(r); err != nil {
+				return Look{}, err
+			}
+		}
+		if rest {
 			again = append(again, r)
 			continue
 		}
@@ -125,30 +127,29 @@ func (d Detector) complete(ctx context.Context, scope dera.Scope, quick []dera.R
 	for _, r := range quick {
 		scope.IDs = append(scope.IDs, r.ID)
 	}
-	c, ok := d.Reader.(Completer)
-	if !ok {
-		return d.full(ctx, scope)
+	var page Page
+	var err error
+	if c, ok := d.Reader.(Completer); ok {
+		page, err = c.Complete(ctx, scope, quick)
+	} else {
+		page, err = d.Reader.Read(ctx, scope, true)
 	}
-	page, err := c.Complete(ctx, scope, quick)
-	return d.judged(scope, page, err)
-}
-
-// full looks at single resources.
-func (d Detector) full(ctx context.Context, scope dera.Scope) (Look, error) {
-	page, err := d.Reader.Read(ctx, scope, true)
-	return d.judged(scope, page, err)
-}
-
-// judged is the look at a page that was read in full.
-func (d Detector) judged(scope dera.Scope, page Page, err error) (Look, error) {
 	if err != nil {
-		return Look{}, fmt.Errorf("read %d of %s in %s %s: %w", len(scope.IDs), scope.Type, scope.Account, scope.Region, err)
+		return Look{}, unread(scope, err)
 	}
 	look := Look{Missing: page.Missing}
 	for _, r := range page.Resources {
 		look.Assessments = append(look.Assessments, d.Assess(r))
 	}
 	return look, nil
+}
+
+// unread says what could not be read.
+func unread(s dera.Scope, err error) error {
+	if s.Sweep() {
+		return fmt.Errorf("read %s in %s %s: %w", s.Type, s.Account, s.Region, err)
+	}
+	return fmt.Errorf("read %d of %s in %s %s: %w", len(s.IDs), s.Type, s.Account, s.Region, err)
 }
 
 // Assess runs the controls of the resource's type on it. A control that fails or

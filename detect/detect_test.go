@@ -183,7 +183,7 @@ func TestLook(t *testing.T) {
 		return Page{Next: "2", Resources: []dera.Resource{short("a", group{}), short("b", group{result: failing("x")}), short("c", group{panics: true})}}, nil
 	})
 	d := Detector{Reader: r, Controls: []control.Control{judging("c")}}
-	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"}, false)
+	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"}, nil)
 	if err != nil || len(look.Assessments) != 2 || look.Next != "2" || !slices.Equal(look.Missing, []string{"c"}) {
 		t.Errorf("got %+v, %v, want 2 groups, a next page, and c missing", look, err)
 	}
@@ -191,7 +191,7 @@ func TestLook(t *testing.T) {
 		t.Errorf("reads: got %+v, want the page and then b and c by their IDs", scopes)
 	}
 	d.Reader = read(func(dera.Scope, bool) (Page, error) { return Page{Missing: []string{"a"}}, bad })
-	if look, err := d.Look(t.Context(), dera.Scope{Type: "T", IDs: []string{"a"}}, false); !errors.Is(err, bad) || len(look.Missing) > 0 {
+	if look, err := d.Look(t.Context(), dera.Scope{Type: "T", IDs: []string{"a"}}, nil); !errors.Is(err, bad) || len(look.Missing) > 0 {
 		t.Errorf("failed read: got %+v, %v, want nothing and the error", look, err)
 	}
 }
@@ -232,7 +232,7 @@ func TestLookCompletes(t *testing.T) {
 		return Page{Resources: list, Next: "2"}, nil
 	}
 	d := Detector{Reader: completing{page, &completed}, Controls: []control.Control{judging("c")}}
-	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"}, false)
+	look, err := d.Look(t.Context(), dera.Scope{Type: "T", Page: "1"}, nil)
 	if err != nil || reads != 1 || len(look.Assessments) != 3 || look.Next != "2" || strings.Join(completed, " ") != "open dark" {
 		t.Fatalf("got %d assessments after %d reads and the completion of %q, %v, want 3, 1 and what is not clean", len(look.Assessments), reads, completed, err)
 	}

@@ -109,7 +109,8 @@ func (e *Engine) ours(s dera.Scope) bool {
 // nor the pages after it.
 func (e *Engine) look(ctx context.Context, o order, finish func(next []request, b *store.Batch) error) error {
 	detector := e.detectorAt(e.cfg.Now())
-	look, err := detector.Look(ctx, o.Scope, o.Repeat)
+	known := map[string][]dera.Finding{} // by resource
+	look, err := detector.Look(ctx, o.Scope, e.past(ctx, o, known))
 	if err := postponed(err); err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 	}
 	unseen := hidden(detector, look.Assessments)
 	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments), Hidden: unseen, Unrecorded: e.unrecorded(look.Assessments)})
-	before, err := e.openBefore(ctx, o.Scope, look)
+	before, err := e.openBefore(ctx, o.Scope, look, known)
 	if err != nil {
 		return err
 	}
@@ -224,9 +225,22 @@ func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error)
 	return request{Event: ev}, e.keepUnread(ctx, o, ev.Scope, err)
 }
 
+// past reports of a resource whether there ever was a finding of it, and notes those: then all of it
+// is read, since a change of ours may show where no control looks. Sweeps and repeated looks do not ask.
+func (e *Engine) past(ctx context.Context, o order, known map[string][]dera.Finding) func(dera.Resource) (bool, error) {
+	if o.Scope.Sweep() || o.Repeat {
+		return nil
+	}
+	return func(r dera.Resource) (bool, error) {
+		list, err := e.cfg.Store.FindingsOf(ctx, r.Key())
+		known[r.Key()] = list
+		return len(list) > 0, err
+	}
+}
+
 // openBefore returns the findings of the looked-at resources by resource: the
 // unresolved ones for a page, all for single resources.
-func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.Look) (map[string][]dera.Finding, error) {
+func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.Look, known map[string][]dera.Finding) (map[string][]dera.Finding, error) {
 	out := map[string][]dera.Finding{}
 	if scope.Sweep() {
 		list, err := e.cfg.Store.OpenIn(ctx, scope.Account, scope.Region, scope.Type)
@@ -239,9 +253,12 @@ func (e *Engine) openBefore(ctx context.Context, scope dera.Scope, look detect.L
 		return out, nil
 	}
 	for _, a := range look.Assessments {
-		list, err := e.cfg.Store.FindingsOf(ctx, a.Resource.Key())
-		if err != nil {
-			return nil, err
+		list, there := known[a.Resource.Key()]
+		if !there {
+			var err error
+			if list, err = e.cfg.Store.FindingsOf(ctx, a.Resource.Key()); err != nil {
+				return nil, err
+			}
 		}
 		if len(list) > 0 {
 			out[a.Resource.Key()] = list

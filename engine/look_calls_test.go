@@ -56,6 +56,8 @@ func TestNoPartIsReadMoreThanTwiceInOneLook(t *testing.T) {
 		{name: "failing_bucket_by_an_event", typ: bucket.Name, ids: []string{"media"}, event: true, set: publicBucket, want: twice(failing, nil)},
 		{name: "clean_bucket_in_a_sweep", typ: bucket.Name, set: quietBucket, want: sweep(clean, "ListBuckets")},
 		{name: "clean_bucket_by_an_event", typ: bucket.Name, ids: []string{"media"}, event: true, set: quietBucket,
+			want: twice(clean, nil)},
+		{name: "bucket_with_a_past_by_an_event", typ: bucket.Name, ids: []string{"media"}, event: true, set: quietAgain, // all of it is read once
 			want: twice(clean, map[string]int{"GetBucketTagging": 1, "GetBucketWebsite": 1, "ListDistributions": 1})},
 		{name: "failing_group_in_a_sweep", typ: securitygroup.Name, set: openGroup, want: group},
 		{name: "failing_group_by_an_event", typ: securitygroup.Name, ids: []string{"group"}, event: true, set: openGroup,
@@ -113,6 +115,34 @@ func TestNoPartIsReadMoreThanTwiceInOneLook(t *testing.T) {
 }
 
 func publicBucket(t *testing.T, w *world) { makeBucket(t, w.region, "media", true) }
+
+// quietAgain is a bucket that was public when it was looked at before.
+func quietAgain(t *testing.T, w *world) {
+	publicBucket(t, w)
+	e := dera.Event{Source: "scan", Name: "scan", Time: w.clock.Now(), Scope: dera.Scope{Partition: "aws", Account: account, Region: region, Type: bucket.Name, IDs: []string{"media"}}}
+	if err := w.engine.LookNow(t.Context(), e, false); err != nil {
+		t.Fatal(err)
+	}
+	err := w.region.PutBucketPolicy(t.Context(), "media", "")
+	if err == nil {
+		err = w.region.PutPublicAccessBlock(t.Context(), "media", &awssim.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.engine.LookNow(t.Context(), e, false); err != nil {
+		t.Fatal(err)
+	}
+	list := w.findings("media")
+	if len(list) == 0 {
+		t.Fatal("there was no finding")
+	}
+	for _, f := range list {
+		if f.State != dera.FindingResolved {
+			t.Fatalf("got %+v, want it resolved", f)
+		}
+	}
+}
 
 func quietBucket(t *testing.T, w *world) { makeBucket(t, w.region, "media", false) }
 

@@ -32,7 +32,7 @@ func FuzzApply(f *testing.F) {
 		}
 		d := detect.Detector{Reader: s, Controls: s.Careful(services.Controls())}
 		for _, typ := range []string{securitygroup.Name, bucket.Name} {
-			look, err := d.Look(t.Context(), dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: typ}, false)
+			look, err := d.Look(t.Context(), dera.Scope{Partition: "aws", Account: account, Region: "eu-west-1", Type: typ}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
