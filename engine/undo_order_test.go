@@ -212,7 +212,7 @@ func (o *orders) step() {
 		o.busy = e
 	}
 	note := func(format string, args ...any) {
-		o.log = append(o.log, fmt.Sprintf("%s%s ", strings.Repeat("  ", o.deep), o.clock.Now().Format("15:04:05"))+fmt.Sprintf(format, args...))
+		o.log = append(o.log, fmt.Sprintf("%s%s ", strings.Repeat("  ", o.deep), o.clock.Now().Format("15:04:05"))+fmt.Sprintf(format, args...)+" → "+strings.Join(o.sorted(o.id), ", "))
 	}
 	switch what {
 	case 0, 1:
