@@ -231,7 +231,7 @@ func (o *orders) step() {
 	ctx, kill := context.WithCancel(o.t.Context())
 	defer kill()
 	o.kill = kill
-	e, what := o.any(), o.draw.IntN(14)
+	e, what := o.any(), o.draw.IntN(15)
 	if e == nil {
 		what = 8
 	}
@@ -252,14 +252,11 @@ func (o *orders) step() {
 		}
 	case 4, 5:
 		if r, ok := o.one(dera.Resolved, dera.Collateral, dera.UndoFailed, dera.Undoing); ok {
-			if o.draw.IntN(2) == 0 { // AWS takes nothing for a while: others act before its first write
-				o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Throttle, Times: 6}))
-			}
-			if r.State != dera.Undoing {
-				o.orders[r.ID] = len(o.log)
-			}
-			got, err := e.Rollback(ctx, r.ID, remediate.Request{By: person(), Reason: "x"})
-			note("rollback %s: %s, %v", r.ID, got.State, err)
+			o.rollback(ctx, e, r, o.draw.IntN(2) == 0, note)
+		}
+	case 14:
+		if o.deep == 0 {
+			o.beneath(ctx, e, note)
 		}
 	case 6, 7, 12, 13:
 		if r, ok := o.one(dera.Ready, dera.Applying, dera.Verifying, dera.Undoing); ok {
@@ -277,6 +274,37 @@ func (o *orders) step() {
 		o.clock.Advance(time.Duration(o.draw.IntN(400)) * time.Second)
 	case 11:
 		o.midst(note)
+	}
+}
+
+// rollback orders a rollback. Where AWS takes nothing for a while, others act before its first write.
+func (o *orders) rollback(ctx context.Context, e *engine.Engine, r dera.Remediation, busy bool, note func(string, ...any)) {
+	if busy {
+		o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Throttle, Times: 6}))
+	}
+	if r.State != dera.Undoing {
+		o.orders[r.ID] = len(o.log)
+	}
+	got, err := e.Rollback(ctx, r.ID, remediate.Request{By: person(), Reason: "x"})
+	note("rollback %s: %s, %v", r.ID, got.State, err)
+}
+
+// beneath lets a plan be approved and carried out right after the rollback of another one was ordered.
+func (o *orders) beneath(ctx context.Context, e *engine.Engine, note func(string, ...any)) {
+	if err := e.LookNow(ctx, o.event(o.id), true); err != nil {
+		note("look: %v", err)
+	}
+	first, ok := o.one(dera.Resolved)
+	second, waits := o.one(dera.Waiting)
+	if !ok || !waits {
+		return
+	}
+	o.rollback(ctx, e, first, true, note)
+	_, err := e.Decide(ctx, second.ID, engine.Answer{Approve: true, Digest: second.Digest, By: person()})
+	note("approve %s: %v", second.ID, err)
+	for _, r := range []dera.Remediation{second, first} {
+		got, err := o.engines[o.draw.IntN(len(o.engines))].Carry(ctx, r.ID)
+		note("carry %s: %s, %v", r.ID, got.State, err)
 	}
 }
 
