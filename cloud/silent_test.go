@@ -2,8 +2,10 @@ package cloud_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,9 +17,10 @@ import (
 	"dera.example/dera/services/ec2/securitygroup"
 )
 
-// silentOnce is an AWS whose STS takes the first request for a session and never answers it.
+// silentOnce is an AWS that takes the first request with a text in its body or target and never answers it.
 type silentOnce struct {
 	to    http.RoundTripper
+	text  string
 	asked *atomic.Int64
 }
 
@@ -27,7 +30,7 @@ func (s silentOnce) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if bytes.Contains(body, []byte("Action=AssumeRole&")) && s.asked.Add(1) == 1 {
+	if strings.Contains(string(body)+r.Header.Get("X-Amz-Target"), s.text) && s.asked.Add(1) == 1 {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
@@ -42,7 +45,7 @@ func TestSilentSTSDoesNotLoseTheAccount(t *testing.T) {
 		var asked atomic.Int64
 		f := newFixture(t, func(c *cloud.Config) {
 			c.Accounts = []cloud.Account{{ID: cloudtest.Member, RoleARN: "arn:aws:iam::" + cloudtest.Member + ":role/reader"}}
-			c.Timeout, c.HTTPClient = time.Minute, &http.Client{Transport: silentOnce{c.HTTPClient.Transport, &asked}}
+			c.Timeout, c.HTTPClient = time.Minute, &http.Client{Transport: silentOnce{c.HTTPClient.Transport, "Action=AssumeRole&", &asked}}
 		})
 		theirs := f.Cloud.Account(cloudtest.Member)
 		theirs.AddRole("reader", cloudtest.Hub, "", "*")
@@ -59,4 +62,34 @@ func TestSilentSTSDoesNotLoseTheAccount(t *testing.T) {
 			t.Errorf("later: got %d resources, %v, want them", len(page.Resources), err)
 		}
 	})
+}
+
+// TestSilentQueueIsGivenUp: what the queue never answers is an error after a while, so that its receivers go on.
+func TestSilentQueueIsGivenUp(t *testing.T) {
+	t.Parallel()
+	one := []cloud.Message{{ID: "m", Receipt: "r"}}
+	for text, call := range map[string]func(context.Context, *cloud.Queue) error{
+		"ReceiveMessage": func(ctx context.Context, q *cloud.Queue) error {
+			_, err := q.Receive(ctx, 10, 20*time.Second)
+			return err
+		},
+		"DeleteMessageBatch":           func(ctx context.Context, q *cloud.Queue) error { return q.Delete(ctx, one) },
+		"ChangeMessageVisibilityBatch": func(ctx context.Context, q *cloud.Queue) error { return q.Extend(ctx, one, time.Minute) },
+		"SendMessage":                  func(ctx context.Context, q *cloud.Queue) error { return q.Send(ctx, "{}") },
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int64
+				f := newFixture(t, func(c *cloud.Config) {
+					c.Timeout, c.HTTPClient = time.Minute, &http.Client{Transport: silentOnce{c.HTTPClient.Transport, text, &asked}}
+				})
+				begin := time.Now()
+				err := call(t.Context(), f.Queue("https://127.0.0.1/"+cloudtest.Hub+"/dera"))
+				if took := time.Since(begin); err == nil || asked.Load() != 1 || took < time.Minute || took > 2*time.Minute {
+					t.Errorf("got %v after %s and %d requests, want that it is given up", err, took, asked.Load())
+				}
+			})
+		})
+	}
 }
