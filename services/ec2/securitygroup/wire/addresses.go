@@ -98,12 +98,13 @@ func darkText(dark []string) string {
 	return "ec2:DescribeAddresses of " + strings.Join(dark, ", ") + " failed"
 }
 
-// addressesOf are the addresses of one account. That they cannot be read is
-// remembered too; an error is only that there was no time to ask.
+// addressesOf are the addresses of one account, which has half of the time of all. That
+// they cannot be read, or not in that time, is remembered too; an error is only that
+// there was no time to ask.
 func (g groupReader) addressesOf(ctx context.Context, account string) (addresses, error) {
-	ctx, cancel := g.Within(ctx, g.Timeout())
+	one, cancel := g.Within(ctx, g.Timeout()/2)
 	defer cancel()
-	out, err := shared.EC2(g.Reading, account, g.Scope.Region).DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+	out, err := shared.EC2(g.Reading, account, g.Scope.Region).DescribeAddresses(one, &ec2.DescribeAddressesInput{})
 	if err != nil {
 		return addresses{unread: true}, ctx.Err()
 	}

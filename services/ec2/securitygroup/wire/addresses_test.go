@@ -55,6 +55,34 @@ func TestSilentAccountsFailNoRead(t *testing.T) {
 	}
 }
 
+// TestSilentAccountIsWaitedForOnce: once a look waited for an account, later ones do not.
+func TestSilentAccountIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	for _, accounts := range []int{1, 129} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, func(c *cloud.Config) {
+				among(accounts)(c)
+				c.Timeout, c.HTTPClient = time.Minute, &http.Client{Transport: silent{c.HTTPClient.Transport}}
+			})
+			id := f.group(t, "web", ssh())
+			begin := time.Now()
+			for range 5 { // of many accounts some were not asked in time
+				f.one(t, id)
+			}
+			most := time.Since(begin)
+			for range 10 {
+				if g := f.one(t, id); g.Network.OwnUnread == "" {
+					t.Error("the addresses of an account that does not answer are known")
+				}
+			}
+			if took := time.Since(begin) - most; most == 0 || took != 0 {
+				t.Errorf("%d accounts: the first looks took %s, and later ones %s more", accounts, most, took)
+			}
+			<-time.After(2 * time.Minute)
+		})
+	}
+}
+
 // TestFixAsksNoOtherAccount: what people are shown beside a plan is asked for before the decision, and no read of a fix
 // waits for other accounts.
 func TestFixAsksNoOtherAccount(t *testing.T) {
