@@ -31,13 +31,14 @@ type History struct {
 	// Requests is how many were made.
 	Requests        int
 	account, region string
+	timeout         time.Duration // of a request with its retries
 	api             *sdk.Client
 	last            time.Time
 }
 
 // History returns the event history of the account in the region. It makes no call.
 func (c *Client) History(account, region string) *History {
-	return &History{account: account, region: region, api: shared(c, "cloudtrail history", account, region, func(cfg aws.Config) *sdk.Client {
+	return &History{account: account, region: region, timeout: lookupAttempts * c.cfg.Timeout, api: shared(c, "cloudtrail history", account, region, func(cfg aws.Config) *sdk.Client {
 		return sdk.NewFromConfig(cfg, func(o *sdk.Options) {
 			o.Retryer = retry.AddWithMaxAttempts(retry.NewAdaptiveMode(), lookupAttempts)
 		})
@@ -73,6 +74,8 @@ func (h *History) page(ctx context.Context, in *sdk.LookupEventsInput, token str
 		in.NextToken = aws.String(token)
 	}
 	h.Requests++
+	ctx, cancel := within(ctx, h.timeout)
+	defer cancel()
 	out, err := h.api.LookupEvents(ctx, in)
 	h.last = time.Now()
 	if err == nil && token != "" && aws.ToString(out.NextToken) == token {

@@ -43,8 +43,11 @@ func (c *Client) Queue(url string) *Queue {
 	})}
 }
 
-// Receive waits up to wait (20 s at most) for up to max messages (10 at most).
+// Receive waits up to wait (20 s at most) for up to max messages (10 at most). One that is never answered is an error: a
+// connection can be lost without a sign, and a receiver that waits for it forever hears of nothing any more.
 func (q *Queue) Receive(ctx context.Context, max int, wait time.Duration) ([]Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, min(wait, 20*time.Second)+q.c.cfg.Timeout)
+	defer cancel()
 	out, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: aws.String(q.url), MaxNumberOfMessages: int32(min(max, 10)), WaitTimeSeconds: int32(min(wait, 20*time.Second) / time.Second),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount, types.MessageSystemAttributeNameSentTimestamp},
@@ -74,6 +77,8 @@ func (q *Queue) Delete(ctx context.Context, list []Message) error {
 	for i, m := range list {
 		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(m.Receipt)})
 	}
+	ctx, cancel := context.WithTimeout(ctx, q.c.cfg.Timeout)
+	defer cancel()
 	out, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(q.url), Entries: entries})
 	if err != nil {
 		return wrap("", q.c.base.Region, "sqs:DeleteMessageBatch", err)
@@ -95,6 +100,8 @@ func (q *Queue) Extend(ctx context.Context, list []Message, visibility time.Dura
 			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(m.Receipt), VisibilityTimeout: int32(visibility / time.Second),
 		})
 	}
+	ctx, cancel := context.WithTimeout(ctx, q.c.cfg.Timeout)
+	defer cancel()
 	out, err := q.api.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(q.url), Entries: entries})
 	if err != nil {
 		return wrap("", q.c.base.Region, "sqs:ChangeMessageVisibilityBatch", err)

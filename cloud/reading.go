@@ -52,6 +52,10 @@ func (r *Reading) FailAt(region, call string, err error) error {
 // account has once the one that is used where none is named.
 func (r *Reading) Home() string { return r.client.regionFor(r.Scope.Region) }
 
+// ForRemediation reports whether a remediation reads, which does so several times within
+// seconds and with the turns of writes: what is only shown beside a plan is not read then.
+func (r *Reading) ForRemediation() bool { return r.again }
+
 // Timeout is how long the reads of one resource among others may take.
 func (r *Reading) Timeout() time.Duration { return r.client.cfg.Timeout / 4 }
 

@@ -30,7 +30,9 @@ func (e *AccountError) Error() string {
 
 // session provides credentials only after STS confirmed that they belong to the
 // account: the right account, or nothing. A cache in front of it makes that one
-// question for each set of credentials.
+// question for each set of credentials. That cache takes the deadline off the context,
+// and all who ask for the account meanwhile wait for one answer: so each question has a
+// deadline of its own.
 type session struct {
 	client  *Client
 	next    aws.CredentialsProvider
@@ -47,7 +49,7 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if err := s.roleFits(); err != nil {
 		return aws.Credentials{}, err // not even assumed
 	}
-	creds, err := s.next.Retrieve(ctx)
+	creds, err := s.retrieve(ctx)
 	if err != nil {
 		return creds, err
 	}
@@ -70,8 +72,14 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return creds, nil
 }
 
-// verify asks STS whose the credentials are. The cache of the SDK takes the
-// deadline off the context, so that it has one of its own.
+// retrieve gets the credentials that are to be verified.
+func (s *session) retrieve(ctx context.Context) (aws.Credentials, error) {
+	ctx, cancel := within(ctx, s.client.cfg.Timeout)
+	defer cancel()
+	return s.next.Retrieve(ctx)
+}
+
+// verify asks STS whose the credentials are.
 func (s *session) verify(ctx context.Context, creds aws.Credentials) error {
 	ctx, cancel := within(ctx, s.client.cfg.Timeout)
 	defer cancel()

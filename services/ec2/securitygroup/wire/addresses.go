@@ -33,8 +33,12 @@ const addressesFor = 15 * time.Minute
 const mostAsked = 128
 
 // ownAddresses are the Elastic IPs of the configured accounts in the region, those
-// of NAT gateways among them.
+// of NAT gateways among them. A remediation shows them to nobody, so that its reads
+// ask no other account.
 func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnAddress, unread string, err error) {
+	if g.ForRemediation() {
+		return nil, "they are not asked for while a fix is under way", nil
+	}
 	all := g.Accounts()
 	if len(all) > mostAsked {
 		return g.bookedAddresses(ctx, all)
@@ -46,7 +50,7 @@ func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnA
 		}
 	}
 	var dark []string
-	for i, f := range g.askAddresses(ctx, accounts, addressesFor) {
+	for i, f := range g.askAddresses(ctx, accounts, g.rememberedAddresses) {
 		own = append(own, f.list...)
 		if f.unread {
 			dark = append(dark, accounts[i])
@@ -55,9 +59,18 @@ func (g groupReader) ownAddresses(ctx context.Context) (own []securitygroup.OwnA
 	return own, darkText(dark), ctx.Err()
 }
 
-// askAddresses are the addresses of each of the accounts, several at a time. What was asked within the lifetime is not
-// asked again.
-func (g groupReader) askAddresses(ctx context.Context, accounts []string, lifetime time.Duration) []addresses {
+// rememberedAddresses are the addresses of one account as any read found them within addressesFor.
+func (g groupReader) rememberedAddresses(ctx context.Context, account string) (addresses, error) {
+	return cloud.Remember(g.Reading, "addresses of "+account+" in "+g.Scope.Region, addressesFor, func() (addresses, error) {
+		return g.addressesOf(ctx, account)
+	})
+}
+
+// askAddresses are the addresses of each of the accounts, several at a time. All together have the time of one resource:
+// who does not answer in it is unread, and the read goes on, since no decision goes by them.
+func (g groupReader) askAddresses(ctx context.Context, accounts []string, ask func(context.Context, string) (addresses, error)) []addresses {
+	ctx, cancel := g.Within(ctx, g.Timeout())
+	defer cancel()
 	found := make([]addresses, len(accounts))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, 16)
@@ -66,9 +79,7 @@ func (g groupReader) askAddresses(ctx context.Context, accounts []string, lifeti
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			var err error
-			found[i], err = cloud.Remember(g.Reading, "addresses of "+account+" in "+g.Scope.Region, lifetime, func() (addresses, error) {
-				return g.addressesOf(ctx, account)
-			})
+			found[i], err = ask(ctx, account)
 			found[i].unread = found[i].unread || err != nil
 		})
 	}
@@ -87,12 +98,13 @@ func darkText(dark []string) string {
 	return "ec2:DescribeAddresses of " + strings.Join(dark, ", ") + " failed"
 }
 
-// addressesOf are the addresses of one account. That they cannot be read is
-// remembered too; an error is only that there was no time to ask.
+// addressesOf are the addresses of one account, which has half of the time of all. That
+// they cannot be read, or not in that time, is remembered too; an error is only that
+// there was no time to ask.
 func (g groupReader) addressesOf(ctx context.Context, account string) (addresses, error) {
-	ctx, cancel := g.Within(ctx, g.Timeout())
+	one, cancel := g.Within(ctx, g.Timeout()/2)
 	defer cancel()
-	out, err := shared.EC2(g.Reading, account, g.Scope.Region).DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
+	out, err := shared.EC2(g.Reading, account, g.Scope.Region).DescribeAddresses(one, &ec2.DescribeAddressesInput{})
 	if err != nil {
 		return addresses{unread: true}, ctx.Err()
 	}
