@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,8 +21,9 @@ import (
 // few is how many roles are asked for one by one; more are listed.
 const few = 3
 
-// readSessions reads how long sessions may be, which the walk does not say.
+// readSessions reads how long sessions may be where the walk found the roles, which does not say it: GetRole did.
 func readSessions(ctx context.Context, r *cloud.Reading, items []*cloud.Item) error {
+	items = slices.DeleteFunc(slices.Clone(items), func(x *cloud.Item) bool { return config(x).MaxSession > 0 })
 	if len(items) <= few {
 		for _, x := range items {
 			if got, err := iamwire.Get(ctx, r, own.RoleKind, x.ID); err != nil {

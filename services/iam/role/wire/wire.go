@@ -56,7 +56,7 @@ func config(x *cloud.Item) *role.Role { return x.Config.(*role.Role) }
 // take takes what a role has that other identities have not.
 func take(x *cloud.Item, e *iamwire.Entity) {
 	c := config(x)
-	c.Trust = e.Trust
+	c.Trust, c.MaxSession = e.Trust, e.MaxSession
 	if !c.Created.IsZero() {
 		c.Age = iamwire.Days(c.Created, x.ReadAt)
 	}
