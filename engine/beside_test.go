@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -238,73 +237,4 @@ func TestUndoKeepsTheCopyOfAPolicy(t *testing.T) {
 	w.quiet()
 	wantState(t, w.fix(), dera.Collateral)
 	w.fixed()
-}
-
-// TestUndoCutsNothingForAnotherKindOfFinding: what keeps private access is the last rule of a
-// group that is not to have any. That finding is no exposure, so that the access stays.
-func TestUndoCutsNothingForAnotherKindOfFinding(t *testing.T) {
-	t.Parallel()
-	w := newWorldWith(t, func(w *world) {
-		w.mode = dera.ReviewOnly
-		w.config = func(c *engine.Config) {
-			c.Settings = control.Settings{KeepInternal: control.Internal{Choice: control.KeepNetworks, Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
-		}
-	})
-	w.emptyDefault()
-	groups := w.cloud.Snapshot().Groups
-	id := groups[slices.IndexFunc(groups, func(g awssim.Group) bool { return g.Name == "default" })].ID
-	w.authorize(id, tcp(22, 22, "0.0.0.0/0"))
-	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Throttle})
-	w.approve(w.waiting(id))
-	w.drain()
-	if got := w.sorted(id); len(got) != 2 {
-		t.Fatalf("got %q, want the public rule and one that keeps private access", got)
-	}
-	w.revoke(id, tcp(22, 22, "0.0.0.0/0"))
-	fault.Remove()
-	w.quiet()
-	if got := w.sorted(id); !slices.Equal(got, []string{"tcp 22-22 10.0.0.0/8"}) {
-		t.Errorf("got %q, want that private access stays", got)
-	}
-	if f := w.findings(id)["ec2-securitygroup-default-group-rules inbound"]; f.State != dera.FindingOpen {
-		t.Errorf("finding: got %q, want it open", f.State)
-	}
-}
-
-// TestUndoKeepsWhatIsClosedInItsMidst: a rollback has just put the public rule back, and somebody
-// removes it before dera has taken back what keeps private access: that stays.
-func TestUndoKeepsWhatIsClosedInItsMidst(t *testing.T) {
-	t.Parallel()
-	w := newKeeping(t, dera.Enforce)
-	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))
-	w.look(id)
-	w.quiet()
-	first := w.only(id)
-	w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Hook, Func: func() { t.Error("dera takes something away") }})
-	w.cloud.Inject(awssim.Fault{Match: byEngine("DescribeSecurityGroups"), Kind: awssim.Hook, Func: func() {
-		if rules := w.sorted(id); len(rules) == 5 && w.putBack(first.ID) {
-			w.revoke(id, tcp(22, 22, "0.0.0.0/0"))
-		}
-	}})
-	r, err := w.rollback(first.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := w.sorted(id); !slices.Equal(got, keptTo("22-22")) {
-		t.Errorf("got %q, want that private access stays", got)
-	}
-	wantState(t, r, dera.RolledBack)
-	if !r.InPart() || len(r.LeftInPlace) != 4 {
-		t.Errorf("got %v left in place, want all four changes", r.LeftInPlace)
-	}
-	w.verifyLog()
-}
-
-// putBack reports whether an undo of the remediation is recorded as done.
-func (w *world) putBack(id string) bool {
-	intents, err := w.store.Intents(w.t.Context(), id)
-	if err != nil {
-		w.t.Error(err)
-	}
-	return slices.ContainsFunc(intents, func(in dera.Intent) bool { return in.Undo && in.State == dera.IntentApplied })
 }

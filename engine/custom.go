@@ -114,15 +114,15 @@ func (j judge) stands(ctx context.Context, r dera.Remediation, fresh dera.Resour
 	return out, nil
 }
 
-// Exposed implements remediate.Judge.
-func (j judge) Exposed(ctx context.Context, r dera.Remediation, fresh dera.Resource) (exposed []string, err error) {
+// Open implements remediate.Judge.
+func (j judge) Open(ctx context.Context, r dera.Remediation, fresh dera.Resource) (open []string, err error) {
 	list, err := j.stands(ctx, r, fresh)
 	for _, f := range list {
-		if f.State == dera.FindingOpen && len(f.Extent.Sources) > 0 {
-			exposed = append(exposed, f.Finding)
+		if f.State == dera.FindingOpen {
+			open = append(open, f.Finding)
 		}
 	}
-	return exposed, err
+	return open, err
 }
 
 // Opened implements remediate.Judge. What the store says of the findings counts only for a fix

@@ -39,14 +39,13 @@ func (relyError) Moved() bool { return true }
 // relied reads whether something relies on what the undo of change i would take away, and
 // returns a relyError then: a later remediation, or access whose own rule is gone since.
 func (t *run) relied(ctx context.Context, i int, op resource.Operation) error {
-	carries, lately := t.carries(i)
-	if err := t.below(ctx); err != nil || !carries {
+	if err := t.below(ctx); err != nil || !t.carries(i) {
 		return err
 	}
 	if err := t.allowed(ctx); err != nil { // the reads of many changes take longer than a lease
 		return err
 	}
-	why, err := t.finds(ctx, lately, func(config any) string { return t.relies(config, i, op) })
+	why, err := t.finds(ctx, func(config any) string { return t.relies(config, i, op) })
 	if err != nil || why == "" {
 		return err
 	}
@@ -56,51 +55,35 @@ func (t *run) relied(ctx context.Context, i int, op resource.Operation) error {
 	return relyError{why, true}
 }
 
-// exposes reads whether an exposure is resolved by the operation, an undo: what whoever removed
-// a public rule closed does not stay open through the remainder of a split. A finding about
-// anything else, such as rules that a group is not to have at all, is no reason to cut access.
+// exposes reads whether a finding is resolved by the operation, an undo: what whoever removed
+// a public rule closed does not stay open through the remainder of a split.
 func (t *run) exposes(ctx context.Context, op resource.Operation) (bool, error) {
 	res, _, ok, err := t.stable(ctx)
 	if err != nil || !ok {
 		return false, err
 	}
-	now, err := t.cfg.Judge.Exposed(ctx, t.rem, res)
+	now, err := t.cfg.Judge.Open(ctx, t.rem, res)
 	if err != nil {
 		return false, err
 	}
 	if res.Config, err = t.kind.Apply(res.Config, op); err != nil {
 		return false, nil // it shows already, or is refused: for the write to show
 	}
-	then, err := t.cfg.Judge.Exposed(ctx, t.rem, res)
+	then, err := t.cfg.Judge.Open(ctx, t.rem, res)
 	return slices.ContainsFunc(now, func(id string) bool { return !slices.Contains(then, id) }), err
 }
 
 // finds reads what is to be said about the configuration, or "". One read is enough for that
-// nothing is; a read that is behind may look like that something is, for longer where dera
-// wrote it lately.
-func (t *run) finds(ctx context.Context, lately bool, says func(config any) string) (why string, err error) {
+// nothing is; a read that is behind may look like that something is.
+func (t *run) finds(ctx context.Context, says func(config any) string) (why string, err error) {
 	res, ok, err := t.cfg.Cloud.Read(ctx, t.rem.Plan)
 	if err == nil && ok && says(res.Config) == "" {
 		return "", nil
 	}
-	tries := 1
-	if lately {
-		tries = t.cfg.Patience
+	if res, _, ok, err = t.stable(ctx); err != nil || !ok {
+		return "", err
 	}
-	for i := range tries {
-		if i > 0 {
-			if err := t.pause(ctx); err != nil {
-				return "", err
-			}
-		}
-		if res, _, ok, err = t.stable(ctx); err != nil || !ok {
-			return "", err
-		}
-		if why = says(res.Config); why == "" {
-			break
-		}
-	}
-	return why, nil
+	return says(res.Config), nil
 }
 
 // below returns a relyError where a later remediation of the resource was begun and is, or
@@ -126,18 +109,17 @@ func (t *run) harmless(ctx context.Context, i int, op resource.Operation) error 
 	return t.relied(ctx, i, op)
 }
 
-// carries reports whether change i may carry access for a change after it, one that is to take
-// something away, and whether dera has put one of these back a moment ago.
-func (t *run) carries(i int) (carries, lately bool) {
+// carries reports whether change i may carry access for a change after it: one that is to
+// take something away, and that dera has not put back a moment ago.
+func (t *run) carries(i int) bool {
 	for j := i + 1; j < len(t.rem.Plan.Changes); j++ {
-		if !t.replaces(j) {
-			continue
-		}
 		old := t.intent(j, true)
-		carries = true
-		lately = lately || old != nil && old.State == dera.IntentApplied && old.DoneAt != nil && t.cfg.Now().Sub(*old.DoneAt) < signWithin
+		back := old != nil && old.State == dera.IntentApplied && old.DoneAt != nil && t.cfg.Now().Sub(*old.DoneAt) < signWithin
+		if t.replaces(j) && !back {
+			return true
+		}
 	}
-	return carries, lately
+	return false
 }
 
 // replaces reports whether change j takes away what changes before it may stand for, and its

@@ -48,7 +48,7 @@ func (t *run) closedSince(ctx context.Context, i int, op resource.Operation) err
 	if len(added) == 0 {
 		return nil
 	}
-	why, err := t.finds(ctx, false, func(config any) string {
+	why, err := t.finds(ctx, func(config any) string {
 		after, err := t.kind.Apply(config, op)
 		if err != nil {
 			return "" // the service refuses it, or it shows already

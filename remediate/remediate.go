@@ -102,9 +102,8 @@ type Judge interface {
 	// Opened says what is open of the resource, or cannot be judged any more, that was
 	// not so before the remediation began: nothing of its own findings but what is wider.
 	Opened(ctx context.Context, r dera.Remediation, fresh dera.Resource) (opened []string, err error)
-	// Exposed are the findings of the resource that are open and say from where it can be
-	// reached, of whatever control, by ID.
-	Exposed(ctx context.Context, r dera.Remediation, fresh dera.Resource) (exposed []string, err error)
+	// Open are the findings of the resource that are open, of whatever control, by ID.
+	Open(ctx context.Context, r dera.Remediation, fresh dera.Resource) (open []string, err error)
 }
 
 // Reassessment is what Judge.Again found.
