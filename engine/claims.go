@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"hash/fnv"
 	"slices"
 	"sync"
 )
@@ -33,23 +32,57 @@ func (c *claims) give(name string) {
 	delete(c.held, name)
 }
 
+// locks are locks by name, of which each is there as long as somebody holds it or waits for
+// it: two names are never in each other's way. The zero value is ready.
+type locks struct {
+	mu    sync.Mutex
+	known map[string]*lock
+}
+
+type lock struct {
+	sync.Mutex
+	users int // who holds it and who waits
+}
+
+// take waits until all names are held, and returns what gives them back.
+func (l *locks) take(names ...string) (give func()) {
+	names = slices.Clone(names)
+	slices.Sort(names) // in one order, so that two callers cannot block each other
+	names = slices.Compact(names)
+	held := make([]*lock, len(names))
+	for i, name := range names {
+		held[i] = l.use(name)
+		held[i].Lock()
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for i, name := range names {
+			held[i].Unlock()
+			if held[i].users--; held[i].users == 0 {
+				delete(l.known, name)
+			}
+		}
+	}
+}
+
+func (l *locks) use(name string) *lock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.known[name]
+	if k == nil {
+		if l.known == nil {
+			l.known = map[string]*lock{}
+		}
+		k = &lock{}
+		l.known[name] = k
+	}
+	k.users++
+	return k
+}
+
 // alone locks what this process knows of resources: between reading their
 // findings and committing them, nobody else here changes them.
 func (e *Engine) alone(resourceKeys ...string) (unlock func()) {
-	locks := make([]int, len(resourceKeys))
-	for i, key := range resourceKeys {
-		h := fnv.New32a()
-		h.Write([]byte(key)) // never fails (package hash)
-		locks[i] = int(h.Sum32() % uint32(len(e.deciding)))
-	}
-	slices.Sort(locks) // in one order, so that two callers cannot block each other
-	locks = slices.Compact(locks)
-	for _, i := range locks {
-		e.deciding[i].Lock()
-	}
-	return func() {
-		for _, i := range locks {
-			e.deciding[i].Unlock()
-		}
-	}
+	return e.deciding.take(resourceKeys...)
 }

@@ -114,17 +114,6 @@ func (j judge) stands(ctx context.Context, r dera.Remediation, fresh dera.Resour
 	return out, nil
 }
 
-// Open implements remediate.Judge.
-func (j judge) Open(ctx context.Context, r dera.Remediation, fresh dera.Resource) (open []string, err error) {
-	list, err := j.stands(ctx, r, fresh)
-	for _, f := range list {
-		if f.State == dera.FindingOpen {
-			open = append(open, f.Finding)
-		}
-	}
-	return open, err
-}
-
 // Opened implements remediate.Judge. What the store says of the findings counts only for a fix
 // that began before this was kept: a sweep may have seen meanwhile what the fix did.
 func (j judge) Opened(ctx context.Context, r dera.Remediation, fresh dera.Resource) ([]string, error) {

@@ -127,7 +127,7 @@ type Engine struct {
 	// noted are the first looks that are in the store for certain.
 	noted sync.Map
 	// deciding keeps the decision and the commit on one resource together.
-	deciding [1024]sync.Mutex
+	deciding locks
 }
 
 // New checks the configuration.

@@ -5,24 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"dera.example/dera/detect"
 	"dera.example/dera/store"
 )
 
-// mostTogether is how many resources of a page are decided on for one commit.
-const mostTogether = 64
+// How many resources of a page are decided on for one commit, and for how long more are: nobody else
+// decides on these meanwhile, nor records what became of a fix of one.
+const (
+	mostTogether = 64
+	longTogether = time.Second
+)
 
 // settleAll decides on resources of a page, in their order, and commits what it decides of many together: each has a
 // result of its own. One that someone else was faster on, or for which the budget does not last, is decided again.
 func (e *Engine) settleAll(ctx context.Context, list []detect.Assessment, o order) []error {
-	var out []error
-	for some := range slices.Chunk(list, mostTogether) {
-		out = append(out, e.settleSome(ctx, some, o)...)
+	out := make([]error, 0, len(list))
+	for len(out) < len(list) {
+		left := list[len(out):]
+		out = append(out, e.settleSome(ctx, left[:min(len(left), mostTogether)], o)...)
 	}
 	return out
 }
 
+// settleSome settles the first ones, at least one: as many as it returns results.
 func (e *Engine) settleSome(ctx context.Context, list []detect.Assessment, o order) []error {
 	batches, errs := e.decidedAll(ctx, list, o)
 	for i, err := range errs {
@@ -38,23 +45,28 @@ func (e *Engine) settleSome(ctx context.Context, list []detect.Assessment, o ord
 	return errs
 }
 
-// decidedAll decides on each and commits all of it.
+// decidedAll decides on the first ones, at least on one, and commits all of it.
 func (e *Engine) decidedAll(ctx context.Context, list []detect.Assessment, o order) ([]store.Batch, []error) {
 	keys := make([]string, len(list))
 	for i, a := range list {
 		keys[i] = a.Resource.Key()
 	}
 	defer e.alone(keys...)()
-	batches, errs := make([]store.Batch, len(list)), make([]error, len(list))
+	batches, errs := make([]store.Batch, 0, len(list)), make([]error, 0, len(list))
 	var commits []store.Batch
 	var of []int
+	begun := e.cfg.Now()
 	for i, a := range list {
+		if i > 0 && e.cfg.Now().Sub(begun) > longTogether {
+			break
+		}
 		if slices.Contains(keys[:i], keys[i]) {
-			errs[i] = store.ErrConflict // it is decided on here
+			batches, errs = append(batches, store.Batch{}), append(errs, store.ErrConflict) // it is decided on here
 			continue
 		}
-		if batches[i], errs[i] = e.decided(ctx, a, o); errs[i] == nil {
-			commits, of = append(commits, batches[i]), append(of, i)
+		b, err := e.decided(ctx, a, o)
+		if batches, errs = append(batches, b), append(errs, err); err == nil {
+			commits, of = append(commits, b), append(of, i)
 		}
 	}
 	for i, err := range e.commitEach(ctx, commits) {

@@ -140,28 +140,20 @@ func (t *run) undoCustom(ctx context.Context) error {
 	case !ok || in == nil || in.State != dera.IntentApplied && !in.Unanswered || c.Undo == nil, !begun && canon == t.rem.Before():
 		return t.undoneCustom(ctx) // nothing ran, or nothing of it is left
 	case !begun && t.rem.Undo != rollbackUndo && canon != t.rem.Expect():
-		return t.stuck(ctx, &undoError{why: "someone else changed the resource since, so the undo is not started: " + strings.Join(lineDiff(t.rem.Expect(), canon), "; ")})
-	}
-	if !begun {
-		if err := t.below(ctx); err != nil {
-			if no, ok := asUndo(err); ok {
-				return t.stuck(ctx, no)
-			}
-			return err
-		}
+		return t.stuck(ctx, &undoError{"someone else changed the resource since, so the undo is not started: " + strings.Join(lineDiff(t.rem.Expect(), canon), "; ")})
 	}
 	started, err := t.launch(ctx, true, canon)
 	if err != nil {
 		return err
 	}
 	if old = t.intent(0, true); !started && !old.Unanswered {
-		return t.stuck(ctx, &undoError{why: "the undo was not started: " + old.Error})
+		return t.stuck(ctx, &undoError{"the undo was not started: " + old.Error})
 	}
 	failed := ""
 	if started {
 		op := resource.Operation{Name: c.Undo.Operation, Version: c.Undo.Version, Input: c.Undo.Input}
 		if failed, err = t.ended(ctx, *old, op); errors.Is(err, errStill) {
-			return t.stuck(ctx, &undoError{why: "the undo: " + err.Error()})
+			return t.stuck(ctx, &undoError{"the undo: " + err.Error()})
 		} else if err != nil {
 			return err
 		}
@@ -184,7 +176,7 @@ func (t *run) undoCustom(ctx context.Context) error {
 	if err := t.close(ctx, *old, false, old.Output, errors.New(why)); err != nil {
 		return err
 	}
-	return t.stuck(ctx, &undoError{why: why})
+	return t.stuck(ctx, &undoError{why})
 }
 
 // notBack are the parts that the fix changed and that are not as they were before it.
@@ -216,7 +208,7 @@ func (t *run) undoneCustom(ctx context.Context) error {
 		}
 		in := t.intent(0, false)
 		if ran := in != nil && (in.State == dera.IntentApplied || in.Unanswered); ran && len(opened) > 0 {
-			return t.stuck(ctx, &undoError{why: "after the undo more is open than before the fix: " + strings.Join(opened, "; ")})
+			return t.stuck(ctx, &undoError{"after the undo more is open than before the fix: " + strings.Join(opened, "; ")})
 		}
 	}
 	to, why := dera.Failed, "nothing of it is left: "+t.rem.Failure

@@ -97,12 +97,11 @@ func (t *run) partial(config any, canon string, allowed bool) error {
 			}
 		}
 	}
-	can, cannot, relied := t.undoable(config)
-	if len(drift) == 0 && len(relied) == 0 {
+	if len(drift) == 0 {
 		return nil
 	}
-	foreign, useful := len(drift) > 0, false
-	maps.Copy(cannot, relied)
+	useful := false
+	can, cannot := t.undoable(config)
 	for i, c := range t.rem.Plan.Changes {
 		if why := cannot[i]; why != "" {
 			t.rem.LeftInPlace = append(t.rem.LeftInPlace, i)
@@ -123,8 +122,6 @@ func (t *run) partial(config any, canon string, allowed bool) error {
 	switch {
 	case useful && allowed:
 		return nil
-	case !foreign:
-		return &RefusedError{Why: "access may rely on what it would take away", Drift: drift, Partial: rest, ByHand: hand, ID: t.rem.ID}
 	case !useful:
 		return &RefusedError{Why: "someone else changed everything that dera changed, so nothing is left to roll back", Drift: drift, ByHand: hand, ID: t.rem.ID}
 	}
@@ -175,15 +172,12 @@ func (t *run) byHand(c dera.Change) []string {
 }
 
 // undoable are the changes in effect, but for those that stay, whose undo would write
-// something, those whose undo the service would refuse, and those on which access may rely
-// then, each with why: the undos are made in memory, in the order of the real ones.
-func (t *run) undoable(config any) (can map[int]bool, cannot, relied map[int]string) {
-	can, cannot, relied = map[int]bool{}, map[int]string{}, map[int]string{}
+// something, and those whose undo the service would refuse, each with why: the undos
+// are made in memory, in the order of the real ones.
+func (t *run) undoable(config any) (can map[int]bool, cannot map[int]string) {
+	can, cannot = map[int]bool{}, map[int]string{}
 	for i := len(t.rem.Plan.Changes) - 1; i >= 0; i-- {
 		c, in := t.rem.Plan.Changes[i], t.intent(i, false)
-		if in != nil && in.State == dera.IntentNotApplied {
-			config = t.restored(config, c, *in)
-		}
 		if in == nil || in.State != dera.IntentApplied || slices.Contains(t.rem.LeftInPlace, i) || c.Undo == nil {
 			continue
 		}
@@ -204,10 +198,6 @@ func (t *run) undoable(config any) (can map[int]bool, cannot, relied map[int]str
 		if next, err := t.kind.Retarget(config, op); err == nil {
 			op = next
 		}
-		if why := t.relies(config, i, op); why != "" {
-			relied[i] = why
-			continue
-		}
 		next, err := t.kind.Apply(config, op)
 		if err != nil {
 			cannot[i] = err.Error()
@@ -215,24 +205,7 @@ func (t *run) undoable(config any) (can map[int]bool, cannot, relied map[int]str
 		}
 		can[i], config = true, next
 	}
-	return can, cannot, relied
-}
-
-// restored is the configuration once restore has put back, by order of a person, what a change
-// took of which nobody knows whether it took effect.
-func (t *run) restored(config any, c dera.Change, in dera.Intent) any {
-	if !in.Unanswered || t.kind.Whole() || c.Undo == nil || c.Optional {
-		return config
-	}
-	op, err := resource.OfUndo(*c.Undo, nil)
-	if err != nil {
-		return config
-	}
-	next, err := t.kind.Apply(config, op)
-	if err != nil {
-		return config
-	}
-	return next
+	return can, cannot
 }
 
 // opensRemoved says which of the undos that can be made would also open what someone else

@@ -141,7 +141,7 @@ func (t *run) aim(config any, op, change resource.Operation) (resource.Operation
 	if t.rem.Undo == rollbackUndo && t.kind.Rebase != nil {
 		next, done, err := t.kind.Rebase(config, op, change)
 		if err != nil { // to try again changes nothing: a person is needed
-			return op, false, &undoError{why: err.Error()}
+			return op, false, &undoError{err.Error()}
 		}
 		op, rebased = next, done
 	}

@@ -54,9 +54,6 @@ type Journal interface {
 	// Later are the remediations, made after this one, that are still in effect: of
 	// the same resource, and of what stands above it in the account.
 	Later(ctx context.Context, r dera.Remediation) (same, above []string, err error)
-	// Beside are the other remediations of the same resource that were begun: those that are
-	// being carried out, and those made after this one that are, or may be, in effect.
-	Beside(ctx context.Context, r dera.Remediation) (under, later []string, err error)
 }
 
 // Entry is one step that commits as a whole.
@@ -102,8 +99,6 @@ type Judge interface {
 	// Opened says what is open of the resource, or cannot be judged any more, that was
 	// not so before the remediation began: nothing of its own findings but what is wider.
 	Opened(ctx context.Context, r dera.Remediation, fresh dera.Resource) (opened []string, err error)
-	// Open are the findings of the resource that are open, of whatever control, by ID.
-	Open(ctx context.Context, r dera.Remediation, fresh dera.Resource) (open []string, err error)
 }
 
 // Reassessment is what Judge.Again found.
@@ -186,10 +181,9 @@ type run struct {
 	rem     dera.Remediation
 	intents []dera.Intent
 	kind    resource.Type
-	looked  bool     // the resource was looked at in this run, before the first write
-	goal    string   // the configuration that a rollback leads to, where it is known
-	stays   []string // what the undo leaves, since access may rely on it
-	gone    error    // the answer that something does not exist without which there is no undo
+	looked  bool   // the resource was looked at in this run, before the first write
+	goal    string // the configuration that a rollback leads to, where it is known
+	gone    error  // the answer that something does not exist without which there is no undo
 }
 
 // Run carries the remediation as far as it goes: to a final state, or to an

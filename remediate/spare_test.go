@@ -142,7 +142,7 @@ func TestGiveUp(t *testing.T) {
 		r.Runner = &Runner{Config{Journal: noted{}, Now: time.Now}}
 		r.rem.State, r.rem.Undo, r.rem.UndoBy, r.rem.LeftInPlace = dera.Undoing, rollbackUndo, "eve", []int{1}
 		r.rem.Steps = []dera.Step{{State: from}, {State: dera.Undoing}}
-		if err := r.giveUp(t.Context(), nothingLeft); err != nil || r.rem.State != want {
+		if err := r.giveUp(t.Context()); err != nil || r.rem.State != want {
 			t.Errorf("from %s: got %s, %v, want %s", from, r.rem.State, err, want)
 		}
 		if want == dera.Collateral && (r.rem.Undo != "" || r.rem.UndoBy != "" || r.rem.LeftInPlace != nil) {

@@ -82,9 +82,6 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if len(same) > 0 && !req.Due {
 		return &RefusedError{Why: "later remediations of the same resource are in effect; roll them back first", Later: same}
 	}
-	if err := t.takesTurn(ctx); err != nil {
-		return err
-	}
 	res, canon, ok, err := t.stable(ctx)
 	if err != nil {
 		return err
@@ -109,7 +106,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 		}
 		return &RefusedError{Why: why, Later: above}
 	}
-	t.rem.Undo, t.rem.UndoBy, t.rem.DespiteStop, t.rem.Due = rollbackUndo, req.By.Name, req.DespiteStop, req.Due
+	t.rem.Undo, t.rem.UndoBy, t.rem.DespiteStop = rollbackUndo, req.By.Name, req.DespiteStop
 	rec := dera.AuditRecord{Kind: dera.RecordRollback}
 	if err := t.allowed(ctx); err != nil {
 		return err
@@ -208,7 +205,12 @@ func (t *run) undo(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := t.takeBack(ctx, i, c, *in); err != nil && !t.leave(err, i) {
+		if err := t.takeBack(ctx, i, c, *in); err != nil {
+			var failed *undoError
+			if errors.As(err, &failed) && c.Optional {
+				t.rem.Notes = append(t.rem.Notes, failed.Error())
+				continue
+			}
 			return t.stuck(ctx, err)
 		}
 	}
@@ -244,9 +246,6 @@ func (t *run) stuck(ctx context.Context, err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if failed.kept && !t.undid() {
-		return t.keep(ctx, failed.why)
-	}
 	t.rem.Failure = failed.Error()
 	if t.gone != nil && t.rem.Undo == rollbackUndo {
 		return t.closeMissing(ctx)
@@ -277,26 +276,15 @@ func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent)
 		}
 	}
 	if ordered || !done {
-		if err := t.below(ctx); err != nil {
-			if no, ok := asUndo(err); ok {
-				return no
-			}
-			return err
-		}
 		if done, err = t.step(ctx, i, true, op, c); err != nil || done || ordered {
 			return err
 		}
 	}
-	return &undoError{why: fmt.Sprintf("change %d (%s) shows, and dera cannot tell whether it made it or someone else did, so it is not undone", i+1, c.Operation)}
+	return &undoError{fmt.Sprintf("change %d (%s) shows, and dera cannot tell whether it made it or someone else did, so it is not undone", i+1, c.Operation)}
 }
 
 // undoError means that an undo did not take effect however often it was tried.
-type undoError struct {
-	why string
-	// kept says that something relies on what it would take away, or that it would open what
-	// was closed since the order; part, that this is about its change alone.
-	kept, part bool
-}
+type undoError struct{ why string }
 
 func (e *undoError) Error() string { return e.why }
 
@@ -305,11 +293,11 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 		return nil
 	}
 	if c.Undo == nil {
-		return &undoError{why: fmt.Sprintf("change %d (%s) has no undo", i+1, c.Operation)}
+		return &undoError{fmt.Sprintf("change %d (%s) has no undo", i+1, c.Operation)}
 	}
 	op, err := resource.OfUndo(*c.Undo, in.Output)
 	if err != nil {
-		return &undoError{why: err.Error()}
+		return &undoError{err.Error()}
 	}
 	if old := t.intent(i, true); old == nil || t.kind.Whole() {
 		// Someone may have taken it back already; then there is nothing to write.
@@ -327,12 +315,13 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 				return err
 			}
 		}
-		if err := t.harmless(ctx, i, op); err != nil {
-			if no, ok := asUndo(err); ok {
-				return no
+		if err := t.closed(ctx, i, op); err != nil {
+			var no closedError
+			if errors.As(err, &no) {
+				return &undoError{no.why}
 			}
 			if t.waited() > tryFor && ctx.Err() == nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrUnanchored) { // a person has to look
-				return &undoError{why: fmt.Sprintf("what the undo of change %d (%s) would open or cut is not known: %v", i+1, c.Operation, err)}
+				return &undoError{fmt.Sprintf("what the undo of change %d (%s) would open is not known: %v", i+1, c.Operation, err)}
 			}
 			return err
 		}
@@ -341,15 +330,12 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 			return err
 		}
 	}
-	return &undoError{why: fmt.Sprintf("the undo of change %d (%s) did not take effect: %s", i+1, c.Operation, t.intent(i, true).Error)}
+	return &undoError{fmt.Sprintf("the undo of change %d (%s) did not take effect: %s", i+1, c.Operation, t.intent(i, true).Error)}
 }
 
 // undone ends an undo by a re-read: the configuration must be the one from
 // before, or what differs is named.
 func (t *run) undone(ctx context.Context) error {
-	if len(t.stays) > 0 && (t.rem.Undo != rollbackUndo || !t.undid()) {
-		return t.keep(ctx, strings.Join(t.stays, "; "))
-	}
 	goal := t.goal
 	if goal == "" {
 		goal = t.rem.Before()
@@ -370,7 +356,7 @@ func (t *run) undone(ctx context.Context) error {
 			return err
 		}
 		if idle {
-			return t.giveUp(ctx, nothingLeft)
+			return t.giveUp(ctx)
 		}
 	}
 	to, why := dera.Failed, "everything is taken back: "+t.rem.Failure

@@ -58,16 +58,15 @@ func (t *run) idle(config any) (bool, error) {
 	return false, nil
 }
 
-const nothingLeft = "nothing was rolled back: what dera changed is someone else's by now"
-
-// giveUp ends an undo of which nothing was written: the fix is not taken back.
-func (t *run) giveUp(ctx context.Context, why string) error {
+// giveUp ends a rollback of which nothing was written: the fix is not rolled back.
+func (t *run) giveUp(ctx context.Context) error {
+	const why = "nothing was rolled back: what dera changed is someone else's by now"
 	for _, s := range slices.Backward(t.rem.Steps) {
 		if s.State == dera.Undoing {
 			continue
 		}
 		if s.State == dera.UndoFailed { // it stays frozen
-			return t.stuck(ctx, &undoError{why: why})
+			return t.stuck(ctx, &undoError{why})
 		}
 		break
 	}

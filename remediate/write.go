@@ -123,7 +123,7 @@ func (t *run) attempt(ctx context.Context, i int, undo bool, op resource.Operati
 			}
 		}
 		if undo {
-			if no = t.harmless(ctx, i, op); no != nil {
+			if no = t.closed(ctx, i, op); no != nil {
 				return no
 			}
 		}

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"testing/synctest"
+)
 
 // Together commits batches as if all of them had come while a transaction was under way. It
 // returns the error of each, in which order they were committed, and in how many transactions.
@@ -43,4 +46,26 @@ func (s *Store) TakeWrites(ctx context.Context, takes bool) error {
 	}
 	_, err := s.write.DB.ExecContext(ctx, pragma)
 	return err
+}
+
+// Unanswered commits batches that a transaction takes which never ends, and ends their context
+// then. It is called in a bubble of synctest.
+func (s *Store) Unanswered(ctx context.Context, batches []Batch) ([]error, error) {
+	var changes []*change
+	for _, b := range batches {
+		c, err := s.change(b)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, c)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.group.busy = true
+	go func() {
+		synctest.Wait()
+		s.group.take()
+		cancel()
+	}()
+	return s.joinEach(ctx, changes), nil
 }

@@ -29,8 +29,8 @@ const (
 	mostBytes   = 4 << 20 // of texts and bodies
 )
 
-// patience is how long a caller whose context is over waits for the end of a transaction
-// that its batch is in.
+// patience is how long a caller whose context is over waits for the end of the transactions
+// that its batches are in.
 const patience = 5 * time.Second
 
 // member is a change that waits.
@@ -41,6 +41,9 @@ type member struct {
 	done   chan struct{} // closed when err or alone is set
 	err    error
 	alone  bool // it is to be written alone
+	// late is closed when the patience is over of who entered it, from the first time on that
+	// it is asked for.
+	late func() <-chan struct{}
 }
 
 // join commits a change, with others that wait.
@@ -61,7 +64,14 @@ func (s *Store) joinEach(ctx context.Context, list []*change) []error {
 		}
 		return out
 	}
-	for i, m := range s.group.enter(ctx, list...) { // in their order: the first that is left is the one that is given the lead
+	members, waited := s.group.enter(ctx, list...), 0
+	defer func() { // after a panic nobody else would take the lead that one of the rest is given
+		for _, m := range members[waited:] {
+			s.group.leave(m)
+		}
+	}()
+	for i, m := range members { // in their order: the first that is left is the one that is given the lead
+		waited = i + 1
 		out[i] = s.wait(m)
 	}
 	return out
@@ -70,8 +80,13 @@ func (s *Store) joinEach(ctx context.Context, list []*change) []error {
 // enter has changes wait, in their order. The first of them leads when nobody does.
 func (g *group) enter(ctx context.Context, list ...*change) []*member {
 	out := make([]*member, len(list))
+	late := sync.OnceValue(func() <-chan struct{} {
+		over := make(chan struct{})
+		time.AfterFunc(patience, func() { close(over) })
+		return over
+	})
 	for i, c := range list {
-		out[i] = &member{ctx: ctx, change: c, lead: make(chan struct{}), done: make(chan struct{})}
+		out[i] = &member{ctx: ctx, change: c, lead: make(chan struct{}), done: make(chan struct{}), late: late}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -112,11 +127,9 @@ func (s *Store) await(m *member) error {
 	select {
 	case <-m.done:
 	case <-m.ctx.Done():
-		late := time.NewTimer(patience)
-		defer late.Stop()
 		select {
 		case <-m.done:
-		case <-late.C:
+		case <-m.late():
 			return fmt.Errorf("%w, and the database has not answered: nobody knows whether it is committed", m.ctx.Err())
 		}
 	}
