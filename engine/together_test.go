@@ -78,8 +78,7 @@ func TestOthersDecideMeanwhile(t *testing.T) {
 func TestSlowDecisionsAreFewTogether(t *testing.T) {
 	t.Parallel()
 	most, decided := 0, map[string]bool{}
-	var w *world
-	w = newWorldWith(t, func(w *world) {
+	w := newWorldWith(t, func(w *world) {
 		w.config = func(c *engine.Config) { c.BudgetPerHour = 1000 }
 		w.gate = func(g *evaluate.Gate) {
 			g.Plan = append(g.Plan, during{func(r dera.Resource) {
