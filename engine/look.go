@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,9 +110,9 @@ func (e *Engine) ours(s dera.Scope) bool {
 // nor the pages after it.
 func (e *Engine) look(ctx context.Context, o order, finish func(next []request, b *store.Batch) error) error {
 	detector := e.detectorAt(e.cfg.Now())
-	known := map[string][]dera.Finding{} // by resource
-	look, err := detector.Look(ctx, o.Scope, e.past(ctx, o, known))
-	if err := postponed(err); err != nil {
+	known := past{of: map[string][]dera.Finding{}}
+	look, err := detector.Look(ctx, o.Scope, e.past(ctx, o, &known))
+	if err := cmp.Or(known.err, postponed(err)); err != nil {
 		return err
 	}
 	if err != nil {
@@ -122,7 +123,7 @@ func (e *Engine) look(ctx context.Context, o order, finish func(next []request, 
 	}
 	unseen := hidden(detector, look.Assessments)
 	e.cfg.Tell(News{What: "page", Scope: &o.Scope, Resources: len(look.Assessments), Hidden: unseen, Unrecorded: e.unrecorded(look.Assessments)})
-	before, err := e.openBefore(ctx, o.Scope, look, known)
+	before, err := e.openBefore(ctx, o.Scope, look, known.of)
 	if err != nil {
 		return err
 	}
@@ -225,15 +226,22 @@ func (e *Engine) apart(ctx context.Context, o order, r dera.Resource, err error)
 	return request{Event: ev}, e.keepUnread(ctx, o, ev.Scope, err)
 }
 
-// past reports of a resource whether there ever was a finding of it, and notes those: then all of it
-// is read, since a change of ours may show where no control looks. Sweeps and repeated looks do not ask.
-func (e *Engine) past(ctx context.Context, o order, known map[string][]dera.Finding) func(dera.Resource) (bool, error) {
+// past is what the store has of the resources that a look asked about, by resource, and why it could not say: that the
+// resource could not be read is something else.
+type past struct {
+	of  map[string][]dera.Finding
+	err error
+}
+
+// past reports of a resource whether there ever was a finding of it: then all of it is read, since a
+// change of ours may show where no control looks. Sweeps and repeated looks do not ask.
+func (e *Engine) past(ctx context.Context, o order, into *past) func(dera.Resource) (bool, error) {
 	if o.Scope.Sweep() || o.Repeat {
 		return nil
 	}
 	return func(r dera.Resource) (bool, error) {
 		list, err := e.cfg.Store.FindingsOf(ctx, r.Key())
-		known[r.Key()] = list
+		into.of[r.Key()], into.err = list, err
 		return len(list) > 0, err
 	}
 }
