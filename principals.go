@@ -28,6 +28,15 @@ func NewPrincipals(globs []string) Principals {
 	return p
 }
 
+// Globs are the globs, in their order.
+func (p Principals) Globs() []string { return slices.Clone(p.globs) }
+
+// Has reports whether an actor, as an event names it, is one of them; an event that names nobody is not.
+func (p Principals) Has(actor string) bool {
+	_, ok := p.Match(ARN(actor))
+	return ok && actor != ""
+}
+
 // Match returns the first glob that fits, as [MatchPrincipal] has it.
 func (p Principals) Match(actor ARN) (glob string, ok bool) {
 	first := -1

@@ -16,7 +16,7 @@ const mostReturns = 32
 // whom it concerns. What dera itself did is no hint at who changes it.
 func (e *Engine) attribute(f *dera.Finding, a dera.Resource, before []dera.Finding, earlier []dera.Remediation, o order) {
 	reported := o.Authenticated && o.Actor != ""
-	ours := reported && e.isOwn(o.Actor)
+	ours := reported && e.own.Has(o.Actor)
 	if !ours && cameBack(*f, before, earlier) {
 		f.Returns = append(slices.Clone(f.Returns), f.LastSeen)
 		f.Returns = f.Returns[max(0, len(f.Returns)-mostReturns):]
@@ -32,12 +32,6 @@ func (e *Engine) attribute(f *dera.Finding, a dera.Resource, before []dera.Findi
 		}
 	}
 	f.Owner, f.OwnerSource = e.cfg.Owners.Of(a, e.accounts[f.Account], f.LastActor)
-}
-
-// isOwn reports whether an actor, as an event names it, is one of dera's own principals.
-func (e *Engine) isOwn(actor string) bool {
-	_, ok := e.own.Match(dera.ARN(actor))
-	return ok && actor != ""
 }
 
 // cameBack reports whether the finding is open again and its latest remediation

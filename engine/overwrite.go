@@ -25,7 +25,7 @@ const clockGrain = 2 * time.Second
 // says so then, and a person has to look (design §6.1.2).
 func (e *Engine) overwritten(ctx context.Context, ev dera.Event, b *store.Batch) error {
 	kind, err := e.cfg.Types.Lookup(ev.Scope.Type)
-	if err != nil || !kind.Whole() || ev.Time.IsZero() || e.isOwn(ev.Actor) || ev.Actor == e.cfg.Actor.Name {
+	if err != nil || !kind.Whole() || ev.Time.IsZero() || e.own.Has(ev.Actor) || ev.Actor == e.cfg.Actor.Name {
 		return nil
 	}
 	for _, id := range ev.Scope.IDs {

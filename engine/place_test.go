@@ -58,7 +58,7 @@ func TestOwnResourcesAreNeverChanged(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, func(w *world) {
 		w.gate = func(g *evaluate.Gate) {
-			g.Finding = append(g.Finding, evaluate.Own{Resources: []string{"arn:aws:ec2:*:" + account + ":security-group/*"}})
+			g.Finding = append(g.Finding, evaluate.Own{Resources: dera.NewPrincipals([]string{"arn:aws:ec2:*:" + account + ":security-group/*"})})
 		}
 	})
 	id := w.group("web", tcp(22, 22, "0.0.0.0/0"))

@@ -10,7 +10,7 @@ import (
 	"dera.example/dera/store"
 )
 
-// TestTwoDecideAtOnce: of two processes that decide on one resource at the same time, the second is told, and decides again.
+// TestTwoDecideAtOnce: of two processes that decide on one resource at the same time, the second gets a conflict, and decides again.
 func TestTwoDecideAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

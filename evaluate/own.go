@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -15,18 +14,11 @@ import (
 // told, no plan waits, and no approval lets one through.
 type Own struct {
 	// Resources are ARN globs.
-	Resources []string
-	known     dera.Principals // the same, where indexed
-	indexed   bool
-}
-
-// NewOwn is the guardrail for many globs: which of them fits is found by account.
-func NewOwn(globs []string) Own {
-	return Own{Resources: globs, known: dera.NewPrincipals(globs), indexed: true}
+	Resources dera.Principals
 }
 
 // Validate returns what is wrong, each with its field.
-func (g Own) Validate() error { return arnGlobs("own_resources", g.Resources) }
+func (g Own) Validate() error { return arnGlobs("own_resources", g.Resources.Globs()) }
 
 // arnGlobs refuses what is not an ARN with six parts, or leaves nothing out.
 func arnGlobs(field string, list []string) error {
@@ -45,26 +37,14 @@ func (Own) Name() string { return "own-resources" }
 // Check implements Guardrail.
 func (g Own) Check(_ context.Context, c Case) (dera.Reason, error) {
 	for _, arn := range []dera.ARN{c.Finding.Resource, c.Resource.ARN} {
-		if p, ok := g.lists(arn); ok {
+		if p, ok := g.Resources.Match(arn); ok {
 			return dera.Reason{Disposition: dera.Alert, Ref: p, Why: "it is one of dera's own, which dera never changes"}, nil
 		}
 	}
 	for _, holder := range c.principals() {
-		if p, ok := g.lists(dera.ARN(holder.ARN)); ok {
+		if p, ok := g.Resources.Match(dera.ARN(holder.ARN)); ok {
 			return dera.Reason{Disposition: dera.Alert, Ref: p, Why: fmt.Sprintf("it decides what %s may do, which is one of dera's own", holder.ARN)}, nil
 		}
 	}
 	return pass("the resource is not one of dera's own"), nil
-}
-
-// lists returns the glob that the ARN, or that of a session's role, fits.
-func (g Own) lists(arn dera.ARN) (glob string, ok bool) {
-	if g.indexed {
-		return g.known.Match(arn)
-	}
-	i := slices.IndexFunc(g.Resources, func(p string) bool { return dera.MatchPrincipal(p, arn) })
-	if i < 0 {
-		return "", false
-	}
-	return g.Resources[i], true
 }

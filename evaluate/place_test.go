@@ -35,7 +35,7 @@ func TestGuardrailsOfPeopleAndPlaces(t *testing.T) {
 		Principals: []string{"arn:aws:iam::*:role/emergency/Break-Glass", "arn:aws:iam::*:user/rescue"}, Roles: []string{"OrgRescue*"},
 		Resources: []string{"arn:aws:ec2:*:111122223333:security-group/sg-9"},
 	}
-	own := Own{Resources: []string{"arn:aws:iam::*:role/path/dera-*", "arn:*:sqs:*:111122223333:dera-events"}}
+	own := Own{Resources: dera.NewPrincipals([]string{"arn:aws:iam::*:role/path/dera-*", "arn:*:sqs:*:111122223333:dera-events"})}
 	pci := Compliance{Scopes: []ComplianceScope{
 		{Name: "pci", Match: Where{AccountTags: map[string]string{"scope": "pci*"}}, Reason: "audit 12"},
 		{Name: "hipaa", Match: Where{ResourceTags: map[string]string{"compliance": "*hipaa*"}}},
@@ -213,7 +213,7 @@ func TestPlacesAreChecked(t *testing.T) {
 		{"break_glass_without_an_arn", BreakGlass{Principals: []string{"admin"}}.Validate(), "break_glass.principals[0]"},
 		{"excluded_of_all_roles", BreakGlass{Excluded: []string{"ok", "*"}}.Validate(), "break_glass.scp_excluded[1]"},
 		{"break_glass_of_all_roles", BreakGlass{Roles: []string{"ok", "*"}}.Validate(), "break_glass.roles[1]"},
-		{"own_of_everything", Own{Resources: []string{"*"}}.Validate(), "own_resources[0]"},
+		{"own_of_everything", Own{Resources: dera.NewPrincipals([]string{"*"})}.Validate(), "own_resources[0]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -287,7 +287,7 @@ func TestPrincipal(t *testing.T) {
 		if got := IsPrincipal([]string{tt.pattern}, tt.actor); got != tt.want {
 			t.Errorf("%s is %s: got %v, want %v", tt.actor, tt.pattern, got, tt.want)
 		}
-		if _, got := (Own{Resources: []string{tt.pattern}}).lists(dera.ARN(tt.actor)); got != tt.want {
+		if _, got := (Own{Resources: dera.NewPrincipals([]string{tt.pattern})}).Resources.Match(dera.ARN(tt.actor)); got != tt.want {
 			t.Errorf("%s is dera's own by %s: got %v, want %v", tt.actor, tt.pattern, got, tt.want)
 		}
 	}

@@ -161,11 +161,7 @@ func (r *reconcileReport) read(ctx context.Context, history []string, reach audi
 
 // ownCall is the record as a call of one of the principals.
 func ownCall(rec cloudtrail.Record, principals dera.Principals) (audit.Call, bool) {
-	own := false
-	for _, arn := range []dera.ARN{dera.ARN(rec.Caller.ARN), dera.ARN(rec.Caller.Issuer)} {
-		_, fits := principals.Match(arn)
-		own = own || fits && arn != ""
-	}
+	own := principals.Has(rec.Caller.ARN) || principals.Has(rec.Caller.Issuer)
 	service, _, _ := strings.Cut(rec.Source, ".")
 	return audit.Call{
 		EventID: rec.ID, RequestID: rec.RequestID, Service: service, Name: rec.Name, Account: rec.Account, Region: rec.Region,

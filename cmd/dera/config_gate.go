@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"dera.example/dera"
 	"dera.example/dera/evaluate"
 )
 
@@ -26,7 +27,7 @@ type threatsConfig struct {
 // validateGate returns what is wrong with the parts that the guardrails read.
 func (c fileConfig) validateGate() error {
 	errs := []error{
-		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: c.OwnResources}.Validate(), evaluate.Watchers(c.Watchers).Validate(), evaluate.Threats(c.Threats).Validate(),
+		evaluate.BreakGlass(c.BreakGlass).Validate(), evaluate.Own{Resources: dera.NewPrincipals(c.OwnResources)}.Validate(), evaluate.Watchers(c.Watchers).Validate(), evaluate.Threats(c.Threats).Validate(),
 		evaluate.Observation{Days: c.Observation.Days, Shorter: c.Observation.Shorter}.Validate(), evaluate.Code(c.Code).Validate(), evaluate.Compliance{Scopes: c.Compliance}.Validate(), evaluate.Criteria{List: c.Criteria}.Validate(),
 	}
 	errs = append(errs, c.otherFixers(nil, nil).Validate(), c.Permissions.validate(), c.Access.validate(), c.nonProductionFirst().Validate())

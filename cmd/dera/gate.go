@@ -56,7 +56,7 @@ func (s *session) gate() (evaluate.Gate, error) {
 			evaluate.Root{},
 			evaluate.Watchers(s.config.Watchers),
 			evaluate.Threats(s.config.Threats),
-			evaluate.NewOwn(s.ownResources()),
+			evaluate.Own{Resources: dera.NewPrincipals(s.ownResources())},
 			evaluate.Mode{},
 			s.observation(),
 			s.nonProductionFirst(),

@@ -57,7 +57,7 @@ func TestGateIsDocumented(t *testing.T) {
 func TestDeraKnowsItsOwn(t *testing.T) {
 	t.Parallel()
 	s := sampleSession()
-	rail := evaluate.NewOwn(s.ownResources())
+	rail := evaluate.Own{Resources: dera.NewPrincipals(s.ownResources())}
 	for arn, want := range map[dera.ARN]dera.Disposition{
 		"arn:aws:iam::999988887777:role/hub":                   dera.Alert,
 		"arn:aws:iam::111122223333:role/x/dera-reader":         dera.Alert,

@@ -121,7 +121,7 @@ func TestUnusedIsGuarded(t *testing.T) {
 		"at_work":         {evaluate.ActiveSession{Now: now}, dera.Review, dera.Auto},
 		"not_recorded":    {evaluate.UsageRecord{Now: now}, dera.Auto, dera.Auto},
 		"break_glass":     {evaluate.BreakGlass{Principals: []string{arn}}, dera.Exempt, dera.Exempt},
-		"own":             {evaluate.Own{Resources: []string{arn}}, dera.Alert, dera.Alert},
+		"own":             {evaluate.Own{Resources: dera.NewPrincipals([]string{arn})}, dera.Alert, dera.Alert},
 	} {
 		r := idle()
 		r.Use.Seen = saturday.Add(-time.Hour)
