@@ -66,17 +66,7 @@ func newCaller(t *testing.T, server *moto.Server) *caller {
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), moto.Python(), filepath.Join("testdata", "replay_calls.py"))
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL(), "AWS_DEFAULT_REGION=us-east-1")
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := piped(t, cmd)
 	t.Cleanup(func() {
 		if err := in.Close(); err != nil {
 			t.Errorf("end the caller: %v", err)
@@ -85,7 +75,7 @@ func newCaller(t *testing.T, server *moto.Server) *caller {
 			t.Errorf("caller: %v", err)
 		}
 	})
-	return &caller{t: t, in: in, out: bufio.NewReader(out)}
+	return &caller{t: t, in: in, out: out}
 }
 
 // calls makes the calls in the account of the credentials and returns the texts of

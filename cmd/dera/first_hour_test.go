@@ -140,19 +140,9 @@ func TestFirstHour(t *testing.T) {
 	}
 	work := t.TempDir()
 	cmd.Env = append(cmd.Env, "FIRST_HOUR="+filepath.Join(work, "first-hour"), "COLUMNS=", "TZ=UTC", "LANG=C.UTF-8")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s := &shell{t: t, in: in, out: bufio.NewReader(out), met: map[string]string{}}
+	in, out := piped(t, cmd)
+	s := &shell{t: t, in: in, out: out, met: map[string]string{}}
 	defer func() {
 		_ = in.Close()
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and moto, where the page did not come to its end

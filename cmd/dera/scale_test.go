@@ -130,7 +130,7 @@ func (r *scaleRun) start() {
 // stop ends dera and waits for it.
 func (r *scaleRun) stop() {
 	r.t.Helper()
-	_ = r.cmd.Process.Signal(syscall.SIGTERM) // one that ended is told by Wait
+	_ = r.cmd.Process.Signal(syscall.SIGTERM) // Wait reports one that ended
 	if err := <-r.ended; err != nil {
 		r.t.Fatalf("dera run ended with %v\n%.3000s", err, r.said.String())
 	}
@@ -168,7 +168,7 @@ func sum(m map[string]float64, family, label string) (n float64) {
 }
 
 // done waits until so many looks were made and nothing moves any more, and returns the samples of then and of when
-// the last thing moved.
+// the last thing changed.
 func (r *scaleRun) done(looks float64) (map[string]float64, time.Time) {
 	r.t.Helper()
 	var was [3]float64

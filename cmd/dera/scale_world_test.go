@@ -30,7 +30,7 @@ const (
 	databaseControl = "ec2-securitygroup-database-open"
 )
 
-// groupKind is what a group lets in, and which control fails by it.
+// groupKind is what a group allows, and which control fails by it.
 type groupKind struct {
 	rules []awssim.Rule
 	fails []string
@@ -129,7 +129,7 @@ func (e computedEstate) groupName(account, group int) string {
 }
 
 // fill puts the groups of an account into its region, half of those that are open with an interface. What an event
-// opened lets everybody reach SSH.
+// opened allows everybody to reach SSH.
 func (e computedEstate) fill(r *awssim.Region, account, round int, opened func(group int) bool) error {
 	kinds := groupKinds()
 	for g := range e.Groups {
