@@ -2,8 +2,8 @@ package awssim
 
 import "fmt"
 
-// PutSecurityGroup gives the default VPC a group with the given ID, name and rules beside the one that lets everything
-// out, or puts it in the place of the group that has the ID. The IDs of its rules follow from that of the group. It is
+// PutSecurityGroup gives the default VPC a group with the given ID, name and rules beside the one that allows all egress,
+// or puts it in the place of the group that has the ID. The IDs of its rules follow from that of the group. It is
 // not an API call: it emits no event, and nothing is checked. It is how a world that is computed is seeded.
 func (r *Region) PutSecurityGroup(id, name string, rules ...Rule) {
 	c := r.account.cloud

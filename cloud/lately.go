@@ -1,6 +1,6 @@
 package cloud
 
-// lately keeps what was used lately by its name, and lets go of the rest: a client of the SDK takes tens of kilobytes,
+// lately keeps what was used lately by its name, and drops the rest: a client of the SDK takes tens of kilobytes,
 // and there may be one for each service in each region of thousands of accounts. The zero value is empty.
 type lately struct{ now, old map[string]any }
 
