@@ -25,7 +25,7 @@ func groups() []struct {
 		id, title string
 		commands  []string
 	}{
-		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "replay", "demo"}},
+		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "console", "replay", "demo"}},
 		{groupDecide, "Decide:", []string{"approve", "reject", "access", "contain", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "backup", "policy", "usage"}},

@@ -36,6 +36,7 @@ var layers = map[string][]string{
 	"dera/replay":      {"dera", "dera/cloudtrail", "dera/netset", "dera/resource", "dera/control", "dera/detect"},
 	"dera/engine":      {"dera", "dera/resource", "dera/control", "dera/detect", "dera/evaluate", "dera/remediate", "dera/audit", "dera/store"},
 	"dera/app":         {"dera", "dera/iam", "dera/resource", "dera/control", "dera/cloudtrail", "dera/source", "dera/audit", "dera/store", "dera/cloud", "dera/detect", "dera/evaluate", "dera/remediate", "dera/replay", "dera/engine", "dera/sink", "dera/outbox", "dera/securityhub"},
+	"dera/console":     {"dera", "dera/app", "dera/store"},
 	"dera/outbox":      {"dera", "dera/store", "dera/sink"},
 	"dera/securityhub": {"dera", "dera/store", "dera/sink"},
 	"dera/awssim":      {"dera", "dera/iam", "dera/awssim"},
@@ -56,6 +57,7 @@ var modules = map[string][]string{
 	"dera/cloud":      {"github.com/aws/", "github.com/goccy/go-yaml"}, // of custom fixes: documents in YAML
 	"dera/services":   {"github.com/aws/"},
 	"dera/app":        {"github.com/aymanbagabas/go-udiff"},
+	"dera/console":    {"github.com/a-h/templ"},
 	"dera/cmd": {
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",
 		"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/", "github.com/aymanbagabas/go-udiff",
