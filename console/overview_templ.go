@@ -6,14 +6,15 @@ package console
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"strconv"
 	"time"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func overviewPage(p frame, v app.Overview, days []day) templ.Component {

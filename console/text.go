@@ -13,11 +13,16 @@ import (
 // Detail is a finding or a remediation as its page shows it.
 type Detail struct {
 	app.Shown
+	// About is the finding, or one of those that the remediation is about; nil for none.
+	About *dera.Finding `json:"-"`
 	// Evidence is what was proved of the plan; empty where there is none.
 	Evidence dera.Evidence `json:"-"`
 	// Policy is a unified diff of the policy that the plan changes, empty for none.
 	Policy string `json:"-"`
 }
+
+// is reports whether it is the remediation with the ID.
+func (d *Detail) is(id string) bool { return d != nil && d.Remediation != nil && d.Remediation.ID == id }
 
 // decidable reports whether a person can say yes or no to the plan now.
 func (d Detail) decidable() bool {

@@ -176,7 +176,7 @@ func (s *session) consoleShown(ctx context.Context, id string) (d console.Detail
 	if err != nil {
 		return d, err
 	}
-	d.Shown = v.Redacted(services.Types())
+	d.Shown, d.About = v.Redacted(services.Types()), about
 	if len(v.Evidence) == 0 {
 		return d, nil
 	}

@@ -10,7 +10,7 @@
   function go(step) {
     const all = links();
     if (all.length === 0) return;
-    const at = all.findIndex((a) => a.getAttribute("aria-current") === "true" || a === document.activeElement);
+    const at = all.findIndex((a) => a.hasAttribute("aria-current") || a === document.activeElement);
     const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
     if (next.closest("nav")) next.click(); // a plan is shown beside the list
     else next.focus();
