@@ -123,6 +123,7 @@ type Engine struct {
 	// the store's leases keep processes apart, not what runs within one.
 	held    claims
 	running claims
+	keepers keepers
 	shares  shares
 	// noted are the first looks that are in the store for certain.
 	noted sync.Map
