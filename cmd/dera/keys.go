@@ -141,7 +141,15 @@ type signingKey interface {
 }
 
 // signer is the signing key of the session, made if need be.
-func (s *session) signer(ctx context.Context) (signingKey, error) { return made(ctx, s.signingKey) }
+func (s *session) signer(ctx context.Context) (signingKey, error) {
+	key, err := made(ctx, s.signingKey)
+	if err != nil && s.app.stopping { // must work without: what it records is signed by the next who can
+		if lost, no := audit.LoadLostKey(s.keys, err); no == nil {
+			return lost, nil
+		}
+	}
+	return key, err
+}
 
 func (s *session) signingKey(ctx context.Context) (signingKey, error) {
 	arn := s.config.Keys.Signer.KMS
