@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -72,7 +75,7 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 		return c, err
 	}
 	defer root.Close()
-	e := exporter{src: src, hashes: hashes, root: root}
+	e := exporter{src: src, hashes: hashes, root: root, renamed: map[string]bool{}}
 	old, err := e.exported(size, cfg.PublicKey)
 	if err != nil {
 		return c, err
@@ -92,8 +95,15 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 	if err := e.replace(publicKeyName, []byte(strings.TrimSpace(cfg.PublicKey)+"\n")); err != nil {
 		return c, err
 	}
+	// A later export writes only what is new, so that what the disk lost of this one stayed lost.
+	if err := e.syncFolders(); err != nil {
+		return c, err
+	}
 	// From here on the new log is there: a crash leaves only files in excess.
 	if err := e.replace(checkpointName, cfg.Checkpoint); err != nil {
+		return c, err
+	}
+	if err := e.syncFolders(); err != nil {
 		return c, err
 	}
 	return c, e.prune(tiles)
@@ -104,6 +114,8 @@ type exporter struct {
 	src    Source
 	hashes tlog.HashReader
 	root   *os.Root
+	// renamed are the folders with names that may not be on the disk yet.
+	renamed map[string]bool
 }
 
 // exported is the size of the log that the folder holds already; it must be the
@@ -221,7 +233,23 @@ func (e *exporter) replace(name string, data []byte) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+	for dir := path.Dir(name); ; dir = path.Dir(dir) { // those above can be new too
+		if e.renamed[dir] = true; dir == "." {
+			break
+		}
+	}
 	return e.root.Rename(temp, name)
+}
+
+// syncFolders has the names of the files that were written outlive a crash of the machine.
+func (e *exporter) syncFolders() error {
+	for _, dir := range slices.Sorted(maps.Keys(e.renamed)) {
+		if err := syncFolder(filepath.Join(e.root.Name(), dir)); err != nil {
+			return err
+		}
+	}
+	clear(e.renamed)
+	return nil
 }
 
 // prune deletes the partial files of tiles that are full now.
