@@ -38,7 +38,7 @@ type ExportConfig struct {
 // Each file appears whole or not at all and the checkpoint comes last, so that
 // at any moment the folder holds a complete log, the old or the new one. An
 // export that was interrupted goes on where it was when it is called again; a
-// later one writes only what is new. One export may write to a folder at a time.
+// later one writes only what is new or is missing. One export may write to a folder at a time.
 //
 // Each record that is written is held against its stored hash, and the hashes
 // against each other and the checkpoint: a log that was tampered with is an
@@ -84,7 +84,14 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 		return c, fmt.Errorf("the folder holds a later checkpoint, of %d records instead of %d", old, c.Size)
 	}
 	tiles := tlog.NewTiles(tileHeight, old, c.Size)
+	changed := map[tlog.Tile]bool{}
 	for _, t := range tiles {
+		changed[t] = true
+	}
+	for _, t := range tlog.NewTiles(tileHeight, 0, c.Size) {
+		if !changed[t] && e.there(t) {
+			continue
+		}
 		if err := e.tile(ctx, t); err != nil {
 			return c, err
 		}
@@ -136,6 +143,18 @@ func (e *exporter) exported(size int64, publicKey string) (int64, error) {
 		return 0, fmt.Errorf("the checkpoint in the folder: %w", err)
 	}
 	return c.Size, nil
+}
+
+// there reports whether the folder has the files of a tile.
+func (e *exporter) there(t tlog.Tile) bool {
+	names := []string{hashTile(t.L, t.N, t.W)}
+	if t.L == 0 {
+		names = append(names, entryBundle(t.N, t.W))
+	}
+	return !slices.ContainsFunc(names, func(name string) bool {
+		_, err := e.root.Lstat(name)
+		return err != nil
+	})
 }
 
 // tile writes a tile of hashes and, at level 0, the bundle of its records.
