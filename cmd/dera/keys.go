@@ -124,6 +124,12 @@ func (s *session) vaultKey(ctx context.Context) (store.Sealer, error) {
 		return audit.Closed{Err: err}, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
+	case s.app.localThere():
+		// Another process may have made both meanwhile, the key before the database.
+		if v, err = s.app.vault(ctx); errors.Is(err, fs.ErrNotExist) {
+			return nil, s.app.noKeys()
+		}
+		return v, err
 	case arn == "":
 		return audit.CreateVault(s.keys, nil)
 	}

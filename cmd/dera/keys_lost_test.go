@@ -44,3 +44,34 @@ func TestStopWithoutTheSigningKey(t *testing.T) {
 		t.Errorf("the stops are not recorded\n%s", out)
 	}
 }
+
+// TestNoKeysForADatabaseThatIsThere: where the keys of a database are missing nothing makes others, which would lie in the way of those that are restored.
+func TestNoKeysForADatabaseThatIsThere(t *testing.T) {
+	cloud := awssim.New(awssim.Config{Seed: 7})
+	serving(t, cloud, cloud.Account("111122223333").Credentials())
+	b := backed{t, t.TempDir()}
+	if out, code := b.dera("scan"); code > exitNo {
+		t.Fatalf("got %d\n%s", code, out)
+	}
+	keys := filepath.Join(b.dir, "data", "keys")
+	if err := os.Rename(keys, keys+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"scan"}, {"run"}, {"findings"}, {"stop", "--reason", "test"}} {
+		if out, code := b.dera(command...); code == exitGood || code == exitNo || !strings.Contains(out, "its keys are not; restore") {
+			t.Errorf("%v: got %d\n%s", command, code, out)
+		}
+		if list, err := os.ReadDir(keys); err == nil && len(list) > 0 {
+			t.Fatalf("%v made %v", command, list)
+		}
+	}
+	if err := os.RemoveAll(keys); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(keys+".away", keys); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := b.dera("audit", "verify"); code != exitGood {
+		t.Errorf("restored: got %d\n%s", code, out)
+	}
+}
