@@ -46,6 +46,7 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	}
 	log := a.logger()
 	a.meter = newMeter()
+	a.agreeing() // before somebody asks for metrics
 	heard, err := a.listenEarly(ctx, log)
 	if err != nil {
 		return err

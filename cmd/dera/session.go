@@ -98,10 +98,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, &keysError{err}
 	}
-	if a.clock == nil {
-		a.clock = &clock{machine: a.now}
-		a.now = a.clock.Now
-	}
+	a.agreeing()
 	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
 	}
