@@ -34,7 +34,7 @@ func overviewPage(p frame, v app.Overview, days []day) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h1>Overview</h1><div class=\"cards\"><section><h2>Open</h2><table><thead><tr><th scope=\"col\">Severity</th><th scope=\"col\">Auto</th><th scope=\"col\">Review</th><th scope=\"col\">Alert</th><th scope=\"col\">Exempt</th><th scope=\"col\">Unknown</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h1>Overview</h1><div class=\"cards\"><section><h2>Open</h2><table><thead><tr><th scope=\"col\">Severity</th><th scope=\"col\" class=\"number\">Auto</th><th scope=\"col\" class=\"number\">Review</th><th scope=\"col\" class=\"number\">Alert</th><th scope=\"col\" class=\"number\">Exempt</th><th scope=\"col\" class=\"number\">Unknown</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -88,7 +88,7 @@ func overviewPage(p frame, v app.Overview, days []day) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</tbody></table></section><section><h2>Done</h2><table><thead><tr><th scope=\"col\">Last</th><th scope=\"col\">Fixed</th><th scope=\"col\">Rolled back</th><th scope=\"col\">Failed</th><th scope=\"col\">Median time to fix</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</tbody></table></section><section><h2>Done</h2><table><thead><tr><th scope=\"col\">Last</th><th scope=\"col\" class=\"number\">Fixed</th><th scope=\"col\" class=\"number\">Rolled back</th><th scope=\"col\" class=\"number\">Failed</th><th scope=\"col\" class=\"number\">Median time to fix</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -222,7 +222,7 @@ func overviewPage(p frame, v app.Overview, days []day) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(v.Accounts) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section><h2>Accounts with the most critical findings</h2><table><thead><tr><th scope=\"col\">Account</th><th scope=\"col\">Critical</th><th scope=\"col\">High</th><th scope=\"col\">Open</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section><h2>Accounts with the most critical findings</h2><table><thead><tr><th scope=\"col\">Account</th><th scope=\"col\" class=\"number\">Critical</th><th scope=\"col\" class=\"number\">High</th><th scope=\"col\" class=\"number\">Open</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -590,7 +590,7 @@ func concerns(p frame, v app.Overview) templ.Component {
 			}
 		}
 		if len(v.Expiring) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<section><h2>Exemptions that end</h2><table><thead><tr><th scope=\"col\">Exemption</th><th scope=\"col\">Owner</th><th scope=\"col\">Ends</th><th scope=\"col\">Hides now</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<section><h2>Exemptions that end</h2><table><thead><tr><th scope=\"col\">Exemption</th><th scope=\"col\">Owner</th><th scope=\"col\">Ends</th><th scope=\"col\" class=\"number\">Hides now</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -98,8 +98,8 @@ func (p frame) until(r *dera.Remediation) string {
 // side is a line of a diff by its sides.
 type side struct{ before, after, kind string }
 
-// sides pairs what goes with what comes, change by change, and shows the policy instead of lines
-// about it where there is one.
+// sides puts what comes beside what goes, and shows the policy instead of lines about it where
+// there is one. The order in which the changes are made is that of the timeline.
 func sides(d Detail) []side {
 	var out []side
 	pair := func(minus, plus []string) {
@@ -119,10 +119,6 @@ func sides(d Detail) []side {
 		line = app.Plain(line)
 		switch {
 		case strings.HasPrefix(line, "-"):
-			if len(plus) > 0 { // what comes stands beside what went before it
-				pair(minus, plus)
-				minus, plus = nil, nil
-			}
 			minus = append(minus, strings.TrimPrefix(line[1:], " "))
 		case strings.HasPrefix(line, "+"):
 			plus = append(plus, strings.TrimPrefix(line[1:], " "))
