@@ -1,0 +1,72 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim"
+	"dera.example/dera/engine"
+)
+
+// TestHeldUp: a stop of one control holds its remediation in the middle, and a plan of another
+// control, approved meanwhile, waits for it. It begins nothing, a person hears of it after a
+// while, and once the stop is lifted both end.
+func TestHeldUp(t *testing.T) {
+	t.Parallel()
+	modes := map[string]dera.Mode{adminPorts: dera.ReviewOnly, otherPorts: dera.ReviewOnly}
+	w := newWorldWith(t, func(w *world) { w.config = byControl(modes) })
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(6379, 6379, "0.0.0.0/0"))
+	w.look(id)
+	w.drain()
+	list := w.remediations(id)
+	if len(list) != 2 {
+		t.Fatalf("got %d plans, want two", len(list))
+	}
+	first, second := list[0], list[1]
+	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Throttle})
+	w.approve(first)
+	w.drain()
+	fault.Remove()
+	sw := engine.Switch{Store: w.store, Now: w.clock.Now}
+	w.must(sw.Stop(t.Context(), dera.Stop{Control: first.Control, Reason: "test"}, person()))
+	w.approve(second)
+	w.drain()
+	if list := w.standing(); len(list) > 0 {
+		t.Fatalf("got %+v at once, want no alarm", list)
+	}
+	w.clock.Advance(16 * time.Minute)
+	w.drain()
+	wantState(t, w.byID(first.ID), dera.Applying)
+	wantState(t, w.byID(second.ID), dera.Ready)
+	alarms := w.standing()
+	if len(alarms) != 1 || alarms[0].Severity != max(first.Severity, second.Severity, dera.High) || !strings.Contains(alarms[0].Why, "for it waits "+second.ID) {
+		t.Fatalf("got %+v, want one alarm that names what waits", alarms)
+	}
+	w.must(sw.Resume(t.Context(), dera.Stop{Control: first.Control}, person()))
+	w.quiet()
+	wantState(t, w.byID(first.ID), dera.Resolved)
+	if list := w.standing(); len(list) > 0 {
+		t.Errorf("got %+v in the end, want no alarm", list)
+	}
+	if r := w.byID(second.ID); !r.State.Final() {
+		t.Errorf("the second is %s in the end", r.State)
+	}
+}
+
+// standing are the alarms that stand.
+func (w *world) standing() []dera.Alarm {
+	w.t.Helper()
+	list, err := w.store.Alarms(w.t.Context())
+	w.must(err)
+	return list
+}
+
+// byID is a remediation as it is now.
+func (w *world) byID(id string) dera.Remediation {
+	w.t.Helper()
+	r, err := w.store.Remediation(w.t.Context(), id)
+	w.must(err)
+	return r
+}
