@@ -41,7 +41,7 @@ func TestHeldUp(t *testing.T) {
 	wantState(t, w.byID(first.ID), dera.Applying)
 	wantState(t, w.byID(second.ID), dera.Ready)
 	alarms := w.standing()
-	if len(alarms) != 1 || alarms[0].Severity != max(first.Severity, second.Severity, dera.High) || !strings.Contains(alarms[0].Why, "for it waits "+second.ID) {
+	if len(alarms) != 1 || alarms[0].Severity != max(first.Severity, second.Severity, dera.High) || !strings.Contains(alarms[0].Why, second.ID) || !strings.Contains(alarms[0].Why, "dera is stopped") {
 		t.Fatalf("got %+v, want one alarm that names what waits", alarms)
 	}
 	w.must(sw.Resume(t.Context(), dera.Stop{Control: first.Control}, person()))
