@@ -28,6 +28,9 @@ func TestUndoOrder(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			o := newOrders(t, uint64(seed))
+			if seed%4 == 0 {
+				o.mixed()
+			}
 			for range 40 {
 				o.step()
 			}
@@ -66,6 +69,9 @@ func newOrders(t *testing.T, seed uint64) *orders {
 	for _, c := range []string{adminPorts, otherPorts} {
 		o.modes[c] = []dera.Mode{dera.ReviewOnly, dera.ReviewOnly, dera.Enforce}[o.draw.IntN(3)]
 	}
+	if seed%4 == 0 {
+		o.modes[adminPorts], o.modes[otherPorts] = dera.ReviewOnly, dera.ReviewOnly
+	}
 	o.world = newWorldWith(t, func(w *world) {
 		set := byControl(o.modes)
 		w.config = func(c *engine.Config) { set(c); c.Settings, c.BudgetPerHour = control.Settings{}, 1000 }
@@ -78,6 +84,9 @@ func newOrders(t *testing.T, seed uint64) *orders {
 	o.look = o.openStore(o.clock.Now)
 	first := o.draw.IntN(6)
 	o.id = o.group("web", orderRules()[first], orderRules()[(first+1+o.draw.IntN(5))%6], tcp(20, 30, "0.0.0.0/0"))
+	if seed%4 == 0 {
+		o.id = o.group("apart", tcp(21, 21, "0.0.0.0/0"), tcp(22, 22, "0.0.0.0/0"))
+	}
 	for _, op := range []string{authorize, revoke} {
 		o.cloud.Inject(awssim.Fault{Match: byEngine(op), Kind: awssim.HookAfter, Func: o.wrote})
 	}
@@ -154,74 +163,93 @@ func (o *orders) step() {
 	if o.deep == 0 {
 		o.busy = e
 	}
-	note := func(format string, args ...any) {
-		o.log = append(o.log, fmt.Sprintf("%s%s ", strings.Repeat("  ", o.deep), o.clock.Now().Format("15:04:05"))+fmt.Sprintf(format, args...)+" → "+strings.Join(o.sorted(o.id), ", "))
-	}
 	switch what {
 	case 0, 1:
 		err := e.LookNow(ctx, o.event(o.id), true)
-		note("look: %v", err)
+		o.note("look: %v", err)
 	case 2, 3:
 		if r, ok := o.one(dera.Waiting); ok {
 			_, err := e.Decide(ctx, r.ID, engine.Answer{Approve: true, Digest: r.Digest, By: person()})
-			note("approve %s: %v", r.ID, err)
+			o.note("approve %s: %v", r.ID, err)
 		}
 	case 4, 5:
 		if r, ok := o.one(dera.Resolved, dera.Collateral, dera.UndoFailed, dera.Undoing); ok {
-			o.rollback(ctx, e, r, o.draw.IntN(2) == 0, note)
+			o.rollback(ctx, e, r, o.draw.IntN(2) == 0)
 		}
 	case 14:
 		if o.deep == 0 {
-			o.beneath(ctx, e, note)
+			o.beneath(ctx, e, o.draw.IntN(2) == 0)
 		}
 	case 6, 7, 12, 13:
 		if r, ok := o.one(dera.Ready, dera.Applying, dera.Verifying, dera.Undoing); ok {
 			got, err := e.Carry(ctx, r.ID)
-			note("carry %s: %s, %v", r.ID, got.State, err)
+			o.note("carry %s: %s, %v", r.ID, got.State, err)
 		}
 	case 8:
-		o.change(note)
+		o.change()
 	case 9:
 		kind := []awssim.Kind{awssim.Throttle, awssim.Throttle, awssim.Error5xxBefore, awssim.Error5xxAfter, awssim.Denied}[o.draw.IntN(5)]
 		op := []string{authorize, revoke}[o.draw.IntN(2)]
 		o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(op), Kind: kind, Times: 1 + o.draw.IntN(13), After: o.draw.IntN(2)}))
-		note("fault %d of %s", kind, op)
+		o.note("fault %d of %s", kind, op)
 	case 10:
 		o.clock.Advance(time.Duration(o.draw.IntN(400)) * time.Second)
 	case 11:
-		o.midst(note)
+		o.midst()
+	}
+}
+
+// note writes down what happened.
+func (o *orders) note(format string, args ...any) {
+	o.log = append(o.log, fmt.Sprintf("%s%s ", strings.Repeat("  ", o.deep), o.clock.Now().Format("15:04:05"))+fmt.Sprintf(format, args...)+" → "+strings.Join(o.sorted(o.id), ", "))
+}
+
+// mixed applies one of two plans, and an older version begins the other one while the first is undone.
+func (o *orders) mixed() {
+	ctx := o.t.Context()
+	o.note("look: %v", o.engine.LookNow(ctx, o.event(o.id), true))
+	r, ok := o.one(dera.Waiting)
+	if !ok {
+		o.t.Fatal("there is no plan")
+	}
+	o.approve(r)
+	got, err := o.engine.Carry(ctx, r.ID)
+	o.note("carry %s: %s, %v", r.ID, got.State, err)
+	o.beneath(ctx, o.engine, true)
+	if len(o.older) == 0 {
+		o.t.Errorf("an older version began nothing, after:\n%s", strings.Join(o.log, "\n"))
 	}
 }
 
 // rollback orders a rollback. Where AWS takes nothing for a while, others act before its first write.
-func (o *orders) rollback(ctx context.Context, e *engine.Engine, r dera.Remediation, busy bool, note func(string, ...any)) {
+func (o *orders) rollback(ctx context.Context, e *engine.Engine, r dera.Remediation, busy bool) {
 	if busy {
 		o.faults = append(o.faults, o.cloud.Inject(awssim.Fault{Match: byEngine(authorize), Kind: awssim.Throttle, Times: 6}))
 	}
 	got, err := e.Rollback(ctx, r.ID, remediate.Request{By: person(), Reason: "x"})
-	note("rollback %s: %s, %v", r.ID, got.State, err)
+	o.note("rollback %s: %s, %v", r.ID, got.State, err)
 }
 
 // beneath lets a plan be approved and carried out right after the rollback of another one was ordered.
-func (o *orders) beneath(ctx context.Context, e *engine.Engine, note func(string, ...any)) {
+func (o *orders) beneath(ctx context.Context, e *engine.Engine, older bool) {
 	if err := e.LookNow(ctx, o.event(o.id), true); err != nil {
-		note("look: %v", err)
+		o.note("look: %v", err)
 	}
 	first, ok := o.one(dera.Resolved)
 	second, waits := o.one(dera.Waiting)
 	if !ok || !waits {
 		return
 	}
-	o.rollback(ctx, e, first, true, note)
+	o.rollback(ctx, e, first, true)
 	_, err := e.Decide(ctx, second.ID, engine.Answer{Approve: true, Digest: second.Digest, By: person()})
-	note("approve %s: %v", second.ID, err)
-	if r := o.byID(second.ID); r.State == dera.Ready && o.draw.IntN(2) == 0 {
+	o.note("approve %s: %v", second.ID, err)
+	if r := o.byID(second.ID); older && r.State == dera.Ready {
 		o.begun(r)
-		note("an older version begins %s", r.ID)
+		o.note("an older version begins %s", r.ID)
 	}
 	for _, r := range []dera.Remediation{second, first} {
 		got, err := o.engines[o.draw.IntN(len(o.engines))].Carry(ctx, r.ID)
-		note("carry %s: %s, %v", r.ID, got.State, err)
+		o.note("carry %s: %s, %v", r.ID, got.State, err)
 	}
 }
 
@@ -238,29 +266,29 @@ func (o *orders) begun(r dera.Remediation) {
 }
 
 // change is what a person does to the group.
-func (o *orders) change(note func(string, ...any)) {
+func (o *orders) change() {
 	g, _ := o.cloud.Snapshot().Group(o.id)
 	rules := slices.DeleteFunc(g.Rules, func(r awssim.Rule) bool { return r.Egress })
 	if len(rules) > 0 && o.draw.IntN(3) > 0 {
 		r := rules[o.draw.IntN(len(rules))]
 		err := o.region.Revoke(o.t.Context(), o.id, r)
-		note("revoke %d-%d %s: %v", r.FromPort, r.ToPort, r.CIDR, err)
+		o.note("revoke %d-%d %s: %v", r.FromPort, r.ToPort, r.CIDR, err)
 	} else {
 		r := orderRules()[o.draw.IntN(6)]
 		_, err := o.region.Authorize(o.t.Context(), o.id, r)
-		note("authorize %d-%d %s: %v", r.FromPort, r.ToPort, r.CIDR, err)
+		o.note("authorize %d-%d %s: %v", r.FromPort, r.ToPort, r.CIDR, err)
 	}
 }
 
 // midst lets something happen in the midst of what comes next: of a decision, or of a write.
-func (o *orders) midst(note func(string, ...any)) {
+func (o *orders) midst() {
 	if o.deep > 0 {
 		return
 	}
 	inside := func() {
 		o.deep++
 		defer func() { o.deep-- }()
-		note("in its midst")
+		o.note("in its midst")
 		o.step()
 	}
 	switch o.draw.IntN(3) {
