@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/awssim"
 	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
 )
 
 // TestHeldUp: a stop of one control holds its remediation in the middle, and a plan of another
@@ -15,16 +17,7 @@ import (
 // while, and once the stop is lifted both end.
 func TestHeldUp(t *testing.T) {
 	t.Parallel()
-	modes := map[string]dera.Mode{adminPorts: dera.ReviewOnly, otherPorts: dera.ReviewOnly}
-	w := newWorldWith(t, func(w *world) { w.config = byControl(modes) })
-	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(6379, 6379, "0.0.0.0/0"))
-	w.look(id)
-	w.drain()
-	list := w.remediations(id)
-	if len(list) != 2 {
-		t.Fatalf("got %d plans, want two", len(list))
-	}
-	first, second := list[0], list[1]
+	w, first, second := twoPlans(t)
 	fault := w.cloud.Inject(awssim.Fault{Match: byEngine(revoke), Kind: awssim.Throttle})
 	w.approve(first)
 	w.drain()
@@ -53,6 +46,42 @@ func TestHeldUp(t *testing.T) {
 	if r := w.byID(second.ID); !r.State.Final() {
 		t.Errorf("the second is %s in the end", r.State)
 	}
+}
+
+// TestRollbackTakesItsTurn: while one remediation is under way, as an older version left it, a
+// rollback of another one of the resource begins nothing and says for which it waits.
+func TestRollbackTakesItsTurn(t *testing.T) {
+	t.Parallel()
+	w, first, second := twoPlans(t)
+	w.approve(second)
+	w.drain()
+	first = w.byID(first.ID)
+	first.State, first.Steps = dera.Applying, append(first.Steps, dera.Step{State: dera.Applying, At: w.clock.Now()})
+	w.put(first)
+	before := len(w.ours(""))
+	_, err := w.rollback(second.ID)
+	var later *remediate.LaterError
+	if !errors.As(err, &later) || !strings.Contains(later.Why, first.ID) || later.At.Sub(w.clock.Now()) > time.Minute {
+		t.Errorf("got %v, want that it waits for %s", err, first.ID)
+	}
+	wantState(t, w.byID(second.ID), dera.Resolved)
+	if n := len(w.ours("")); n != before {
+		t.Errorf("got %d writes", n-before)
+	}
+}
+
+// twoPlans is a group with two plans of different controls, both waiting for an approval.
+func twoPlans(t *testing.T) (w *world, first, second dera.Remediation) {
+	t.Helper()
+	modes := map[string]dera.Mode{adminPorts: dera.ReviewOnly, otherPorts: dera.ReviewOnly}
+	w = newWorldWith(t, func(w *world) { w.config = byControl(modes) })
+	id := w.group("web", tcp(22, 22, "0.0.0.0/0"), tcp(6379, 6379, "0.0.0.0/0"))
+	w.look(id)
+	list := w.remediations(id)
+	if len(list) != 2 {
+		t.Fatalf("got %d plans, want two", len(list))
+	}
+	return w, list[0], list[1]
 }
 
 // standing are the alarms that stand.
