@@ -81,7 +81,7 @@ func Compare(ctx context.Context, src Source, publicKey string, a Anchor) (Compa
 		return out, fmt.Errorf("compare with %s: %w", a.Name(), err)
 	}
 	hashes := src.Hashes(ctx)
-	var newest *Anchored
+	var newest []Anchored // all that there are of the largest size
 	signed := func(x Anchored) (bool, error) {
 		note, err := x.Note(ctx)
 		if err != nil {
@@ -91,6 +91,11 @@ func Compare(ctx context.Context, src Source, publicKey string, a Anchor) (Compa
 		return err == nil && c.Size == x.Size && c.Root == x.Root, nil
 	}
 	err = a.Kept(ctx, func(x Anchored) error {
+		if x.Size > size { // recorded and anchored since the log was looked at, or cut off
+			if size, err = src.LogSize(ctx); err != nil {
+				return err
+			}
+		}
 		err := contains(hashes, size, Checkpoint{Size: x.Size, Root: x.Root})
 		if err != nil && !errors.Is(err, ErrFork) {
 			return err
@@ -112,21 +117,29 @@ func Compare(ctx context.Context, src Source, publicKey string, a Anchor) (Compa
 			}
 		}
 		out.Checkpoints++
-		if newest == nil || x.Size > newest.Size {
-			newest, out.Newest = &x, x.Size
+		switch {
+		case x.Size > out.Newest || len(newest) == 0:
+			newest, out.Newest = []Anchored{x}, x.Size
+		case x.Size == out.Newest:
+			newest = append(newest, x)
 		}
 		return nil
 	})
 	if err != nil {
 		return out, fmt.Errorf("compare with %s: %w", a.Name(), err)
 	}
-	if newest != nil {
-		switch ok, err := signed(*newest); {
+	for _, x := range newest { // whoever can write there can put something else over what is signed
+		switch ok, err := signed(x); {
 		case err != nil:
 			return out, fmt.Errorf("compare with %s: %w", a.Name(), err)
-		case !ok:
-			return out, fmt.Errorf("compare with %s: its newest checkpoint, of %d records, is not signed with the key of the log", a.Name(), newest.Size)
+		case ok:
+			return out, nil
 		}
+		out.Checkpoints--
+		out.Unsigned++
+	}
+	if len(newest) > 0 {
+		return out, fmt.Errorf("compare with %s: its newest checkpoint, of %d records, is not signed with the key of the log", a.Name(), out.Newest)
 	}
 	return out, nil
 }

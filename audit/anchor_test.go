@@ -63,7 +63,12 @@ func TestCompare(t *testing.T) {
 			s.list = append(s.list, audit.Anchored{Size: c.Size, Root: c.Root, Note: s.list[0].Note})
 		}, log, audit.OK, 1, 1, false},
 		"newest_is_not_signed": {func(s *shelf) { keep(s, log, other) }, log, audit.OK, 0, 0, true},
-		"cannot_be_read":       {func(s *shelf) { keep(s, log, key); s.err = errors.New("denied") }, log, audit.OK, 0, 0, true},
+		"something_over_the_newest": {func(s *shelf) {
+			c, _ := head(t, log, key)
+			s.list = append(s.list, audit.Anchored{Size: c.Size, Root: c.Root, Note: func(context.Context) ([]byte, error) { return []byte("none"), nil }})
+			keep(s, log, key)
+		}, log, audit.OK, 1, 1, false},
+		"cannot_be_read": {func(s *shelf) { keep(s, log, key); s.err = errors.New("denied") }, log, audit.OK, 0, 0, true},
 	} {
 		s := &shelf{}
 		tc.put(s)
@@ -74,5 +79,34 @@ func TestCompare(t *testing.T) {
 		if err == nil && (got.Verdict != tc.verdict || got.Checkpoints != tc.checkpoints || got.Unsigned != tc.unsigned) {
 			t.Errorf("%s: got %+v", name, got)
 		}
+	}
+}
+
+// growing is a shelf on which a checkpoint of a longer log is put while it is listed.
+type growing struct {
+	shelf
+	meanwhile func()
+}
+
+func (g *growing) Kept(ctx context.Context, each func(audit.Anchored) error) error {
+	g.meanwhile()
+	return g.shelf.Kept(ctx, each)
+}
+
+// TestCompareWhileTheLogGrows: what is recorded and anchored while the list of an anchor is read was not cut off.
+func TestCompareWhileTheLogGrows(t *testing.T) {
+	t.Parallel()
+	key, log := newKey(t, 1), newLog(t, 300)
+	g := &growing{}
+	g.meanwhile = func() {
+		grow(t, log, 300, 305)
+		c, signed := head(t, log, key)
+		if err := g.Keep(t.Context(), log, c, signed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := audit.Compare(t.Context(), log, key.PublicKey(), g)
+	if err != nil || got.Verdict != audit.OK || got.Newest != 305 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

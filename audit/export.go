@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -35,7 +38,7 @@ type ExportConfig struct {
 // Each file appears whole or not at all and the checkpoint comes last, so that
 // at any moment the folder holds a complete log, the old or the new one. An
 // export that was interrupted goes on where it was when it is called again; a
-// later one writes only what is new. One export may write to a folder at a time.
+// later one writes only what is new or is missing. One export may write to a folder at a time.
 //
 // Each record that is written is held against its stored hash, and the hashes
 // against each other and the checkpoint: a log that was tampered with is an
@@ -72,7 +75,7 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 		return c, err
 	}
 	defer root.Close()
-	e := exporter{src: src, hashes: hashes, root: root}
+	e := exporter{src: src, hashes: hashes, root: root, renamed: map[string]bool{}}
 	old, err := e.exported(size, cfg.PublicKey)
 	if err != nil {
 		return c, err
@@ -81,7 +84,14 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 		return c, fmt.Errorf("the folder holds a later checkpoint, of %d records instead of %d", old, c.Size)
 	}
 	tiles := tlog.NewTiles(tileHeight, old, c.Size)
+	changed := map[tlog.Tile]bool{}
 	for _, t := range tiles {
+		changed[t] = true
+	}
+	for _, t := range tlog.NewTiles(tileHeight, 0, c.Size) {
+		if !changed[t] && e.there(t) {
+			continue
+		}
 		if err := e.tile(ctx, t); err != nil {
 			return c, err
 		}
@@ -92,8 +102,15 @@ func export(ctx context.Context, src Source, cfg ExportConfig) (Checkpoint, erro
 	if err := e.replace(publicKeyName, []byte(strings.TrimSpace(cfg.PublicKey)+"\n")); err != nil {
 		return c, err
 	}
+	// A later export writes only what is new, so that what the disk lost of this one stayed lost.
+	if err := e.syncFolders(); err != nil {
+		return c, err
+	}
 	// From here on the new log is there: a crash leaves only files in excess.
 	if err := e.replace(checkpointName, cfg.Checkpoint); err != nil {
+		return c, err
+	}
+	if err := e.syncFolders(); err != nil {
 		return c, err
 	}
 	return c, e.prune(tiles)
@@ -104,6 +121,8 @@ type exporter struct {
 	src    Source
 	hashes tlog.HashReader
 	root   *os.Root
+	// renamed are the folders with names that may not be on the disk yet.
+	renamed map[string]bool
 }
 
 // exported is the size of the log that the folder holds already; it must be the
@@ -124,6 +143,18 @@ func (e *exporter) exported(size int64, publicKey string) (int64, error) {
 		return 0, fmt.Errorf("the checkpoint in the folder: %w", err)
 	}
 	return c.Size, nil
+}
+
+// there reports whether the folder has the files of a tile.
+func (e *exporter) there(t tlog.Tile) bool {
+	names := []string{hashTile(t.L, t.N, t.W)}
+	if t.L == 0 {
+		names = append(names, entryBundle(t.N, t.W))
+	}
+	return !slices.ContainsFunc(names, func(name string) bool {
+		_, err := e.root.Lstat(name)
+		return err != nil
+	})
 }
 
 // tile writes a tile of hashes and, at level 0, the bundle of its records.
@@ -221,7 +252,23 @@ func (e *exporter) replace(name string, data []byte) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+	for dir := path.Dir(name); ; dir = path.Dir(dir) { // those above can be new too
+		if e.renamed[dir] = true; dir == "." {
+			break
+		}
+	}
 	return e.root.Rename(temp, name)
+}
+
+// syncFolders has the names of the files that were written outlive a crash of the machine.
+func (e *exporter) syncFolders() error {
+	for _, dir := range slices.Sorted(maps.Keys(e.renamed)) {
+		if err := syncFolder(filepath.Join(e.root.Name(), dir)); err != nil {
+			return err
+		}
+	}
+	clear(e.renamed)
+	return nil
 }
 
 // prune deletes the partial files of tiles that are full now.

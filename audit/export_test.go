@@ -310,3 +310,20 @@ func TestExportStorageErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestExportAgainWritesWhatIsMissing: a file that an earlier export wrote and that is lost is written again, also where the log did not grow.
+func TestExportAgainWritesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	key, log, dir := newKey(t, 1), newLog(t, 700), t.TempDir()
+	exportTo(t, dir, log, key)
+	for _, name := range []string{bundle0, tile1, bundle2, tileUp} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		exportTo(t, dir, log, key)
+		r, err := audit.Verify(t.Context(), os.DirFS(dir), audit.VerifyConfig{PublicKey: key.PublicKey()})
+		if err != nil || !r.OK() {
+			t.Errorf("without %s: got %v, %v", name, r, err)
+		}
+	}
+}

@@ -65,7 +65,7 @@ func NewFileKey(dir, origin string, r io.Reader) (*FileKey, error) {
 	}
 	// A public key without its private one is of a log that has a key already.
 	if _, err := os.Lstat(filepath.Join(dir, publicKeyName)); err == nil {
-		return nil, fmt.Errorf("make signing key: %s: %w: a log keeps the key that it began with", filepath.Join(dir, publicKeyName), fs.ErrExist)
+		return nil, fmt.Errorf("make signing key: %s: %w, and %s is not there: restore it, a log keeps the key that it began with", filepath.Join(dir, publicKeyName), fs.ErrExist, privateKeyName)
 	}
 	if err := createFile(filepath.Join(dir, privateKeyName), private, 0o600); err != nil {
 		return nil, fmt.Errorf("make signing key: %w", err)

@@ -97,6 +97,21 @@ func LoadRemoteKey(dir string, sign func(message []byte) ([]byte, error)) (*Remo
 	return &RemoteKey{v, public, where, sign}, nil
 }
 
+// LoadLostKey makes a key of which only audit.pub can be read: it verifies, and signing is an ErrSigner with why.
+// A folder without audit.pub is fs.ErrNotExist.
+func LoadLostKey(dir string, why error) (*RemoteKey, error) {
+	text, err := os.ReadFile(filepath.Join(dir, publicKeyName))
+	if err != nil {
+		return nil, fmt.Errorf("load signing key: %w", err)
+	}
+	public := strings.TrimSpace(string(text))
+	v, err := note.NewVerifier(public)
+	if err != nil {
+		return nil, fmt.Errorf("load signing key: %s: %w", publicKeyName, err)
+	}
+	return &RemoteKey{v, public, dir, func([]byte) ([]byte, error) { return nil, why }}, nil
+}
+
 // PublicKey is the verifier key text, what audit.pub holds.
 func (k *RemoteKey) PublicKey() string { return k.public }
 

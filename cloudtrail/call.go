@@ -31,11 +31,20 @@ func (r Record) Sweep(typ string) []dera.Scope {
 	return []dera.Scope{{Partition: r.Partition, Account: r.Account, Region: r.Region, Type: typ}}
 }
 
-// Scopes is one look for each ID, or a sweep for none and for very many.
+// maxID bounds an ID, in bytes.
+const maxID = 2048
+
+// noID reports whether a text is the ID of nothing that AWS has: all of these are printable ASCII. PostgreSQL takes no
+// text with U+0000, so that an event with such an ID could never be committed.
+func noID(text string) bool {
+	return len(text) > maxID || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' })
+}
+
+// Scopes is one look for each ID, or a sweep for none, for very many, and where one cannot be an ID.
 func (r Record) Scopes(typ string, ids []string) []dera.Scope {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if len(ids) == 0 || len(ids) > maxIDs {
+	if len(ids) == 0 || len(ids) > maxIDs || slices.ContainsFunc(ids, noID) {
 		return r.Sweep(typ)
 	}
 	out := make([]dera.Scope, 0, len(ids))

@@ -159,10 +159,11 @@ func first(texts ...string) string {
 	return ""
 }
 
-// moment returns the first text that is a time, in UTC.
+// moment returns the first text that is a time, in UTC. In UTC it must have a year of four digits too, else nobody
+// could write it down: an event with one could never be committed.
 func moment(texts ...string) time.Time {
 	for _, s := range texts {
-		if t, err := time.Parse(time.RFC3339, s); err == nil {
+		if t, err := time.Parse(time.RFC3339, s); err == nil && t.UTC().Year() > 0 && t.UTC().Year() <= 9999 {
 			return t.UTC()
 		}
 	}

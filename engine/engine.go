@@ -52,6 +52,9 @@ type Config struct {
 	Actor dera.Actor
 	// Owner names this process in leases; it must differ between processes.
 	Owner string
+	// Others reports whether other processes work on the same database: what this one does not cover is left to them
+	// for a while. It must be quick; nil means that there are none.
+	Others func() bool
 	// BudgetPerHour limits automatic remediations per account and control; 0
 	// means 20, and less than 0 none.
 	BudgetPerHour int
@@ -123,6 +126,7 @@ type Engine struct {
 	// the store's leases keep processes apart, not what runs within one.
 	held    claims
 	running claims
+	keepers keepers
 	shares  shares
 	// noted are the first looks that are in the store for certain.
 	noted sync.Map

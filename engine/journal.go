@@ -27,7 +27,8 @@ func (j journal) Load(ctx context.Context, id string) (dera.Remediation, []dera.
 }
 
 // Lease implements remediate.Journal. To the store all of this process is one
-// owner, so that the process keeps its own runners apart (invariant I9).
+// owner, so that the process keeps its own runners apart (invariant I9). The lease is
+// renewed until Release.
 func (j journal) Lease(ctx context.Context, resource string) (dera.Lease, error) {
 	if !j.held.take(resource) {
 		return dera.Lease{}, fmt.Errorf("%s: %w", resource, remediate.ErrBusy)
@@ -39,12 +40,16 @@ func (j journal) Lease(ctx context.Context, resource string) (dera.Lease, error)
 	if errors.Is(err, store.ErrConflict) {
 		return l, fmt.Errorf("%s: %w", resource, remediate.ErrBusy)
 	}
+	if err == nil {
+		j.keepers.keep(ctx, j.cfg.Store, l, j.cfg.LeaseTTL)
+	}
 	return l, err
 }
 
 // Release implements remediate.Journal.
 func (j journal) Release(ctx context.Context, l dera.Lease) error {
 	defer j.held.give(l.Resource)
+	j.keepers.drop(l.Resource)
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	return j.cfg.Store.Release(ctx, l)

@@ -56,7 +56,7 @@ func (e *Engine) runLook(ctx context.Context, j dera.Job) error {
 		return fmt.Errorf("read job: %w", err)
 	}
 	if !e.ours(req.Scope) {
-		return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}, Counts: map[string]int64{"events_foreign": 1}})
+		return e.elsewhere(ctx, j, req.Scope)
 	}
 	if req.early(e.cfg.Now()) {
 		later, err := req.job(e.cfg.Now())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,6 +137,7 @@ func TestOthersAreNoMatter(t *testing.T) {
 // of the event and at a type that listens to the call.
 func FuzzHints(f *testing.F) {
 	f.Add(uint8(0), []byte(parameters), []byte(`null`))
+	f.Add(uint8(40), []byte(strings.ReplaceAll(parameters, `"sg-1"`, `"sg-\u0000"`)), []byte(`{"dBSnapshotIdentifier":"a\u0000"}`))
 	f.Add(uint8(3), []byte(`{"ModifySecurityGroupRulesRequest":{"GroupId":["sg-1"]}}`), []byte(`{"groupId":{"items":[1]}}`))
 	f.Fuzz(func(t *testing.T, n uint8, request, response []byte) {
 		watch := Watch()
@@ -149,6 +151,9 @@ func FuzzHints(f *testing.F) {
 			}
 			if s.Account != r.Account || s.Partition != r.Partition || s.Region == "" || !known {
 				t.Errorf("%s: got a hint at %+v", c.Name, s)
+			}
+			if strings.ContainsFunc(s.Key(), func(c rune) bool { return c < ' ' || c > '~' }) {
+				t.Errorf("%s: got a hint at %q, which a database may not take", c.Name, s.Key())
 			}
 		}
 		_ = watch.Document(r)

@@ -367,6 +367,9 @@ func (s *SQS) announcement(ctx context.Context, messages []Message, now time.Tim
 	defer cancel()
 	release := s.hold(work, messages)
 	err := s.cfg.Queue.Extend(work, messages, s.cfg.Visibility)
+	if err != nil && len(messages) > 1 { // the receipt of another one may not hold any more, which is no matter of the first
+		err = s.cfg.Queue.Extend(work, messages[:1], s.cfg.Visibility)
+	}
 	if err == nil {
 		err = s.logs.take(work, messages[0], now, handle)
 	}

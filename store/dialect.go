@@ -66,6 +66,9 @@ func (s *Store) openSQLite(path string) error {
 	if err := createPrivate(path); err != nil {
 		return err
 	}
+	if err := belongs(path); err != nil {
+		return err
+	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
 	busy := fmt.Sprintf("busy_timeout(%d)", busyTime.Milliseconds())
 	write := url.Values{"_pragma": {busy, "journal_mode(WAL)", "synchronous(FULL)"}}

@@ -37,6 +37,20 @@ func (s *Store) Lease(ctx context.Context, resource, owner string, ttl time.Dura
 	return l, nil
 }
 
+// Renew lets a lease end ttl from now. One that is lost or over is ErrFenced, and stays so.
+func (s *Store) Renew(ctx context.Context, l dera.Lease, ttl time.Duration) error {
+	now := s.now()
+	out, err := s.write.ExecContext(ctx, `UPDATE leases SET until = $1 WHERE resource = $2 AND owner = $3 AND token = $4 AND until > $5`,
+		micros(now.Add(ttl)), l.Resource, l.Owner, l.Token, micros(now))
+	if err != nil {
+		return fmt.Errorf("renew lease of %s: %w", l.Resource, err)
+	}
+	if n, err := out.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fmt.Errorf("renew lease of %s: %w", l.Resource, ErrFenced)
+}
+
 // Release gives the lease back. Releasing one that is lost is no error. The row
 // stays, so that the next token is higher.
 func (s *Store) Release(ctx context.Context, l dera.Lease) error {

@@ -51,6 +51,7 @@ func (s *Store) openPostgres(ctx context.Context, text string) error {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 10 * time.Second
 	}
+	cfg.ValidateConnect = primary(cfg.ValidateConnect)
 	s.write, s.read = &pool{DB: stdlib.OpenDB(*cfg), most: writing}, &pool{DB: stdlib.OpenDB(*cfg), most: reading}
 	for _, db := range []*pool{s.write, s.read} {
 		db.SetMaxOpenConns(db.most)
@@ -67,6 +68,19 @@ func (s *Store) openPostgres(ctx context.Context, text string) error {
 		return errors.New("the PostgreSQL setting synchronous_commit is off and must not be: a crash would lose what is recorded before each write")
 	}
 	return nil
+}
+
+// primary has a connection refused that leads to a stand-by: it is behind, so that a lease or a stop that is read there
+// can be over. Where a URL names several hosts, the next one is tried. A server becomes a stand-by by a restart, which
+// ends its connections. also is what the URL asks for besides, or nil.
+func primary(also pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
+	return func(ctx context.Context, c *pgconn.PgConn) error {
+		err := pgconn.ValidateConnectTargetSessionAttrsPrimary(ctx, c)
+		if err == nil && also != nil {
+			err = also(ctx, c)
+		}
+		return err
+	}
 }
 
 // postgresCode is the SQLSTATE that PostgreSQL answered with, if it did.

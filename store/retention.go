@@ -42,7 +42,8 @@ func removable(s dera.State) bool {
 // Retain removes what is over for longer than is said, in commits that each have their record, and returns
 // what was removed in all. What something else still goes by stays: a finding of a resource whose
 // remediation is under way, or whose fix was rolled back; a remediation that an open finding, an access or
-// an older one of its resource that is in effect needs; evidence that another remediation names.
+// an older one of its resource that is in effect needs, or that speaks against its control; evidence that
+// another remediation names.
 func (s *Store) Retain(ctx context.Context, r Retention, record func(dera.Retention) dera.AuditRecord) (dera.Retention, error) {
 	total := dera.Retention{}
 	commit := func(out dera.Retention) {
@@ -202,6 +203,9 @@ func (w writer) needed(ctx context.Context, r dera.Remediation) (bool, error) {
 			return true, err
 		}
 	}
+	if against, err := w.against(ctx, r); err != nil || against {
+		return true, err
+	}
 	rows, err := w.tx.QueryContext(ctx, `SELECT body FROM findings WHERE resource = $1 AND state <> 'resolved'`, r.ResourceKey())
 	if err != nil {
 		return true, err
@@ -230,6 +234,24 @@ func (w writer) needed(ctx context.Context, r dera.Remediation) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// against reports whether a remediation speaks against its control: it was undone after it had been made, or
+// denied what is in use. However long ago that was, the gate lowers by it.
+func (w writer) against(ctx context.Context, r dera.Remediation) (bool, error) {
+	made := false
+	for _, s := range r.Steps {
+		if s.State == dera.Undoing && made {
+			return true, nil
+		}
+		made = made || s.State == dera.Verifying || s.State == dera.Resolved || s.State == dera.Collateral
+	}
+	rows, err := w.tx.QueryContext(ctx, `SELECT body FROM denials WHERE remediation = $1`, r.ID)
+	if err != nil {
+		return true, err
+	}
+	denials, err := collect[dera.Denial](rows, "denials")
+	return slices.ContainsFunc(denials, func(d dera.Denial) bool { return d.Cause != dera.CauseOther }), err
 }
 
 // remove deletes a remediation with what is its own, and returns the hash of the evidence that went with it.

@@ -23,6 +23,14 @@ type clock struct {
 	passed func(since, now time.Time) time.Duration
 }
 
+// agreeing has the process go by a clock that can be brought to the database's. Nothing else may go by the time yet.
+func (a *cli) agreeing() {
+	if a.clock == nil {
+		a.clock = &clock{machine: a.now}
+		a.now = a.clock.Now
+	}
+}
+
 // Now is the agreed time.
 func (c *clock) Now() time.Time { return c.machine().Add(time.Duration(c.ahead.Load())) }
 

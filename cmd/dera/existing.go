@@ -20,6 +20,22 @@ func (a *cli) database() string {
 	return "sqlite:" + filepath.Join(a.flags.data, "dera.db")
 }
 
+// localThere reports whether there is a SQLite database, or something else in its place.
+func (a *cli) localThere() bool {
+	path, local := strings.CutPrefix(a.database(), "sqlite:")
+	if !local {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && (!info.Mode().IsRegular() || info.Size() > 0) || err != nil && !errors.Is(err, fs.ErrNotExist)
+}
+
+// noKeys is that a database lost its keys. No others are made for it: they would open nothing, and lie in the way
+// of those that do.
+func (a *cli) noKeys() error {
+	return fmt.Errorf("open the data in %s: the database is there and its keys are not; restore %s", a.flags.data, filepath.Join(a.flags.data, "keys"))
+}
+
 // existing refuses a command that only works with what there is where there is
 // none: a mistyped folder must not become an empty answer. It makes nothing.
 func (a *cli) existing(ctx context.Context, code int) error {
@@ -36,17 +52,14 @@ func (a *cli) existing(ctx context.Context, code int) error {
 
 // dataThere reports whether there is a database with its keys.
 func (a *cli) dataThere(ctx context.Context) (bool, error) {
-	path, local := strings.CutPrefix(a.database(), "sqlite:")
-	if local {
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
-			return false, nil
-		}
+	_, local := strings.CutPrefix(a.database(), "sqlite:")
+	if local && !a.localThere() {
+		return false, nil
 	}
 	err := a.vaultThere()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && local:
-		return false, fmt.Errorf("open the data in %s: the database is there and its keys are not; restore %s", a.flags.data, filepath.Join(a.flags.data, "keys"))
+		return false, a.noKeys()
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil || local:

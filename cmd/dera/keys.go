@@ -124,6 +124,12 @@ func (s *session) vaultKey(ctx context.Context) (store.Sealer, error) {
 		return audit.Closed{Err: err}, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
+	case s.app.localThere():
+		// Another process may have made both meanwhile, the key before the database.
+		if v, err = s.app.vault(ctx); errors.Is(err, fs.ErrNotExist) {
+			return nil, s.app.noKeys()
+		}
+		return v, err
 	case arn == "":
 		return audit.CreateVault(s.keys, nil)
 	}
@@ -141,7 +147,15 @@ type signingKey interface {
 }
 
 // signer is the signing key of the session, made if need be.
-func (s *session) signer(ctx context.Context) (signingKey, error) { return made(ctx, s.signingKey) }
+func (s *session) signer(ctx context.Context) (signingKey, error) {
+	key, err := made(ctx, s.signingKey)
+	if err != nil && s.app.stopping { // must work without: what it records is signed by the next who can
+		if lost, no := audit.LoadLostKey(s.keys, err); no == nil {
+			return lost, nil
+		}
+	}
+	return key, err
+}
 
 func (s *session) signingKey(ctx context.Context) (signingKey, error) {
 	arn := s.config.Keys.Signer.KMS

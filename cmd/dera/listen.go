@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -138,7 +140,7 @@ func (l *listener) start(ctx context.Context, cfg listenConfig, hooks bool) erro
 	}
 	server := &http.Server{
 		Handler: l.handler(cfg, hooks), ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: listenWrite, IdleTimeout: listenIdle,
-		MaxHeaderBytes: mostHeader, ErrorLog: slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: mostHeader, ErrorLog: log.New(serverLog{l.log}, "", 0),
 	}
 	l.log.InfoContext(ctx, "dera listens", "address", on.Addr().String(), "tls", certs != nil)
 	ctx, l.end = context.WithCancel(ctx)
@@ -148,6 +150,15 @@ func (l *listener) start(ctx context.Context, cfg listenConfig, hooks bool) erro
 		l.err = l.serve(ctx, server, on)
 	}()
 	return nil
+}
+
+// serverLog takes what the server of net/http says of single connections: handshakes that failed, and the like.
+type serverLog struct{ log *slog.Logger }
+
+// Write implements io.Writer.
+func (l serverLog) Write(text []byte) (int, error) {
+	l.log.Debug("a connection to the listener went wrong", "err", strings.TrimSpace(string(text)))
+	return len(text), nil
 }
 
 func (l *listener) serve(ctx context.Context, server *http.Server, on net.Listener) error {

@@ -23,11 +23,7 @@ func (s *session) share(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
-		alive, err := s.store.Beat(ctx, s.owner, beatTTL)
-		switch {
-		case err == nil:
-			s.limits.Among(alive)
-		case ctx.Err() == nil:
+		if err := s.beat(ctx); err != nil && ctx.Err() == nil {
 			log.DebugContext(ctx, "how many processes live is not known", "err", err)
 		}
 		select {
@@ -40,6 +36,18 @@ func (s *session) share(ctx context.Context, log *slog.Logger) error {
 		}
 	}
 }
+
+// beat says that this process lives, and takes its share by how many do.
+func (s *session) beat(ctx context.Context) error {
+	alive, err := s.store.Beat(ctx, s.owner, beatTTL)
+	if err == nil {
+		s.limits.Among(alive)
+	}
+	return err
+}
+
+// others reports whether other controllers live, as of the last beat.
+func (s *session) others() bool { return s.limits.Load().Replicas > 1 }
 
 // noteLoad keeps how much there is to do, for dera doctor, a few times a minute.
 func (s *session) noteLoad(ctx context.Context, src *source.SQS, url string) error {

@@ -40,7 +40,7 @@ func (m *meter) reads(read func(context.Context) ([]sample, error), commits func
 
 func (f *figures) samples(now time.Time) []sample {
 	f.mu.Lock()
-	if f.read != nil && f.reading == nil && now.Sub(f.asked) >= figuresEvery {
+	if f.read != nil && f.reading == nil && (now.Sub(f.asked) >= figuresEvery || now.Before(f.asked)) { // the clock of the database can be set back
 		f.asked, f.reading = now, make(chan struct{})
 		go f.refresh(f.reading, now)
 	}
@@ -98,7 +98,7 @@ func (s *session) figures(ctx context.Context) ([]sample, error) {
 	age := func(t time.Time) float64 { return max(now.Sub(t).Seconds(), 0) }
 	one := func(name string, v float64, values ...string) sample { return sample{name, values, v} }
 	out := []sample{
-		one("dera_audit_records", float64(g.Records)), one("dera_audit_unsigned_records", float64(g.Records-g.Signed)), one("dera_alarms", float64(g.Alarms)),
+		one("dera_audit_records", float64(g.Records)), one("dera_audit_unsigned_records", float64(max(g.Records-g.Signed, 0))), one("dera_alarms", float64(g.Alarms)),
 	}
 	if g.Bytes > 0 {
 		out = append(out, one("dera_database_bytes", float64(g.Bytes)))

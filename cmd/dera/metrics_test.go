@@ -207,7 +207,12 @@ func TestMetricsReadSeldom(t *testing.T) {
 			t.Fatal("a failed read is not told")
 		}
 	}
-	now = now.Add(figuresKept)
+	now = now.Add(-time.Hour) // the clock is set back
+	m.reads(func(context.Context) ([]sample, error) { return []sample{{"dera_alarms", nil, 9}}, nil }, nil)
+	if got, ok := value("dera_alarms"); !ok || got != 9 {
+		t.Errorf("after the clock was set back: got %v, %v, want a new read", got, ok)
+	}
+	now = now.Add(figuresKept + time.Second)
 	m.reads(func(context.Context) ([]sample, error) { return nil, errors.New("away") }, nil)
 	if got, ok := value("dera_alarms"); ok {
 		t.Errorf("got %v of more than a minute ago, want nothing", got)

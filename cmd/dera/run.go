@@ -46,6 +46,7 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	}
 	log := a.logger()
 	a.meter = newMeter()
+	a.agreeing() // before somebody asks for metrics
 	heard, err := a.listenEarly(ctx, log)
 	if err != nil {
 		return err
@@ -111,6 +112,9 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 			return err
 		}
 		defer s.lines.end(ctx)
+	}
+	if err := awaited(ctx, log, func() error { return s.beat(ctx) }); err != nil { // before the first job: others may live
+		return err
 	}
 	if err := awaited(ctx, log, func() error { return s.engine.Start(ctx, version) }); err != nil {
 		return err

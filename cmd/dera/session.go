@@ -98,10 +98,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, &keysError{err}
 	}
-	if a.clock == nil {
-		a.clock = &clock{machine: a.now}
-		a.now = a.clock.Now
-	}
+	a.agreeing()
 	if s.store, err = store.Open(ctx, store.Config{URL: a.database(), Sealer: vault, Now: a.now}); err != nil {
 		return nil, a.named("db", err)
 	}
@@ -258,7 +255,7 @@ func (s *session) wire(o options) error {
 		Types: services.Types(),
 		Store: s.store, Reader: from, Cloud: changer{s.client}, Custom: s.client, Anchor: s.beforeWrites(), Controls: s.config.controls(), Settings: s.settings,
 		Gate: gate, Owners: evaluate.Owners{Tags: s.config.OwnerTags}, Own: s.ownPrincipals(), Flapping: s.flapping(), Accounts: s.accounts, Regions: s.regions, Mode: s.mode,
-		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
+		Actor: dera.Actor{Name: s.identity.ARN, How: "engine"}, Owner: owner, Others: s.others, Tags: s.config.Tagging.tags(evaluate.Owners{Tags: s.config.OwnerTags}, s.config.Instance),
 		BudgetPerHour: budget(s.config.Budget), BudgetEverywhere: budget(s.config.BudgetAll), ApprovalTTL: time.Duration(s.config.Approval), AccessMost: s.config.Access.most(), Workers: s.config.Workers,
 		Settle: settle, Now: s.app.now, Log: o.log, Tell: o.tell, Unread: app.KeptUnread,
 	}

@@ -310,7 +310,15 @@ func (w Where) exact(a catalog.Action, types []catalog.ResourceType) ([]string, 
 	if a.Level == catalog.Tagging {
 		beside = nil
 	}
-	return append([]string{string(w.Resource)}, w.arns(beside)...), nil
+	return append([]string{literal(w.Resource)}, w.arns(beside)...), nil
+}
+
+// literal is an ARN as a policy writes it where it means this one alone: a path of IAM can hold what is a
+// wildcard or begins a variable there.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+func literal(a dera.ARN) string {
+	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(string(a))
 }
 
 // accountCondition keeps to the account where an ARN does not name it.

@@ -98,6 +98,8 @@ func TestSession(t *testing.T) {
 		{"tags_of_the_group", group, []dera.Change{change("ec2:CreateTags", "ec2:DeleteTags")}, "[ec2:CreateTags ec2:DeleteTags] [" + string(group) + "]"},
 		{"bucket", "arn:aws:s3:::media", []dera.Change{change("s3:PutBucketPolicy", "s3:PutBucketPolicy"), change("s3:PutBucketAcl", "")}, "[s3:PutBucketAcl s3:PutBucketPolicy] [arn:aws:s3:::media]"},
 		{"account_block", "arn:aws:s3::111122223333:public-access-block/111122223333", []dera.Change{change("s3:PutAccountPublicAccessBlock", "")}, "[s3:PutAccountPublicAccessBlock] [*]"},
+		{"path_with_signs_of_policies", "arn:aws:iam::111122223333:role/*/${aws:username}/?/app", []dera.Change{change("iam:UpdateAssumeRolePolicy", "")},
+			"[iam:UpdateAssumeRolePolicy] [arn:aws:iam::111122223333:role/${*}/${$}{aws:username}/${?}/app]"},
 		{"resource_of_another_kind", "arn:aws:s3:::media", []dera.Change{change("ec2:RevokeSecurityGroupIngress", "")}, "error"},
 		{"unknown_action", group, []dera.Change{change("ec2:Nothing", "")}, "error"},
 	}

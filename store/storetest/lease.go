@@ -92,6 +92,13 @@ func fence(w *world) {
 			given := l
 			tt.lose(w, &given)
 			_, checked := w.store.CheckLease(w.Context(), given)
+			renewed := w.store.Renew(w.Context(), given, 2*time.Minute)
+			if tt.ok && renewed != nil || !tt.ok && !errors.Is(renewed, store.ErrFenced) {
+				w.Errorf("renew: got %v, want it renewed: %t", renewed, tt.ok)
+			}
+			if left, err := w.store.CheckLease(w.Context(), given); tt.ok && (err != nil || left != 2*time.Minute) {
+				w.Errorf("renewed: got %v and %v, want 2m", left, err)
+			}
 			err := w.store.Commit(w.Context(), store.Batch{Fence: &given, Counts: map[string]int64{tt.name: 1}})
 			counted := must(w.store.Counters(w.Context()))(w)[tt.name] == 1
 			if tt.ok && (checked != nil || err != nil || !counted) {

@@ -157,12 +157,13 @@ func (w *world) retentionKeeps() {
 	late := w.ended("r-late", "late", "e-late", dera.Resolved) // created long ago, ended lately
 	late.Steps[0].At = w.clock.Now().Add(300 * day)
 	w.commit(store.Batch{Remediations: []dera.Remediation{late}, Evidence: map[string][]byte{"e-late": []byte("x")}})
+	against := w.speaking()
 	w.clock.Advance(500 * day)
 	got, _ := w.retain()
-	if got.Remediations != 1 || got.Findings != 0 || len(got.Evidence) != 0 || w.has("r-shared") {
-		t.Errorf("got %+v, want r-shared alone, and its evidence kept", got)
+	if got.Remediations != 2 || got.Findings != 0 || len(got.Evidence) != 0 || w.has("r-shared") || w.has("r-other-policy") {
+		t.Errorf("got %+v, want r-shared and r-other-policy alone, and the evidence kept", got)
 	}
-	for _, r := range append(b.Remediations, late) {
+	for _, r := range append(append(b.Remediations, late), against...) {
 		if r.ID != "r-shared" && !w.has(r.ID) {
 			t.Errorf("%s was removed", r.ID)
 		}
@@ -176,6 +177,26 @@ func (w *world) retentionKeeps() {
 	if list := must(w.store.Findings(t.Context()))(t); len(list) != len(b.Findings) {
 		t.Errorf("got %d findings, want %d", len(list), len(b.Findings))
 	}
+}
+
+// speaking commits remediations that speak against their control, and one that another policy denied
+// something, and returns the former.
+func (w *world) speaking() []dera.Remediation {
+	now := w.clock.Now()
+	undone := w.ended("r-undone", "undone", "", dera.Failed) // made, taken back and failed
+	undone.Steps = []dera.Step{{State: dera.Verifying, At: now}, {State: dera.Undoing, At: now}, {State: dera.Failed, At: now}}
+	denied, other := w.ended("r-denied", "denied", "", dera.Resolved), w.ended("r-other-policy", "other-policy", "", dera.Resolved)
+	b := store.Batch{Remediations: []dera.Remediation{undone, denied, other}}
+	for _, r := range b.Remediations {
+		b.Watches = append(b.Watches, dera.Watch{Remediation: r.ID, Principal: "arn:aws:iam::" + account + ":role/app", Since: now})
+	}
+	w.commit(b)
+	elsewhere := Denial(other.ID, "event-2", now)
+	elsewhere.Cause = dera.CauseOther
+	if err := w.store.CommitUsage(w.Context(), deniedUse(Denial(denied.ID, "event-1", now), elsewhere)); err != nil {
+		w.Fatal(err)
+	}
+	return []dera.Remediation{undone, denied}
 }
 
 func (w *world) retentionPages() {
