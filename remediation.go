@@ -99,9 +99,11 @@ type Remediation struct {
 	// back, since someone else changed the same parts after the fix.
 	LeftInPlace []int `json:"left_in_place,omitempty"`
 	// DespiteStop lets a rollback that a person asked for pass a stop.
-	DespiteStop bool      `json:"despite_stop,omitempty"`
-	Approval    *Approval `json:"approval,omitempty"` // of the plan with this digest
-	Expires     time.Time `json:"expires,omitzero"`   // of the wait for an approval
+	DespiteStop bool `json:"despite_stop,omitempty"`
+	// Due says that what it gave is taken back since its time is over: AWS has ended it already.
+	Due      bool      `json:"due,omitempty"`
+	Approval *Approval `json:"approval,omitempty"` // of the plan with this digest
+	Expires  time.Time `json:"expires,omitzero"`   // of the wait for an approval
 	// NotBefore is when it may begin: a fix that failed, or that keeps coming
 	// back, waits longer and longer.
 	NotBefore time.Time `json:"not_before,omitzero"`

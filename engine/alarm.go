@@ -54,8 +54,8 @@ func (e *Engine) alarm(ctx context.Context, what string, a dera.Alarm, b store.B
 	return nil
 }
 
-// alarmOf raises the alarm of an undo that failed, and ends it when a person's order is over. The
-// remediation is recorded: that its alarm could not be is said in the log.
+// alarmOf raises the alarm of an undo that failed, and ends it when a person's order is over, as it
+// ends that of holdsUp. The remediation is recorded: that its alarm could not be is said in the log.
 func (e *Engine) alarmOf(ctx context.Context, r dera.Remediation) {
 	key := "undo-failed/" + r.ID
 	var err error
@@ -67,6 +67,9 @@ func (e *Engine) alarmOf(ctx context.Context, r dera.Remediation) {
 		})
 	case r.State.Final() && slices.ContainsFunc(r.Steps, func(s dera.Step) bool { return s.State == dera.UndoFailed }):
 		err = e.AlarmEnded(ctx, key)
+	}
+	if r.State.Final() && heldUp(r) {
+		err = errors.Join(err, e.AlarmEnded(ctx, heldUpAlarm+r.ID))
 	}
 	if err != nil {
 		e.cfg.Log.ErrorContext(ctx, "record an alarm", "alarm", key, "err", err)

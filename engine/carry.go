@@ -16,6 +16,7 @@ func (e *Engine) runRemediate(ctx context.Context, j dera.Job) error {
 		return errors.Join(e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}}))
 	}
 	if err != nil {
+		e.holdsUp(ctx, j.Key, err)
 		return err
 	}
 	return e.cfg.Store.Commit(ctx, store.Batch{Done: []dera.Job{j}})

@@ -143,6 +143,33 @@ func (j journal) Later(ctx context.Context, r dera.Remediation) (same, above []s
 	return same, above, nil
 }
 
+// Beside implements remediate.Journal.
+func (j journal) Beside(ctx context.Context, r dera.Remediation) (under, later []string, err error) {
+	list, err := j.cfg.Store.RemediationsOf(ctx, r.ResourceKey())
+	if err != nil {
+		return nil, nil, err
+	}
+	after := false
+	for _, o := range list {
+		if o.ID == r.ID {
+			after = true
+			continue
+		}
+		if underWay(o) {
+			under = append(under, o.ID)
+		}
+		if after && bars(o, r) && o.State != dera.Ready { // one that is ready goes by the resource as it is then
+			later = append(later, o.ID)
+		}
+	}
+	return under, later, nil
+}
+
+// underWay reports whether a remediation was begun and has not ended.
+func underWay(r dera.Remediation) bool {
+	return r.State == dera.Applying || r.State == dera.Verifying || r.State == dera.Undoing
+}
+
 // bars reports whether a later remediation has to go before r can.
 func bars(o, r dera.Remediation) bool {
 	return inEffect(o) && !(ended(o) && final(o.Plan) && apart(o.Plan, r.Plan))

@@ -155,6 +155,11 @@ func (e *Engine) commitEach(ctx context.Context, list []store.Batch) []error {
 		if err == nil && len(list[i].Jobs) > 0 {
 			e.asked(list[i].Jobs)
 		}
+		for _, r := range list[i].Remediations {
+			if err == nil && heldUp(r) {
+				e.alarmOf(ctx, r)
+			}
+		}
 	}
 	return errs
 }

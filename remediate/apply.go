@@ -23,6 +23,9 @@ func (t *run) begin(ctx context.Context) error {
 	if a := t.rem.Approval; a != nil && t.cfg.Now().After(a.Expires) {
 		return t.move(ctx, dera.Superseded, "the approval ran out before anything was written", Entry{LookAgain: true})
 	}
+	if err := t.takesTurn(ctx); err != nil {
+		return err
+	}
 	res, canon, ok, err := t.confirm(ctx)
 	if err != nil {
 		return err

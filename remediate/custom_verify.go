@@ -142,6 +142,11 @@ func (t *run) undoCustom(ctx context.Context) error {
 	case !begun && t.rem.Undo != rollbackUndo && canon != t.rem.Expect():
 		return t.stuck(ctx, &undoError{"someone else changed the resource since, so the undo is not started: " + strings.Join(lineDiff(t.rem.Expect(), canon), "; ")})
 	}
+	if !begun {
+		if err := t.below(ctx); err != nil {
+			return t.stuck(ctx, err)
+		}
+	}
 	started, err := t.launch(ctx, true, canon)
 	if err != nil {
 		return err

@@ -54,6 +54,10 @@ type Journal interface {
 	// Later are the remediations, made after this one, that are still in effect: of
 	// the same resource, and of what stands above it in the account.
 	Later(ctx context.Context, r dera.Remediation) (same, above []string, err error)
+	// Beside are the other remediations of the same resource that were begun: those that are
+	// under way, and those made after this one that are, or may be, in effect; one that is
+	// both is in both.
+	Beside(ctx context.Context, r dera.Remediation) (under, later []string, err error)
 }
 
 // Entry is one step that commits as a whole.

@@ -82,6 +82,9 @@ func (t *run) order(ctx context.Context, req Request) error {
 	if len(same) > 0 && !req.Due {
 		return &RefusedError{Why: "later remediations of the same resource are in effect; roll them back first", Later: same}
 	}
+	if err := t.takesTurn(ctx); err != nil {
+		return err
+	}
 	res, canon, ok, err := t.stable(ctx)
 	if err != nil {
 		return err
@@ -106,7 +109,7 @@ func (t *run) order(ctx context.Context, req Request) error {
 		}
 		return &RefusedError{Why: why, Later: above}
 	}
-	t.rem.Undo, t.rem.UndoBy, t.rem.DespiteStop = rollbackUndo, req.By.Name, req.DespiteStop
+	t.rem.Undo, t.rem.UndoBy, t.rem.DespiteStop, t.rem.Due = rollbackUndo, req.By.Name, req.DespiteStop, req.Due
 	rec := dera.AuditRecord{Kind: dera.RecordRollback}
 	if err := t.allowed(ctx); err != nil {
 		return err
@@ -276,6 +279,9 @@ func (t *run) restore(ctx context.Context, i int, c dera.Change, in dera.Intent)
 		}
 	}
 	if ordered || !done {
+		if err := t.below(ctx); err != nil {
+			return err
+		}
 		if done, err = t.step(ctx, i, true, op, c); err != nil || done || ordered {
 			return err
 		}
@@ -314,6 +320,9 @@ func (t *run) takeBack(ctx context.Context, i int, c dera.Change, in dera.Intent
 			if op, there, err = t.retarget(ctx, op, resource.Of(c)); err != nil || there {
 				return err
 			}
+		}
+		if err := t.below(ctx); err != nil {
+			return err
 		}
 		if err := t.closed(ctx, i, op); err != nil {
 			var no closedError
