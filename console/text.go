@@ -22,7 +22,9 @@ type Detail struct {
 }
 
 // is reports whether it is the remediation with the ID.
-func (d *Detail) is(id string) bool { return d != nil && d.Remediation != nil && d.Remediation.ID == id }
+func (d *Detail) is(id string) bool {
+	return d != nil && d.Remediation != nil && d.Remediation.ID == id
+}
 
 // decidable reports whether a person can say yes or no to the plan now.
 func (d Detail) decidable() bool {
