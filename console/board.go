@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type board struct {
 	cfg Config
 
 	at       int64 // how much of the log is in it
-	rows     map[string]dera.Finding
+	rows     map[string]listed
 	loaded   time.Time
 	overview time.Time // when the overview was made
 	stale    bool      // there was news since
@@ -53,8 +54,8 @@ type board struct {
 // snapshot is what the store said at a moment. Nothing of it is changed.
 type snapshot struct {
 	at       time.Time
-	number   int64          // grows with each
-	rows     []dera.Finding // brief, the worst and newest first
+	number   int64    // grows with each
+	rows     []listed // the worst and newest first
 	waiting  []app.Waiting
 	overview app.Overview
 	trend    []day
@@ -62,7 +63,7 @@ type snapshot struct {
 }
 
 func newBoard(cfg Config) *board {
-	return &board{cfg: cfg, rows: map[string]dera.Finding{}, news: make(chan struct{})}
+	return &board{cfg: cfg, rows: map[string]listed{}, news: make(chan struct{})}
 }
 
 // now is the newest snapshot, nil before the first one, and what is closed when there is another.
@@ -166,26 +167,35 @@ func (b *board) follow(ctx context.Context, size int64) error {
 	return nil
 }
 
-// brief is a finding as lists need it: the rest is read when it is shown alone.
-func brief(f dera.Finding) dera.Finding {
+// listed is a finding as lists need it: the rest is read when it is shown alone.
+type listed struct {
+	dera.Finding
+	searched string // what a search looks through, in lower case
+}
+
+func brief(f dera.Finding) listed {
 	if f.Disposition != dera.Exempt {
 		f.Reasons = nil // an overview counts by exemption
 	}
 	f.Why, f.Sources, f.Permissions, f.Granted, f.Used = "", nil, nil, nil, nil
-	return f
+	text := []string{f.Title, string(f.Resource), f.ResourceName, f.Owner, f.ID, f.Control, f.Account, f.Remediation, f.LastActor}
+	return listed{f, strings.ToLower(strings.Join(text, "\n"))}
 }
 
 // show makes a snapshot of what was read.
 func (b *board) show(ctx context.Context, now time.Time) error {
-	rows := make([]dera.Finding, 0, len(b.rows))
+	rows := make([]listed, 0, len(b.rows))
 	for _, f := range b.rows {
 		rows = append(rows, f)
 	}
-	slices.SortFunc(rows, func(x, y dera.Finding) int {
+	slices.SortFunc(rows, func(x, y listed) int {
 		return cmp.Or(cmp.Compare(y.Severity, x.Severity), y.FirstSeen.Compare(x.FirstSeen), cmp.Compare(x.ID, y.ID))
 	})
 	v := &snapshot{at: now, rows: rows, trend: trend(rows, now)}
-	held := held{b.cfg.Store, rows}
+	held := held{b.cfg.Store, make([]dera.Finding, len(rows))}
+	for i, f := range rows {
+		held.rows[i] = f.Finding
+	}
 	var err error
 	if v.waiting, err = app.WaitingFor(ctx, held, b.cfg.Flags, now); err != nil {
 		return err
@@ -244,7 +254,7 @@ const trendDays = 30
 
 // trend counts the last days, as far as the findings tell: of one that came back, only since when it
 // was first seen and when it was resolved last.
-func trend(rows []dera.Finding, now time.Time) []day {
+func trend(rows []listed, now time.Time) []day {
 	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-trendDays)
 	days := make([]day, trendDays)
 	for i := range days {

@@ -49,7 +49,7 @@ type world struct {
 	server  *httptest.Server
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), findings: map[string]dera.Finding{}, plans: map[string]dera.Remediation{}, once: map[string]bool{}}
 	w.links = console.Links{Now: w.Now, Once: w.first, Seal: func(p []byte) string {
@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // run keeps the console up to date until the test ends.
-func (w *world) run(t *testing.T) {
+func (w *world) run(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -88,7 +88,7 @@ func (w *world) run(t *testing.T) {
 	w.await(t, func() bool { return v.get(t, "/").status == http.StatusOK })
 }
 
-func (w *world) await(t *testing.T, done func() bool) {
+func (w *world) await(t testing.TB, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -273,7 +273,7 @@ type visitor struct {
 }
 
 // visitor enters with a link for an actor; the zero one may look alone.
-func (w *world) visitor(t *testing.T, by dera.Actor) visitor {
+func (w *world) visitor(t testing.TB, by dera.Actor) visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -290,7 +290,7 @@ func (w *world) visitor(t *testing.T, by dera.Actor) visitor {
 	return v
 }
 
-func (w *world) decider(t *testing.T) visitor {
+func (w *world) decider(t testing.TB) visitor {
 	t.Helper()
 	return w.visitor(t, dera.Actor{Name: person, How: "console"})
 }
@@ -302,7 +302,7 @@ type answer struct {
 	header http.Header
 }
 
-func (v visitor) do(t *testing.T, r *http.Request) answer {
+func (v visitor) do(t testing.TB, r *http.Request) answer {
 	t.Helper()
 	res, err := v.client.Do(r)
 	if err != nil {
@@ -316,7 +316,7 @@ func (v visitor) do(t *testing.T, r *http.Request) answer {
 	return answer{res.StatusCode, string(text), res.Header}
 }
 
-func (v visitor) get(t *testing.T, path string) answer {
+func (v visitor) get(t testing.TB, path string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.base+path, nil)
 	if err != nil {
@@ -326,7 +326,7 @@ func (v visitor) get(t *testing.T, path string) answer {
 }
 
 // post sends a form as a page of the console does.
-func (v visitor) post(t *testing.T, path string, form url.Values, change ...func(*http.Request)) answer {
+func (v visitor) post(t testing.TB, path string, form url.Values, change ...func(*http.Request)) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, v.base+path, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -85,7 +85,7 @@ func listOf(name, value string) templ.SafeURL {
 	return templ.SafeURL("/findings?" + url.Values{name: {value}}.Encode())
 }
 
-func (q query) fits(f dera.Finding) bool {
+func (q query) fits(f *listed) bool {
 	is := func(want, have string) bool { return want == "" || want == have }
 	switch q.state {
 	case "all":
@@ -102,25 +102,20 @@ func (q query) fits(f dera.Finding) bool {
 		!is(q.region, f.Region) || !is(q.owner, f.Owner) || !is(q.grouped, string(f.Resource)) {
 		return false
 	}
-	if q.text == "" {
-		return true
-	}
-	for _, have := range []string{f.Title, string(f.Resource), f.ResourceName, f.Owner, f.ID, f.Control, f.Account, f.Remediation, f.LastActor} {
-		if contains(have, q.text) {
-			return true
-		}
-	}
-	return false
+	return q.text == "" || strings.Contains(f.searched, q.text)
 }
 
-// contains is strings.Contains for letters of either case, without making copies of ASCII text.
-func contains(s, part string) bool {
-	for i := 0; i+len(part) <= len(s); i++ {
-		if strings.EqualFold(s[i:i+len(part)], part) {
-			return true
-		}
+// groupOf is the name of the group that a finding counts in.
+func (q query) groupOf(f *listed) string {
+	switch q.group {
+	case "control":
+		return f.Control
+	case "account":
+		return f.Account
+	case "owner":
+		return f.Owner
 	}
-	return false
+	return string(f.Resource)
 }
 
 // count is a group of findings.
@@ -143,26 +138,29 @@ type result struct {
 const mostGroups = 200
 
 // find lists what fits, or counts it by group.
-func (q query) find(rows []dera.Finding) result {
+func (q query) find(rows []listed) result {
+	q.text = strings.ToLower(q.text)
 	out := result{from: q.from, all: len(rows)}
-	groups := map[string]*count{}
-	for _, f := range rows {
+	groups, counts := map[string]int{}, []count{}
+	for i := range rows { // each is large, and there can be very many
+		f := &rows[i]
 		if !q.fits(f) {
 			continue
 		}
 		out.total++
 		if q.group == "" {
 			if out.total > q.from && len(out.rows) < perPage {
-				out.rows = append(out.rows, f)
+				out.rows = append(out.rows, f.Finding)
 			}
 			continue
 		}
-		name := map[string]string{"resource": string(f.Resource), "control": f.Control, "account": f.Account, "owner": f.Owner}[q.group]
-		c := groups[name]
-		if c == nil {
-			c = &count{name: name}
-			groups[name] = c
+		name := q.groupOf(f)
+		at, known := groups[name]
+		if !known {
+			at, counts = len(counts), append(counts, count{name: name})
+			groups[name] = at
 		}
+		c := &counts[at]
 		c.all++
 		switch f.Severity {
 		case dera.Critical:
@@ -172,13 +170,24 @@ func (q query) find(rows []dera.Finding) result {
 		case dera.Medium, dera.Low:
 		}
 	}
-	for _, c := range groups {
-		out.groups = append(out.groups, *c)
-	}
-	slices.SortFunc(out.groups, func(a, b count) int {
+	out.groups = worst(counts, mostGroups)
+	return out
+}
+
+// worst are the first n of what there is, in order: of very many only these are sorted.
+func worst(list []count, n int) []count {
+	order := func(a, b count) int {
 		return cmp.Or(cmp.Compare(b.critical, a.critical), cmp.Compare(b.high, a.high), cmp.Compare(b.all, a.all), cmp.Compare(a.name, b.name))
-	})
-	out.groups = out.groups[:min(len(out.groups), mostGroups)]
+	}
+	var out []count
+	for _, c := range list {
+		if len(out) == n && order(c, out[n-1]) >= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(out, c, order)
+		out = slices.Insert(out, at, c)
+		out = out[:min(len(out), n)]
+	}
 	return out
 }
 
