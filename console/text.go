@@ -22,7 +22,9 @@ type Detail struct {
 }
 
 // is reports whether it is the remediation with the ID.
-func (d *Detail) is(id string) bool { return d != nil && d.Remediation != nil && d.Remediation.ID == id }
+func (d *Detail) is(id string) bool {
+	return d != nil && d.Remediation != nil && d.Remediation.ID == id
+}
 
 // decidable reports whether a person can say yes or no to the plan now.
 func (d Detail) decidable() bool {
@@ -38,6 +40,7 @@ func (d Detail) reversible() bool {
 type frame struct {
 	title, url, at string // at is the tab
 	in             bool
+	still          bool // it answers an order, and stays as it is until the person goes on
 	v              visitor
 	paths          map[string]string
 	waiting        int
