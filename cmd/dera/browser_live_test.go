@@ -31,7 +31,7 @@ func browserLive(t *testing.T, b *browser) {
 	if got := evaluated[string](inbox, "document.activeElement.value"); got != "half a sentence" {
 		t.Errorf("of what was written stays %q", got)
 	}
-	if status := inbox.loads(chromedp.KeyEvent(kb.Enter)); status != 200 {
+	if status := inbox.loads(pressed(kb.Enter)); status != 200 {
 		t.Fatalf("the rejection has status %d", status)
 	}
 	inbox.has("Rejected")
@@ -74,7 +74,7 @@ func browserLiveStop(t *testing.T, b *browser) {
 	if got := evaluated[string](x, "document.activeElement.form.className + ': ' + document.activeElement.value"); got != "stopping: an incident in the shop" {
 		t.Errorf("what was written is in the form %q", got)
 	}
-	if status := x.loads(chromedp.KeyEvent(kb.Enter)); status != 200 {
+	if status := x.loads(pressed(kb.Enter)); status != 200 {
 		t.Fatalf("the stop has status %d", status)
 	}
 	x.has("an incident in the shop", "a release")

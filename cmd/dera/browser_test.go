@@ -10,11 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestBrowser looks at the console as a person does: in a Chromium, served by a real engine on the
@@ -79,7 +83,18 @@ type tab struct {
 // tab opens one of a width.
 func (b *browser) tab(t *testing.T, width int64) *tab {
 	t.Helper()
-	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	// A window for each: Chromium opens no tab in a browser context that has none.
+	whole := cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
+	own, err := target.CreateBrowserContext().Do(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = target.DisposeBrowserContext(own).Do(whole) })
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
 	t.Cleanup(stop)
 	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(stop)
@@ -152,10 +167,27 @@ func (x *tab) press(selector string) int64 {
 	return x.loads(chromedp.Click(selector, chromedp.ByQuery))
 }
 
+// pressed are the keys of a keyboard. A key that the page takes for itself writes nothing, as in a browser that is not driven.
+func pressed(keys string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for _, r := range keys {
+			for _, event := range kb.Encode(r) {
+				if event.Type == input.KeyDown && r != '\r' {
+					event.Type = input.KeyRawDown
+				}
+				if err := event.Do(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // keys types on the keyboard.
 func (x *tab) keys(keys string) {
 	x.t.Helper()
-	x.do(chromedp.KeyEvent(keys))
+	x.do(pressed(keys))
 }
 
 // evaluated is what a script answers; the content security policy of the page does not hold for it.
