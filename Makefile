@@ -50,6 +50,17 @@ test: deps ## all tests
 	$(GO) test -timeout 20m -skip '$(HALF)' ./cmd/dera || rest=$$?; wait $$first; exit $$rest
 HALF := ^Test(Moto|Stub)
 
+.PHONY: browser
+browser: ## the console in a Chromium, which it installs, judged by axe-core (by npm)
+	@chromium=$$(scripts/chromium-install) && axe=$$(scripts/axe-install) && \
+	DERA_CHROMIUM=$$chromium DERA_AXE=$$axe TMPDIR=$(MEMORY) $(GO) test -count=1 -timeout 10m -run '^TestBrowser' ./cmd/dera
+
+.PHONY: screenshots
+screenshots: ## pictures of the console in docs/img, of the demo
+	@mkdir -p docs/img
+	@chromium=$$(scripts/chromium-install) && axe=$$(scripts/axe-install) && \
+	DERA_CHROMIUM=$$chromium DERA_AXE=$$axe DERA_SCREENSHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 10m -run '^TestBrowser$$/^pages$$' ./cmd/dera
+
 .PHONY: chaos
 chaos: ## engines in a world where everything goes wrong, for minutes SEEDS times (100) and for WEEKS weeks (100); SEED=n runs one alone
 	DERA_CHAOS_SEEDS=$(if $(SEED),1,$(SEEDS)) DERA_CHAOS_SEED=$(SEED) DERA_CHAOS_WEEKS=$(WEEKS) TMPDIR=$(MEMORY) $(GO) test ./engine -run '$(if $(SEED),^TestChaos$$,^Test(Chaos|Week)$$)' -count=1 -timeout 20m

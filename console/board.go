@@ -23,7 +23,7 @@ type Store interface {
 	Leaves(ctx context.Context, from, n int64) ([][]byte, error)
 }
 
-// How often the board looks for news, makes the overview anew where there was some, and reads
+// How often the board looks for news, makes another overview where there was some, and reads
 // everything again whether there was some or not.
 const (
 	lookEvery     = time.Second

@@ -41,7 +41,7 @@ func (e *Refused) Error() string { return e.Why }
 // ErrNotFound is that nothing has the ID.
 var ErrNotFound = errors.New("nothing has this ID")
 
-// Config is what a console shows and whom it lets in. All fields are required.
+// Config is what a console shows and who may enter. All fields are required.
 type Config struct {
 	Store Store
 	// Overview makes the overview from a store that has the findings in memory.
@@ -50,7 +50,7 @@ type Config struct {
 	// be a secret; ErrNotFound for an ID that there is not.
 	Shown  func(ctx context.Context, id string) (Detail, error)
 	Orders Orders
-	// Links checks the links that let someone in.
+	// Links checks the links with which people enter.
 	Links Links
 	// Hosts are the names under which it is reached, with the port: no other Host is answered, so that
 	// a page elsewhere cannot reach it by a name of its own (DNS rebinding).
@@ -145,13 +145,13 @@ func (c *Console) guarded(next http.Handler) http.Handler {
 
 // files serves what is embedded; the address of each changes with its content.
 func (c *Console) files() http.Handler {
-	served := http.FileServerFS(assets)
+	files := http.FileServerFS(assets)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := c.paths[strings.TrimPrefix(r.URL.Path, "/assets/")]; !ok {
 			http.NotFound(w, r)
 			return
 		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		served.ServeHTTP(w, r)
+		files.ServeHTTP(w, r)
 	})
 }

@@ -19,9 +19,9 @@ func TestWhoGetsIn(t *testing.T) {
 	w := newWorld(t)
 	w.run(t)
 	w.finding(1, dera.High)
-	stranger := visitor{&http.Client{}, w.server.URL}
+	nobody := visitor{&http.Client{}, w.server.URL}
 	for _, path := range []string{"/", "/overview", "/findings", "/f/f-1", "/r/r-1", "/stop", "/live", "/nothing"} {
-		if got := stranger.get(t, path); got.status != http.StatusUnauthorized || strings.Contains(got.body, "SSH") {
+		if got := nobody.get(t, path); got.status != http.StatusUnauthorized || strings.Contains(got.body, "SSH") {
 			t.Errorf("%s without a session: got %d\n%s", path, got.status, got.body)
 		}
 	}
@@ -33,7 +33,7 @@ func TestWhoGetsIn(t *testing.T) {
 	for name, bad := range map[string]string{
 		"none": "", "changed": forged(func(s string) string { return "A" + s[1:] }), "cut": token[:len(token)-4], "no_seal": token[:strings.IndexByte(token, '.')],
 	} {
-		if got := stranger.get(t, "/in?"+url.Values{"t": {bad}}.Encode()); got.status != http.StatusForbidden {
+		if got := nobody.get(t, "/in?"+url.Values{"t": {bad}}.Encode()); got.status != http.StatusForbidden {
 			t.Errorf("link %s: got %d, want 403", name, got.status)
 		}
 	}
@@ -51,7 +51,7 @@ func TestWhoGetsIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.advance(console.LinkFor + time.Second)
-	if got := stranger.get(t, "/in?"+url.Values{"t": {late}}.Encode()); got.status != http.StatusForbidden {
+	if got := nobody.get(t, "/in?"+url.Values{"t": {late}}.Encode()); got.status != http.StatusForbidden {
 		t.Errorf("a link that is too old: got %d, want 403", got.status)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"dera.example/dera"
 )
 
-// Links makes and checks links that let one person in, once. A link holds who it is for, as STS
+// Links makes and checks links with which one person enters, once. A link holds who it is for, as STS
 // established it when a command made the link; nobody without the key can make one.
 type Links struct {
 	// Seal is a keyed commitment to a payload: equal for equal payloads, and not to be made without
@@ -26,13 +26,13 @@ type Links struct {
 	Now  func() time.Time
 }
 
-// LinkFor is how long a link lets someone in.
+// LinkFor is how long a link can be used.
 const LinkFor = 10 * time.Minute
 
 // linkContext tells payloads of links from what else is committed to with the same key.
 const linkContext = "dera console link v1\x00"
 
-// link is what a link says. Without a name it lets in to look alone.
+// link is what a link says. Without a name it is for looking alone.
 type link struct {
 	Name    string    `json:"name,omitempty"`
 	How     string    `json:"how,omitempty"`
@@ -40,7 +40,7 @@ type link struct {
 	Nonce   string    `json:"nonce"`
 }
 
-// Make makes the token of a link for a person; for the zero Actor, one that lets in to look alone.
+// Make makes the token of a link for a person; for the zero Actor, one for looking alone.
 func (l Links) Make(by dera.Actor) (string, error) {
 	payload, err := json.Marshal(link{Name: by.Name, How: by.How, Expires: l.Now().Add(LinkFor).UTC(), Nonce: rand.Text()})
 	if err != nil {
@@ -51,7 +51,7 @@ func (l Links) Make(by dera.Actor) (string, error) {
 
 var errLink = errors.New("the link is not valid here")
 
-// take is who a token lets in. A token lets in once.
+// take is who enters with a token, which is taken once.
 func (l Links) take(ctx context.Context, token string) (dera.Actor, error) {
 	text, seal, ok := strings.Cut(token, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(text)
@@ -91,7 +91,7 @@ const (
 	mostEntries = 1000 // sessions at a time
 )
 
-// sessions are those who were let in, by the hash of what their browser keeps. They end with the process.
+// sessions are those who entered, by the hash of what their browser keeps. They end with the process.
 type sessions struct {
 	now func() time.Time
 
@@ -129,7 +129,7 @@ func (s *sessions) begin(v visitor) string {
 	return token
 }
 
-// of is the visitor of a request, ok where one is let in. Only what a person does counts as use: a
+// of is the visitor of a request, ok where there is a session. Only what a person does counts as use: a
 // stream and what it leads to do not keep a session alive.
 func (s *sessions) of(r *http.Request, use bool) (v visitor, ok bool) {
 	cookie, err := r.Cookie(cookieName)
@@ -159,18 +159,18 @@ func (s *sessions) end(r *http.Request) {
 	}
 }
 
-// enter lets in who has a link.
+// enter begins a session for who has a link.
 func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 	by, err := c.cfg.Links.take(r.Context(), r.URL.Query().Get("t"))
 	if err != nil {
 		if !errors.Is(err, errLink) {
 			c.cfg.Log.ErrorContext(r.Context(), "a link to the console could not be checked", "err", err)
 		}
-		c.answer(w, r, http.StatusForbidden, visitor{}, "Not let in", message("This link is not valid any more", "A link lets in one person, once, within 10 minutes. Make another one with: dera console"+c.cfg.Flags))
+		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("This link is not valid any more", "One person enters with a link, once, within 10 minutes. Make another one with: dera console"+c.cfg.Flags))
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: c.sessions.begin(visitor{by}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
-	c.cfg.Log.InfoContext(r.Context(), "someone entered the console", "actor", by.Name)
+	c.cfg.Log.InfoContext(r.Context(), "someone entered the console", "principal", by.Name)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
@@ -180,15 +180,15 @@ func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
 	c.answer(w, r, http.StatusOK, visitor{}, "Left", message("You left the console", "Enter again with: dera console"+c.cfg.Flags))
 }
 
-// page is a handler for someone who was let in.
+// page is a handler for someone with a session.
 type page func(w http.ResponseWriter, r *http.Request, v visitor)
 
-// seen lets in to look.
+// seen is for whoever has a session.
 func (c *Console) seen(next page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, ok := c.sessions.of(r, r.Header.Get("HX-Request") == "")
 		if !ok {
-			c.answer(w, r, http.StatusUnauthorized, visitor{}, "Not let in", message("Your session is over, or you were not let in", "Make a link with: dera console"+c.cfg.Flags))
+			c.answer(w, r, http.StatusUnauthorized, visitor{}, "No session", message("Your session is over, or there was none", "Make a link with: dera console"+c.cfg.Flags))
 			return
 		}
 		next(w, r, v)
@@ -198,7 +198,7 @@ func (c *Console) seen(next page) http.HandlerFunc {
 // mostForm is how large what a person sends may be.
 const mostForm = 64 << 10
 
-// ordered lets in to order something: never by a request to read, nor by another site's page.
+// ordered is for whoever may order something: never by a request to read, nor by another site's page.
 func (c *Console) ordered(next page) http.HandlerFunc {
 	return c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
 		r.Body = http.MaxBytesReader(w, r.Body, mostForm)

@@ -17,10 +17,7 @@ import (
 
 // frame is what the page of a request has beside its content.
 func (c *Console) frame(r *http.Request, v visitor, in bool, title string) frame {
-	p := frame{title: title, url: r.URL.RequestURI(), at: r.URL.Path, in: in, v: v, paths: c.paths, flags: c.cfg.Flags, version: c.cfg.Version, now: c.cfg.Now()}
-	if r.Method != http.MethodGet {
-		p.url = "/"
-	}
+	p := frame{title: title, url: r.URL.RequestURI(), at: r.URL.Path, in: in, still: r.Method != http.MethodGet, v: v, paths: c.paths, flags: c.cfg.Flags, version: c.cfg.Version, now: c.cfg.Now()}
 	if s, _ := c.board.now(); s != nil && in {
 		p.waiting, p.stops = len(s.waiting), s.overview.Stops
 		if s.failed != nil {
@@ -72,8 +69,12 @@ func (c *Console) showInbox(w http.ResponseWriter, r *http.Request, v visitor, s
 	p := c.frame(r, v, true, "Inbox")
 	p.at, p.notice, p.cli = "/", notice(r), "dera waiting"+c.cfg.Flags
 	var chosen *Detail
-	if id == "" && len(s.waiting) > 0 {
-		id = s.waiting[0].Remediation
+	if id == "" {
+		id = firstOf(s.waiting, p.notice != "", r.URL.Query().Get("id"))
+	}
+	if q := r.URL.Query(); id != "" {
+		q.Set("r", id)
+		p.url = "/?" + q.Encode() // the plan that a person looks at stays the one that is chosen
 	}
 	if id != "" && len(s.waiting) > 0 {
 		d, err := c.cfg.Shown(r.Context(), id)
@@ -88,6 +89,16 @@ func (c *Console) showInbox(w http.ResponseWriter, r *http.Request, v visitor, s
 		}
 	}
 	c.write(w, r, status, p, inboxPage(p, s.waiting, chosen, failed))
+}
+
+// firstOf is the plan that waits first, other than one that was just answered.
+func firstOf(list []app.Waiting, answered bool, id string) string {
+	for _, w := range list {
+		if !answered || w.Remediation != id {
+			return w.Remediation
+		}
+	}
+	return ""
 }
 
 func (c *Console) overview(w http.ResponseWriter, r *http.Request, v visitor) {

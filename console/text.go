@@ -40,6 +40,7 @@ func (d Detail) reversible() bool {
 type frame struct {
 	title, url, at string // at is the tab
 	in             bool
+	still          bool // it answers an order, and stays as it is until the person goes on
 	v              visitor
 	paths          map[string]string
 	waiting        int

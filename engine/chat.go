@@ -14,7 +14,7 @@ import (
 const HowSlack = "slack"
 
 // HowConsole is how the identity of a person is established who orders something in the web console: STS named
-// them when a command made the link that let them in.
+// them when a command made the link that they entered with.
 const HowConsole = "console"
 
 // notTheirs refuses an approval by a chat of whoever caused a finding of the plan or changed

@@ -31,9 +31,9 @@ const rememberConsole = "console"
 func newConsoleCommand(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "console",
-		Short: "Print a link that lets you into the console of dera run",
-		Long: "console prints a link to the web console that dera run --console serves on this machine. The link lets in one\n" +
-			"person, once, within 10 minutes, under the identity of the AWS credentials, which approvals and stops are\n" +
+		Short: "Print a link with which you enter the console of dera run",
+		Long: "console prints a link to the web console that dera run --console serves on this machine. One person enters with\n" +
+			"it, once, within 10 minutes, under the identity of the AWS credentials, which approvals and stops are\n" +
 			"recorded with.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.consoleLink(cmd.Context()) },
@@ -290,8 +290,8 @@ func (o consoleOrders) Resume(ctx context.Context, s dera.Stop, by dera.Actor) e
 	return w.Resume(ctx, s, by)
 }
 
-// consoleServed opens the console that the command line asks for, and remembers where it is; nil for none.
-func (s *session) consoleServed(ctx context.Context, log *slog.Logger) (*webConsole, error) {
+// withConsole opens the console that the command line asks for, and remembers where it is; nil for none.
+func (s *session) withConsole(ctx context.Context, log *slog.Logger) (*webConsole, error) {
 	w, err := s.openConsole(ctx, s.app.consoleOn, log)
 	if err != nil || w == nil {
 		return nil, err
@@ -299,8 +299,8 @@ func (s *session) consoleServed(ctx context.Context, log *slog.Logger) (*webCons
 	if err := s.store.Remember(ctx, map[string]string{rememberConsole: w.base}); err != nil {
 		return nil, errors.Join(err, w.on.Close())
 	}
-	if s.served != nil {
-		return w, s.served(w.base)
+	if s.onConsole != nil {
+		return w, s.onConsole(w.base)
 	}
 	link, err := s.consoleLinkTo(w.base, dera.Actor{})
 	if err != nil {

@@ -59,7 +59,7 @@ func (a *cli) demo(ctx context.Context, exit bool) (err error) {
 	if err := d.begin(ctx); err != nil {
 		return err
 	}
-	d.session.served = d.showConsole
+	d.session.onConsole = d.showConsole
 	defer func() { err = errors.Join(err, d.session.close(ctx)) }()
 	return d.play(ctx, exit)
 }
@@ -206,9 +206,7 @@ func (d *demo) play(ctx context.Context, exit bool) error {
 
 // showConsole says how to look at it in a browser, as the person who runs the demo.
 func (d *demo) showConsole(base string) error {
-	by := d.session.person()
-	by.How = engine.HowConsole
-	link, err := d.session.consoleLinkTo(base, by)
+	link, err := d.session.consoleLinkTo(base, dera.Actor{Name: d.session.person().Name, How: engine.HowConsole})
 	d.say("\n%s %s", d.paint.bold("console"), link)
 	return err
 }

@@ -177,7 +177,7 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	if listen != nil {
 		parts = append(parts, listen)
 	}
-	web, err := s.consoleServed(ctx, log)
+	web, err := s.withConsole(ctx, log)
 	if err != nil {
 		return err
 	}

@@ -56,11 +56,11 @@ type session struct {
 	engine    *engine.Engine
 	lines     *lines // of dera run --output json
 	limits    *cloud.Limits
-	owner     string            // the name of this process in leases
-	receipts  int               // how often a message of the queue is received before it is dead; 0 where that is not known
-	listener  *listener         // of dera run, where it listens
-	served    func(base string) error // hears where the console is, instead of the person; nil for the person
-	anchoring *engine.Anchoring // signs the audit log and anchors it
+	owner     string                  // the name of this process in leases
+	receipts  int                     // how often a message of the queue is received before it is dead; 0 where that is not known
+	listener  *listener               // of dera run, where it listens
+	onConsole func(base string) error // hears where the console is, instead of the person; nil for the person
+	anchoring *engine.Anchoring       // signs the audit log and anchors it
 }
 
 // mode is the mode in force for a control in an account.
