@@ -159,7 +159,7 @@ func critical(r *dera.Remediation) bool { return r.Severity == dera.Critical }
 
 func placeholder(r *dera.Remediation, other string) string {
 	if critical(r) {
-		return "why (it is critical, so that this is required)"
+		return "why (required: critical)"
 	}
 	return other
 }

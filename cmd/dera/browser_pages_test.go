@@ -36,6 +36,9 @@ func browserPages(t *testing.T, b *browser) {
 	if dir := os.Getenv("DERA_SCREENSHOTS"); dir != "" {
 		for name, path := range map[string]string{"inbox": "/?r=" + plan.ID, "finding": "/f/" + finding, "overview": "/overview"} {
 			x.open(w.base + path)
+			if name == "overview" { // it is made every 5 seconds
+				x.until(fmt.Sprintf("Number(document.querySelector('.cards td:nth-child(3)').innerText) >= %d", w.critical()))
+			}
 			x.picture(filepath.Join(dir, "console-"+name+".png"))
 		}
 		return
@@ -55,6 +58,16 @@ func browserPages(t *testing.T, b *browser) {
 			}
 		}
 	}
+}
+
+// critical is how many critical plans wait for a person.
+func (w *browserWorld) critical() int {
+	w.t.Helper()
+	list, err := w.session.store.RemediationsIn(w.t.Context(), dera.Waiting)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(slices.DeleteFunc(list, func(r dera.Remediation) bool { return r.Severity != dera.Critical }))
 }
 
 // seesWhole: of the plan of median length, the approval and the whole diff are in a window of 1280 by 800.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,12 @@ func openWorld(t *testing.T, seed func(*demo), names ...string) *browserWorld {
 	t.Helper()
 	a := &cli{in: strings.NewReader(""), out: io.Discard, err: io.Discard, now: time.Now, consoleOn: "127.0.0.1:0"}
 	a.hurry = func(c *engine.Config) { c.LeaseTTL = 10 * time.Second } // a job whose lease nobody gives back is begun again while a test waits
-	w := &browserWorld{t: t, demo: &demo{cli: a, dir: t.TempDir(), out: io.Discard, paint: newPaint(io.Discard), settled: make(chan struct{}, 1)}}
+	dir := t.TempDir()
+	if os.Getenv("DERA_SCREENSHOTS") != "" { // the commands that pages name are short then
+		t.Chdir(dir)
+		dir = ""
+	}
+	w := &browserWorld{t: t, demo: &demo{cli: a, dir: dir, out: io.Discard, paint: newPaint(io.Discard), settled: make(chan struct{}, 1)}}
 	if err := w.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
