@@ -170,7 +170,8 @@ func (e *Engine) poke() {
 // with a growing delay. Only what is in a committed batch's Done is finished.
 func (e *Engine) runJob(ctx context.Context, j dera.Job) {
 	if !e.running.take(j.Kind + " " + j.Key) {
-		return // its lease ran out while it runs here: whoever runs it ends it
+		e.notYet(ctx, j)
+		return
 	}
 	defer e.running.give(j.Kind + " " + j.Key)
 	err := e.safely(ctx, j)
@@ -191,6 +192,16 @@ func (e *Engine) runJob(ctx context.Context, j dera.Job) {
 	ctx, cancel := bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := e.cfg.Store.Retry(ctx, j, at); err != nil {
+		e.cfg.Log.ErrorContext(ctx, "give a job back", "job", j.Kind+" "+j.Key, "err", err)
+	}
+}
+
+// notYet gives back a job that runs here already, for a moment that grows with each try. Most of the time the one that runs
+// has ended the job in the database, and somebody asked for it again before it returned; else its claim ran out.
+func (e *Engine) notYet(ctx context.Context, j dera.Job) {
+	ctx, cancel := bounded(context.WithoutCancel(ctx))
+	defer cancel()
+	if err := e.cfg.Store.Retry(ctx, j, e.cfg.Now().Add(backoff(j.Attempts)/20)); err != nil {
 		e.cfg.Log.ErrorContext(ctx, "give a job back", "job", j.Kind+" "+j.Key, "err", err)
 	}
 }

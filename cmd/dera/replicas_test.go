@@ -65,13 +65,19 @@ type replicas struct {
 	dir      string
 	list     []*replica
 	random   *rand.Rand
+	lease    time.Duration
+	validity time.Duration
+	sweep    time.Duration
 	did      []string
 }
 
-const (
-	testLease    = 5 * time.Second
-	testValidity = 4 * time.Second
-)
+// hurried says how long a lease and a signature last, and how far apart sweeps are, for so many groups: as short as can be
+// while a call, of which there are as many at once as there are workers, takes a part of it. An emulator in one process
+// needs the longer for one the more there is.
+func hurried(n int) (lease, validity, sweep time.Duration) {
+	lease = max(5*time.Second, time.Duration(n)*30*time.Millisecond)
+	return lease, lease - time.Second, max(time.Minute, 10*lease)
+}
 
 func (r *replicas) start(i int) *replica {
 	r.t.Helper()
@@ -79,10 +85,10 @@ func (r *replicas) start(i int) *replica {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cmd := exec.Command("dera-replica", "run", "--data", filepath.Join(r.dir, "data"), "--db", r.database, "--queue", r.queue, "--sweep", "1m",
+	cmd := exec.Command("dera-replica", "run", "--sweep", r.sweep.String(), "--data", filepath.Join(r.dir, "data"), "--db", r.database, "--queue", r.queue,
 		"--config", filepath.Join(r.dir, "config.yaml"), "--mode", "enforce", "--no-exemptions", "--log-level", "info")
 	skew := []string{"0s", "4m", "-4m"}[i]
-	cmd.Env = append(os.Environ(), replicaLease+"="+testLease.String(), replicaValidity+"="+testValidity.String(), replicaSkew+"="+skew, "AWS_ENDPOINT_URL="+r.front.URL)
+	cmd.Env = append(os.Environ(), replicaLease+"="+r.lease.String(), replicaValidity+"="+r.validity.String(), replicaSkew+"="+skew, "AWS_ENDPOINT_URL="+r.front.URL)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
@@ -111,7 +117,8 @@ func TestReplicas(t *testing.T) {
 	primary := postgres.Start(t, postgres.Config{})
 	server := moto.Start(t, moto.Config{})
 	r := &replicas{t: t, w: newMotoWorld(t, server), dir: t.TempDir(), random: rand.New(rand.NewPCG(7, 11))}
-	r.front = newFront(t, server.URL(), testValidity)
+	r.lease, r.validity, r.sweep = hurried(n)
+	r.front = newFront(t, server.URL(), r.validity)
 	r.db, r.database = newSocket(t, primary.URL(t))
 	config := "version: 1\nsettle: 10ms\nbudget_per_hour: 100000\nbudget_organization_per_hour: 100000\ncontrols: [ec2-securitygroup-admin-ports-open]\n"
 	if err := os.WriteFile(filepath.Join(r.dir, "config.yaml"), []byte(config), 0o600); err != nil {
@@ -177,7 +184,7 @@ func (r *replicas) storm(primary, standby *postgres.Server) {
 	does("connections cut", func() { r.db.cut(); r.db.restore() })
 	does("frozen past its leases", func() {
 		_ = r.list[1].cmd.Process.Signal(syscall.SIGSTOP)
-		wait(testLease + 2*time.Second)
+		wait(r.lease + 2*time.Second)
 		_ = r.list[1].cmd.Process.Signal(syscall.SIGCONT)
 	})
 	does("database killed and started", func() { primary.Kill(r.t); wait(0); primary.Restart(r.t) })
@@ -198,11 +205,16 @@ func (r *replicas) settle(ids []string) {
 	r.t.Helper()
 	want := inside("tcp 22-22 %s")
 	limit := time.Now().Add(2*time.Minute + time.Duration(len(ids))*2*time.Second)
-	still := ids // those that were not as they must be when they were last asked for
+	closed := func(id string) bool { return slices.Equal(r.w.inbound(id), want) }
+	still := ids // the first of them was open when it was last asked for: who asks for all takes the emulator from the replicas
 	for {
-		still = slices.DeleteFunc(slices.Clone(still), func(id string) bool { return slices.Equal(r.w.inbound(id), want) })
-		if len(still) == 0 { // each that was is asked for again
-			still = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Equal(r.w.inbound(id), want) })
+		for len(still) > 0 && closed(still[0]) {
+			still = still[1:]
+		}
+		if len(still) == 0 {
+			if i := slices.IndexFunc(ids, func(id string) bool { return !closed(id) }); i >= 0 {
+				still = ids[i:]
+			}
 		}
 		code, out := r.dera("report", "--output", "json")
 		if open := len(still); open == 0 && code == exitGood && strings.Contains(out, `"under_way": []`) {
@@ -213,7 +225,7 @@ func (r *replicas) settle(ids []string) {
 				text, _ := os.ReadFile(p.log.Name())
 				r.t.Logf("%s\n%s", p.log.Name(), tailOf(text))
 			}
-			r.t.Fatalf("%d of %d groups are not as they must be after %v; the report ends with %d\n%s", len(still), len(ids), r.did, code, out)
+			r.t.Fatalf("up to %d of %d groups are not as they must be after %v; the report ends with %d\n%s", len(still), len(ids), r.did, code, out)
 		}
 		select {
 		case <-r.t.Context().Done():
