@@ -27,7 +27,7 @@ type cli struct {
 	// listenOn is where dera run listens, of the command line, and consoleOn where it serves the console;
 	// meter is what it counts.
 	listenOn, consoleOn string
-	meter    *meter
+	meter               *meter
 	// stopping says that the command only stops or resumes, which must work when AWS does not.
 	stopping bool
 	// namedConfig says that --config named the configuration.
