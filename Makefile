@@ -25,7 +25,7 @@ DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc
 .PHONY: build
 build: ## the binary, stripped, in dist/
 	@mkdir -p dist
-	$(GO) build -trimpath -buildvcs=auto $(foreach module,github.com/aws github.com/spf13 github.com/goccy github.com/invopop github.com/santhosh-tekuri charm.land github.com/charmbracelet dera.example/dera/cmd dera.example/dera/app dera.example/dera/sink dera.example/dera/securityhub dera.example/dera/cloud github.com/jackc,'-gcflags=$(module)/...=-l') -ldflags '-s -w -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
+	$(GO) build -trimpath -buildvcs=auto $(foreach module,github.com/aws github.com/spf13 github.com/goccy github.com/invopop github.com/santhosh-tekuri charm.land github.com/charmbracelet dera.example/dera/cmd dera.example/dera/app dera.example/dera/sink dera.example/dera/securityhub dera.example/dera/cloud github.com/jackc,'-gcflags=$(module)/...=-l') -ldflags '-s -w -funcalign=8 -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
 # The tag of a release, else dev. The Go command adds commit and date.
@@ -50,6 +50,17 @@ test: deps ## all tests
 	$(GO) test -timeout 20m -skip '$(HALF)' ./cmd/dera || rest=$$?; wait $$first; exit $$rest
 HALF := ^Test(Moto|Stub)
 
+.PHONY: browser
+browser: ## the console in a Chromium, which it installs, judged by axe-core (by npm)
+	@chromium=$$(scripts/chromium-install) && axe=$$(scripts/axe-install) && \
+	DERA_CHROMIUM=$$chromium DERA_AXE=$$axe TMPDIR=$(MEMORY) $(GO) test -count=1 -timeout 10m -run '^TestBrowser' ./cmd/dera
+
+.PHONY: screenshots
+screenshots: ## pictures of the console in docs/img, of the demo
+	@mkdir -p docs/img
+	@chromium=$$(scripts/chromium-install) && axe=$$(scripts/axe-install) && \
+	DERA_CHROMIUM=$$chromium DERA_AXE=$$axe DERA_SCREENSHOTS=$(CURDIR)/docs/img $(GO) test -count=1 -timeout 10m -run '^TestBrowser$$/^pages$$' ./cmd/dera
+
 .PHONY: chaos
 chaos: ## engines in a world where everything goes wrong, for minutes SEEDS times (100) and for WEEKS weeks (100); SEED=n runs one alone
 	DERA_CHAOS_SEEDS=$(if $(SEED),1,$(SEEDS)) DERA_CHAOS_SEED=$(SEED) DERA_CHAOS_WEEKS=$(WEEKS) TMPDIR=$(MEMORY) $(GO) test ./engine -run '$(if $(SEED),^TestChaos$$,^Test(Chaos|Week)$$)' -count=1 -timeout 20m
@@ -72,6 +83,7 @@ check: .tools/staticcheck ## formatting, vet, staticcheck, exhaustive switches
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	.tools/staticcheck ./...
+	@.tools/templ generate -path console >/dev/null && git diff --exit-code --stat -- console || { echo "pages are not generated from their templates: make generate"; exit 1; }
 	.tools/exhaustive -default-signifies-exhaustive ./...
 	@echo "govulncheck: not run (its database is not part of this repository; run it where the network has it)"
 
@@ -146,7 +158,8 @@ price: ## lines of code of each resource type and control; fails where a new one
 	@scripts/price
 
 .PHONY: generate
-generate: ## bring generated documents, schemas and policies up to date
+generate: .tools/staticcheck ## bring generated documents, schemas, policies and pages up to date
+	.tools/templ generate -path console
 	$(GO) test $$(grep -rl 'control/controltest"' --include='*_test.go' services | xargs -n 1 dirname | sort -u | sed 's|^|./|') ./evaluate ./awssim -update
 	$(GO) test ./cmd/dera -run '^(TestWires|TestSchemasAreCommitted)' -update
 

@@ -13,6 +13,10 @@ import (
 // user is. It is weaker than credentials of AWS, so that it asks for four eyes.
 const HowSlack = "slack"
 
+// HowConsole is how the identity of a person is established who orders something in the web console: STS named
+// them when a command made the link that they entered with.
+const HowConsole = "console"
+
 // notTheirs refuses an approval by a chat of whoever caused a finding of the plan or changed
 // its resource last, as far as events told.
 func (e *Engine) notTheirs(ctx context.Context, r dera.Remediation, v Answer) error {

@@ -53,9 +53,13 @@ func (a *cli) demo(ctx context.Context, exit bool) (err error) {
 		d.out = io.Discard
 	}
 	d.say("simulated AWS: an organisation of three accounts in this process; no AWS account is touched")
+	if !exit && !a.json() {
+		a.consoleOn = "127.0.0.1:0"
+	}
 	if err := d.begin(ctx); err != nil {
 		return err
 	}
+	d.session.onConsole = d.showConsole
 	defer func() { err = errors.Join(err, d.session.close(ctx)) }()
 	return d.play(ctx, exit)
 }
@@ -198,6 +202,13 @@ func (d *demo) play(ctx context.Context, exit bool) error {
 		return err
 	}
 	return d.finish(context.WithoutCancel(ctx), rolledBack)
+}
+
+// showConsole says how to look at it in a browser, as the person who runs the demo.
+func (d *demo) showConsole(base string) error {
+	link, err := d.session.consoleLinkTo(base, dera.Actor{Name: d.session.person().Name, How: engine.HowConsole})
+	d.say("\n%s %s", d.paint.bold("console"), link)
+	return err
 }
 
 // appear makes the misconfiguration through the simulated API, as a person would.

@@ -25,7 +25,7 @@ func groups() []struct {
 		id, title string
 		commands  []string
 	}{
-		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "replay", "demo"}},
+		{groupLook, "Look:", []string{"scan", "findings", "waiting", "show", "why", "report", "console", "replay", "demo"}},
 		{groupDecide, "Decide:", []string{"approve", "reject", "access", "contain", "incident", "exemptions", "stop", "resume"}},
 		{groupAct, "Act:", []string{"run", "remediate", "rollback"}},
 		{groupProve, "Prove:", []string{"audit", "backup", "policy", "usage"}},
@@ -142,6 +142,7 @@ func examples() map[string][]string {
 		"scan":                     {"dera scan", "dera scan --profile security --region eu-west-1,eu-central-1", "dera scan --apply --config dera.yaml", "dera scan --fail-on high --output sarif --output-file dera.sarif"},
 		"findings":                 {"dera findings", "dera findings --all --output json", "dera findings --severity high --owner shop@example.com", "dera findings --waiting", "dera findings --events"},
 		"waiting":                  {"dera waiting"},
+		"console":                  {"dera console"},
 		"notify":                   {"dera notify test", "dera notify list"},
 		"notify send":              {"dera notify send --config dera.yaml"},
 		"notify retry":             {"dera notify retry chat", "dera notify retry old-chat --drop"},
@@ -168,7 +169,7 @@ func examples() map[string][]string {
 		"exemptions schema":        {"dera exemptions schema > exemptions.schema.json"},
 		"stop":                     {`dera stop --reason "change freeze"`, `dera stop --account 111122223333 --reason "incident 42"`},
 		"resume":                   {"dera resume", "dera resume --account 111122223333"},
-		"run":                      {"dera run --config dera.yaml", "dera run --config dera.yaml --log-level debug --log-format json", "dera run --config dera.yaml --output json"},
+		"run":                      {"dera run --config dera.yaml", "dera run --config dera.yaml --log-level debug --log-format json", "dera run --config dera.yaml --console 127.0.0.1:9480", "dera run --config dera.yaml --output json"},
 		"remediate":                {"dera remediate f-51774"},
 		"rollback":                 {"dera rollback " + id + ` --reason "needed for an incident"`, "dera rollback " + id + " --partial"},
 		"audit":                    {"dera audit verify", "dera audit export evidence/"},

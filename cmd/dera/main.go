@@ -77,7 +77,7 @@ func newRootCommand(a *cli) *cobra.Command {
 	}
 	root.AddCommand(
 		newFindingsCommand(a), newWaitingCommand(a), newReportCommand(a), newShowCommand(a), newWhyCommand(a),
-		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newReplayCommand(a),
+		newDemoCommand(a), newScanCommand(a), newRunCommand(a), newConsoleCommand(a), newReplayCommand(a),
 		newRemediateCommand(a), newApproveCommand(a), newRejectCommand(a), newRollbackCommand(a),
 		newAccessCommand(a), newContainCommand(a), newIncidentCommand(a), newStopCommand(a), newResumeCommand(a),
 		newAuditCommand(a), newBackupCommand(a), newExemptionsCommand(a), newRoleCommand(a), newPatternCommand(a), newControlCommand(a),

@@ -14,30 +14,9 @@ import (
 // overview shows the state of everything, from the store alone.
 func (a *cli) overview(ctx context.Context, s *session) error {
 	s.recallOffline(ctx)
-	covered, err := s.covered(ctx)
-	if err != nil {
-		return err
-	}
-	begun, err := s.underWay(ctx)
-	if err != nil {
-		return err
-	}
-	places, err := s.places(ctx)
-	if err != nil {
-		return err
-	}
-	o := app.Overviews{Places: places, Store: s.store, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: a.now}
-	if path := s.exemptionList(); path != "" {
-		cfg := exemptionConfig()
-		cfg.Now = a.now()
-		list, err := cfg.Load(path)
-		if err != nil {
-			a.note("dera: warning: the exemption list cannot be read, so that nothing is automatic: %v\n", err)
-		} else {
-			o.Exemptions = list.All()
-		}
-	}
-	v, err := o.Make(ctx)
+	v, err := s.overviewOf(ctx, s.store, func(err error) {
+		a.note("dera: warning: the exemption list cannot be read, so that nothing is automatic: %v\n", err)
+	})
 	if err != nil {
 		return err
 	}
@@ -46,6 +25,33 @@ func (a *cli) overview(ctx context.Context, s *session) error {
 	}
 	a.printOverview(v)
 	return nil
+}
+
+// overviewOf makes the overview of what a store holds. An exemption list that cannot be read is warned of.
+func (s *session) overviewOf(ctx context.Context, from app.OverviewStore, warn func(error)) (app.Overview, error) {
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return app.Overview{}, err
+	}
+	begun, err := s.underWay(ctx)
+	if err != nil {
+		return app.Overview{}, err
+	}
+	places, err := s.places(ctx)
+	if err != nil {
+		return app.Overview{}, err
+	}
+	o := app.Overviews{Places: places, Store: from, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: s.app.now}
+	if path := s.exemptionList(); path != "" {
+		cfg := exemptionConfig()
+		cfg.Now = s.app.now()
+		if list, err := cfg.Load(path); err != nil {
+			warn(err)
+		} else {
+			o.Exemptions = list.All()
+		}
+	}
+	return o.Make(ctx)
 }
 
 // mostWaiting is how many waiting plans the overview names; dera waiting has all.

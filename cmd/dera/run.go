@@ -36,6 +36,7 @@ func newRunCommand(a *cli) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&queueURL, "queue", "", "URL of the SQS queue (default: the configuration's)")
 	cmd.Flags().StringVar(&a.listenOn, "listen", "", "host:port for /healthz, /readyz and /metrics (default: the configuration's, or none)")
+	cmd.Flags().StringVar(&a.consoleOn, "console", "", "host:port of this machine for the web console (default: none)")
 	cmd.Flags().DurationVar(&sweep, "sweep", 0, "time between two sweeps (default: the configuration's, or 1h)")
 	return cmd
 }
@@ -43,6 +44,11 @@ func newRunCommand(a *cli) *cobra.Command {
 func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Duration) (err error) {
 	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
+	}
+	if a.consoleOn != "" {
+		if err := consoleAddress(a.consoleOn); err != nil {
+			return err
+		}
 	}
 	log := a.logger()
 	a.meter = newMeter()
@@ -170,6 +176,13 @@ func (s *session) serve(ctx context.Context, queueURL string, sweep time.Duratio
 	}
 	if listen != nil {
 		parts = append(parts, listen)
+	}
+	web, err := s.withConsole(ctx, log)
+	if err != nil {
+		return err
+	}
+	if web != nil {
+		parts = append(parts, web.run)
 	}
 	var src *source.SQS
 	if queueURL != "" {

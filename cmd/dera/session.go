@@ -37,6 +37,7 @@ type session struct {
 	settings control.Settings
 	store    *store.Store
 	log      engine.Log
+	vault    store.Sealer
 	keys     string     // folder of the keys
 	only     app.Filter // what a scan reports and carries out
 	queueURL string     // of the flag; the configuration's if empty
@@ -55,10 +56,11 @@ type session struct {
 	engine    *engine.Engine
 	lines     *lines // of dera run --output json
 	limits    *cloud.Limits
-	owner     string            // the name of this process in leases
-	receipts  int               // how often a message of the queue is received before it is dead; 0 where that is not known
-	listener  *listener         // of dera run, where it listens
-	anchoring *engine.Anchoring // signs the audit log and anchors it
+	owner     string                  // the name of this process in leases
+	receipts  int                     // how often a message of the queue is received before it is dead; 0 where that is not known
+	listener  *listener               // of dera run, where it listens
+	onConsole func(base string) error // hears where the console is, instead of the person; nil for the person
+	anchoring *engine.Anchoring       // signs the audit log and anchors it
 }
 
 // mode is the mode in force for a control in an account.
@@ -94,6 +96,7 @@ func (a *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, &keysError{err}
 	}
+	s.vault = vault
 	key, err := s.signer(ctx)
 	if err != nil {
 		return nil, &keysError{err}

@@ -33,37 +33,46 @@ func (a *cli) show(ctx context.Context, s *session, id string) error {
 	}
 	if about != nil {
 		s.recallOffline(ctx)
-		covered, err := s.covered(ctx)
-		if err != nil {
+		if err := s.explained(ctx, &v, *about); err != nil {
 			return err
 		}
-		places, err := s.places(ctx)
-		if err != nil {
-			return err
-		}
-		if about.State != dera.FindingResolved && (!covered(*about) || places.Misses(*about)) {
-			v.NotRead = &about.LastSeen
-			v.NotReadWhy = fmt.Sprintf("the configuration in force does not have account %s in %s", about.Account, about.Region)
-			if covered(*about) {
-				v.NotReadWhy = "its place could not be read; dera findings says why"
-			}
-		}
-		explained := app.Explain(*about, v.Remediation, a.now())
-		if about.WaitsFor != "" && about.LeftOpen() {
-			holder, err := s.store.Remediation(ctx, about.WaitsFor)
-			if err != nil {
-				return err
-			}
-			explained = explained.After(holder)
-		}
-		e := explained.With(s.app.orderFlags())
-		v.Explanation = &e
 	}
 	if a.json() {
 		return a.printJSON(v.Redacted(services.Types()))
 	}
 	width, _ := terminal(a.out)
 	return a.printShown(v, width)
+}
+
+// explained says in what is shown since when nothing is known of the finding that it is about, and
+// explains that.
+func (s *session) explained(ctx context.Context, v *app.Shown, about dera.Finding) error {
+	covered, err := s.covered(ctx)
+	if err != nil {
+		return err
+	}
+	places, err := s.places(ctx)
+	if err != nil {
+		return err
+	}
+	if about.State != dera.FindingResolved && (!covered(about) || places.Misses(about)) {
+		v.NotRead = &about.LastSeen
+		v.NotReadWhy = fmt.Sprintf("the configuration in force does not have account %s in %s", about.Account, about.Region)
+		if covered(about) {
+			v.NotReadWhy = "its place could not be read; dera findings says why"
+		}
+	}
+	explained := app.Explain(about, v.Remediation, s.app.now())
+	if about.WaitsFor != "" && about.LeftOpen() {
+		holder, err := s.store.Remediation(ctx, about.WaitsFor)
+		if err != nil {
+			return err
+		}
+		explained = explained.After(holder)
+	}
+	e := explained.With(s.app.orderFlags())
+	v.Explanation = &e
+	return nil
 }
 
 // printShown writes it for people, in lines of at most width where that is set.

@@ -59,15 +59,8 @@ func stopFlags(cmd *cobra.Command, s *dera.Stop) {
 // stopOrResume must work when AWS cannot be reached: then the order is recorded
 // under the local process, and says so.
 func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) error {
-	if scope.Account != "" {
-		if err := dera.ValidAccountID(scope.Account); err != nil {
-			return usage("--account: %w", err)
-		}
-	}
-	if scope.Control != "" {
-		if _, err := services.FindControl(scope.Control); err != nil {
-			return usage("--control: %w", err)
-		}
+	if err := validStop(scope); err != nil {
+		return err
 	}
 	if !a.namedConfig {
 		a.flags.config = "" // an order to stop depends on no file that it does not name
@@ -106,6 +99,21 @@ func (a *cli) stopOrResume(ctx context.Context, scope dera.Stop, stop bool) erro
 		return a.printJSON(stoppedJSON{by.Name, scope.Where()})
 	}
 	a.printf("stopped %s, by %s\n", scope.Where(), by.Name)
+	return nil
+}
+
+// validStop refuses a scope that no stop can have.
+func validStop(scope dera.Stop) error {
+	if scope.Account != "" {
+		if err := dera.ValidAccountID(scope.Account); err != nil {
+			return usage("--account: %w", err)
+		}
+	}
+	if scope.Control != "" {
+		if _, err := services.FindControl(scope.Control); err != nil {
+			return usage("--control: %w", err)
+		}
+	}
 	return nil
 }
 

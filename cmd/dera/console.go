@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+	"dera.example/dera/cloud"
+	"dera.example/dera/console"
+	"dera.example/dera/engine"
+	"dera.example/dera/remediate"
+	"dera.example/dera/resource/evidence"
+	"dera.example/dera/services"
+	"dera.example/dera/store"
+)
+
+// rememberConsole is where the console of dera run was reached last.
+const rememberConsole = "console"
+
+func newConsoleCommand(a *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "console",
+		Short: "Print a link with which you enter the console of dera run",
+		Long: "console prints a link to the web console that dera run --console serves on this machine. One person enters with\n" +
+			"it, once, within 10 minutes, under the identity of the AWS credentials, which approvals and stops are\n" +
+			"recorded with.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.consoleLink(cmd.Context()) },
+	}
+}
+
+// consoleJSON is what dera console prints with --output json.
+type consoleJSON struct {
+	Link    string    `json:"link"`
+	By      string    `json:"by"`
+	Expires time.Time `json:"expires"`
+}
+
+func (a *cli) consoleLink(ctx context.Context) (err error) {
+	if err := a.existing(ctx, exitFailed); err != nil {
+		return err
+	}
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	base, err := s.store.Remembered(ctx, rememberConsole)
+	if err != nil {
+		return err
+	}
+	if base == "" {
+		return &exitError{exitFailed, errors.New("no console was served with this data yet: dera run --console 127.0.0.1:9480 serves one")}
+	}
+	by, err := s.whoAmI(ctx)
+	by.How = engine.HowConsole
+	if err != nil {
+		return fmt.Errorf("identify the AWS caller, whom the link is for: %w", err)
+	}
+	out := consoleJSON{By: by.Name, Expires: a.now().Add(console.LinkFor).UTC()}
+	if out.Link, err = s.consoleLinkTo(base, by); err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(out)
+	}
+	a.printf("%s\n", out.Link)
+	a.note("dera: for %s, once, until %s\n", out.By, app.Stamp(out.Expires))
+	return nil
+}
+
+// links makes and checks links to the console: whoever has the vault key makes them.
+func (s *session) links() console.Links {
+	return console.Links{Seal: s.vault.Commit, Once: s.once, Now: s.app.now}
+}
+
+func (s *session) consoleLinkTo(base string, by dera.Actor) (string, error) {
+	token, err := s.links().Make(by)
+	return base + "/in?" + url.Values{"t": {token}}.Encode(), err
+}
+
+// consoleAddress refuses an address that other machines reach.
+func consoleAddress(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil:
+		return usage("--console is %q, must be host:port such as 127.0.0.1:9480", address)
+	case host != "localhost" && (ip == nil || !ip.IsLoopback()):
+		return usage("--console is %q, which other machines reach: write an address of this machine such as 127.0.0.1:9480, and reach it from elsewhere by a tunnel (ssh -L)", address)
+	}
+	return nil
+}
+
+// webConsole is a console that is being served.
+type webConsole struct {
+	*console.Console
+	server *http.Server
+	on     net.Listener
+	base   string // its address as a URL
+}
+
+// openConsole listens where a console was asked for, nil where none was.
+func (s *session) openConsole(ctx context.Context, address string, log *slog.Logger) (*webConsole, error) {
+	if address == "" {
+		return nil, nil
+	}
+	on, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, usage("--console: %w", err)
+	}
+	host, _, _ := net.SplitHostPort(address)
+	_, port, _ := net.SplitHostPort(on.Addr().String())
+	w := &webConsole{on: &fewConns{Listener: on}, base: "http://" + net.JoinHostPort(host, port)}
+	hosts := []string{net.JoinHostPort(host, port), net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+	w.Console, err = console.New(console.Config{
+		Store: s.store, Orders: consoleOrders{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
+		Overview: func(ctx context.Context, from app.OverviewStore) (app.Overview, error) {
+			return s.overviewOf(ctx, from, func(err error) { log.WarnContext(ctx, "the exemption list cannot be read", "err", err) })
+		},
+		Shown: s.consoleShown,
+	})
+	if err != nil {
+		return nil, errors.Join(err, on.Close())
+	}
+	w.server = &http.Server{
+		Handler: w.Handler(), ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: 2 * listenWrite, IdleTimeout: listenIdle,
+		MaxHeaderBytes: mostHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	log.InfoContext(ctx, "the console is served", "address", on.Addr().String())
+	return w, nil
+}
+
+// run serves until ctx is done.
+func (w *webConsole) run(ctx context.Context) error {
+	w.server.BaseContext = func(net.Listener) context.Context { return ctx } // streams end with it
+	ended := make(chan error, 2)
+	go func() { ended <- w.server.Serve(w.on) }()
+	go func() { ended <- w.Run(ctx) }()
+	select {
+	case err := <-ended:
+		if ctx.Err() == nil {
+			return fmt.Errorf("console: %w", err)
+		}
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listenEnd)
+	defer cancel()
+	err := w.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = w.server.Close()
+	}
+	return errors.Join(err, w.Wait(ctx))
+}
+
+// consoleShown is what dera show shows, with what was proved and the policy that changes.
+func (s *session) consoleShown(ctx context.Context, id string) (d console.Detail, err error) {
+	v, about, err := app.Show(ctx, s.store, id, s.app.orderFlags(), s.app.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return d, console.ErrNotFound
+	}
+	if err == nil && about != nil {
+		err = s.explained(ctx, &v, *about)
+	}
+	if err != nil {
+		return d, err
+	}
+	d.Shown, d.About = v.Redacted(services.Types()), about
+	if len(v.Evidence) == 0 {
+		return d, nil
+	}
+	if err := json.Unmarshal(v.Evidence, &d.Evidence); err != nil {
+		return d, fmt.Errorf("read evidence: %w", err)
+	}
+	x, err := evidence.PoliciesOf(d.Evidence, services.EvidenceKinds()...)
+	if err == nil {
+		d.Policy = app.PolicyDiff(x)
+	}
+	return d, err
+}
+
+// consoleOrders carries out what is ordered in the console, as the command of the same name does.
+type consoleOrders struct{ s *session }
+
+// refusal turns what a command would have said into what the console says.
+func refusal(err error) error {
+	var refused *console.Refused
+	switch {
+	case err == nil, errors.As(err, &refused):
+		return err
+	case errors.Is(err, store.ErrNotFound):
+		return console.ErrNotFound
+	case errors.Is(err, store.ErrConflict):
+		return &console.Refused{Why: "someone else answered at the same moment"}
+	}
+	var exit *exitError
+	var mine *engine.RefusedError
+	var runs *remediate.RefusedError
+	if errors.As(err, &exit) || errors.As(err, &mine) || errors.As(err, &runs) || errors.Is(err, remediate.ErrStopped) || errors.Is(err, remediate.ErrBusy) {
+		return &console.Refused{Why: err.Error()}
+	}
+	return err
+}
+
+// known is the remediation, in an account that is covered.
+func (o consoleOrders) known(ctx context.Context, id string) (dera.Remediation, error) {
+	r, err := o.s.store.Remediation(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	return r, o.s.inForce(ctx, r.Plan.Account, r.ID)
+}
+
+// Approve implements console.Orders.
+func (o consoleOrders) Approve(ctx context.Context, id, digest, reason string, by dera.Actor) error {
+	r, err := o.known(ctx, id)
+	if err == nil {
+		err = o.s.mayAct(r)
+	}
+	if err == nil {
+		_, err = o.s.engine.Decide(ctx, id, engine.Answer{Approve: true, Digest: digest, Reason: reason, By: by})
+	}
+	return refusal(err)
+}
+
+// Reject implements console.Orders.
+func (o consoleOrders) Reject(ctx context.Context, id, reason string, by dera.Actor) error {
+	_, err := o.known(ctx, id)
+	if err == nil {
+		_, err = o.s.engine.Decide(ctx, id, engine.Answer{Reason: reason, By: by})
+	}
+	return refusal(err)
+}
+
+// Rollback implements console.Orders.
+func (o consoleOrders) Rollback(ctx context.Context, id, reason string, partial bool, by dera.Actor) error {
+	r, err := o.known(ctx, id)
+	if err == nil {
+		r, err = o.s.engine.Rollback(ctx, id, remediate.Request{By: by, Reason: reason, Partial: partial})
+	}
+	if err != nil {
+		return o.unable(err)
+	}
+	if r.State != dera.RolledBack {
+		return &console.Refused{Why: "it is " + strings.ReplaceAll(string(r.State), "_", " ") + ": " + r.Failure}
+	}
+	if err := o.s.engine.LookNow(ctx, lookAt(r, o.s.app.now()), false); err != nil {
+		return &console.Refused{Why: "it is rolled back; the resource could not be read again afterwards: " + cloud.Explain(err)}
+	}
+	return nil
+}
+
+// unable is why an order to AWS was not carried out.
+func (o consoleOrders) unable(err error) error {
+	if refused := refusal(err); refused != err {
+		return refused
+	}
+	return &console.Refused{Why: cloud.Explain(err)}
+}
+
+// Stop implements console.Orders.
+func (o consoleOrders) Stop(ctx context.Context, s dera.Stop, by dera.Actor) error {
+	if err := validStop(s); err != nil {
+		return refusal(err)
+	}
+	return engine.Switch{Store: o.s.store, Now: o.s.app.now}.Stop(ctx, s, by)
+}
+
+// Resume implements console.Orders.
+func (o consoleOrders) Resume(ctx context.Context, s dera.Stop, by dera.Actor) error {
+	w := engine.Switch{Store: o.s.store, Now: o.s.app.now}
+	something, err := w.Resumable(ctx, s)
+	if err == nil && !something {
+		return &console.Refused{Why: "there is nothing to resume: no stop has exactly this scope (" + s.Where() + ")"}
+	}
+	if err != nil {
+		return err
+	}
+	return w.Resume(ctx, s, by)
+}
+
+// withConsole opens the console that the command line asks for, and remembers where it is; nil for none.
+func (s *session) withConsole(ctx context.Context, log *slog.Logger) (*webConsole, error) {
+	w, err := s.openConsole(ctx, s.app.consoleOn, log)
+	if err != nil || w == nil {
+		return nil, err
+	}
+	if err := s.store.Remember(ctx, map[string]string{rememberConsole: w.base}); err != nil {
+		return nil, errors.Join(err, w.on.Close())
+	}
+	if s.onConsole != nil {
+		return w, s.onConsole(w.base)
+	}
+	link, err := s.consoleLinkTo(w.base, dera.Actor{})
+	if err != nil {
+		return nil, errors.Join(err, w.on.Close())
+	}
+	s.app.note("dera: the console, to look: %s\ndera: to decide there, make a link of your own with: dera console%s\n", link, s.app.orderFlags())
+	return w, nil
+}

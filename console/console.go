@@ -1,0 +1,157 @@
+package console
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"dera.example/dera"
+	"dera.example/dera/app"
+)
+
+//go:embed assets/*.js assets/*.css
+var assets embed.FS
+
+// Orders is what a person can order. Each is recorded with who gave it; one that is refused returns
+// a *Refused, with nothing written.
+type Orders interface {
+	// Approve approves the plan of a remediation that has the digest; it is carried out later.
+	Approve(ctx context.Context, id, digest, reason string, by dera.Actor) error
+	// Reject rejects the plan of a remediation that is not begun.
+	Reject(ctx context.Context, id, reason string, by dera.Actor) error
+	// Rollback takes back what a remediation changed, and returns when that has ended.
+	Rollback(ctx context.Context, id, reason string, partial bool, by dera.Actor) error
+	// Stop stops all changes in a scope, and Resume lifts the stop of the very scope.
+	Stop(ctx context.Context, s dera.Stop, by dera.Actor) error
+	Resume(ctx context.Context, s dera.Stop, by dera.Actor) error
+}
+
+// Refused is an order that is not carried out, and why in words for the person.
+type Refused struct{ Why string }
+
+func (e *Refused) Error() string { return e.Why }
+
+// ErrNotFound is that nothing has the ID.
+var ErrNotFound = errors.New("nothing has this ID")
+
+// Config is what a console shows and who may enter. All fields are required.
+type Config struct {
+	Store Store
+	// Overview makes the overview from a store that has the findings in memory.
+	Overview func(context.Context, app.OverviewStore) (app.Overview, error)
+	// Shown is what is known of a finding or a remediation, with its explanation and without what can
+	// be a secret; ErrNotFound for an ID that there is not.
+	Shown  func(ctx context.Context, id string) (Detail, error)
+	Orders Orders
+	// Links checks the links with which people enter.
+	Links Links
+	// Hosts are the names under which it is reached, with the port: no other Host is answered, so that
+	// a page elsewhere cannot reach it by a name of its own (DNS rebinding).
+	Hosts []string
+	// Flags are added to the commands that pages name.
+	Flags   string
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Console is what Handler serves and Run keeps up to date.
+type Console struct {
+	cfg      Config
+	board    *board
+	sessions *sessions
+	streams  chan struct{} // a slot for each open stream
+	paths    map[string]string
+	later    *later
+}
+
+// mostStreams is how many pages are kept up to date at once; more of them stay as they were fetched.
+const mostStreams = 128
+
+// New makes a console. It shows nothing before Run has read the store once.
+func New(cfg Config) (*Console, error) {
+	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), later: newLater(), paths: map[string]string{}}
+	files, err := fs.ReadDir(assets, "assets")
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		text, err := fs.ReadFile(assets, "assets/"+f.Name())
+		if err != nil {
+			return nil, err
+		}
+		c.paths[f.Name()] = fmt.Sprintf("/assets/%s?v=%x", f.Name(), sha256.Sum256(text))[:len("/assets/?v=")+len(f.Name())+12]
+	}
+	return c, nil
+}
+
+// Run reads the store until ctx is done: what pages list is what it read last, a second ago at most
+// where the store answers.
+func (c *Console) Run(ctx context.Context) error { return c.board.run(ctx) }
+
+// Handler answers requests.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/", c.files())
+	mux.HandleFunc("GET /in", c.enter)
+	mux.HandleFunc("GET /{$}", c.seen(c.inbox))
+	mux.HandleFunc("GET /overview", c.seen(c.overview))
+	mux.HandleFunc("GET /findings", c.seen(c.findings))
+	mux.HandleFunc("GET /f/{id}", c.seen(c.one))
+	mux.HandleFunc("GET /r/{id}", c.seen(c.one))
+	mux.HandleFunc("GET /stop", c.seen(c.stops))
+	mux.HandleFunc("GET /live", c.live)
+	mux.HandleFunc("POST /r/{id}/approve", c.ordered(c.approve))
+	mux.HandleFunc("POST /r/{id}/reject", c.ordered(c.reject))
+	mux.HandleFunc("POST /r/{id}/rollback", c.ordered(c.rollback))
+	mux.HandleFunc("POST /stop", c.ordered(c.stop))
+	mux.HandleFunc("POST /resume", c.ordered(c.resume))
+	mux.HandleFunc("POST /out", c.leave)
+	mux.HandleFunc("/", c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
+		c.answer(w, r, http.StatusNotFound, v, "Not found", message("There is no such page", "The address "+r.URL.Path+" leads to nothing."))
+	}))
+	return c.guarded(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// policy lets nothing run and nothing load that is not of this binary (CSP level 3).
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guarded refuses other names of this machine, and keeps pages out of frames, caches and other sites.
+func (c *Console) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		for _, host := range c.cfg.Hosts {
+			if strings.EqualFold(r.Host, host) {
+				next.ServeHTTP(w, r)
+				return
+			}
+		}
+		http.Error(w, "dera: the console does not answer under the name "+app.Plain(r.Host), http.StatusMisdirectedRequest)
+	})
+}
+
+// files serves what is embedded; the address of each changes with its content.
+func (c *Console) files() http.Handler {
+	files := http.FileServerFS(assets)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := c.paths[strings.TrimPrefix(r.URL.Path, "/assets/")]; !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		files.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,214 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"dera.example/dera"
+)
+
+// Links makes and checks links with which one person enters, once. A link holds who it is for, as STS
+// established it when a command made the link; nobody without the key can make one.
+type Links struct {
+	// Seal is a keyed commitment to a payload: equal for equal payloads, and not to be made without
+	// the key.
+	Seal func(payload []byte) string
+	// Once reports whether a key comes for the first time within ttl, whichever process is asked.
+	Once func(ctx context.Context, key string, ttl time.Duration) (bool, error)
+	Now  func() time.Time
+}
+
+// LinkFor is how long a link can be used.
+const LinkFor = 10 * time.Minute
+
+// linkContext tells payloads of links from what else is committed to with the same key.
+const linkContext = "dera console link v1\x00"
+
+// link is what a link says. Without a name it is for looking alone.
+type link struct {
+	Name    string    `json:"name,omitempty"`
+	How     string    `json:"how,omitempty"`
+	Expires time.Time `json:"expires"`
+	Nonce   string    `json:"nonce"`
+}
+
+// Make makes the token of a link for a person; for the zero Actor, one for looking alone.
+func (l Links) Make(by dera.Actor) (string, error) {
+	payload, err := json.Marshal(link{Name: by.Name, How: by.How, Expires: l.Now().Add(LinkFor).UTC(), Nonce: rand.Text()})
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(payload) + "." + base64.RawURLEncoding.EncodeToString([]byte(l.Seal(append([]byte(linkContext), payload...)))), nil
+}
+
+var errLink = errors.New("the link is not valid here")
+
+// take is who enters with a token, which is taken once.
+func (l Links) take(ctx context.Context, token string) (dera.Actor, error) {
+	text, seal, ok := strings.Cut(token, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(text)
+	given, err2 := base64.RawURLEncoding.DecodeString(seal)
+	if !ok || err != nil || err2 != nil {
+		return dera.Actor{}, errLink
+	}
+	want := sha256.Sum256([]byte(l.Seal(append([]byte(linkContext), payload...))))
+	if got := sha256.Sum256(given); got != want { // of hashes, so that the time tells nothing
+		return dera.Actor{}, errLink
+	}
+	var v link
+	if err := json.Unmarshal(payload, &v); err != nil || l.Now().After(v.Expires) {
+		return dera.Actor{}, errLink
+	}
+	switch first, err := l.Once(ctx, "console/"+v.Nonce, 2*LinkFor); {
+	case err != nil:
+		return dera.Actor{}, err
+	case !first:
+		return dera.Actor{}, errLink
+	}
+	return dera.Actor{Name: v.Name, How: v.How}, nil
+}
+
+// visitor is who looks at a page.
+type visitor struct {
+	dera.Actor // the zero value may look alone
+}
+
+// decides reports whether the visitor may order something.
+func (v visitor) decides() bool { return v.Name != "" && v.How != "" }
+
+const (
+	cookieName  = "dera_console"
+	sessionFor  = 12 * time.Hour
+	sessionIdle = 2 * time.Hour
+	mostEntries = 1000 // sessions at a time
+)
+
+// sessions are those who entered, by the hash of what their browser keeps. They end with the process.
+type sessions struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	list map[[32]byte]entry
+}
+
+type entry struct {
+	visitor
+	ends, idle time.Time
+}
+
+func newSessions(now func() time.Time) *sessions {
+	return &sessions{now: now, list: map[[32]byte]entry{}}
+}
+
+// begin lets a visitor in, and returns what their browser keeps.
+func (s *sessions) begin(v visitor) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for key, e := range s.list {
+		if now.After(e.ends) || now.After(e.idle) {
+			delete(s.list, key)
+		}
+	}
+	for key := range s.list {
+		if len(s.list) < mostEntries {
+			break
+		}
+		delete(s.list, key) // whoever it was enters again
+	}
+	token := rand.Text()
+	s.list[sha256.Sum256([]byte(token))] = entry{v, now.Add(sessionFor), now.Add(sessionIdle)}
+	return token
+}
+
+// of is the visitor of a request, ok where there is a session. Only what a person does counts as use: a
+// stream and what it leads to do not keep a session alive.
+func (s *sessions) of(r *http.Request, use bool) (v visitor, ok bool) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return v, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, now := sha256.Sum256([]byte(cookie.Value)), s.now()
+	e, ok := s.list[key]
+	if !ok || now.After(e.ends) || now.After(e.idle) {
+		delete(s.list, key)
+		return v, false
+	}
+	if use {
+		e.idle = now.Add(sessionIdle)
+		s.list[key] = e
+	}
+	return e.visitor, true
+}
+
+func (s *sessions) end(r *http.Request) {
+	if cookie, err := r.Cookie(cookieName); err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.list, sha256.Sum256([]byte(cookie.Value)))
+	}
+}
+
+// enter begins a session for who has a link.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
+	by, err := c.cfg.Links.take(r.Context(), r.URL.Query().Get("t"))
+	if err != nil {
+		if !errors.Is(err, errLink) {
+			c.cfg.Log.ErrorContext(r.Context(), "a link to the console could not be checked", "err", err)
+		}
+		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("This link is not valid any more", "One person enters with a link, once, within 10 minutes. Make another one with: dera console"+c.cfg.Flags))
+		return
+	}
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: c.sessions.begin(visitor{by}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	c.cfg.Log.InfoContext(r.Context(), "someone entered the console", "principal", by.Name)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
+	c.sessions.end(r)
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	c.answer(w, r, http.StatusOK, visitor{}, "Left", message("You left the console", "Enter again with: dera console"+c.cfg.Flags))
+}
+
+// page is a handler for someone with a session.
+type page func(w http.ResponseWriter, r *http.Request, v visitor)
+
+// seen is for whoever has a session.
+func (c *Console) seen(next page) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, ok := c.sessions.of(r, r.Header.Get("HX-Request") == "")
+		if !ok {
+			c.answer(w, r, http.StatusUnauthorized, visitor{}, "No session", message("Your session is over, or there was none", "Make a link with: dera console"+c.cfg.Flags))
+			return
+		}
+		next(w, r, v)
+	}
+}
+
+// mostForm is how large what a person sends may be.
+const mostForm = 64 << 10
+
+// ordered is for whoever may order something: never by a request to read, nor by another site's page.
+func (c *Console) ordered(next page) http.HandlerFunc {
+	return c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		switch err := r.ParseForm(); {
+		case err != nil:
+			c.answer(w, r, http.StatusBadRequest, v, "Not done", message("Nothing was done", "What was sent could not be read."))
+		case !v.decides():
+			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This session may look alone. To decide, enter with a link of your own: dera console"+c.cfg.Flags))
+		default:
+			next(w, r, v)
+		}
+	})
+}
