@@ -77,7 +77,8 @@ const mostStreams = 128
 
 // New makes a console. It shows nothing before Run has read the store once.
 func New(cfg Config) (*Console, error) {
-	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), later: newLater(), paths: map[string]string{}}
+	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), paths: map[string]string{}}
+	c.later = newLater(patience, c.endedLate, c.board.poke)
 	files, err := fs.ReadDir(assets, "assets")
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("POST /resume", c.ordered(c.resume))
 	mux.HandleFunc("POST /out", c.leave)
 	mux.HandleFunc("/", c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
-		c.answer(w, r, http.StatusNotFound, v, "Not found", message("There is no such page", "The address "+r.URL.Path+" leads to nothing."))
+		c.answer(w, r, http.StatusNotFound, v, "Not found", message("There is no such page", "The address "+app.Plain(r.URL.Path)+" leads to nothing."))
 	}))
 	return c.guarded(http.NewCrossOriginProtection().Handler(mux))
 }
