@@ -27,7 +27,6 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	}
 	out := http.NewResponseController(w)
 	_ = out.SetWriteDeadline(time.Time{}) // as long as the page is open
-	_ = out.SetReadDeadline(time.Time{})  // which would end the request
 	w.Header().Set("Content-Type", "text/event-stream")
 	last, news := c.board.now()
 	text := ": here\n\n"
