@@ -201,7 +201,11 @@ func (c *Console) refused(w http.ResponseWriter, r *http.Request, v visitor, id 
 	var refused *Refused
 	switch {
 	case errors.As(err, &refused):
-		c.showOne(w, r, v, http.StatusConflict, id, "Nothing was done: "+app.Plain(refused.Why))
+		said := "Nothing was done: "
+		if refused.Begun {
+			said = "It did not end as ordered: "
+		}
+		c.showOne(w, r, v, http.StatusConflict, id, said+app.Plain(refused.Why))
 	case errors.Is(err, ErrNotFound):
 		c.answer(w, r, http.StatusNotFound, v, "Not found", message("Nothing was done", "There is no remediation "+app.Plain(id)+" here."))
 	default:

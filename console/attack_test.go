@@ -229,3 +229,24 @@ func TestClock(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+// TestBegunIsNotNothing: of a rollback that ended otherwise than it was ordered, nobody says that nothing
+// was done.
+func TestBegunIsNotNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, r := w.finding(1, dera.High)
+	w.run(t)
+	v := w.decider(t)
+	for begun, want := range map[bool]string{true: "It did not end as ordered: the rest", false: "Nothing was done: the rest"} {
+		w.refuse = &console.Refused{Why: "the rest", Begun: begun}
+		if got := v.post(t, "/r/"+r.ID+"/rollback", url.Values{"reason": {"x"}}); got.status != http.StatusConflict || !strings.Contains(got.body, want) {
+			t.Errorf("got %d, want %q\n%s", got.status, want, got.body)
+		}
+	}
+	func() { defer w.locked()(); w.away = errors.New("host=secret.example") }()
+	w.await(t, func() bool { return strings.Contains(v.get(t, "/findings").body, "does not answer") })
+	if got := v.get(t, "/findings").body; strings.Contains(got, "secret.example") {
+		t.Errorf("the page has the error of the database\n%s", got)
+	}
+}

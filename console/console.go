@@ -20,7 +20,7 @@ import (
 var assets embed.FS
 
 // Orders is what a person can order. Each is recorded with who gave it; one that is refused returns
-// a *Refused, with nothing written.
+// a *Refused, with nothing written unless it says so.
 type Orders interface {
 	// Approve approves the plan of a remediation that has the digest; it is carried out later.
 	Approve(ctx context.Context, id, digest, reason string, by dera.Actor) error
@@ -34,7 +34,10 @@ type Orders interface {
 }
 
 // Refused is an order that is not carried out, and why in words for the person.
-type Refused struct{ Why string }
+type Refused struct {
+	Why   string
+	Begun bool // it was begun, or may have been: something can be written
+}
 
 func (e *Refused) Error() string { return e.Why }
 

@@ -22,7 +22,7 @@ func (c *Console) frame(r *http.Request, v visitor, in bool, title string) frame
 		p.waiting, p.stops, p.number = len(s.waiting), s.stops, s.number
 		switch read := c.board.lastRead(); {
 		case s.failed != nil:
-			p.failed, p.known = "Since then: "+app.Plain(s.failed.Error()), p.ago(read)
+			p.failed, p.known = "The log of dera says why.", p.ago(read)
 		case p.now.Sub(read) > lateAfter:
 			p.failed, p.known = "It has been asked since then.", p.ago(read)
 		}

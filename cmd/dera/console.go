@@ -262,10 +262,10 @@ func (o consoleOrders) Rollback(ctx context.Context, id, reason string, partial 
 		return o.unable(err)
 	}
 	if r.State != dera.RolledBack {
-		return &console.Refused{Why: "it is " + strings.ReplaceAll(string(r.State), "_", " ") + ": " + r.Failure}
+		return &console.Refused{Why: "it is " + strings.ReplaceAll(string(r.State), "_", " ") + ": " + r.Failure, Begun: true}
 	}
 	if err := o.s.engine.LookNow(ctx, lookAt(r, o.s.app.now()), false); err != nil {
-		return &console.Refused{Why: "it is rolled back; the resource could not be read again afterwards: " + cloud.Explain(err)}
+		return &console.Refused{Why: "it is rolled back; the resource could not be read again afterwards: " + cloud.Explain(err), Begun: true}
 	}
 	return nil
 }
@@ -275,7 +275,10 @@ func (o consoleOrders) unable(err error) error {
 	if refused := refusal(err); refused != err {
 		return refused
 	}
-	return &console.Refused{Why: cloud.Explain(err)}
+	if databaseAway(err) {
+		return err
+	}
+	return &console.Refused{Why: cloud.Explain(err), Begun: true}
 }
 
 // Stop implements console.Orders.
