@@ -250,3 +250,16 @@ func TestBegunIsNotNothing(t *testing.T) {
 		t.Errorf("the page has the error of the database\n%s", got)
 	}
 }
+
+// TestSilentStore: a store that does not even fail is said not to answer.
+func TestSilentStore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(t)
+	v := w.decider(t)
+	w.hangs.Store(true)
+	w.await(t, func() bool {
+		w.advance(time.Minute)
+		return strings.Contains(v.get(t, "/findings").body, "does not answer")
+	})
+}

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,7 @@ type world struct {
 	refuse   error
 	once     map[string]bool
 	onceErr  error
+	hangs    atomic.Bool // the store does not answer at all
 	policy   string
 
 	links   console.Links
@@ -191,7 +193,11 @@ func (w *world) Stops(context.Context) ([]dera.Stop, error) {
 	return w.stopped, w.away
 }
 
-func (w *world) LogSize(context.Context) (int64, error) {
+func (w *world) LogSize(ctx context.Context) (int64, error) {
+	if w.hangs.Load() {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	defer w.locked()()
 	return int64(len(w.log)), w.away
 }
