@@ -26,10 +26,12 @@ type Store interface {
 // How often the board looks for news, makes another overview where there was some, and reads
 // everything again whether there was some or not.
 const (
-	lookEvery     = time.Second
-	overviewEvery = 5 * time.Second
-	reloadEvery   = 10 * time.Minute
-	mostLeaves    = 2000 // of the log at a time; behind by more, everything is read again
+	lookEvery      = time.Second
+	overviewEvery  = 5 * time.Second
+	reloadEvery    = 10 * time.Minute
+	overviewAnyway = 30 * time.Second // what it says of places and exemptions changes without a record
+	lateAfter      = time.Minute      // a store that was not read for so long does not answer, and pages say so
+	mostLeaves     = 2000             // of the log at a time; behind by more, everything is read again
 )
 
 // board is what pages list, in memory: it follows the audit log, which has a record for each finding
@@ -45,18 +47,21 @@ type board struct {
 	stale    bool      // there was news since
 	pending  bool      // something was read that is not shown
 	next     time.Time // no snapshot before: making them takes a twentieth of the time at most
+	stops    []dera.Stop
+	failing  bool // the last look failed
 
 	mu   sync.Mutex
 	view *snapshot
+	read time.Time     // when the store was last read
 	news chan struct{} // closed when view is replaced
 }
 
 // snapshot is what the store said at a moment. Nothing of it is changed.
 type snapshot struct {
-	at       time.Time
 	number   int64    // grows with each
 	rows     []listed // the worst and newest first
 	waiting  []app.Waiting
+	stops    []dera.Stop // that hold
 	overview app.Overview
 	trend    []day
 	failed   error // why the store could not be read last; what is here is older then
@@ -77,10 +82,14 @@ func (b *board) run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		if err := b.look(ctx); err != nil && ctx.Err() == nil {
-			b.cfg.Log.WarnContext(ctx, "the console could not read what is new", "err", err)
+		err := b.look(ctx)
+		if err != nil && ctx.Err() == nil {
+			if !b.failing { // once, not each second
+				b.cfg.Log.WarnContext(ctx, "the console could not read what is new", "err", err)
+			}
 			b.fail(err)
 		}
+		b.failing = err != nil
 		select {
 		case <-ctx.Done():
 			return nil
@@ -95,6 +104,9 @@ func (b *board) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.stopped(ctx); err != nil {
+		return err
+	}
 	now := b.cfg.Now()
 	switch {
 	case b.loaded.IsZero(), size-b.at > mostLeaves, size < b.at, now.Sub(b.loaded) > reloadEvery:
@@ -107,7 +119,10 @@ func (b *board) look(ctx context.Context) error {
 	}
 	old, _ := b.now()
 	b.pending = b.pending || size != b.at || old == nil || old.failed != nil
-	b.at, b.stale = size, b.stale || b.pending
+	b.at, b.stale = size, b.stale || b.pending || now.Sub(b.overview) >= overviewAnyway
+	b.mu.Lock()
+	b.read = now
+	b.mu.Unlock()
 	if now.Before(b.next) || !b.pending && (!b.stale || now.Sub(b.overview) < overviewEvery) {
 		return nil
 	}
@@ -116,6 +131,30 @@ func (b *board) look(ctx context.Context) error {
 	}
 	b.pending, b.next = false, now.Add(20*b.cfg.Now().Sub(now))
 	return nil
+}
+
+// stopped reads the stops that hold. They are shown at once, however long the lists take: a page that
+// says "stopped" where nothing is, or does not where something is, makes people do the wrong thing.
+func (b *board) stopped(ctx context.Context) error {
+	list, err := b.cfg.Store.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	b.stops = list
+	old, _ := b.now()
+	if old == nil || slices.EqualFunc(old.stops, list, sameStop) {
+		return nil
+	}
+	v := *old
+	v.stops = list
+	b.publish(&v)
+	return nil
+}
+
+func sameStop(x, y dera.Stop) bool {
+	at := x.At.Equal(y.At)
+	x.At, y.At = time.Time{}, time.Time{}
+	return at && x == y
 }
 
 // load reads all findings.
@@ -191,7 +230,7 @@ func (b *board) show(ctx context.Context, now time.Time) error {
 	slices.SortFunc(rows, func(x, y listed) int {
 		return cmp.Or(cmp.Compare(y.Severity, x.Severity), y.FirstSeen.Compare(x.FirstSeen), cmp.Compare(x.ID, y.ID))
 	})
-	v := &snapshot{at: now, rows: rows, trend: trend(rows, now)}
+	v := &snapshot{rows: rows, stops: b.stops, trend: trend(rows, now)}
 	held := held{b.cfg.Store, make([]dera.Finding, len(rows))}
 	for i, f := range rows {
 		held.rows[i] = f.Finding
@@ -225,9 +264,31 @@ func (b *board) fail(err error) {
 	b.publish(&older)
 }
 
+// poke makes pages fetch themselves again, for what is shown and is not in the store.
+func (b *board) poke() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.view != nil {
+		v := *b.view
+		b.put(&v)
+	}
+}
+
+// lastRead is when the store was last read.
+func (b *board) lastRead() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read
+}
+
 func (b *board) publish(v *snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.put(v)
+}
+
+// put replaces the snapshot; the caller holds the lock.
+func (b *board) put(v *snapshot) {
 	if b.view != nil {
 		v.number = b.view.number + 1
 	}

@@ -122,8 +122,13 @@ func TestFindings(t *testing.T) {
 		{"", []string{"249 of 250", "1 to 100 here", "from=100", "dera findings --data d"}, []string{"Earlier"}},
 		{"?from=200", []string{"201 to 249 here", "Earlier"}, []string{">Next"}},
 		{"?from=-5", []string{"1 to 100 here"}, nil},
-		{"?from=9999", []string{"No finding fits"}, nil},
-		{"?severity=high", []string{"83 of 250", "dera findings --severity high"}, []string{"severity low\""}},
+		{"?from=9999", []string{"201 to 249 here"}, []string{"No finding fits"}},
+		{"?severity=high", []string{"83 of 250"}, []string{"severity low\"", "dera findings"}}, // of the command it is that and worse
+		{"?severity=critical&account=1", []string{"0 of 250", "dera findings --severity=critical --account=1 --data d"}, nil},
+		{"?account=1%3B+touch+x%0A", []string{"0 of 250", `account 1; touch x`}, []string{"dera findings"}},
+		{"?decision=review", nil, []string{"dera findings"}}, // which has no such flag
+		{"?severity=urgent", []string{"249 of 250"}, nil},
+		{"?resource=arn%3Ax", []string{"0 of 250", "resource arn:x"}, nil},
 		{"?q=SG-13", []string{"11 of 250", "sg-13", "sg-139"}, []string{"sg-14 "}},
 		{"?q=%3Cscript%3E", []string{"0 of 250", "&lt;script&gt;"}, []string{"<script>"}},
 		{"?owner=bob+%26+sons&severity=low", []string{"42 of 250", "owner bob &amp; sons", `href="/findings?severity=low"`}, nil},

@@ -20,7 +20,7 @@ import (
 var assets embed.FS
 
 // Orders is what a person can order. Each is recorded with who gave it; one that is refused returns
-// a *Refused, with nothing written.
+// a *Refused, with nothing written unless it says so.
 type Orders interface {
 	// Approve approves the plan of a remediation that has the digest; it is carried out later.
 	Approve(ctx context.Context, id, digest, reason string, by dera.Actor) error
@@ -34,7 +34,10 @@ type Orders interface {
 }
 
 // Refused is an order that is not carried out, and why in words for the person.
-type Refused struct{ Why string }
+type Refused struct {
+	Why   string
+	Begun bool // it was begun, or may have been: something can be written
+}
 
 func (e *Refused) Error() string { return e.Why }
 
@@ -77,7 +80,8 @@ const mostStreams = 128
 
 // New makes a console. It shows nothing before Run has read the store once.
 func New(cfg Config) (*Console, error) {
-	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), later: newLater(), paths: map[string]string{}}
+	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), paths: map[string]string{}}
+	c.later = newLater(patience, c.endedLate, c.board.poke)
 	files, err := fs.ReadDir(assets, "assets")
 	if err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("POST /resume", c.ordered(c.resume))
 	mux.HandleFunc("POST /out", c.leave)
 	mux.HandleFunc("/", c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
-		c.answer(w, r, http.StatusNotFound, v, "Not found", message("There is no such page", "The address "+r.URL.Path+" leads to nothing."))
+		c.answer(w, r, http.StatusNotFound, v, "Not found", message("There is no such page", "The address "+app.Plain(r.URL.Path)+" leads to nothing."))
 	}))
 	return c.guarded(http.NewCrossOriginProtection().Handler(mux))
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -108,6 +109,25 @@ func newSessions(now func() time.Time) *sessions {
 	return &sessions{now: now, list: map[[32]byte]entry{}}
 }
 
+// cookieOf is the name of the cookie of a session. Browsers send cookies to every port of a host, so that
+// two consoles on one machine would end each other's sessions with one name.
+func cookieOf(r *http.Request) string {
+	if _, port, err := net.SplitHostPort(r.Host); err == nil {
+		return cookieName + "_" + port
+	}
+	return cookieName
+}
+
+// byHand reports whether a person opened a link, as far as the browser says: a page elsewhere, or a server
+// on another port of this machine, must not put someone into the session of somebody else.
+func byHand(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return r.Header.Get("Sec-Purpose") == ""
+	}
+	return false
+}
+
 // begin lets a visitor in, and returns what their browser keeps.
 func (s *sessions) begin(v visitor) string {
 	s.mu.Lock()
@@ -132,7 +152,7 @@ func (s *sessions) begin(v visitor) string {
 // of is the visitor of a request, ok where there is a session. Only what a person does counts as use: a
 // stream and what it leads to do not keep a session alive.
 func (s *sessions) of(r *http.Request, use bool) (v visitor, ok bool) {
-	cookie, err := r.Cookie(cookieName)
+	cookie, err := r.Cookie(cookieOf(r))
 	if err != nil {
 		return v, false
 	}
@@ -152,7 +172,7 @@ func (s *sessions) of(r *http.Request, use bool) (v visitor, ok bool) {
 }
 
 func (s *sessions) end(r *http.Request) {
-	if cookie, err := r.Cookie(cookieName); err == nil {
+	if cookie, err := r.Cookie(cookieOf(r)); err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.list, sha256.Sum256([]byte(cookie.Value)))
@@ -161,22 +181,29 @@ func (s *sessions) end(r *http.Request) {
 
 // enter begins a session for who has a link.
 func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet || !byHand(r) { // the link can still be used
+		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("A link is entered by hand", "It was followed from another page, or fetched by something else than a person. Copy it into the address bar if it is yours."))
+		return
+	}
 	by, err := c.cfg.Links.take(r.Context(), r.URL.Query().Get("t"))
+	if err != nil && !errors.Is(err, errLink) {
+		c.cfg.Log.ErrorContext(r.Context(), "a link to the console could not be checked", "err", err)
+		c.answer(w, r, http.StatusServiceUnavailable, visitor{}, "No session", message("This link could not be checked", "The database did not answer as it must; the log of dera says why. Try it again, or make another one with: dera console"+c.cfg.Flags))
+		return
+	}
 	if err != nil {
-		if !errors.Is(err, errLink) {
-			c.cfg.Log.ErrorContext(r.Context(), "a link to the console could not be checked", "err", err)
-		}
 		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("This link is not valid any more", "One person enters with a link, once, within 10 minutes. Make another one with: dera console"+c.cfg.Flags))
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: c.sessions.begin(visitor{by}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	c.sessions.end(r) // who was here before
+	http.SetCookie(w, &http.Cookie{Name: cookieOf(r), Value: c.sessions.begin(visitor{by}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
 	c.cfg.Log.InfoContext(r.Context(), "someone entered the console", "principal", by.Name)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
 	c.sessions.end(r)
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieOf(r), Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	c.answer(w, r, http.StatusOK, visitor{}, "Left", message("You left the console", "Enter again with: dera console"+c.cfg.Flags))
 }
 

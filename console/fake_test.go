@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,13 +44,16 @@ type world struct {
 	orders   []string
 	refuse   error
 	once     map[string]bool
+	onceErr  error
+	hangs    atomic.Bool // the store does not answer at all
+	policy   string
 
 	links   console.Links
 	console *console.Console
 	server  *httptest.Server
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, change ...func(*http.Server)) *world {
 	t.Helper()
 	w := &world{now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), findings: map[string]dera.Finding{}, plans: map[string]dera.Remediation{}, once: map[string]bool{}}
 	w.links = console.Links{Now: w.Now, Once: w.first, Seal: func(p []byte) string {
@@ -67,6 +71,9 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.server.Config.Handler = w.console.Handler()
+	for _, f := range change {
+		f(w.server.Config)
+	}
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	return w
@@ -110,6 +117,9 @@ func (w *world) advance(d time.Duration) { defer w.locked()(); w.now = w.now.Add
 
 func (w *world) first(_ context.Context, key string, _ time.Duration) (bool, error) {
 	defer w.locked()()
+	if w.onceErr != nil {
+		return false, w.onceErr
+	}
 	seen := w.once[key]
 	w.once[key] = true
 	return !seen, nil
@@ -183,7 +193,11 @@ func (w *world) Stops(context.Context) ([]dera.Stop, error) {
 	return w.stopped, w.away
 }
 
-func (w *world) LogSize(context.Context) (int64, error) {
+func (w *world) LogSize(ctx context.Context) (int64, error) {
+	if w.hangs.Load() {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	defer w.locked()()
 	return int64(len(w.log)), w.away
 }
@@ -222,6 +236,7 @@ func (w *world) shown(_ context.Context, id string) (d console.Detail, err error
 	if isPlan {
 		d.Remediation = &r
 	}
+	d.Policy = w.policy
 	e := app.Explain(f, d.Remediation, w.now)
 	d.Explanation = &e
 	return d, nil

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -27,7 +29,11 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	_ = out.SetWriteDeadline(time.Time{}) // as long as the page is open
 	w.Header().Set("Content-Type", "text/event-stream")
 	last, news := c.board.now()
-	if _, err := fmt.Fprint(w, ": here\n\n"); err != nil || out.Flush() != nil {
+	text := ": here\n\n"
+	if shown := sees(r); last != nil && shown != "" && shown != strconv.FormatInt(last.number, 10) {
+		text = changed(last)
+	}
+	if _, err := fmt.Fprint(w, text); err != nil || out.Flush() != nil {
 		return
 	}
 	beat := time.NewTicker(beatEvery)
@@ -44,7 +50,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 				continue
 			}
 			last = v
-			text = fmt.Sprintf("event: changed\nid: %d\ndata: %d\n\n", v.number, v.number)
+			text = changed(v)
 		}
 		if _, ok := c.sessions.of(r, false); !ok {
 			text = "event: changed\ndata: the session is over\n\n" // the page shows that
@@ -56,4 +62,15 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// sees is the number of the snapshot that a page has: the last one that the stream announced, before one
+// the one that the page was made from. What comes between that and the stream, or while the stream of a
+// page in the background is closed, is announced at once.
+func sees(r *http.Request) string {
+	return cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("since"))
+}
+
+func changed(v *snapshot) string {
+	return fmt.Sprintf("event: changed\nid: %d\ndata: %d\n\n", v.number, v.number)
 }

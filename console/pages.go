@@ -17,11 +17,14 @@ import (
 
 // frame is what the page of a request has beside its content.
 func (c *Console) frame(r *http.Request, v visitor, in bool, title string) frame {
-	p := frame{title: title, url: r.URL.RequestURI(), at: r.URL.Path, in: in, still: r.Method != http.MethodGet, v: v, paths: c.paths, flags: c.cfg.Flags, version: c.cfg.Version, now: c.cfg.Now()}
+	p := frame{title: title, url: r.URL.RequestURI(), at: r.URL.Path, in: in, still: r.Method != http.MethodGet, v: v, paths: c.paths, flags: c.cfg.Flags, version: c.cfg.Version, now: c.cfg.Now(), number: -1}
 	if s, _ := c.board.now(); s != nil && in {
-		p.waiting, p.stops = len(s.waiting), s.overview.Stops
-		if s.failed != nil {
-			p.failed, p.known = "Since then: "+app.Plain(s.failed.Error()), p.ago(s.at)
+		p.waiting, p.stops, p.number = len(s.waiting), s.stops, s.number
+		switch read := c.board.lastRead(); {
+		case s.failed != nil:
+			p.failed, p.known = "The log of dera says why.", p.ago(read)
+		case p.now.Sub(read) > lateAfter:
+			p.failed, p.known = "It has been asked since then.", p.ago(read)
 		}
 	}
 	return p
@@ -29,7 +32,10 @@ func (c *Console) frame(r *http.Request, v visitor, in bool, title string) frame
 
 // answer writes a page.
 func (c *Console) answer(w http.ResponseWriter, r *http.Request, status int, v visitor, title string, content templ.Component) {
-	_, in := c.sessions.of(r, false)
+	known, in := c.sessions.of(r, false)
+	if in {
+		v = known // also on a page that needs no session
+	}
 	c.write(w, r, status, c.frame(r, v, in, title), content)
 }
 
@@ -76,7 +82,7 @@ func (c *Console) showInbox(w http.ResponseWriter, r *http.Request, v visitor, s
 		q.Set("r", id)
 		p.url = "/?" + q.Encode() // the plan that a person looks at stays the one that is chosen
 	}
-	if id != "" && len(s.waiting) > 0 {
+	if id != "" {
 		d, err := c.cfg.Shown(r.Context(), id)
 		switch {
 		case errors.Is(err, ErrNotFound):
@@ -159,7 +165,7 @@ func (c *Console) showStops(w http.ResponseWriter, r *http.Request, v visitor, s
 		return
 	}
 	p := c.frame(r, v, true, "Stop")
-	p.at, p.stops, p.notice, p.cli = "/stop", list, notice(r), "dera stop --reason TEXT"+c.cfg.Flags
+	p.at, p.stops, p.notice, p.cli = "/stop", list, stopNotice(r, list), "dera stop --reason TEXT"+c.cfg.Flags
 	c.write(w, r, status, p, stopPage(p, list, failed))
 }
 
@@ -173,10 +179,21 @@ func (c *Console) unread(w http.ResponseWriter, r *http.Request, v visitor, err 
 func notice(r *http.Request) string {
 	id := r.URL.Query().Get("id")
 	texts := map[string]string{
-		"approved": "Approved: dera carries out the plan of " + id + ".", "rejected": "Rejected: dera does not ask for the plan of " + id + " again.",
-		"rollback": "The rollback of " + id + " has begun.", "stopped": "Stopped.", "resumed": "Resumed.",
+		"approved": "Approved: the plan of " + id + ". Its page shows what becomes of it.", "rejected": "Rejected: the plan of " + id + ".",
+		"rollback": "The rollback of " + id + " was ordered.", "stopped": "Stopped.", "resumed": "Resumed.",
 	}
 	return app.Plain(texts[r.URL.Query().Get("done")])
+}
+
+// stopNotice is the notice of the page of stops, as long as it is so: the address, with what it says, stays
+// while others stop and resume.
+func stopNotice(r *http.Request, list []dera.Stop) string {
+	q := r.URL.Query()
+	at := func(s dera.Stop) bool { return s.Account == q.Get("account") && s.Control == q.Get("control") }
+	if slices.ContainsFunc(list, at) != (q.Get("done") == "stopped") {
+		return ""
+	}
+	return notice(r)
 }
 
 // reasons are what the guardrails said, in the order in which they were asked.

@@ -25,11 +25,24 @@ type query struct {
 // groupings are what findings can be counted by.
 func groupings() []string { return []string{"resource", "control", "account", "owner"} }
 
+// What each choice of a filter has.
+func severities() []string { return []string{"critical", "high", "medium", "low"} }
+func decisions() []string  { return []string{"auto", "review", "alert", "exempt"} }
+func states() []string     { return []string{"open", "unknown", "resolved", "all"} }
+
 // queryOf reads what an address asks for. What it does not know it leaves out.
 func queryOf(v url.Values) query {
 	q := query{
 		text: strings.TrimSpace(v.Get("q")), severity: v.Get("severity"), decision: v.Get("decision"), state: v.Get("state"),
 		account: v.Get("account"), control: v.Get("control"), region: v.Get("region"), owner: v.Get("owner"), grouped: v.Get("resource"),
+	}
+	for _, f := range []struct {
+		value *string
+		known []string
+	}{{&q.severity, severities()}, {&q.decision, decisions()}, {&q.state, states()}} {
+		if !slices.Contains(f.known, *f.value) {
+			*f.value = "" // else the page would say that there is nothing, with a choice that it does not show
+		}
 	}
 	if slices.Contains(groupings(), v.Get("group")) {
 		q.group = v.Get("group")
@@ -124,14 +137,13 @@ type count struct {
 	critical, high, all int
 }
 
-func (c count) text() string { return cmp.Or(c.name, "none") }
-
 // result is a page of a list.
 type result struct {
 	rows        []dera.Finding
 	groups      []count
 	from, total int
 	all         int // of those that are known
+	grouped     int // groups that there are, of which the worst are here
 }
 
 // mostGroups is how many groups a page has.
@@ -170,7 +182,11 @@ func (q query) find(rows []listed) result {
 		case dera.Medium, dera.Low:
 		}
 	}
-	out.groups = worst(counts, mostGroups)
+	out.groups, out.grouped = worst(counts, mostGroups), len(counts)
+	if last := (out.total - 1) / perPage * perPage; q.group == "" && out.total > 0 && q.from > last {
+		q.from = last // there are fewer now
+		return q.find(rows)
+	}
 	return out
 }
 
@@ -191,13 +207,29 @@ func worst(list []count, n int) []count {
 	return out
 }
 
-// command is the command that lists the same; it cannot search.
+// command is the command that lists the same, empty where none does: a command does not search, takes a
+// severity as that and worse, and an account or a control as a pattern. It is to be copied, so that
+// nothing of the address may be more than one word of it.
 func (q query) command(flags string) string {
+	if q.text+q.owner+q.grouped+q.group+q.decision+q.region != "" || q.severity != "" && q.severity != dera.Critical.String() || q.state != "" && q.state != "all" {
+		return ""
+	}
 	out := "dera findings"
-	for _, f := range []struct{ flag, value string }{{"severity", q.severity}, {"decision", q.decision}, {"account", q.account}, {"control", q.control}, {"region", q.region}} {
-		if f.value != "" {
-			out += " --" + f.flag + " " + f.value
+	if q.state == "all" {
+		out += " --all"
+	}
+	for _, f := range []struct{ flag, value string }{{"severity", q.severity}, {"account", q.account}, {"control", q.control}} {
+		switch {
+		case strings.ContainsFunc(f.value, func(c rune) bool { return !wordRune(c) }):
+			return ""
+		case f.value != "":
+			out += " --" + f.flag + "=" + f.value
 		}
 	}
 	return out + flags
+}
+
+// wordRune reports whether a character means itself to a shell and in a pattern.
+func wordRune(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c)
 }

@@ -44,6 +44,7 @@ type frame struct {
 	v              visitor
 	paths          map[string]string
 	waiting        int
+	number         int64 // of the snapshot; -1 for none
 	stops          []dera.Stop
 	failed, known  string
 	cli            string // the command that shows the same
@@ -82,6 +83,8 @@ func (p frame) clock(w app.Waiting) string {
 		return "expired"
 	case w.Expires.IsZero():
 		return "no limit"
+	case !p.now.Before(w.Expires):
+		return "expired" // since the list was made
 	}
 	return span(w.Expires.Sub(p.now)) + " left"
 }
@@ -101,9 +104,22 @@ func (p frame) until(r *dera.Remediation) string {
 // side is a line of a diff by its sides.
 type side struct{ before, after, kind string }
 
-// sides puts what comes beside what goes, and shows the policy instead of lines about it where
-// there is one. The order in which the changes are made is that of the timeline.
-func sides(d Detail) []side {
+// planSides are the sides of every change of a plan: what is approved is what is shown.
+func planSides(d Detail) []side { return sides(d.Remediation.Plan.Diff()) }
+
+// policySides are the sides of the policy that a plan changes among others.
+func policySides(d Detail) []side {
+	var list []string
+	for line := range strings.Lines(d.Policy) {
+		if line = strings.TrimRight(line, "\n"); !strings.HasPrefix(line, "--- before") && !strings.HasPrefix(line, "+++ after") && !strings.HasPrefix(line, "@@") {
+			list = append(list, line)
+		}
+	}
+	return sides(list)
+}
+
+// sides puts what comes beside what goes. The order in which the changes are made is that of the timeline.
+func sides(list []string) []side {
 	var out []side
 	pair := func(minus, plus []string) {
 		for i := range max(len(minus), len(plus)) {
@@ -131,16 +147,8 @@ func sides(d Detail) []side {
 			out = append(out, side{line, line, "same"})
 		}
 	}
-	if d.Policy != "" {
-		for line := range strings.Lines(d.Policy) {
-			if line = strings.TrimRight(line, "\n"); !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "+++") && !strings.HasPrefix(line, "@@") {
-				add(line)
-			}
-		}
-	} else {
-		for _, line := range d.Remediation.Plan.Diff() {
-			add(line)
-		}
+	for _, line := range list {
+		add(line)
 	}
 	pair(minus, plus)
 	return out

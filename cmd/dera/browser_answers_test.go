@@ -92,7 +92,7 @@ func browserEntry(t *testing.T, b *browser) {
 		}
 	}
 	enters("no session", x.open(w.base+"/"), 401)
-	x.do(network.SetCookie("dera_console", strings.Repeat("A", 26)).WithURL(w.base))
+	x.do(network.SetCookie("dera_console_"+w.base[strings.LastIndexByte(w.base, ':')+1:], strings.Repeat("A", 26)).WithURL(w.base))
 	enters("an unknown session", x.open(w.base+"/findings"), 401)
 	link := w.link("alice")
 	enters("a link that was changed", x.open(link+"x"), 403)

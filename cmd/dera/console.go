@@ -63,6 +63,9 @@ func (a *cli) consoleLink(ctx context.Context) (err error) {
 	if base == "" {
 		return &exitError{exitFailed, errors.New("no console was served with this data yet: dera run --console 127.0.0.1:9480 serves one")}
 	}
+	if address, ok := strings.CutPrefix(base, "http://"); !ok || consoleAddress(address) != nil { // whoever writes the database must not learn links
+		return &exitError{exitFailed, fmt.Errorf("the database says that the console is at %q, which is no address of this machine: no link was made", base)}
+	}
 	by, err := s.whoAmI(ctx)
 	by.How = engine.HowConsole
 	if err != nil {
@@ -120,10 +123,16 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 	if err != nil {
 		return nil, usage("--console: %w", err)
 	}
+	if ip, ok := on.Addr().(*net.TCPAddr); !ok || !ip.IP.IsLoopback() {
+		return nil, errors.Join(usage("--console is %q, which is %s here, and other machines reach that", address, on.Addr()), on.Close())
+	}
 	host, _, _ := net.SplitHostPort(address)
 	_, port, _ := net.SplitHostPort(on.Addr().String())
 	w := &webConsole{on: &fewConns{Listener: on}, base: "http://" + net.JoinHostPort(host, port)}
 	hosts := []string{net.JoinHostPort(host, port), net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+	if port == "80" { // which browsers leave out
+		hosts = append(hosts, "localhost", "127.0.0.1", "[::1]")
+	}
 	w.Console, err = console.New(console.Config{
 		Store: s.store, Orders: consoleOrders{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
 		Overview: func(ctx context.Context, from app.OverviewStore) (app.Overview, error) {
@@ -253,10 +262,10 @@ func (o consoleOrders) Rollback(ctx context.Context, id, reason string, partial 
 		return o.unable(err)
 	}
 	if r.State != dera.RolledBack {
-		return &console.Refused{Why: "it is " + strings.ReplaceAll(string(r.State), "_", " ") + ": " + r.Failure}
+		return &console.Refused{Why: "it is " + strings.ReplaceAll(string(r.State), "_", " ") + ": " + r.Failure, Begun: true}
 	}
 	if err := o.s.engine.LookNow(ctx, lookAt(r, o.s.app.now()), false); err != nil {
-		return &console.Refused{Why: "it is rolled back; the resource could not be read again afterwards: " + cloud.Explain(err)}
+		return &console.Refused{Why: "it is rolled back; the resource could not be read again afterwards: " + cloud.Explain(err), Begun: true}
 	}
 	return nil
 }
@@ -266,7 +275,10 @@ func (o consoleOrders) unable(err error) error {
 	if refused := refusal(err); refused != err {
 		return refused
 	}
-	return &console.Refused{Why: cloud.Explain(err)}
+	if databaseAway(err) {
+		return err
+	}
+	return &console.Refused{Why: cloud.Explain(err), Begun: true}
 }
 
 // Stop implements console.Orders.

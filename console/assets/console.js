@@ -57,8 +57,8 @@
   // What was approved or said once is not said again when the page is loaded anew.
   const url = new URL(location.href);
   if (url.searchParams.has("done")) {
-    url.searchParams.delete("done");
-    url.searchParams.delete("id");
+    for (const name of ["done", "id"]) url.searchParams.delete(name);
+    if (url.pathname === "/stop") url.search = "";
     history.replaceState(null, "", url);
   }
 })();
