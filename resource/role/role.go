@@ -314,10 +314,13 @@ func (w Where) exact(a catalog.Action, types []catalog.ResourceType) ([]string, 
 }
 
 // literal is an ARN as a policy writes it where it means this one alone: a path of IAM can hold what is a
-// wildcard or begins a variable there.
+// wildcard or begins a variable there. No other service has such names, and what its type cannot name says * for itself.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
 func literal(a dera.ARN) string {
+	if a.Service() != "iam" {
+		return string(a)
+	}
 	return strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(string(a))
 }
 
