@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,7 @@ func TestLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				shown := 0
+				var shown atomic.Int32
 				l := newLater(patience, func(_ context.Context, _ string, err error) string {
 					var refused *Refused
 					switch {
@@ -40,7 +41,7 @@ func TestLater(t *testing.T) {
 						return refused.Why
 					}
 					return "the log says"
-				}, func() { shown++ })
+				}, func() { shown.Add(1) })
 				err := l.do(t.Context(), "r-1", func() error {
 					if tt.slow {
 						<-time.After(2 * patience)
@@ -56,8 +57,8 @@ func TestLater(t *testing.T) {
 					}
 				}
 				<-time.After(3 * patience)
-				if got := l.of("r-1"); got != tt.want || (shown == 1) != tt.slow {
-					t.Errorf("got %q, shown %d times, want %q", got, shown, tt.want)
+				if got := l.of("r-1"); got != tt.want || (shown.Load() == 1) != tt.slow {
+					t.Errorf("got %q, shown %d times, want %q", got, shown.Load(), tt.want)
 				}
 				c := &Console{later: l}
 				if err := c.Wait(t.Context()); err != nil {
