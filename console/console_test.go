@@ -87,7 +87,7 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
-// TestNobodyElseOrders: other sites, other names of this machine, and who may look alone.
+// TestNobodyElseOrders: other sites, other names of this machine, and view-only sessions.
 func TestNobodyElseOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -117,7 +117,7 @@ func TestNobodyElseOrders(t *testing.T) {
 	if got := w.ordered(); len(got) > 0 {
 		t.Errorf("got the orders %q, want none", got)
 	}
-	if got := looks.get(t, "/"); strings.Contains(got.body, `action="/r/`) || !strings.Contains(got.body, "may look alone") {
+	if got := looks.get(t, "/"); strings.Contains(got.body, `action="/r/`) || !strings.Contains(got.body, "view only") {
 		t.Errorf("who looks has buttons:\n%s", got.body)
 	}
 }
@@ -162,7 +162,7 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-// TestMovedPlan: what is approved is what was shown. Where another plan waits by now it is shown, and nothing is
+// TestMovedPlan: what is approved is what was shown. Where another plan waits meanwhile it is shown, and nothing is
 // approved.
 func TestMovedPlan(t *testing.T) {
 	t.Parallel()

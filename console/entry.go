@@ -128,7 +128,7 @@ func byHand(r *http.Request) bool {
 	return false
 }
 
-// begin lets a visitor in, and returns what their browser keeps.
+// begin makes a session for a visitor, and returns what their browser keeps.
 func (s *sessions) begin(v visitor) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,7 +182,7 @@ func (s *sessions) end(r *http.Request) {
 // enter begins a session for who has a link.
 func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || !byHand(r) { // the link can still be used
-		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("A link is entered by hand", "It was followed from another page, or fetched by something else than a person. Copy it into the address bar if it is yours."))
+		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("Open this link yourself", "It was followed from another page, or fetched by a program. Copy it into the address bar if it is yours."))
 		return
 	}
 	by, err := c.cfg.Links.take(r.Context(), r.URL.Query().Get("t"))
@@ -233,7 +233,7 @@ func (c *Console) ordered(next page) http.HandlerFunc {
 		case err != nil:
 			c.answer(w, r, http.StatusBadRequest, v, "Not done", message("Nothing was done", "What was sent could not be read."))
 		case !v.decides():
-			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This session may look alone. To decide, enter with a link of your own: dera console"+c.cfg.Flags))
+			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This session is view only. To decide, enter with a link of your own: dera console"+c.cfg.Flags))
 		default:
 			next(w, r, v)
 		}

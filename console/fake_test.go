@@ -287,7 +287,7 @@ type visitor struct {
 	base   string
 }
 
-// visitor enters with a link for an actor; the zero one may look alone.
+// visitor enters with a link for an actor; the zero one is view only.
 func (w *world) visitor(t testing.TB, by dera.Actor) visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)

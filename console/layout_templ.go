@@ -201,7 +201,7 @@ func layout(p frame) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "looking only")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "view only")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

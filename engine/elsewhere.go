@@ -10,7 +10,7 @@ import (
 )
 
 // elsewhereTries is how often a look at what this process does not cover is left to others: about eight minutes in all.
-const elsewhereTries = 9
+const elsewhereTries = 10
 
 // elsewhere ends a look at what this process does not cover. Where other processes work on the same database they may
 // cover it, since a configuration is changed in one after the other: the look is theirs then, and is ended only when

@@ -123,7 +123,7 @@ func browserViewer(t *testing.T, b *browser) {
 	r := w.plan("redis-test")
 	for _, path := range []string{"/", "/r/" + r.ID, "/f/" + r.Findings[0], "/stop"} {
 		x.open(w.base + path)
-		x.has("looking only")
+		x.has("view only")
 		if n := evaluated[int](x, "document.querySelectorAll('main form button').length"); n != 0 {
 			t.Errorf("%s has %d buttons to order something", path, n)
 		}
@@ -136,7 +136,7 @@ func browserViewer(t *testing.T, b *browser) {
 		"/resume":                  "reason=x",
 	} {
 		if status := evaluated[int](x, fmt.Sprintf("fetch(%q, {method: 'POST', body: new URLSearchParams(%q)}).then((r) => r.status)", path, body)); status != 403 {
-			t.Errorf("POST %s by who may look alone has status %d, want 403", path, status)
+			t.Errorf("POST %s of a view-only session has status %d, want 403", path, status)
 		}
 	}
 	w.is(r.ID, dera.Waiting)

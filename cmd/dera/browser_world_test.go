@@ -159,7 +159,7 @@ func (w *browserWorld) link(name string) string {
 	return link
 }
 
-// enter opens a tab and lets a person in, when the console lists as many plans as wait.
+// enter opens a tab with a session, when the console lists as many plans as wait.
 func (w *browserWorld) enter(b *browser, name string, width int64) *tab {
 	w.t.Helper()
 	x := b.tab(w.t, width)

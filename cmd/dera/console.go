@@ -67,10 +67,10 @@ func (a *cli) consoleLink(ctx context.Context) (err error) {
 		return &exitError{exitFailed, fmt.Errorf("the database says that the console is at %q, which is no address of this machine: no link was made", base)}
 	}
 	by, err := s.whoAmI(ctx)
-	by.How = engine.HowConsole
 	if err != nil {
 		return fmt.Errorf("identify the AWS caller, whom the link is for: %w", err)
 	}
+	by.How = engine.HowConsole
 	out := consoleJSON{By: by.Name, Expires: a.now().Add(console.LinkFor).UTC()}
 	if out.Link, err = s.consoleLinkTo(base, by); err != nil {
 		return err
@@ -143,10 +143,7 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 	if err != nil {
 		return nil, errors.Join(err, on.Close())
 	}
-	w.server = &http.Server{
-		Handler: w.Handler(), ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: 2 * listenWrite, IdleTimeout: listenIdle,
-		MaxHeaderBytes: mostHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	w.server = newServer(w.Handler(), log)
 	log.InfoContext(ctx, "the console is served", "address", on.Addr().String())
 	return w, nil
 }
@@ -166,11 +163,7 @@ func (w *webConsole) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listenEnd)
 	defer cancel()
-	err := w.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = w.server.Close()
-	}
-	return errors.Join(err, w.Wait(ctx))
+	return errors.Join(shutDown(ctx, w.server), w.Wait(ctx))
 }
 
 // consoleShown is what dera show shows, with what was proved and the policy that changes.
@@ -255,11 +248,12 @@ func (o consoleOrders) Reject(ctx context.Context, id, reason string, by dera.Ac
 // Rollback implements console.Orders.
 func (o consoleOrders) Rollback(ctx context.Context, id, reason string, partial bool, by dera.Actor) error {
 	r, err := o.known(ctx, id)
+	was := r.State
 	if err == nil {
 		r, err = o.s.engine.Rollback(ctx, id, remediate.Request{By: by, Reason: reason, Partial: partial})
 	}
 	if err != nil {
-		return o.unable(err)
+		return unable(err, r.State != was)
 	}
 	if r.State != dera.RolledBack {
 		return &console.Refused{Why: "it is " + strings.ReplaceAll(string(r.State), "_", " ") + ": " + r.Failure, Begun: true}
@@ -270,15 +264,18 @@ func (o consoleOrders) Rollback(ctx context.Context, id, reason string, partial 
 	return nil
 }
 
-// unable is why an order to AWS was not carried out.
-func (o consoleOrders) unable(err error) error {
-	if refused := refusal(err); refused != err {
-		return refused
+// unable is why an order to AWS was not carried out, or not to its end where it was begun.
+func unable(err error, begun bool) error {
+	err = refusal(err)
+	var refused *console.Refused
+	switch {
+	case errors.As(err, &refused):
+		refused.Begun = refused.Begun || begun
+	case errors.Is(err, console.ErrNotFound), databaseAway(err):
+	default:
+		return &console.Refused{Why: cloud.Explain(err), Begun: begun}
 	}
-	if databaseAway(err) {
-		return err
-	}
-	return &console.Refused{Why: cloud.Explain(err), Begun: true}
+	return err
 }
 
 // Stop implements console.Orders.
@@ -314,10 +311,13 @@ func (s *session) withConsole(ctx context.Context, log *slog.Logger) (*webConsol
 	if s.onConsole != nil {
 		return w, s.onConsole(w.base)
 	}
-	link, err := s.consoleLinkTo(w.base, dera.Actor{})
-	if err != nil {
-		return nil, errors.Join(err, w.on.Close())
+	s.app.note("dera: the console is at %s; make a link of your own with: dera console%s\n", w.base, s.app.orderFlags())
+	if _, tty := terminal(s.app.err); tty { // else it would stand in a log
+		link, err := s.consoleLinkTo(w.base, dera.Actor{})
+		if err != nil {
+			return nil, errors.Join(err, w.on.Close())
+		}
+		s.app.note("dera: view only: %s\n", link)
 	}
-	s.app.note("dera: the console, to look: %s\ndera: to decide there, make a link of your own with: dera console%s\n", link, s.app.orderFlags())
 	return w, nil
 }

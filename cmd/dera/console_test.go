@@ -1,8 +1,13 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
+
+	"dera.example/dera/console"
+	"dera.example/dera/remediate"
+	"dera.example/dera/store"
 )
 
 // TestConsoleAddress: the console is reached from this machine alone.
@@ -30,5 +35,34 @@ func TestConsoleBeforeOneWasServed(t *testing.T) {
 		if code := run(t.Context(), []string{"stop", "--reason", "make the data", "--data", data}, strings.NewReader(""), &out, &errOut); code != exitGood {
 			t.Fatalf("stop: %d %s", code, errOut.String())
 		}
+	}
+}
+
+// listError cannot be compared, as an error of a library may be.
+type listError struct{ list []string }
+
+func (e listError) Error() string { return strings.Join(e.list, "; ") }
+
+// TestUnable: of an order that failed it is said whether something was begun, whatever failed.
+func TestUnable(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err   error
+		begun bool
+		want  string
+	}{
+		"waits_for_another":       {&remediate.LaterError{Why: "r-2 is under way on the same resource"}, false, "r-2 is under way"},
+		"begun_and_waits":         {&remediate.LaterError{Why: "AWS does not show it yet"}, true, "AWS does not show it yet"},
+		"refused":                 {&remediate.RefusedError{Why: "someone else changed it"}, false, "someone else changed it"},
+		"refused_after_the_order": {remediate.ErrStopped, true, remediate.ErrStopped.Error()},
+		"not_comparable":          {listError{[]string{"a", "b"}}, true, "a; b"},
+	} {
+		var refused *console.Refused
+		if err := unable(tt.err, tt.begun); !errors.As(err, &refused) || refused.Begun != tt.begun || !strings.Contains(refused.Why, tt.want) {
+			t.Errorf("%s: got %v, want %q, begun: %t", name, err, tt.want, tt.begun)
+		}
+	}
+	if err := unable(store.ErrNotFound, false); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("an unknown ID: got %v", err)
 	}
 }

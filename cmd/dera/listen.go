@@ -138,10 +138,7 @@ func (l *listener) start(ctx context.Context, cfg listenConfig, hooks bool) erro
 	if certs != nil {
 		on = tls.NewListener(on, certs)
 	}
-	server := &http.Server{
-		Handler: l.handler(cfg, hooks), ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: listenWrite, IdleTimeout: listenIdle,
-		MaxHeaderBytes: mostHeader, ErrorLog: log.New(serverLog{l.log}, "", 0),
-	}
+	server := newServer(l.handler(cfg, hooks), l.log)
 	l.log.InfoContext(ctx, "dera listens", "address", on.Addr().String(), "tls", certs != nil)
 	ctx, l.end = context.WithCancel(ctx)
 	l.ended = make(chan struct{})
@@ -150,6 +147,23 @@ func (l *listener) start(ctx context.Context, cfg listenConfig, hooks bool) erro
 		l.err = l.serve(ctx, server, on)
 	}()
 	return nil
+}
+
+// newServer is a server with the bounds of ours.
+func newServer(h http.Handler, to *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: listenHeader, ReadTimeout: listenRead, WriteTimeout: listenWrite, IdleTimeout: listenIdle,
+		MaxHeaderBytes: mostHeader, ErrorLog: log.New(serverLog{to}, "", 0),
+	}
+}
+
+// shutDown ends what a server has in hand until ctx is done, and then cuts it off.
+func shutDown(ctx context.Context, server *http.Server) error {
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	return err
 }
 
 // serverLog takes what the server of net/http says of single connections: handshakes that failed, and the like.
@@ -171,10 +185,7 @@ func (l *listener) serve(ctx context.Context, server *http.Server, on net.Listen
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listenEnd)
 	defer cancel()
-	err := server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close()
-	}
+	err := shutDown(ctx, server)
 	l.mu.Lock()
 	slack := l.slack
 	l.mu.Unlock()

@@ -54,7 +54,7 @@
     }
   });
 
-  // What was approved or said once is not said again when the page is loaded anew.
+  // What was approved or said once is not said again when the page is loaded again.
   const url = new URL(location.href);
   if (url.searchParams.has("done")) {
     for (const name of ["done", "id"]) url.searchParams.delete(name);
