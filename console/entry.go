@@ -80,10 +80,14 @@ func (l Links) take(ctx context.Context, token string) (dera.Actor, error) {
 // visitor is who looks at a page.
 type visitor struct {
 	dera.Actor // the zero value may look alone
+	role       Role
 }
 
 // decides reports whether the visitor may order something.
-func (v visitor) decides() bool { return v.Name != "" && v.How != "" }
+func (v visitor) decides() bool { return v.may(Approver) }
+
+// may reports whether the visitor is known and has a role, or one that may more.
+func (v visitor) may(role Role) bool { return v.Name != "" && v.How != "" && v.role >= role }
 
 const (
 	cookieName  = "dera_console"
@@ -196,9 +200,18 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.sessions.end(r) // who was here before
-	http.SetCookie(w, &http.Cookie{Name: cookieOf(r), Value: c.sessions.begin(visitor{by}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	http.SetCookie(w, &http.Cookie{Name: cookieOf(r), Value: c.sessions.begin(visitor{by, roleOf(by)}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
 	c.cfg.Log.InfoContext(r.Context(), "someone entered the console", "principal", by.Name)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// roleOf is the role of who has a link: whoever can read the keys of dera may order everything, where it
+// is known who it is.
+func roleOf(by dera.Actor) Role {
+	if by.Name == "" {
+		return Viewer
+	}
+	return Admin
 }
 
 func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
@@ -225,8 +238,8 @@ func (c *Console) seen(next page) http.HandlerFunc {
 // mostForm is how large what a person sends may be.
 const mostForm = 64 << 10
 
-// ordered is for whoever may order something: never by a request to read, nor by another site's page.
-func (c *Console) ordered(next page) http.HandlerFunc {
+// ordered is for whoever has a role: never by a request to read, nor by another site's page.
+func (c *Console) ordered(role Role, next page) http.HandlerFunc {
 	return c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
 		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 		switch err := r.ParseForm(); {
@@ -234,6 +247,8 @@ func (c *Console) ordered(next page) http.HandlerFunc {
 			c.answer(w, r, http.StatusBadRequest, v, "Not done", message("Nothing was done", "What was sent could not be read."))
 		case !v.decides():
 			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This session is view only. To decide, enter with a link of your own: dera console"+c.cfg.Flags))
+		case !v.may(role):
+			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This takes the role "+role.String()+", and yours is "+v.role.String()+"."))
 		default:
 			next(w, r, v)
 		}
