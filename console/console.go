@@ -116,10 +116,11 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /r/{id}", c.seen(c.one))
 	for path, page := range map[string]page{
 		"/privilege": c.privilege, "/rulebook": c.rulebook, "/exemptions": c.exemptions, "/accounts": c.accounts,
-		"/audit": c.audit, "/audit/{index}": c.record, "/why": c.whyForm,
+		"/audit": c.audit, "/audit/{index}": c.record, "/why": c.whyForm, "/same": c.same,
 	} {
 		mux.HandleFunc("GET "+path, c.seen(page))
 	}
+	mux.HandleFunc("POST /same", c.ordered(Approver, c.approveAll))
 	mux.HandleFunc("POST /why", c.seen(c.why))
 	mux.HandleFunc("GET /stop", c.seen(c.stops))
 	mux.HandleFunc("GET /live", c.live)
