@@ -22,7 +22,7 @@ func BenchmarkPages(b *testing.B) {
 	}
 	w.run(b)
 	v := w.decider(b)
-	for _, path := range []string{"/", "/overview", "/findings", "/findings?q=sg-77777", "/findings?q=nothing+has+this", "/findings?from=99000", "/findings?group=resource", "/findings?group=owner", fmt.Sprintf("/f/f-%020d", 777)} {
+	for _, path := range []string{"/", "/overview", "/findings", "/findings?q=sg-77777", "/findings?q=nothing+has+this", "/findings?from=99000", "/findings?group=resource", "/findings?group=owner", "/privilege", "/rulebook", "/exemptions", "/accounts", fmt.Sprintf("/f/f-%020d", 777)} {
 		b.Run(path, func(b *testing.B) {
 			for b.Loop() {
 				if got := v.get(b, path); got.status != http.StatusOK {

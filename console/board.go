@@ -58,8 +58,9 @@ type board struct {
 
 // snapshot is what the store said at a moment. Nothing of it is changed.
 type snapshot struct {
-	number   int64    // grows with each
-	rows     []listed // the worst and newest first
+	number   int64          // grows with each
+	rows     []listed       // the worst and newest first
+	findings []dera.Finding // of rows
 	waiting  []app.Waiting
 	stops    []dera.Stop // that hold
 	overview app.Overview
@@ -253,6 +254,7 @@ func (b *board) show(ctx context.Context, now time.Time) error {
 	for i, f := range rows {
 		held.rows[i] = f.Finding
 	}
+	v.findings = held.rows
 	var err error
 	if v.waiting, err = app.WaitingFor(ctx, held, b.cfg.Flags, now); err != nil {
 		return err

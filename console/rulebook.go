@@ -49,7 +49,7 @@ func (c *Console) rulebook(w http.ResponseWriter, r *http.Request, v visitor) {
 		c.counted.mu.Lock()
 		defer c.counted.mu.Unlock()
 		if c.counted.list == nil || c.counted.number != s.number {
-			list, err := c.cfg.Screens.Open(r.Context(), s.findings())
+			list, err := c.cfg.Screens.Open(r.Context(), s.findings)
 			if err != nil {
 				return nil, err
 			}

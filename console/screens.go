@@ -73,15 +73,6 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, v visitor, title,
 	}
 }
 
-// findings are those of the snapshot, as the screens take them.
-func (s *snapshot) findings() []dera.Finding {
-	out := make([]dera.Finding, len(s.rows))
-	for i, f := range s.rows {
-		out[i] = f.Finding
-	}
-	return out
-}
-
 func (c *Console) privilege(w http.ResponseWriter, r *http.Request, v visitor) {
 	c.show(w, r, v, "Least privilege", "dera report --candidates", func(p frame, s *snapshot) (templ.Component, error) {
 		asked, err := c.cfg.Screens.Accesses(r.Context())
@@ -115,14 +106,14 @@ func (c *Console) exemptions(w http.ResponseWriter, r *http.Request, v visitor) 
 		if refused != nil {
 			wrong = app.Plain(refused.Why)
 		}
-		uses, others := app.ExemptionUses(list, s.findings())
+		uses, others := app.ExemptionUses(list, s.findings)
 		return exemptionsPage(p, file, wrong, uses, others), nil
 	})
 }
 
 func (c *Console) accounts(w http.ResponseWriter, r *http.Request, v visitor) {
 	c.show(w, r, v, "Accounts", "dera doctor", func(p frame, s *snapshot) (templ.Component, error) {
-		seen, err := c.cfg.Screens.Coverage(r.Context(), s.findings())
+		seen, err := c.cfg.Screens.Coverage(r.Context(), s.findings)
 		find := strings.TrimSpace(r.URL.Query().Get("q"))
 		if find != "" {
 			seen.Accounts = slices.DeleteFunc(seen.Accounts, func(a app.AccountCoverage) bool {

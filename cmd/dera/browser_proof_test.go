@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"dera.example/dera"
+	"dera.example/dera/awssim"
 )
 
 // browserProof: the visitor's own browser verifies each record of the log, and finds whatever was changed.
@@ -70,4 +73,46 @@ func browserWhy(t *testing.T, b *browser) {
 	if got := x.text(); !strings.Contains(got, "--at") {
 		t.Errorf("a time that is none is not refused\n%s", got)
 	}
+}
+
+// browserTogether approves plans of one shape with one order, all but one that is left out.
+func browserTogether(t *testing.T, b *browser) {
+	names := []string{"sg-00000000000000001", "sg-00000000000000002", "sg-00000000000000003"}
+	w := openWorld(t, func(d *demo) {
+		for _, name := range names {
+			d.region(2).PutSecurityGroup(name, "cache-"+name, awssim.Rule{Protocol: "tcp", FromPort: 6379, ToPort: 6379, CIDR: "0.0.0.0/0"})
+		}
+	})
+	plans := map[string]dera.Remediation{}
+	list, err := w.session.store.RemediationsIn(t.Context(), dera.Waiting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range list {
+		plans[r.Plan.Resource.Name()] = r
+	}
+	for _, name := range names {
+		if plans[name].ID == "" {
+			t.Fatalf("no plan waits for %s", name)
+		}
+	}
+	x := w.enter(b, "alice", 1280)
+	for _, width := range []int64{390, 1280} {
+		x.do(chromedp.EmulateViewport(width, 800))
+		x.open(w.base + "/same?r=" + plans[names[0]].ID)
+		x.fits("plans of one shape")
+		b.accessible(x, "plans of one shape")
+	}
+	x.open(w.base + "/?r=" + plans[names[0]].ID)
+	x.press(".chosen a[href^='/same']")
+	x.has("plans of one shape", names[0], names[1], names[2])
+	x.do(chromedp.Click(fmt.Sprintf("input[value^=%q]", plans[names[1]].ID)), chromedp.SetValue("form.together input[name=reason]", "the test is over"))
+	if status := x.press("form.together button.yes"); status != 200 {
+		t.Errorf("the status is %d: %s", status, x.text())
+	}
+	x.has("2 of 2 plans were approved", plans[names[0]].ID, plans[names[2]].ID)
+	w.is(plans[names[0]].ID, dera.Resolved)
+	w.is(plans[names[2]].ID, dera.Resolved)
+	w.is(plans[names[1]].ID, dera.Waiting)
+	x.calm("plans of one shape")
 }

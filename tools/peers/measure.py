@@ -46,6 +46,7 @@ QUESTIONS = {
 }
 ROWS = [
     ("1,000 groups", {"groups": 1000}),
+    ("2,500 groups", {"groups": 2500}),
     ("5,000 groups", {"groups": 5000}),
     ("200 buckets", {"buckets": 200}),
     ("1,000 buckets", {"buckets": 1000}),
