@@ -63,6 +63,7 @@ type snapshot struct {
 	waiting  []app.Waiting
 	stops    []dera.Stop // that hold
 	overview app.Overview
+	effects  *app.EffectData // of when the overview was made, about
 	trend    []day
 	failed   error // why the store could not be read last; what is here is older then
 }
@@ -210,15 +211,17 @@ func (b *board) follow(ctx context.Context, size int64) error {
 type listed struct {
 	dera.Finding
 	searched string // what a search looks through, in lower case
+	opens    bool   // it has sources or permissions, which a report asks for
 }
 
 func brief(f dera.Finding) listed {
 	if f.Disposition != dera.Exempt {
 		f.Reasons = nil // an overview counts by exemption
 	}
+	opens := len(f.Sources)+len(f.Permissions) > 0
 	f.Why, f.Sources, f.Permissions, f.Granted, f.Used = "", nil, nil, nil, nil
 	text := []string{f.Title, string(f.Resource), f.ResourceName, f.Owner, f.ID, f.Control, f.Account, f.Remediation, f.LastActor}
-	return listed{f, strings.ToLower(strings.Join(text, "\n"))}
+	return listed{f, strings.ToLower(strings.Join(text, "\n")), opens}
 }
 
 // show makes a snapshot of what was read.
@@ -231,20 +234,20 @@ func (b *board) show(ctx context.Context, now time.Time) error {
 		return cmp.Or(cmp.Compare(y.Severity, x.Severity), y.FirstSeen.Compare(x.FirstSeen), cmp.Compare(x.ID, y.ID))
 	})
 	v := &snapshot{rows: rows, stops: b.stops, trend: trend(rows, now)}
-	held := held{b.cfg.Store, make([]dera.Finding, len(rows))}
-	for i, f := range rows {
-		held.rows[i] = f.Finding
-	}
+	held := hold(b.cfg.Store, rows)
 	var err error
 	if v.waiting, err = app.WaitingFor(ctx, held, b.cfg.Flags, now); err != nil {
 		return err
 	}
 	old, _ := b.now()
 	if old != nil && old.failed == nil && now.Sub(b.overview) < overviewEvery {
-		v.overview = old.overview // another follows soon
+		v.overview, v.effects = old.overview, old.effects // another follows soon
 		v.overview.Waiting = v.waiting
 	} else {
 		if v.overview, err = b.cfg.Overview(ctx, held); err != nil {
+			return err
+		}
+		if v.effects, err = b.effects(ctx, held, old, now); err != nil {
 			return err
 		}
 		b.overview, b.stale = now, false
@@ -296,14 +299,6 @@ func (b *board) put(v *snapshot) {
 	close(b.news)
 	b.news = make(chan struct{})
 }
-
-// held is the store, with the findings in memory.
-type held struct {
-	Store
-	rows []dera.Finding
-}
-
-func (h held) Findings(context.Context) ([]dera.Finding, error) { return h.rows, nil }
 
 // day is how many findings were left open when a day ended, and how many were found and closed in it.
 type day struct {

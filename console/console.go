@@ -49,6 +49,8 @@ type Config struct {
 	Store Store
 	// Overview makes the overview from a store that has the findings in memory.
 	Overview func(context.Context, app.OverviewStore) (app.Overview, error)
+	// Effects reads likewise what a review of effectiveness over any period is made of.
+	Effects func(context.Context, app.OverviewStore) (app.EffectData, error)
 	// Shown is what is known of a finding or a remediation, with its explanation and without what can
 	// be a secret; ErrNotFound for an ID that there is not.
 	Shown  func(ctx context.Context, id string) (Detail, error)
@@ -73,6 +75,7 @@ type Console struct {
 	streams  chan struct{} // a slot for each open stream
 	paths    map[string]string
 	later    *later
+	reports  reports
 }
 
 // mostStreams is how many pages are kept up to date at once; more of them stay as they were fetched.
@@ -108,6 +111,7 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", c.seen(c.inbox))
 	mux.HandleFunc("GET /overview", c.seen(c.overview))
 	mux.HandleFunc("GET /findings", c.seen(c.findings))
+	mux.HandleFunc("GET /report", c.seen(c.report))
 	mux.HandleFunc("GET /f/{id}", c.seen(c.one))
 	mux.HandleFunc("GET /r/{id}", c.seen(c.one))
 	mux.HandleFunc("GET /stop", c.seen(c.stops))

@@ -39,6 +39,7 @@ type world struct {
 	findings map[string]dera.Finding
 	plans    map[string]dera.Remediation
 	stopped  []dera.Stop
+	exempted []dera.Exemption
 	log      [][]byte
 	away     error
 	orders   []string
@@ -64,7 +65,7 @@ func newWorld(t testing.TB, change ...func(*http.Server)) *world {
 	w.server = httptest.NewUnstartedServer(nil)
 	var err error
 	w.console, err = console.New(console.Config{
-		Store: w, Overview: w.overview, Shown: w.shown, Orders: w, Links: w.links, Hosts: []string{w.server.Listener.Addr().String()},
+		Store: w, Overview: w.overview, Effects: w.effects, Shown: w.shown, Orders: w, Links: w.links, Hosts: []string{w.server.Listener.Addr().String()},
 		Flags: " --data d", Version: "test", Now: w.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -215,6 +216,13 @@ func (w *world) overview(ctx context.Context, from app.OverviewStore) (v app.Ove
 	}
 	return v, err
 }
+
+func (w *world) effects(ctx context.Context, from app.OverviewStore) (app.EffectData, error) {
+	return app.Effects{Exemptions: w.exempted, Now: w.Now}.Read(ctx, from)
+}
+
+func (w *world) Denials(context.Context) ([]dera.Denial, error)  { return nil, nil }
+func (w *world) Accesses(context.Context) ([]dera.Access, error) { return nil, nil }
 
 func (w *world) shown(_ context.Context, id string) (d console.Detail, err error) {
 	defer w.locked()()
