@@ -93,7 +93,7 @@ func criteria() []Criterion {
 			"ec2-securitygroup-*", "ec2-networkacl-*", "ec2-instance-public-address", "ec2-subnet-auto-public-address", "ec2-*block-off", "ec2-*-public", "ec2-serialconsole-on",
 			"ec2-*-imdsv1-allowed", "rds-*-public", "*-public-policy", "s3-bucket-public-*", "s3-*-access-*", "ssm-document-public", "ssm-publicsharing-allowed", "accessanalyzer-*",
 		}, "they find what the internet, or everybody with an AWS account, can reach"},
-		{"CC6.7", "information is moved and removed by who is authorised, and protected on its way", []string{
+		{"CC6.7", "information is transferred and removed by who is authorised, and protected on its way", []string{
 			"s3-bucket-*", "*-external-access", "ec2-snapshot*", "ec2-image*", "rds-*snapshot-*", "backup-vault-*", "glacier-vault-*", "events-bus-*", "sns-topic-*", "sqs-queue-*",
 		}, "they find copies that others can take, and connections without encryption"},
 		{"CC6.8", "unauthorised and malicious software is prevented, or detected and acted upon", []string{

@@ -26,7 +26,7 @@ func newReportCommand(a *cli) *cobra.Command {
 	var span periodFlags
 	cmd := &cobra.Command{
 		Use:   "report [--since 90d] [--until TIME] | --candidates | --access-analyzer",
-		Short: "Show the overview and what a period came to; with --candidates, what dera would have fixed",
+		Short: "Show the overview, and how effective a period was",
 		Long: "report shows what is open by severity and decision, what waits for a person, what was fixed, rolled back or failed\n" +
 			"in the last 7 and 30 days, exemptions that expire soon, what is not read, and the accounts with the most critical\n" +
 			"findings; and for a period, the last 90 days unless --since and --until say others, how effective it was: time to\n" +
