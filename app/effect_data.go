@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -267,6 +268,34 @@ func judged(list []dera.Denial, forGood map[string]bool) (wrong, perhaps map[str
 		delete(perhaps, id)
 	}
 	return wrong, perhaps
+}
+
+// ReviewsOverdue raises the alarm that controls are to be reviewed, and ends it.
+type ReviewsOverdue struct {
+	Controls []control.Control
+	Now      func() time.Time
+	Alarm    func(ctx context.Context, a dera.Alarm) error
+	Ended    func(ctx context.Context, key string) error
+}
+
+// reviewsAlarm is the key of that alarm.
+const reviewsAlarm = "reviews-overdue"
+
+// Check looks whether the date of a control's review is over.
+func (r ReviewsOverdue) Check(ctx context.Context) error {
+	var late []string
+	for _, c := range reviewsDue(r.Controls, r.Now()) {
+		if c.Overdue {
+			late = append(late, c.Control+" (by "+c.ReviewBy+")")
+		}
+	}
+	if len(late) == 0 {
+		return r.Ended(ctx, reviewsAlarm)
+	}
+	return r.Alarm(ctx, dera.Alarm{
+		Key: reviewsAlarm, Severity: dera.Low, Title: "Controls are to be reviewed: whether they still do good",
+		Why: fmt.Sprintf("%s overdue, the longest %s. dera report lists them with their owners; a release of dera brings new dates.", counted(len(late), "review"), late[0]),
+	})
 }
 
 // reviewsDue are the controls whose review is due within 30 days, the longest overdue first. A date

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -175,5 +176,24 @@ func TestParsePeriod(t *testing.T) {
 		if (err != nil) != c.refused || err == nil && got != c.want {
 			t.Errorf("%s: got %v, %v, want %v", name, got, err, c.want)
 		}
+	}
+}
+
+// TestReviewsOverdue: an alarm says so while a date is over, and ends.
+func TestReviewsOverdue(t *testing.T) {
+	t.Parallel()
+	now, raised, ended := noon(), []dera.Alarm{}, 0
+	r := app.ReviewsOverdue{
+		Controls: []control.Control{{Meta: control.Meta{ID: "a", ReviewBy: "2026-12-15"}}, {Meta: control.Meta{ID: "b", ReviewBy: "2027-01-15"}}},
+		Now:      func() time.Time { return now },
+		Alarm:    func(_ context.Context, a dera.Alarm) error { raised = append(raised, a); return nil },
+		Ended:    func(context.Context, string) error { ended++; return nil },
+	}
+	if err := r.Check(t.Context()); err != nil || len(raised) != 0 || ended != 1 {
+		t.Errorf("due soon: got %v, %+v", err, raised)
+	}
+	now = now.AddDate(0, 0, 20)
+	if err := r.Check(t.Context()); err != nil || len(raised) != 1 || ended != 1 || !strings.Contains(raised[0].Why, "1 review overdue, the longest a (by 2026-12-15)") {
+		t.Errorf("overdue: got %v, %+v", err, raised)
 	}
 }
