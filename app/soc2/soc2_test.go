@@ -320,6 +320,7 @@ func TestForged(t *testing.T) {
 		"pack.json":              func(s string) string { return strings.Replace(s, `"findings": 41`, `"findings": 40`, 1) },
 		"record":                 func(s string) string { return strings.Replace(s, "111122223333", "444455556666", 1) },
 		"proof":                  func(s string) string { return strings.Replace(s, `"index": `, `"index": 1`, 1) },
+		"path":                   func(s string) string { return s[:strings.LastIndexByte(s, '=')-3] + "AAA=" + s[strings.LastIndexByte(s, '=')+1:] },
 		"checkpoint":             func(s string) string { return strings.Replace(s, "2026", "2025", 1) },
 	} {
 		w := newTrail(t)
@@ -334,12 +335,27 @@ func TestForged(t *testing.T) {
 		switch name {
 		case "record":
 			file = of(".json", ".proof.json")
-		case "proof":
+		case "proof", "path":
 			file = of(".proof.json", "")
 		}
 		p.Forge(file, change)
-		if why := w.wrong(t, w.export(t, p)); why == "" {
-			t.Errorf("%s was forged, and nothing is found", file)
+		if why := w.wrong(t, w.export(t, p)); !strings.Contains(why, strings.TrimSuffix(file, ".proof.json")) {
+			t.Errorf("%s was forged: got %q", file, why)
 		}
+	}
+}
+
+// TestForgedLater: other files with a list of their own hashes are not those that the log names.
+func TestForgedLater(t *testing.T) {
+	t.Parallel()
+	w := newTrail(t)
+	p := w.make(t, "")
+	dir := w.export(t, p)
+	p.Forge("VERIFY.md", func(string) string { return "Believe it." })
+	if err := p.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if why := w.wrong(t, dir); !strings.Contains(why, "no record of the log names its SHA256SUMS") {
+		t.Errorf("got %q", why)
 	}
 }
