@@ -29,6 +29,7 @@ func BenchmarkPages(b *testing.B) {
 	}
 	w.run(b)
 	v := w.decider(b)
+	w.await(b, func() bool { return v.get(b, "/report").status == http.StatusOK })
 	for _, path := range []string{"/", "/overview", "/findings", "/findings?q=sg-77777", "/findings?q=nothing+has+this", "/findings?from=99000", "/findings?group=resource", "/findings?group=owner", "/report", fmt.Sprintf("/f/f-%020d", 777)} {
 		b.Run(path, func(b *testing.B) {
 			for b.Loop() {
@@ -49,6 +50,7 @@ func BenchmarkReport(b *testing.B) {
 	}
 	w.run(b)
 	v := w.decider(b)
+	w.await(b, func() bool { return v.get(b, "/report").status == http.StatusOK })
 	hours := 0
 	for b.Loop() {
 		hours++ // a period that nobody asked for yet

@@ -40,15 +40,17 @@ const (
 type board struct {
 	cfg Config
 
-	at       int64 // how much of the log is in it
-	rows     map[string]listed
-	loaded   time.Time
-	overview time.Time // when the overview was made
-	stale    bool      // there was news since
-	pending  bool      // something was read that is not shown
-	next     time.Time // no snapshot before: making them takes a twentieth of the time at most
-	stops    []dera.Stop
-	failing  bool // the last look failed
+	at        int64 // how much of the log is in it
+	rows      map[string]listed
+	loaded    time.Time
+	overview  time.Time // when the overview was made
+	stale     bool      // there was news since
+	pending   bool      // something was read that is not shown
+	next      time.Time // no snapshot before: making them takes a twentieth of the time at most
+	stops     []dera.Stop
+	failing   bool      // the last look failed
+	held      *held     // what the overview was made from
+	effectsAt time.Time // no effects before
 
 	mu   sync.Mutex
 	view *snapshot
@@ -63,7 +65,7 @@ type snapshot struct {
 	waiting  []app.Waiting
 	stops    []dera.Stop // that hold
 	overview app.Overview
-	effects  *app.EffectData // of when the overview was made, about
+	effects  *app.EffectData // what reports are made of; nil where it was not read yet
 	trend    []day
 	failed   error // why the store could not be read last; what is here is older then
 }
@@ -131,6 +133,7 @@ func (b *board) look(ctx context.Context) error {
 		return err
 	}
 	b.pending, b.next = false, now.Add(20*b.cfg.Now().Sub(now))
+	b.readEffects(ctx)
 	return nil
 }
 
@@ -241,16 +244,16 @@ func (b *board) show(ctx context.Context, now time.Time) error {
 	}
 	old, _ := b.now()
 	if old != nil && old.failed == nil && now.Sub(b.overview) < overviewEvery {
-		v.overview, v.effects = old.overview, old.effects // another follows soon
+		v.overview = old.overview // another follows soon
 		v.overview.Waiting = v.waiting
 	} else {
 		if v.overview, err = b.cfg.Overview(ctx, held); err != nil {
 			return err
 		}
-		if v.effects, err = b.effects(ctx, held, old, now); err != nil {
-			return err
-		}
-		b.overview, b.stale = now, false
+		b.overview, b.stale, b.held = now, false, &held
+	}
+	if old != nil {
+		v.effects = old.effects
 	}
 	b.publish(v)
 	return nil

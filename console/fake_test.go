@@ -34,20 +34,21 @@ const (
 type world struct {
 	app.OverviewStore // what is not faked is not asked for
 
-	mu       sync.Mutex
-	now      time.Time
-	findings map[string]dera.Finding
-	plans    map[string]dera.Remediation
-	stopped  []dera.Stop
-	exempted []dera.Exemption
-	log      [][]byte
-	away     error
-	orders   []string
-	refuse   error
-	once     map[string]bool
-	onceErr  error
-	hangs    atomic.Bool // the store does not answer at all
-	policy   string
+	mu        sync.Mutex
+	now       time.Time
+	findings  map[string]dera.Finding
+	plans     map[string]dera.Remediation
+	stopped   []dera.Stop
+	exempted  []dera.Exemption
+	noEffects error
+	log       [][]byte
+	away      error
+	orders    []string
+	refuse    error
+	once      map[string]bool
+	onceErr   error
+	hangs     atomic.Bool // the store does not answer at all
+	policy    string
 
 	links   console.Links
 	console *console.Console
@@ -218,6 +219,9 @@ func (w *world) overview(ctx context.Context, from app.OverviewStore) (v app.Ove
 }
 
 func (w *world) effects(ctx context.Context, from app.OverviewStore) (app.EffectData, error) {
+	if w.noEffects != nil {
+		return app.EffectData{}, w.noEffects
+	}
 	return app.Effects{Exemptions: w.exempted, Now: w.Now}.Read(ctx, from)
 }
 

@@ -8,17 +8,31 @@ import (
 	"dera.example/dera/app"
 )
 
-// effectsEvery is how often it is read what reports are made of, at most: with an overview, which reads
-// most of that too.
+// effectsEvery is how often it is read what reports are made of, at most: it takes a twentieth of the
+// time at most too.
 const effectsEvery = 5 * time.Minute
 
-// effects reads what reports are made of, or keeps what is recent.
-func (b *board) effects(ctx context.Context, from held, old *snapshot, now time.Time) (*app.EffectData, error) {
-	if old != nil && old.effects != nil && old.failed == nil && now.Sub(old.effects.At) < effectsEvery {
-		return old.effects, nil
+// readEffects reads what reports are made of, after a snapshot is shown: lists do not wait for it. Where
+// it cannot be read, reports show what was known, with its time.
+func (b *board) readEffects(ctx context.Context) {
+	now := b.cfg.Now()
+	if now.Before(b.effectsAt) || b.held == nil {
+		return
 	}
-	data, err := b.cfg.Effects(ctx, from)
-	return &data, err
+	data, err := b.cfg.Effects(ctx, *b.held)
+	b.held = nil // what was read of it is old from here on
+	b.effectsAt = now.Add(max(effectsEvery, 20*b.cfg.Now().Sub(now)))
+	if err != nil {
+		if ctx.Err() == nil {
+			b.cfg.Log.WarnContext(ctx, "the console could not read what reports are made of", "err", err)
+		}
+		b.effectsAt = now.Add(lateAfter)
+		return
+	}
+	v, _ := b.now()
+	with := *v
+	with.effects = &data
+	b.publish(&with)
 }
 
 // held is the store, with the findings in memory, and what reports need of the remediations that were

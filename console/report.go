@@ -27,6 +27,11 @@ func (c *Console) report(w http.ResponseWriter, r *http.Request, v visitor) {
 	if !ok {
 		return
 	}
+	if s.effects == nil {
+		w.Header().Set("Retry-After", "1")
+		c.answer(w, r, http.StatusServiceUnavailable, v, "Report", message("dera reads what this report is made of", "This page shows it as soon as it has. If it stays so, the log says why."))
+		return
+	}
 	q := r.URL.Query()
 	since := q.Get("since")
 	if since == "" {

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -37,6 +38,7 @@ func TestReportPage(t *testing.T) {
 	w.fixed(3, "", 200*24*time.Hour, 199*24*time.Hour)
 	w.run(t)
 	v := w.visitor(t, dera.Actor{})
+	w.await(t, func() bool { return v.get(t, "/report").status == http.StatusOK })
 	got := v.get(t, "/report")
 	for _, want := range []string{"Time to remediate", "1 h 30 min", "2 remediations fixed and verified", "0 wrong of 2 fixes", "same actor", "dera report --since 90d --data d", "100 % was closed without a person"} {
 		if !strings.Contains(got.body, want) {
@@ -65,6 +67,22 @@ func TestReportPage(t *testing.T) {
 	nobody := visitor{&http.Client{}, w.server.URL}
 	if got := nobody.get(t, "/report?file=1"); got.status != http.StatusUnauthorized {
 		t.Errorf("the file without a session: got %d", got.status)
+	}
+}
+
+// TestReportNotRead: where it cannot be read what reports are made of, only reports say so.
+func TestReportNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.noEffects = errors.New("torn")
+	w.fixed(1, "", 50*time.Hour, 48*time.Hour)
+	w.run(t)
+	v := w.visitor(t, dera.Actor{})
+	if got := v.get(t, "/report"); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		t.Errorf("the report: got %d", got.status)
+	}
+	if got := v.get(t, "/findings"); got.status != http.StatusOK || strings.Contains(got.body, "does not answer") {
+		t.Errorf("findings: got %d\n%s", got.status, got.body)
 	}
 }
 
