@@ -55,6 +55,8 @@ type Config struct {
 	// be a secret; ErrNotFound for an ID that there is not.
 	Shown  func(ctx context.Context, id string) (Detail, error)
 	Orders Orders
+	// Screens is what pages show beside lists.
+	Screens Screens
 	// Links checks the links with which people enter.
 	Links Links
 	// Hosts are the names under which it is reached, with the port: no other Host is answered, so that
@@ -76,6 +78,8 @@ type Console struct {
 	paths    map[string]string
 	later    *later
 	reports  reports
+	asking   chan struct{} // a slot for who asks why
+	counted  counted
 }
 
 // mostStreams is how many pages are kept up to date at once; more of them stay as they were fetched.
@@ -83,7 +87,7 @@ const mostStreams = 128
 
 // New makes a console. It shows nothing before Run has read the store once.
 func New(cfg Config) (*Console, error) {
-	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), paths: map[string]string{}}
+	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), asking: make(chan struct{}, 1), paths: map[string]string{}}
 	c.later = newLater(patience, c.endedLate, c.board.poke)
 	files, err := fs.ReadDir(assets, "assets")
 	if err != nil {
@@ -114,6 +118,14 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /report", c.seen(c.report))
 	mux.HandleFunc("GET /f/{id}", c.seen(c.one))
 	mux.HandleFunc("GET /r/{id}", c.seen(c.one))
+	for path, page := range map[string]page{
+		"/privilege": c.privilege, "/rulebook": c.rulebook, "/exemptions": c.exemptions, "/accounts": c.accounts,
+		"/audit": c.audit, "/audit/{index}": c.record, "/why": c.whyForm, "/same": c.same,
+	} {
+		mux.HandleFunc("GET "+path, c.seen(page))
+	}
+	mux.HandleFunc("POST /same", c.ordered(Approver, c.approveAll))
+	mux.HandleFunc("POST /why", c.seen(c.why))
 	mux.HandleFunc("GET /stop", c.seen(c.stops))
 	mux.HandleFunc("GET /live", c.live)
 	mux.HandleFunc("POST /r/{id}/approve", c.ordered(Approver, c.approve))

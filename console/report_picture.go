@@ -9,23 +9,23 @@ import (
 	"dera.example/dera/app"
 )
 
-// bar is a rectangle of a picture, and mark a text of it.
-type bar struct{ kind, x, y, width, height string }
+// box is a rectangle of a picture, and mark a text of it.
+type box struct{ kind, x, y, width, height string }
 
 type mark struct{ kind, x, y, text string }
 
 // picture is what an SVG shows, and a label that says it.
 type picture struct {
-	bars   []bar
+	bars   []box
 	texts  []mark
 	line   string
 	label  string
 	height int
 }
 
-func rect(kind string, x, y, width, height float64) bar {
+func rect(kind string, x, y, width, height float64) box {
 	f := func(v float64) string { return fmt.Sprintf("%.1f", v) }
-	return bar{kind, f(x), f(y), f(width), f(height)}
+	return box{kind, f(x), f(y), f(width), f(height)}
 }
 
 // barsOf is a bar for each week, by who closed, and a line of what was opened, in the box 600 by 120.

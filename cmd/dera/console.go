@@ -134,7 +134,7 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 		hosts = append(hosts, "localhost", "127.0.0.1", "[::1]")
 	}
 	w.Console, err = console.New(console.Config{
-		Store: s.store, Orders: consoleOrders{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
+		Store: s.store, Orders: consoleOrders{s}, Screens: consoleScreens{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
 		Overview: func(ctx context.Context, from app.OverviewStore) (app.Overview, error) {
 			return s.overviewOf(ctx, from, func(err error) { log.WarnContext(ctx, "the exemption list cannot be read", "err", err) })
 		},
