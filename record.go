@@ -30,6 +30,7 @@ const (
 	RecordAlarm     RecordKind = "alarm"     // what a person must hear of dera itself, or that it is over
 	RecordCanary    RecordKind = "canary"    // the intent or the result of a write of dera doctor --canary
 	RecordRetention RecordKind = "retention" // what was removed from the database for its age; the log itself is never cut
+	RecordExport    RecordKind = "export"    // an evidence pack for an auditor was made
 	RecordStart     RecordKind = "start"     // an engine started, with its version and configuration hash
 )
 
@@ -74,10 +75,23 @@ type AuditRecord struct {
 	Access      *Access           `json:"access,omitempty"`
 	Alarm       *Alarm            `json:"alarm,omitempty"`
 	Retention   *Retention        `json:"retention,omitempty"`
+	Pack        *EvidencePack     `json:"pack,omitempty"`
 	Why         string            `json:"why,omitempty"`
 	// Sealed is the payload that the store encrypts and keeps outside the leaf;
 	// Commitment is computed from it. It never reaches the leaf.
 	Sealed []byte `json:"-"`
+}
+
+// EvidencePack is an evidence pack for an auditor: its period, from how many records with which root it
+// was made, how it was sampled, and the SHA-256 of the list of its files' hashes.
+type EvidencePack struct {
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until"`
+	Records int64     `json:"records"`
+	Root    string    `json:"root"`
+	Sample  int       `json:"sample"`
+	Seed    string    `json:"seed,omitempty"`
+	Sums    string    `json:"sums"`
 }
 
 // Retention is what was removed from the database for its age, in one commit.

@@ -31,6 +31,8 @@ type Overview struct {
 	MayBe          int            `json:"may_be_false_positives"`
 	Accounts       []AccountCount `json:"accounts"` // those with the most critical findings, ten at most
 	Next           []Way          `json:"next"`
+	// Effectiveness is what a period came to; nil where none was asked for.
+	Effectiveness *Effectiveness `json:"effectiveness,omitempty"`
 }
 
 // OpenCount counts the open findings of a severity by decision. Unknown ones are

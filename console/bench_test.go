@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"dera.example/dera"
 )
@@ -14,15 +15,22 @@ func BenchmarkPages(b *testing.B) {
 	for i := range 100_000 {
 		f, r := w.finding(i, []dera.Severity{dera.Low, dera.Medium, dera.High, dera.Critical}[i%4])
 		if i >= 100 {
-			r.State = dera.Resolved
+			at := w.now.Add(-time.Duration(i%5000) * time.Hour)
+			r.State, r.Steps = dera.Resolved, []dera.Step{{State: dera.Ready, At: at}, {State: dera.Resolved, At: at}}
 			w.plans[r.ID] = r
+			f.Actor, f.Key, f.ResourceType, f.FirstSeen = fmt.Sprintf("arn:aws:sts::%s:assumed-role/dev-%d/s-%d", account, i%300, i%7), "tcp/22", "AWS::EC2::SecurityGroup", at.Add(-time.Hour)
+			f.State, f.ResolvedAt, f.Sources = dera.FindingResolved, &at, []string{"0.0.0.0/0"}
+			if i%10 == 0 {
+				f.Actor = ""
+			}
 		}
 		f.Owner = fmt.Sprintf("team-%d", i%50)
 		w.findings[f.ID] = f
 	}
 	w.run(b)
 	v := w.decider(b)
-	for _, path := range []string{"/", "/overview", "/findings", "/findings?q=sg-77777", "/findings?q=nothing+has+this", "/findings?from=99000", "/findings?group=resource", "/findings?group=owner", "/privilege", "/rulebook", "/exemptions", "/accounts", fmt.Sprintf("/f/f-%020d", 777)} {
+	w.await(b, func() bool { return v.get(b, "/report").status == http.StatusOK })
+	for _, path := range []string{"/", "/overview", "/findings", "/findings?q=sg-77777", "/findings?q=nothing+has+this", "/findings?from=99000", "/findings?group=resource", "/findings?group=owner", "/report", "/privilege", "/rulebook", "/exemptions", "/accounts", fmt.Sprintf("/f/f-%020d", 777)} {
 		b.Run(path, func(b *testing.B) {
 			for b.Loop() {
 				if got := v.get(b, path); got.status != http.StatusOK {
@@ -30,5 +38,24 @@ func BenchmarkPages(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkReport is what it costs to show a period for the first time, with 100,000 findings that were
+// fixed.
+func BenchmarkReport(b *testing.B) {
+	w := newWorld(b)
+	for i := range 100_000 {
+		w.fixed(i, fmt.Sprintf("arn:aws:sts::%s:assumed-role/dev-%d/s-%d", account, i%300, i%7), time.Duration(i%5000+2)*time.Hour, time.Duration(i%5000+1)*time.Hour)
+	}
+	w.run(b)
+	v := w.decider(b)
+	w.await(b, func() bool { return v.get(b, "/report").status == http.StatusOK })
+	hours := 0
+	for b.Loop() {
+		hours++ // a period that nobody asked for yet
+		if got := v.get(b, fmt.Sprintf("/report?since=%dh", 2160+hours)); got.status != http.StatusOK {
+			b.Fatalf("got %d", got.status)
+		}
 	}
 }

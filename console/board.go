@@ -40,15 +40,17 @@ const (
 type board struct {
 	cfg Config
 
-	at       int64 // how much of the log is in it
-	rows     map[string]listed
-	loaded   time.Time
-	overview time.Time // when the overview was made
-	stale    bool      // there was news since
-	pending  bool      // something was read that is not shown
-	next     time.Time // no snapshot before: making them takes a twentieth of the time at most
-	stops    []dera.Stop
-	failing  bool // the last look failed
+	at        int64 // how much of the log is in it
+	rows      map[string]listed
+	loaded    time.Time
+	overview  time.Time // when the overview was made
+	stale     bool      // there was news since
+	pending   bool      // something was read that is not shown
+	next      time.Time // no snapshot before: making them takes a twentieth of the time at most
+	stops     []dera.Stop
+	failing   bool      // the last look failed
+	held      *held     // what the overview was made from
+	effectsAt time.Time // no effects before
 
 	mu   sync.Mutex
 	view *snapshot
@@ -64,6 +66,7 @@ type snapshot struct {
 	waiting  []app.Waiting
 	stops    []dera.Stop // that hold
 	overview app.Overview
+	effects  *app.EffectData // what reports are made of; nil where it was not read yet
 	trend    []day
 	failed   error // why the store could not be read last; what is here is older then
 }
@@ -131,6 +134,7 @@ func (b *board) look(ctx context.Context) error {
 		return err
 	}
 	b.pending, b.next = false, now.Add(20*b.cfg.Now().Sub(now))
+	b.readEffects(ctx)
 	return nil
 }
 
@@ -212,6 +216,7 @@ type listed struct {
 	dera.Finding
 	searched  string         // what a search looks through, in lower case
 	privilege *app.Privilege // of an open finding on unused permissions
+	opens     bool           // it has sources or permissions, which a report asks for
 }
 
 func brief(f dera.Finding) listed {
@@ -220,9 +225,10 @@ func brief(f dera.Finding) listed {
 		privilege = &list[0]
 	}
 	f.Reasons = against(f.Reasons)
+	opens := len(f.Sources)+len(f.Permissions) > 0
 	f.Why, f.Sources, f.Permissions, f.Granted, f.Used = "", nil, nil, nil, nil
 	text := []string{f.Title, string(f.Resource), f.ResourceName, f.Owner, f.ID, f.Control, f.Account, f.Remediation, f.LastActor}
-	return listed{f, strings.ToLower(strings.Join(text, "\n")), privilege}
+	return listed{f, strings.ToLower(strings.Join(text, "\n")), privilege, opens}
 }
 
 // against are the reasons that tell what dera would do, and by what a finding is exempt: those against
@@ -250,10 +256,7 @@ func (b *board) show(ctx context.Context, now time.Time) error {
 		return cmp.Or(cmp.Compare(y.Severity, x.Severity), y.FirstSeen.Compare(x.FirstSeen), cmp.Compare(x.ID, y.ID))
 	})
 	v := &snapshot{rows: rows, stops: b.stops, trend: trend(rows, now)}
-	held := held{b.cfg.Store, make([]dera.Finding, len(rows))}
-	for i, f := range rows {
-		held.rows[i] = f.Finding
-	}
+	held := hold(b.cfg.Store, rows)
 	v.findings = held.rows
 	var err error
 	if v.waiting, err = app.WaitingFor(ctx, held, b.cfg.Flags, now); err != nil {
@@ -267,7 +270,10 @@ func (b *board) show(ctx context.Context, now time.Time) error {
 		if v.overview, err = b.cfg.Overview(ctx, held); err != nil {
 			return err
 		}
-		b.overview, b.stale = now, false
+		b.overview, b.stale, b.held = now, false, &held
+	}
+	if old != nil {
+		v.effects = old.effects
 	}
 	b.publish(v)
 	return nil
@@ -316,14 +322,6 @@ func (b *board) put(v *snapshot) {
 	close(b.news)
 	b.news = make(chan struct{})
 }
-
-// held is the store, with the findings in memory.
-type held struct {
-	Store
-	rows []dera.Finding
-}
-
-func (h held) Findings(context.Context) ([]dera.Finding, error) { return h.rows, nil }
 
 // day is how many findings were left open when a day ended, and how many were found and closed in it.
 type day struct {

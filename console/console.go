@@ -49,6 +49,8 @@ type Config struct {
 	Store Store
 	// Overview makes the overview from a store that has the findings in memory.
 	Overview func(context.Context, app.OverviewStore) (app.Overview, error)
+	// Effects reads likewise what a review of effectiveness over any period is made of.
+	Effects func(context.Context, app.OverviewStore) (app.EffectData, error)
 	// Shown is what is known of a finding or a remediation, with its explanation and without what can
 	// be a secret; ErrNotFound for an ID that there is not.
 	Shown  func(ctx context.Context, id string) (Detail, error)
@@ -75,6 +77,7 @@ type Console struct {
 	streams  chan struct{} // a slot for each open stream
 	paths    map[string]string
 	later    *later
+	reports  reports
 	asking   chan struct{} // a slot for who asks why
 	counted  counted
 }
@@ -112,6 +115,7 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", c.seen(c.inbox))
 	mux.HandleFunc("GET /overview", c.seen(c.overview))
 	mux.HandleFunc("GET /findings", c.seen(c.findings))
+	mux.HandleFunc("GET /report", c.seen(c.report))
 	mux.HandleFunc("GET /f/{id}", c.seen(c.one))
 	mux.HandleFunc("GET /r/{id}", c.seen(c.one))
 	for path, page := range map[string]page{

@@ -34,19 +34,21 @@ const (
 type world struct {
 	app.OverviewStore // what is not faked is not asked for
 
-	mu       sync.Mutex
-	now      time.Time
-	findings map[string]dera.Finding
-	plans    map[string]dera.Remediation
-	stopped  []dera.Stop
-	log      [][]byte
-	away     error
-	orders   []string
-	refuse   error
-	once     map[string]bool
-	onceErr  error
-	hangs    atomic.Bool // the store does not answer at all
-	policy   string
+	mu        sync.Mutex
+	now       time.Time
+	findings  map[string]dera.Finding
+	plans     map[string]dera.Remediation
+	stopped   []dera.Stop
+	exempted  []dera.Exemption
+	noEffects error
+	log       [][]byte
+	away      error
+	orders    []string
+	refuse    error
+	once      map[string]bool
+	onceErr   error
+	hangs     atomic.Bool // the store does not answer at all
+	policy    string
 
 	screens *screens
 	links   console.Links
@@ -66,7 +68,7 @@ func newWorld(t testing.TB, change ...func(*http.Server)) *world {
 	w.screens = &screens{world: w}
 	var err error
 	w.console, err = console.New(console.Config{
-		Store: w, Overview: w.overview, Shown: w.shown, Orders: w, Screens: w.screens, Links: w.links, Hosts: []string{w.server.Listener.Addr().String()},
+		Store: w, Overview: w.overview, Effects: w.effects, Shown: w.shown, Orders: w, Screens: w.screens, Links: w.links, Hosts: []string{w.server.Listener.Addr().String()},
 		Flags: " --data d", Version: "test", Now: w.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -217,6 +219,16 @@ func (w *world) overview(ctx context.Context, from app.OverviewStore) (v app.Ove
 	}
 	return v, err
 }
+
+func (w *world) effects(ctx context.Context, from app.OverviewStore) (app.EffectData, error) {
+	if w.noEffects != nil {
+		return app.EffectData{}, w.noEffects
+	}
+	return app.Effects{Exemptions: w.exempted, Now: w.Now}.Read(ctx, from)
+}
+
+func (w *world) Denials(context.Context) ([]dera.Denial, error)  { return nil, nil }
+func (w *world) Accesses(context.Context) ([]dera.Access, error) { return nil, nil }
 
 func (w *world) shown(_ context.Context, id string) (d console.Detail, err error) {
 	defer w.locked()()

@@ -130,7 +130,7 @@ func what(r dera.AuditRecord, f dera.Finding) string {
 		return sink.WhatDenied
 	case dera.RecordAccess:
 		return sink.WhatAccess
-	case dera.RecordIntent, dera.RecordResult, dera.RecordStart, dera.RecordCanary, dera.RecordRetention:
+	case dera.RecordIntent, dera.RecordResult, dera.RecordStart, dera.RecordCanary, dera.RecordRetention, dera.RecordExport:
 		return ""
 	case dera.RecordAlarm:
 		return sink.WhatAlarm

@@ -53,3 +53,6 @@ func cell(s string) string {
 	}
 	return s
 }
+
+// Cell is text that no spreadsheet takes for a formula.
+func Cell(s string) string { return cell(s) }

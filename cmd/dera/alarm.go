@@ -10,6 +10,7 @@ import (
 	"dera.example/dera"
 	"dera.example/dera/app"
 	"dera.example/dera/audit"
+	"dera.example/dera/services"
 )
 
 // unsignedAlarm is the key of the alarm that the audit log cannot be signed, unanchoredAlarm of the
@@ -43,12 +44,16 @@ func (s *session) alarmEnded(ctx context.Context, log *slog.Logger, key string) 
 }
 
 // watchOwn looks each minute for what a person must hear of dera itself: sources that are silent,
-// and breakers that are open.
+// breakers that are open, and reviews of controls that are overdue.
 func (s *session) watchOwn(ctx context.Context, log *slog.Logger, expect map[string]time.Duration) error {
 	silence := app.Silence{Store: s.store, Now: s.app.now, Expect: expect, Alarm: s.engine.Alarm, Ended: s.engine.AlarmEnded}
+	reviews := app.ReviewsOverdue{Controls: services.Controls(), Now: s.app.now, Alarm: s.engine.Alarm, Ended: s.engine.AlarmEnded}
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
+		if err := reviews.Check(ctx); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "look for overdue reviews", "err", err)
+		}
 		if err := silence.Check(ctx); err != nil && ctx.Err() == nil {
 			log.ErrorContext(ctx, "look for silent sources", "err", err)
 		}

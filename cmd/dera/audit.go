@@ -3,20 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"dera.example/dera"
 	"dera.example/dera/app"
+	"dera.example/dera/app/soc2"
 	"dera.example/dera/audit"
-	"dera.example/dera/resource/document"
 	"dera.example/dera/services"
 )
 
@@ -32,14 +30,28 @@ func newAuditCommand(a *cli) *cobra.Command {
 }
 
 func newAuditExportCommand(a *cli) *cobra.Command {
-	return &cobra.Command{
-		Use:   "export DIR",
+	var pack packFlags
+	cmd := &cobra.Command{
+		Use:   "export DIR [--soc2 [--since 90d] [--until TIME] [--sample 25] [--seed TEXT]]",
 		Short: "Write the log, its signed checkpoint, the public key and all evidence to a folder",
-		Args:  args(cobra.ExactArgs(1)),
+		Long: "export writes the log up to a checkpoint that it signs, with the public key and all evidence; a folder that has an earlier\n" +
+			"export gets what is new. With --soc2 also an evidence pack of a period for a SOC 2 audit, in the folder soc2 there: for\n" +
+			"each criterion (CC6.1 to CC7.4) its controls, the population, a sample that follows from the root hash of the log, and\n" +
+			"the records of what was sampled with proofs. That it was made is recorded, with the hash of all its files.",
+		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.export(ctx, s, list[0]) })
+			if err := pack.check(cmd.Flags()); err != nil {
+				return err
+			}
+			of, err := a.periodOf(pack.periodFlags)
+			if err != nil {
+				return err
+			}
+			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error { return a.export(ctx, s, list[0], pack, of) })
 		},
 	}
+	pack.flags(cmd.Flags())
+	return cmd
 }
 
 // exportedJSON is what dera audit export prints with --output json, verifiedJSON what dera
@@ -49,6 +61,8 @@ type exportedJSON struct {
 	Folder   string `json:"folder"`
 	Records  int64  `json:"records"`
 	Root     string `json:"root"`
+	// SOC2 is the evidence pack that was written beside; nil where none was asked for.
+	SOC2 *soc2.Index `json:"soc2,omitempty"`
 }
 
 type verifiedJSON struct {
@@ -57,22 +71,15 @@ type verifiedJSON struct {
 	KeyTrusted bool             `json:"key_trusted"`
 	Report     audit.Report     `json:"report"`
 	Valid      bool             `json:"valid"`
+	Pack       string           `json:"soc2"` // what is wrong with the evidence pack; empty also where there is none
 }
 
-// recordLine is a record in the list of dera audit show, and recordJSON one that is shown whole.
-type recordLine struct {
-	Index int64 `json:"index"`
-	dera.AuditRecord
-}
-
-type recordJSON struct {
-	Lapsed  bool            `json:"evidence_lapsed,omitempty"`
-	Payload json.RawMessage `json:"payload,omitempty"`
-	Record  json.RawMessage `json:"record"`
-}
-
-func (a *cli) export(ctx context.Context, s *session, dir string) error {
+func (a *cli) export(ctx context.Context, s *session, dir string, flags packFlags, of app.Period) error {
 	if err := a.writable("DIR", dir); err != nil {
+		return err
+	}
+	pack, err := s.pack(ctx, dir, flags, of)
+	if err != nil {
 		return err
 	}
 	signed, err := s.log.Sign(ctx)
@@ -90,9 +97,17 @@ func (a *cli) export(ctx context.Context, s *session, dir string) error {
 	if err := a.reconciled(ctx, s, dir); err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(exportedJSON{blobs, dir, c.Size, c.Root.String()})
+	out := exportedJSON{Evidence: blobs, Folder: dir, Records: c.Size, Root: c.Root.String()}
+	if pack != nil {
+		if err := pack.Write(dir); err != nil {
+			return fmt.Errorf("write the evidence pack: %w", err)
+		}
+		out.SOC2 = &pack.Index
 	}
+	if a.json() {
+		return a.printJSON(out)
+	}
+	a.printPack(out)
 	a.wrapf("%d records and %d pieces of evidence in %s\nverify with: dera audit verify %s --key FILE (a copy of the public key that you trust)\n", c.Size, blobs, dir, dir)
 	return nil
 }
@@ -141,7 +156,19 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logO
 	}
 	named := map[string]int64{} // evidence hashes, with the first record that names each
 	lapsed := map[string]bool{} // those that a record says were removed for their age
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("read exported log: %w", err)
+	}
+	defer root.Close()
+	var pack *soc2.Verification
+	if soc2.Present(root.FS()) {
+		pack = soc2.NewVerification(root.FS())
+	}
 	cfg.Each = func(index int64, leaf []byte) {
+		if pack != nil {
+			pack.Record(index, leaf)
+		}
 		var r dera.AuditRecord
 		if json.Unmarshal(leaf, &r) != nil {
 			return
@@ -158,12 +185,11 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logO
 			}
 		}
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return fmt.Errorf("read exported log: %w", err)
-	}
-	defer root.Close()
 	report, err := audit.Verify(ctx, root.FS(), cfg)
+	if err != nil {
+		return err
+	}
+	wrong, err := packWrong(ctx, pack, report, cfg.PublicKey)
 	if err != nil {
 		return err
 	}
@@ -176,7 +202,7 @@ func (a *cli) verifyFolder(ctx context.Context, dir, keyFile, since string, logO
 		}
 		evidence = app.Pack{Kinds: services.EvidenceKinds()}.Check(dir, named)
 	}
-	return a.printVerified(report, evidence, trusted)
+	return a.printVerified(report, evidence, wrong, trusted)
 }
 
 func (a *cli) verifyOwn(ctx context.Context, s *session, since string, anchored bool) error {
@@ -210,7 +236,7 @@ func (a *cli) verifyOwn(ctx context.Context, s *session, since string, anchored 
 		// An anchor that has none of it compared nothing.
 		report.Compared = report.Compared || slices.ContainsFunc(anchors, func(c audit.Compared) bool { return c.Checkpoints > 0 })
 	}
-	return a.printVerified(report, "", true, anchors...)
+	return a.printVerified(report, "", "", true, anchors...)
 }
 
 func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
@@ -228,10 +254,10 @@ func heldCheckpoint(file, key string) (*audit.Checkpoint, error) {
 	return &c, nil
 }
 
-func (a *cli) printVerified(r audit.Report, evidence string, trusted bool, anchors ...audit.Compared) error {
-	ok := r.OK() && evidence == "" && !slices.ContainsFunc(anchors, func(c audit.Compared) bool { return c.Verdict != audit.OK })
+func (a *cli) printVerified(r audit.Report, evidence, pack string, trusted bool, anchors ...audit.Compared) error {
+	ok := r.OK() && evidence == "" && pack == "" && !slices.ContainsFunc(anchors, func(c audit.Compared) bool { return c.Verdict != audit.OK })
 	if a.json() {
-		if err := a.printJSON(verifiedJSON{anchors, evidence, trusted, r, ok}); err != nil {
+		if err := a.printJSON(verifiedJSON{anchors, evidence, trusted, r, ok, pack}); err != nil {
 			return err
 		}
 	} else {
@@ -243,6 +269,9 @@ func (a *cli) printVerified(r audit.Report, evidence string, trusted bool, ancho
 		a.wrapf("%s  %s\n", verdict, r)
 		if evidence != "" {
 			a.printf("%s\n", evidence)
+		}
+		if pack != "" {
+			a.wrapf("evidence pack: %s\n", pack)
 		}
 		for _, c := range anchors {
 			a.wrapf("%s\n", anchoredText(c))
@@ -270,104 +299,4 @@ func anchoredText(c audit.Compared) string {
 		text += fmt.Sprintf("; %d entries there are not signed with the key of the log and prove nothing", c.Unsigned)
 	}
 	return text
-}
-
-func newAuditShowCommand(a *cli) *cobra.Command {
-	var payload, verbatim bool
-	cmd := &cobra.Command{
-		Use:   "show [INDEX|REMEDIATION]",
-		Short: "Show the records of the log, or of one remediation, or one record whole",
-		Args:  args(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, list []string) error {
-			return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
-				what := ""
-				if len(list) == 1 {
-					what = list[0]
-				}
-				return a.showRecords(ctx, s, what, sealed{payload, verbatim})
-			})
-		},
-	}
-	cmd.Flags().BoolVar(&payload, "payload", false, "also decrypt what lies outside the record (one record only); values of policies that can be secret have stand-ins")
-	cmd.Flags().BoolVar(&verbatim, "verbatim", false, "with --payload: exactly as it was sealed, secrets included")
-	return cmd
-}
-
-// sealed says what is shown of a payload that lies outside the record.
-type sealed struct{ payload, verbatim bool }
-
-func (a *cli) showRecords(ctx context.Context, s *session, what string, of sealed) error {
-	if of.verbatim && !of.payload {
-		return usage("--verbatim requires --payload")
-	}
-	size, err := s.store.LogSize(ctx)
-	if err != nil {
-		return err
-	}
-	if index, err := strconv.ParseInt(what, 10, 64); err == nil {
-		return a.showRecord(ctx, s, index, of)
-	}
-	if of.payload {
-		return usage("--payload requires the index of one record")
-	}
-	if what, err = s.recorded(ctx, what); err != nil {
-		return err
-	}
-	list := []recordLine{}
-	err = app.EachRecord(ctx, s.store, size, func(i int64, r dera.AuditRecord) error {
-		if what == "" || r.Remediation == what || strings.Contains(strings.Join(r.Findings, " "), what) {
-			list = append(list, recordLine{i, r})
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if a.json() {
-		return a.printJSON(list)
-	}
-	t := table{head: []string{"#", "TIME", "KIND", "ACTOR", "RESOURCE", "WHAT"}}
-	for _, l := range list {
-		text := strings.Join(slices.DeleteFunc(append(slices.Clone(l.Diff), l.Why), func(s string) bool { return s == "" }), "; ")
-		t.row(strconv.FormatInt(l.Index, 10), app.Stamp(l.Time), string(l.Kind), dera.ARN(l.Actor.Name).Name(), l.Resource.Name(), text)
-	}
-	t.print(a.out)
-	return nil
-}
-
-func (a *cli) showRecord(ctx context.Context, s *session, index int64, of sealed) error {
-	leaves, err := s.store.Leaves(ctx, index, 1)
-	if err != nil {
-		return err
-	}
-	if len(leaves) == 0 {
-		return &exitError{exitFailed, fmt.Errorf("the log has no record %d", index)}
-	}
-	var r dera.AuditRecord
-	if err := json.Unmarshal(leaves[0], &r); err != nil {
-		return fmt.Errorf("read audit record %d: %w", index, err)
-	}
-	out := recordJSON{Record: leaves[0]}
-	if r.Evidence != "" {
-		if out.Lapsed, err = s.store.Lapsed(ctx, r.Evidence); err != nil {
-			return err
-		}
-	}
-	if of.payload {
-		if r.Commitment == "" {
-			return &exitError{exitFailed, errors.New("this record seals nothing")}
-		}
-		plain, err := s.store.Sealed(ctx, r.Commitment)
-		if err != nil {
-			return err
-		}
-		if !of.verbatim {
-			var hide document.Redactor
-			if plain, err = hide.JSON(plain); err != nil {
-				return err
-			}
-		}
-		out.Payload = plain
-	}
-	return a.printJSON(out)
 }

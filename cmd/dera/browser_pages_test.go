@@ -44,7 +44,7 @@ func browserPages(t *testing.T, b *browser) {
 		return
 	}
 	w.seesWhole(x)
-	paths := []string{"/", "/overview", "/findings", "/findings?group=account", "/f/" + finding, "/r/" + plan.ID, "/r/" + resolved[0].ID, "/stop",
+	paths := []string{"/", "/overview", "/report", "/findings", "/findings?group=account", "/f/" + finding, "/r/" + plan.ID, "/r/" + resolved[0].ID, "/stop",
 		"/privilege", "/rulebook", "/rulebook?control=" + plan.Control, "/exemptions", "/accounts", "/audit", "/audit/0", "/why"}
 	for _, width := range []int64{1280, 390} {
 		x.do(chromedp.EmulateViewport(width, 800))
@@ -113,7 +113,7 @@ func browserHostileNames(t *testing.T, b *browser) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{"/", "/overview", "/findings", "/findings?group=resource", "/stop", "/findings?q=" + "%22%3E%3Cscript%3Ewindow.ran%3D1%3C%2Fscript%3E"}
+	paths := []string{"/", "/overview", "/report", "/findings", "/findings?group=resource", "/stop", "/findings?q=" + "%22%3E%3Cscript%3Ewindow.ran%3D1%3C%2Fscript%3E"}
 	for i := range names {
 		at := slices.IndexFunc(list, func(f dera.Finding) bool {
 			return f.Resource.Name() == fmt.Sprintf("sg-0000000000000000%d", i) && f.Remediation != ""

@@ -22,12 +22,17 @@ func newReportCommand(a *cli) *cobra.Command {
 	var list, analyzer bool
 	var out string
 	var only []string
+	var file outputFile
+	var span periodFlags
 	cmd := &cobra.Command{
-		Use:   "report [--candidates | --access-analyzer]",
-		Short: "Show the overview; with --candidates, what dera would have fixed",
+		Use:   "report [--since 90d] [--until TIME] | --candidates | --access-analyzer",
+		Short: "Show the overview, and how effective a period was",
 		Long: "report shows what is open by severity and decision, what waits for a person, what was fixed, rolled back or failed\n" +
 			"in the last 7 and 30 days, exemptions that expire soon, what is not read, and the accounts with the most critical\n" +
-			"findings.\n\n" +
+			"findings; and for a period, the last 90 days unless --since and --until say others, how effective it was: time to\n" +
+			"remediate, what was closed without a person, rollbacks, false positives, exemptions and reviews of controls that are\n" +
+			"due, and what was opened again another way within 30 days after a fix. With --output html it is one page, with\n" +
+			"pictures, that prints.\n\n" +
 			"report --candidates reads what was found and decided since the first look, and says for each control in each\n" +
 			"account what it would have done automatically, what it would have asked about or left unchanged, and which guardrails were\n" +
 			"against it. Switching a control on is one reviewed line of the configuration; the report prints it.\n\n" +
@@ -40,6 +45,13 @@ func newReportCommand(a *cli) *cobra.Command {
 			"definition. Exit codes: 0 nothing is open there, 3 something is, 4 something could not be read.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			of, err := a.periodOf(span)
+			if err != nil {
+				return err
+			}
+			if (analyzer || list) && (span != periodFlags{} || file != "" || a.flags.output == "html") {
+				return usage("--since, --until, --output-file and --output html belong to the overview: leave out --candidates and --access-analyzer")
+			}
 			if analyzer {
 				if list || out != "" || len(only) > 0 {
 					return usage("--access-analyzer stands alone")
@@ -50,7 +62,12 @@ func newReportCommand(a *cli) *cobra.Command {
 				if out != "" || len(only) > 0 {
 					return usage("--exemptions-out and --finding belong to report --candidates")
 				}
-				return a.stored(cmd.Context(), a.overview)
+				if err := file.check(a); err != nil {
+					return err
+				}
+				return a.stored(cmd.Context(), func(ctx context.Context, s *session) error {
+					return a.answer(file, func() error { return a.overview(ctx, s, of) })
+				})
 			}
 			if err := a.writable("--exemptions-out", out); err != nil {
 				return err
@@ -62,7 +79,9 @@ func newReportCommand(a *cli) *cobra.Command {
 	cmd.Flags().BoolVar(&analyzer, "access-analyzer", false, "the findings of IAM Access Analyzer beside those of dera")
 	cmd.Flags().StringVar(&out, "exemptions-out", "", "new file for exemptions of the open findings that are meant to stay, by a sign that each entry names")
 	cmd.Flags().StringSliceVar(&only, "finding", nil, "with --exemptions-out: these findings instead")
-	return cmd
+	span.flags(cmd.Flags())
+	file.flag(cmd.Flags())
+	return withFormats(cmd, "table", "json", "html")
 }
 
 func (a *cli) candidates(ctx context.Context, s *session, out string, only []string) error {

@@ -138,6 +138,9 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 		Overview: func(ctx context.Context, from app.OverviewStore) (app.Overview, error) {
 			return s.overviewOf(ctx, from, func(err error) { log.WarnContext(ctx, "the exemption list cannot be read", "err", err) })
 		},
+		Effects: func(ctx context.Context, from app.OverviewStore) (app.EffectData, error) {
+			return s.effectsOf(ctx, from, func(error) {}) // the overview warned
+		},
 		Shown: s.consoleShown,
 	})
 	if err != nil {

@@ -50,7 +50,7 @@ func shapes() []shape {
 			values: "open applied not_applied approve reject rollback remediate sqs sweep scan engine command removed_permission unknown other_policy"},
 		{at: "### `dera waiting -o json`", of: only[app.Waiting](), prefix: "[].", values: "waiting expired"},
 		{at: "### `dera console -o json`", of: only[consoleJSON]()},
-		{at: "### `dera report -o json`", of: only[app.Overview](), values: "problem"},
+		{at: "### `dera report -o json`", of: only[app.Overview](), values: "problem all automatic approved others"},
 		{at: "### `dera report --candidates -o json`", of: only[app.CandidateReport](), prefix: "candidates.", values: "window stop ask modes fix report leave breaker budget allow"},
 		{at: "### `dera demo --exit -o json`", of: only[demoReport]()},
 		{at: "### `dera usage import PATH -o json`", of: only[ledger.Report]()},

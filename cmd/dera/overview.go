@@ -11,8 +11,8 @@ import (
 	"dera.example/dera/app"
 )
 
-// overview shows the state of everything, from the store alone.
-func (a *cli) overview(ctx context.Context, s *session) error {
+// overview shows the state of everything and what a period came to, from the store alone.
+func (a *cli) overview(ctx context.Context, s *session, of app.Period) error {
 	s.recallOffline(ctx)
 	v, err := s.overviewOf(ctx, s.store, func(err error) {
 		a.note("dera: warning: the exemption list cannot be read, so that nothing is automatic: %v\n", err)
@@ -20,8 +20,17 @@ func (a *cli) overview(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if a.json() {
+	data, err := s.effectsOf(ctx, s.store, func(error) {})
+	if err != nil {
+		return err
+	}
+	e := data.Over(of)
+	v.Effectiveness = &e
+	switch a.flags.output {
+	case "json":
 		return a.printJSON(v)
+	case "html":
+		return a.reportPage(ctx, v)
 	}
 	a.printOverview(v)
 	return nil
@@ -41,17 +50,24 @@ func (s *session) overviewOf(ctx context.Context, from app.OverviewStore, warn f
 	if err != nil {
 		return app.Overview{}, err
 	}
-	o := app.Overviews{Places: places, Store: from, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: s.app.now}
-	if path := s.exemptionList(); path != "" {
-		cfg := exemptionConfig()
-		cfg.Now = s.app.now()
-		if list, err := cfg.Load(path); err != nil {
-			warn(err)
-		} else {
-			o.Exemptions = list.All()
-		}
-	}
+	o := app.Overviews{Places: places, Store: from, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: s.app.now, Exemptions: s.exemptionEntries(warn)}
 	return o.Make(ctx)
+}
+
+// exemptionEntries are those of the list in force, which is warned of where it cannot be read.
+func (s *session) exemptionEntries(warn func(error)) []dera.Exemption {
+	path := s.exemptionList()
+	if path == "" {
+		return nil
+	}
+	cfg := exemptionConfig()
+	cfg.Now = s.app.now()
+	list, err := cfg.Load(path)
+	if err != nil {
+		warn(err)
+		return nil
+	}
+	return list.All()
 }
 
 // mostWaiting is how many waiting plans the overview names; dera waiting has all.
@@ -99,6 +115,9 @@ func (a *cli) printOverview(v app.Overview) {
 			t.row(c.Account, strconv.Itoa(c.Critical), strconv.Itoa(c.High), strconv.Itoa(c.Open))
 		}
 		t.print(a.out)
+	}
+	if v.Effectiveness != nil {
+		a.printEffectiveness(p, *v.Effectiveness, width)
 	}
 	a.printf("\n%s\n", p.bold("next"))
 	for _, w := range v.Next {
