@@ -194,11 +194,13 @@ func TestHostile(t *testing.T) {
 		change func(*world, *oidctest.Token)
 		why    string
 	}{
-		"as_it_should_be":           {func(*world, *oidctest.Token) {}, ""},
-		"another_audience":          {set("aud", "other"), token},
-		"no_audience":               {set("aud", []string{}), token},
-		"two_audiences":             {set("aud", []string{"dera", "other"}), azp},
-		"two_and_ours_is_meant":     {func(_ *world, t *oidctest.Token) { t.Claims["aud"], t.Claims["azp"] = []string{"dera", "other"}, "dera" }, ""},
+		"as_it_should_be":  {func(*world, *oidctest.Token) {}, ""},
+		"another_audience": {set("aud", "other"), token},
+		"no_audience":      {set("aud", []string{}), token},
+		"two_audiences":    {set("aud", []string{"dera", "other"}), azp},
+		"two_and_ours_is_meant": {func(_ *world, t *oidctest.Token) {
+			t.Claims["aud"], t.Claims["azp"] = []string{"dera", "other"}, "dera"
+		}, ""},
 		"issued_to_another":         {set("azp", "other"), azp},
 		"azp_is_no_text":            {set("azp", 7), "azp"},
 		"another_issuer":            {set("iss", "https://other.example.com"), token},
@@ -213,8 +215,10 @@ func TestHostile(t *testing.T) {
 		"no_nonce":                  {func(_ *world, t *oidctest.Token) { delete(t.Claims, "nonce") }, nonce},
 		"no_subject":                {set("sub", ""), "names nobody"},
 		"a_long_subject":            {set("sub", strings.Repeat("a", 256)), "names nobody"},
-		"not_signed":                {func(_ *world, t *oidctest.Token) { t.Header["alg"], t.Sign = "none", func(string) []byte { return nil } }, token},
-		"signature_of_nothing":      {func(_ *world, t *oidctest.Token) { t.Sign = func(string) []byte { return nil } }, token},
+		"not_signed": {func(_ *world, t *oidctest.Token) {
+			t.Header["alg"], t.Sign = "none", func(string) []byte { return nil }
+		}, token},
+		"signature_of_nothing": {func(_ *world, t *oidctest.Token) { t.Sign = func(string) []byte { return nil } }, token},
 		"signed_with_the_public_key": {func(w *world, t *oidctest.Token) {
 			t.Header["alg"] = "HS256"
 			key := w.PublicKey

@@ -102,7 +102,10 @@ func (i *Issuer) Replace(path string, f http.HandlerFunc) { defer i.locked()(); 
 func (i *Issuer) Asked() []string { defer i.locked()(); return append([]string(nil), i.asked...) }
 
 // Bodies are what the token endpoint got.
-func (i *Issuer) Bodies() []url.Values { defer i.locked()(); return append([]url.Values(nil), i.bodies...) }
+func (i *Issuer) Bodies() []url.Values {
+	defer i.locked()()
+	return append([]url.Values(nil), i.bodies...)
+}
 
 // PublicKey is the key that everybody knows.
 func (i *Issuer) PublicKey() *rsa.PublicKey { defer i.locked()(); return &i.key.PublicKey }
