@@ -117,7 +117,7 @@ func TestSignInAndOut(t *testing.T) {
 	}
 }
 
-// TestSignInOfAnother: what was not begun in this browser, a moment ago, for the first time, lets nobody in.
+// TestSignInOfAnother: what was not begun in this browser, a moment ago, for the first time, is refused.
 func TestSignInOfAnother(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestConsoleConfig: what would let nobody in, or more than was meant, is refused with its field.
+// TestConsoleConfig: what would refuse everybody, or more than was meant, is refused with its field.
 func TestConsoleConfig(t *testing.T) {
 	t.Parallel()
 	const oidc = "oidc: {issuer: 'https://login.example.com/realms/a', client_id: dera, admins: [dera-admins]"

@@ -183,7 +183,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestHostile: what is not a token of the provider, for this client and this attempt, now, lets nobody in.
+// TestHostile: what is not a token of the provider, for this client and this attempt, now, is refused.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	set := func(claim string, value any) func(*world, *oidctest.Token) {
