@@ -168,18 +168,41 @@ func (s Candidates) gather(ctx context.Context) ([]Candidate, []dera.Finding, er
 	}
 	byPlace := map[[2]string]*Candidate{}
 	for _, f := range findings {
-		place := [2]string{f.Control, f.Account}
-		c := byPlace[place]
-		if c == nil {
-			c = s.candidateAt(f, looked)
-			byPlace[place] = c
-		}
+		c := s.in(byPlace, f, looked)
 		var no *dera.Remediation
 		if r, ok := rejected[f.Remediation]; ok {
 			no = &r
 		}
 		c.add(f, f.State == dera.FindingResolved && fixed[f.Remediation], Intent(f, no, c.Since, c.Until, s.Now()))
 	}
+	return sorted(byPlace), findings, nil
+}
+
+// Open counts by control and account the findings that are not resolved, and names none of them. Looked
+// is since when each is observed.
+func (s Candidates) Open(findings []dera.Finding, looked map[string]time.Time) []Candidate {
+	byPlace := map[[2]string]*Candidate{}
+	for _, f := range findings {
+		if f.State != dera.FindingResolved {
+			s.in(byPlace, f, looked).count(f, false)
+		}
+	}
+	return sorted(byPlace)
+}
+
+// in is the candidate of a finding's control and account.
+func (s Candidates) in(byPlace map[[2]string]*Candidate, f dera.Finding, looked map[string]time.Time) *Candidate {
+	place := [2]string{f.Control, f.Account}
+	c := byPlace[place]
+	if c == nil {
+		c = s.candidateAt(f, looked)
+		byPlace[place] = c
+	}
+	return c
+}
+
+// sorted are the candidates, those first that would fix the most.
+func sorted(byPlace map[[2]string]*Candidate) []Candidate {
 	out := []Candidate{}
 	for _, c := range byPlace {
 		for _, list := range [][]Refusal{c.Refused, c.Passing} {
@@ -192,7 +215,7 @@ func (s Candidates) gather(ctx context.Context) ([]Candidate, []dera.Finding, er
 	slices.SortFunc(out, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(b.WouldFix, a.WouldFix), cmp.Compare(a.Control, b.Control), cmp.Compare(a.Account, b.Account))
 	})
-	return out, findings, nil
+	return out
 }
 
 // candidateAt is the empty candidate of a finding's place.
@@ -216,8 +239,15 @@ func (s Candidates) candidateAt(f dera.Finding, looked map[string]time.Time) *Ca
 	return c
 }
 
-// add counts a finding; meant is the sign that it is meant to stay, if there is one.
+// add counts a finding and names it; meant is the sign that it is meant to stay, if there is one.
 func (c *Candidate) add(f dera.Finding, fixed bool, meant string) {
+	row := c.count(f, fixed)
+	row.Meant = meant
+	c.Findings = append(c.Findings, row)
+}
+
+// count counts a finding.
+func (c *Candidate) count(f dera.Finding, fixed bool) CandidateFinding {
 	if f.FirstSeen.Before(c.First) {
 		c.First = f.FirstSeen
 	}
@@ -227,7 +257,7 @@ func (c *Candidate) add(f dera.Finding, fixed bool, meant string) {
 	if f.State != dera.FindingResolved {
 		c.Open++
 	}
-	row := CandidateFinding{ID: f.ID, Resource: f.Resource, Key: f.Key, Title: f.Title, Owner: f.Owner, State: f.State, Meant: meant}
+	row := CandidateFinding{ID: f.ID, Resource: f.Resource, Key: f.Key, Title: f.Title, Owner: f.Owner, State: f.State}
 	what, against, now := Would(f)
 	switch {
 	case f.State == dera.FindingUnknown:
@@ -263,7 +293,7 @@ func (c *Candidate) add(f dera.Finding, fixed bool, meant string) {
 			row.Now = r.Guardrail + ": " + r.Why
 		}
 	}
-	c.Findings = append(c.Findings, row)
+	return row
 }
 
 // refuse counts a reason among those of its guardrail.

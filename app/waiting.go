@@ -30,6 +30,8 @@ type Waiting struct {
 	Left []Left `json:"left_open,omitempty"`
 	// Command approves it, or has it asked again.
 	Command string `json:"command"`
+	// Shape is that of the plan: see Shape. It is empty where the plan cannot be approved now.
+	Shape string `json:"-"`
 }
 
 // WaitingStore is what is read for what waits.
@@ -71,12 +73,13 @@ func waitingFor(ctx context.Context, store WaitingStore, findings []dera.Finding
 				Resource: r.Plan.Resource, Digest: r.Digest, Since: r.CreatedAt, Expires: r.Expires, Left: LeftBy(r, byResource[r.ResourceKey()]),
 				Command: ApproveCommand(r) + flags,
 			}
-			open := ""
+			open, about := "", []dera.Finding{}
 			for _, id := range r.Findings {
 				f, ok := byID[id]
 				if !ok {
 					continue
 				}
+				about = append(about, f)
 				if w.Title == "" {
 					w.Title, w.ResourceName, w.Owner, w.OwnerSource = f.Title, f.ResourceName, f.Owner, f.OwnerSource
 				}
@@ -89,6 +92,9 @@ func waitingFor(ctx context.Context, store WaitingStore, findings []dera.Finding
 					continue // what it was about is over, or was decided since
 				}
 				w.Command = "dera remediate " + open + flags
+			}
+			if r.State == dera.Waiting && len(w.Left) == 0 && len(about) == len(r.Findings) {
+				w.Shape = Shape(r, about)
 			}
 			if n := len(r.Findings); n > 1 {
 				w.Title += andMore(n - 1)

@@ -99,7 +99,7 @@ func (c *Console) stop(w http.ResponseWriter, r *http.Request, v visitor) {
 func (c *Console) resume(w http.ResponseWriter, r *http.Request, v visitor) {
 	c.switched(w, r, v, "resumed", func(ctx context.Context, s dera.Stop, by dera.Actor) error {
 		if at := r.PostForm.Get("at"); at != "" {
-			if err := c.same(ctx, s, at); err != nil {
+			if err := c.sameStop(ctx, s, at); err != nil {
 				return err
 			}
 		}
@@ -107,9 +107,9 @@ func (c *Console) resume(w http.ResponseWriter, r *http.Request, v visitor) {
 	})
 }
 
-// same refuses to lift another stop than the one that was shown: somebody may have given it again since,
+// sameStop refuses to lift another stop than the one that was shown: somebody may have given it again since,
 // for another reason.
-func (c *Console) same(ctx context.Context, s dera.Stop, at string) error {
+func (c *Console) sameStop(ctx context.Context, s dera.Stop, at string) error {
 	list, err := c.cfg.Store.Stops(ctx)
 	if err != nil {
 		return err

@@ -209,16 +209,34 @@ func (b *board) follow(ctx context.Context, size int64) error {
 // listed is a finding as lists need it: the rest is read when it is shown alone.
 type listed struct {
 	dera.Finding
-	searched string // what a search looks through, in lower case
+	searched  string         // what a search looks through, in lower case
+	privilege *app.Privilege // of an open finding on unused permissions
 }
 
 func brief(f dera.Finding) listed {
-	if f.Disposition != dera.Exempt {
-		f.Reasons = nil // an overview counts by exemption
+	var privilege *app.Privilege
+	if list := app.Privileges([]dera.Finding{f}); len(list) == 1 {
+		privilege = &list[0]
 	}
+	f.Reasons = against(f.Reasons)
 	f.Why, f.Sources, f.Permissions, f.Granted, f.Used = "", nil, nil, nil, nil
 	text := []string{f.Title, string(f.Resource), f.ResourceName, f.Owner, f.ID, f.Control, f.Account, f.Remediation, f.LastActor}
-	return listed{f, strings.ToLower(strings.Join(text, "\n"))}
+	return listed{f, strings.ToLower(strings.Join(text, "\n")), privilege}
+}
+
+// against are the reasons that tell what dera would do, and by what a finding is exempt: those against
+// automation, or one that is for it where there is no other.
+func against(list []dera.Reason) []dera.Reason {
+	var out []dera.Reason
+	for _, r := range list {
+		if r.Disposition != dera.Auto {
+			out = append(out, r)
+		}
+	}
+	if out == nil && len(list) > 0 {
+		return slices.Clone(list[:1])
+	}
+	return out
 }
 
 // show makes a snapshot of what was read.

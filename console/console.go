@@ -54,6 +54,8 @@ type Config struct {
 	// be a secret; ErrNotFound for an ID that there is not.
 	Shown  func(ctx context.Context, id string) (Detail, error)
 	Orders Orders
+	// Screens is what pages show beside lists.
+	Screens Screens
 	// Links checks the links with which people enter on this machine.
 	Links Links
 	// SignIn lets people in whom an identity provider names, for SessionFor; nil where there is none.
@@ -81,6 +83,8 @@ type Console struct {
 	limits   *limits
 	paths    map[string]string
 	later    *later
+	asking   chan struct{} // a slot for who asks why
+	counted  counted
 }
 
 // mostStreams is how many pages are kept up to date at once; more of them stay as they were fetched.
@@ -91,7 +95,7 @@ func New(cfg Config) (*Console, error) {
 	if len(cfg.Hosts) == 0 && cfg.URL == "" || cfg.URL != "" && cfg.SignIn == nil {
 		return nil, errors.New("console: a name is required, and a public one requires a sign-in")
 	}
-	c := &Console{cfg: cfg, board: newBoard(cfg), limits: newLimits(cfg.Now), streams: make(chan struct{}, mostStreams), answers: make(chan struct{}, mostAnswers), paths: map[string]string{}}
+	c := &Console{cfg: cfg, board: newBoard(cfg), limits: newLimits(cfg.Now), streams: make(chan struct{}, mostStreams), asking: make(chan struct{}, 1), answers: make(chan struct{}, mostAnswers), paths: map[string]string{}}
 	c.sessions = newSessions(cfg.Now, func(r *http.Request) string { return c.cookie(r, cookieName).Name })
 	c.later = newLater(patience, c.endedLate, c.board.poke)
 	files, err := fs.ReadDir(assets, "assets")
@@ -126,6 +130,14 @@ func (c *Console) Handler() http.Handler {
 	mux.HandleFunc("GET /findings", c.seen(c.findings))
 	mux.HandleFunc("GET /f/{id}", c.seen(c.one))
 	mux.HandleFunc("GET /r/{id}", c.seen(c.one))
+	for path, page := range map[string]page{
+		"/privilege": c.privilege, "/rulebook": c.rulebook, "/exemptions": c.exemptions, "/accounts": c.accounts,
+		"/audit": c.audit, "/audit/{index}": c.record, "/why": c.whyForm, "/same": c.same,
+	} {
+		mux.HandleFunc("GET "+path, c.seen(page))
+	}
+	mux.HandleFunc("POST /same", c.ordered(Approver, c.approveAll))
+	mux.HandleFunc("POST /why", c.seen(c.why))
 	mux.HandleFunc("GET /stop", c.seen(c.stops))
 	mux.HandleFunc("GET /live", c.live)
 	mux.HandleFunc("POST /r/{id}/approve", c.ordered(Approver, c.approve))

@@ -48,6 +48,7 @@ type world struct {
 	hangs    atomic.Bool // the store does not answer at all
 	policy   string
 
+	screens *screens
 	links   console.Links
 	console *console.Console
 	server  *httptest.Server
@@ -62,9 +63,10 @@ func newWorld(t testing.TB, change ...func(*http.Server)) *world {
 		return hex.EncodeToString(mac.Sum(nil))
 	}}
 	w.server = httptest.NewUnstartedServer(nil)
+	w.screens = &screens{world: w}
 	var err error
 	w.console, err = console.New(console.Config{
-		Store: w, Overview: w.overview, Shown: w.shown, Orders: w, Links: w.links, Hosts: []string{w.server.Listener.Addr().String()},
+		Store: w, Overview: w.overview, Shown: w.shown, Orders: w, Screens: w.screens, Links: w.links, Hosts: []string{w.server.Listener.Addr().String()},
 		Flags: " --data d", Version: "test", Now: w.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

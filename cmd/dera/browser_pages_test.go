@@ -44,7 +44,8 @@ func browserPages(t *testing.T, b *browser) {
 		return
 	}
 	w.seesWhole(x)
-	paths := []string{"/", "/overview", "/findings", "/findings?group=account", "/f/" + finding, "/r/" + plan.ID, "/r/" + resolved[0].ID, "/stop"}
+	paths := []string{"/", "/overview", "/findings", "/findings?group=account", "/f/" + finding, "/r/" + plan.ID, "/r/" + resolved[0].ID, "/stop",
+		"/privilege", "/rulebook", "/rulebook?control=" + plan.Control, "/exemptions", "/accounts", "/audit", "/audit/0", "/why"}
 	for _, width := range []int64{1280, 390} {
 		x.do(chromedp.EmulateViewport(width, 800))
 		for _, path := range paths {

@@ -33,7 +33,7 @@ func TestBrowser(t *testing.T) {
 		{"live", browserLive}, {"live_focus", browserLiveFocus}, {"live_stop", browserLiveStop},
 		{"moved_plan", browserMovedPlan}, {"two_approvers", browserTwoApprovers},
 		{"entry", browserEntry}, {"viewer", browserViewer},
-		{"without_script", browserWithoutScript}, {"hostile_names", browserHostileNames},
+		{"without_script", browserWithoutScript}, {"proof", browserProof}, {"why", browserWhy}, {"hostile_names", browserHostileNames},
 		{"pages", browserPages}, // the whole demo, and the screenshots
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b) })

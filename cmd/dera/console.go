@@ -140,7 +140,7 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 	}
 	w.Console, err = console.New(console.Config{
 		SignIn: signIn, SessionFor: cfg.OIDC.sessionFor(), URL: cfg.URL,
-		Store: s.store, Orders: consoleOrders{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
+		Store: s.store, Orders: consoleOrders{s}, Screens: consoleScreens{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
 		Overview: func(ctx context.Context, from app.OverviewStore) (app.Overview, error) {
 			return s.overviewOf(ctx, from, func(err error) { log.WarnContext(ctx, "the exemption list cannot be read", "err", err) })
 		},

@@ -18,17 +18,23 @@ const nothingRead = "nothing was read yet: dera scan reads everything once"
 // places are what became of the last reads of what the configuration in force
 // covers.
 func (s *session) places(ctx context.Context) (app.Places, error) {
+	_, places, err := s.seen(ctx)
+	return places, err
+}
+
+// seen are the places that the configuration in force covers, and what is known of their reads.
+func (s *session) seen(ctx context.Context) (in []store.Place, known app.Places, err error) {
 	list, err := s.store.Places(ctx)
 	if err != nil {
-		return app.Places{}, err
+		return nil, known, err
 	}
 	looked, err := s.store.Looked(ctx)
 	if err != nil {
-		return app.Places{}, err
+		return nil, known, err
 	}
 	covered, err := s.covered(ctx)
 	if err != nil {
-		return app.Places{}, err
+		return nil, known, err
 	}
 	running := s.config.controls()
 	if s.blind { // nobody knows what is covered
@@ -36,16 +42,18 @@ func (s *session) places(ctx context.Context) (app.Places, error) {
 	}
 	never, err := s.neverRead(ctx, list)
 	if err != nil {
-		return app.Places{}, err
+		return nil, known, err
 	}
-	places := app.NewPlaces(slices.Concat(list, never), func(p store.Place) bool {
+	covers := func(p store.Place) bool {
 		i := slices.IndexFunc(running, func(c control.Control) bool { return c.Type == p.Type })
 		return i >= 0 && covered(dera.Finding{Account: p.Account, Region: p.Region, Control: running[i].ID})
-	}, len(looked) > 0)
-	if s.blind {
-		places.Unread = append(places.Unread, app.Unreadable{Problem: "error", Error: "the configuration in force cannot be used, so dera does not know what it covers"})
 	}
-	return places, nil
+	all := slices.Concat(list, never)
+	known = app.NewPlaces(all, covers, len(looked) > 0)
+	if s.blind {
+		known.Unread = append(known.Unread, app.Unreadable{Problem: "error", Error: "the configuration in force cannot be used, so dera does not know what it covers"})
+	}
+	return slices.DeleteFunc(all, func(p store.Place) bool { return !covers(p) }), known, nil
 }
 
 // neverRead are the places of the configuration in force of which the store knows
