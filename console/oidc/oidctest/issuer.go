@@ -72,7 +72,7 @@ func New(t testing.TB, claims map[string]any) *Issuer {
 		mux.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	i.URL = server.URL
+	i.URL = strings.Replace(server.URL, "127.0.0.1", "localhost", 1) // another site than a console at 127.0.0.1
 	return i
 }
 
