@@ -25,7 +25,7 @@ DEMO := -tags demo $(foreach module,github.com/aws/aws-sdk-go-v2/service modernc
 .PHONY: build
 build: ## the binary, stripped, in dist/
 	@mkdir -p dist
-	$(GO) build -trimpath -buildvcs=auto $(foreach module,github.com/aws github.com/spf13 github.com/goccy github.com/invopop github.com/santhosh-tekuri charm.land github.com/charmbracelet dera.example/dera/cmd dera.example/dera/app dera.example/dera/sink dera.example/dera/securityhub dera.example/dera/cloud dera.example/dera/services dera.example/dera/resource dera.example/dera/console dera.example/dera/source dera.example/dera/awssim dera.example/dera/replay golang.org/x github.com/jackc,'-gcflags=$(module)/...=-l') -ldflags '-s -w -funcalign=8 -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
+	$(GO) build -trimpath -buildvcs=auto $(foreach module,github.com/aws github.com/spf13 github.com/goccy github.com/invopop github.com/santhosh-tekuri charm.land github.com/charmbracelet dera.example/dera/cmd dera.example/dera/app dera.example/dera/sink dera.example/dera/securityhub dera.example/dera/cloud dera.example/dera/services dera.example/dera/resource dera.example/dera/console dera.example/dera/source dera.example/dera/awssim dera.example/dera/replay golang.org/x github.com/jackc github.com/coreos github.com/go-jose golang.org/x/oauth2,'-gcflags=$(module)/...=-l') -ldflags '-s -w -funcalign=8 -X main.version=$(VERSION)' -o dist/dera ./cmd/dera
 	@ls -l dist/dera | awk '{printf "dist/dera: %.1f MB\n", $$5/1e6; exit ($$5 > 60e6)}'
 
 # The tag of a release, else dev. The Go command adds commit and date.

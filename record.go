@@ -6,7 +6,7 @@ import "time"
 // identity was established.
 type Actor struct {
 	Name string `json:"name"`
-	How  string `json:"how,omitempty"` // engine, sts, oidc
+	How  string `json:"how,omitempty"` // engine, sts, slack, console, oidc
 }
 
 // RecordKind names what an audit record tells.

@@ -23,7 +23,7 @@ func shaped(i int) (dera.Remediation, []dera.Finding) {
 }
 
 // TestShape: the same change for the same reasons has the same shape on every resource, and whatever a
-// person would have to read anew has another.
+// person would have to read again has another.
 func TestShape(t *testing.T) {
 	t.Parallel()
 	want := app.Shape(shaped(1))

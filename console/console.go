@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (e *Refused) Error() string { return e.Why }
 // ErrNotFound is that nothing has the ID.
 var ErrNotFound = errors.New("nothing has this ID")
 
-// Config is what a console shows and who may enter. All fields are required.
+// Config is what a console shows and who may enter. All fields are required, but SignIn and URL.
 type Config struct {
 	Store Store
 	// Overview makes the overview from a store that has the findings in memory.
@@ -57,11 +58,16 @@ type Config struct {
 	Orders Orders
 	// Screens is what pages show beside lists.
 	Screens Screens
-	// Links checks the links with which people enter.
+	// Links checks the links with which people enter on this machine.
 	Links Links
-	// Hosts are the names under which it is reached, with the port: no other Host is answered, so that
-	// a page elsewhere cannot reach it by a name of its own (DNS rebinding).
+	// SignIn lets people in whom an identity provider names, for SessionFor; nil where there is none.
+	SignIn     SignIn
+	SessionFor time.Duration
+	// Hosts are the names under which it is reached on this machine, with the port, and URL is its public
+	// address, https://NAME, or "". No other Host is answered, so that a page elsewhere cannot reach it by a
+	// name of its own (DNS rebinding).
 	Hosts []string
+	URL   string
 	// Flags are added to the commands that pages name.
 	Flags   string
 	Version string
@@ -75,6 +81,8 @@ type Console struct {
 	board    *board
 	sessions *sessions
 	streams  chan struct{} // a slot for each open stream
+	answers  chan struct{} // a slot for each who comes back from the identity provider
+	limits   *limits
 	paths    map[string]string
 	later    *later
 	reports  reports
@@ -87,7 +95,11 @@ const mostStreams = 128
 
 // New makes a console. It shows nothing before Run has read the store once.
 func New(cfg Config) (*Console, error) {
-	c := &Console{cfg: cfg, board: newBoard(cfg), sessions: newSessions(cfg.Now), streams: make(chan struct{}, mostStreams), asking: make(chan struct{}, 1), paths: map[string]string{}}
+	if len(cfg.Hosts) == 0 && cfg.URL == "" || cfg.URL != "" && cfg.SignIn == nil {
+		return nil, errors.New("console: a name is required, and a public one requires a sign-in")
+	}
+	c := &Console{cfg: cfg, board: newBoard(cfg), limits: newLimits(cfg.Now), streams: make(chan struct{}, mostStreams), asking: make(chan struct{}, 1), answers: make(chan struct{}, mostAnswers), paths: map[string]string{}}
+	c.sessions = newSessions(cfg.Now, func(r *http.Request) string { return c.cookie(r, cookieName).Name })
 	c.later = newLater(patience, c.endedLate, c.board.poke)
 	files, err := fs.ReadDir(assets, "assets")
 	if err != nil {
@@ -111,7 +123,11 @@ func (c *Console) Run(ctx context.Context) error { return c.board.run(ctx) }
 func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/", c.files())
-	mux.HandleFunc("GET /in", c.enter)
+	mux.HandleFunc("GET /in", c.entering(c.enter))
+	if c.cfg.SignIn != nil {
+		mux.HandleFunc("GET /sign-in", c.entering(c.signIn))
+		mux.HandleFunc("GET "+returnPath, c.entering(c.signedIn))
+	}
 	mux.HandleFunc("GET /{$}", c.seen(c.inbox))
 	mux.HandleFunc("GET /overview", c.seen(c.overview))
 	mux.HandleFunc("GET /findings", c.seen(c.findings))
@@ -153,11 +169,12 @@ func (c *Console) guarded(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		for _, host := range c.cfg.Hosts {
-			if strings.EqualFold(r.Host, host) {
-				next.ServeHTTP(w, r)
-				return
-			}
+		if c.outside(r) { // not for this machine, whose other ports may have no TLS
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if c.outside(r) || slices.ContainsFunc(c.cfg.Hosts, func(host string) bool { return strings.EqualFold(r.Host, host) }) {
+			next.ServeHTTP(w, r)
+			return
 		}
 		http.Error(w, "dera: the console does not answer under the name "+app.Plain(r.Host), http.StatusMisdirectedRequest)
 	})

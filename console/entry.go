@@ -47,21 +47,15 @@ func (l Links) Make(by dera.Actor) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(payload) + "." + base64.RawURLEncoding.EncodeToString([]byte(l.Seal(append([]byte(linkContext), payload...)))), nil
+	return sealed(l.Seal, linkContext, payload), nil
 }
 
 var errLink = errors.New("the link is not valid here")
 
 // take is who enters with a token, which is taken once.
 func (l Links) take(ctx context.Context, token string) (dera.Actor, error) {
-	text, seal, ok := strings.Cut(token, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(text)
-	given, err2 := base64.RawURLEncoding.DecodeString(seal)
-	if !ok || err != nil || err2 != nil {
-		return dera.Actor{}, errLink
-	}
-	want := sha256.Sum256([]byte(l.Seal(append([]byte(linkContext), payload...))))
-	if got := sha256.Sum256(given); got != want { // of hashes, so that the time tells nothing
+	payload, ok := unsealed(l.Seal, linkContext, token)
+	if !ok {
 		return dera.Actor{}, errLink
 	}
 	var v link
@@ -75,6 +69,22 @@ func (l Links) take(ctx context.Context, token string) (dera.Actor, error) {
 		return dera.Actor{}, errLink
 	}
 	return dera.Actor{Name: v.Name, How: v.How}, nil
+}
+
+// sealed is a payload that nobody without the key can make, for one purpose; unsealed is the payload of it.
+func sealed(seal func([]byte) string, purpose string, payload []byte) string {
+	return base64.RawURLEncoding.EncodeToString(payload) + "." + base64.RawURLEncoding.EncodeToString([]byte(seal(append([]byte(purpose), payload...))))
+}
+
+func unsealed(seal func([]byte) string, purpose, token string) (payload []byte, ok bool) {
+	text, mark, ok := strings.Cut(token, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(text)
+	given, err2 := base64.RawURLEncoding.DecodeString(mark)
+	if !ok || err != nil || err2 != nil {
+		return nil, false
+	}
+	want := sha256.Sum256([]byte(seal(append([]byte(purpose), payload...))))
+	return payload, sha256.Sum256(given) == want // of hashes, so that the time tells nothing
 }
 
 // visitor is who looks at a page.
@@ -98,7 +108,8 @@ const (
 
 // sessions are those who entered, by the hash of what their browser keeps. They end with the process.
 type sessions struct {
-	now func() time.Time
+	now  func() time.Time
+	name func(*http.Request) string // of the cookie
 
 	mu   sync.Mutex
 	list map[[32]byte]entry
@@ -109,17 +120,17 @@ type entry struct {
 	ends, idle time.Time
 }
 
-func newSessions(now func() time.Time) *sessions {
-	return &sessions{now: now, list: map[[32]byte]entry{}}
+func newSessions(now func() time.Time, name func(*http.Request) string) *sessions {
+	return &sessions{now: now, name: name, list: map[[32]byte]entry{}}
 }
 
-// cookieOf is the name of the cookie of a session. Browsers send cookies to every port of a host, so that
+// cookieOf is the name of a cookie of a console. Browsers send cookies to every port of a host, so that
 // two consoles on one machine would end each other's sessions with one name.
-func cookieOf(r *http.Request) string {
+func cookieOf(r *http.Request, name string) string {
 	if _, port, err := net.SplitHostPort(r.Host); err == nil {
-		return cookieName + "_" + port
+		return name + "_" + port
 	}
-	return cookieName
+	return name
 }
 
 // byHand reports whether a person opened a link, as far as the browser says: a page elsewhere, or a server
@@ -133,7 +144,7 @@ func byHand(r *http.Request) bool {
 }
 
 // begin makes a session for a visitor, and returns what their browser keeps.
-func (s *sessions) begin(v visitor) string {
+func (s *sessions) begin(v visitor, lasts time.Duration) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -149,14 +160,14 @@ func (s *sessions) begin(v visitor) string {
 		delete(s.list, key) // whoever it was enters again
 	}
 	token := rand.Text()
-	s.list[sha256.Sum256([]byte(token))] = entry{v, now.Add(sessionFor), now.Add(sessionIdle)}
+	s.list[sha256.Sum256([]byte(token))] = entry{v, now.Add(lasts), now.Add(sessionIdle)}
 	return token
 }
 
 // of is the visitor of a request, ok where there is a session. Only what a person does counts as use: a
 // stream and what it leads to do not keep a session alive.
 func (s *sessions) of(r *http.Request, use bool) (v visitor, ok bool) {
-	cookie, err := r.Cookie(cookieOf(r))
+	cookie, err := r.Cookie(s.name(r))
 	if err != nil {
 		return v, false
 	}
@@ -175,8 +186,18 @@ func (s *sessions) of(r *http.Request, use bool) (v visitor, ok bool) {
 	return e.visitor, true
 }
 
+// key is what tells the session of a request from others, and opens none.
+func (s *sessions) key(r *http.Request) string {
+	cookie, err := r.Cookie(s.name(r))
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(cookie.Value))
+	return string(sum[:])
+}
+
 func (s *sessions) end(r *http.Request) {
-	if cookie, err := r.Cookie(cookieOf(r)); err == nil {
+	if cookie, err := r.Cookie(s.name(r)); err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.list, sha256.Sum256([]byte(cookie.Value)))
@@ -185,6 +206,10 @@ func (s *sessions) end(r *http.Request) {
 
 // enter begins a session for who has a link.
 func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
+	if c.outside(r) { // the link can still be used
+		c.door(w, r, http.StatusForbidden, "/", "Nobody enters with a link here", "Links are for a browser on the machine of dera.")
+		return
+	}
 	if r.Method != http.MethodGet || !byHand(r) { // the link can still be used
 		c.answer(w, r, http.StatusForbidden, visitor{}, "No session", message("Open this link yourself", "It was followed from another page, or fetched by a program. Copy it into the address bar if it is yours."))
 		return
@@ -200,7 +225,9 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.sessions.end(r) // who was here before
-	http.SetCookie(w, &http.Cookie{Name: cookieOf(r), Value: c.sessions.begin(visitor{by, roleOf(by)}), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	cookie := c.cookie(r, cookieName)
+	cookie.Value = c.sessions.begin(visitor{by, roleOf(by)}, sessionFor)
+	http.SetCookie(w, cookie)
 	c.cfg.Log.InfoContext(r.Context(), "someone entered the console", "principal", by.Name)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -216,8 +243,26 @@ func roleOf(by dera.Actor) Role {
 
 func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
 	c.sessions.end(r)
-	http.SetCookie(w, &http.Cookie{Name: cookieOf(r), Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	c.answer(w, r, http.StatusOK, visitor{}, "Left", message("You left the console", "Enter again with: dera console"+c.cfg.Flags))
+	cookie := c.cookie(r, cookieName)
+	cookie.MaxAge = -1
+	http.SetCookie(w, cookie)
+	text := "Nobody can use this session any more."
+	if c.cfg.SignIn != nil {
+		text += " Your identity provider may still know you: to sign in again can take no password."
+	}
+	c.door(w, r, http.StatusOK, "/", "You left the console", text)
+}
+
+// door is a page with the ways to enter, and the page to go on with then.
+func (c *Console) door(w http.ResponseWriter, r *http.Request, status int, next, head, text string) {
+	signIn, command := "", ""
+	if c.cfg.SignIn != nil {
+		signIn = signInAt(c.base(), next)
+	}
+	if !c.outside(r) {
+		command = "dera console" + c.cfg.Flags
+	}
+	c.answer(w, r, status, visitor{}, head, entrance(head, text, signIn, command))
 }
 
 // page is a handler for someone with a session.
@@ -228,7 +273,11 @@ func (c *Console) seen(next page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, ok := c.sessions.of(r, r.Header.Get("HX-Request") == "")
 		if !ok {
-			c.answer(w, r, http.StatusUnauthorized, visitor{}, "No session", message("Your session is over, or there was none", "Make a link with: dera console"+c.cfg.Flags))
+			next := "/"
+			if r.Method == http.MethodGet {
+				next = local(r.URL.RequestURI())
+			}
+			c.door(w, r, http.StatusUnauthorized, next, "No session", "Your session is over, or there was none.")
 			return
 		}
 		next(w, r, v)
@@ -241,11 +290,14 @@ const mostForm = 64 << 10
 // ordered is for whoever has a role: never by a request to read, nor by another site's page.
 func (c *Console) ordered(role Role, next page) http.HandlerFunc {
 	return c.seen(func(w http.ResponseWriter, r *http.Request, v visitor) {
+		if c.often(w, r, v, ordersOfSession, c.sessions.key(r)) || c.often(w, r, v, ordersOfAddress, addressOf(r)) {
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 		switch err := r.ParseForm(); {
 		case err != nil:
 			c.answer(w, r, http.StatusBadRequest, v, "Not done", message("Nothing was done", "What was sent could not be read."))
-		case !v.decides():
+		case v.Name == "":
 			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This session is view only. To decide, enter with a link of your own: dera console"+c.cfg.Flags))
 		case !v.may(role):
 			c.answer(w, r, http.StatusForbidden, v, "Not done", message("Nothing was done", "This takes the role "+role.String()+", and yours is "+v.role.String()+"."))

@@ -1128,7 +1128,7 @@ func undo(p frame, d Detail) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if d.reversible() && p.v.decides() {
+		if d.reversible() && p.v.may(Admin) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 96, "<details id=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -40,8 +40,13 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, status int, v v
 }
 
 func (c *Console) write(w http.ResponseWriter, r *http.Request, status int, p frame, content templ.Component) {
+	c.whole(w, r.WithContext(templ.WithChildren(r.Context(), content)), status, layout(p))
+}
+
+// whole writes a page that has everything.
+func (c *Console) whole(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
 	var text bytes.Buffer
-	if err := layout(p).Render(templ.WithChildren(r.Context(), content), &text); err != nil {
+	if err := page.Render(r.Context(), &text); err != nil {
 		c.cfg.Log.ErrorContext(r.Context(), "a page of the console could not be made", "err", err)
 		http.Error(w, "dera: the page could not be made; the log says why", http.StatusInternalServerError)
 		return

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,8 +159,14 @@ func resourceText(arn dera.ARN, name string) string {
 	return app.Plain(app.ResourceText(dera.Finding{Resource: arn, ResourceName: name}))
 }
 
-// short is the last part of an ARN, which is the name of a session or user.
-func short(arn string) string { return app.Plain(arn[strings.LastIndexByte(arn, '/')+1:]) }
+// short is the last part of an ARN, which is the name of a session or user, or what an identity provider
+// calls a person.
+func short(name string) string {
+	if p, ok := dera.ParsePerson(name); ok {
+		return app.Plain(cmp.Or(p.Name, p.Subject))
+	}
+	return app.Plain(name[strings.LastIndexByte(name, '/')+1:])
+}
 
 func stateText(s dera.State) string { return strings.ReplaceAll(string(s), "_", " ") }
 

@@ -210,12 +210,10 @@ func (e *Engine) fourEyes(ctx context.Context, r dera.Remediation, v Answer) (*d
 	case !v.Approve:
 	case strings.HasPrefix(dera.ARN(v.By.Name).Resource(), "federated-user/"):
 		return nil, refused("%s is a federated user, whose name whoever asked for the credentials chose: it does not tell that it is another person; grant it with a role or a user", v.By.Name)
-	case whose(v.By.Name) == whose(a.By.Name):
-		return nil, refused("%s asked for it (as %s), so that another person has to grant it", whose(v.By.Name), a.By.Name)
-	case whose(v.By.Name) == whose(string(a.Principal)):
-		return nil, refused("%s is who gets it, so that another person has to grant it", whose(v.By.Name))
+	default:
+		err = e.anotherPerson(a, v.By.Name)
 	}
-	return &a, nil
+	return &a, err
 }
 
 // whose is the identity behind an ARN of STS: of a session its role, since whoever may

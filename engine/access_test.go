@@ -62,7 +62,7 @@ func newAccessWorld(t *testing.T) accessWorld {
 		client := w.clientOf(func(c *cloud.Config) {
 			c.Wires, c.Ports = []cloud.Wire{rolewire.Wire()}, map[string]any{resource.PortAccess: askedFor{w.world}}
 		})
-		c.Reader, c.Cloud = reader{client}, writer{client}
+		c.Reader, c.Cloud, c.CenterNames = reader{client}, writer{client}, true
 		c.Controls = slices.DeleteFunc(rulebook(role.Name), func(c control.Control) bool { return !c.Gives })
 	}
 	w.open("engine-1")
@@ -242,6 +242,9 @@ func TestAccess_four_eyes(t *testing.T) {
 		{sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/bob", true},
 		{sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", false},
 		{sts + "assumed-role/dev/ann", sts + "assumed-role/app/bob", false}, // it gets it
+		{sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", "https://login.example.com|1|bob", true},
+		{sts + "assumed-role/AWSReservedSSO_dev_0123456789abcdef/ann", "https://login.example.com|1|Ann", false},
+		{sts + "assumed-role/dev/ann", "https://login.example.com|1|bob", false}, // the name of the session says nothing
 	} {
 		w := newAccessWorld(t)
 		a, err := w.engine.RequestAccess(t.Context(), engine.AccessOrder{Principal: appARN, Actions: []string{"sqs:DeleteQueue"}, For: time.Hour, Reason: "x", By: dera.Actor{Name: tc.asks, How: "sts"}})

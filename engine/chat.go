@@ -17,10 +17,10 @@ const HowSlack = "slack"
 // them when a command made the link that they entered with.
 const HowConsole = "console"
 
-// notTheirs refuses an approval by a chat of whoever caused a finding of the plan or changed
-// its resource last, as far as events told.
+// notTheirs refuses an approval by a chat, or of somebody whom an identity provider names, where they caused a
+// finding of the plan or changed its resource last, as far as events told.
 func (e *Engine) notTheirs(ctx context.Context, r dera.Remediation, v Answer) error {
-	if !v.Approve || v.By.How != HowSlack {
+	if !v.Approve || v.By.How != HowSlack && v.By.How != HowOIDC {
 		return nil
 	}
 	for _, id := range r.Findings {
@@ -32,7 +32,7 @@ func (e *Engine) notTheirs(ctx context.Context, r dera.Remediation, v Answer) er
 			return err
 		}
 		for _, actor := range []string{f.Actor, f.LastActor} {
-			if actor != "" && whose(actor) == whose(v.By.Name) {
+			if actor != "" && e.related(v.By.Name, actor) == same {
 				return refused("%s caused it (as %s), so that another person has to approve it; with credentials of AWS dera approve %s does", whose(v.By.Name), actor, r.ID)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // established; who caused the finding cannot approve it, and two clicks are one approval.
 func TestApprovalByChat(t *testing.T) {
 	t.Parallel()
-	const alice, bob = "arn:aws:iam::111122223333:user/alice", "arn:aws:sts::111122223333:assumed-role/Admin/bob"
+	const alice, bob, oidcBob = "arn:aws:iam::111122223333:user/alice", "arn:aws:sts::111122223333:assumed-role/Admin/bob", "https://login.example.com|1|bob"
 	tests := []struct {
 		name, causedBy, clickedBy string
 		reject                    bool
@@ -24,6 +24,8 @@ func TestApprovalByChat(t *testing.T) {
 		{"they_caused_it", alice, alice, false, "caused it"},
 		{"they_caused_it_in_another_session", bob, "arn:aws:sts::111122223333:assumed-role/Admin/other", false, "caused it"},
 		{"they_caused_it_by_their_role", bob, "arn:aws:iam::111122223333:role/team/Admin", false, "caused it"},
+		{"they_caused_it_and_signed_in", bob, oidcBob, false, "caused it"},
+		{"somebody_else_caused_it_and_they_signed_in", alice, oidcBob, false, ""},
 		{"they_caused_it_and_reject_it", alice, alice, true, ""},
 	}
 	for _, tt := range tests {
@@ -39,6 +41,9 @@ func TestApprovalByChat(t *testing.T) {
 			}
 			r := w.waiting(id)
 			by := dera.Actor{Name: tt.clickedBy, How: engine.HowSlack}
+			if tt.clickedBy == oidcBob {
+				by.How = engine.HowOIDC
+			}
 			got, err := w.engine.Decide(t.Context(), r.ID, engine.Answer{Approve: !tt.reject, Digest: r.Digest, Reason: "in Slack", By: by})
 			if tt.why != "" {
 				var refused *engine.RefusedError
@@ -51,7 +56,7 @@ func TestApprovalByChat(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || got.Approval == nil || got.Approval.HowEstablished != engine.HowSlack || got.Approval.Approver != tt.clickedBy {
+			if err != nil || got.Approval == nil || got.Approval.HowEstablished != by.How || got.Approval.Approver != tt.clickedBy {
 				t.Fatalf("got %v, %+v", err, got.Approval)
 			}
 			if tt.reject {

@@ -69,6 +69,9 @@ type Config struct {
 	ApprovalTTL time.Duration
 	// AccessMost is the longest time for which something is given back; 0 means 12 hours.
 	AccessMost time.Duration
+	// CenterNames says that an identity provider names people as AWS IAM Identity Center does, so that two names
+	// are two people. Without it a person of the provider grants nothing that somebody asked for in AWS.
+	CenterNames bool
 	// Workers run jobs at the same time; 0 means 16. They wait for AWS most of the time.
 	Workers int
 	// LeaseTTL is how long a crashed engine's work stays untouched; 0 means 2

@@ -32,7 +32,7 @@ func TestBrowser(t *testing.T) {
 		{"keyboard", browserKeyboard}, {"fast_keys", browserFastKeys}, {"reject", browserReject},
 		{"live", browserLive}, {"live_focus", browserLiveFocus}, {"live_stop", browserLiveStop},
 		{"moved_plan", browserMovedPlan}, {"two_approvers", browserTwoApprovers},
-		{"entry", browserEntry}, {"viewer", browserViewer},
+		{"entry", browserEntry}, {"viewer", browserViewer}, {"sign_in", browserSignIn},
 		{"without_script", browserWithoutScript}, {"proof", browserProof}, {"why", browserWhy}, {"together", browserTogether}, {"hostile_names", browserHostileNames},
 		{"pages", browserPages}, // the whole demo, and the screenshots
 	} {

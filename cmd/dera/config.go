@@ -75,6 +75,7 @@ type fileConfig struct {
 	CustomFixes   []customFixConfig          `yaml:"custom_fixes,omitempty" json:"custom_fixes,omitempty" jsonschema_description:"SSM Automation documents and Lambda functions as fixes of controls: always review."`
 	Notify        sink.Config                `yaml:"notify,omitempty" json:"notify,omitempty" jsonschema_description:"To whom messages go, and when. Default: nobody."`
 	Listen        listenConfig               `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"Where dera run takes requests, such as answers in Slack. Default: nowhere."`
+	Console       consoleConfig              `yaml:"console,omitempty" json:"console,omitempty" jsonschema_description:"How people reach the console of dera run --console from other machines, and sign in. Default: this machine alone, by links."`
 	AWS           awsConfig                  `yaml:"aws,omitempty" json:"aws,omitempty" jsonschema_description:"How much of what AWS takes dera takes."`
 	Anchor        anchorConfig               `yaml:"anchor,omitempty" json:"anchor,omitempty" jsonschema_description:"Where checkpoints of the audit log are kept outside. Default: nowhere."`
 	Keys          keysConfig                 `yaml:"keys,omitempty" json:"keys,omitempty" jsonschema_description:"Keys in AWS KMS instead of in the data folder, from its first use on. Default: files."`
@@ -318,7 +319,7 @@ func (c fileConfig) validate() error {
 		}
 	}
 	_, err := c.settings()
-	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate(), c.AWS.validate(), c.Anchor.validate(), c.Keys.validate(), c.Retention.validate())
+	errs = append(errs, err, c.validateTrust(), c.validateGate(), c.Hub.validate(c.Accounts), c.Canary.validate(c.Accounts), c.Sources.validate(), c.AWS.validate(), c.Anchor.validate(), c.Keys.validate(), c.Retention.validate(), c.Console.validate())
 	errs = append(append(append(errs, c.validatePlaces()...), c.validateNotify()...), c.validateCustom()...)
 	return errors.Join(errs...)
 }

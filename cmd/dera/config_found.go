@@ -82,5 +82,6 @@ func (c fileConfig) relativeTo(dir string) fileConfig {
 	c.Notify.Code.GitHub.TokenFile = from(c.Notify.Code.GitHub.TokenFile)
 	c.Notify.Code.GitLab.TokenFile = from(c.Notify.Code.GitLab.TokenFile)
 	c.Listen.Cert, c.Listen.Key, c.Listen.Slack.SecretFile = from(c.Listen.Cert), from(c.Listen.Key), from(c.Listen.Slack.SecretFile)
+	c.Console.Cert, c.Console.Key, c.Console.OIDC.SecretFile = from(c.Console.Cert), from(c.Console.Key), from(c.Console.OIDC.SecretFile)
 	return c
 }

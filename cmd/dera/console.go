@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,7 +64,10 @@ func (a *cli) consoleLink(ctx context.Context) (err error) {
 	if base == "" {
 		return &exitError{exitFailed, errors.New("no console was served with this data yet: dera run --console 127.0.0.1:9480 serves one")}
 	}
-	if address, ok := strings.CutPrefix(base, "http://"); !ok || consoleAddress(address) != nil { // whoever writes the database must not learn links
+	if strings.HasPrefix(base, "https://") {
+		return &exitError{exitFailed, fmt.Errorf("the console is at %s, which other machines reach: sign in there; a link is for a console of this machine", app.Plain(base))}
+	}
+	if address, ok := strings.CutPrefix(base, "http://"); !ok || !loopback(address) { // whoever writes the database must not learn links
 		return &exitError{exitFailed, fmt.Errorf("the database says that the console is at %q, which is no address of this machine: no link was made", base)}
 	}
 	by, err := s.whoAmI(ctx)
@@ -93,19 +97,6 @@ func (s *session) consoleLinkTo(base string, by dera.Actor) (string, error) {
 	return base + "/in?" + url.Values{"t": {token}}.Encode(), err
 }
 
-// consoleAddress refuses an address that other machines reach.
-func consoleAddress(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
-	switch {
-	case err != nil:
-		return usage("--console is %q, must be host:port such as 127.0.0.1:9480", address)
-	case host != "localhost" && (ip == nil || !ip.IsLoopback()):
-		return usage("--console is %q, which other machines reach: write an address of this machine such as 127.0.0.1:9480, and reach it from elsewhere by a tunnel (ssh -L)", address)
-	}
-	return nil
-}
-
 // webConsole is a console that is being served.
 type webConsole struct {
 	*console.Console
@@ -123,17 +114,32 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 	if err != nil {
 		return nil, usage("--console: %w", err)
 	}
-	if ip, ok := on.Addr().(*net.TCPAddr); !ok || !ip.IP.IsLoopback() {
+	ip, ok := on.Addr().(*net.TCPAddr)
+	here := loopback(address) && ok && ip.IP.IsLoopback() // a name can lead elsewhere
+	if loopback(address) && !here {
 		return nil, errors.Join(usage("--console is %q, which is %s here, and other machines reach that", address, on.Addr()), on.Close())
 	}
+	cfg := s.config.Console
 	host, _, _ := net.SplitHostPort(address)
 	_, port, _ := net.SplitHostPort(on.Addr().String())
-	w := &webConsole{on: &fewConns{Listener: on}, base: "http://" + net.JoinHostPort(host, port)}
-	hosts := []string{net.JoinHostPort(host, port), net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
-	if port == "80" { // which browsers leave out
-		hosts = append(hosts, "localhost", "127.0.0.1", "[::1]")
+	w := &webConsole{on: &fewConns{Listener: on}, base: cfg.URL}
+	var hosts []string
+	if here && cfg.Cert == "" {
+		w.base = "http://" + net.JoinHostPort(host, port)
+		hosts = []string{net.JoinHostPort(host, port), net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+		if port == "80" { // which browsers leave out
+			hosts = append(hosts, "localhost", "127.0.0.1", "[::1]")
+		}
+	}
+	var signIn console.SignIn
+	if err = w.certified(cfg); err == nil && cfg.OIDC.on() {
+		signIn, err = cfg.OIDC.provider(s.app.now)
+	}
+	if err != nil {
+		return nil, errors.Join(err, on.Close())
 	}
 	w.Console, err = console.New(console.Config{
+		SignIn: signIn, SessionFor: cfg.OIDC.sessionFor(), URL: cfg.URL,
 		Store: s.store, Orders: consoleOrders{s}, Screens: consoleScreens{s}, Links: s.links(), Hosts: hosts, Flags: s.app.orderFlags(), Version: version, Now: s.app.now, Log: log,
 		Overview: func(ctx context.Context, from app.OverviewStore) (app.Overview, error) {
 			return s.overviewOf(ctx, from, func(err error) { log.WarnContext(ctx, "the exemption list cannot be read", "err", err) })
@@ -149,6 +155,21 @@ func (s *session) openConsole(ctx context.Context, address string, log *slog.Log
 	w.server = newServer(w.Handler(), log)
 	log.InfoContext(ctx, "the console is served", "address", on.Addr().String())
 	return w, nil
+}
+
+// certified ends TLS on the listener where the configuration names a certificate.
+func (w *webConsole) certified(cfg consoleConfig) error {
+	if cfg.Cert == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key); err != nil {
+		return usage("console.tls_cert: %w", err)
+	}
+	w.on = tls.NewListener(w.on, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		c, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key) // a renewed one counts without a restart
+		return &c, err
+	}})
+	return nil
 }
 
 // run serves until ctx is done.
@@ -313,6 +334,12 @@ func (s *session) withConsole(ctx context.Context, log *slog.Logger) (*webConsol
 	}
 	if s.onConsole != nil {
 		return w, s.onConsole(w.base)
+	}
+	if url := s.config.Console.URL; url != "" {
+		s.app.note("dera: the console is at %s; people sign in there\n", url)
+	}
+	if w.base == s.config.Console.URL {
+		return w, nil // no links
 	}
 	s.app.note("dera: the console is at %s; make a link of your own with: dera console%s\n", w.base, s.app.orderFlags())
 	if _, tty := terminal(s.app.err); tty { // else it would stand in a log

@@ -17,8 +17,26 @@ func TestConsoleAddress(t *testing.T) {
 		"127.0.0.1:9480": true, "localhost:9480": true, "[::1]:9480": true, "127.0.0.9:0": true,
 		":9480": false, "0.0.0.0:9480": false, "10.0.0.1:9480": false, "console.example:9480": false, "9480": false, "": false, "[::]:9480": false, "localhost.example:1": false,
 	} {
-		if err := consoleAddress(address); (err == nil) != ok {
+		if err := (consoleConfig{}).consoleAddress(address); (err == nil) != ok {
 			t.Errorf("%q: got %v, want it taken: %t", address, err, ok)
+		}
+	}
+	signIn := oidcConfig{Issuer: "https://login.example.com"}
+	for name, tt := range map[string]struct {
+		cfg  consoleConfig
+		want string
+	}{
+		"no_sign_in":  {consoleConfig{URL: "https://dera.example.com"}, "console.oidc"},
+		"no_url":      {consoleConfig{OIDC: signIn}, "console.url"},
+		"both":        {consoleConfig{URL: "https://dera.example.com", OIDC: signIn}, ""},
+		"only_by_tls": {consoleConfig{Cert: "c", Key: "k", OIDC: signIn}, "console.url"},
+	} {
+		err := tt.cfg.consoleAddress("0.0.0.0:9480")
+		if (tt.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		}
+		if err := tt.cfg.consoleAddress("127.0.0.1:9480"); err != nil {
+			t.Errorf("%s, on this machine: got %v", name, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ func newRunCommand(a *cli) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&queueURL, "queue", "", "URL of the SQS queue (default: the configuration's)")
 	cmd.Flags().StringVar(&a.listenOn, "listen", "", "host:port for /healthz, /readyz and /metrics (default: the configuration's, or none)")
-	cmd.Flags().StringVar(&a.consoleOn, "console", "", "host:port of this machine for the web console (default: none)")
+	cmd.Flags().StringVar(&a.consoleOn, "console", "", "host:port for the web console; another address than one of this machine requires console.oidc (default: none)")
 	cmd.Flags().DurationVar(&sweep, "sweep", 0, "time between two sweeps (default: the configuration's, or 1h)")
 	return cmd
 }
@@ -45,8 +46,8 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	if sweep != 0 && (sweep < leastSweep || sweep > mostSweep) {
 		return usage("--sweep is %s, write a duration from %s to %s", sweep, leastSweep, mostSweep)
 	}
-	if a.consoleOn != "" {
-		if err := consoleAddress(a.consoleOn); err != nil {
+	if a.consoleOn != "" && (!strings.Contains(a.consoleOn, ":") || loopback(a.consoleOn)) { // else the configuration says
+		if err := (consoleConfig{}).consoleAddress(a.consoleOn); err != nil {
 			return err
 		}
 	}
@@ -76,6 +77,11 @@ func (a *cli) controller(ctx context.Context, queueURL string, sweep time.Durati
 	a.actsOnFound("dera run")
 	if s.config, err = a.listensOn(s.config); err != nil {
 		return err
+	}
+	if a.consoleOn != "" {
+		if err := s.config.Console.consoleAddress(a.consoleOn); err != nil {
+			return err
+		}
 	}
 	if heard == nil { // an earlier run named the configuration
 		if heard, err = a.listening(ctx, log, s.config); err != nil {

@@ -57,7 +57,7 @@ var modules = map[string][]string{
 	"dera/cloud":      {"github.com/aws/", "github.com/goccy/go-yaml"}, // of custom fixes: documents in YAML
 	"dera/services":   {"github.com/aws/"},
 	"dera/app":        {"github.com/aymanbagabas/go-udiff"},
-	"dera/console":    {"github.com/a-h/templ"},
+	"dera/console":    {"github.com/a-h/templ", "golang.org/x/time/rate", "github.com/coreos/go-oidc/v3/oidc", "golang.org/x/oauth2"}, // the latter two: TestOnlySignInKnowsOIDC
 	"dera/cmd": {
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml", "github.com/invopop/jsonschema", "charm.land/lipgloss/v2",
 		"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/aws/aws-sdk-go-v2/", "github.com/aymanbagabas/go-udiff",
@@ -124,7 +124,7 @@ func shortPath(path string) string {
 // helper reports whether the package is made for tests: it may import what tests
 // need.
 func (f sourceFile) helper() bool {
-	return f.test || slices.Contains([]string{"dera/control/controltest", "dera/audit/audittest", "dera/cloud/cloudtest"}, f.pkg) ||
+	return f.test || slices.Contains([]string{"dera/control/controltest", "dera/audit/audittest", "dera/cloud/cloudtest", "dera/console/oidc/oidctest"}, f.pkg) ||
 		strings.HasPrefix(f.pkg, "dera/store/storetest") || f.pkg == "dera/awssim/moto"
 }
 
@@ -219,6 +219,27 @@ func sleeps(t *testing.T, f sourceFile) {
 		if line := s.Text(); strings.Contains(line, "time."+"Sleep(") && !strings.HasPrefix(strings.TrimSpace(line), "//") {
 			t.Errorf("%s:%d sleeps", f.path, n)
 		}
+	}
+}
+
+// TestOnlySignInKnowsOIDC: the libraries of OpenID Connect are imported by console/oidc alone, and that by the
+// command alone: package console knows an interface.
+func TestOnlySignInKnowsOIDC(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, f := range sourceFiles(t) {
+		for _, imp := range f.imports {
+			library := strings.HasPrefix(imp, "github.com/coreos/go-oidc") || strings.HasPrefix(imp, "golang.org/x/oauth2") || strings.HasPrefix(imp, "github.com/go-jose")
+			switch {
+			case library && f.pkg == "dera/console/oidc":
+				found++
+			case library, imp == "dera/console/oidc" && f.top != "dera/cmd" && f.pkg != "dera/console/oidc":
+				t.Errorf("%s imports %s: only console/oidc knows OpenID Connect, and only cmd/dera knows console/oidc", f.path, imp)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("nothing imports the libraries, so that this shows nothing")
 	}
 }
 
