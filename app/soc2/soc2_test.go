@@ -320,8 +320,10 @@ func TestForged(t *testing.T) {
 		"pack.json":              func(s string) string { return strings.Replace(s, `"findings": 41`, `"findings": 40`, 1) },
 		"record":                 func(s string) string { return strings.Replace(s, "111122223333", "444455556666", 1) },
 		"proof":                  func(s string) string { return strings.Replace(s, `"index": `, `"index": 1`, 1) },
-		"path":                   func(s string) string { return s[:strings.LastIndexByte(s, '=')-3] + "AAA=" + s[strings.LastIndexByte(s, '=')+1:] },
-		"checkpoint":             func(s string) string { return strings.Replace(s, "2026", "2025", 1) },
+		"path": func(s string) string {
+			return s[:strings.LastIndexByte(s, '=')-3] + "AAA=" + s[strings.LastIndexByte(s, '=')+1:]
+		},
+		"checkpoint": func(s string) string { return strings.Replace(s, "2026", "2025", 1) },
 	} {
 		w := newTrail(t)
 		p := w.make(t, "")
