@@ -19,11 +19,12 @@ type rateOf struct {
 }
 
 // How often a session may order something, and how often may everybody behind one address; behind a proxy all
-// are behind one. Entering counts by address.
+// are behind one. Entering counts by address. To ask why has the whole log verified.
 var (
 	ordersOfSession = rateOf{2 * time.Second, 30}
 	ordersOfAddress = rateOf{200 * time.Millisecond, 150}
 	entersOfAddress = rateOf{500 * time.Millisecond, 60}
+	asksOfSession   = rateOf{5 * time.Second, 10}
 )
 
 // mostLimits is how many keys are counted one by one; beyond that the others share one limit.

@@ -171,6 +171,13 @@ func TestWhyIsAsked(t *testing.T) {
 	if got := ask("User: x is not authorized", other); got.status != http.StatusForbidden {
 		t.Errorf("from another site: got %d, want 403", got.status)
 	}
+	last := 0
+	for range 12 {
+		last = ask("User: x is not authorized").status
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("asked too often: got %d, want 429", last)
+	}
 }
 
 // TestManyAccounts: the rulebook shows the accounts with the most findings, and says how many there are.

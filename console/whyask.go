@@ -18,6 +18,9 @@ func (c *Console) whyForm(w http.ResponseWriter, r *http.Request, v visitor) {
 // why answers what was pasted. It changes nothing: who may look may ask. One asks at a time, since the
 // whole log is verified for an answer.
 func (c *Console) why(w http.ResponseWriter, r *http.Request, v visitor) {
+	if c.often(w, r, v, asksOfSession, c.sessions.key(r)) {
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 	p := c.frame(r, v, true, "Was it dera?")
 	p.cli = "dera why" + c.cfg.Flags
