@@ -14,7 +14,7 @@ func shaped(i int) (dera.Remediation, []dera.Finding) {
 	arn := dera.ARN("arn:aws:ec2:us-east-1:" + account + ":security-group/" + name)
 	r := dera.Remediation{Control: "c", Severity: dera.High, State: dera.Waiting, Plan: dera.Plan{
 		Account: account, Region: "us-east-1", Resource: arn, Type: "AWS::EC2::SecurityGroup",
-		Changes: []dera.Change{{Operation: "ec2:RevokeSecurityGroupIngress", Version: 1, Undo: &dera.Undo{}, Diff: []string{"- tcp 22 from 0.0.0.0/0 to " + name}}},
+		Changes: []dera.Change{{Operation: "ec2:RevokeSecurityGroupIngress", Version: 1, Undo: &dera.Undo{}, Input: fmt.Appendf(nil, `{"group":%q,"rules":["sgr-0a1b2c3d4e5f6071%d"]}`, name, i), Diff: []string{"- tcp 22 from 0.0.0.0/0 to " + name}}},
 	}}
 	f := dera.Finding{Resource: arn, Reasons: []dera.Reason{
 		{Guardrail: "mode", Disposition: dera.Auto, Why: fmt.Sprint("for it ", i)}, {Guardrail: "bastion", Disposition: dera.Review, Why: name + " looks like a bastion"},
@@ -38,7 +38,15 @@ func TestShape(t *testing.T) {
 		"diff": func(r *dera.Remediation, _ *dera.Finding) {
 			r.Plan.Changes[0].Diff = []string{"- tcp 23 from 0.0.0.0/0"}
 		},
-		"more":      func(r *dera.Remediation, _ *dera.Finding) { r.Plan.Changes = append(r.Plan.Changes, r.Plan.Changes[0]) },
+		"more": func(r *dera.Remediation, _ *dera.Finding) { r.Plan.Changes = append(r.Plan.Changes, r.Plan.Changes[0]) },
+		"input": func(r *dera.Remediation, _ *dera.Finding) {
+			r.Plan.Changes[0].Input = []byte(`{"rules":["sgr-0a1b2c3d4e5f60718","sgr-0a1b2c3d4e5f60719"]}`)
+		},
+		"before": func(r *dera.Remediation, _ *dera.Finding) { r.Plan.Changes[0].Before = []byte(`{"condition":"mfa"}`) },
+		"after":  func(r *dera.Remediation, _ *dera.Finding) { r.Plan.Changes[0].After = []byte(`{"condition":"mfa"}`) },
+		"undo_of": func(r *dera.Remediation, _ *dera.Finding) {
+			r.Plan.Changes[0].Undo.Operation = "ec2:AuthorizeSecurityGroupIngress"
+		},
 		"undo":      func(r *dera.Remediation, _ *dera.Finding) { r.Plan.Changes[0].Undo = nil },
 		"optional":  func(r *dera.Remediation, _ *dera.Finding) { r.Plan.Changes[0].Optional = true },
 		"note":      func(r *dera.Remediation, _ *dera.Finding) { r.Notes = []string{"it is used by two others"} },
