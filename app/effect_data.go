@@ -109,7 +109,7 @@ type seenFinding struct {
 	decided  dera.Disposition
 }
 
-// madeFix is a remediation, with what is known of it by now.
+// madeFix is a remediation, with what is known of it.
 type madeFix struct {
 	Fix
 	findings       []int // in seen; those that were removed for their age are not there

@@ -18,7 +18,7 @@ const HowSlack = "slack"
 const HowConsole = "console"
 
 // notTheirs refuses an approval by a chat, or of somebody whom an identity provider names, where they caused a
-// finding of the plan or changed its resource last, as far as events told.
+// finding of the plan or changed its resource last, as far as events show.
 func (e *Engine) notTheirs(ctx context.Context, r dera.Remediation, v Answer) error {
 	if !v.Approve || v.By.How != HowSlack && v.By.How != HowOIDC {
 		return nil

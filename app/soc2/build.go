@@ -68,7 +68,7 @@ type Sampled struct {
 // derived makes the files that come from the records alone, by their names, and the records that were
 // sampled.
 func derived(i *Index, p *population, t Table, controls []Control) (map[string][]byte, []int64, error) {
-	files, wanted, mapped := map[string][]byte{}, map[int64]bool{}, map[string]bool{}
+	files, sampled, mapped := map[string][]byte{}, map[int64]bool{}, map[string]bool{}
 	findings, remediations := p.held(kindFinding), p.held(kindRemediation)
 	i.Criteria, i.Method = nil, method
 	for _, c := range t.Criteria {
@@ -91,7 +91,7 @@ func derived(i *Index, p *population, t Table, controls []Control) (map[string][
 		s := Sample{Criterion: c.ID, Method: method, Findings: len(f), Remediations: len(r), Items: append(i.draw(c.ID, f), i.draw(c.ID, r)...)}
 		for _, x := range s.Items {
 			for _, n := range x.Records {
-				wanted[n] = true
+				sampled[n] = true
 			}
 		}
 		counts.Findings, counts.Remediations, counts.Sampled = len(f), len(r), len(s.Items)
@@ -110,7 +110,7 @@ func derived(i *Index, p *population, t Table, controls []Control) (map[string][
 	i.Unmapped = unmapped(append(findings, remediations...), mapped)
 	var err error
 	files[indexName], err = text(i)
-	return files, slices.Sorted(maps.Keys(wanted)), err
+	return files, slices.Sorted(maps.Keys(sampled)), err
 }
 
 func unmapped(all []*item, mapped map[string]bool) []string {

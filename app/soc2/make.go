@@ -70,12 +70,12 @@ func Make(ctx context.Context, src Source, cfg Config) (Pack, error) {
 	t := Criteria()
 	controls := t.controlsOf(cfg.Controls)
 	p := Pack{Index: Index{Version: 1, Since: cfg.Period.Since.UTC(), Until: cfg.Period.Until.UTC(), Records: c.Size, Root: c.Root.String(), Sample: cfg.Sample, Seed: cfg.Seed}}
-	var wanted []int64
-	if p.files, wanted, err = derived(&p.Index, people, t, controls); err != nil {
+	var sampled []int64
+	if p.files, sampled, err = derived(&p.Index, people, t, controls); err != nil {
 		return Pack{}, err
 	}
 	hashes := src.Hashes(ctx)
-	for _, n := range wanted {
+	for _, n := range sampled {
 		leaves, err := src.Leaves(ctx, n, 1)
 		if err != nil {
 			return Pack{}, err

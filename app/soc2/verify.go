@@ -127,7 +127,7 @@ func (v *Verification) again(c audit.Checkpoint) string {
 		return err.Error()
 	}
 	i := Index{Version: v.index.Version, Since: v.index.Since, Until: v.index.Until, Records: v.index.Records, Root: v.index.Root, Sample: v.index.Sample, Seed: v.index.Seed}
-	files, wanted, err := derived(&i, v.people, t, controls)
+	files, sampled, err := derived(&i, v.people, t, controls)
 	if err != nil {
 		return err.Error()
 	}
@@ -136,7 +136,7 @@ func (v *Verification) again(c audit.Checkpoint) string {
 			return name + " is not what the records of the log make"
 		}
 	}
-	for _, n := range wanted {
+	for _, n := range sampled {
 		leaf := v.files[recordName(n)]
 		if n >= int64(len(v.hashes)) || hashOf(leaf) != v.hashes[n] {
 			return recordName(n) + " is not the record of the log"
