@@ -10,7 +10,7 @@ import (
 
 // effectsEvery is how often it is read what reports are made of, at most: it takes a twentieth of the
 // time at most too.
-const effectsEvery = 5 * time.Minute
+const effectsEvery = 30 * time.Second
 
 // readEffects reads what reports are made of, after a snapshot is shown: lists do not wait for it. Where
 // it cannot be read, reports show what was known, with its time.
