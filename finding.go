@@ -72,6 +72,8 @@ type Finding struct {
 	WaitsFor string `json:"waits_for,omitempty"`
 	// Returns are the last times that it came back after dera had fixed it.
 	Returns []time.Time `json:"returns,omitempty"`
+	// Reopened is when it was last found open again after it had been resolved, whoever had; zero for never.
+	Reopened time.Time `json:"reopened,omitzero"`
 }
 
 // FixFailure is a fix that failed: nothing of it is in effect, unless its undo

@@ -15,6 +15,7 @@ import (
 // Coverage is what dera sees of its accounts, and by what it hears of changes.
 type Coverage struct {
 	Accounts []AccountCoverage
+	Unread   []Unreadable // of no account alone, such as a configuration that cannot be used
 	Sources  []SourceHeard
 	Alarms   []dera.Alarm // that stand
 }
@@ -48,8 +49,9 @@ type SourceHeard struct {
 }
 
 // CoverageOf says what is seen of the accounts: the places that are covered and those among them that
-// could not be read. An account that only findings or places know is there too.
-func CoverageOf(accounts []dera.Account, covered []store.Place, places Places, findings []dera.Finding) []AccountCoverage {
+// could not be read. An account that only findings or places know is there too. Sources and alarms are left
+// out.
+func CoverageOf(accounts []dera.Account, covered []store.Place, places Places, findings []dera.Finding) Coverage {
 	byID := map[string]*AccountCoverage{}
 	of := func(id string) *AccountCoverage {
 		c := byID[id]
@@ -75,11 +77,14 @@ func CoverageOf(accounts []dera.Account, covered []store.Place, places Places, f
 			c.Newest = p.Read
 		}
 	}
+	var out Coverage
 	for _, u := range places.Unread {
-		if u.Account != "" {
-			c := of(u.Account)
-			c.Unread = append(c.Unread, u)
+		if u.Account == "" {
+			out.Unread = append(out.Unread, u)
+			continue
 		}
+		c := of(u.Account)
+		c.Unread = append(c.Unread, u)
 	}
 	for _, f := range findings {
 		if !f.LeftOpen() {
@@ -91,11 +96,10 @@ func CoverageOf(accounts []dera.Account, covered []store.Place, places Places, f
 			c.Critical++
 		}
 	}
-	var out []AccountCoverage
 	for _, c := range byID {
-		out = append(out, *c)
+		out.Accounts = append(out.Accounts, *c)
 	}
-	slices.SortFunc(out, func(a, b AccountCoverage) int {
+	slices.SortFunc(out.Accounts, func(a, b AccountCoverage) int {
 		return cmp.Or(cmp.Compare(len(b.Unread), len(a.Unread)), cmp.Compare(b.Critical, a.Critical), cmp.Compare(a.Account.ID, b.Account.ID))
 	})
 	return out

@@ -23,10 +23,12 @@ type Effectiveness struct {
 	Queue    Queue          `json:"queue"`
 	Wrong    Wrong          `json:"wrong"`
 	// Exemptions are those that expire within 30 days or have expired, Reviews the controls whose review
-	// is due within 30 days or was due before.
-	Exemptions  []ExemptionDue `json:"exemptions_due"`
-	Reviews     []ReviewDue    `json:"reviews_due"`
-	Workarounds []Workarounds  `json:"workarounds"` // by control of what was fixed
+	// is due within 30 days or was due before. ExemptionsUnread is why the list cannot be read: Exemptions
+	// says nothing then.
+	Exemptions       []ExemptionDue `json:"exemptions_due"`
+	ExemptionsUnread string         `json:"exemptions_unread,omitempty"`
+	Reviews          []ReviewDue    `json:"reviews_due"`
+	Workarounds      []Workarounds  `json:"workarounds"` // by control of what was fixed
 }
 
 // Who closed a finding.
@@ -92,7 +94,7 @@ type RolledBackBy struct {
 // Queue is what people were spared, and what waited for them.
 type Queue struct {
 	Automatic int `json:"closed_automatically"` // findings
-	Asked     int `json:"asked"`                // plans that waited for a person
+	Asked     int `json:"asked"`                // plans that waited for a person at any time of the period
 	Findings  int `json:"asked_findings"`       // of those plans
 	Approved  int `json:"approved"`
 	Rejected  int `json:"rejected"`

@@ -83,9 +83,11 @@ type FixStore interface {
 // removed for its age; zero where nothing ever is.
 type Effects struct {
 	Exemptions []dera.Exemption
-	Controls   []control.Control
-	KeptSince  time.Time
-	Now        func() time.Time
+	// ExemptionsUnread is why they cannot be read; empty where they are.
+	ExemptionsUnread string
+	Controls         []control.Control
+	KeptSince        time.Time
+	Now              func() time.Time
 }
 
 // EffectData is what was read, made ready so that a period costs milliseconds: any number of periods can
@@ -98,6 +100,7 @@ type EffectData struct {
 	closed     []closing
 	pairs      []pair
 	exemptions []ExemptionDue
+	unread     string // why the exemptions cannot be read
 	reviews    []ReviewDue
 }
 
@@ -115,6 +118,7 @@ type madeFix struct {
 	findings       []int // in seen; those that were removed for their age are not there
 	at             time.Time
 	fixed          bool // and when
+	undone         bool // a person rolled it back: it closed nothing for good
 	wrong, perhaps bool
 	cameBack       int // findings that came back within 30 days
 }
@@ -163,6 +167,7 @@ func (e Effects) Read(ctx context.Context, from OverviewStore) (EffectData, erro
 	for i, f := range p.fixes {
 		p.fixes[i].wrong, p.fixes[i].perhaps = wrong[f.ID], perhaps[f.ID]
 	}
+	p.unread = e.ExemptionsUnread
 	p.exemptions, p.reviews = exemptionsDue(e.Exemptions, findings, p.At), reviewsDue(e.Controls, p.At)
 	return p, nil
 }
@@ -173,7 +178,7 @@ func (p *EffectData) ready(findings []dera.Finding, fixes []Fix) {
 	p.seen = make([]seenFinding, len(findings))
 	for i, f := range findings {
 		byID[f.ID] = i
-		p.seen[i] = seenFinding{first: f.FirstSeen, returns: f.Returns, decided: f.Disposition}
+		p.seen[i] = seenFinding{first: f.FirstSeen, returns: openings(f), decided: f.Disposition}
 		if f.State == dera.FindingResolved && f.ResolvedAt != nil {
 			p.seen[i].resolved = *f.ResolvedAt
 		}
@@ -183,13 +188,14 @@ func (p *EffectData) ready(findings []dera.Finding, fixes []Fix) {
 	for _, f := range fixes {
 		m := madeFix{Fix: f}
 		m.at, m.fixed = f.fixed()
+		_, m.undone = f.first(dera.RolledBack)
 		for _, id := range f.Findings {
 			i, known := byID[id]
 			if !known {
 				continue
 			}
 			m.findings = append(m.findings, i)
-			if !m.fixed {
+			if !m.fixed || m.undone {
 				continue
 			}
 			g := findings[i]

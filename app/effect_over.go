@@ -11,7 +11,7 @@ import (
 
 // Over is what a period came to.
 func (p EffectData) Over(of Period) Effectiveness {
-	v := Effectiveness{Since: of.Since.UTC(), Until: of.Until.UTC(), Exemptions: p.exemptions, Reviews: p.reviews}
+	v := Effectiveness{Since: of.Since.UTC(), Until: of.Until.UTC(), Exemptions: p.exemptions, ExemptionsUnread: p.unread, Reviews: p.reviews}
 	if of.Since.Before(p.KeptSince) {
 		kept := p.KeptSince.UTC()
 		v.KeptSince = &kept
@@ -66,7 +66,9 @@ func (w *tally) fixed(f madeFix) {
 	w.wrong.Fixed++
 	if f.Auto {
 		w.work.Automatic++
-		w.queue.Automatic += len(f.findings)
+		if !f.undone {
+			w.queue.Automatic += len(f.findings)
+		}
 	} else {
 		w.work.Approved++
 	}
@@ -79,11 +81,10 @@ func (w *tally) fixed(f madeFix) {
 	case f.perhaps:
 		w.wrong.MayBe++
 	}
-	_, undone := f.first(dera.RolledBack)
-	if undone {
+	if f.undone {
 		w.wrong.Undone++
 	}
-	if undone || f.wrong {
+	if f.undone || f.wrong {
 		w.judge(f)
 	}
 }
@@ -119,37 +120,33 @@ func (w *tally) ended(f madeFix) {
 	}
 }
 
-// asked counts a plan that waited for a person, and what became of it within the period.
+// asked counts a plan that waited for a person at any time of the period, and what became of it within it.
 func (w *tally) asked(f madeFix) {
 	since, ok := f.first(dera.Waiting)
-	if !ok || !w.Holds(since) {
+	if !ok || !since.Before(w.Until) {
 		return
+	}
+	answers := map[dera.State]*int{dera.Ready: &w.queue.Approved, dera.Rejected: &w.queue.Rejected, dera.Expired: &w.queue.Expired, dera.Superseded: &w.queue.Obsolete}
+	became := &w.queue.Waiting
+	for _, s := range f.Steps {
+		n, answered := answers[s.State]
+		if !answered || s.At.Before(since) {
+			continue
+		}
+		if s.At.Before(w.Since) {
+			return // before the period
+		}
+		if s.At.Before(w.Until) {
+			became = n
+			if s.State == dera.Ready || s.State == dera.Rejected {
+				w.answers = append(w.answers, s.At.Sub(since))
+			}
+		}
+		break
 	}
 	w.queue.Asked++
 	w.queue.Findings += len(f.Findings)
-	for _, s := range f.Steps {
-		if !s.At.Before(w.Until) {
-			break
-		}
-		switch s.State {
-		case dera.Ready:
-			w.queue.Approved++
-			w.answers = append(w.answers, s.At.Sub(since))
-			return
-		case dera.Rejected:
-			w.queue.Rejected++
-			w.answers = append(w.answers, s.At.Sub(since))
-			return
-		case dera.Expired:
-			w.queue.Expired++
-			return
-		case dera.Superseded:
-			w.queue.Obsolete++
-			return
-		default:
-		}
-	}
-	w.queue.Waiting++
+	*became++
 }
 
 // findings counts what was seen, reported and exempted.

@@ -17,7 +17,10 @@ type Overview struct {
 	Waiting  []Waiting   `json:"waiting"`
 	Done     []DoneCount `json:"done"` // in the last 7 and 30 days
 	Expiring []Expiring  `json:"exemptions_expiring"`
-	NotRead  []NotRead   `json:"not_read"`
+	// ExemptionsUnread is why the exemption list cannot be read: Expiring says nothing then, and nothing is
+	// automatic.
+	ExemptionsUnread string    `json:"exemptions_unread,omitempty"`
+	NotRead          []NotRead `json:"not_read"`
 	// Unreadable are places that could not be read when it was last tried;
 	// NothingRead says that there was no look at anything yet.
 	Unreadable  []Unreadable `json:"unreadable"`
@@ -96,10 +99,12 @@ type Overviews struct {
 	Store      OverviewStore
 	Covered    func(dera.Finding) bool
 	Exemptions []dera.Exemption
-	UnderWay   []UnderWay
-	Places     Places
-	Flags      string
-	Now        func() time.Time
+	// ExemptionsUnread is why they cannot be read; empty where they are.
+	ExemptionsUnread string
+	UnderWay         []UnderWay
+	Places           Places
+	Flags            string
+	Now              func() time.Time
 }
 
 // soon is how long before its expiry an exemption is named, and a denial after it was made.
@@ -130,7 +135,7 @@ func (o Overviews) Make(ctx context.Context) (Overview, error) {
 		return v, err
 	}
 	v.Open, v.Accounts, v.NotRead = openCounts(findings), accountCounts(findings), o.notRead(findings)
-	v.Expiring = o.expiring(findings)
+	v.Expiring, v.ExemptionsUnread = o.expiring(findings), o.ExemptionsUnread
 	v.Unreadable, v.NothingRead = append([]Unreadable{}, o.Places.Unread...), o.Places.Nothing
 	v.Next = o.next(v, len(findings) > 0)
 	return v, nil
@@ -303,12 +308,20 @@ func cameTo(r dera.Remediation) (at time.Time) {
 // openSince is when a finding that was fixed at a moment had last come up.
 func openSince(f dera.Finding, fixed time.Time) time.Time {
 	since := f.FirstSeen
-	for _, at := range f.Returns {
+	for _, at := range openings(f) {
 		if at.After(since) && !at.After(fixed) {
 			since = at
 		}
 	}
 	return since
+}
+
+// openings are when a finding was found open again, as far as that is known.
+func openings(f dera.Finding) []time.Time {
+	if f.Reopened.IsZero() || slices.ContainsFunc(f.Returns, f.Reopened.Equal) {
+		return f.Returns
+	}
+	return append(slices.Clone(f.Returns), f.Reopened)
 }
 
 // next are the commands that go on from here.

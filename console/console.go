@@ -87,7 +87,8 @@ type Console struct {
 	later    *later
 	reports  reports
 	asking   chan struct{} // a slot for who asks why
-	counted  counted
+	rules    lately[Rulebook]
+	coverage lately[app.Coverage]
 }
 
 // mostStreams is how many pages are kept up to date at once; more of them stay as they were fetched.

@@ -1,10 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/a-h/templ"
 
@@ -15,18 +15,22 @@ import (
 // mostColumns is how many accounts the rulebook has beside each other; a search leads to the others.
 const mostColumns = 8
 
+// mostReady is how many rows there are of what can be switched on.
+const mostReady = 50
+
 // matrix is what is open by control and account, with the mode in force.
 type matrix struct {
-	rules    []Rule
-	accounts []string // that are shown
-	others   int      // accounts that are not
-	cells    map[[2]string]app.Candidate
-	account  string // chosen, "" for none
-	control  string
-	ready    []app.Candidate // observed for long enough, would fix something, and are not switched on
+	Rulebook
+	rules   []Rule // that are shown
+	columns []string
+	others  int // accounts that are not
+	cells   map[[2]string]app.Candidate
+	account string // chosen, "" for none
+	control string
+	ready   []app.Candidate // observed for long enough, would fix something, and are not switched on
 }
 
-// cell is a control in an account, nil where nothing is open there.
+// cell is a control in an account, nil where nothing was ever open there.
 func (m matrix) cell(control, account string) *app.Candidate {
 	if c, ok := m.cells[[2]string{control, account}]; ok {
 		return &c
@@ -34,60 +38,42 @@ func (m matrix) cell(control, account string) *app.Candidate {
 	return nil
 }
 
+// left is how many findings are left open.
+func left(c app.Candidate) int { return c.Open - c.Exempt }
+
 // ready reports whether a control that observes was observed for long enough and would fix something.
 func ready(c app.Candidate) bool { return c.Mode != dera.Enforce && c.Over && c.WouldFix > 0 }
 
-// counted keeps what was counted last: it takes as long as there are findings.
-type counted struct {
-	mu     sync.Mutex
-	number int64
-	list   []app.Candidate
-}
-
 func (c *Console) rulebook(w http.ResponseWriter, r *http.Request, v visitor) {
 	c.show(w, r, v, "Rulebook", "dera report --candidates", func(p frame, s *snapshot) (templ.Component, error) {
-		c.counted.mu.Lock()
-		defer c.counted.mu.Unlock()
-		if c.counted.list == nil || c.counted.number != s.number {
-			list, err := c.cfg.Screens.Open(r.Context(), s.findings)
-			if err != nil {
-				return nil, err
-			}
-			c.counted.number, c.counted.list = s.number, list
-		}
+		book, err := c.rules.get(c.cfg.Now, func() (Rulebook, error) { return c.cfg.Screens.Rulebook(r.Context(), s.findings) })
 		q := r.URL.Query()
-		m := matrixOf(c.cfg.Screens.Rules(), c.counted.list, strings.TrimSpace(q.Get("account")), strings.TrimSpace(q.Get("control")))
-		return rulebookPage(p, m), nil
+		return rulebookPage(p, matrixOf(book, strings.TrimSpace(q.Get("account")), strings.TrimSpace(q.Get("control")))), err
 	})
 }
 
-// matrixOf lays out what was counted: the accounts with the most findings, or the one that was chosen.
-func matrixOf(rules []Rule, list []app.Candidate, account, control string) matrix {
-	m := matrix{rules: rules, cells: map[[2]string]app.Candidate{}, account: account, control: control}
+// matrixOf lays the rulebook out: the accounts with the most findings, or the one that was chosen.
+func matrixOf(book Rulebook, account, control string) matrix {
+	m := matrix{Rulebook: book, rules: book.Rules, cells: map[[2]string]app.Candidate{}, account: account, control: control}
 	open := map[string]int{}
-	for _, c := range list {
+	for _, c := range book.Open {
 		m.cells[[2]string{c.Control, c.Account}] = c
-		open[c.Account] += c.Open
+		open[c.Account] += left(c)
 		if ready(c) && (account == "" || c.Account == account) && (control == "" || c.Control == control) {
 			m.ready = append(m.ready, c)
 		}
 	}
-	for id := range open {
+	for _, id := range book.Accounts {
 		if account == "" || id == account {
-			m.accounts = append(m.accounts, id)
+			m.columns = append(m.columns, id)
 		}
 	}
-	slices.SortFunc(m.accounts, func(a, b string) int {
-		if open[a] != open[b] {
-			return open[b] - open[a]
-		}
-		return strings.Compare(a, b)
-	})
-	if n := len(m.accounts) - mostColumns; n > 0 {
-		m.accounts, m.others = m.accounts[:mostColumns], n
+	slices.SortFunc(m.columns, func(a, b string) int { return cmp.Or(cmp.Compare(open[b], open[a]), strings.Compare(a, b)) })
+	if n := len(m.columns) - mostColumns; n > 0 {
+		m.columns, m.others = m.columns[:mostColumns], n
 	}
 	if control != "" {
-		m.rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool { return r.ID != control })
+		m.rules = slices.DeleteFunc(slices.Clone(book.Rules), func(r Rule) bool { return r.ID != control })
 	}
 	return m
 }

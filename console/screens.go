@@ -22,25 +22,37 @@ type Screens interface {
 	// Why says whether a change of dera denied what the text of an error names, at a time (RFC 3339) or,
 	// for "", lately; a *Refused where they do not name enough.
 	Why(ctx context.Context, text, at string) (app.Why, error)
-	// Rules are the controls that run, in the order of their IDs.
-	Rules() []Rule
-	// Open counts what is open by control and account, with the mode in force.
-	Open(ctx context.Context, findings []dera.Finding) ([]app.Candidate, error)
+	// Rulebook is the controls that run by account, with what is open of what is covered.
+	Rulebook(ctx context.Context, findings []dera.Finding) (Rulebook, error)
 	// Exemptions are the entries of the list in force, and the file; a *Refused where it cannot be read.
 	Exemptions() (list []dera.Exemption, file string, err error)
 	// Coverage is what is seen of the accounts.
 	Coverage(ctx context.Context, findings []dera.Finding) (app.Coverage, error)
 	// Accesses are what was asked to be given back.
 	Accesses(ctx context.Context) ([]app.AccessView, error)
-	// Proved is a record with the proof that the log has it; ErrNotFound for none.
+	// Proved is a record with the proof that the log has it; ErrNotFound for none, ErrAltered where the log
+	// is not what was signed of it.
 	Proved(ctx context.Context, index int64) (Proved, error)
 }
+
+// Rulebook is the controls that run, in the order of the rulebook, by the accounts that are covered.
+type Rulebook struct {
+	Rules    []Rule
+	Accounts []string
+	Open     []app.Candidate
+	// Mode is the mode in force.
+	Mode func(account, control string) dera.Mode
+	// Unread are the types that could not be read, or were never read, in an account, wholly or in part.
+	Unread map[[2]string]bool // by type and account
+}
+
+// ErrAltered is that the audit log is not what was signed of it.
+var ErrAltered = errors.New("the audit log is not what was signed of it")
 
 // Rule is a control for people.
 type Rule struct {
 	ID, Title, Severity, Type, Complexity, Why, Fix, Owner, ReviewBy string
 	Frameworks                                                       []string // with the section, such as "CIS 5.0 5.2"
-	Changes                                                          bool     // it has a plan
 }
 
 // Proved is a record of the audit log with what proves that it is in the log: a reader computes the root
@@ -66,6 +78,9 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, v visitor, title,
 	switch {
 	case errors.Is(err, ErrNotFound):
 		c.answer(w, r, http.StatusNotFound, v, "Not found", message("There is no such thing", "Nothing has this name here."))
+	case errors.Is(err, ErrAltered):
+		c.cfg.Log.ErrorContext(r.Context(), "the audit log was changed", "err", err)
+		c.write(w, r, http.StatusInternalServerError, p, alteredPage(p))
 	case err != nil:
 		c.unread(w, r, v, err)
 	default:
@@ -106,17 +121,17 @@ func (c *Console) exemptions(w http.ResponseWriter, r *http.Request, v visitor) 
 		if refused != nil {
 			wrong = app.Plain(refused.Why)
 		}
-		uses, others := app.ExemptionUses(list, s.findings)
+		uses, others := app.ExemptionUses(list, s.findings) // of a list that cannot be read all are others
 		return exemptionsPage(p, file, wrong, uses, others), nil
 	})
 }
 
 func (c *Console) accounts(w http.ResponseWriter, r *http.Request, v visitor) {
 	c.show(w, r, v, "Accounts", "dera doctor", func(p frame, s *snapshot) (templ.Component, error) {
-		seen, err := c.cfg.Screens.Coverage(r.Context(), s.findings)
+		seen, err := c.coverage.get(c.cfg.Now, func() (app.Coverage, error) { return c.cfg.Screens.Coverage(r.Context(), s.findings) })
 		find := strings.TrimSpace(r.URL.Query().Get("q"))
 		if find != "" {
-			seen.Accounts = slices.DeleteFunc(seen.Accounts, func(a app.AccountCoverage) bool {
+			seen.Accounts = slices.DeleteFunc(slices.Clone(seen.Accounts), func(a app.AccountCoverage) bool {
 				return !strings.Contains(strings.ToLower(a.Account.ID+"\n"+a.Account.Name+"\n"+a.Account.OU), strings.ToLower(find))
 			})
 		}

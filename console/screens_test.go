@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,8 @@ type screens struct {
 	*world
 	unreadList error // the exemption list cannot be read
 	accesses   []app.AccessView
+	altered    bool // the log was changed
+	made       int  // how often the rulebook was made
 }
 
 const rule = "ec2-securitygroup-admin-ports-open"
@@ -34,18 +37,25 @@ func (s *screens) Why(_ context.Context, text, _ string) (app.Why, error) {
 	}, s.away
 }
 
-func (s *screens) Rules() []console.Rule {
-	return []console.Rule{{ID: rule, Title: "Admin ports open", Severity: "high", Why: "anyone enters", Fix: "the rule goes", Owner: "security", ReviewBy: "2027-01-01"}, {ID: "s3-bucket-public", Title: "Public bucket", Severity: "critical"}}
-}
-
-func (s *screens) Open(_ context.Context, findings []dera.Finding) ([]app.Candidate, error) {
-	c := app.Candidates{Mode: func(dera.Account, string) dera.Mode { return dera.Observe }, Now: s.Now}
-	list := c.Open(findings, nil)
-	for i := range list {
+func (s *screens) Rulebook(_ context.Context, findings []dera.Finding) (v console.Rulebook, err error) {
+	defer func() { defer s.locked()(); s.made++ }()
+	mode := func(dera.Account, string) dera.Mode { return dera.Observe }
+	v.Open = app.Candidates{Mode: mode, Now: s.Now}.Open(findings, nil)
+	for i := range v.Open {
 		since := s.Now().AddDate(0, 0, -20)
-		list[i].Since, list[i].Over = &since, true
+		v.Open[i].Since, v.Open[i].Over = &since, true
+		if id := v.Open[i].Account; !slices.Contains(v.Accounts, id) {
+			v.Accounts = append(v.Accounts, id)
+		}
 	}
-	return list, s.away
+	v.Accounts = append(v.Accounts, "300000000009")
+	v.Unread = map[[2]string]bool{{"AWS::S3::Bucket", "300000000009"}: true}
+	v.Mode = func(account, _ string) dera.Mode { return mode(dera.Account{ID: account}, "") }
+	v.Rules = []console.Rule{
+		{ID: rule, Title: "Admin ports open", Severity: "high", Type: "AWS::EC2::SecurityGroup", Why: "anyone enters", Fix: "the rule goes", Owner: "security", ReviewBy: "2027-01-01"},
+		{ID: "s3-bucket-public", Title: "Public bucket", Severity: "critical", Type: "AWS::S3::Bucket"},
+	}
+	return v, s.away
 }
 
 func (s *screens) Exemptions() ([]dera.Exemption, string, error) {
@@ -58,17 +68,20 @@ func (s *screens) Exemptions() ([]dera.Exemption, string, error) {
 func (s *screens) Coverage(_ context.Context, findings []dera.Finding) (app.Coverage, error) {
 	since := s.Now().Add(-time.Hour)
 	places := app.Places{Unread: []app.Unreadable{{Account: "300000000009", Region: "us-east-1", Type: "AWS::S3::Bucket", Call: "s3:ListAllMyBuckets", Problem: "access denied", Since: &since}}}
-	return app.Coverage{
-		Accounts: app.CoverageOf([]dera.Account{{ID: account, Name: "shop"}}, nil, places, findings),
-		Sources:  []app.SourceHeard{{Kind: "cloudtrail", Last: since}, {Kind: "config"}},
-		Alarms:   []dera.Alarm{{Key: "silent/x", Severity: dera.High, Title: "The source x is silent", Since: since}},
-	}, s.away
+	places.Unread = append(places.Unread, app.Unreadable{Problem: "error", Error: "the configuration cannot be used"})
+	v := app.CoverageOf([]dera.Account{{ID: account, Name: "shop"}}, nil, places, findings)
+	v.Sources = []app.SourceHeard{{Kind: "cloudtrail", Last: since}, {Kind: "config"}}
+	v.Alarms = []dera.Alarm{{Key: "silent/x", Severity: dera.High, Title: "The source x is silent", Since: since}}
+	return v, s.away
 }
 
 func (s *screens) Accesses(context.Context) ([]app.AccessView, error) { return s.accesses, s.away }
 
 func (s *screens) Proved(_ context.Context, index int64) (console.Proved, error) {
 	defer s.locked()()
+	if s.altered {
+		return console.Proved{}, fmt.Errorf("%w: another root", console.ErrAltered)
+	}
 	if index >= int64(len(s.log)) {
 		return console.Proved{}, console.ErrNotFound
 	}
@@ -96,10 +109,10 @@ func TestScreens(t *testing.T) {
 	w.await(t, func() bool { return strings.Contains(v.get(t, "/privilege").body, "40 granted, 10 used") })
 	for path, wants := range map[string][]string{
 		"/privilege":                {"30 ", "75 %", "&lt;script&gt;", "Nothing was asked"},
-		"/rulebook":                 {rule, "s3-bucket-public", account, "Ready to be switched on", "mode: enforce"},
+		"/rulebook":                 {rule, "s3-bucket-public", account, "Ready to be switched on", "mode: enforce", "not all read", ">2</a>"},
 		"/rulebook?control=" + rule: {"anyone enters", "2027-01-01", "bastion"},
 		"/exemptions":               {"exemptions.yaml", "first", "&lt;i&gt;ops&lt;/i&gt;", "tag role=bastion", "in 3 d"},
-		"/accounts":                 {"shop", "300000000009", "s3:ListAllMyBuckets", "access denied", "never", "The source x is silent"},
+		"/accounts":                 {"shop", "300000000009", "s3:ListAllMyBuckets", "access denied", "never", "The source x is silent", "Not known: "},
 		"/accounts?q=shop":          {"shop"},
 		"/audit":                    {"dera audit verify", `href="/audit/0"`},
 		"/audit/0":                  {"Verify in this browser", "data-verify", f.ID},
@@ -139,7 +152,11 @@ func TestScreensUnread(t *testing.T) {
 	if got := v.get(t, "/exemptions"); !strings.Contains(got.body, "line 3: no owner") {
 		t.Errorf("the page does not say why the list cannot be read\n%s", got.body)
 	}
-	func() { defer w.locked()(); w.away = errors.New("connection refused") }()
+	func() { defer w.locked()(); w.screens.altered = true }()
+	if got := v.get(t, "/audit/0"); got.status != http.StatusInternalServerError || !strings.Contains(got.body, "is not what was signed of it") {
+		t.Errorf("a record of a log that was changed: got %d\n%s", got.status, got.body)
+	}
+	func() { defer w.locked()(); w.away, w.screens.altered = errors.New("connection refused"), false }()
 	for _, path := range []string{"/privilege", "/rulebook?control=x", "/accounts", "/audit", "/audit/0"} {
 		if got := v.get(t, path); got.status != http.StatusServiceUnavailable {
 			t.Errorf("%s while the database is away: got %d, want 503\n%s", path, got.status, got.body)
@@ -190,7 +207,14 @@ func TestManyAccounts(t *testing.T) {
 	}
 	w.run(t)
 	v := w.visitor(t, dera.Actor{})
-	w.await(t, func() bool { return strings.Contains(v.get(t, "/rulebook").body, "4 more accounts have findings") })
+	w.await(t, func() bool { return strings.Contains(v.get(t, "/rulebook").body, "5 more accounts with as many") })
+	before := w.screens.made
+	for range 20 {
+		v.get(t, "/rulebook")
+	}
+	if w.screens.made != before {
+		t.Errorf("at one moment the rulebook was made %d times more", w.screens.made-before)
+	}
 	if got := v.get(t, "/rulebook?account=300000000011"); !strings.Contains(got.body, `account=300000000011`) || strings.Contains(got.body, "300000000003") {
 		t.Errorf("one account was chosen\n%s", got.body)
 	}

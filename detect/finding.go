@@ -157,6 +157,9 @@ func carryOver(f, old dera.Finding) dera.Finding {
 		f.LastFailure = old.LastFailure
 	}
 	f.LastActor, f.LastAgent, f.LastChange, f.Returns = old.LastActor, old.LastAgent, old.LastChange, old.Returns
+	if f.Reopened = old.Reopened; old.State == dera.FindingResolved {
+		f.Reopened = f.LastSeen
+	}
 	if f.Widened = old.Widened; widened(f, old) {
 		f.Widened = f.LastSeen
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dera.example/dera"
@@ -36,12 +37,50 @@ func (c consoleScreens) Why(ctx context.Context, text, at string) (app.Why, erro
 	return c.s.app.askWhy(ctx, c.s, q)
 }
 
-// Rules implements console.Screens.
-func (c consoleScreens) Rules() (out []console.Rule) {
+// Rulebook implements console.Screens.
+func (c consoleScreens) Rulebook(ctx context.Context, findings []dera.Finding) (v console.Rulebook, err error) {
+	looked, err := c.s.store.Looked(ctx)
+	if err != nil {
+		return v, err
+	}
+	covered, err := c.s.covered(ctx)
+	if err != nil {
+		return v, err
+	}
+	_, places, err := c.s.seen(ctx)
+	if err != nil {
+		return v, err
+	}
+	if v.Accounts, err = c.s.coveredAccounts(ctx); err != nil {
+		return v, err
+	}
+	v.Unread = map[[2]string]bool{}
+	for _, u := range places.Unread {
+		v.Unread[[2]string{u.Type, u.Account}] = true
+	}
+	findings = slices.DeleteFunc(slices.Clone(findings), func(f dera.Finding) bool { return !covered(f) })
+	accounts := c.s.config.accounts()
+	v.Open = app.Candidates{Accounts: accounts, Mode: c.s.mode, Observation: c.s.observation(), Now: c.s.app.now}.Open(findings, looked)
+	byID := map[string]dera.Account{}
+	for _, a := range accounts {
+		byID[a.ID] = a
+	}
+	v.Mode = func(account, control string) dera.Mode {
+		a, known := byID[account]
+		if !known {
+			a.ID = account
+		}
+		return c.s.mode(a, control)
+	}
+	v.Rules = c.rules()
+	return v, nil
+}
+
+func (c consoleScreens) rules() (out []console.Rule) {
 	for _, x := range c.s.config.controls() {
 		r := console.Rule{
 			ID: x.ID, Title: x.Title, Severity: x.Severity.String(), Type: x.Type, Complexity: x.Complexity, Why: x.Why, Fix: x.Fix,
-			Owner: x.Owner, ReviewBy: x.ReviewBy, Changes: len(x.Writes) > 0,
+			Owner: x.Owner, ReviewBy: x.ReviewBy,
 		}
 		for _, ref := range x.Refs {
 			r.Frameworks = append(r.Frameworks, strings.TrimSpace(ref.Standard+" "+ref.ID))
@@ -51,28 +90,13 @@ func (c consoleScreens) Rules() (out []console.Rule) {
 	return out
 }
 
-// Open implements console.Screens.
-func (c consoleScreens) Open(ctx context.Context, findings []dera.Finding) ([]app.Candidate, error) {
-	looked, err := c.s.store.Looked(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return app.Candidates{Accounts: c.s.config.accounts(), Mode: c.s.mode, Observation: c.s.observation(), Now: c.s.app.now}.Open(findings, looked), nil
-}
-
 // Exemptions implements console.Screens. The list is read again each time, as for each decision.
 func (c consoleScreens) Exemptions() ([]dera.Exemption, string, error) {
-	path := c.s.exemptionList()
-	if path == "" {
-		return nil, "", nil
+	list, unread := c.s.exemptionEntries(func(error) {})
+	if unread != "" {
+		return nil, c.s.exemptionList(), &console.Refused{Why: unread}
 	}
-	cfg := exemptionConfig()
-	cfg.Now = c.s.app.now()
-	list, err := cfg.Load(path)
-	if err != nil {
-		return nil, path, &console.Refused{Why: err.Error()}
-	}
-	return list.All(), path, nil
+	return list, c.s.exemptionList(), nil
 }
 
 // Coverage implements console.Screens.
@@ -85,7 +109,7 @@ func (c consoleScreens) Coverage(ctx context.Context, findings []dera.Finding) (
 	if len(accounts) == 0 {
 		accounts = c.s.accounts
 	}
-	v.Accounts = app.CoverageOf(accounts, covered, places, findings)
+	v = app.CoverageOf(accounts, covered, places, findings)
 	if v.Sources, err = app.SourcesHeard(ctx, c.s.store); err != nil {
 		return v, err
 	}
@@ -115,24 +139,32 @@ func (c consoleScreens) Proved(ctx context.Context, index int64) (p console.Prov
 	if err != nil || size <= index {
 		signed, err := c.s.log.Sign(ctx)
 		if err != nil {
-			return p, err
+			return p, altered(err)
 		}
 		note = string(signed)
 	}
 	head, err := audit.OpenCheckpoint([]byte(note), c.s.log.PublicKey)
 	if err != nil {
-		return p, err
+		return p, altered(err)
 	}
 	proof, err := audit.ProveInclusion(c.s.store.Hashes(ctx), head.Size, index)
 	if err != nil {
 		return p, err
 	}
 	if err := audit.CheckInclusion(proof, head, leaves[0]); err != nil {
-		return p, fmt.Errorf("the audit log was changed: %w", err)
+		return p, fmt.Errorf("%w: %w", console.ErrAltered, err)
 	}
 	p = console.Proved{Index: index, Size: head.Size, Record: string(leaves[0]), Checkpoint: note, Key: c.s.log.PublicKey}
 	for _, h := range proof.Path {
 		p.Path = append(p.Path, base64.StdEncoding.EncodeToString(h[:]))
 	}
 	return p, nil
+}
+
+// altered says of an error that it is about a log that was changed, where it is.
+func altered(err error) error {
+	if errors.Is(err, audit.ErrFork) || errors.Is(err, audit.ErrSignature) {
+		return fmt.Errorf("%w: %w", console.ErrAltered, err)
+	}
+	return err
 }

@@ -19,7 +19,8 @@ func (s *session) effectsOf(ctx context.Context, from app.OverviewStore, warn fu
 	if removed.Remediations.After(kept) {
 		kept = removed.Remediations
 	}
-	return app.Effects{Exemptions: s.exemptionEntries(warn), Controls: services.Controls(), KeptSince: kept, Now: s.app.now}.Read(ctx, from)
+	list, unread := s.exemptionEntries(warn)
+	return app.Effects{Exemptions: list, ExemptionsUnread: unread, Controls: services.Controls(), KeptSince: kept, Now: s.app.now}.Read(ctx, from)
 }
 
 // reportPage writes the report as one file for people.
@@ -107,6 +108,9 @@ func (a *cli) printDue(p paint, v app.Effectiveness, width int) {
 	}
 	if n := len(v.Reviews) - mostRows; n > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more controls to review", n))
+	}
+	if v.ExemptionsUnread != "" {
+		lines = append(lines, p.colour("1", "not known: ")+"the exemption list cannot be read: "+app.Plain(v.ExemptionsUnread))
 	}
 	if len(lines) == 0 {
 		lines = []string{"no exemption expires and no control is to be reviewed within 30 days"}

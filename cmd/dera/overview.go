@@ -50,24 +50,26 @@ func (s *session) overviewOf(ctx context.Context, from app.OverviewStore, warn f
 	if err != nil {
 		return app.Overview{}, err
 	}
-	o := app.Overviews{Places: places, Store: from, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: s.app.now, Exemptions: s.exemptionEntries(warn)}
+	o := app.Overviews{Places: places, Store: from, Covered: covered, UnderWay: begun, Flags: s.app.orderFlags(), Now: s.app.now}
+	o.Exemptions, o.ExemptionsUnread = s.exemptionEntries(warn)
 	return o.Make(ctx)
 }
 
-// exemptionEntries are those of the list in force, which is warned of where it cannot be read.
-func (s *session) exemptionEntries(warn func(error)) []dera.Exemption {
+// exemptionEntries are those of the list in force. Where it cannot be read that is warned of, and unread
+// says why.
+func (s *session) exemptionEntries(warn func(error)) (list []dera.Exemption, unread string) {
 	path := s.exemptionList()
 	if path == "" {
-		return nil
+		return nil, ""
 	}
 	cfg := exemptionConfig()
 	cfg.Now = s.app.now()
-	list, err := cfg.Load(path)
+	entries, err := cfg.Load(path)
 	if err != nil {
 		warn(err)
-		return nil
+		return nil, err.Error()
 	}
-	return list.All()
+	return entries.All(), ""
 }
 
 // mostWaiting is how many waiting plans the overview names; dera waiting has all.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"dera.example/dera"
-	"dera.example/dera/control"
 )
 
 // Under what the data was last worked on: the configuration, mode and exemption
@@ -157,10 +156,15 @@ func (s *session) covered(ctx context.Context) (func(f dera.Finding) bool, error
 	if err != nil {
 		return nil, err
 	}
-	running := s.config.controls()
+	runs, in := map[string]bool{}, map[string]bool{} // there can be thousands of accounts, and a place for each type in each
+	for _, c := range s.config.controls() {
+		runs[c.ID] = true
+	}
+	for _, id := range accounts {
+		in[id] = true
+	}
 	return func(f dera.Finding) bool {
-		runs := slices.ContainsFunc(running, func(c control.Control) bool { return c.ID == f.Control })
-		return runs && (len(accounts) == 0 || slices.Contains(accounts, f.Account)) && s.coversRegion(f.Region)
+		return runs[f.Control] && (len(in) == 0 || in[f.Account]) && s.coversRegion(f.Region)
 	}, nil
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"dera.example/dera"
 	"dera.example/dera/app"
-	"dera.example/dera/control"
 	"dera.example/dera/services"
 	"dera.example/dera/store"
 )
@@ -44,9 +43,13 @@ func (s *session) seen(ctx context.Context) (in []store.Place, known app.Places,
 	if err != nil {
 		return nil, known, err
 	}
+	byType := map[string]string{}
+	for _, c := range running {
+		byType[c.Type] = c.ID
+	}
 	covers := func(p store.Place) bool {
-		i := slices.IndexFunc(running, func(c control.Control) bool { return c.Type == p.Type })
-		return i >= 0 && covered(dera.Finding{Account: p.Account, Region: p.Region, Control: running[i].ID})
+		id, looks := byType[p.Type]
+		return looks && covered(dera.Finding{Account: p.Account, Region: p.Region, Control: id})
 	}
 	all := slices.Concat(list, never)
 	known = app.NewPlaces(all, covers, len(looked) > 0)
